@@ -13,7 +13,7 @@ with shell.page("augment"):
     pipeline_bar.show(library)
     state = builder_state.history().present
     left, right = st.columns([2, 5], gap="medium")
-    with left:
+    with left, st.container(key="studio-steps"):
         branch = builder.choose_version(state.spec)
         builder.render_steps(state, branch)
     with right, st.container(key="studio-view"):

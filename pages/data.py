@@ -59,7 +59,8 @@ def look_at(dataset: Dataset) -> None:
         split = bound.choice(
             "split", dataset_views.SPLITS, label="Split", label_visibility="collapsed", on_change=gallery.first_page
         )
-    section.show(dataset, split, filters)
+    with st.container(key="in-order"):
+        section.show(dataset, split, filters)
     image_dialog.clickable(source=dataset.name)
 
 
@@ -83,4 +84,5 @@ with shell.page("data"):
     if own_pictures.is_open():
         own_pictures.add_pictures()
     else:
-        data_sets()
+        with st.container(key="in-order-narrow"):
+            data_sets()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import components, datasets, image_dialog, shell, uploads, warmup
+from aquadash.ui import datasets, image_dialog, shell, uploads, warmup
 from aquadash.ui.home import home_views
-from aquadash.ui.predict import predict_runs
+from aquadash.ui.predict import picture_cards, predict_runs
 from aquadash.ui.text import plain
 
 with shell.page("home"):
@@ -24,10 +24,12 @@ with shell.page("home"):
             home_views.animals(shown)
         home_views.cards(shown)
     home_views.go_on()
+    by = None
     # Late, for it may take seconds.
     with place, shell.guard():
         if by := home_views.answer(picture, sample):
-            text = f"Answered by {components.run_label(by)}"
+            text = f"Answered by {by.name}"
             query = {"run": by.run_id} | ({"sample": str(sample)} if sample else {})
             below.page_link("pages/predict.py", label=plain(text), query_params=query, width="stretch")
-    image_dialog.clickable(source=datasets.current())
+    own = [picture_cards.own(picture)] if picture else []
+    image_dialog.clickable(*filter(None, [by]), source=datasets.current(), own=own)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import components, run_lists, shell, uploads, warmup
-from aquadash.ui.predict import predict_runs, predict_views
+from aquadash.ui import components, image_dialog, run_lists, shell, uploads, warmup
+from aquadash.ui.predict import picture_cards, predict_runs, predict_views
 
 with shell.page("predict"):
     warmup.prepare_answers()
@@ -17,7 +17,7 @@ with shell.page("predict"):
         run_lists.offer_included_model_again()
         st.stop()
     controls, answers = st.columns([1, 2], gap="medium")
-    with controls:
+    with controls, st.container(key="predict-controls"):
         field = st.container()
         run = components.run_picker(runs)
         if run is None:
@@ -33,11 +33,13 @@ with shell.page("predict"):
     with field:
         pictures = uploads.chosen()
         sample = 0 if pictures else predict_runs.sample_number()
+    source = run.config.data.source
     with answers:
         with shell.guard():
             if pictures:
                 predict_views.dropped(*predict_runs.networks(compared), pictures)
             elif sample:
-                predict_runs.render_samples(*predict_runs.networks(compared), sample)
+                source = predict_runs.render_samples(*predict_runs.networks(compared), sample)
         predict_views.choices_note(run)
         run_lists.render_model_card(run)
+    image_dialog.clickable(*compared, source=source, own=map(picture_cards.own, pictures))

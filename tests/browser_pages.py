@@ -25,6 +25,13 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from playwright.sync_api import FloatRect, Locator, Page, Request, WebSocket
 
+#: Keeps the browser's own measure of what moves without having been asked to, and where that was.
+LAYOUT_SHIFT = """window.moved = []; new PerformanceObserver((seen) => {
+  for (const entry of seen.getEntries().filter((entry) => !entry.hadRecentInput)) {
+    window.moved.push([entry.value, ...entry.sources.map(
+      (one) => [one.node?.textContent?.slice(0, 40), one.previousRect.y, one.currentRect.y])]); }
+}).observe({type: "layout-shift", buffered: true});"""
+
 #: How a run of the script ends in whose middle another one was asked for.
 _CUT_OFF = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 

@@ -1,17 +1,25 @@
-"""What axe-core finds on every page and section, in the light and the dark theme."""
+"""What axe-core finds on every page and section and in an opened image, in the light and the dark theme."""
 
 from __future__ import annotations
 
 import itertools
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from aquadash.classroom import codes, limits
+from aquadash.classroom.limits import ClassLimits
+from aquadash.classroom.sessions import open_sessions
 from aquadash.pages import PAGES
+from aquadash.people import Role
 from aquadash.runs import open_store
 from aquadash.ui.sections import queries
 from tests.browser_pages import add_included_model, made_up_run
-from tests.serving import Server, needs_chromium
+from tests.classrooms import give
+from tests.serving import Server, needs_chromium, serving
+from tests.ui_runs import queued
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -21,11 +29,16 @@ pytestmark = [*needs_chromium, pytest.mark.soak]
 #: What Streamlit draws by itself, which is not ours to mend: parts of its frame, and the spark line of a metric.
 _FOREIGN = ("[data-testid='stToolbar']", "[data-testid='stSidebarHeader']", "svg.marks")
 
+_AT_REST = """() => document.getAnimations().every(
+  (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity)"""
+
 
 def findings(page: Page) -> list[str]:
     """The serious and critical ones, a line each."""
     from axe_playwright_python.sync_playwright import Axe
 
+    # What fades in or out is for the moment fainter than it is.
+    page.wait_for_function(_AT_REST)
     found = Axe().run(page, context={"exclude": [[selector] for selector in _FOREIGN]})
     return [
         f"{violation['id']}: {node['target']} {node['html'][:150]} {node['any'][0]['message'] if node['any'] else ''}"
@@ -44,13 +57,48 @@ def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server,
     page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
     found: dict[str, list[str]] = {}
     for name in (name for name, record in PAGES.items() if not record.class_only):
-        for query in queries(name):
+        for query in [*queries(name), *(["open=test-3"] if name == "evaluate" else [])]:
             about = f"runs={runs[0]},{runs[1]}" if name == "compare" else f"run={runs[0]}"
             address = f"{name}?{about}&{query}"
             page.goto(f"{shared_server.url}/{address}")
             page.get_by_role("heading", level=1).first.wait_for()
             page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
-            if lines := findings(page):
-                found[f"{name} {query}"] = lines
+            found[f"{name} {query}"] = findings(page)
     page.close()
-    assert not found, "\n".join(itertools.chain(*([f"# {where}", *lines] for where, lines in found.items())))
+    nothing(found)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_class(home: Path, prepared_home: Path, browser: Browser, scheme: str) -> None:
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    limits.save(ClassLimits(paused=True, locked_pages=frozenset({"compare"})))
+    store, made = open_store(), codes.codes()
+    ada = open_sessions().join("Ada", Role.STUDENT).person
+    give(store, store.get(made_up_run(store, "one", seed=1, skill=0.6)), ada)
+    give(store, queued(store, "two"), ada)
+    found: dict[str, list[str]] = {}
+    with serving(home, AQUADASH_CLASSROOM="1") as server:
+        for role, code in (("teacher", made.teacher), ("student", made.student)):
+            page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})  # type: ignore[arg-type]
+            page.goto(f"{server.url}/class/join?code=WRONG")
+            found["join"] = findings(page)
+            for typed in ("CCCCCC", code):
+                page.get_by_label("Your name").fill(f"A {role}")
+                page.get_by_label("Code").fill(typed)
+                page.get_by_role("button", name="Join").click()
+                page.get_by_role("alert").or_(page.get_by_test_id("stMain")).first.wait_for()
+                if page.get_by_role("alert").count():
+                    found["join, refused"] = findings(page)
+            for address in (*(f"classroom?{query}" for query in queries("classroom")), "compare", "class/join"):
+                page.goto(f"{server.url}/{address}")
+                page.get_by_role("heading", level=1).first.wait_for()
+                if address != "class/join":
+                    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
+                found[f"{role} {address}"] = findings(page)
+            page.close()
+    nothing(found)
+
+
+def nothing(found: dict[str, list[str]]) -> None:
+    lines = itertools.chain(*([f"# {where}", *lines] for where, lines in found.items() if lines))
+    assert not any(found.values()), "\n".join(lines)

@@ -21,7 +21,6 @@ from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions, shares_by_row
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.figures.metric_bars import metric_bars
-from aquadash.figures.probability_bars import MAX_BARS, probability_bars, shown_classes
 from aquadash.runs.types import EpochRecord
 
 FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
@@ -50,9 +49,6 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "matrix": lambda: confusion_matrix(MATRIX, class_names=FIVE, selected=(4, 0)),
     "matrix by row": lambda: confusion_matrix(MATRIX, class_names=FIVE, by_row=True),
     "matrix of 100": lambda: confusion_matrix(np.eye(100, dtype=int), class_names=[EVIL] * 100),
-    "probabilities": lambda: probability_bars(PROBABILITIES[0], class_names=FIVE, true_class=1),
-    "probabilities, truth unknown": lambda: probability_bars(PROBABILITIES[0], class_names=FIVE),
-    "probabilities of 100": lambda: probability_bars(np.full(100, 0.01), class_names=[EVIL] * 100, true_class=99),
     "counts": lambda: class_counts({"Training": [5, 4, 3, 2, 1], "Test": [1] * 5}, class_names=FIVE),
     "channels": lambda: channel_histogram(np.ones((3, 32)), mean=[1, 2, 3], std=[4, 5, 6]),
     "channel change": lambda: channel_change(np.ones(256), np.arange(256), channel=1),
@@ -65,7 +61,6 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "compare without epochs": lambda: compare_curves([("a", [])]),
     "matrix": lambda: confusion_matrix(np.zeros((0, 0), int), class_names=[]),
     "matrix of zeros": lambda: confusion_matrix(np.zeros((5, 5), int), class_names=FIVE),
-    "probabilities": lambda: probability_bars([], class_names=[]),
     "counts": lambda: class_counts({}, class_names=[]),
     "counts of zero": lambda: class_counts({"Training": [0, 0]}, class_names=["a", "b"]),
     "channels": lambda: channel_histogram(np.zeros((3, 0)), mean=[0] * 3, std=[0] * 3),
@@ -165,20 +160,6 @@ def test_the_matrix_by_row_is_in_per_cent() -> None:
 def test_many_classes_hide_the_numbers() -> None:
     assert FIGURES["matrix of 100"]().data[0].texttemplate == ""
     assert len(FIGURES["matrix of 100"]().layout.xaxis.ticktext) <= 34
-
-
-def test_probability_bars_follow_the_class_order_and_mark_the_truth() -> None:
-    figure = probability_bars([0.1, 0.2, 0.3, 0.4], class_names=FIVE[:4], true_class=2)
-    assert figure.data[0].x == pytest.approx([10, 20, 30, 40])
-    assert figure.layout.yaxis.ticktext[2] == "<b>🦦 otter ✓</b>"
-    assert figure.data[0].marker.color == ("#D55E00", "#0072B2", "#E69F00", "#009E73")
-    assert figure.data[0].text == ("10 %", "20 %", "30 %", "40 %")
-    assert theme.alt_text(figure) == "The model takes this image for seal with 40 %; it is otter with 30 %."
-
-
-def test_of_many_classes_the_probable_ones_and_the_true_one_are_shown() -> None:
-    shares = np.arange(40) / np.arange(40).sum()
-    assert shown_classes(shares, true_class=2) == [2, *range(40 - MAX_BARS, 40)]
 
 
 def test_channel_shares_sum_to_100_per_cent() -> None:

@@ -95,7 +95,7 @@ def test_two_ticks_answer_in_sight(shared_server: Server, page: Page) -> None:
     place = verdict.bounding_box()
     assert place is not None and place["y"] + place["height"] < 800, place
     assert re.match(r"heron adam is \d+\.\d points better than heron plain on 375 validation", verdict.inner_text())
-    assert "Optimizer Adam instead of SGD" in verdict.inner_text()
+    assert "Optimizer: Adam, not SGD" in verdict.inner_text()
     no_error(page)
 
 
@@ -169,7 +169,7 @@ def test_ten_runs_are_compared_and_a_pair_of_them_more_closely(shared_server: Se
     lights(page, 3, charts=3, others=9)
     assert page.evaluate(ranges) == [zoomed, zoomed]
     choose_segment(page, "Cost")
-    page.get_by_text("What does the accuracy cost?").wait_for()
+    page.get_by_text("Training time").first.wait_for()
     lights(page, 3, charts=1, others=9)
     page.get_by_role("button", name="run 3", exact=True).press("Escape")
     nothing_is_lit(page)

@@ -16,6 +16,7 @@ from aquadash.jobs import JobStatus
 from aquadash.robustness.job import job_of, result_of
 from aquadash.runs import Predictions, open_store
 from tests.browser_pages import (
+    LAYOUT_SHIFT,
     add_included_model,
     address_has,
     choose_segment,
@@ -65,9 +66,12 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
     answers, sure = shares.argmax(axis=1), shares.max(axis=1)
     page.set_viewport_size({"width": 1280, "height": 800})
+    page.add_init_script(LAYOUT_SHIFT)
     page.goto(f"{shared_server.url}/evaluate?run={run.run_id}")
     settled(page)
     matrix_and_images_are_in_sight(page, height=800)
+    moved = page.evaluate("window.moved")
+    assert sum(each[0] for each in moved) < 0.1, moved
     # Row 1, column 2: a dolphin taken for an otter.
     click_at_rest(page, page.locator(".st-key-matrix .scatterlayer .point").nth(5 + 2))
     address_has(page, "true=dolphin", "predicted=otter")

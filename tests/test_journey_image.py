@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
+
+from PIL import Image
 
 from aquadash.runs import open_store
 from tests.browser_pages import add_included_model, address_has, no_error, settled
@@ -55,3 +58,39 @@ def test_an_image_opens_by_mouse_by_keyboard_and_by_its_link(shared_server: Serv
     assert page.url.startswith(f"{shared_server.url}/evaluate?")
     no_error(page)
     assert not shared_server.memory_of("tensorflow"), "another process answers"
+
+
+def test_a_dropped_picture_opens_without_an_address(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    run = add_run(store, name="asked about a picture")
+    add_included_model(store, run.run_id)
+    picture = io.BytesIO()
+    Image.linear_gradient("L").resize((80, 60)).save(picture, "PNG")
+    page.goto(f"{shared_server.url}/predict?run={run.run_id}")
+    page.get_by_test_id("stFileUploaderDropzone").wait_for()
+    settled(page)
+    page.locator(".st-key-pictures input[type=file]").set_input_files(
+        [{"name": "sea <b>view</b>.png", "mimeType": "image/png", "buffer": picture.getvalue()}]
+    )
+    card = page.locator("article").get_by_role("button").first
+    card.wait_for()
+    settled(page)
+    card.focus()
+    page.keyboard.press("Enter")
+    opened = page.get_by_role("dialog")
+    opened.get_by_role("heading", name="sea <b>view</b>.png").wait_for()
+    opened.get_by_role("list", name="Maps by Grad-CAM").get_by_role("img").first.wait_for()
+    likes = opened.get_by_role("list", name="Nearest training images").get_by_role("button")
+    likes.nth(5).wait_for()
+    settled(page)
+    assert "open=" not in page.url and not opened.get_by_test_id("stCode").count()
+
+    # A training image that is like it has an address.
+    likes.nth(0).click()
+    address_has(page, "open=train-")
+    opened.get_by_test_id("stCode").wait_for()
+    settled(page)
+    page.keyboard.press("Escape")
+    opened.wait_for(state="detached")
+    page.wait_for_function("() => !location.href.includes('open=')")
+    no_error(page)

@@ -182,7 +182,7 @@ def drop_stop_and_go_on(page: Page, server: Server, photographs: list[Path]) -> 
     settled(page)
     page.get_by_role("button", name="Go on").click()
     page.locator(".st-key-page-next button").click()  # While the rest is still looked at.
-    page.get_by_text(f"21 to 40 of {count} pictures").wait_for()
+    address_has(page, "page=2")
 
     page.locator(".st-key-stop-predicting").wait_for(state="detached")
     page.locator(".st-key-predictions-csv").wait_for()

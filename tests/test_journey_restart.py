@@ -127,12 +127,12 @@ def test_a_search_goes_on_with_the_apps_next_start(warm_home: Path, page: Page, 
             page.get_by_text(re.compile(r"2 of 2 trials done")).wait_for()
             page.get_by_text("What the best trials share").wait_for()
             assert page.locator(".js-plotly-plot").count() >= 2
-            page.get_by_text(re.compile("the settings that the search started from")).first.wait_for()
+            page.get_by_text(re.compile("the settings to start from")).first.wait_for()
             assert search().status is RunStatus.FINISHED and not server.memory_of("tensorflow")
             trained = {run.run_id for run in runs.list_runs()} - {model.run_id}
             assert trained == {trial.run_id for trial in search().trials} and len(trained) == 2
             no_error(page)
-            page.get_by_role("link", name="Use the best settings").click()
+            page.get_by_role("link", name="Use the best").click()
             page.get_by_text("Cloned from").wait_for()
             page.get_by_text(f"quest <b> #{search().best.number}").first.wait_for()  # type: ignore[union-attr]
 
@@ -143,15 +143,15 @@ def launch_search(page: Page, url: str, run_id: str) -> str:
     page.get_by_text("Cloned from").wait_for()
     settled(page)
     page.get_by_role("radio", name="Search").click()
-    page.get_by_text("Nothing has been searched here yet").wait_for()
-    choose(page, page.get_by_role("combobox", name="Start from"), page.get_by_role("option", name="The settings under"))
+    page.get_by_text("see which values do well").wait_for()
+    choose(page, page.get_by_role("combobox", name="Start from"), page.get_by_role("option", name="As under"))
     unfold(page, "Advanced")
     name = page.get_by_label("Name (optional)")
     name.fill("quest <b>")
     name.press("Enter")
     settled(page)
     set_number(page, "Trials", 2)
-    page.get_by_text("2 trainings of at most 9 epochs").wait_for()
+    page.get_by_text("2 × 9 epochs").wait_for()
     settled(page)
     page.get_by_role("button", name="Search").last.click()
     page.wait_for_function("() => location.href.includes('search=')")

@@ -14,6 +14,7 @@ from aquadash.runs import Guess, RunStatus, open_store
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import live_runs, ui_runs
 from tests.browser_pages import (
+    LAYOUT_SHIFT,
     address_has,
     choose,
     holds,
@@ -34,13 +35,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
 pytestmark = needs_chromium
-
-#: Keeps the browser's own measure of what moves without having been asked to, and where that was.
-LAYOUT_SHIFT = """window.moved = []; new PerformanceObserver((seen) => {
-  for (const entry of seen.getEntries().filter((entry) => !entry.hadRecentInput)) {
-    window.moved.push([entry.value, ...entry.sources.map(
-      (one) => [one.node?.textContent?.slice(0, 40), one.previousRect.y, one.currentRect.y])]); }
-}).observe({type: "layout-shift", buffered: true});"""
 
 
 def test_the_coachs_advice_fills_a_form_that_warns_draws_and_takes_text(shared_server: Server, page: Page) -> None:
@@ -113,7 +107,7 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
     set_number(page, "Maximum epochs", 9)
     page.get_by_text("Maximum epochs 9 (was 40)").wait_for()
 
-    unfold(page, "Guess before you look")
+    unfold(page, "Guess first")
     set_number(page, "Test accuracy in %", 55)
     for menu, name in (("Images of", "otter"), ("are taken for", "seal")):
         choose(page, page.get_by_role("combobox", name=menu), page.get_by_role("option").filter(has_text=name))
@@ -166,16 +160,16 @@ def test_a_browser_that_loads_its_code_slowly_shows_the_settings_that_are_meant(
 ) -> None:
     page = visit()  # Whose browser has none of the code yet.
     held_back: list[Route] = []
-    page.route(re.compile(r"/(Selectbox|NumberInput)\."), lambda route: held_back.append(route))
+    page.route(re.compile(r"/(Radio|NumberInput)\."), lambda route: held_back.append(route))
     page.goto(f"{shared_server.url}/train")
     settled(page)
-    unfold(page, "Advanced")  # A second run, before the first menu is there.
+    unfold(page, "Advanced")  # A second run, before the cards are there.
     page.get_by_text("Learning rate schedule").first.wait_for()
-    start = page.get_by_role("combobox", name=re.compile("Start from"))
+    start = page.get_by_role("radio", name=PRESETS[DEFAULT_PRESET].card)
     assert held_back and not start.count()
     for route in held_back:
         route.continue_()
-    # What it costs stands behind its title once somebody has trained so.
-    wait_for(lambda: start.input_value().startswith(PRESETS[DEFAULT_PRESET].title), saying=start.input_value)
+    start.wait_for(state="attached")
+    wait_for(start.is_checked)
     holds(number_field(page, "Maximum epochs"), str(RunConfig().training.epochs))
     no_error(page)

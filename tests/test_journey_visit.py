@@ -26,6 +26,8 @@ QUESTIONS = {
     "data": "What does the network learn from",
     "augment": "What does the network see when",
     "train": "What does the network learn, epoch by epoch",
+    "train?preset=vgg16": "What does the network learn, epoch by epoch",
+    "train?view=search": "What does the network learn, epoch by epoch",
     "evaluate": "Where is the network right",
     "predict": "What does the network say about my picture",
     "compare": "What made one run better",
@@ -38,7 +40,9 @@ EXISTS_FOR = {
     "home": ("[data-testid=stFileUploader]", ".aqua-card"),
     "data": (".aqua-card >> nth=0", ".aqua-card >> nth=8"),
     "augment": (".aqua-card >> nth=0", ".aqua-card >> nth=4"),
-    "train": (".st-key-launch button",),
+    "train": (".st-key-launch button", ".st-key-run-figures"),
+    "train?preset=vgg16": (".st-key-launch button", "[data-testid=stPlotlyChart] >> nth=1"),
+    "train?view=search": (".st-key-search-launch button",),
     "evaluate": (".js-plotly-plot", ".aqua-card >> nth=0"),
     "predict": ("[data-testid=stFileUploader]",),
     "compare": ("[data-testid=stDataFrame]",),
@@ -51,6 +55,7 @@ PRIMARY = {
     "data": "Add own pictures",
     "augment": "Train with it",
     "train": "Train",
+    "train?view=search": "Search",
     "evaluate": "Present",
     "predict": "Try a sample",
     "compare": "Filters",
@@ -65,6 +70,11 @@ def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_serve
         follow(page, f"{shared_server.url}/{name}", question)
         for selector in EXISTS_FOR[name]:
             in_sight(page, page.locator(selector).last)
+        if name == "augment":
+            room = "menu => { menu.value = 'CIFAR-100 aquatic mammals'; return menu.clientWidth - menu.scrollWidth; }"
+            assert page.get_by_test_id("stSidebar").get_by_role("combobox").evaluate(room) >= 0
+        if name not in PRIMARY:
+            continue
         main = page.get_by_test_id("stMainBlockContainer")
         primary = main.get_by_role("button", name=re.compile(rf"\b{PRIMARY[name]}$")).last
         assert stops_to(page, primary) <= 10, name

@@ -116,7 +116,7 @@ def test_two_ticks_show_the_answer_and_what_differs(store: RunStore, three: list
         r"\(p < 0\.001, 95 % interval \d+ to \d+\)\.",
         words(app),
     )
-    assert "**Different:** Optimizer Adam instead of SGD" in words(app)
+    assert "**Different:** Optimizer: Adam, not SGD" in words(app)
     assert any(alt.startswith("Validation accuracy with its 95 % interval") for alt in alts(app))
     app = open_page(runs=ids(other_seed, plain))
     assert "which may be luck (p = " in words(app) and "Only the seed differs" in words(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import signal
 import statistics
 import time
@@ -24,8 +25,9 @@ from aquadash.training.answer_process import AnswerError
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from tests import live_runs
+from tests.app_pages import address_of
 from tests.encoded_pictures import saved
-from tests.predict_page import Shelf, accuracy, cards, drop, open_page, picture
+from tests.predict_page import Shelf, accuracy, cards, drop, open_page, picture, widget
 from tests.stored_runs import HOSTILE, add_run, without_engine
 
 
@@ -231,11 +233,10 @@ def test_a_stopped_drop_goes_on_when_asked(shelf: Shelf, monkeypatch: pytest.Mon
     assert any("beaver: 30" in block.value for block in app.markdown)
 
 
-def test_a_drop_of_one_page_has_no_pager_and_a_single_picture_no_menu(shelf: Shelf) -> None:
+def test_a_drop_of_one_page_has_no_pager(shelf: Shelf) -> None:
     app = drop(open_page(run=shelf.run.run_id), picture("red.png"))
     assert len(cards(app)) == 1
-    assert not [box for box in (*app.number_input, *app.selectbox) if box.key in ("page", "closer")]
-    assert app.toggle(key=f"why-{shelf.run.run_id}") is not None
+    assert not [box for box in app.number_input if box.key == "page"]
 
 
 def test_photographs_are_answered_by_a_network_that_knows_photographs(shelf: Shelf) -> None:
@@ -246,13 +247,23 @@ def test_photographs_are_answered_by_a_network_that_knows_photographs(shelf: She
     assert app.selectbox(key="run").value == shelf.run.run_id
 
 
-def test_a_picture_can_be_seen_closer(shelf: Shelf) -> None:
+def test_a_picture_opens_and_has_no_address(shelf: Shelf) -> None:
     app = drop(open_page(run=shelf.run.run_id), picture("red.png"), ("bad.png", b"", "image/png"))
-    closer = app.selectbox(key="closer")
-    assert closer.options == ["red.png"]
+    good, bad = cards(app)
+    opens = set(re.findall(r'data-opens="([^"]+)"', good))
+    assert len(opens) == 1 and "data-opens" not in bad
 
-    closer.select_index(0).run()
-    assert not app.exception and not app.error and len(app.get("plotly_chart")) == 1
+    app.session_state["open"] = opens.pop()
+    app.run()
+    assert not app.exception
+    assert any(each.value.startswith("### ") and "beaver, 100 %" in each.value for each in app.markdown)
+    assert any("By colours" in each.value for each in app.caption)
+    # A network without a convolution has no map.
+    assert [each.value for each in app.error] != [] and app.selectbox(key="opened-method").value == "grad-cam"
+    assert not app.code and address_of(app, "open") is None
+
+    widget(app.pills, "true-").set_value("otter").run()
+    assert any("taken for" in each.value and "beaver" in each.value for each in app.markdown)
 
 
 @pytest.mark.soak

@@ -61,12 +61,12 @@ def ended(store: SearchStore, runs: QuickRuns, *over: str, **values: object) -> 
 
 def test_nothing_searched_yet(runs: QuickRuns) -> None:
     app = open_page()
-    assert "Nothing has been searched here yet" in words(app) and not app.error
+    assert "see which values do well" in words(app) and not app.error
     assert address_of(app, "view") == "search"
     assert app.multiselect(key="search:over").value == [
         "training.learning_rate", "training.batch_size", "training.optimizer", "model.dropout",
     ]  # fmt: skip
-    assert "12 trainings of at most 15 epochs; the first one shows how long they take" in words(app)
+    assert "12 × 15 epochs; the first trial shows how long" in words(app)
     assert not app.button(key="search:launch").disabled
 
 
@@ -74,7 +74,7 @@ def test_earlier_runs_tell_how_long_a_search_takes(runs: QuickRuns) -> None:
     # Each of its six epochs took two seconds.
     ui_runs.finished(open_store(), "earlier")
     memory.refresh()
-    assert "12 trainings of at most 15 epochs, at most about **7 min 0 s**" in words(open_page())
+    assert "12 × 15 epochs, at most **7 min 0 s**" in words(open_page())
 
 
 def test_every_control_has_its_line_of_help(runs: QuickRuns) -> None:
@@ -220,7 +220,7 @@ def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, stor
 def test_a_search_that_was_not_worth_it_says_so(runs: QuickRuns, store: SearchStore) -> None:
     ended(store, runs, "training.learning_rate=1..10", budget=Budget(3))
     app = open_page()
-    assert "No trial beats the settings that the search started from" in words(app)
+    assert "No trial beats the settings to start from" in words(app)
     assert {metric.label: metric.delta for metric in app.metric}["Settings to start from"] == "not beaten"
 
 
@@ -228,7 +228,7 @@ def test_an_interrupted_search_can_be_continued(runs: QuickRuns, store: SearchSt
     search_id = store.create(plan(budget=Budget(3)))
     store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
     app = open_page()
-    assert "The process that carried this search out is gone" in words(app)
+    assert "This search was cut off" in words(app)
     runs.gate.set()
     app.button(key=f"continue-{search_id}").click().run()
     assert not app.error and not app.exception, words(app)
@@ -275,7 +275,7 @@ def test_the_table_and_the_axes_show_values_as_people_call_them(runs: QuickRuns,
 
 def test_an_estimate_keeps_to_the_budget(store: SearchStore) -> None:
     both = search_form.estimate_text(plan(budget=Budget(8, minutes=5)))
-    assert both == "8 trainings of at most 20 epochs, at most about **5 min 0 s**"
-    assert "at most about **2 min 30 s**" in search_form.estimate_text(plan(budget=Budget(None, minutes=2.5)))
+    assert both == "8 × 20 epochs, at most **5 min 0 s**"
+    assert "at most **2 min 30 s**" in search_form.estimate_text(plan(budget=Budget(None, minutes=2.5)))
     grid = plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(50))
-    assert search_form.estimate_text(grid).startswith("2 trainings of")
+    assert search_form.estimate_text(grid).startswith("2 × ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError
 from aquadash.lab import memory
-from aquadash.runs import Guess, RunStatus, RunStore, open_store
+from aquadash.runs import Guess, Run, RunStatus, RunStore, open_store
+from aquadash.runs.fields import run_fields
 from aquadash.runs.first_model import add_first_model
 from aquadash.ui import run_lists, shell
+from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from aquadash.ui.train import live
 from tests import job_rows, live_runs, ui_runs
@@ -35,7 +38,7 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
     app = open_page()
 
-    assert "Nothing has been trained here yet" in words(app)
+    assert "watch the network learn" in words(app)
     assert not app.error and not app.button(key="launch").disabled
     assert "set:training.optimizer" not in controls(app)  # That is for those who open the advanced settings.
     assert "10,625 training images" not in words(app)
@@ -46,7 +49,7 @@ def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
 def test_preset_and_source_come_from_the_address(engine: FakeEngine, cifar100_archive: Path) -> None:
     app = open_page(preset="notebook", source="cifar100")
 
-    assert app.selectbox(key="preset").value == "notebook"
+    assert app.radio(key="preset").value == "notebook"
     assert app.selectbox(key="data-set").value == "cifar100"
     assert not app.button(key="launch").disabled
 
@@ -202,7 +205,7 @@ def test_a_run_of_which_no_job_knows_reads_as_interrupted_and_resumes(store: Run
     run = ui_runs.interrupted(store, "cut off")
     app = open_page(run=run.run_id)
 
-    assert "cut off before its end" in words(app) and "3 complete epochs kept" in words(app)
+    assert "It was cut off" in words(app) and "**3 complete epochs** kept" in words(app)
     assert "epoch 4" in words(app)
     app.button(key=f"resume-{run.run_id}").click().run()
     assert engine.calls == [("resume", run.run_id)]
@@ -303,6 +306,20 @@ def test_a_run_that_goes_on_shows_its_best_epoch_and_not_what_it_stopped_with(
     store.set_metrics(run.run_id, {"best_epoch": 1, "kept_epoch": 1})
     shown = {metric.label: metric.value for metric in open_page(run=run.run_id).metric}
     assert shown["Best epoch"] == "2 of 3" and "Kept epoch" not in shown
+
+
+@pytest.mark.parametrize("made", [ui_runs.running, ui_runs.interrupted, ui_runs.finished])
+def test_a_run_has_the_same_validation_accuracy_here_and_in_the_table(
+    store: RunStore, engine: FakeEngine, made: Callable[[RunStore, str], Run]
+) -> None:
+    run = made(store, "one")
+    if not run.status.ended:
+        # It goes on after a stop, whose figures it still has.
+        store.set_metrics(run.run_id, {"val_accuracy": 0.9})
+        run = store.get(run.run_id)
+    shown = {metric.label: metric.value for metric in open_page(run=run.run_id).metric}
+    table = run_table.table_frame([run], ["val_accuracy"], run_fields([run]))
+    assert shown["Validation accuracy"] == f"{table.iloc[0, 0]:.0f} %"
 
 
 def test_what_changes_every_second_is_drawn_without_the_curves(

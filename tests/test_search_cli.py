@@ -63,9 +63,9 @@ def test_over_sampler_pruner_and_minutes(runs: QuickRuns) -> None:
 
 def test_the_text_says_whether_it_was_worth_it(runs: QuickRuns) -> None:
     better = call("search", "--trials", 8, "--over", "training.learning_rate=1e-3..1e-2:log")
-    assert "beats the settings that the search started from" in better.stdout and "8 complete" in better.stdout
+    assert "beats the settings to start from" in better.stdout and "8 complete" in better.stdout
     worse = call("search", "--trials", 3, "--over", "training.learning_rate=1..10")
-    assert "No trial beats the settings that the search started from" in worse.stdout
+    assert "No trial beats the settings to start from" in worse.stdout
 
 
 def test_list_show_and_resume_with_more(runs: QuickRuns) -> None:

@@ -138,3 +138,30 @@ def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so() -> None:
     for text in ("", "otter", "whale"):
         with pytest.raises(ValueError):
             address.one_id(text, ["otter-1", "otter-2", "seal-1"])
+
+
+def two_pages() -> None:
+    import streamlit as st
+
+    from aquadash.ui import address, bound
+
+    address.enter(st.session_state.get("here", "home"), shared=("source",))
+    bound.number("sample", 0, 99, label="Sample", default=0)
+    bound.text("source", label="Source", longest=20)
+
+
+def test_a_page_has_nothing_of_what_another_had_in_its_address(clock: list[float]) -> None:
+    app = AppTest.from_function(two_pages, default_timeout=60).run()
+    app.number_input[0].set_value(3).run()
+    app.text_input[0].set_value("zoo").run()
+    # A click on a link in the menu: the other page's address is bare, and comes at once.
+    del app.query_params["sample"], app.query_params["source"]
+    app.session_state["here"] = "predict"
+    app.run()
+    assert app.number_input[0].value == 0 and "sample" not in app.query_params
+    assert app.text_input[0].value == "zoo" and app.query_params["source"] in ("zoo", ["zoo"]), "all pages share it"
+    # The way back with a value in its address.
+    app.query_params["sample"] = "5"
+    app.session_state["here"] = "home"
+    app.run()
+    assert app.number_input[0].value == 5 and app.query_params["sample"] in ("5", ["5"])

@@ -12,7 +12,7 @@ import pytest
 
 from aquadash import settings
 
-WINGS = {"classroom": ["aquadash/classroom", "aquadash/ui/classroom"], "cluster": ["aquadash/engine/cluster"]}
+WINGS = ("aquadash/classroom", "aquadash/ui/classroom", "aquadash/engine/cluster")
 
 #: Every page, on a home with the model that AquaDash comes with, and commands; prints what of the wings is loaded.
 LOOK = """
@@ -53,13 +53,15 @@ assert lab.runs.evaluation(run.run_id).n == 500
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The program without what is stored."""
+    """The program without the wings and without what is stored."""
     for name in ("aquadash", "pages", "app.py", ".streamlit"):
         path = settings.PROJECT_ROOT / name
         if path.is_dir():
             shutil.copytree(path, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(path, tmp_path / name)
+    for folder in WINGS:
+        shutil.rmtree(tmp_path / folder)
     return tmp_path
 
 
@@ -73,15 +75,10 @@ def run_there(copy: Path, home: Path, code: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("wing", WINGS)
-def test_without_its_folder_everything_else_is_there(wing: str, copy: Path, home: Path) -> None:
-    for folder in WINGS[wing]:
-        shutil.rmtree(copy / folder)
+def test_without_their_folders_everything_else_is_there(copy: Path, home: Path) -> None:
     assert "LOADED []" in run_there(copy, home, LOOK)
 
 
 @pytest.mark.soak
-def test_without_both_a_run_is_trained(copy: Path, home: Path) -> None:
-    for folder in sum(WINGS.values(), []):
-        shutil.rmtree(copy / folder)
+def test_without_their_folders_a_run_is_trained(copy: Path, home: Path) -> None:
     run_there(copy, home, TRAIN)

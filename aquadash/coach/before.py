@@ -78,9 +78,8 @@ def _test_images_validate(config: RunConfig) -> Note | None:
         "validation-on-test",
         "warning",
         "Test images decide when training stops",
-        "Validation looks at the first 400 test images (where there are no more, four fifths) after each epoch. What "
-        "they say about the network afterwards is too good, for the end was chosen to suit them; only the others have "
-        "not been looked at.",
+        "Validation looks at the first 400 test images (of fewer, at four fifths), and training stops when it suits "
+        "them: their accuracy is too good. Only the others are unseen.",
         {"training.validation": "training"},
     )
 

@@ -79,7 +79,7 @@ def confidence_histogram(labels: ArrayLike, probabilities: ArrayLike, *, height:
             ],
             hoverinfo="text",
         )
-    figure.update_xaxes(title="Confidence: the probability of the predicted class", range=[0, 100], ticksuffix=" %")
+    figure.update_xaxes(title="Confidence in the predicted class", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Images")
     figure.update_layout(barmode="stack", bargap=0, legend={"traceorder": "normal"})
     return finish(figure, alt=_alt(counts), height=height)

@@ -96,7 +96,7 @@ def optimization_history(trials: Sequence[Trial], *, revision: str = "") -> go.F
             line={"color": OUTLINE_COLOUR, "width": 1.5, "dash": "dash"},
             hovertemplate="Settings to start from: %{y:.1f} %<extra></extra>",
         )
-    figure.update_xaxes(title="Trial", tickformat="d", range=[-0.6, max(values.last, 1) + 0.6])
+    figure.update_xaxes(title="Trial", tick0=0, dtick=1 + values.last // 10, range=[-0.6, max(values.last, 1) + 0.6])
     figure.update_yaxes(title=FIGURES["val_accuracy"].title, ticksuffix=" %")
     figure.update_layout(hovermode="closest", uirevision=f"optimization-history-{revision}")
     return finish(figure, alt=_alt(values), height=_HEIGHT)

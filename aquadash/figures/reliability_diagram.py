@@ -84,7 +84,7 @@ def reliability_diagram(
         hoverinfo="skip",
     )
     axis = {"range": [0, 101], "ticksuffix": " %", "fixedrange": True}
-    figure.update_xaxes(axis, title="Confidence: the probability of the predicted class")
+    figure.update_xaxes(axis, title="Confidence in the predicted class")
     figure.update_yaxes(axis, title="Right answers")
     figure.update_layout(hovermode="closest", dragmode=False, bargap=0)
     return finish(figure, alt=_alt(found, lines), height=400)

@@ -98,9 +98,9 @@ def threshold_curves(
             hoverinfo="text",
         )
     titles = (
-        ("Of the other images, called this class (false alarms)", "Of its images, called this class (recall)")
+        ("Others called this class (false alarms)", "Its images called this class (recall)")
         if kind == "roc"
-        else ("Of its images, called this class (recall)", "Of the images called this class, right (precision)")
+        else ("Its images called this class (recall)", "Right among those called this class (precision)")
     )
     axis = {"range": [-2, 102], "ticksuffix": " %", "fixedrange": True, "showgrid": True}
     figure.update_xaxes(axis, title=titles[0]).update_yaxes(axis, title=titles[1])

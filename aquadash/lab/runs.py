@@ -53,7 +53,7 @@ class Runs(Part):
     def all(self, *, deleted: bool = False) -> tuple[Run, ...]:
         """The runs, newest first; with ``deleted`` those in the bin that the person may bring back.
 
-        It is the same object until something has changed, for all who see all of it.
+        A run is the same object until something of it has changed, for all who see all of it.
 
         Raises:
             StorageError: The store cannot be read.
@@ -543,7 +543,7 @@ class _All(NamedTuple):
 def _all(store_key: str) -> _All:
     from aquadash.runs.snapshot import snapshot_of
 
-    found = tuple(snapshot_of(open_store()).runs())
+    found = tuple(snapshot_of(open_store(at_once=False)).runs())
     return _All(found, {run.run_id: run for run in found})
 
 

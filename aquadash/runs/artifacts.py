@@ -128,10 +128,8 @@ READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
 class RunArtifacts:
     """Reads and writes the files of runs through MLflow, wherever its artifacts are kept."""
 
+    client: MlflowClient
     jobs: JobTable
-
-    def __init__(self, client: MlflowClient) -> None:
-        self.client = client
 
     def get(self, run_id: str) -> Run:
         raise NotImplementedError

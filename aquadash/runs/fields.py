@@ -79,7 +79,9 @@ def _stored(name: str) -> Callable[[Run], float | None]:
 
 def validation_accuracy(run: Run) -> float | None:
     """Of the kept weights; the last epoch's until they are chosen; None before the first epoch. 0 to 1."""
-    return run.metrics.get("val_accuracy", run.curve[-1] if run.curve else None)
+    last = run.curve[-1] if run.curve else None
+    # A run that goes on after a stop still has the figures that it stopped with.
+    return run.metrics.get("val_accuracy", last) if run.status.ended else last
 
 
 #: The figures that runs end with. Adding one is a record here and, unless it is computed, the line that stores it.

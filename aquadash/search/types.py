@@ -186,21 +186,17 @@ def describe_result(search: Search) -> str:
     """Whether the search beat the settings that it started from: a sentence or two of plain text."""
     best, default = search.best, search.default_value
     if best is None or best.value is None:
-        return "No trial has come to its end yet, so there is nothing to choose from."
+        return "No trial has ended yet."
     if default is None:
         return (
-            f"The best is trial {best.number} with {_percent(best.value)} validation accuracy. The settings that the "
-            "search started from have no result to compare it with."
+            f"The best is trial {best.number} with {_percent(best.value)} validation accuracy. The settings to start "
+            "from have no result to compare it with."
         )
     if not search.beats_default:
-        return (
-            f"No trial beats the settings that the search started from, which reach {_percent(default)} validation "
-            "accuracy."
-        )
+        return f"No trial beats the settings to start from, which reach {_percent(default)} validation accuracy."
     return (
-        f"Trial {best.number} beats the settings that the search started from: {_percent(best.value)} validation "
-        f"accuracy instead of {_percent(default)}. The best of {len(search.complete)} figures on the same images is a "
-        "little too good; train its settings with other seeds before you trust a small difference."
+        f"Trial {best.number} beats the settings to start from: {_percent(best.value)} validation accuracy instead of "
+        f"{_percent(default)}. The best of {len(search.complete)} is partly luck: train it again with other seeds."
     )
 
 

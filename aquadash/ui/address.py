@@ -3,7 +3,8 @@
 A widget's key is the name of its query parameter. :func:`restore` (or one of its typed forms) runs before the widget
 and takes the value over from the address when that has changed from outside (a link, the back button, a typed
 address); :func:`record` runs after it and writes what the widget says. A value that cannot be used gives a plain note
-and the default. :mod:`aquadash.ui.bound` does all three in one call.
+and the default. :mod:`aquadash.ui.bound` does all three in one call. A parameter belongs to the page that shows it:
+:func:`enter` lets none of another page's values in.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -24,6 +25,9 @@ Number = TypeVar("Number", int, float)
 #: For so long after a widget has changed the address, the browser may still send the one before with a click on another
 #: widget: the network is slow. Whoever goes back to the one before has looked at the page first, and is slower.
 _LATE_SECONDS = 1.0
+
+#: Where the page in view is kept.
+_PAGE = "page in view"
 
 
 def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str) -> T:
@@ -71,6 +75,18 @@ def keep(name: str, value: Any) -> None:
     """Set a value before :func:`restore` is asked for it, which then leaves the address as it is unread."""
     st.session_state[name] = value
     st.session_state[_seen(name)] = st.query_params.get(name)
+
+
+def enter(page: str, *, shared: Collection[str]) -> None:
+    """Begin to draw a page: what another one had in its address is forgotten, but for what all pages share."""
+    if st.session_state.get(_PAGE) == page:
+        return
+    st.session_state[_PAGE] = page
+    held = [key.removeprefix(_seen("")) for key in map(str, st.session_state) if key.startswith(_seen(""))]
+    for name in held:
+        if name not in shared:
+            forget(name)
+            st.session_state.pop(name, None)
 
 
 def forget(name: str) -> None:

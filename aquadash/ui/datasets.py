@@ -64,14 +64,14 @@ def _statistics(fingerprint: str, source: str, split: str) -> SplitStatistics:
 DEFAULT_SOURCE = "synthetic"
 
 #: The source in the session, and in the address of each page.
-_SOURCE = "source"
+SOURCE = "source"
 #: The menu, which Streamlit forgets with each change of the page.
 _MENU = "data-set"
 
 
 def current() -> str:
     """The source of the data set that the visitor has chosen for all pages; the default before that."""
-    source: str = st.session_state.get(_SOURCE) or _default()
+    source: str = st.session_state.get(SOURCE) or _default()
     return source
 
 
@@ -83,15 +83,15 @@ def choose() -> None:
     own = lab().data
     titles = {name: title_of(name) for name in own.sources()}
     default = _default()
-    kept = st.session_state.get(_SOURCE, default)
+    kept = st.session_state.get(SOURCE, default)
     if kept not in titles:
         st.info(f"The data set “{plain(kept)}” is not on this computer any more; the Data page may bring it back.")
         kept = default
     try:
-        own.require(st.query_params.get(_SOURCE, ""))
+        own.require(st.query_params.get(SOURCE, ""))
     except NotAllowedError as error:
         st.warning(plain(str(error)), icon="🧭")
-    source = address.choice(_SOURCE, list(titles), default=kept)
+    source = address.choice(SOURCE, list(titles), default=kept)
     st.session_state[_MENU] = source
     with st.sidebar:
         inputs.selectbox(
@@ -100,9 +100,9 @@ def choose() -> None:
             key=_MENU,
             format_func=titles.__getitem__,
             help="What all pages show and new runs learn from.",
-            on_change=lambda: address.assign(_SOURCE, st.session_state[_MENU]),
+            on_change=lambda: address.assign(SOURCE, st.session_state[_MENU]),
         )
-    address.record(_SOURCE, source, default=default)
+    address.record(SOURCE, source, default=default)
 
 
 def _default() -> str:

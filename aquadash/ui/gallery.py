@@ -6,7 +6,8 @@ import base64
 import html
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,6 @@ import streamlit as st
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from aquadash.figures.probability_bars import shown_classes
 from aquadash.figures.theme import class_colour, class_emoji, shorten
 from aquadash.ui import address, bound
 
@@ -52,6 +52,7 @@ class Card:
         accent: A CSS colour for a line above the image, such as the class's; None for no line.
         opens: What a click on the image opens, as :mod:`aquadash.ui.image_dialog` knows it: ``"test-12"``; empty for
             nothing.
+        large: Whether it begins a row and is twice as wide and high as the others.
     """
 
     image: NDArray[np.uint8]
@@ -61,6 +62,7 @@ class Card:
     bars: tuple[Bar, ...] = ()
     accent: str | None = None
     opens: str = ""
+    large: bool = False
 
 
 def show(cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = None, label: str = "Images") -> None:
@@ -77,16 +79,28 @@ def show(cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = 
 
 def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label: str) -> str:
     """The HTML of :func:`show`, every text in it escaped."""
-    items = "".join(f"<li>{_card(card)}</li>" for card in cards)
+    items = "".join(f"<li{' class=aqua-large' if card.large else ''}>{_card(card)}</li>" for card in cards)
     size = f"{float(size_rem)}rem"
-    fixed = f"grid-template-columns: repeat({columns}, minmax(3.8rem, {size}))"
+    fixed = f"grid-template-columns: repeat({columns}, minmax(min(3.8rem, 16%), {size}))"
     layout = fixed if columns else f"--aqua-size: {size}"
     # A fixed number of columns may be wider than a phone; the list scrolls then, by the keyboard, too.
     focus = ' tabindex="0"' if columns else ""
     return f'<ul class="aqua-cards" role="list" aria-label="{html.escape(label)}" style="{layout}"{focus}>{items}</ul>'
 
 
-def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") -> slice:
+@contextmanager
+def leafed(total: int, *, per_page: int, key: str = "page") -> Iterator[slice]:
+    """Give the positions of ``total`` things that the present page shows, for the block to draw; below it the pager.
+
+    ``with gallery.leafed(500, per_page=12) as shown: ...``
+    """
+    number = address.number(key, default=1, low=1, high=max(1, math.ceil(total / per_page)), clamp=True)
+    yield slice((number - 1) * per_page, min(total, number * per_page))
+    if total > per_page:
+        pager(total, per_page=per_page, key=key)
+
+
+def pager(total: int, *, per_page: int, key: str = "page") -> slice:
     """Draw the controls that leaf through ``total`` things; the page is in the address under ``key``.
 
     Returns:
@@ -112,11 +126,7 @@ def pager(total: int, *, per_page: int, key: str = "page", noun: str = "image") 
             on_click=address.assign,
             args=(key, number + 1),
         )
-    first = (number - 1) * per_page
-    last = min(total, first + per_page)
-    plural = noun if total == 1 else f"{noun}s"
-    st.caption(f"{first + 1:,} to {last:,} of {total:,} {plural}" if total else f"No {noun}s")
-    return slice(first, last)
+    return slice((number - 1) * per_page, min(total, number * per_page))
 
 
 def first_page() -> None:
@@ -199,23 +209,26 @@ def answer_card(
     return Card(
         image=image,
         title=class_text(true),
-        subtitle=f"✔ recognised, {sure}" if answer == label else f"✘ taken for {class_text(given)}, {sure}",
+        subtitle=f"✔ {sure}" if answer == label else f"✘ {class_text(given)}, {sure}",
         alt=f"{what}: {true}, {told} with {sure} confidence",
-        bars=bars(probabilities, class_names=class_names, true_class=label),
         accent=class_colour(true, label),
         opens=opens,
     )
 
 
-def bars(probabilities: ArrayLike, *, class_names: Sequence[str], true_class: int | None = None) -> tuple[Bar, ...]:
-    """The bars of one image, in class order.
+def bars(
+    probabilities: ArrayLike, *, class_names: Sequence[str], true_class: int | None = None, most: int = MAX_BARS
+) -> tuple[Bar, ...]:
+    """The bars of one image, in class order: of all classes, or the ``most`` probable and the true one.
 
     Args:
         probabilities: Shape (classes,), 0 to 1.
         class_names: One name a class.
         true_class: The right answer, where it is known.
+        most: How many classes have a bar.
     """
     y_prob = np.asarray(probabilities, dtype=np.float64)
+    shown = {int(index) for index in np.argsort(-y_prob, kind="stable")[:most]}
     return tuple(
         Bar(
             label=class_text(class_names[index]),
@@ -223,5 +236,5 @@ def bars(probabilities: ArrayLike, *, class_names: Sequence[str], true_class: in
             colour=class_colour(class_names[index], index),
             is_true=index == true_class,
         )
-        for index in shown_classes(y_prob, true_class=true_class, most=MAX_BARS)
+        for index in sorted(shown if true_class is None else shown | {true_class})
     )

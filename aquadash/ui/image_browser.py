@@ -104,16 +104,14 @@ def render_test_images(
     positions = filters.apply(predictions, among=None if narrowed is None else narrowed.mask)
     what = _found(filters, class_names, among="" if narrowed is None else narrowed.words)
     found.markdown(f"**{what}: {len(positions):,} of {count(len(predictions.labels), 'test image')}**")
-    cards = st.container()
-    shown = positions[gallery.pager(len(positions), per_page=per_page)]
     dataset = matching_dataset(run)
-    with cards:
+    with gallery.leafed(len(positions), per_page=per_page) as shown:
         if dataset is None:
-            _table(predictions, shown, class_names=class_names)
+            _table(predictions, positions[shown], class_names=class_names)
         else:
             gallery.show(
-                [card(dataset, predictions, int(position), class_names=class_names) for position in shown],
-                size_rem=6.5,
+                [card(dataset, predictions, int(position), class_names=class_names) for position in positions[shown]],
+                size_rem=5.5,
                 label="Test images with the network's answers",
             )
 

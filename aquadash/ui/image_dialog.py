@@ -1,14 +1,14 @@
 """An image, opened by a click on its card or by a link: large, with its class, a network's answer, and why.
 
 A card opens what its ``opens`` says, on pages that call :func:`clickable` after their last gallery. What is open stands
-in the address under :data:`KEY`.
+in the address under :data:`KEY`, unless it is a picture of the visitor's, which nobody else could open.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -19,8 +19,11 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from aquadash.data import Dataset, title_of
-from aquadash.errors import DataError
+from aquadash.data.framing import PADDED, fit
+from aquadash.data.images import display_name
+from aquadash.errors import AquaDashError, DataError, ImageError
 from aquadash.explain import pictures
+from aquadash.explain.methods import METHODS
 from aquadash.explain.nearest import nearest
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Predictions, Run
@@ -29,7 +32,7 @@ from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import Card, class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.predictions import ModelKey, model_key, predictor
+from aquadash.ui.predictions import Item, ModelKey, closer, model_key, predictor
 from aquadash.ui.text import plain
 
 #: The name in the address.
@@ -42,6 +45,9 @@ _WIDTH = 288
 _DIALOG_WIDTH = 960
 
 _NEAREST = 6
+
+#: With more classes only the most probable ones have a bar.
+_MAX_BARS = 12
 
 #: What the features of training images may take that are kept for everybody.
 _MAX_BYTES = 200_000_000
@@ -95,77 +101,174 @@ class Opened:
         return f"{self.split}-{self.position}"
 
 
-def clickable(*runs: Run, source: str = "") -> None:
+@dataclass(frozen=True, eq=False)
+class OwnPicture:
+    """A picture of the visitor's, which has no address.
+
+    Attributes:
+        item: The file and what networks see of it.
+        label: The class that somebody has said it shows, None where nobody has.
+    """
+
+    item: Item
+    label: str | None = None
+
+    @property
+    def opens(self) -> str:
+        """What its card says."""
+        return f"own-{self.item.upload.file_id}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What an opened image shows before a network is asked.
+
+    Attributes:
+        image: Drawn large, uint8, shape (height, width, 3).
+        alt: What it is, for people who do not see it.
+        caption: Below it.
+        label: The name of its class, None where it is not known.
+        seen: As the run's network sees it.
+        y_prob: What the run has said of it, None where that is not stored.
+        learned: What the run learned from, None where that is not on this computer.
+        itself: Its position among the training images, if it is one.
+    """
+
+    image: NDArray[np.uint8]
+    alt: str
+    caption: str
+    label: str | None
+    seen: NDArray[np.uint8]
+    y_prob: NDArray[np.floating] | None = None
+    learned: Dataset | None = None
+    itself: Sequence[int] = ()
+
+
+def clickable(*runs: Run, source: str = "", own: Iterable[OwnPicture] = ()) -> None:
     """Let this page's cards open what they show, and open what the address asks for.
 
     Args:
-        runs: Those whose answers are shown, the first by default; all of one data set.
-        source: The data set, where there are no runs; the best run of it answers, if there is one.
+        runs: Those whose answers are shown, the first by default.
+        source: The data set; that of the first run if not given. Without a run the best one of it answers, if there is
+            one.
+        own: Pictures of the visitor's that can be opened, too.
     """
-    _listen(runs, source or runs[0].config.data.source)
+    _listen(runs, source or runs[0].config.data.source, {picture.opens: picture for picture in own})
 
 
 @shell.live(None)
-def _listen(runs: Sequence[Run], source: str) -> None:
+def _listen(runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> None:
     clicked = _CARDS(key="cards", height=1, on_clicked_change=lambda: None).clicked
-    try:
-        address.assign(KEY, Opened.read(clicked))
-    except ValueError:
-        pass  # Nothing was clicked.
+    with suppress(ValueError):  # Nothing was clicked.
+        address.assign(KEY, clicked if clicked in own else Opened.read(clicked))
     expected = "an image of the data set, such as test-12"
-    opened = address.restore(KEY, Opened.read, default=None, expected=expected)
-    address.record(KEY, str(opened or ""), default="")
-    if opened is not None:
+    opened: Opened | str | None = address.restore(KEY, Opened.read, default=None, expected=expected)
+    address.record(KEY, str(opened) if isinstance(opened, Opened) else "", default="")
+    if isinstance(opened, Opened):
         title = f"{_SPLITS[opened.split]} image {opened.position}"
-        st.dialog(title, width=_DIALOG_WIDTH, on_dismiss=_close)(_render)(opened, runs, source)
+    elif opened is not None and opened in own:
+        title = plain(display_name(own[opened].item.upload.name))
+    else:
+        return
+    st.dialog(title, width=_DIALOG_WIDTH, on_dismiss=_close)(_render)(opened, runs, source, own)
 
 
 def _close() -> None:
     address.assign(KEY, None)
 
 
-def _render(opened: Opened, runs: Sequence[Run], source: str) -> None:
+def _render(opened: Opened | str, runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> None:
     """Draw at once what is stored, and then what a network has to be asked for."""
     with shell.guard():
         run = _choose(runs) if runs else _best_run(source)
-        dataset = datasets.dataset(source) if run is None else datasets.matching_dataset(run)
-        if dataset is None:
-            raise DataError(
-                f"The data set “{title_of(source)}” has changed since this run was trained, so that its images and "
-                "the network's answers no longer belong together."
-            )
-        split = dataset.train if opened.split == "train" else dataset.test
-        if opened.position >= len(split):
-            raise DataError(
-                f"There is no image {opened.position}: the data set {dataset.title} has {len(split)} in this part."
-            )
-        image, label = split.images[opened.position], int(split.labels[opened.position])
+        if isinstance(opened, Opened):
+            shown = _of_data_set(opened, run, source)
+        elif run is not None:
+            shown = _of_own(own[opened], run)
+        else:
+            return
         left, right = st.columns([1, 2], gap="medium")
         with left:
-            _large(image, f"{dataset.class_names[label]}, {opened.split} image {opened.position}")
-            st.caption(f"{plain(split.file_names[opened.position])} · {plain(dataset.title)}")
+            _large(shown.image, shown.alt)
+            st.caption(plain(shown.caption))
         with right:
-            st.markdown(f"### {plain(class_text(dataset.class_names[label]))}")
+            if shown.label is not None:
+                st.markdown(f"### {plain(class_text(shown.label))}")
             answer = st.container()
             if run is not None and len(runs) < 2:
                 st.caption(plain(f"By {components.run_label(run)}"))
-            st.code(_link(opened, runs, source), language=None)
+            if isinstance(opened, Opened):
+                st.code(_link(opened, runs, source), language=None)
         maps, likes = st.columns([1, 2], gap="medium")
         if run is not None:
-            y_prob = _stored(run, opened)
+            names, y_prob = run.class_names, shown.y_prob
+            label = names.index(shown.label) if shown.label in names else None
             if y_prob is not None:
                 with answer:
-                    _answer(y_prob, label, class_names=dataset.class_names)
+                    _answer(y_prob, label, class_names=names)
             network = predictor(run)
             if y_prob is None:
-                y_prob = network.predict_images(image[None])[0]
+                y_prob = network.predict_images(shown.seen[None])[0]
                 with answer:
-                    _answer(y_prob, label, class_names=dataset.class_names)
+                    _answer(y_prob, label, class_names=names)
             with maps, shell.guard():
-                _why(run, image, label, y_prob)
-            with likes, shell.guard():
-                itself = [opened.position] if opened.split == "train" else []
-                render_nearest(run, dataset, image, itself=itself)
+                _why(run, shown.seen, label, y_prob)
+            if shown.learned is not None:
+                with likes, shell.guard():
+                    opens = run.config.data.source == source
+                    _render_nearest(run, shown.learned, shown.seen, itself=shown.itself, opens=opens)
+
+
+def _of_data_set(opened: Opened, run: Run | None, source: str) -> _Shown:
+    """An image of a data set, the run's or another one.
+
+    Raises:
+        DataError: The run's has changed, or has no such image.
+    """
+    same = run is not None and run.config.data.source == source
+    dataset = datasets.matching_dataset(run) if run is not None and same else datasets.dataset(source)
+    if dataset is None:
+        raise DataError(
+            f"The data set “{title_of(source)}” has changed since this run was trained, so that its images and "
+            "the network's answers no longer belong together."
+        )
+    split = dataset.train if opened.split == "train" else dataset.test
+    if opened.position >= len(split):
+        raise DataError(
+            f"There is no image {opened.position}: the data set {dataset.title} has {len(split)} in this part."
+        )
+    image, name = split.images[opened.position], dataset.class_names[int(split.labels[opened.position])]
+    known = (image, f"{name}, {opened.split} image {opened.position}")
+    caption = f"{split.file_names[opened.position]} · {dataset.title}"
+    if run is None:
+        return _Shown(*known, caption, name, image)
+    if not same:
+        seen = fit(image, size=predictor(run).image_shape[:2], framing=PADDED)
+        return _Shown(*known, caption, name, seen, learned=_learned(run))
+    itself = [opened.position] if opened.split == "train" else []
+    return _Shown(*known, caption, name, image, _stored(run, opened), dataset, itself)
+
+
+def _of_own(picture: OwnPicture, run: Run) -> _Shown:
+    """A picture of the visitor's, which has been read before.
+
+    Raises:
+        AquaDashError: The network cannot be loaded.
+    """
+    network = predictor(run)
+    look = closer(picture.item, network)
+    if look.thumbnail is None:
+        raise ImageError(look.error or "")
+    width, height = look.picture_size or (0, 0)
+    name, caption = display_name(look.file), f"{width:,} × {height:,} pixels"
+    seen = look.seen[network.image_shape[:2]]
+    return _Shown(look.thumbnail, name, caption, picture.label, seen, learned=_learned(run))
+
+
+def _learned(run: Run) -> Dataset | None:
+    with suppress(AquaDashError):
+        return datasets.matching_dataset(run)
+    return None
 
 
 def _best_run(source: str) -> Run | None:
@@ -188,17 +291,18 @@ def _choose(runs: Sequence[Run]) -> Run:
 
 def _large(image: NDArray[np.uint8], alt: str) -> None:
     """Draw an image enlarged pixel by pixel; a large one as it is."""
-    times = max(1, _WIDTH // image.shape[1])
+    times = max(1, _WIDTH // max(image.shape[:2]))
     st.image(image.repeat(times, axis=0).repeat(times, axis=1), alt=alt)
 
 
-def _answer(y_prob: NDArray[np.floating], label: int, *, class_names: Sequence[str]) -> None:
+def _answer(y_prob: NDArray[np.floating], label: int | None, *, class_names: Sequence[str]) -> None:
     answer = int(y_prob.argmax())
-    sure = f"{100 * float(y_prob[answer]):.0f} %"
-    st.markdown(
-        f"✔ recognised, {sure}" if answer == label else f"✘ taken for {plain(class_text(class_names[answer]))}, {sure}"
-    )
-    st.html(gallery.bars_markup(gallery.bars(y_prob, class_names=class_names, true_class=label)))
+    name, sure = plain(class_text(class_names[answer])), f"{100 * float(y_prob[answer]):.0f} %"
+    if label is None:
+        st.markdown(f"### {name}, {sure}")
+    else:
+        st.markdown(f"✔ recognised, {sure}" if answer == label else f"✘ taken for {name}, {sure}")
+    st.html(gallery.bars_markup(gallery.bars(y_prob, class_names=class_names, true_class=label, most=_MAX_BARS)))
 
 
 def _stored(run: Run, opened: Opened) -> NDArray[np.floating] | None:
@@ -214,12 +318,15 @@ def _stored(run: Run, opened: Opened) -> NDArray[np.floating] | None:
     return None
 
 
-def _why(run: Run, image: NDArray[np.uint8], label: int, y_prob: NDArray[np.floating]) -> None:
-    """Draw Grad-CAM's maps for the answer and, where that is wrong, for the true class."""
+def _why(run: Run, image: NDArray[np.uint8], label: int | None, y_prob: NDArray[np.floating]) -> None:
+    """Draw a method's maps, at first Grad-CAM's, for the answer and, where that is wrong, for the true class."""
     answer = int(y_prob.argmax())
-    classes = [answer] if answer == label else [answer, label]
-    st.markdown("**Grad-CAM**", help=term("explanation"))
-    found = explained(run, np.repeat(image[None], len(classes), axis=0), classes, method="grad-cam")
+    classes = [answer] if label is None or label == answer else [answer, label]
+    titles = {name: method.title for name, method in METHODS.items()}
+    method = inputs.selectbox(
+        "Why?", list(titles), key="opened-method", format_func=titles.__getitem__, help=term("explanation")
+    )
+    found = explained(run, np.repeat(image[None], len(classes), axis=0), classes, method=method)
     gallery.show(
         [
             Card(
@@ -232,11 +339,13 @@ def _why(run: Run, image: NDArray[np.uint8], label: int, y_prob: NDArray[np.floa
             for each in found
         ],
         size_rem=7,
-        label="Maps by Grad-CAM",
+        label=f"Maps by {titles[method]}",
     )
 
 
-def render_nearest(run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itself: Sequence[int] = ()) -> None:
+def _render_nearest(
+    run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itself: Sequence[int], opens: bool
+) -> None:
     """Draw the images of a run's training whose features in its network are most like those of an image.
 
     Args:
@@ -244,6 +353,7 @@ def render_nearest(run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itse
         dataset: What it learned from.
         image: uint8, of the size that the network looks at.
         itself: Its position among the training images, if it is one.
+        opens: Whether they open in its place.
     """
     st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
     train, without = dataset.train, list(itself)
@@ -262,7 +372,7 @@ def render_nearest(run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itse
                 f"Training image {position}, {names[train.labels[position]]}, similarity {value:.2f}",
                 f"similarity {value:.2f}",
                 accent=class_colour(names[train.labels[position]], int(train.labels[position])),
-                opens=str(Opened("train", position)),
+                opens=str(Opened("train", position)) if opens else "",
             )
             for position, value in zip(positions.tolist(), similarity.tolist(), strict=True)
         ],
@@ -300,6 +410,6 @@ def _memory() -> LRUCache[tuple[ModelKey, str], NDArray[np.float32]]:
 
 def _link(opened: Opened, runs: Sequence[Run], source: str) -> str:
     """The address of this page with the image open; what the page would choose by itself is said."""
-    chosen = {"source": source} if not runs else {"run": runs[0].run_id} if len(runs) == 1 else {}
+    chosen = {"source": source} | ({"run": runs[0].run_id} if len(runs) == 1 else {})
     query = {**st.query_params.to_dict(), **chosen, KEY: str(opened)}
     return f"{st.context.url or ''}?{urlencode(query)}"

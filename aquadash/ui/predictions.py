@@ -4,7 +4,7 @@ which are kept for the session.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
@@ -69,6 +69,9 @@ def _temperature(key: ModelKey, _run: Run) -> float:
 
 #: Pictures are kept for the cards no larger than this, in pixels a side.
 SHOWN_EDGE = 192
+
+#: Of a picture that was opened.
+_LARGE_EDGE = 576
 
 #: How many files are read before the networks look at them together and the page hears of it.
 FILES_AT_ONCE = 4
@@ -184,13 +187,11 @@ class Memory:
         return shown
 
 
-def seen_by(item: Item, networks: Sequence[Network]) -> Mapping[tuple[int, int], NDArray[np.uint8]]:
-    """What networks see of a file at their full sizes (height, width): uint8, shape (height, width, 3).
-
-    Empty if the file cannot be read.
-    """
-    sizes = [network.predictor.image_shape[:2] for network in networks]
-    return look_at(item.upload.name, item.upload.getvalue, sizes=sizes, framing=item.framing).seen
+def closer(item: Item, network: Predictor | RemotePredictor) -> Look:
+    """A file as one network sees it, and its picture in the size of a dialog."""
+    sizes = [network.image_shape[:2]]
+    upload, framing = item
+    return look_at(upload.name, upload.getvalue, sizes=sizes, framing=framing, thumbnail_edge=_LARGE_EDGE)
 
 
 def _look(item: Item, networks: Sequence[Network]) -> Look:

@@ -74,6 +74,11 @@ class Sections(Generic[P, R]):
         leads = visitor().leads
         return {word: section for word, section in self.table.items() if leads or not section.for_teacher}
 
+    def chosen_word(self) -> str:
+        """The word of the section that the choice will show, before it is drawn."""
+        mine = self.mine()
+        return address.choice(self.name, list(mine), default=next(iter(mine)))
+
     def choose_word(self, menu: Callable[..., str] = bound.choice, **arguments: Any) -> str:
         """Draw the choice; returns the word of the chosen section.
 
@@ -86,7 +91,7 @@ class Sections(Generic[P, R]):
         if not any(section.group for section in mine.values()):
             return menu(self.name, titles, label=self.label, **arguments)
         default = next(iter(mine))
-        word = address.choice(self.name, list(mine), default=default)
+        word = self.chosen_word()
         group, key = mine[word].group, f"{self.name}-group"
         if st.session_state.get(key) != group:
             st.session_state[key] = group

@@ -15,7 +15,7 @@ import streamlit as st
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.pages import PAGES
-from aquadash.ui import datasets, warmup
+from aquadash.ui import address, datasets, warmup
 from aquadash.ui.text import plain
 
 _LOG = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ _DOUBLE_CLICK_SECONDS = 2.0
 def page(name: str) -> Iterator[None]:
     """Frame a page of :data:`aquadash.pages.PAGES`: ``with shell.page("data"): ...``."""
     with bare_page():
+        address.enter(name, shared=(datasets.SOURCE,))
         record = PAGES[name]
         head(f"{record.icon} {record.heading or record.title}", question=record.question)
         datasets.choose()

@@ -163,6 +163,25 @@ def app(runs: int, repeats: int, pages: tuple[str, ...]) -> None:
     print_result(result, Table(rows, header=header))
 
 
+@bench.command("painted")
+@click.option("--runs", type=click.IntRange(3, 20_000), default=1000, show_default=True, help="Stored runs.")
+@click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Openings of each.")
+@click.option("--mlflow/--no-mlflow", default=True, show_default=True, help="Whether to time MLflow's pages, too.")
+def painted(runs: int, repeats: int, mlflow: bool) -> None:
+    """When a real browser has painted the first rows of Compare's table, and of that of MLflow's own pages.
+
+    Cold is the first tab of a new browser at a server that has just begun to answer, warm a later one. With little else
+    to do, a machine with two cores needs six minutes.
+    """
+    from scripts.bench.painted import bench_painted
+
+    with StatusLine() as line:
+        result = bench_painted(runs=runs, repeats=repeats, mlflow=mlflow, on_progress=line.progress)
+    names = [name for name in ("aquadash", "mlflow") if name in result]
+    rows = [(name, f"{result[name]['cold_seconds']:.2f} s", f"{result[name]['warm_seconds']:.2f} s") for name in names]
+    print_result(result, Table(rows, header=(f"{runs:,} runs", "cold", "warm")))
+
+
 @bench.command("load")
 @click.option("--sessions", type=click.IntRange(1, 200), default=30, show_default=True, help="Visitors.")
 @click.option(

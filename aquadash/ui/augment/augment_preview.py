@@ -23,12 +23,13 @@ FACTORS = ("1", "2", "4", "8", "16")
 #: Which versions the draws go round, by the word in the address.
 VERSIONS = {"all": "All versions", "one": "Selected version"}
 
-_CARD_REM = 10.0
+#: 160 pixels; an original takes two columns, so that all versions of the report's pipeline are beside it.
+_CARD_REM, _COLUMNS = 10.0, 4
 _CHART_HEIGHT = 210
 
 
 def _draws(studio: Studio, options: DeltaGenerator) -> None:
-    """A row an image: the original, then its draws."""
+    """Each original, large, and beside it its draws."""
     number = _number_of_draws(options)
     branch: int | None = studio.branch
     if studio.spec.factor > 1:
@@ -46,7 +47,7 @@ def _draws(studio: Studio, options: DeltaGenerator) -> None:
 def _same_draw(studio: Studio, options: DeltaGenerator) -> None:
     """As :func:`_draws`, all images with the same random choices."""
     made = studio.draws(branch=studio.branch, draws=_number_of_draws(options), alike=True)
-    st.caption("Down a column all images get the same random choices; in training each gets its own.")
+    st.caption("All images get the same random choices; in training each gets its own.")
     _grid(
         studio,
         made,
@@ -56,7 +57,7 @@ def _same_draw(studio: Studio, options: DeltaGenerator) -> None:
 
 
 def _steps(studio: Studio, options: DeltaGenerator) -> None:
-    """A row an image: the original, then the image after each step."""
+    """Each original, large, and beside it what it is after each step."""
     if studio.in_view.is_original:
         st.info("This version has no step that is switched on: the images pass as they are.", icon="🪞")
     strip = studio.film_strip()
@@ -66,7 +67,7 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
         cards.append(_original(studio, row))
         for number, step in enumerate(words, start=1):
             same = np.array_equal(strip[number, row], strip[number - 1, row])
-            # Said once in full; the pictures below are read by their column.
+            # Said once in full.
             text, more = (f"{number}. {step.title}", step.inner) if row == 0 else (f"After step {number}", "")
             note = "nothing changed here" if same else ""
             cards.append(
@@ -78,7 +79,7 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
                     accent="transparent",
                 )
             )
-    gallery.show(cards, size_rem=_CARD_REM, columns=1 + len(words), label="Images after each step")
+    gallery.show(cards, size_rem=_CARD_REM, columns=_COLUMNS, label="Images after each step")
 
 
 def _differences(studio: Studio, options: DeltaGenerator) -> None:
@@ -99,7 +100,7 @@ def _differences(studio: Studio, options: DeltaGenerator) -> None:
         name = _name(studio, row)
         change = f"{mean[row]:.1f} of 255 on average"
         cards += [
-            _original(studio, row),
+            _original(studio, row, large=False),
             gallery.Card(after[row], studio.in_view.title, f"{name}, after", accent="transparent"),
             gallery.Card(
                 pictures[row], f"Difference × {factor}", f"{name}, difference: {change}", change, accent="transparent"
@@ -129,7 +130,7 @@ def _number_of_draws(options: DeltaGenerator) -> int:
 
 
 def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label: str) -> None:
-    """A row an image: the original and its draws, each called after its branch where there are several."""
+    """Each original and its draws, which are called after their branch where there are several."""
     cards = []
     numbered = [f"Draw {draw}" for draw in range(1, len(branches) + 1)]
     titles = branches if len(set(branches)) > 1 else numbered
@@ -138,27 +139,26 @@ def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label
         cards += [
             gallery.Card(
                 made[draw, row],
-                title if row == 0 else "",  # Said once: the pictures below are read by their column.
+                title,
                 f"{_name(studio, row)}, draw {draw + 1}: {branches[draw]}",
                 accent="transparent",
             )
             for draw, title in enumerate(titles)
         ]
-    gallery.show(cards, size_rem=_CARD_REM, columns=1 + len(titles), label=label)
+    gallery.show(cards, size_rem=_CARD_REM, columns=_COLUMNS, label=label)
 
 
-def _original(studio: Studio, row: int) -> gallery.Card:
+def _original(studio: Studio, row: int, *, large: bool = True) -> gallery.Card:
     """A sample image as it is."""
     label, image, alt = studio.labels[row], studio.images[row], f"{_name(studio, row)}, original"
     if not studio.positions:
-        return gallery.Card(image, label or "Your picture", alt, "yours", accent="transparent")
+        return gallery.Card(image, label or "Your picture", alt, "yours", accent="transparent", large=large)
     position = studio.positions[row]
     number = int(studio.dataset.train.labels[position])
     name = studio.dataset.class_names[number]
     colour = class_colour(name, number)
-    return gallery.Card(
-        image, components.class_title(name), alt, f"no. {position}", accent=colour, opens=f"train-{position}"
-    )
+    title, subtitle, opens = components.class_title(name), f"no. {position}", f"train-{position}"
+    return gallery.Card(image, title, alt, subtitle, accent=colour, opens=opens, large=large)
 
 
 def _name(studio: Studio, row: int) -> str:

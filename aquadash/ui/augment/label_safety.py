@@ -98,7 +98,7 @@ def _measurement(key: str, run: Run, subjects: Subjects, request: SafetyRequest,
         args=(run, subjects, request),
     )
     total = len(subjects.images) * request.copies
-    st.caption(f"{total:,} copies for each step and value; you can go on working meanwhile.")
+    st.caption(f"{total:,} copies for each step and value.")
 
 
 def _put_into_address(name: str | None) -> None:

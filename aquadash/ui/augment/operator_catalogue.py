@@ -1,4 +1,4 @@
-"""The catalogue: every operator with a picture, what it does to an animal and when it harms, and a button to add it."""
+"""The catalogue: every operator with a picture, what it does, and a button to add it that says when it harms."""
 
 from __future__ import annotations
 
@@ -57,21 +57,21 @@ def show(studio: Studio) -> None:
     )
     found = matches(str(st.session_state.get(_SEARCH) or ""), None if family == _ALL else family)
     pictures = _pictures()
-    st.html(_entry("Unchanged", "", pictures[""]))
-    for info in found[:MAX_SHOWN]:
-        with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"pick-{info.name}"):
-            harm = f'<span class="aqua-sub">⚠️ {html.escape(info.harm)}</span>' if info.harm else ""
-            text = f"<code>{html.escape(info.name)}</code><br>{html.escape(f'{info.help} {info.effect}')} {harm}"
-            st.html(_entry(info.title, text, pictures[info.name]), width="stretch")
-            reason = editing.why_not(studio.spec, place, info.name)
-            st.button(
-                "Add",
-                key=f"pick-{info.name}-add",
-                help=plain(reason) or f"Adds “{info.title}” as the last step",
-                disabled=bool(reason),
-                on_click=_add,
-                args=(place, info.name),
-            )
+    with st.container(key="catalogue"):
+        st.html(_entry("Unchanged", "", pictures[""]))
+        for info in found[:MAX_SHOWN]:
+            with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"pick-{info.name}"):
+                text = f"<code>{html.escape(info.name)}</code><br>{html.escape(info.help)}"
+                st.html(_entry(info.title, text, pictures[info.name]), width="stretch")
+                reason = editing.why_not(studio.spec, place, info.name)
+                st.button(
+                    "Add",
+                    key=f"pick-{info.name}-add",
+                    help=plain(reason or " ⚠️ ".join(filter(None, (info.effect, info.harm)))),
+                    disabled=bool(reason),
+                    on_click=_add,
+                    args=(place, info.name),
+                )
     if not found:
         st.caption("Nothing is called so. Try another word or family.")
     elif len(found) > MAX_SHOWN:

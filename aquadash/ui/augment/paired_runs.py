@@ -33,7 +33,7 @@ _TROUBLE = "pair:trouble"
 def launch(studio: Studio) -> None:
     """Draw the form that trains a pair, and the pair that is looked at."""
     st.subheader("Does it help?", anchor=False, help=term("paired runs"))
-    st.markdown("The same training twice, with this pipeline and without; settings and seed are the same.")
+    st.markdown("The same training twice, with this pipeline and without.")
     with shell.guard():
         _form(studio)
     with shell.guard():

@@ -16,7 +16,6 @@ from aquadash.errors import AquaDashError, ConfigError
 from aquadash.ui import components, inputs, pipeline_library
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 from aquadash.ui.train import clone
@@ -34,7 +33,7 @@ def show(library: Library) -> None:
         return f"{library.pipelines[name].title}{' · saved' if name in library.saved else ''}"
 
     changed = builder_state.changed()
-    with st.container(horizontal=True, gap="xsmall", key="pipeline-bar"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="pipeline-bar"):
         inputs.selectbox(
             "Pipeline",
             list(library.pipelines),
@@ -44,6 +43,8 @@ def show(library: Library) -> None:
             on_change=builder_state.choose,
             width="stretch",
         )
+        if changed:
+            st.badge("unsaved changes", icon="✏️", color="orange", help="A copied link keeps them.")
         held = builder_state.history()
         st.button("Undo", icon=":material/undo:", key="undo", disabled=not held.past, on_click=builder_state.undo)
         st.button("Redo", icon=":material/redo:", key="redo", disabled=not held.future, on_click=builder_state.redo)
@@ -56,13 +57,8 @@ def show(library: Library) -> None:
             help="Save it first." if changed else None,
         ):
             st.switch_page("pages/train.py", query_params=clone.address(None, {"augmentation.pipeline": state.base}))
-    if not changed:
-        st.caption(plain(state.spec.summary), help=term("pipeline"))
-    elif builder_state.fits_the_address():
-        st.badge("unsaved changes", icon="✏️", color="orange", help="The address holds them: a copied link keeps them.")
-    else:
-        st.badge("unsaved changes", icon="✏️", color="orange")
-        st.caption("They are too long for the address: save or export them, or a reload loses them.")
+    if changed and not builder_state.fits_the_address():
+        st.caption("The changes are too long for the address: save or export them, or a reload loses them.")
 
 
 def _damaged(library: Library) -> None:

@@ -20,6 +20,7 @@ from aquadash.ui.augment import (
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
 from aquadash.ui.sections import Section, Sections
+from aquadash.ui.text import plain
 
 SEEDS = 2**32
 
@@ -76,7 +77,7 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     total = len(dataset.train)
     st.caption(
         f"{total:,} training images × {spec.factor} = {total * spec.factor:,}",
-        help="Images held back for validation and test images are never changed.",
+        help=plain(f"{spec.summary} Images held back for validation and test images are never changed."),
     )
     return studio
 

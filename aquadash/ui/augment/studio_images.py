@@ -22,7 +22,7 @@ from aquadash.ui.uploads import Upload, most_megabytes, switched_off, within_lim
 ORIGINS = {"training": "🐟 Training images", "own": "🖼️ Your own pictures"}
 
 #: How many are shown to begin with, and at most.
-DEFAULT, MAX_IMAGES = 4, 16
+DEFAULT, MAX_IMAGES = 2, 16
 
 _COUNT = "image-count"
 _MEMORY = "studio-pictures"

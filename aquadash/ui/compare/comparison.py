@@ -63,7 +63,8 @@ def render_comparison(picked: Sequence[Run]) -> None:
                 st.caption(text)
     for name, reason in broken.items():
         st.warning(f"**{plain(name)}**: {plain(reason)}", icon="🚧")
-    SECTIONS.choose().show(compared)
+    with st.container(key="in-order"):
+        SECTIONS.choose().show(compared)
 
 
 def _measured_on(runs: Sequence[Run]) -> Images:

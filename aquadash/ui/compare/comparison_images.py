@@ -18,7 +18,7 @@ from aquadash.ui.compare.comparison_results import of_pair
 from aquadash.ui.compared import Compared
 from aquadash.ui.text import count, plain
 
-_PER_PAGE = 24
+_PER_PAGE = 12
 
 #: In the address: which images, and by how many runs they are had right.
 SHOWN, RIGHT, PAGE = "changed", "right", "image-page"
@@ -32,8 +32,8 @@ def render_images(compared: Compared) -> None:
     together = compared.measured_together()
     if len(together) < 2:
         st.caption(
-            f"Once two of the runs have predicted the same {compared.images} images, those that they judge "
-            "differently are here."
+            f"Once two of these runs have predicted the same {compared.images} images, here are those that they judge "
+            "differently."
         )
         return
     found = [each for index, each in enumerate(compared.predictions()) if index in together and each is not None]
@@ -91,32 +91,32 @@ def _cards(
     if images is None:
         st.caption(f"{count(len(positions), 'image')}. The data set has changed since, so they are not shown.")
         return
-    shown = gallery.pager(len(positions), per_page=_PER_PAGE, key=PAGE)
-    classes = run.class_names
-    cards = []
-    for position in positions[shown].tolist():
-        index, label = int(predictions.indices[position]), int(predictions.labels[position])
-        answers = [(row, int(judged.answers[row, position])) for row in rows]
-        told = "; ".join(f"{compared.names[together[row]]} says {classes[answer]}" for row, answer in answers)
-        cards.append(
-            gallery.Card(
-                image=images[index],
-                title=components.class_title(classes[label]),
-                alt=f"{compared.images.capitalize()} image {index}, a {classes[label]}: {told}",
-                accent=class_colour(classes[label], label),
-                opens=f"{'train' if _of_training(run, compared.images) else 'test'}-{index}",
-                bars=tuple(
-                    gallery.Bar(
-                        label=f"{shorten(compared.names[together[row]], length=18)}: {classes[answer]}",
-                        probability=float(judged.confidence[row, position]),
-                        colour=run_colour(together[row]),
-                        is_true=answer == label,
-                    )
-                    for row, answer in answers
-                ),
+    classes, of = run.class_names, "train" if _of_training(run, compared.images) else "test"
+    with gallery.leafed(len(positions), per_page=_PER_PAGE, key=PAGE) as shown:
+        cards = []
+        for position in positions[shown].tolist():
+            index, label = int(predictions.indices[position]), int(predictions.labels[position])
+            answers = [(row, int(judged.answers[row, position])) for row in rows]
+            told = "; ".join(f"{compared.names[together[row]]} says {classes[answer]}" for row, answer in answers)
+            cards.append(
+                gallery.Card(
+                    image=images[index],
+                    title=components.class_title(classes[label]),
+                    alt=f"{compared.images.capitalize()} image {index}, a {classes[label]}: {told}",
+                    accent=class_colour(classes[label], label),
+                    opens=f"{of}-{index}",
+                    bars=tuple(
+                        gallery.Bar(
+                            label=f"{shorten(compared.names[together[row]], length=18)}: {classes[answer]}",
+                            probability=float(judged.confidence[row, position]),
+                            colour=run_colour(together[row]),
+                            is_true=answer == label,
+                        )
+                        for row, answer in answers
+                    ),
+                )
             )
-        )
-    gallery.show(cards, size_rem=10, label="Images with the answers of each run")
+        gallery.show(cards, size_rem=10, label="Images with the answers of each run")
 
 
 def _images(run: Run, images: str) -> NDArray[np.uint8] | None:

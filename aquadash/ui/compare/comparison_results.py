@@ -126,7 +126,7 @@ def _pairs(compared: Compared) -> None:
     first, second = pick_pair(compared, together)
     _in_words(compared, first, second)
     components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
-    st.caption("Points of per cent; a star passes Holm's correction. Click a cell to have that pair in words.")
+    st.caption("In points; a star passes Holm's correction. Click a cell to read about its pair.")
     with st.expander("All pairs as a table", icon="🔢"):
         _pair_table(compared, tests)
 
@@ -306,13 +306,12 @@ def _pair_menu(label: str, key: str, ids: Sequence[str], names: dict[str, str]) 
 
 def render_confusion(compared: Compared) -> None:
     """Draw a small matrix a run, and below them one less another."""
-    st.subheader("Confusion matrices", anchor=False, help=term("confusion matrix"))
     evaluations = compared.evaluations()
     drawn = [index for index, found in enumerate(evaluations) if found is not None]
     if not drawn:
         st.caption(f"Once a run has predicted the {compared.images} images, its matrix is here.")
         return
-    st.caption("Per cent of each true class (row) that was called each class (column).")
+    st.caption("Rows: true class; columns: predicted class; in per cent of the row.", help=term("confusion matrix"))
     with st.container(horizontal=True, gap="small"):
         for index in drawn:
             found = evaluations[index]
@@ -334,8 +333,8 @@ def render_confusion(compared: Compared) -> None:
     figure.update_layout(height=430 if len(after.classes) <= 6 else figure.layout.height)
     components.plot(components.compact_matrix(figure, classes=len(after.classes)), key="compared-difference")
     st.caption(
-        f"**{plain(shorten(compared.names[second]))}** less **{plain(shorten(compared.names[first]))}**. On the "
-        "diagonal more is better, elsewhere fewer."
+        f"**{plain(shorten(compared.names[second]))}** less **{plain(shorten(compared.names[first]))}**: more is "
+        "better on the diagonal, fewer elsewhere."
     )
 
 

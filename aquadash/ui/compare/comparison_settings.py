@@ -26,7 +26,7 @@ _LOG_FACTOR = 8
 _MAX_AXES = 9
 _DASH = "–"
 #: Settings that are named in a line.
-_MAX_TOLD = 5
+_MAX_TOLD = 3
 
 _ALL, _SETTING = "every", "setting"
 
@@ -47,9 +47,7 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
     if len(compared.runs) == 2:
         best = compared.names[ranking[0] if ranking else 0]
         (other,) = {*compared.names} - {best}
-        told = [
-            f"{name} {plain(row[best])} instead of {plain(row[other])}" for name, row in zip(told, rows, strict=True)
-        ]
+        told = [f"{name}: {plain(row[best])}, not {plain(row[other])}" for name, row in zip(told, rows, strict=True)]
     if [row["Setting"] for row in rows] == [fields.label("seed")]:
         return f"Only the seed differs ({told[0]}), which is chance."
     more = f" · and {len(told) - _MAX_TOLD} more" if len(told) > _MAX_TOLD else ""
@@ -59,7 +57,7 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
 def render_settings(compared: Compared) -> None:
     """Draw the table, the lines through the settings, and the accuracy against one of them."""
     runs = compared.runs
-    options = {"no": "only what differs", "yes": "everything"}
+    options = {"no": "Only what differs", "yes": "Everything"}
     shown = bound.choice(_ALL, options, label="Settings shown", label_visibility="collapsed")
     rows = settings_table(runs, everything=shown == "yes")
     columns = labels(runs)
@@ -68,7 +66,7 @@ def render_settings(compared: Compared) -> None:
     if common:
         _settings_table(common, key="settings", alt="The runs' settings, a row a setting, a column a run")
     if partial:
-        with st.expander(f"{count(len(partial), 'setting')} that not every one of these runs has", icon="🧩"):
+        with st.expander(f"{count(len(partial), 'setting')} of some runs only", icon="🧩"):
             _settings_table(partial, key="partial-settings", alt="Settings that some of the runs do not have")
     _accuracy_by_settings(compared)
 
@@ -135,8 +133,8 @@ def _accuracy_by_settings(compared: Compared) -> None:
     names = [compared.names[index] for index in measured]
     accuracies = [found.accuracy for found in evaluations if found is not None]
     axes = dimensions(runs)
-    if len(runs) < 2 or not axes:
-        st.caption("Once two runs with different settings have results, charts show here what went with what.")
+    if len(runs) < 3 or not axes:
+        # Of two the table says it all.
         return
     title = f"{compared.images.capitalize()} accuracy"
     # Lines through what only some of the runs have would say nothing.
@@ -150,7 +148,7 @@ def _accuracy_by_settings(compared: Compared) -> None:
         key="compared-parallel",
     )  # fmt: skip
     if len(lines[:_MAX_AXES]) < len(axes):
-        st.caption(f"{len(lines[:_MAX_AXES])} of {len(axes)} settings have an axis; the menu below has all.")
+        st.caption(f"{len(lines[:_MAX_AXES])} of {len(axes)} settings have an axis; the menu has all.")
     titles = {name: fields.label(name) for name in axes}
     name = bound.menu(_SETTING, titles, label="Accuracy against", width=320)
     components.plot(
@@ -158,10 +156,7 @@ def _accuracy_by_settings(compared: Compared) -> None:
         key="by-setting",
     )
     if len(axes) > 1:
-        st.caption(
-            f"{len(axes)} settings differ, so this one need not be the cause. Repeat a run with it alone changed, with "
-            "some seeds each."
-        )
+        st.caption(f"{len(axes)} settings differ, so this one need not be the cause: change it alone, with some seeds.")
 
 
 @dataclass(frozen=True)
@@ -199,16 +194,14 @@ PRICES = {
 
 def render_cost(compared: Compared) -> None:
     """Draw accuracy against one cost, and all costs as a table."""
-    st.subheader("What does the accuracy cost?", anchor=False, help=term("Pareto front"))
     titles = {word: price.title for word, price in PRICES.items()}
-    word = bound.choice("cost", titles, label="Cost", default="seconds", help=term("parameters"))
+    word = bound.choice("cost", titles, label="Cost", default="seconds", help=term("Pareto front"))
     price = PRICES[word]
     costs = compared.costs()
     title = f"{compared.images.capitalize()} accuracy"
     components.plot(cost_accuracy(priced(compared, costs, price), cost=price.axis, title=title), key="cost-chart")
-    st.caption("The dotted line is the Pareto front. Where intervals overlap, a run beside it may be as good.")
-    if word in ("seconds", "epoch"):
-        st.caption("Times hold for the computer that trained.")
+    times = " Times depend on the computer." if word in ("seconds", "epoch") else ""
+    st.caption(f"Where intervals overlap, runs may be equally good.{times}")
     st.dataframe(
         cost_rows(compared, costs), hide_index=True, key="costs", placeholder="–",
         alt="What each run cost, a row a run",

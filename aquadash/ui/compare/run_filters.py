@@ -70,10 +70,7 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
     searches: dict[str, int] = {}
     if not chosen.trials:
         shown, searches = fold_searches(shown)
-    note = _note(runs, shown, chosen)
-    if searches:
-        note += " 🔎 is a search: tick it, and Actions lists its trials."
-    return Filtered(shown, searches, note)
+    return Filtered(shown, searches, _note(runs, shown, chosen))
 
 
 def fold_searches(runs: Sequence[Run]) -> tuple[list[Run], dict[str, int]]:
@@ -155,8 +152,7 @@ def _note(runs: Sequence[Run], shown: Sequence[Run], chosen: RunFilter) -> str:
     ]
     return " ".join(
         [
-            f"{count(len(shown), 'run')}.",
-            *([f"Not shown: {count(archived, 'archived run')}."] if archived else []),
+            f"{count(len(shown), 'run')}{f' · {archived} archived' if archived else ''}.",
             *([f"Only runs with {plain(', '.join(asked))}."] if asked else []),
         ]
     )

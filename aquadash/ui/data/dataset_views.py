@@ -94,20 +94,18 @@ def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None
     images = dataset.train if split == "train" else dataset.test
     wanted = [names.index(name) for name in chosen or names]
     positions = np.flatnonzero(np.isin(images.labels, wanted))
-    pictures = st.container()
-    shown = positions[gallery.pager(len(positions), per_page=int(per_page))]
-    cards = [
-        gallery.Card(
-            image=images.images[i],
-            title=components.class_title(names[images.labels[i]]),
-            subtitle=f"no. {i}",
-            alt=f"{names[images.labels[i]]}, {split} image {i}, {images.file_names[i]}",
-            accent=class_colour(names[images.labels[i]], int(images.labels[i])),
-            opens=f"{split}-{i}",
-        )
-        for i in shown.tolist()
-    ]
-    with pictures:
+    with gallery.leafed(len(positions), per_page=int(per_page)) as shown:
+        cards = [
+            gallery.Card(
+                image=images.images[i],
+                title=components.class_title(names[images.labels[i]]),
+                subtitle=f"no. {i}",
+                alt=f"{names[images.labels[i]]}, {split} image {i}, {images.file_names[i]}",
+                accent=class_colour(names[images.labels[i]], int(images.labels[i])),
+                opens=f"{split}-{i}",
+            )
+            for i in positions[shown].tolist()
+        ]
         gallery.show(cards, label=f"{split} images")
 
 

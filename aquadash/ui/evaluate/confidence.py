@@ -49,8 +49,8 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     chosen = _bin_menu(found)
     components.plot_clickable(reliability_diagram(found, lines=lines, selected=chosen), key=RELIABILITY_KEY)
     st.caption(
-        "Bars below the dotted line: too sure; above: not sure enough. Pale bars hold fewer than 10 images. Click a "
-        "bar, or choose above, to see its images."
+        "Bars below the dotted line: too sure; above: not sure enough; pale: fewer than 10 images. Click a bar to see "
+        "its images."
     )
     _calibration_figures(one, other, found, done)
     st.markdown("**How sure is it?**", help=term("confidence"))
@@ -123,8 +123,8 @@ def _temperature_words(one: Evaluated, done: Rescaling | None) -> str:
     """What the temperature says, in markdown."""
     if done is None:
         return (
-            "**No temperature:** this run kept no predictions of its validation images, on which one is fitted. Clone "
-            "it and train again to have one."
+            "**No temperature:** this run kept no predictions of validation images to fit one on. Train a clone to "
+            "have one."
         )
     fit = done.temperature
     verdict = (
@@ -137,12 +137,12 @@ def _temperature_words(one: Evaluated, done: Rescaling | None) -> str:
     text = (
         f"**Temperature {fit.value:.2f}:** {verdict}. Fitted on {count(fit.n, 'validation image')}, it takes the "
         f"calibration error over {count(done.before.n, 'test image')} from {100 * done.before.ece:.1f} to "
-        f"{100 * done.after.ece:.1f} points. No answer changes, only how sure it is; Predict answers with it."
+        f"{100 * done.after.ece:.1f} points and changes no answer."
     )
     if done.after.ece > done.before.ece:
         text += " Here it did not help."
     if fit.at_limit:
-        text += plain(" The fit ended at its limit: take it as a direction, not as a figure.")
+        text += plain(" The fit ended at its limit: a direction, not a figure.")
     if one.validated_on_test:
         text += (
             " The test images that this run validated on are left out after the fit."
@@ -198,7 +198,7 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
         there = coverage_at(other.predictions.labels, other.predictions.probabilities, threshold=threshold)
         runs.append((other.run.name, other.coverage(), there))
     components.plot_clickable(coverage_curve(runs), key=COVERAGE_KEY)
-    st.caption("Click the curve or use the slider to move the threshold.")
+    st.caption("Click the curve to move the threshold.")
     _targets(one)
     counts = {"answered": given.answered, "refused": given.n - given.answered, "all": given.n}
     titles = {word: f"{title}: {counts[word]:,}" for word, title in _SHOWN.items()}
@@ -220,8 +220,8 @@ def _targets(one: Evaluated) -> None:
     validation = one.validation
     if validation is None:
         st.caption(
-            "This run kept no predictions of its validation images, so no threshold can be looked up on them; one "
-            "chosen on the test images flatters."
+            "This run kept no predictions of validation images to choose a threshold by; one chosen by test images "
+            "flatters."
         )
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -260,7 +260,7 @@ def _coverage_figures(one: Evaluated, given: CoveragePoint) -> None:
     if validation is not None:
         there = coverage_at(validation.labels, validation.probabilities, threshold=given.threshold)
         right = f", {percent(there.accuracy, there.interval)} of them right" if there.accuracy is not None else ""
-        st.caption(f"On the {count(there.n, 'validation image')} it answers {percent(there.coverage)}{right}.")
+        st.caption(f"{count(there.n, 'validation image')}: {percent(there.coverage)} answered{right}.")
 
 
 #: The chart's key.
@@ -316,7 +316,7 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
     )
     if len(names) > MAX_DRAWN:
         st.caption(f"The chosen class and the {MAX_DRAWN} with the smallest areas; the table has all of them.")
-    st.caption("Click a curve to choose its class and threshold, or use the menu and the slider.")
+    st.caption("Click a curve to choose its class and threshold.")
     masks = parts_at(one.predictions.labels, one.predictions.probabilities, class_index=index, threshold=cut)
     part = bound.choice(
         "part",
@@ -325,8 +325,7 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
             for word, (title, parts) in _PARTS.items()
         },
         label="Images shown",
-        help="Hits: of the class and called so. False alarms: called so, but of another class. Missed: of the class, "
-        "but not called so.",
+        help="Hits: of the class and called so. False alarms: called so, but of another. Missed: not called so.",
         on_change=gallery.first_page,
     )
     _areas(one, other)

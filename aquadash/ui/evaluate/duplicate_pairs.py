@@ -47,15 +47,15 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
         for pair in found.within(distance)
         if labels == "any" or (pair.test_label == pair.train_label) == (labels == "same")
     ]
-    shown = pairs[gallery.pager(len(pairs), per_page=_PAIRS_PER_PAGE, key="pairs", noun="pair")]
     answers = {int(index): row for row, index in enumerate(one.predictions.indices)}
-    gallery.show(
-        [_card(dataset, one, pair, answers.get(pair.test)) for pair in shown],
-        size_rem=11,
-        label="Pairs of a test image, on the left, and a training image, on the right",
-    )
+    with gallery.leafed(len(pairs), per_page=_PAIRS_PER_PAGE, key="pairs") as shown:
+        gallery.show(
+            [_card(dataset, one, pair, answers.get(pair.test)) for pair in pairs[shown]],
+            size_rem=11,
+            label="Pairs of a test image, on the left, and a training image, on the right",
+        )
     st.caption(
-        "Compared at 16 × 16 pixels without brightness and tint, also mirrored. Shifted copies may be missed."
+        "Compared at 16 × 16 pixels, also mirrored; shifted copies may be missed."
         + (" Drawn animals in the same pose come near without being copies." if dataset.drawn else "")
     )
 
@@ -68,14 +68,10 @@ def verdict(found: Duplicates, one: Evaluated, *, distance: float) -> str:
     pairs = found.within(distance)
     different = sum(pair.test_label != pair.train_label for pair in pairs)
     text = (
-        f"**{number:,} of {count(found.num_test, 'test image')}** have a training image that looks the same or nearly "
-        "so. "
+        f"**{number:,} of {count(found.num_test, 'test image')}** have a training image that looks (nearly) the same. "
     )
     if different:
-        text += (
-            f"In {count(different, 'pair')} the labels differ: where it is the same picture, one of the two labels "
-            "must be wrong. "
-        )
+        text += f"In {count(different, 'pair')} the labels differ: one of the two may be wrong. "
     return text + _accuracies(found, one, distance=distance)
 
 
@@ -84,10 +80,10 @@ def _accuracies(found: Duplicates, one: Evaluated, *, distance: float) -> str:
     known = np.isin(one.predictions.indices, sorted(twins))
     right = one.predictions.probabilities.argmax(axis=1) == one.predictions.labels
     parts = []
-    for mask, what in ((known, "those"), (~known, "the others")):
+    for mask, what in ((known, "accuracy on those"), (~known, "on the others")):
         if mask.any():
             fraction, interval = float(right[mask].mean()), wilson_interval(int(right[mask].sum()), int(mask.sum()))
-            parts.append(f"accuracy on {what}: {percent(fraction, interval)}")
+            parts.append(f"{what}: {percent(fraction, interval)}")
     return f"{', '.join(parts)}.".capitalize() if parts else ""
 
 
@@ -102,7 +98,7 @@ def _card(dataset: Dataset, one: Evaluated, pair: DuplicatePair, row: int | None
     return gallery.Card(
         image=np.concatenate([left, between, right], axis=1),
         title=f"{class_text(test)} | {class_text(train)}" + ("" if test == train else " ⚠ labels differ"),
-        subtitle=f"Test {pair.test}, {answer}training {pair.train}, distance {pair.distance:.2f}{mirrored}",
+        subtitle=f"{answer}distance {pair.distance:.2f}{mirrored}",
         alt=f"Test image {pair.test}, a {test}, {answer}and training image {pair.train}, a {train}, at a distance of "
         f"{pair.distance:.2f}{mirrored}",
         accent=class_colour(test, pair.test_label),

@@ -124,13 +124,13 @@ def render(runs: list[Run]) -> None:
     one = Evaluated.load(run)
     with head:
         scores.render_scores(one)
-        overlay = st.container(width="content")
+        needs = SECTIONS.table[SECTIONS.chosen_word()].needs
+        second = pick_second_run(comparable(run, runs), used=Need.SECOND_RUN in needs)
         present.offer()
         section = SECTIONS.choose()
-    with overlay:
-        second = pick_second_run(comparable(run, runs), used=Need.SECOND_RUN in section.needs)
-    scores.render_caveats(one)
-    section.show(one, None if second is None else _second_results(run, second))
+    with st.container(key="in-order"):
+        scores.render_caveats(one)
+        section.show(one, None if second is None else _second_results(run, second))
     image_dialog.clickable(run)
 
 
@@ -146,7 +146,7 @@ def _without_results(run: Run) -> None:
         )
         clone.link(run.run_id)
     if not run.status.ended:
-        text = "This run has not ended yet. Its results appear here when it has predicted the test images."
+        text = "This run has not ended yet. Its results appear here when it has."
     else:
         text = "This run ended before it predicted the test images, so there is nothing to evaluate."
     st.info(f"{text} {plain(run.message)}", icon="🔎")

@@ -32,7 +32,7 @@ def render_export(run: Run) -> None:
         return
     with shell.guard():
         st.markdown(
-            "**One ZIP**: settings, curves, network, predictions, a report, and a script and a notebook that train it "
+            "**One ZIP**: settings, curves, network, predictions, report, and a script and notebook that train it "
             "without AquaDash."
         )
         source = SOURCES.get(run.config.data.source)

@@ -25,8 +25,7 @@ TICK_SECONDS = 2.0
 def render_repeats(run: Run) -> None:
     """Draw the section for a run that has ended."""
     st.markdown(
-        "Train the run again from its settings, seed and data: on the same computer all metrics, weights and "
-        "predictions come out identical, bit by bit.",
+        "Train it again from its settings, seed and data: on the same computer the result is identical, bit by bit.",
         help=term("reproduction"),
     )
     if run.repeats:

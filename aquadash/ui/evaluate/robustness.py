@@ -43,8 +43,8 @@ def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
     """
     others = [other.run_id for other in other_runs if other.run_id != run.run_id]
     st.markdown(
-        "How much accuracy is kept when the test images are spoilt in 15 ways, from mild (1) to strong (5), and by "
-        "every pipeline? Do not choose settings by these figures.",
+        "How much accuracy is left when the test images are spoilt in 15 ways, from mild (1) to strong (5)? Do not "
+        "choose settings by it.",
         help=term("robustness"),
     )
     job_panel.follow(job_of(run.run_id), lambda job: _measurement(run, job, others), every=_TICK_SECONDS)
@@ -114,10 +114,7 @@ def _form(run: Run) -> None:
         help=term("robustness"),
     ):
         _start(run, quick=quick == "quick", seed=int(seed))
-    st.caption(
-        f"{count(75, 'measurement')} and the pipelines; other runs on the same data reuse the spoilt images. Runs are "
-        "comparable if images and seed are the same."
-    )
+    st.caption("Runs can be compared if images and seed are the same.")
 
 
 def _start(run: Run, *, quick: bool | None, seed: int | None) -> None:
@@ -175,7 +172,7 @@ def render_measured(run: Run, found: RobustnessResult, others: Sequence[str]) ->
             _table(branch_rows(found), ("Accuracy",), key="robustness-pipelines-table", of="branch of a pipeline")
     images = f"{count(found.clean.n, 'test image')}, seed {found.identity.get('seed', 0)}"
     st.caption(
-        f"{images}. Compare these figures among your runs, not with papers: the strengths are "
+        f"{images}. Not to be compared with papers: the strengths are "
         "[ImageNet-C's](https://arxiv.org/abs/1903.12261), made for larger pictures."
     )
 

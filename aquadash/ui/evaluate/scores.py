@@ -128,10 +128,7 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
     components.plot_clickable(figure, key=CLASS_SCORES_KEY)
     if len(one.found.classes) > MAX_DRAWN:
         st.caption(f"The {MAX_DRAWN} classes with the lowest F1; the table has all of them.")
-    st.caption(
-        "Click a precision to see the images called this class, a recall or F1 to see the images of it. From the "
-        "keyboard: Filters."
-    )
+    st.caption("Click a point to see the images that it counts; by keyboard: Filters.")
     class_score_table(one)
     if other is not None:
         st.markdown("**Second run**")
@@ -237,8 +234,8 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
         figure = confusion_matrix(found.confusion_matrix, class_names=names, by_row=shown == "rows", selected=selected)
     components.plot_clickable(components.compact_matrix(figure, classes=len(names)), key=MATRIX_KEY)
     if shown == "difference":
-        st.caption("This run less the second: on the diagonal more is better, elsewhere fewer.")
-    st.caption("Click a cell to see its images. From the keyboard: Filters.", help=term("confusion matrix"))
+        st.caption("This run less the second: more is better on the diagonal, fewer elsewhere.")
+    st.caption("Click a cell to see its images; by keyboard: Filters.", help=term("confusion matrix"))
 
 
 def render_frequent_mistakes(found: Evaluation) -> None:

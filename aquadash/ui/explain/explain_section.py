@@ -50,7 +50,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
         )
     most = explanations.MAX_IN_STRIP
     which = f"the first {most} of " if len(positions) > most else "all "
-    what = f"Maps of {which}{count(len(positions), 'image')} of the chosen classes"
+    what = f"Maps of {which}{count(len(positions), 'image')}"
     if bound.toggle(STRIP, label=what, help="What they have in common may be the reason for a mistake."):
         indices = predictions.indices[positions]
         explanations.strip(

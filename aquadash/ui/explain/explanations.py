@@ -204,8 +204,8 @@ def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
     which = count(shown, "filter") if shown == filters.total else f"first {shown} of {filters.total} filters"
     st.markdown(f"**The {which} of {plain(filters.layer)}**")
     st.caption(
-        "Each is a small pattern that is compared with every place of the image; grey stands for no influence. Each "
-        "has a scale of its own; the number below it is its strength in per cent of the strongest."
+        "Small patterns that are looked for everywhere in the image; grey has no influence. Below each: its strength "
+        "in per cent of the strongest."
     )
     gallery.show(
         [
@@ -217,8 +217,7 @@ def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
     )
     st.markdown("**What the layers make of the image**")
     st.caption(
-        "Some channels of each layer, by number: those that differ most from place to place. Dark is the layer's least "
-        "value and bright its greatest."
+        "The channels of each layer that vary most, by number. Dark is the layer's least value, bright its greatest."
     )
     for layer in layers:
         height, width, channels = layer.shape

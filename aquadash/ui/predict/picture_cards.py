@@ -16,15 +16,13 @@ from aquadash.figures.theme import shorten
 from aquadash.predict import FilePrediction, Look
 from aquadash.ui import gallery, inputs
 from aquadash.ui.gallery import class_text
+from aquadash.ui.image_dialog import OwnPicture
+from aquadash.ui.predictions import Item
 from aquadash.ui.text import count, plain
 from aquadash.ui.uploads import Upload
 
-#: Width of a result in pixels, by how many runs stand side by side in it: two on a tablet, one on a phone, where wider
-#: ones take the whole width.
-CARD_WIDTHS = {1: 310, 2: 310, 3: 460, 4: 620}
-
-#: Width of a test image beside one run's answer: two in a row.
-SAMPLE_WIDTH = 314
+#: Width of a result in pixels, by how many runs stand side by side in it; of one run, two are in a row.
+CARD_WIDTHS = {1: 314, 2: 344, 3: 494, 4: 648}
 
 
 def card_markup(
@@ -58,7 +56,7 @@ def card_markup(
     for (rows, columns), image in look.seen.items():
         if not np.array_equal(image, look.thumbnail):
             alt = f"{shown_name}, scaled to {columns} by {rows} pixels"
-            pictures.append(gallery.Card(image, "The network sees", alt, f"{columns} × {rows}"))
+            pictures.append(gallery.Card(image, "The network sees", alt, f"{columns} × {rows}", opens=opens))
     size = (9 if len(pictures) > 1 else 12) if picture_rem is None else picture_rem
     grid = gallery.markup(
         pictures, size_rem=size, columns=len(pictures), label="The picture, and what the network sees of it"
@@ -72,7 +70,7 @@ def card_markup(
     notes = "<br>".join(f'<span class="aqua-sub">{html.escape(note)}</span>' for note in said_once)
     return (
         f'<article class="aqua-card aqua-answer" role="group" aria-label="{name}">'
-        f'<div style="flex: 0 1 {len(pictures) * (size + 0.5)}rem">{grid}</div>'
+        f'<div style="flex: 0 1 min({len(pictures) * (size + 0.5)}rem, {50 * len(pictures)}%)">{grid}</div>'
         f'<div style="flex: 1 1 {8 * len(answers)}rem"><div class="aqua-said">{said}</div>{notes}</div>'
         "</article>"
     )
@@ -134,6 +132,12 @@ def label_of(upload: Upload) -> str | None:
     """What the picture shows: a class's name, :data:`NONE_OF_THESE`, or None while nobody has said."""
     label: str | None = _kept(_LABELS).get(upload.file_id)
     return label
+
+
+def own(upload: Upload) -> OwnPicture:
+    """A picture, to be opened."""
+    label = label_of(upload)
+    return OwnPicture(Item(upload, framing_of(upload)), None if label == NONE_OF_THESE else label)
 
 
 def forget(uploads: Sequence[Upload]) -> None:

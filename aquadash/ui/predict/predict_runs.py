@@ -12,7 +12,7 @@ from aquadash.data.framing import PADDED, fit
 from aquadash.errors import AquaDashError
 from aquadash.predict import Look, answered
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import address, bound, components, datasets, image_dialog, run_lists
+from aquadash.ui import address, bound, components, datasets, run_lists
 from aquadash.ui.lab import lab
 from aquadash.ui.predict import picture_cards
 from aquadash.ui.predictions import Network, model_key, predictor, temperature
@@ -109,8 +109,11 @@ def sample_number() -> int:
     return number
 
 
-def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int, *, one: bool = False) -> None:
+def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int, *, one: bool = False) -> str:
     """Draw test images with the networks' answers: of the first run's data set or, where that is not here, drawings.
+
+    Returns:
+        The data set's source.
 
     Args:
         runs: The first has the data set.
@@ -156,8 +159,6 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int
             if one:
                 st.html(card)
             else:
-                width = picture_cards.SAMPLE_WIDTH if len(networks) == 1 else picture_cards.CARD_WIDTHS[len(networks)]
-                with st.container(border=True, width=width):
+                with st.container(border=True, width=picture_cards.CARD_WIDTHS[len(networks)]):
                     st.html(card)
-    if not one:
-        image_dialog.clickable(*(run for run in runs if run.config.data.source == source), source=source)
+    return source

@@ -9,18 +9,13 @@ from typing import Literal
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from aquadash.data.framing import is_cut
-from aquadash.data.images import display_name
-from aquadash.errors import AquaDashError
 from aquadash.evaluation import Evaluation, evaluate
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
-from aquadash.figures.probability_bars import probability_bars
 from aquadash.predict import AnswerRow, FilePrediction, answers_csv
 from aquadash.runs.types import Run
-from aquadash.ui import bound, components, datasets, gallery, image_dialog, inputs, predictions
-from aquadash.ui.explain import explanations
+from aquadash.ui import components, gallery, predictions
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.predict import picture_cards
@@ -64,7 +59,7 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
         0 if stopped else len(items) - len(memory.missing(items, networks)), 0 if stopped else len(items)
     )
     several_pages = len(items) > PER_PAGE
-    shown = items[gallery.pager(len(items), per_page=PER_PAGE, noun="picture")] if several_pages else items
+    shown = items[gallery.pager(len(items), per_page=PER_PAGE)] if several_pages else items
     _cards(runs, networks, memory, shown, progress, stopped=stopped)
     if not stopped:
         for _ in memory.predict(items, networks):
@@ -75,9 +70,7 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
         st.info(f"Stopped: {len(done):,} of {count(len(items), 'picture')} were looked at.", icon="✋")
         st.button("Go on", icon=":material/play_arrow:", key="go-on-predicting", on_click=set_stopped, args=(False,))
     answers = [memory.answers(item, networks) or [] for item in done]
-    _closer(runs, networks, [item for item in shown if item in done], memory)
     _all_together(runs, done, answers)
-    image_dialog.clickable(*(run for run in runs if run.config.data.source == runs[0].config.data.source))
 
 
 def _cards(
@@ -91,8 +84,8 @@ def _cards(
 ) -> None:
     """A card for each picture of the page, drawn as soon as its answers are there; a single one has all the width."""
     fresh = memory.predict(shown, networks)
-    width: int | Literal["stretch"] = picture_cards.CARD_WIDTHS[len(networks)] + 34 if len(shown) > 1 else "stretch"
-    with st.container(horizontal=True, gap="medium"):
+    width: int | Literal["stretch"] = picture_cards.CARD_WIDTHS[len(networks)] if len(shown) > 1 else "stretch"
+    with st.container(horizontal=True, gap="small"):
         for item in shown:
             while (answers := memory.answers(item, networks)) is None and not stopped:
                 next(fresh)
@@ -110,7 +103,8 @@ def render_answer(network: Network, upload: Upload) -> None:
     for _ in memory.predict([item], [network]):
         pass
     answers = memory.answers(item, [network]) or []
-    st.html(picture_cards.card_markup(memory.look(item, [network]), answers, run_names=[network.name]))
+    look, opens = memory.look(item, [network]), picture_cards.own(upload).opens
+    st.html(picture_cards.card_markup(look, answers, run_names=[network.name], opens=opens))
 
 
 def _card(
@@ -127,7 +121,9 @@ def _card(
     drawn = memory.card(key)
     look = memory.look(item, networks)
     if drawn is None:
-        drawn = memory.keep_card(key, picture_cards.card_markup(look, answers, run_names=names, true_class=label))
+        opens = picture_cards.own(item.upload).opens
+        markup = picture_cards.card_markup(look, answers, run_names=names, true_class=label, opens=opens)
+        drawn = memory.keep_card(key, markup)
     st.html(drawn)
     if look.picture_size is None:
         return
@@ -137,66 +133,6 @@ def _card(
     cut = [size for size in look.seen if is_cut((rows, columns), size=size)]
     if cut:
         picture_cards.choose_framing(item.upload, tall=rows / columns > cut[0][0] / cut[0][1])
-
-
-def _closer(runs: Sequence[Run], networks: Sequence[Network], items: Sequence[Item], memory: Memory) -> None:
-    """One picture of the page, large, with the probabilities of every class, and why; the only one without a menu."""
-    readable = {item.upload.file_id: item for item in items if memory.look(item, networks).error is None}
-    if not readable:
-        return
-    if st.session_state.get("closer") not in (None, *readable):
-        del st.session_state["closer"]
-    file_id: str | None = next(iter(readable))
-    if len(items) > 1:
-        file_id = inputs.selectbox(
-            "Open a picture",
-            list(readable),
-            index=None,
-            key="closer",
-            format_func=lambda each: display_name(readable[each].upload.name),
-            placeholder="Choose a picture",
-        )
-    if file_id is None:
-        return
-    item = readable[file_id]
-    label = picture_cards.label_of(item.upload)
-    true_label = None if label == NONE_OF_THESE else label
-    images = predictions.seen_by(item, networks)
-    for run, network, answer in zip(runs, networks, memory.answers(item, networks) or (), strict=True):
-        seen = images.get(network.predictor.image_shape[:2])
-        if seen is None or answer.probabilities is None:
-            continue
-        true_class = run.class_names.index(true_label) if true_label in run.class_names else None
-        with st.container(border=len(items) > 1):
-            if len(networks) > 1 or len(items) > 1:
-                st.markdown(f"**{plain(network.name)}**")
-            # The card of a single picture has it all, unless there are too many classes.
-            if len(items) > 1 or len(answer.class_names) > gallery.MAX_BARS:
-                left, right = st.columns([1, 2], gap="medium")
-                with left:
-                    height, width = seen.shape[:2]
-                    title = f"The network sees {width} × {height}"
-                    gallery.show([gallery.Card(seen, title, title)], size_rem=18, label="What the network sees")
-                with right:
-                    components.plot(
-                        probability_bars(answer.probabilities, class_names=answer.class_names, true_class=true_class),
-                        key=f"closer-bars-{run.run_id}",
-                    )
-            if bound.toggle(f"why-{run.run_id}", label="Why did it answer so?", help=term("explanation")):
-                explanations.show(
-                    run, seen, class_names=answer.class_names, true_label=true_class, key=f"why-{run.run_id}"
-                )
-                _nearest(run, seen)
-
-
-def _nearest(run: Run, image: NDArray[np.uint8]) -> None:
-    """The training images that are most like a picture to the network, where they are on this computer."""
-    try:
-        dataset = datasets.matching_dataset(run)
-    except AquaDashError:
-        return
-    if dataset is not None:
-        image_dialog.render_nearest(run, dataset, image)
 
 
 def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]) -> None:

@@ -57,7 +57,7 @@ def search_form() -> None:
             if space is not None:
                 budget = Budget(trials, minutes)
                 plan = SearchPlan(config, space, sampler, pruner, budget, seed, name).checked()
-                st.caption(f"⏱️ {estimate_text(plan)}", help=HELP)
+                st.caption(f"⏱️ {estimate_text(plan)}")
         with bar, shell.guard():
             here = is_here(config.data.source)
             pressed = st.button(
@@ -76,15 +76,14 @@ HELP = (
 def estimate_text(plan: SearchPlan) -> str:
     """What the search will do and how long that takes at most, in markdown."""
     most, minutes = plan.max_trials, plan.budget.minutes
-    told = "Trainings" if most is None else count(most, "training")
-    told += f" of at most {count(plan.epochs, 'epoch')}"
+    told = f"{'' if most is None else f'{most} × '}{count(plan.epochs, 'epoch')}"
     known = lab().runs.paces().known(embedded(plan.config))
     limits = [60 * minutes] if minutes is not None else []
     if known is not None and most is not None:
         limits.append(most * (STARTING_SECONDS + plan.epochs * known[0]))
     if not limits:
-        return f"{told}; the first one shows how long they take"
-    return f"{told}, at most about **{duration(min(limits))}**"
+        return f"{told}; the first trial shows how long"
+    return f"{told}, at most **{duration(min(limits))}**"
 
 
 def _launches() -> int:
@@ -94,8 +93,10 @@ def _launches() -> int:
 
 def _start() -> tuple[str, RunConfig]:
     """The menu of the settings to start from; returns where they come from and what they are."""
-    titles = {name: preset.title for name, preset in PRESETS.items()} | {THE_FORM: "The settings under “One training”"}
-    origin = bound.menu("base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=term("search"))
+    titles = {name: preset.title for name, preset in PRESETS.items()} | {THE_FORM: "As under “One training”"}
+    origin = bound.menu(
+        "base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=f"{term('search')} {HELP}"
+    )
     source = datasets.current()
     if not is_here(source):
         st.info(f"{plain(title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")
@@ -219,16 +220,17 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
         st.session_state[_FILLED_FOR] = (origin, config.model.name)
         _fill_space(config, known)
     st.session_state.setdefault(_OVER, [name for name in st.session_state[_CHOSEN] if name in known])
-    names = inputs.multiselect(
-        "Settings to vary",
-        list(known),
-        key=_OVER,
-        format_func=fields.label,
-        placeholder="Choose at least one",
-        help=f"{term('hyperparameter')} Each more needs more trials: begin with two to four.",
-    )
-    st.session_state[_CHOSEN] = names
-    with st.expander("Values to try", icon="🎚️", key="search:values-to-try"):
+    varied = ", ".join(fields.label(name) for name in st.session_state[_OVER])
+    with st.expander(f"Varies {varied.lower() or 'nothing'}", icon="🎚️", key="search:values-to-try"):
+        names = inputs.multiselect(
+            "Settings to vary",
+            list(known),
+            key=_OVER,
+            format_func=fields.label,
+            placeholder="Choose at least one",
+            help=f"{term('hyperparameter')} Each more needs more trials: begin with two to four.",
+        )
+        st.session_state[_CHOSEN] = names
         space = [_field(name, known[name]) for name in names]
     found = tuple(parameter for parameter in space if parameter is not None)
     return found if len(found) == len(space) else None

@@ -90,7 +90,7 @@ def _recipe(search: Search) -> str:
         [
             fields.value_text("model.name", plan.config.model.name),
             fields.value_text("data.source", plan.config.data.source),
-            f"varies {varied}",
+            f"varies {varied.lower()}",
             SAMPLERS[plan.sampler].title,
             f"stops poor trials: {PRUNERS[plan.pruner].title.lower()}",
         ]
@@ -101,13 +101,12 @@ def _explanation(search: Search) -> None:
     """Why the search is where it is, in words."""
     if search.status is RunStatus.INTERRUPTED:
         st.warning(
-            "The process that carried this search out is gone. Nothing is lost: trainings that were at work go on by "
-            "themselves, and **Continue** takes the search up where it was. (An AquaDash that has just been started "
-            "does that by itself.)",
+            "This search was cut off, and nothing is lost. **Continue** takes it up where it was; an AquaDash that "
+            "has just started does so by itself.",
             icon="⚡",
         )
     elif search.status is RunStatus.FAILED:
-        st.error(plain(search.message or "The search failed and left no reason."), icon="❌")
+        st.error(plain(search.message or "The search failed without a reason."), icon="❌")
     elif search.status is RunStatus.STOPPED:
         resting = search.of(TrialState.PAUSED)
         rest = f" {count(len(resting), 'trial')} will go on after the last complete epoch." if resting else ""
@@ -129,9 +128,9 @@ def _actions(search: Search) -> None:
     if search.best is not None and search.best.run_id:
         clone.link(
             search.best.run_id,
-            label="Use the best settings",
+            label="Use the best",
             icon=":material/arrow_forward:",
-            help="Fills the form of a single training with them.",
+            help="Fills the form of a single training with the settings of the best trial.",
         )
     if settings.classroom() and lab().rights.allow(Action.HIDE):
         _hide_button(search)
@@ -167,7 +166,7 @@ def _more_trials(search: Search) -> None:
     """A larger budget for a search that has spent its own."""
     made = len(search.trials)
     if search.exhausted:
-        st.caption("Every point of the grid has been tried.", width="content")
+        st.caption("The whole grid has been tried.", width="content")
         return
     if made >= MAX_TRIALS:
         return
@@ -223,7 +222,7 @@ def _figures(search: Search) -> None:
     best, default = search.best, search.default_value
     if best is None or best.value is None:
         return
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="search-figures"):
         components.metric(
             "Best so far" if search.at_work else "Best",
             f"{100 * best.value:.1f} %",

@@ -34,7 +34,7 @@ def search() -> None:
         if heads:
             search_live.watch_searches(heads)
         else:
-            st.info("Nothing has been searched here yet. Press **Search**, and see which values do well.", icon="🔭")
+            st.info("Press **Search**, and see which values do well.", icon="🔭")
 
 
 def _refusal() -> str:

@@ -49,8 +49,8 @@ def fix_text(note: Note, config: RunConfig) -> str:
 
 
 _HELP = (
-    "Rules of thumb that look at the settings, the curves and, at the end, the results. A link under a note fills the "
-    "Train form with this run's settings and the one change, so that the two runs can be compared."
+    "Rules of thumb about settings, curves and results. “Try this” fills the form with this run's settings and one "
+    "change, so that the two runs can be compared."
 )
 
 #: What a note of each level is drawn with: the colour never stands alone.
@@ -72,12 +72,12 @@ def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collec
     notes = [note for note in notes_on(run, history) if note.key not in leave_out]
     if not notes:
         if not run.status.ended:
-            st.caption("The coach speaks up after a few epochs.")
+            st.caption("The coach waits a few epochs.")
         elif history:
             verdict = overfit_verdict(history)
             st.info(f"**{plain(verdict.headline)}** {plain(verdict.detail)}", icon="⏳")
         return
-    st.markdown("**What the coach says**", help=_HELP)
+    st.markdown("**Coach**", help=_HELP)
     for note in notes:
         with st.container(gap="xsmall"):
             _run_note(run, note)
@@ -90,9 +90,11 @@ def notes_on(run: Run, history: Sequence[EpochRecord]) -> list[Note]:
 
 def _run_note(run: Run, note: Note) -> None:
     draw, icon = _BOXES[note.level]
-    draw(f"**{plain(note.title)}.** {plain(note.evidence)}", icon=icon)
-    if note.changes:
-        with st.container(horizontal=True, vertical_alignment="center"):
+    draw(f"**{plain(note.title)}**", icon=icon)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Why?", key=f"why-{note.key}", type="tertiary"):
+            st.markdown(plain(note.evidence))
+        if note.changes:
             form_link(run, note)
             train_button(run, note, "and train")
 

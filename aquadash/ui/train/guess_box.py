@@ -25,11 +25,8 @@ def guess_form(class_names: Sequence[str], *, key: str) -> Guess | None:
     Returns:
         What is guessed so far; None for nothing. Of a mistake half of which is chosen, nothing.
     """
-    with st.expander("Guess before you look", icon="🔮"):
-        st.caption(
-            f"Optional: what will come out? With {len(class_names)} classes, guessing at random is right for "
-            f"{100 / len(class_names):.0f} % of the images. Your guess is scored when the run ends."
-        )
+    with st.expander("Guess first", icon="🔮"):
+        st.caption(f"By chance {100 / len(class_names):.0f} % would be right. Your guess is scored when the run ends.")
         accuracy = inputs.number_input(
             "Test accuracy in %",
             min_value=0,
@@ -40,7 +37,7 @@ def guess_form(class_names: Sequence[str], *, key: str) -> Guess | None:
             placeholder="no guess",
             help="How many of 100 test images will the trained network classify correctly?",
         )
-        st.markdown("The most frequent mistake: images of one class, taken for another.")
+        st.markdown("The most frequent mistake:")
         left, right = st.columns(2)
         with left:
             true = _class_menu("Images of", class_names, key=_kept(key, "true"))
@@ -66,9 +63,7 @@ def render_guess(run: Run) -> None:
         st.info(f"**Your guess:** {plain(guess_text(run.guess))}. It is scored when the run ends.", icon="🔮")
         return
     if "test_accuracy" not in run.metrics:
-        st.info(
-            f"**Your guess:** {plain(guess_text(run.guess))}. The run has no results to hold it against.", icon="🔮"
-        )
+        st.info(f"**Your guess:** {plain(guess_text(run.guess))}. The run has no results to score it by.", icon="🔮")
         return
     try:
         score = score_guess(run.guess, lab().runs.evaluation(run.run_id))

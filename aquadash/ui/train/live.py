@@ -13,7 +13,7 @@ from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
 from aquadash.figures.learning_curves import Metric, live_curves
 from aquadash.lab.rights import Action
-from aquadash.runs.fields import FIGURES
+from aquadash.runs.fields import FIGURES, validation_accuracy
 from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus
 from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui.glossary import term
@@ -28,12 +28,9 @@ TICK_SECONDS = 1.4
 #: The same until a run has its first batch, for which whoever has clicked is waiting.
 STARTING_SECONDS = 0.3
 
-#: Seconds between two drawings of the curves. Drawing them takes a browser on the same computer a tenth of a second,
-#: which the training then lacks.
-CURVES_SECONDS = 2.5
-
-#: Seconds between two looks at what changes with the epochs only, and at the queue.
-EPOCHS_SECONDS = 5.0
+#: Seconds between two looks at what grows with the epochs, and at the queue. Drawing the curves takes a browser on the
+#: same computer a tenth of a second, and drawing any part the server five milliseconds, which the training lacks.
+EPOCHS_SECONDS = 4.0
 
 
 def watch_runs(runs: Sequence[Run]) -> None:
@@ -60,7 +57,7 @@ def watch_runs(runs: Sequence[Run]) -> None:
 
 def nothing_yet() -> None:
     """Say how a first run comes about."""
-    st.info("Nothing has been trained here yet. Press **Train**, and watch the network learn.", icon="🌱")
+    st.info("Press **Train**, and watch the network learn.", icon="🌱")
 
 
 def render_run(run: Run) -> None:
@@ -71,9 +68,6 @@ def render_run(run: Run) -> None:
             shell.live(STARTING_SECONDS if _is_starting(run) else TICK_SECONDS)(_now)(run.run_id, _signature(run))
         else:
             _outcome(run)
-    if at_work or run.curve:
-        shell.live(CURVES_SECONDS if at_work else None)(_curves)(run.run_id)
-        last_epochs(run)
     shell.live(EPOCHS_SECONDS if at_work else None)(_epochs)(run.run_id)
 
 
@@ -122,21 +116,19 @@ def _outcome(run: Run) -> None:
     done = len(lab().runs.history(run.run_id))
     if run.status is RunStatus.INTERRUPTED:
         st.warning(
-            f"It was cut off before its end, with **{count(done, 'complete epoch')} kept**. Resume goes on with epoch "
-            f"{done + 1} as if there had been no break.",
+            f"It was cut off. **{count(done, 'complete epoch')}** kept; Resume goes on with epoch {done + 1}, as if "
+            "there had been no break.",
             icon="⚡",
         )
     elif note := _broke_down(run):
         coach_notes.note_box(note)
         coach_notes.form_link(run, note)
     elif run.status is RunStatus.FAILED:
-        st.error(
-            plain(run.message or "The training failed and left no reason. The log below may tell more."), icon="❌"
-        )
+        st.error(plain(run.message or "The training failed without a reason. Look into its log."), icon="❌")
     else:
         said = f"{count(done, 'epoch')} in {duration(run.metrics.get('seconds'))}"
         if run.status is RunStatus.STOPPED:
-            said = run.message or "Stopped by request. Complete epochs are kept."
+            said = run.message or "Stopped. Complete epochs are kept."
         epochs = run.config.training.epochs
         st.progress(1.0 if run.status is RunStatus.FINISHED else min(1.0, done / epochs), text=plain(said))
 
@@ -203,21 +195,23 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
     st.progress(run.progress.fraction if run.progress else 0.0, text=plain(progress_text(run)))
 
 
-def _curves(run_id: str) -> None:
+def _curves(run: Run, stage: Stage) -> None:
     """Accuracy and loss, side by side where there is room."""
-    run = lab().runs.get(run_id)
-    stage = stage_of(run)
     last = st.session_state.get(_WINDOW) or 0
     metrics: tuple[Metric, ...] = ("accuracy", "loss")
     for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
         with column:
-            components.plot(_cached_curves(run_id, stage, metric, last, run), key=f"live-{metric}")
+            components.plot(_cached_curves(run.run_id, stage, metric, last, run), key=f"live-{metric}")
 
 
 def _epochs(run_id: str) -> None:
-    """What a run's complete epochs have brought, and its log."""
+    """A run's curves, what its complete epochs have brought, and its log."""
     run = lab().runs.get(run_id)
-    history = history_at(run, stage_of(run))
+    stage = stage_of(run)
+    history = history_at(run, stage)
+    if not run.status.ended or run.curve:
+        _curves(run, stage)
+        last_epochs(run)
     _figures(run, history)
     with st.container(key="run-notes"):
         coach_notes.run_notes_box(run, history, leave_out=("broke-down",) if _broke_down(run) else ())
@@ -226,22 +220,24 @@ def _epochs(run_id: str) -> None:
 
 
 def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
-    """Of the best epoch so far; once the run has ended, of the epoch whose weights it has."""
+    """Of the last epoch; once the run has ended, of the epoch whose weights it has."""
     best = best_epoch(history, monitor=run.config.training.monitor)
-    # A run that goes on after a stop still has the figures that it stopped with.
-    number = run.metrics.get("kept_epoch", best) if run.status.ended else best
-    kept = next((record for record in history if record.epoch == number), None)
+    kept_epoch = run.metrics.get("kept_epoch") if run.status.ended else None
+    kept = next((record for record in history if record.epoch == kept_epoch), history[-1] if history else None)
     if kept is None and run.status.ended:
         return
+    number = kept_epoch or best
     with st.container(horizontal=True, key="run-figures"):
         components.metric(
             FIGURES["best_epoch"].title if number == best else "Kept epoch",
-            f"{kept.epoch} of {len(history)}" if kept else "–",
+            f"{number:.0f} of {len(history)}" if number else "–",
             help=term("best epoch") if number == best else "The settings keep the weights of the last epoch.",
         )
-        accuracy, loss = (f"{100 * kept.val_accuracy:.0f} %", f"{kept.val_loss:.3f}") if kept else ("–", "–")
-        components.metric(FIGURES["val_accuracy"].title, accuracy, help=term("accuracy"))
-        components.metric(FIGURES["val_loss"].title, loss, help=term("loss"))
+        accuracy = validation_accuracy(run)
+        text = "–" if accuracy is None else f"{100 * accuracy:.0f} %"
+        now = "" if kept_epoch else " While it trains, of the last epoch."
+        components.metric(FIGURES["val_accuracy"].title, text, help=term("accuracy") + now)
+        components.metric(FIGURES["val_loss"].title, f"{kept.val_loss:.3f}" if kept else "–", help=term("loss") + now)
         value, _, interval = _test_accuracy(run).rstrip(")").partition(" (")
         help = f"Below it its 95 % interval. {term('confidence interval')}"
         components.metric(FIGURES["test_accuracy"].title, value, note=interval or "at the end", help=help)
@@ -288,7 +284,7 @@ _WINDOW = "live-window"
 
 #: For so many seconds all sessions are shown the same stage of a run, which is so read and drawn once for all of them.
 #: Less than the time between two looks of the same session.
-SHARED_SECONDS = 2.0
+SHARED_SECONDS = 3.5
 
 #: A state of a run that changes whenever an epoch or a part of one may have been added.
 Stage = tuple[str, float | None, int, int]
@@ -324,7 +320,7 @@ def last_epochs(run: Run) -> None:
         key=_WINDOW,
         default=0,
         required=True,
-        format_func=lambda last: f"last {last}" if last else "all epochs",
+        format_func=lambda last: f"Last {last}" if last else "All",
         label_visibility="collapsed",
         disabled=run.config.training.epochs <= WINDOWS[-1],
     )

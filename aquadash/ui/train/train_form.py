@@ -14,10 +14,11 @@ from aquadash.augment import embedded
 from aquadash.config import ModelConfig, RunConfig, config_diff, from_yaml, to_yaml, with_values
 from aquadash.config.reading import MAX_CHARACTERS
 from aquadash.data import is_here, title_of
+from aquadash.data.sources import BUILT_IN
 from aquadash.engine import check_names
 from aquadash.errors import AquaDashError
 from aquadash.figures.architecture import architecture, kind_words, shape_text
-from aquadash.models import LayerRow, ModelSummary
+from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.predict.remote import shared_process
 from aquadash.presets import PRESETS
 from aquadash.runs.cost import STARTING_SECONDS
@@ -31,8 +32,11 @@ from aquadash.ui.text import count, duration, plain, roughly
 from aquadash.ui.train import clone, coach_notes, form_state, guess_box, launch, train_settings
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 
-#: The menu's entry for the settings of a run. No address can name it, as a run's settings come with ``?clone=``.
+#: The card of the settings of a run. No address can name it, as a run's settings come with ``?clone=``.
 COPY = "the copied run"
+
+#: Which preset of a card that has several.
+_OF_CARD = "preset-of-card"
 
 #: How many changed settings are listed one by one.
 _MAX_CHANGES = 12
@@ -122,13 +126,12 @@ def _beyond_the_class(config: RunConfig) -> bool:
 def _estimate(config: RunConfig) -> None:
     """On which images it trains, and how long that takes at most."""
     known = lab().runs.paces().known(embedded(config))
-    epochs = config.training.epochs
-    time = "the first epoch shows how long"
+    time = "not timed here yet"
     if known is not None:
-        time = f"at most about **{duration(STARTING_SECONDS + epochs * known[0])}**"
+        time = f"at most **{duration(STARTING_SECONDS + config.training.epochs * known[0])}**"
     # Refuses what cannot be trained on.
     run_sizes.sizes(config)
-    st.caption(f"⏱️ {plain(title_of(config.data.source))} · {count(epochs, 'epoch')}, {time}")
+    st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
 
 
 def _sizes(config: RunConfig) -> None:
@@ -139,7 +142,7 @@ def _sizes(config: RunConfig) -> None:
 
 
 def _origin() -> None:
-    """The menu of what the form starts from: a preset or, after a visit by a clone's link, that run."""
+    """The cards of what the form starts from: a preset or, after a visit by a clone's link, that run."""
     before = datasets.current()
     if clone.take():
         st.session_state["preset"] = COPY
@@ -149,35 +152,62 @@ def _origin() -> None:
             st.rerun()
     clone.show_troubles()
     origin, copy = form_state.origin(), form_state.copied_run()
-    titles = {COPY: f"The settings of “{copy.title}”"} if copy else {}
-    titles |= {name: f"{preset.title}{_cost(name)}" for name, preset in PRESETS.items()}
+    titles = {COPY: f"Cloned from **{plain(copy.title)}**"} if copy else {}
+    titles |= {name: preset.card for name, preset in PRESETS.items()}
     # An address that names no preset leaves the form as it is.
-    address.choice("preset", list(titles), default=COPY if origin.run else origin.name)
-    chosen = inputs.selectbox(
-        "Start from", list(titles), key="preset", format_func=titles.__getitem__, help=_presets_help()
+    held = address.choice("preset", list(titles), default=COPY if origin.run else origin.name)
+    together: dict[str, list[str]] = {}
+    for name, title in titles.items():
+        together.setdefault(title, []).append(name)
+    cards = [held if held in names else names[0] for names in together.values()]
+    chosen = inputs.radio(
+        "Start from",
+        cards,
+        key="preset",
+        format_func=titles.__getitem__,
+        captions=[_cost(name) for name in cards],
+        help=_presets_help(),
+        width="stretch",
     )
+    if len(names := together[titles[chosen]]) > 1:
+        st.session_state[_OF_CARD] = chosen
+        inputs.selectbox(
+            "Network",
+            names,
+            key=_OF_CARD,
+            format_func=lambda name: MODELS[PRESETS[name].config.model.name].title,
+            on_change=lambda: address.assign("preset", st.session_state[_OF_CARD]),
+            label_visibility="collapsed",
+        )
     address.record("preset", DEFAULT_PRESET if chosen == COPY else chosen, default=DEFAULT_PRESET)
     wanted = copy if chosen == COPY and copy else form_state.preset(chosen)
     if (wanted.run, wanted.name) != (origin.run, origin.name):
         form_state.fill(wanted)
         clone.record(wanted.name if wanted.run else None)
     if wanted.run:
-        st.caption(f"🧬 Cloned from **{plain(wanted.title)}**.")
         return
     preset = PRESETS[wanted.name]
     usual, most = preset.config.training.epochs, wanted.config.training.epochs
     if most < usual:
         st.caption(f"🏫 In this class a run trains for at most {most} epochs; the preset has {usual}.")
     if preset.oddities:
-        with st.expander("What is odd about it, and why that matters", icon="🤔"):
+        with st.expander("What is odd about it", icon="🤔"):
             st.markdown("\n".join(f"- {oddity}" for oddity in preset.oddities))
 
 
-def _cost(preset: str) -> str:
-    """What a preset takes at most, for a menu: ``" · 3 min"``; empty while nobody knows."""
-    config = with_values(form_state.preset(preset).config, {"data.source": datasets.current()})
+def _cost(name: str) -> str:
+    """What a card costs, ``"3 min"``: by earlier runs or, where there are none, as measured; else what it needs."""
+    if name == COPY:
+        return ""
+    preset = PRESETS[name]
+    config = with_values(form_state.preset(name).config, {"data.source": datasets.current()})
     known = lab().runs.paces().known(embedded(config))
-    return f" · {roughly(STARTING_SECONDS + config.training.epochs * known[0])}" if known else ""
+    if known is not None:
+        epochs = min(preset.epochs or config.training.epochs, config.training.epochs)
+        return roughly(STARTING_SECONDS + epochs * known[0])
+    if preset.seconds is None:
+        return "download"
+    return roughly(preset.seconds) if config.data.source in BUILT_IN else ""
 
 
 def _presets_help() -> str:

@@ -56,16 +56,17 @@ _WORDS = list(LESSONS)
 def show() -> None:
     """Draw the page below its head."""
     done = context.read()
-    _progress(done)
-    word = _menu()
-    lesson = LESSONS[word]
-    st.subheader(f"{lesson.title} ✅" if word in done.solved else lesson.title, anchor=False)
-    st.caption(f"In the report: {lesson.heading} · about {lesson.minutes} minutes")
-    with shell.guard():
-        _section(SECTIONS.table[word])
-    with st.container(key="corrections"):
-        parts.corrections(word)
-    _next(word)
+    with st.container(key="in-order"):
+        _progress(done)
+        word = _menu()
+        lesson = LESSONS[word]
+        st.subheader(f"{lesson.title} ✅" if word in done.solved else lesson.title, anchor=False)
+        st.caption(f"In the report: {lesson.heading} · about {lesson.minutes} minutes")
+        with shell.guard():
+            _section(SECTIONS.table[word])
+        with st.container(key="corrections"):
+            parts.corrections(word)
+        _next(word)
 
 
 def _section(section: Section[[Any], None]) -> None:
