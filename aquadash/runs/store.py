@@ -83,11 +83,11 @@ class RunStore(RunReading, RunArtifacts):
         return self.open()[0]
 
     @functools.cached_property
-    def experiment_id(self) -> str:
+    def experiment_id(self) -> str:  # type: ignore[override]  # A cached property can be written, too.
         return self.open()[1]
 
     @functools.cached_property
-    def jobs(self) -> JobTable:
+    def jobs(self) -> JobTable:  # type: ignore[override]
         return open_jobs()
 
     def check_there(self) -> None:
