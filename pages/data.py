@@ -84,4 +84,5 @@ with shell.page("data"):
     if own_pictures.is_open():
         own_pictures.add_pictures()
     else:
-        data_sets()
+        with st.container(key="in-order-narrow"):
+            data_sets()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from aquadash.ui import components, run_lists, shell
 from aquadash.ui.evaluate import evaluate_sections, present
 from aquadash.ui.lab import lab
@@ -26,5 +28,5 @@ if present.asked():
     with shell.bare_page():
         present.render_presentation()
 else:
-    with shell.page("evaluate"):
+    with shell.page("evaluate"), st.container(key="in-order-narrow"):
         page()

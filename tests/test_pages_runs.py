@@ -182,7 +182,7 @@ def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple
 
 def test_settings_that_differ_have_columns_by_themselves(three: tuple[Run, Run, Run]) -> None:
     columns = list(open_page().dataframe[0].value)
-    assert columns[:7] == ["Name", "Status", "Validation accuracy", "Curve", "Data set", "Optimizer", "Seed"]
+    assert columns[:7] == ["Name", "Validation accuracy", "Status", "Curve", "Data set", "Optimizer", "Seed"]
     app = open_page(find="optimizer=sgd")
     assert "Optimizer" not in app.dataframe[0].value and "Seed" in app.dataframe[0].value
     assert address_of(app, "columns") is None

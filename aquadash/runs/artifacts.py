@@ -180,7 +180,7 @@ class RunArtifacts:
     def _add_arrays(self, run_id: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
-            np.savez(path, **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
             self.add_artifact(run_id, path)
 
     def add_robustness(self, run_id: str, text: str) -> None:

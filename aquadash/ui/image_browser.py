@@ -111,7 +111,7 @@ def render_test_images(
         else:
             gallery.show(
                 [card(dataset, predictions, int(position), class_names=class_names) for position in positions[shown]],
-                size_rem=6.5,
+                size_rem=5.5,
                 label="Test images with the network's answers",
             )
 

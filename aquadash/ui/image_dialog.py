@@ -166,7 +166,7 @@ def _listen(runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> 
     address.record(KEY, str(opened) if isinstance(opened, Opened) else "", default="")
     if isinstance(opened, Opened):
         title = f"{_SPLITS[opened.split]} image {opened.position}"
-    elif opened in own:
+    elif opened is not None and opened in own:
         title = plain(display_name(own[opened].item.upload.name))
     else:
         return
@@ -181,7 +181,12 @@ def _render(opened: Opened | str, runs: Sequence[Run], source: str, own: Mapping
     """Draw at once what is stored, and then what a network has to be asked for."""
     with shell.guard():
         run = _choose(runs) if runs else _best_run(source)
-        shown = _of_data_set(opened, run, source) if isinstance(opened, Opened) else _of_own(own[opened], run)
+        if isinstance(opened, Opened):
+            shown = _of_data_set(opened, run, source)
+        elif run is not None:
+            shown = _of_own(own[opened], run)
+        else:
+            return
         left, right = st.columns([1, 2], gap="medium")
         with left:
             _large(shown.image, shown.alt)
@@ -316,7 +321,7 @@ def _stored(run: Run, opened: Opened) -> NDArray[np.floating] | None:
 def _why(run: Run, image: NDArray[np.uint8], label: int | None, y_prob: NDArray[np.floating]) -> None:
     """Draw a method's maps, at first Grad-CAM's, for the answer and, where that is wrong, for the true class."""
     answer = int(y_prob.argmax())
-    classes = [answer] if label in (None, answer) else [answer, label]
+    classes = [answer] if label is None or label == answer else [answer, label]
     titles = {name: method.title for name, method in METHODS.items()}
     method = inputs.selectbox(
         "Why?", list(titles), key="opened-method", format_func=titles.__getitem__, help=term("explanation")

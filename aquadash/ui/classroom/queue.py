@@ -48,6 +48,7 @@ def _queue() -> None:
             run_lists.progress_bar(run)
             _buttons(run, waiting)
     times = lab().runs.waiting() if waiting else {}
+    said = ""
     for number, run in enumerate(waiting[:_MAX_ROWS], start=1):
         told = times.get(run.run_id)
         # Hidden runs wait, too.
@@ -56,7 +57,9 @@ def _queue() -> None:
             _head(run, f"{place}\\.")
             if told is not None:
                 about = f"At most about {duration(told.seconds)} to wait. " if told.seconds else ""
-                st.caption(about + plain(told.why))
+                if text := about + ("" if told.why == said else plain(told.why)):
+                    st.caption(text)
+                said = told.why
             _buttons(run, waiting, place)
     if len(waiting) > _MAX_ROWS:
         st.caption(f"and {len(waiting) - _MAX_ROWS} more")

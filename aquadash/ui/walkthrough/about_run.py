@@ -226,7 +226,8 @@ def matrix(results: Results) -> None:
         help=f"{term('confusion matrix')} {term('F1')}",
     )
     parts.real("This run's matrix")
-    components.plot(confusion_matrix(found.confusion_matrix, class_names=found.classes), key="walk-matrix")
+    figure = confusion_matrix(found.confusion_matrix, class_names=found.classes)
+    components.plot(components.compact_matrix(figure, classes=len(found.classes)), key="walk-matrix")
     right = sum(report.right_ones(row) for row in report.SCORES)
     weighted = report.WEIGHTED_AVERAGE
     mine = found.weighted_average
