@@ -284,7 +284,7 @@ def test_history_is_read_once_in_a_while_for_all_sessions(
     # Another session has just looked, so that short epochs are not drawn for each session anew ...
     open_page(run=run.run_id)
     assert reads == [run.run_id]
-    assert live.SHARED_SECONDS < live.CURVES_SECONDS  # ... and one person sees what is new at each look.
+    assert live.SHARED_SECONDS < live.EPOCHS_SECONDS  # ... and one person sees what is new at each look.
     live.shared_stage.clear()
     app.run()
     assert len(reads) == 2
@@ -329,12 +329,12 @@ def test_what_changes_every_second_is_drawn_without_the_curves(
     monkeypatch.setattr(shell, "live", lambda seconds, **_: lambda draw: parts.update({draw.__name__: seconds}) or draw)
     run = ui_runs.running(store, "at work")
     open_page(run=run.run_id)
-    assert parts == {"_now": live.TICK_SECONDS, "_curves": live.CURVES_SECONDS, "_epochs": live.EPOCHS_SECONDS}
-    assert live.CURVES_SECONDS > live.TICK_SECONDS  # Drawing curves takes time from the training.
+    assert parts == {"_now": live.TICK_SECONDS, "_epochs": live.EPOCHS_SECONDS}
+    assert live.EPOCHS_SECONDS > live.TICK_SECONDS  # Drawing curves takes time from the training.
 
     parts.clear()
     open_page(run=ui_runs.finished(store, "done").run_id)
-    assert parts == {"_curves": None, "_epochs": None}  # What has ended needs no watching.
+    assert parts == {"_epochs": None}  # What has ended needs no watching.
 
 
 def test_runs_at_work_come_first(store: RunStore) -> None:
