@@ -26,13 +26,14 @@ from aquadash.explain import pictures
 from aquadash.explain.methods import METHODS
 from aquadash.explain.nearest import nearest
 from aquadash.figures.theme import class_colour
+from aquadash.predict import answered
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, components, datasets, gallery, inputs, run_lists, shell
 from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import Card, class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.predictions import Item, ModelKey, closer, model_key, predictor
+from aquadash.ui.predictions import Item, ModelKey, closer, model_key, predictor, temperature
 from aquadash.ui.text import plain
 
 #: The name in the address.
@@ -129,7 +130,7 @@ class _Shown:
         caption: Below it.
         label: The name of its class, None where it is not known.
         seen: As the run's network sees it.
-        y_prob: What the run has said of it, None where that is not stored.
+        y_prob: What the run says of it, None where its network is yet to be asked.
         learned: What the run learned from, None where that is not on this computer.
         itself: Its position among the training images, if it is one.
     """
@@ -262,7 +263,8 @@ def _of_own(picture: OwnPicture, run: Run) -> _Shown:
     width, height = look.picture_size or (0, 0)
     name, caption = display_name(look.file), f"{width:,} × {height:,} pixels"
     seen = look.seen[network.image_shape[:2]]
-    return _Shown(look.thumbnail, name, caption, picture.label, seen, learned=_learned(run))
+    y_prob = answered([look], network, temperature=temperature(run))[0].probabilities
+    return _Shown(look.thumbnail, name, caption, picture.label, seen, y_prob, _learned(run))
 
 
 def _learned(run: Run) -> Dataset | None:
