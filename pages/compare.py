@@ -24,7 +24,7 @@ with shell.page("compare"):
             run_actions.import_and_bin()
         shown = run_filters.choose_group(shown, group_by, fields, without=filtered.searches)
         row = st.container(horizontal=True)
-        picked = run_table.choose_picks(runs, row)
+        picked = run_table.choose_picks(runs, shown, row)
         with row:
             run_actions.render_actions(picked, shown)
         st.caption(filtered.note)

@@ -29,7 +29,7 @@ from PIL import Image
 from aquadash import data
 from aquadash.data.cifar100 import FINE_LABELS
 from aquadash.data.dataset import Dataset
-from aquadash.evaluation import evaluate, wilson_interval
+from aquadash.evaluation import Rescaling, evaluate, rescale, wilson_interval
 from aquadash.models import load_model
 from aquadash.runs import Predictions, Run, open_store
 from aquadash.runs.artifacts import (
@@ -72,14 +72,14 @@ def main() -> None:
         path = store.artifact(run.run_id, name)
         assert path is not None, name
         shutil.copyfile(path, out / name)
-    metrics = write_answers(out, run, dataset, model, strangers)
+    metrics, rescaled = write_answers(out, run, dataset, model, strangers)
     described = {
         "class_names": list(dataset.class_names),
         "dataset_fingerprint": dataset.fingerprint,
         "metrics": metrics,
     }
     (out / RUN).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    (out / CARD).write_text(card(out, run, dataset, model, metrics), encoding="utf-8")
+    (out / CARD).write_text(card(out, run, dataset, model, metrics, rescaled), encoding="utf-8")
     print((out / CARD).read_text(encoding="utf-8"))
 
 
@@ -103,8 +103,8 @@ def save(model: keras.Model, path: Path) -> None:
 
 def write_answers(
     out: Path, run: Run, dataset: Dataset, model: keras.Model, strangers: NDArray[np.uint8]
-) -> dict[str, float]:
-    """Predictions, the detector of strangers and the figures, all of the rounded model."""
+) -> tuple[dict[str, float], Rescaling]:
+    """Predictions, the detector of strangers and the figures, all of the rounded model, and its calibration."""
     images = split(run.config, dataset)
     test = Predictions(np.arange(len(dataset.test)), dataset.test.labels, predict(model, dataset.test.images))
     validation = Predictions(
@@ -116,15 +116,18 @@ def write_answers(
     assert found is not None
     np.savez_compressed(out / OOD_DETECTOR, **found.to_arrays())  # type: ignore[arg-type]
     of_test = evaluate(test.labels, test.probabilities, class_names=dataset.class_names)
-    return {
+    metrics = {
         **run.metrics,
         "test_loss": of_test.loss,
         "test_accuracy": of_test.accuracy,
         **ood_metrics(model, found, known=dataset.test.images, unknown=strangers),
     }
+    return metrics, rescale(test, validation)
 
 
-def card(out: Path, run: Run, dataset: Dataset, model: keras.Model, metrics: dict[str, Any]) -> str:
+def card(
+    out: Path, run: Run, dataset: Dataset, model: keras.Model, metrics: dict[str, Any], rescaled: Rescaling
+) -> str:
     """What a user should know of the model."""
     content = (out / MODEL).read_bytes()
     count = len(dataset.test)
@@ -140,8 +143,12 @@ A network that names five animals, so that there is one to try before any traini
   Weights rounded to half precision afterwards.
 - **Figure**: {100 * metrics["test_accuracy"]:.1f} % of the {count} test images right (95 % Wilson interval
   {100 * low:.0f} to {100 * high:.0f} %).
+- **Calibration**: the expected calibration error on the test images is {rescaled.before.ece:.3f}, and
+  {rescaled.after.ece:.3f} with the temperature {rescaled.temperature.value:.2f}, which was fitted on the validation
+  images and with which it answers about own pictures.
 - **Strangers**: told from the {int(metrics["strangers"]):,} test images of the other 95 classes with an AUROC of
-  {metrics["stranger_auroc"]:.3f} (0.5 is chance, 1 perfect). At a threshold that takes 95 % of validation images for
+  {metrics["stranger_auroc"]:.3f} (0.5 is chance, 1 perfect), by what this network and the body that it was fine-tuned
+  from see in them. At a threshold that takes 95 % of validation images for
   animals it knows, {100 * metrics["known_accepted"]:.0f} % of the test images are taken for such, and
   {100 * metrics["strangers_noticed"]:.0f} % of the strangers are noticed. The network was pretrained on other images
   of the same 95 classes, so strangers of other kinds may be noticed less often.

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import psutil
 import pytest
@@ -15,7 +16,8 @@ from aquadash.data import Dataset
 from scripts.bench.__main__ import bench
 from scripts.bench.epochs import bench_fresh
 from scripts.bench.images import bench_augment, bench_predict
-from scripts.bench.report import report_pipelines, report_run
+from scripts.bench.limit import least_seconds, products
+from scripts.bench.report import report_model, report_pipelines, report_run
 from scripts.bench.timing import compared, in_turn
 from tests.serving import ROOT
 
@@ -51,6 +53,22 @@ def test_the_reports_loop_yields_five_times_the_images() -> None:
     np.testing.assert_array_equal(result[:6], images)
     np.testing.assert_array_equal(repeated, np.tile(labels, 5))
     np.testing.assert_array_equal(result[6:12][:, 0, 0].shape, (6, 3))
+
+
+def test_the_limit_counts_each_product_of_the_reports_network() -> None:
+    found = list(products(report_model(), 32))
+    # Forward, weights and inputs of every layer, but for the inputs of the first, which nobody needs.
+    assert len(found) == 3 * 5 - 1
+    assert found[:5] == [(8192, 12, 32), (12, 8192, 32), (2048, 128, 64), (128, 2048, 64), (2048, 64, 128)]
+    assert found[-1] == (32, 5, 128)
+    multiplications = sum(rows * inner * columns for rows, inner, columns in found)
+    assert multiplications == 32 * (2 * 256 * 12 * 32 + 3 * (64 * 128 * 64 + 4096 * 256 + 256 * 128 + 128 * 5))
+
+
+def test_the_least_seconds_of_an_epoch_are_measured() -> None:
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 2, strides=2), keras.layers.Flatten()])
+    one, two = (least_seconds(model, images=count, batch_size=8) for count in (80, 160_000))
+    assert 0 < one["products"]() < two["products"]() and 0 < one["updates"]() < two["updates"]()
 
 
 class _FailsOnce:

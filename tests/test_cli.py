@@ -18,6 +18,7 @@ from PIL import Image
 from aquadash import data, settings
 from aquadash.cli import main
 from aquadash.config import RunConfig, with_values
+from aquadash.evaluation.calibration import scale
 from aquadash.lab import memory
 from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker, open_store
 from tests import commands
@@ -260,8 +261,10 @@ def _test_images_as_files_agree_with_the_stored_predictions(run_id: str, folder:
     files = [folder / f"{row}.png" for row in rows]
     for row, file in zip(rows, files, strict=True):
         Image.fromarray(images[stored.indices[row]]).save(file)
-    for entry, row in zip(answer("predict", run_id, *files)["predictions"], rows, strict=True):
-        assert list(entry["probabilities"].values()) == pytest.approx(stored.probabilities[row].tolist(), abs=1e-5)
+    values = answer("predict", run_id, *files)
+    scaled = scale(stored.probabilities, values["temperature"])
+    for entry, row in zip(values["predictions"], rows, strict=True):
+        assert list(entry["probabilities"].values()) == pytest.approx(scaled[row].tolist(), abs=1e-4)
         assert entry["label"] == store.get(run_id).class_names[stored.probabilities[row].argmax()]
 
 

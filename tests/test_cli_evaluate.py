@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.runs import Predictions, RunStore, open_store
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call
@@ -75,3 +77,14 @@ def test_images_that_the_temperature_was_fitted_on_do_not_judge_it(store: RunSto
     store.add_validation_predictions(run.run_id, first)
     scaling = answer("evaluate", run.run_id)["temperature_scaling"]
     assert scaling["fitted_on"] == 400 and scaling["test_images"] == 100
+
+
+def test_own_pictures_are_answered_with_the_temperature_that_evaluate_names(store: RunStore) -> None:
+    run = add_run(store, name="sharp")
+    assert Lab(OWNER).runs.temperature(run) == 1.0, "no validation predictions"
+    labels, shares = uneven(300, seed=2)
+    store.add_validation_predictions(run.run_id, Predictions(np.arange(300), labels, shares))
+    assert Lab(OWNER).runs.temperature(run) == answer("evaluate", "sharp")["temperature"] > 1.5
+    all_right = np.eye(5, dtype=np.float32)[labels]
+    store.add_validation_predictions(run.run_id, Predictions(np.arange(300), labels, all_right))
+    assert Lab(OWNER).runs.temperature(run) == 1.0, "nothing to fit it on"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aquadash.data.framing import CENTRED, PADDING, Framing, fit, fraction_seen, framed, framing_note, is_cut
+from aquadash.data.framing import CENTRED, PADDING, Framing, fit, fraction_seen, framed, framing_note, is_cut, views
 from tests.encoded_pictures import photo
 
 SQUARE = (8, 8)
@@ -63,6 +63,16 @@ def test_the_frame_adds_the_bars_and_makes_pale_what_is_left_out() -> None:
     for mode in ("part", "padded"):
         np.testing.assert_array_equal(framed(square, size=(8, 8), framing=Framing(mode)), square)  # type: ignore[arg-type]
     np.testing.assert_array_equal(framed(thirds(), size=(8, 8), framing=Framing("squeezed")), thirds())
+
+
+def test_the_mean_is_over_all_of_it_padded_and_squeezed_and_a_part() -> None:
+    several = views(thirds(), size=SQUARE, framing=Framing("mean"))
+    for seen, mode in zip(several, ("padded", "squeezed", "part"), strict=True):
+        np.testing.assert_array_equal(seen, fit(thirds(), size=SQUARE, framing=Framing(mode)))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(several[0], fit(thirds(), size=SQUARE, framing=Framing("mean")))
+    np.testing.assert_array_equal(framed(thirds(), size=SQUARE, framing=Framing("mean")), thirds())
+    assert len(views(thirds()[:, :10], size=SQUARE, framing=Framing("mean"))) == 1
+    assert len(views(thirds(), size=SQUARE, framing=CENTRED)) == 1
 
 
 @pytest.mark.parametrize("mode", ["part", "padded", "squeezed"])

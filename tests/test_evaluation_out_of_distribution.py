@@ -46,12 +46,28 @@ def test_the_distance_is_mahalanobiss() -> None:
     np.testing.assert_allclose(distance.ood_scores(7 * rows), expected)
 
 
+def test_the_distances_of_parts_are_added(clouds: tuple[np.ndarray, ...]) -> None:
+    training, labels, validation, strangers = clouds
+    one = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
+    rows, known, unknown = (
+        np.hstack([each / np.linalg.norm(each, axis=1, keepdims=True)] * 2)
+        for each in (training, validation, strangers)
+    )
+    twice = OutOfDistributionDetector.fit(rows, labels, validation_features=known, widths=(6, 6))
+    np.testing.assert_allclose(twice.ood_scores(unknown), 2 * one.ood_scores(strangers), rtol=1e-6)
+
+
 def test_arrays_bring_it_back(clouds: tuple[np.ndarray, ...]) -> None:
     training, labels, validation, strangers = clouds
     detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
     again = OutOfDistributionDetector.from_arrays(detector.to_arrays())
     np.testing.assert_allclose(again.ood_scores(strangers), detector.ood_scores(strangers), rtol=1e-4)
     assert (again.threshold, again.accepted) == (detector.threshold, detector.accepted)
+    assert again.pretrained == ""
+    joined = OutOfDistributionDetector.fit(training, labels, validation_features=validation, pretrained="these weights")
+    assert OutOfDistributionDetector.from_arrays(joined.to_arrays()).pretrained == "these weights"
+    before = {name: array for name, array in detector.to_arrays().items() if name != "pretrained"}
+    assert OutOfDistributionDetector.from_arrays(before).threshold == detector.threshold
     with pytest.raises(ValueError, match="belong together"):
         OutOfDistributionDetector.from_arrays({**detector.to_arrays(), "means": np.zeros((2, 3))})
 

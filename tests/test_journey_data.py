@@ -26,7 +26,7 @@ from tests.serving import Server, needs_chromium
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import FloatRect, Locator, Page
 
 pytestmark = needs_chromium
 
@@ -35,7 +35,8 @@ def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, pag
     archive = in_archive(tmp_path / "Pets.zip", of_classes({"cat": 12, "dog": 15, "eel": 12}) | {"cat/x.png": b"no"})
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{shared_server.url}/data")
-    in_sight(page, 9)
+    boxes = in_sight(page, 9)
+    assert len({box["y"] for box in boxes}) == 1, "a row"
     page.get_by_role("button", name="Add own pictures").click()
     page.locator(".st-key-own-zip").wait_for()
     settled(page)
@@ -178,20 +179,21 @@ def test_a_nested_pipeline_is_built_reordered_saved_exported_and_trained_with(
     no_error(page)
 
 
-def in_sight(page: Page, number: int) -> None:
-    """The first images, a row of them, are seen without scrolling."""
+def in_sight(page: Page, number: int) -> list[FloatRect]:
+    """The places of the first images, which are seen without scrolling."""
     images = page.locator(".aqua-card img")
     images.nth(number - 1).wait_for()
     settled(page)
     boxes = [resting_place(page, images.nth(each)) for each in range(number)]
-    assert len({box["y"] for box in boxes}) == 1, boxes
     assert all(box["y"] + box["height"] < 800 and box["x"] + box["width"] < 1280 for box in boxes), boxes
+    return boxes
 
 
 def test_a_first_visitor_sees_originals_and_versions_without_scrolling(shared_server: Server, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{shared_server.url}/augment")
-    in_sight(page, 5)
+    boxes = in_sight(page, 5)
+    assert min(box["width"] for box in boxes) >= 160 and boxes[0]["width"] > 300, boxes
     page.set_viewport_size({"width": 390, "height": 844})
     train = resting_place(page, main_button(page, "Train with it"))
     assert train["y"] + train["height"] < 844

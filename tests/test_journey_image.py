@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -75,10 +76,13 @@ def test_a_dropped_picture_opens_without_an_address(shared_server: Server, page:
     card = page.locator("article").get_by_role("button").first
     card.wait_for()
     settled(page)
+    sure = re.search(r"\d+ %", page.locator("article").first.inner_text())[0]  # type: ignore[index]
     card.focus()
     page.keyboard.press("Enter")
     opened = page.get_by_role("dialog")
     opened.get_by_role("heading", name="sea <b>view</b>.png").wait_for()
+    # It is the card's answer, of several framings and with the run's temperature.
+    opened.get_by_text(re.compile(rf"\b{sure}")).first.wait_for()
     opened.get_by_role("list", name="Maps by Grad-CAM").get_by_role("img").first.wait_for()
     likes = opened.get_by_role("list", name="Nearest training images").get_by_role("button")
     likes.nth(5).wait_for()

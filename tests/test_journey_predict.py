@@ -75,7 +75,7 @@ def test_a_folder_of_good_and_bad_files_is_labelled_and_taken_home(
     page.get_by_text("Accuracy on these pictures").first.wait_for()
     page.get_by_role("button", name="Crop").first.focus()
     page.keyboard.press("Enter")
-    page.get_by_role("radio", name="All, padded", checked=True).wait_for()
+    page.get_by_role("radio", name="Mean of three", checked=True).wait_for()
     page.get_by_text("A part", exact=True).click()
     page.get_by_text("the network sees only the middle 44.4% of it").wait_for()
     settled(page)
@@ -146,7 +146,7 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
     Image.linear_gradient("L").resize((80, 60)).save(picture, "PNG")
     upload = {"name": "gradient.png", "mimeType": "image/png", "buffer": picture.getvalue()}
     page.locator(".st-key-pictures input[type=file]").set_input_files([upload])  # type: ignore[list-item]
-    page.get_by_text("the whole picture, with grey bars").wait_for()
+    page.get_by_text("the mean over all of it padded").wait_for()
     in_sight(page.locator(".aqua-verdict"), page.locator("article .aqua-bars"), page.get_by_text("What is it really?"))
 
     page.set_viewport_size({"width": 390, "height": 844})

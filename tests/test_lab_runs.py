@@ -47,7 +47,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     fake = FakeStore(
         Run("a" * 32, "one", RunStatus.FINISHED, RunConfig(), 1.0, class_names=("otter", "seal"), ended_at=2.0)
     )
-    monkeypatch.setattr(runs, "open_store", lambda: fake)
+    monkeypatch.setattr(runs, "open_store", lambda **_: fake)
     monkeypatch.setattr(snapshot, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
     memory.refresh()
     return fake

@@ -101,6 +101,20 @@ def test_picks_stand_in_the_address_and_ticks_follow_the_menu(store: RunStore) -
     assert app.multiselect(key="runs").value == [first.run_id, second.run_id]
 
 
+def test_the_menu_offers_the_first_rows_of_the_table_and_keeps_what_is_picked(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_table, "_MAX_OFFERED", 2)
+    names = ("oldest", "middle", "newest")
+    picked = [ui_runs.finished(store, name, seed=seed) for seed, name in enumerate(names)]
+    menu = open_page().multiselect(key="runs")
+    assert "the first 2" in menu.placeholder
+    assert [option.split()[0] for option in menu.options] == ["newest", "middle"]
+    app = open_page(find="oldest", runs=ids(*picked))
+    assert app.multiselect(key="runs").value == [run.run_id for run in picked]
+    assert open_page(find="oldest").multiselect(key="runs").options[0].startswith("oldest"), "Find brings in any run"
+
+
 def test_ticks_in_the_table_become_picks(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = ["a", "b", "c"]
     state = {"runs": ["hidden", "c", "a"], "table": {"selection": {"rows": [1, 2]}}}

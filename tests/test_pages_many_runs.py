@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -18,7 +18,8 @@ from aquadash.runs.fields import run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, group_runs
 from aquadash.runs.snapshot import snapshot_of
 from scripts.bench.app import bench_app, time_page
-from tests.serving import ROOT, chromium, serving
+from scripts.bench.painted import compare_of, time_table
+from tests.serving import CHROMIUM_ARGUMENTS, ROOT, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,6 +29,7 @@ T = TypeVar("T")
 RUNS = 1000
 #: Seconds.
 WARM, COLD, CHANGE = 1.0, 3.0, 2.0
+PAINTED_WARM, PAINTED_COLD = 1.0, 1.5
 
 
 def fill(folder: Path, runs: int, epochs: int) -> str:
@@ -62,6 +64,24 @@ def test_the_table_of_a_thousand_runs_is_there_in_time(many_runs: Path) -> None:
     assert warm <= WARM
     assert cold <= COLD
     assert 100 < kilobytes < 5000, "all runs are sent, and not more than a phone can take"
+
+
+@pytest.mark.soak
+@pytest.mark.browser
+@pytest.mark.skipif(chromium() is None, reason="needs Chromium")
+def test_the_first_rows_of_a_thousand_runs_are_painted_in_time(many_runs: Path) -> None:
+    def painted() -> dict[str, Any]:
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
+            return time_table(browser, lambda: compare_of(many_runs), repeats=3)
+
+    found = in_a_thread(painted)
+    print(f"painted cold {found['cold_seconds']:.2f} s, warm {found['warm_seconds']:.2f} s")
+    # The figures are for a machine that does nothing else; a shared one gets three times as long.
+    assert found["cold_seconds"] <= 3 * PAINTED_COLD
+    assert found["warm_seconds"] <= 3 * PAINTED_WARM
 
 
 @pytest.mark.soak

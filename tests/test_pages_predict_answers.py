@@ -63,7 +63,7 @@ class Memoised:
 
 def test_the_prediction_follows_the_crop(shelf: Shelf) -> None:
     app = drop(open_page(run=shelf.run.run_id), halves())
-    assert "network sees" in cards(app)[0] and "grey bars" in cards(app)[0]
+    assert "network sees" in cards(app)[0] and "the mean over" in cards(app)[0]
 
     widget(app.segmented_control, "framing-").set_value("part").run()
     widget(app.slider, "place-").set_value(0).run()
@@ -168,10 +168,10 @@ def test_the_page_and_the_command_agree(shelf: Shelf, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     page = Memoised.of(shelf.run, name, content)
-    assert answer("predict", shelf.run.run_id, path) == answer("predict", shelf.run.run_id, path, "--framing", "padded")
+    assert answer("predict", shelf.run.run_id, path) == answer("predict", shelf.run.run_id, path, "--framing", "mean")
     left = answer("predict", shelf.run.run_id, path, "--position", "0")["predictions"]
     assert left[0]["label"] == "beaver", "a position means a part"
-    for framing in (Framing(), Framing("part", 1.0), Framing("padded"), Framing("squeezed")):
+    for framing in (Framing(), Framing("part", 1.0), Framing("padded"), Framing("squeezed"), Framing("mean")):
         options = ("--framing", framing.mode, "--position", str(100 * framing.position))
         (told,) = answer("predict", shelf.run.run_id, path, *options)["predictions"]
         shown = page.answer(framing)

@@ -38,7 +38,7 @@ def odd_pictures() -> dict[str, tuple[bytes, str]]:
         "moving.gif": (saved(red, "GIF", **frames), "first frame"),
         "moving.webp": (saved(red, "WEBP", **frames), "first frame"),
         "dot.bmp": (saved(red.resize((1, 1)), "BMP"), ""),
-        "line.png": (saved(red.resize((1, 20_000)), "PNG"), "grey bars"),
+        "line.png": (saved(red.resize((1, 20_000)), "PNG"), "the mean over"),
         "noending": (saved(red, "PNG"), ""),
         "a" * 300 + ".png": (saved(red, "PNG"), "aaa...aaa"),
         "gpj.\N{RIGHT-TO-LEFT OVERRIDE}exe.png": (saved(red, "PNG"), "gpj.\N{REPLACEMENT CHARACTER}exe"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.ui.compare import run_filters, run_table
 from aquadash.ui.text import safe_markdown
 from tests import stored_runs, ui_runs
@@ -171,6 +171,7 @@ def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple
     trials = [store.create(three[0].config, name=f"hunt #{number}", search_id="5" * 32) for number in range(3)]
     for run, accuracy in zip(trials, (0.4, 0.6, 0.5), strict=True):
         store.set_metrics(run.run_id, {"val_accuracy": accuracy})
+        store.set_status(run.run_id, RunStatus.FINISHED)
     app = open_page(runs=trials[1].run_id)
     assert names(app) == ["🔎 hunt #1, best of 3 trials", "three", "two", "one"]
     app.button(key=f"trials-{trials[1].run_id}").click().run()

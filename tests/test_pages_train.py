@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError
 from aquadash.lab import memory
-from aquadash.runs import Guess, RunStatus, RunStore, open_store
+from aquadash.runs import Guess, Run, RunStatus, RunStore, open_store
 from aquadash.runs.fields import run_fields
 from aquadash.runs.first_model import add_first_model
 from aquadash.ui import run_lists, shell
@@ -283,7 +284,7 @@ def test_history_is_read_once_in_a_while_for_all_sessions(
     # Another session has just looked, so that short epochs are not drawn for each session anew ...
     open_page(run=run.run_id)
     assert reads == [run.run_id]
-    assert live.SHARED_SECONDS < live.CURVES_SECONDS  # ... and one person sees what is new at each look.
+    assert live.SHARED_SECONDS < live.EPOCHS_SECONDS  # ... and one person sees what is new at each look.
     live.shared_stage.clear()
     app.run()
     assert len(reads) == 2
@@ -307,20 +308,15 @@ def test_a_run_that_goes_on_shows_its_best_epoch_and_not_what_it_stopped_with(
     assert shown["Best epoch"] == "2 of 3" and "Kept epoch" not in shown
 
 
-@pytest.mark.parametrize("status", [RunStatus.RUNNING, RunStatus.INTERRUPTED, RunStatus.STOPPED, RunStatus.FINISHED])
+@pytest.mark.parametrize("made", [ui_runs.running, ui_runs.interrupted, ui_runs.finished])
 def test_a_run_has_the_same_validation_accuracy_here_and_in_the_table(
-    store: RunStore, engine: FakeEngine, status: RunStatus
+    store: RunStore, engine: FakeEngine, made: Callable[[RunStore, str], Run]
 ) -> None:
-    if status in (RunStatus.RUNNING, RunStatus.INTERRUPTED):
-        run = (ui_runs.running if status is RunStatus.RUNNING else ui_runs.interrupted)(store, "one")
-        if status is RunStatus.RUNNING:  # It goes on after a stop, whose figures are still there.
-            store.set_metrics(run.run_id, {"val_accuracy": 0.9})
-    elif status is RunStatus.STOPPED:
-        run = ui_runs.ended(store, "one", status)
-    else:
-        run = ui_runs.finished(store, "one")
-    run = store.get(run.run_id)
-    assert run.status is status
+    run = made(store, "one")
+    if not run.status.ended:
+        # It goes on after a stop, whose figures it still has.
+        store.set_metrics(run.run_id, {"val_accuracy": 0.9})
+        run = store.get(run.run_id)
     shown = {metric.label: metric.value for metric in open_page(run=run.run_id).metric}
     table = run_table.table_frame([run], ["val_accuracy"], run_fields([run]))
     assert shown["Validation accuracy"] == f"{table.iloc[0, 0]:.0f} %"
@@ -333,12 +329,12 @@ def test_what_changes_every_second_is_drawn_without_the_curves(
     monkeypatch.setattr(shell, "live", lambda seconds, **_: lambda draw: parts.update({draw.__name__: seconds}) or draw)
     run = ui_runs.running(store, "at work")
     open_page(run=run.run_id)
-    assert parts == {"_now": live.TICK_SECONDS, "_curves": live.CURVES_SECONDS, "_epochs": live.EPOCHS_SECONDS}
-    assert live.CURVES_SECONDS > live.TICK_SECONDS  # Drawing curves takes time from the training.
+    assert parts == {"_now": live.TICK_SECONDS, "_epochs": live.EPOCHS_SECONDS}
+    assert live.EPOCHS_SECONDS > live.TICK_SECONDS  # Drawing curves takes time from the training.
 
     parts.clear()
     open_page(run=ui_runs.finished(store, "done").run_id)
-    assert parts == {"_curves": None, "_epochs": None}  # What has ended needs no watching.
+    assert parts == {"_epochs": None}  # What has ended needs no watching.
 
 
 def test_runs_at_work_come_first(store: RunStore) -> None:

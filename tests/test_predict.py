@@ -18,10 +18,10 @@ from PIL import Image
 from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.data import images
-from aquadash.data.framing import CENTRED
+from aquadash.data.framing import CENTRED, Framing
 from aquadash.errors import ConfigError, ImageError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
-from aquadash.predict import Predictor, RemotePredictor, predict_files
+from aquadash.predict import FilePrediction, Predictor, RemotePredictor, predict_files
 from aquadash.predict import predictor as predictor_module
 from aquadash.predict import remote as remote_module
 from aquadash.training.answer_process import AnswerError, AnswerProcess
@@ -300,7 +300,33 @@ def test_a_very_long_picture_is_predicted_with_a_note(predictor: Predictor) -> N
     assert normal.notes == ()
     assert long.label == "blue"
     assert "middle 10.0%" in long.notes[0]
-    assert all("the whole picture, with grey bars" in each.notes[0] for each in predict_files(files, predictor))
+    assert all("the mean over all of it padded" in each.notes[0] for each in predict_files(files, predictor))
+
+
+def test_a_mean_over_framings_is_one_of_answers_and_leaves_square_pictures_as_they_are(predictor: Predictor) -> None:
+    pixels = np.zeros((30, 90, 3), np.uint8)
+    pixels[:, 30:60, 1] = pixels[:, 60:, 2] = 255
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    files = [("long.png", file.getvalue()), ("square.png", _png((0, 250, 0), (9, 9)))]
+
+    def told(mode: str) -> list[FilePrediction]:
+        return list(predict_files(files, predictor, framing=Framing(mode)))  # type: ignore[arg-type]
+
+    means, each = told("mean"), [told(mode) for mode in ("padded", "squeezed", "part")]
+    for mean, *others in zip(means, *each, strict=True):
+        expected = np.mean([other.probabilities for other in others], axis=0)
+        np.testing.assert_allclose(mean.probabilities, expected, rtol=1e-5)
+        np.testing.assert_array_equal(mean.seen, others[0].seen)
+    assert "the mean over" in means[0].notes[0] and not means[1].notes
+
+
+def test_a_temperature_changes_how_sure_the_answer_is_and_not_the_answer(predictor: Predictor) -> None:
+    files = [("a.png", _png((60, 90, 30), (9, 9)))]
+    (plain,), (cooled,) = predict_files(files, predictor), predict_files(files, predictor, temperature=2.0)
+    roots = np.sqrt(plain.probabilities)
+    np.testing.assert_allclose(cooled.probabilities, roots / roots.sum(), rtol=1e-5)
+    assert cooled.label == plain.label == "green" and cooled.confidence < plain.confidence
 
 
 def test_an_answer_that_is_no_number_is_an_error() -> None:

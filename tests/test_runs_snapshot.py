@@ -266,3 +266,16 @@ def test_what_people_write_is_kept_and_seen(store: RunStore, home: Path) -> None
     live_runs.start(store, run2.run_id)
     ui_runs.log_epochs(store, run2.run_id, 2)
     assert len(runs.runs()[0].curve) == 2 and runs.runs()[0].status is RunStatus.RUNNING
+
+
+def test_what_was_kept_is_read_without_mlflow_and_the_rest_with_it(store: RunStore) -> None:
+    run = ui_runs.finished(store, "mine")
+    snapshot_of(store).runs()
+    script = f"""
+import sys
+from aquadash.lab import OWNER, Lab
+print([run.name for run in Lab(OWNER).runs.all()], "mlflow" in sys.modules)
+print(len(Lab(OWNER).runs.history("{run.run_id}")), "mlflow" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.splitlines() == ["['mine'] False", f"{len(store.history(run.run_id))} True"]

@@ -126,7 +126,7 @@ def test_a_miss_has_another_sign() -> None:
 
 
 def test_a_run_without_results(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "no results to hold it against" in shown(replace(RUN, status=RunStatus.FAILED))[0]
+    assert "no results to score it by" in shown(replace(RUN, status=RunStatus.FAILED))[0]
 
     def damaged(run_id: str) -> None:
         raise StorageError("The predictions of this run are damaged.")

@@ -13,7 +13,7 @@ from PIL import Image
 from aquadash.data.framing import CENTRED, Framing
 from aquadash.ui import predictions
 from aquadash.ui.predict import picture_cards
-from aquadash.ui.predictions import SHOWN_EDGE, Item, Memory, Network, seen_by
+from aquadash.ui.predictions import SHOWN_EDGE, Item, Memory, Network, closer
 
 
 class Brightness:
@@ -76,7 +76,7 @@ def test_a_file_is_read_once_for_all_networks() -> None:
         (8, 8): (8, 8, 3),
         (224, 224): (SHOWN_EDGE, SHOWN_EDGE, 3),
     }
-    assert seen_by(good, networks)[224, 224].shape == (224, 224, 3)
+    assert closer(good, networks[1].predictor).seen[224, 224].shape == (224, 224, 3)
 
 
 def test_another_framing_and_another_network_are_looked_at_anew() -> None:

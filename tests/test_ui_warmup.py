@@ -22,13 +22,13 @@ class EngineStub:
 
 @pytest.fixture(autouse=True)
 def nothing_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aquadash.runs, "open_store", lambda: None)
+    monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: None)
     monkeypatch.setattr(aquadash.engine, "open_engine", EngineStub)
 
 
 def test_it_says_opening_until_the_store_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
-    monkeypatch.setattr(aquadash.runs, "open_store", lambda: gate.wait(10))
+    monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: gate.wait(10))
     warmup.start()
     assert not warmup.ready()
     gate.set()
@@ -38,7 +38,7 @@ def test_it_says_opening_until_the_store_is_open(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_failed_store_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
+    def refuse(**_: object) -> None:
         raise StorageError("read-only")
 
     monkeypatch.setattr(aquadash.runs, "open_store", refuse)
@@ -48,7 +48,7 @@ def test_a_failed_store_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch)
         warmup.wait_for_engine()
     with pytest.raises(StorageError, match="read-only"):
         warmup.ready()
-    monkeypatch.setattr(aquadash.runs, "open_store", lambda: None)
+    monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: None)
     warmup.start()
     warmup.wait_for_store()
     assert warmup.ready()
@@ -69,7 +69,7 @@ def test_without_an_engine_the_store_can_still_be_read(
 
 def test_it_opens_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
-    monkeypatch.setattr(aquadash.runs, "open_store", lambda: calls.append(1))
+    monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: calls.append(1))
     for _ in range(5):
         warmup.start()
     warmup.wait_for_engine()

@@ -34,7 +34,7 @@ _LINE = 22
     "--framing",
     type=click.Choice(FRAMING_MODES),
     help="What the network sees of a picture that has not its proportions: the largest part of them, or all of it, "
-    "squeezed or padded with grey.  [default: padded; part with --position]",
+    "squeezed or padded with grey; or the mean of the three.  [default: mean; part with --position]",
 )
 @click.option(
     "--position",
@@ -65,9 +65,11 @@ def predict(
         predictor = Predictor.load(path, class_names=found.class_names, detector=detector)
         files = [(str(image), partial(read, image)) for image in images]
         predictions = []
-        mode = framing or ("padded" if position is None else "part")
+        mode = framing or ("mean" if position is None else "part")
         chosen = Framing(mode, 0.5 if position is None or mode != "part" else position / 100)
-        for index, prediction in enumerate(predict_files(files, predictor, framing=chosen)):
+        temperature = runs.temperature(found)
+        predicted = predict_files(files, predictor, framing=chosen, temperature=temperature)
+        for index, prediction in enumerate(predicted):
             line.progress("predicting", index / len(images))
             predictions.append(prediction)
     if table_file is not None:
@@ -87,7 +89,8 @@ def predict(
         listed = ", ".join(f"{name} {percent(fraction)}" for name, fraction in fractions)
         doubt = "; perhaps none of these" if prediction.none_of_these else ""
         lines.append(f"{prediction.file}: {prediction.label} ({listed}){doubt}")
-    print_result({"run_id": found.run_id, "predictions": [p.to_dict() for p in predictions]}, *lines)
+    values = {"run_id": found.run_id, "temperature": temperature, "predictions": [p.to_dict() for p in predictions]}
+    print_result(values, *lines)
     if all(prediction.error for prediction in predictions):
         raise AquaDashError(f"None of the {len(predictions)} files could be predicted; see the reason of each.")
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 #: ``part``: the largest part of the network's proportions. ``padded``: all of it, with grey bars. ``squeezed``: all of
-#: it, without its proportions.
-FramingMode = Literal["part", "padded", "squeezed"]
+#: it, without its proportions. ``mean``: each of the three; the network answers with the mean.
+FramingMode = Literal["part", "padded", "squeezed", "mean"]
 FRAMING_MODES: tuple[FramingMode, ...] = get_args(FramingMode)
 
 #: The bars beside a padded picture: halfway between black and white.
@@ -40,8 +40,10 @@ class Framing:
 
 #: The middle, as own pictures become training images.
 CENTRED = Framing()
-#: All of it, as networks are shown a picture unless somebody asks for something else: a part may lack head or tail.
+#: All of it, where a network is shown one picture: a part may lack head or tail.
 PADDED = Framing("padded")
+#: What networks are shown of own pictures unless somebody asks for something else.
+MEAN = Framing("mean")
 
 
 def fit(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing = CENTRED) -> NDArray[np.uint8]:
@@ -53,7 +55,7 @@ def fit(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing = C
     Args:
         image: uint8, shape (height, width, 3).
         size: Height and width wanted, in pixels.
-        framing: What to do with a picture of other proportions.
+        framing: What to do with a picture of other proportions; of ``mean`` comes what is padded.
 
     Returns:
         uint8, shape (*size, 3).
@@ -64,7 +66,7 @@ def fit(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing = C
     whole = (0.0, 0.0, float(image.shape[0]), float(image.shape[1]))
     if framing.mode == "squeezed":
         return _scaled(image, whole, size=size)
-    if framing.mode == "padded":
+    if framing.mode in ("padded", "mean"):
         scale = min(height / image.shape[0], width / image.shape[1])
         inner = tuple(max(1, round(side * scale)) for side in image.shape[:2])
         padded = np.full((height, width, 3), PADDING, np.uint8)
@@ -75,6 +77,14 @@ def fit(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing = C
     top_edge = (image.shape[0] - crop_height) * framing.position
     left_edge = (image.shape[1] - crop_width) * framing.position
     return _scaled(image, (top_edge, left_edge, crop_height, crop_width), size=size)
+
+
+def views(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing) -> NDArray[np.uint8]:
+    """All that a network sees of a picture, uint8, shape (n, *size, 3): one picture, of ``mean`` three if it is cut."""
+    modes: tuple[FramingMode, ...] = ("padded", "squeezed", "part")
+    if framing.mode != "mean" or not is_cut((image.shape[0], image.shape[1]), size=size):
+        return fit(image, size=size, framing=framing)[np.newaxis]
+    return np.stack([fit(image, size=size, framing=Framing(mode)) for mode in modes])
 
 
 def framed(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing) -> NDArray[np.uint8]:
@@ -89,7 +99,7 @@ def framed(image: NDArray[np.uint8], *, size: tuple[int, int], framing: Framing)
         uint8, shape (height, width, 3), with bars a larger one.
     """
     height, width = image.shape[:2]
-    if framing.mode == "squeezed" or not is_cut((height, width), size=size):
+    if framing.mode in ("squeezed", "mean") or not is_cut((height, width), size=size):
         return image
     if framing.mode == "padded":
         scale = max(height / size[0], width / size[1])
@@ -126,6 +136,8 @@ def framing_note(framing: Framing, *, fraction: float) -> str | None:
         return None
     if framing.mode == "padded":
         return "the whole picture, with grey bars beside it"
+    if framing.mode == "mean":
+        return "the mean over all of it padded, all of it squeezed, and a part"
     if framing.mode == "squeezed":
         return "the whole picture, squeezed into the network's proportions"
     # A photograph of 3:2 or 16:9 keeps 56 % or more of its area in a square: not worth a word.

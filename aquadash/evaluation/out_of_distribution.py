@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,23 +23,33 @@ class OutOfDistributionDetector:
     nearest class's mean, with one covariance for all classes (K. Lee et al. 2018, "A simple unified framework for
     detecting out-of-distribution samples and adversarial attacks", last layer only), of features scaled to length 1
     (M. Müller and M. Hein 2025, "Mahalanobis++: improving OOD detection via feature normalization"), the covariance
-    shrunk after O. Ledoit and M. Wolf 2004.
+    shrunk after O. Ledoit and M. Wolf 2004. Of a network whose body was pretrained, the features are joined by what
+    the body saw before it was fine-tuned, which forgets what only other images have; the distances of such parts from
+    a class are added.
 
     Attributes:
         means: Of each class's training images among the features, float64, (classes, features).
         precision: The inverse of the classes' common covariance, float64, (features, features).
         threshold: The highest score of a known image.
         accepted: The fraction of validation images at or below it, 0 to 1.
+        pretrained: Which pretrained weights give the features after the network's own; empty where there are none.
     """
 
     means: NDArray[np.float64]
     precision: NDArray[np.float64]
     threshold: float
     accepted: float
+    pretrained: str = ""
 
     @classmethod
     def fit(
-        cls, features: ArrayLike, labels: ArrayLike, *, validation_features: ArrayLike
+        cls,
+        features: ArrayLike,
+        labels: ArrayLike,
+        *,
+        validation_features: ArrayLike,
+        widths: Sequence[int] = (),
+        pretrained: str = "",
     ) -> OutOfDistributionDetector:
         """Learn where the classes lie from training images, and the threshold from validation images.
 
@@ -47,10 +57,13 @@ class OutOfDistributionDetector:
             features: Of the training images, unaugmented, (n, features), n at least two more than classes.
             labels: Integers from 0, shape (n,); every class must be there.
             validation_features: Of the validation images, (m, features).
+            widths: How many features each part has; empty where there is one.
+            pretrained: As in the attributes.
 
         Raises:
             DataError: A class or the validation images are missing.
         """
+        from scipy.linalg import block_diag
         from sklearn.covariance import LedoitWolf
 
         rows, y_true = _unit(features), np.asarray(labels)
@@ -60,11 +73,12 @@ class OutOfDistributionDetector:
         if not np.size(validation_features):
             raise DataError("There are no validation images to set the threshold on.")
         means = np.stack([rows[y_true == label].mean(axis=0) for label in classes])
-        covariance = LedoitWolf(assume_centered=True).fit(rows - means[y_true]).covariance_
-        precision = np.linalg.pinv(covariance, hermitian=True)
+        parts = np.split(rows - means[y_true], np.cumsum(widths, dtype=int)[:-1], axis=1)
+        covariances = [LedoitWolf(assume_centered=True).fit(part).covariance_ for part in parts]
+        precision = block_diag(*(np.linalg.pinv(covariance, hermitian=True) for covariance in covariances))
         scores = _distances(validation_features, means, precision)
         threshold = float(np.quantile(scores, ACCEPTED, method="inverted_cdf"))
-        return cls(means, precision, threshold, float((scores <= threshold).mean()))
+        return cls(means, precision, threshold, float((scores <= threshold).mean()), pretrained)
 
     def ood_scores(self, features: ArrayLike) -> NDArray[np.float64]:
         """The squared distance of each row, (n, features), to the nearest class: float64 (n,).
@@ -80,6 +94,7 @@ class OutOfDistributionDetector:
             "precision": self.precision.astype(np.float32),
             "threshold": np.array(self.threshold),
             "accepted": np.array(self.accepted),
+            "pretrained": np.array(self.pretrained),
         }
 
     @classmethod
@@ -98,7 +113,7 @@ class OutOfDistributionDetector:
             np.isfinite(means).all() and np.isfinite(precision).all() and 0 <= threshold < np.inf and 0 <= accepted <= 1
         ):
             raise ValueError("the detector holds numbers that are no distances")
-        return cls(means, precision, threshold, accepted)
+        return cls(means, precision, threshold, accepted, str(arrays.get("pretrained", "")))
 
 
 def auroc(known: ArrayLike, unknown: ArrayLike) -> float:

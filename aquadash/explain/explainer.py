@@ -15,6 +15,7 @@ from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.explain import network
 from aquadash.explain.methods import method_entry
 from aquadash.explain.results import Activation, ConvolutionFilters, Explanation
+from aquadash.models import transfer
 from aquadash.predict import Predictor
 from aquadash.predict.remote import RemotePredictor
 from aquadash.training.answer_process import report_progress
@@ -58,7 +59,8 @@ class Explainer(Predictor):
         self._lock = threading.Lock()
         self._graphs: dict[str, Any] = {}
         self._whole = model
-        self._network, self._flips = network.without_flip(model)
+        self._network = transfer.without_flip(model)
+        self._flips = self._network is not model
         self.inside = network.look_inside(self._network, self.image_shape)
         with network.before_softmax(self._network) as self.uses_scores:
             pass

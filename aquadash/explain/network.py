@@ -44,20 +44,6 @@ class Inside:
     numbers: int
 
 
-def without_flip(model: Any) -> tuple[Any, bool]:
-    """The network within one that answers with the mean over an image and its mirror image, and whether it is one.
-
-    Known by its build, so that a loaded model is recognised, too: one nested model that is called twice, an operation
-    that flips, and a mean.
-    """
-    operations = list(getattr(model, "operations", ()))
-    kinds = sorted(type(operation).__name__ for operation in operations)
-    nested = [operation for operation in operations if hasattr(operation, "layers")]
-    if len(nested) != 1 or kinds != sorted(["InputLayer", type(nested[0]).__name__, "Flip", "Average"]):
-        return model, False
-    return nested[0], True
-
-
 @contextmanager
 def listening(model: Any, listener: Listener) -> Iterator[None]:
     """Tell the listener of every call of a layer, those of nested models too; one thread at a time for a model."""

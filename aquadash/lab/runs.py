@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.errors import AquaDashError, DataError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import open_jobs
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import kept
@@ -53,7 +53,7 @@ class Runs(Part):
     def all(self, *, deleted: bool = False) -> tuple[Run, ...]:
         """The runs, newest first; with ``deleted`` those in the bin that the person may bring back.
 
-        It is the same object until something has changed, for all who see all of it.
+        A run is the same object until something of it has changed, for all who see all of it.
 
         Raises:
             StorageError: The store cannot be read.
@@ -244,6 +244,24 @@ class Runs(Part):
 
         self._rights.require(Action.OPEN_MODEL, run.resource)
         return open_store().model_path(run.run_id), open_store().artifact(run.run_id, OOD_DETECTOR)
+
+    def temperature(self, run: Run) -> float:
+        """What the scores of a run's network are divided by before people see probabilities.
+
+        It is fitted on the run's validation images; 1 where there are none, or their answers are all right.
+
+        Raises:
+            NotAllowedError: The person may not open it.
+        """
+        from aquadash.evaluation.calibration import fit_temperature
+
+        self._rights.require(Action.OPEN_MODEL, run.resource)
+        try:
+            said = open_store().validation_predictions(run.run_id)
+            fitted = None if said is None else fit_temperature(said.labels, said.probabilities)
+        except (DataError, StorageError):
+            return 1.0
+        return 1.0 if fitted is None or fitted.at_limit else fitted.value
 
     # -- training ----------------------------------------------------------------------------------------------------
 
@@ -525,7 +543,7 @@ class _All(NamedTuple):
 def _all(store_key: str) -> _All:
     from aquadash.runs.snapshot import snapshot_of
 
-    found = tuple(snapshot_of(open_store()).runs())
+    found = tuple(snapshot_of(open_store(at_once=False)).runs())
     return _All(found, {run.run_id: run for run in found})
 
 

@@ -7,18 +7,16 @@ leaves a quarter of the values for both.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
-
-import numpy as np
 
 from aquadash.config import ModelConfig
 from aquadash.errors import DataError
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics, standardized
-from aquadash.models.weights import PretrainedWeights
+from aquadash.models.weights import PretrainedWeights, load_npz
 
 if TYPE_CHECKING:
     import keras
@@ -70,23 +68,38 @@ def weights(config: ModelConfig) -> PretrainedWeights:
 
 
 def load(model: keras.Model, path: Path) -> None:
-    """Put the pretrained weights into the body of a network that :func:`build` made.
-
-    Args:
-        model: The whole network.
-        path: An ``.npz`` file with an array for each weight, named by its layer and kind.
-
-    Raises:
-        DataError: The file is damaged or of another network.
-    """
+    """Put the pretrained weights into the body of a network that :func:`build` made; see :func:`load_npz`."""
     pieces = transfer.parts(model)
     assert pieces is not None, "not a network of this module"
+    load_npz(pieces.body, path)
+
+
+def pretrained_body(model: keras.Model) -> keras.Model | None:
+    """The body of a fine-tuned network as it was pretrained; None of any other.
+
+    Args:
+        model: The whole network, with or without the mirror image.
+
+    Returns:
+        From images in [0, 1] to the means over the last map of the stage before the last, (n, width), and the features.
+    """
+    import keras
+
+    pieces = transfer.parts(transfer.without_flip(model))
+    if pieces is None or not WEIGHTS_FILE.is_file():
+        return None
+    body = keras.models.clone_model(pieces.body)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for variable in pieces.body.weights:
-                variable.assign(arrays[variable.path.replace("/", ".")].astype(np.float32))
-    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
-        raise DataError(f"The pretrained weights {path.name} are damaged or of another network ({error}).") from error
+        load_npz(body, WEIGHTS_FILE)
+    except DataError:
+        return None
+    before = body.get_layer(f"stage{len(WIDTHS) - 2}_add").output
+    return keras.Model(body.inputs, [keras.layers.GlobalAveragePooling2D(dtype="float32")(before), body.output])
+
+
+def pretrained_digest() -> str:
+    """Says which pretrained weights these are; empty where they are missing."""
+    return hashlib.sha256(WEIGHTS_FILE.read_bytes()).hexdigest() if WEIGHTS_FILE.is_file() else ""
 
 
 def features(inputs: keras.KerasTensor) -> keras.KerasTensor:

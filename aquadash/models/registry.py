@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from aquadash.config import Family, ModelConfig, setting
 from aquadash.errors import look_up
-from aquadash.models import applications, backbone, convolutional, transfer
+from aquadash.models import applications, backbone, convolutional, efficientnet_lite, transfer
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
 from aquadash.models.summary import ModelSummary, summarize
 from aquadash.models.weights import PretrainedWeights
@@ -84,6 +84,16 @@ MODELS: dict[str, ModelEntry] = {
         load=backbone.load,
         weights_file=backbone.WEIGHTS_FILE,
         top=backbone.TOP,
+    ),
+    "efficientnet_lite0": ModelEntry(
+        "EfficientNet-Lite0 (2020)",
+        "Found by a search for what is accurate and small, simplified for telephones, pretrained on ImageNet. Tan and "
+        "Le 2019.",
+        efficientnet_lite.build,
+        "applications",
+        weights=efficientnet_lite.weights,
+        load=efficientnet_lite.load,
+        top=efficientnet_lite.TOP,
     ),
     **{
         name: ModelEntry(

@@ -81,6 +81,21 @@ def thaw_body(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> Non
         layer.trainable = learns and not isinstance(layer, keras.layers.BatchNormalization)
 
 
+def without_flip(model: keras.Model) -> keras.Model:
+    """The network within one that answers with the mean over an image and its mirror image; any other one itself.
+
+    Known by its build, so that a loaded model is recognised, too: one nested model that is called twice, an operation
+    that flips, and a mean.
+    """
+    operations = list(getattr(model, "operations", ()))
+    kinds = sorted(type(operation).__name__ for operation in operations)
+    nested = [operation for operation in operations if hasattr(operation, "layers")]
+    if len(nested) != 1 or kinds != sorted(["InputLayer", type(nested[0]).__name__, "Flip", "Average"]):
+        return model
+    found: keras.Model = nested[0]
+    return found
+
+
 def with_features(model: keras.Model) -> keras.Model:
     """Any network of :mod:`aquadash.models`, loaded from a file or not, with a second output; it shares the weights.
 
@@ -95,13 +110,12 @@ def with_features(model: keras.Model) -> keras.Model:
     import keras
 
     inputs = keras.Input(model.input_shape[1:])
-    if isinstance(model.layers[-1], keras.layers.Average):
-        nested = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-        if len(nested) == 1:
-            inner = with_features(nested[0])
-            answer, features = inner(inputs)
-            mirrored, _ = inner(keras.ops.flip(inputs, axis=2))
-            return keras.Model(inputs, [keras.layers.Average(dtype="float32")([answer, mirrored]), features])
+    once = without_flip(model)
+    if once is not model:
+        inner = with_features(once)
+        answer, features = inner(inputs)
+        mirrored, _ = inner(keras.ops.flip(inputs, axis=2))
+        return keras.Model(inputs, [keras.layers.Average(dtype="float32")([answer, mirrored]), features])
     pieces = parts(model)
     whole = pieces.head if pieces else model
     last = whole.layers[-1]

@@ -13,6 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from zipfile import BadZipFile
+
+import numpy as np
 
 from aquadash import settings
 from aquadash.data.download import download
@@ -248,6 +251,24 @@ def load_hdf5(model: keras.Model, path: Path) -> None:
             f"The weights in {path} are damaged or of another network ({_short(error)}). Remove the file to have it "
             "downloaded again, or name another with AQUADASH_WEIGHTS."
         ) from error
+
+
+def load_npz(body: keras.Model, path: Path) -> None:
+    """Load weights by their names.
+
+    Args:
+        body: Gets the weights.
+        path: An ``.npz`` file with an array for each weight, named by its layer and kind; nothing in it is executed.
+
+    Raises:
+        DataError: The file is damaged or of another network.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            for variable in body.weights:
+                variable.assign(arrays[variable.path.replace("/", ".")].astype(np.float32))
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+        raise DataError(f"The pretrained weights {path.name} are damaged or of another network ({error}).") from error
 
 
 def _is_of_keras_3(path: Path) -> bool:

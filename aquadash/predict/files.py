@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from aquadash.data.framing import PADDED, Framing, fit, fraction_seen, framed, framing_note
+from aquadash.data.framing import MEAN, Framing, fraction_seen, framed, framing_note, views
 from aquadash.data.images import decode, display_name
 from aquadash.errors import AquaDashError
+from aquadash.evaluation.calibration import scale
 from aquadash.predict.predictor import Predictor
 from aquadash.predict.remote import RemotePredictor
 
@@ -38,6 +39,8 @@ class Look:
         file: The file's name as it was given; text, never markup or a path.
         seen: By size (height, width): the picture framed and scaled to it, uint8, shape (height, width, 3). Empty
             after an error.
+        views: By size, where the answer is a mean over several framings: all of them, uint8, shape (n, height, width,
+            3), the one in ``seen`` first.
         notes: What was done to the picture by reading it, one phrase each.
         framing_notes: By size: what was done to it by framing it, where that needs a word.
         thumbnail: The picture made small, with the frame of what the first size sees of it; uint8, shape
@@ -48,6 +51,7 @@ class Look:
 
     file: str
     seen: Mapping[tuple[int, int], NDArray[np.uint8]] = field(default_factory=dict)
+    views: Mapping[tuple[int, int], NDArray[np.uint8]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     framing_notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
     thumbnail: NDArray[np.uint8] | None = None
@@ -115,7 +119,7 @@ def look_at(
     source: bytes | Callable[[], bytes],
     *,
     sizes: Iterable[tuple[int, int]],
-    framing: Framing = PADDED,
+    framing: Framing = MEAN,
     thumbnail_edge: int = 0,
 ) -> Look:
     """Read an image file once, for networks of any number of sizes; only small pictures remain of it.
@@ -134,28 +138,34 @@ def look_at(
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Look(name, error=f"{display_name(name)} cannot be read: {reason}.")
-    seen, framing_notes = {}, {}
+    all_views, framing_notes = {}, {}
     for size in dict.fromkeys(sizes):
-        seen[size] = fit(image.rgb, size=size, framing=framing)
+        all_views[size] = views(image.rgb, size=size, framing=framing)
         if note := framing_note(framing, fraction=fraction_seen(image.rgb, size=size)):
             framing_notes[size] = note
     thumbnail = None
     if thumbnail_edge:
-        thumbnail = framed(_thumbnail(image.rgb, thumbnail_edge), size=next(iter(seen)), framing=framing)
-    return Look(name, seen, image.notes, framing_notes, thumbnail, image.original_size)
+        thumbnail = framed(_thumbnail(image.rgb, thumbnail_edge), size=next(iter(all_views)), framing=framing)
+    seen = {size: several[0] for size, several in all_views.items()}
+    return Look(name, seen, all_views, image.notes, framing_notes, thumbnail, image.original_size)
 
 
-def answered(looks: Sequence[Look], predictor: Predictor | RemotePredictor) -> list[FilePrediction]:
+def answered(
+    looks: Sequence[Look], predictor: Predictor | RemotePredictor, *, temperature: float = 1.0
+) -> list[FilePrediction]:
     """What a model says of each file; files that could not be read keep their error.
 
     Args:
         looks: Made for the predictor's size, among others.
         predictor: The model.
+        temperature: What its scores are divided by.
     """
     size = predictor.image_shape[:2]
-    readable = [look.seen[size] for look in looks if look.error is None]
-    answers, ood_scores = predictor.answer_images(np.stack(readable)) if readable else ((), None)
-    rows = iter(zip(answers, repeat(None) if ood_scores is None else map(float, ood_scores), strict=False))
+    readable = [look.views.get(size, look.seen[size][np.newaxis]) for look in looks if look.error is None]
+    answers, scores = predictor.answer_images(np.concatenate(readable)) if readable else (np.empty((0, 1)), None)
+    counts = [len(several) for several in readable]
+    means = _means(answers, counts) if temperature == 1.0 else scale(_means(answers, counts), temperature)
+    rows = iter(zip(means, repeat(None) if scores is None else map(float, _means(scores, counts)), strict=False))
     return [
         FilePrediction(look.file, predictor.class_names, error=look.error)
         if look.error is not None
@@ -165,7 +175,12 @@ def answered(looks: Sequence[Look], predictor: Predictor | RemotePredictor) -> l
 
 
 def predict_files(
-    files: Iterable[ImageFile], predictor: Predictor, *, framing: Framing = PADDED, batch_size: int = FILES_AT_ONCE
+    files: Iterable[ImageFile],
+    predictor: Predictor,
+    *,
+    framing: Framing = MEAN,
+    temperature: float = 1.0,
+    batch_size: int = FILES_AT_ONCE,
 ) -> Iterator[FilePrediction]:
     """Predict image files one after the other, in their order; a bad one becomes a result with an error.
 
@@ -177,6 +192,7 @@ def predict_files(
             raise :class:`~aquadash.errors.AquaDashError` or ``OSError``: that is this file's error.
         predictor: The model.
         framing: What to do with pictures of other proportions than the network's.
+        temperature: What its scores are divided by.
         batch_size: How many files are read before their results come.
     """
     remaining = iter(files)
@@ -184,13 +200,20 @@ def predict_files(
     while batch := [
         look_at(name, source, sizes=sizes, framing=framing) for name, source in islice(remaining, batch_size)
     ]:
-        yield from answered(batch, predictor)
+        yield from answered(batch, predictor, temperature=temperature)
+
+
+def _means(values: NDArray[np.floating], counts: Sequence[int]) -> NDArray[np.floating]:
+    """The mean over each file's views, which follow one another."""
+    if all(count == 1 for count in counts):
+        return values
+    return np.stack([several.mean(axis=0) for several in np.split(values, np.cumsum(counts)[:-1])])
 
 
 def _answered(
     look: Look,
     size: tuple[int, int],
-    probabilities: NDArray[np.float32],
+    probabilities: NDArray[np.floating],
     ood_score: float | None,
     classes: tuple[str, ...],
 ) -> FilePrediction:
@@ -204,7 +227,7 @@ def _answered(
         )
         return FilePrediction(look.file, classes, seen=seen, notes=notes, error=error)
     label = classes[int(probabilities.argmax())]
-    return FilePrediction(look.file, classes, label, probabilities, seen, notes, ood_score=ood_score)
+    return FilePrediction(look.file, classes, label, probabilities.astype(np.float32), seen, notes, ood_score=ood_score)
 
 
 def _thumbnail(image: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:

@@ -41,8 +41,8 @@ class Predictor:
         """
         import tensorflow as tf
 
-        from aquadash.models import normalise, summarize
-        from aquadash.models.transfer import with_features
+        from aquadash.models import backbone, normalise, summarize
+        from aquadash.training.out_of_distribution import with_ood_features
 
         shape, outputs = model.input_shape, model.output_shape
         if not (isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:] and shape[3] == 3):
@@ -58,8 +58,10 @@ class Predictor:
         # Of VGG16 with 224 pixels 19 images at once, of a network for small images as many as anybody asks for.
         largest = max(math.prod(row.output_shape) for row in summarize(model).layers)
         self._most_at_once = max(1, _VALUES_AT_ONCE // largest)
-        self._detector = detector
-        both = with_features(model) if detector is not None else None
+        # Other pretrained weights than the detector's have come with a newer version.
+        usable = detector is not None and detector.pretrained in ("", backbone.pretrained_digest())
+        self._detector = detector if usable else None
+        both = with_ood_features(model, pretrained=detector.pretrained) if detector is not None and usable else None
 
         def forward(images: Any) -> Any:
             if both is None:

@@ -128,10 +128,13 @@ READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
 class RunArtifacts:
     """Reads and writes the files of runs through MLflow, wherever its artifacts are kept."""
 
-    jobs: JobTable
+    @property
+    def client(self) -> MlflowClient:
+        raise NotImplementedError
 
-    def __init__(self, client: MlflowClient) -> None:
-        self.client = client
+    @property
+    def jobs(self) -> JobTable:
+        raise NotImplementedError
 
     def get(self, run_id: str) -> Run:
         raise NotImplementedError
@@ -182,7 +185,7 @@ class RunArtifacts:
     def _add_arrays(self, run_id: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
-            np.savez(path, **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
             self.add_artifact(run_id, path)
 
     def add_robustness(self, run_id: str, text: str) -> None:

@@ -37,12 +37,20 @@ _PAGE = 500
 class RunReading:
     """The part of the run store that reads runs."""
 
-    #: MLflow's, for what is written and read within this room.
-    client: MlflowClient
-    #: MLflow's id of the experiment that holds the runs.
-    experiment_id: str
-    #: The jobs that train the runs.
-    jobs: JobTable
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow's, for what is written and read within this room."""
+        raise NotImplementedError
+
+    @property
+    def experiment_id(self) -> str:
+        """MLflow's id of the experiment that holds the runs."""
+        raise NotImplementedError
+
+    @property
+    def jobs(self) -> JobTable:
+        """The jobs that train the runs."""
+        raise NotImplementedError
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         """All runs, newest first; with ``deleted`` those in the bin instead.

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.files import write_whole
+from aquadash.runs.connection import database_file
 from aquadash.runs.reading import KIND, with_job
 from aquadash.runs.tags import StoredRun
 from aquadash.runs.types import Run
@@ -227,14 +229,21 @@ _making = threading.Lock()
 
 def snapshot_of(store: RunStore) -> RunSnapshot:
     """The snapshot of an open store, one a process."""
-    from aquadash import settings
-
     with _making:
         kept = _snapshots.get(id(store))
         if kept is None or kept[0] is not store:
-            uri = settings.tracking_uri()
-            database = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
-            name = hashlib.sha256(f"{uri} {store.experiment_id}".encode()).hexdigest()[:16]
-            file = settings.home() / "cache" / f"runs-{name}.json"
-            kept = _snapshots[id(store)] = (store, RunSnapshot(store, database=database, kept=file))
+            kept = (store, RunSnapshot(store, database=database_file(), kept=kept_file()))
+            _snapshots[id(store)] = kept
         return kept[1]
+
+
+def kept_file() -> Path:
+    """Where the snapshot of the store that the settings name is kept for the next process."""
+    name = hashlib.sha256(settings.tracking_uri().encode()).hexdigest()[:16]
+    return settings.home() / "cache" / f"runs-{name}.json"
+
+
+def is_kept() -> bool:
+    """True if an earlier process has kept what it read of this machine's own store, so that it can be shown at once."""
+    database = database_file()
+    return database is not None and database.exists() and kept_file().exists()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aquadash.config import RunConfig
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric
 
     from aquadash.jobs import Job
+    from aquadash.jobs.table import JobTable
 
 #: MLflow's own words for our status, so that its pages show something sensible, too.
 _MLFLOW_STATUS = {
@@ -50,12 +52,43 @@ class RunStore(RunReading, RunArtifacts):
     :class:`~aquadash.errors.UnknownNameError` for a run that is not there.
     """
 
-    def __init__(self, client: MlflowClient, experiment_id: str) -> None:
-        super().__init__(client)
-        self.experiment_id = experiment_id
-        self.jobs = open_jobs()
-        self._database = database_file()
-        self._file_number = file_number(self._database)
+    def __init__(self) -> None:
+        """Nothing is opened yet."""
+        self._opening = threading.RLock()
+        self._opened: tuple[MlflowClient, str] | None = None
+
+    def open(self) -> tuple[MlflowClient, str]:
+        """Open it, unless it is; whatever needs MLflow's client does so, too.
+
+        Returns:
+            The client, and the id of the experiment that holds the runs.
+
+        Raises:
+            StorageError: It cannot be opened; the next call tries again.
+        """
+        with self._opening:
+            if self._opened is None:
+                self._opened = connect()
+                self._database = database_file()
+                self._file_number = file_number(self._database)
+                try:
+                    _queue_what_waited(self)
+                except BaseException:
+                    self._opened = None
+                    raise
+            return self._opened
+
+    @cached_property
+    def client(self) -> MlflowClient:
+        return self.open()[0]
+
+    @cached_property
+    def experiment_id(self) -> str:
+        return self.open()[1]
+
+    @cached_property
+    def jobs(self) -> JobTable:
+        return open_jobs()
 
     def check_there(self) -> None:
         """Return if the database is the one that was opened.
@@ -361,25 +394,29 @@ class RunStore(RunReading, RunArtifacts):
         self.jobs.run_changed(run_id)
 
 
-_opened: dict[tuple[str, str], RunStore] = {}
+_stores: dict[tuple[str, str], RunStore] = {}
 _opening = threading.Lock()
 
 
-def open_store() -> RunStore:
+def open_store(*, at_once: bool = True) -> RunStore:
     """The store that the settings name, opened once a process and shared by its threads.
+
+    Args:
+        at_once: False to leave that to whatever needs MLflow, which takes two seconds to import, where the runs can be
+            read without (:func:`~aquadash.runs.snapshot.kept_file`).
 
     Raises:
         StorageError: It cannot be opened; the next call tries again.
     """
     from aquadash import settings
+    from aquadash.runs.snapshot import is_kept
 
     key = (settings.tracking_uri(), str(settings.home()))
     with _opening:
-        if key not in _opened:
-            store = RunStore(*connect())
-            _queue_what_waited(store)
-            _opened[key] = store
-        return _opened[key]
+        store = _stores.setdefault(key, RunStore())
+    if at_once or not is_kept():
+        store.open()
+    return store
 
 
 def _queue_what_waited(store: RunStore) -> None:

@@ -9,11 +9,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from aquadash.errors import StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector, auroc
-from aquadash.models import normalise
+from aquadash.models import backbone, normalise
 from aquadash.models.transfer import with_features
 from aquadash.training.epoch_loop import FORWARD_BATCH
 from aquadash.training.prepare import TrainingData
+
+#: The layer that joins them.
+_PARTS = "parts"
 
 
 def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetector | None:
@@ -26,14 +30,19 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
     Returns:
         None where the features are not finite numbers or a class has no training image.
     """
-    features = feature_reader(model)
+    pretrained = backbone.pretrained_digest() if backbone.pretrained_body(model) else ""
+    both = with_ood_features(model, pretrained=pretrained)
+    widths = [part.shape[-1] for part in both.get_layer(_PARTS).input] if pretrained else []
+    features = feature_reader(model, pretrained=pretrained)
     of_training, of_validation = features(data.images), features(data.validation_images)
     classes = model.output_shape[-1]
     if not (np.isfinite(of_training).all() and np.isfinite(of_validation).all()):
         return None
     if len(np.unique(data.labels)) < classes or not len(of_validation):
         return None
-    return OutOfDistributionDetector.fit(of_training, data.labels, validation_features=of_validation)
+    return OutOfDistributionDetector.fit(
+        of_training, data.labels, validation_features=of_validation, widths=widths, pretrained=pretrained
+    )
 
 
 def ood_metrics(
@@ -45,7 +54,7 @@ def ood_metrics(
         ``stranger_auroc``, ``strangers`` (how many there were), and, at the detector's threshold, the fractions
         ``strangers_noticed`` and ``known_accepted``.
     """
-    features = feature_reader(model)
+    features = feature_reader(model, pretrained=detector.pretrained)
     of_known, of_unknown = detector.ood_scores(features(known)), detector.ood_scores(features(unknown))
     return {
         "stranger_auroc": auroc(of_known, of_unknown),
@@ -55,9 +64,14 @@ def ood_metrics(
     }
 
 
-def feature_reader(model: keras.Model) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """A function from images to what the last layer is given, float32, (n, features); traced once for all calls."""
-    both = with_features(model)
+def feature_reader(model: keras.Model, *, pretrained: str = "") -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """A function from images to what the last layer is given, float32, (n, features); traced once for all calls.
+
+    Args:
+        model: The network.
+        pretrained: As in :func:`with_ood_features`.
+    """
+    both = with_ood_features(model, pretrained=pretrained)
     forward = tf.function(lambda batch: both(normalise(batch), training=False)[1], reduce_retracing=True)
 
     def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -66,3 +80,27 @@ def feature_reader(model: keras.Model) -> Callable[[NDArray[np.uint8]], NDArray[
         return np.concatenate(parts).astype(np.float32) if parts else np.zeros((0, 1), np.float32)
 
     return features
+
+
+def with_ood_features(model: keras.Model, *, pretrained: str) -> keras.Model:
+    """A network with a second output, the features that a detector is given.
+
+    Args:
+        model: The network.
+        pretrained: The detector's: with it, the network's own features and what its body gave before it was fine-tuned,
+            each part of length 1.
+
+    Raises:
+        StorageError: The network does not end with a dense layer, or was pretrained with other weights than these.
+    """
+    both = with_features(model)
+    if not pretrained:
+        return both
+    body = backbone.pretrained_body(model) if pretrained == backbone.pretrained_digest() else None
+    if body is None:
+        raise StorageError("The pretrained weights that this model began with are no longer there.")
+    inputs = keras.Input(model.input_shape[1:])
+    answer, own = both(inputs)
+    unit = keras.layers.UnitNormalization(dtype="float32")
+    parts = [unit(part) for part in (own, *body(inputs))]
+    return keras.Model(inputs, [answer, keras.layers.Concatenate(dtype="float32", name=_PARTS)(parts)])

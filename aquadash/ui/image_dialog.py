@@ -26,13 +26,14 @@ from aquadash.explain import pictures
 from aquadash.explain.methods import METHODS
 from aquadash.explain.nearest import nearest
 from aquadash.figures.theme import class_colour
+from aquadash.predict import answered
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, components, datasets, gallery, inputs, run_lists, shell
 from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import Card, class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.predictions import Item, ModelKey, closer, model_key, predictor
+from aquadash.ui.predictions import Item, ModelKey, closer, model_key, predictor, temperature
 from aquadash.ui.text import plain
 
 #: The name in the address.
@@ -129,7 +130,7 @@ class _Shown:
         caption: Below it.
         label: The name of its class, None where it is not known.
         seen: As the run's network sees it.
-        y_prob: What the run has said of it, None where that is not stored.
+        y_prob: What the run says of it, None where its network is yet to be asked.
         learned: What the run learned from, None where that is not on this computer.
         itself: Its position among the training images, if it is one.
     """
@@ -166,7 +167,7 @@ def _listen(runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> 
     address.record(KEY, str(opened) if isinstance(opened, Opened) else "", default="")
     if isinstance(opened, Opened):
         title = f"{_SPLITS[opened.split]} image {opened.position}"
-    elif opened in own:
+    elif opened is not None and opened in own:
         title = plain(display_name(own[opened].item.upload.name))
     else:
         return
@@ -181,7 +182,12 @@ def _render(opened: Opened | str, runs: Sequence[Run], source: str, own: Mapping
     """Draw at once what is stored, and then what a network has to be asked for."""
     with shell.guard():
         run = _choose(runs) if runs else _best_run(source)
-        shown = _of_data_set(opened, run, source) if isinstance(opened, Opened) else _of_own(own[opened], run)
+        if isinstance(opened, Opened):
+            shown = _of_data_set(opened, run, source)
+        elif run is not None:
+            shown = _of_own(own[opened], run)
+        else:
+            return
         left, right = st.columns([1, 2], gap="medium")
         with left:
             _large(shown.image, shown.alt)
@@ -257,7 +263,8 @@ def _of_own(picture: OwnPicture, run: Run) -> _Shown:
     width, height = look.picture_size or (0, 0)
     name, caption = display_name(look.file), f"{width:,} × {height:,} pixels"
     seen = look.seen[network.image_shape[:2]]
-    return _Shown(look.thumbnail, name, caption, picture.label, seen, learned=_learned(run))
+    y_prob = answered([look], network, temperature=temperature(run))[0].probabilities
+    return _Shown(look.thumbnail, name, caption, picture.label, seen, y_prob, _learned(run))
 
 
 def _learned(run: Run) -> Dataset | None:
@@ -316,7 +323,7 @@ def _stored(run: Run, opened: Opened) -> NDArray[np.floating] | None:
 def _why(run: Run, image: NDArray[np.uint8], label: int | None, y_prob: NDArray[np.floating]) -> None:
     """Draw a method's maps, at first Grad-CAM's, for the answer and, where that is wrong, for the true class."""
     answer = int(y_prob.argmax())
-    classes = [answer] if label in (None, answer) else [answer, label]
+    classes = [answer] if label is None or label == answer else [answer, label]
     titles = {name: method.title for name, method in METHODS.items()}
     method = inputs.selectbox(
         "Why?", list(titles), key="opened-method", format_func=titles.__getitem__, help=term("explanation")

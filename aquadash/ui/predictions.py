@@ -50,10 +50,21 @@ def predictor(run: Run) -> RemotePredictor:
     return _predictor(model_key(run), run)
 
 
+def temperature(run: Run) -> float:
+    """What the scores of the run's network are divided by; errors as for :func:`predictor`."""
+    lab().rights.require(Action.OPEN_MODEL, run.resource)
+    return _temperature(model_key(run), run)
+
+
 @st.cache_resource(max_entries=_KEEP, show_spinner=WAKING)
 def _predictor(key: ModelKey, _run: Run) -> RemotePredictor:
     network, detector = lab().runs.network(_run)
     return RemotePredictor(network, class_names=_run.class_names, detector=detector)
+
+
+@st.cache_resource(max_entries=_KEEP, show_spinner=False)
+def _temperature(key: ModelKey, _run: Run) -> float:
+    return lab().runs.temperature(_run)
 
 
 #: Pictures are kept for the cards no larger than this, in pixels a side.
@@ -92,11 +103,13 @@ class Network:
         name: The run's name, as typed.
         key: Identifies the stored model.
         predictor: It, ready to look at images.
+        temperature: What its scores are divided by.
     """
 
     name: str
     key: ModelKey
     predictor: Predictor | RemotePredictor
+    temperature: float = 1.0
 
 
 def remembered() -> Memory:
@@ -131,7 +144,8 @@ class Memory:
         while batch := list(islice(remaining, FILES_AT_ONCE)):
             looks = [_look(item, networks) for item in batch]
             for network in networks:
-                for item, answer in zip(batch, answered(looks, network.predictor), strict=True):
+                answers = answered(looks, network.predictor, temperature=network.temperature)
+                for item, answer in zip(batch, answers, strict=True):
                     self._answers[network.key, *item.id] = replace(answer, seen=None)
             for item, look in zip(batch, looks, strict=True):
                 self._keep_look(item, look)
@@ -167,7 +181,7 @@ class Memory:
         _forget_oldest(self._answers, max(_MAX_ANSWERS, 4 * len(uploads)))
 
     def _keep_look(self, item: Item, look: Look) -> Look:
-        shown = replace(look, seen={size: _small(image) for size, image in look.seen.items()})
+        shown = replace(look, seen={size: _small(image) for size, image in look.seen.items()}, views={})
         self._looks[item.id] = shown
         _forget_oldest(self._looks, _MAX_LOOKS)
         return shown

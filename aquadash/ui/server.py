@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -18,7 +19,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aquadash import settings
+from aquadash import jobs, settings
 from aquadash.data.images import MAX_BYTES, shrink
 from aquadash.errors import AquaDashError
 from aquadash.jobs import processes
@@ -29,6 +30,9 @@ from aquadash.ui import shell, warmup
 NICENESS = 5
 #: Seconds until the server has warmed up and most is imported.
 _WARM_SECONDS = 15.0
+
+#: What takes half a second of the first page otherwise.
+_AHEAD = ("pyarrow", "aquadash.ui.compare.comparison", "aquadash.ui.compare.run_actions")
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,6 +48,8 @@ def expect_navigation() -> None:
     logging.disable(logging.WARNING)
     try:
         st.navigation([lambda: None])
+        # At its first element Streamlit looks through every module that there is, which now are few.
+        st.empty()
     finally:
         logging.disable(logging.NOTSET)
 
@@ -70,10 +76,14 @@ def middleware() -> list[Middleware]:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Start warming up with the server.
+    """Import what pages need before anybody comes, and start warming up with the server.
 
     That needs no undoing: its thread is a daemon, and workers outlive the app.
     """
+    # Not beside a page: two threads that begin with the same package at once can both fail.
+    jobs.import_sqlalchemy()
+    for name in _AHEAD:
+        importlib.import_module(name)
     if settings.classroom():
         from aquadash.ui.classroom import connections
 

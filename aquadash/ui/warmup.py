@@ -50,12 +50,11 @@ def start() -> None:
 
 
 def page_drawn() -> None:
-    """The first page is there: begin now. Nothing happens where nothing was started."""
+    """The first page is there: begin with the store now. Nothing happens where nothing was started."""
     with _lock:
         opening = _openings.get(settings.store_key())
     if opening is not None:
         opening.wanted.set()
-        opening.engine_wanted.set()
 
 
 def ready() -> bool:
@@ -144,13 +143,19 @@ def _opening(*, retry: bool) -> _Opening:
 
 def _open(opening: _Opening) -> None:
     """Open the store, then the engine; errors come to whoever waits."""
-    opening.wanted.wait(_HEAD_START)
     try:
         from aquadash.runs import open_store
+        from aquadash.runs.snapshot import is_kept, snapshot_of
 
-        open_store()
+        if is_kept():
+            # That is read without MLflow, and before anybody comes.
+            snapshot_of(open_store(at_once=False)).runs()
+        else:
+            opening.wanted.wait(_HEAD_START)
+            open_store()
         opening.store.set_result(None)
-        # A page that has waited for the store is now drawn by one thread, which the engine's imports would hold up.
+        # A page that has waited for the store is now drawn, and then asks for what its browser lacks: the engine's
+        # imports would hold both up.
         opening.engine_wanted.wait(_HEAD_START)
         _serve(opening.address)
         opening.engine.set_result(None)

@@ -43,6 +43,26 @@ def train(pairs: int) -> None:
     _show(result, "an epoch of 12,500 images", more=pytorch)
 
 
+@bench.command("limit")
+@pairs_option
+def limit(pairs: int) -> None:
+    """Training the report's CNN for an epoch against the least that its matrix products and updates take here.
+
+    The first ratio is how many times as long our epoch takes: 1 would be the machine's limit.
+    """
+    from scripts.bench.epochs import bench_limit
+
+    import_tensorflow_quietly()
+    with StatusLine() as line:
+        result = bench_limit(pairs=pairs, on_progress=line.progress)
+    print_result(
+        result,
+        "an epoch of 12,500 images: limit {limit_seconds:.4g} s (matrix products {products_seconds:.4g} s, updates "
+        "{updates_seconds:.4g} s), AquaDash {aquadash_seconds:.4g} s, ratio {ratio:.2f}; the report's way "
+        "{report_seconds:.4g} s, {report_ratio:.2f} times AquaDash's (medians of {pairs})".format(**result),
+    )
+
+
 @bench.command("step")
 @click.option("--preset", default="baseline", show_default=True, help="Whose network; one that starts from nothing.")
 @pairs_option
@@ -121,6 +141,29 @@ def predict(pairs: int) -> None:
     _show(result, "one image", more=f"; {result['many_images']} images {result['many_seconds']:.3g} s")
 
 
+@bench.command("framing")
+@click.argument("run", default="Included model")
+def framing(run: str) -> None:
+    """How well a run's network names its validation photographs in larger canvases, by framing."""
+    from scripts.bench.framings import bench_framing
+
+    import_tensorflow_quietly()
+    result = bench_framing(run)
+    rows = [
+        (row["canvas"], row["framing"], *("" if row[key] is None else f"{row[key]:.3f}" for key in _OF_FRAMING))
+        for row in result["rows"]
+    ]
+    print_result(
+        result,
+        f"{result['images']} validation photographs; temperature {result['temperature']:.2f}\n",
+        Table(rows, header=("canvas", "framing", *_OF_FRAMING.values())),
+    )
+
+
+#: By key: what a column is called.
+_OF_FRAMING = {"accuracy": "accuracy", "ece": "ECE", "ece_scaled": "with temperature", "known": "taken for known"}
+
+
 @bench.command("app")
 @click.option("--runs", type=click.IntRange(1, 20_000), default=1000, show_default=True, help="Runs of the full store.")
 @click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Drawings of a warm page.")
@@ -138,6 +181,25 @@ def app(runs: int, repeats: int, pages: tuple[str, ...]) -> None:
     ]
     header = ("page", f"{result['few']} runs, cold", "warm", f"{result['runs']:,} runs, cold", "warm", "sent")
     print_result(result, Table(rows, header=header))
+
+
+@bench.command("painted")
+@click.option("--runs", type=click.IntRange(3, 20_000), default=1000, show_default=True, help="Stored runs.")
+@click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Openings of each.")
+@click.option("--mlflow/--no-mlflow", default=True, show_default=True, help="Whether to time MLflow's pages, too.")
+def painted(runs: int, repeats: int, mlflow: bool) -> None:
+    """When a real browser has painted the first rows of Compare's table, and of that of MLflow's own pages.
+
+    Cold is the first tab of a new browser at a server that has just begun to answer, warm a later one. With little else
+    to do, a machine with two cores needs six minutes.
+    """
+    from scripts.bench.painted import bench_painted
+
+    with StatusLine() as line:
+        result = bench_painted(runs=runs, repeats=repeats, mlflow=mlflow, on_progress=line.progress)
+    names = [name for name in ("aquadash", "mlflow") if name in result]
+    rows = [(name, f"{result[name]['cold_seconds']:.2f} s", f"{result[name]['warm_seconds']:.2f} s") for name in names]
+    print_result(result, Table(rows, header=(f"{runs:,} runs", "cold", "warm")))
 
 
 @bench.command("load")

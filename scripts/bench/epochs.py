@@ -9,8 +9,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,36 @@ def bench_train(*, pairs: int = 5, on_progress: ProgressCallback = no_progress) 
         "aquadash_images_per_second": count / statistics.median(seconds["aquadash"]),
         "pytorch_ratio": pytorch.get("ratio"),
         "pytorch_seconds": pytorch.get("pytorch_seconds"),
+    }
+
+
+def bench_limit(*, pairs: int = 5, on_progress: ProgressCallback = no_progress) -> dict[str, Any]:
+    """Time an epoch of the report's CNN at batch 32 by our loop and by its ``fit`` against the least it could take.
+
+    Args:
+        pairs: How many epochs of each, and how often the least is measured.
+        on_progress: Called before each turn.
+
+    Returns:
+        As :func:`compared`, our epoch by the limit: ``ratio`` 1 would be the limit. Of it, ``products_seconds`` and
+        ``updates_seconds``, see :mod:`scripts.bench.limit`; and the report's ``report_seconds`` and ``report_ratio``,
+        its ``fit`` by our epoch.
+    """
+    from scripts.bench.limit import least_seconds
+
+    count = 12_500
+    parts = least_seconds(report_model(), images=count, batch_size=preset("notebook").config.training.batch_size)
+    seconds = _processes_in_turn(
+        ["report", "aquadash"], parts, preset="notebook", images=count, pairs=pairs, on_progress=on_progress
+    )
+    seconds["limit"] = [sum(both) for both in zip(*(seconds[name] for name in parts), strict=True)]
+    report = compared(seconds, "report", "aquadash")
+    return {
+        **compared(seconds, "aquadash", "limit"),
+        **{f"{name}_seconds": statistics.median(seconds[name]) for name in parts},
+        "report_seconds": report["report_seconds"],
+        "report_ratio": report["ratio"],
+        "report_pair_ratios": report["pair_ratios"],
     }
 
 
@@ -154,11 +185,17 @@ class _Silent:
 
 
 def _processes_in_turn(
-    names: Sequence[str], *, preset: str, images: int, pairs: int, on_progress: ProgressCallback
+    names: Sequence[str],
+    more: Mapping[str, Callable[[], float]] = MappingProxyType({}),
+    *,
+    preset: str,
+    images: int,
+    pairs: int,
+    on_progress: ProgressCallback,
 ) -> dict[str, list[float]]:
     with ExitStack() as stack:
         ways = {name: stack.enter_context(_process(name, preset, images)) for name in names}
-        return in_turn(ways, pairs=pairs, on_progress=on_progress)
+        return in_turn({**ways, **more}, pairs=pairs, on_progress=on_progress)
 
 
 @contextmanager

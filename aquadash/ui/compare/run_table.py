@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
+from cachetools import LRUCache
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import SETTINGS
@@ -27,6 +29,8 @@ from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import BY_RUN, own_first
 from aquadash.ui.text import count, plain
 
+T = TypeVar("T")
+
 _PICKS = "runs"
 #: The columns chosen last, for the next look in the same browser session.
 _REMEMBERED = "compare:columns"
@@ -37,6 +41,23 @@ _ROW_HEIGHT, _MAX_ROWS = 35, 7
 _SORT = "-created"
 #: With more picks the address holds the beginnings of their ids.
 _MAX_WHOLE_IDS = 20
+#: The menu offers so many runs, the table's first: a browser takes longer to build one of a thousand than the table.
+_MAX_OFFERED = 100
+
+
+#: What was worked out for the last lists of runs, which are the same objects for all sessions until something changes.
+_worked_out: LRUCache[tuple[Any, ...], tuple[Sequence[Run], Any]] = LRUCache(16)
+_working = Lock()
+
+
+def _once(what: str, runs: Sequence[Run], rest: tuple[Any, ...], work: Callable[[], T]) -> T:
+    """What ``work`` makes of these runs, and of ``rest``, made once for all who ask."""
+    key = (what, *rest, *map(id, runs))
+    with _working:
+        # The runs are kept beside it, so that no others can have their ids.
+        if key not in _worked_out:
+            _worked_out[key] = (list(runs), work())
+        return _worked_out[key][1]
 
 
 def choose_columns(shown: Sequence[Run], fields: Mapping[str, RunField]) -> list[str]:
@@ -86,22 +107,31 @@ def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Ru
     return own_first(ordered) if chosen == _SORT else ordered
 
 
-def choose_picks(runs: Sequence[Run], row: DeltaGenerator) -> list[Run]:
+def choose_picks(runs: Sequence[Run], shown: Sequence[Run], row: DeltaGenerator) -> list[Run]:
     """Draw the menu that picks runs by keyboard into ``row``, bound to ``?runs=``.
+
+    Args:
+        runs: All.
+        shown: Those of the table, of which the menu offers the first.
+        row: Where to.
 
     Returns:
         The picked runs in the order in which they were picked, those that the filters hide too.
     """
     by_id = {run.run_id: run for run in runs}
     _restore_picks(list(by_id))
+    held = st.session_state[_PICKS]
+    known = dict.fromkeys([*held, *(run.run_id for run in shown), *by_id])
+    offered = [by_id[run_id] for run_id in islice(known, max(_MAX_OFFERED, len(held)))]
+    them = "them" if len(offered) == len(by_id) else f"among the first {len(offered)}"
     with row:
         picked = inputs.multiselect(
             "Compare these runs",
-            list(by_id),
+            [run.run_id for run in offered],
             key=_PICKS,
-            format_func=run_labels(by_id.values()).__getitem__,
+            format_func=run_labels(offered).__getitem__,
             label_visibility="collapsed",
-            placeholder="Tick two runs to compare them, or choose them here",
+            placeholder=f"Tick two runs to compare them, or choose {them} here",
         )
     short = len(picked) > _MAX_WHOLE_IDS
     address.record(_PICKS, ",".join(run_id[:10] if short else run_id for run_id in picked), default="")
@@ -132,8 +162,14 @@ def render_table(
     those = {run.run_id for run in picked}
     wanted = [position for position, run_id in enumerate(ids) if run_id in those]
     key = key_with_ticks("table", ids, wanted)
+
+    def frame() -> pd.DataFrame:
+        return table_frame(shown, columns, fields, searches)
+
+    # Of older runs each drawing opens a few.
+    whole = all(run.test_images is not None or "test_accuracy" not in run.metrics for run in shown)
     st.dataframe(
-        table_frame(shown, columns, fields, searches),
+        _once("table", shown, (*columns, *searches.items()), frame) if whole else frame(),
         key=key,
         height=_ROW_HEIGHT * (1 + min(len(ids), _MAX_ROWS)) + 2,
         row_height=_ROW_HEIGHT,
@@ -244,11 +280,11 @@ def usual_columns(runs: Sequence[Run]) -> list[str]:
     if in_class():
         first.insert(1, "owner")
         last = [name for name in last if name not in ("test_accuracy", "interval")]
-    return [*first, *_differing(runs), *last]
-
-
-def _differing(runs: Sequence[Run]) -> list[str]:
     looked_at = [run for run in runs[:_MAX_LOOKED_AT] if run.status is not RunStatus.UNREADABLE]
+    return [*first, *_once("differing", looked_at, (), lambda: _differing(looked_at)), *last]
+
+
+def _differing(looked_at: Sequence[Run]) -> list[str]:
     fields = known_fields()
     names = (name for name in dict.fromkeys((*_TELLING, *SETTINGS)) if name in fields and name not in _FIRST_COLUMNS)
     found = (name for name in names if len({fields[name].get(run) for run in looked_at}) > 1)
@@ -419,7 +455,7 @@ _DRAWN = "compare:drawn"
 
 def watch_table(runs: Sequence[Run]) -> None:
     """Look at the store from now on, and draw the page again when these runs are no longer what it holds."""
-    st.session_state[_DRAWN] = (signature(runs), growth(runs), time.monotonic())
+    st.session_state[_DRAWN] = (*_numbers(runs), time.monotonic())
     _look()
 
 
@@ -454,14 +490,6 @@ def _look() -> None:
         st.rerun()
 
 
-#: The last reading of the store that was looked at, and its numbers: the same for every session.
-_last: tuple[tuple[Run, ...], tuple[int, int]] | None = None
-
-
-def _numbers(runs: tuple[Run, ...]) -> tuple[int, int]:
+def _numbers(runs: Sequence[Run]) -> tuple[int, int]:
     """:func:`signature` and :func:`growth` of a reading, worked out once for all who look at it."""
-    global _last
-    kept = _last
-    if kept is None or kept[0] is not runs:
-        kept = _last = (runs, (signature(runs), growth(runs)))
-    return kept[1]
+    return _once("numbers", runs, (), lambda: (signature(runs), growth(runs)))

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from aquadash.data import images
-from aquadash.data.framing import PADDED, Framing, FramingMode
+from aquadash.data.framing import MEAN, Framing, FramingMode
 from aquadash.figures.theme import shorten
 from aquadash.predict import FilePrediction, Look
 from aquadash.ui import gallery, inputs
@@ -114,12 +114,17 @@ MAX_PILLS = 8
 _FRAMINGS = "predict:framings"
 _LABELS = "predict:labels"
 
-_MODES: dict[FramingMode, str] = {"padded": "All, padded", "part": "A part", "squeezed": "All, squeezed"}
+_MODES: dict[FramingMode, str] = {
+    "mean": "Mean of three",
+    "padded": "All, padded",
+    "part": "A part",
+    "squeezed": "All, squeezed",
+}
 
 
 def framing_of(upload: Upload) -> Framing:
-    """Which part of the picture the network sees; all of it, padded, until somebody chooses."""
-    framing: Framing = _kept(_FRAMINGS).get(upload.file_id, PADDED)
+    """Which part of the picture the network sees; the mean over all ways until somebody chooses."""
+    framing: Framing = _kept(_FRAMINGS).get(upload.file_id, MEAN)
     return framing
 
 
@@ -164,7 +169,7 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
             on_change=_take_framing,
             args=(upload.file_id,),
             help="Padded: the whole picture between grey bars. A part: the largest that has the network's proportions. "
-            "Squeezed: the whole picture, its proportions changed.",
+            "Squeezed: the whole picture, its proportions changed. Mean: of the answers to these three.",
         )
         if mode == "part":
             ends = "0 is the top, 100 the bottom" if tall else "0 is the left side, 100 the right"
@@ -230,7 +235,7 @@ def folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> dict
 
 
 def _take_framing(file_id: str) -> None:
-    now: Framing = _kept(_FRAMINGS).get(file_id, PADDED)
+    now: Framing = _kept(_FRAMINGS).get(file_id, MEAN)
     mode: FramingMode = st.session_state.get(f"framing-{file_id}") or now.mode
     place = st.session_state.get(f"place-{file_id}", round(100 * now.position))
     # Where the part lay is remembered while the whole picture is looked at, but makes no other picture of it.

