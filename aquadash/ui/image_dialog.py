@@ -199,7 +199,7 @@ def _render(opened: Opened | str, runs: Sequence[Run], source: str, own: Mapping
             if run is not None and len(runs) < 2:
                 st.caption(plain(f"By {components.run_label(run)}"))
             if isinstance(opened, Opened):
-                st.code(_link(opened, runs, source), language=None)
+                st.code(_link(opened, runs, source), language=None, wrap_lines=True)
         maps, likes = st.columns([1, 2], gap="medium")
         if run is not None:
             names, y_prob = run.class_names, shown.y_prob
