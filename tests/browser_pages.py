@@ -222,14 +222,29 @@ def resting_place(page: Page, element: Locator) -> FloatRect:
     return wait_for(rests, saying=lambda: seen[-3:])
 
 
-def click_at_rest(page: Page, element: Locator) -> None:
-    """Click the middle of something, such as a mark of a chart, once it no longer moves."""
-    box = resting_place(page, element)
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(*middle)
-    # A chart takes a click for the mark that it has found below the pointer before.
-    page.evaluate("() => new Promise((found) => requestAnimationFrame(() => requestAnimationFrame(found)))")
-    page.mouse.click(*middle)
+def click_at_rest(page: Page, mark: Locator) -> None:
+    """Click the middle of a chart's mark once it no longer moves, and the chart has found it below the pointer.
+
+    A chart takes a click for the mark that it has found before, and it looks for one some time after each move.
+    """
+    from playwright.sync_api import TimeoutError as TooLate
+
+    chart = mark.locator("xpath=ancestor::*[contains(@class, 'js-plotly-plot')]")
+
+    def found() -> bool:
+        box = resting_place(page, mark)
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(0, 0)
+        chart.evaluate("chart => { window.found = false; chart.once('plotly_hover', () => { window.found = true; }); }")
+        page.mouse.move(x, y)
+        try:
+            page.wait_for_function("() => window.found", timeout=5000)
+        except TooLate:  # drawn anew meanwhile
+            return False
+        page.mouse.click(x, y)
+        return True
+
+    wait_for(found)
 
 
 def choose_segment(page: Page, title: str) -> None:

@@ -126,7 +126,7 @@ def test_a_search_goes_on_with_the_apps_next_start(warm_home: Path, page: Page, 
             page.get_by_role("button", name="Continue").click()
             page.get_by_text(re.compile(r"2 of 2 trials done")).wait_for()
             page.get_by_text("What the best trials share").wait_for()
-            assert page.locator(".js-plotly-plot").count() >= 2
+            page.locator(".js-plotly-plot").nth(1).wait_for()
             page.get_by_text(re.compile("the settings to start from")).first.wait_for()
             assert search().status is RunStatus.FINISHED and not server.memory_of("tensorflow")
             trained = {run.run_id for run in runs.list_runs()} - {model.run_id}
