@@ -164,7 +164,7 @@ def test_a_clash_of_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_carried_source_stands_alone_in_an_order_in_which_it_runs() -> None:
     source = CarriedSource()
-    text = source.take("aquadash.training.schedules:learning_rates", "aquadash.models.backbone:load")
+    text = source.take("aquadash.training.schedules:learning_rates", "aquadash.models.weights:load_body")
     known: dict[str, Any] = {}
     exec("\n".join(["from __future__ import annotations", *sorted(source.imports), text]), known)
     training = with_values(

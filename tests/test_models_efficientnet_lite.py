@@ -20,6 +20,7 @@ from aquadash.config import ModelConfig
 from aquadash.engine import check
 from aquadash.errors import DataError
 from aquadash.models import efficientnet_lite, transfer
+from aquadash.models.weights import load_body
 from aquadash.presets import PRESETS
 from scripts import efficientnet_lite0 as script
 
@@ -124,7 +125,7 @@ def test_weights_of_the_package_come_to_their_layers(tmp_path: Path) -> None:
     path = tmp_path / efficientnet_lite.FILE_NAME
     np.savez(path, allow_pickle=False, **arrays)
     model = built()
-    efficientnet_lite.load(model, path)
+    load_body(model, path)
     body = body_of(model)
     assert set(arrays) == {variable.path.replace("/", ".") for variable in body.weights}
     depthwise = np.asarray(body.get_layer("block2b_depthwise_conv").kernel)
@@ -136,7 +137,7 @@ def test_weights_of_the_package_come_to_their_layers(tmp_path: Path) -> None:
 
     np.savez(path, allow_pickle=False, **{**arrays, "top_bn.gamma": np.zeros(3)})
     with pytest.raises(DataError, match="damaged or of another network"):
-        efficientnet_lite.load(model, path)
+        load_body(model, path)
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ def test_its_answers_are_those_of_the_original(tmp_path: Path) -> None:
     path = tmp_path / efficientnet_lite.FILE_NAME
     np.savez(path, allow_pickle=False, **script.converted(tensors))
     model = built(CONFIG.model_copy(update={"input_size": 0}), side=224)
-    efficientnet_lite.load(model, path)
+    load_body(model, path)
     network = original.EfficientNet.from_name("efficientnet-lite0").eval()
     network.load_state_dict(torch.load(source, weights_only=True))
 

@@ -9,6 +9,7 @@ from aquadash import models  # noqa: E402
 from aquadash.errors import StorageError  # noqa: E402
 from aquadash.models import ChannelStatistics, backbone  # noqa: E402
 from aquadash.models.transfer import parts, with_features  # noqa: E402
+from aquadash.models.weights import load_body  # noqa: E402
 from aquadash.presets import preset  # noqa: E402
 from aquadash.training.phases import with_flip  # noqa: E402
 
@@ -46,7 +47,7 @@ def test_a_network_without_a_dense_end_is_refused() -> None:
 
 def test_a_body_is_had_as_it_was_before_it_was_fine_tuned(monkeypatch: pytest.MonkeyPatch) -> None:
     model, images = built("backbone"), np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
-    backbone.load(model, backbone.WEIGHTS_FILE)
+    load_body(model, backbone.WEIGHTS_FILE)
     body = parts(model).body
     stage = keras.Model(body.inputs, body.get_layer("stage2_add").output)
     before = [np.asarray(stage(images)).mean(axis=(1, 2)), np.asarray(body(images))]

@@ -15,6 +15,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import DataError
 from aquadash.models import backbone, transfer
+from aquadash.models.weights import load_body
 from aquadash.runs import EpochRecord, Progress
 from aquadash.training.checkpoint import Checkpoint
 
@@ -150,7 +151,7 @@ def test_the_head_phase_is_what_the_whole_frozen_network_would_do(tiny_dataset: 
 
 def test_only_the_top_learns(tiny_dataset: Dataset) -> None:
     before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
-    backbone.load(before, backbone.WEIGHTS_FILE)
+    load_body(before, backbone.WEIGHTS_FILE)
     result = _fit(with_values(TRANSFER, {"model.fine_tuning": "top", "training.head_epochs": 0}), tiny_dataset)
     changed = {
         weight.path.split("/")[0]
@@ -173,7 +174,7 @@ def test_pretrained_layers_learn_at_their_own_rate(tiny_dataset: Dataset) -> Non
         },
     )  # fmt: skip
     before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
-    backbone.load(before, backbone.WEIGHTS_FILE)
+    load_body(before, backbone.WEIGHTS_FILE)
     kernel = next(i for i, w in enumerate(_parts(before).body.weights) if w.path.startswith("stage3_second_conv"))
     moves = []
     for share in (0.1, 0.2):

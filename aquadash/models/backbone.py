@@ -39,7 +39,7 @@ CHANNELS = ChannelStatistics((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))
 def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
-    """The network with a new head; its body has fresh weights until :func:`load` brings the pretrained ones."""
+    """The network with a new head; its body has fresh weights until pretrained ones are loaded."""
     import keras
 
     inputs = keras.Input(image_shape)
@@ -65,13 +65,6 @@ class _Bundled:
 def weights(config: ModelConfig) -> PretrainedWeights:
     """Where the body's weights come from: the file that comes with AquaDash."""
     return _Bundled()
-
-
-def load(model: keras.Model, path: Path) -> None:
-    """Put the pretrained weights into the body of a network that :func:`build` made; see :func:`load_npz`."""
-    pieces = transfer.parts(model)
-    assert pieces is not None, "not a network of this module"
-    load_npz(pieces.body, path)
 
 
 def pretrained_body(model: keras.Model) -> keras.Model | None:

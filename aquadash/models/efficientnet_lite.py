@@ -17,7 +17,7 @@ from aquadash.config import ModelConfig
 from aquadash.errors import DataError
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics
-from aquadash.models.weights import PretrainedWeights, load_npz
+from aquadash.models.weights import PretrainedWeights
 
 if TYPE_CHECKING:
     import keras
@@ -47,7 +47,7 @@ STAGES = (
 def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
-    """The network with a new head; its body has random weights until :func:`load` brings the pretrained ones."""
+    """The network with a new head; its body has fresh weights until pretrained ones are loaded."""
     import keras
 
     inputs = keras.Input(image_shape, name="images")
@@ -80,13 +80,6 @@ class _Installed:
 def weights(config: ModelConfig) -> PretrainedWeights:
     """Where the body's weights come from: a file that is installed once, in the home or where AQUADASH_WEIGHTS says."""
     return _Installed()
-
-
-def load(model: keras.Model, path: Path) -> None:
-    """Put ImageNet's weights into the body of a network that :func:`build` made; see :func:`load_npz`."""
-    pieces = transfer.parts(model)
-    assert pieces is not None, "not a network of this module"
-    load_npz(pieces.body, path)
 
 
 def features(inputs: keras.KerasTensor, size: int) -> keras.KerasTensor:

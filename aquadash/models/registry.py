@@ -13,7 +13,7 @@ from aquadash.errors import look_up
 from aquadash.models import applications, backbone, convolutional, efficientnet_lite, transfer
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
 from aquadash.models.summary import ModelSummary, summarize
-from aquadash.models.weights import PretrainedWeights
+from aquadash.models.weights import PretrainedWeights, load_body
 
 if TYPE_CHECKING:
     import keras
@@ -81,7 +81,7 @@ MODELS: dict[str, ModelEntry] = {
         backbone.build,
         "backbone",
         weights=backbone.weights,
-        load=backbone.load,
+        load=load_body,
         weights_file=backbone.WEIGHTS_FILE,
         top=backbone.TOP,
     ),
@@ -92,7 +92,7 @@ MODELS: dict[str, ModelEntry] = {
         efficientnet_lite.build,
         "applications",
         weights=efficientnet_lite.weights,
-        load=efficientnet_lite.load,
+        load=load_body,
         top=efficientnet_lite.TOP,
     ),
     **{
