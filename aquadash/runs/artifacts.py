@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +29,8 @@ from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs.types import job_id
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.reading import KIND
+from aquadash.runs.reading import KIND, RunReading
 from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-    from aquadash.jobs.table import JobTable
 
 _log = logging.getLogger(__name__)
 
@@ -125,19 +120,8 @@ READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
 }
 
 
-class RunArtifacts:
+class RunArtifacts(RunReading):
     """Reads and writes the files of runs through MLflow, wherever its artifacts are kept."""
-
-    @property
-    def client(self) -> MlflowClient:
-        raise NotImplementedError
-
-    @property
-    def jobs(self) -> JobTable:
-        raise NotImplementedError
-
-    def get(self, run_id: str) -> Run:
-        raise NotImplementedError
 
     @staticmethod
     def _folder(run_id: str) -> Path | None:

@@ -18,7 +18,7 @@ from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
 from aquadash.runs.connection import connect, database_file, file_number, storage_errors
-from aquadash.runs.reading import EPOCH_METRICS, KIND, RunReading
+from aquadash.runs.reading import EPOCH_METRICS, KIND
 from aquadash.runs.types import EpochRecord, Guess, Run, RunStatus, clean_name, clean_tag
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _MAX_ATTEMPTS = 4
 _DIGEST_LENGTH = 36
 
 
-class RunStore(RunReading, RunArtifacts):
+class RunStore(RunArtifacts):
     """Runs, their histories and (inherited) their files. Safe to use from several threads.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written, and
