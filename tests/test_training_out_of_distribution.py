@@ -14,6 +14,7 @@ from aquadash import models  # noqa: E402
 from aquadash.errors import StorageError  # noqa: E402
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector  # noqa: E402
 from aquadash.models import backbone  # noqa: E402
+from aquadash.models.weights import load_body  # noqa: E402
 from aquadash.predict import Predictor  # noqa: E402
 from aquadash.presets import preset  # noqa: E402
 from aquadash.training.out_of_distribution import detector, feature_reader, ood_metrics  # noqa: E402
@@ -34,7 +35,7 @@ def data() -> TrainingData:
 def built(name: str) -> Any:
     model = models.build(preset(name).config.model, image_shape=(32, 32, 3), num_classes=2)
     if name == "backbone":
-        backbone.load(model, backbone.WEIGHTS_FILE)
+        load_body(model, backbone.WEIGHTS_FILE)
     return model
 
 

@@ -59,9 +59,10 @@ class Predictor:
         largest = max(math.prod(row.output_shape) for row in summarize(model).layers)
         self._most_at_once = max(1, _VALUES_AT_ONCE // largest)
         # Other pretrained weights than the detector's have come with a newer version.
-        usable = detector is not None and detector.pretrained in ("", backbone.pretrained_digest())
-        self._detector = detector if usable else None
-        both = with_ood_features(model, pretrained=detector.pretrained) if detector is not None and usable else None
+        if detector is not None and detector.pretrained and detector.pretrained != backbone.pretrained_digest():
+            detector = None
+        self._detector = detector
+        both = None if detector is None else with_ood_features(model, pretrained=detector.pretrained)
 
         def forward(images: Any) -> Any:
             if both is None:

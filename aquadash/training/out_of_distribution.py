@@ -30,10 +30,11 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
     Returns:
         None where the features are not finite numbers or a class has no training image.
     """
-    pretrained = backbone.pretrained_digest() if backbone.pretrained_body(model) else ""
-    both = with_ood_features(model, pretrained=pretrained)
-    widths = [part.shape[-1] for part in both.get_layer(_PARTS).input] if pretrained else []
-    features = feature_reader(model, pretrained=pretrained)
+    body = backbone.pretrained_body(model)
+    both = _joined(model, body)
+    pretrained = "" if body is None else backbone.pretrained_digest()
+    widths = [] if body is None else [part.shape[-1] for part in both.get_layer(_PARTS).input]
+    features = _reader(both)
     of_training, of_validation = features(data.images), features(data.validation_images)
     classes = model.output_shape[-1]
     if not (np.isfinite(of_training).all() and np.isfinite(of_validation).all()):
@@ -71,7 +72,10 @@ def feature_reader(model: keras.Model, *, pretrained: str = "") -> Callable[[NDA
         model: The network.
         pretrained: As in :func:`with_ood_features`.
     """
-    both = with_ood_features(model, pretrained=pretrained)
+    return _reader(with_ood_features(model, pretrained=pretrained))
+
+
+def _reader(both: keras.Model) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     forward = tf.function(lambda batch: both(normalise(batch), training=False)[1], reduce_retracing=True)
 
     def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -93,12 +97,19 @@ def with_ood_features(model: keras.Model, *, pretrained: str) -> keras.Model:
     Raises:
         StorageError: The network does not end with a dense layer, or was pretrained with other weights than these.
     """
-    both = with_features(model)
     if not pretrained:
-        return both
+        return with_features(model)
     body = backbone.pretrained_body(model) if pretrained == backbone.pretrained_digest() else None
     if body is None:
         raise StorageError("The pretrained weights that this model began with are no longer there.")
+    return _joined(model, body)
+
+
+def _joined(model: keras.Model, body: keras.Model | None) -> keras.Model:
+    """The network with its features, which are joined by those that a body gives."""
+    both = with_features(model)
+    if body is None:
+        return both
     inputs = keras.Input(model.input_shape[1:])
     answer, own = both(inputs)
     unit = keras.layers.UnitNormalization(dtype="float32")
