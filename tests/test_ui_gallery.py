@@ -90,7 +90,8 @@ def pages() -> None:
 
     from aquadash.ui import gallery
 
-    st.session_state["slice"] = gallery.pager(95, per_page=10, key="page")
+    with gallery.paged(95, per_page=10, key="page") as shown:
+        st.session_state["slice"] = shown
 
 
 @pytest.fixture

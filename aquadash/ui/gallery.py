@@ -89,25 +89,18 @@ def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label
 
 
 @contextmanager
-def leafed(total: int, *, per_page: int, key: str = "page") -> Iterator[slice]:
+def paged(total: int, *, per_page: int, key: str = "page") -> Iterator[slice]:
     """Give the positions of ``total`` things that the present page shows, for the block to draw; below it the pager.
 
-    ``with gallery.leafed(500, per_page=12) as shown: ...``
+    The page is in the address under ``key``: ``with gallery.paged(500, per_page=12) as shown: ...``
     """
     number = address.number(key, default=1, low=1, high=max(1, math.ceil(total / per_page)), clamp=True)
     yield slice((number - 1) * per_page, min(total, number * per_page))
     if total > per_page:
-        pager(total, per_page=per_page, key=key)
+        _pager(number, last=math.ceil(total / per_page), key=key)
 
 
-def pager(total: int, *, per_page: int, key: str = "page") -> slice:
-    """Draw the controls that leaf through ``total`` things; the page is in the address under ``key``.
-
-    Returns:
-        The positions that the present page shows.
-    """
-    pages = max(1, math.ceil(total / per_page))
-    number = address.number(key, default=1, low=1, high=pages, clamp=True)
+def _pager(number: int, *, last: int, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-pager"):
         st.button(
             "Previous",
@@ -117,16 +110,15 @@ def pager(total: int, *, per_page: int, key: str = "page") -> slice:
             on_click=address.assign,
             args=(key, number - 1),
         )
-        bound.number(key, 1, pages, label=f"Page (of {pages:,})", default=1, width=130)
+        bound.number(key, 1, last, label=f"Page (of {last:,})", default=1, width=130)
         st.button(
             "Next",
             icon="▶️",
             key=f"{key}-next",
-            disabled=number >= pages,
+            disabled=number >= last,
             on_click=address.assign,
             args=(key, number + 1),
         )
-    return slice((number - 1) * per_page, min(total, number * per_page))
 
 
 def first_page() -> None:

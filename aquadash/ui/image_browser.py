@@ -105,7 +105,7 @@ def render_test_images(
     what = _found(filters, class_names, among="" if narrowed is None else narrowed.words)
     found.markdown(f"**{what}: {len(positions):,} of {count(len(predictions.labels), 'test image')}**")
     dataset = matching_dataset(run)
-    with gallery.leafed(len(positions), per_page=per_page) as shown:
+    with gallery.paged(len(positions), per_page=per_page) as shown:
         if dataset is None:
             _table(predictions, positions[shown], class_names=class_names)
         else:

@@ -92,7 +92,7 @@ def _cards(
         st.caption(f"{count(len(positions), 'image')}. The data set has changed since, so they are not shown.")
         return
     classes, of = run.class_names, "train" if _of_training(run, compared.images) else "test"
-    with gallery.leafed(len(positions), per_page=_PER_PAGE, key=PAGE) as shown:
+    with gallery.paged(len(positions), per_page=_PER_PAGE, key=PAGE) as shown:
         cards = []
         for position in positions[shown].tolist():
             index, label = int(predictions.indices[position]), int(predictions.labels[position])

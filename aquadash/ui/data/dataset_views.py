@@ -94,7 +94,7 @@ def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None
     images = dataset.train if split == "train" else dataset.test
     wanted = [names.index(name) for name in chosen or names]
     positions = np.flatnonzero(np.isin(images.labels, wanted))
-    with gallery.leafed(len(positions), per_page=int(per_page)) as shown:
+    with gallery.paged(len(positions), per_page=int(per_page)) as shown:
         cards = [
             gallery.Card(
                 image=images.images[i],

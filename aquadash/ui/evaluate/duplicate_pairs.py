@@ -48,7 +48,7 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
         if labels == "any" or (pair.test_label == pair.train_label) == (labels == "same")
     ]
     answers = {int(index): row for row, index in enumerate(one.predictions.indices)}
-    with gallery.leafed(len(pairs), per_page=_PAIRS_PER_PAGE, key="pairs") as shown:
+    with gallery.paged(len(pairs), per_page=_PAIRS_PER_PAGE, key="pairs") as shown:
         gallery.show(
             [_card(dataset, one, pair, answers.get(pair.test)) for pair in pairs[shown]],
             size_rem=11,

@@ -58,9 +58,8 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     progress = DropProgress(
         0 if stopped else len(items) - len(memory.missing(items, networks)), 0 if stopped else len(items)
     )
-    several_pages = len(items) > PER_PAGE
-    shown = items[gallery.pager(len(items), per_page=PER_PAGE)] if several_pages else items
-    _cards(runs, networks, memory, shown, progress, stopped=stopped)
+    with gallery.paged(len(items), per_page=PER_PAGE) as shown:
+        _cards(runs, networks, memory, items[shown], progress, stopped=stopped)
     if not stopped:
         for _ in memory.predict(items, networks):
             progress.step()
