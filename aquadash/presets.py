@@ -17,7 +17,8 @@ class Preset:
         title: A name for a menu.
         card: A shorter one for a card; presets with the same name share a card.
         summary: What it is, in a sentence.
-        epochs: How many it usually takes, as early stopping ends some; None where nobody has measured it.
+        epochs: How many it usually takes where early stopping ends it; None for all of them, or where nobody has
+            measured it.
         seconds: What it takes on two processor cores with CIFAR-100's photographs (docs/presets.md); None likewise.
         oddities: What is unusual about it and why, a sentence or two each; empty when nothing is.
     """
@@ -77,8 +78,7 @@ PRESETS: dict[str, Preset] = {
         title="Quick: a pretrained network, for a minute",
         card="Quick",
         summary="The pretrained network of *Backbone* in a few epochs: a good network in about a minute.",
-        epochs=8,
-        seconds=45,
+        seconds=35,
     ),
     "notebook-fixed": Preset(
         config=RunConfig(),
@@ -147,7 +147,6 @@ PRESETS: dict[str, Preset] = {
         card="Baseline",
         summary="Three residual blocks with batch normalization, new and blended variants of the images each epoch, "
         "and a learning rate that rises and falls once: what has been learnt about small networks since.",
-        epochs=65,
         seconds=340,
     ),
     "backbone": Preset(
@@ -156,7 +155,6 @@ PRESETS: dict[str, Preset] = {
         card="Backbone",
         summary="A small network that has learnt to see from the other 95 classes of CIFAR-100; its later layers are "
         "fine-tuned to these animals. It comes with AquaDash and needs no download.",
-        epochs=36,
         seconds=170,
     ),
     "mobilenetv2": _imagenet(
