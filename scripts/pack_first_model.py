@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from aquadash import data
 from aquadash.data.cifar100 import FINE_LABELS

@@ -6,10 +6,9 @@ student fine-tunes it. It needs all of CIFAR-100 as a folder of pictures by spli
     python scripts/pretrain_backbone.py --images FOLDER --work FOLDER
 
 with ``FOLDER/train/<class>/*.png`` and ``FOLDER/test/<class>/*.png``. Where ``--work`` has no finished weights it
-trains, about 45 minutes on two cores with bfloat16 instructions; an interrupted training goes on
-from its last epoch when it
-is started again. Then it measures the weights on the test images of the 95 classes, once, and writes both files into
-``aquadash/models/pretrained/``.
+trains, about 45 minutes on two cores with bfloat16 instructions; an interrupted training goes on from its last epoch
+when it is started again. Then it measures the weights on the test images of the 95 classes, once, and writes both files
+into ``aquadash/models/pretrained/``.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import argparse
 import hashlib
 import json
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from aquadash.data.cifar100 import FINE_LABELS
 from aquadash.evaluation.intervals import wilson_interval

@@ -40,16 +40,13 @@ def products(model: keras.Model, batch_size: int) -> Iterator[tuple[int, int, in
             yield rows, columns, inner
 
 
-def least_seconds(
-    model: keras.Model, *, images: int, batch_size: int, moments: int = 0
-) -> dict[str, Callable[[], float]]:
+def least_seconds(model: keras.Model, *, images: int, batch_size: int) -> dict[str, Callable[[], float]]:
     """Functions that measure the least seconds of an epoch's ``products`` and ``updates``.
 
     Args:
         model: As for :func:`products`, float32.
         images: An epoch's.
         batch_size: Images a step.
-        moments: How many numbers the optimizer keeps for each weight.
     """
     random, batches = np.random.default_rng(0).random, images / batch_size
     multiply = [
@@ -57,11 +54,10 @@ def least_seconds(
         for rows, inner, columns in products(model, batch_size)
     ]
     copy = _copies(random(model.count_params(), np.float32))
-    # A copy reads and writes once; an update reads weights, gradients and moments, and writes weights and moments.
-    copies = (3 + 2 * moments) / 2
     return {
         "products": lambda: batches * sum(map(_best, multiply)),
-        "updates": lambda: batches * copies * _best(copy),
+        # A copy reads and writes once; an update by plain gradient descent reads weights and gradients, writes weights.
+        "updates": lambda: batches * 1.5 * _best(copy),
     }
 
 
