@@ -58,7 +58,7 @@ def test_a_first_visitor_sees_a_drop_zone_animals_and_where_to_begin(app: AppTes
     animals = next(block.proto.body for block in app.get("html") if "Training images of" in block.proto.body)
     assert animals.count("<img") == 25 and "🦭 seal" in animals
     assert {"**Data**", "**Augment**", "**Train**"} <= set(links(app))
-    assert figures(app) == {"Running now": "Nothing", "Best run": "None yet", "Guided lesson": "45 min"}
+    assert figures(app) == {"Running now": "0", "Best run": "None yet", "Guided lesson": "45 min"}
 
 
 def test_a_sample_and_a_picture_are_answered_in_place(

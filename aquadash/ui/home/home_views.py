@@ -144,7 +144,8 @@ def go_on() -> None:
 
 def _running(runs: Sequence[Run]) -> None:
     if not runs:
-        components.metric("Running now", "Nothing", border=False)
+        components.metric("Running now", "0", border=False)
+        st.page_link("pages/train.py", label="Train")
         return
     run = run_lists.own_first(run_lists.active_first(runs))[0]
     _figure("Running now", run)
