@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from aquadash.config import AugmentationConfig, ModelConfig, RunConfig, TrainingConfig, with_values
 from aquadash.errors import look_up
@@ -52,22 +53,27 @@ def _imagenet(model: str, title: str, summary: str) -> Preset:
 #: Chosen on validation images, for both small modern networks.
 _MIXED = AugmentationConfig(pipeline="mirror-shift-cover", mode="fresh", mixing="mixup", mixing_alpha=0.4)
 
+#: A training of a length that is decided beforehand, over which the learning rate rises and falls once.
+_ONE_CYCLE: dict[str, Any] = {
+    "schedule": "one_cycle",
+    "label_smoothing": 0.1,
+    "patience": 0,
+    "validation_fraction": 0.1,
+    "restore_best_weights": False,
+}
+
 #: The included network, fine-tuned: as long as it gets better, and for a minute.
 _BACKBONE = RunConfig(
     augmentation=_MIXED,
     model=ModelConfig(name="backbone", dropout=0.3, dense_units=(), fine_tuning="top", test_time_flip=True),
     training=TrainingConfig(
+        **_ONE_CYCLE,
         epochs=36,
         batch_size=64,
         optimizer="adamw",
         learning_rate=0.002,
         body_learning_rate=0.5,
         weight_decay=0.05,
-        schedule="one_cycle",
-        label_smoothing=0.1,
-        patience=0,
-        validation_fraction=0.1,
-        restore_best_weights=False,
         precision="auto",
     ),
 )
@@ -130,16 +136,12 @@ PRESETS: dict[str, Preset] = {
                 test_time_flip=True,
             ),
             training=TrainingConfig(
+                **_ONE_CYCLE,
                 epochs=65,
                 batch_size=64,
                 optimizer="nesterov",
                 learning_rate=0.1,
                 weight_decay=0.005,
-                schedule="one_cycle",
-                label_smoothing=0.1,
-                patience=0,
-                validation_fraction=0.1,
-                restore_best_weights=False,
                 precision="auto",
             ),
         ),
@@ -175,17 +177,13 @@ PRESETS: dict[str, Preset] = {
                 test_time_flip=True,
             ),
             training=TrainingConfig(
+                **_ONE_CYCLE,
                 epochs=8,
                 batch_size=32,
                 optimizer="adamw",
                 learning_rate=0.002,
                 body_learning_rate=0.2,
                 weight_decay=0.05,
-                schedule="one_cycle",
-                label_smoothing=0.1,
-                patience=0,
-                validation_fraction=0.1,
-                restore_best_weights=False,
             ),
         ),
         title="Transfer from ImageNet: EfficientNet-Lite0",
