@@ -447,7 +447,7 @@ def _tested(run: Run) -> int | None:
 
 
 #: Seconds between two looks: with the age of what is looked at, a change shows within two seconds.
-_TICK_SECONDS = 1.2
+_TICK_SECONDS = 1.7
 #: Curves of running runs grow all the time; the table follows them at this distance.
 _GROWTH_SECONDS = 5.0
 _DRAWN = "compare:drawn"

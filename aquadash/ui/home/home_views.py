@@ -24,6 +24,9 @@ from aquadash.ui.text import count, plain
 from aquadash.ui.walkthrough import context
 from aquadash.walkthrough import LESSONS, progress
 
+#: Seconds between two looks at what goes on, and while the store is opened.
+_TICK_SECONDS, _OPENING_SECONDS = 4.0, 1.5
+
 #: So many classes have a column of pictures, each of so many.
 _COLUMNS, _ROWS = 5, 5
 
@@ -126,9 +129,12 @@ def _variants(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return [np.asarray(each) for each in changed]
 
 
-@shell.live(1.5)
 def go_on() -> None:
     """What runs, the best run and the lesson, drawn again all the time from one read of the store for everybody."""
+    shell.live(_TICK_SECONDS if warmup.ready() else _OPENING_SECONDS)(_strip)()
+
+
+def _strip() -> None:
     running, best, lesson = st.columns(3)
     with lesson.container(border=True, height="stretch"):
         _lesson()

@@ -23,7 +23,7 @@ from aquadash.ui.train import clone, coach_notes, guess_box
 
 #: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
 #: report is on the screen within two.
-TICK_SECONDS = 1.4
+TICK_SECONDS = 1.7
 
 #: The same until a run has its first batch, for which whoever has clicked is waiting.
 STARTING_SECONDS = 0.3
