@@ -141,8 +141,9 @@ A network that names five animals, so that there is one to try before any traini
 
 - **Data**: the five aquatic mammals of CIFAR-100 (Krizhevsky 2009), {", ".join(dataset.class_names)}: 2,500 training
   images, {metrics_of_split(run)} of them held out for validation; photographs of 32x32 pixels.
-- **Recipe**: the preset `backbone` with seed {run.config.seed}: a network of {model.count_params():,} numbers,
-  pretrained on CIFAR-100's other 95 classes, then trained for {int(metrics["epochs"])} epochs on the five animals.
+- **Recipe**: the preset `backbone` with the network `{run.config.model.name}` and seed {run.config.seed}: one of
+  {model.count_params():,} numbers, pretrained on CIFAR-100's other 95 classes, then trained for
+  {int(metrics["epochs"])} epochs on the five animals.
   Weights rounded to half precision afterwards.
 - **Figure**: {100 * metrics["test_accuracy"]:.1f} % of the {count} test images right (95 % Wilson interval
   {100 * low:.0f} to {100 * high:.0f} %).
@@ -158,8 +159,8 @@ A network that names five animals, so that there is one to try before any traini
 - **Limits**: it has seen small photographs of five animals only. It answers with one of the five whatever it is
   shown, and about every fifth answer is wrong even for these animals. For lessons, not for decisions.
 - **File**: `{MODEL}`, {len(content):,} bytes, SHA-256 `{hashlib.sha256(content).hexdigest()}`.
-- **Remade by**: `python -m aquadash train --preset backbone --source cifar100 --seed {run.config.seed} --name first`
-  and then `python scripts/pack_first_model.py first --strangers FOLDER`.
+- **Remade by**: `python -m aquadash train --preset backbone --set model.name={run.config.model.name} --source cifar100
+  --seed {run.config.seed} --name first` and then `python scripts/pack_first_model.py first --strangers FOLDER`.
 """
 
 

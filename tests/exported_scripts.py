@@ -56,8 +56,8 @@ def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitR
         test_labels=dataset.test.labels,
         class_names=np.array(dataset.class_names),
     )
-    if config.model.name == "backbone":
-        shutil.copy(backbone.WEIGHTS_FILE, folder / "backbone.npz")
+    if path := backbone.WEIGHTS_FILES.get(config.model.name):
+        shutil.copy(path, folder)
     return text
 
 

@@ -7,6 +7,7 @@ keras = pytest.importorskip("keras")
 
 from aquadash import models  # noqa: E402
 from aquadash.errors import StorageError  # noqa: E402
+from aquadash.files import file_digest  # noqa: E402
 from aquadash.models import ChannelStatistics, backbone  # noqa: E402
 from aquadash.models.transfer import parts, with_features  # noqa: E402
 from aquadash.models.weights import load_body  # noqa: E402
@@ -47,16 +48,19 @@ def test_a_network_without_a_dense_end_is_refused() -> None:
 
 def test_a_body_is_had_as_it_was_before_it_was_fine_tuned(monkeypatch: pytest.MonkeyPatch) -> None:
     model, images = built("backbone"), np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
-    load_body(model, backbone.WEIGHTS_FILE)
+    file = backbone.WEIGHTS_FILES["backbone_wide"]
+    load_body(model, file)
     body = parts(model).body
     stage = keras.Model(body.inputs, body.get_layer("stage2_add").output)
     before = [np.asarray(stage(images)).mean(axis=(1, 2)), np.asarray(body(images))]
     learnt = [1.5 * weights for weights in body.get_weights()]
     body.set_weights(learnt)
     for network in (model, with_flip(model)):
-        for given, expected in zip(backbone.pretrained_body(network)(images), before, strict=True):
+        found = backbone.pretrained_body(network)
+        assert found.digest == file_digest(file)
+        for given, expected in zip(found.model(images), before, strict=True):
             np.testing.assert_allclose(np.asarray(given), expected, rtol=1e-4, atol=1e-5)
     assert all(map(np.array_equal, body.get_weights(), learnt))
     assert backbone.pretrained_body(built("baseline")) is None
-    monkeypatch.setattr(backbone, "WEIGHTS_FILE", backbone.WEIGHTS_FILE.with_name("gone.npz"))
-    assert backbone.pretrained_body(model) is None and not backbone.pretrained_digest()
+    monkeypatch.setitem(backbone.WEIGHTS_FILES, "backbone_wide", file.with_name("gone.npz"))
+    assert backbone.pretrained_body(model) is None

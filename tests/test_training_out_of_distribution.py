@@ -13,6 +13,7 @@ pytest.importorskip("keras")
 from aquadash import models  # noqa: E402
 from aquadash.errors import StorageError  # noqa: E402
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector  # noqa: E402
+from aquadash.files import file_digest  # noqa: E402
 from aquadash.models import backbone  # noqa: E402
 from aquadash.models.weights import load_body  # noqa: E402
 from aquadash.predict import Predictor  # noqa: E402
@@ -22,6 +23,8 @@ from aquadash.training.phases import with_flip  # noqa: E402
 from aquadash.training.prepare import TrainingData  # noqa: E402
 
 CLASSES = ("dark", "bright")
+
+FILE = backbone.WEIGHTS_FILES["backbone_wide"]
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +38,17 @@ def data() -> TrainingData:
 def built(name: str) -> Any:
     model = models.build(preset(name).config.model, image_shape=(32, 32, 3), num_classes=2)
     if name == "backbone":
-        load_body(model, backbone.WEIGHTS_FILE)
+        load_body(model, FILE)
     return model
 
 
 def test_a_fine_tuned_network_is_joined_by_the_body_that_it_began_with(data: TrainingData) -> None:
     model = built("backbone")
     found = detector(model, data)
-    assert found is not None and found.pretrained == backbone.pretrained_digest()
+    assert found is not None and found.pretrained == file_digest(FILE)
     features = feature_reader(model, pretrained=found.pretrained)(data.images)
     own = feature_reader(model)(data.images)
-    width, stage = own.shape[1], backbone.WIDTHS[-2]
+    width, stage = own.shape[1], backbone.WIDTHS["backbone_wide"][-2]
     assert features.shape == (40, 2 * width + stage) == (40, found.means.shape[1])
     # Nothing was fine-tuned yet: the first and the last part are the same, each of length 1.
     np.testing.assert_allclose(features[:, :width], features[:, -width:], atol=1e-5)

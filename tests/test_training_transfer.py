@@ -59,7 +59,7 @@ def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pretrained(weights_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of that file, in place of the one that comes with AquaDash."""
     path = Path(shutil.copy(weights_file, tmp_path))
-    monkeypatch.setattr(backbone, "WEIGHTS_FILE", path)
+    monkeypatch.setitem(backbone.WEIGHTS_FILES, "backbone", path)
     return path
 
 
@@ -67,7 +67,7 @@ def pretrained(weights_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def whole(tiny_dataset: Dataset, weights_file: Path) -> tuple[Any, Listener]:
     """The run that was never interrupted, and what its listener heard; nothing changes in it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backbone, "WEIGHTS_FILE", weights_file)
+        patch.setitem(backbone.WEIGHTS_FILES, "backbone", weights_file)
         patch.setattr("aquadash.training.fit.detector", lambda model, data: None)
         listener = Listener()
         return _fit(TRANSFER, tiny_dataset, listener), listener
@@ -113,7 +113,7 @@ def _body_weights(model: object) -> list[np.ndarray]:
 
 
 def _has_the_pretrained_body(model: object) -> None:
-    with np.load(backbone.WEIGHTS_FILE) as stored:
+    with np.load(backbone.WEIGHTS_FILES["backbone"]) as stored:
         for weight in _parts(model).body.weights:
             np.testing.assert_array_equal(np.array(weight), stored[weight.path.replace("/", ".")].astype(np.float32))
 
@@ -151,7 +151,7 @@ def test_the_head_phase_is_what_the_whole_frozen_network_would_do(tiny_dataset: 
 
 def test_only_the_top_learns(tiny_dataset: Dataset) -> None:
     before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
-    load_body(before, backbone.WEIGHTS_FILE)
+    load_body(before, backbone.WEIGHTS_FILES["backbone"])
     result = _fit(with_values(TRANSFER, {"model.fine_tuning": "top", "training.head_epochs": 0}), tiny_dataset)
     changed = {
         weight.path.split("/")[0]
@@ -174,7 +174,7 @@ def test_pretrained_layers_learn_at_their_own_rate(tiny_dataset: Dataset) -> Non
         },
     )  # fmt: skip
     before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
-    load_body(before, backbone.WEIGHTS_FILE)
+    load_body(before, backbone.WEIGHTS_FILES["backbone"])
     kernel = next(i for i, w in enumerate(_parts(before).body.weights) if w.path.startswith("stage3_second_conv"))
     moves = []
     for share in (0.1, 0.2):

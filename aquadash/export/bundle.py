@@ -56,7 +56,10 @@ _EXPLAINED = {
     "notebook.ipynb": "the same as a notebook, with explanations between the steps",
     "requirements.txt": "the packages that both need",
     "data.npz": "the images: training and test images as bytes with their labels (NumPy)",
-    "backbone.npz": "the weights that the pretrained part of the network starts from",
+    **dict.fromkeys(
+        (entry.weights_file.name for entry in MODELS.values() if entry.weights_file),
+        "the weights that the pretrained part of the network starts from",
+    ),
     "config.json": "every setting",
     "environment.json": "versions, processor, seed, and the fingerprint of the images",
     "history.csv": "losses and accuracies, a row an epoch",

@@ -7,13 +7,14 @@ leaves a quarter of the values for both.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash.config import ModelConfig
 from aquadash.errors import DataError
+from aquadash.files import file_digest
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics, standardized
 from aquadash.models.weights import PretrainedWeights, load_npz
@@ -21,15 +22,15 @@ from aquadash.models.weights import PretrainedWeights, load_npz
 if TYPE_CHECKING:
     import keras
 
-#: The file that comes with AquaDash; ``backbone.md`` beside it is its card.
-WEIGHTS_FILE = Path(__file__).parent / "pretrained" / "backbone.npz"
-
 #: Two of the three stages. Training what comes before as well took half as long again and was no better on validation
 #: images: edges and colours are the same in all photographs of CIFAR-100.
 TOP = ("stage2", "stage3")
 
-#: Filters at 32x32, 16x16, 8x8 and 4x4 pixels.
-WIDTHS = (32, 64, 128, 256)
+#: Filters at 32x32, 16x16, 8x8 and 4x4 pixels, by the model's name.
+WIDTHS = {"backbone": (32, 64, 128, 256), "backbone_wide": (32, 64, 128, 384)}
+
+#: The files that come with AquaDash, likewise; beside each lies its card, in Markdown.
+WEIGHTS_FILES = {name: Path(__file__).parent / "pretrained" / f"{name}.npz" for name in WIDTHS}
 
 #: Mean and deviation of CIFAR-100's training images by channel, as shares of 255: the usual figures, and those that
 #: ``scripts/pretrain_backbone.py`` prints for the 95 classes agree to two digits.
@@ -43,68 +44,82 @@ def build(
     import keras
 
     inputs = keras.Input(image_shape)
-    body = keras.Model(inputs, features(inputs), name=transfer.BODY)
+    body = keras.Model(inputs, features(inputs, WIDTHS[config.name]), name=transfer.BODY)
     return transfer.compose(body, config, num_classes)
 
 
 class _Bundled:
-    """The weights file that comes with AquaDash."""
+    """A weights file that comes with AquaDash."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
     def check(self) -> None:
-        if not WEIGHTS_FILE.is_file():
+        if not self._path.is_file():
             raise DataError(
-                f"The pretrained weights {WEIGHTS_FILE.name} are missing from this installation of AquaDash. Install "
+                f"The pretrained weights {self._path.name} are missing from this installation of AquaDash. Install "
                 "it again, or make them with scripts/pretrain_backbone.py."
             )
 
     def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
         self.check()
-        return WEIGHTS_FILE
+        return self._path
 
 
 def weights(config: ModelConfig) -> PretrainedWeights:
-    """Where the body's weights come from: the file that comes with AquaDash."""
-    return _Bundled()
+    """Where the body's weights come from: a file that comes with AquaDash."""
+    return _Bundled(WEIGHTS_FILES[config.name])
 
 
-def pretrained_body(model: keras.Model) -> keras.Model | None:
+@dataclass(frozen=True)
+class PretrainedBody:
+    """The body of a fine-tuned network as it was before.
+
+    Attributes:
+        model: From images in [0, 1] to the means over the last map of the stage before the last, (n, width), and the
+            features.
+        digest: Says which pretrained weights it has.
+    """
+
+    model: keras.Model
+    digest: str
+
+
+def pretrained_body(model: keras.Model) -> PretrainedBody | None:
     """The body of a fine-tuned network as it was pretrained; None of any other.
 
     Args:
         model: The whole network, with or without the mirror image.
-
-    Returns:
-        From images in [0, 1] to the means over the last map of the stage before the last, (n, width), and the features.
     """
     import keras
 
     pieces = transfer.parts(transfer.without_flip(model))
-    if pieces is None or not WEIGHTS_FILE.is_file():
+    if pieces is None:
         return None
     body = keras.models.clone_model(pieces.body)
-    try:
-        load_npz(body, WEIGHTS_FILE)
-    except DataError:
-        return None
-    before = body.get_layer(f"stage{len(WIDTHS) - 2}_add").output
-    return keras.Model(body.inputs, [keras.layers.GlobalAveragePooling2D(dtype="float32")(before), body.output])
+    for name, path in WEIGHTS_FILES.items():
+        if path.is_file() and body.output_shape[-1] == WIDTHS[name][-1]:
+            try:
+                load_npz(body, path)
+            except DataError:
+                continue
+            before = body.get_layer(f"stage{len(WIDTHS[name]) - 2}_add").output
+            means = keras.layers.GlobalAveragePooling2D(dtype="float32")(before)
+            return PretrainedBody(keras.Model(body.inputs, [means, body.output]), file_digest(path))
+    return None
 
 
-def pretrained_digest() -> str:
-    """Says which pretrained weights these are; empty where they are missing."""
-    return hashlib.sha256(WEIGHTS_FILE.read_bytes()).hexdigest() if WEIGHTS_FILE.is_file() else ""
-
-
-def features(inputs: keras.KerasTensor) -> keras.KerasTensor:
-    """From images to 256 features an image.
+def features(inputs: keras.KerasTensor, widths: tuple[int, ...]) -> keras.KerasTensor:
+    """From images to features, (n, the last width).
 
     Args:
         inputs: float32 images in [0, 1], (n, height, width, 3); sides of at least 8.
+        widths: As in :data:`WIDTHS`.
     """
     from keras import layers
 
-    x = _convolution(standardized(inputs, CHANNELS, name="standardize"), WIDTHS[0], name="stem")
-    for stage, width in enumerate(WIDTHS[1:], start=1):
+    x = _convolution(standardized(inputs, CHANNELS, name="standardize"), widths[0], name="stem")
+    for stage, width in enumerate(widths[1:], start=1):
         x = _convolution(x, width, pool=True, name=f"stage{stage}_down")
         y = _convolution(x, width, name=f"stage{stage}_first")
         y = _convolution(y, width, name=f"stage{stage}_second")

@@ -75,16 +75,31 @@ MODELS: dict[str, ModelEntry] = {
         convolutional.build,
         "cnn",
     ),
-    "backbone": ModelEntry(
-        "Pretrained backbone",
-        "A small residual network that has learnt to see from CIFAR-100's other 95 classes; it comes with AquaDash.",
-        backbone.build,
-        "backbone",
-        weights=backbone.weights,
-        load=load_body,
-        weights_file=backbone.WEIGHTS_FILE,
-        top=backbone.TOP,
-    ),
+    **{
+        name: ModelEntry(
+            title,
+            summary,
+            backbone.build,
+            "backbone",
+            weights=backbone.weights,
+            load=load_body,
+            weights_file=backbone.WEIGHTS_FILES[name],
+            top=backbone.TOP,
+        )
+        for name, title, summary in (
+            (
+                "backbone_wide",
+                "Pretrained backbone",
+                "A small residual network that has learnt to see from CIFAR-100's other 95 classes, taught by one that "
+                "knows ImageNet's photographs; it comes with AquaDash.",
+            ),
+            (
+                "backbone",
+                "Pretrained backbone of version 0.6",
+                "The same with 256 instead of 384 filters at the end, and without a teacher.",
+            ),
+        )
+    },
     "efficientnet_lite0": ModelEntry(
         "EfficientNet-Lite0 (2020)",
         "Found by a search for what is accurate and small, simplified for telephones, pretrained on ImageNet. Tan and "

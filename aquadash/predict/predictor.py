@@ -41,7 +41,7 @@ class Predictor:
         """
         import tensorflow as tf
 
-        from aquadash.models import backbone, normalise, summarize
+        from aquadash.models import normalise, summarize
         from aquadash.training.out_of_distribution import with_ood_features
 
         shape, outputs = model.input_shape, model.output_shape
@@ -58,11 +58,14 @@ class Predictor:
         # Of VGG16 with 224 pixels 19 images at once, of a network for small images as many as anybody asks for.
         largest = max(math.prod(row.output_shape) for row in summarize(model).layers)
         self._most_at_once = max(1, _VALUES_AT_ONCE // largest)
-        # Other pretrained weights than the detector's have come with a newer version.
-        if detector is not None and detector.pretrained and detector.pretrained != backbone.pretrained_digest():
-            detector = None
+        both = None
+        if detector is not None:
+            try:
+                both = with_ood_features(model, pretrained=detector.pretrained)
+            except StorageError:
+                # Other pretrained weights than the detector's have come with a newer version.
+                detector = None
         self._detector = detector
-        both = None if detector is None else with_ood_features(model, pretrained=detector.pretrained)
 
         def forward(images: Any) -> Any:
             if both is None:

@@ -31,8 +31,8 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
         None where the features are not finite numbers or a class has no training image.
     """
     body = backbone.pretrained_body(model)
-    both = _joined(model, body)
-    pretrained = "" if body is None else backbone.pretrained_digest()
+    both = with_features(model) if body is None else _joined(model, body.model)
+    pretrained = "" if body is None else body.digest
     widths = [] if body is None else [part.shape[-1] for part in both.get_layer(_PARTS).input]
     features = _reader(both)
     of_training, of_validation = features(data.images), features(data.validation_images)
@@ -99,17 +99,15 @@ def with_ood_features(model: keras.Model, *, pretrained: str) -> keras.Model:
     """
     if not pretrained:
         return with_features(model)
-    body = backbone.pretrained_body(model) if pretrained == backbone.pretrained_digest() else None
-    if body is None:
+    body = backbone.pretrained_body(model)
+    if body is None or body.digest != pretrained:
         raise StorageError("The pretrained weights that this model began with are no longer there.")
-    return _joined(model, body)
+    return _joined(model, body.model)
 
 
-def _joined(model: keras.Model, body: keras.Model | None) -> keras.Model:
+def _joined(model: keras.Model, body: keras.Model) -> keras.Model:
     """The network with its features, which are joined by those that a body gives."""
     both = with_features(model)
-    if body is None:
-        return both
     inputs = keras.Input(model.input_shape[1:])
     answer, own = both(inputs)
     unit = keras.layers.UnitNormalization(dtype="float32")
