@@ -84,7 +84,7 @@ PRESETS: dict[str, Preset] = {
         title="Quick: a pretrained network, for a minute",
         card="Quick",
         summary="The pretrained network of *Backbone* in a few epochs: a good network in about a minute.",
-        seconds=35,
+        seconds=47,
     ),
     "notebook-fixed": Preset(
         config=RunConfig(),
