@@ -88,7 +88,7 @@ def test_only_the_banner_is_no_complaint(tmp_path: Path) -> None:
 def test_a_class_of_thirty_is_served_while_a_network_trains() -> None:
     said: list[str] = []
     found = bench_load(
-        sessions=30, seconds=40.0, leave_seconds=0.0, on_progress=lambda text, fraction: said.append(text)
+        sessions=30, seconds=240.0, leave_seconds=0.0, on_progress=lambda text, fraction: said.append(text)
     )
     assert json.loads(json.dumps(found)) == found
     assert found["errors"] == []
@@ -96,8 +96,8 @@ def test_a_class_of_thirty_is_served_while_a_network_trains() -> None:
     assert set(found["pages"]) <= set(VISITED)
     for name in ("page_p95_seconds", "update_p95_seconds", "session_megabytes", "error_count"):
         assert found["goals"][name]["met"], found["goals"]
-    # Phases of seconds tell the training's pace only roughly; ten minutes are what the goal is for.
-    assert len(found["training_ratios"]) == 1 and found["training_ratio"] > GOALS["training_ratio"][2] - 0.2
+    # The median of three; ten minutes are what the goal is for, and on a busy machine one phase can be a third slower.
+    assert len(found["training_ratios"]) == 3 and found["training_ratio"] > GOALS["training_ratio"][2] - 0.2
     assert found["visitor_cores"] < 0.25, "the visitors themselves take what is measured"
     assert found["memory_after_ratio"] is None and math.isfinite(found["memory_megabytes"])
     assert {"A first tour of all pages", "Training alone", "30 visitors", "Everybody sleeps"} <= set(said)
