@@ -294,7 +294,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     # Whoever goes on draws other variants than those of the first epochs.
     keras.utils.set_random_seed(int(time.time()) if (options.work / "backup").is_dir() else SEED)
-    # With its own choice, one for each of two cores, TensorFlow stood still three times in eighteen epochs.
+    # With its own choice, one for each of two cores, TensorFlow stood still three times in thirteen epochs.
     tf.config.threading.set_inter_op_parallelism_threads(8)
     images = read_images(options.images)
     weights = options.work / f"{NAME}.npz"

@@ -263,7 +263,7 @@ def _its_report_opens_without_a_network(page: Page, path: Path, folder: Path) ->
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: asked.append(f"error: {error}"))
     page.goto(f"file://{folder / 'report.html'}")
-    page.locator(".js-plotly-plot").nth(3).wait_for()
+    page.locator(".js-plotly-plot:has(.main-svg)").nth(3).wait_for()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     page.set_viewport_size({"width": 390, "height": 800})
     page.wait_for_function("document.documentElement.scrollWidth <= 390")

@@ -41,10 +41,11 @@ REQUIREMENTS = "requirements.txt"
 README = "README.txt"
 DATA = "data.npz"
 
+#: The weights that pretrained networks start from, where they come with AquaDash.
+_WEIGHTS = tuple(entry.weights_file.name for entry in MODELS.values() if entry.weights_file)
+
 #: What an export makes for people, and an import leaves aside.
-MADE = frozenset({RUN, MANIFEST, SCRIPT, NOTEBOOK, REPORT, REQUIREMENTS, README, DATA}) | {
-    entry.weights_file.name for entry in MODELS.values() if entry.weights_file
-}
+MADE = frozenset({RUN, MANIFEST, SCRIPT, NOTEBOOK, REPORT, REQUIREMENTS, README, DATA, *_WEIGHTS})
 
 #: Files that are packed already, or hold numbers that hardly shrink.
 _STORED = (".keras", ".npz", ".tflite", ".onnx")
@@ -56,10 +57,7 @@ _EXPLAINED = {
     "notebook.ipynb": "the same as a notebook, with explanations between the steps",
     "requirements.txt": "the packages that both need",
     "data.npz": "the images: training and test images as bytes with their labels (NumPy)",
-    **dict.fromkeys(
-        (entry.weights_file.name for entry in MODELS.values() if entry.weights_file),
-        "the weights that the pretrained part of the network starts from",
-    ),
+    **dict.fromkeys(_WEIGHTS, "the weights that the pretrained part of the network starts from"),
     "config.json": "every setting",
     "environment.json": "versions, processor, seed, and the fingerprint of the images",
     "history.csv": "losses and accuracies, a row an epoch",

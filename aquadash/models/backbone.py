@@ -48,22 +48,22 @@ def build(
     return transfer.compose(body, config, num_classes)
 
 
+@dataclass(frozen=True)
 class _Bundled:
     """A weights file that comes with AquaDash."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    path: Path
 
     def check(self) -> None:
-        if not self._path.is_file():
+        if not self.path.is_file():
             raise DataError(
-                f"The pretrained weights {self._path.name} are missing from this installation of AquaDash. Install "
+                f"The pretrained weights {self.path.name} are missing from this installation of AquaDash. Install "
                 "it again, or make them with scripts/pretrain_backbone.py."
             )
 
     def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
         self.check()
-        return self._path
+        return self.path
 
 
 def weights(config: ModelConfig) -> PretrainedWeights:
@@ -98,14 +98,13 @@ def pretrained_body(model: keras.Model) -> PretrainedBody | None:
         return None
     body = keras.models.clone_model(pieces.body)
     for name, path in WEIGHTS_FILES.items():
-        if path.is_file() and body.output_shape[-1] == WIDTHS[name][-1]:
-            try:
-                load_npz(body, path)
-            except DataError:
-                continue
-            before = body.get_layer(f"stage{len(WIDTHS[name]) - 2}_add").output
-            means = keras.layers.GlobalAveragePooling2D(dtype="float32")(before)
-            return PretrainedBody(keras.Model(body.inputs, [means, body.output]), file_digest(path))
+        try:
+            load_npz(body, path)
+        except DataError:  # of another network, or missing
+            continue
+        before = body.get_layer(f"stage{len(WIDTHS[name]) - 2}_add").output
+        means = keras.layers.GlobalAveragePooling2D(dtype="float32")(before)
+        return PretrainedBody(keras.Model(body.inputs, [means, body.output]), file_digest(path))
     return None
 
 
