@@ -164,7 +164,7 @@ PRESETS: dict[str, Preset] = {
         "mobilenetv2",
         "Transfer from ImageNet: MobileNetV2",
         "A network of 2018 made for telephones that knows ImageNet's photographs, with a new last layer: the smallest "
-        "and fastest of the five. Its weights are downloaded once (9 MB).",
+        "and fastest of the five from Keras. Its weights are downloaded once (9 MB).",
     ),
     "efficientnet_lite0": Preset(
         config=RunConfig(
@@ -196,7 +196,7 @@ PRESETS: dict[str, Preset] = {
         "vgg16",
         "Transfer from ImageNet: VGG16",
         "The report's first suggestion: a plain network of 2014 that knows ImageNet's photographs, with a new last "
-        "layer. By far the slowest of the five. Its weights are downloaded once (59 MB).",
+        "layer. By far the slowest of the five from Keras. Its weights are downloaded once (59 MB).",
     ),
     "resnet50": _imagenet(
         "resnet50",
@@ -213,8 +213,8 @@ PRESETS: dict[str, Preset] = {
     "efficientnetv2b0": _imagenet(
         "efficientnetv2b0",
         "Transfer from ImageNet: EfficientNetV2-B0",
-        "A network of 2021 that knows ImageNet's photographs, with a new last layer: the newest of the five. Its "
-        "weights are downloaded once (24 MB).",
+        "A network of 2021 that knows ImageNet's photographs, with a new last layer: the newest of the five from "
+        "Keras. Its weights are downloaded once (24 MB).",
     ),
 }
 

@@ -45,6 +45,11 @@ def pretrained_weights() -> Path | None:
     return _path_in("AQUADASH_WEIGHTS")
 
 
+def debug() -> bool:
+    """Whether an unexpected error of a command says where it came from (``AQUADASH_DEBUG``)."""
+    return bool(os.environ.get("AQUADASH_DEBUG"))
+
+
 def keras_home() -> Path:
     """Where Keras keeps what it downloads (``KERAS_HOME``, else ``~/.keras``)."""
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()

@@ -10,7 +10,7 @@ import traceback
 
 import click
 
-from aquadash import __version__
+from aquadash import __version__, settings
 from aquadash.cli import export  # noqa: F401 - it adds commands to a group
 from aquadash.cli.augment import augment_command, pipelines
 from aquadash.cli.compare import compare, pair, reproduce
@@ -97,7 +97,7 @@ def main(command: click.Command = cli, name: str = "python -m aquadash") -> None
     except OSError as error:
         _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
     except Exception as error:
-        if os.environ.get("AQUADASH_DEBUG"):
+        if settings.debug():
             traceback.print_exc()
         _fail(f"Unexpected {type(error).__name__}: {error}. Set AQUADASH_DEBUG=1 to see where it came from.", 70)
 

@@ -171,7 +171,7 @@ def _service() -> StarletteOAuth2App:
     except ImportError as error:
         raise ConfigError(
             "Logging in needs Authlib and httpx2. On the computer that runs AquaDash: "
-            "pip install -r scripts/requirements-accounts.txt; then start it again."
+            ".venv/bin/pip install -r scripts/requirements-accounts.txt; then start it again."
         ) from error
     auth = _auth()
     if missing := [name for name in _REQUIRED if not auth.get(name)]:

@@ -29,7 +29,7 @@ TICK_SECONDS = 1.7
 STARTING_SECONDS = 0.3
 
 #: Seconds between two looks at what grows with the epochs, and at the queue. Drawing the curves takes a browser on the
-#: same computer a tenth of a second, and drawing any part the server five milliseconds, which the training lacks.
+#: same computer a tenth of a second, and drawing any part the server seven milliseconds, which the training lacks.
 EPOCHS_SECONDS = 4.0
 
 
