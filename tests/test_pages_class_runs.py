@@ -91,6 +91,14 @@ def test_limits_are_set_in_a_form_and_hold(teacher: Person) -> None:
     assert limits.load().paused and "unpause" in buttons(app)
 
 
+def test_the_form_shows_what_somebody_else_has_changed_meanwhile(teacher: Person) -> None:
+    app = open_app_page("classroom", view="limits")
+    limits.save(ClassLimits(epochs=9, searches=False, locked_pages=frozenset({"predict"})))
+    app.run()
+    app.button(key="limits-save").click().run()
+    assert (limits.load().epochs, limits.load().searches, limits.load().locked_pages) == (9, False, {"predict"})
+
+
 def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     limits.save(ClassLimits(epochs=50))
     app = open_app_page("train")

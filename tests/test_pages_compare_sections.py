@@ -91,7 +91,7 @@ def test_bad_values_in_the_address_are_told(three: list[Run]) -> None:
 def test_only_differing_settings_unless_everything_is_asked_for(three: list[Run]) -> None:
     app = open_page(runs=ids(three[0], three[2]), section="settings")
     table = app.dataframe[1].value
-    assert table["Setting"].tolist() == ["Optimizer"] and table["better"].tolist() == ["Adam"]
+    assert table.index.tolist() == ["Optimizer"] and table["better"].tolist() == ["Adam"]
     app = open_page(runs=ids(*three), section="settings", every="yes", setting="seed")
     assert len(app.dataframe[1].value) > 10
     assert any("lines through 2 settings" in alt for alt in alts(app))
@@ -101,11 +101,13 @@ def test_only_differing_settings_unless_everything_is_asked_for(three: list[Run]
 def test_runs_of_one_name_are_told_apart(store: RunStore) -> None:
     one, two = ui_runs.finished(store, "same", {"seed": 1}), ui_runs.finished(store, "same", {"seed": 2})
     app = open_page(runs=ids(one, two), section="settings")
-    assert app.dataframe[1].value.columns.tolist() == [
-        "Setting",
-        f"same ({one.run_id[:8]})",
-        f"same ({two.run_id[:8]})",
-    ]
+    assert app.dataframe[1].value.columns.tolist() == [f"same ({one.run_id[:8]})", f"same ({two.run_id[:8]})"]
+
+
+def test_a_run_may_have_the_name_of_a_column(store: RunStore) -> None:
+    one, two = ui_runs.finished(store, "Setting", {"seed": 1}), ui_runs.finished(store, "other", {"seed": 2})
+    app = open_page(runs=ids(one, two), section="settings")
+    assert app.dataframe[1].value.to_numpy().tolist() == [["1", "2"]] and "Only the seed differs" in words(app)
 
 
 def test_two_ticks_show_the_answer_and_what_differs(store: RunStore, three: list[Run]) -> None:

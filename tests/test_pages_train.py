@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import streamlit as st
 
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError
@@ -129,6 +132,16 @@ def test_a_second_launch_asks_while_the_first_is_not_done(engine: FakeEngine, mo
     assert [name for name, _ in engine.calls] == ["submit", "submit"] and app.button(key="launch")
 
 
+def test_a_name_is_for_one_run(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
+    app = open_advanced()
+    app.text_input(key="train:name:0").set_value("deeper").run()
+    app.button(key="launch").click().run()
+    app.button(key="launch").click().run()
+    app.button(key="launch-sure").click().run()
+    assert sorted(run.name == "deeper" for run in engine.store.list_runs()) == [False, True]
+
+
 def test_a_run_that_broke_down_offers_the_rate_that_would_have_worked(store: RunStore, engine: FakeEngine) -> None:
     fast = ui_runs.queued(store, "too fast", {"training.learning_rate": 0.5, "training.epochs": 7})
     said = "The loss became nan in epoch 1: too large updates."
@@ -158,6 +171,31 @@ def test_double_click_launches_once(engine: FakeEngine, monkeypatch: pytest.Monk
     app.button(key="launch").click().run()
 
     assert [name for name, _ in engine.calls] == ["submit"]
+
+
+def test_a_second_click_that_ends_the_script_of_the_first_shows_its_run(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spinner = st.spinner
+
+    @contextmanager
+    def cut_short(text: str, **options: Any) -> Iterator[None]:
+        with spinner(text, **options):
+            yield
+        if text == "Launching ...":
+            monkeypatch.setattr(st, "spinner", spinner)
+            st.rerun()
+
+    app = open_page()
+    app.number_input(key="guess:0:accuracy").set_value(61).run()
+    monkeypatch.setattr(st, "spinner", cut_short)
+    app.button(key="launch").click().run()
+    (run,) = engine.store.list_runs()
+    assert run.guess is None
+
+    app.button(key="launch").click().run()
+    (run,) = engine.store.list_runs()
+    assert run.guess == Guess(0.61) and address_of(app, "run") == run.run_id
 
 
 def test_launch_error_is_shown_and_can_be_tried_again(engine: FakeEngine) -> None:

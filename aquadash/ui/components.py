@@ -21,10 +21,6 @@ from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import own_first, owner_text
 from aquadash.ui.text import percent, plain, short_moment
 
-# Plotly looks whether pandas is loaded and fails if another thread is half-way through loading it, as the warm-up may
-# be. Importing it here waits for that thread.
-
-
 #: Icon, word and badge colour of each status: the colour never stands alone.
 STATUS_SIGNS: dict[RunStatus, tuple[str, str, str]] = {
     RunStatus.QUEUED: ("⏳", "waiting", "gray"),
@@ -221,13 +217,12 @@ def plot_clickable(figure: go.Figure, *, key: str) -> None:
     plot(figure, key=key, on_select="rerun", selection_mode="points")
 
 
-def plot(figure: go.Figure, *, key: str, alt: str | None = None, **options: Any) -> Any:
+def plot(figure: go.Figure, *, key: str, **options: Any) -> Any:
     """Draw a figure of :mod:`aquadash.figures` with its text alternative.
 
     Args:
         figure: Carries its text alternative in ``figure.layout.meta["alt"]``.
         key: Unique on the page; keeps zoom and selection over reruns.
-        alt: Overrides the figure's own.
         options: More for ``st.plotly_chart``.
 
     Returns:
@@ -235,7 +230,7 @@ def plot(figure: go.Figure, *, key: str, alt: str | None = None, **options: Any)
     """
     meta = figure.layout.meta if isinstance(figure.layout.meta, dict) else {}
     config = {**PLOT_CONFIG, **options.pop("config", {})}
-    return st.plotly_chart(figure, key=key, alt=alt or meta.get("alt"), config=config, **options)
+    return st.plotly_chart(figure, key=key, alt=meta.get("alt"), config=config, **options)
 
 
 def new_click(key: str) -> list[Any] | None:

@@ -31,6 +31,15 @@ def dataset(source: str) -> Dataset:
         return lab().data.load(source)
 
 
+def here(source: str) -> bool:
+    """Whether a data set is on this computer; where it is not, that and the way to it are drawn."""
+    if data.is_here(source):
+        return True
+    st.info(f"{plain(data.title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")
+    st.page_link("pages/data.py", label="Go to Data", query_params={"source": source}, icon=":material/arrow_forward:")
+    return False
+
+
 def matching_dataset(run: Run) -> Dataset | None:
     """The data set that the run learned from; None where it has changed since, or where what is stored of the run names
     images that it does not have.

@@ -107,7 +107,8 @@ def render_test_images(
     dataset = matching_dataset(run)
     with gallery.paged(len(positions), per_page=per_page) as shown:
         if dataset is None:
-            _table(predictions, positions[shown], class_names=class_names)
+            labels, y_prob = predictions.labels[positions[shown]], predictions.probabilities[positions[shown]]
+            answers_table(predictions.indices[positions[shown]], labels, y_prob, class_names=class_names)
         else:
             gallery.show(
                 [card(dataset, predictions, int(position), class_names=class_names) for position in positions[shown]],
@@ -197,13 +198,21 @@ def card(dataset: Dataset, predictions: Predictions, position: int, *, class_nam
     )
 
 
-def _table(predictions: Predictions, shown: NDArray[np.int64], *, class_names: Sequence[str]) -> None:
-    """The answers without the images."""
-    labels, y_prob = predictions.labels[shown], predictions.probabilities[shown]
+def answers_table(
+    indices: NDArray[np.int64], labels: NDArray[np.int64], y_prob: NDArray[np.floating], *, class_names: Sequence[str]
+) -> None:
+    """Draw the answers without the images, where those are not here.
+
+    Args:
+        indices: The images' numbers, (n,).
+        labels: The true class of each, (n,).
+        y_prob: float, (n, classes).
+        class_names: One name a class.
+    """
     answers = y_prob.argmax(axis=1)
     st.dataframe(
         {
-            "Image": predictions.indices[shown],
+            "Image": indices,
             "True class": [class_text(class_names[label]) for label in labels],
             "Predicted class": [class_text(class_names[answer]) for answer in answers],
             "Answer": [_OUTCOME_LABELS["right" if right else "wrong"] for right in labels == answers],

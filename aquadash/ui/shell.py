@@ -97,24 +97,24 @@ def live(
     return decorate
 
 
-def launch_once(key: str, launch: Callable[[], T]) -> T | None:
-    """What ``launch`` gives; the second click of a double click launches nothing and gives None.
+def launch_once(key: str, launch: Callable[[], T]) -> T:
+    """What ``launch`` gives; the second click of a double click launches nothing and gives the same once more.
+
+    A click that waits ends the script before it where that next draws something or reads the session, at the latest
+    when the spinner goes: the second one has to show what the first has launched.
 
     Args:
-        key: Of the moment of the last launch, in the session.
+        key: Of the last launch, in the session.
         launch: Puts what was asked for into the queue.
     """
-    now = time.monotonic()
-    if now - st.session_state.get(key, -math.inf) < _DOUBLE_CLICK_SECONDS:
-        return None
-    st.session_state[key] = now
-    try:
+    # Changed in place: that does not read the session.
+    last: dict[str, Any] = st.session_state.setdefault(key, {})
+    if time.monotonic() - last.get("at", -math.inf) >= _DOUBLE_CLICK_SECONDS:
         with st.spinner("Launching ..."):
-            return launch()
-    except Exception:
-        # A second try at once is no double click.
-        del st.session_state[key]
-        raise
+            last["result"] = launch()
+            last["at"] = time.monotonic()
+    result: T = last["result"]
+    return result
 
 
 def _admission() -> str:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 #: What means something to markdown within a line, and what does so at its start only.
 _MARKUP = re.compile(r"([\\`*_\[\]<#~|$&])|^([-+>])|^(\d+)(?=[.)])")

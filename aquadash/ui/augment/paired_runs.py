@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from aquadash.augment import embedded, plan
 from aquadash.config import RunConfig, with_values
-from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pair_configs, pairs
 from aquadash.runs.types import RunStatus
@@ -24,10 +21,6 @@ _PRESET = "notebook-fixed"
 _SEEDS = 2**32
 #: Runs that settings can be taken from.
 _MAX_RUNS = 20
-#: A second click within so many seconds is a double click, not a wish for two pairs.
-_DOUBLE_CLICK_SECONDS = 2.0
-_LAUNCHED_AT = "pair:launched-at"
-_TROUBLE = "pair:trouble"
 
 
 def launch(studio: Studio) -> None:
@@ -52,19 +45,13 @@ def _form(studio: Studio) -> None:
         config = _settings(studio)
         times = plan(pair_configs(config, spec.name)[1].augmentation).factor
         same_updates = times > 1 and _same_updates(times)
-    problem = st.session_state.pop(_TROUBLE, None)
-    if problem:
-        st.error(plain(problem), icon="🚧")
-    without, with_it = pair_configs(config, spec.name, same_updates=same_updates)
-    st.button(
-        "Train with and without",
-        key="pair-launch",
-        type="primary",
-        icon="👯",
-        on_click=_launch,
-        args=(config, spec.name, same_updates),
-    )
-    st.caption(plain(_expected(without, with_it)))
+    pressed = st.button("Train with and without", key="pair-launch", type="primary", icon="👯")
+    st.caption(plain(_expected(*pair_configs(config, spec.name, same_updates=same_updates))))
+    if pressed:
+        without, _ = shell.launch_once(
+            "pair:launched", lambda: lab().runs.train_pair(config, spec.name, same_updates=same_updates)
+        )
+        address.assign("pair", without.pair_id)
 
 
 def _settings(studio: Studio) -> RunConfig:
@@ -112,18 +99,6 @@ def _expected(without: RunConfig, with_it: RunConfig) -> str:
     total = duration(first[0] * without.training.epochs + second[0] * with_it.training.epochs)
     early = "" if not with_it.training.patience else " Early stopping usually ends them much sooner."
     return f"Expected: at most {total} for both, by {second[1]}.{early}"
-
-
-def _launch(config: RunConfig, pipeline: str, same_updates: bool) -> None:
-    if time.monotonic() - st.session_state.get(_LAUNCHED_AT, -_DOUBLE_CLICK_SECONDS) < _DOUBLE_CLICK_SECONDS:
-        return
-    try:
-        without, _ = lab().runs.train_pair(config, pipeline, same_updates=same_updates)
-    except AquaDashError as error:
-        st.session_state[_TROUBLE] = str(error)
-        return
-    st.session_state[_LAUNCHED_AT] = time.monotonic()
-    address.assign("pair", without.pair_id)
 
 
 def _past(pipeline: str) -> None:

@@ -30,6 +30,8 @@ def show() -> None:
         st.session_state[_SHOWN] = now
         for name in NUMBERS:
             st.session_state[f"limit-{name}"] = getattr(now, name)
+        st.session_state["limit-searches"] = now.searches
+        st.session_state["limit-locked_pages"] = sorted(now.locked_pages)
     with st.form("limits"):
         st.caption("For students only. An empty number is no limit.")
         values: dict[str, Any] = {}
@@ -38,9 +40,9 @@ def show() -> None:
                 WORDS[name], min_value=low, max_value=high, value=None, step=1, key=f"limit-{name}",
                 placeholder="no limit",
             )  # fmt: skip
-        values["searches"] = inputs.toggle(WORDS["searches"], now.searches, key="limit-searches")
+        values["searches"] = inputs.toggle(WORDS["searches"], key="limit-searches")
         values["locked_pages"] = inputs.multiselect(
-            WORDS["locked_pages"], LOCKABLE, sorted(now.locked_pages), key="limit-locked_pages", format_func=sentence,
+            WORDS["locked_pages"], LOCKABLE, key="limit-locked_pages", format_func=sentence,
             help="Students who have one of them open are shown a notice instead within seconds.",
         )  # fmt: skip
         if st.form_submit_button("Save", type="primary", key="limits-save"):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.errors import AquaDashError
 from aquadash.lab.rights import Action
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import components, run_lists, shell, warmup
@@ -101,22 +100,25 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
                 ("Down", ":material/arrow_downward:", place + 1, place == len(waiting)),
             ):
                 st.button(
-                    label, key=f"move-{label}-{run.run_id}", icon=icon, disabled=off, on_click=_do,
+                    label, key=f"move-{label}-{run.run_id}", icon=icon, disabled=off, on_click=run_actions.attempt,
                     args=(_moved, run, target),
                 )  # fmt: skip
         if lab().rights.allow(Action.STOP, run.resource):
             label = "Stopping ..." if run.stop_requested else "Take out of the queue" if place else "Stop"
             st.button(
-                label, key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested, on_click=_do,
-                args=(_stopped, run),
+                label, key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested,
+                on_click=run_actions.attempt, args=(_stopped, run),
             )  # fmt: skip
         if lab().rights.allow(Action.HIDE):
             st.button(
-                "Show again" if run.hidden else "Hide", key=f"queue-hide-{run.run_id}", icon="🙈", on_click=_do,
-                args=(_turned, run), help="The class does not see a hidden run; whose it is, does.",
+                "Show again" if run.hidden else "Hide", key=f"queue-hide-{run.run_id}", icon="🙈",
+                on_click=run_actions.attempt, args=(_turned, run),
+                help="The class does not see a hidden run; whose it is, does.",
             )  # fmt: skip
         if lab().rights.allow(Action.DELETE, run.resource) and place:
-            st.button("Delete", key=f"queue-delete-{run.run_id}", icon="🗑️", on_click=_do, args=(_deleted, run))
+            st.button(
+                "Delete", key=f"queue-delete-{run.run_id}", icon="🗑️", on_click=run_actions.attempt, args=(_deleted, run)
+            )
 
 
 def _hidden(runs: Sequence[Run]) -> None:
@@ -128,14 +130,6 @@ def _hidden(runs: Sequence[Run]) -> None:
         for run in found[:_MAX_ROWS]:
             _head(run, "")
             _buttons(run, [])
-
-
-def _do(work: Callable[..., None], *arguments: object) -> None:
-    """Do it from a button's callback; a refusal is shown as a message."""
-    try:
-        work(*arguments)
-    except AquaDashError as error:
-        run_actions.fail(str(error))
 
 
 def _moved(run: Run, place: int) -> None:

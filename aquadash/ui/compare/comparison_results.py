@@ -273,14 +273,13 @@ def _why_not(compared: Compared) -> str:
 FIRST, SECOND = "first", "second"
 
 
-def pick_pair(compared: Compared, among: Sequence[int] | None = None) -> tuple[int, int]:
+def pick_pair(compared: Compared, positions: Sequence[int]) -> tuple[int, int]:
     """Draw two menus, where there is a choice, and return the positions of (the run to compare with, the other).
 
     Args:
         compared: The runs.
-        among: Positions of the runs that can be chosen, at least two; all if None.
+        positions: Of the runs that can be chosen, at least two.
     """
-    positions = list(range(len(compared.runs)) if among is None else among)
     ids = [compared.runs[position].run_id for position in positions]
     if len(ids) == 2:
         # Nothing to choose but the direction, which the order of the picks decides.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from aquadash.config import DEFINITIONS, flatten, pipeline_versions, setting
@@ -40,15 +41,14 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
     """
     rows = settings_table(compared.runs, everything=False)
     # What follows from another setting is told by that one.
-    rows = [row for row in rows if _DASH not in row.values()] or rows
-    told = [plain(row["Setting"]) for row in rows]
+    rows = [(label, values) for label, values in rows if _DASH not in values] or rows
+    told = [plain(label) for label, _ in rows]
     if not rows:
         return "All settings that matter are the same, the seed included."
     if len(compared.runs) == 2:
-        best = compared.names[ranking[0] if ranking else 0]
-        (other,) = {*compared.names} - {best}
-        told = [f"{name}: {plain(row[best])}, not {plain(row[other])}" for name, row in zip(told, rows, strict=True)]
-    if [row["Setting"] for row in rows] == [fields.label("seed")]:
+        best = ranking[0] if ranking else 0
+        told = [f"{plain(label)}: {plain(values[best])}, not {plain(values[1 - best])}" for label, values in rows]
+    if [label for label, _ in rows] == [fields.label("seed")]:
         return f"Only the seed differs ({told[0]}), which is chance."
     more = f" · and {len(told) - _MAX_TOLD} more" if len(told) > _MAX_TOLD else ""
     return f"**Different:** {' · '.join(told[:_MAX_TOLD])}{more}"
@@ -60,31 +60,27 @@ def render_settings(compared: Compared) -> None:
     options = {"no": "Only what differs", "yes": "Everything"}
     shown = bound.choice(_ALL, options, label="Settings shown", label_visibility="collapsed")
     rows = settings_table(runs, everything=shown == "yes")
-    columns = labels(runs)
-    common = [row for row in rows if all(row[name] != _DASH for name in columns)]
+    common = [(label, values) for label, values in rows if _DASH not in values]
     partial = [row for row in rows if row not in common]
     if common:
-        _settings_table(common, key="settings", alt="The runs' settings, a row a setting, a column a run")
+        _settings_table(common, runs, key="settings", alt="The runs' settings, a row a setting, a column a run")
     if partial:
         with st.expander(f"{count(len(partial), 'setting')} of some runs only", icon="🧩"):
-            _settings_table(partial, key="partial-settings", alt="Settings that some of the runs do not have")
+            _settings_table(partial, runs, key="partial-settings", alt="Settings that some of the runs do not have")
     _accuracy_by_settings(compared)
 
 
-def _settings_table(rows: Sequence[dict[str, str]], *, key: str, alt: str) -> None:
-    st.dataframe(
-        rows, hide_index=True, alt=alt, key=key, height="content",
-        column_config={"Setting": st.column_config.TextColumn(pinned=True)},
-    )  # fmt: skip
+def _settings_table(rows: Sequence[tuple[str, list[str]]], runs: Sequence[Run], *, key: str, alt: str) -> None:
+    table = pd.DataFrame([values for _, values in rows], pd.Index([label for label, _ in rows], name="Setting"))
+    st.dataframe(table.set_axis(labels(runs), axis="columns"), alt=alt, key=key, height="content")
 
 
-def settings_table(runs: Sequence[Run], *, everything: bool) -> list[dict[str, str]]:
-    """A row a setting, a column a run, in plain words; only the settings that differ unless ``everything``.
+def settings_table(runs: Sequence[Run], *, everything: bool) -> list[tuple[str, list[str]]]:
+    """Labels of settings, each with its value for every run in plain words; only what differs unless ``everything``.
 
     Where a setting makes no difference, a network's filters for a network without any, the run has a dash.
     """
     flat = [_effective(run) for run in runs]
-    columns = labels(runs)
     rows = []
     for name in flat[0]:
         found = [values[name] for values in flat]
@@ -92,8 +88,8 @@ def settings_table(runs: Sequence[Run], *, everything: bool) -> list[dict[str, s
             # Only where the same name means another pipeline.
             found = list(pipeline_versions([run.config for run in runs]) or [""])
         if everything or any(value != found[0] for value in found):
-            told = (_DASH if value is None else fields.value_text(name, value) for value in found)
-            rows.append({"Setting": fields.label(name)} | dict(zip(columns, told, strict=True)))
+            told = [_DASH if value is None else fields.value_text(name, value) for value in found]
+            rows.append((fields.label(name), told))
     return rows
 
 

@@ -172,7 +172,7 @@ def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
     result = for_each(ids, action, progress=None if bar is None else lambda fraction: bar.progress(fraction))
     if result.failed:
         reasons = list(dict.fromkeys(result.failed.values()))
-        fail(f"{count(len(result.failed), 'run')} could not be changed. " + " ".join(reasons[:3]))
+        _fail(f"{count(len(result.failed), 'run')} could not be changed. " + " ".join(reasons[:3]))
     return result.done
 
 
@@ -198,7 +198,7 @@ def can_be_undone(run_ids: Sequence[str], words: str) -> None:
         st.session_state[_DELETED] = [*st.session_state.get(_DELETED, []), (tuple(run_ids), words)]
 
 
-def fail(message: str) -> None:
+def _fail(message: str) -> None:
     """Show an error at the next drawing."""
     st.session_state[_FAILED] = message
 
@@ -234,9 +234,9 @@ def _restore(run_ids: Sequence[str]) -> None:
     def restore() -> None:
         for run_id in run_ids:
             lab().runs.restore(run_id)
+        _forget(run_ids)
 
-    _try(restore)
-    _forget(run_ids)
+    attempt(restore)
 
 
 def _forget(run_ids: Sequence[str]) -> None:
@@ -244,9 +244,9 @@ def _forget(run_ids: Sequence[str]) -> None:
     st.session_state[_DELETED] = [entry for entry in st.session_state.get(_DELETED, []) if not gone & set(entry[0])]
 
 
-def _try(action: Callable[[], None]) -> None:
-    """Do something from a button's callback, where nothing can be drawn; the next run shows what went wrong."""
+def attempt(work: Callable[..., None], *arguments: object) -> None:
+    """Do something from a button's callback, where nothing can be drawn; the next drawing says what went wrong."""
     try:
-        action()
+        work(*arguments)
     except AquaDashError as error:
-        fail(str(error))
+        _fail(str(error))

@@ -204,9 +204,7 @@ def choose_grouping(fields: Mapping[str, RunField]) -> str:
     )
 
 
-def choose_group(
-    runs: Sequence[Run], by: str, fields: Mapping[str, RunField], *, without: Container[str] = ()
-) -> list[Run]:
+def choose_group(runs: Sequence[Run], by: str, fields: Mapping[str, RunField], *, without: Container[str]) -> list[Run]:
     """Draw the groups and return the runs of the open one; all runs while none is open or nothing is grouped.
 
     The best trials of searches (``without``) are in no group: they would flatter its mean.

@@ -358,20 +358,19 @@ def number_format(field: RunField, digits: int | None) -> str | None:
     return None if digits is None else f"%.{digits}f {field.unit.replace('%', '%%')}".rstrip()
 
 
-def accuracy_interval(run: Run, opened: list[int] | None = None) -> tuple[float, float] | None:
+def _accuracy_interval(run: Run, opened: list[int]) -> tuple[float, float] | None:
     """The 95 % interval of the run's test accuracy, 0 to 1; None without predictions.
 
     Args:
         run: Which.
-        opened: How many files have been opened so far, which is counted on; None to open one in any case.
+        opened: How many files have been opened so far, which is counted on.
     """
     accuracy = run.metrics.get("test_accuracy")
     if accuracy is None or not run.status.ended:
         return None
     tested = run.test_images
-    if tested is None and (opened is None or opened[0] < _MAX_OPENED):
-        if opened is not None:
-            opened[0] += 1
+    if tested is None and opened[0] < _MAX_OPENED:
+        opened[0] += 1
         tested = _tested(run)
     return wilson_interval(round(accuracy * tested), tested) if tested else None
 
@@ -385,7 +384,7 @@ def accuracy_digits(runs: Sequence[Run]) -> int:
 
 def _cell(run: Run, name: str, fields: Mapping[str, RunField], opened: list[int], searches: Mapping[str, int]) -> Any:
     if name == "interval":
-        return _interval_text(accuracy_interval(run, opened))
+        return _interval_text(_accuracy_interval(run, opened))
     if name == "curve":
         return list(run.curve)
     if name == "name":

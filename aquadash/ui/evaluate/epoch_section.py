@@ -10,7 +10,6 @@ from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.runs.types import EpochReplay, Run
 from aquadash.ui import address, bound, components, gallery, image_browser, shell
-from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 
@@ -122,19 +121,9 @@ def _step(by: int, epochs: int) -> None:
 def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) -> None:
     """The followed images with the answers of an epoch; without the data set, the answers as a table."""
     said = replay.probe_probabilities[epoch - 1]
-    answers = said.argmax(axis=1)
     names = run.class_names
     if dataset is None:
-        st.dataframe(
-            {
-                "Image": replay.probe_indices,
-                "True class": [class_text(names[label]) for label in replay.probe_labels],
-                "Predicted class": [class_text(names[answer]) for answer in answers],
-                "Confidence": 100 * said.max(axis=1),
-            },
-            column_config={"Confidence": st.column_config.NumberColumn(format="%.0f %%", help=term("confidence"))},
-            hide_index=True,
-        )
+        image_browser.answers_table(replay.probe_indices, replay.probe_labels, said, class_names=names)
         return
     of_test = run.config.training.validation == "test"
     split = dataset.test if of_test else dataset.train

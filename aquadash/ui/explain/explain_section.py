@@ -15,7 +15,7 @@ from aquadash.ui import address, bound, datasets, image_browser, inputs
 from aquadash.ui.explain import explanations
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
-from aquadash.ui.text import count
+from aquadash.ui.text import count, plain
 
 #: The chosen image, by its number in the test split, in the address and of the menu.
 KEY = "explain"
@@ -46,7 +46,6 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
             dataset.test.images[chosen],
             class_names=class_names,
             true_label=int(predictions.labels[position]),
-            key="why",
         )
     most = explanations.MAX_IN_STRIP
     which = f"the first {most} of " if len(positions) > most else "all "
@@ -58,7 +57,6 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
             dataset.test.images[indices],
             predictions.labels[positions],
             class_names=class_names,
-            key="strip",
             opens=[f"test-{index}" for index in indices],
         )
 
@@ -68,7 +66,7 @@ def link(class_names: Sequence[str]) -> None:
     true, predicted = image_browser.chosen_classes(class_names)
     if true is None or predicted is None:
         return
-    what = f"{class_text(class_names[true])} → {class_text(class_names[predicted])}"
+    what = plain(f"{class_text(class_names[true])} → {class_text(class_names[predicted])}")
     st.button(f"Why? Maps of {what}", key="explain-cell", icon="🔦", on_click=_show_strip)
 
 

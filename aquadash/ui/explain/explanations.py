@@ -31,36 +31,31 @@ MAX_IN_STRIP = 48
 _GAP = 16
 
 
-def show(
-    run: Run, image: NDArray[np.uint8], *, class_names: Sequence[str], true_label: int | None = None, key: str
-) -> None:
+def show(run: Run, image: NDArray[np.uint8], *, class_names: Sequence[str], true_label: int) -> None:
     """Draw an image's explanations: a choice of methods, and maps for the answer and for what it should have been.
 
     Args:
         run: Its network is asked.
         image: uint8, of the size that the network looks at.
         class_names: One name a class.
-        true_label: The right class, None where it is not known. Where the answer is right or the truth unknown, the
-            second map is for the class that comes next.
-        key: The method is in the address under ``{key}-method``, whether the map stands alone under ``{key}-view`` and
-            whether the layers are shown under ``{key}-layers``.
+        true_label: The right class. Where the answer is right, the second map is for the class that comes next.
     """
-    method = _method_picker(f"{key}-method")
-    view = _view_picker(f"{key}-view")
+    method = _method_picker("why-method")
+    view = _view_picker("why-view")
     network = explainer(run)
     y_prob = network.predict_images(image[None])[0]
     answer = int(y_prob.argmax())
-    second = true_label if true_label not in (None, answer) else int(np.argsort(-y_prob, kind="stable")[1])
-    found = explained(run, image[None].repeat(2, axis=0), [answer, int(second)], method=method)
-    roles = ["the answer" if true_label is None else "the answer, right" if true_label == answer else "the answer"]
-    roles.append("the true class" if second == true_label else "the second choice")
+    right = answer == true_label
+    second = int(np.argsort(-y_prob, kind="stable")[1]) if right else true_label
+    found = explained(run, image[None].repeat(2, axis=0), [answer, second], method=method)
+    roles = ["the answer, right", "the second choice"] if right else ["the answer", "the true class"]
     cards = [
         gallery.Card(
             image=image,
             title="What the network sees",
-            alt="The image" if true_label is None else f"The image, of class {class_names[true_label]}",
+            alt=f"The image, of class {class_names[true_label]}",
             bars=bars(y_prob, class_names=class_names, true_class=true_label),
-            accent=None if true_label is None else class_colour(class_names[true_label], true_label),
+            accent=class_colour(class_names[true_label], true_label),
         )
     ]
     for explanation, role in zip(found, roles, strict=True):
@@ -68,8 +63,7 @@ def show(
     gallery.show(cards, size_rem=10.5, label=f"The image and its maps by {METHODS[method].title}")
     st.html(_legends(found))
     st.caption(" ".join(_remarks(network, found)))
-    layers = f"{key}-layers"
-    if bound.toggle(layers, label="Show what the layers see", help=term("feature map")):
+    if bound.toggle("why-layers", label="Show what the layers see", help=term("feature map")):
         _show_layers(run, image)
 
 
@@ -79,7 +73,6 @@ def strip(
     labels: NDArray[np.int64] | Sequence[int],
     *,
     class_names: Sequence[str],
-    key: str,
     opens: Sequence[str],
 ) -> None:
     """Draw Grad-CAM maps of many images, each beside its image: what they have in common is the reason of a mistake.
@@ -89,13 +82,12 @@ def strip(
         images: uint8, shape (n, height, width, 3); the first :data:`MAX_IN_STRIP` are drawn.
         labels: The true class of each.
         class_names: One name a class.
-        key: Whether the map stands alone is in the address under ``{key}-view``.
         opens: What a click on each opens, as in :class:`~aquadash.ui.gallery.Card`.
     """
     if not len(images):
         st.info("There are no such images.", icon="🔎")
         return
-    view = _view_picker(f"{key}-view")
+    view = _view_picker("strip-view")
     found = explained(run, images[:MAX_IN_STRIP], None, method=DEFAULT_METHOD)
     cards = []
     for image, label, explanation, opened in zip(images, labels, found, opens, strict=False):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.augment import embedded
 from aquadash.config import RunConfig, SearchRange, Value, setting, with_values
-from aquadash.data import is_here, title_of
+from aquadash.data import is_here
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.cost import STARTING_SECONDS
@@ -25,19 +25,10 @@ from aquadash.ui.train import form_state
 #: The entry of the menu for what the form of a single training holds.
 THE_FORM = "form"
 
-#: What the form holds, kept under a name of our own: Streamlit forgets a widget's value when a page is left.
-_VALUES = "search:values"
 _LAUNCHES = "search:launches"
 
 #: Trials are short, and poor ones end early: that finds as good settings in a fraction of the time.
-_DEFAULTS: dict[str, str | int | float] = {
-    "sampler": "tpe",
-    "pruner": "median",
-    "trials": 12,
-    "epochs": 15,
-    "minutes": 0.0,
-    "seed": 0,
-}
+_TRIALS, _EPOCHS = 12, 15
 
 
 @shell.live(None)
@@ -49,7 +40,9 @@ def search_form() -> None:
         trials, config = _size(config)
         estimate, bar = st.container(), st.container(key="launch-bar")
         with st.expander("Advanced", icon="⚙️", key="search:advanced"):
-            name = inputs.text_input("Name (optional)", key=f"search:name:{_launches()}", max_chars=80)
+            name = inputs.text_input(
+                "Name (optional)", key=f"search:name:{_launches()}", max_chars=80, persist_state="session"
+            )
             sampler, pruner = _strategies()
             minutes, seed = _limits()
         plan = None
@@ -98,8 +91,7 @@ def _start() -> tuple[str, RunConfig]:
         "base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=f"{term('search')} {HELP}"
     )
     source = datasets.current()
-    if not is_here(source):
-        st.info(f"{plain(title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")
+    datasets.here(source)
     config = PRESETS[origin].config if origin in PRESETS else form_state.config()
     return origin, form_state.allowed(with_values(config, {"data.source": source}))
 
@@ -107,11 +99,15 @@ def _start() -> tuple[str, RunConfig]:
 def _size(config: RunConfig) -> tuple[int, RunConfig]:
     """How many trials, and the settings with as many epochs as each may take."""
     trials_column, epochs_column = st.columns(2, vertical_alignment="bottom")
-    for name in ("trials", "epochs"):
-        _prepare(name)
     with trials_column:
         trials = inputs.number_input(
-            "Trials", 2, MAX_TRIALS, key="search:trials", help=f"{term('trial')} {term('budget')}"
+            "Trials",
+            2,
+            MAX_TRIALS,
+            _TRIALS,
+            key="search:trials",
+            persist_state="session",
+            help=f"{term('trial')} {term('budget')}",
         )
     with epochs_column:
         limits = fields.number("training.epochs")
@@ -119,23 +115,24 @@ def _size(config: RunConfig) -> tuple[int, RunConfig]:
             "Epochs per trial",
             int(limits.low),
             int(limits.high),
+            _EPOCHS,
             key="search:epochs",
+            persist_state="session",
             help="At most. Short trials tell good settings from poor ones; train the best for longer afterwards.",
         )
-    _keep(trials=trials, epochs=epochs)
     return int(trials), form_state.allowed(
         with_values(config, {"training.epochs": min(int(epochs), config.training.epochs)})
     )
 
 
 def _strategies() -> tuple[str, str]:
-    for name in ("sampler", "pruner"):
-        _prepare(name)
     told = "\n".join(f"- **{one.title}**: {one.help}" for one in SAMPLERS.values())
     sampler = inputs.selectbox(
         "Sampler",
         list(SAMPLERS),
+        index=list(SAMPLERS).index("tpe"),
         key="search:sampler",
+        persist_state="session",
         format_func=lambda name: SAMPLERS[name].title,
         help=f"{term('sampler')} {term('TPE')}\n\n{told}",
     )
@@ -143,17 +140,16 @@ def _strategies() -> tuple[str, str]:
     pruner = inputs.selectbox(
         "Stop poor trials early",
         list(PRUNERS),
+        index=list(PRUNERS).index("median"),
         key="search:pruner",
+        persist_state="session",
         format_func=lambda name: PRUNERS[name].title,
         help=f"{term('pruning')}\n\n{told}",
     )
-    _keep(sampler=sampler, pruner=pruner)
     return sampler, pruner
 
 
 def _limits() -> tuple[float | None, int]:
-    for name in ("minutes", "seed"):
-        _prepare(name)
     first, second = st.columns(2, vertical_alignment="bottom")
     with first:
         minutes = inputs.number_input(
@@ -163,6 +159,7 @@ def _limits() -> tuple[float | None, int]:
             step=5.0,
             format="%g",
             key="search:minutes",
+            persist_state="session",
             help="No trial starts after so many minutes; those under way are finished. 0 sets no limit.",
         )
     with second:
@@ -171,35 +168,20 @@ def _limits() -> tuple[float | None, int]:
             0,
             2**32 - 1,
             key="search:seed",
+            persist_state="session",
             help="Decides which values are tried. Each training keeps its own seed.",
         )
-    _keep(minutes=minutes, seed=seed)
     return float(minutes) or None, int(seed)
 
 
-def _prepare(name: str) -> None:
-    """Give a widget the value that it had when the page was left."""
-    held = st.session_state.setdefault(_VALUES, dict(_DEFAULTS))
-    st.session_state.setdefault(f"search:{name}", held[name])
-
-
-def _keep(**values: str | int | float) -> None:
-    st.session_state[_VALUES].update(values)
-
-
 def _launch(plan: SearchPlan) -> None:
-    search_id = shell.launch_once("search:launched-at", lambda: lab().searches.start(plan))
-    if search_id is None:
-        return
+    search_id = shell.launch_once("search:launched", lambda: lab().searches.start(plan))
     st.session_state[_LAUNCHES] = _launches() + 1
     st.query_params["search"] = search_id
     st.rerun()
 
 
 _OVER = "search:over"
-#: What the fields hold, kept under names of our own: Streamlit forgets a widget's value when a page is left.
-_CHOSEN = "search:chosen"
-_TEXTS = "search:texts"
 _FILLED_FOR = "search:filled-for"
 
 _PARTS = ("low", "high", "log", "values")
@@ -219,7 +201,6 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
     if st.session_state.get(_FILLED_FOR) != (origin, config.model.name):
         st.session_state[_FILLED_FOR] = (origin, config.model.name)
         _fill_space(config, known)
-    st.session_state.setdefault(_OVER, [name for name in st.session_state[_CHOSEN] if name in known])
     varied = ", ".join(fields.label(name) for name in st.session_state[_OVER])
     with st.expander(f"Varies {varied.lower() or 'nothing'}", icon="🎚️", key="search:values-to-try"):
         names = inputs.multiselect(
@@ -227,10 +208,10 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
             list(known),
             key=_OVER,
             format_func=fields.label,
+            persist_state="session",
             placeholder="Choose at least one",
             help=f"{term('hyperparameter')} Each more needs more trials: begin with two to four.",
         )
-        st.session_state[_CHOSEN] = names
         space = [_field(name, known[name]) for name in names]
     found = tuple(parameter for parameter in space if parameter is not None)
     return found if len(found) == len(space) else None
@@ -238,9 +219,7 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
 
 def _fill_space(config: RunConfig, known: dict[str, SearchParameter]) -> None:
     """Set every field to what is suggested."""
-    st.session_state[_CHOSEN] = [parameter.name for parameter in default_space(config)]
-    st.session_state[_OVER] = list(st.session_state[_CHOSEN])
-    st.session_state[_TEXTS] = {}
+    st.session_state[_OVER] = [parameter.name for parameter in default_space(config)]
     for name in known:
         for part in _PARTS:
             st.session_state.pop(_space_key(name, part), None)
@@ -248,35 +227,37 @@ def _fill_space(config: RunConfig, known: dict[str, SearchParameter]) -> None:
 
 def _field(name: str, suggestion: SearchParameter) -> SearchParameter | None:
     """The widgets of one setting; returns what they say, None while that cannot be used."""
-    texts: dict[str, str] = st.session_state[_TEXTS]
-    now = parse(texts.get(name, str(suggestion)))
-    values = now.values
-    text = _range_field(now, values) if isinstance(values, SearchRange) else _choices_field(now.name, values)
+    values = suggestion.values
+    text = _range_field(suggestion, values) if isinstance(values, SearchRange) else _choices_field(name, values)
     try:
-        found = parse(f"{name}={text}")
+        return parse(f"{name}={text}")
     except AquaDashError as error:
         shell.show_error(error)
         return None
-    texts[name] = str(found)
-    return found
 
 
-def _range_field(now: SearchParameter, values: SearchRange) -> str:
-    label = fields.label(now.name)
-    _, _, bounds = str(now).partition("=")
+def _range_field(suggestion: SearchParameter, values: SearchRange) -> str:
+    name = suggestion.name
+    label = fields.label(name)
+    _, _, bounds = str(suggestion).partition("=")
     low_text, high_text = bounds.partition(":")[0].split("..")
     for part, value in (("low", low_text), ("high", high_text), ("log", values.log)):
-        st.session_state.setdefault(_space_key(now.name, part), value)
+        st.session_state.setdefault(_space_key(name, part), value)
     left, right = st.columns(2)
     with left:
         low = inputs.text_input(
-            f"{label}, from", key=_space_key(now.name, "low"), max_chars=20, help=fields.help_text(now.name)
+            f"{label}, from",
+            key=_space_key(name, "low"),
+            max_chars=20,
+            persist_state="session",
+            help=fields.help_text(name),
         )
     with right:
-        high = inputs.text_input(f"{label}, to", key=_space_key(now.name, "high"), max_chars=20)
+        high = inputs.text_input(f"{label}, to", key=_space_key(name, "high"), max_chars=20, persist_state="session")
     log = inputs.checkbox(
         f"{label}: log scale",
-        key=_space_key(now.name, "log"),
+        key=_space_key(name, "log"),
+        persist_state="session",
         help="Gives each factor of ten the same attention, 0.001 to 0.01 as much as 0.01 to 0.1. Right for learning "
         "rates and penalties.",
     )
@@ -285,7 +266,7 @@ def _range_field(now: SearchParameter, values: SearchRange) -> str:
 
 def _choices_field(name: str, values: tuple[Value, ...]) -> str:
     label, key = fields.label(name), _space_key(name, "values")
-    common: dict[str, Any] = {"key": key, "help": fields.help_text(name)}
+    common: dict[str, Any] = {"key": key, "persist_state": "session", "help": fields.help_text(name)}
     if setting(name).kind is bool:
         st.caption(f"**{plain(label)}**: no or yes", help=common["help"])
         return "no,yes"

@@ -33,22 +33,22 @@ def guess_form(class_names: Sequence[str], *, key: str) -> Guess | None:
             max_value=100,
             step=1,
             value=None,
-            key=_kept(key, "accuracy"),
+            key=f"{key}:accuracy",
+            persist_state="session",
             placeholder="no guess",
             help="How many of 100 test images will the trained network classify correctly?",
         )
         st.markdown("The most frequent mistake:")
         left, right = st.columns(2)
         with left:
-            true = _class_menu("Images of", class_names, key=_kept(key, "true"))
+            true = _class_menu("Images of", class_names, key=f"{key}:true")
         with right:
-            predicted = _class_menu("are taken for", class_names, key=_kept(key, "predicted"))
+            predicted = _class_menu("are taken for", class_names, key=f"{key}:predicted")
         # Both menus have every class: one that shrinks while it is open puts another under the pointer.
         if true is not None and true == predicted:
             st.caption("Choose two different classes.")
         elif (true is None) != (predicted is None):
             st.caption("Choose both classes, or neither.")
-    _keep(key, {"accuracy": accuracy, "true": true, "predicted": predicted})
     pair = None if true is None or predicted is None or true == predicted else (true, predicted)
     if accuracy is None and pair is None:
         return None
@@ -94,17 +94,6 @@ def _class_menu(label: str, names: Sequence[str], *, key: str) -> str | None:
         # The class belongs to another data set.
         st.session_state[key] = None
     chosen: str | None = inputs.selectbox(
-        label, names, index=None, key=key, placeholder="no guess", format_func=class_text
+        label, names, index=None, key=key, persist_state="session", placeholder="no guess", format_func=class_text
     )
     return chosen
-
-
-def _kept(key: str, name: str) -> str:
-    """The key of a widget, which gets its last value back: Streamlit forgets it when another page is opened."""
-    widget = f"{key}:{name}"
-    st.session_state.setdefault(widget, st.session_state.get(f"{key}:kept", {}).get(name))
-    return widget
-
-
-def _keep(key: str, values: dict[str, object]) -> None:
-    st.session_state[f"{key}:kept"] = values

@@ -59,7 +59,7 @@ def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
             return None
         return lab().runs.train(order.config, name=order.name or None)
 
-    run = shell.launch_once(f"train:{'sure' if sure else 'launched'}-at", begin)
+    run = shell.launch_once(f"train:{'sure' if sure else 'launched'}", begin)
     if run is not None:
         _show(run, order)
     elif _ASKED not in st.session_state:

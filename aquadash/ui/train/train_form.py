@@ -13,7 +13,7 @@ from aquadash import models
 from aquadash.augment import embedded
 from aquadash.config import ModelConfig, RunConfig, config_diff, from_yaml, to_yaml, with_values
 from aquadash.config.reading import MAX_CHARACTERS
-from aquadash.data import is_here, title_of
+from aquadash.data import title_of
 from aquadash.data.sources import BUILT_IN
 from aquadash.engine import check_names
 from aquadash.errors import AquaDashError
@@ -41,9 +41,6 @@ _OF_CARD = "preset-of-card"
 #: How many changed settings are listed one by one.
 _MAX_CHANGES = 12
 
-#: Of the next run, while its field is not drawn.
-_NAME = "train:name"
-
 
 @shell.live(None)
 def train_form() -> None:
@@ -51,7 +48,7 @@ def train_form() -> None:
     warmup.prepare_training()
     with shell.guard():
         _origin()
-        present = _source()
+        present = datasets.here(datasets.current())
         values, problems = form_state.values()
         config = None if problems else form_state.config()
         with form_state.controls():
@@ -68,7 +65,7 @@ def train_form() -> None:
             with st.expander("Advanced", icon="⚙️", key="train:advanced", on_change="rerun") as advanced:
                 # Forty controls are only drawn for those who look at them.
                 if advanced.open:
-                    _name_field()
+                    inputs.text_input("Name (optional)", key=_name_key(), max_chars=120, persist_state="session")
                     train_settings.grouped_controls(values, problems, config)
                     if config is not None and present:
                         with shell.guard():
@@ -85,13 +82,11 @@ def _launch_button(config: RunConfig | None, guess: Guess | None) -> None:
             return
         pressed = st.button("Train", key="launch", type="primary", icon="🏊", width="stretch", disabled=config is None)
         if pressed and config is not None:
-            launch.press(launch.Order(config, st.session_state.get(_NAME, ""), guess))
+            launch.press(launch.Order(config, st.session_state.get(_name_key(), ""), guess))
 
 
-def _name_field() -> None:
-    key = f"train:name:{launch.number()}"
-    st.session_state.setdefault(key, st.session_state.get(_NAME, ""))
-    st.session_state[_NAME] = inputs.text_input("Name (optional)", key=key, max_chars=120)
+def _name_key() -> str:
+    return f"train:name:{launch.number()}"
 
 
 def _guess(config: RunConfig) -> Guess | None:
@@ -213,16 +208,6 @@ def _cost(name: str) -> str:
 def _presets_help() -> str:
     """What each preset is, in markdown."""
     return "\n".join([term("preset"), "", *(f"- **{one.title}**: {one.summary}" for one in PRESETS.values())])
-
-
-def _source() -> bool:
-    """The data set's menu; False, with the way to the data, while it is not here yet."""
-    source = datasets.current()
-    if is_here(source):
-        return True
-    st.info(f"{plain(title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")
-    st.page_link("pages/data.py", label="Go to Data", query_params={"source": source}, icon=":material/arrow_forward:")
-    return False
 
 
 def _changes(config: RunConfig) -> None:

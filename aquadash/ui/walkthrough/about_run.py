@@ -197,22 +197,12 @@ def _pictures(results: Results, shown: np.ndarray) -> None:
     names, found = results.found.classes, results.predictions
     dataset = image_browser.matching_dataset(results.run)
     if dataset is None:
-        st.dataframe(
-            {
-                "Number": shown,
-                "Is": [class_text(names[label]) for label in found.labels[shown]],
-                "Answer": [class_text(names[each]) for each in found.probabilities[shown].argmax(axis=1)],
-                "Sure": 100 * found.probabilities[shown].max(axis=1, initial=0.0),
-            },
-            column_config={"Sure": st.column_config.NumberColumn(format="%.0f %%")},
-            hide_index=True,
-            height="content",
-        )
+        image_browser.answers_table(shown, found.labels[shown], found.probabilities[shown], class_names=names)
         return
     cards = []
     for position in shown:
         card = image_browser.card(dataset, found, int(position), class_names=names)
-        cards.append(replace(card, title=f"No. {position}: {card.title}", bars=()))
+        cards.append(replace(card, title=f"No. {position}: {card.title}"))
     gallery.show(cards, size_rem=7, label="Test images with the run's answers")
 
 
@@ -291,7 +281,7 @@ def curves(results: Results) -> None:
     parts.real("The curves")
     whose = bound.menu("whose", _WHOSE, label="Whose curves", default="run")
     history = list(report.LOG) if whose == "report" else results.history
-    if len(results.history) < 2:
+    if len(history) < 2:
         st.info("This run has no curve: it takes two epochs at least. Choose another one.", icon="📈")
         return
     monitor = results.run.config.training.monitor if whose == "run" else "val_loss"
@@ -304,6 +294,8 @@ def curves(results: Results) -> None:
     verdict = overfit_verdict(history)
     with st.expander("What the program makes of these curves", icon="🎓"):
         st.markdown(f"**{plain(verdict.headline)}** {plain(verdict.detail)}")
+    if len(results.history) < 2:
+        return
     parts.attempt("go along the curves")
     # Not at the answer: the question is answered by moving.
     first = 1 if best_epoch(results.history) != 1 else len(results.history)

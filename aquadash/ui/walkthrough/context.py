@@ -12,7 +12,7 @@ from aquadash.data import Dataset
 from aquadash.evaluation import Evaluation
 from aquadash.presets import PRESETS
 from aquadash.runs.types import EpochRecord, Predictions, Run
-from aquadash.ui import address, components, datasets, run_lists
+from aquadash.ui import address, components, datasets, run_lists, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 from aquadash.walkthrough import progress
@@ -45,11 +45,7 @@ class Results:
 def pick_dataset() -> Dataset | None:
     """The app's data set; None, with the way to it, for one that is not on this computer."""
     source = datasets.current()
-    if not data.is_here(source):
-        st.info(f"{plain(data.title_of(source))} is not on this computer yet. The Data page can fetch it.")
-        st.page_link("pages/data.py", label="Go to Data", query_params={"source": source})
-        return None
-    return datasets.dataset(source)
+    return datasets.dataset(source) if datasets.here(source) else None
 
 
 def pick_results() -> Results | None:
@@ -96,8 +92,7 @@ def _offer_run() -> None:
     )
     if st.button("Train the report's network", icon="🏊", type="primary", key="walkthrough-train"):
         config = with_values(PRESETS["notebook-fixed"].config, {"data.source": source, "training.epochs": epochs})
-        with st.spinner("Launching ..."):
-            run = lab().runs.train(config)
+        run = shell.launch_once("walkthrough:launched", lambda: lab().runs.train(config))
         st.switch_page("pages/train.py", query_params={"run": run.run_id})
 
 
