@@ -6,8 +6,9 @@ import hashlib
 import math
 import os
 import secrets
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from io import BufferedRandom
@@ -66,7 +67,7 @@ def forget_oldest(
     max_files: float = math.inf,
     max_seconds: float = math.inf,
 ) -> None:
-    """Remove the files that were written, or touched, longest ago until the rest is not too much, nor older."""
+    """Remove what was written or touched longest ago, files and folders, until the rest is not too much, nor older."""
     found = []
     for path in folder.glob(pattern):
         with suppress(OSError):  # Another process may have removed it.
@@ -75,4 +76,27 @@ def forget_oldest(
     for number, (changed, size, path) in enumerate(sorted(found, reverse=True), start=1):
         total += size
         if total > max_bytes or number > max_files or time.time() - changed > max_seconds:
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def keep(
+    path: Path, write: Callable[[BufferedRandom], object], *, pattern: str = "*", max_bytes: float = math.inf
+) -> None:
+    """Write a file that can be made again, whole or not at all, and make room for it; a fault is passed over.
+
+    Args:
+        path: The file; its folder is made where it is missing.
+        write: Writes into the file that it is given.
+        pattern: The files of the folder that share the room.
+        max_bytes: The room.
+    """
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            write(file)
+        # What a killed process has left half written.
+        forget_oldest(path.parent, ".*.part", max_seconds=3600)
+        forget_oldest(path.parent, pattern, max_bytes=max_bytes)

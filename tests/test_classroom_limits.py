@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import cli
+from aquadash.engine.slots import held
 from aquadash.errors import ConfigError, NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.lab.limits import Limits
@@ -152,6 +153,6 @@ def test_students_search_only_where_the_teacher_lets_them() -> None:
 
 def test_the_queue_of_a_class_alone_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
     limits.save(ClassLimits(paused=True))
-    assert not limits.paused()
+    assert not held()
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
-    assert limits.paused()
+    assert held()

@@ -40,7 +40,7 @@ def left(home: Path) -> list[str]:
 def test_an_uploaded_archive_goes_with_its_draft(tmp_path: Path, home: Path) -> None:
     path = in_archive(tmp_path / "a.zip", of_classes({"cat": 6, "dog": 6}))
     draft_id = drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(path.read_bytes()))
-    assert not drafts.is_read(draft_id) and drafts.reading_of(draft_id) is None
+    assert not drafts.is_read(draft_id) and open_jobs().get(job_id(drafts.KIND, draft_id)) is None
     said: list[float] = []
     drafts.read(draft_id, progress=lambda text, share: said.append(share or 0.0))
     assert said == sorted(said) and drafts.is_read(draft_id)
@@ -101,7 +101,7 @@ def test_what_goes_wrong_is_the_message_of_the_job(tmp_path: Path, monkeypatch: 
     drafts.start(draft_id)
     job = job_rows.do_next(drafts.KIND)
     assert job.status is JobStatus.FAILED and "a text file, not a ZIP archive" in job.message
-    assert drafts.reading_of(draft_id) == job and not drafts.is_read(draft_id)
+    assert open_jobs().get(job_id(drafts.KIND, draft_id)) == job and not drafts.is_read(draft_id)
 
 
 def test_more_than_the_disk_should_hold_is_refused_before_reading(
@@ -123,7 +123,7 @@ def test_forgotten_drafts_are_thrown_away(folder: Path, home: Path) -> None:
 
 @pytest.mark.parametrize("draft_id", ["", "..", "../../runs.db", "A" * 32, "0" * 31])
 def test_an_id_never_becomes_a_path(draft_id: str) -> None:
-    for ask in (drafts.is_read, drafts.reading_of, drafts.opened, drafts.discard):
+    for ask in (drafts.is_read, drafts.opened, drafts.discard):
         with pytest.raises(DataError, match="32 hexadecimal digits"):
             ask(draft_id)
 

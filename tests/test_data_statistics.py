@@ -29,7 +29,7 @@ def test_classes_are_counted_and_empty_ones_kept(split: Split) -> None:
     assert result.count == 40
     assert result.image_shape == (6, 5, 3)
     assert not result.balanced
-    assert result.classes[1].mean_image is None and result.classes[1].typical is None
+    assert result.classes[1].mean_image is None
 
 
 def test_channels_agree_with_the_pixels(split: Split) -> None:
@@ -47,11 +47,6 @@ def test_mean_image_and_brightness(split: Split) -> None:
     assert entry.mean_image is not None and entry.mean_image.dtype == np.uint8
     np.testing.assert_array_equal(entry.mean_image, np.rint(split.images[10:].mean(axis=0)))
     assert entry.mean_brightness == pytest.approx(split.images[10:].mean())
-
-
-def test_the_typical_image_is_nearest_to_the_mean() -> None:
-    images = np.stack([np.full((4, 4, 3), value, dtype=np.uint8) for value in (0, 250, 120, 200)])
-    assert describe(_split(images, [0, 1, 1, 1]), "ab").classes[1].typical == 3
 
 
 def test_equal_counts_are_balanced() -> None:

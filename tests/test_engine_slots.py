@@ -233,6 +233,17 @@ def test_how_a_job_ended_is_kept_once(store: RunStore, run_id: str, monkeypatch:
     assert store.get(run_id).ended_at == ended_at and LOG in store.artifact_names(run_id)
 
 
+def test_a_run_that_was_deleted_before_its_end_was_kept_holds_nobody_up(store: RunStore, run_id: str) -> None:
+    job = store.jobs.claim([KIND], Worker("here", 1))
+    assert job is not None
+    store.start(run_id, Worker("here", 1))
+    store.jobs.end(job, JobStatus.FAILED, message="Three workers were lost.")
+    store.delete(run_id)
+    Slots(KIND, open_jobs()).look()
+    store.restore(run_id)
+    assert (store.get(run_id).status, store.get(run_id).message) == (RunStatus.FAILED, "Three workers were lost.")
+
+
 def test_a_run_whose_worker_is_silent_waits_with_a_message(store: RunStore, run_id: str) -> None:
     job = store.jobs.claim([KIND], Worker("there", 1))
     assert job is not None

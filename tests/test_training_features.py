@@ -117,7 +117,7 @@ def test_what_was_not_used_for_longest_makes_room(
         os.utime(new, (new.stat().st_mtime - age,) * 2)
         entries.append(new)
     module.features(body, images, key="first", progress=_Told())  # used, so that "second" is the oldest now
-    left = home / "cache" / "features" / ".left"
+    left = home / "cache" / "features" / ".left.part"
     left.write_bytes(b"half")
     os.utime(left, (0, 0))
 

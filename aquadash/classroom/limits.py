@@ -174,11 +174,6 @@ def in_force() -> ClassLimits:
         return limits
 
 
-def paused() -> bool:
-    """Whether the queue of a class waits."""
-    return settings.classroom() and in_force().paused
-
-
 def _value(name: str, text: str) -> Any:
     text = text.strip()
     if name == "locked_pages":

@@ -75,12 +75,10 @@ class Joined:
     Attributes:
         token: For the person's browser alone.
         person: Who it is.
-        expires_at: When it ends, in seconds since 1970.
     """
 
     token: str
     person: Person
-    expires_at: float
 
 
 @dataclass(frozen=True)
@@ -328,16 +326,15 @@ class Sessions:
 
     def _begin(self, connection: sqlite3.Connection, person: Person, earlier_token: str | None, now: float) -> Joined:
         token = secrets.token_urlsafe(32)
-        expires_at = now + SESSION_SECONDS
         connection.execute(
             "INSERT INTO sessions (token_hash, person_id, made_at, expires_at) VALUES (?, ?, ?, ?)",
-            (_hash(token), person.person_id, now, expires_at),
+            (_hash(token), person.person_id, now, now + SESSION_SECONDS),
         )
         if earlier_token is not None:
             # A browser is one person at a time.
             connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(earlier_token),))
         connection.execute("DELETE FROM sessions WHERE expires_at < ?", (now - _KEPT_SECONDS,))
-        return Joined(token, person, expires_at)
+        return Joined(token, person)
 
     def _add(self, connection: sqlite3.Connection, person: Person, now: float) -> Person:
         here = (

@@ -10,6 +10,7 @@ import hashlib
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -23,7 +24,7 @@ from aquadash.data.dataset import Dataset, Split
 from aquadash.data.download import download
 from aquadash.data.progress import ProgressCallback, one_at_a_time, silent
 from aquadash.errors import DataError
-from aquadash.files import file_digest, replacing
+from aquadash.files import file_digest, keep
 
 FILE_NAME = "cifar-100-python.tar.gz"
 
@@ -181,9 +182,7 @@ def other_classes(*, max_images: int | None = 2_000) -> NDArray[np.uint8] | None
         found = found[np.arange(max_images) * len(found) // max_images]
     if not len(found):
         return None
-    with suppress(OSError):
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        np.save(copy, found, allow_pickle=False)
+    keep(copy, partial(np.save, arr=found))
     return found
 
 
@@ -359,11 +358,7 @@ def _write_copy(name: str, train: Split, test: Split, note: str) -> None:
         arrays[f"{part}_images"] = split.images
         arrays[f"{part}_labels"] = split.labels
         arrays[f"{part}_names"] = np.array(split.file_names, dtype=np.str_)
-    path = _copy_path(name)
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            np.savez(file, allow_pickle=False, **arrays)
+    keep(_copy_path(name), lambda file: np.savez(file, allow_pickle=False, **arrays))
 
 
 def _copy_path(name: str) -> Path:

@@ -24,7 +24,6 @@ class ClassStatistics:
         fraction: Its part of the split's images, 0 to 1.
         mean_image: uint8, shape (height, width, 3), the mean of its images, rounded; None without images.
         mean_brightness: Mean over all its pixels and channels, 0 to 255; None without images.
-        typical: Position in the split of the image nearest to the mean image (Euclidean distance); None without images.
     """
 
     name: str
@@ -32,7 +31,6 @@ class ClassStatistics:
     fraction: float
     mean_image: NDArray[np.uint8] | None
     mean_brightness: float | None
-    typical: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,18 +96,14 @@ def describe(split: Split, class_names: Sequence[str]) -> SplitStatistics:
 def _describe_class(split: Split, label: int, name: str) -> ClassStatistics:
     positions = np.flatnonzero(split.labels == label)
     if not len(positions):
-        return ClassStatistics(name, 0, 0.0, None, None, None)
-    images = split.images[positions].astype(np.float32)
-    mean = images.mean(axis=0, dtype=np.float64)
-    images -= mean.astype(np.float32)
-    distances = np.einsum("nhwc,nhwc->n", images, images)
+        return ClassStatistics(name, 0, 0.0, None, None)
+    mean = split.images[positions].mean(axis=0, dtype=np.float64)
     return ClassStatistics(
         name=name,
         count=len(positions),
         fraction=len(positions) / len(split),
         mean_image=np.rint(mean).astype(np.uint8),
         mean_brightness=float(mean.mean()),
-        typical=int(positions[int(distances.argmin())]),
     )
 
 

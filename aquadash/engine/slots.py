@@ -91,9 +91,9 @@ def held() -> bool:
     """Whether nothing that waits is to begin: the teacher of a class has paused the queue."""
     if not settings.classroom():
         return False
-    from aquadash.classroom.limits import paused
+    from aquadash.classroom.limits import in_force
 
-    return paused()
+    return in_force().paused
 
 
 @contextmanager

@@ -109,13 +109,11 @@ class Rescaling:
         temperature: The fit.
         before: The calibration of the images that it was not fitted on.
         after: And of the same images with it.
-        judged: bool (n,), which of the test images these are.
     """
 
     temperature: Temperature
     before: Calibration
     after: Calibration
-    judged: NDArray[np.bool_]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -262,7 +260,6 @@ def rescale(predictions: PredictionsLike, validation: PredictionsLike, *, valida
         temperature=fitted,
         before=reliability(labels, probabilities),
         after=reliability(labels, scale(probabilities, fitted.value)),
-        judged=judged,
     )
 
 

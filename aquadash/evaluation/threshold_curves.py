@@ -36,8 +36,6 @@ class ClassCurves:
     """
 
     label: str
-    positives: int
-    negatives: int
     thresholds: NDArray[np.float64]
     true_positive_rate: NDArray[np.float64]
     false_positive_rate: NDArray[np.float64]
@@ -127,8 +125,6 @@ def _curves(label: str, positive: NDArray[np.bool_], scores: NDArray[np.float64]
     called = hits + alarms
     return ClassCurves(
         label=label,
-        positives=positives,
-        negatives=negatives,
         thresholds=np.append(np.inf, thresholds),
         true_positive_rate=hits / positives if positives else nothing,
         false_positive_rate=alarms / negatives if negatives else nothing,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -65,13 +64,6 @@ class Explainer(Predictor):
         with network.before_softmax(self._network) as self.uses_scores:
             pass
         self.batch_size = int(np.clip(_NUMBERS_AT_ONCE // self.inside.numbers, 1, _MAX_AT_ONCE))
-
-    @classmethod
-    def load(
-        cls, path: Path, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
-    ) -> Explainer:
-        """Load a saved model; arguments and errors are those of a predictor and of the constructor."""
-        return cast(Explainer, super().load(path, class_names=class_names, detector=detector))
 
     def explain(
         self,
@@ -280,10 +272,6 @@ class Explainer(Predictor):
         return tf.function(pixel_gradients, jit_compile=False).get_concrete_function(
             pixels, tf.TensorSpec((None,), tf.int32)
         )
-
-    def _check(self, images: NDArray[np.uint8]) -> None:
-        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
-            raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
 
 
 class _Telling(Explainer):

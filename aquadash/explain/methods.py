@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.errors import UnknownNameError
+from aquadash.errors import look_up
 
 if TYPE_CHECKING:
     from aquadash.explain.explainer import Explainer, ProgressCallback
@@ -239,7 +239,4 @@ def method_entry(name: str) -> Method:
     Raises:
         UnknownNameError: There is none of that name; the message names the nearest.
     """
-    try:
-        return METHODS[name]
-    except KeyError:
-        raise UnknownNameError.of("explanation method", name, METHODS) from None
+    return look_up("explanation method", name, METHODS)

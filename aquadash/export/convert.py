@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
 from aquadash.errors import AquaDashError, RunError, look_up
+from aquadash.files import file_digest
 from aquadash.runs.types import Count
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def convert(
         largest,
         precision,
         len(content),
-        hashlib.sha256(model_path.read_bytes()).hexdigest(),
+        file_digest(model_path),
         hashlib.sha256(content).hexdigest(),
     )
     if not check.passed:

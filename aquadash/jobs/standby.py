@@ -119,7 +119,7 @@ class Standby:
                     process.stdin.write(json.dumps(request).encode() + b"\n")
                     process.stdin.flush()
                     return forked
-                del self._forked[self._number]
+                self._forked.pop(self._number, None)
         return _New(processes.start_detached(arguments, log_path=log_path, module="aquadash.jobs.worker"))
 
     def close(self) -> None:
@@ -144,7 +144,7 @@ class Standby:
         process.wait()
         # Nobody says any more how these end.
         for number in [number for number, forked in list(self._forked.items()) if forked.parent is process]:
-            del self._forked[number]
+            self._forked.pop(number, None)
 
     def _end_when_idle(self, process: subprocess.Popen[bytes]) -> None:
         while process.poll() is None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,9 +103,7 @@ class Predictor:
         return feature_reader(self._model)
 
     @classmethod
-    def load(
-        cls, path: Path, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
-    ) -> Predictor:
+    def load(cls, path: Path, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None) -> Self:
         """Load a saved model, without running any code that the file may hold.
 
         Args:
@@ -152,8 +150,7 @@ class Predictor:
         Raises:
             ValueError: Wrong type or shape.
         """
-        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
-            raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
+        self._check(images)
         batch_size = min(batch_size, self._most_at_once)
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
         ood_scores = None if self._detector is None else np.empty(len(images), np.float64)
@@ -164,3 +161,7 @@ class Predictor:
             if self._detector is not None and ood_scores is not None:
                 ood_scores[part] = self._detector.ood_scores(features.numpy()) / self._detector.threshold
         return probabilities, ood_scores
+
+    def _check(self, images: NDArray[np.uint8]) -> None:
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")

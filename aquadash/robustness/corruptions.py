@@ -33,7 +33,7 @@ from PIL import Image
 
 from aquadash import settings
 from aquadash.errors import ConfigError, UnknownNameError
-from aquadash.files import forget_oldest, replacing
+from aquadash.files import keep
 
 #: From the mildest to the strongest.
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -232,7 +232,8 @@ def corrupted_sets(
                 if on_images is not None:
                     on_images(cell, sum(map(len, parts)))
             images = np.concatenate(parts)
-            _keep(source.path(cell), images)
+            if images.nbytes <= MAX_BYTES:
+                keep(source.path(cell), partial(np.save, arr=images), pattern="*.npy", max_bytes=MAX_BYTES)
         yield cell, images
 
 
@@ -289,17 +290,6 @@ def _corrupt_part(
     images: NDArray[np.uint8], positions: NDArray[np.int64], *, name: str, severity: int, seed: int
 ) -> NDArray[np.uint8]:
     return corrupt(images, name, severity, seed=seed, positions=positions)
-
-
-def _keep(path: Path, images: NDArray[np.uint8]) -> None:
-    """Store a set, whole or not at all, and make room for it; a fault is passed over."""
-    if images.nbytes > MAX_BYTES:
-        return
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            np.save(file, images, allow_pickle=False)
-        forget_oldest(path.parent, "*.npy", max_bytes=MAX_BYTES)
 
 
 def _end_with_the_parent() -> None:

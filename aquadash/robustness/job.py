@@ -7,13 +7,13 @@ job that was stopped or killed goes on where it was when it is started again.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from aquadash.errors import RunError, StorageError
+from aquadash.files import file_digest
 from aquadash.jobs import Job, Stopped, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.robustness.measure import RobustnessRequest, missing
@@ -170,7 +170,7 @@ def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
         try:
             job.report("loading the model")
             loaded_at = time.time()
-            digest = hashlib.sha256(store.model_path(run.run_id).read_bytes()).hexdigest()
+            digest = file_digest(store.model_path(run.run_id))
             yield from measure(
                 load_network(store, run),
                 dataset,

@@ -6,7 +6,6 @@ It is put into the store as a run like any other, once: where somebody has delet
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from threading import Lock
@@ -20,9 +19,10 @@ from aquadash.runs.artifacts import (
     OOD_DETECTOR,
     PREDICTIONS,
     VALIDATION_PREDICTIONS,
+    read_artifact,
 )
 from aquadash.runs.store import RunStore
-from aquadash.runs.types import EpochRecord, Run, RunStatus
+from aquadash.runs.types import Run, RunStatus
 
 #: Where the files lie.
 FOLDER = Path(__file__).resolve().parent / "first_model"
@@ -64,7 +64,7 @@ def add_first_model(store: RunStore) -> Run:
         # Not queued, or an engine that just starts would train it; if this is broken off, the next call goes on here.
         store.set_status(run_id, RunStatus.STOPPED, message="It is just being unpacked.")
         store.set_dataset(run_id, class_names=described["class_names"], fingerprint=described["dataset_fingerprint"])
-        history = _history()
+        history = read_artifact(FOLDER / HISTORY, HISTORY)
         curve = [record.val_accuracy for record in history]
         store.log_epochs(run_id, history, curve=curve, again=found is not None)
         for name in FILES:
@@ -73,9 +73,3 @@ def add_first_model(store: RunStore) -> Run:
         store.set_note(run_id, (FOLDER / CARD).read_text(encoding="utf-8"))
         store.set_status(run_id, RunStatus.FINISHED)
         return store.get(run_id)
-
-
-def _history() -> list[EpochRecord]:
-    with (FOLDER / HISTORY).open(encoding="utf-8", newline="") as file:
-        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    return [EpochRecord(epoch=int(row.pop("epoch")), **row) for row in rows]

@@ -51,15 +51,8 @@ class QueryError(AquaDashError):
 
 @dataclass(frozen=True)
 class Query:
-    """A condition that has been read.
+    """A condition that has been read."""
 
-    Attributes:
-        text: As it was typed.
-        names: The fields that it looks at.
-    """
-
-    text: str
-    names: tuple[str, ...]
     _matches: Getter
 
     def matches(self, run: Run) -> bool:
@@ -89,15 +82,14 @@ def parse(text: str, fields: Mapping[str, RunField] | None = None) -> Query:
     if any("\ud800" <= sign <= "\udfff" for sign in stripped):
         raise QueryError("The condition holds signs that are no text.", 0)
     shift = len(text) - len(text.lstrip())
-    reader = Reader(stripped, shift, run_fields() if fields is None else fields)
-    part = reader.read(_tree(stripped, shift).body)
+    part = Reader(stripped, shift, run_fields() if fields is None else fields).read(_tree(stripped, shift).body)
     if part.kind is not Kind.TRUTH:
         raise QueryError(
             f"This gives a {part.word}, but a condition must be true or false. Compare it with something, as in "
             "val_accuracy > 0.6.",
             shift,
         )
-    return Query(text, tuple(sorted(reader.names)), part.get)
+    return Query(part.get)
 
 
 def select(runs: Iterable[Run], text: str) -> list[Run]:
@@ -207,7 +199,6 @@ class Reader:
         self._bytes = text.encode("utf-8")
         self._shift = shift
         self._fields = fields
-        self.names: set[str] = set()
 
     def read(self, node: ast.expr, depth: int = 0) -> Expression:
         """The value that a piece stands for.
@@ -358,7 +349,6 @@ class Reader:
         field = self._fields.get(name)
         if field is None:
             raise self._error(_unknown(name, self._fields), node)
-        self.names.add(name)
         return Expression(field.kind, field.get)
 
     def _error(self, message: str, node: ast.expr) -> QueryError:

@@ -223,18 +223,16 @@ class RunSnapshot:
         return tuple(marks) or None
 
 
-_snapshots: dict[int, tuple[RunStore, RunSnapshot]] = {}
+_snapshots: dict[RunStore, RunSnapshot] = {}
 _making = threading.Lock()
 
 
 def snapshot_of(store: RunStore) -> RunSnapshot:
     """The snapshot of an open store, one a process."""
     with _making:
-        kept = _snapshots.get(id(store))
-        if kept is None or kept[0] is not store:
-            kept = (store, RunSnapshot(store, database=database_file(), kept=kept_file()))
-            _snapshots[id(store)] = kept
-        return kept[1]
+        if store not in _snapshots:
+            _snapshots[store] = RunSnapshot(store, database=database_file(), kept=kept_file())
+        return _snapshots[store]
 
 
 def kept_file() -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -139,7 +138,7 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
             if described.class_names and described.dataset_fingerprint:
                 # For MLflow's own pages; the tags are there already.
                 store.set_dataset(run_id, class_names=described.class_names, fingerprint=described.dataset_fingerprint)
-            return replace(store.get(run_id), deleted=False)
+            return store.get(run_id)
         except BaseException:
             remove_traces(store, run_id)
             raise

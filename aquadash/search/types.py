@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import accumulate
 
 from aquadash.config import Value
 from aquadash.people import OWNER, Person, Resource
@@ -167,11 +168,8 @@ class Search(SearchHead):
 
 def best_so_far(trials: Sequence[Trial]) -> list[tuple[int, float]]:
     """The number of each complete trial and the highest value up to it, in the order of their numbers."""
-    steps: list[tuple[int, float]] = []
-    for trial in trials:
-        if trial.value is not None:
-            steps.append((trial.number, max([trial.value, *(value for _, value in steps[-1:])])))
-    return steps
+    known = [(trial.number, trial.value) for trial in trials if trial.value is not None]
+    return list(zip((number for number, _ in known), accumulate((value for _, value in known), max), strict=True))
 
 
 def describe_progress(search: Search) -> str:

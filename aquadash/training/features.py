@@ -10,8 +10,7 @@ import hashlib
 import math
 import os
 from collections.abc import Callable
-from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import keras
@@ -20,7 +19,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from aquadash import models, settings
-from aquadash.files import forget_oldest, replacing
+from aquadash.files import keep
 
 #: Bytes that the cache may take; beyond them the entries that were not used for longest are removed.
 CACHE_BYTES = 2_000_000_000
@@ -55,7 +54,8 @@ def features(
     found = _read(path, shape)
     if found is None:
         found = compute_features(body, images, progress)
-        _write(path, found)
+        if found.nbytes <= CACHE_BYTES:
+            keep(path, partial(np.savez, features=found), pattern="*.npz", max_bytes=CACHE_BYTES)
     progress(1.0)
     return found
 
@@ -113,16 +113,3 @@ def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
     except Exception:  # a damaged file can raise nearly anything, and any fault means the same: no copy
         return None
     return found
-
-
-def _write(path: Path, found: NDArray[np.float32]) -> None:
-    """Store features, whole or not at all, and make room; a fault is passed over, for the cache may be lost anyway."""
-    if found.nbytes > CACHE_BYTES:
-        return
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            np.savez(file, allow_pickle=False, features=found)
-        # What a killed process has left half written.
-        forget_oldest(path.parent, ".*", max_seconds=3600)
-        forget_oldest(path.parent, "*.npz", max_bytes=CACHE_BYTES)

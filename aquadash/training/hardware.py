@@ -65,7 +65,7 @@ def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
 
     devices = [device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices()]
     return {
-        "aquadash": library_version("aquadash"),
+        "aquadash": aquadash.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": platform.processor() or platform.machine(),
@@ -81,8 +81,6 @@ def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
 
 def library_version(package: str) -> str:
     """The installed version of a package, or that it is not installed."""
-    if package == "aquadash":
-        return aquadash.__version__
     try:
         return version(package)
     except PackageNotFoundError:

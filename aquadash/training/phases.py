@@ -25,12 +25,10 @@ class Phase:
     """A stretch of epochs that train the same weights.
 
     Attributes:
-        first_epoch: From 1.
         on_features: True when only the head learns, from the body's features.
         is_last: False when another phase follows; early stopping waits for the last.
     """
 
-    first_epoch: int
     on_features: bool
     is_last: bool
 
@@ -39,12 +37,12 @@ def phase_of(config: RunConfig, epoch: int) -> Phase:
     """The phase that an epoch, from 1, belongs to."""
     training = config.training
     if not models.model_entry(config.model.name).pretrained:
-        return Phase(1, on_features=False, is_last=True)
+        return Phase(on_features=False, is_last=True)
     if config.model.fine_tuning == "head":
-        return Phase(1, on_features=True, is_last=True)
+        return Phase(on_features=True, is_last=True)
     if epoch <= training.head_epochs:
-        return Phase(1, on_features=True, is_last=training.head_epochs >= training.epochs)
-    return Phase(training.head_epochs + 1, on_features=False, is_last=True)
+        return Phase(on_features=True, is_last=training.head_epochs >= training.epochs)
+    return Phase(on_features=False, is_last=True)
 
 
 def build_loop(config: RunConfig, model: keras.Model, losses: Losses, phase: Phase) -> EpochLoop:

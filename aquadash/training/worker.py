@@ -17,7 +17,7 @@ from aquadash.config import AugmentationConfig
 from aquadash.data import Dataset, cifar100
 from aquadash.data.folder import about
 from aquadash.data.folder.store import unpack, use_fetched
-from aquadash.errors import AquaDashError, RunError, UnknownNameError
+from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation import best_epoch, evaluate
 from aquadash.jobs import JobStatus, Stopped
 from aquadash.jobs.types import job_id
@@ -82,6 +82,10 @@ def record_end(run_id: str, status: JobStatus, message: str) -> None:
     """
     store = open_store()
     store.check_there()
+    stored = store.stored_run(run_id)
+    if stored is None or stored.deleted:
+        # Nothing can be written to it. One that comes back shows how its job ended.
+        return
     if status is not JobStatus.FINISHED and store.ended_as(run_id) is not None:
         return
     log = settings.job_log(job_id(KIND, run_id))
@@ -91,11 +95,8 @@ def record_end(run_id: str, status: JobStatus, message: str) -> None:
     except (AquaDashError, OSError) as error:
         # How the run ended is said all the same; the log stays where it is.
         _log.warning("could not store the log: %s", error)
-    try:
-        if store.ended_as(run_id) is None:
-            store.set_status(run_id, RunStatus(status), message=message)
-    except UnknownNameError:
-        return
+    if store.ended_as(run_id) is None:
+        store.set_status(run_id, RunStatus(status), message=message)
     if status is JobStatus.FINISHED:
         # Last of all: until a run is finished, it can go on from them.
         store.remove_artifacts(run_id, CHECKPOINTS)

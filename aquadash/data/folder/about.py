@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aquadash import settings
-from aquadash.errors import DataError, UnknownNameError
+from aquadash.errors import DataError, look_up
 from aquadash.people import Resource
 
 #: What a source's name begins with that is a data set of own pictures: ``"folder-cats"``.
@@ -152,12 +152,9 @@ def about(name: str) -> About:
     """One data set.
 
     Raises:
-        UnknownNameError: There is none of that name.
+        UnknownNameError: There is none of that name; the message names the nearest.
     """
-    found = all_kept()
-    if name not in found:
-        raise UnknownNameError.of("data set of own pictures", name, found)
-    return found[name]
+    return look_up("data set of own pictures", name, all_kept())
 
 
 @functools.lru_cache(maxsize=256)

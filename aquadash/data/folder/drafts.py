@@ -28,8 +28,7 @@ from aquadash.data.images import display_name
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError, StorageError
 from aquadash.files import write_whole
-from aquadash.jobs import Job, Stopped, open_jobs, worker
-from aquadash.jobs.types import job_id
+from aquadash.jobs import Stopped, worker
 from aquadash.people import OWNER, Person
 
 #: The kind of job that reads a draft.
@@ -153,18 +152,12 @@ def start(draft_id: str) -> None:
     worker.start(KIND, draft_id, {}, owner=request_of(draft_id).owner)
 
 
-def reading_of(draft_id: str) -> Job | None:
-    """The job that reads a draft, or has read it; None for one that was read otherwise.
+def is_read(draft_id: str) -> bool:
+    """Whether the pictures of a draft have been read to their end.
 
     Raises:
         DataError: There is no such draft.
     """
-    _existing(draft_id)
-    return open_jobs().get(job_id(KIND, draft_id))
-
-
-def is_read(draft_id: str) -> bool:
-    """Whether the pictures of a draft have been read to their end; errors as for :func:`reading_of`."""
     return (_existing(draft_id) / "draft.json").is_file()
 
 
