@@ -16,14 +16,16 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(path: Path, *, mode: int = 0o666) -> Iterator[BufferedRandom]:
+def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[BufferedRandom]:
     """A new file beside ``path`` to write to, which takes its place at the end of the block, or goes if that raises.
 
     Args:
         path: The file, in a folder that is there.
         mode: Who may read and write it, less what the process's mask takes away: 0o600 for its owner alone.
+        new: Never take the place of a file that is there by then.
 
     Raises:
+        FileExistsError: There is one, with ``new``.
         OSError: It cannot be written.
     """
     # 60 letters of four bytes each are as long as a file's name may be.
@@ -31,7 +33,11 @@ def replacing(path: Path, *, mode: int = 0o666) -> Iterator[BufferedRandom]:
     try:
         with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode), "w+b") as file:
             yield file
-        os.replace(temporary, path)
+        if new:
+            os.link(temporary, path)
+            temporary.unlink()
+        else:
+            os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

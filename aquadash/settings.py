@@ -58,7 +58,7 @@ def keras_home() -> Path:
 def slots() -> int:
     """How many runs may train at once in this process's own engine (``AQUADASH_SLOTS``, default 1)."""
     value = os.environ.get("AQUADASH_SLOTS") or "1"
-    if not value.isdigit() or not 1 <= int(value) <= 64:
+    if not re.fullmatch("[0-9]{1,2}", value) or not 1 <= int(value) <= 64:
         raise ConfigError(f"AQUADASH_SLOTS is {value[:40]!r}; it must be a whole number from 1 to 64.")
     return int(value)
 

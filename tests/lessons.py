@@ -48,7 +48,9 @@ SUBJECTS = Subjects(np.zeros((5, 32, 32, 3), np.uint8), np.arange(5))
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is there: Anna's things, one waiting run of hers, and one run that the teacher has made for all."""
+    """What is there: Anna's things, one waiting run of hers, and two runs that the teacher has made for all, the second
+    (``on_hers``) on Anna's pictures.
+    """
 
     home: Path
     store: RunStore
@@ -61,6 +63,7 @@ class Lesson:
     draft: str
     put_away: str
     put_away_pipeline: str
+    on_hers: str
 
     def state(self) -> dict[str, str]:
         """All that is stored, so that two moments can be compared: tags of runs, searches, and every other file."""
@@ -108,14 +111,15 @@ def begin(folder: Path) -> Lesson:
     for title in ("Anna's cats", "Anna's dogs"):
         hers.data.keep(hers.data.draft(draft), SplitChoice(), title=title)
     put_away = hers.data.delete("anna-s-dogs")
+    on_hers = trained(store, TEACHER, "Anna's again", source="folder-anna-s-cats")
     return Lesson(
-        settings.home(), store, searches, finished, waiting, binned, shared, search, draft, put_away, away
-    )  # fmt: skip
+        settings.home(), store, searches, finished, waiting, binned, shared, search, draft, put_away, away, on_hers
+    )
 
 
-def trained(store: RunStore, person: Person, name: str) -> str:
+def trained(store: RunStore, person: Person, name: str, *, source: str = "synthetic") -> str:
     """A finished run of somebody's with the network that AquaDash comes with."""
-    run_id = store.create(SHORT, name=name, owner=person).run_id
+    run_id = store.create(with_values(SHORT, {"data.source": source}), name=name, owner=person).run_id
     store.start(run_id, Worker("here", 1))
     store.add_artifact(run_id, FOLDER / MODEL)
     store.set_dataset(run_id, class_names=("beaver", "dolphin", "otter", "seal", "whale"), fingerprint="f" * 64)
@@ -161,6 +165,8 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         "open another's network": lambda: runs.network(run),
         "ask for another's packed run": lambda: jobs.export_id(done, include_data=False),
         "have another's run packed": lambda: jobs.export(done, include_data=False),
+        "have another's pictures packed": lambda: jobs.export(at.on_hers, include_data=True),
+        "ask for another's packed pictures": lambda: jobs.export_id(at.on_hers, include_data=True),
         "measure another's robustness": lambda: jobs.measure_robustness(done),
         "measure another's label safety": lambda: jobs.measure_label_safety(run, SUBJECTS, SafetyRequest(BRANCH)),
         "ask for another's label safety": lambda: jobs.label_safety_id(run, SUBJECTS, SafetyRequest(BRANCH)),

@@ -13,6 +13,7 @@ from aquadash.augment import PIPELINES, saved_pipelines
 from aquadash.cli import cli
 from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError
+from aquadash.export import bundle
 from aquadash.lab import Lab
 from aquadash.lab.rights import RULES, WITHOUT_THING, Action, Rights, table
 from aquadash.people import OWNER, STRANGER, Person, Resource
@@ -54,6 +55,16 @@ def test_each_action_is_refused_to_a_wrong_user_and_changes_nothing(
     print("\n".join(f"{name:{width}}  {reason}" for name, reason in found.items()))
     assert {name: reason for name, reason in found.items() if reason.startswith("NOT REFUSED")} == {}
     assert lesson.state() == before
+
+
+def test_the_report_in_a_zip_shows_no_pictures_that_its_reader_may_not_open(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, hers = (Lab(person).jobs.export_id(lesson.on_hers, include_data=False) for person in (BEN, ANNA))
+    assert theirs != hers
+    monkeypatch.setattr(bundle.data, "load", lambda *_, **__: pytest.fail("The pictures were looked at."))
+    written = bundle.export_run(lesson.store, lesson.on_hers, tmp_path / "run.zip", show_images=False)
+    assert bundle.DATA not in written.files and "another person's" in "".join(written.notes)
 
 
 def test_what_is_refused_to_others_is_not_refused_to_its_owner(lesson: Lesson) -> None:

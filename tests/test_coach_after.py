@@ -116,7 +116,7 @@ def test_less_than_half_of_guessing_is_ignored(recall: float, told: bool) -> Non
 def test_the_evidence_says_what_became_of_the_images() -> None:
     found = note(evaluation({"otter": 0.03}))
     assert found.title == "Hardly ever recognised: otter"
-    assert found.evidence.startswith("otter is right for 3 of 100 images; most of them, 97, were taken for seal.")
+    assert found.evidence.startswith("otter is right for 3 of 100 images; most often, 97 times, it was taken for seal.")
     assert "By guessing it would be 20 %" in found.evidence
     assert found.level == "hint"
 

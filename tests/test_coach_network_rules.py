@@ -32,7 +32,7 @@ BACKBONE = {"model.name": "backbone"}
         ({**CNN, "training.batch_size": 2, "model.batch_normalization": True}, {"tiny-normalized-batch": "warning"}),
         ({**CNN, "training.batch_size": 3, "model.batch_normalization": True}, {}),
         ({**BACKBONE, "training.batch_size": 2}, {}),
-        ({**BACKBONE, "training.batch_size": 2, "model.fine_tuning": "top"}, {"tiny-normalized-batch": "warning"}),
+        ({**BACKBONE, "training.batch_size": 2, "model.fine_tuning": "top"}, {}),
         ({**BACKBONE, "training.head_epochs": 500}, {}),
         ({**BACKBONE, "model.fine_tuning": "all", "training.head_epochs": 200}, {"head-forever": "warning"}),
         ({**BACKBONE, "model.fine_tuning": "all", "training.head_epochs": 199}, {}),

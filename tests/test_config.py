@@ -144,6 +144,9 @@ def test_yaml_fills_up_from_a_base() -> None:
         ("model: {filters: []}", "model.filters"),
         ("x" * 200_000, "200,000 characters"),
         ("[" * 5000, "not valid YAML"),
+        ("training: !!bool foo", "not valid YAML"),
+        ("seed: !!int ''", "not valid YAML"),
+        ("seed: !!timestamp foo", "not valid YAML"),
     ],
 )
 def test_bad_yaml_is_one_clear_sentence(text: str, message: str) -> None:

@@ -24,6 +24,7 @@ from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs.artifacts import LOG
 from aquadash.runs.reading import KIND
+from aquadash.runs.tags import STATUS
 from tests.job_rows import let_the_lease_run_out
 from tests.waiting import wait_for
 
@@ -242,6 +243,13 @@ def test_a_run_that_was_deleted_before_its_end_was_kept_holds_nobody_up(store: R
     Slots(KIND, open_jobs()).look()
     store.restore(run_id)
     assert (store.get(run_id).status, store.get(run_id).message) == (RunStatus.FAILED, "Three workers were lost.")
+
+
+def test_a_run_whose_record_is_damaged_holds_nobody_up(store: RunStore, run_id: str) -> None:
+    store.request_stop(run_id)
+    store.client.set_tag(run_id, STATUS, "pondering")
+    Slots(KIND, open_jobs()).look()
+    assert store.read(run_id).status is RunStatus.UNREADABLE
 
 
 def test_a_run_whose_worker_is_silent_waits_with_a_message(store: RunStore, run_id: str) -> None:

@@ -57,6 +57,14 @@ def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:
     assert seconds(runs) == [(1, STARTING_SECONDS + 20.0 - 5.0)]
 
 
+def test_a_run_of_many_epochs_at_work_has_those_behind_it_that_it_says() -> None:
+    many = with_values(SHORT, {"training.epochs": 200})
+    began = {"config": many, "started_at": NOW, "curve": tuple([0.5] * 60)}
+    at_150 = run("a", RunStatus.RUNNING, progress=Progress("training", epoch=151, epochs=200, time=NOW), **began)
+    known = finished("b", 400, 200, config=many)
+    assert seconds([known, at_150, run("c")]) == [(1, STARTING_SECONDS + 50 * 2.0)]
+
+
 def test_a_resumed_run_has_fewer_epochs_before_it() -> None:
     begun = run("b", rank=1, started_at=1.0, curve=(0.1,) * 7)
     assert seconds([finished("a", 20, 10), begun, run("c", rank=2)])[1] == (2, STARTING_SECONDS + 3 * 2.0)

@@ -14,6 +14,7 @@ import pytest
 
 from aquadash.errors import RunError, StorageError
 from aquadash.export import bundle, importing
+from aquadash.people import Person, Role
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs.transfer import IMPORTED
 from tests import stored_runs, ui_runs
@@ -122,6 +123,16 @@ def test_the_same_run_is_recognised_wherever_it_has_been(
     store.delete(run.run_id)
     assert set(importing.import_run(other_store, tmp_path / "run.zip").copies) == {elsewhere}
     assert set(importing.import_run(store, tmp_path / "run.zip").copies) == {first.run.run_id, back.run.run_id}
+
+
+def test_what_was_pinned_for_all_is_pinned_for_the_student_who_brings_it(
+    store: RunStore, other_store: RunStore, tmp_path: Path
+) -> None:
+    run = stored_runs.add_run(store)
+    store.set_pinned(run.run_id)
+    path = bundle.export_run(store, run.run_id, tmp_path / "run.zip").path
+    taken = importing.import_run(other_store, path, owner=Person("b" * 32, "Ben", Role.STUDENT)).run
+    assert (taken.pinned, taken.pinned_by_owner) == (False, True)
 
 
 def test_a_finished_run_leaves_a_checkpoint_behind_that_is_just_being_dropped(store: RunStore, tmp_path: Path) -> None:

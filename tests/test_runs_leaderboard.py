@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,6 +51,13 @@ def test_who_cannot_be_told_apart_shares_a_place() -> None:
     assert ranks([]) == []
     assert ranks([(400, 500), (395, 500), (300, 500), (298, 500), (100, 500)]) == [1, 1, 3, 3, 5]
     assert ranks([(4, 5), (1, 5)]) == [1, 1], "with five images nobody is clearly better"
+
+
+def test_a_run_that_was_validated_on_test_images_does_not_count() -> None:
+    honest, as_in_the_report = a_run("a1", "a", 0.50), a_run("b1", "b", 0.99)
+    config = with_values(as_in_the_report.config, {"training.validation": "test"})
+    found = board(honest, replace(as_in_the_report, config=config))
+    assert [entry.run.name for entry in found.entries] == ["a1"]
 
 
 def test_each_student_stands_there_once_with_the_best_run_by_validation() -> None:

@@ -17,7 +17,7 @@ def test_defaults(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.home() == settings.PROJECT_ROOT / ".aquadash"
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "many", "65", "1.5"])
+@pytest.mark.parametrize("value", ["0", "-1", "many", "65", "1.5", "²"])
 def test_a_senseless_number_of_slots_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_SLOTS", value)
     with pytest.raises(ConfigError, match="AQUADASH_SLOTS"):

@@ -23,7 +23,7 @@ from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.reading import from_json
 from aquadash.augment.spec import PipelineSpec
 from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
-from aquadash.files import write_whole
+from aquadash.files import replacing, write_whole
 from aquadash.people import OWNER, Person, Resource
 
 #: What a pipeline's name may be: what configurations take as a name.
@@ -137,24 +137,20 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
         owner_text = _owner_text(folder() / f"{replace_name}.json")
     try:
         folder().mkdir(parents=True, exist_ok=True)
-        temporary = target.with_suffix(f".{os.getpid()}.part")
-        temporary.write_text(saved.to_json(), encoding="utf-8")
-        if replace_name == saved.name:
-            _put_away(replace_name)
-            os.replace(temporary, target)
-        else:
-            # A link, unlike a renaming, never replaces what somebody else has saved in the meantime.
-            os.link(temporary, target)
-            temporary.unlink()
+        try:
+            # What is new never takes the place of what somebody else has saved in the meantime.
+            with replacing(target, new=replace_name != saved.name) as file:
+                file.write(saved.to_json().encode("utf-8"))
+                if replace_name == saved.name:
+                    _put_away(replace_name)
+        except FileExistsError:
+            raise ConfigError(_taken(saved.title)) from None
         if owner_text:
             write_whole(_owner_file(target), owner_text)
         else:
             _owner_file(target).unlink(missing_ok=True)
         if replace_name not in (None, saved.name):
             _put_away(replace_name)
-    except FileExistsError:
-        temporary.unlink(missing_ok=True)
-        raise ConfigError(_taken(saved.title)) from None
     except OSError as error:
         raise StorageError(f"The pipeline cannot be saved in {folder()} ({error.strerror}).") from error
     return saved

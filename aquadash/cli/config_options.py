@@ -48,13 +48,7 @@ class GivenConfig:
         """
         config = preset(self.preset).config
         if self.file:
-            values = config.model_dump()
-            for section, content in _read(self.file).items():
-                if isinstance(values.get(section), dict) and isinstance(content, dict):
-                    values[section].update(content)
-                else:
-                    values[section] = content
-            config = run_config.from_mapping(values)
+            config = run_config.from_mapping(_read(self.file), base=config)
         changes: dict[str, Any] = dict(run_config.parse_assignments(self.assignments))
         if self.source is not None:
             changes["data.source"] = self.source
@@ -125,7 +119,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not a text file; a configuration is JSON in UTF-8.") from None
     try:
         values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not valid JSON: {error}.") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds a {type(values).__name__}; expected an object with the sections of a run.")

@@ -399,7 +399,8 @@ def _missed(found: Evaluation, index: int) -> str:
     said = (
         "never named at all" if not found.confusion_matrix[:, index].any() else f"right for {right} of {total} images"
     )
-    return f"{name} is {said}; most of them, {count}, were taken for {found.classes[other]}."
+    times = "once" if count == 1 else f"{count} times"
+    return f"{name} is {said}; most often, {times}, it was taken for {found.classes[other]}."
 
 
 def _rare(s: Situation, names: list[str]) -> bool:

@@ -72,7 +72,8 @@ def _large_penalty(config: RunConfig) -> Note | None:
 
 def _tiny_normalized_batch(config: RunConfig) -> Note | None:
     size = config.training.batch_size
-    normalizes = (uses(config, "batch_normalization") and config.model.batch_normalization) or thawed(config)
+    # That of a pretrained body goes on with the means that it has.
+    normalizes = uses(config, "batch_normalization") and config.model.batch_normalization
     if size >= MIN_NORMALIZED_BATCH or not normalizes:
         return None
     return Note(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from aquadash.config import RunConfig
@@ -34,13 +34,7 @@ class Note:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
-            "key": self.key,
-            "level": self.level,
-            "title": self.title,
-            "evidence": self.evidence,
-            "changes": dict(self.changes),
-        }
+        return asdict(self)
 
 
 #: Looks at settings before training.

@@ -119,7 +119,7 @@ def from_json(text: str) -> RunConfig:
     """
     try:
         values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(
             f'The configuration is not valid JSON ({error}). Write it as {{"training": {{...}}}}.'
         ) from None
@@ -146,17 +146,12 @@ def from_yaml(text: str, *, base: RunConfig | None = None) -> RunConfig:
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"The text is not valid YAML{where}: {error.problem}.") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    # PyYAML lets what is wrong in a tagged value, such as !!bool maybe, out as it comes.
+    except (yaml.YAMLError, LookupError, AttributeError, RecursionError, ValueError) as error:
         raise ConfigError(f"The text is not valid YAML: {str(error).splitlines()[0][:200]}.") from None
     if values is None:
         raise ConfigError("The text is empty. Write a section and its settings, such as training: {epochs: 20}.")
-    if base is None or not isinstance(values, Mapping):
-        return from_mapping(values)
-    merged: dict[Any, Any] = base.model_dump()
-    for section, content in values.items():
-        known = merged.get(section)
-        merged[section] = {**known, **content} if isinstance(known, dict) and isinstance(content, Mapping) else content
-    return from_mapping(merged)
+    return from_mapping(values, base=base)
 
 
 def to_yaml(config: RunConfig) -> str:
@@ -173,15 +168,24 @@ class _PlainLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def from_mapping(values: object) -> RunConfig:
-    """Check plain values and build the config from them; errors as in :func:`from_json`."""
+def from_mapping(values: object, *, base: RunConfig | None = None) -> RunConfig:
+    """Check plain values and build the config from them; errors as in :func:`from_json`.
+
+    Args:
+        values: By section and name.
+        base: What sections and fields take that are left out; the defaults when None.
+    """
     if not isinstance(values, Mapping):
         raise ConfigError(
             f"The configuration is a {type(values).__name__}; expected an object with the sections "
             "data, augmentation, model, training and the number seed."
         )
+    merged: dict[Any, Any] = base.model_dump() if base is not None else {}
+    for section, content in values.items():
+        known = merged.get(section)
+        merged[section] = {**known, **content} if isinstance(known, dict) and isinstance(content, Mapping) else content
     try:
-        return RunConfig.model_validate(values)
+        return RunConfig.model_validate(merged)
     except ValidationError as error:
         raise _explained(error) from None
 

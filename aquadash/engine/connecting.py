@@ -31,7 +31,8 @@ def connect() -> Client:
     address = settings.scheduler_address()
     if address is None:
         # One in-process worker whose threads are the slots; each only waits for a process, so nothing needs profiling.
-        dask.config.set({"distributed.worker.profile.enabled": False})
+        # It is not given up for silence: where this process was suspended for minutes, none would take its place.
+        dask.config.set({"distributed.worker.profile.enabled": False, "distributed.scheduler.worker-ttl": None})
         cluster = LocalCluster(
             n_workers=1,
             threads_per_worker=settings.slots(),

@@ -77,7 +77,10 @@ def _takes(run: Run, paces: Paces) -> tuple[float, str]:
     if known is None:
         return math.inf, ""
     pace, base = known
-    done = len(run.curve) if run.started_at is not None and len(run.curve) < run.config.training.epochs else 0
+    # The curve is thinned to some points; a run at work says its epoch, too.
+    done = max(len(run.curve), run.progress.epoch - 1 if run.progress is not None else 0)
+    if run.started_at is None or done >= run.config.training.epochs:
+        done = 0
     return STARTING_SECONDS + pace * (run.config.training.epochs - done), base
 
 

@@ -131,6 +131,7 @@ def export_run(
     path: Path,
     *,
     include_data: bool | None = None,
+    show_images: bool = True,
     progress: ProgressCallback | None = None,
 ) -> Exported:
     """Write a run as a ZIP file, whole or not at all; the same run gives the same bytes.
@@ -140,6 +141,7 @@ def export_run(
         run_id: One that has ended.
         path: Where to; replaced if it exists.
         include_data: Whether the images go along. None: if AquaDash drew them; others may be somebody's own.
+        show_images: Whether the report shows some; without, no image goes along either.
         progress: Told what is being done and the fraction that is done; what it raises ends the export.
 
     Raises:
@@ -149,7 +151,10 @@ def export_run(
     on_progress = progress or silent
     on_progress("reading the run", None)
     parts = _Parts(store.get(run_id), take_snapshot(store, run_id), None)
-    parts.dataset = _dataset(parts, on_progress)
+    if show_images:
+        parts.dataset = _dataset(parts, on_progress)
+    else:
+        parts.notes.append("The images are another person's, so the report shows none.")
     with tempfile.TemporaryDirectory(prefix="aquadash-export-") as folder:
         members = list(_members(store, parts, Path(folder), include_data=include_data, on_progress=on_progress))
         done = 0

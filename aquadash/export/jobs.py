@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aquadash import settings
+from aquadash import data, settings
 from aquadash.errors import RunError
 from aquadash.export.convert import ConversionCheck, Format, format_named
 from aquadash.files import file_digest, forget_oldest
-from aquadash.jobs import Job, JobStatus
+from aquadash.jobs import Job, JobStatus, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person, Role
 from aquadash.runs import RunStore, open_store
@@ -30,18 +30,25 @@ _MAX_FILES, _MAX_BYTES, _MAX_SECONDS = 20, 2_000_000_000, 24 * 3600.0
 # -- exports
 
 
-def export_id(store: RunStore, run_id: str, *, include_data: bool) -> str:
+def export_id(store: RunStore, run_id: str, *, include_data: bool, show_images: bool = True) -> str:
     """The id of the job that makes the ZIP file of the run as it is now: another one whenever that would have other
     content.
 
     Raises:
         StorageError: The store cannot be read.
     """
-    return job_id("export", _export_key(store, run_id, include_data))
+    return job_id("export", _export_key(store, run_id, include_data, show_images))
 
 
-def start_export(store: RunStore, run_id: str, *, include_data: bool, owner: str = "") -> Job:
+def start_export(store: RunStore, run_id: str, *, include_data: bool, show_images: bool = True, owner: str = "") -> Job:
     """Make the ZIP file of a run ready in the background, for whoever has the id ``owner``.
+
+    Args:
+        store: Where the run is.
+        run_id: Which.
+        include_data: Whether all images go along.
+        show_images: Whether the report may show some.
+        owner: Who asks for it.
 
     Raises:
         RunError: It is being made already.
@@ -49,8 +56,8 @@ def start_export(store: RunStore, run_id: str, *, include_data: bool, owner: str
     """
     from aquadash.jobs.worker import start
 
-    request = {"run_id": run_id, "include_data": include_data}
-    return start("export", _export_key(store, run_id, include_data), request, owner=owner)
+    request = {"run_id": run_id, "include_data": include_data, "show_images": show_images}
+    return start("export", _export_key(store, run_id, include_data, show_images), request, owner=owner)
 
 
 def exported_file(job: Job) -> Path | None:
@@ -63,11 +70,12 @@ def work_export(job: JobContext) -> dict[str, Any]:
     """Make the ZIP file that a job asks for; returns its ``size`` in bytes and its ``notes``."""
     from aquadash.export.bundle import export_run
 
-    run_id, include = job.request["run_id"], job.request["include_data"]
+    run_id = job.request["run_id"]
+    wanted = {name: job.request[name] for name in ("include_data", "show_images")}
     path = _export_path(run_id, job.run)
     # One that somebody downloads just now stays readable for them.
     forget_oldest(path.parent, "*.zip", max_files=_MAX_FILES - 1, max_bytes=_MAX_BYTES, max_seconds=_MAX_SECONDS)
-    written = export_run(open_store(), run_id, path, include_data=include, progress=job.report_fraction)
+    written = export_run(open_store(), run_id, path, progress=job.report_fraction, **wanted)
     return {"size": written.size, "notes": list(written.notes)}
 
 
@@ -75,11 +83,17 @@ def _export_path(run_id: str, key: str) -> Path:
     return settings.exports() / f"{settings.checked_run_id(run_id)}-{key[:16]}.zip"
 
 
-def _export_key(store: RunStore, run_id: str, include_data: bool) -> str:
+def _export_key(store: RunStore, run_id: str, include_data: bool, show_images: bool) -> str:
     """Another text whenever the ZIP would have other content."""
     run = store.get(run_id)
+    stored = store.stored_run(run_id)
+    tags = sorted(stored.tags.items()) if stored is not None else []
     names = sorted(store.artifact_names(run_id))
-    parts = (settings.here(), run_id, include_data, run.status, run.ended_at, run.name, run.note, run.metrics, names)
+    measured = open_jobs().get(job_id("robustness", run_id))
+    robustness = (measured.attempt, measured.ended_at) if measured is not None else None
+    source = data.SOURCES.get(run.config.data.source)
+    images = source.key() if source is not None else None
+    parts = (settings.here(), run_id, include_data, show_images, run.status, tags, names, robustness, images)
     return _digest(repr(parts))
 
 

@@ -138,7 +138,12 @@ class DataSets(Part):
         resource = dict(store.deleted()).get(key)
         if resource is not None:
             self._rights.require(Action.DELETE_PICTURES, resource)
+            self._check_number()
         return store.restore(key)
+
+    def _check_number(self) -> None:
+        own = sum(kept.owner == self._person.person_id for kept in about.all_kept().values())
+        self._limits.check_number("data_sets", own)
 
     # -- own pictures on their way in --------------------------------------------------------------------------------
 
@@ -235,8 +240,7 @@ class DataSets(Part):
         if there is not None:
             self._rights.require(Action.DELETE_PICTURES, there.resource)
         else:
-            own = sum(one.owner == self._person.person_id for one in kept.values())
-            self._limits.check_number("data_sets", own)
+            self._check_number()
         return drafts.use(draft, choice, title=title, overwrite=replace, owner=self._person)
 
     def discard(self, draft_id: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash import settings
-from aquadash.errors import RunError, UnknownNameError
+from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.jobs import Job, open_jobs
 from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.worker import record_end
@@ -170,14 +170,17 @@ class Jobs(Part):
         content.
 
         Raises:
-            NotAllowedError: The person may not open the run.
+            NotAllowedError: The person may not open the run, or not its images.
             StorageError: The store cannot be read.
         """
-        self._rights.require(Action.OPEN_MODEL, self._run(run_id).resource)
-        return _export_id(settings.store_key(), run_id, include_data)
+        run = self._run(run_id)
+        self._rights.require(Action.OPEN_MODEL, run.resource)
+        return _export_id(settings.store_key(), run_id, include_data, self._show_images(run, include_data))
 
     def export(self, run_id: str, *, include_data: bool) -> Job:
         """Make the ZIP file of a run ready, with the images that it learned from or without.
+
+        Its report shows some of them, unless the person may not open them.
 
         Raises:
             NotAllowedError: The person may not open the run, or not its images.
@@ -188,10 +191,11 @@ class Jobs(Part):
 
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.resource)
-        if include_data:
-            DataSets(self._person).require(run.config.data.source)
+        show = self._show_images(run, include_data)
         with self._changing():
-            return start_export(open_store(), run_id, include_data=include_data, owner=self._person.person_id)
+            return start_export(
+                open_store(), run_id, include_data=include_data, show_images=show, owner=self._person.person_id
+            )
 
     def import_run(self, upload: str, *, called: str, write: Callable[[Path], object]) -> Job:
         """Take in a run that :meth:`export` has packed; it is the person's then.
@@ -215,6 +219,16 @@ class Jobs(Part):
 
     def _run(self, run_id: str) -> Run:
         return runs.Runs(self._person).get(run_id)
+
+    def _show_images(self, run: Run, include_data: bool) -> bool:
+        """Whether the ZIP of a run may show its images; refuses one that is to hold them all and may not."""
+        try:
+            DataSets(self._person).require(run.config.data.source)
+        except NotAllowedError:
+            if include_data:
+                raise
+            return False
+        return True
 
 
 def _run_of(job: Job) -> Resource | None:
@@ -257,7 +271,7 @@ def _converted(store_key: str, run_id: str, ended_at: float | None, form: Format
 
 
 @kept(64, seconds=FRESH_SECONDS)
-def _export_id(store_key: str, run_id: str, include_data: bool) -> str:
+def _export_id(store_key: str, run_id: str, include_data: bool, show_images: bool) -> str:
     from aquadash.export.jobs import export_id
 
-    return export_id(open_store(), run_id, include_data=include_data)
+    return export_id(open_store(), run_id, include_data=include_data, show_images=show_images)

@@ -46,8 +46,7 @@ class Pipelines(Part):
         if replace_name is not None:
             self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.resource_of(replace_name))
         else:
-            owners = [saved_pipelines.resource_of(name).owner for name in library().saved]
-            self._limits.check_number("pipelines", owners.count(self._person.person_id))
+            self._check_number()
         return saved_pipelines.save(spec, title=title, replace_name=replace_name, owner=self._person)
 
     def delete(self, name: str) -> str:
@@ -76,4 +75,9 @@ class Pipelines(Part):
             StorageError: It cannot be moved.
         """
         self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.deleted_resource(key))
+        self._check_number()
         return saved_pipelines.restore(key)
+
+    def _check_number(self) -> None:
+        owners = [saved_pipelines.resource_of(name).owner for name in library().saved]
+        self._limits.check_number("pipelines", owners.count(self._person.person_id))

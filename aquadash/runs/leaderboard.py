@@ -124,7 +124,9 @@ def leaderboard(
 def _counts(run: Run) -> bool:
     """Whether a run is a student's and has a result.
 
-    What the teacher hides does not count, nor what was imported: the figures in a ZIP can be made up.
+    What the teacher hides does not count, nor what was imported, since the figures in a ZIP can be made up, nor what
+    was validated on test images.
     """
     of_a_student = bool(run.owner) and not run.shared and not run.hidden and not run.origin
-    return of_a_student and run.status.ended and "val_accuracy" in run.metrics
+    validated = "val_accuracy" in run.metrics and run.config.training.validation != "test"
+    return of_a_student and run.status.ended and validated

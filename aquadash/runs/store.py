@@ -290,8 +290,8 @@ class RunStore(RunArtifacts):
     def ended_as(self, run_id: str) -> RunStatus | None:
         """How the run is written to have ended, whatever its job says; None where it is to be trained."""
         stored = self.stored_run(run_id)
-        status = RunStatus(stored.tags[tag.STATUS]) if stored is not None else RunStatus.QUEUED
-        return status if status.ended else None
+        run = stored.read() if stored is not None else None
+        return run.status if run is not None and run.status.ended else None
 
     def start(self, run_id: str, worker: Worker) -> None:
         """A worker has taken the run."""

@@ -25,7 +25,7 @@ from aquadash.augment.catalogue import (
 )
 from aquadash.augment.catalogue.parts import OperatorInfo, Parameter
 from aquadash.augment.spec import Operator, Range, Value
-from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.errors import ConfigError, look_up
 
 __all__ = ["FAMILIES", "OPERATORS", "OperatorInfo", "Parameter", "arguments", "operator_info", "settings_of"]
 
@@ -72,10 +72,7 @@ def operator_info(name: str) -> OperatorInfo:
     Raises:
         UnknownNameError: There is none; the message names the nearest.
     """
-    try:
-        return OPERATORS[name]
-    except KeyError:
-        raise UnknownNameError.of("operator", name, OPERATORS) from None
+    return look_up("operator", name, OPERATORS)
 
 
 def settings_of(operator: Operator) -> dict[str, Value]:

@@ -43,7 +43,7 @@ def _send_then_release(store: RunStore, job: Job, name: str, needs: str) -> None
         store.jobs.release(job, needs=needs)
     except LeaseLostError:
         _log.info("run %s was stopped while its pictures were on their way", job.run)
-    except AquaDashError as error:
+    except (AquaDashError, OSError) as error:
         store.jobs.end(job, JobStatus.FAILED, message=str(error))
 
 

@@ -40,6 +40,7 @@ def render_export(run: Run) -> None:
             "With the images",
             value=source is not None and source.drawn,
             key=f"take-home-data-{run.run_id}",
+            disabled=source is not None and source.name not in lab().data.sources(),
             help="The script needs them. Drawings may be passed on; photographs may be somebody's. CIFAR-100 is "
             "downloaded by the script where they are left out.",
         )
