@@ -13,7 +13,6 @@ from PIL import Image
 
 from aquadash.augment import OPERATORS, PIPELINES, Branch, Operator, PipelineSpec, Range, apply, op, to_code
 from aquadash.errors import AquaDashError
-from scripts.bench.report import report_pipelines
 
 _IMAGES = np.random.default_rng(2).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
 
@@ -115,17 +114,6 @@ def test_photographs_of_several_sizes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(made["0001-first-version-1.png"], expected[0])
     np.testing.assert_array_equal(made["0003-third-version-1.png"], expected[1])
     assert made["0002-second-version-1.png"].shape == (20, 32, 3)
-
-
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_the_code_builds_the_reports_pipelines(number: int) -> None:
-    """With the same random numbers as the report's own code it gives the same bytes."""
-    images = np.random.default_rng(number).integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
-    built = _run(to_code(PIPELINES["notebook"]))["VERSIONS"][number](lambda *place: 0)
-    report = report_pipelines()[number - 1]
-    built.seed_(3)
-    report.seed_(3)
-    np.testing.assert_array_equal(built(images=images), report(images=images))
 
 
 def test_what_a_pipeline_does_not_need_is_left_out() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 
@@ -143,9 +141,3 @@ def test_a_new_archive_is_noticed(cifar100_archive: object, monkeypatch: pytest.
     monkeypatch.setenv("AQUADASH_CIFAR100", "/does/not/exist")
     with pytest.raises(DataError, match="does not exist"):
         load("cifar100")
-
-
-def test_importing_the_room_brings_nothing_heavy() -> None:
-    script = "import sys, aquadash.data; print([m for m in ('keras', 'tensorflow', 'sklearn') if m in sys.modules])"
-    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert output.strip() == "[]"

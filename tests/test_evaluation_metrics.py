@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -138,15 +136,3 @@ def test_evaluating_500_images_is_quick() -> None:
         evaluate(labels, probabilities, class_names=NAMES)
         times.append(time.perf_counter() - start)
     assert min(times) < 0.02
-
-
-def test_the_import_is_light_and_tensorflow_never_needed() -> None:
-    code = (
-        "import sys, aquadash.evaluation\n"
-        "from aquadash.evaluation import evaluate, pairwise\n"
-        "print([name for name in ('sklearn', 'scipy', 'pandas') if name in sys.modules], end=' ')\n"
-        "evaluate([0, 1], [[1., 0.], [0., 1.]], class_names=['a', 'b']).to_dict()\n"
-        "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert (done.stdout.strip(), done.stderr) == ("[] []", "")

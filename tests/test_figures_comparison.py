@@ -45,7 +45,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
         [(EVIL, history(9)), ("b", history(90, seconds=9.0))], axis="time", weight=0.6, window=(5.0, 90.0), legend=False
     ),
     "ten curves": lambda: compare_curves([(name, history(100)) for name in MANY[:10]], metric="val_loss"),
-    "sorted accuracies": lambda: metric_bars([("a", EVALUATION), (EVIL, EVALUATION)], best_first=True),
+    "accuracies": lambda: metric_bars([("a", EVALUATION), (EVIL, EVALUATION)]),
     "pairs": lambda: pair_matrix(TESTS, names=["a", EVIL, "c"], selected=(1, 0)),
     "matrix": lambda: small_confusion(np.eye(5, dtype=int) + 1, class_names=list(theme.CLASS_COLOURS), name=EVIL),
     "matrix of 100": lambda: small_confusion(np.eye(100, dtype=int), class_names=MANY, name=EVIL),
@@ -142,13 +142,13 @@ def test_the_pair_matrix_is_skew_and_stars_what_is_more_than_luck() -> None:
     assert "b over a by 50.0 points" in theme.alt_text(figure)
 
 
-def test_best_first_puts_the_most_accurate_on_top() -> None:
+def test_the_most_accurate_stands_on_top() -> None:
     class Measured:
         def __init__(self, accuracy: float) -> None:
             self.accuracy, self.accuracy_ci95, self.n = accuracy, (accuracy - 0.1, accuracy + 0.1), 100
 
     runs = [("low", Measured(0.3)), ("none", None), ("high", Measured(0.9))]
-    figure = metric_bars(runs, best_first=True, images="validation")  # type: ignore[arg-type]
+    figure = metric_bars(runs, images="validation")  # type: ignore[arg-type]
     assert list(figure.layout.yaxis.ticktext) == ["high", "low"]
     assert [trace.meta["run"] for trace in figure.data] == [2, 0]
     assert "Validation accuracy" in figure.layout.xaxis.title.text

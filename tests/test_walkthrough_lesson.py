@@ -18,7 +18,7 @@ from aquadash.errors import RunError, StorageError
 from aquadash.evaluation import evaluate
 from aquadash.runs import open_store
 from aquadash.runs.cost import parameter_count
-from aquadash.runs.first_model import FOLDER, add_first_model
+from aquadash.runs.first_model import FOLDER
 from aquadash.settings import PROJECT_ROOT
 from aquadash.walkthrough import LESSONS, all_findings, findings, progress, report
 from aquadash.walkthrough.beside import beside, learnt_from
@@ -167,12 +167,11 @@ def test_parameters_of_a_stored_network_are_read_without_keras(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_parameters_of_a_stored_network_are_those_that_keras_counts(home: Path) -> None:
+def test_parameters_of_a_stored_network_are_those_that_keras_counts() -> None:
     import keras
 
     from aquadash.runs.artifacts import MODEL
 
-    add_first_model(open_store())
     assert keras.models.load_model(FOLDER / MODEL, compile=False).count_params() == 1_943_013
 
 

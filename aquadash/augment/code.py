@@ -120,7 +120,7 @@ def to_code(spec: PipelineSpec) -> str:
     for number, branch in enumerate(spec.branches, start=1):
         functions += ["", "", f"def version_{number}(at):", f"{_INDENT}# {_safe(branch.title)}"]
         lines = _sequential(branch.operators, ())
-        functions += _indented([f"return {lines[0]}", *lines[1:]], 1)
+        functions += _indented([f"return {lines[0]}", *lines[1:]])
     names = ", ".join(f"version_{number}" for number in range(1, 1 + spec.factor))
     used = [
         operator_info(operator.name)
@@ -161,7 +161,7 @@ def _list(operators: Iterable[Operator], place: _Place) -> list[str]:
             continue
         step = _step(operator, (*place, 1 + number))
         lines += [*step[:-1], f"{step[-1]},"]
-    return ["[", *_indented(lines, 1), "]"] if lines else ["[]"]
+    return ["[", *_indented(lines), "]"] if lines else ["[]"]
 
 
 def _slot(operators: Sequence[Operator], place: _Place, *, single: bool) -> list[str]:
@@ -213,11 +213,11 @@ def _call(name: str, parts: list[tuple[str, list[str]]]) -> list[str]:
     for prefix, lines in parts:
         whole = [prefix + lines[0], *lines[1:]]
         inner += [*whole[:-1], f"{whole[-1]},"]
-    return [f"{name}(", *_indented(inner, 1), ")"]
+    return [f"{name}(", *_indented(inner), ")"]
 
 
-def _indented(lines: list[str], depth: int) -> list[str]:
-    return [_INDENT * depth + line for line in lines]
+def _indented(lines: list[str]) -> list[str]:
+    return [_INDENT + line for line in lines]
 
 
 def _literal(value: object) -> str:

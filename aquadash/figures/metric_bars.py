@@ -23,22 +23,18 @@ from aquadash.figures.theme import (
 )
 
 
-def metric_bars(
-    runs: Sequence[tuple[str, Evaluation | None]], *, images: str = "test", best_first: bool = False
-) -> go.Figure:
-    """Draw a dot and its interval for each run, one below the other.
+def metric_bars(runs: Sequence[tuple[str, Evaluation | None]], *, images: str = "test") -> go.Figure:
+    """Draw a dot and its interval for each run, the most accurate on top.
 
     Args:
         runs: Name and evaluation of each run. The position decides the colour, as in the compared curves; a run that
             has no evaluation yet (None) is left out and keeps its place.
         images: Which images they were measured on: ``"test"`` or ``"validation"``.
-        best_first: Put the most accurate on top, instead of keeping the order.
     """
     shown = [(index, name, evaluation) for index, (name, evaluation) in enumerate(runs) if evaluation is not None]
     if not shown:
         return empty_figure(f"Pick runs that have predicted their {images} images to compare their accuracy here.")
-    if best_first:
-        shown.sort(key=lambda entry: -entry[2].accuracy)
+    shown.sort(key=lambda entry: -entry[2].accuracy)
     figure = go.Figure()
     for position, (index, name, evaluation) in enumerate(shown):
         low, high = evaluation.accuracy_ci95

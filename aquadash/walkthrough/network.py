@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from aquadash.errors import UnknownNameError
 from aquadash.evaluation.metrics import cross_entropy
 
-#: A layer's outputs, float64 (height, width).
-
 ACTIVATIONS = ("none", "relu")
 POOLINGS = ("max", "none")
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from aquadash.evaluation import ClassScores
 from aquadash.runs.types import EpochRecord
 
-#: Training images before and after augmentation, test images, and how many of those decided when to stop.
+#: Training images before and after augmentation, and the test images that the result comes from.
 TRAIN_IMAGES = 2_500
 AUGMENTED_IMAGES = 12_500
-TEST_IMAGES = 500
 MEASURED_IMAGES = 100
 
 PARAMETERS = 1_091_045

@@ -8,9 +8,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: A list of (x, y) positions.
-Points = Sequence[tuple[float, float]]
-
 #: The uniform Catmull-Rom basis: rows are the powers 1, t, t^2, t^3, columns the four control points around a segment.
 #: Source: Catmull and Rom, "A class of local interpolating splines" (1974), with tension one half.
 _BASIS = 0.5 * np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]], dtype=np.float64)

@@ -101,7 +101,7 @@ def render_results(compared: Compared) -> None:
         comparison_curves.render_curves(compared)
     with scores:
         named = list(zip(compared.names, compared.evaluations(), strict=True))
-        components.plot(metric_bars(named, images=compared.images, best_first=True), key="accuracies")
+        components.plot(metric_bars(named, images=compared.images), key="accuracies")
         if compared.images == "validation" and any(run.config.training.validation == "test" for run in compared.runs):
             st.caption("The validation images of the report's runs are the test images.")
     _pairs(compared)
