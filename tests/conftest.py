@@ -391,3 +391,11 @@ def teacher(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     person, token = join("Ms Hill", Role.TEACHER)
     look_as(monkeypatch, token)
     return person
+
+
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages open the store, and no engine that would train what is queued."""
+    from tests.stored_runs import without_engine
+
+    without_engine(monkeypatch)

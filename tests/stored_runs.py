@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,3 +71,8 @@ def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         opening.engine.set_result(None)
 
     monkeypatch.setattr(warmup, "_open", open_store_only)
+
+
+def without_seconds(history: Iterable[EpochRecord]) -> list[EpochRecord]:
+    """What two trainings have in common: all but how long their epochs took."""
+    return [replace(record, seconds=0.0) for record in history]

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from aquadash.data.folder import drafts
 from aquadash.data.folder.drafts import SplitChoice
 from aquadash.engine import Engine, open_engine
 from aquadash.jobs.types import job_id
-from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
+from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.reading import KIND
 from aquadash.search import Budget, SearchPlan, parse_all, start_search
 from aquadash.search.store import open_search_store
@@ -31,6 +30,7 @@ from tests import clusters, job_rows
 from tests.clusters import Cluster, Machine, postgresql
 from tests.conftest import QUICK_TRAINING
 from tests.own_pictures import drafted, in_folder, of_classes
+from tests.stored_runs import without_seconds
 from tests.test_cli import answer
 from tests.tracking_server import MISSING, REASON, tracking_server
 from tests.waiting import wait_for
@@ -83,10 +83,6 @@ def app(cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     yield home
     # Its threads would look for the cluster for as long as this process lives.
     open_engine().close()
-
-
-def without_seconds(history: list[EpochRecord]) -> list[EpochRecord]:
-    return [replace(record, seconds=0.0) for record in history]
 
 
 def test_a_search_over_own_pictures_spreads_over_workers_that_do_not_have_them(

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +22,11 @@ from aquadash.engine import Engine, slots
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.jobs.standby import STANDBY, WorkerProcess, _New
 from aquadash.jobs.types import job_id
-from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
+from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.reading import KIND
 from tests import job_rows
 from tests.own_pictures import drafted, in_folder, of_classes
+from tests.stored_runs import without_seconds
 from tests.waiting import wait_for
 
 #: Quick epochs on the embedded images.
@@ -80,10 +80,6 @@ def in_epoch(store: RunStore, run_id: str, epoch: int) -> Run:
         return run if progress and progress.epoch >= epoch and 0 < progress.batch < progress.batches else None
 
     return wait_for(there, timeout=150, saying=lambda: store.get(run_id))
-
-
-def without_seconds(history: list[EpochRecord]) -> list[EpochRecord]:
-    return [replace(record, seconds=0.0) for record in history]
 
 
 def test_a_config_with_an_unknown_name_is_refused_before_it_is_stored(store: RunStore) -> None:

@@ -14,6 +14,8 @@ from tests import stored_runs
 from tests.app_pages import open_app_page
 from tests.test_cli import answer, refusal
 
+pytestmark = pytest.mark.usefixtures("no_engine")
+
 #: What another program, or a version to come, may have written into the store.
 DAMAGE = {
     "metrics": "5",
@@ -21,11 +23,6 @@ DAMAGE = {
     "config": '{"training": {"epochs": "many"}}',
     "status": "pondering",
 }
-
-
-@pytest.fixture(autouse=True)
-def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored_runs.without_engine(monkeypatch)
 
 
 @pytest.fixture

@@ -23,8 +23,10 @@ from aquadash.lab import memory
 from aquadash.runs import EpochRecord, Run, RunStatus, Worker, open_store
 from aquadash.ui import datasets
 from tests import live_runs
-from tests.app_pages import open_app_page
-from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run, without_engine
+from tests.app_pages import address_of, open_app_page
+from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run
+
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 #: Markup that has not lost its meaning to a backslash.
 _TAG = re.compile(r"(?<!\\)<")
@@ -68,11 +70,6 @@ def shelf(shared: Shelf, home: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     return shared
 
 
-@pytest.fixture(autouse=True)
-def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_engine(monkeypatch)
-
-
 open_page = partial(open_app_page, "evaluate")
 
 
@@ -89,11 +86,6 @@ def found(app: AppTest) -> str:
 def address_notes(app: AppTest) -> list[str]:
     """What the page says about an address that it cannot follow."""
     return [box.value for box in app.info if "The address asks for" in box.value]
-
-
-def parameter(app: AppTest, name: str) -> str | None:
-    value = app.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
 
 
 def confused() -> int:
@@ -136,7 +128,7 @@ def test_newest_run_with_predictions_is_the_default(shelf: Shelf) -> None:
     app = open_page()
 
     assert app.selectbox(key="run").value == shelf.plain.run_id
-    assert parameter(app, "run") == shelf.plain.run_id
+    assert address_of(app, "run") == shelf.plain.run_id
 
 
 def test_the_reports_way_is_explained_and_the_unseen_images_counted(shelf: Shelf) -> None:
@@ -155,8 +147,8 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
 
     assert f"taken for 🦭 seal: {confused()} of 500" in found(app)
     assert app.selectbox(key="true").value == "otter" and app.selectbox(key="predicted").value == "seal"
-    assert (parameter(app, "true"), parameter(app, "predicted")) == ("otter", "seal")
-    assert parameter(app, "outcome") is None and parameter(app, "page") is None
+    assert (address_of(app, "true"), address_of(app, "predicted")) == ("otter", "seal")
+    assert address_of(app, "outcome") is None and address_of(app, "page") is None
 
     app.selectbox(key="predicted").set_value("").run()
     assert "100 of 500" in found(app), "the menus have the last word, although the cell is still selected"
@@ -180,7 +172,7 @@ def test_frequent_mistakes_and_show_all_are_buttons(shelf: Shelf) -> None:
     assert f"{confused()} of 500" in found(app)
     app.button(key="no-filters").click().run()
     assert "500 of 500" in found(app)
-    assert parameter(app, "true") is None
+    assert address_of(app, "true") is None
 
 
 def test_filters_from_the_address(shelf: Shelf) -> None:
@@ -195,7 +187,7 @@ def test_filters_from_the_address(shelf: Shelf) -> None:
     assert html_of(app).count('alt="Test image') == min(96, expected)
     assert html_of(app).count("taken for") and "recognised" not in html_of(app)
     assert app.slider(key="confidence").value == (50, 90)
-    assert parameter(app, "confidence") == "50-90"
+    assert address_of(app, "confidence") == "50-90"
 
 
 def test_a_filter_starts_again_at_the_first_page(shelf: Shelf) -> None:
@@ -204,7 +196,7 @@ def test_a_filter_starts_again_at_the_first_page(shelf: Shelf) -> None:
 
     app.selectbox(key="true").set_value("seal").run()
 
-    assert app.number_input(key="page").value == 1 and parameter(app, "page") is None
+    assert app.number_input(key="page").value == 1 and address_of(app, "page") is None
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,9 @@ from tests import live_runs
 from tests.app_pages import address_of
 from tests.encoded_pictures import saved
 from tests.predict_page import Shelf, accuracy, cards, drop, open_page, picture, widget
-from tests.stored_runs import HOSTILE, add_run, without_engine
+from tests.stored_runs import HOSTILE, add_run
 
-
-@pytest.fixture(autouse=True)
-def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_engine(monkeypatch)
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 def test_with_nothing_trained_the_first_model_answers() -> None:

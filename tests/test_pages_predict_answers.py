@@ -19,8 +19,9 @@ from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from tests.app_pages import address_of
 from tests.predict_page import Shelf, accuracy, cards, drop, halves, open_page, picture, store_colours, widget
-from tests.stored_runs import without_engine
 from tests.test_cli import answer
+
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 @pytest.fixture
@@ -30,11 +31,6 @@ def other(shelf: Shelf, tmp_path: Path) -> Iterator[Run]:
     run = store_colours(tmp_path, store, name="opposite <b>", classes=(3, 4, 0))
     yield run
     store.delete(run.run_id)
-
-
-@pytest.fixture(autouse=True)
-def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_engine(monkeypatch)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,8 @@ from PIL import Image
 
 from tests.encoded_pictures import png, saved
 from tests.predict_page import Shelf, cards, drop, open_page
-from tests.stored_runs import without_engine
 
-
-@pytest.fixture(autouse=True)
-def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_engine(monkeypatch)
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 def odd_pictures() -> dict[str, tuple[bytes, str]]:

@@ -18,12 +18,9 @@ from aquadash.ui.evaluate.robustness import branch_rows, corruption_rows
 from tests import job_rows
 from tests.app_pages import address_of, open_app_page
 from tests.robust_runs import add_result, made_up_result
-from tests.stored_runs import HOSTILE, add_run, without_engine
+from tests.stored_runs import HOSTILE, add_run
 
-
-@pytest.fixture(autouse=True)
-def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_engine(monkeypatch)
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 @pytest.fixture

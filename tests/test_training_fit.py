@@ -14,7 +14,8 @@ import pytest
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import ConfigError, RunError
-from aquadash.runs import EpochRecord, Progress
+from aquadash.runs import Progress
+from tests.stored_runs import without_seconds
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_detector")]
 
@@ -59,10 +60,6 @@ def fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, r
     from aquadash.training.fit import fit as fit_
 
     return fit_(config, dataset, listener=listener or Listener(), resume_from=resume_from)
-
-
-def without_seconds(history: tuple[EpochRecord, ...]) -> list[EpochRecord]:
-    return [replace(record, seconds=0.0) for record in history]
 
 
 def same_model(a: Any, b: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ from aquadash.data import Dataset
 from aquadash.errors import DataError
 from aquadash.models import backbone, transfer
 from aquadash.models.weights import load_body
-from aquadash.runs import EpochRecord, Progress
+from aquadash.runs import Progress
 from aquadash.training.checkpoint import Checkpoint
+from tests.stored_runs import without_seconds
 
 TRANSFER = with_values(
     RunConfig(),
@@ -102,10 +102,6 @@ def _fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, 
     from aquadash.training.fit import fit
 
     return fit(config, dataset, listener=listener or Listener(), **options)
-
-
-def _without_seconds(history: tuple[EpochRecord, ...]) -> list[EpochRecord]:
-    return [replace(record, seconds=0.0) for record in history]
 
 
 def _body_weights(model: object) -> list[np.ndarray]:
@@ -201,7 +197,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_in_every_phase(
         checkpoints.append(broken.checkpoints[-1])
     for checkpoint in checkpoints:
         resumed = _fit(TRANSFER, tiny_dataset, resume_from=checkpoint)
-        assert _without_seconds(resumed.history) == _without_seconds(never_interrupted.history)
+        assert without_seconds(resumed.history) == without_seconds(never_interrupted.history)
         np.testing.assert_array_equal(resumed.predictions.probabilities, never_interrupted.predictions.probabilities)
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import plotly.graph_objects as go
 
-from aquadash.figures.theme import RUN_COLOURS, empty_figure, escape, finish, hover_name, listed, shorten
+from aquadash.figures.theme import RUN_COLOURS, empty_figure, escape, finish, hover_name, listed, rows_axis, shorten
 from aquadash.models.summary import LayerRow
 
 #: Networks of more blocks are drawn by stage: neighbouring blocks whose images have the same size become one.
@@ -139,14 +139,7 @@ def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> g
         showlegend=False,
     )
     figure.update_xaxes(visible=False, range=[-0.52, 1.15], fixedrange=True)
-    figure.update_yaxes(
-        tickvals=list(range(len(drawn))),
-        ticktext=[escape(shorten(block.title, length=32)) for block in drawn],
-        range=[len(drawn) - 0.4, -0.6],
-        fixedrange=True,
-        showgrid=False,
-        ticks="",
-    )
+    figure.update_yaxes(rows_axis([escape(shorten(block.title, length=32)) for block in drawn]), ticks="")
     figure.update_layout(dragmode=False, hovermode="closest", margin={"t": 4, "b": 4})
     each = [f"{block.title} ({shape_text(block.shape)})" for block in drawn]
     alt = f"The network's layers in order, with the shape of what each gives: {listed(each, most=MAX_BLOCKS)}."

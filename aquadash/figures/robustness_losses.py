@@ -15,6 +15,7 @@ from aquadash.figures.theme import (
     finish,
     hover_name,
     listed,
+    rows_axis,
     run_colour,
     shorten,
     whiskers,
@@ -93,13 +94,7 @@ def robustness_losses(runs: Sequence[tuple[str, RobustnessResult | None]], *, ki
             hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.1f}} points lost<br>%{{customdata}}<extra></extra>",
         )
     figure.update_xaxes(title="Accuracy lost, in points", showgrid=True, fixedrange=True)
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=[escape(shorten(row.label)) for row in rows],
-        range=[len(rows) - 0.4, -0.6],
-        fixedrange=True,
-        showgrid=False,
-    )
+    figure.update_yaxes(rows_axis([escape(shorten(row.label)) for row in rows]))
     figure.update_layout(hovermode="closest", showlegend=len(runs) > 1, dragmode=False)
     return finish(figure, alt=_alt(rows, [name for name, _ in runs], kind), height=100 + 28 * len(rows))
 
