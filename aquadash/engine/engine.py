@@ -9,9 +9,11 @@ import threading
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.data.folder import about
+from aquadash.data.folder.store import fetched_folder
 from aquadash.engine.slots import Slots, held
 from aquadash.engine.waiting import Waiting, waiting_times
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
+from aquadash.files import forget_oldest
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
@@ -144,6 +146,7 @@ class Engine:
     def serve(self) -> None:
         """Train what waits, also what others have queued, from now on until this process ends."""
         if self._serving:
+            _sweep()
             self._slots.serve()
 
     def prepare(self) -> None:
@@ -232,6 +235,18 @@ def check_names(config: RunConfig) -> None:
         if name not in known:
             raise UnknownNameError.of(kind, name, known)
     plan(config.augmentation)
+
+
+def _sweep() -> None:
+    """Remove what killed processes have left half done, a day after."""
+    half_done = {
+        settings.home() / "tmp": "*",
+        settings.exports(): ".*",
+        about.folder(): ".new-*",
+        fetched_folder(): ".new-*",
+    }
+    for folder, pattern in half_done.items():
+        forget_oldest(folder, pattern, max_seconds=24 * 3600.0)
 
 
 _engines: dict[int, Engine] = {}

@@ -126,8 +126,7 @@ def start_import(upload: str, *, called: str, write: Callable[[Path], object], o
     folder = settings.home() / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     # Of imports that were stopped while they waited, or whose workers were killed.
-    for left in ("upload-*.zip", "import-*"):
-        forget_oldest(folder, left, max_seconds=_MAX_SECONDS)
+    forget_oldest(folder, max_seconds=_MAX_SECONDS)
     path = folder / f"upload-{uuid.uuid4().hex}.zip"
     try:
         write(path)
