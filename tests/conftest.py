@@ -48,8 +48,9 @@ copy_new_stores()
 
 #: Files that take half a minute and more, those with a browser by their length.
 _LONG = [
-    "test_journey_evaluate", "test_journey_data", "test_journey_compare",
-    "test_journey_train", "test_journey_predict", "test_journey_class", "test_engine", "test_robustness_job",
+    "test_journey_evaluate", "test_journey_data", "test_journey_compare", "test_journey_image",
+    "test_journey_train", "test_journey_predict", "test_journey_class", "test_journey_visit", "test_engine",
+    "test_robustness_job",
     "test_training_last_steps", "test_search_cli", "test_training_transfer", "test_models_applications",
     "test_training_fit", "test_cli", "test_export_script", "test_explain", "test_cli_reproduce",
     "test_export_repeats",

@@ -136,6 +136,8 @@ def test_a_name_is_for_one_run(engine: FakeEngine, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
     app = open_advanced()
     app.text_input(key="train:name:0").set_value("deeper").run()
+    app.session_state["train:advanced"] = False  # It counts while its field is folded.
+    app.run()
     app.button(key="launch").click().run()
     app.button(key="launch").click().run()
     app.button(key="launch-sure").click().run()
