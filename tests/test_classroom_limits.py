@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from aquadash.augment import PIPELINES
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import cli
@@ -18,7 +19,7 @@ from aquadash.engine.slots import held
 from aquadash.errors import ConfigError, NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.lab.limits import Limits
-from aquadash.people import OWNER
+from aquadash.people import OWNER, Person, Role
 from tests.lessons import ANNA, TEACHER
 from tests.search_fakes import plan
 
@@ -149,6 +150,19 @@ def test_students_search_only_where_the_teacher_lets_them() -> None:
     with pytest.raises(NotAllowedError, match="30 epochs; in this class"):
         searches.start(plan("training.epochs=10..30"))
     assert Lab(OWNER).searches.all() == []
+
+
+def test_what_comes_back_from_the_bin_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+    limits.save(ClassLimits(pipelines=1))
+    own = Lab(Person("b" * 32, "Ben", Role.STUDENT)).pipelines
+    own.save(PIPELINES["notebook-1"], title="First")
+    away = own.delete("first")
+    own.save(PIPELINES["notebook-1"], title="Second")
+    with pytest.raises(NotAllowedError, match="1 pipelines already"):
+        own.restore(away)
+    own.delete("second")
+    assert own.restore(away).title == "First"
 
 
 def test_the_queue_of_a_class_alone_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,9 @@ def show() -> None:
         st.warning(f"{plain(str(error))} Saving below mends it.", icon="🚧")
         now = limits.in_force()
     _pause(now)
-    if st.session_state.get(_SHOWN) != now:
-        # Somebody else may have changed them since. Fields that begin empty can be emptied again.
+    if st.session_state.get(_SHOWN) != now or "limit-searches" not in st.session_state:
+        # Somebody else may have changed them since, or the fields were left, which empties them. Fields that begin empty
+        # can be emptied again.
         st.session_state[_SHOWN] = now
         for name in NUMBERS:
             st.session_state[f"limit-{name}"] = getattr(now, name)
