@@ -26,7 +26,7 @@ def show() -> None:
         now = limits.in_force()
     _pause(now)
     if st.session_state.get(_SHOWN) != now or "limit-searches" not in st.session_state:
-        # Somebody else may have changed them since, or the fields were left, which empties them. Fields that begin empty
+        # Somebody else may have changed them since, or the fields were left, which empties them. Those that begin empty
         # can be emptied again.
         st.session_state[_SHOWN] = now
         for name in NUMBERS:
