@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -82,6 +83,22 @@ def test_the_first_rows_of_a_thousand_runs_are_painted_in_time(many_runs: Path) 
     # The figures are for a machine that does nothing else; a shared one gets three times as long.
     assert found["cold_seconds"] <= 3 * PAINTED_COLD
     assert found["warm_seconds"] <= 3 * PAINTED_WARM
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(sys.platform == "win32", reason="uvloop does not run on Windows")
+def test_no_file_of_a_page_waits_for_an_acknowledgement(home: Path) -> None:
+    with serving(home) as server:
+        connection = HTTPConnection(server.address)
+        seconds = []
+        for _ in range(10):
+            began = time.monotonic()
+            connection.request("GET", "/")
+            connection.getresponse().read()
+            seconds.append(time.monotonic() - began)
+        connection.close()
+    # The first answer of a connection is acknowledged at once, each later one after 40 ms.
+    assert min(seconds[1:]) < 0.03, seconds
 
 
 @pytest.mark.soak

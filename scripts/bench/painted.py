@@ -49,7 +49,7 @@ _LOOK = """
 })()
 """
 #: Until what a server makes ready after its start is ready.
-_READY_SECONDS = 15.0
+_READY_SECONDS = 20.0
 _LONGEST = 120_000
 
 #: Runs a server until the block ends; yields the address of its table.
