@@ -30,9 +30,15 @@ def connect() -> Client:
     logging.getLogger("distributed").setLevel(logging.ERROR)
     address = settings.scheduler_address()
     if address is None:
-        # One in-process worker whose threads are the slots; each only waits for a process, so nothing needs profiling.
+        # One in-process worker whose threads are the slots; each only waits for a process, so nothing needs profiling,
+        # and that scheduler and worker look at themselves 50 times a second is a tenth of a class's cost.
         # It is not given up for silence: where this process was suspended for minutes, none would take its place.
-        dask.config.set({"distributed.worker.profile.enabled": False, "distributed.scheduler.worker-ttl": None})
+        dask.config.set({
+            "distributed.admin.tick.interval": "1s",
+            "distributed.admin.system-monitor.interval": "10s",
+            "distributed.worker.profile.enabled": False,
+            "distributed.scheduler.worker-ttl": None,
+        })  # fmt: skip
         cluster = LocalCluster(
             n_workers=1,
             threads_per_worker=settings.slots(),
