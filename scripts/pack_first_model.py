@@ -30,10 +30,12 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from aquadash import data
+from aquadash.config import with_values
 from aquadash.data.cifar100 import FINE_LABELS
 from aquadash.data.dataset import Dataset
 from aquadash.evaluation import Rescaling, evaluate, rescale, wilson_interval
 from aquadash.models import load_model
+from aquadash.presets import preset
 from aquadash.runs import Predictions, Run, open_store
 from aquadash.runs.artifacts import (
     ENVIRONMENT,
@@ -49,6 +51,9 @@ from aquadash.training.epoch_loop import predict
 from aquadash.training.out_of_distribution import detector, ood_metrics
 from aquadash.training.prepare import split
 
+#: What the run must have been trained with.
+PRESET = "backbone"
+
 
 def main() -> None:
     """Round, measure, write."""
@@ -60,6 +65,8 @@ def main() -> None:
     strangers = read_strangers(options.strangers)
     store = open_store()
     run = store.get(store.resolve(options.run))
+    if run.config != with_values(preset(PRESET).config, {"data.source": "cifar100", "seed": run.config.seed}):
+        raise SystemExit(f"{run.name} was trained with other settings than the preset {PRESET}, which the card names.")
     dataset = data.load(run.config.data.source)
     if dataset.fingerprint != run.dataset_fingerprint:
         raise SystemExit("The data set has changed since the run was trained.")
@@ -141,9 +148,8 @@ A network that names five animals, so that there is one to try before any traini
 
 - **Data**: the five aquatic mammals of CIFAR-100 (Krizhevsky 2009), {", ".join(dataset.class_names)}: 2,500 training
   images, {metrics_of_split(run)} of them held out for validation; photographs of 32x32 pixels.
-- **Recipe**: the preset `backbone` with the network `{run.config.model.name}` and seed {run.config.seed}: one of
-  {model.count_params():,} numbers, pretrained on CIFAR-100's other 95 classes, then trained for
-  {int(metrics["epochs"])} epochs on the five animals.
+- **Recipe**: the preset `{PRESET}` with seed {run.config.seed}: a network of {model.count_params():,} numbers,
+  pretrained on CIFAR-100's other 95 classes, then trained for {int(metrics["epochs"])} epochs on the five animals.
   Weights rounded to half precision afterwards.
 - **Figure**: {100 * metrics["test_accuracy"]:.1f} % of the {count} test images right (95 % Wilson interval
   {100 * low:.0f} to {100 * high:.0f} %).
@@ -159,9 +165,8 @@ A network that names five animals, so that there is one to try before any traini
 - **Limits**: it has seen small photographs of five animals only. It answers with one of the five whatever it is
   shown, and about every fifth answer is wrong even for these animals. For lessons, not for decisions.
 - **File**: `{MODEL}`, {len(content):,} bytes, SHA-256 `{hashlib.sha256(content).hexdigest()}`.
-- **Remade by**: `.venv/bin/python -m aquadash train --preset backbone --set model.name={run.config.model.name} --set
-  training.epochs={run.config.training.epochs} --source cifar100 --seed {run.config.seed} --name first` and then
-  `.venv/bin/python scripts/pack_first_model.py first --strangers FOLDER`.
+- **Remade by**: `.venv/bin/python -m aquadash train --preset {PRESET} --source cifar100 --seed {run.config.seed}
+  --name first` and then `.venv/bin/python scripts/pack_first_model.py first --strangers FOLDER`.
 """
 
 

@@ -89,6 +89,10 @@ def write(path: Path, description: Config | str, weights: Callable[[h5py.File], 
     return path
 
 
+def mirrored_edges(widths: list[list[int]]) -> Config:
+    return with_key(layer("Pad", pad_width=widths, mode="reflect"), module="keras.src.ops.numpy")
+
+
 def nested(times: int) -> Config:
     """A model in a model in a model ..."""
     inner = sequential(takes(8), dense(8))
@@ -132,6 +136,15 @@ HOSTILE: dict[str, tuple[Config | str, Callable[[h5py.File], None], str]] = {
     "one large map": (
         sequential(takes(8, 8, 3), layer("ZeroPadding2D", padding=[[0, 9_000], [0, 2_000]])), claim_nothing,
         "values that one layer gives",
+    ),
+    "mirrored edges of other images": (
+        sequential(takes(8, 8, 3), mirrored_edges([[0, 9], [0, 1], [0, 1], [0, 0]])), claim_nothing, "mirrored edges",
+    ),
+    "edges as large as the image": (
+        sequential(takes(8, 8, 3), mirrored_edges([[0, 0], [0, 8], [0, 1], [0, 0]])), claim_nothing, "than there is",
+    ),
+    "cut to nothing": (
+        sequential(takes(8, 8, 3), layer("Cropping2D", cropping=[[4, 4], [0, 0]])), claim_nothing, "everything off",
     ),
     "nested deep": (nested(6), claim_nothing, "models within models"),
     "nested too deep for JSON": ('{"a":' * 100_000, claim_nothing, "cannot be loaded"),

@@ -409,6 +409,25 @@ def _padding(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
     return (height + rows, width + columns, channels), 0
 
 
+def _mirrored_edges(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
+    ((height, width, channels),) = inputs
+    images, rows, columns, colours = (_pair(sides, least=0) for sides in config["pad_width"])
+    if images != (0, 0) or colours != (0, 0) or config["mode"] != "reflect":
+        raise ValueError("it adds something else than mirrored edges")
+    if max(rows) >= height or max(columns) >= width:
+        raise ValueError("it mirrors more than there is")
+    return (height + sum(rows), width + sum(columns), channels), 0
+
+
+def _cropping(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
+    ((height, width, channels),) = inputs
+    _channels_last(config)
+    rows, columns = (sum(_pair(sides, least=0)) for sides in config["cropping"])
+    if rows >= height or columns >= width:
+        raise ValueError("it cuts everything off")
+    return (height - rows, width - columns, channels), 0
+
+
 def _resizing(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
     ((_, _, channels),) = inputs
     _channels_last(config)
@@ -443,6 +462,7 @@ _FUNCTIONAL = "keras.src.models.functional", "Functional"
 LAYERS: dict[tuple[str, str], _Rule] = {
     _INPUT: _input,
     ("keras.src.ops.numpy", "Flip"): _same,
+    ("keras.src.ops.numpy", "Pad"): _mirrored_edges,
     **{
         ("keras.layers", name): rule
         for name, rule in {
@@ -457,6 +477,7 @@ LAYERS: dict[tuple[str, str], _Rule] = {
             "Flatten": _flatten,
             "Reshape": _reshape,
             "ZeroPadding2D": _padding,
+            "Cropping2D": _cropping,
             "Resizing": _resizing,
             "Add": _merged,
             "Average": _merged,

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 BODY = "body"
 HEAD = "head"
 
+#: What moves the mirror image in a network that answers with the mean over both.
+_MOVES = {"Pad", "Cropping2D"}
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -85,12 +88,12 @@ def without_flip(model: keras.Model) -> keras.Model:
     """The network within one that answers with the mean over an image and its mirror image; any other one itself.
 
     Known by its build, so that a loaded model is recognised, too: one nested model that is called twice, an operation
-    that flips, and a mean.
+    that flips, perhaps two that move by a pixel (up to version 0.6 none did), and a mean.
     """
     operations = list(getattr(model, "operations", ()))
-    kinds = sorted(type(operation).__name__ for operation in operations)
     nested = [operation for operation in operations if hasattr(operation, "layers")]
-    if len(nested) != 1 or kinds != sorted(["InputLayer", type(nested[0]).__name__, "Flip", "Average"]):
+    kinds = {type(operation).__name__ for operation in operations if operation not in nested}
+    if len(nested) != 1 or kinds - _MOVES != {"InputLayer", "Flip", "Average"}:
         return model
     found: keras.Model = nested[0]
     return found
@@ -114,7 +117,8 @@ def with_features(model: keras.Model) -> keras.Model:
     if once is not model:
         inner = with_features(once)
         answer, features = inner(inputs)
-        mirrored, _ = inner(keras.ops.flip(inputs, axis=2))
+        seen = [operation.output for operation in model.operations if type(operation).__name__ in {"Flip", *_MOVES}]
+        mirrored, _ = inner(keras.Model(model.inputs, seen[-1])(inputs))
         return keras.Model(inputs, [keras.layers.Average(dtype="float32")([answer, mirrored]), features])
     pieces = parts(model)
     whole = pieces.head if pieces else model
