@@ -158,7 +158,7 @@ def test_the_command_prints_the_table(home: Path) -> None:
 def test_parameters_of_a_stored_network_are_read_without_keras(tmp_path: Path) -> None:
     from aquadash.runs.artifacts import MODEL
 
-    assert parameter_count(FOLDER / MODEL) == 1_943_013
+    assert parameter_count(FOLDER / MODEL) == 3_567_205
     broken = tmp_path / "model.keras"
     broken.write_bytes(b"no zip")
     for path in (broken, tmp_path / "missing.keras"):
@@ -172,7 +172,7 @@ def test_parameters_of_a_stored_network_are_those_that_keras_counts() -> None:
 
     from aquadash.runs.artifacts import MODEL
 
-    assert keras.models.load_model(FOLDER / MODEL, compile=False).count_params() == 1_943_013
+    assert keras.models.load_model(FOLDER / MODEL, compile=False).count_params() == 3_567_205
 
 
 @pytest.mark.slow
