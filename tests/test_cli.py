@@ -66,11 +66,6 @@ def refusal(*arguments: object) -> str:
     return last
 
 
-@pytest.fixture
-def store(home: Path) -> RunStore:
-    return open_store()
-
-
 def finished(store: RunStore, name: str, *, seed: int = 0, right: int = 6) -> str:
     """A run with made-up results on eight images of two classes."""
     run = store.create(with_values(RunConfig(), {"seed": seed}), name=name)

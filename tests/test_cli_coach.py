@@ -9,14 +9,9 @@ import pytest
 from aquadash.cli.train import read_guess
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
-from aquadash.runs import Guess, RunStatus, RunStore, open_store
+from aquadash.runs import Guess, RunStatus, RunStore
 from tests.test_cli import answer, call, refusal
 from tests.ui_runs import ended, finished, queued
-
-
-@pytest.fixture
-def store(home: Path) -> RunStore:
-    return open_store()
 
 
 def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:

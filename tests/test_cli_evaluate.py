@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.runs import Predictions, RunStore, open_store
+from aquadash.runs import Predictions, RunStore
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call
 
@@ -22,11 +20,6 @@ def uneven(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     scores[np.arange(n), labels] += 1.2
     shares = np.exp(3 * scores)
     return labels, (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-@pytest.fixture
-def store(home: Path) -> RunStore:
-    return open_store()
 
 
 def test_figures_agree_with_scikit_learn(store: RunStore) -> None:

@@ -22,7 +22,7 @@ from aquadash.engine import Engine, slots
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.jobs.standby import STANDBY, WorkerProcess, _New
 from aquadash.jobs.types import job_id
-from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.reading import KIND
 from tests import job_rows
 from tests.own_pictures import drafted, in_folder, of_classes
@@ -42,11 +42,6 @@ QUICK = with_values(
 )
 #: Epochs long enough to be in the middle of one.
 LONG = with_values(QUICK, {"training.epochs": 400, "training.batch_size": 8})
-
-
-@pytest.fixture
-def store(home: Path) -> RunStore:
-    return open_store()
 
 
 @pytest.fixture
@@ -278,7 +273,7 @@ def test_a_run_outlives_its_engine_and_the_queue_waits_for_the_next_one(
 def test_a_run_whose_worker_and_engine_are_gone_waits_and_can_be_resumed(
     quick_training: None, store: RunStore, engine: Engine
 ) -> None:
-    with other_engine(with_values(LONG, {"training.epochs": 40})) as (process, (run_id,)):
+    with other_engine(with_values(LONG, {"training.epochs": 20})) as (process, (run_id,)):
         run = in_epoch(store, run_id, 3)
         process.kill()
         process.wait()
@@ -292,7 +287,7 @@ def test_a_run_whose_worker_and_engine_are_gone_waits_and_can_be_resumed(
     assert "was lost (no heartbeat); the next one goes on from what is complete." in waiting.message
     assert engine.resume(run_id).status is RunStatus.QUEUED
     assert ended(store, run_id).status is RunStatus.FINISHED
-    assert [record.epoch for record in store.history(run_id)] == list(range(1, 41))
+    assert [record.epoch for record in store.history(run_id)] == list(range(1, 21))
     assert "going on after epoch" in store.log(run_id)
 
 

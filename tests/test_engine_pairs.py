@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,17 +13,12 @@ from aquadash.engine import Engine
 from aquadash.errors import ConfigError, RunError, StorageError, UnknownNameError
 from aquadash.evaluation import verdict
 from aquadash.jobs import Job
-from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.pairs import change, find_pair, pair_configs
 from aquadash.runs.reading import KIND
 from tests import job_rows
 
 QUICK = with_values(RunConfig(), {"training.epochs": 2, "training.batch_size": 64, "training.patience": 0, "seed": 5})
-
-
-@pytest.fixture
-def store(home: Path) -> RunStore:
-    return open_store()
 
 
 @pytest.fixture

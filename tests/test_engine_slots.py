@@ -21,17 +21,12 @@ from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, JobStatus, Worker, open_jobs
 from aquadash.jobs.standby import _New
 from aquadash.jobs.types import job_id
-from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.runs import RunStatus, RunStore
 from aquadash.runs.artifacts import LOG
 from aquadash.runs.reading import KIND
 from aquadash.runs.tags import STATUS
 from tests.job_rows import let_the_lease_run_out
 from tests.waiting import wait_for
-
-
-@pytest.fixture
-def store(home: Path) -> RunStore:
-    return open_store()
 
 
 @pytest.fixture

@@ -24,11 +24,6 @@ NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
 
 
 @pytest.fixture
-def store(home: Path) -> RunStore:
-    return open_store()
-
-
-@pytest.fixture
 def other_store(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     """The store of another computer."""
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "elsewhere"))

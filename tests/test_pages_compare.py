@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.lab import memory
-from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from tests import ui_runs
@@ -18,11 +18,6 @@ from tests.app_pages import address_of, open_app_page
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
 HOSTILE = "<script>alert(1)</script> **b** [l](javascript:alert(1)) $x$"
-
-
-@pytest.fixture
-def store() -> RunStore:
-    return open_store()
 
 
 open_page = partial(open_app_page, "compare")

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.errors import NotAllowedError
 from aquadash.lab.runs import Runs
-from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
+from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from aquadash.runs.measured import Images
 from aquadash.ui.compare.comparison import SECTIONS
 from tests import ui_runs
@@ -20,11 +20,6 @@ from tests.app_pages import address_of, open_app_page
 from tests.compared_runs import add_compared
 
 open_page = partial(open_app_page, "compare")
-
-
-@pytest.fixture
-def store(home: Path) -> RunStore:
-    return open_store()
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from aquadash.errors import StorageError
 from aquadash.pages import PAGES
-from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
+from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
 from tests import stored_runs
 from tests.app_pages import open_app_page
@@ -23,11 +21,6 @@ DAMAGE = {
     "config": '{"training": {"epochs": "many"}}',
     "status": "pondering",
 }
-
-
-@pytest.fixture
-def store(prepared_home: Path) -> RunStore:
-    return open_store()
 
 
 @pytest.fixture

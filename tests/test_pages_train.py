@@ -14,7 +14,7 @@ import streamlit as st
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError
 from aquadash.lab import memory
-from aquadash.runs import Guess, Run, RunStatus, RunStore, open_store
+from aquadash.runs import Guess, Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
 from aquadash.runs.first_model import add_first_model
 from aquadash.ui import run_lists, shell
@@ -24,11 +24,6 @@ from aquadash.ui.train import live
 from tests import job_rows, live_runs, ui_runs
 from tests.app_pages import address_of
 from tests.train_page import FakeEngine, controls, open_advanced, open_page, words
-
-
-@pytest.fixture
-def store() -> RunStore:
-    return open_store()
 
 
 @pytest.fixture

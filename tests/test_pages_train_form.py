@@ -13,7 +13,7 @@ from aquadash.config import DEFINITIONS, RunConfig, flatten, from_yaml, to_yaml,
 from aquadash.errors import ConfigError
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.presets import PRESETS
-from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs import Run, RunStore
 from aquadash.ui import shell
 from aquadash.ui.hyperparameters import effective
 from aquadash.ui.text import plain
@@ -22,11 +22,6 @@ from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
 from tests.app_pages import address_of
 from tests.train_page import FakeEngine, controls, open_advanced, words
-
-
-@pytest.fixture
-def store() -> RunStore:
-    return open_store()
 
 
 @pytest.fixture

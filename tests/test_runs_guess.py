@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
-from aquadash.runs import Guess, RunStatus, RunStore, open_store
+from aquadash.runs import Guess, RunStatus, RunStore
 from aquadash.runs import tags as tag
 from tests import live_runs
-
-
-@pytest.fixture
-def store(prepared_home: Path, home: Path) -> RunStore:
-    return open_store()
 
 
 def test_a_run_has_no_guess_until_somebody_makes_one(store: RunStore) -> None:

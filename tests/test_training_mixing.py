@@ -98,7 +98,8 @@ def test_the_loss_is_that_of_both_labels_in_their_shares() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_detector")
 def test_a_resumed_run_mixes_as_one_that_was_never_interrupted(tiny_dataset: Dataset) -> None:
-    from tests.test_training_fit import SMALL, Listener, fit, same_model, without_seconds
+    from tests.fit_listeners import Listener
+    from tests.test_training_fit import SMALL, fit, same_model, without_seconds
 
     config = with_values(SMALL, {"augmentation.mixing": "cutmix", "training.epochs": 3, "training.patience": 0})
     listener = Listener()

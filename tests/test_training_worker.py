@@ -15,7 +15,7 @@ from aquadash.data import Dataset
 from aquadash.errors import DataError, StorageError
 from aquadash.jobs import JobStatus, LeaseLostError, Stopped
 from aquadash.jobs.worker import JobContext
-from aquadash.runs import EpochRecord, Progress, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import EpochRecord, Progress, Run, RunStatus, RunStore, Worker
 from aquadash.runs.reading import KIND
 from aquadash.training import worker
 from aquadash.training.checkpoint import Checkpoint
@@ -26,11 +26,6 @@ SMALL = with_values(
     RunConfig(),
     {"augmentation.pipeline": "none", "training.epochs": 2, "training.validation_fraction": 0.2, "seed": 1},
 )
-
-
-@pytest.fixture
-def store(home: Path) -> RunStore:
-    return open_store()
 
 
 def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Run:

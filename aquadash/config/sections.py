@@ -204,7 +204,8 @@ class ModelConfig(ConfigSection):
         "with. Smaller is faster and less accurate.")] = 0
     test_time_flip: Annotated[bool, Setting(
         "Test-time flip", group="network", order=1, networks=_WITH_DENSE, affects_pace=False,
-        help="Predict an image and its mirror image, a pixel aside, and take the mean: a little better, twice as slow.")] = False
+        help="Predict an image and its mirror image, a pixel aside, and take the mean: a little better, twice as "
+        "slow.")] = False
 
 
 class TrainingConfig(ConfigSection):
