@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.explain.explainer import Explainer
+from aquadash.explain.results import Explanation
 from aquadash.presets import PRESETS
 
 CLASSES = ("cornered", "plain", "other")
@@ -84,6 +85,13 @@ def build(name: str, precision: str = "float32", **settings: Any) -> Any:
 
 def built(name: str, precision: str = "float32", **settings: Any) -> Explainer:
     return Explainer(build(name, precision, **settings), class_names=FIVE)
+
+
+def explained(
+    explainer: Explainer, image: NDArray[np.uint8], *, class_index: int | None = None, **options: Any
+) -> Explanation:
+    """One image, for its likeliest class or another."""
+    return explainer.explain_many(image[None], None if class_index is None else [class_index], **options)[0]
 
 
 def _corner(end: int, size: int = CORNER) -> slice:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from aquadash.data.folder import about, drafts, reading
 from aquadash.data.folder.drafts import Request, SplitChoice
-from aquadash.errors import DataError
+from aquadash.errors import DataError, StorageError
 from aquadash.jobs import JobStatus, Stopped, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.jobs.worker import JobContext
@@ -115,10 +115,34 @@ def test_more_than_the_disk_should_hold_is_refused_before_reading(
 
 def test_forgotten_drafts_are_thrown_away(folder: Path, home: Path) -> None:
     draft_id = begun(folder)
-    drafts.sweep(now=time.time() + drafts.LASTS - 100)
-    assert left(home) == [draft_id]
-    drafts.sweep(now=time.time() + drafts.LASTS + 100)
-    assert left(home) == []
+    place, ago = home / "datasets" / ".drafts" / draft_id, time.time() - drafts.LASTS
+    os.utime(place, (ago + 100, ago + 100))
+    second = begun(folder)
+    assert sorted(left(home)) == sorted([draft_id, second])
+    os.utime(place, (ago - 100, ago - 100))
+    third = begun(folder)
+    assert sorted(left(home)) == sorted([second, third])
+
+
+def test_a_draft_of_yesterday_can_be_read_at_another_size(folder: Path, home: Path) -> None:
+    first = begun(folder)
+    ago = time.time() - drafts.LASTS - 100
+    os.utime(home / "datasets" / ".drafts" / first, (ago, ago))
+    second = drafts.again(first, size=64)
+    assert left(home) == [second] and drafts.request_of(second).size == 64
+
+
+def test_a_draft_keeps_its_upload_where_another_size_fails(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = in_archive(tmp_path / "a.zip", of_classes({"cat": 6, "dog": 6}))
+    first = drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(path.read_bytes()))
+    with monkeypatch.context() as patch:
+        patch.setattr(drafts, "_write_json", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(StorageError, match="No space left"):
+            drafts.again(first, size=64)
+    drafts.read(first)
+    assert left(home) == [first] and len(drafts.opened(first).pictures) == 12
 
 
 @pytest.mark.parametrize("draft_id", ["", "..", "../../runs.db", "A" * 32, "0" * 31])

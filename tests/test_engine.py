@@ -81,15 +81,16 @@ def test_what_killed_processes_left_half_done_goes_a_day_after(
     store: RunStore, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
-    left = [home / "tmp" / "import-1", home / "datasets" / ".new-1", home / "datasets" / ".fetched" / ".new-2"]
-    fresh, kept = home / "tmp" / "import-2", home / "datasets" / "mine"
+    datasets, files = home / "datasets", home / "artifacts" / ("a" * 32) / "artifacts"
+    left = [home / "tmp" / "import-1", datasets / ".new-1", datasets / ".fetched" / ".new-2", files / ".copied"]
+    fresh, kept = home / "tmp" / "import-2", datasets / "mine"
     for folder in (*left, fresh, kept):
         folder.mkdir(parents=True)
         (folder / "half").write_text("done")
     for folder in (*left, kept):
         os.utime(folder, (1.0, 1.0))
     Engine(store).serve()
-    assert [path.exists() for path in (*left, fresh, kept)] == [False, False, False, True, True]
+    assert [path.exists() for path in (*left, fresh, kept)] == [False, False, False, False, True, True]
 
 
 def test_a_config_with_an_unknown_name_is_refused_before_it_is_stored(store: RunStore) -> None:

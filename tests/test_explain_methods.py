@@ -16,6 +16,7 @@ from tests.explained_models import (
     build,
     built,
     corner_network,
+    explained,
     picture,
     random_image,
     share_in_corner,
@@ -34,7 +35,7 @@ def cornered() -> Explainer:
 def test_every_method_points_at_the_corner_that_matters(method: str, row: int, column: int) -> None:
     explainer = Explainer(corner_network(row, column), class_names=CLASSES)
 
-    found = explainer.explain(picture(row, column), method=method, class_index=0)
+    found = explained(explainer, picture(row, column), method=method, class_index=0)
 
     # An occluding square that covers a part of the corner lies partly beside it.
     assert share_in_corner(found.map, row, column) > (0.6 if method == "occlusion" else 0.9)
@@ -48,14 +49,14 @@ def test_every_method_points_at_the_corner_that_matters(method: str, row: int, c
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "grad-cam"])
 def test_what_is_red_elsewhere_does_not_count(cornered: Explainer, method: str) -> None:
-    found = cornered.explain(picture(0, 0, decoy=RED), method=method, class_index=0)
+    found = explained(cornered, picture(0, 0, decoy=RED), method=method, class_index=0)
     assert share_in_corner(found.map, 0, 0) > (0.6 if method == "occlusion" else 0.9)
     assert share_in_corner(found.map, -1, -1) < 0.02
 
 
 def test_grad_cam_weighs_whole_maps_as_its_paper_has_it(cornered: Explainer) -> None:
     """Which is why the menu offers the other one for networks that flatten."""
-    found = cornered.explain(picture(0, 0, decoy=RED), method="grad-cam", class_index=0)
+    found = explained(cornered, picture(0, 0, decoy=RED), method="grad-cam", class_index=0)
     assert share_in_corner(found.map, 0, 0) == pytest.approx(share_in_corner(found.map, -1, -1), abs=0.05)
 
 
@@ -65,14 +66,14 @@ def test_a_flip_at_test_time_is_flipped_back(method: str) -> None:
     from aquadash.training.phases import with_flip
 
     explainer = Explainer(with_flip(corner_network(0, 0)), class_names=CLASSES)
-    found = explainer.explain(picture(0, -1), method=method, class_index=0)
+    found = explained(explainer, picture(0, -1), method=method, class_index=0)
     assert share_in_corner(found.map, 0, -1) > (0.6 if method == "occlusion" else 0.9)
 
 
 def test_maps_are_scaled_as_documented(cornered: Explainer) -> None:
     image = picture(0, 0)
     for name, method in METHODS.items():
-        found = cornered.explain(image, method=name, class_index=0)
+        found = explained(cornered, image, method=name, class_index=0)
         assert (found.map.shape, found.map.dtype, found.signed) == ((SIZE, SIZE), np.float32, method.signed)
         if method.signed:
             assert -1 <= found.map.min() and found.map.max() <= 1
@@ -148,7 +149,7 @@ def test_grad_cam_is_the_formula_of_its_paper() -> None:
     expected = np.asarray(tf.image.resize(expected[..., None], (32, 32)))[..., 0]
 
     explainer = Explainer(model, class_names=FIVE)
-    found = explainer.explain(image, class_index=3)
+    found = explained(explainer, image, class_index=3)
 
     assert explainer.uses_scores and explainer.inside.maps is model.layers[3]
     assert expected.max() > 0 and found.facts["greatest"] == pytest.approx(float(expected.max()), rel=1e-4)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aquadash import settings
 from aquadash.classroom.files import read_object, write_private
-from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.errors import ConfigError, look_up
 from aquadash.pages import PAGES
 
 #: The word in an address by which a browser is a projector. It never becomes part of what is shown.
@@ -40,8 +40,7 @@ def show(page: str, query: Mapping[str, str]) -> Shown:
         ConfigError: The address is too long.
         StorageError: It cannot be kept.
     """
-    if page not in PAGES:
-        raise UnknownNameError.of("page", page, PAGES)
+    look_up("page", page, PAGES)
     kept = {name: value for name, value in query.items() if name != KEY}
     if sum(len(name) + len(value) for name, value in kept.items()) > _MAX_CHARACTERS:
         raise ConfigError("The address of this view is too long for the projector. Pick fewer runs.")

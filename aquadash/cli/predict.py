@@ -120,7 +120,7 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
         explainer = Explainer.load(path, class_names=found.class_names)
         seen = fit(decoded.rgb, size=explainer.image_shape[:2], framing=PADDED)
         probs = explainer.predict_images(seen[None])[0]
-        classes = [explainer.class_index(name) for name in class_names] or [int(probs.argmax())]
+        classes = [found.class_names.index(name) for name in class_names] or [int(probs.argmax())]
         explanations = explainer.explain_many(
             seen[None].repeat(len(classes), axis=0),
             classes,

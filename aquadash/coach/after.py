@@ -12,8 +12,9 @@ from aquadash.coach.before import config_notes
 from aquadash.coach.note import Level, Note, by_importance
 from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, too_large, too_small
 from aquadash.coach.situation import Situation, headline
+from aquadash.config import RunConfig
 from aquadash.evaluation import Evaluation
-from aquadash.evaluation.curves import LOW_TRAINING_ACCURACY, MIN_EPOCHS, RECENT_EPOCHS
+from aquadash.evaluation.curves import LOW_TRAINING_ACCURACY, MIN_EPOCHS, RECENT_EPOCHS, Kind
 from aquadash.evaluation.metrics import percent
 from aquadash.runs import EpochRecord, Run, RunStatus
 
@@ -234,18 +235,6 @@ def _overfitting(s: Situation) -> Note | None:
     return _from_verdict(s, "overfitting", "hint", suggestions.against_overfitting(s.config), more=more)
 
 
-def _large_gap(s: Situation) -> Note | None:
-    if s.verdict.kind != "large gap":
-        return None
-    return _from_verdict(s, "large-gap", "hint", suggestions.against_overfitting(s.config))
-
-
-def _underfitting(s: Situation) -> Note | None:
-    if s.verdict.kind != "underfitting":
-        return None
-    return _from_verdict(s, "underfitting", "hint", suggestions.against_underfitting(s.config))
-
-
 def _too_few_epochs(s: Situation) -> Note | None:
     epochs = len(s.history)
     if not s.used_all_epochs or epochs >= 2000:
@@ -293,12 +282,6 @@ def _stopped_too_early(s: Situation) -> Note | None:
     )
 
 
-def _still_improving(s: Situation) -> Note | None:
-    if s.verdict.kind != "still improving":
-        return None
-    return _from_verdict(s, "still-improving", "hint", {})
-
-
 def _plateau(s: Situation) -> Note | None:
     window = max(PLATEAU_EPOCHS, len(s.history) // 3)
     blocked = ("diverged", "unstable", "not learning", "overfitting")
@@ -339,13 +322,16 @@ def _stopped_in_time(s: Situation) -> Note | None:
     )
 
 
-def _all_well(s: Situation) -> Note | None:
-    return _from_verdict(s, "all-well", "good", {}) if s.verdict.kind == "healthy" else None
-
-
 def _from_verdict(s: Situation, key: str, level: Level, changes: dict[str, Any], *, more: str = "") -> Note:
     title, rest = headline(s)
     return Note(key, level, title, f"{rest} {s.verdict.detail}{more}", changes)
+
+
+def _verdict_is(
+    kind: Kind, key: str, level: Level, changes: Callable[[RunConfig], dict[str, Any]] = lambda config: {}
+) -> Callable[[Situation], Note | None]:
+    """A rule that passes on what the verdict on the curves says, with what to try."""
+    return lambda s: _from_verdict(s, key, level, changes(s.config)) if s.verdict.kind == kind else None
 
 
 def _monitored(s: Situation) -> str:
@@ -426,10 +412,13 @@ _RULES: tuple[CoachRule, ...] = (
     CoachRule(_stopped_too_early, unless=_RATES),
     CoachRule(_too_few_epochs, unless=_RATES),
     CoachRule(_plateau, live=True, unless=(*_RATES, *CAUSES)),
-    CoachRule(_underfitting, unless=(*_RATES, *CAUSES, "plateau")),
-    CoachRule(_large_gap),
-    CoachRule(_still_improving, unless=(*_RATES, *_ENDS, "plateau")),
+    CoachRule(
+        _verdict_is("underfitting", "underfitting", "hint", suggestions.against_underfitting),
+        unless=(*_RATES, *CAUSES, "plateau"),
+    ),
+    CoachRule(_verdict_is("large gap", "large-gap", "hint", suggestions.against_overfitting)),
+    CoachRule(_verdict_is("still improving", "still-improving", "hint"), unless=(*_RATES, *_ENDS, "plateau")),
     CoachRule(classes_ignored),
-    CoachRule(_all_well),
+    CoachRule(_verdict_is("healthy", "all-well", "good")),
     CoachRule(_stopped_in_time),
 )

@@ -12,7 +12,7 @@ from aquadash.data.folder import about
 from aquadash.data.folder.store import fetched_folder
 from aquadash.engine.slots import Slots, held
 from aquadash.engine.waiting import Waiting, waiting_times
-from aquadash.errors import AquaDashError, RunError, UnknownNameError
+from aquadash.errors import AquaDashError, RunError, look_up
 from aquadash.files import forget_oldest
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
@@ -228,12 +228,8 @@ def check_names(config: RunConfig) -> None:
     from aquadash.data import SOURCES
     from aquadash.models import MODELS
 
-    for kind, name, known in (
-        ("data source", config.data.source, SOURCES),
-        ("model", config.model.name, MODELS),
-    ):
-        if name not in known:
-            raise UnknownNameError.of(kind, name, known)
+    look_up("data source", config.data.source, SOURCES)
+    look_up("model", config.model.name, MODELS)
     plan(config.augmentation)
 
 
@@ -242,6 +238,7 @@ def _sweep() -> None:
     half_done = {
         settings.home() / "tmp": "*",
         settings.exports(): ".*",
+        settings.artifacts(): "*/artifacts/.*",
         about.folder(): ".new-*",
         fetched_folder(): ".new-*",
     }

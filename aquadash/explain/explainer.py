@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.errors import ExplainError, UnknownNameError
+from aquadash.errors import ExplainError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.explain import network
 from aquadash.explain.methods import method_entry
@@ -65,18 +65,6 @@ class Explainer(Predictor):
             pass
         self.batch_size = int(np.clip(_NUMBERS_AT_ONCE // self.inside.numbers, 1, _MAX_AT_ONCE))
 
-    def explain(
-        self,
-        image: NDArray[np.uint8],
-        *,
-        method: str = "grad-cam",
-        class_index: int | None = None,
-        progress: ProgressCallback = _silent,
-    ) -> Explanation:
-        """Explain one image, for the likeliest class or another; see :meth:`explain_many`."""
-        classes = None if class_index is None else [class_index]
-        return self.explain_many(image[None], classes, method=method, progress=progress)[0]
-
     def explain_many(
         self,
         images: NDArray[np.uint8],
@@ -131,16 +119,6 @@ class Explainer(Predictor):
             )
             for position, (index, (values, facts)) in enumerate(zip(chosen, found, strict=True))
         )
-
-    def class_index(self, name: str) -> int:
-        """The position of a class.
-
-        Raises:
-            UnknownNameError: There is none of that name; the message names the nearest.
-        """
-        if name not in self.class_names:
-            raise UnknownNameError.of("class", name, self.class_names)
-        return self.class_names.index(name)
 
     def filters(self, *, most: int = 64) -> ConvolutionFilters:
         """The first convolution's filters as small pictures, the first ``most`` of them."""

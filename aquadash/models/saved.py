@@ -237,6 +237,8 @@ def _layer(data: Config, inputs: tuple[Shape, ...], nested: int) -> _Part:
         )
     config, built = data["config"], data.get("build_config")
     _check_objects([config])
+    if config.get("data_format", "channels_last") != "channels_last":
+        raise ValueError("its images have their channels first")
     # Keras makes a layer's numbers for the shape that is written here, before it looks at what the layer is given.
     if built and (set(built) != {"input_shape"} or _written_shapes(built["input_shape"]) != inputs):
         raise ValueError(f"its layer {str(config.get('name'))[:40]} is made for another shape than it is given")
@@ -324,14 +326,8 @@ def _pair(values: Sequence[object], least: int = 1) -> tuple[int, int]:
     return _whole(first, least), _whole(second, least)
 
 
-def _channels_last(config: Config) -> None:
-    if config.get("data_format", "channels_last") != "channels_last":
-        raise ValueError("its images have their channels first")
-
-
 def _windows(config: Config, sides: Sequence[int], window: tuple[int, int]) -> Shape:
     """How often a window fits, in each direction."""
-    _channels_last(config)
     strides, dilation = _pair(config["strides"]), _pair(config.get("dilation_rate", (1, 1)))
     found = []
     for side, extent, step, gap in zip(sides, window, strides, dilation, strict=True):
@@ -371,7 +367,6 @@ def _pooling(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
 
 def _global_pooling(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
     ((_, _, channels),) = inputs
-    _channels_last(config)
     return (1, 1, channels) if config["keepdims"] else (channels,), 0
 
 
@@ -404,7 +399,6 @@ def _reshape(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
 
 def _padding(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
     ((height, width, channels),) = inputs
-    _channels_last(config)
     rows, columns = (sum(_pair(sides, least=0)) for sides in config["padding"])
     return (height + rows, width + columns, channels), 0
 
@@ -421,7 +415,6 @@ def _mirrored_edges(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int
 
 def _cropping(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
     ((height, width, channels),) = inputs
-    _channels_last(config)
     rows, columns = (sum(_pair(sides, least=0)) for sides in config["cropping"])
     if rows >= height or columns >= width:
         raise ValueError("it cuts everything off")
@@ -430,7 +423,6 @@ def _cropping(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
 
 def _resizing(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
     ((_, _, channels),) = inputs
-    _channels_last(config)
     return (*_pair((config["height"], config["width"])), channels), 0
 
 

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aquadash import settings
-from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.errors import ConfigError, look_up
 from aquadash.files import keep
 
 #: From the mildest to the strongest.
@@ -86,8 +86,7 @@ def check_corruption(name: str, severity: int) -> None:
         UnknownNameError: There is no such corruption.
         ConfigError: The severity is not one of 1 to 5.
     """
-    if name not in CORRUPTIONS:
-        raise UnknownNameError.of("corruption", name, CORRUPTIONS)
+    look_up("corruption", name, CORRUPTIONS)
     if isinstance(severity, bool) or severity not in SEVERITIES:
         raise ConfigError(f"The severity is {severity!r}; expected a whole number from 1 (mild) to 5 (strong).")
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aquadash import augment
 from aquadash.augment.spec import as_pipeline
-from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
+from aquadash.errors import AquaDashError, ConfigError, look_up
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Cell, TestImages, check_corruption, corrupted_sets
 from aquadash.robustness.result import BranchKey, BranchResult, Condition, RobustnessResult
 
@@ -54,8 +54,7 @@ class RobustnessRequest:
                 check_corruption(name, severity)
         known = augment.library().pipelines if self.pipelines else {}
         for name in self.pipelines or ():
-            if name not in known:
-                raise UnknownNameError.of("pipeline", name, known)
+            look_up("pipeline", name, known)
         check_seed(self.seed)
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"The limit is {self.limit} images; expected at least 1, or none for all test images.")

@@ -129,7 +129,8 @@ class RobustnessResult:
         The interval treats the test images as a sample: with ``e_i`` the share of the cells in which image i is wrong
         and ``s`` the standard deviation of the e_i, it is ``mean(e) +- 1.96 s / sqrt(n)``, cut to 0 to 1.
         """
-        return _mean(self._errors(), low=0.0)
+        errors = self._errors()
+        return None if errors is None else _mean(errors, low=0.0)
 
     @property
     def relative_mean_corruption_error(self) -> Mean | None:
@@ -268,10 +269,8 @@ class RobustnessResult:
         return (corruption, severity) in self.cells
 
 
-def _mean(values: NDArray[np.float64] | None, *, low: float) -> Mean | None:
+def _mean(values: NDArray[np.float64], *, low: float) -> Mean:
     """The mean over images with its normal interval."""
-    if values is None:
-        return None
     mean = float(values.mean())
     spread = float(values.std(ddof=1)) if len(values) > 1 else math.inf
     half = 1.96 * spread / math.sqrt(len(values))

@@ -150,14 +150,12 @@ class Expression:
     Attributes:
         kind: Of its value; None for ``None``.
         get: Its value of a run.
-        constant: The value itself where it is written in the text.
-        written: Whether it is.
+        constant: The value itself where it is written in the text, else None.
     """
 
     kind: Kind | None
     get: Getter
     constant: Any = None
-    written: bool = False
 
     @property
     def word(self) -> str:
@@ -275,7 +273,7 @@ class Reader:
                 f'After in comes a text or a list, as in "flip" in tags or seed in [1, 2]; this is a {right.word}.',
                 node,
             )
-        if left.kind is not item and not (right.written and right.constant == ()):
+        if left.kind is not item and right.constant != ():
             kind = "text" if item is Kind.TEXT else "number"
             raise self._error(f"Only a {kind} can be in this; what stands before in is a {left.word}.", node)
 
@@ -286,9 +284,9 @@ class Reader:
         return test
 
     def _same_kind(self, left: Expression, right: Expression, node: ast.expr) -> tuple[Expression, Expression]:
-        if left.kind is Kind.TIME and right.written and right.kind is Kind.TEXT:
+        if left.kind is Kind.TIME and right.kind is Kind.TEXT and right.constant is not None:
             return left, self._moment(right, node)
-        if right.kind is Kind.TIME and left.written and left.kind is Kind.TEXT:
+        if right.kind is Kind.TIME and left.kind is Kind.TEXT and left.constant is not None:
             return self._moment(left, node), right
         if left.kind is not right.kind:
             hint = " Put text into quotes." if Kind.TEXT in (left.kind, right.kind) else ""
@@ -302,7 +300,7 @@ class Reader:
             raise self._error(
                 f"{part.constant[:40]!r} is no time. Write a day as '2026-11-25', or '2026-11-25 14:30'.", node
             ) from None
-        return Expression(Kind.TIME, lambda run: seconds, seconds, True)
+        return Expression(Kind.TIME, lambda run: seconds, seconds)
 
     def _truth(self, node: ast.expr, depth: int) -> Expression:
         part = self.read(node, depth + 1)
@@ -318,24 +316,24 @@ class Reader:
 
     def _constant(self, value: Any, node: ast.expr) -> Expression:
         if value is None:
-            return Expression(None, lambda run: None, None, True)
+            return Expression(None, lambda run: None)
         kind = {bool: Kind.TRUTH, int: Kind.NUMBER, float: Kind.NUMBER, str: Kind.TEXT}.get(type(value))
         if kind is None:
             raise self._error("Only numbers, text in quotes, True, False and None are understood here.", node)
         if type(value) is int and value.bit_length() > 1000:
             raise self._error("This number is too large.", node)
-        return Expression(kind, lambda run: value, value, True)
+        return Expression(kind, lambda run: value, value)
 
     def _list(self, items: list[ast.expr], node: ast.expr, depth: int) -> Expression:
         parts = [self.read(item, depth + 1) for item in items]
         kinds = {part.kind for part in parts}
         # -1 is written, too, although it is a sign and a number.
-        values = tuple(_value(part) for part in parts)
+        values = tuple(part.constant for part in parts)
         if not kinds <= {Kind.NUMBER} and not kinds <= {Kind.TEXT}:
             raise self._error("A list holds numbers, or texts in quotes, and not both.", node)
         if any(value is None for value in values):
             raise self._error("A list holds written numbers or texts, no names.", node)
-        return Expression(Kind.TEXTS if kinds == {Kind.TEXT} else Kind.NUMBERS, lambda run: values, values, True)
+        return Expression(Kind.TEXTS if kinds == {Kind.TEXT} else Kind.NUMBERS, lambda run: values, values)
 
     def _field(self, node: ast.expr) -> Expression:
         parts: list[str] = []
@@ -356,16 +354,11 @@ class Reader:
         return QueryError(message, self._shift + characters)
 
 
-def _value(part: Expression) -> Any:
-    """The value of a part that is written in the text; None for others."""
-    return part.constant if part.written else None
-
-
 def _computed(compute: Callable[..., Any], *parts: Expression) -> Expression:
     """A number made of numbers; unknown where one of them is, or the result is no number."""
-    if all(part.written for part in parts):
+    if all(part.constant is not None for part in parts):
         value = _safely(compute, *(part.constant for part in parts))
-        return Expression(Kind.NUMBER, lambda run: value, value, value is not None)
+        return Expression(Kind.NUMBER, lambda run: value, value)
     return Expression(Kind.NUMBER, lambda run: _safely(compute, *(part.get(run) for part in parts)))
 
 

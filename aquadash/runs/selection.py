@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aquadash.errors import NotAllowedError, RunError, UnknownNameError
+from aquadash.errors import NotAllowedError, RunError, UnknownNameError, look_up
 from aquadash.runs.fields import RunField, validation_accuracy
 from aquadash.runs.query import select
 from aquadash.runs.types import Run
@@ -82,10 +82,7 @@ def sort_runs(runs: Iterable[Run], key: str, fields: Mapping[str, RunField]) -> 
     Raises:
         UnknownNameError: There is no field of that name.
     """
-    name = key.removeprefix("-")
-    if name not in fields:
-        raise UnknownNameError.of("field of a run", name, fields)
-    sorted_by, falling = fields[name], key.startswith("-")
+    sorted_by, falling = look_up("field of a run", key.removeprefix("-"), fields), key.startswith("-")
     found = list(runs)
     values = [(_comparable(sorted_by.get(run)), run) for run in found]
     known = [(value, run) for value, run in values if value is not None]

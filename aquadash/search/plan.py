@@ -11,7 +11,7 @@ from typing import Any
 from aquadash import config as run_config
 from aquadash.config import RunConfig, Value, with_values
 from aquadash.engine import check_names
-from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.errors import ConfigError, look_up
 from aquadash.models import MODELS, uses
 from aquadash.search.space import SearchParameter, base_value, checked, grid, parse_all
 
@@ -128,8 +128,7 @@ class SearchPlan:
             UnknownNameError: A sampler, pruner, model, source or pipeline is not known.
         """
         for kind, name, table in (("sampler", self.sampler, SAMPLERS), ("pruner", self.pruner, PRUNERS)):
-            if name not in table:
-                raise UnknownNameError.of(kind, name, table)
+            look_up(kind, name, table)
         self.budget.checked()
         if not 0 <= self.seed < 2**32:
             raise ConfigError(f"The search's seed is {self.seed}; it must be from 0 to {2**32 - 1}.")

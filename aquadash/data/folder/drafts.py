@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -27,7 +26,7 @@ from aquadash.data.folder.types import CheckReport, LeftOut, Picture
 from aquadash.data.images import display_name
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError, StorageError
-from aquadash.files import write_whole
+from aquadash.files import forget_oldest, write_whole
 from aquadash.jobs import Stopped, worker
 from aquadash.people import OWNER, Person
 
@@ -108,7 +107,7 @@ def begin(request: Request, *, write: Callable[[Path], object] | None = None) ->
     """
     if request.size not in reading.SIZES:
         raise DataError(f"The size is {request.size}; expected one of {', '.join(map(str, reading.SIZES))} pixels.")
-    sweep()
+    forget_oldest(_drafts(), max_seconds=LASTS)
     draft_id = uuid.uuid4().hex
     place = _place_of(draft_id)
     try:
@@ -134,10 +133,13 @@ def again(draft_id: str, *, size: int) -> str:
     """
     place, request = _existing(draft_id), request_of(draft_id)
 
-    def move(path: Path) -> None:
-        os.replace(place / "upload.zip", path)
+    def copy(path: Path) -> None:
+        # Not moved: should the new draft fail, the old one still has its pictures.
+        shutil.copyfile(place / "upload.zip", path)
 
-    new = begin(replace(request, size=size), write=move if request.uploaded else None)
+    # Somebody has come back to it, so it is not thrown away as one that nobody came back to.
+    os.utime(place)
+    new = begin(replace(request, size=size), write=copy if request.uploaded else None)
     discard(draft_id)
     return new
 
@@ -298,22 +300,6 @@ def _fill(place: Path, request: Request, on_progress: ProgressCallback) -> None:
 def discard(draft_id: str) -> None:
     """Throw a draft away, whatever it is doing; no error where there is none."""
     shutil.rmtree(_place_of(draft_id), ignore_errors=True)
-
-
-def sweep(*, now: float | None = None) -> None:
-    """Throw away the drafts that nobody came back to."""
-    moment = time.time() if now is None else now
-    try:
-        places = list(os.scandir(_drafts()))
-    except OSError:
-        return
-    for place in places:
-        try:
-            touched = max(place.stat().st_mtime, *(entry.stat().st_mtime for entry in os.scandir(place.path)), 0.0)
-        except OSError:
-            continue
-        if moment - touched > LASTS:
-            shutil.rmtree(place.path, ignore_errors=True)
 
 
 def _drafts() -> Path:

@@ -364,7 +364,7 @@ def _check_members(archive: zipfile.ZipFile) -> None:
         raise DataError(_too_many(f"{len(members):,}"))
     unpacked = sum(info.file_size for info in members)
     # Files that share their bytes in the archive are counted by what each of them takes.
-    packed = max(1, min(sum(info.compress_size for info in members), _file_bytes(archive)))
+    packed = max(1, min(sum(info.compress_size for info in members), os.path.getsize(archive.filename or "")))
     if unpacked > MAX_UNPACKED:
         raise DataError(
             f"The archive unpacks to {unpacked / 1e9:,.1f} GB; at most {MAX_UNPACKED / 1e9:.0f} GB are read. "
@@ -375,14 +375,3 @@ def _check_members(archive: zipfile.ZipFile) -> None:
             f"The archive would grow {unpacked / packed:,.0f} times when unpacked, to {unpacked / 1e9:,.1f} GB: "
             f"pictures never do. At most {MAX_GROWTH} times are accepted. Pack the pictures again."
         )
-
-
-def _file_bytes(archive: zipfile.ZipFile) -> int:
-    file = archive.fp
-    if file is None:
-        return 1
-    at = file.tell()
-    file.seek(0, 2)
-    length = file.tell()
-    file.seek(at)
-    return max(1, length)

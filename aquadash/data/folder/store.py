@@ -37,6 +37,7 @@ from aquadash.data.folder.splitting import Division
 from aquadash.data.folder.types import CheckReport, LeftOut, Picture
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
+from aquadash.files import forget_oldest
 from aquadash.people import OWNER, Person, Resource
 
 #: Deleted data sets of a person that are kept to be brought back.
@@ -311,7 +312,7 @@ def unpack(archive_path: Path, fingerprint: str) -> None:
             raise DataError("The pictures that came are not those that were sent: their fingerprint differs.")
         if not target.exists():
             os.rename(temporary, target)
-        _drop_old_fetched()
+        forget_oldest(fetched_folder(), "[!.]*", max_files=_KEPT_FETCHED)
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise DataError(f"The pictures that came are damaged ({type(error).__name__}).") from error
     except OSError as error:
@@ -345,12 +346,6 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path.name} of the data set cannot be read ({type(error).__name__}).") from error
-
-
-def _drop_old_fetched() -> None:
-    kept = [path for path in fetched_folder().iterdir() if not path.name.startswith(".")]
-    for path in sorted(kept, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_FETCHED:]:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _checked(fingerprint: str) -> str:
