@@ -225,7 +225,8 @@ def test_images_of_other_classes(home: Path, tmp_path: Path, monkeypatch: pytest
     assert found is not None and found.shape == (3, 32, 32, 3)
     np.testing.assert_array_equal(found[:, 5, 7, 1], rows[[1, 2, 4], 1024 + 5 * 32 + 7])
     np.testing.assert_array_equal(cifar100.other_classes(), found)
-    few = cifar100.other_classes(max_images=2)
+    monkeypatch.setattr(cifar100, "_MAX_OTHERS", 2)
+    few = cifar100.other_classes()
     assert few is not None
     np.testing.assert_array_equal(few, found[[0, 1]])
 

@@ -153,15 +153,15 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
     )
 
 
-def other_classes(*, max_images: int | None = 2_000) -> NDArray[np.uint8] | None:
+#: Of the other classes' 9,500 test images. All of them would take some models longer than they learnt.
+_MAX_OTHERS = 2_000
+
+
+def other_classes() -> NDArray[np.uint8] | None:
     """Test images of CIFAR-100's other 95 classes, to measure how well a model notices that they are none of its own.
 
-    Args:
-        max_images: How many at most, at even distances. All 9,500 (None) would take some models longer than they
-            learnt.
-
     Returns:
-        uint8, (n, 32, 32, 3); None without an archive, or with one that has no such images.
+        uint8, (n, 32, 32, 3), at even distances where there are more than 2,000; None without an archive, or with one that has no such images.
 
     Raises:
         DataError: The archive is damaged.
@@ -169,7 +169,7 @@ def other_classes(*, max_images: int | None = 2_000) -> NDArray[np.uint8] | None
     path = locate()
     if path is None:
         return None
-    copy = settings.home() / "cache" / f"strangers-{max_images}-{_key_of(path)}.npy"
+    copy = settings.home() / "cache" / f"strangers-{_MAX_OTHERS}-{_key_of(path)}.npy"
     with suppress(OSError, ValueError, EOFError):
         found: NDArray[np.uint8] = np.load(copy, allow_pickle=False)
         return found
@@ -178,8 +178,8 @@ def other_classes(*, max_images: int | None = 2_000) -> NDArray[np.uint8] | None
     if len(rows) != len(fine):
         raise DataError(f"{what} is damaged: it has {len(rows):,} images and {len(fine):,} labels.")
     found = _images(rows[~np.isin(fine, list(FINE_LABELS.values()))])
-    if max_images is not None and len(found) > max_images:
-        found = found[np.arange(max_images) * len(found) // max_images]
+    if len(found) > _MAX_OTHERS:
+        found = found[np.arange(_MAX_OTHERS) * len(found) // _MAX_OTHERS]
     if not len(found):
         return None
     keep(copy, partial(np.save, arr=found))

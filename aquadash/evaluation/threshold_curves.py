@@ -22,8 +22,6 @@ class ClassCurves:
 
     Attributes:
         label: The class's name.
-        positives: Images of the class.
-        negatives: All other images.
         thresholds: float64 (m,), falling, from infinity (nothing is called the class) to the lowest probability.
         true_positive_rate: float64 (m,), rising from 0 to 1: the fraction of the class's images that are called so,
             which is the recall. All nan without images of the class.
