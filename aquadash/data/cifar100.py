@@ -161,7 +161,8 @@ def other_classes() -> NDArray[np.uint8] | None:
     """Test images of CIFAR-100's other 95 classes, to measure how well a model notices that they are none of its own.
 
     Returns:
-        uint8, (n, 32, 32, 3), at even distances where there are more than 2,000; None without an archive, or with one that has no such images.
+        uint8, (n, 32, 32, 3), at even distances where there are more than 2,000; None without an archive, or with one
+        that has no such images.
 
     Raises:
         DataError: The archive is damaged.
