@@ -15,7 +15,7 @@ with shell.page("augment"):
     left, right = st.columns([2, 5], gap="medium")
     with left, st.container(key="studio-steps"):
         branch = builder.choose_version(state.spec)
-        builder.render_steps(state, branch)
+        builder.render_steps(state, (branch,))
     with right, st.container(key="studio-view"):
         studio = studio_frame.beside_steps(state.spec, branch)
     studio_frame.below(studio)

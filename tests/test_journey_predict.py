@@ -175,7 +175,7 @@ def drop_stop_and_go_on(page: Page, server: Server, photographs: list[Path]) -> 
     page.get_by_text("Try another sample").first.wait_for()
     settled(page)
     page.locator(".st-key-pictures input[type=file]").set_input_files([str(path) for path in photographs])
-    page.get_by_text(re.compile(rf"\d+ of {count} pictures looked at · about .* to go")).wait_for()
+    page.get_by_text(re.compile(rf"\d+ of {count} pictures looked at · about .* left")).wait_for()
 
     page.locator(".st-key-stop-predicting button").click()
     page.get_by_text(re.compile(rf"Stopped: \d+ of {count}")).wait_for()

@@ -62,6 +62,11 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
         assert wanted <= set(buttons(app))
     app.button(key=f"queue-hide-{second.run_id}").click().run()
     assert store.get(second.run_id).hidden
+    ended = give(store, add_compared(store, "ended", skill=0.9, seed=1), ben)
+    store.set_hidden(ended.run_id)
+    app.run()
+    assert f"queue-hide-{ended.run_id}" in buttons(app), "the way back"
+    assert f"queue-stop-{ended.run_id}" not in buttons(app), "nothing is left to stop"
     look_as(monkeypatch, token)
     seen = open_app_page("classroom", view="queue")
     assert "b1" not in texts(seen), "hidden"

@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from aquadash import data
 from aquadash.explain.explainer import RemoteExplainer
 from aquadash.runs import Run, open_store
-from aquadash.ui.explain import explain_section, explainer
+from aquadash.ui import datasets
+from aquadash.ui.explain import explainer, explanations
 from aquadash.ui.explain.explainer import image_hash
 from tests.app_pages import address_of, open_app_page
 from tests.stored_runs import OTTER, add_run, without_engine
@@ -57,7 +58,7 @@ def test_nothing_is_explained_before_it_is_asked_for(run: Run, monkeypatch: pyte
     def fail(run: Run) -> None:
         raise AssertionError("no network is needed yet")
 
-    monkeypatch.setattr(explainer, "explainer", fail)
+    monkeypatch.setattr(explanations, "explainer", fail)
     app = open_page(run=run.run_id)
     assert not app.error
     assert len(app.selectbox(key="explain").options) == 500 and app.selectbox(key="explain").value is None
@@ -164,8 +165,8 @@ def test_images_are_known_by_size_and_pixels() -> None:
 
 
 def test_the_section_is_silent_where_the_images_have_changed(run: Run) -> None:
-    assert explain_section._dataset(run) is not None
-    assert explain_section._dataset(replace(run, dataset_fingerprint="0" * 64)) is None
+    assert datasets.learned(run) is not None
+    assert datasets.learned(replace(run, dataset_fingerprint="0" * 64)) is None
 
 
 @pytest.mark.slow

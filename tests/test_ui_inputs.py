@@ -136,13 +136,11 @@ def controlled_page() -> None:
 
     held = st.session_state.setdefault("held", 1.0)
 
-    def moved(key: str) -> None:
-        if inputs.has_changed(key, held):
-            st.session_state["held"] = st.session_state[key]
+    def take(value: float) -> None:
+        st.session_state["held"] = value
 
     for stem in ("slider", "twin"):
-        key = inputs.controlled_key(stem, held)
-        st.slider(stem, 0.0, 9.0, held, step=0.1, key=key, on_change=moved, args=(key,))
+        inputs.controlled(inputs.slider, stem, 0.0, 9.0, held, stem=stem, value=held, take=take, step=0.1)
     st.button("back", on_click=lambda: st.session_state.update(held=1.0))
 
 

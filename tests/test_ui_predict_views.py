@@ -12,7 +12,7 @@ from aquadash.ui.predict.predict_views import progress_text, score_drop
 
 
 def test_the_rest_is_estimated_from_what_came() -> None:
-    assert progress_text(50, 200, fresh=40, seconds=20.0) == "50 of 200 pictures looked at · about 1 min 15 s to go"
+    assert progress_text(50, 200, fresh=40, seconds=20.0) == "50 of 200 pictures looked at · about 1 min 15 s left"
 
 
 def test_nothing_is_estimated_from_the_first_pictures_or_at_the_end() -> None:

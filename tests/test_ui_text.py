@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquadash.ui.text import count, duration, joined, moment, percent, plain, sentence, time_left
+from aquadash.ui.text import count, duration, joined, mid_sentence, moment, percent, plain, sentence, time_left
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,11 @@ def test_the_time_left_is_told_where_it_is_known() -> None:
     assert time_left(200, at_most=True) == "at most 3 min 20 s left"
     assert joined("5 of 8 done", time_left(None)) == "5 of 8 done"
     assert joined(sentence("reading"), "", time_left(7500)) == "Reading · about 2 h 5 min left"
+
+
+def test_labels_begin_small_within_a_sentence() -> None:
+    labels = ("Learning rate", "L2 penalty", "TPE", "Test-time flip", "")
+    assert [mid_sentence(label) for label in labels] == ["learning rate", "L2 penalty", "TPE", "test-time flip", ""]
 
 
 def test_a_wide_interval_leaves_no_digit_after_the_point() -> None:

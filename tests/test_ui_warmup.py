@@ -24,6 +24,7 @@ class EngineStub:
 def nothing_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: None)
     monkeypatch.setattr(aquadash.engine, "open_engine", EngineStub)
+    monkeypatch.setattr(warmup, "_HEAD_START", 0)
 
 
 def test_it_says_opening_until_the_store_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +35,7 @@ def test_it_says_opening_until_the_store_is_open(monkeypatch: pytest.MonkeyPatch
     gate.set()
     warmup.wait_for_store()
     assert warmup.ready()
-    warmup.wait_for_engine()
+    warmup._opening(retry=False).engine.result()
 
 
 def test_a_failed_store_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +46,7 @@ def test_a_failed_store_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(StorageError, match="read-only"):
         warmup.wait_for_store()
     with pytest.raises(StorageError, match="read-only"):
-        warmup.wait_for_engine()
+        warmup._opening(retry=False).engine.result()
     with pytest.raises(StorageError, match="read-only"):
         warmup.ready()
     monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: None)
@@ -63,7 +64,7 @@ def test_without_an_engine_the_store_can_still_be_read(
     monkeypatch.setattr(aquadash.engine, "open_engine", fail)
     warmup.wait_for_store()
     with pytest.raises(AquaDashError, match="engine could not be started"):
-        warmup.wait_for_engine()
+        warmup._opening(retry=False).engine.result()
     assert "no scheduler" in caplog.text
 
 
@@ -72,7 +73,7 @@ def test_it_opens_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: calls.append(1))
     for _ in range(5):
         warmup.start()
-    warmup.wait_for_engine()
+    warmup._opening(retry=False).engine.result()
     warmup.start()
     assert calls == [1]
 
@@ -80,7 +81,7 @@ def test_it_opens_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_waits_is_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
     served = threading.Event()
     monkeypatch.setattr(EngineStub, "serve", lambda self: served.set())
-    warmup.wait_for_engine()
+    warmup._opening(retry=False).engine.result()
     assert served.is_set()
 
 
@@ -96,7 +97,5 @@ def test_what_lies_in_a_home_that_is_set_while_it_opens_is_left_alone(
 
     monkeypatch.setattr(aquadash.engine, "open_engine", open_slowly)
     opening = warmup._Opening(settings.store_key())
-    opening.wanted.set()
-    opening.engine_wanted.set()
     warmup._open(opening)
     assert not served.is_set()

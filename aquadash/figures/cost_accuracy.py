@@ -19,11 +19,9 @@ from aquadash.figures.theme import (
     run_marker,
     run_meta,
     shorten,
+    spans_powers,
     whiskers,
 )
-
-#: Costs that span a factor of so many stand on a logarithmic axis.
-_LOG_FACTOR = 8
 
 #: In pixels.
 _HEIGHT = 420
@@ -92,7 +90,7 @@ def cost_accuracy(runs: Sequence[Priced], *, cost: str, title: str) -> go.Figure
         )
     costs = [run.cost for run in runs]
     figure.update_xaxes(title=escape(cost), showgrid=True)
-    if min(costs) > 0 and max(costs) >= _LOG_FACTOR * min(costs):
+    if spans_powers(costs):
         figure.update_xaxes(type="log", dtick="D2" if max(costs) < 1000 * min(costs) else 1)
     else:
         figure.update_xaxes(rangemode="tozero")

@@ -221,6 +221,11 @@ def empty_figure(hint: str, *, height: int = 280) -> go.Figure:
     return finish(figure, alt=hint, height=height)
 
 
+def spans_powers(numbers: Sequence[float]) -> bool:
+    """Whether numbers span so large a factor, 8, that they stand on a logarithmic axis."""
+    return min(numbers) > 0 and max(numbers) >= 8 * min(numbers)
+
+
 def epoch_axis(last_epoch: int) -> dict[str, object]:
     """An x axis with whole epochs as ticks, at most about ten of them."""
     step = next(size * 10**power for power in range(7) for size in (1, 2, 5) if last_epoch <= 10 * size * 10**power)

@@ -12,7 +12,7 @@ import streamlit as st
 
 from aquadash.data import title_of
 from aquadash.figures.confusion_matrix import MAX_NUMBERED
-from aquadash.figures.theme import class_emoji
+from aquadash.figures.theme import alt_text, class_emoji
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import validation_accuracy
 from aquadash.runs.types import Run, RunStatus
@@ -217,20 +217,16 @@ def plot_clickable(figure: go.Figure, *, key: str) -> None:
     plot(figure, key=key, on_select="rerun", selection_mode="points")
 
 
-def plot(figure: go.Figure, *, key: str, **options: Any) -> Any:
+def plot(figure: go.Figure, *, key: str, **options: Any) -> None:
     """Draw a figure of :mod:`aquadash.figures` with its text alternative.
 
     Args:
-        figure: Carries its text alternative in ``figure.layout.meta["alt"]``.
+        figure: Carries its text alternative.
         key: Unique on the page; keeps zoom and selection over reruns.
         options: More for ``st.plotly_chart``.
-
-    Returns:
-        What ``st.plotly_chart`` returns: the selection, with ``on_select``.
     """
-    meta = figure.layout.meta if isinstance(figure.layout.meta, dict) else {}
     config = {**PLOT_CONFIG, **options.pop("config", {})}
-    return st.plotly_chart(figure, key=key, alt=meta.get("alt"), config=config, **options)
+    st.plotly_chart(figure, key=key, alt=alt_text(figure), config=config, **options)
 
 
 def new_click(key: str) -> list[Any] | None:

@@ -8,7 +8,7 @@ from aquadash import data
 from aquadash.data import title_of
 from aquadash.data.dataset import Dataset
 from aquadash.data.statistics import SplitStatistics, describe
-from aquadash.errors import DataError, NotAllowedError
+from aquadash.errors import AquaDashError, DataError, NotAllowedError
 from aquadash.runs.types import Run
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
@@ -57,6 +57,14 @@ def matching_dataset(run: Run) -> Dataset | None:
         if validation := runs.validation_predictions(run.run_id):
             named.append((validated, validation.indices))
     return found if all(indices.max(initial=-1) < len(split) for split, indices in named) else None
+
+
+def learned(run: Run) -> Dataset | None:
+    """:func:`matching_dataset`; None, too, where it cannot be read."""
+    try:
+        return matching_dataset(run)
+    except AquaDashError:
+        return None
 
 
 def statistics(source: str, split: str) -> SplitStatistics:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from aquadash.data import Dataset, title_of
 from aquadash.data.framing import PADDED, fit
 from aquadash.data.images import display_name
-from aquadash.errors import AquaDashError, DataError, ImageError
+from aquadash.errors import DataError, ImageError
 from aquadash.explain import pictures
 from aquadash.explain.methods import METHODS
 from aquadash.explain.nearest import nearest
@@ -245,7 +245,7 @@ def _of_data_set(opened: Opened, run: Run | None, source: str) -> _Shown:
         return _Shown(*known, caption, name, image)
     if not same:
         seen = fit(image, size=predictor(run).image_shape[:2], framing=PADDED)
-        return _Shown(*known, caption, name, seen, learned=_learned(run))
+        return _Shown(*known, caption, name, seen, learned=datasets.learned(run))
     itself = [opened.position] if opened.split == "train" else []
     return _Shown(*known, caption, name, image, _stored(run, opened), dataset, itself)
 
@@ -264,13 +264,7 @@ def _of_own(picture: OwnPicture, run: Run) -> _Shown:
     name, caption = display_name(look.file), f"{width:,} × {height:,} pixels"
     seen = look.seen[network.image_shape[:2]]
     y_prob = answered([look], network, temperature=temperature(run))[0].probabilities
-    return _Shown(look.thumbnail, name, caption, picture.label, seen, y_prob, _learned(run))
-
-
-def _learned(run: Run) -> Dataset | None:
-    with suppress(AquaDashError):
-        return datasets.matching_dataset(run)
-    return None
+    return _Shown(look.thumbnail, name, caption, picture.label, seen, y_prob, datasets.learned(run))
 
 
 def _best_run(source: str) -> Run | None:

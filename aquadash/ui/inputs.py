@@ -107,16 +107,45 @@ checkbox = _beginning(st.checkbox, _state)
 toggle = _beginning(st.toggle, _state)
 
 
-def controlled_key(stem: str, value: Any) -> str:
+def controlled(
+    widget: Callable[..., Any],
+    label: str,
+    *values: Any,
+    stem: str,
+    value: Any,
+    take: Callable[[Any], object],
+    **options: Any,
+) -> None:
+    """Draw a control of something that is kept elsewhere; ``take`` gets what a person makes of it.
+
+    A control that is new to the browser reports its first value, which Streamlit takes for a change where the run that
+    drew it was cut short by the next: that, and an emptied field, is no change.
+
+    Args:
+        widget: Draws it, such as :func:`slider`.
+        label: Of the control.
+        values: The widget's arguments after the label, among them ``value`` as its default.
+        stem: The same for the same control in every run.
+        value: What it has to show.
+        take: Called with another value.
+        options: More for the widget.
+    """
+    key = _controlled_key(stem, value)
+
+    def changed() -> None:
+        held = st.session_state[key]
+        if held is not None and not _same(held, value):
+            take(held)
+
+    widget(label, *values, key=key, on_change=changed, **options)
+
+
+def _controlled_key(stem: str, value: Any) -> str:
     """The key of a control that is about to be drawn with a value as its default.
 
     A control that says so already, up to its rounding, keeps its key and the keyboard's focus. Another gets a new key:
     when the script sets the value of a control that is there, the browser may send the old one once more before it
     hears of that, which would look as if a person had set it back.
-
-    Args:
-        stem: The same for the same control in every run.
-        value: What it has to show.
     """
     counter = f"{stem}#"
     revision = st.session_state.get(counter, 0)
@@ -125,15 +154,6 @@ def controlled_key(stem: str, value: Any) -> str:
         st.session_state[counter] = revision + 1
         name = f"{counter}{revision + 1}"
     return name
-
-
-def has_changed(key: str, value: Any) -> bool:
-    """Whether a control says something else than what it was drawn with; for its callback.
-
-    A control that is new to the browser reports its first value, which Streamlit takes for a change where the run that
-    drew it was cut short by the next.
-    """
-    return not _same(st.session_state[key], value)
 
 
 def _same(held: Any, value: Any) -> bool:

@@ -56,6 +56,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def mid_sentence(label: str) -> str:
+    """A label with a small letter in front, but for one such as ``"L2 penalty"`` or ``"TPE"``."""
+    return label if label[1:2].isupper() or label[1:2].isdigit() else label[:1].lower() + label[1:]
+
+
 def percent(fraction: float | None, interval: tuple[float, float] | None = None) -> str:
     """A fraction from 0 to 1 as ``"61.4 %"``, with its interval as ``"61 % (57 % to 66 %)"``; a dash while unknown.
 

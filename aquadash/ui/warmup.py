@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -25,14 +26,12 @@ class _Opening:
     Attributes:
         address: Which store it is for.
         wanted: Set once nothing is to be waited for any more.
-        engine_wanted: The same for the engine.
         store: Done once the store is open or has failed to open.
         engine: The same for the engine.
     """
 
     address: str
     wanted: threading.Event = field(default_factory=threading.Event)
-    engine_wanted: threading.Event = field(default_factory=threading.Event)
     store: Future[None] = field(default_factory=Future)
     engine: Future[None] = field(default_factory=Future)
 
@@ -78,18 +77,6 @@ def wait_for_store() -> None:
     opening = _opening(retry=False)
     opening.wanted.set()
     opening.store.result()
-
-
-def wait_for_engine() -> None:
-    """Return once the engine is open.
-
-    Raises:
-        AquaDashError: It could not be opened.
-    """
-    opening = _opening(retry=False)
-    opening.wanted.set()
-    opening.engine_wanted.set()
-    opening.engine.result()
 
 
 def prepare_training() -> None:
@@ -156,7 +143,7 @@ def _open(opening: _Opening) -> None:
         opening.store.set_result(None)
         # A page that has waited for the store is now drawn, and then asks for what its browser lacks: the engine's
         # imports would hold both up.
-        opening.engine_wanted.wait(_HEAD_START)
+        time.sleep(_HEAD_START)
         _serve(opening.address)
         opening.engine.set_result(None)
     except Exception as error:

@@ -55,11 +55,6 @@ ACTIONS = {
 }
 
 
-def render_steps(state: State, branch: int) -> None:
-    """Draw the steps of a branch, counted from 0."""
-    _steps(state, (branch,))
-
-
 def choose_version(spec: PipelineSpec) -> int:
     """Draw the choice of a version of the images; it is in the address under ``branch``, counted from 1.
 
@@ -89,18 +84,14 @@ def choose_version(spec: PipelineSpec) -> int:
 def _versions(spec: PipelineSpec, branch: int) -> None:
     st.caption("Every version adds one image for each original; a version without steps keeps the originals.")
     title = spec.branches[branch].title
-    key = inputs.controlled_key(f"studio:branch-title{branch}", title)
-
-    def renamed() -> None:
-        if inputs.has_changed(key, title):
-            builder_state.edit(lambda each: editing.rename_branch(each, branch, st.session_state[key] or ""))
-
-    inputs.text_input(
+    inputs.controlled(
+        inputs.text_input,
         "Title of this version",
         title,
-        key=key,
+        stem=f"studio:branch-title{branch}",
+        value=title,
+        take=lambda typed: builder_state.edit(lambda each: editing.rename_branch(each, branch, typed)),
         max_chars=MAX_TITLE_CHARACTERS,
-        on_change=renamed,
     )
     with st.container(horizontal=True):
         st.button("Add an empty one", key="branch-add", icon="➕", on_click=_add_version, args=(Branch("New version"),))
@@ -142,7 +133,8 @@ def _summary(step: Operator) -> str:
     return text if step.enabled else f"{text} · off"
 
 
-def _steps(state: State, place: Place) -> None:
+def render_steps(state: State, place: Place) -> None:
+    """Draw the steps of a place, such as ``(0,)`` for those of the first branch."""
     steps = editing.steps_at(state.spec, place)
     if not steps:
         st.caption("No step yet: the images pass as they are.")
@@ -182,23 +174,19 @@ def _card(state: State, path: Path, step: Operator, total: int) -> None:
         for slot, slot_title in info.slots:
             with st.container(border=False, key=f"step{number}/slot-{slot}", gap="small"):
                 st.markdown(f"**{plain(slot_title[:1].upper() + slot_title[1:])}**")
-                _steps(state, (*path, slot))
+                render_steps(state, (*path, slot))
 
 
 def _switch(path: Path, step: Operator, number: int) -> None:
-    key = inputs.controlled_key(f"step{number}/on", step.enabled)
-
-    def switched() -> None:
-        if inputs.has_changed(key, step.enabled):
-            builder_state.edit(lambda spec: editing.set_enabled(spec, path, bool(st.session_state[key])))
-
-    inputs.toggle(
+    inputs.controlled(
+        inputs.toggle,
         f"{operator_info(step.name).title} is on",
         step.enabled,
-        key=key,
+        stem=f"step{number}/on",
+        value=step.enabled,
+        take=lambda wanted: builder_state.edit(lambda spec: editing.set_enabled(spec, path, wanted)),
         label_visibility="collapsed",
         help="Switched off, the step is kept and skipped.",
-        on_change=switched,
     )
 
 
@@ -224,28 +212,22 @@ def _menu(path: Path, step: Operator, number: int, index: int, total: int) -> No
 def _place(state: State, path: Path, step: Operator, number: int, total: int) -> None:
     """Controls of where the step stands: its position among its neighbours, and the list that it is in."""
     position = int(path[-1]) + 1
-    key = inputs.controlled_key(f"step{number}/position", position)
-
-    def moved() -> None:
-        wanted = st.session_state[key]
-        if wanted is not None and inputs.has_changed(key, position):
-            builder_state.edit(lambda spec: editing.move(spec, path, wanted - 1))
-
-    def relocated() -> None:
-        place = places[st.session_state[target]]
-        if inputs.has_changed(target, here):
-            builder_state.edit(lambda spec: editing.relocate(spec, path, place))
-
     places = _places(state.spec, path, step)
     here = next(title for title, place in places.items() if place == path[:-1])
-    target = inputs.controlled_key(f"step{number}/place", here)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        inputs.number_input(
-            f"Position (of {total})", 1, total, position, step=1, key=key, on_change=moved, width=130, help=term("step")
-        )
-        inputs.selectbox(
-            "In", list(places), list(places).index(here), key=target, on_change=relocated, disabled=len(places) == 1,
-            width="stretch",
+        inputs.controlled(
+            inputs.number_input, f"Position (of {total})", 1, total, position,
+            stem=f"step{number}/position",
+            value=position,
+            take=lambda wanted: builder_state.edit(lambda spec: editing.move(spec, path, wanted - 1)),
+            step=1, width=130, help=term("step"),
+        )  # fmt: skip
+        inputs.controlled(
+            inputs.selectbox, "In", list(places), list(places).index(here),
+            stem=f"step{number}/place",
+            value=here,
+            take=lambda title: builder_state.edit(lambda spec: editing.relocate(spec, path, places[title])),
+            disabled=len(places) == 1, width="stretch",
             help="Another group of steps, or another version of the images.",
         )  # fmt: skip
 

@@ -83,7 +83,7 @@ def _measurement(key: str, run: Run, subjects: Subjects, request: SafetyRequest,
         job_panel.show(job, key="safety", unit="copies")
         return
     found = _result(job)
-    _put_into_address(None if found is None else key)
+    address.record(_SHOWN, "" if found is None else key, default="")
     if found is not None:
         _show_result(found, request, subjects)
         return
@@ -99,11 +99,6 @@ def _measurement(key: str, run: Run, subjects: Subjects, request: SafetyRequest,
     )
     total = len(subjects.images) * request.copies
     st.caption(f"{total:,} copies for each step and value.")
-
-
-def _put_into_address(name: str | None) -> None:
-    if st.query_params.get(_SHOWN) != name:
-        address.record(_SHOWN, name or "", default="")
 
 
 def _result(job: Job | None) -> SafetyResult | None:

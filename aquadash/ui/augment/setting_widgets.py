@@ -114,14 +114,15 @@ def _put(path: Path, name: str, tag: str | None, value: Value) -> None:
 
 
 def _word(parameter: Parameter, value: str, stem: str, put: Callable[[Value], None]) -> None:
-    key = inputs.controlled_key(stem, value)
-    inputs.selectbox(
+    inputs.controlled(
+        inputs.selectbox,
         _label(parameter),
         parameter.words,
         parameter.words.index(value),
-        key=key,
+        stem=stem,
+        value=value,
+        take=put,
         help=parameter.help,
-        on_change=lambda: put(st.session_state[key]) if inputs.has_changed(key, value) else None,
     )
 
 
@@ -149,19 +150,16 @@ def _numbers(
 
 def _toggle(parameter: Parameter, value: Value, stem: str, switch: Callable[[Value], None]) -> None:
     """Fixed or drawn from a range."""
-    key = inputs.controlled_key(stem, isinstance(value, Range))
-
-    def switched() -> None:
-        if inputs.has_changed(key, isinstance(value, Range)):
-            drawn = bool(st.session_state[key])
-            switch(editing.as_range(parameter, value) if drawn else editing.as_fixed(parameter, value))
-
-    inputs.toggle(
+    drawn = isinstance(value, Range)
+    other = editing.as_fixed if drawn else editing.as_range
+    inputs.controlled(
+        inputs.toggle,
         "Range",
-        isinstance(value, Range),
-        key=key,
+        drawn,
+        stem=stem,
+        value=drawn,
+        take=lambda _: switch(other(parameter, value)),
         help=term("drawn value"),
-        on_change=switched,
     )
 
 
@@ -169,77 +167,64 @@ def _fixed(label: str, help: str, scale: Scale, value: Value, stem: str, put: Ca
     """A slider and a number field that say the same."""
     shown = scale.shown(value)
 
-    def moved(key: str) -> None:
-        number = st.session_state[key]
-        if number is not None and inputs.has_changed(key, shown):
-            put(scale.meant(number))
+    def take(number: float) -> None:
+        put(scale.meant(number))
 
-    _slider(label, help, scale, shown, f"{stem}/slider", moved)
-    _field(label, scale, shown, f"{stem}/field", (scale.low, scale.high), moved)
+    _slider(label, help, scale, shown, f"{stem}/slider", take)
+    _field(label, scale, shown, f"{stem}/field", (scale.low, scale.high), take)
 
 
 def _range_slider(label: str, help: str, scale: Scale, value: Range, stem: str, put: Callable[[Value], None]) -> None:
     """A slider with two handles."""
-
     shown = (scale.shown(value.low), scale.shown(value.high))
-
-    def slid(key: str) -> None:
-        if inputs.has_changed(key, shown):
-            first, last = st.session_state[key]
-            put(Range(scale.meant(first), scale.meant(last)))
-
-    _slider(label, help, scale, shown, f"{stem}/range", slid)
+    _slider(label, help, scale, shown, f"{stem}/range", lambda ends: put(Range(*map(scale.meant, ends))))
 
 
 def _range_fields(label: str, scale: Scale, value: Range, stem: str, put: Callable[[Value], None]) -> None:
     """A number field for each end."""
     low, high = scale.shown(value.low), scale.shown(value.high)
 
-    def from_low(key: str) -> None:
-        number = st.session_state[key]
-        if number is not None and inputs.has_changed(key, low):
-            put(Range(scale.meant(number), value.high))
+    def from_low(number: float) -> None:
+        put(Range(scale.meant(number), value.high))
 
-    def to_high(key: str) -> None:
-        number = st.session_state[key]
-        if number is not None and inputs.has_changed(key, high):
-            put(Range(value.low, scale.meant(number)))
+    def to_high(number: float) -> None:
+        put(Range(value.low, scale.meant(number)))
 
     _field(f"{label}, from", scale, low, f"{stem}/low", (scale.low, high), from_low)
     _field(f"{label}, to", scale, high, f"{stem}/high", (low, scale.high), to_high)
 
 
-def _slider(label: str, help: str, scale: Scale, shown: Any, stem: str, moved: Callable[[str], None]) -> None:
-    key = inputs.controlled_key(stem, shown)
-    inputs.slider(
+def _slider(label: str, help: str, scale: Scale, shown: Any, stem: str, take: Callable[[Any], None]) -> None:
+    inputs.controlled(
+        inputs.slider,
         label,
         scale.low,
         scale.high,
         shown,
+        stem=stem,
+        value=shown,
+        take=take,
         step=scale.step,
         format=scale.format,
-        key=key,
         help=help,
-        on_change=moved,
-        args=(key,),
     )
 
 
 def _field(
-    label: str, scale: Scale, shown: float, stem: str, bounds: tuple[float, float], moved: Callable[[str], None]
+    label: str, scale: Scale, shown: float, stem: str, bounds: tuple[float, float], take: Callable[[Any], None]
 ) -> None:
-    key = inputs.controlled_key(stem, shown)
-    inputs.number_input(
+    inputs.controlled(
+        inputs.number_input,
         label,
         *bounds,
         shown,
+        stem=stem,
+        value=shown,
+        take=take,
         step=scale.step,
         format="%d" if scale.whole else "%g",
-        key=key,
         label_visibility="collapsed",
         width=_FIELD_WIDTH,
-        on_change=moved,
-        args=(key,),
     )
 
 

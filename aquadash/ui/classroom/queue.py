@@ -103,7 +103,7 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
                     label, key=f"move-{label}-{run.run_id}", icon=icon, disabled=off, on_click=run_actions.attempt,
                     args=(_moved, run, target),
                 )  # fmt: skip
-        if lab().rights.allow(Action.STOP, run.resource):
+        if not run.status.ended and lab().rights.allow(Action.STOP, run.resource):
             label = "Stopping ..." if run.stop_requested else "Take out of the queue" if place else "Stop"
             st.button(
                 label, key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested,

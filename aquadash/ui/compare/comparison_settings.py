@@ -13,6 +13,7 @@ from aquadash.config import DEFINITIONS, flatten, pipeline_versions, setting
 from aquadash.figures.cost_accuracy import Priced, cost_accuracy
 from aquadash.figures.metric_by_setting import metric_by_setting
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
+from aquadash.figures.theme import spans_powers
 from aquadash.runs.cost import Cost
 from aquadash.runs.types import Run
 from aquadash.ui import bound, components
@@ -21,8 +22,6 @@ from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, duration, plain
 
-#: Numbers that span a factor of so many stand on a logarithmic axis.
-_LOG_FACTOR = 8
 #: More axes than that cannot be told apart.
 _MAX_AXES = 9
 _DASH = "–"
@@ -80,17 +79,26 @@ def settings_table(runs: Sequence[Run], *, everything: bool) -> list[tuple[str, 
 
     Where a setting makes no difference, a network's filters for a network without any, the run has a dash.
     """
+    found = _values(runs, everything=everything)
+    return [(fields.label(name), _texts(name, values)) for name, values in found.items()]
+
+
+def _values(runs: Sequence[Run], *, everything: bool) -> dict[str, list[Any]]:
+    """By the setting's dotted name its value for every run; only what differs unless ``everything``."""
     flat = [_effective(run) for run in runs]
-    rows = []
-    for name in flat[0]:
-        found = [values[name] for values in flat]
+    found = {}
+    for name in flat[0] if flat else ():
+        values = [each[name] for each in flat]
         if name == DEFINITIONS and not everything:
             # Only where the same name means another pipeline.
-            found = list(pipeline_versions([run.config for run in runs]) or [""])
-        if everything or any(value != found[0] for value in found):
-            told = [_DASH if value is None else fields.value_text(name, value) for value in found]
-            rows.append((fields.label(name), told))
-    return rows
+            values = list(pipeline_versions([run.config for run in runs]) or [""])
+        if everything or any(value != values[0] for value in values):
+            found[name] = values
+    return found
+
+
+def _texts(name: str, values: Sequence[Any]) -> list[str]:
+    return [_DASH if value is None else fields.value_text(name, value) for value in values]
 
 
 def _effective(run: Run) -> dict[str, Any]:
@@ -102,22 +110,14 @@ def _effective(run: Run) -> dict[str, Any]:
 
 def dimensions(runs: Sequence[Run]) -> dict[str, Dimension]:
     """An axis for each setting that differs among the runs, by its dotted name."""
-    flat = [_effective(run) for run in runs]
     found: dict[str, Dimension] = {}
-    for name in flat[0] if flat else ():
-        values = [each[name] for each in flat]
-        if name == DEFINITIONS:
-            values = list(pipeline_versions([run.config for run in runs]) or [""])
-        if all(value == values[0] for value in values):
-            continue
+    for name, values in _values(runs, everything=False).items():
         label = fields.label(name)
-        if setting(name).kind in (int, float) and all(value is not None for value in values):
-            numbers = [float(value) for value in values if value is not None]
-            wide = min(numbers) > 0 and max(numbers) >= _LOG_FACTOR * min(numbers)
-            found[name] = Dimension(label, numbers, log=wide)
+        if setting(name).kind in (int, float) and None not in values:
+            numbers = [float(value) for value in values]
+            found[name] = Dimension(label, numbers, log=spans_powers(numbers))
         else:
-            texts = [_DASH if value is None else fields.value_text(name, value) for value in values]
-            found[name] = Dimension(label, texts)
+            found[name] = Dimension(label, _texts(name, values))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import DEFINITIONS, flatten
-from aquadash.data import title_of
 from aquadash.runs.fields import FIGURES, RunField, validation_accuracy
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable
 from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, pointer
@@ -24,6 +24,15 @@ from aquadash.ui.compare import run_table
 from aquadash.ui.components import status_text
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
+
+#: How the values of a menu are called, by the menu's name.
+_WORDS: dict[str, Callable[[str], str]] = {
+    "status": lambda word: status_text(RunStatus(word)),
+    "data": partial(settings.value_text, "data.source"),
+    "network": partial(settings.value_text, "model.name"),
+    "pipeline": partial(settings.value_text, "augmentation.pipeline"),
+    "tag": str,
+}
 
 _WHERE_HELP = (
     'A condition such as `val_accuracy > 0.6 and "flip" in tags`: names of settings and figures, numbers, texts in '
@@ -104,13 +113,11 @@ def _filter(runs: Sequence[Run]) -> RunFilter:
     networks = sorted({run.config.model.name for run in runs})
     pipelines = sorted({run.config.augmentation.pipeline for run in runs})
     tags = sorted({name for run in runs for name in run.tags})
-    statuses = _several("status", "Status", list(map(str, RunStatus)), lambda word: status_text(RunStatus(word)))
-    chosen_sources = _several("data", "Data set", sources, lambda name: settings.value_text("data.source", name))
-    chosen_networks = _several("network", "Network", networks, lambda name: settings.value_text("model.name", name))
-    chosen_pipelines = _several(
-        "pipeline", "Augmentation", pipelines, lambda name: settings.value_text("augmentation.pipeline", name)
-    )
-    chosen_tags = _several("tag", "Tags, all of them", tags, str)
+    statuses = _several("status", "Status", list(map(str, RunStatus)))
+    chosen_sources = _several("data", "Data set", sources)
+    chosen_networks = _several("network", "Network", networks)
+    chosen_pipelines = _several("pipeline", "Augmentation", pipelines)
+    chosen_tags = _several("tag", "Tags, all of them", tags)
     low, high = bound.interval(
         "accuracy", 0, 100, label=FIGURES["val_accuracy"].title, format="%d %%",
         help="Runs without one are left out as soon as the range is not the whole.",
@@ -129,22 +136,23 @@ def _filter(runs: Sequence[Run]) -> RunFilter:
     )
 
 
-def _several(name: str, label: str, options: Sequence[str], word: Callable[[str], str]) -> list[str]:
-    return bound.choices(
-        name, {each: word(each) for each in options}, label=label, placeholder=label, label_visibility="collapsed",
-        width=240,
-    )  # fmt: skip
+def _several(name: str, label: str, options: Sequence[str]) -> list[str]:
+    titles = {each: _WORDS[name](each) for each in options}
+    return bound.choices(name, titles, label=label, placeholder=label, label_visibility="collapsed", width=240)
 
 
 def _note(runs: Sequence[Run], shown: Sequence[Run], chosen: RunFilter) -> str:
     """How many runs there are and what is set in the closed box, since a link may have set it."""
     archived = 0 if chosen.archived else sum(run.archived and not run.search_id for run in runs)
     low, high = (round(100 * bound) for bound in chosen.accuracy)
+    menus = (
+        ("status", "the status", chosen.statuses),
+        ("data", "the data set", chosen.sources),
+        ("network", "the network", chosen.networks),
+        ("pipeline", "the augmentation", chosen.pipelines),
+    )
     asked = [
-        *([f"the status {' or '.join(chosen.statuses)}"] if chosen.statuses else []),
-        *([f"the data set {' or '.join(map(title_of, chosen.sources))}"] if chosen.sources else []),
-        *([f"the network {' or '.join(chosen.networks)}"] if chosen.networks else []),
-        *([f"the augmentation {' or '.join(chosen.pipelines)}"] if chosen.pipelines else []),
+        *(f"{what} {' or '.join(map(_WORDS[name], values))}" for name, what, values in menus if values),
         *([f"the tags {' and '.join(chosen.tags)}"] if chosen.tags else []),
         *([f"a validation accuracy from {low} to {high} %"] if (low, high) != (0, 100) else []),
         *(["a pin"] if chosen.pinned else []),

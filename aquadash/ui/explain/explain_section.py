@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from aquadash.data import Dataset
-from aquadash.errors import AquaDashError
 from aquadash.evaluation import select
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, bound, datasets, image_browser, inputs
@@ -33,8 +31,9 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
         predictions: What its network said of the test images.
         class_names: One name a class.
     """
-    dataset = _dataset(run)
+    dataset = datasets.learned(run)
     if dataset is None:
+        # The page says so elsewhere.
         return
     true, predicted = image_browser.chosen_classes(class_names)
     positions = select(predictions.labels, predictions.probabilities, true_class=true, predicted_class=predicted)
@@ -134,11 +133,3 @@ def _known(text: str, known: dict[int, int]) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) in known):
         raise ValueError(text)
     return int(text)
-
-
-def _dataset(run: Run) -> Dataset | None:
-    """The images that the run was tested on; None where they are gone or changed, which the page says elsewhere."""
-    try:
-        return datasets.matching_dataset(run)
-    except AquaDashError:
-        return None

@@ -21,7 +21,7 @@ from aquadash.ui.glossary import term
 from aquadash.ui.predict import picture_cards
 from aquadash.ui.predict.picture_cards import NONE_OF_THESE
 from aquadash.ui.predictions import Item, Memory, Network
-from aquadash.ui.text import count, duration, percent, plain
+from aquadash.ui.text import count, joined, percent, plain, time_left
 from aquadash.ui.uploads import Upload
 
 PER_PAGE = 20
@@ -204,10 +204,8 @@ def progress_text(done: int, total: int, *, fresh: int, seconds: float) -> str:
         fresh: How many of those that are done came within ``seconds``.
         seconds: How long that took.
     """
-    told = f"{done:,} of {count(total, 'picture')} looked at"
-    if fresh >= _MIN_FRESH and done < total:
-        told += f" · about {duration(seconds / fresh * (total - done))} to go"
-    return told
+    left = seconds / fresh * (total - done) if fresh >= _MIN_FRESH and done < total else None
+    return joined(f"{done:,} of {count(total, 'picture')} looked at", time_left(left))
 
 
 class DropProgress:

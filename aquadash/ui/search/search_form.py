@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,13 +14,13 @@ from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.cost import STARTING_SECONDS
 from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchParameter, SearchPlan, default_space, parse, suggested
-from aquadash.search.plan import MAX_MINUTES, MAX_TRIALS
+from aquadash.search.plan import MAX_MINUTES, MAX_TRIALS, Strategy
 from aquadash.search.space import separator
 from aquadash.ui import bound, datasets, inputs, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, duration, plain
+from aquadash.ui.text import count, duration, mid_sentence, plain
 from aquadash.ui.train import form_state
 
 #: The entry of the menu for what the form of a single training holds.
@@ -43,7 +44,8 @@ def search_form() -> None:
             name = inputs.text_input(
                 "Name (optional)", key=f"search:name:{_launches()}", max_chars=80, persist_state="session"
             )
-            sampler, pruner = _strategies()
+            sampler = _strategy("Sampler", "sampler", SAMPLERS, "tpe", f"{term('sampler')} {term('TPE')}")
+            pruner = _strategy("Stop poor trials early", "pruner", PRUNERS, "median", term("pruning"))
             minutes, seed = _limits()
         plan = None
         with estimate, shell.guard():
@@ -125,28 +127,17 @@ def _size(config: RunConfig) -> tuple[int, RunConfig]:
     )
 
 
-def _strategies() -> tuple[str, str]:
-    told = "\n".join(f"- **{one.title}**: {one.help}" for one in SAMPLERS.values())
-    sampler = inputs.selectbox(
-        "Sampler",
-        list(SAMPLERS),
-        index=list(SAMPLERS).index("tpe"),
-        key="search:sampler",
+def _strategy(label: str, name: str, table: Mapping[str, Strategy], usual: str, help: str) -> str:
+    told = "\n".join(f"- **{one.title}**: {one.help}" for one in table.values())
+    return inputs.selectbox(
+        label,
+        list(table),
+        index=list(table).index(usual),
+        key=f"search:{name}",
         persist_state="session",
-        format_func=lambda name: SAMPLERS[name].title,
-        help=f"{term('sampler')} {term('TPE')}\n\n{told}",
+        format_func=lambda each: table[each].title,
+        help=f"{help}\n\n{told}",
     )
-    told = "\n".join(f"- **{one.title}**: {one.help}" for one in PRUNERS.values())
-    pruner = inputs.selectbox(
-        "Stop poor trials early",
-        list(PRUNERS),
-        index=list(PRUNERS).index("median"),
-        key="search:pruner",
-        persist_state="session",
-        format_func=lambda name: PRUNERS[name].title,
-        help=f"{term('pruning')}\n\n{told}",
-    )
-    return sampler, pruner
 
 
 def _limits() -> tuple[float | None, int]:
@@ -201,8 +192,8 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
     if st.session_state.get(_FILLED_FOR) != (origin, config.model.name):
         st.session_state[_FILLED_FOR] = (origin, config.model.name)
         _fill_space(config, known)
-    varied = ", ".join(fields.label(name) for name in st.session_state[_OVER])
-    with st.expander(f"Varies {varied.lower() or 'nothing'}", icon="🎚️", key="search:values-to-try"):
+    varied = ", ".join(mid_sentence(fields.label(name)) for name in st.session_state[_OVER])
+    with st.expander(f"Varies {varied or 'nothing'}", icon="🎚️", key="search:values-to-try"):
         names = inputs.multiselect(
             "Settings to vary",
             list(known),

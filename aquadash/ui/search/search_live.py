@@ -14,6 +14,7 @@ from aquadash.config import SearchRange, setting
 from aquadash.figures.optimization_history import optimization_history
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.parameter_importance import parameter_importance
+from aquadash.figures.theme import spans_powers
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import FIGURES
 from aquadash.runs.types import RunStatus
@@ -25,7 +26,7 @@ from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, duration, joined, plain, short_moment, time_left
+from aquadash.ui.text import count, duration, joined, mid_sentence, plain, short_moment, time_left
 from aquadash.ui.train import clone, live
 
 #: Seconds between two looks at a search at work.
@@ -85,12 +86,12 @@ def _signature(search: Search) -> tuple[RunStatus, bool]:
 
 def _recipe(search: Search) -> str:
     plan = search.plan
-    varied = ", ".join(fields.label(parameter.name) for parameter in plan.space)
+    varied = ", ".join(mid_sentence(fields.label(parameter.name)) for parameter in plan.space)
     return " · ".join(
         [
             fields.value_text("model.name", plan.config.model.name),
             fields.value_text("data.source", plan.config.data.source),
-            f"varies {varied.lower()}",
+            f"varies {varied}",
             SAMPLERS[plan.sampler].title,
             f"stops poor trials: {PRUNERS[plan.pruner].title.lower()}",
         ]
@@ -245,10 +246,6 @@ def _figures(search: Search) -> None:
         )
 
 
-#: Numbers that span a factor of so many stand on a logarithmic axis.
-_LOG_FACTOR = 8
-
-
 def _stage(search: Search) -> tuple[object, ...]:
     """Changes whenever one of the search's charts does."""
     trials = ((str(trial.state), trial.value, trial.reached if trial.state.ended else None) for trial in search.trials)
@@ -282,9 +279,8 @@ def _dimension(parameter: SearchParameter, trials: list[Trial]) -> Dimension:
     if setting(name).kind not in (int, float):
         return Dimension(label, [fields.value_text(name, value) for value in values])
     numbers = [float(value) for value in values]
-    if isinstance(parameter.values, SearchRange):
-        return Dimension(label, numbers, log=parameter.values.log)
-    return Dimension(label, numbers, log=min(numbers) > 0 and max(numbers) >= _LOG_FACTOR * min(numbers))
+    log = parameter.values.log if isinstance(parameter.values, SearchRange) else spans_powers(numbers)
+    return Dimension(label, numbers, log=log)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_STAGE)
