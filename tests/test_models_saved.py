@@ -143,6 +143,10 @@ HOSTILE: dict[str, tuple[Config | str, Callable[[h5py.File], None], str]] = {
     "edges as large as the image": (
         sequential(takes(8, 8, 3), mirrored_edges([[0, 0], [0, 8], [0, 1], [0, 0]])), claim_nothing, "than there is",
     ),
+    "channels first": (
+        sequential(takes(8, 8, 3), layer("Resizing", height=9, width=9, data_format="channels_first")), claim_nothing,
+        "channels first",
+    ),
     "cut to nothing": (
         sequential(takes(8, 8, 3), layer("Cropping2D", cropping=[[4, 4], [0, 0]])), claim_nothing, "everything off",
     ),

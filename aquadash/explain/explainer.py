@@ -59,7 +59,7 @@ class Explainer(Predictor):
         self._graphs: dict[str, Any] = {}
         self._whole = model
         self._network = transfer.without_flip(model)
-        self._flips = self._network is not model
+        self._mirror_image = None if self._network is model else transfer.mirror_image(model)
         self.inside = network.look_inside(self._network, self.image_shape)
         with network.before_softmax(self._network) as self.uses_scores:
             pass
@@ -199,9 +199,10 @@ class Explainer(Predictor):
 
         def class_maps(images: Any, classes: Any) -> Any:
             pixels, count = normalise(images), tf.shape(images)[0]
-            if self._flips:
-                # The score is the mean of those of the image and its mirror image, and so is its map.
-                pixels = tf.concat([pixels, tf.reverse(pixels, [2])], axis=0)
+            if self._mirror_image:
+                # The score is the mean of those of the image and its mirror image, and so is its map. That the mirror
+                # image is moved by a pixel is less than a map tells.
+                pixels = tf.concat([pixels, self._mirror_image(pixels)], axis=0)
                 classes = tf.tile(classes, [2])
             maps: list[Any] = []
 
@@ -229,7 +230,7 @@ class Explainer(Predictor):
         def sized(weighted: Any, count: Any) -> Any:
             summed = tf.nn.relu(tf.reduce_sum(weighted, axis=3, keepdims=True))
             enlarged = tf.image.resize(summed, self.image_shape[:2])[..., 0]
-            return 0.5 * (enlarged[:count] + tf.reverse(enlarged[count:], [2])) if self._flips else enlarged
+            return 0.5 * (enlarged[:count] + tf.reverse(enlarged[count:], [2])) if self._mirror_image else enlarged
 
         images = tf.TensorSpec((None, *self.image_shape), tf.uint8)
         return tf.function(class_maps, jit_compile=False).get_concrete_function(

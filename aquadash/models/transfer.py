@@ -99,6 +99,14 @@ def without_flip(model: keras.Model) -> keras.Model:
     return found
 
 
+def mirror_image(model: keras.Model) -> keras.Model:
+    """Of a network that answers with the mean over two: images to the mirror images that it looks at, moved or not."""
+    import keras
+
+    seen = [operation.output for operation in model.operations if type(operation).__name__ in {"Flip", *_MOVES}]
+    return keras.Model(model.inputs, seen[-1])
+
+
 def with_features(model: keras.Model) -> keras.Model:
     """Any network of :mod:`aquadash.models`, loaded from a file or not, with a second output; it shares the weights.
 
@@ -117,8 +125,7 @@ def with_features(model: keras.Model) -> keras.Model:
     if once is not model:
         inner = with_features(once)
         answer, features = inner(inputs)
-        seen = [operation.output for operation in model.operations if type(operation).__name__ in {"Flip", *_MOVES}]
-        mirrored, _ = inner(keras.Model(model.inputs, seen[-1])(inputs))
+        mirrored, _ = inner(mirror_image(model)(inputs))
         return keras.Model(inputs, [keras.layers.Average(dtype="float32")([answer, mirrored]), features])
     pieces = parts(model)
     whole = pieces.head if pieces else model
