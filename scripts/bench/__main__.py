@@ -205,6 +205,21 @@ def painted(runs: int, repeats: int, mlflow: bool) -> None:
     print_result(result, Table(rows, header=(f"{runs:,} runs", "cold", "warm")))
 
 
+@bench.command("start")
+@click.option("--repeats", type=click.IntRange(1, 100), default=10, show_default=True, help="Trainings each way.")
+def start(repeats: int) -> None:
+    """From a click on Train to the first batch on the screen of a real browser, and from an order to the engine."""
+    from scripts.bench.start import bench_start
+
+    with StatusLine() as line:
+        result = bench_start(repeats=repeats, on_progress=line.progress)
+    print_result(
+        result,
+        f"first batch on the screen {result['browser_seconds']:.2f} s after the click; by the engine, "
+        f"{result['engine_seconds']:.2f} s after the order (medians of {repeats})",
+    )
+
+
 @bench.command("load")
 @click.option("--sessions", type=click.IntRange(1, 200), default=30, show_default=True, help="Visitors.")
 @click.option(

@@ -1,0 +1,103 @@
+"""How long a training takes to start: from a click on Train in a browser, and by the engine, until its first batch."""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aquadash.engine import open_engine
+from aquadash.presets import PRESETS
+from aquadash.runs import open_store
+from scripts.bench.timing import ProgressCallback, no_progress
+from tests.serving import CHROMIUM_ARGUMENTS, SLOW, chromium, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def bench_start(*, repeats: int = 10, on_progress: ProgressCallback = no_progress) -> dict[str, Any]:
+    """Time the starts on an otherwise idle app; each training is stopped once it has begun.
+
+    The form is as it first opens, on the embedded images, the report's four pipelines and all.
+
+    Args:
+        repeats: How many trainings each way.
+        on_progress: Called with what is done, and the fraction of it.
+
+    Returns:
+        ``browser_seconds`` and ``engine_seconds``, the medians, and ``browser`` and ``engine``, all of them.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory(prefix="aquadash-bench-") as folder:
+        os.environ["AQUADASH_HOME"] = folder
+        home = Path(folder)
+        with serving(home) as server, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.set_default_timeout(SLOW)
+            page.goto(f"{server.url}/train")
+            page.get_by_role("button", name="Train", exact=True).wait_for()
+            _wait_for_standby(home)
+            clicks = []
+            for number in range(repeats):
+                on_progress("clicking", number / repeats)
+                clicks.append(_click(page, server.url))
+            browser.close()
+        engine = _by_engine(home, repeats, on_progress)
+    return {
+        "browser_seconds": statistics.median(clicks),
+        "engine_seconds": statistics.median(engine),
+        "browser": clicks,
+        "engine": engine,
+    }
+
+
+def _wait_for_standby(home: Path) -> None:
+    """Until the process that stands by has imported all it needs, as while somebody reads the form."""
+    log = home / "logs" / "standby.log"
+    while not log.is_file() or "standing by" not in log.read_text(errors="replace"):
+        time.sleep(0.2)
+
+
+def _click(page: Page, url: str) -> float:
+    """Seconds until the first batches are on the screen."""
+    page.goto(f"{url}/train")
+    button = page.get_by_role("button", name="Train", exact=True)
+    button.wait_for()
+    page.wait_for_timeout(1500)
+    began = time.time()
+    button.click()
+    page.get_by_text(re.compile(r"Epoch \d+ of \d+ · batch")).first.wait_for()
+    seconds = time.time() - began
+    (run,) = open_store().unfinished_runs()
+    _stop(run.run_id)
+    return seconds
+
+
+def _by_engine(home: Path, repeats: int, on_progress: ProgressCallback) -> list[float]:
+    store, seconds = open_store(), []
+    with open_engine() as engine:
+        engine.prepare()
+        _wait_for_standby(home)
+        for number in range(repeats):
+            on_progress("ordering", number / repeats)
+            began = time.time()
+            run_id = engine.submit(PRESETS["notebook-fixed"].config).run_id
+            while (progress := store.get(run_id).progress) is None or not progress.batch:
+                time.sleep(0.01)
+            seconds.append(time.time() - began)
+            _stop(run_id)
+    return seconds
+
+
+def _stop(run_id: str) -> None:
+    store = open_store()
+    store.request_stop(run_id)
+    while not store.get(run_id).status.ended:
+        time.sleep(0.1)
