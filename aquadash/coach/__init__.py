@@ -1,7 +1,7 @@
 """Notes in plain words on a run's settings and curves, each with its evidence and, where there is one, a change to try.
 
-A rule is a small function in a table: those of :mod:`before` and :mod:`network_rules` look at settings before training,
-those of :mod:`after` at what a run did. A new rule is one more entry.
+Those of :mod:`before` and :mod:`network_rules` are conditions on settings, those of :mod:`after` a table of functions
+that look at what a run did.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""Notes before training: what the settings of a run usually lead to, one function for each choice that often fails."""
+"""Notes before training: what the settings of a run usually lead to. A new note is one more condition and its words."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from aquadash import augment
 from aquadash.coach import network_rules
-from aquadash.coach.note import ConfigRule, Note, by_importance
+from aquadash.coach.note import Note, by_importance
 from aquadash.coach.rates import (
     OPTIMIZER_NAMES,
     USUAL_RATE,
@@ -59,7 +60,7 @@ def config_notes(config: RunConfig) -> list[Note]:
 
     Settings that the chosen network does not use are passed over.
     """
-    return by_importance(rule(config) for rule in (*_RULES, *network_rules.RULES))
+    return by_importance([*_of_images_and_loss(config), *_of_rate(config), *network_rules.notes(config)])
 
 
 def sensible_patience(training: TrainingConfig) -> int:
@@ -71,119 +72,83 @@ def sensible_patience(training: TrainingConfig) -> int:
     return USUAL_PATIENCE
 
 
-def _test_images_validate(config: RunConfig) -> Note | None:
-    if config.training.validation != "test":
-        return None
-    return Note(
-        "validation-on-test",
-        "warning",
-        "Test images decide when training stops",
-        "Validation looks at the first 400 test images (of fewer, at four fifths), and training stops when it suits "
-        "them: their accuracy is too good. Only the others are unseen.",
-        {"training.validation": "training"},
-    )
-
-
-def _batch_too_large(config: RunConfig) -> Note | None:
-    size = config.training.batch_size
-    if size <= MAX_BATCH_SIZE:
-        return None
-    updates = _updates_per_epoch(config)
-    count = "only a few" if updates is None else f"{updates:,}"
-    return Note(
-        "batch-too-large",
-        "warning",
-        f"Batches of {size:,} images leave few steps to learn",
-        f"The weights change once a batch. With these images that is {count} weight update"
-        f"{'' if updates == 1 else 's'} an epoch, so that learning takes many epochs.",
-        {"training.batch_size": 64},
-    )
-
-
-def _much_smoothing(config: RunConfig) -> Note | None:
-    smoothing = config.training.label_smoothing
-    if smoothing <= MAX_SMOOTHING:
-        return None
-    return Note(
-        "much-smoothing",
-        "warning",
-        f"Label smoothing of {smoothing:g} takes much of the truth away",
-        f"The network is asked to give only {100 * (1 - smoothing):.0f} % and a little to the right class, so that "
-        "right and wrong look alike. 0.1 is usual.",
-        {"training.label_smoothing": 0.1},
-    )
-
-
-def _last_weights(config: RunConfig) -> Note | None:
-    training = config.training
-    if training.restore_best_weights or not training.patience:
-        return None
-    return Note(
-        "last-weights-kept",
-        "hint",
-        "The weights of the last epoch are kept, not the best",
-        f"Early stopping ends the run {training.patience} epochs after the best one; without “restore best weights” it "
-        "is the network of the end that is measured.",
-        {"training.restore_best_weights": True},
-    )
-
-
-def _raw_scores(config: RunConfig) -> Note | None:
-    if not config.training.from_logits:
-        return None
-    return Note(
-        "from-logits",
-        "hint",
-        "The loss is told to expect raw scores",
-        "The network's last step already makes probabilities. Keras notices, warns in the log and corrects it; without "
-        "that the loss could hardly fall.",
-        {"training.from_logits": False},
-    )
-
-
-def _few_validation_images(config: RunConfig) -> Note | None:
-    training = config.training
-    source = SOURCES.get(config.data.source)
-    if training.validation == "test" or source is None:
-        return None
-    images = round((source.train or 0) * training.validation_fraction)
-    if not 0 < images < MIN_VALIDATION_IMAGES:
-        return None
-    return Note(
-        "few-validation-images",
-        "hint",
-        f"Only about {images} images validate",
-        "From so few, validation accuracy jumps by several points by chance alone, and with it the choice of the best "
-        "epoch.",
-        {"training.validation_fraction": 0.15},
-    )
-
-
-def _nothing_to_balance(config: RunConfig) -> Note | None:
-    source = SOURCES.get(config.data.source)
-    if config.training.class_weights != "balanced" or source is None or not source.balanced:
-        return None
-    return Note(
-        "nothing-to-balance",
-        "hint",
-        "There is nothing to balance",
-        "Class weights make up for rare classes. In this data set every class has as many images as any other.",
-        {"training.class_weights": "none"},
-    )
-
-
-def _slow_precision(config: RunConfig) -> Note | None:
-    training = config.training
-    if training.precision != "mixed_bfloat16" or training.device == "gpu" or multiplies_bfloat16():
-        return None
-    return Note(
-        "slow-precision",
-        "hint",
-        "bfloat16 is no faster on this processor",
-        "It has no instructions for such numbers and has to convert them back and forth. ‘auto’ uses them only where "
-        "they are faster.",
-        {"training.precision": "auto"},
-    )
+def _of_images_and_loss(config: RunConfig) -> Iterator[Note]:
+    """On what is learnt from, how it is judged and what is kept."""
+    training, source = config.training, SOURCES.get(config.data.source)
+    if training.validation == "test":
+        yield Note(
+            "validation-on-test",
+            "warning",
+            "Test images decide when training stops",
+            "Validation looks at the first 400 test images (of fewer, at four fifths), and training stops when it "
+            "suits them: their accuracy is too good. Only the others are unseen.",
+            {"training.validation": "training"},
+        )
+    if training.batch_size > MAX_BATCH_SIZE:
+        updates = _updates_per_epoch(config)
+        count = "only a few" if updates is None else f"{updates:,}"
+        yield Note(
+            "batch-too-large",
+            "warning",
+            f"Batches of {training.batch_size:,} images leave few steps to learn",
+            f"The weights change once a batch. With these images that is {count} weight update"
+            f"{'' if updates == 1 else 's'} an epoch, so that learning takes many epochs.",
+            {"training.batch_size": 64},
+        )
+    if training.label_smoothing > MAX_SMOOTHING:
+        yield Note(
+            "much-smoothing",
+            "warning",
+            f"Label smoothing of {training.label_smoothing:g} takes much of the truth away",
+            f"The network is asked to give only {100 * (1 - training.label_smoothing):.0f} % and a little to the right "
+            "class, so that right and wrong look alike. 0.1 is usual.",
+            {"training.label_smoothing": 0.1},
+        )
+    if training.patience and not training.restore_best_weights:
+        yield Note(
+            "last-weights-kept",
+            "hint",
+            "The weights of the last epoch are kept, not the best",
+            f"Early stopping ends the run {training.patience} epochs after the best one; without “restore best "
+            "weights” it is the network of the end that is measured.",
+            {"training.restore_best_weights": True},
+        )
+    held_out = 0 if source is None else round((source.train or 0) * training.validation_fraction)
+    if training.validation != "test" and 0 < held_out < MIN_VALIDATION_IMAGES:
+        yield Note(
+            "few-validation-images",
+            "hint",
+            f"Only about {held_out} images validate",
+            "From so few, validation accuracy jumps by several points by chance alone, and with it the choice of the "
+            "best epoch.",
+            {"training.validation_fraction": 0.15},
+        )
+    if training.from_logits:
+        yield Note(
+            "from-logits",
+            "hint",
+            "The loss is told to expect raw scores",
+            "The network's last step already makes probabilities. Keras notices, warns in the log and corrects it; "
+            "without that the loss could hardly fall.",
+            {"training.from_logits": False},
+        )
+    if training.class_weights == "balanced" and source is not None and source.balanced:
+        yield Note(
+            "nothing-to-balance",
+            "hint",
+            "There is nothing to balance",
+            "Class weights make up for rare classes. In this data set every class has as many images as any other.",
+            {"training.class_weights": "none"},
+        )
+    if training.precision == "mixed_bfloat16" and training.device != "gpu" and not multiplies_bfloat16():
+        yield Note(
+            "slow-precision",
+            "hint",
+            "bfloat16 is no faster on this processor",
+            "It has no instructions for such numbers and has to convert them back and forth. ‘auto’ uses them only "
+            "where they are faster.",
+            {"training.precision": "auto"},
+        )
 
 
 def _updates_per_epoch(config: RunConfig) -> int | None:
@@ -200,146 +165,87 @@ def _updates_per_epoch(config: RunConfig) -> int | None:
     return max(1, int(source.train * learnt * factor) // config.training.batch_size)
 
 
-def _rate_too_high(config: RunConfig) -> Note | None:
-    training = config.training
-    if not too_large(config):
-        return None
-    evidence = f"With {OPTIMIZER_NAMES[training.optimizer]}, training usually breaks down above {text(largest(config))}"
-    if effective_rate(training) > training.learning_rate:
-        added_up = f"steps in one direction add up to {effective_rate(training):.2g}"
-        evidence += f": with a momentum of {training.momentum:g}, {added_up}"
-    return Note(
-        "rate-too-high",
-        "warning",
-        f"A learning rate of {text(training.learning_rate)} is very high",
-        f"{evidence}. Then the loss jumps about or is no longer a number.",
-        {"training.learning_rate": lower(config, 10)},
-    )
-
-
-def _rate_too_low(config: RunConfig) -> Note | None:
-    training = config.training
-    if not too_small(config):
-        return None
-    usual = USUAL_RATE[training.optimizer]
-    return Note(
-        "rate-too-low",
-        "hint",
-        f"A learning rate of {text(training.learning_rate)} is very low",
-        f"With {OPTIMIZER_NAMES[training.optimizer]}, the network will hardly move in the first epochs; {text(usual)} "
-        "is a good start.",
-        {"training.learning_rate": rounded(min(usual, largest(config)))},
-    )
-
-
-def _no_end(config: RunConfig) -> Note | None:
-    training = config.training
-    if training.patience or training.epochs <= MANY_EPOCHS:
-        return None
-    return Note(
-        "no-early-stopping",
-        "warning",
-        f"Nothing ends this before epoch {training.epochs:,}",
-        "Patience is 0, so early stopping is off. The best epoch usually comes long before, and the rest is waiting.",
-        {"training.patience": min(training.epochs, sensible_patience(training))},
-    )
-
-
-def _patience_cuts_the_schedule(config: RunConfig) -> Note | None:
-    training = config.training
+def _of_rate(config: RunConfig) -> Iterator[Note]:
+    """On the learning rate, its schedule and the end of training."""
+    training, usual = config.training, USUAL_RATE[config.training.optimizer]
+    if too_large(config):
+        added_up = effective_rate(training)
+        grows = f": with a momentum of {training.momentum:g}, steps in one direction add up to {added_up:.2g}"
+        yield Note(
+            "rate-too-high",
+            "warning",
+            f"A learning rate of {text(training.learning_rate)} is very high",
+            f"With {OPTIMIZER_NAMES[training.optimizer]}, training usually breaks down above {text(largest(config))}"
+            f"{grows if added_up > training.learning_rate else ''}. Then the loss jumps about or is no longer a "
+            "number.",
+            {"training.learning_rate": lower(config, 10)},
+        )
     needed = sensible_patience(training)
-    if training.schedule not in _PLANNED or not 0 < training.patience < needed:
-        return None
-    return Note(
-        "patience-cuts-schedule",
-        "warning",
-        "Early stopping will cut the schedule short",
-        f"The learning rate comes down towards epoch {training.epochs:,}, and most of the gain comes then. While it is "
-        f"still high, {training.patience} epochs without progress are nothing unusual, and the run would end there.",
-        {"training.patience": needed},
-    )
-
-
-def _patience_before_plateau(config: RunConfig) -> Note | None:
-    training = config.training
-    if training.schedule != "plateau" or not 0 < training.patience <= training.schedule_epochs:
-        return None
-    changes = {"training.patience": sensible_patience(training)}
-    if changes["training.patience"] > training.epochs:
-        # So much patience would never run out; cuts have to come sooner.
-        changes = {"training.schedule_epochs": USUAL_WAIT, "training.patience": USUAL_PATIENCE}
-    return Note(
-        "patience-before-plateau",
-        "warning",
-        "Early stopping comes before the learning rate is cut",
-        f"The rate is cut after {training.schedule_epochs:g} epochs without progress, but after {training.patience} of "
-        "them the run ends.",
-        changes,
-    )
-
-
-def _warmup_too_long(config: RunConfig) -> Note | None:
-    training = config.training
-    if training.warmup_epochs <= training.epochs / 2:
-        return None
-    whole = training.warmup_epochs >= training.epochs
-    return Note(
-        "warmup-too-long",
-        "warning" if whole else "hint",
-        "The warm-up is as long as the training" if whole else "The warm-up takes more than half of the training",
-        f"The learning rate rises over {training.warmup_epochs:g} of {training.epochs:,} epochs. A tenth of them is "
-        "usual; then there is time to learn at the full rate.",
-        {"training.warmup_epochs": round(training.epochs / 10, 1)},
-    )
-
-
-def _never_cut(config: RunConfig) -> Note | None:
-    training = config.training
-    if training.schedule != "step" or training.schedule_epochs < training.epochs:
-        return None
-    return Note(
-        "never-cut",
-        "hint",
-        "The learning rate is never cut",
-        f"The first cut would come after epoch {training.schedule_epochs:g}, and training ends with epoch "
-        f"{training.epochs:,}.",
-        {"training.schedule_epochs": max(0.1, round(training.epochs / 3, 1))},
-    )
-
-
-def _rate_fades(config: RunConfig) -> Note | None:
-    training = config.training
-    if training.schedule not in ("step", "exponential"):
-        return None
+    if training.schedule in _PLANNED and 0 < training.patience < needed:
+        yield Note(
+            "patience-cuts-schedule",
+            "warning",
+            "Early stopping will cut the schedule short",
+            f"The learning rate comes down towards epoch {training.epochs:,}, and most of the gain comes then. While "
+            f"it is still high, {training.patience} epochs without progress are nothing unusual, and the run would end "
+            "there.",
+            {"training.patience": needed},
+        )
+    if training.schedule == "plateau" and 0 < training.patience <= training.schedule_epochs:
+        # So much patience might never run out; then cuts have to come sooner.
+        sooner = {"training.schedule_epochs": USUAL_WAIT, "training.patience": USUAL_PATIENCE}
+        yield Note(
+            "patience-before-plateau",
+            "warning",
+            "Early stopping comes before the learning rate is cut",
+            f"The rate is cut after {training.schedule_epochs:g} epochs without progress, but after "
+            f"{training.patience} of them the run ends.",
+            sooner if needed > training.epochs else {"training.patience": needed},
+        )
+    if training.warmup_epochs > training.epochs / 2:
+        whole = training.warmup_epochs >= training.epochs
+        yield Note(
+            "warmup-too-long",
+            "warning" if whole else "hint",
+            "The warm-up is as long as the training" if whole else "The warm-up takes more than half of the training",
+            f"The learning rate rises over {training.warmup_epochs:g} of {training.epochs:,} epochs. A tenth of them "
+            "is usual; then there is time to learn at the full rate.",
+            {"training.warmup_epochs": round(training.epochs / 10, 1)},
+        )
+    if not training.patience and training.epochs > MANY_EPOCHS:
+        yield Note(
+            "no-early-stopping",
+            "warning",
+            f"Nothing ends this before epoch {training.epochs:,}",
+            "Patience is 0, so early stopping is off. The best epoch usually comes long before, and the rest is "
+            "waiting.",
+            {"training.patience": min(training.epochs, needed)},
+        )
+    if too_small(config):
+        yield Note(
+            "rate-too-low",
+            "hint",
+            f"A learning rate of {text(training.learning_rate)} is very low",
+            f"With {OPTIMIZER_NAMES[training.optimizer]}, the network will hardly move in the first epochs; "
+            f"{text(usual)} is a good start.",
+            {"training.learning_rate": rounded(min(usual, largest(config)))},
+        )
+    if training.schedule == "step" and training.schedule_epochs >= training.epochs:
+        yield Note(
+            "never-cut",
+            "hint",
+            "The learning rate is never cut",
+            f"The first cut would come after epoch {training.schedule_epochs:g}, and training ends with epoch "
+            f"{training.epochs:,}.",
+            {"training.schedule_epochs": max(0.1, round(training.epochs / 3, 1))},
+        )
     faded = training.schedule_epochs * math.log(FADED) / math.log(training.schedule_factor)
-    if faded >= training.epochs / 2:
-        return None
-    return Note(
-        "rate-fades",
-        "hint",
-        f"From epoch {math.ceil(faded):,} on the network stands still",
-        f"By then the learning rate is a ten-thousandth of its start, and {training.epochs:,} epochs are planned. Cut "
-        "it less often.",
-        {"training.schedule_epochs": max(0.1, round(training.epochs / 10, 1)), "training.schedule_factor": 0.5},
-    )
-
-
-#: In the order in which notes of the same level are shown.
-_RULES: tuple[ConfigRule, ...] = (
-    _test_images_validate,
-    _batch_too_large,
-    _much_smoothing,
-    _last_weights,
-    _few_validation_images,
-    _raw_scores,
-    _nothing_to_balance,
-    _slow_precision,
-    _rate_too_high,
-    _patience_cuts_the_schedule,
-    _patience_before_plateau,
-    _warmup_too_long,
-    _no_end,
-    _rate_too_low,
-    _never_cut,
-    _rate_fades,
-)
+    if training.schedule in ("step", "exponential") and faded < training.epochs / 2:
+        yield Note(
+            "rate-fades",
+            "hint",
+            f"From epoch {math.ceil(faded):,} on the network stands still",
+            f"By then the learning rate is a ten-thousandth of its start, and {training.epochs:,} epochs are planned. "
+            "Cut it less often.",
+            {"training.schedule_epochs": max(0.1, round(training.epochs / 10, 1)), "training.schedule_factor": 0.5},
+        )

@@ -1,10 +1,11 @@
-"""Rules on the network: one function for each choice that usually fails. Settings it does not use are passed over."""
+"""Notes on the network before training. Settings it does not use are passed over."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
-from aquadash.coach.note import ConfigRule, Note
+from aquadash.coach.note import Note
 from aquadash.config import ModelConfig, RunConfig
 from aquadash.data import SOURCES
 from aquadash.models import MODELS
@@ -38,141 +39,101 @@ def frozen(config: RunConfig) -> bool:
     return entry is not None and entry.pretrained and config.model.fine_tuning == "head"
 
 
-def _much_dropout(config: RunConfig) -> Note | None:
-    dropout = config.model.dropout
-    if dropout <= MAX_DROPOUT or not uses(config, "dropout"):
-        return None
-    return Note(
-        "much-dropout",
-        "warning",
-        f"Dropout of {dropout:g} leaves almost nothing to learn with",
-        f"In every step {100 * dropout:.0f} % of the units are switched off. 0.2 to 0.5 is usual.",
-        {"model.dropout": 0.5},
-    )
-
-
-def _large_penalty(config: RunConfig) -> Note | None:
-    large = {
-        f"model.{name}": getattr(config.model, name)
-        for name in ("l1", "l2")
-        if uses(config, name) and getattr(config.model, name) > MAX_PENALTY
-    }
-    if not large:
-        return None
-    named = " and ".join(f"{name.removeprefix('model.').upper()} of {value:g}" for name, value in large.items())
-    return Note(
-        "large-penalty",
-        "warning",
-        f"A penalty of {named} pushes the weights to zero",
-        "Keeping weights small then pays more than being right, and the network gives every image the same answer. "
-        "0.0001 is a good start.",
-        dict.fromkeys(large, 0.0001),
-    )
-
-
-def _tiny_normalized_batch(config: RunConfig) -> Note | None:
-    size = config.training.batch_size
+def notes(config: RunConfig) -> Iterator[Note]:
+    """What usually fails of the choices for the network."""
+    model, training = config.model, config.training
+    if uses(config, "dropout") and model.dropout > MAX_DROPOUT:
+        yield Note(
+            "much-dropout",
+            "warning",
+            f"Dropout of {model.dropout:g} leaves almost nothing to learn with",
+            f"In every step {100 * model.dropout:.0f} % of the units are switched off. 0.2 to 0.5 is usual.",
+            {"model.dropout": 0.5},
+        )
+    penalties = {name: getattr(model, name) for name in ("l1", "l2") if uses(config, name)}
+    if large := {name: weight for name, weight in penalties.items() if weight > MAX_PENALTY}:
+        named = " and ".join(f"{name.upper()} of {weight:g}" for name, weight in large.items())
+        yield Note(
+            "large-penalty",
+            "warning",
+            f"A penalty of {named} pushes the weights to zero",
+            "Keeping weights small then pays more than being right, and the network gives every image the same "
+            "answer. 0.0001 is a good start.",
+            {f"model.{name}": 0.0001 for name in large},
+        )
     # That of a pretrained body goes on with the means that it has.
-    normalizes = uses(config, "batch_normalization") and config.model.batch_normalization
-    if size >= MIN_NORMALIZED_BATCH or not normalizes:
-        return None
-    return Note(
-        "tiny-normalized-batch",
-        "warning",
-        f"Batch normalization over {size} image{'' if size == 1 else 's'} says nothing",
-        "It takes the mean and the deviation of a batch, which so few images do not have. What it learns then fails on "
-        "new images.",
-        {"training.batch_size": 32},
-    )
-
-
-def _head_forever(config: RunConfig) -> Note | None:
-    training = config.training
-    if not thawed(config) or training.head_epochs < training.epochs:
-        return None
-    return Note(
-        "head-forever",
-        "warning",
-        "The pretrained layers never get to learn",
-        f"They are frozen for the first {training.head_epochs:,} epochs, and training ends with epoch "
-        f"{training.epochs:,}.",
-        {"training.head_epochs": training.epochs // 4},
-    )
-
-
-def _body_stands_still(config: RunConfig) -> Note | None:
-    if not thawed(config) or config.training.body_learning_rate > 0:
-        return None
-    return Note(
-        "body-stands-still",
-        "warning",
-        "The pretrained layers learn at a rate of 0",
-        "They are thawed, which takes time, and yet stay as they are. A tenth of the head's rate is usual.",
-        {"training.body_learning_rate": 0.1},
-    )
-
-
-def _linear_network(config: RunConfig) -> Note | None:
-    model = config.model
-    if not uses(config, "activation") or model.activation != "linear":
-        return None
-    if model.pooling == "max" and model.convolutions == 1:
-        return None  # As in the report: max pooling is what makes its convolutions more than one linear map.
-    dense_bend = bool(model.dense_units) and model.dense_activation != "linear"
-    alone = not dense_bend and model.pooling != "max" and model.summary != "max"
-    return Note(
-        "linear-network",
-        "warning" if alone else "hint",
-        "The whole network is one linear map" if alone else "Convolutions in a row without activation count as one",
-        "Linear steps one after the other can do no more than a single one. An activation such as ReLU between them "
-        "lets each add something.",
-        {"model.activation": "relu"},
-    )
-
-
-def _small_maps(config: RunConfig) -> Note | None:
+    normalizes = uses(config, "batch_normalization") and model.batch_normalization
+    if normalizes and training.batch_size < MIN_NORMALIZED_BATCH:
+        yield Note(
+            "tiny-normalized-batch",
+            "warning",
+            f"Batch normalization over {training.batch_size} image{'' if training.batch_size == 1 else 's'} says "
+            "nothing",
+            "It takes the mean and the deviation of a batch, which so few images do not have. What it learns then "
+            "fails on new images.",
+            {"training.batch_size": 32},
+        )
+    if thawed(config) and training.head_epochs >= training.epochs:
+        yield Note(
+            "head-forever",
+            "warning",
+            "The pretrained layers never get to learn",
+            f"They are frozen for the first {training.head_epochs:,} epochs, and training ends with epoch "
+            f"{training.epochs:,}.",
+            {"training.head_epochs": training.epochs // 4},
+        )
+    if thawed(config) and training.body_learning_rate <= 0:
+        yield Note(
+            "body-stands-still",
+            "warning",
+            "The pretrained layers learn at a rate of 0",
+            "They are thawed, which takes time, and yet stay as they are. A tenth of the head's rate is usual.",
+            {"training.body_learning_rate": 0.1},
+        )
+    # As in the report: max pooling is what makes its convolutions more than one linear map.
+    bends = model.pooling == "max" and model.convolutions == 1
+    if uses(config, "activation") and model.activation == "linear" and not bends:
+        dense_bend = bool(model.dense_units) and model.dense_activation != "linear"
+        alone = not dense_bend and model.pooling != "max" and model.summary != "max"
+        yield Note(
+            "linear-network",
+            "warning" if alone else "hint",
+            "The whole network is one linear map" if alone else "Convolutions in a row without activation count as one",
+            "Linear steps one after the other can do no more than a single one. An activation such as ReLU between "
+            "them lets each add something.",
+            {"model.activation": "relu"},
+        )
+    if frozen(config) and config.augmentation.mode == "fresh" and config.augmentation.pipeline != "none":
+        yield Note(
+            "features-not-reused",
+            "hint",
+            "Every epoch goes through the frozen layers again",
+            "They give the same features for the same image, which could be kept; but with augmentation new every "
+            "epoch no image comes twice. Variants drawn once make epochs many times faster.",
+            {"augmentation.mode": "copies"},
+        )
+    if uses(config, "residual") and model.residual and model.convolutions == 1:
+        # Two linear convolutions in a row would be no better than one.
+        activation = {"model.activation": "relu"} if model.activation == "linear" else {}
+        yield Note(
+            "no-residual-part",
+            "hint",
+            "Residual connections change nothing here",
+            "They go around the convolutions after the first of a block, and each block has only one.",
+            {"model.convolutions": 2, **activation},
+        )
     source = SOURCES.get(config.data.source)
-    if source is None or source.side is None or not uses(config, "kernel_size"):
-        return None
-    kernel = config.model.kernel_size
-    for block, seen in enumerate(sides(config.model, source.side), start=1):
-        if kernel > seen:
-            return Note(
-                "small-maps",
-                "hint",
-                f"In block {block} the filters are larger than what they look at",
-                f"Filters of {kernel} x {kernel} slide over {seen} x {seen} outputs there, so that much of what they "
-                "see is empty border. Let the blocks before shrink the image less, or use fewer blocks.",
-            )
-    return None
-
-
-def _no_residual_part(config: RunConfig) -> Note | None:
-    if not uses(config, "residual") or not config.model.residual or config.model.convolutions > 1:
-        return None
-    # Two linear convolutions in a row would be no better than one.
-    activation = {"model.activation": "relu"} if config.model.activation == "linear" else {}
-    return Note(
-        "no-residual-part",
-        "hint",
-        "Residual connections change nothing here",
-        "They go around the convolutions after the first of a block, and each block has only one.",
-        {"model.convolutions": 2, **activation},
-    )
-
-
-def _features_not_reused(config: RunConfig) -> Note | None:
-    fresh = config.augmentation.mode == "fresh" and config.augmentation.pipeline != "none"
-    if not fresh or not frozen(config):
-        return None
-    return Note(
-        "features-not-reused",
-        "hint",
-        "Every epoch goes through the frozen layers again",
-        "They give the same features for the same image, which could be kept; but with augmentation new every "
-        "epoch no image comes twice. Variants drawn once make epochs many times faster.",
-        {"augmentation.mode": "copies"},
-    )
+    seen = [] if source is None or source.side is None else sides(model, source.side)
+    small = next((block for block, side in enumerate(seen, start=1) if side < model.kernel_size), None)
+    if uses(config, "kernel_size") and small is not None:
+        side = seen[small - 1]
+        yield Note(
+            "small-maps",
+            "hint",
+            f"In block {small} the filters are larger than what they look at",
+            f"Filters of {model.kernel_size} x {model.kernel_size} slide over {side} x {side} outputs there, so that "
+            "much of what they see is empty border. Let the blocks before shrink the image less, or use fewer blocks.",
+        )
 
 
 def sides(model: ModelConfig, side: int) -> list[int]:
@@ -184,17 +145,3 @@ def sides(model: ModelConfig, side: int) -> list[int]:
         if model.pooling != "none":
             side = math.ceil(side / model.pool_strides)
     return seen
-
-
-#: In the order in which notes of the same level are shown.
-RULES: tuple[ConfigRule, ...] = (
-    _much_dropout,
-    _large_penalty,
-    _tiny_normalized_batch,
-    _head_forever,
-    _body_stands_still,
-    _linear_network,
-    _features_not_reused,
-    _no_residual_part,
-    _small_maps,
-)

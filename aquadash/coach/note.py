@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
-
-from aquadash.config import RunConfig
 
 Level = Literal["warning", "hint", "good"]
 
@@ -37,14 +35,9 @@ class Note:
         return asdict(self)
 
 
-#: Looks at settings before training.
-ConfigRule = Callable[[RunConfig], Note | None]
-
-
-def by_importance(notes: Iterable[Note | None]) -> list[Note]:
+def by_importance(notes: Iterable[Note]) -> list[Note]:
     """The notes that there are, each key once: warnings, hints, good news, within each the order they came in."""
     kept: dict[str, Note] = {}
     for note in notes:
-        if note is not None:
-            kept.setdefault(note.key, note)
+        kept.setdefault(note.key, note)
     return sorted(kept.values(), key=lambda note: LEVELS.index(note.level))
