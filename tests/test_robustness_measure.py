@@ -33,7 +33,7 @@ class Eye:
     def __init__(self) -> None:
         self.shown = 0
 
-    def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]:
+    def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.shown += 1
         return np.eye(3, dtype=np.float32)[images[:, 4, 4].argmax(axis=1)]
 

@@ -90,7 +90,7 @@ class Explainer(Predictor):
             ValueError: Wrong type or shape of the images.
         """
         entry = method_entry(method)
-        probabilities = self.predict_images(images, batch_size=self.batch_size)
+        probabilities = self.predict_images(images)
         if not np.isfinite(probabilities).all():
             raise ExplainError(
                 "The model's answer is not a number: its training has diverged, and there is nothing to explain. Train "

@@ -100,7 +100,7 @@ def occlusion_map(
             covered = np.repeat(image[None], part.stop - part.start, axis=0)
             for picture, (rows, columns) in zip(covered, squares[part], strict=True):
                 picture[rows, columns] = GREY
-            answers = explainer.predict_images(covered, batch_size=explainer.batch_size)[:, label]
+            answers = explainer.predict_images(covered)[:, label]
             for answer, (rows, columns) in zip(answers, squares[part], strict=True):
                 lost[rows, columns] += whole - float(answer)
                 times[rows, columns] += 1

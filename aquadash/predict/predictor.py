@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from aquadash.errors import StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 
-#: Values that a layer may give for all images that are looked at together: 250 MB.
-_VALUES_AT_ONCE = 62_500_000
+#: So many images are looked at together, at most, and so many values may a layer give for all of them: 250 MB.
+_IMAGES_AT_ONCE, _VALUES_AT_ONCE = 256, 62_500_000
 
 
 class Predictor:
@@ -55,9 +55,9 @@ class Predictor:
         self.class_names = tuple(class_names)
         self.image_shape: tuple[int, int, int] = (int(shape[1]), int(shape[2]), 3)
 
-        # Of VGG16 with 224 pixels 19 images at once, of a network for small images as many as anybody asks for.
+        # Of VGG16 with 224 pixels 19 images at once.
         largest = max(math.prod(row.output_shape) for row in summarize(model).layers)
-        self._most_at_once = max(1, _VALUES_AT_ONCE // largest)
+        self._most_at_once = max(1, min(_IMAGES_AT_ONCE, _VALUES_AT_ONCE // largest))
         both = None
         if detector is not None:
             try:
@@ -119,12 +119,11 @@ class Predictor:
 
         return cls(load_model(path), class_names=class_names, detector=detector)
 
-    def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]:
+    def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of images that have the network's size already.
 
         Args:
             images: uint8, shape (n, *image_shape), 0 to 255.
-            batch_size: How many images the network looks at together, at most; a large network looks at fewer.
 
         Returns:
             float32, shape (n, classes); the rows sum to 1.
@@ -132,16 +131,13 @@ class Predictor:
         Raises:
             ValueError: Wrong type or shape.
         """
-        return self.answer_images(images, batch_size=batch_size)[0]
+        return self.answer_images(images)[0]
 
-    def answer_images(
-        self, images: NDArray[np.uint8], *, batch_size: int = 256
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
+    def answer_images(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
         """Probabilities as :meth:`predict_images` gives them, and how strange each image is.
 
         Args:
             images: As there.
-            batch_size: As there.
 
         Returns:
             float32, shape (n, classes), and float64, shape (n,): the detector's score as a multiple of its threshold,
@@ -151,11 +147,10 @@ class Predictor:
             ValueError: Wrong type or shape.
         """
         self._check(images)
-        batch_size = min(batch_size, self._most_at_once)
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
         ood_scores = None if self._detector is None else np.empty(len(images), np.float64)
-        for start in range(0, len(images), batch_size):
-            part = slice(start, start + batch_size)
+        for start in range(0, len(images), self._most_at_once):
+            part = slice(start, start + self._most_at_once)
             said, features = self._forward(self._constant(images[part]))
             probabilities[part] = said.numpy()
             if self._detector is not None and ood_scores is not None:

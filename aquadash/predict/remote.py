@@ -77,15 +77,13 @@ class RemotePredictor:
         self.class_names = tuple(class_names)
         self.image_shape: tuple[int, int, int] = self._get("image_shape")
 
-    def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]:
+    def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As :meth:`Predictor.predict_images`."""
-        return self.answer_images(images, batch_size=batch_size)[0]
+        return self.answer_images(images)[0]
 
-    def answer_images(
-        self, images: NDArray[np.uint8], *, batch_size: int = 256
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
+    def answer_images(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
         """As :meth:`Predictor.answer_images`."""
-        at_once = int(np.clip(_PIXELS_AT_ONCE // np.prod(self.image_shape), 1, batch_size))
+        at_once = int(np.clip(_PIXELS_AT_ONCE // np.prod(self.image_shape), 1, 256))
         parts = [
             self._call("answer_images", images[start : start + at_once])
             for start in range(0, max(1, len(images)), at_once)

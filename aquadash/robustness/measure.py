@@ -172,7 +172,7 @@ class ImagePredictor(Protocol):
     image_shape: tuple[int, int, int]
     class_names: tuple[str, ...]
 
-    def predict_images(self, images: NDArray[np.uint8], *, batch_size: int = 256) -> NDArray[np.float32]: ...
+    def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]: ...
 
 
 def load_network(store: RunStore, run: Run) -> ImagePredictor:
