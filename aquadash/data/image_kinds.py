@@ -10,9 +10,6 @@ from dataclasses import dataclass
 #: The admitted formats, for messages.
 ADMITTED_TEXT = "PNG, JPEG, WebP, BMP or GIF"
 
-#: The usual ending of each admitted kind.
-EXTENSIONS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "BMP": ".bmp", "GIF": ".gif"}
-
 _SAVE_AS = "Open it in a picture program, save it as PNG or JPEG and add that."
 _NOT_A_PICTURE = "Choose a picture instead."
 
@@ -25,67 +22,75 @@ class FileKind:
         name: Its short name: ``"PNG"``, ``"PDF"`` ...
         title: The name with its article, for a sentence: ``"a PNG image"``.
         mend: What a person can do about it; empty for the kinds that are admitted.
+        endings: What names of such files end in, the usual ending first; other endings promise nothing.
+        begins: First bytes that no other kind has.
     """
 
     name: str
     title: str
     mend: str = ""
+    endings: tuple[str, ...] = ()
+    begins: tuple[bytes, ...] = ()
 
     @property
     def admitted(self) -> bool:
         """True if files of this kind are decoded."""
-        return self.name in EXTENSIONS
+        return not self.mend
 
 
-_PNG = FileKind("PNG", "a PNG image")
-_JPEG = FileKind("JPEG", "a JPEG image")
-_WEBP = FileKind("WebP", "a WebP image")
-_BMP = FileKind("BMP", "a BMP image")
-_GIF = FileKind("GIF", "a GIF image")
-_TIFF = FileKind("TIFF", "a TIFF image or a camera's raw file", _SAVE_AS)
-_HEIC = FileKind(
-    "HEIC",
-    "a HEIC image, the format of Apple's cameras",
-    "Export it as JPEG and add that; the setting 'Most Compatible' makes the camera take JPEG from now on.",
-)
-_AVIF = FileKind("AVIF", "an AVIF image", _SAVE_AS)
-_JPEG_2000 = FileKind("JPEG 2000", "a JPEG 2000 image", _SAVE_AS)
-_JPEG_XL = FileKind("JPEG XL", "a JPEG XL image", _SAVE_AS)
-_SVG = FileKind("SVG", "an SVG drawing, which is made of lines instead of pixels", "Export it as PNG and add that.")
-_PDF = FileKind("PDF", "a PDF document", "Export the page or the picture in it as PNG and add that.")
-_PHOTOSHOP = FileKind("PSD", "a Photoshop document", _SAVE_AS)
-_ICON = FileKind("ICO", "a Windows icon", _SAVE_AS)
-_VIDEO = FileKind("video", "a video", "Save one of its frames as PNG or JPEG and add that.")
-_ARCHIVE = FileKind("archive", "a packed archive or an office document", "Unpack it and add the pictures in it.")
-_WEB_PAGE = FileKind(
-    "web page", "a web page", "The picture itself was not downloaded: open it alone in the browser and save it again."
-)
-_TEXT = FileKind("text", "a text file", _NOT_A_PICTURE)
-_UNKNOWN = FileKind("unknown", "of an unknown kind", _NOT_A_PICTURE)
+_KINDS = {
+    kind.name: kind
+    for kind in (
+        FileKind("PNG", "a PNG image", endings=("png", "apng"), begins=(b"\x89PNG\r\n\x1a\n",)),
+        FileKind(
+            "JPEG", "a JPEG image",
+            endings=("jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "mpo"), begins=(b"\xff\xd8\xff",),
+        ),
+        FileKind("WebP", "a WebP image", endings=("webp",)),
+        FileKind("BMP", "a BMP image", endings=("bmp", "dib")),
+        FileKind("GIF", "a GIF image", endings=("gif",), begins=(b"GIF87a", b"GIF89a")),
+        FileKind(
+            "TIFF", "a TIFF image or a camera's raw file", _SAVE_AS,
+            ("tif", "tiff", "dng", "nef", "cr2", "arw"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+        ),
+        FileKind(
+            "HEIC", "a HEIC image, the format of Apple's cameras",
+            "Export it as JPEG and add that; the setting 'Most Compatible' makes the camera take JPEG from now on.",
+            ("heic", "heif"),
+        ),
+        FileKind("AVIF", "an AVIF image", _SAVE_AS, ("avif",)),
+        FileKind(
+            "JPEG 2000", "a JPEG 2000 image", _SAVE_AS,
+            ("jp2", "j2k"), (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+        ),
+        FileKind("JPEG XL", "a JPEG XL image", _SAVE_AS, ("jxl",), (b"\0\0\0\x0cJXL ", b"\xff\x0a")),
+        FileKind(
+            "SVG", "an SVG drawing, which is made of lines instead of pixels", "Export it as PNG and add that.",
+            ("svg",),
+        ),
+        FileKind(
+            "PDF", "a PDF document", "Export the page or the picture in it as PNG and add that.", ("pdf",), (b"%PDF",)
+        ),
+        FileKind("PSD", "a Photoshop document", _SAVE_AS, ("psd",), (b"8BPS",)),
+        FileKind("ICO", "a Windows icon", _SAVE_AS, ("ico",), (b"\0\0\1\0",)),
+        FileKind(
+            "video", "a video", "Save one of its frames as PNG or JPEG and add that.",
+            ("mp4", "mov", "avi", "mkv", "webm"), (b"\x1a\x45\xdf\xa3",),
+        ),
+        FileKind(
+            "archive", "a packed archive or an office document", "Unpack it and add the pictures in it.",
+            ("zip", "rar", "7z", "gz", "docx", "pptx"), (b"PK\3\4", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b"),
+        ),
+        FileKind(
+            "web page", "a web page",
+            "The picture itself was not downloaded: open it alone in the browser and save it again.", ("html", "htm"),
+        ),
+        FileKind("text", "a text file", _NOT_A_PICTURE, ("txt", "csv", "json", "md", "py")),
+        FileKind("unknown", "of an unknown kind", _NOT_A_PICTURE),
+    )
+}  # fmt: skip
 
-#: First bytes and what they mean, the longest first where one begins another.
-_SIGNATURES: tuple[tuple[bytes, FileKind], ...] = (
-    (b"\x89PNG\r\n\x1a\n", _PNG),
-    (b"\xff\xd8\xff", _JPEG),
-    (b"GIF87a", _GIF),
-    (b"GIF89a", _GIF),
-    (b"II*\0", _TIFF),
-    (b"MM\0*", _TIFF),
-    (b"II+\0", _TIFF),
-    (b"MM\0+", _TIFF),
-    (b"%PDF", _PDF),
-    (b"8BPS", _PHOTOSHOP),
-    (b"\0\0\1\0", _ICON),
-    (b"PK\3\4", _ARCHIVE),
-    (b"Rar!", _ARCHIVE),
-    (b"7z\xbc\xaf", _ARCHIVE),
-    (b"\x1f\x8b", _ARCHIVE),
-    (b"\0\0\0\x0cjP  ", _JPEG_2000),
-    (b"\xff\x4f\xff\x51", _JPEG_2000),
-    (b"\0\0\0\x0cJXL ", _JPEG_XL),
-    (b"\xff\x0a", _JPEG_XL),
-    (b"\x1a\x45\xdf\xa3", _VIDEO),
-)
+_KIND_BY_ENDING = {ending: kind.name for kind in _KINDS.values() for ending in kind.endings}
 
 #: Lengths that the second header of a BMP file may have. "BM" alone begins many a text.
 _BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
@@ -96,43 +101,13 @@ _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
-#: File endings that promise a kind; others promise nothing.
-_PROMISES = {
-    "PNG": ("png", "apng"),
-    "JPEG": ("jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "mpo"),
-    "WebP": ("webp",),
-    "BMP": ("bmp", "dib"),
-    "GIF": ("gif",),
-    "TIFF": ("tif", "tiff", "dng", "nef", "cr2", "arw"),
-    "HEIC": ("heic", "heif"),
-    "AVIF": ("avif",),
-    "JPEG 2000": ("jp2", "j2k"),
-    "JPEG XL": ("jxl",),
-    "SVG": ("svg",),
-    "PDF": ("pdf",),
-    "PSD": ("psd",),
-    "ICO": ("ico",),
-    "video": ("mp4", "mov", "avi", "mkv", "webm"),
-    "archive": ("zip", "rar", "7z", "gz", "docx", "pptx"),
-    "web page": ("html", "htm"),
-    "text": ("txt", "csv", "json", "md", "py"),
-}
-_KIND_BY_ENDING = {ending: kind for kind, endings in _PROMISES.items() for ending in endings}
-
 
 def kind_of(data: bytes) -> FileKind:
     """What a file is, by its first bytes alone; it may still be damaged further on."""
-    for signature, kind in _SIGNATURES:
-        if data.startswith(signature):
+    for kind in _KINDS.values():
+        if data.startswith(kind.begins):
             return kind
-    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
-        return _BMP
-    if data[:4] == b"RIFF":
-        return {b"WEBP": _WEBP, b"AVI ": _VIDEO}.get(data[8:12], _UNKNOWN)
-    if data[4:8] == b"ftyp":
-        brand = data[8:12]
-        return _AVIF if brand in _AVIF_BRANDS else _HEIC if brand in _HEIC_BRANDS else _VIDEO
-    return _kind_of_text(data)
+    return _KINDS[_name_of(data)]
 
 
 def kind_promised_by(name: str) -> str | None:
@@ -141,20 +116,32 @@ def kind_promised_by(name: str) -> str | None:
     return _KIND_BY_ENDING.get(ending)
 
 
-def _kind_of_text(data: bytes) -> FileKind:
+def _name_of(data: bytes) -> str:
+    """The kind of a file that no first bytes tell alone."""
+    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
+        return "BMP"
+    if data[:4] == b"RIFF":
+        return {b"WEBP": "WebP", b"AVI ": "video"}.get(data[8:12], "unknown")
+    if data[4:8] == b"ftyp":
+        brand = data[8:12]
+        return "AVIF" if brand in _AVIF_BRANDS else "HEIC" if brand in _HEIC_BRANDS else "video"
+    return _kind_of_text(data)
+
+
+def _kind_of_text(data: bytes) -> str:
     """SVG, a web page, other text, or unknown, by the first kilobytes."""
     head = data[:4096]
     if b"\0" in head and head[:2] not in _UTF_16_MARKS:
-        return _UNKNOWN
+        return "unknown"
     # A web page may hold a drawing; a drawing holds no web page.
     if re.search(rb"<(!doctype\s+html|html)\b", head, re.IGNORECASE):
-        return _WEB_PAGE
+        return "web page"
     if re.search(rb"<svg[\s>]", head, re.IGNORECASE):
-        return _SVG
+        return "SVG"
     try:
         # The incremental decoder forgives a letter that the cut after the first kilobytes splits.
         text = codecs.getincrementaldecoder("utf-16" if head[:2] in _UTF_16_MARKS else "utf-8")().decode(head)
     except UnicodeDecodeError:
-        return _UNKNOWN
+        return "unknown"
     printable = sum(character.isprintable() or character.isspace() for character in text)
-    return _TEXT if printable >= 0.95 * len(text) else _UNKNOWN
+    return "text" if printable >= 0.95 * len(text) else "unknown"

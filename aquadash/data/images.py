@@ -22,7 +22,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from aquadash.data.framing import fit, fraction_seen
-from aquadash.data.image_kinds import ADMITTED_TEXT, EXTENSIONS, kind_of, kind_promised_by
+from aquadash.data.image_kinds import ADMITTED_TEXT, kind_of, kind_promised_by
 from aquadash.errors import ImageError
 
 __all__ = ["DecodedImage", "decode", "display_name", "fit", "read", "fraction_seen", "shrink"]
@@ -150,7 +150,7 @@ def decode(data: bytes, *, name: str, working_side: int = WORKING_SIDE) -> Decod
     if promised is not None and promised != kind.name:
         raise ImageError(
             f"{shown} is really {kind.title}: its name does not match its content. "
-            f"Rename it to end in {EXTENSIONS[kind.name]} and add it again."
+            f"Rename it to end in .{kind.endings[0]} and add it again."
         )
     try:
         return _decode(data, kind=kind.name, shown=shown, working_side=working_side)
