@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from aquadash.augment import PIPELINES, AugmentationPlan, Branch, PipelineSpec, draw, embedded, op, plan, save
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, draw, embedded, op, plan, save
 from aquadash.augment import saved_pipelines as saved
 from aquadash.config import RunConfig, config_diff, from_yaml, to_yaml, with_values
 from aquadash.errors import ConfigError, UnknownNameError
@@ -78,11 +78,6 @@ def test_all_branches_of_a_mixed_pipeline_are_taken_alike() -> None:
     images = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 3), dtype=np.uint8)
     result = draw(images, plan(settings(pipeline="both, none").augmentation), seed=1)
     assert 0.21 < (result == images[:, :, ::-1]).all(axis=(1, 2, 3)).mean() < 0.29
-
-
-def test_a_plan_survives_json() -> None:
-    found = plan(settings(pipeline="notebook-1:3, notebook-4", copies=2, keep_originals=True).augmentation)
-    assert AugmentationPlan.from_json(found.to_json()) == found
 
 
 def test_progress_reaches_the_end() -> None:

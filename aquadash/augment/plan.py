@@ -81,24 +81,6 @@ class AugmentationPlan:
         """The labels of the images that :func:`draw` makes, shape (factor * n,)."""
         return np.tile(labels, self.factor)
 
-    def to_json(self) -> str:
-        """The plan as one line of JSON; :meth:`from_json` reads it back."""
-        return json.dumps(
-            {
-                "pipelines": [json.loads(spec.to_json()) for spec in self.pipelines],
-                "shares": self.fractions,
-                "copies": self.copies,
-                "keep_originals": self.keep_originals,
-            }
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> AugmentationPlan:
-        """The reverse of :meth:`to_json`."""
-        values = json.loads(text)
-        pipelines = tuple(from_json(json.dumps(spec)) for spec in values["pipelines"])
-        return cls(pipelines, tuple(values["shares"]), values["copies"], values["keep_originals"])
-
     def parts(self) -> list[tuple[Branch | None, tuple[int, ...]]]:
         """For each of the ``factor`` sets of images its branch, None for a mixture, and the path of its seed."""
         kept = (Branch("Original"), ())

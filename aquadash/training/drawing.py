@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import pickle
 import queue
 import subprocess
 import sys
@@ -98,15 +99,13 @@ class DrawingProcess:
                 pass_fds=(file,),
                 cwd=settings.PROJECT_ROOT,
                 env={**os.environ, **_ONE_THREAD},
-                text=True,
-                encoding="utf-8",
             )
         finally:
             os.close(file)
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, name="drawing-answers", daemon=True)
         self._reader.start()
-        self._send({"shape": images.shape, "plan": plan.to_json()})
+        self._send({"shape": images.shape, "plan": plan})
 
     @property
     def pid(self) -> int:
@@ -160,7 +159,7 @@ class DrawingProcess:
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(message) + "\n")
+            pickle.dump(message, self._process.stdin)
             self._process.stdin.flush()
         except OSError:
             pass  # It has ended; whoever waits for its answer hears why.

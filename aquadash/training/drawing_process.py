@@ -1,9 +1,9 @@
 """The process that draws training images ahead, started by :mod:`aquadash.training.drawing`.
 
-Reads one JSON object a line: first the plan and the originals' shape, then an epoch to draw with its seed and slot, and
-``{"hurry": n}`` when the training waits for epoch n. Answers with one a line: how far it is, ``{"epoch": n}`` when the
-images are there, or ``{"error": ...}``. Ends at once when its input closes, which it does when the training process
-ends, however that comes about.
+Reads what the training process has pickled: first the plan and the originals' shape, then an epoch to draw with its
+seed and slot, and ``{"hurry": n}`` when the training waits for epoch n. Answers with a JSON object a line: how far it
+is, ``{"epoch": n}`` when the images are there, or ``{"error": ...}``. Ends at once when its input closes, which it does
+when the training process ends, however that comes about.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import json
 import mmap
 import os
+import pickle
 import queue
 import signal
 import sys
@@ -52,12 +53,13 @@ class _Orders:
         self.awaited: int | None = None
 
     def listen(self) -> None:
-        for line in sys.stdin:
-            message = json.loads(line)
-            if "hurry" in message:
-                self.awaited = message["hurry"]
-            else:
-                self.queue.put(message)
+        with contextlib.suppress(EOFError):
+            while True:
+                message = pickle.load(sys.stdin.buffer)
+                if "hurry" in message:
+                    self.awaited = message["hurry"]
+                else:
+                    self.queue.put(message)
         os._exit(0)
 
 
@@ -68,7 +70,7 @@ def _step_back() -> None:
 
 
 def _serve(file: int, orders: _Orders, answers: IO[str]) -> None:
-    from aquadash.augment import AugmentationPlan, draw_by_batch
+    from aquadash.augment import draw_by_batch
     from aquadash.errors import AquaDashError
     from aquadash.training.drawing import SharedImages
 
@@ -76,7 +78,7 @@ def _serve(file: int, orders: _Orders, answers: IO[str]) -> None:
         print(json.dumps(values), file=answers, flush=True)
 
     begin = orders.queue.get()
-    plan, shape = AugmentationPlan.from_json(begin["plan"]), tuple(begin["shape"])
+    plan, shape = begin["plan"], begin["shape"]
     memory = mmap.mmap(file, SharedImages.size(shape, plan.factor))
     os.close(file)
     shared = SharedImages.at(memory, shape, plan.factor)
