@@ -17,7 +17,7 @@ from scripts.drawing.animals import POSES
 from scripts.drawing.camera import exposed
 from scripts.drawing.canvas import OVERSAMPLING, Canvas, Pen, Placement
 from scripts.drawing.colour import coat, luminance, mix, shade
-from scripts.drawing.curves import closed_curve, open_curve, ribbon
+from scripts.drawing.curves import SAMPLES, closed_curve, open_curve, ribbon
 from scripts.drawing.pose import Pose
 from scripts.drawing.scenes import paint_scene
 
@@ -25,21 +25,21 @@ SQUARE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
 
 
 def test_curves_run_through_every_control_point() -> None:
-    closed = closed_curve(SQUARE, samples=4)
-    assert closed.shape == (16, 2)
-    np.testing.assert_allclose(closed[::4], SQUARE, atol=1e-12)
-    opened = open_curve(SQUARE, samples=4)
-    assert opened.shape == (13, 2)
-    np.testing.assert_allclose(opened[::4], SQUARE, atol=1e-12)
+    closed = closed_curve(SQUARE)
+    assert closed.shape == (4 * SAMPLES, 2)
+    np.testing.assert_allclose(closed[::SAMPLES], SQUARE, atol=1e-12)
+    opened = open_curve(SQUARE)
+    assert opened.shape == (3 * SAMPLES + 1, 2)
+    np.testing.assert_allclose(opened[::SAMPLES], SQUARE, atol=1e-12)
 
 
 def test_an_open_curve_through_two_points_is_straight() -> None:
-    curve = open_curve([(0, 0), (2, 4)], samples=8)
+    curve = open_curve([(0, 0), (2, 4)])
     np.testing.assert_allclose(curve[:, 1], 2 * curve[:, 0], atol=1e-12)
 
 
 def test_a_ribbon_has_the_widths_asked_for() -> None:
-    outline = ribbon([(0, 0), (1, 0), (2, 0)], [0.4, 0.2, 0.0], samples=5)
+    outline = ribbon([(0, 0), (1, 0), (2, 0)], [0.4, 0.2, 0.0])
     half = len(outline) // 2
     np.testing.assert_allclose(outline[:half, 1] - outline[::-1][:half, 1], np.linspace(0.4, 0, half), atol=1e-12)
 

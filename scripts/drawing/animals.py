@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def _placed(pose: Pose, rng: np.random.Generator) -> Placement:
     # The more of the picture is free, the farther the animal may be from its middle.
     room = np.maximum(SIZE - (high - low) * scale, 0.0) / 2 * 0.8 + 1.0
     x, y = SIZE / 2 - middle + rng.uniform(-1, 1, 2) * room
-    return Placement(float(x), float(y), scale, shape.stretch, shape.bend, shape.angle, shape.mirrored)
+    return replace(shape, x=float(x), y=float(y), scale=scale)
 
 
 def _line(pose: Pose, placement: Placement, rng: np.random.Generator) -> float:

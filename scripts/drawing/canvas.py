@@ -115,12 +115,12 @@ class Pen:
         self._rng = rng
         self._wobble = wobble
 
-    def blob(self, points: ArrayLike, colour: Colour, *, alpha: float = 1.0) -> None:
+    def blob(self, points: ArrayLike, colour: Colour) -> None:
         """A filled smooth closed shape through these points."""
         controls = np.asarray(points, dtype=np.float64)
         if self._wobble:
             controls = controls + self._rng.normal(0, self._wobble, controls.shape)
-        self._canvas.polygon(self._placement.to_pixels(closed_curve(controls)), colour, alpha=alpha)
+        self._canvas.polygon(self._placement.to_pixels(closed_curve(controls)), colour)
 
     def fin(self, points: ArrayLike, colour: Colour) -> None:
         """A filled shape with sharp corners."""
@@ -130,12 +130,10 @@ class Pen:
         """A leg, tail or flipper along a spine, with a width at each of its points."""
         self._canvas.polygon(self._placement.to_pixels(ribbon(spine, widths)), colour)
 
-    def oval(self, x: float, y: float, across: float, down: float, colour: Colour, *, turn: float = 0.0) -> None:
-        """A filled ellipse with these half-axes, turned clockwise by ``turn`` radians."""
+    def oval(self, x: float, y: float, across: float, down: float, colour: Colour) -> None:
+        """A filled ellipse with these half-axes."""
         angle = np.linspace(0, 2 * math.pi, 20, endpoint=False)
-        a, b = across * np.cos(angle), down * np.sin(angle)
-        cosine, sine = math.cos(turn), math.sin(turn)
-        outline = np.stack([x + a * cosine - b * sine, y + a * sine + b * cosine], axis=1)
+        outline = np.stack([x + across * np.cos(angle), y + down * np.sin(angle)], axis=1)
         self._canvas.polygon(self._placement.to_pixels(outline), colour)
 
     def dot(
