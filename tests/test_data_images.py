@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from aquadash.data import images
-from aquadash.data.images import decode, fit
+from aquadash.data.framing import fit
+from aquadash.data.images import decode
 from aquadash.errors import ImageError
 from tests.encoded_pictures import (
     BLUE,

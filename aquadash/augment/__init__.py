@@ -5,7 +5,7 @@ from __future__ import annotations
 from aquadash.augment.apply import apply
 from aquadash.augment.catalogue import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
 from aquadash.augment.code import to_code
-from aquadash.augment.numbers import PipelineNumbers, histograms, measure
+from aquadash.augment.numbers import histograms, measure
 from aquadash.augment.pipelines import PIPELINES, branch_titles
 from aquadash.augment.plan import AugmentationPlan, draw, draw_by_batch, embedded, plan, training_set
 from aquadash.augment.preview import difference, film_strip, preview, preview_branches, same_draw
@@ -13,42 +13,3 @@ from aquadash.augment.reading import check, from_json
 from aquadash.augment.saved_pipelines import Library, library, pipeline, save
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
 from aquadash.augment.words import describe, step_words
-
-__all__ = [
-    "FAMILIES",
-    "OPERATORS",
-    "PIPELINES",
-    "AugmentationPlan",
-    "Branch",
-    "Library",
-    "Operator",
-    "OperatorInfo",
-    "Parameter",
-    "PipelineNumbers",
-    "PipelineSpec",
-    "Range",
-    "apply",
-    "branch_titles",
-    "check",
-    "describe",
-    "draw",
-    "draw_by_batch",
-    "embedded",
-    "difference",
-    "film_strip",
-    "from_json",
-    "histograms",
-    "library",
-    "measure",
-    "op",
-    "operator_info",
-    "pipeline",
-    "plan",
-    "preview",
-    "preview_branches",
-    "save",
-    "same_draw",
-    "step_words",
-    "to_code",
-    "training_set",
-]

@@ -11,8 +11,8 @@ import click
 import numpy as np
 
 from aquadash.cli.output import Command, StatusLine, import_tensorflow_quietly, percent, print_result
-from aquadash.data.framing import FRAMING_MODES, PADDED, Framing, FramingMode
-from aquadash.data.images import decode, fit, read
+from aquadash.data.framing import FRAMING_MODES, PADDED, Framing, FramingMode, fit
+from aquadash.data.images import decode, read
 from aquadash.errors import AquaDashError, ImageError, UnknownNameError
 from aquadash.explain.methods import METHODS, method_entry
 from aquadash.lab import Lab

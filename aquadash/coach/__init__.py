@@ -10,5 +10,3 @@ from aquadash.coach.after import MAX_NOTES, run_notes
 from aquadash.coach.before import config_notes
 from aquadash.coach.note import LEVELS, Level, Note
 from aquadash.coach.situation import training_counts
-
-__all__ = ["LEVELS", "MAX_NOTES", "Level", "Note", "config_notes", "run_notes", "training_counts"]

@@ -3,15 +3,3 @@
 from aquadash.data.dataset import Dataset, Split, stratified_split
 from aquadash.data.progress import ProgressCallback
 from aquadash.data.sources import SOURCES, Source, is_here, load, title_of
-
-__all__ = [
-    "SOURCES",
-    "Dataset",
-    "ProgressCallback",
-    "Source",
-    "Split",
-    "is_here",
-    "load",
-    "stratified_split",
-    "title_of",
-]

@@ -21,11 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from aquadash.data.framing import fit, fraction_seen
 from aquadash.data.image_kinds import ADMITTED_TEXT, kind_of, kind_promised_by
 from aquadash.errors import ImageError
-
-__all__ = ["DecodedImage", "decode", "display_name", "fit", "read", "fraction_seen", "shrink"]
 
 #: Largest file, in bytes. A 12-megapixel photograph takes 3 to 8 MB as JPEG and up to 25 MB as PNG.
 MAX_BYTES = 25_000_000

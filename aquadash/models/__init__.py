@@ -12,24 +12,6 @@ from aquadash.models.summary import LayerRow, ModelSummary, summarize
 if TYPE_CHECKING:
     import tensorflow as tf
 
-__all__ = [
-    "MODELS",
-    "ChannelStatistics",
-    "LayerRow",
-    "ModelCost",
-    "ModelEntry",
-    "ModelSummary",
-    "build",
-    "check_model_file",
-    "describe",
-    "load_model",
-    "model_entry",
-    "normalise",
-    "summarize",
-    "thaw",
-    "uses",
-]
-
 
 def normalise(images: tf.Tensor) -> tf.Tensor:
     """uint8 images, any shape, to float32 in [0, 1]: what every network of the table takes."""

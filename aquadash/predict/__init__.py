@@ -5,7 +5,6 @@ from __future__ import annotations
 from aquadash.predict.files import (
     AnswerRow,
     FilePrediction,
-    ImageFile,
     Look,
     answered,
     answers_csv,
@@ -14,16 +13,3 @@ from aquadash.predict.files import (
 )
 from aquadash.predict.predictor import Predictor
 from aquadash.predict.remote import RemotePredictor
-
-__all__ = [
-    "AnswerRow",
-    "FilePrediction",
-    "ImageFile",
-    "Look",
-    "Predictor",
-    "RemotePredictor",
-    "answered",
-    "answers_csv",
-    "look_at",
-    "predict_files",
-]

@@ -3,6 +3,4 @@
 from __future__ import annotations
 
 from aquadash.walkthrough.corrections import all_findings, findings
-from aquadash.walkthrough.lessons import LESSONS, Lesson, Outcome, Verdict, read_number
-
-__all__ = ["LESSONS", "Lesson", "Outcome", "Verdict", "all_findings", "findings", "read_number"]
+from aquadash.walkthrough.lessons import LESSONS, Outcome, Verdict, read_number

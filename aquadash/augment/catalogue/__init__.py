@@ -27,8 +27,6 @@ from aquadash.augment.catalogue.parts import OperatorInfo, Parameter
 from aquadash.augment.spec import Operator, Range, Value
 from aquadash.errors import ConfigError, look_up
 
-__all__ = ["FAMILIES", "OPERATORS", "OperatorInfo", "Parameter", "arguments", "operator_info", "settings_of"]
-
 #: The families of operators and their titles, in the order of a menu.
 FAMILIES: dict[str, str] = {
     "geometry": "Flip and geometry",
