@@ -6,16 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from aquadash.augment import PIPELINES, Branch, apply, op, training_set
-from aquadash.errors import UnknownNameError
+from aquadash.augment import PIPELINES, AugmentationPlan, Branch, apply, draw, op
 
 _RNG = np.random.default_rng(4)
 _IMAGES = _RNG.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
 _LABELS = np.arange(40, dtype=np.int64) % 5
+_REPORT, _SECOND, _NONE = (AugmentationPlan((PIPELINES[name],)) for name in ("notebook", "notebook-2", "none"))
 
 
 def test_notebook_yields_originals_first_and_five_times_the_images() -> None:
-    images, labels = training_set(_IMAGES, _LABELS, pipeline="notebook", seed=6)
+    images, labels = draw(_IMAGES, _REPORT, seed=6), _REPORT.labels(_LABELS)
     assert images.shape == (200, 32, 32, 3)
     assert images.dtype == np.uint8
     np.testing.assert_array_equal(images[:40], _IMAGES)
@@ -26,10 +26,9 @@ def test_notebook_yields_originals_first_and_five_times_the_images() -> None:
 
 
 def test_a_single_pipeline_replaces_the_images_and_none_keeps_them() -> None:
-    images, labels = training_set(_IMAGES, _LABELS, pipeline="notebook-2", seed=6)
-    assert images.shape == _IMAGES.shape
-    np.testing.assert_array_equal(labels, _LABELS)
-    kept, _ = training_set(_IMAGES, _LABELS, pipeline="none", seed=6)
+    assert draw(_IMAGES, _SECOND, seed=6).shape == _IMAGES.shape
+    np.testing.assert_array_equal(_SECOND.labels(_LABELS), _LABELS)
+    kept = draw(_IMAGES, _NONE, seed=6)
     np.testing.assert_array_equal(kept, _IMAGES)
     assert not np.shares_memory(kept, _IMAGES)
 
@@ -69,16 +68,14 @@ def test_batches_differ_from_each_other_and_progress_is_told(monkeypatch: pytest
     monkeypatch.setattr(importlib.import_module("aquadash.augment.apply"), "IMAGES_A_BATCH", 10)
     told: list[tuple[str, float | None]] = []
     same = np.repeat(_IMAGES[:1], 20, axis=0)
-    result, _ = training_set(
-        same, _LABELS[:20], pipeline="notebook-2", seed=6, progress=lambda text, share: told.append((text, share))
-    )
+    result = draw(same, _SECOND, seed=6, progress=lambda text, share: told.append((text, share)))
     assert not np.array_equal(result[:10], result[10:])
     assert told == [("Augmenting: Recoloured", 0.5), ("Augmenting: Recoloured", 1.0)]
 
 
 def test_progress_ends_at_one_over_all_branches() -> None:
     shares: list[float | None] = []
-    training_set(_IMAGES, _LABELS, pipeline="notebook", seed=6, progress=lambda _, share: shares.append(share))
+    draw(_IMAGES, _REPORT, seed=6, progress=lambda _, share: shares.append(share))
     assert shares == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
 
 
@@ -103,7 +100,3 @@ def test_what_cannot_be_augmented_is_refused() -> None:
         apply(_IMAGES.astype(np.float32), PIPELINES["none"], seed=0)
     with pytest.raises(ValueError, match="expected uint8"):
         apply(_IMAGES[0], PIPELINES["none"], seed=0)
-    with pytest.raises(ValueError, match="39 labels"):
-        training_set(_IMAGES, _LABELS[:39], pipeline="none", seed=0)
-    with pytest.raises(UnknownNameError, match="Did you mean 'notebook'"):
-        training_set(_IMAGES, _LABELS, pipeline="notebok", seed=0)

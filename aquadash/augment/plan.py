@@ -197,35 +197,6 @@ def draw_by_batch(
             yield f"Augmenting: {title}", (number + fraction) / len(parts)
 
 
-def training_set(
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    *,
-    pipeline: str | AugmentationPlan,
-    seed: int,
-    progress: Progress | None = None,
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The images and labels to train on.
-
-    Args:
-        images: uint8, shape (n, height, width, 3), RGB.
-        labels: int64, shape (n,).
-        pipeline: A plan, or the name of a pipeline of which every branch makes one version of each image.
-        seed: 0 or greater; pass another one each epoch for fresh variants.
-        progress: Called after each batch with a text and the fraction done, 0 to 1.
-
-    Returns:
-        Images, shape (factor * n, height, width, 3), and labels, shape (factor * n,), as new arrays.
-
-    Raises:
-        UnknownNameError: There is no pipeline of that name.
-    """
-    if len(images) != len(labels):
-        raise ValueError(f"{len(images)} images and {len(labels)} labels; expected as many of each")
-    found = AugmentationPlan((pipeline_named(pipeline),)) if isinstance(pipeline, str) else pipeline
-    return draw(images, found, seed=seed, progress=progress), found.labels(labels)
-
-
 def _mixture_by_branch(
     images: NDArray[np.uint8], plan: AugmentationPlan, *, seed: int, version: int, out: NDArray[np.uint8]
 ) -> Iterator[float]:

@@ -31,12 +31,14 @@ from aquadash.people import OWNER
 def augment_command(source: str, pipeline: str, count: int | None, seed: int, out: Path | None, numbers: bool) -> None:
     """Make the augmented training images of a pipeline, and write them as PNG files if --out is given."""
     spec = augment.pipeline(pipeline)
+    plan = augment.AugmentationPlan((spec,))
     with StatusLine() as line:
         dataset = load(source, progress=line.progress)
         chosen = dataset.train.take(slice(count))
         began = time.perf_counter()
-        images, labels = augment.training_set(
-            chosen.images, chosen.labels, pipeline=pipeline, seed=seed, progress=line.progress
+        images, labels = (
+            augment.draw(chosen.images, plan, seed=seed, progress=line.progress),
+            plan.labels(chosen.labels),
         )
         seconds = time.perf_counter() - began
         files = _write(images, labels, dataset.class_names, out, line) if out else []

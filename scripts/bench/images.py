@@ -14,7 +14,7 @@ from scripts.bench.timing import ProgressCallback, compared, in_turn, no_progres
 
 
 def bench_augment(*, pairs: int = 5, count: int = 2500, on_progress: ProgressCallback = no_progress) -> dict[str, Any]:
-    """Time the report's loop and :func:`aquadash.augment.training_set`, with the report's four pipelines.
+    """Time the report's loop and :func:`aquadash.augment.draw`, with the report's four pipelines.
 
     Args:
         pairs: How many timings of each.
@@ -25,15 +25,15 @@ def bench_augment(*, pairs: int = 5, count: int = 2500, on_progress: ProgressCal
         As :func:`compared`, above 1 ours is faster; ``images``, the number; ``report_failures``, at how many images,
         over all pairs, imgaug stopped with its masks' error in the report's loop, which asks again for those.
     """
-    from aquadash.augment import training_set
+    from aquadash.augment import PIPELINES, AugmentationPlan, draw
 
     images, labels = random_images(count), np.zeros(count, dtype=np.int64)
-    pipelines, seeds = report_pipelines(), itertools.count()
+    pipelines, plan, seeds = report_pipelines(), AugmentationPlan((PIPELINES["notebook"],)), itertools.count()
     failures: list[int] = []
     seconds = in_turn(
         {
             "report": timed(lambda: failures.append(report_run(pipelines, images, labels)[2])),
-            "aquadash": timed(lambda: training_set(images, labels, pipeline="notebook", seed=next(seeds))),
+            "aquadash": timed(lambda: draw(images, plan, seed=next(seeds))),
         },
         pairs=pairs,
         on_progress=on_progress,
