@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from aquadash.errors import UnknownNameError
 from aquadash.figures.flattened_loss import flattened_loss, losses
 from aquadash.figures.theme import alt_text
 from aquadash.walkthrough import Outcome, checks_network, network, report
@@ -45,11 +44,6 @@ def test_two_linear_convolutions_are_one_at_any_size(side: int) -> None:
     assert first.first.shape == (rows, columns)
     height = min(first.second.shape[0], first.single.shape[0])
     assert first.second.shape == first.single.shape and first.difference < 1e-12 and height >= 1
-
-
-def test_unknown_filters_are_refused() -> None:
-    with pytest.raises(UnknownNameError, match="filter"):
-        network.two_layers(IMAGE, filters=("blurr", "blur"), activation="none", pooling="none")
 
 
 def test_pictures_of_outputs_have_grey_for_0() -> None:

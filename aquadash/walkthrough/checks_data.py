@@ -97,31 +97,25 @@ def report_composition(originals: int, *, pipelines: Collection[str], copies: in
     return wrong(f"That makes {found:,} images, {more} than the {wanted:,} of the report's way. Read its loop above.")
 
 
-def normalized_means(means: Sequence[float], deviations: Sequence[float], kind: str) -> tuple[float, ...]:
-    """The mean of each colour channel after a normalization.
+def normalized(value: float, mean: float, deviation: float, kind: str) -> float:
+    """A colour value, 0 to 255, after a normalization.
 
     Args:
-        means: Before it, 0 to 255.
-        deviations: Standard deviations before it, 0 to 127.5.
+        value: Before it.
+        mean: Of its channel.
+        deviation: Of its channel.
         kind: One of :data:`NORMALIZATIONS`: from 0 to 1, from -1 to 1, or mean taken off and deviation divided out.
-
-    Raises:
-        ValueError: There is no such normalization.
     """
-    if kind not in NORMALIZATIONS:
-        raise ValueError(f"unknown normalization {kind!r}")
     if kind == "unit":
-        return tuple(mean / 255 for mean in means)
-    if kind == "symmetric":
-        return tuple(2 * mean / 255 - 1 for mean in means)
-    return tuple(0.0 for _ in zip(means, deviations, strict=True))
+        return value / 255
+    return 2 * value / 255 - 1 if kind == "symmetric" else (value - mean) / deviation
 
 
-def centring(answer: str, means: Sequence[float], deviations: Sequence[float]) -> Verdict:
+def centring(answer: str, means: Sequence[float]) -> Verdict:
     """Whether the normalization brings the mean of every channel to 0."""
     if answer not in NORMALIZATIONS:
         return wrong("Choose one of the three normalizations.")
-    found = max(normalized_means(means, deviations, answer), key=abs)
+    found = max((normalized(mean, mean, 1.0, answer) for mean in means), key=abs)
     if abs(found) < 0.005:
         return right(
             "Yes: the mean of each channel is 0. The mean was measured on the training images; the same number must "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -233,18 +235,19 @@ def normalization(dataset: Dataset) -> None:
     components.plot(channel_histogram(bins, mean=means, std=deviations, height=260), key="walk-histogram")
     parts.attempt("three ways to normalize")
     kind = bound.menu("scale", _NORMALIZATIONS, label="Normalization", default="unit")
-    after = checks_data.normalized_means(means, deviations, kind)
     pixel = dataset.train.images[0, 0, 0].astype(np.float64)
+
+    def after(values: Iterable[float]) -> list[float]:
+        channels = zip(values, means, deviations, strict=True)
+        return [checks_data.normalized(value, mean, deviation, kind) for value, mean, deviation in channels]
+
     st.dataframe(
         {
             "Channel": [channel.name for channel in found],
             "Mean before": means,
-            "Mean after": [round(value, 4) + 0.0 for value in after],
+            "Mean after": [round(value, 4) + 0.0 for value in after(means)],
             "First pixel before": pixel,
-            "First pixel after": [
-                _scaled(value, mean, deviation, kind)
-                for value, mean, deviation in zip(pixel, means, deviations, strict=True)
-            ],
+            "First pixel after": after(pixel),
         },
         column_config={
             "Mean before": st.column_config.NumberColumn(format="%.1f"),
@@ -259,16 +262,9 @@ def normalization(dataset: Dataset) -> None:
         "normalization",
         "Choose the normalization that centres every channel: its mean is 0 afterwards.",
         answer=(dataset.fingerprint, kind),
-        check=lambda _: checks_data.centring(kind, means, deviations),
+        check=lambda _: checks_data.centring(kind, means),
         solution="Go through the three and read the column “Mean after”.",
     )
-
-
-def _scaled(value: float, mean: float, deviation: float, kind: str) -> float:
-    """One colour value after the normalization."""
-    if kind == "unit":
-        return value / 255
-    return 2 * value / 255 - 1 if kind == "symmetric" else (value - mean) / deviation
 
 
 def convolution(dataset: Dataset) -> None:
