@@ -6,28 +6,15 @@ of operators is a file; a new operator is one entry there.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
-from aquadash.augment.catalogue import (
-    blend,
-    blur,
-    colour,
-    contrast,
-    corruption,
-    dropout,
-    edges,
-    geometry,
-    meta,
-    noise,
-    pooling,
-    warp,
-    weather,
-)
 from aquadash.augment.catalogue.parts import OperatorInfo, Parameter
 from aquadash.augment.spec import Operator, Range, Value
 from aquadash.errors import ConfigError, look_up
 
-#: The families of operators and their titles, in the order of a menu.
+#: The families of operators and their titles, in the order of a menu; each is a module of this folder.
 FAMILIES: dict[str, str] = {
     "geometry": "Flip and geometry",
     "warp": "Warp and rearrange",
@@ -44,24 +31,12 @@ FAMILIES: dict[str, str] = {
     "meta": "Steering other operators",
 }
 
-_MODULES = (
-    geometry,
-    warp,
-    blur,
-    edges,
-    colour,
-    contrast,
-    noise,
-    dropout,
-    blend,
-    pooling,
-    weather,
-    corruption,
-    meta,
-)
-
 #: Every operator by its name, in the order of a menu.
-OPERATORS: dict[str, OperatorInfo] = {entry.name: entry for module in _MODULES for entry in module.ENTRIES}
+OPERATORS: dict[str, OperatorInfo] = {
+    entry.name: replace(entry, family=family)
+    for family in FAMILIES
+    for entry in import_module(f"{__name__}.{family}").ENTRIES
+}
 
 
 def operator_info(name: str) -> OperatorInfo:

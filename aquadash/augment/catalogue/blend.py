@@ -16,7 +16,7 @@ from aquadash.augment.catalogue.parts import (
 )
 from aquadash.augment.spec import Range, op
 
-_entry = partial(OperatorInfo, family="blend", slots=BLEND_SLOTS)
+_entry = partial(OperatorInfo, slots=BLEND_SLOTS)
 
 _HARM = "It is as harmful as what it blends: two mild versions make a mild one, and parts stay as they were."
 _GREY = op("Grayscale", alpha=1.0)

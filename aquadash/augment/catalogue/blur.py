@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from aquadash.augment.catalogue.parts import OperatorInfo, number, whole
 from aquadash.augment.spec import Range, op
 
-_entry = partial(OperatorInfo, family="blur")
-
 ENTRIES = (
-    _entry(
+    OperatorInfo(
         "GaussianBlur",
         "Blur",
         "Smears each pixel over its neighbours, as a lens out of focus does.",
@@ -28,7 +24,7 @@ ENTRIES = (
         harm="At 32 x 32, up to 1 is harmless. Above 2 a seal and an otter are the same brown blot.",
         example=op("GaussianBlur", sigma=1.5),
     ),
-    _entry(
+    OperatorInfo(
         "AverageBlur",
         "Box blur",
         "Replaces each pixel by the mean of the square around it.",
@@ -37,7 +33,7 @@ ENTRIES = (
         harm="A side of 5 takes a sixth of the picture: from there on, heads lose eyes and ears.",
         example=op("AverageBlur", k=4),
     ),
-    _entry(
+    OperatorInfo(
         "MedianBlur",
         "Median blur",
         "Replaces each pixel by the middle value of the square around it, which keeps edges and drops specks.",
@@ -46,7 +42,7 @@ ENTRIES = (
         harm="From a side of 5, thin things such as flippers and an otter's tail are swallowed.",
         example=op("MedianBlur", k=5),
     ),
-    _entry(
+    OperatorInfo(
         "BilateralBlur",
         "Blur within edges",
         "Mixes each pixel with neighbours of a similar colour only, so that edges stay.",
@@ -60,7 +56,7 @@ ENTRIES = (
         example=op("BilateralBlur", d=9, sigma_color=100.0, sigma_space=100.0),
         needs_colour=True,
     ),
-    _entry(
+    OperatorInfo(
         "MotionBlur",
         "Motion blur",
         "Smears the picture along a line, as a moving camera or animal does.",
@@ -80,7 +76,7 @@ ENTRIES = (
         harm="From 9 pixels on the head is a third of the picture wide, and small animals dissolve into streaks.",
         example=op("MotionBlur", k=7, angle=45.0, direction=0.0),
     ),
-    _entry(
+    OperatorInfo(
         "MeanShiftBlur",
         "Melt alike colours",
         "Moves each pixel's colour to the most common one among its neighbours.",

@@ -7,7 +7,7 @@ from functools import partial
 from aquadash.augment.catalogue.parts import PER_CHANNEL, OperatorInfo, number, percentage, probability, whole
 from aquadash.augment.spec import Range, op
 
-_entry = partial(OperatorInfo, family="colour", needs_colour=True)
+_entry = partial(OperatorInfo, needs_colour=True)
 
 ENTRIES = (
     OperatorInfo(
@@ -15,7 +15,6 @@ ENTRIES = (
         "Swap colour channels",
         "Mixes up red, green and blue, so that the network cannot rely on colours alone.",
         (probability("p", "", "Share of the images whose channels are mixed up.", 1.0),),
-        family="colour",
         effect="Blue water turns red or green; a grey seal stays grey, as its channels are alike.",
         harm="Brown fur against blue water is a good clue, and it teaches that colour means nothing: use it sparingly.",
         example=op("ChannelShuffle", p=1.0),
@@ -120,7 +119,6 @@ ENTRIES = (
         "Few colours, evenly spaced",
         "Rounds each channel to a few evenly spaced values.",
         (whole("n_colors", "values", "Values a channel may have.", Range(2, 16), 2, 64),),
-        family="colour",
         effect="Smooth fur and sky break into steps, in colours that the picture may not have had.",
         harm="With 2 or 3 values a dark otter in dark water is one black area.",
         example=op("UniformColorQuantization", n_colors=4),
@@ -130,7 +128,6 @@ ENTRIES = (
         "Posterise",
         "Keeps only the leading bits of each pixel.",
         (whole("nb_bits", "bits", "Bits that are kept; 8 keeps all.", Range(1, 8), 1, 8),),
-        family="colour",
         effect="Smooth shades become steps, as on a poster.",
         harm="At 1 or 2 bits the shading that models head and body is gone.",
         example=op("Posterize", nb_bits=2),
@@ -140,7 +137,6 @@ ENTRIES = (
         "Negative",
         "Turns dark into light and each colour into its opposite.",
         (probability("p", "", "Share of the images that are inverted.", 1.0), PER_CHANNEL),
-        family="colour",
         effect="A photographic negative: a dark seal is light, on orange water.",
         harm="No test picture is a negative. It hides that killer whales are black above and white below.",
         example=op("Invert", p=1.0),
@@ -155,7 +151,6 @@ ENTRIES = (
                 "threshold", "threshold", "Pixels above are inverted; pixels go from 0 to 255.", Range(64, 192), 0, 255
             ),
         ),
-        family="colour",
         effect="Foam, sky and sand turn dark, while dark fur stays as it is.",
         harm="A low threshold cuts a bright body into light and dark zones that look like markings.",
         example=op("Solarize", p=1.0, threshold=128),

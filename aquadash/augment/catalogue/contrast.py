@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from aquadash.augment.catalogue.parts import PER_CHANNEL, OperatorInfo, number, whole
 from aquadash.augment.spec import Range, op
-
-_entry = partial(OperatorInfo, family="contrast")
 
 _CLIP_LIMIT = number("clip_limit", "limit", "How far contrast may rise within a tile.", Range(0.1, 8.0), 0.1, 40.0)
 _TILE = whole("tile_grid_size_px", "tile", "Side of a tile in pixels.", Range(3, 12), 3, 32)
 
 ENTRIES = (
-    _entry(
+    OperatorInfo(
         "Add",
         "Add",
         "Adds the same number to every pixel: brighter, or darker when it is below 0.",
@@ -32,7 +28,7 @@ ENTRIES = (
         harm="Beyond 60, foam turns plain white or a dark back plain black, and its shading is gone for good.",
         example=op("Add", value=60),
     ),
-    _entry(
+    OperatorInfo(
         "Multiply",
         "Multiply",
         "Multiplies every pixel by the same number: brighter above 1, darker below.",
@@ -45,7 +41,7 @@ ENTRIES = (
         example=op("Multiply", mul=1.6),
         quick="augmenters:BatchMultiply",
     ),
-    _entry(
+    OperatorInfo(
         "AddToBrightness",
         "Add to the brightness",
         "Adds to the brightness alone, measured apart from the colours.",
@@ -56,7 +52,7 @@ ENTRIES = (
         hidden_parts=True,
         needs_colour=True,
     ),
-    _entry(
+    OperatorInfo(
         "MultiplyBrightness",
         "Multiply the brightness",
         "Multiplies the brightness alone, measured apart from the colours.",
@@ -67,7 +63,7 @@ ENTRIES = (
         hidden_parts=True,
         needs_colour=True,
     ),
-    _entry(
+    OperatorInfo(
         "MultiplyAndAddToBrightness",
         "Multiply and add to the brightness",
         "Does one and then the other, to the brightness alone.",
@@ -82,7 +78,7 @@ ENTRIES = (
         hidden_parts=True,
         needs_colour=True,
     ),
-    _entry(
+    OperatorInfo(
         "LinearContrast",
         "Contrast",
         "Moves every pixel away from middle grey (128), or towards it.",
@@ -94,7 +90,7 @@ ENTRIES = (
         harm="At 0 everything is grey. Above 3 the coat's shading is lost to black and white.",
         example=op("LinearContrast", alpha=1.8),
     ),
-    _entry(
+    OperatorInfo(
         "GammaContrast",
         "Gamma",
         "Brightens or darkens the middle tones and leaves black and white alone.",
@@ -106,7 +102,7 @@ ENTRIES = (
         harm="Above 4 all but the sky is black: a dark beaver under a bank cannot be found.",
         example=op("GammaContrast", gamma=0.5),
     ),
-    _entry(
+    OperatorInfo(
         "SigmoidContrast",
         "S-curve",
         "Pushes tones apart around a middle and flattens the ends, as film does.",
@@ -121,7 +117,7 @@ ENTRIES = (
         harm="Above 15 it is nearly two tones; a middle near 0 or 1 makes the picture white or black.",
         example=op("SigmoidContrast", gain=10.0, cutoff=0.5),
     ),
-    _entry(
+    OperatorInfo(
         "LogContrast",
         "Logarithm",
         "Brightens dark tones much and bright ones little.",
@@ -133,7 +129,7 @@ ENTRIES = (
         harm="Above 1.5 bright parts burn out to white, below 0.3 the picture is nearly black.",
         example=op("LogContrast", gain=1.2),
     ),
-    _entry(
+    OperatorInfo(
         "HistogramEqualization",
         "Even out brightness",
         "Spreads brightness evenly from black to white, in the colour space Lab.",
@@ -142,7 +138,7 @@ ENTRIES = (
         example=op("HistogramEqualization"),
         needs_colour=True,
     ),
-    _entry(
+    OperatorInfo(
         "AllChannelsHistogramEqualization",
         "Even out each channel",
         "Spreads red, green and blue each evenly from black to white.",
@@ -150,7 +146,7 @@ ENTRIES = (
         harm="A picture that is nearly all blue water gets false colours.",
         example=op("AllChannelsHistogramEqualization"),
     ),
-    _entry(
+    OperatorInfo(
         "CLAHE",
         "Local contrast",
         "Evens brightness out tile by tile, with a limit, in Lab (contrast limited adaptive equalisation).",
@@ -160,7 +156,7 @@ ENTRIES = (
         example=op("CLAHE", clip_limit=6.0, tile_grid_size_px=8),
         needs_colour=True,
     ),
-    _entry(
+    OperatorInfo(
         "AllChannelsCLAHE",
         "Local contrast of each channel",
         "The same for red, green and blue.",

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 from aquadash.augment.catalogue.parts import GRID, PER_CHANNEL, OperatorInfo, percentage, probability, whole
 from aquadash.augment.spec import Range, op
 
-_entry = partial(OperatorInfo, family="dropout")
-
 ENTRIES = (
-    _entry(
+    OperatorInfo(
         "Cutout",
         "Cover a square",
         "Covers a square in a random place, so that the network learns to look at more than one part of the animal.",
@@ -24,7 +21,7 @@ ENTRIES = (
         harm="A side of 50 % can hide the whole head, or a whole small otter, while the label stays.",
         example=op("Cutout", nb_iterations=1, size=0.4),
     ),
-    _entry(
+    OperatorInfo(
         "CoarseDropout",
         "Black out rectangles",
         "Covers parts of the picture with black, so that the network learns to do without them.",
@@ -37,7 +34,7 @@ ENTRIES = (
         harm="With a grid below 10 % each is a third of a side wide: above 30 % covered, a small otter is hidden.",
         example=op("CoarseDropout", p=0.15, size_percent=0.15),
     ),
-    _entry(
+    OperatorInfo(
         "Dropout",
         "Black out pixels",
         "Sets single pixels to black.",
@@ -49,7 +46,7 @@ ENTRIES = (
         harm="Up to 20 % the animal is plain to see. Above 50 % dark animals are the first to go.",
         example=op("Dropout", p=0.15),
     ),
-    _entry(
+    OperatorInfo(
         "Dropout2d",
         "Drop colour channels",
         "Sets whole channels to black.",
@@ -61,7 +58,7 @@ ENTRIES = (
         harm="With none kept, it may be all black: a label without an animal.",
         example=op("Dropout2d", p=0.6, nb_keep_channels=1),
     ),
-    _entry(
+    OperatorInfo(
         "TotalDropout",
         "Drop the picture",
         "Sets the whole picture to black.",

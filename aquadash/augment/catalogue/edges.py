@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from aquadash.augment.catalogue.parts import OperatorInfo, Parameter, number, percentage, whole
 from aquadash.augment.spec import Range, op
-
-_entry = partial(OperatorInfo, family="edges")
 
 
 def _alpha(version: str, default: Range) -> Parameter:
@@ -15,7 +11,7 @@ def _alpha(version: str, default: Range) -> Parameter:
 
 
 ENTRIES = (
-    _entry(
+    OperatorInfo(
         "Sharpen",
         "Sharpen",
         "Makes edges stand out.",
@@ -29,7 +25,7 @@ ENTRIES = (
         harm="Near full strength each pixel jumps to black or white, and the coat's colour is lost.",
         example=op("Sharpen", alpha=0.6, lightness=1.0),
     ),
-    _entry(
+    OperatorInfo(
         "Emboss",
         "Emboss",
         "Lights edges from one side, as if the picture was pressed into metal.",
@@ -41,7 +37,7 @@ ENTRIES = (
         harm="Rarely: shape and colour stay. At full strength with depth above 1.5 noise covers fine marks.",
         example=op("Emboss", alpha=1.0, strength=1.0),
     ),
-    _entry(
+    OperatorInfo(
         "EdgeDetect",
         "Show edges",
         "Blends the picture with its edges, bright lines on black.",
@@ -50,7 +46,7 @@ ENTRIES = (
         harm="Above 75 % colour and coat are gone; only an animal with a clear outline can still be told.",
         example=op("EdgeDetect", alpha=0.7),
     ),
-    _entry(
+    OperatorInfo(
         "DirectedEdgeDetect",
         "Show edges of one direction",
         "Blends the picture with those edges that face one way.",
@@ -62,7 +58,7 @@ ENTRIES = (
         harm="Above 75 % nothing but half an outline is left, which fits several animals.",
         example=op("DirectedEdgeDetect", alpha=0.7, direction=0.2),
     ),
-    _entry(
+    OperatorInfo(
         "Canny",
         "Draw outlines",
         "Finds outlines by Canny's method and paints them in a colour drawn for each picture.",
@@ -72,7 +68,7 @@ ENTRIES = (
         example=op("Canny", alpha=0.6),
         needs_colour=True,
     ),
-    _entry(
+    OperatorInfo(
         "Cartoon",
         "Cartoon",
         "Flat strong colours and dark outlines, like a drawn film.",

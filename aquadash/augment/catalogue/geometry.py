@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from aquadash.augment.catalogue.parts import (
     EDGE_MODE,
     OperatorInfo,
@@ -15,8 +13,6 @@ from aquadash.augment.catalogue.parts import (
     word,
 )
 from aquadash.augment.spec import Range, op
-
-_entry = partial(OperatorInfo, family="geometry")
 
 
 def _shift(direction: str) -> Parameter:
@@ -41,7 +37,7 @@ _PAD_MODE = word(
 )
 
 ENTRIES = (
-    _entry(
+    OperatorInfo(
         "Fliplr",
         "Flip left-right",
         "Mirrors the picture, so that an animal that looks left looks right.",
@@ -50,7 +46,7 @@ ENTRIES = (
         harm="Hardly ever: a mirrored animal is as likely as the first. Only writing would suffer.",
         example=op("Fliplr", p=1.0),
     ),
-    _entry(
+    OperatorInfo(
         "Flipud",
         "Flip upside down",
         "Mirrors the picture from top to bottom.",
@@ -59,7 +55,7 @@ ENTRIES = (
         harm="It makes pictures that nobody takes: the network spends effort on seals under an upside-down shore.",
         example=op("Flipud", p=1.0),
     ),
-    _entry(
+    OperatorInfo(
         "Rot90",
         "Turn by quarters",
         "Turns the picture by 90 degrees, once or several times.",
@@ -69,7 +65,7 @@ ENTRIES = (
         example=op("Rot90", k=1),
         fixed=(("keep_size", True),),
     ),
-    _entry(
+    OperatorInfo(
         "Rotate",
         "Turn",
         "Turns the picture about its middle by any angle.",
@@ -81,7 +77,7 @@ ENTRIES = (
         harm="Up to 15 degrees is a tilted camera. Beyond 45 tails are cut off, and black corners become a clue.",
         example=op("Rotate", rotate=25.0, mode="constant"),
     ),
-    _entry(
+    OperatorInfo(
         "ScaleX",
         "Stretch sideways",
         "Makes the picture wider or narrower within its frame.",
@@ -90,7 +86,7 @@ ENTRIES = (
         harm="The build of the body tells a seal from an otter: below 0.6 or above 1.6 that clue is gone.",
         example=op("ScaleX", scale=0.6),
     ),
-    _entry(
+    OperatorInfo(
         "ScaleY",
         "Stretch upwards",
         "Makes the picture taller or flatter within its frame.",
@@ -99,7 +95,7 @@ ENTRIES = (
         harm="The build of the body tells beavers from otters: below 0.6 or above 1.6 that clue is gone.",
         example=op("ScaleY", scale=0.6),
     ),
-    _entry(
+    OperatorInfo(
         "ShearX",
         "Slant sideways",
         "Pushes the top of the picture to one side and the bottom to the other.",
@@ -108,7 +104,7 @@ ENTRIES = (
         harm="Up to 20 degrees it reads as another pose. Beyond 40 the body is pulled apart into streaks.",
         example=op("ShearX", shear=25.0),
     ),
-    _entry(
+    OperatorInfo(
         "ShearY",
         "Slant upwards",
         "Pushes one side of the picture up and the other down.",
@@ -117,7 +113,7 @@ ENTRIES = (
         harm="Up to 20 degrees it reads as a tilted camera. Beyond 40 the body is pulled apart into streaks.",
         example=op("ShearY", shear=25.0),
     ),
-    _entry(
+    OperatorInfo(
         "TranslateX",
         "Shift sideways",
         "Moves the picture to the left or right, so that the animal is not always in the same place.",
@@ -126,7 +122,7 @@ ENTRIES = (
         harm="Up to 4 pixels is safe. Beyond 8 of 32 the head may be outside, and what is left fits several animals.",
         example=op("TranslateX", px=7),
     ),
-    _entry(
+    OperatorInfo(
         "TranslateY",
         "Shift up or down",
         "Moves the picture up or down.",
@@ -135,7 +131,7 @@ ENTRIES = (
         harm="Up to 4 pixels is safe. Beyond 8 of 32 a seal on the sand may be cut down to a strip of its back.",
         example=op("TranslateY", px=7),
     ),
-    _entry(
+    OperatorInfo(
         "Affine",
         "Scale, turn and slant",
         "Resizes, turns, slants and shifts in one go, which blurs less than one after the other.",
@@ -150,7 +146,7 @@ ENTRIES = (
         harm="Four changes add up: at the far end of several ranges at once, a small dolphin leaves the frame.",
         example=op("Affine", scale=0.9, translate_percent=0.05, rotate=20.0, shear=10.0),
     ),
-    _entry(
+    OperatorInfo(
         "Crop",
         "Cut off the edges",
         "Cuts strips off all four sides and enlarges the rest to the old size.",
@@ -160,7 +156,7 @@ ENTRIES = (
         example=op("Crop", percent=0.2),
         fixed=(("keep_size", True),),
     ),
-    _entry(
+    OperatorInfo(
         "Pad",
         "Add edges",
         "Adds strips on all four sides and shrinks the whole to the old size.",
@@ -173,7 +169,7 @@ ENTRIES = (
         example=op("Pad", percent=0.25),
         fixed=(("keep_size", True),),
     ),
-    _entry(
+    OperatorInfo(
         "CropAndPad",
         "Cut off or add edges",
         "Cuts a strip off a side when below 0 and adds one when above, each side on its own.",

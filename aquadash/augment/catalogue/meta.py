@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from aquadash.augment.catalogue.parts import COLOUR_SPACES, OperatorInfo, probability, whole, word
 from aquadash.augment.spec import Range, op
-
-_entry = partial(OperatorInfo, family="meta")
 
 _HARM = "It is as harmful as the operators inside it."
 
 ENTRIES = (
-    _entry(
+    OperatorInfo(
         "Sequential",
         "One after the other",
         "Applies operators in order.",
@@ -21,7 +17,7 @@ ENTRIES = (
         harm="Several mild changes together can be a strong one: look at the last picture, not at each step's.",
         example=op("Sequential", children=(op("Fliplr", p=1.0), op("GaussianBlur", sigma=1.0))),
     ),
-    _entry(
+    OperatorInfo(
         "Sometimes",
         "Sometimes",
         "Applies operators to some of the images and leaves the others as they are.",
@@ -31,7 +27,7 @@ ENTRIES = (
         harm="It tames harmful operators: at 10 % the network still sees mostly true pictures.",
         example=op("Sometimes", p=0.5, then_list=op("Grayscale", alpha=1.0)),
     ),
-    _entry(
+    OperatorInfo(
         "OneOf",
         "One of these",
         "Applies one operator to each image, chosen at random.",
@@ -41,7 +37,7 @@ ENTRIES = (
         harm="Milder than all after one another; a harmful one still hits its share of the images.",
         example=op("OneOf", children=(op("Fliplr", p=1.0), op("Rotate", rotate=25.0))),
     ),
-    _entry(
+    OperatorInfo(
         "SomeOf",
         "Some of these",
         "Applies a number of the operators to each image, chosen at random, in their order.",
@@ -54,7 +50,7 @@ ENTRIES = (
             "SomeOf", n=2, children=(op("Fliplr", p=1.0), op("Grayscale", alpha=1.0), op("GaussianBlur", sigma=1.0))
         ),
     ),
-    _entry(
+    OperatorInfo(
         "WithColorspace",
         "In another colour space",
         "Describes the colours in another way (HSV: hue, saturation, value), applies operators there and comes back.",
@@ -70,7 +66,7 @@ ENTRIES = (
         ),
         needs_colour=True,
     ),
-    _entry(
+    OperatorInfo(
         "WithChannels",
         "On one channel",
         "Applies operators to one channel and leaves the others alone.",
@@ -82,7 +78,7 @@ ENTRIES = (
         needs_colour=True,
         one_channel=True,
     ),
-    _entry(
+    OperatorInfo(
         "WithBrightnessChannels",
         "On the brightness",
         "Applies operators to the brightness alone; colours stay.",

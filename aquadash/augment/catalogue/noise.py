@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from aquadash.augment.catalogue.parts import GRID, PER_CHANNEL, OperatorInfo, Parameter, number, percentage, whole
 from aquadash.augment.spec import Range, op
-
-_entry = partial(OperatorInfo, family="noise")
 
 
 def _dots(name: str, default: Range) -> Parameter:
@@ -17,7 +13,7 @@ def _dots(name: str, default: Range) -> Parameter:
 _SPREAD = number("scale", "spread", "Spread of the noise; pixels go from 0 to 255.", Range(0, 15), 0.0, 100.0)
 
 ENTRIES = (
-    _entry(
+    OperatorInfo(
         "AdditiveGaussianNoise",
         "Gaussian noise",
         "Adds normally distributed noise to each pixel, as a camera's sensor does.",
@@ -26,7 +22,7 @@ ENTRIES = (
         harm="Up to 15 is harmless. Above 50 a small grey animal on grey water is lost in the grain.",
         example=op("AdditiveGaussianNoise", scale=30.0),
     ),
-    _entry(
+    OperatorInfo(
         "AdditiveLaplaceNoise",
         "Laplace noise",
         "Adds noise that is mostly small, with some strong outliers.",
@@ -35,7 +31,7 @@ ENTRIES = (
         harm="Up to 10 is harmless. Above 40 specks look like eyes and hide the real ones.",
         example=op("AdditiveLaplaceNoise", scale=25.0),
     ),
-    _entry(
+    OperatorInfo(
         "AdditivePoissonNoise",
         "Poisson noise",
         "Adds counts as of single photons, never below 0, so that the picture also brightens.",
@@ -44,7 +40,7 @@ ENTRIES = (
         harm="Hardly below 50; then pale coats run into white.",
         example=op("AdditivePoissonNoise", lam=60.0),
     ),
-    _entry(
+    OperatorInfo(
         "AddElementwise",
         "Add to each pixel",
         "Adds another number to each pixel, all equally likely.",
@@ -53,7 +49,7 @@ ENTRIES = (
         harm="With a range beyond 80 either way, only large dark or bright animals stand out of the grain.",
         example=op("AddElementwise", value=Range(-50, 50)),
     ),
-    _entry(
+    OperatorInfo(
         "MultiplyElementwise",
         "Multiply each pixel",
         "Multiplies each pixel by another number, all equally likely.",
@@ -62,7 +58,7 @@ ENTRIES = (
         harm="From 0.3 to 1.7 on, the noise on bright sand drowns a pale seal.",
         example=op("MultiplyElementwise", mul=Range(0.5, 1.5)),
     ),
-    _entry(
+    OperatorInfo(
         "ImpulseNoise",
         "Impulse noise",
         "Sets single values of single channels to black or full.",
@@ -71,7 +67,7 @@ ENTRIES = (
         harm="Up to 5 % the eye sees past them. Above 30 % the animal's outline is broken up.",
         example=op("ImpulseNoise", p=0.1),
     ),
-    _entry(
+    OperatorInfo(
         "SaltAndPepper",
         "Salt and pepper",
         "Replaces single pixels by light or dark ones.",
@@ -80,7 +76,7 @@ ENTRIES = (
         harm="Up to 5 % is harmless. Above 30 % eyes and nostrils cannot be told from specks.",
         example=op("SaltAndPepper", p=0.1),
     ),
-    _entry(
+    OperatorInfo(
         "Salt",
         "Salt",
         "Replaces single pixels by light ones.",
@@ -89,7 +85,7 @@ ENTRIES = (
         harm="Above 30 % a pale seal cannot be told from the specks.",
         example=op("Salt", p=0.1),
     ),
-    _entry(
+    OperatorInfo(
         "Pepper",
         "Pepper",
         "Replaces single pixels by dark ones.",
@@ -98,7 +94,7 @@ ENTRIES = (
         harm="Above 30 % a dark back cannot be told from the specks.",
         example=op("Pepper", p=0.1),
     ),
-    _entry(
+    OperatorInfo(
         "CoarseSaltAndPepper",
         "Coarse salt and pepper",
         "Replaces whole rectangles by light and dark pixels.",
@@ -107,7 +103,7 @@ ENTRIES = (
         harm="A grid below 10 % makes patches as large as a head; above 20 % covered, a small otter may be gone.",
         example=op("CoarseSaltAndPepper", p=0.1, size_percent=0.25),
     ),
-    _entry(
+    OperatorInfo(
         "CoarseSalt",
         "Coarse salt",
         "Replaces whole rectangles by light pixels.",
@@ -116,7 +112,7 @@ ENTRIES = (
         harm="A white patch on dark skin looks like the marking of a killer whale.",
         example=op("CoarseSalt", p=0.1, size_percent=0.25),
     ),
-    _entry(
+    OperatorInfo(
         "CoarsePepper",
         "Coarse pepper",
         "Replaces whole rectangles by dark pixels.",

@@ -52,7 +52,6 @@ class OperatorInfo:
         help: What it does to a picture, in a sentence.
         parameters: Its settings.
         slots: The places where other operators go: pairs of imgaug's name and a title, empty if it steers none.
-        family: The family it belongs to, a key of :data:`aquadash.augment.catalogue.FAMILIES`.
         effect: What becomes of an animal in a picture of 32 x 32 pixels, in a sentence.
         harm: When it makes the label wrong or the animal unrecognisable, in a sentence.
         example: The operator with telling settings, for a thumbnail and as what a new step starts from.
@@ -64,6 +63,7 @@ class OperatorInfo:
         maker: ``module:function`` of this room that makes it from the settings, the slots and ``seed``, where imgaug's
             class will not do. Its source goes into exported code.
         quick: ``module:class`` of this room that gives imgaug's bytes in less time.
+        family: The family it belongs to, a key of :data:`aquadash.augment.catalogue.FAMILIES`, which fills it in.
     """
 
     name: str
@@ -71,7 +71,6 @@ class OperatorInfo:
     help: str
     parameters: tuple[Parameter, ...] = ()
     slots: tuple[tuple[str, str], ...] = ()
-    family: str = "geometry"
     effect: str = ""
     harm: str = ""
     example: Operator | None = None
@@ -82,6 +81,7 @@ class OperatorInfo:
     hidden_parts: bool = False
     maker: str = ""
     quick: str = ""
+    family: str = ""
 
     def parameter(self, name: str) -> Parameter:
         """The setting of that name.

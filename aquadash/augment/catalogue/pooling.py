@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from aquadash.augment.catalogue.parts import OperatorInfo, percentage, whole
 from aquadash.augment.spec import Range, op
-
-_entry = partial(OperatorInfo, family="pooling")
-
 
 _BLOCK = whole("kernel_size", "block", "Side of a block in pixels; 1 changes nothing.", Range(1, 5), 1, 8)
 
 _REPLACED = percentage("p_replace", "share", "Chance of each patch to get one colour.", Range(0.5, 1.0))
 
 ENTRIES = (
-    _entry(
+    OperatorInfo(
         "AveragePooling",
         "Coarser pixels, mean",
         "Replaces blocks of pixels by their mean and enlarges the result to the old size.",
@@ -25,7 +20,7 @@ ENTRIES = (
         example=op("AveragePooling", kernel_size=3),
         fixed=(("keep_size", True),),
     ),
-    _entry(
+    OperatorInfo(
         "MaxPooling",
         "Coarser pixels, brightest",
         "Replaces blocks of pixels by their brightest value, channel by channel.",
@@ -35,7 +30,7 @@ ENTRIES = (
         example=op("MaxPooling", kernel_size=3),
         fixed=(("keep_size", True),),
     ),
-    _entry(
+    OperatorInfo(
         "MinPooling",
         "Coarser pixels, darkest",
         "Replaces blocks of pixels by their darkest value, channel by channel.",
@@ -45,7 +40,7 @@ ENTRIES = (
         example=op("MinPooling", kernel_size=3),
         fixed=(("keep_size", True),),
     ),
-    _entry(
+    OperatorInfo(
         "MedianPooling",
         "Coarser pixels, middle",
         "Replaces blocks of pixels by their middle value, channel by channel.",
@@ -55,7 +50,7 @@ ENTRIES = (
         example=op("MedianPooling", kernel_size=3),
         fixed=(("keep_size", True),),
     ),
-    _entry(
+    OperatorInfo(
         "Superpixels",
         "Patches along edges",
         "Groups pixels of like colour into patches and gives some of them one colour each.",
@@ -67,7 +62,7 @@ ENTRIES = (
         harm="Below 30 patches a head or a flipper shares its patch with the water. It is slow.",
         example=op("Superpixels", p_replace=1.0, n_segments=80),
     ),
-    _entry(
+    OperatorInfo(
         "UniformVoronoi",
         "Mosaic, random",
         "Strews points and gives everything nearest to one of them one colour.",
@@ -79,7 +74,7 @@ ENTRIES = (
         harm="Below 60 stones each is as large as a head, and the animal cannot be made out.",
         example=op("UniformVoronoi", n_points=150, p_replace=1.0),
     ),
-    _entry(
+    OperatorInfo(
         "RegularGridVoronoi",
         "Mosaic, from a grid",
         "The same from points on a grid, some of which are left out.",

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 from aquadash.augment.catalogue.parts import EDGE_MODE, OperatorInfo, Parameter, number, whole
 from aquadash.augment.spec import Range, op
-
-_entry = partial(OperatorInfo, family="warp")
-
 
 #: Elastic transformations name two of the modes in another way.
 _ELASTIC_MODE = replace(
@@ -27,7 +23,7 @@ def _cells(name: str, title: str, default: Range) -> Parameter:
 
 
 ENTRIES = (
-    _entry(
+    OperatorInfo(
         "PerspectiveTransform",
         "Change the viewpoint",
         "Moves the four corners, as if the picture was seen at an angle.",
@@ -46,7 +42,7 @@ ENTRIES = (
         example=op("PerspectiveTransform", scale=0.15),
         fixed=(("keep_size", True),),
     ),
-    _entry(
+    OperatorInfo(
         "ElasticTransformation",
         "Rubber sheet",
         "Moves each pixel a little, neighbours alike, as if the picture was printed on rubber.",
@@ -59,7 +55,7 @@ ENTRIES = (
         harm="With little smoothness (below 3) the pixels are strewn about, and the animal's outline dissolves.",
         example=op("ElasticTransformation", alpha=25.0, sigma=4.0),
     ),
-    _entry(
+    OperatorInfo(
         "PiecewiseAffine",
         "Bend on a grid",
         "Lays a grid over the picture, moves its points and bends what lies in between.",
@@ -73,7 +69,7 @@ ENTRIES = (
         example=op("PiecewiseAffine", scale=0.06, nb_rows=4, nb_cols=4),
         maker="augmenters:GridBend",
     ),
-    _entry(
+    OperatorInfo(
         "Jigsaw",
         "Swap the pieces",
         "Cuts the picture into pieces like a jigsaw puzzle and swaps neighbours.",
@@ -88,7 +84,7 @@ ENTRIES = (
         fixed=(("allow_pad", False),),
         maker="augmenters:AnySizeJigsaw",
     ),
-    _entry(
+    OperatorInfo(
         "WithPolarWarping",
         "Around the middle",
         "Unrolls the picture around its middle, applies operators there and rolls it up again.",

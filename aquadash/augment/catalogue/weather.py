@@ -7,7 +7,7 @@ from functools import partial
 from aquadash.augment.catalogue.parts import OperatorInfo, number, whole
 from aquadash.augment.spec import Range, op
 
-_entry = partial(OperatorInfo, family="weather", needs_colour=True)
+_entry = partial(OperatorInfo, needs_colour=True)
 
 ENTRIES = (
     _entry(
