@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from aquadash.augment.spec import Operator, Range, Value
@@ -20,9 +21,9 @@ class Parameter:
         title: What it is, in the words of a sentence; empty where the value says it all.
         help: What it changes, in a sentence.
         default: The value where a pipeline leaves it out; None if it has to be given.
-        kind: ``number`` and ``integer``; ``probability``, or yes and no; ``word`` for one of ``words``.
         low: The least value; of no meaning for ``word``, as is ``high``.
         high: The greatest value.
+        kind: ``number`` and ``integer``; ``probability``, or yes and no; ``word`` for one of ``words``.
         drawn: True if a :class:`Range` is allowed.
         percent: True if 0 to 1 reads best as 0 % to 100 %.
         words: The values a ``word`` may have.
@@ -33,9 +34,9 @@ class Parameter:
     title: str
     help: str
     default: Value | None
-    kind: Kind = "number"
     low: float = 0.0
     high: float = 0.0
+    kind: Kind = "number"
     drawn: bool = True
     percent: bool = False
     words: tuple[str, ...] = ()
@@ -102,43 +103,17 @@ COLOUR_SPACES = ("RGB", "BGR", "HSV", "HLS", "Lab", "YCrCb")
 BLEND_SLOTS = (("foreground", "where the mask is high"), ("background", "where the mask is low"))
 
 
-def number(
-    name: str,
-    title: str,
-    help: str,
-    default: float | Range | None,
-    low: float,
-    high: float,
-) -> Parameter:
-    """A number from ``low`` to ``high``."""
-    return Parameter(name, title, help, default, low=low, high=high)
+#: A number from ``low`` to ``high``, a whole one, and a probability, or yes and no.
+number = partial(Parameter, kind="number")
+whole = partial(Parameter, kind="integer")
+probability = partial(Parameter, kind="probability", high=1.0, drawn=False, percent=True)
 
 
 def percentage(
     name: str, title: str, help: str, default: float | Range | None, low: float = 0.0, high: float = 1.0
 ) -> Parameter:
     """A number that reads best as per cent: 0.2 for 20 %."""
-    return Parameter(name, title, help, default, low=low, high=high, percent=True)
-
-
-def whole(
-    name: str,
-    title: str,
-    help: str,
-    default: int | Range | None,
-    low: int,
-    high: int,
-    *,
-    step: int = 1,
-    drawn: bool = True,
-) -> Parameter:
-    """A whole number from ``low`` to ``high``."""
-    return Parameter(name, title, help, default, kind="integer", low=low, high=high, step=step, drawn=drawn)
-
-
-def probability(name: str, title: str, help: str, default: float | bool) -> Parameter:
-    """A probability, or yes and no."""
-    return Parameter(name, title, help, default, kind="probability", low=0.0, high=1.0, drawn=False, percent=True)
+    return Parameter(name, title, help, default, low, high, percent=True)
 
 
 def word(name: str, title: str, help: str, default: str | None, words: tuple[str, ...]) -> Parameter:
