@@ -71,28 +71,28 @@ class Application:
         title: A short name for a menu.
         summary: What it is, in a sentence.
         function: Its name in ``keras.applications``.
-        size: Side in pixels of the images that it was trained with.
-        smallest: The smallest side that it takes.
         pixels: How pixel values reach it.
         top: How the names of the layers of its topmost blocks begin.
         params: How many numbers it has without its own head.
         url: Where its weights are; ``{size}`` stands for the side of the images.
         md5: Hash of that file; None where Keras names none.
         megabytes: Size of that file.
+        size: Side in pixels of the images that it was trained with.
+        smallest: The smallest side that it takes.
         options: More arguments of the function.
     """
 
     title: str
     summary: str
     function: str
-    size: int
-    smallest: int
     pixels: Pixels
     top: tuple[str, ...]
     params: int
     url: str
     md5: str | None
     megabytes: float
+    size: int = 224
+    smallest: int = 32
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -102,8 +102,6 @@ APPLICATIONS: dict[str, Application] = {
         "Thirteen plain 3x3 convolutions, pretrained on ImageNet: simple, and by far the slowest here. Simonyan and "
         "Zisserman 2014.",
         function="VGG16",
-        size=224,
-        smallest=32,
         pixels=CAFFE,
         top=("block5",),
         params=14_714_688,
@@ -115,8 +113,6 @@ APPLICATIONS: dict[str, Application] = {
         "ResNet50 (2015)",
         "Fifty layers with shortcuts around every three of them, pretrained on ImageNet. He et al. 2015.",
         function="ResNet50",
-        size=224,
-        smallest=32,
         pixels=CAFFE,
         top=("conv5",),
         params=23_587_712,
@@ -141,8 +137,6 @@ APPLICATIONS: dict[str, Application] = {
         "MobileNetV2 (2018)",
         "Small and fast, made for telephones, pretrained on ImageNet. Sandler et al. 2018.",
         function="MobileNetV2",
-        size=224,
-        smallest=32,
         pixels=SYMMETRIC,
         top=("block_16", "Conv_1"),
         params=2_257_984,
@@ -154,8 +148,6 @@ APPLICATIONS: dict[str, Application] = {
         "EfficientNetV2-B0 (2021)",
         "Found by a search for what is accurate and quick to train, pretrained on ImageNet. Tan and Le 2021.",
         function="EfficientNetV2B0",
-        size=224,
-        smallest=32,
         pixels=STANDARDIZED,
         top=("block6", "top"),
         params=5_919_312,

