@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import email.utils
-import http.server
 import os
 import queue
 import re
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -239,32 +236,3 @@ def test_certificates_that_are_not_set_are_asked_for_and_the_scheduler_says_when
         with dask.config.set({"distributed.comm.require-encryption": encrypted}):
             said = call("cluster", "scheduler", "--host", "10.0.0.1").stdout
         assert said == f"Workers and the app reach this scheduler as {scheme}://10.0.0.1:8786\n"
-
-
-class _OtherTime(http.server.BaseHTTPRequestHandler):
-    """Answers with the time of a clock that is a minute slow."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        return email.utils.formatdate(time.time() - 60.0, usegmt=True)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def slow_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    server = http.server.HTTPServer(("127.0.0.1", 0), _OtherTime)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
-    yield
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_clock_that_is_a_minute_off_is_a_problem(slow_clock: None) -> None:
-    problem = checks._check_clock().problem
-    assert "clock is 60 s ahead of" in problem or "clock is 59 s ahead of" in problem

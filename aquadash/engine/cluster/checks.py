@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import os
 import platform
 import socket
-import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +14,6 @@ from aquadash.engine.connecting import JOBS_DATABASE, connect_to
 from aquadash.errors import AquaDashError
 from aquadash.jobs import open_jobs
 from aquadash.runs import open_store
-
-#: Signs of life are times: clocks that are further apart make living workers look silent to the pages.
-MAX_SKEW_SECONDS = 5.0
 
 _LOCAL_SCHEMES = ("file:", "/", ".")
 
@@ -43,7 +36,7 @@ class Check:
 def check_machine(scheduler: str) -> list[Check]:
     """Whether this machine can be a worker of that scheduler's cluster."""
     scheduler_check, database = _check_scheduler(scheduler)
-    return [_check_store(), _check_jobs(database), _check_clock(), scheduler_check]
+    return [_check_store(), _check_jobs(database), scheduler_check]
 
 
 def _check_store() -> Check:
@@ -96,33 +89,6 @@ def _check_jobs(apps: str) -> Check:
     only_here = ", a file, so that all workers and the app must be on this machine" * shown.startswith("sqlite:")
     unknown = "" if apps else "; no app has been at this scheduler yet, with which it could be compared"
     return Check(what, note=f"{shown}{only_here}{unknown}")
-
-
-def _check_clock() -> Check:
-    """Compare this machine's clock with the tracking server's."""
-    what, uri = "clock", settings.tracking_uri()
-    if not settings.store_is_tracking_server():
-        return Check(what, note="not compared")
-    before = time.time()
-    try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=10) as answer:
-            date = answer.headers.get("Date")
-    except urllib.error.HTTPError as error:
-        date = error.headers.get("Date")
-    except (OSError, ValueError):
-        return Check(what, note="not compared, as the run store does not answer")
-    if not date:
-        return Check(what, note="not compared, as the run store does not say its time")
-    # The header has whole seconds.
-    skew = (before + time.time()) / 2 - email.utils.parsedate_to_datetime(date).timestamp() - 0.5
-    if abs(skew) > MAX_SKEW_SECONDS:
-        side = "ahead of" if skew > 0 else "behind"
-        return Check(
-            what,
-            f"This machine's clock is {abs(skew):.0f} s {side} the tracking server's, so that its runs would look "
-            "dead. Let both set their clocks over the network (systemd-timesyncd or chrony).",
-        )
-    return Check(what, note=f"within {max(1.0, abs(skew)):.0f} s of the tracking server's")
 
 
 def _check_scheduler(address: str) -> tuple[Check, str]:
