@@ -46,7 +46,7 @@ def test_the_count_agrees_with_keras(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(b"not a zip")
-    with pytest.raises(RunError, match=r"model\.keras cannot be read"):
+    with pytest.raises(RunError, match=r"model\.keras is damaged and cannot be read"):
         parameter_count(path)
 
 

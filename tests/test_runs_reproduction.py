@@ -8,11 +8,12 @@ import h5py
 import numpy as np
 import pytest
 
-from aquadash.errors import NotAllowedError, RunError, StorageError
+from aquadash.errors import NotAllowedError, RunError
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
 from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
-from aquadash.runs.reproduction import compare_arrays, reproduction, weights
+from aquadash.runs.artifacts import stored_weights
+from aquadash.runs.reproduction import compare_arrays, reproduction
 from tests.lessons import ANNA, BEN
 from tests.stored_runs import add_run
 
@@ -56,7 +57,7 @@ def test_arrays_are_compared_value_by_value() -> None:
 
 
 def test_weights_are_read_without_the_optimizers(tmp_path: Path) -> None:
-    found = weights(keras_file(tmp_path / "model.keras"))
+    found = stored_weights(keras_file(tmp_path / "model.keras"), lambda one: one[()])
     assert set(found) == {"layers/dense/vars/0", "layers/dense/vars/1"} and found["layers/dense/vars/0"].shape == (2, 3)
 
 
@@ -64,8 +65,8 @@ def test_weights_are_read_without_the_optimizers(tmp_path: Path) -> None:
 def test_a_damaged_network_says_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(content)
-    with pytest.raises(StorageError, match="damaged"):
-        weights(path)
+    with pytest.raises(RunError, match="damaged"):
+        stored_weights(path, lambda one: one[()])
 
 
 def test_the_same_numbers_are_identical_whatever_time_they_took(store: RunStore, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,11 @@ from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.reading import KIND, RunReading
 from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run
+
+if TYPE_CHECKING:
+    import h5py
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +54,9 @@ ROBUSTNESS_SPARE = "robustness-spare.json"
 
 #: A data set has at most 100,000 images, 100 classes and 2,000 epochs; what is read here takes far less than this.
 _MAX_ARRAY_BYTES = 200_000_000
+
+#: The member of a ``.keras`` file that holds the weights, and how large it may be: the file may come from anywhere.
+_WEIGHTS, _MAX_WEIGHT_BYTES = "model.weights.h5", 2_000_000_000
 
 #: Number types and fixed-length text; objects would be pickles.
 _KINDS = frozenset("biufU")
@@ -340,6 +348,36 @@ def read_artifact(path: Path, name: str, run: Run | None = None) -> Any:
             f"{name} of this run is damaged, or not AquaDash's ({tag.reason(error)}). Put it back from a copy, or "
             "train the run again."
         ) from error
+
+
+def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T]:
+    """What is read of each of the weights in a ``.keras`` file, by their place; the optimizer's are left out.
+
+    TensorFlow is not needed, and no code in the file is run.
+
+    Raises:
+        RunError: The file is damaged or no such file.
+    """
+    import h5py
+
+    found: dict[str, T] = {}
+
+    def collect(place: str, item: object) -> None:
+        # The optimizer's state is no part of the network; Keras stores it beside the layers where it knows it.
+        if isinstance(item, h5py.Dataset) and not place.startswith("optimizer"):
+            found[place] = read(item)
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if (size := archive.getinfo(_WEIGHTS).file_size) > _MAX_WEIGHT_BYTES:
+                raise ValueError(f"its weights have {size:,} bytes")
+            with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
+                file.visititems(collect)
+    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        raise RunError(
+            f"The network in {path.name} is damaged and cannot be read ({error}). Repeat the run."
+        ) from error
+    return found
 
 
 def check_arrays(path: Path, *, max_bytes: int) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import statistics
-import zipfile
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
 from operator import attrgetter
@@ -14,14 +12,11 @@ from typing import TYPE_CHECKING
 from aquadash.augment import plan
 from aquadash.config import SETTINGS, AugmentationConfig, RunConfig
 from aquadash.errors import AquaDashError, RunError
+from aquadash.runs.artifacts import stored_weights
 from aquadash.runs.types import EpochRecord, Run
 
 if TYPE_CHECKING:
     from aquadash.runs.store import RunStore
-
-#: The member of a ``.keras`` file that holds the weights, and how large it may be: the file may come from anywhere.
-_WEIGHTS = "model.weights.h5"
-_MAX_WEIGHT_BYTES = 2_000_000_000
 
 #: Seconds from its start until a run trains: a process, TensorFlow, the images.
 STARTING_SECONDS = 5.0
@@ -85,24 +80,8 @@ def parameter_count(path: Path) -> int:
     Raises:
         RunError: The file is damaged or no such file.
     """
-    import h5py
-
-    total = 0
-
-    def visit(name: str, node: h5py.HLObject) -> None:
-        nonlocal total
-        if isinstance(node, h5py.Dataset) and not name.startswith("optimizer") and "seed_generator" not in name:
-            total += int(node.size or 0)
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if (size := archive.getinfo(_WEIGHTS).file_size) > _MAX_WEIGHT_BYTES:
-                raise ValueError(f"its weights have {size:,} bytes")
-            with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
-                file.visititems(visit)
-    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
-        raise RunError(f"The network in {path.name} cannot be read ({error}). Repeat the run.") from error
-    return total
+    sizes = stored_weights(path, lambda one: int(one.size or 0))
+    return sum(size for place, size in sizes.items() if "seed_generator" not in place)
 
 
 def _settings(*sections: str) -> Callable[[RunConfig], Hashable]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.config import config_diff
-from aquadash.errors import RunError, StorageError
+from aquadash.errors import RunError
+from aquadash.runs.artifacts import stored_weights
 from aquadash.runs.types import EpochRecord, Run, RunStatus
 
 if TYPE_CHECKING:
@@ -22,9 +20,6 @@ if TYPE_CHECKING:
 
 #: Figures that measure time and not the result.
 _TIMES = frozenset({"seconds"})
-
-#: Where Keras keeps the weights inside a ``.keras`` file, which is a ZIP.
-_WEIGHTS = "model.weights.h5"
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -105,8 +100,8 @@ def reproduction(store: RunStore, run_id: str, repeat_id: str) -> Reproduction:
     predictions of the test images and, where both runs kept them, of the validation images.
 
     Raises:
-        RunError: One of them has not finished, or a file of theirs is missing.
-        StorageError: A file of theirs is damaged.
+        RunError: One of them has not finished, a file of theirs is missing, or a network is damaged.
+        StorageError: Another file of theirs is damaged.
     """
     run, repeat = store.get(run_id), store.get(repeat_id)
     for each in (run, repeat):
@@ -145,34 +140,11 @@ def compare_arrays(name: str, a: Mapping[str, NDArray[Any]], b: Mapping[str, NDA
     return Comparison(name, count, different, largest, where)
 
 
-def weights(path: Path) -> Arrays:
-    """The weights inside a ``.keras`` file by their place; TensorFlow is not needed and no code in it is run.
-
-    Raises:
-        StorageError: The file is no such archive.
-    """
-    import h5py
-
-    found: Arrays = {}
-
-    def collect(place: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[place] = np.asarray(item[()])
-
-    try:
-        with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
-            file.visititems(collect)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise StorageError(f"The stored network {path.name} is damaged ({error}). Repeat the run.") from error
-    # The optimizer's state is no part of the network; Keras stores it beside the layers where it knows it.
-    return {place: array for place, array in found.items() if not place.startswith("optimizer")}
-
-
 def _numbers(store: RunStore, run: Run) -> dict[str, Arrays]:
     parts = {
         "metrics by epoch": _history(store.history(run.run_id)),
         "final figures": {name: np.array(value) for name, value in run.metrics.items() if name not in _TIMES},
-        "weights": weights(store.model_path(run.run_id)),
+        "weights": stored_weights(store.model_path(run.run_id), lambda one: np.asarray(one[()])),
         "predictions of the test images": asdict(store.predictions(run.run_id)),
     }
     validation = store.validation_predictions(run.run_id)
