@@ -9,7 +9,6 @@ import pytest
 from aquadash.cli import waiting
 from aquadash.errors import RunError
 from aquadash.jobs import Job, JobProgress, JobStatus, open_jobs
-from aquadash.lab import OWNER, Lab
 from tests import job_rows
 
 
@@ -23,7 +22,7 @@ def wait(job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]
     """Wait for the job while one thing after another happens between two looks."""
     happening = iter(looks)
     monkeypatch.setattr(waiting.time, "sleep", lambda seconds: next(happening)())
-    return waiting.wait_for_job(Lab(OWNER), job.id, name="mine", title="robustness")
+    return waiting.wait_for_job(job.id, name="mine", title="robustness")
 
 
 def interrupt() -> None:

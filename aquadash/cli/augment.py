@@ -14,11 +14,9 @@ from aquadash.augment.numbers import PipelineNumbers
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.spec import PipelineSpec
 from aquadash.cli.config_options import SOURCE_HELP
-from aquadash.cli.output import Command, Group, StatusLine, Table, percent, print_result
+from aquadash.cli.output import Command, Group, StatusLine, Table, lab, percent, print_result
 from aquadash.data import load
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.lab import Lab
-from aquadash.people import OWNER
 
 
 @click.command("augment", cls=Command)
@@ -120,7 +118,7 @@ def pipelines() -> None:
 @pipelines.command("list")
 def list_command() -> None:
     """List the built-in and the saved pipelines."""
-    found = Lab(OWNER).pipelines.all()
+    found = lab.pipelines.all()
     entries = [
         {
             "name": spec.name,
@@ -147,7 +145,7 @@ def list_command() -> None:
 @click.argument("name")
 def show_command(name: str) -> None:
     """Say what a pipeline does; with --json print the file that `save` and the Augment page read."""
-    spec = Lab(OWNER).pipelines.get(name)
+    spec = lab.pipelines.get(name)
     print_result(json.loads(spec.to_json()), f"{spec.name}: {spec.title}", spec.summary, "", *augment.describe(spec))
 
 
@@ -159,7 +157,7 @@ def show_command(name: str) -> None:
 )
 def save_command(file: Path, title: str, replace_name: str | None) -> None:
     """Save a pipeline from its JSON FILE."""
-    spec = Lab(OWNER).pipelines.save(_read(file), title=title, replace_name=replace_name)
+    spec = lab.pipelines.save(_read(file), title=title, replace_name=replace_name)
     print_result(
         {"name": spec.name, "title": spec.title, "factor": spec.factor, "replaced": replace_name},
         f"Saved {spec.title!r} as {spec.name}. Use it as --pipeline {spec.name}.",
@@ -170,7 +168,7 @@ def save_command(file: Path, title: str, replace_name: str | None) -> None:
 @click.argument("name")
 def delete_command(name: str) -> None:
     """Delete a saved pipeline; `pipelines restore` brings it back."""
-    key = Lab(OWNER).pipelines.delete(name)
+    key = lab.pipelines.delete(name)
     print_result(
         {"name": name, "deleted": True, "key": key},
         f"Deleted {name}. Bring it back with: python -m aquadash pipelines restore {key}",
@@ -181,7 +179,7 @@ def delete_command(name: str) -> None:
 @click.argument("key")
 def restore_command(key: str) -> None:
     """Bring back what `delete` has put away, by the KEY that it printed."""
-    spec = Lab(OWNER).pipelines.restore(key)
+    spec = lab.pipelines.restore(key)
     print_result(
         {"name": spec.name, "title": spec.title, "restored": True},
         f"{spec.title!r} is back as {spec.name}.",
@@ -192,7 +190,7 @@ def restore_command(key: str) -> None:
 @click.argument("name")
 def code_command(name: str) -> None:
     """Print a pipeline as Python code."""
-    code = augment.to_code(Lab(OWNER).pipelines.get(name))
+    code = augment.to_code(lab.pipelines.get(name))
     print_result({"name": name, "code": code}, code.rstrip("\n"))
 
 

@@ -17,11 +17,11 @@ from aquadash import settings
 from aquadash.classroom import codes, limits
 from aquadash.classroom.invitation import addresses, join_address, qr_text, rejoin_address
 from aquadash.classroom.sessions import Member
-from aquadash.cli.output import Group, Table, percent, print_result
+from aquadash.cli.output import Group, Table, lab, percent, print_result
 from aquadash.data import SOURCES
 from aquadash.errors import ConfigError, UnknownNameError
-from aquadash.lab import Lab, rights
-from aquadash.people import OWNER, Role
+from aquadash.lab import rights
+from aquadash.people import Role
 
 
 @click.group(cls=Group)
@@ -38,7 +38,7 @@ def classroom() -> None:
 def serve(port: int, address: str) -> None:
     """Serve AquaDash to the local network, for a class that joins with codes or accounts, until Ctrl-C."""
     bases = _bases(address, port)
-    made = None if _with_accounts() else Lab(OWNER).people.codes()
+    made = None if _with_accounts() else lab.people.codes()
     values = {
         "addresses": bases,
         "student_code": made.student if made else None,
@@ -80,7 +80,7 @@ def serve(port: int, address: str) -> None:
 @classroom.command("codes")
 def codes_command() -> None:
     """Show the codes that students and teachers join with; they are made where there are none."""
-    _print_codes(Lab(OWNER).people.codes())
+    _print_codes(lab.people.codes())
 
 
 @classroom.command()
@@ -89,7 +89,7 @@ def codes_command() -> None:
 def renew(only_student: bool, only_teacher: bool) -> None:
     """Make new codes. Who has joined stays in; the old codes let nobody in any more."""
     wanted = [Role.STUDENT] * only_student + [Role.TEACHER] * only_teacher
-    _print_codes(Lab(OWNER).people.renew_codes(*wanted))
+    _print_codes(lab.people.renew_codes(*wanted))
 
 
 @classroom.command("people")
@@ -98,17 +98,16 @@ def renew(only_student: bool, only_teacher: bool) -> None:
 @click.option("--clear", is_flag=True, help="Forget students who made nothing and are not here: their names are free.")
 def people_command(remove: str | None, rejoin: str | None, clear: bool) -> None:
     """List who has joined, end somebody's session, or clear names that nobody uses."""
-    members = Lab(OWNER).people
     values: dict[str, Any] = {}
     if remove is not None:
-        members.remove(_named(members.all(), remove).person.person_id)
+        lab.people.remove(_named(lab.people.all(), remove).person.person_id)
     if rejoin is not None:
         # Where the app listens is known here only if a setting says so.
-        code = members.rejoin_code(_named(members.all(), rejoin).person.person_id)
+        code = lab.people.rejoin_code(_named(lab.people.all(), rejoin).person.person_id)
         values["rejoin_link"] = rejoin_address(settings.public_address() or "", code)
     if clear:
-        values["cleared"] = members.clear()
-    found = members.all()
+        values["cleared"] = lab.people.clear()
+    found = lab.people.all()
     values["people"] = [
         {
             "person_id": member.person.person_id, "name": member.person.name, "role": member.person.role.value,
@@ -134,7 +133,6 @@ def people_command(remove: str | None, rejoin: str | None, clear: bool) -> None:
 )  # fmt: skip
 def board(source: str | None, shown: bool | None) -> None:
     """Show each student's best run, and places that luck does not decide."""
-    lab = Lab(OWNER)
     found = lab.runs.board_sources()
     if source is not None and source not in (*found, *SOURCES):
         raise UnknownNameError.of("data set with runs of students", source, found)
@@ -177,7 +175,7 @@ def project(page: str, address: tuple[str, ...]) -> None:
         if not equals or not name:
             raise ConfigError(f"{part[:80]!r} has no equals sign. Write it as NAME=VALUE: run=ID.")
         query[name] = value
-    shown = Lab(OWNER).people.show(page, query)
+    shown = lab.people.show(page, query)
     print_result({"page": shown.page, "query": shown.query}, f"The projectors show {shown.page}.")
 
 
@@ -203,7 +201,7 @@ def limits_command(changes: tuple[str, ...]) -> None:
     found = limits.load()
     if wanted:
         found = limits.with_texts(found, wanted)
-        Lab(OWNER).people.set_limits(found)
+        lab.people.set_limits(found)
     values = found.to_values()
     rows = [(name, _told(value), limits.WORDS[name]) for name, value in values.items()]
     print_result({"limits": values}, Table(rows, header=("limit", "value", "what it is")))
@@ -212,10 +210,9 @@ def limits_command(changes: tuple[str, ...]) -> None:
 @classroom.command("queue")
 def queue_command() -> None:
     """Show what waits, in order, and about how long still."""
-    runs = Lab(OWNER).runs
     rows = []
-    for run_id, waiting in runs.waiting().items():
-        run = runs.get(run_id)
+    for run_id, waiting in lab.runs.waiting().items():
+        run = lab.runs.get(run_id)
         rows.append(
             {
                 "run_id": run_id,
@@ -240,12 +237,11 @@ def queue_command() -> None:
 @click.argument("place", type=int)
 def move_command(run: str, place: int) -> None:
     """Give a waiting RUN another PLACE in the queue: 1 starts next. A running app follows within seconds."""
-    runs = Lab(OWNER).runs
-    run_id = runs.find(run).run_id
-    order = runs.move(run_id, place)
+    run_id = lab.runs.find(run).run_id
+    order = lab.runs.move(run_id, place)
     print_result(
         {"run_id": run_id, "place": order.index(run_id) + 1, "order": order},
-        f"{runs.get(run_id).name} has place {order.index(run_id) + 1} of {len(order)}.",
+        f"{lab.runs.get(run_id).name} has place {order.index(run_id) + 1} of {len(order)}.",
     )
 
 
@@ -269,7 +265,6 @@ def show_command(run: str, search: bool) -> None:
 
 
 def _hide(text: str, hidden: bool, *, search: bool) -> None:
-    lab = Lab(OWNER)
     if search:
         searched = lab.searches.find(text)
         key, found, name = "search_id", searched.search_id, searched.name

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.output import Command, Group, Table, json_flag, percent, print_result
+from aquadash.cli.output import Command, Group, Table, json_flag, lab, percent, print_result
 from aquadash.cli.runs import brief
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import config_diff
+from aquadash.engine import open_engine
 from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation import verdict
-from aquadash.lab import Lab
-from aquadash.people import OWNER
 from aquadash.runs import Predictions, Run, RunStatus
 from aquadash.runs.cost import Cost
 from aquadash.runs.measured import IMAGES, Images, image_set
@@ -34,7 +33,6 @@ def compare(runs: tuple[str, ...], images: Images) -> None:
     """Compare runs: figures, the settings that differ, each pair image by image, and what the runs cost."""
     from aquadash.evaluation import METRICS, agreement_of, evaluate, pairwise, pareto_front, scores, scores_to_dict
 
-    lab = Lab(OWNER)
     found = list({run.run_id: run for run in map(lab.runs.find, runs)}.values())
     if len(found) < 2:
         raise AquaDashError("Comparing takes at least two different runs.")
@@ -150,14 +148,11 @@ def pair(
     if not pipeline_name:
         raise click.UsageError("Missing option '--pipeline': name the pipeline to try.", context)
     config = given.build()
-    from aquadash.engine import open_engine
-
-    lab = Lab(OWNER)
     with open_engine():
         made = lab.runs.train_pair(config, pipeline_name, same_updates=same_updates, name=name)
         if waits:
             for run in made:
-                ended = wait_for_run(lab, run.run_id)
+                ended = wait_for_run(run.run_id)
                 if ended.status is not RunStatus.FINISHED:
                     for other in made:
                         if not lab.runs.get(other.run_id).status.ended:
@@ -180,13 +175,13 @@ def pair(
 )
 def pair_result(pair_id: str, on_test: bool) -> None:
     """Tell the change in accuracy of a pair, overall and class by class, on the validation images."""
-    _print_change(find_pair(Lab(OWNER).runs.all(), pair_id), "test" if on_test else "validation")
+    _print_change(find_pair(lab.runs.all(), pair_id), "test" if on_test else "validation")
 
 
 @pair.command("list")
 def pair_list() -> None:
     """List the pairs, newest first."""
-    known = pairs(Lab(OWNER).runs.all())
+    known = pairs(lab.runs.all())
     rows = [
         (
             each.pair_id,
@@ -203,7 +198,7 @@ def pair_list() -> None:
 
 
 def _print_change(found: Pair, images: Images) -> None:
-    result = Lab(OWNER).runs.change(found, images)
+    result = lab.runs.change(found, images)
     rows = [
         (
             row.label,
@@ -229,16 +224,13 @@ def reproduce(run: str, against: str | None) -> None:
 
     On the same machine with the same versions everything is identical: metrics, weights and predictions.
     """
-    lab = Lab(OWNER)
     run_id = lab.runs.find(run).run_id
     if against is not None:
         repeat_id = lab.runs.find(against).run_id
     else:
-        from aquadash.engine import open_engine
-
         with open_engine():
             repeat_id = lab.runs.repeat(run_id).run_id
-            ended = wait_for_run(lab, repeat_id)
+            ended = wait_for_run(repeat_id)
         if ended.status is RunStatus.STOPPED:
             raise click.ClickException(f"The repeat {ended.name} was stopped, so there is nothing to compare.")
     found = lab.runs.reproduction(run_id, repeat_id)

@@ -10,11 +10,10 @@ import click
 import numpy as np
 
 from aquadash.cli.config_options import SOURCE_HELP
-from aquadash.cli.output import Group, StatusLine, Table, print_result
+from aquadash.cli.output import Group, StatusLine, Table, lab, print_result
 from aquadash.data import load
 from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_duplicates
-from aquadash.lab import Lab
-from aquadash.people import OWNER
+from aquadash.data.folder.about import all_kept
 
 if TYPE_CHECKING:
     from aquadash.data.folder.drafts import Draft
@@ -64,7 +63,7 @@ def info(source: str) -> None:
 def fetch(source: str) -> None:
     """Find or download a data set's archive."""
     with StatusLine() as line:
-        result = Lab(OWNER).data.fetch(line.progress)
+        result = lab.data.fetch(line.progress)
     values = {"source": source, "path": str(result.path), "sha256": result.sha256, "verified": result.verified}
     official = "the official archive" if result.verified else "not the official archive, but one of its form"
     print_result(values, f"{result.path}\n{official}\nSHA-256 {result.sha256}")
@@ -133,19 +132,18 @@ def import_command(
     from aquadash.data.folder.drafts import Request, SplitChoice
     from aquadash.data.images import display_name
 
-    own = Lab(OWNER).data
     title = name or path.stem or path.resolve().name
     request = Request(str(path.resolve()), display_name(path.resolve().name), size)
-    draft_id = own.begin(request)
+    draft_id = lab.data.begin(request)
     try:
         with StatusLine() as line:
             drafts.read(draft_id, progress=line.progress)
-        draft = own.draft(draft_id)
+        draft = lab.data.draft(draft_id)
         if only_check:
             print_result(_checked(draft), *_report(draft.report, draft.refused))
             return
         choice = SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
-        kept = own.keep(draft, choice, title=title, replace=replace)
+        kept = lab.data.keep(draft, choice, title=title, replace=replace)
         values = {"source": kept.source, **asdict(kept), **_checked(draft)}
         print_result(
             values,
@@ -155,16 +153,14 @@ def import_command(
             f"\nTrain on it: python -m aquadash train --preset notebook-fixed --source {kept.source}",
         )
     finally:
-        own.discard(draft_id)
+        lab.data.discard(draft_id)
 
 
 @data.command("list")
 def list_command() -> None:
     """Name the data sets."""
-    from aquadash.data.folder.about import all_kept
-
-    sets, own = Lab(OWNER).data, {kept.source: kept for kept in all_kept().values()}
-    sources = sets.sources().values()
+    own = {kept.source: kept for kept in all_kept().values()}
+    sources = lab.data.sources().values()
     values = {
         "sources": [
             {
@@ -176,7 +172,7 @@ def list_command() -> None:
             }
             for source in sources
         ],
-        "deleted": sets.deleted(),
+        "deleted": lab.data.deleted(),
     }
     rows = [(source.name, source.title, source.summary) for source in sources]
     print_result(values, Table(rows, header=("source", "title", "what it is")))
@@ -186,8 +182,8 @@ def list_command() -> None:
 @click.argument("source")
 def check_command(source: str) -> None:
     """Say what was found when a data set of own pictures was made."""
-    kept = Lab(OWNER).data.own(source)
-    report, refused = Lab(OWNER).data.report(source)
+    kept = lab.data.own(source)
+    report, refused = lab.data.report(source)
     values = {"source": kept.source, "report": report.to_dict(), "refused": [asdict(one) for one in refused]}
     print_result(values, *_report(report, refused))
 
@@ -196,7 +192,7 @@ def check_command(source: str) -> None:
 @click.argument("source")
 def delete_command(source: str) -> None:
     """Delete a data set of own pictures. Runs keep their results; `data restore` brings it back."""
-    key = Lab(OWNER).data.delete(source)
+    key = lab.data.delete(source)
     print_result({"source": source, "key": key}, f"Deleted. To bring it back: python -m aquadash data restore {key}")
 
 
@@ -204,7 +200,7 @@ def delete_command(source: str) -> None:
 @click.argument("key")
 def restore_command(key: str) -> None:
     """Bring back a deleted data set of own pictures; `data delete` told the KEY, `data list --json` knows it, too."""
-    kept = Lab(OWNER).data.restore(key)
+    kept = lab.data.restore(key)
     print_result(asdict(kept) | {"source": kept.source}, f"{kept.source} is back.")
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import click
 
 from aquadash import evaluation
-from aquadash.cli.output import Command, Group, Table, percent, print_result
+from aquadash.cli.output import Command, Group, Table, lab, percent, print_result
 from aquadash.coach import Note, run_notes, training_counts
 from aquadash.config import RunConfig, flatten
 from aquadash.data import SOURCES, load
 from aquadash.errors import RunError, StorageError
 from aquadash.evaluation import METRICS, Evaluation, Summary
-from aquadash.lab import Lab
-from aquadash.people import OWNER
 from aquadash.runs import Run
 
 
@@ -20,14 +18,13 @@ from aquadash.runs import Run
 @click.argument("run")
 def evaluate(run: str) -> None:
     """Measure a run on the test images: accuracy, loss, confusion matrix, classification report."""
-    runs = Lab(OWNER).runs
-    found = runs.find(run)
-    predictions = runs.predictions(found.run_id)
+    found = lab.runs.find(run)
+    predictions = lab.runs.predictions(found.run_id)
     measured = evaluation.evaluate(predictions.labels, predictions.probabilities, class_names=found.class_names)
     deep = evaluation.summarize(
         measured,
         predictions,
-        runs.validation_predictions(found.run_id),
+        lab.runs.validation_predictions(found.run_id),
         validated_on_test=found.config.training.validation == "test",
     )
     values = {"run_id": found.run_id, "name": found.name, **measured.to_dict(), **deep.to_dict()}
@@ -124,11 +121,10 @@ def _calibration(deep: Summary) -> list[str]:
 @click.argument("run")
 def coach(run: str) -> None:
     """Say what could be better about a run, with the evidence and, where there is one, a change to try."""
-    runs = Lab(OWNER).runs
-    found = runs.find(run)
+    found = lab.runs.find(run)
     notes = run_notes(
         found,
-        runs.history(found.run_id),
+        lab.runs.history(found.run_id),
         evaluation_of(found),
         count_training=lambda: training_counts(found, load),
     )
@@ -145,7 +141,7 @@ def evaluation_of(run: Run) -> Evaluation | None:
     if not run.status.ended or "test_accuracy" not in run.metrics:
         return None
     try:
-        return Lab(OWNER).runs.evaluation(run.run_id)
+        return lab.runs.evaluation(run.run_id)
     except (RunError, StorageError):
         return None
 
@@ -177,7 +173,6 @@ def report(run: str) -> None:
     """Put the report's figures beside those of a finished run."""
     from aquadash.walkthrough.beside import beside, learnt_from, shown
 
-    lab = Lab(OWNER)
     found, images = lab.runs.find(run), None
     source = SOURCES.get(found.config.data.source)
     if source is not None and source.key() is not None:

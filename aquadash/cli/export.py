@@ -8,12 +8,10 @@ from pathlib import Path
 
 import click
 
-from aquadash.cli.output import StatusLine, print_result
+from aquadash.cli.output import StatusLine, lab, print_result
 from aquadash.cli.runs import brief, runs
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import RunError
-from aquadash.lab import Lab
-from aquadash.people import OWNER
 from aquadash.runs import open_store
 
 
@@ -30,7 +28,7 @@ def export_run(run: str, file: Path, include_data: bool | None) -> None:
     """Write a run as one ZIP: files, report, and a script and a notebook that repeat it without AquaDash."""
     from aquadash.export import bundle
 
-    found = Lab(OWNER).runs.find(run)
+    found = lab.runs.find(run)
     with StatusLine() as line:
         written = bundle.export_run(open_store(), found.run_id, file, include_data=include_data, progress=line.progress)
     print_result(
@@ -69,7 +67,6 @@ def convert_run(run: str, file: Path, format_name: str | None) -> None:
     from aquadash.export.convert import format_named
     from aquadash.export.jobs import conversion_id
 
-    lab = Lab(OWNER)
     form = format_named(format_name or file.suffix.removeprefix("."))
     found = lab.runs.find(run)
     converted, job_id = lab.jobs.converted(found.run_id, form), conversion_id(found.run_id, form)
@@ -77,7 +74,7 @@ def convert_run(run: str, file: Path, format_name: str | None) -> None:
         job = lab.jobs.get(job_id)
         if job is None or job.status.ended:
             lab.jobs.convert(found.run_id, form)
-        ended = wait_for_job(lab, job_id, name=found.name, title=f"converting to {form.title}")
+        ended = wait_for_job(job_id, name=found.name, title=f"converting to {form.title}")
         converted = lab.jobs.converted(found.run_id, form)
         if converted is None:
             raise RunError(f"Converting {found.name} {ended.status}: {ended.message or 'its process went silent'}")

@@ -1,4 +1,4 @@
-"""What all commands share: ``--json``, tables, and a line of progress on stderr."""
+"""What all commands share: the lab, ``--json``, tables, and a line of progress on stderr."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import click
 
+from aquadash.lab import OWNER, Lab
+
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+#: Commands do things in the name of the owner of the machine.
+lab = Lab(OWNER)
 
 _AS_JSON = "aquadash.as_json"
 

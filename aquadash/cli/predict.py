@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from aquadash.cli.output import Command, StatusLine, import_tensorflow_quietly, percent, print_result
+from aquadash.cli.output import Command, StatusLine, import_tensorflow_quietly, lab, percent, print_result
 from aquadash.data.framing import FRAMING_MODES, PADDED, Framing, FramingMode, fit
 from aquadash.data.images import decode, read
 from aquadash.errors import AquaDashError, ImageError, UnknownNameError
 from aquadash.explain.methods import METHODS, method_entry
-from aquadash.lab import Lab
-from aquadash.people import OWNER
 
 if TYPE_CHECKING:
     from aquadash.explain.results import Explanation
@@ -55,9 +53,8 @@ def predict(
     from aquadash.predict import AnswerRow, Predictor, answers_csv, predict_files
     from aquadash.runs.artifacts import OOD_DETECTOR, read_artifact
 
-    runs = Lab(OWNER).runs
-    found = runs.find(run)
-    path, detector_path = runs.network(found)
+    found = lab.runs.find(run)
+    path, detector_path = lab.runs.network(found)
     with StatusLine() as line:
         line.show("loading the model")
         import_tensorflow_quietly()
@@ -67,7 +64,7 @@ def predict(
         predictions = []
         mode = framing or ("mean" if position is None else "part")
         chosen = Framing(mode, 0.5 if position is None or mode != "part" else position / 100)
-        temperature = runs.temperature(found)
+        temperature = lab.runs.temperature(found)
         predicted = predict_files(files, predictor, framing=chosen, temperature=temperature)
         for index, prediction in enumerate(predicted):
             line.progress("predicting", index / len(images))
@@ -106,8 +103,8 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
     method_entry(method)
     if out is not None and out.suffix.lower() != ".png":
         raise ImageError(f"The file to write is {out.name!r}; expected a name that ends in .png.")
-    found = Lab(OWNER).runs.find(run)
-    path, _ = Lab(OWNER).runs.network(found)
+    found = lab.runs.find(run)
+    path, _ = lab.runs.network(found)
     for name in class_names:
         if name not in found.class_names:
             raise UnknownNameError.of("class", name, found.class_names)

@@ -6,12 +6,10 @@ import click
 
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec
-from aquadash.cli.output import Command, Table, percent, print_result
+from aquadash.cli.output import Command, Table, lab, percent, print_result
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import AquaDashError, ConfigError, RunError
 from aquadash.jobs import JobStatus
-from aquadash.lab import Lab
-from aquadash.people import OWNER
 from aquadash.robustness import label_safety_job
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.robustness.job import is_measured, job_of
@@ -52,14 +50,13 @@ def robustness(
         seed=seed,
         limit=limit,
     ).checked()
-    lab = Lab(OWNER)
     found = lab.runs.find(run)
     status, message = JobStatus.FINISHED, ""
     if not is_measured(lab.jobs.robustness(found.run_id), request):
         job = lab.jobs.get(job_of(found.run_id))
         if job is None or job.status.ended or RobustnessRequest.from_dict(job.request) != request:
             lab.jobs.measure_robustness(found.run_id, request)
-        ended = wait_for_job(lab, job_of(found.run_id), name=found.name, title="robustness")
+        ended = wait_for_job(job_of(found.run_id), name=found.name, title="robustness")
         status, message = ended.status, ended.message
         if status in (JobStatus.FAILED, JobStatus.INTERRUPTED):
             raise RunError(f"Measuring {found.name} {status}: {message or 'its process gave no sign of life'}")
@@ -154,7 +151,6 @@ def label_safety(
         sweep=_sweep(chosen, step, parameter, low, high, values),
     )
     request.check()
-    lab = Lab(OWNER)
     found = lab.runs.find(run)
     dataset = lab.data.load(found.config.data.source)
     subjects = validation_images(
@@ -166,7 +162,7 @@ def label_safety(
         # Without a network it would fail in the background.
         lab.runs.network(found)
         lab.jobs.measure_label_safety(found, subjects, request)
-    ended = wait_for_job(lab, job_id, name=found.name, title="label safety")
+    ended = wait_for_job(job_id, name=found.name, title="label safety")
     result = label_safety_job.result(ended)
     if result is None:
         raise RunError(f"Measuring {found.name} {ended.status}: {ended.message or 'its process gave no sign of life'}")

@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from aquadash.cli.output import Group, Table, percent, print_result
+from aquadash.cli.output import Group, Table, lab, percent, print_result
 from aquadash.cli.train import finish, guess_values, guess_words
 from aquadash.cli.waiting import wait_for_run
+from aquadash.engine import open_engine
 from aquadash.errors import RunError, UnknownNameError
-from aquadash.lab import Lab
-from aquadash.people import OWNER
 from aquadash.runs import Run
 from aquadash.runs.fields import FIGURES, metrics_of, run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable, value_key
 from aquadash.runs.query import QueryError, pointer
 from aquadash.runs.selection import RunFilter, for_each, sort_runs
-
-if TYPE_CHECKING:
-    from aquadash.lab.runs import Runs
 
 _some_runs = click.argument("some_runs", metavar="RUN...", nargs=-1, required=True)
 _tag = click.option("--tag", "tags", multiple=True, required=True, help="Which; may be given more than once.")
@@ -53,7 +49,7 @@ def list_runs(
     deleted: bool,
 ) -> None:
     """List the runs, pinned ones first, then the newest."""
-    everything = Lab(OWNER).runs.all(deleted=deleted)
+    everything = lab.runs.all(deleted=deleted)
     fields = run_fields(everything)
     chosen = RunFilter(tags=tags, pinned=pinned, archived=archived, trials=trials, where=where)
     try:
@@ -80,7 +76,7 @@ def list_runs(
 @runs.command("fields")
 def list_fields() -> None:
     """List the names that --where, --sort and --group-by take."""
-    fields = run_fields(Lab(OWNER).runs.all())
+    fields = run_fields(lab.runs.all())
     print_result(
         {"fields": [{"name": each.name, "kind": str(each.kind), "help": each.help} for each in fields.values()]},
         Table([(each.name, each.kind, each.help) for each in fields.values()], header=("name", "is a", "meaning")),
@@ -91,7 +87,6 @@ def list_fields() -> None:
 @click.argument("run")
 def show_run(run: str) -> None:
     """Show one run with its settings, figures and history."""
-    lab = Lab(OWNER)
     found = lab.runs.find(run)
     history = lab.runs.history(found.run_id)
     values = {
@@ -132,7 +127,7 @@ def show_run(run: str) -> None:
 @click.argument("run")
 def stop(run: str) -> None:
     """Ask a run to stop; its complete epochs are kept."""
-    found = _changed(run, lambda runs, run_id: runs.stop(run_id))
+    found = _changed(run, lab.runs.stop)
     said = "is taken out of the queue" if found.status.ended else "was asked to stop; it does so within seconds"
     print_result(brief(found), f"{found.name} ({found.run_id[:8]}) {said}.")
 
@@ -141,13 +136,10 @@ def stop(run: str) -> None:
 @click.argument("run")
 def resume(run: str) -> None:
     """Go on with a run after its last complete epoch, and wait for its end."""
-    from aquadash.engine import open_engine
-
-    lab = Lab(OWNER)
     run_id = lab.runs.find(run).run_id
     with open_engine():
         lab.runs.resume(run_id)
-        found = wait_for_run(lab, run_id)
+        found = wait_for_run(run_id)
     finish(found)
 
 
@@ -155,7 +147,7 @@ def resume(run: str) -> None:
 @click.argument("run")
 def delete(run: str) -> None:
     """Put a run into the bin; runs restore brings it back."""
-    found = _changed(run, lambda runs, run_id: runs.delete(run_id))
+    found = _changed(run, lab.runs.delete)
     print_result(brief(found), f"{found.name} is in the bin. Bring it back: runs restore {found.run_id[:8]}")
 
 
@@ -163,14 +155,13 @@ def delete(run: str) -> None:
 @click.argument("run")
 def restore(run: str) -> None:
     """Bring a run back from the bin."""
-    found = _changed(run, lambda runs, run_id: runs.restore(run_id), deleted=True)
+    found = _changed(run, lab.runs.restore, deleted=True)
     print_result(brief(found), f"{found.name} is back.")
 
 
 @runs.command("first-model")
 def first_model() -> None:
     """Put the included model into the store, or bring it back from the bin."""
-    lab = Lab(OWNER)
     found = lab.runs.first_model()
     if found.deleted:
         lab.runs.restore(found.run_id)
@@ -183,7 +174,7 @@ def first_model() -> None:
 @click.argument("name")
 def rename(run: str, name: str) -> None:
     """Give a run another name."""
-    found = _changed(run, lambda runs, run_id: runs.rename(run_id, name))
+    found = _changed(run, lambda run_id: lab.runs.rename(run_id, name))
     print_result(brief(found), f"{found.run_id[:8]} is now called {found.name}.")
 
 
@@ -192,16 +183,15 @@ def rename(run: str, name: str) -> None:
 @click.argument("text")
 def note(run: str, text: str) -> None:
     """Keep a note with a run."""
-    found = _changed(run, lambda runs, run_id: runs.note(run_id, text))
+    found = _changed(run, lambda run_id: lab.runs.note(run_id, text))
     print_result(brief(found), f"Noted with {found.name}.")
 
 
-def _changed(text: str, change: Callable[[Runs, str], object], *, deleted: bool = False) -> Run:
+def _changed(text: str, change: Callable[[str], object], *, deleted: bool = False) -> Run:
     """Do something with the run that somebody has named, and return it as it is then."""
-    runs = Lab(OWNER).runs
-    run_id = runs.find_id(text, deleted=deleted)
-    change(runs, run_id)
-    return runs.get(run_id)
+    run_id = lab.runs.find_id(text, deleted=deleted)
+    change(run_id)
+    return lab.runs.get(run_id)
 
 
 @runs.command("tag")
@@ -209,7 +199,7 @@ def _changed(text: str, change: Callable[[Runs, str], object], *, deleted: bool 
 @_tag
 def tag(some_runs: tuple[str, ...], tags: tuple[str, ...]) -> None:
     """Give runs tags."""
-    _each(some_runs, lambda run_id: Lab(OWNER).runs.tag(run_id, add=tags), "tagged")
+    _each(some_runs, lambda run_id: lab.runs.tag(run_id, add=tags), "tagged")
 
 
 @runs.command("untag")
@@ -217,7 +207,7 @@ def tag(some_runs: tuple[str, ...], tags: tuple[str, ...]) -> None:
 @_tag
 def untag(some_runs: tuple[str, ...], tags: tuple[str, ...]) -> None:
     """Take tags from runs."""
-    _each(some_runs, lambda run_id: Lab(OWNER).runs.tag(run_id, remove=tags), "without the tags")
+    _each(some_runs, lambda run_id: lab.runs.tag(run_id, remove=tags), "without the tags")
 
 
 @runs.command("pin")
@@ -226,7 +216,7 @@ def untag(some_runs: tuple[str, ...], tags: tuple[str, ...]) -> None:
 def pin(some_runs: tuple[str, ...], off: bool) -> None:
     """Let runs stand first in lists."""
     words = "no longer pinned" if off else "pinned"
-    _each(some_runs, lambda run_id: Lab(OWNER).runs.pin(run_id, not off), words)
+    _each(some_runs, lambda run_id: lab.runs.pin(run_id, not off), words)
 
 
 @runs.command("archive")
@@ -235,15 +225,14 @@ def pin(some_runs: tuple[str, ...], off: bool) -> None:
 def archive(some_runs: tuple[str, ...], off: bool) -> None:
     """Leave runs out of the table on the Compare page; nothing of them is lost."""
     words = "out of the archive" if off else "archived"
-    _each(some_runs, lambda run_id: Lab(OWNER).runs.archive(run_id, not off), words)
+    _each(some_runs, lambda run_id: lab.runs.archive(run_id, not off), words)
 
 
 def _each(some_runs: tuple[str, ...], action: Callable[[str], object], words: str) -> None:
-    known = Lab(OWNER).runs
-    result = for_each([known.find_id(run) for run in some_runs], action)
+    result = for_each([lab.runs.find_id(run) for run in some_runs], action)
     if result.failed:
         raise RunError(" ".join(result.failed.values()))
-    found = [known.get(run_id) for run_id in result.done]
+    found = [lab.runs.get(run_id) for run_id in result.done]
     print_result(
         {"runs": [brief(run) for run in found]},
         "\n".join(f"{run.name} ({run.run_id[:8]}) is {words}." for run in found),

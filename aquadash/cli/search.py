@@ -9,12 +9,11 @@ from typing import Any
 import click
 
 from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.output import Group, Table, percent, print_result
+from aquadash.cli.output import Group, Table, lab, percent, print_result
 from aquadash.cli.waiting import wait_for_job
+from aquadash.engine import open_engine
 from aquadash.errors import RunError
 from aquadash.jobs.types import job_id
-from aquadash.lab import Lab
-from aquadash.people import OWNER
 from aquadash.runs import RunStatus
 from aquadash.search import (
     PRUNERS,
@@ -90,19 +89,16 @@ def run_search(
         trials = DEFAULT_TRIALS
     space = parse_all(over) if over else default_space(config)
     plan = SearchPlan(config, space, sampler, pruner, Budget(trials, minutes), seed, name)
-    from aquadash.engine import open_engine
-
     plan.checked()
     with open_engine():
-        found = _wait(Lab(OWNER).searches.start(plan))
+        found = _wait(lab.searches.start(plan))
     _finish(found)
 
 
 @search.command("list")
 def list_searches() -> None:
     """List the searches, newest first."""
-    searches = Lab(OWNER).searches
-    found = [searches.get(head.search_id) for head in searches.all()]
+    found = [lab.searches.get(head.search_id) for head in lab.searches.all()]
     rows = [
         (
             one.search_id[:8],
@@ -127,7 +123,7 @@ def list_searches() -> None:
 @click.argument("name", metavar="SEARCH")
 def show_search(name: str) -> None:
     """Show one search with its trials."""
-    found = Lab(OWNER).searches.find(name)
+    found = lab.searches.find(name)
     _print(found)
 
 
@@ -135,10 +131,9 @@ def show_search(name: str) -> None:
 @click.argument("name", metavar="SEARCH")
 def stop(name: str) -> None:
     """Stop a search, in whichever process it is carried out. Its runs at work keep their complete epochs."""
-    searches = Lab(OWNER).searches
-    search_id = searches.find(name).search_id
-    searches.stop(search_id)
-    found = searches.get(search_id)
+    search_id = lab.searches.find(name).search_id
+    lab.searches.stop(search_id)
+    found = lab.searches.get(search_id)
     print_result(
         _brief(found),
         f"{found.name} ({search_id[:8]}) was asked to stop; it does so within seconds. Go on with it: "
@@ -152,25 +147,21 @@ def stop(name: str) -> None:
 @click.option("--minutes", type=float, help="A new budget of minutes, those that were spent included.")
 def resume(name: str, trials: int | None, minutes: float | None) -> None:
     """Go on with a search that was stopped or interrupted, or give it a larger budget, and wait for the end."""
-    searches = Lab(OWNER).searches
-    found = searches.find(name)
+    found = lab.searches.find(name)
     search_id, budget = found.search_id, found.plan.budget
     if trials is not None:
         budget = replace(budget, trials=trials)
     if minutes is not None:
         budget = replace(budget, minutes=minutes)
-    from aquadash.engine import open_engine
-
     with open_engine():
-        searches.resume(search_id, budget=budget)
+        lab.searches.resume(search_id, budget=budget)
         found = _wait(search_id)
     _finish(found)
 
 
 def _wait(search_id: str) -> Search:
     """Watch a search to its end on stderr. A first Ctrl-C asks it to stop, a second leaves it alone."""
-    lab = Lab(OWNER)
-    wait_for_job(lab, job_id(KIND, search_id), name=lab.searches.get(search_id).name)
+    wait_for_job(job_id(KIND, search_id), name=lab.searches.get(search_id).name)
     return lab.searches.get(search_id)
 
 

@@ -6,20 +6,18 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from aquadash.cli.output import StatusLine, percent
+from aquadash.cli.output import StatusLine, lab, percent
 from aquadash.errors import AquaDashError, RunError
 from aquadash.jobs import Job
-from aquadash.lab import Lab
 from aquadash.runs import Run, RunStatus
 
 T = TypeVar("T")
 
 
-def wait_for_job(lab: Lab, job_id: str, *, name: str, title: str = "") -> Job:
+def wait_for_job(job_id: str, *, name: str, title: str = "") -> Job:
     """Watch a job to its end. A first Ctrl-C asks it to stop, a second leaves it alone.
 
     Args:
-        lab: In whose name.
         job_id: Which job.
         name: What it works on, for people.
         title: What it does, for people: ``"robustness"``; empty for one whose phases say it.
@@ -49,8 +47,8 @@ def wait_for_job(lab: Lab, job_id: str, *, name: str, title: str = "") -> Job:
     return _watch(look, lambda: lab.jobs.stop(job_id), f"Left {name} alone; it stops by itself.")
 
 
-def wait_for_run(lab: Lab, run_id: str) -> Run:
-    """Watch a run to its end; Ctrl-C and ``lab`` as above."""
+def wait_for_run(run_id: str) -> Run:
+    """Watch a run to its end; Ctrl-C as above."""
 
     def look(line: StatusLine, asked: bool) -> Run | None:
         run = lab.runs.get(run_id)
