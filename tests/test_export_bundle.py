@@ -95,7 +95,7 @@ def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, 
     assert other_data.tags["team"] == "blue"
     shown = [each.client.get_run(run_id).inputs.dataset_inputs for each, run_id in both]
     assert [each[0].dataset.digest for each in shown] == [run.dataset_fingerprint[:36]] * 2
-    assert other_store.measured_runs() == [copy_id]
+    assert other_store.get(copy_id).has_robustness
     assert other_store.artifact_names(copy_id) == store.artifact_names(run.run_id)
     points = [each.client.get_metric_history(run_id, "val_loss") for each, run_id in both]
     assert [(p.step, p.value, p.timestamp) for p in points[0]] == [(p.step, p.value, p.timestamp) for p in points[1]]

@@ -229,7 +229,7 @@ def test_one_that_was_cut_off_stores_nothing(
     result = made_up_result(fingerprint=run.dataset_fingerprint)
     monkeypatch.setattr(robustness_job, "_measured", lambda store, job: iter([result]))
     robustness_job.work(context)
-    assert result_of(store, run.run_id) is None and store.measured_runs() == []
+    assert result_of(store, run.run_id) is None and not store.get(run.run_id).has_robustness
 
 
 def test_a_process_that_cannot_be_started_is_a_failed_job(
@@ -257,7 +257,7 @@ def test_figures_of_other_weights_are_not_shown(store: RunStore, run: Run) -> No
 def test_what_version_0_6_0_has_measured_is_found(store: RunStore, run: Run) -> None:
     store.add_text_artifact(run.run_id, ROBUSTNESS, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
     store.client.set_tag(run.run_id, "aquadash.job.robustness.status", "finished")
-    assert store.measured_runs() == [run.run_id] and job_for(run) is None
+    assert store.get(run.run_id).has_robustness and job_for(run) is None
     assert is_measured(result_of(store, run.run_id), RobustnessRequest())
 
 

@@ -100,10 +100,6 @@ class Jobs(Part):
         end = None if job is None else (job.attempt, job.ended_at)
         return _robustness(settings.store_key(), run_id, run.ended_at, end)
 
-    def with_robustness(self) -> frozenset[str]:
-        """The ids of the runs that have figures of their robustness, also of such as the person does not see."""
-        return _with_robustness(settings.store_key())
-
     # -- label safety ------------------------------------------------------------------------------------------------
 
     def label_safety_id(self, run: Run, subjects: Subjects, request: SafetyRequest) -> str:
@@ -234,7 +230,7 @@ class Jobs(Part):
 def _run_of(job: Job) -> Resource | None:
     """The run that a job is about, None for work that is about none, or one that is gone."""
     try:
-        return runs.resource_of(str(job.request.get("run_id", job.run)))
+        return open_store().read(str(job.request.get("run_id", job.run))).resource
     except UnknownNameError:
         return None
 
@@ -256,11 +252,6 @@ def _robustness(store_key: str, run_id: str, ended_at: float | None, job_end: ob
     from aquadash.robustness.job import result_of
 
     return result_of(open_store(), run_id)
-
-
-@kept(8, seconds=10.0)
-def _with_robustness(store_key: str) -> frozenset[str]:
-    return frozenset(open_store().measured_runs())
 
 
 @kept(64)

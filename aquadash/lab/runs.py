@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.errors import AquaDashError, DataError, RunError, StorageError, UnknownNameError
+from aquadash.errors import AquaDashError, DataError, RunError, StorageError
+from aquadash.evaluation import Evaluation, PairedChange, evaluate
+from aquadash.evaluation.calibration import fit_temperature
 from aquadash.jobs import open_jobs
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import kept
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
-from aquadash.people import Resource
-from aquadash.runs import Run, RunStatus, open_store
-from aquadash.runs import tags as tag
+from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs.artifacts import OOD_DETECTOR
+from aquadash.runs.first_model import add_first_model
+from aquadash.runs.measured import Images, predictions_on
 from aquadash.runs.reading import KIND
 from aquadash.runs.types import EpochRecord, EpochReplay, Guess, Predictions
 
@@ -497,7 +500,7 @@ class Runs(Part):
     def _store_for(self, action: Action, run_id: str) -> Iterator[RunStore]:
         """The store, to do something with a run that the person may do with it."""
         if not self._person.leads:
-            self._rights.require(action, resource_of(run_id))
+            self._rights.require(action, open_store().read(run_id).resource)
         with self._changing():
             yield open_store()
 
@@ -517,18 +520,6 @@ class Runs(Part):
                 for config in configs:
                     self._limits.check_training(config.training.epochs, waiting=own, more=len(configs))
             yield
-
-
-def resource_of(run_id: str) -> Resource:
-    """A run as the table of rights sees it, whoever asks, also one that cannot be read otherwise.
-
-    Raises:
-        UnknownNameError: There is none of that id.
-    """
-    stored = open_store().stored_run(run_id)
-    if stored is None:
-        raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
-    return tag.resource_of(stored.tags)
 
 
 class _All(NamedTuple):

@@ -26,10 +26,9 @@ from aquadash import settings
 from aquadash.config import from_json
 from aquadash.errors import RunError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
-from aquadash.jobs.types import job_id
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.reading import KIND, RunReading
+from aquadash.runs.reading import RunReading
 from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run
 
 if TYPE_CHECKING:
@@ -325,12 +324,7 @@ class RunArtifacts(RunReading):
     def log(self, run_id: str) -> str:
         """The run's log: whole once it has ended, its last lines while it runs."""
         path = self.artifact(run_id, LOG)
-        if path:
-            return path.read_text(encoding="utf-8", errors="replace")
-        if (job := self.jobs.get(job_id(KIND, run_id))) is not None:
-            return job.log_tail
-        with storage_errors("read the log"):
-            return self.client.get_run(run_id).data.tags.get(tag.LOG_TAIL, "")
+        return path.read_text(encoding="utf-8", errors="replace") if path else self.read(run_id).log_tail
 
 
 def read_artifact(path: Path, name: str, run: Run | None = None) -> Any:

@@ -66,7 +66,7 @@ def add_first_model(store: RunStore) -> Run:
         store.set_dataset(run_id, class_names=described["class_names"], fingerprint=described["dataset_fingerprint"])
         history = read_artifact(FOLDER / HISTORY, HISTORY)
         curve = [record.val_accuracy for record in history]
-        store.log_epochs(run_id, history, curve=curve, again=found is not None)
+        store.log_epoch(run_id, *history, curve=curve, again=found is not None)
         for name in FILES:
             store.add_artifact(run_id, FOLDER / name)
         store.set_metrics(run_id, described["metrics"])

@@ -35,22 +35,17 @@ _PAGE = 500
 
 
 class RunReading:
-    """The part of the run store that reads runs."""
+    """The part of the run store that reads runs.
 
-    @property
-    def client(self) -> MlflowClient:
-        """MLflow's, for what is written and read within this room."""
-        raise NotImplementedError
+    Attributes:
+        client: MLflow's, for what is written and read within this room.
+        experiment_id: MLflow's id of the experiment that holds the runs.
+        jobs: The jobs that train the runs.
+    """
 
-    @property
-    def experiment_id(self) -> str:
-        """MLflow's id of the experiment that holds the runs."""
-        raise NotImplementedError
-
-    @property
-    def jobs(self) -> JobTable:
-        """The jobs that train the runs."""
-        raise NotImplementedError
+    client: MlflowClient
+    experiment_id: str
+    jobs: JobTable
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         """All runs, newest first; with ``deleted`` those in the bin instead.
@@ -101,17 +96,6 @@ class RunReading:
         from mlflow.entities import ViewType
 
         return self.search(ViewType.ACTIVE_ONLY)
-
-    def measured_runs(self) -> list[str]:
-        """The ids of the runs, those in the bin not among them, that have figures of their robustness."""
-        from mlflow.entities import ViewType
-
-        found = [
-            stored
-            for name in (tag.ROBUSTNESS, tag.ROBUSTNESS_0_6)
-            for stored in self.search(ViewType.ACTIVE_ONLY, f"tags.`{name}` != ''")
-        ]
-        return list(dict.fromkeys(stored.run_id for stored in found))
 
     def search(self, view: int, condition: str = "") -> list[tag.StoredRun]:
         """The runs in a view of MLflow's (``ViewType``) that meet a condition of its syntax."""

@@ -146,14 +146,10 @@ class RunStore(RunArtifacts):
         values = {tag.STATUS: RunStatus.QUEUED, tag.CREATED: now, tag.QUEUED: now, **tag.config_tags(config)}
         values[tag.SOURCE] = "AquaDash"
         values |= tag.owner_tags(owner)
-        if search_id:
-            values[tag.SEARCH] = search_id
-        if origin:
-            values[tag.ORIGIN] = origin
-        if repeats:
-            values[tag.REPEATS] = repeats
-        if pair:
-            values[tag.PAIR], values[tag.PAIR_ROLE] = pair
+        pair_id, pair_role = pair or ("", "")
+        known = {tag.SEARCH: search_id, tag.ORIGIN: origin, tag.REPEATS: repeats}
+        known |= {tag.PAIR: pair_id, tag.PAIR_ROLE: pair_role}
+        values |= {name: value for name, value in known.items() if value}
         with storage_errors("store the new run"):
             created = self.client.create_run(self.experiment_id, tags=values, run_name=clean_name(name) or None)
             run_id = created.info.run_id
@@ -328,21 +324,15 @@ class RunStore(RunArtifacts):
                         raise
                     time.sleep(0.2 * (attempt + 1))
 
-    def log_epoch(self, run_id: str, record: EpochRecord, *, curve: Sequence[float], again: bool = False) -> None:
+    def log_epoch(self, run_id: str, *records: EpochRecord, curve: Sequence[float], again: bool = False) -> None:
         """Store a complete epoch, and the short curve of validation accuracy for tables of runs.
 
         Args:
             run_id: The run.
-            record: The epoch.
+            records: The epoch; or several at once, at most 150.
             curve: The validation accuracy of all epochs so far, 0 to 1.
             again: It may be there already, from a worker that was killed. Its metrics then stay as they are.
         """
-        self.log_epochs(run_id, [record], curve=curve, again=again)
-
-    def log_epochs(
-        self, run_id: str, records: Sequence[EpochRecord], *, curve: Sequence[float], again: bool = False
-    ) -> None:
-        """Store several epochs at once, at most 150; otherwise as :meth:`log_epoch`."""
         from mlflow.entities import Metric, RunTag
 
         now = int(time.time() * 1000)

@@ -209,6 +209,7 @@ def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool) -> Run | No
                 "pinned": tags.get(PINNED) == "1",
                 "pinned_by_owner": tags.get(PINNED) == PINNED_BY_OWNER,
                 "archived": tags.get(ARCHIVED) == "1",
+                "has_robustness": bool(tags.get(ROBUSTNESS) or tags.get(ROBUSTNESS_0_6)),
                 "guess": _guess(tags.get(GUESS)),
                 # A tag that was emptied is as good as none.
                 **{name: tags[key] for name, key in _TEXTS.items() if tags.get(key)},

@@ -255,7 +255,7 @@ class EpochReplay:
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """The arrays by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return dict(vars(self))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], *, num_classes: int | None = None) -> EpochReplay:
@@ -324,6 +324,7 @@ class Run:
         test_images: How many test images it has predicted; None before, and for runs of older versions.
         pair_id: The pair that this run is one half of, see :mod:`aquadash.runs.pairs`; empty for a run of its own.
         pair_role: ``"with"`` or ``"without"`` the pipeline that the pair is about; empty for a run of its own.
+        has_robustness: True if figures of its robustness are kept with it.
         owner: The id of the person who asked for it; empty for the owner of the machine.
         owner_name: What that person was called then; text, never markup or a path.
         shared: True if the teacher or the owner of the machine made it, so that the whole class may open it.
@@ -362,6 +363,7 @@ class Run:
     test_images: Annotated[int, Field(ge=1, le=2**31)] | None = None
     pair_id: str = ""
     pair_role: str = ""
+    has_robustness: bool = False
     owner: str = ""
     owner_name: str = ""
     shared: bool = True

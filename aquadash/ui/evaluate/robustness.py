@@ -232,8 +232,7 @@ def _metric(label: str, mean: Mean | None, help_term: str) -> None:
 
 def _overlaid(others: Sequence[str]) -> list[tuple[Run, RobustnessResult]]:
     """The runs picked to be laid over this one, with their figures."""
-    measured = lab().jobs.with_robustness()
-    options = [run_id for run_id in others if run_id in measured]
+    options = [run_id for run_id in others if lab().runs.get(run_id).has_robustness]
     if not options:
         st.caption("Measure another run to overlay it.")
         return []
