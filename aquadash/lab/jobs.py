@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 from aquadash import settings
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
+from aquadash.export import jobs as export_jobs
+from aquadash.export.convert import Format
+from aquadash.export.jobs import Converted
 from aquadash.jobs import Job, open_jobs
 from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.worker import record_end
@@ -25,8 +28,6 @@ from aquadash.people import Resource
 from aquadash.runs import Run, open_store
 
 if TYPE_CHECKING:
-    from aquadash.export.convert import Format
-    from aquadash.export.jobs import Converted
     from aquadash.robustness.label_safety import SafetyRequest, Subjects
     from aquadash.robustness.measure import RobustnessRequest
     from aquadash.robustness.result import RobustnessResult
@@ -141,11 +142,9 @@ class Jobs(Part):
             RunError: Packages are missing, the run has no model or has not ended, or it is being converted already.
             NotAllowedError: The person may not have the run's network converted.
         """
-        from aquadash.export.jobs import start_conversion
-
         self._rights.require(Action.MEASURE, self._run(run_id).resource)
         with self._changing():
-            return start_conversion(open_store(), run_id, form, owner=self._person.person_id)
+            return export_jobs.start_conversion(open_store(), run_id, form, owner=self._person.person_id)
 
     def converted(self, run_id: str, form: Format) -> Converted | None:
         """The file of the run's present weights in a format; None where there is none that has passed its check.
@@ -153,11 +152,9 @@ class Jobs(Part):
         Raises:
             NotAllowedError: The person may not open the run's network.
         """
-        from aquadash.export.jobs import conversion_id
-
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.resource)
-        job = self.get(conversion_id(run_id, form))
+        job = self.get(export_jobs.conversion_id(run_id, form))
         end = None if job is None else (job.attempt, job.ended_at)
         return _converted(settings.store_key(), run_id, run.ended_at, form, end)
 
@@ -183,13 +180,11 @@ class Jobs(Part):
             RunError: It is being made already.
             StorageError: The store cannot be read.
         """
-        from aquadash.export.jobs import start_export
-
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.resource)
         show = self._show_images(run, include_data)
         with self._changing():
-            return start_export(
+            return export_jobs.start_export(
                 open_store(), run_id, include_data=include_data, show_images=show, owner=self._person.person_id
             )
 
@@ -205,11 +200,11 @@ class Jobs(Part):
             NotAllowedError: It is larger than what the person may upload.
             RunError: It is being taken in already.
         """
-        from aquadash.export.jobs import start_import
-
         self._rights.require(Action.UPLOAD)
         with self._changing():
-            return start_import(upload, called=called, write=self._limits.within_upload(write), owner=self._person)
+            return export_jobs.start_import(
+                upload, called=called, write=self._limits.within_upload(write), owner=self._person
+            )
 
     # -- within ------------------------------------------------------------------------------------------------------
 
@@ -256,13 +251,9 @@ def _robustness(store_key: str, run_id: str, ended_at: float | None, job_end: ob
 
 @kept(64)
 def _converted(store_key: str, run_id: str, ended_at: float | None, form: Format, job_end: object) -> Converted | None:
-    from aquadash.export.jobs import converted
-
-    return converted(open_store(), run_id, form)
+    return export_jobs.converted(open_store(), run_id, form)
 
 
 @kept(64, seconds=FRESH_SECONDS)
 def _export_id(store_key: str, run_id: str, include_data: bool, show_images: bool) -> str:
-    from aquadash.export.jobs import export_id
-
-    return export_id(open_store(), run_id, include_data=include_data, show_images=show_images)
+    return export_jobs.export_id(open_store(), run_id, include_data=include_data, show_images=show_images)

@@ -29,17 +29,15 @@ from aquadash.runs.artifacts import OOD_DETECTOR
 from aquadash.runs.first_model import add_first_model
 from aquadash.runs.measured import Images, predictions_on
 from aquadash.runs.reading import KIND
+from aquadash.runs.reproduction import Reproduction, reproduction
+from aquadash.runs.snapshot import snapshot_of
 from aquadash.runs.types import EpochRecord, EpochReplay, Guess, Predictions
 
 if TYPE_CHECKING:
     from aquadash.engine.waiting import Waiting
-    from aquadash.evaluation import Evaluation, PairedChange
-    from aquadash.runs import RunStore
     from aquadash.runs.cost import Cost, Paces
     from aquadash.runs.leaderboard import Board
-    from aquadash.runs.measured import Images
     from aquadash.runs.pairs import Pair
-    from aquadash.runs.reproduction import Reproduction
 
 #: Seconds for which what still changes may be told as it was.
 FRESH_SECONDS = 1.0
@@ -182,8 +180,6 @@ class Runs(Part):
             StorageError: The file is damaged.
             RunError: The run has a result but its predictions are missing.
         """
-        from aquadash.runs.measured import predictions_on
-
         return predictions_on(open_store(), self.get(run_id), images)
 
     def evaluation(self, run_id: str) -> Evaluation:
@@ -230,8 +226,6 @@ class Runs(Part):
 
         What comes out are differences of numbers, which all who see the two runs may know.
         """
-        from aquadash.runs.reproduction import reproduction
-
         for one in (run_id, repeat_id):
             self.get(one)
         return reproduction(open_store(), run_id, repeat_id)
@@ -243,8 +237,6 @@ class Runs(Part):
             NotAllowedError: The person may not open it.
             RunError: There is none.
         """
-        from aquadash.runs.artifacts import OOD_DETECTOR
-
         self._rights.require(Action.OPEN_MODEL, run.resource)
         return open_store().model_path(run.run_id), open_store().artifact(run.run_id, OOD_DETECTOR)
 
@@ -256,8 +248,6 @@ class Runs(Part):
         Raises:
             NotAllowedError: The person may not open it.
         """
-        from aquadash.evaluation.calibration import fit_temperature
-
         self._rights.require(Action.OPEN_MODEL, run.resource)
         try:
             said = open_store().validation_predictions(run.run_id)
@@ -473,8 +463,6 @@ class Runs(Part):
         Raises:
             StorageError: The store cannot be written.
         """
-        from aquadash.runs.first_model import add_first_model
-
         with self._changing():
             return add_first_model(open_store())
 
@@ -532,8 +520,6 @@ class _All(NamedTuple):
 # Of the list only what has changed is read, so that it may be looked at oftener.
 @kept(8, seconds=0.25)
 def _all(store_key: str) -> _All:
-    from aquadash.runs.snapshot import snapshot_of
-
     found = tuple(snapshot_of(open_store(at_once=False)).runs())
     return _All(found, {run.run_id: run for run in found})
 
@@ -596,7 +582,5 @@ def _epoch_replay(store_key: str, run_id: str, ended_at: float) -> EpochReplay |
 
 @kept(64)
 def _evaluation(store_key: str, run_id: str, ended_at: float, class_names: tuple[str, ...]) -> Evaluation:
-    from aquadash.evaluation import evaluate
-
     found = _predictions(store_key, run_id, ended_at)
     return evaluate(found.labels, found.probabilities, class_names=class_names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aquadash import settings
+from aquadash.engine import open_engine
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import kept
@@ -13,6 +14,7 @@ from aquadash.lab.rights import Action
 from aquadash.lab.runs import FRESH_SECONDS
 from aquadash.people import OWNER
 from aquadash.search import Budget, Search, SearchHead, SearchPlan, any_stored, job
+from aquadash.search.store import open_search_store
 
 
 class Searches(Part):
@@ -49,8 +51,6 @@ class Searches(Part):
             RunError: More than one does.
             NotAllowedError: It is hidden from the person.
         """
-        from aquadash.search.store import open_search_store
-
         return self.get(open_search_store().resolve(text))
 
     def start(self, plan: SearchPlan) -> str:
@@ -60,8 +60,6 @@ class Searches(Part):
             AquaDashError: The plan cannot be carried out, its pretrained weights not be had, or it not be stored.
             NotAllowedError: In this class the teacher alone starts searches, or its trainings are beyond the limits.
         """
-        from aquadash.engine import open_engine
-
         self._rights.require(Action.SEARCH)
         self._limits.check_search()
         DataSets(self._person).require(plan.config.data.source, load=True)
@@ -94,8 +92,6 @@ class Searches(Part):
             NotAllowedError: It is not the person's own, or in this class the teacher alone starts searches.
             RunError: It is running, or its budget has no room.
         """
-        from aquadash.engine import open_engine
-
         self._rights.require(Action.RESUME, self.get(search_id).resource)
         self._limits.check_search()
         with self._changing():
@@ -107,8 +103,6 @@ class Searches(Part):
         Raises:
             NotAllowedError: Only the teacher hides.
         """
-        from aquadash.search.store import open_search_store
-
         self._rights.require(Action.HIDE)
         with self._changing():
             open_search_store().set_hidden(search_id, hidden)
@@ -118,13 +112,9 @@ class Searches(Part):
 def _heads(store_key: str) -> tuple[SearchHead, ...]:
     if not any_stored():
         return ()
-    from aquadash.search.store import open_search_store
-
     return tuple(open_search_store().heads())
 
 
 @kept(64, seconds=FRESH_SECONDS)
 def _search(store_key: str, search_id: str) -> Search:
-    from aquadash.search.store import open_search_store
-
     return open_search_store().get(search_id)
