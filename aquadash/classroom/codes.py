@@ -9,15 +9,15 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from filelock import FileLock
+from pydantic import Field
 
 from aquadash import settings
-from aquadash.classroom.files import read_object, write_private
-from aquadash.errors import StorageError
+from aquadash.classroom.files import read_private, write_private
 from aquadash.people import Role
 
 #: Capital letters and digits that nobody takes for another on a projector (no 0 and O, 1, I and L, U and V, 5 and S,
@@ -39,9 +39,9 @@ class Codes:
         made_at: When the older of the two was made, in seconds since 1970.
     """
 
-    student: str
-    teacher: str
-    made_at: float
+    student: Annotated[str, Field(pattern=f"^[{ALPHABET}]{{{STUDENT_LENGTH},}}$")]
+    teacher: Annotated[str, Field(pattern=f"^[{ALPHABET}]{{{TEACHER_LENGTH},}}$")]
+    made_at: float = 0.0
 
     def role_of(self, typed: str) -> Role | None:
         """What somebody who typed this is to the class, None for no code.
@@ -72,14 +72,12 @@ def codes() -> Codes:
     Raises:
         StorageError: They cannot be read or written.
     """
-    found = read_object(_path())
-    if found is not None:
-        return _checked(found)
+    if (found := read_private(_path(), Codes)) is not None:
+        return found
     with _lock():
         # Another process may have been faster.
-        found = read_object(_path())
-        if found is not None:
-            return _checked(found)
+        if (found := read_private(_path(), Codes)) is not None:
+            return found
         return _write(Codes(new_code(STUDENT_LENGTH), new_code(TEACHER_LENGTH), time.time()))
 
 
@@ -92,11 +90,11 @@ def renew(*roles: Role) -> Codes:
     Raises:
         StorageError: They cannot be read or written.
     """
-    codes()
+    there = codes()
     chosen = roles or (Role.STUDENT, Role.TEACHER)
     with _lock():
-        # Read only here: somebody may be renewing the other one.
-        now = _checked(read_object(_path()) or {})
+        # Read again: somebody may be renewing the other one.
+        now = read_private(_path(), Codes) or there
         if Role.STUDENT in chosen:
             now = replace(now, student=new_code(STUDENT_LENGTH))
         if Role.TEACHER in chosen:
@@ -120,15 +118,5 @@ def _lock() -> FileLock:
 
 
 def _write(made: Codes) -> Codes:
-    write_private(_path(), {"student": made.student, "teacher": made.teacher, "made_at": made.made_at})
+    write_private(_path(), asdict(made))
     return made
-
-
-def _checked(found: dict[str, Any]) -> Codes:
-    student, teacher, made_at = found.get("student"), found.get("teacher"), found.get("made_at", 0.0)
-    for code, length in ((student, STUDENT_LENGTH), (teacher, TEACHER_LENGTH)):
-        if not isinstance(code, str) or len(code) < length or set(code) - set(ALPHABET):
-            raise StorageError(f"{_path()} is damaged: it holds no such codes. Delete it, and new ones are made.")
-    if not isinstance(made_at, int | float):
-        made_at = 0.0
-    return Codes(str(student), str(teacher), float(made_at))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from aquadash.errors import StorageError
 from aquadash.files import write_whole
+
+T = TypeVar("T")
+
+#: What reads a type, made once: projectors ask every second.
+_adapter = cache(TypeAdapter)
 
 
 def write_private(path: Path, values: dict[str, Any]) -> None:
@@ -25,20 +33,20 @@ def write_private(path: Path, values: dict[str, Any]) -> None:
         ) from error
 
 
-def read_object(path: Path) -> dict[str, Any] | None:
-    """The JSON object of a file; None where there is none.
+def read_private(path: Path, kind: type[T]) -> T | None:
+    """What such a file holds, as a value of that type; None where there is no file.
 
     Raises:
         StorageError: It cannot be read, or holds something else.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        found: T = _adapter(kind).validate_json(path.read_bytes())
+        return found
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise StorageError(f"{path} is damaged: it is no JSON. Delete it, and a new one is made.") from error
-    if not isinstance(values, dict):
-        raise StorageError(f"{path} is damaged: it holds no JSON object. Delete it, and a new one is made.")
-    return values
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = "".join(f"{part}: " for part in first["loc"])
+        raise StorageError(f"{path} is damaged: {where}{first['msg']}. Delete it, and a new one is made.") from error

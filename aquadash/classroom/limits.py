@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from aquadash import settings
-from aquadash.classroom.files import read_object, write_private
+from aquadash.classroom.files import read_private, write_private
 from aquadash.errors import ConfigError, StorageError, UnknownNameError
 from aquadash.pages import PAGES
 
@@ -127,7 +127,7 @@ def load() -> ClassLimits:
         StorageError: The file is damaged or cannot be read.
     """
     try:
-        values = read_object(path())
+        values = read_private(path(), dict[str, Any])
         if values is None:
             return ClassLimits()
         if values.pop("format", None) != _FORMAT:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from aquadash import settings
-from aquadash.classroom.files import read_object, write_private
+from aquadash.classroom.files import read_private, write_private
 from aquadash.errors import ConfigError, look_up
 from aquadash.pages import PAGES
 
@@ -29,7 +29,7 @@ class Shown:
 
     page: str
     query: dict[str, str]
-    at: float
+    at: float = 0.0
 
 
 def show(page: str, query: Mapping[str, str]) -> Shown:
@@ -45,7 +45,7 @@ def show(page: str, query: Mapping[str, str]) -> Shown:
     if sum(len(name) + len(value) for name, value in kept.items()) > _MAX_CHARACTERS:
         raise ConfigError("The address of this view is too long for the projector. Pick fewer runs.")
     shown = Shown(page, kept, time.time())
-    write_private(_path(), {"page": shown.page, "query": shown.query, "at": shown.at})
+    write_private(_path(), asdict(shown))
     return shown
 
 
@@ -55,14 +55,8 @@ def shown() -> Shown | None:
     Raises:
         StorageError: It cannot be read.
     """
-    found = read_object(_path())
-    if found is None:
-        return None
-    query = found.get("query")
-    page = found.get("page")
-    if page not in PAGES or not isinstance(query, dict):
-        return None
-    return Shown(page, {str(name): str(value) for name, value in query.items()}, float(found.get("at") or 0.0))
+    found = read_private(_path(), Shown)
+    return found if found is not None and found.page in PAGES else None
 
 
 def _path() -> Path:
