@@ -49,7 +49,7 @@ class FakeStore:
         if said:
             self.jobs.run_changed(run_id)
 
-    def stored_runs(self) -> list[StoredRun]:
+    def search(self) -> list[StoredRun]:
         self.asked.append("all")
         return [stored for stored in self.kept.values() if not stored.deleted]
 

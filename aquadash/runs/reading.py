@@ -52,9 +52,7 @@ class RunReading:
 
         Reads the whole store; :class:`~aquadash.runs.snapshot.RunSnapshot` reads what is new.
         """
-        from mlflow.entities import ViewType
-
-        found = self.search(ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY)
+        found = self.search(deleted=deleted)
         jobs = {job.run: job for job in self.jobs.find(kind=KIND)}
         ranks = self.ranks()
         runs = [
@@ -91,14 +89,11 @@ class RunReading:
                     return None
                 raise
 
-    def stored_runs(self) -> list[tag.StoredRun]:
-        """All runs that are not in the bin, as their tags have them, in no order."""
+    def search(self, condition: str = "", *, deleted: bool = False) -> list[tag.StoredRun]:
+        """The runs that meet a condition in MLflow's syntax, or all, in no order; with ``deleted`` those in the bin."""
         from mlflow.entities import ViewType
 
-        return self.search(ViewType.ACTIVE_ONLY)
-
-    def search(self, view: int, condition: str = "") -> list[tag.StoredRun]:
-        """The runs in a view of MLflow's (``ViewType``) that meet a condition of its syntax."""
+        view = ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
         runs: list[tag.StoredRun] = []
         token: str | None = None
         with storage_errors("read the runs"):

@@ -129,7 +129,7 @@ class RunSnapshot:
 
     def _everything(self) -> dict[str, StoredRun]:
         began = time.perf_counter()
-        found = {stored.run_id: stored for stored in self._store.stored_runs()}
+        found = {stored.run_id: stored for stored in self._store.search()}
         self._whole_pause = max(WHOLE_SECONDS, (time.perf_counter() - began) / _WHOLE_SHARE)
         return found
 

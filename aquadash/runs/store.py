@@ -419,9 +419,7 @@ def _queue_what_waited(store: RunStore) -> None:
     # Of the processes that open a home at the same moment, one does it.
     if settings.store_is_shared() or not store.jobs.first_use():
         return
-    from mlflow.entities import ViewType
-
-    found = store.search(ViewType.ACTIVE_ONLY, f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
+    found = store.search(f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
     waiting = [run for stored in found if (run := stored.read()) and run.status is RunStatus.QUEUED]
     for run in sorted(waiting, key=lambda run: run.queued_at):
         store.jobs.submit(KIND, run.run_id, {}, owner=run.owner)

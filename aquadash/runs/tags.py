@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from aquadash import config as run_config
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
-from aquadash.people import Person, Resource
+from aquadash.people import Person
 from aquadash.runs.types import Guess, Run, RunStatus, clean_name
 
 STATUS = "aquadash.status"
@@ -135,18 +135,6 @@ def owner_tags(person: Person) -> dict[str, str]:
     return {OWNER: person.person_id, OWNER_NAME: person.name, SHARED: "1" if person.leads else "0"}
 
 
-def resource_of(tags: Mapping[str, str]) -> Resource:
-    """A run as the table of rights sees it."""
-    return Resource(
-        "run",
-        tags.get(NAME, ""),
-        owner=tags.get(OWNER, ""),
-        owner_name=tags.get(OWNER_NAME, ""),
-        shared=tags.get(SHARED) != "0",
-        hidden=tags.get(HIDDEN) == "1",
-    )
-
-
 def thin(values: Sequence[float]) -> list[float]:
     """At most :data:`CURVE_POINTS` of the values, first and last among them, to four decimals."""
     count = len(values)
@@ -170,32 +158,29 @@ class StoredRun:
     deleted: bool = False
 
     def read(self) -> Run | None:
-        """The run as it is stored; None for one that another program made."""
-        return read_run(self.run_id, self.tags, deleted=self.deleted)
+        """The record of the run.
+
+        Returns:
+            None for a run that another program put into the same store. One whose tags are damaged has the status
+            ``unreadable``, a message that says what is wrong, and nothing that its tags say but whose it is.
+        """
+        return _read(self) if STATUS in self.tags else None
 
 
 _RUN = TypeAdapter(Run)
 _GUESS = TypeAdapter(Guess)
 
 
-def read_run(run_id: str, tags: Mapping[str, str], *, deleted: bool) -> Run | None:
-    """Build the record of a run from its tags.
-
-    Returns:
-        None for a run that another program put into the same store. One whose tags are damaged has the status
-        ``unreadable``, a message that says what is wrong, and nothing that its tags say but whose it is.
-    """
-    if STATUS not in tags:
-        return None
-    resource = resource_of(tags)
+def _read(stored: StoredRun) -> Run:
+    tags = stored.tags
     known: dict[str, Any] = {
-        "run_id": run_id,
-        "name": clean_name(resource.name) or run_id[:8],
-        "deleted": deleted,
-        "owner": resource.owner,
-        "owner_name": resource.owner_name,
-        "shared": resource.shared,
-        "hidden": resource.hidden,
+        "run_id": stored.run_id,
+        "name": clean_name(tags.get(NAME)) or stored.run_id[:8],
+        "deleted": stored.deleted,
+        "owner": tags.get(OWNER, ""),
+        "owner_name": tags.get(OWNER_NAME, ""),
+        "shared": tags.get(SHARED) != "0",
+        "hidden": tags.get(HIDDEN) == "1",
     }
     try:
         run = _RUN.validate_python(

@@ -70,7 +70,7 @@ class Snapshot(BaseModel, frozen=True):
         """
         if (count := sum(map(len, self.metrics.values()))) > _MAX_POINTS:
             raise RunError(f"The run has {count:,} points of metrics; at most {_MAX_POINTS:,} are expected.")
-        run = tag.read_run(self.run_id, self.tags, deleted=False)
+        run = tag.StoredRun(self.run_id, self.tags).read()
         if run is None:
             raise RunError("Status or settings of the run are missing.")
         if run.status is RunStatus.UNREADABLE:
@@ -154,9 +154,7 @@ def copies_of(store: RunStore, original_id: str) -> list[str]:
         store: The run store.
         original_id: 32 hexadecimal digits.
     """
-    from mlflow.entities import ViewType
-
-    found = store.search(ViewType.ACTIVE_ONLY, f"tags.`{tag.IMPORTED_ID}` = '{checked_run_id(original_id)}'")
+    found = store.search(f"tags.`{tag.IMPORTED_ID}` = '{checked_run_id(original_id)}'")
     own = store.stored_run(original_id)
     if own is not None and not own.deleted:
         found.insert(0, own)
