@@ -15,7 +15,7 @@ from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError
 from aquadash.export import bundle
 from aquadash.lab import Lab
-from aquadash.lab.rights import RULES, WITHOUT_THING, Action, Rights, table
+from aquadash.lab.rights import RULES, RULES_WITHOUT_RESOURCE, Action, Rights, table
 from aquadash.people import OWNER, STRANGER, Person, Resource
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
@@ -206,7 +206,7 @@ def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: L
 def test_the_teacher_may_do_everything_and_a_stranger_nothing() -> None:
     hers = Resource("run", "Anna's best", ANNA.person_id, "Anna", shared=False, hidden=True)
     for action in RULES:
-        thing = None if action in WITHOUT_THING else hers
+        thing = None if action in RULES_WITHOUT_RESOURCE else hers
         assert Rights(TEACHER).refusal(action, thing) == Rights(OWNER).refusal(action, thing) == ""
         assert "Join it with the code" in Rights(STRANGER).refusal(action, thing)
 

@@ -71,8 +71,8 @@ class Rule:
     hint: str = ""
 
 
-#: The table of rights.
-RULES: dict[Action, Rule] = {
+#: The table of rights, of what is done with a resource.
+_RULES: dict[Action, Rule] = {
     Action.VIEW: Rule("look at it", shared=True, others=True),
     Action.STOP: Rule("stop it"),
     Action.RESUME: Rule("let it go on", hint="Train with the same settings to have a run of your own."),
@@ -98,6 +98,10 @@ RULES: dict[Action, Rule] = {
     Action.CHANGE_PIPELINE: Rule(
         "replace, delete or bring it back", hint="Save your change under a name of your own instead."
     ),
+}
+
+#: And of what is done with none.
+RULES_WITHOUT_RESOURCE: dict[Action, Rule] = {
     Action.SUBMIT: Rule("start a training"),
     Action.SEARCH: Rule("start a search"),
     Action.SAVE_PIPELINE: Rule("save a pipeline"),
@@ -109,20 +113,7 @@ RULES: dict[Action, Rule] = {
     Action.SETTINGS: Rule("change the settings and limits of the class", own=False),
 }
 
-#: The actions that are done with no resource.
-WITHOUT_THING = frozenset(
-    {
-        Action.SUBMIT,
-        Action.SEARCH,
-        Action.SAVE_PIPELINE,
-        Action.UPLOAD,
-        Action.READ_FOLDER,
-        Action.ADD_FOR_ALL,
-        Action.REORDER,
-        Action.HIDE,
-        Action.SETTINGS,
-    }
-)
+RULES = _RULES | RULES_WITHOUT_RESOURCE
 
 
 def whose(resource: Resource, person: Person) -> Whose:
@@ -224,7 +215,7 @@ def table() -> list[dict[str, str | bool]]:
             "teacher": True,
             **(
                 {"student": rule.own}
-                if action in WITHOUT_THING
+                if action in RULES_WITHOUT_RESOURCE
                 else {"own": rule.own, "for all": rule.shared, "another student's": rule.others}
             ),
             "stranger": False,
