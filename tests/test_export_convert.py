@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from aquadash.config import ModelConfig, RunConfig
-from aquadash.errors import RunError, UnknownNameError
-from aquadash.export import convert as converting
-from aquadash.export.convert import FORMATS, ConversionCheck, convert, format_named
+from aquadash.errors import RunError
+from aquadash.export.convert import FORMATS, ConversionCheck, convert
 from aquadash.export.jobs import converted, start_conversion
 from aquadash.runs import RunStatus, open_store
 from tests import live_runs, ui_runs
@@ -51,14 +50,13 @@ def test_converted_networks_answer_alike(name: str, precision: str, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_one_that_answers_differently_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_answers_differently_is_not_written(tmp_path: Path) -> None:
     def wrong(content: bytes):  # type: ignore[no-untyped-def]
         return lambda images: np.tile(np.float32([0.1, 0.2, 0.3, 0.4]), (len(images), 1))[:, ::-1]
 
-    monkeypatch.setitem(converting._READERS, "tflite", wrong)
-    target = tmp_path / "model.tflite"
+    form, target = replace(FORMATS["tflite"], read=wrong), tmp_path / "model.tflite"
     with pytest.raises(RunError, match="answers differently"):
-        convert(saved_model(tmp_path), FORMATS["tflite"], IMAGES, target, progress=silent)
+        convert(saved_model(tmp_path), form, IMAGES, target, progress=silent)
     assert not target.exists()
 
 
@@ -80,11 +78,6 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     form = replace(FORMATS["onnx"], packages=("no_such_package",))
     with pytest.raises(RunError, match="no_such_package.*scripts/requirements-onnx.txt"):
         form.check_installed()
-
-
-def test_unknown_formats_are_refused() -> None:
-    with pytest.raises(UnknownNameError, match="tflite"):
-        format_named("tflit")
 
 
 def test_a_file_of_other_weights_does_not_count(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import click
 from aquadash.cli.output import StatusLine, lab, print_result
 from aquadash.cli.runs import brief, runs
 from aquadash.cli.waiting import wait_for_job
-from aquadash.errors import RunError
+from aquadash.errors import RunError, look_up
 from aquadash.runs import open_store
 
 
@@ -64,10 +64,10 @@ def convert_run(run: str, file: Path, format_name: str | None) -> None:
 
     It is held against the original on the test images first, and only written if it answers alike.
     """
-    from aquadash.export.convert import format_named
+    from aquadash.export.convert import FORMATS
     from aquadash.export.jobs import conversion_id
 
-    form = format_named(format_name or file.suffix.removeprefix("."))
+    form = look_up("format", format_name or file.suffix.removeprefix("."), FORMATS)
     found = lab.runs.find(run)
     converted, job_id = lab.jobs.converted(found.run_id, form), conversion_id(found.run_id, form)
     if converted is None:

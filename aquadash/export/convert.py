@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
-from aquadash.errors import AquaDashError, RunError, look_up
+from aquadash.errors import AquaDashError, RunError
 from aquadash.files import file_digest
 from aquadash.runs.types import Count
 
@@ -48,6 +48,8 @@ class Format:
         title: For a button.
         file_name: What its file in the run is called.
         explained: What it is good for, in a sentence.
+        write: Makes the file's bytes of a Keras model.
+        read: Makes of them what gives the probabilities of images, float32 from 0 to 1.
         packages: The modules that it needs beyond TensorFlow.
         requirements: The file that lists them; empty where there are none.
     """
@@ -56,6 +58,8 @@ class Format:
     title: str
     file_name: str
     explained: str
+    write: Callable[[Any], bytes]
+    read: Callable[[bytes], Callable[[NDArray[np.float32]], NDArray[np.float32]]]
     packages: tuple[str, ...] = ()
     requirements: str = ""
 
@@ -80,36 +84,6 @@ class Format:
                 f"{self.title} needs {', '.join(missing)}, which AquaDash does without otherwise. Install with: "
                 f"pip install -r {self.requirements}"
             )
-
-
-FORMATS: dict[str, Format] = {
-    form.name: form
-    for form in (
-        Format(
-            "tflite",
-            "TensorFlow Lite",
-            "model.tflite",
-            "For telephones and small devices (LiteRT, formerly TensorFlow Lite).",
-        ),
-        Format(
-            "onnx",
-            "ONNX",
-            "model.onnx",
-            "For other programs and languages: ONNX Runtime, browsers, Windows, C++.",
-            ("tf2onnx", "onnx", "onnxruntime"),
-            "scripts/requirements-onnx.txt",
-        ),
-    )
-}
-
-
-def format_named(name: str) -> Format:
-    """Look a format up.
-
-    Raises:
-        UnknownNameError: There is none of that name.
-    """
-    return look_up("format", name, FORMATS)
 
 
 @dataclass(frozen=True)
@@ -195,8 +169,8 @@ def convert(
     exact = _in_float32(model)
     precision = "float32" if exact is model else "bfloat16"
     try:
-        content = _WRITERS[form.name](exact)
-        answer = _READERS[form.name](content)
+        content = form.write(exact)
+        answer = form.read(content)
     except AquaDashError:
         raise
     except Exception as error:  # converters raise nearly anything
@@ -287,8 +261,26 @@ def _read_onnx(content: bytes) -> Callable[[NDArray[np.float32]], NDArray[np.flo
     return lambda images: np.asarray(session.run(None, {name: images})[0])
 
 
-_WRITERS: dict[str, Callable[[Any], bytes]] = {"tflite": _to_tflite, "onnx": _to_onnx}
-_READERS: dict[str, Callable[[bytes], Callable[[NDArray[np.float32]], NDArray[np.float32]]]] = {
-    "tflite": _read_tflite,
-    "onnx": _read_onnx,
+FORMATS: dict[str, Format] = {
+    form.name: form
+    for form in (
+        Format(
+            "tflite",
+            "TensorFlow Lite",
+            "model.tflite",
+            "For telephones and small devices (LiteRT, formerly TensorFlow Lite).",
+            _to_tflite,
+            _read_tflite,
+        ),
+        Format(
+            "onnx",
+            "ONNX",
+            "model.onnx",
+            "For other programs and languages: ONNX Runtime, browsers, Windows, C++.",
+            _to_onnx,
+            _read_onnx,
+            ("tf2onnx", "onnx", "onnxruntime"),
+            "scripts/requirements-onnx.txt",
+        ),
+    )
 }

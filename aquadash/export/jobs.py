@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquadash import data, settings
 from aquadash.errors import RunError
-from aquadash.export.convert import ConversionCheck, Format, format_named
+from aquadash.export.convert import FORMATS, ConversionCheck, Format
 from aquadash.files import file_digest, forget_oldest
 from aquadash.jobs import Job, JobStatus, open_jobs
 from aquadash.jobs.types import job_id
@@ -205,7 +205,7 @@ def work_conversion(job: JobContext) -> dict[str, Any]:
     """Convert what a job asks for; returns how the file was checked."""
     from aquadash.export.convert import convert
 
-    store, form = open_store(), format_named(job.request["format"])
+    store, form = open_store(), FORMATS[job.request["format"]]
     run = store.get(job.run)
     job.report("loading the images")
     dataset = dataset_of(run)
