@@ -64,9 +64,9 @@ def test_a_run_that_was_moved_starts_at_its_new_place(queue: tuple[Engine, Train
     runs = asked(engine, trainings, "a", "b", "c", "d", "e")
     assert places(engine, runs) == [None, 1, 2, 3, 4]
     a, b, c, d, e = runs
-    assert engine.move(d.run_id, 1) == [each.run_id for each in (d, b, c, e)]
-    assert engine.move(e.run_id, 1) == [each.run_id for each in (e, d, b, c)]
-    assert engine.move(b.run_id, 99)[-1] == b.run_id
+    assert Lab(OWNER).runs.move(d.run_id, 1) == [each.run_id for each in (d, b, c, e)]
+    assert Lab(OWNER).runs.move(e.run_id, 1) == [each.run_id for each in (e, d, b, c)]
+    assert Lab(OWNER).runs.move(b.run_id, 99)[-1] == b.run_id
     assert places(engine, runs) == [None, 4, 3, 2, 1]
     trainings.end_all()
     assert trainings.wait(*runs) == ["a", "e", "d", "c", "b"]
@@ -76,9 +76,9 @@ def test_what_does_not_wait_cannot_be_moved(queue: tuple[Engine, Trainings]) -> 
     engine, trainings = queue
     a, b = asked(engine, trainings, "a", "b")
     with pytest.raises(RunError, match="a does not wait: it is running"):
-        engine.move(a.run_id, 1)
+        Lab(OWNER).runs.move(a.run_id, 1)
     with pytest.raises(RunError, match="expected 1 for the run that starts next"):
-        engine.move(b.run_id, 0)
+        Lab(OWNER).runs.move(b.run_id, 0)
     assert places(engine, [a, b]) == [None, 1]
 
 
@@ -87,7 +87,7 @@ def test_the_app_follows_an_order_that_another_process_has_set(
 ) -> None:
     engine, trainings = queue
     runs = asked(engine, trainings, "a", "b", "c")
-    Engine(store).move(runs[2].run_id, 1)
+    Lab(OWNER).runs.move(runs[2].run_id, 1)
     trainings.end_all()
     assert trainings.wait(*runs) == ["a", "c", "b"]
 
@@ -95,7 +95,7 @@ def test_the_app_follows_an_order_that_another_process_has_set(
 def test_a_stopped_run_leaves_its_place_to_the_next(queue: tuple[Engine, Trainings], store: RunStore) -> None:
     engine, trainings = queue
     a, b, c = asked(engine, trainings, "a", "b", "c")
-    engine.move(c.run_id, 1)
+    Lab(OWNER).runs.move(c.run_id, 1)
     store.request_stop(c.run_id)
     trainings.end_all()
     assert trainings.wait(a, b) == ["a", "b"]
@@ -122,8 +122,8 @@ def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(
     c = ask(engine, ANNA, "c")
     trainings.end(a.run_id)
     wait_for(lambda: store.get(a.run_id).status.ended)
-    engine.move(c.run_id, 1)
-    assert [(one.rank, one.seconds) for one in engine.waiting().values()] == [(1, None), (2, None)]
+    Lab(OWNER).runs.move(c.run_id, 1)
+    assert [(one.rank, one.seconds) for one in Lab(OWNER).runs.waiting().values()] == [(1, None), (2, None)]
     assert trainings.wait(a) == ["a"]
     limits.save(ClassLimits())
     engine.serve()
@@ -166,7 +166,7 @@ def test_a_run_belongs_to_whoever_asked_for_it(queue: tuple[Engine, Trainings], 
     assert (run.owner, run.owner_name, run.shared) == (ANNA.person_id, "Anna", False)
     trainings.end(run.run_id)
     wait_for(lambda: store.get(run.run_id).status is RunStatus.FINISHED)
-    again = engine.repeat(run.run_id, owner=BEN)
+    again = engine.submit(run.config, repeats=run.run_id, owner=BEN)
     pair = engine.submit_pair(SHORT, "notebook-1", owner=BEN)
     assert {each.owner for each in (again, *pair)} == {BEN.person_id}
     of_search = engine.submit(SHORT, search_id="c" * 32, owner=ANNA)

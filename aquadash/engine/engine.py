@@ -1,4 +1,4 @@
-"""The engine: trainings are queued, resumed and reordered here. Dask is imported when the first one waits."""
+"""The engine: trainings are queued and resumed here. Dask is imported when the first one waits."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.data.folder import about
 from aquadash.data.folder.store import fetched_folder
-from aquadash.engine.slots import Slots, held
-from aquadash.engine.waiting import Waiting, waiting_times
-from aquadash.errors import AquaDashError, RunError, look_up
+from aquadash.engine.slots import Slots
+from aquadash.errors import AquaDashError, look_up
 from aquadash.files import forget_oldest
-from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id, pair_configs
@@ -24,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Queues runs, resumes them, and changes their order. Safe to use from several threads."""
+    """Queues runs and resumes them. Safe to use from several threads."""
 
     def __init__(self, store: RunStore, *, serving: bool = True) -> None:
         """Nothing is started yet.
@@ -67,16 +65,6 @@ class Engine:
         config = embedded(config)
         self._reachable()
         return self._queue(self._store.create(config, name=name, search_id=search_id, repeats=repeats, owner=owner))
-
-    def repeat(self, run_id: str, *, owner: Person = OWNER) -> Run:
-        """Queue a finished run once more, as somebody's; see :meth:`aquadash.lab.runs.Runs.repeat`."""
-        run = self._store.get(run_id)
-        if run.status is not RunStatus.FINISHED:
-            raise RunError(
-                f"{run.name} is {run.status}. Only a run that finished by itself can be repeated; a stopped one ended "
-                "at a moment that no repeat can meet."
-            )
-        return self.submit(run.config, name=f"{run.name[:100]} again", repeats=run_id, owner=owner)
 
     def submit_pair(
         self,
@@ -122,24 +110,6 @@ class Engine:
         check(run.config)
         self._reachable()
         return self._queue(run)
-
-    def move(self, run_id: str, rank: int) -> list[str]:
-        """Give one waiting run another rank; see :meth:`aquadash.lab.runs.Runs.move`."""
-        if rank < 1:
-            raise RunError(f"The place is {rank}; expected 1 for the run that starts next, 2 for the one after it ...")
-        waiting = list(self._store.ranks())
-        if run_id not in waiting:
-            run = self._store.get(run_id)
-            raise RunError(f"{run.name} does not wait: it is {run.status}. Only waiting runs have a place.")
-        waiting.remove(run_id)
-        self._store.jobs.reorder(KIND, [job_id(KIND, each) for each in [*waiting[: rank - 1], run_id]])
-        return list(self._store.ranks())
-
-    def waiting(self) -> dict[str, Waiting]:
-        """The rank and the time until it starts of each waiting run, in their order."""
-        from aquadash.runs.snapshot import snapshot_of
-
-        return waiting_times(snapshot_of(self._store).runs(), slots=self.slots(), paused=held())
 
     # -- slots -------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from aquadash.errors import AquaDashError, DataError, RunError, StorageError
 from aquadash.evaluation import Evaluation, PairedChange, evaluate
 from aquadash.evaluation.calibration import fit_temperature
 from aquadash.jobs import open_jobs
+from aquadash.jobs.types import job_id
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import kept
 from aquadash.lab.part import Part
@@ -310,8 +311,15 @@ class Runs(Part):
         """
         from aquadash.engine import open_engine
 
-        with self._adding(self.get(run_id).config):
-            return open_engine().repeat(run_id, owner=self._person)
+        run = self.get(run_id)
+        if run.status is not RunStatus.FINISHED:
+            raise RunError(
+                f"{run.name} is {run.status}. Only a run that finished by itself can be repeated; a stopped one ended "
+                "at a moment that no repeat can meet."
+            )
+        with self._adding(run.config):
+            name = f"{run.name[:100]} again"
+            return open_engine().submit(run.config, name=name, repeats=run_id, owner=self._person)
 
     def resume(self, run_id: str) -> Run:
         """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch.
@@ -363,11 +371,18 @@ class Runs(Part):
             NotAllowedError: In a class the teacher alone changes the order.
             RunError: The run does not wait (any more), or there is no such place.
         """
-        from aquadash.engine import open_engine
-
         self._rights.require(Action.REORDER)
+        if rank < 1:
+            raise RunError(f"The place is {rank}; expected 1 for the run that starts next, 2 for the one after it ...")
+        store = open_store()
+        waiting = list(store.ranks())
+        if run_id not in waiting:
+            run = store.get(run_id)
+            raise RunError(f"{run.name} does not wait: it is {run.status}. Only waiting runs have a place.")
+        waiting.remove(run_id)
         with self._changing():
-            return open_engine().move(run_id, rank)
+            store.jobs.reorder(KIND, [job_id(KIND, each) for each in [*waiting[: rank - 1], run_id]])
+        return list(store.ranks())
 
     # -- what people say of runs -------------------------------------------------------------------------------------
 
@@ -532,8 +547,10 @@ def _one(store_key: str, run_id: str) -> Run:
 @kept(4, seconds=FRESH_SECONDS)
 def _waiting(store_key: str) -> dict[str, Waiting]:
     from aquadash.engine import open_engine
+    from aquadash.engine.slots import held
+    from aquadash.engine.waiting import waiting_times
 
-    return open_engine().waiting()
+    return waiting_times(_all(store_key).runs, slots=open_engine().slots(), paused=held())
 
 
 # A run more hardly changes how long epochs take.
