@@ -38,34 +38,21 @@ _MAX_BYTES = 1_000_000_000
 _MAX_TEXT_BYTES, _MAX_ARRAYS_BYTES = 5_000_000, 200_000_000
 
 
-def _checkpoint(path: Path, run: Run) -> None:
-    check_arrays(path, max_bytes=_MAX_BYTES)
-
-
-def _robustness(path: Path, run: Run) -> RobustnessResult:
-    return RobustnessResult.from_json(path.read_bytes())
-
-
-def _network(path: Path, run: Run) -> None:
-    check_model_file(path)
-
-
-def _converted(path: Path, run: Run) -> None:
-    """Nothing here opens it: it is handed out as it came, and only while its check still names it."""
-
-
 #: What reads each file that a run may have. A file of another name comes from elsewhere.
 _READERS: Mapping[str, Callable[[Path, Run], Any]] = {
     **READERS,
-    MODEL: _network,
-    **{f"{CHECKPOINTS}/slot-{slot}.npz": _checkpoint for slot in (0, 1)},
-    ROBUSTNESS: _robustness,
-    ROBUSTNESS_SPARE: _robustness,
-    **{form.file_name: _converted for form in FORMATS.values()},
-    **{
-        form.check_name: lambda path, run: ConversionCheck.from_json(path.read_text(encoding="utf-8"))
-        for form in FORMATS.values()
-    },
+    MODEL: lambda path, run: check_model_file(path),
+    **dict.fromkeys(
+        (f"{CHECKPOINTS}/slot-{slot}.npz" for slot in (0, 1)),
+        lambda path, run: check_arrays(path, max_bytes=_MAX_BYTES),
+    ),
+    **dict.fromkeys((ROBUSTNESS, ROBUSTNESS_SPARE), lambda path, run: RobustnessResult.from_json(path.read_bytes())),
+    # Nothing here opens these: they are handed out as they came, and only while their checks still name them.
+    **dict.fromkeys((form.file_name for form in FORMATS.values()), lambda path, run: None),
+    **dict.fromkeys(
+        (form.check_name for form in FORMATS.values()),
+        lambda path, run: ConversionCheck.from_json(path.read_text(encoding="utf-8")),
+    ),
 }
 
 
