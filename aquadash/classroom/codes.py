@@ -82,14 +82,7 @@ def codes() -> Codes:
 
 
 def renew(*roles: Role) -> Codes:
-    """Make new codes; who has joined stays in.
-
-    Args:
-        roles: Whose codes: :attr:`Role.STUDENT`, :attr:`Role.TEACHER`; both if none is named.
-
-    Raises:
-        StorageError: They cannot be read or written.
-    """
+    """Make new codes; who has joined stays in. See :meth:`aquadash.lab.people.People.renew_codes`."""
     there = codes()
     chosen = roles or (Role.STUDENT, Role.TEACHER)
     with _lock():

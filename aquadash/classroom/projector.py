@@ -33,13 +33,7 @@ class Shown:
 
 
 def show(page: str, query: Mapping[str, str]) -> Shown:
-    """Show a view on all projectors.
-
-    Raises:
-        UnknownNameError: There is no page of that name.
-        ConfigError: The address is too long.
-        StorageError: It cannot be kept.
-    """
+    """Show a view on all projectors; see :meth:`aquadash.lab.people.People.show`."""
     look_up("page", page, PAGES)
     kept = {name: value for name, value in query.items() if name != KEY}
     if sum(len(name) + len(value) for name, value in kept.items()) > _MAX_CHARACTERS:

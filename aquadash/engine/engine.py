@@ -48,16 +48,7 @@ class Engine:
     ) -> Run:
         """Store a new run of somebody's and put it into the queue; see :meth:`aquadash.lab.runs.Runs.train`.
 
-        Args:
-            config: What it is made from.
-            name: What to call it; a friendly one is made up when it is empty.
-            search_id: The search that it is a trial of.
-            repeats: The id of the run that it repeats.
-            owner: Whose it is.
-
-        Raises:
-            AquaDashError: A name in the config is unknown, pretrained weights cannot be had, the store cannot be
-                written or the scheduler not reached.
+        Arguments are as of :meth:`aquadash.runs.RunStore.create`.
         """
         from aquadash.augment import embedded
 

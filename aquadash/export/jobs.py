@@ -31,28 +31,14 @@ _MAX_FILES, _MAX_BYTES, _MAX_SECONDS = 20, 2_000_000_000, 24 * 3600.0
 
 
 def export_id(store: RunStore, run_id: str, *, include_data: bool, show_images: bool = True) -> str:
-    """The id of the job that makes the ZIP file of the run as it is now: another one whenever that would have other
-    content.
-
-    Raises:
-        StorageError: The store cannot be read.
-    """
+    """The id of the job that makes the ZIP file of a run; see :meth:`aquadash.lab.jobs.Jobs.export_id`."""
     return job_id("export", _export_key(store, run_id, include_data, show_images))
 
 
 def start_export(store: RunStore, run_id: str, *, include_data: bool, show_images: bool = True, owner: str = "") -> Job:
     """Make the ZIP file of a run ready in the background, for whoever has the id ``owner``.
 
-    Args:
-        store: Where the run is.
-        run_id: Which.
-        include_data: Whether all images go along.
-        show_images: Whether the report may show some.
-        owner: Who asks for it.
-
-    Raises:
-        RunError: It is being made already.
-        StorageError: The store cannot be read.
+    See :meth:`aquadash.lab.jobs.Jobs.export`; ``show_images`` says whether the report may show some.
     """
     from aquadash.jobs.worker import start
 
@@ -110,16 +96,9 @@ def import_id(upload: str) -> str:
 
 
 def start_import(upload: str, *, called: str, write: Callable[[Path], object], owner: Person = OWNER) -> Job:
-    """Take a ZIP file in, in the background; its run is the owner's then.
+    """Take a ZIP file in, in the background; its run is the owner's then. What ``write`` raises ends all.
 
-    Args:
-        upload: What stands for the upload.
-        called: What people know the file by, for messages.
-        write: Writes the file to the path that it is given; what it raises ends all.
-        owner: Whose the run will be.
-
-    Raises:
-        RunError: It is being taken in already.
+    See :meth:`aquadash.lab.jobs.Jobs.import_run`.
     """
     from aquadash.jobs.worker import start
 
@@ -173,11 +152,7 @@ def conversion_id(run_id: str, form: Format) -> str:
 
 
 def start_conversion(store: RunStore, run_id: str, form: Format, *, owner: str = "") -> Job:
-    """Start converting a run's network, for whoever has the id ``owner``.
-
-    Raises:
-        RunError: Packages are missing, the run has no model or has not ended, or it is being converted already.
-    """
+    """Start converting a network, for whoever has the id ``owner``; see :meth:`aquadash.lab.jobs.Jobs.convert`."""
     from aquadash.jobs.worker import start
 
     form.check_installed()

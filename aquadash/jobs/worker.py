@@ -51,11 +51,7 @@ _LOG_TAIL_BYTES = 6000
 def start(kind: str, run: str, request: Mapping[str, Any], *, owner: str = "") -> Job:
     """Submit a job, and start a worker that takes it, or leaves it to those that are at work already.
 
-    Args:
-        kind: A name in :data:`~aquadash.jobs.kinds.KINDS`.
-        run: What it works on.
-        request: What is asked for, as plain values for JSON.
-        owner: The id of the person who asks; empty for the owner of the machine.
+    Arguments are as of :meth:`aquadash.jobs.table.JobTable.submit`.
 
     Raises:
         RunError: It is queued or running already, or no process can be started, which the job then says, too.

@@ -105,12 +105,7 @@ class SearchStore:
         )
 
     def resolve(self, text: str) -> str:
-        """The id that a search id, a unique prefix of one or a search's unique name stands for.
-
-        Raises:
-            UnknownNameError: No search fits.
-            RunError: More than one does.
-        """
+        """The id that a text stands for; see :meth:`aquadash.lab.searches.Searches.find`."""
         names = {head.search_id: head.name for head in self.heads()}
         return id_of(text, names, kind="search", kinds="searches")
 
