@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Container, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -178,9 +178,7 @@ class Sessions:
                 if not (is_teacher or (same_browser and person.role is role)):
                     raise _taken(connection, person.name, name)
                 connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person.person_id))
-            joined = self._begin(connection, person, earlier_token, now)
-        self._forget()
-        return joined
+            return self._begin(connection, person, earlier_token, now)
 
     def rejoin(self, code: str, *, earlier_token: str | None = None) -> Joined:
         """Begin a session of the person whom a code of :meth:`rejoin_code` was made for.
@@ -206,9 +204,7 @@ class Sessions:
             connection.execute(
                 "UPDATE people SET return_hash = '', return_until = 0, seen_at = ? WHERE person_id = ?", (now, row[0])
             )
-            joined = self._begin(connection, Person(row[0], row[1], Role(row[2])), earlier_token, now)
-        self._forget()
-        return joined
+            return self._begin(connection, Person(row[0], row[1], Role(row[2])), earlier_token, now)
 
     def enter(self, person: Person, *, earlier_token: str | None = None) -> Joined:
         """Begin a session of somebody whom another service vouches for; who comes again keeps the name they have here.
@@ -234,16 +230,13 @@ class Sessions:
                 taken = _looks(connection)
                 name = free_name(person.name, taken) if looks_of(person.name) & taken else person.name
                 person = self._add(connection, Person(person.person_id, name, person.role), now)
-            joined = self._begin(connection, person, earlier_token, now)
-        self._forget()
-        return joined
+            return self._begin(connection, person, earlier_token, now)
 
     def leave(self, token: str | None) -> None:
         """End a session, if it is one; nobody comes back by it."""
         if token:
             with self._writing() as connection:
                 connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(token),))
-            self._forget()
 
     def remove(self, person_id: str) -> None:
         """End all sessions of somebody; they may join again under another name, or by a link to rejoin."""
@@ -251,7 +244,6 @@ class Sessions:
             connection.execute(
                 "UPDATE sessions SET ended = 1 WHERE person_id = ?", (self._existing(connection, person_id),)
             )
-        self._forget()
 
     def clear(self, makers: Container[str]) -> list[str]:
         """Forget students who made nothing and are not here, so that their names are free again.
@@ -275,7 +267,6 @@ class Sessions:
             cleared = [(person_id, name) for person_id, name in away if person_id not in makers]
             for table in ("sessions", "people"):
                 connection.executemany(f"DELETE FROM {table} WHERE person_id = ?", [(one,) for one, _ in cleared])
-        self._forget()
         return sorted((name for _, name in cleared), key=key_of)
 
     def rejoin_code(self, person_id: str) -> str:
@@ -321,7 +312,7 @@ class Sessions:
     def _note_seen(self, person_id: str, now: float) -> None:
         if now - self._seen.get(person_id, 0.0) >= _SEEN_EVERY:
             self._seen[person_id] = now
-            with self._writing() as connection:
+            with self._open("BEGIN IMMEDIATE") as connection:
                 connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person_id))
 
     def _begin(self, connection: sqlite3.Connection, person: Person, earlier_token: str | None, now: float) -> Joined:
@@ -365,13 +356,13 @@ class Sessions:
             raise UnknownNameError.of("person", person_id, names)
         return person_id
 
-    def _forget(self) -> None:
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one change, which is made whole or not at all, and after all others."""
+        with self._open("BEGIN IMMEDIATE") as connection:
+            yield connection
         with self._lock:
             self._known.clear()
-
-    def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        """A connection for one change, which is made whole or not at all, and after all others."""
-        return self._open("BEGIN IMMEDIATE")
 
     @contextmanager
     def _open(self, begin: str = "BEGIN") -> Iterator[sqlite3.Connection]:
