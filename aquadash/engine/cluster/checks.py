@@ -62,14 +62,6 @@ def _check_store() -> Check:
     return Check(what, note=shown)
 
 
-_UNNAMED_DATABASE = (
-    "AQUADASH_DATABASE is not set, so that runs would be looked for in {home} alone. Make a PostgreSQL database "
-    "(docs/cluster.md) and set AQUADASH_DATABASE=postgresql://its-address on every worker and for the app."
-)
-
-_OTHER_DATABASE = "AQUADASH_DATABASE is {database} here, which is not the app's. Give both the same."
-
-
 def _check_jobs(apps: str) -> Check:
     """Whether the table of jobs is one that others reach, and that of the app.
 
@@ -78,14 +70,19 @@ def _check_jobs(apps: str) -> Check:
     """
     what = "jobs"
     if not settings.jobs_database_is_named():
-        return Check(what, _UNNAMED_DATABASE.format(home=settings.home()))
+        return Check(
+            what,
+            f"AQUADASH_DATABASE is not set, so that runs would be looked for in {settings.home()} alone. Make a "
+            "PostgreSQL database (docs/cluster.md) and set AQUADASH_DATABASE=postgresql://its-address on every worker "
+            "and for the app.",
+        )
     shown = settings.shown_address(settings.jobs_database())
     try:
         identity = open_jobs().identity()
     except AquaDashError as error:
         return Check(what, str(error))
     if apps and apps != identity:
-        return Check(what, _OTHER_DATABASE.format(database=shown))
+        return Check(what, f"AQUADASH_DATABASE is {shown} here, which is not the app's. Give both the same.")
     only_here = ", a file, so that all workers and the app must be on this machine" * shown.startswith("sqlite:")
     unknown = "" if apps else "; no app has been at this scheduler yet, with which it could be compared"
     return Check(what, note=f"{shown}{only_here}{unknown}")
@@ -183,12 +180,7 @@ def status(scheduler: str, *, named_by: str) -> dict[str, Any]:
     finally:
         client.close(timeout=2)
     workers: list[dict[str, Any]] = []
-    problems: list[str] = []
-    database = settings.shown_address(settings.jobs_database())
-    if not settings.jobs_database_is_named():
-        problems.append(_UNNAMED_DATABASE.format(home=settings.home()))
-    elif apps and apps != jobs.identity():
-        problems.append(_OTHER_DATABASE.format(database=database))
+    problems = [problem] if (problem := _check_jobs(apps).problem) else []
     for address, info in known.items():
         said = told.get(address)
         values = {
@@ -228,7 +220,7 @@ def status(scheduler: str, *, named_by: str) -> dict[str, Any]:
     return {
         "scheduler": scheduler,
         "store": settings.shown_address(settings.tracking_uri()),
-        "database": database,
+        "database": settings.shown_address(settings.jobs_database()),
         "slots": sum(worker["slots"] for worker in workers),
         "workers": workers,
         "runs": runs,
