@@ -12,8 +12,9 @@ import numpy as np
 from aquadash.augment import pipeline as pipeline_named
 from aquadash.augment import plan
 from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, flatten, with_values
-from aquadash.errors import ConfigError, DataError, RunError, UnknownNameError
+from aquadash.errors import ConfigError, DataError, RunError
 from aquadash.runs.measured import Images, predictions_on
+from aquadash.runs.reading import id_of
 from aquadash.runs.types import Predictions, Run
 
 if TYPE_CHECKING:
@@ -155,13 +156,8 @@ def find_pair(runs: Iterable[Run], text: str) -> Pair:
         UnknownNameError: There is none.
         RunError: There are several.
     """
-    known = pairs(runs)
-    found = [pair for pair in known if text and pair.pair_id.startswith(text)]
-    if not found:
-        raise UnknownNameError.of("pair", text, [pair.pair_id for pair in known])
-    if len(found) > 1:
-        raise RunError(f"{text[:40]!r} fits {len(found)} pairs: {', '.join(pair.pair_id for pair in found[:6])}.")
-    return found[0]
+    known = {pair.pair_id: pair for pair in pairs(runs)}
+    return known[id_of(text, {pair_id: pair_id for pair_id in known}, kind="pair", kinds="pairs")]
 
 
 def change(store: RunStore, pair: Pair, *, images: Images = "validation") -> PairedChange:
