@@ -169,13 +169,7 @@ def board(source: str | None, shown: bool | None) -> None:
 @click.argument("address", nargs=-1, metavar="[NAME=VALUE]...")
 def project(page: str, address: tuple[str, ...]) -> None:
     """Show a page on the projectors: project evaluate run=ID present=1."""
-    query = {}
-    for part in address:
-        name, equals, value = part.partition("=")
-        if not equals or not name:
-            raise ConfigError(f"{part[:80]!r} has no equals sign. Write it as NAME=VALUE: run=ID.")
-        query[name] = value
-    shown = lab.people.show(page, query)
+    shown = lab.people.show(page, _named_values(address, "run=ID"))
     print_result({"page": shown.page, "query": shown.query}, f"The projectors show {shown.page}.")
 
 
@@ -192,15 +186,9 @@ def rights_command() -> None:
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a limit; none takes it away.")
 def limits_command(changes: tuple[str, ...]) -> None:
     """Show the limits of the students, or change some: --set epochs=30 --set paused=yes."""
-    wanted = {}
-    for change in changes:
-        name, equals, value = change.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {change[:80]!r} has no equals sign. Write it as NAME=VALUE: --set epochs=30.")
-        wanted[name.strip()] = value
     found = limits.load()
-    if wanted:
-        found = limits.with_texts(found, wanted)
+    if changes:
+        found = limits.with_texts(found, _named_values(changes, "--set epochs=30"))
         lab.people.set_limits(found)
     values = found.to_values()
     rows = [(name, _told(value), limits.WORDS[name]) for name, value in values.items()]
@@ -275,6 +263,17 @@ def _hide(text: str, hidden: bool, *, search: bool) -> None:
         lab.runs.hide(found, hidden)
     words = f"{name} is hidden from the class." if hidden else f"The class sees {name}."
     print_result({key: found, "name": name, "hidden": hidden}, words)
+
+
+def _named_values(texts: tuple[str, ...], example: str) -> dict[str, str]:
+    """What was typed as ``NAME=VALUE`` each."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"{text[:80]!r} has no equals sign. Write it as NAME=VALUE: {example}.")
+        found[name.strip()] = value
+    return found
 
 
 def _named(members: list[Member], name: str) -> Member:
