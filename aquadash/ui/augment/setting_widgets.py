@@ -87,13 +87,27 @@ def show(step: Operator, path: Path, number: int, parameters: tuple[Parameter, .
     """
     values = settings_of(step)
     for parameter in parameters:
-        stem = f"step{number}:{parameter.name}"
+        value, stem = values[parameter.name], f"step{number}:{parameter.name}"
         put = partial(_put, path, parameter.name, stem)
-        switch = partial(_put, path, parameter.name, None)
+        title = parameter.title or _LABELS[parameter.kind]
+        label = title[:1].upper() + title[1:]
         if parameter.kind == "word":
-            _word(parameter, str(values[parameter.name]), stem, put)
+            inputs.controlled(
+                inputs.selectbox,
+                label,
+                parameter.words,
+                parameter.words.index(str(value)),
+                stem=stem,
+                value=value,
+                take=put,
+                help=parameter.help,
+            )
+        elif parameter.drawn or isinstance(value, Range):
+            # The switch is a change of its own.
+            switch = partial(_switch, parameter, value, stem, partial(_put, path, parameter.name, None))
+            _numbers(label, parameter.help, Scale.of(parameter), value, stem, put, switch)
         else:
-            _numbers(parameter, values[parameter.name], stem, put, switch)
+            _numbers(label, parameter.help, Scale.of(parameter), value, stem, put)
 
 
 def probability(step: Operator, path: Path, number: int) -> None:
@@ -105,50 +119,14 @@ def probability(step: Operator, path: Path, number: int) -> None:
 
     stem = f"step{number}/probability"
     scale = Scale(0.0, 100.0, 1.0, 100.0, " %")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _fixed("Probability", term("step probability"), scale, step.probability, stem, put)
+    _numbers("Probability", term("step probability"), scale, step.probability, stem, put)
 
 
 def _put(path: Path, name: str, tag: str | None, value: Value) -> None:
     builder_state.edit(lambda spec: editing.set_setting(spec, path, name, value), tag=tag)
 
 
-def _word(parameter: Parameter, value: str, stem: str, put: Callable[[Value], None]) -> None:
-    inputs.controlled(
-        inputs.selectbox,
-        _label(parameter),
-        parameter.words,
-        parameter.words.index(value),
-        stem=stem,
-        value=value,
-        take=put,
-        help=parameter.help,
-    )
-
-
-def _numbers(
-    parameter: Parameter,
-    value: Value,
-    stem: str,
-    put: Callable[[Value], None],
-    switch: Callable[[Value], None],
-) -> None:
-    """Controls of a number or a range of numbers, and the switch between the two, which is a change of its own."""
-    scale = Scale.of(parameter)
-    label = _label(parameter)
-    if isinstance(value, Range):
-        _range_slider(label, parameter.help, scale, value, stem, put)
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _range_fields(label, scale, value, stem, put)
-            _toggle(parameter, value, f"{stem}/drawn", switch)
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _fixed(label, parameter.help, scale, value, stem, put)
-        if parameter.drawn:
-            _toggle(parameter, value, f"{stem}/drawn", switch)
-
-
-def _toggle(parameter: Parameter, value: Value, stem: str, switch: Callable[[Value], None]) -> None:
+def _switch(parameter: Parameter, value: Value, stem: str, put: Callable[[Value], None]) -> None:
     """Fixed or drawn from a range."""
     drawn = isinstance(value, Range)
     other = editing.as_fixed if drawn else editing.as_range
@@ -156,78 +134,60 @@ def _toggle(parameter: Parameter, value: Value, stem: str, switch: Callable[[Val
         inputs.toggle,
         "Range",
         drawn,
-        stem=stem,
+        stem=f"{stem}/drawn",
         value=drawn,
-        take=lambda _: switch(other(parameter, value)),
+        take=lambda _: put(other(parameter, value)),
         help=term("drawn value"),
     )
 
 
-def _fixed(label: str, help: str, scale: Scale, value: Value, stem: str, put: Callable[[Value], None]) -> None:
-    """A slider and a number field that say the same."""
-    shown = scale.shown(value)
-
-    def take(number: float) -> None:
-        put(scale.meant(number))
-
-    _slider(label, help, scale, shown, f"{stem}/slider", take)
-    _field(label, scale, shown, f"{stem}/field", (scale.low, scale.high), take)
-
-
-def _range_slider(label: str, help: str, scale: Scale, value: Range, stem: str, put: Callable[[Value], None]) -> None:
-    """A slider with two handles."""
-    shown = (scale.shown(value.low), scale.shown(value.high))
-    _slider(label, help, scale, shown, f"{stem}/range", lambda ends: put(Range(*map(scale.meant, ends))))
-
-
-def _range_fields(label: str, scale: Scale, value: Range, stem: str, put: Callable[[Value], None]) -> None:
-    """A number field for each end."""
-    low, high = scale.shown(value.low), scale.shown(value.high)
-
-    def from_low(number: float) -> None:
-        put(Range(scale.meant(number), value.high))
-
-    def to_high(number: float) -> None:
-        put(Range(value.low, scale.meant(number)))
-
-    _field(f"{label}, from", scale, low, f"{stem}/low", (scale.low, high), from_low)
-    _field(f"{label}, to", scale, high, f"{stem}/high", (low, scale.high), to_high)
-
-
-def _slider(label: str, help: str, scale: Scale, shown: Any, stem: str, take: Callable[[Any], None]) -> None:
-    inputs.controlled(
-        inputs.slider,
-        label,
-        scale.low,
-        scale.high,
-        shown,
-        stem=stem,
-        value=shown,
-        take=take,
-        step=scale.step,
-        format=scale.format,
-        help=help,
-    )
-
-
-def _field(
-    label: str, scale: Scale, shown: float, stem: str, bounds: tuple[float, float], take: Callable[[Any], None]
+def _numbers(
+    label: str,
+    help: str,
+    scale: Scale,
+    value: Value,
+    stem: str,
+    put: Callable[[Value], None],
+    switch: Callable[[], None] = lambda: None,
 ) -> None:
-    inputs.controlled(
-        inputs.number_input,
-        label,
-        *bounds,
-        shown,
-        stem=stem,
-        value=shown,
-        take=take,
-        step=scale.step,
-        format="%d" if scale.whole else "%g",
-        label_visibility="collapsed",
-        width=_FIELD_WIDTH,
+    """A slider of a number or a range of numbers, and a field for each end that says the same; beside them a switch."""
+
+    def control(
+        widget: Callable[..., Any],
+        name: str,
+        label: str,
+        ends: tuple[float, float],
+        shown: Any,
+        meant: Callable[[Any], Value],
+    ) -> None:
+        inputs.controlled(
+            widget,
+            label,
+            *ends,
+            shown,
+            stem=f"{stem}/{name}",
+            value=shown,
+            take=lambda held: put(meant(held)),
+            step=scale.step,
+        )
+
+    ends = (scale.low, scale.high)
+    slider = partial(control, partial(inputs.slider, format=scale.format, help=help))
+    plain_format = "%d" if scale.whole else "%g"
+    field = partial(
+        control, partial(inputs.number_input, format=plain_format, label_visibility="collapsed", width=_FIELD_WIDTH)
     )
-
-
-def _label(parameter: Parameter) -> str:
-    title = parameter.title or _LABELS[parameter.kind]
-    return title[:1].upper() + title[1:]
+    row = partial(st.container, horizontal=True, vertical_alignment="center", gap="small")
+    if isinstance(value, Range):
+        low, high = scale.shown(value.low), scale.shown(value.high)
+        slider("range", label, ends, (low, high), lambda held: Range(*map(scale.meant, held)))
+        with row():
+            field("low", f"{label}, from", (scale.low, high), low, lambda held: Range(scale.meant(held), value.high))
+            field("high", f"{label}, to", (low, scale.high), high, lambda held: Range(value.low, scale.meant(held)))
+            switch()
+    else:
+        shown = scale.shown(value)
+        with row():
+            slider("slider", label, ends, shown, scale.meant)
+            field("field", label, ends, shown, scale.meant)
+            switch()
