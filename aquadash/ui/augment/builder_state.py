@@ -18,14 +18,12 @@ from aquadash.augment.editing import Path
 from aquadash.augment.history import History
 from aquadash.augment.reading import MAX_DRAFT_CHARACTERS, from_draft, to_draft
 from aquadash.errors import AquaDashError
-from aquadash.ui import address, pipeline_library
-from aquadash.ui.text import plain
+from aquadash.ui import address, pipeline_library, shell
 
 #: What a first visitor sees, and what a pipeline without an origin counts as started from.
 DEFAULT, EMPTY = "notebook", "none"
 
 _HISTORY = "studio:history"
-_FAILED = "studio:failed"
 _OPEN = "studio:open"
 _DRAFT_TEXT = "studio:draft-text"
 
@@ -79,7 +77,7 @@ def fits_the_address() -> bool:
 
 
 def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = None) -> bool:
-    """Change the pipeline from a control's callback; what cannot be done is said by the next run.
+    """Change the pipeline from a control's callback; what cannot be done is said.
 
     Args:
         change: From the pipeline to the new one; raises ``AquaDashError`` if that is not possible.
@@ -89,14 +87,12 @@ def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = No
         Whether it was done.
     """
     before = history()
-    try:
+    with shell.guard():
         spec = change(before.present.spec)
-    except AquaDashError as error:
-        fail(error)
-        return False
-    if spec != before.present.spec:
-        _go(before.record(spec, tag=tag, now=time.monotonic()))
-    return True
+        if spec != before.present.spec:
+            _go(before.record(spec, tag=tag, now=time.monotonic()))
+        return True
+    return False
 
 
 def load(spec: PipelineSpec, *, base: str) -> None:
@@ -126,18 +122,6 @@ def undo() -> None:
 def redo() -> None:
     """Make the change again that was taken back last."""
     _go(history().redo())
-
-
-def fail(error: AquaDashError) -> None:
-    """Keep a message for :func:`show_failure`."""
-    st.session_state[_FAILED] = str(error)
-
-
-def show_failure() -> None:
-    """Say once what could not be done."""
-    failure = st.session_state.pop(_FAILED, None)
-    if failure:
-        st.error(plain(failure), icon="🚧")
 
 
 def is_open(number: int) -> bool:

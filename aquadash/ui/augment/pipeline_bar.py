@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -13,7 +14,7 @@ from aquadash.augment.history import State
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.ui import components, inputs, pipeline_library
+from aquadash.ui import components, inputs, pipeline_library, shell
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.lab import lab
@@ -24,12 +25,12 @@ from aquadash.ui.uploads import switched_off
 
 def show(library: Library) -> None:
     """Draw the bar; call after :func:`aquadash.ui.augment.builder_state.restore`."""
-    builder_state.show_failure()
-    _undo_bar()
+    for key, title in st.session_state.get(_DELETED, {}).items():
+        components.undo_bar(title, key=key, on_undo=partial(_restore, key), on_dismiss=partial(_forget, key))
     _damaged(library)
     state = builder_state.history().present
 
-    def title(name: str) -> str:
+    def title_of(name: str) -> str:
         return f"{library.pipelines[name].title}{' · saved' if name in library.saved else ''}"
 
     changed = builder_state.changed()
@@ -38,7 +39,7 @@ def show(library: Library) -> None:
             "Pipeline",
             list(library.pipelines),
             key="pipeline",
-            format_func=title,
+            format_func=title_of,
             label_visibility="collapsed",
             on_change=builder_state.choose,
             width="stretch",
@@ -69,11 +70,10 @@ def _damaged(library: Library) -> None:
         st.markdown(f"{lines}\n\nThe files are left as they are, in `pipelines` in AquaDash's folder.")
 
 
-#: Pairs of the key that brings a deleted pipeline back and its title, until somebody says "Dismiss".
+#: Titles of deleted pipelines by the keys that bring them back, until somebody says "Dismiss".
 _DELETED = "studio:deleted"
 _TITLE, _SUMMARY, _NEW_TITLE = "studio:title", "studio:summary", "studio:new-title"
 _UPLOADS = "studio:uploads"
-_TOLD = "studio:told"
 _MENUS = "studio:menus"
 
 _MAX_SUMMARY_CHARACTERS = 500
@@ -104,15 +104,6 @@ def _files(state: State, *, saved: bool) -> None:
     with st.popover("More", key=f"files-menu-{number}", on_change="rerun") as menu:
         if menu.open:
             _more(state, saved)
-
-
-def _undo_bar() -> None:
-    """Say what was saved or deleted, with the way back."""
-    told = st.session_state.pop(_TOLD, None)
-    if told:
-        st.toast(plain(told), icon="✅")
-    for key, title in list(st.session_state.get(_DELETED, [])):
-        components.undo_bar(title, key=key, on_undo=partial(_restore, key), on_dismiss=partial(_forget, key))
 
 
 def _file_stem(spec: PipelineSpec) -> str:
@@ -192,109 +183,96 @@ def _more(state: State, saved: bool) -> None:
     )
 
 
+@contextmanager
+def _working() -> Iterator[None]:
+    """Around a control's callback: folds the menus once it is done, or says what went wrong."""
+    with shell.guard():
+        yield
+        st.session_state[_MENUS] = st.session_state.get(_MENUS, 0) + 1
+
+
+@_working()
 def _discard() -> None:
-    _try(builder_state.discard)
+    builder_state.discard()
 
 
+@_working()
 def _save_new() -> None:
-    def save() -> None:
-        spec = builder_state.history().present.spec
-        known = pipeline_library.current().pipelines.get(builder_state.history().present.base)
-        summary = " ".join((st.session_state.get(_SUMMARY) or "").split())
-        if not summary:
-            summary = spec.summary if known == spec else summary_of(spec)
-        _saved(lab().pipelines.save(replace(spec, summary=summary), title=st.session_state.get(_TITLE) or ""))
-        st.session_state[_TITLE] = st.session_state[_SUMMARY] = ""
-
-    _try(save)
+    spec = builder_state.history().present.spec
+    known = pipeline_library.current().pipelines.get(builder_state.history().present.base)
+    summary = " ".join((st.session_state.get(_SUMMARY) or "").split())
+    if not summary:
+        summary = spec.summary if known == spec else summary_of(spec)
+    _saved(lab().pipelines.save(replace(spec, summary=summary), title=st.session_state.get(_TITLE) or ""))
+    st.session_state[_TITLE] = st.session_state[_SUMMARY] = ""
 
 
+@_working()
 def _save_changes() -> None:
-    def save() -> None:
-        state = builder_state.history().present
-        base = pipeline_library.current().pipelines[state.base]
-        # A summary that was made from the steps follows them; one that a person wrote stays.
-        summary = summary_of(state.spec) if base.summary == summary_of(base) else base.summary
-        spec = replace(state.spec, summary=summary)
-        _saved(lab().pipelines.save(spec, title=base.title, replace_name=state.base))
-
-    _try(save)
+    state = builder_state.history().present
+    base = pipeline_library.current().pipelines[state.base]
+    # A summary that was made from the steps follows them; one that a person wrote stays.
+    summary = summary_of(state.spec) if base.summary == summary_of(base) else base.summary
+    spec = replace(state.spec, summary=summary)
+    _saved(lab().pipelines.save(spec, title=base.title, replace_name=state.base))
 
 
+@_working()
 def _rename() -> None:
-    def rename() -> None:
-        state = builder_state.history().present
-        base = pipeline_library.current().pipelines[state.base]
-        changed = builder_state.changed()
-        saved = lab().pipelines.save(base, title=st.session_state.get(_NEW_TITLE) or "", replace_name=state.base)
-        builder_state.load(state.spec if changed else saved, base=saved.name)
-        st.session_state[_NEW_TITLE] = ""
-        st.session_state[_TOLD] = f"Renamed to “{saved.title}”."
-
-    _try(rename)
+    state = builder_state.history().present
+    base = pipeline_library.current().pipelines[state.base]
+    changed = builder_state.changed()
+    saved = lab().pipelines.save(base, title=st.session_state.get(_NEW_TITLE) or "", replace_name=state.base)
+    builder_state.load(state.spec if changed else saved, base=saved.name)
+    st.session_state[_NEW_TITLE] = ""
+    _say(f"Renamed to “{saved.title}”.")
 
 
+@_working()
 def _delete() -> None:
-    def delete() -> None:
-        base = builder_state.history().present.base
-        title = pipeline_library.current().pipelines[base].title
-        key = lab().pipelines.delete(base)
-        st.session_state[_DELETED] = [*st.session_state.get(_DELETED, []), (key, title)]
-        builder_state.load(pipeline_library.current().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
-
-    _try(delete)
+    base = builder_state.history().present.base
+    title = pipeline_library.current().pipelines[base].title
+    st.session_state.setdefault(_DELETED, {})[lab().pipelines.delete(base)] = title
+    builder_state.load(pipeline_library.current().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
 
 
+@_working()
 def _restore(key: str) -> None:
-    def restore() -> None:
-        spec = lab().pipelines.restore(key)
-        builder_state.load(spec, base=spec.name)
-        _forget(key)
-
-    _try(restore)
+    spec = lab().pipelines.restore(key)
+    builder_state.load(spec, base=spec.name)
+    _forget(key)
 
 
 def _forget(key: str) -> None:
-    st.session_state[_DELETED] = [entry for entry in st.session_state.get(_DELETED, []) if entry[0] != key]
+    st.session_state[_DELETED].pop(key, None)
 
 
+@_working()
 def _import(key: str) -> None:
-    def read() -> None:
-        upload = st.session_state.get(key)
-        if upload is None:
-            return
-        content = upload.getvalue()
-        if len(content) > 4 * MAX_CHARACTERS:
-            raise ConfigError(
-                f"{upload.name} has {len(content):,} bytes; a pipeline has at most {4 * MAX_CHARACTERS:,}."
-            )
-        try:
-            spec = from_json(content.decode("utf-8-sig"))
-        except UnicodeDecodeError:
-            raise ConfigError(
-                f"{upload.name} is not text (UTF-8). Export a pipeline as JSON and import that."
-            ) from None
-        except AquaDashError as error:
-            raise ConfigError(f"{upload.name} cannot be used. {error}") from error
-        st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
-        builder_state.load(spec, base=builder_state.EMPTY)
-        st.session_state[_TOLD] = f"“{spec.title}” from {upload.name} is in the builder; save it to keep it."
-
-    _try(read)
+    upload = st.session_state.get(key)
+    if upload is None:
+        return
+    content = upload.getvalue()
+    if len(content) > 4 * MAX_CHARACTERS:
+        raise ConfigError(f"{upload.name} has {len(content):,} bytes; a pipeline has at most {4 * MAX_CHARACTERS:,}.")
+    try:
+        spec = from_json(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{upload.name} is not text (UTF-8). Export a pipeline as JSON and import that.") from None
+    except AquaDashError as error:
+        raise ConfigError(f"{upload.name} cannot be used. {error}") from error
+    st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
+    builder_state.load(spec, base=builder_state.EMPTY)
+    _say(f"“{spec.title}” from {upload.name} is in the builder; save it to keep it.")
 
 
 def _saved(spec: PipelineSpec) -> None:
     builder_state.load(spec, base=spec.name)
-    st.session_state[_TOLD] = f"Saved “{spec.title}”, on the command line {spec.name}."
+    _say(f"Saved “{spec.title}”, on the command line {spec.name}.")
 
 
-def _try(action: Callable[[], None]) -> None:
-    """Do something from a control's callback and fold the menus; the next run shows what went wrong instead."""
-    try:
-        action()
-        st.session_state[_MENUS] = st.session_state.get(_MENUS, 0) + 1
-    except AquaDashError as error:
-        builder_state.fail(error)
+def _say(text: str) -> None:
+    st.toast(plain(text), icon="✅")
 
 
 def code(studio: Studio) -> None:

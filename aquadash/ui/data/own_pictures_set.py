@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from aquadash.data.folder.about import PREFIX
 from aquadash.data.folder.types import CheckReport, Finding, Picture
-from aquadash.errors import AquaDashError
 from aquadash.figures.theme import class_colour
 from aquadash.ui import components, gallery, inputs, shell
 from aquadash.ui.lab import lab
@@ -20,7 +19,6 @@ from aquadash.ui.text import count, plain
 KEPT = "own:kept"
 #: What was deleted in this session and can be brought back: its title and key.
 _DELETED = "own:deleted"
-_TROUBLE = "own:trouble"
 
 
 def render_own_set(source: str) -> None:
@@ -53,8 +51,6 @@ def render_own_set(source: str) -> None:
 
 def offer_undo() -> None:
     """Draw the way to bring back what was deleted: at once what went last, from a list what went before."""
-    if trouble := st.session_state.pop(_TROUBLE, None):
-        st.error(plain(trouble), icon="🚧")
     if gone := st.session_state.get(_DELETED):
         title, key = gone
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -74,22 +70,18 @@ def deleted_menu() -> None:
         st.button("Bring it back", key="own-restore", on_click=_restore, args=(key,))
 
 
+@shell.guard()
 def _delete(source: str, title: str) -> None:
-    try:
-        st.session_state[_DELETED] = (title, lab().data.delete(source))
-        st.query_params.clear()
-        st.session_state.pop("source", None)
-    except AquaDashError as error:
-        st.session_state[_TROUBLE] = str(error)
+    st.session_state[_DELETED] = (title, lab().data.delete(source))
+    st.query_params.clear()
+    st.session_state.pop("source", None)
 
 
+@shell.guard()
 def _restore(key: str) -> None:
     st.session_state.pop(_DELETED, None)
-    try:
-        kept = lab().data.restore(key)
-        st.query_params.from_dict({"source": kept.source})
-    except AquaDashError as error:
-        st.session_state[_TROUBLE] = str(error)
+    kept = lab().data.restore(key)
+    st.query_params.from_dict({"source": kept.source})
 
 
 #: Icon and word of each severity: the colour never stands alone.
