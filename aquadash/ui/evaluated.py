@@ -1,4 +1,4 @@
-"""A run with its results, as the sections of the Evaluate page take it; what costs time is worked out once for all."""
+"""A run with its results, as sections of pages take it; what costs time is worked out once for all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from aquadash.evaluation import (
     rescale,
     scores,
 )
-from aquadash.runs.types import Predictions, Run
+from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import BY_RUN
 
@@ -67,6 +67,11 @@ class Evaluated:
             RunError: There are none yet.
         """
         return Evaluated(run, lab().runs.evaluation(run.run_id), lab().runs.predictions(run.run_id))
+
+    @property
+    def history(self) -> list[EpochRecord]:
+        """Its epochs."""
+        return lab().runs.history(self.run.run_id)
 
     @property
     def validation(self) -> Predictions | None:

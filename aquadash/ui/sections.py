@@ -24,10 +24,6 @@ class Need(Flag):
     NOTHING = 0
     #: Evaluate: the choice of a second run to lay over the charts.
     SECOND_RUN = auto()
-    #: Walkthrough: a data set.
-    DATASET = auto()
-    #: Walkthrough: a run with results.
-    RESULTS = auto()
 
 
 @dataclass(frozen=True)

@@ -13,18 +13,18 @@ from aquadash.figures.flattened_loss import flattened_loss, losses
 from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.training.prepare import report_validation_images
 from aquadash.ui import bound, components, gallery, image_browser
+from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent, plain
 from aquadash.ui.walkthrough import parts
-from aquadash.ui.walkthrough.context import Results
 from aquadash.walkthrough import checks_network, checks_results, network, report
 
 _MAX_PICTURES = 12
 _WHOSE = {"run": "This run", "report": "The report"}
 
 
-def loss(results: Results) -> None:
+def loss(results: Evaluated) -> None:
     """Loss: how wrong an answer is, and what a softmax too many does to it."""
     classes = len(results.found.classes)
     st.markdown(
@@ -54,7 +54,7 @@ def loss(results: Results) -> None:
     )
 
 
-def stopping(results: Results) -> None:
+def stopping(results: Evaluated) -> None:
     """Early stopping: the report's own log, with other patience."""
     st.markdown(
         "A network that trains on for too long learns its training images by heart. So it is asked about other images "
@@ -90,7 +90,7 @@ def stopping(results: Results) -> None:
     )
 
 
-def training(results: Results) -> None:
+def training(results: Evaluated) -> None:
     """Training: what choosing by test images does to a score."""
     st.markdown(
         "Images have three uses: to learn from, to decide with (when to stop, which settings to keep), and to measure "
@@ -140,7 +140,7 @@ def training(results: Results) -> None:
     )
 
 
-def predictions(results: Results) -> None:
+def predictions(results: Evaluated) -> None:
     """Predictions: probabilities for single images."""
     st.markdown(
         "The network gives every class a probability, and the largest is its answer. It must share out 100 % among the "
@@ -193,7 +193,7 @@ def predictions(results: Results) -> None:
     )
 
 
-def _pictures(results: Results, shown: np.ndarray) -> None:
+def _pictures(results: Evaluated, shown: np.ndarray) -> None:
     names, found = results.found.classes, results.predictions
     dataset = image_browser.matching_dataset(results.run)
     if dataset is None:
@@ -206,7 +206,7 @@ def _pictures(results: Results, shown: np.ndarray) -> None:
     gallery.show(cards, size_rem=7, label="Test images with the run's answers")
 
 
-def matrix(results: Results) -> None:
+def matrix(results: Evaluated) -> None:
     """Confusion matrix: precision, recall and accuracy are three questions."""
     found = results.found
     st.markdown(
@@ -270,7 +270,7 @@ def matrix(results: Results) -> None:
     )
 
 
-def curves(results: Results) -> None:
+def curves(results: Evaluated) -> None:
     """Curves: what training and validation say, and what they do not."""
     st.markdown(
         "The training curve shows how well the network does on what it learns from; given time, that always gets "
@@ -318,7 +318,7 @@ def curves(results: Results) -> None:
     )
 
 
-def result(results: Results) -> None:
+def result(results: Evaluated) -> None:
     """Result: a score is worth as much as the number of images behind it."""
     found = results.found
     st.markdown(

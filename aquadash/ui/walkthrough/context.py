@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from aquadash import data
 from aquadash.config import with_values
 from aquadash.data import Dataset
-from aquadash.evaluation import Evaluation
 from aquadash.presets import PRESETS
-from aquadash.runs.types import EpochRecord, Predictions, Run
+from aquadash.runs.types import Run
 from aquadash.ui import address, components, datasets, run_lists, shell
+from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 from aquadash.walkthrough import progress
@@ -25,30 +23,13 @@ _ME = "walkthrough:me"
 EPOCHS = 8
 
 
-@dataclass(frozen=True, eq=False)
-class Results:
-    """A run that has ended and predicted the test images.
-
-    Attributes:
-        run: The run.
-        found: What its answers amount to.
-        predictions: Its answers.
-        history: Its epochs.
-    """
-
-    run: Run
-    found: Evaluation
-    predictions: Predictions
-    history: list[EpochRecord]
-
-
 def pick_dataset() -> Dataset | None:
     """The app's data set; None, with the way to it, for one that is not on this computer."""
     source = datasets.current()
     return datasets.dataset(source) if datasets.here(source) else None
 
 
-def pick_results() -> Results | None:
+def pick_results() -> Evaluated | None:
     """Draw the menu of runs that have results; None, with the way to some, where there are none."""
     from aquadash.runs.first_model import ORIGIN
 
@@ -69,8 +50,7 @@ def pick_results() -> Results | None:
         if run.config.data.source in data.SOURCES
         else "It learnt from pictures that are not listed here."
     )
-    run_id = run.run_id
-    return Results(run, lab().runs.evaluation(run_id), lab().runs.predictions(run_id), lab().runs.history(run_id))
+    return Evaluated.load(run)
 
 
 def _usable(run: Run) -> bool:

@@ -9,15 +9,14 @@ import streamlit as st
 
 from aquadash.data import Dataset
 from aquadash.ui import address, bound, image_dialog, shell
-from aquadash.ui.sections import Need, Section, Sections
+from aquadash.ui.sections import Section, Sections
 from aquadash.ui.walkthrough import about_data, about_run, context, parts, recommendation
-from aquadash.ui.walkthrough.context import Results
 from aquadash.walkthrough import LESSONS
 from aquadash.walkthrough.progress import LessonProgress
 
 #: What draws each section of :data:`LESSONS`: those about a data set, and those about a run. A new one is a line in one
 #: of these and a line there.
-ABOUT_DATA: dict[str, Callable[[Dataset], None]] = {
+ABOUT_DATA: dict[str, Callable[[Any], None]] = {
     "extraction": about_data.extraction,
     "augmentation": about_data.augmentation,
     "copies": about_data.copies,
@@ -25,7 +24,7 @@ ABOUT_DATA: dict[str, Callable[[Dataset], None]] = {
     "convolution": about_data.convolution,
     "dense": about_data.dense,
 }
-ABOUT_RUN: dict[str, Callable[[Results], None]] = {
+ABOUT_RUN: dict[str, Callable[[Any], None]] = {
     "loss": about_run.loss,
     "stopping": about_run.stopping,
     "training": about_run.training,
@@ -40,9 +39,7 @@ SECTIONS: Sections[[Any], None] = Sections(
     "lesson",
     "Section",
     {
-        word: Section(f"{number}. {lesson.title}", ABOUT_DATA[word], needs=Need.DATASET)
-        if word in ABOUT_DATA
-        else Section(f"{number}. {lesson.title}", ABOUT_RUN[word], needs=Need.RESULTS)
+        word: Section(f"{number}. {lesson.title}", (ABOUT_DATA | ABOUT_RUN)[word])
         for number, (word, lesson) in enumerate(LESSONS.items(), 1)
     },
 )
@@ -63,16 +60,16 @@ def show() -> None:
         st.subheader(f"{lesson.title} ✅" if word in done.solved else lesson.title, anchor=False)
         st.caption(f"In the report: {lesson.heading} · about {lesson.minutes} minutes")
         with shell.guard():
-            _section(SECTIONS.table[word])
+            _section(word)
         with st.container(key="corrections"):
             parts.corrections(word)
         _next(word)
 
 
-def _section(section: Section[[Any], None]) -> None:
-    about = context.pick_results() if Need.RESULTS in section.needs else context.pick_dataset()
+def _section(word: str) -> None:
+    about = context.pick_dataset() if word in ABOUT_DATA else context.pick_results()
     if about is not None:
-        section.show(about)
+        SECTIONS.table[word].show(about)
         if isinstance(about, Dataset):
             image_dialog.clickable(source=about.name)
         else:

@@ -10,10 +10,10 @@ from aquadash import data, settings
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
 from aquadash.ui import bound, datasets
+from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import parts
-from aquadash.ui.walkthrough.context import Results
 from aquadash.walkthrough import checks_results, report
 from aquadash.walkthrough.beside import beside, learnt_from, shown
 
@@ -77,7 +77,7 @@ _MORE_IDEAS = (
 )
 
 
-def show(results: Results) -> None:
+def show(results: Evaluated) -> None:
     """Draw the section."""
     st.markdown(
         "The report ends with a score and ideas for a better one. Below, its figures stand beside those of a run on "
