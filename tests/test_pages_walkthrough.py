@@ -153,7 +153,7 @@ def set_choice(*pairs: tuple[str, str]) -> Answer:
 
 
 def brightest(app: AppTest, run: Run) -> None:
-    classes = datasets.statistics("synthetic", "train").classes
+    classes = datasets.statistics(datasets.dataset("synthetic"), "train").classes
     best = max(classes, key=lambda entry: entry.mean_brightness or 0.0)
     app.selectbox(key="brightest").set_value(best.name).run()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 
 from aquadash import data
@@ -13,6 +16,9 @@ from aquadash.runs.types import Run
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
+
+#: For Streamlit's caches of functions that take data sets.
+BY_CONTENT: dict[str | type, Callable[[Any], object]] = {Dataset: lambda found: (found.name, found.fingerprint)}
 
 
 def dataset(source: str) -> Dataset:
@@ -67,15 +73,10 @@ def learned(run: Run) -> Dataset | None:
         return None
 
 
-def statistics(source: str, split: str) -> SplitStatistics:
-    """What there is to see in one split, ``"train"`` or ``"test"``; errors as in :func:`dataset`."""
-    return _statistics(dataset(source).fingerprint, source, split)
-
-
-@st.cache_resource(max_entries=16, show_spinner="Measuring the images ...")
-def _statistics(fingerprint: str, source: str, split: str) -> SplitStatistics:
-    found = dataset(source)
-    return describe(found.train if split == "train" else found.test, found.class_names)
+@st.cache_resource(max_entries=16, show_spinner="Measuring the images ...", hash_funcs=BY_CONTENT)
+def statistics(dataset: Dataset, split: str) -> SplitStatistics:
+    """What there is to see in one split, ``"train"`` or ``"test"``."""
+    return describe(dataset.train if split == "train" else dataset.test, dataset.class_names)
 
 
 DEFAULT_SOURCE = "synthetic"

@@ -9,7 +9,8 @@ import streamlit as st
 
 from aquadash.augment import plan
 from aquadash.config import RunConfig, with_values
-from aquadash.training.prepare import visited_images
+from aquadash.data import Dataset
+from aquadash.training.prepare import split, visited_images
 from aquadash.ui import datasets
 from aquadash.ui.text import count
 
@@ -35,11 +36,9 @@ def sizes(config: RunConfig) -> Sizes:
     Raises:
         AquaDashError: It is missing or too small for the split.
     """
-    dataset = datasets.dataset(config.data.source)
     training = config.training
-    return _split_sizes(
-        dataset.fingerprint, config.data.source, training.validation, training.validation_fraction, config.seed
-    )
+    dataset = datasets.dataset(config.data.source)
+    return _split_sizes(dataset, training.validation, training.validation_fraction, config.seed)
 
 
 def batches(config: RunConfig, sizes: Sizes) -> int:
@@ -70,11 +69,8 @@ def sentence(config: RunConfig, sizes: Sizes) -> str:
     )
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
-def _split_sizes(fingerprint: str, source: str, validation: str, fraction: float, seed: int) -> Sizes:
-    from aquadash.training.prepare import split
-
-    dataset = datasets.dataset(source)
+@st.cache_data(max_entries=200, show_spinner=False, hash_funcs=datasets.BY_CONTENT)
+def _split_sizes(dataset: Dataset, validation: str, fraction: float, seed: int) -> Sizes:
     values = {"training.validation": validation, "training.validation_fraction": fraction, "seed": seed}
     parts = split(with_values(RunConfig(), values), dataset)
     spent = len(parts.validation_labels) if validation == "test" else 0

@@ -56,44 +56,37 @@ class Studio:
             draws: How many.
             alike: All images get the same random choices.
         """
-        return _draws(*self._key(), alike, branch, self.seed, draws, self.spec, self.images)
+        return _draws(self, branch, draws, alike)
 
     def film_strip(self) -> NDArray[np.uint8]:
         """The images before and after each step of the branch in view, uint8 (steps + 1, n, height, width, 3)."""
-        return _film_strip(*self._key(), self.branch, self.seed, self.spec, self.images)
+        return _film_strip(self, self.branch)
 
     def numbers(self, branch: int) -> BranchNumbers:
         """The figures of one branch, measured on :data:`MEASURED` training images, or on a person's own."""
-        pictures = self.dataset.fingerprint if self.positions else self._key()[1]
+        pictures = self.dataset.fingerprint if self.positions else self.pictures()
         return _numbers(repr(self.spec.branches[branch]), pictures, branch, self.seed, self)
 
-    def _key(self) -> tuple[str, str]:
-        """What stands for the pipeline and for the images. Streamlit hashes of a large array only a sample."""
-        digest = hashlib.sha256(self.images.tobytes()).hexdigest()
-        return repr(self.spec.branches), f"{self.images.shape} {digest}"
+    def pictures(self) -> str:
+        """What stands for the sample images. Streamlit hashes of a large array only a sample."""
+        return f"{self.images.shape} {hashlib.sha256(self.images.tobytes()).hexdigest()}"
 
 
-@st.cache_data(max_entries=64, show_spinner="Drawing the variants ...")
-def _draws(
-    steps: str,
-    pictures: str,
-    alike: bool,
-    branch: int | None,
-    seed: int,
-    draws: int,
-    _spec: PipelineSpec,
-    _images: NDArray[np.uint8],
-) -> NDArray[np.uint8]:
+#: What the draws of a studio depend on.
+_BY_CONTENT = {Studio: lambda studio: (repr(studio.spec.branches), studio.pictures(), studio.seed)}
+
+
+@st.cache_data(max_entries=64, show_spinner="Drawing the variants ...", hash_funcs=_BY_CONTENT)
+def _draws(studio: Studio, branch: int | None, draws: int, alike: bool) -> NDArray[np.uint8]:
+    pipeline, seed = studio.spec, studio.seed
     if alike:
-        return augment.same_draw(_images, pipeline=_spec, branch=branch or 0, seed=seed, draws=draws)
-    return augment.preview(_images, pipeline=_spec, branch=branch, seed=seed, draws=draws)
+        return augment.same_draw(studio.images, pipeline=pipeline, branch=branch or 0, seed=seed, draws=draws)
+    return augment.preview(studio.images, pipeline=pipeline, branch=branch, seed=seed, draws=draws)
 
 
-@st.cache_data(max_entries=64, show_spinner="Drawing the steps ...")
-def _film_strip(
-    steps: str, pictures: str, branch: int, seed: int, _spec: PipelineSpec, _images: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    return augment.film_strip(_images, pipeline=_spec, branch=branch, seed=seed)
+@st.cache_data(max_entries=64, show_spinner="Drawing the steps ...", hash_funcs=_BY_CONTENT)
+def _film_strip(studio: Studio, branch: int) -> NDArray[np.uint8]:
+    return augment.film_strip(studio.images, pipeline=studio.spec, branch=branch, seed=studio.seed)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

@@ -25,11 +25,11 @@ MAX_IN_ROW = 6
 
 def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
     """Counts, channel statistics and the mean image of each class."""
-    found = datasets.statistics(dataset.name, split)
+    found = datasets.statistics(dataset, split)
     left, right = st.columns(2)
     with left:
         counts = {
-            title: [entry.count for entry in datasets.statistics(dataset.name, name).classes]
+            title: [entry.count for entry in datasets.statistics(dataset, name).classes]
             for name, title in SPLITS.items()
         }
         components.plot(class_counts(counts, class_names=dataset.class_names), key="class-counts")

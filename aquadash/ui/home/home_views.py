@@ -15,7 +15,7 @@ from aquadash.data import Dataset
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import validation_accuracy
 from aquadash.runs.types import Run
-from aquadash.ui import components, gallery, run_lists, shell, uploads, warmup
+from aquadash.ui import components, datasets, gallery, run_lists, shell, uploads, warmup
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -44,9 +44,7 @@ _CURVES = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 290 64" prese
 
 
 #: Pictures are encoded once for everybody.
-_by_dataset = st.cache_resource(
-    max_entries=8, show_spinner=False, hash_funcs={Dataset: lambda found: (found.name, found.fingerprint)}
-)
+_by_dataset = st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=datasets.BY_CONTENT)
 
 
 def answer(picture: uploads.Upload | None, sample: int) -> Run | None:

@@ -89,7 +89,7 @@ def extraction(dataset: Dataset) -> None:
             size_rem=11,
             label="The mean picture",
         )
-    found = datasets.statistics(dataset.name, "train")
+    found = datasets.statistics(dataset, "train")
     parts.question(
         "extraction",
         ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")
@@ -121,7 +121,7 @@ def augmentation(dataset: Dataset) -> None:
     steps = "\n".join(f"{line[: len(line) - len(line.lstrip())]}- {plain(line)}" for line in lines)
     with st.expander("What its steps are", icon="🪜"):
         st.markdown(steps)
-    drawn = _draws(dataset.fingerprint, dataset.name, position, name, seed)
+    drawn = _draws(dataset, position, name, seed)
     original = dataset.train.images[position]
     what = f"Training image {position} as it is"
     cards = [gallery.Card(image=original, title="original", alt=what, opens=f"train-{position}")]
@@ -135,9 +135,7 @@ def augmentation(dataset: Dataset) -> None:
         "augmentation",
         "Find the pipeline that leaves some pictures exactly as they are. Choose it above, then check.",
         answer=(dataset.fingerprint, name),
-        check=lambda _: checks_data.untouched_pipeline(
-            name, {name: _untouched(dataset.fingerprint, dataset.name, name)}
-        ),
+        check=lambda _: checks_data.untouched_pipeline(name, {name: _untouched(dataset, name)}),
         solution="Open “What its steps are” for each of the four. In one of them every step happens in some of the "
         "images only, so that now and then none of them does.",
     )
@@ -147,15 +145,15 @@ def augmentation(dataset: Dataset) -> None:
     )  # fmt: skip
 
 
-@st.cache_data(max_entries=32, show_spinner="Measuring 200 images ...")
-def _untouched(fingerprint: str, source: str, name: str) -> float:
-    return checks_data.untouched_fraction(datasets.dataset(source).train.images[:_MEASURED], name, seed=0)
+@st.cache_data(max_entries=32, show_spinner="Measuring 200 images ...", hash_funcs=datasets.BY_CONTENT)
+def _untouched(dataset: Dataset, name: str) -> float:
+    return checks_data.untouched_fraction(dataset.train.images[:_MEASURED], name, seed=0)
 
 
-@st.cache_data(max_entries=64, show_spinner="Drawing the variants ...")
-def _draws(fingerprint: str, source: str, position: int, name: str, seed: int) -> NDArray[np.uint8]:
+@st.cache_data(max_entries=64, show_spinner="Drawing the variants ...", hash_funcs=datasets.BY_CONTENT)
+def _draws(dataset: Dataset, position: int, name: str, seed: int) -> NDArray[np.uint8]:
     """Changed versions of one training image, uint8 (draws, height, width, 3)."""
-    images = datasets.dataset(source).train.images[position : position + 1]
+    images = dataset.train.images[position : position + 1]
     return augment.preview(images, pipeline=augment.PIPELINES[name], seed=seed, draws=_DRAWS)[:, 0]
 
 
@@ -174,7 +172,7 @@ def copies(dataset: Dataset) -> None:
         "four lists.*"
     )
     number = parts.slide("nth", 0, min(_BLOCK_IMAGES, originals) - 1, label="Training image", default=0)
-    blocks = _blocks(dataset.fingerprint, dataset.name)
+    blocks = _blocks(dataset)
     titles = augment.branch_titles(augment.PIPELINES["notebook"])
     gallery.show(
         [
@@ -211,10 +209,10 @@ def copies(dataset: Dataset) -> None:
     )
 
 
-@st.cache_data(max_entries=8, show_spinner="Drawing the variants ...")
-def _blocks(fingerprint: str, source: str) -> NDArray[np.uint8]:
+@st.cache_data(max_entries=8, show_spinner="Drawing the variants ...", hash_funcs=datasets.BY_CONTENT)
+def _blocks(dataset: Dataset) -> NDArray[np.uint8]:
     """The first images in each block, uint8 (blocks, n, height, width, 3)."""
-    images = datasets.dataset(source).train.images[:_BLOCK_IMAGES]
+    images = dataset.train.images[:_BLOCK_IMAGES]
     made = augment.apply(images, augment.PIPELINES["notebook"], seed=0)
     return made.reshape(-1, *images.shape)
 
@@ -228,7 +226,7 @@ def normalization(dataset: Dataset) -> None:
         help=f"{term('normalization')} {term('one-hot')}",
     )
     parts.real("The colour values of all training images")
-    found = datasets.statistics(dataset.name, "train").channels
+    found = datasets.statistics(dataset, "train").channels
     means = [channel.mean or 0.0 for channel in found]
     deviations = [channel.std or 1.0 for channel in found]
     bins = np.array([channel.histogram.reshape(64, 4).sum(axis=1) for channel in found])
