@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from aquadash import data
+from aquadash import data, settings
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.jobs.table import JobTable
@@ -38,19 +42,15 @@ LAST_STEPS = (
 )  # fmt: skip
 
 
-class Killed(BaseException):
-    """In place of SIGKILL: nothing that the worker catches."""
-
-
 class Steps:
-    """Notes what the worker writes after its first epoch, and kills it before one of these steps.
+    """Notes what the worker writes after its first epoch, and copies the home before each step, as a kill leaves it.
 
     A batch of MLflow is two steps, for it stores the metrics before the tags.
     """
 
-    def __init__(self, patch: pytest.MonkeyPatch, *, kill_before: str = "") -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, copies: Path) -> None:
         self.taken: list[str] | None = None
-        self._kill_before = kill_before
+        self._copies = copies
         log_batch = MlflowClient.log_batch
 
         def in_two(client: Any, run_id: str, metrics: Any = (), params: Any = (), tags: Any = (), **rest: Any) -> None:
@@ -84,9 +84,21 @@ class Steps:
         if self.taken is None:
             self.taken = [] if name == "aquadash.curve" else None
             return
-        if name == self._kill_before:
-            raise Killed
+        copy_home(self._copies / name)
         self.taken.append(name)
+
+
+def copy_home(target: Path) -> None:
+    """Copy the home; its databases as SQLite does, since the heartbeat may write at the same time."""
+
+    def copy(source: str, target: str) -> None:
+        if not source.endswith(".db"):
+            shutil.copy2(source, target)
+            return
+        with closing(sqlite3.connect(source)) as there, closing(sqlite3.connect(target)) as here:
+            there.backup(here)
+
+    shutil.copytree(settings.home(), target, copy_function=copy, ignore=shutil.ignore_patterns("*.db-*"))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -98,23 +110,28 @@ def small_worker(tiny_dataset: Dataset) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def never_killed(tmp_path_factory: pytest.TempPathFactory, small_worker: None) -> tuple[dict[str, Any], list[str]]:
-    """What a run leaves that nobody killed, and the last steps of its worker."""
+def never_killed(
+    tmp_path_factory: pytest.TempPathFactory, small_worker: None
+) -> tuple[dict[str, Any], list[str], Path]:
+    """What a run leaves that nobody killed, the last steps of its worker, and a folder with the home before each."""
+    home, copies = tmp_path_factory.mktemp("never-killed"), tmp_path_factory.mktemp("copies")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("never-killed")))
+        patch.setenv("AQUADASH_HOME", str(home))
         store = open_store()
-        steps = Steps(patch)
+        steps = Steps(patch, copies)
         run_id = store.create(CONFIG).run_id
         job_rows.train(store, run_id)
         assert steps.taken is not None
-        return left(store, run_id), steps.taken
+        found = left(store, run_id)
+        # Nothing of a copy may come from where it was copied from.
+        shutil.rmtree(home)
+        return found, steps.taken, copies
 
 
 def left(store: RunStore, run_id: str) -> dict[str, Any]:
     """All that a run leaves and that does not depend on the time."""
     run = store.get(run_id)
     replay, validation = store.epoch_replay(run_id), store.validation_predictions(run_id)
-    assert replay is not None and validation is not None
     stored, history = store.client.get_run(run_id), store.client.get_metric_history
     return {
         "status": (run.status, run.message, stored.info.status),
@@ -132,25 +149,23 @@ def left(store: RunStore, run_id: str) -> dict[str, Any]:
     }
 
 
-def test_the_last_steps_are_these(never_killed: tuple[dict[str, Any], list[str]]) -> None:
+def test_the_last_steps_are_these(never_killed: tuple[dict[str, Any], list[str], Path]) -> None:
     assert tuple(never_killed[1]) == LAST_STEPS
 
 
 @pytest.mark.parametrize("step", LAST_STEPS)
 def test_a_worker_that_is_killed_before_a_last_step_loses_nothing(
-    step: str, never_killed: tuple[dict[str, Any], list[str]], monkeypatch: pytest.MonkeyPatch
+    step: str, never_killed: tuple[dict[str, Any], list[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    expected, _, copies = never_killed
+    monkeypatch.setenv("AQUADASH_HOME", str(copies / step))
     store = open_store()
-    run_id = store.create(CONFIG).run_id
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        Steps(patch, kill_before=step)
-        job_rows.train(store, run_id)
     lost = store.jobs.requeue(Worker("here", os.getpid()), "The worker was lost")
-    assert lost is not None and store.get(run_id).status is RunStatus.QUEUED
+    assert store.get(lost.run).status is RunStatus.QUEUED
     trained = _count_epochs(monkeypatch)
     job_rows.do_next(KIND)
     assert len(trained) == (step in ("epochs.npz", "slot-0.npz")), "from the last complete epoch on"
-    assert left(store, run_id) == never_killed[0]
+    assert left(store, lost.run) == expected
 
 
 def _count_epochs(monkeypatch: pytest.MonkeyPatch) -> list[None]:
