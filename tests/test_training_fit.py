@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import ConfigError, RunError
-from aquadash.runs import Progress
+from aquadash.runs import EpochRecord, Progress
 from tests.fit_listeners import Listener
 from tests.stored_runs import without_seconds
 
@@ -35,13 +33,15 @@ SMALL = with_values(
 )
 
 
-First = Callable[[int], tuple[Any, Listener]]
-
-
 def fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, resume_from: Any = None) -> Any:
     from aquadash.training.fit import fit as fit_
 
     return fit_(config, dataset, listener=listener or Listener(), resume_from=resume_from)
+
+
+def epochs(result: Any, count: int) -> list[EpochRecord]:
+    """The first epochs of a training, without how long they took."""
+    return without_seconds(result.history)[:count]
 
 
 def same_model(a: Any, b: Any) -> bool:
@@ -49,26 +49,16 @@ def same_model(a: Any, b: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def first(tiny_dataset: Dataset) -> First:
-    """Trains with SMALL for so many epochs; each number once for all tests of the module, which change nothing in it.
-
-    Returns:
-        A function from the number of epochs to the result and what its listener heard.
-    """
-
-    @functools.cache
-    def train(epochs: int) -> tuple[Any, Listener]:
-        listener = Listener()
-        return fit(with_values(SMALL, {"training.epochs": epochs}), tiny_dataset, listener), listener
-
-    return train
+def first(tiny_dataset: Dataset) -> tuple[Any, Listener]:
+    """The training with SMALL and what its listener heard, for all tests of the module, which change nothing in it."""
+    listener = Listener()
+    return fit(SMALL, tiny_dataset, listener), listener
 
 
-def test_learns_what_can_be_learned(first: First) -> None:
-    result, _ = first(6)
+def test_learns_what_can_be_learned(first: tuple[Any, Listener]) -> None:
+    result, _ = first
     assert result.history[-1].loss < result.history[0].loss
     assert result.val_accuracy > 0.9
-    assert result.predictions is not None
     right = (result.predictions.probabilities.argmax(axis=1) == result.predictions.labels).mean()
     assert right > 0.9 and not result.stopped
 
@@ -77,44 +67,56 @@ def test_learns_what_can_be_learned(first: First) -> None:
     "changes",
     [
         {},
-        {"augmentation.pipeline": "notebook", "training.epochs": 3},
-        {"augmentation.pipeline": "notebook-1", "augmentation.mode": "fresh", "training.epochs": 4},
-        {"training.optimizer": "momentum", "training.restore_best_weights": False},
-        {"training.optimizer": "rmsprop"},
+        {"training.epochs": 3, "augmentation.mixing": "cutmix"},
+        {
+            "training.epochs": 3,
+            "augmentation.pipeline": "notebook",
+            "training.optimizer": "momentum",
+            "training.restore_best_weights": False,
+        },
+        {
+            "training.epochs": 4,
+            "augmentation.pipeline": "notebook-1",
+            "augmentation.mode": "fresh",
+            "training.optimizer": "rmsprop",
+        },
     ],
-    ids=["copies", "augmented", "fresh", "momentum", "rmsprop"],
+    ids=["copies", "mixed", "augmented, with momentum", "fresh, with rmsprop"],
 )
 def test_a_resumed_run_equals_one_that_was_never_interrupted(
-    first: First, tiny_dataset: Dataset, changes: dict
+    first: tuple[Any, Listener], tiny_dataset: Dataset, changes: dict
 ) -> None:
     config = with_values(SMALL, changes)
     heard = Listener()
-    whole, heard = (fit(config, tiny_dataset, heard), heard) if changes else first(6)
+    whole, heard = (fit(config, tiny_dataset, heard), heard) if changes else first
     resumed = fit(config, tiny_dataset, resume_from=heard.checkpoints[1])
     assert without_seconds(resumed.history) == without_seconds(whole.history)
     assert same_model(resumed, whole)
     assert np.array_equal(resumed.predictions.probabilities, whole.predictions.probabilities)
+    assert not changes or epochs(whole, 3) != epochs(first[0], 3), "what is changed has an effect"
 
 
 def test_a_run_that_is_stopped_in_an_epoch_leaves_what_it_had_after_the_last(
-    first: First, tiny_dataset: Dataset
+    first: tuple[Any, Listener], tiny_dataset: Dataset
 ) -> None:
     broken = Listener(stop_in_epoch=3)
     part = fit(SMALL, tiny_dataset, broken)
     assert part.stopped and len(part.history) == 2
-    left, had = broken.checkpoints[-1], first(6)[1].checkpoints[1]
+    left, had = broken.checkpoints[-1], first[1].checkpoints[1]
     assert without_seconds(left.history) == without_seconds(had.history)
     for name in ("weights", "optimizer", "best_weights"):
         for one, other in zip(getattr(left, name), getattr(had, name), strict=True):
             assert np.array_equal(one, other)
 
 
-def test_another_seed_differs(first: First, tiny_dataset: Dataset) -> None:
+def test_another_seed_differs(first: tuple[Any, Listener], tiny_dataset: Dataset) -> None:
     other = fit(with_values(SMALL, {"training.epochs": 2, "seed": 4}), tiny_dataset)
-    assert without_seconds(other.history) != without_seconds(first(2)[0].history)
+    assert epochs(other, 2) != epochs(first[0], 2)
 
 
-def test_what_others_draw_while_a_run_is_prepared_changes_nothing(first: First, tiny_dataset: Dataset) -> None:
+def test_what_others_draw_while_a_run_is_prepared_changes_nothing(
+    first: tuple[Any, Listener], tiny_dataset: Dataset
+) -> None:
     class Drawing(Listener):
         """Takes from the random numbers that Keras has its seeds from, as a thread does that tries a server again."""
 
@@ -123,18 +125,21 @@ def test_what_others_draw_while_a_run_is_prepared_changes_nothing(first: First, 
             super().on_progress(progress)
 
     beside = fit(with_values(SMALL, {"training.epochs": 1}), tiny_dataset, Drawing())
-    assert without_seconds(first(1)[0].history) == without_seconds(beside.history)
+    assert epochs(beside, 1) == epochs(first[0], 1)
 
 
 def test_a_seed_repeats_however_batches_are_grouped(
-    first: First, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    first: tuple[Any, Listener], tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from aquadash.training import epoch_loop
 
-    grouped, _ = first(2)
     monkeypatch.setattr(epoch_loop, "_CALL_SECONDS", 1e-9)  # One batch a call.
-    one_by_one = fit(with_values(SMALL, {"training.epochs": 2}), tiny_dataset)
-    assert without_seconds(grouped.history) == without_seconds(one_by_one.history) and same_model(grouped, one_by_one)
+    one_by_one = Listener()
+    fit(with_values(SMALL, {"training.epochs": 2}), tiny_dataset, one_by_one)
+    grouped, alone = first[1].checkpoints[1], one_by_one.checkpoints[1]
+    assert without_seconds(grouped.history) == without_seconds(alone.history)
+    for mine, other in zip(grouped.weights, alone.weights, strict=True):
+        assert np.array_equal(mine, other)
 
 
 def test_the_mathematics_is_that_of_keras_fit(tiny_dataset: Dataset) -> None:
@@ -218,23 +223,23 @@ def test_a_stop_before_the_first_epoch_leaves_no_model(tiny_dataset: Dataset) ->
     assert (result.model, result.history, result.predictions, result.stopped) == (None, (), None, True)
 
 
-def test_progress_says_where_training_is(first: First) -> None:
-    _, listener = first(2)
+def test_progress_says_where_training_is(first: tuple[Any, Listener]) -> None:
+    _, listener = first
     last = [progress for progress in listener.progress if progress.phase == "training"][-1]
-    assert (last.epoch, last.epochs, last.batch) == (2, 2, last.batches)
+    assert (last.epoch, last.epochs, last.batch) == (6, 6, last.batches)
     assert last.batches == 48 // 7
     # After all of its batches, the means so far are those of the epoch.
     record = listener.checkpoints[-1].history[-1]
     assert (last.loss, last.accuracy) == (pytest.approx(record.loss), pytest.approx(record.accuracy))
 
 
-def test_going_on_with_other_settings_or_images_is_refused(first: First, tiny_dataset: Dataset) -> None:
-    _, listener = first(1)
+def test_going_on_with_other_settings_or_images_is_refused(first: tuple[Any, Listener], tiny_dataset: Dataset) -> None:
+    checkpoint = first[1].checkpoints[0]
     with pytest.raises(RunError, match="another configuration"):
-        fit(SMALL, tiny_dataset, resume_from=listener.checkpoints[-1])
+        fit(with_values(SMALL, {"training.epochs": 5}), tiny_dataset, resume_from=checkpoint)
     changed = replace(tiny_dataset, class_names=("x", "y", "z"))
     with pytest.raises(RunError, match="other images"):
-        fit(with_values(SMALL, {"training.epochs": 1}), changed, resume_from=listener.checkpoints[-1])
+        fit(SMALL, changed, resume_from=checkpoint)
 
 
 def test_validation_images_are_held_out_and_never_augmented(tiny_dataset: Dataset) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aquadash.config import AugmentationConfig, RunConfig, TrainingConfig, with_values
-from aquadash.data import Dataset
+from aquadash.config import AugmentationConfig, RunConfig, TrainingConfig
 
 ORDER = np.random.default_rng(1).permutation(50)[:45].astype(np.int32)
 
 
-def drawn(mixing: str, *, alpha: float = 1.0, seed: int = 3, epoch: int = 2, size: tuple[int, int] = (32, 24)):  # type: ignore[no-untyped-def]
+def drawn(mixing: str, *, alpha: float = 1.0, seed: int = 3, epoch: int = 2, size: tuple[int, int] = (32, 24)):
     from aquadash.training.mixing import draw_mixes
 
-    config = AugmentationConfig(mixing=mixing, mixing_alpha=alpha)  # type: ignore[arg-type]
+    config = AugmentationConfig(mixing=mixing, mixing_alpha=alpha)
     return draw_mixes(config, ORDER, seed=seed, epoch=epoch, batch_size=10, image_shape=(*size, 3))
 
 
 def test_nothing_is_mixed_unless_asked_for() -> None:
-    assert drawn("none") is None
+    assert drawn(RunConfig().augmentation.mixing) is None
 
 
 @pytest.mark.parametrize("mixing", ["mixup", "cutmix"])
@@ -93,22 +92,3 @@ def test_the_loss_is_that_of_both_labels_in_their_shares() -> None:
         mixes=Mixes(tf.constant(partners.astype(np.int32)), tf.fill((1, 8, 8, 1), 0.75)),
     )
     assert loss == pytest.approx(expected, rel=1e-5)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("without_detector")
-def test_a_resumed_run_mixes_as_one_that_was_never_interrupted(tiny_dataset: Dataset) -> None:
-    from tests.fit_listeners import Listener
-    from tests.test_training_fit import SMALL, fit, same_model, without_seconds
-
-    config = with_values(SMALL, {"augmentation.mixing": "cutmix", "training.epochs": 3, "training.patience": 0})
-    listener = Listener()
-    whole = fit(config, tiny_dataset, listener)
-    resumed = fit(config, tiny_dataset, resume_from=listener.checkpoints[0])
-    assert without_seconds(whole.history) == without_seconds(resumed.history) and same_model(whole, resumed)
-    plain = fit(with_values(config, {"augmentation.mixing": "none"}), tiny_dataset)
-    assert without_seconds(plain.history) != without_seconds(whole.history)
-
-
-def test_the_default_mixes_nothing() -> None:
-    assert RunConfig().augmentation.mixing == "none"
