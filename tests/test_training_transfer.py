@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,11 @@ TRANSFER = with_values(
     },
 )
 
+HEAD = with_values(
+    TRANSFER,
+    {"model.fine_tuning": "head", "model.dropout": 0, "training.epochs": 2, "training.optimizer": "sgd"},
+)
+
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_detector")]
 
 
@@ -63,13 +69,27 @@ def pretrained(weights_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(scope="module")
-def whole(tiny_dataset: Dataset, weights_file: Path) -> tuple[Any, Listener]:
-    """The run that was never interrupted, and what its listener heard; nothing changes in it."""
+def unchanged(weights_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """That file, which no training of the module changes."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setitem(backbone.WEIGHTS_FILES, "backbone", weights_file)
         patch.setattr("aquadash.training.fit.detector", lambda model, data: None)
-        listener = Listener()
-        return _fit(TRANSFER, tiny_dataset, listener), listener
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_dataset: Dataset, unchanged: None) -> tuple[Any, Listener]:
+    """The run that was never interrupted, and what its listener heard; nothing changes in it."""
+    listener = Listener()
+    return _fit(TRANSFER, tiny_dataset, listener), listener
+
+
+@pytest.fixture(scope="module")
+def head(tiny_dataset: Dataset, unchanged: None) -> tuple[Any, Listener]:
+    """A run whose head alone learns, and what its listener heard; nothing changes in it."""
+    listener = Listener()
+    return _fit(HEAD, tiny_dataset, listener), listener
 
 
 def _parts(model: object) -> transfer.Parts:
@@ -94,10 +114,8 @@ def _has_the_pretrained_body(model: object) -> None:
             np.testing.assert_array_equal(np.array(weight), stored[weight.path.replace("/", ".")].astype(np.float32))
 
 
-def test_the_head_alone_leaves_the_body_as_it_came(tiny_dataset: Dataset) -> None:
-    listener = Listener()
-    config = with_values(TRANSFER, {"model.fine_tuning": "head", "training.epochs": 2})
-    result = _fit(config, tiny_dataset, listener)
+def test_the_head_alone_leaves_the_body_as_it_came(head: tuple[Any, Listener]) -> None:
+    result, listener = head
     _has_the_pretrained_body(result.model)
     assert any("looking at the training images" in each.phase for each in listener.progress)
     # Only the head is kept in the checkpoints: a body of a hundred megabytes would be written every second.
@@ -111,15 +129,13 @@ def test_the_body_waits_for_the_head_and_then_learns(whole: tuple[Any, Listener]
     assert len(result.history) == 4 and result.predictions.probabilities.shape == (420, 3)
 
 
-def test_the_head_phase_is_what_the_whole_frozen_network_would_do(tiny_dataset: Dataset) -> None:
+def test_the_head_phase_is_what_the_whole_frozen_network_would_do(
+    tiny_dataset: Dataset, head: tuple[Any, Listener]
+) -> None:
     """Learning from features is a shortcut: without dropout it gives what training through the frozen body gives."""
-    config = with_values(
-        TRANSFER, {"model.fine_tuning": "head", "model.dropout": 0, "training.epochs": 2, "training.optimizer": "sgd"}
-    )
-    short = _fit(config, tiny_dataset)
     through = {"model.fine_tuning": "all", "training.head_epochs": 0, "training.body_learning_rate": 0}
-    slow = _fit(with_values(config, through), tiny_dataset)
-    assert short.history[0].loss == pytest.approx(slow.history[0].loss, rel=1e-3)
+    slow = _fit(with_values(HEAD, {**through, "training.epochs": 1}), tiny_dataset)
+    assert head[0].history[0].loss == pytest.approx(slow.history[0].loss, rel=1e-3)
     _has_the_pretrained_body(slow.model)
 
 
@@ -165,31 +181,29 @@ def test_a_resumed_run_equals_an_uninterrupted_one_in_every_phase(
     tiny_dataset: Dataset, whole: tuple[Any, Listener]
 ) -> None:
     never_interrupted, listener = whole
-    # What the first epoch left behind is the same whether the run then went on or was stopped.
-    checkpoints = [listener.checkpoints[0]]
-    for stop_in_epoch in (3, 4):
-        broken = Listener(stop_in_epoch=stop_in_epoch)
-        stopped = _fit(TRANSFER, tiny_dataset, broken)
-        # What was complete is predicted with the weights of that time, though a part of the next epoch was trained.
-        assert stopped.stopped and len(stopped.history) == stop_in_epoch - 1 and stopped.predictions is not None
-        if stop_in_epoch == 3:
-            # That part has changed the body, which the head has learnt to look through as it was.
-            _has_the_pretrained_body(stopped.model)
-        checkpoints.append(broken.checkpoints[-1])
+    broken = Listener(stop_in_epoch=3)
+    stopped = _fit(TRANSFER, tiny_dataset, broken)
+    # What was complete is predicted with the weights of that time, though a part of the next epoch was trained.
+    assert stopped.stopped and len(stopped.history) == 2 and stopped.predictions is not None
+    # That part has changed the body, which the head has learnt to look through as it was.
+    _has_the_pretrained_body(stopped.model)
+    # What an epoch left behind is the same whether the run then went on or was stopped.
+    checkpoints = [listener.checkpoints[0], broken.checkpoints[-1], listener.checkpoints[2]]
     for checkpoint in checkpoints:
         resumed = _fit(TRANSFER, tiny_dataset, resume_from=checkpoint)
         assert without_seconds(resumed.history) == without_seconds(never_interrupted.history)
         np.testing.assert_array_equal(resumed.predictions.probabilities, never_interrupted.predictions.probabilities)
 
 
-def test_the_flip_at_test_time_is_the_mean_of_both(tiny_dataset: Dataset, tmp_path: Path) -> None:
+def test_the_flip_at_test_time_is_the_mean_of_both(
+    tiny_dataset: Dataset, tmp_path: Path, head: tuple[Any, Listener]
+) -> None:
     import keras
 
     from aquadash.training.epoch_loop import predict
 
-    config = with_values(TRANSFER, {"training.epochs": 1, "training.head_epochs": 1})
-    plain = _fit(config, tiny_dataset)
-    flipped = _fit(with_values(config, {"model.test_time_flip": True}), tiny_dataset)
+    plain, _ = head
+    flipped = _fit(with_values(HEAD, {"model.test_time_flip": True}), tiny_dataset)
     images = tiny_dataset.test.images
     both = (predict(plain.model, images) + predict(plain.model, images[:, :, ::-1])) / 2
     np.testing.assert_allclose(flipped.predictions.probabilities, both, atol=1e-6)
