@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from aquadash import data
-from aquadash.cli import cli
 from aquadash.config import with_values
 from aquadash.data.folder import drafts, store
 from aquadash.data.folder.drafts import SplitChoice
@@ -21,19 +17,12 @@ from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus, open_store
 from tests import job_rows
 from tests.own_pictures import drafted, in_folder, of_classes, picture
+from tests.test_cli import answer
 
 pytestmark = pytest.mark.slow
 
 #: Text of a stranger: it must not become markup or a path.
 CLASSES = {"<b>cat</b>".replace("/", "-"): 12, "dog **big**": 12, "eel": 14}
-
-
-def command(*arguments: object) -> dict[str, Any]:
-    result = CliRunner().invoke(cli, [*map(str, arguments), "--json"], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    values = json.loads(result.stdout)
-    assert isinstance(values, dict)
-    return values
 
 
 def source_of(folder: Path, classes: dict[str, int], *, size: int) -> str:
@@ -54,31 +43,30 @@ def trained(source: str, preset: str, **changes: object) -> str:
 
 
 def test_two_epochs_on_three_classes_and_what_looks_at_them(tmp_path: Path) -> None:
-    source = source_of(tmp_path / "mine", CLASSES, size=32)
+    source = source_of(tmp_path / "mine", CLASSES, size=48)
     run_id = trained(source, "notebook-fixed")
     dataset = data.load(source)
     run = open_store().get(run_id)
     assert run.dataset_fingerprint == dataset.fingerprint and run.class_names == dataset.class_names
-    found = command("evaluate", run_id)
+    found = answer("evaluate", run_id)
     assert found["n"] == len(dataset.test) == 7 and found["classes"] == list(dataset.class_names)
     assert np.array(found["confusion_matrix"]).sum(axis=1).tolist() == np.bincount(dataset.test.labels).tolist()
     image = tmp_path / "new.png"
     image.write_bytes(picture(500, size=(200, 100)))
-    answer = command("predict", run_id, image)["predictions"][0]
-    assert answer["label"] in dataset.class_names and answer["error"] is None
-    assert command("coach", run_id)
+    (told,) = answer("predict", run_id, image)["predictions"]
+    assert told["label"] in dataset.class_names and told["error"] is None
+    assert answer("coach", run_id)
     # Its pictures are gone, its results are not.
     store.delete("mine")
-    assert command("evaluate", run_id)["accuracy"] == found["accuracy"]
-    assert command("predict", run_id, image)["predictions"][0]["label"] == answer["label"]
+    assert answer("evaluate", run_id)["accuracy"] == found["accuracy"]
+    assert answer("predict", run_id, image)["predictions"][0]["label"] == told["label"]
     with pytest.raises(UnknownNameError, match="folder-mine"):
         check_names(run.config)
 
 
-@pytest.mark.parametrize("preset", [name for name in ("baseline", "notebook", "backbone") if name in PRESETS])
-def test_presets_take_other_sizes_and_numbers_of_classes(tmp_path: Path, preset: str) -> None:
+def test_a_pretrained_network_takes_other_sizes_and_numbers_of_classes(tmp_path: Path) -> None:
     source = source_of(tmp_path / "mine", {f"class {n}": 6 for n in range(7)}, size=48)
-    run_id = trained(source, preset, training__epochs=1)
+    run_id = trained(source, "backbone", training__epochs=1)
     predictions = open_store().predictions(run_id)
     assert predictions.probabilities.shape == (7, 7)
     assert np.allclose(predictions.probabilities.sum(axis=1), 1.0, atol=1e-3)

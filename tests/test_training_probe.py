@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from aquadash.cli import cli
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import ConfigError
+from tests.test_cli import answer, call
 
 pytestmark = pytest.mark.slow
 
@@ -64,15 +62,14 @@ def test_what_makes_no_network_is_refused(measure: Any) -> None:
         measure(model__dense_units=(4096,) * 4, model__summary="flatten", model__strides=1)
 
 
-def test_the_command_prints_it() -> None:
+def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ("--preset", "notebook", "--set", "augmentation.pipeline=none", "--set", "training.epochs=7")
-    done = CliRunner().invoke(cli, ["model", "probe", *settings, "--json"])
-    assert done.exit_code == 0, done.output
-    values = json.loads(done.stdout)
+    values = answer("model", "probe", *settings)
     assert (values["preset"], values["epochs"], values["parameters"]) == ("notebook", 7, 1_091_045)
     assert values["phases"] == [{"epochs": 7, "seconds_per_epoch": values["seconds_per_epoch"], "on_features": False}]
     assert values["memory_bytes"] > 2e8 and values["measured_steps"] >= 1 and values["step_images"] == 32
     assert [layer["kind"] for layer in values["layers"][:3]] == ["Conv2D", "MaxPooling2D", "Conv2D"]
     assert {"memory_is_short", "images_per_second", "trainable_parameters", "multiply_adds"} < set(values)
-    text = CliRunner().invoke(cli, ["model", "probe", *settings]).stdout
+    monkeypatch.setattr("aquadash.training.probe.probe", lambda *_, **__: values)
+    text = call("model", "probe", *settings).stdout
     assert "1,091,045 parameters" in text and "for 7 epochs" in text
