@@ -21,33 +21,29 @@ def chosen(**options) -> list[int]:
     return select(LABELS, PROBABILITIES, **options).tolist()
 
 
-def test_nothing_asked_for_gives_all_in_order() -> None:
-    assert chosen() == [0, 1, 2, 3, 4, 5]
-
-
-def test_filters_hold_together() -> None:
-    assert chosen(true_class=0) == [0, 1]
-    assert chosen(predicted_class=0) == [0, 3, 5]
-    assert chosen(outcome="right") == [0, 2, 4]
-    assert chosen(outcome="wrong") == [1, 3, 5]
-    assert chosen(true_class=1, predicted_class=0) == [3]
-    assert chosen(predicted_class=0, outcome="wrong", confidence=(0.0, 0.7)) == [5]
-    assert chosen(true_class=2, predicted_class=1) == []
-
-
-def test_both_ends_of_the_confidence_range_count() -> None:
-    assert chosen(confidence=(0.9, 0.95)) == [0, 3]
-    assert chosen(confidence=(0.6, 0.6)) == [1, 5]
-
-
-def test_orders() -> None:
-    assert chosen(sort="most confident") == [3, 0, 4, 1, 5, 2]
-    assert chosen(sort="least confident") == [2, 1, 5, 4, 0, 3]
-    assert chosen(sort="most confident mistakes first") == [3, 1, 5, 2, 4, 0]
-
-
-def test_filter_and_order_together() -> None:
-    assert chosen(outcome="right", sort="most confident") == [0, 4, 2]
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [0, 1, 2, 3, 4, 5]),
+        ({"true_class": 0}, [0, 1]),
+        ({"predicted_class": 0}, [0, 3, 5]),
+        ({"outcome": "right"}, [0, 2, 4]),
+        ({"outcome": "wrong"}, [1, 3, 5]),
+        ({"true_class": 1, "predicted_class": 0}, [3]),
+        ({"predicted_class": 0, "outcome": "wrong", "confidence": (0.0, 0.7)}, [5]),
+        ({"true_class": 2, "predicted_class": 1}, []),
+        # Both ends of the range count.
+        ({"confidence": (0.9, 0.95)}, [0, 3]),
+        ({"confidence": (0.6, 0.6)}, [1, 5]),
+        ({"sort": "most confident"}, [3, 0, 4, 1, 5, 2]),
+        ({"sort": "least confident"}, [2, 1, 5, 4, 0, 3]),
+        ({"sort": "most confident mistakes first"}, [3, 1, 5, 2, 4, 0]),
+        ({"outcome": "right", "sort": "most confident"}, [0, 4, 2]),
+        ({"outcome": "wrong", "among": [True, True, True, False, False, False]}, [1]),
+    ],
+)
+def test_filters_and_orders(options: dict[str, object], expected: list[int]) -> None:
+    assert chosen(**options) == expected
 
 
 def test_the_menus_are_what_is_accepted() -> None:
@@ -65,18 +61,14 @@ def test_bad_requests_are_refused() -> None:
         chosen(true_class=3)
     with pytest.raises(DataError, match="lower end first"):
         chosen(confidence=(0.9, 0.1))
+    with pytest.raises(DataError, match="mask"):
+        chosen(among=[True])
 
 
 def test_the_closest_call_comes_first() -> None:
     shares = [[0.5, 0.3, 0.2], [0.45, 0.44, 0.11], [0.9, 0.1, 0.0]]
     assert select([0, 0, 0], shares, sort="closest call first").tolist() == [1, 0, 2]
     assert select([0, 0], [[1.0], [1.0]], sort="closest call first").tolist() == [0, 1]
-
-
-def test_a_mask_narrows_the_choice_further() -> None:
-    assert chosen(outcome="wrong", among=[True, True, True, False, False, False]) == [1]
-    with pytest.raises(DataError, match="mask"):
-        chosen(among=[True])
 
 
 def swapped_labels() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
