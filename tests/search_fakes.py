@@ -14,12 +14,13 @@ import pytest
 
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, UnknownNameError
-from aquadash.jobs import Worker, open_jobs, worker
+from aquadash.jobs import Job, Worker, open_jobs, worker
 from aquadash.jobs.types import job_id
 from aquadash.people import Person
 from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus
 from aquadash.search import Budget, Search, SearchPlan, job, parse_all
 from aquadash.search.store import KIND, open_search_store
+from tests import job_rows
 from tests.waiting import wait_for
 
 #: Settings to start from that the fakes understand.
@@ -29,7 +30,13 @@ BASE = with_values(RunConfig(), {"training.epochs": 20, "training.learning_rate"
 def plan(*over: str, **values: object) -> SearchPlan:
     """A plan over the learning rate, or over what is given."""
     space = parse_all(over or ("training.learning_rate=1e-4..1e-1:log",))
-    return replace(SearchPlan(BASE, space, budget=Budget(5), name="mine"), **values)  # type: ignore[arg-type]
+    return replace(SearchPlan(BASE, space, budget=Budget(5), name="mine"), **values)
+
+
+def take_up(search_id: str) -> Job:
+    """Have a job for the search, whose worker is this process."""
+    open_jobs().submit(KIND, search_id, {})
+    return job_rows.claim(KIND)
 
 
 class FakeRuns:
@@ -94,7 +101,7 @@ class FakeRuns:
         return [run for run in self.runs.values() if not run.status.ended]
 
     def change(self, run_id: str, **values: object) -> None:
-        self.runs[run_id] = replace(self.runs[run_id], **values)  # type: ignore[arg-type]
+        self.runs[run_id] = replace(self.runs[run_id], **values)
 
     def train(self, run_id: str, *accuracies: float) -> None:
         """More epochs with these validation accuracies; the run is then in the middle of the next."""
@@ -166,7 +173,7 @@ class InThreads:
 
     def ended(self, search_id: str) -> Search:
         """A search, once its worker has written how it ended."""
-        wait_for(lambda: open_jobs().get(job_id(KIND, search_id)).status.ended, every=0.05)  # type: ignore[union-attr]
+        wait_for(lambda: open_jobs().get(job_id(KIND, search_id)).status.ended, every=0.05)
         return open_search_store().get(search_id)
 
 

@@ -12,13 +12,12 @@ import psutil
 import pytest
 
 import aquadash.engine
-from aquadash.jobs import open_jobs
+from aquadash.jobs import Job, open_jobs
 from aquadash.runs import RunStatus, open_store
 from aquadash.search import Budget, TrialState
 from aquadash.search.store import KIND, SearchStore, open_search_store
 from tests import commands
-from tests.search_fakes import QuickRuns, plan, searching
-from tests.search_steps import take_up
+from tests.search_fakes import QuickRuns, plan, searching, take_up
 from tests.test_cli import answer, call, refusal
 from tests.waiting import wait_for
 
@@ -125,12 +124,21 @@ def first_run_at_work() -> str | None:
 
 
 @pytest.mark.slow
-def test_a_search_outlives_its_process(quick_training: None, warm_home: Path) -> None:
+def test_a_search_outlives_its_worker_and_its_process(quick_training: None, warm_home: Path) -> None:
     process = commands.start("search", *SHORT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     searches, runs = open_search_store(), open_store()
-    first = wait_for(first_run_at_work, timeout=120)
-    process.kill()
-    process.wait()
+
+    def job() -> Job:
+        (found,) = open_jobs().find(kind=KIND)
+        return found
+
+    try:
+        first = wait_for(first_run_at_work, timeout=120)
+        psutil.Process(job().worker.pid).kill()
+        wait_for(lambda: job().attempt == 2 and job().progress, timeout=120, saying=job)
+    finally:
+        process.kill()
+        process.wait()
     wait_for(lambda: searches.heads()[0].status is RunStatus.INTERRUPTED)
     values = answer("search", "resume", "survivor")
     assert values["status"] == "finished" and values["trials"][0]["run_id"] == first
@@ -140,23 +148,6 @@ def test_a_search_outlives_its_process(quick_training: None, warm_home: Path) ->
     for trial in values["trials"]:
         run = stored[trial["run_id"]]
         assert run.search_id == values["search_id"] and run.metrics["val_accuracy"] == trial["value"]
-
-
-@pytest.mark.slow
-def test_a_search_whose_worker_is_killed_goes_on_by_itself(quick_training: None, warm_home: Path) -> None:
-    process = commands.start("search", "--json", *SHORT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    try:
-        first = wait_for(first_run_at_work, timeout=120)
-        (job,) = open_jobs().find(kind=KIND)
-        assert job.worker is not None
-        psutil.Process(job.worker.pid).kill()
-        output, _ = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    values = json.loads(output)
-    assert values["status"] == "finished" and values["trials"][0]["run_id"] == first
-    assert len(values["trials"]) == len(open_store().list_runs()) == 2
-    assert open_jobs().find(kind=KIND)[0].attempt == 2
 
 
 @pytest.mark.slow

@@ -3,18 +3,66 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.errors import ConfigError
-from aquadash.jobs import JobStatus
+from aquadash.errors import ConfigError, StorageError
+from aquadash.jobs import JobStatus, open_jobs
+from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus
 from aquadash.search import Budget, SearchPlan, TrialState, parse_all
-from aquadash.search.controller import MAX_FAILURES
-from aquadash.search.store import SearchStore, open_search_store
-from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan
-from tests.search_steps import Clock, begin, carry_out, controller
+from aquadash.search.controller import MAX_FAILURES, Controller
+from aquadash.search.store import KIND, SearchStore, open_search_store
+from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan, take_up
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def begin(store: SearchStore, of: SearchPlan) -> str:
+    """Store a search whose worker is this process; returns its id."""
+    search_id = store.create(of.checked())
+    take_up(search_id)
+    return search_id
+
+
+def request_stop(search_id: str) -> None:
+    open_jobs().request_stop(job_id(KIND, search_id))
+
+
+def go_on_after_stop(search_id: str) -> None:
+    """Its worker has stopped it, and somebody has continued it since."""
+    job = open_jobs().get(job_id(KIND, search_id))
+    assert job is not None
+    open_jobs().end(job, JobStatus.STOPPED)
+    take_up(search_id)
+
+
+def controller(
+    store: SearchStore, search_id: str, runs: FakeRuns, *, slots: int = 1, clock: Clock | None = None
+) -> Controller:
+    runs.num_slots = slots
+    return Controller(store, search_id, engine=runs, runs=runs, clock=clock or Clock())
+
+
+def carry_out(
+    control: Controller, runs: FakeRuns, value: Callable[[RunConfig], float] = accuracy_of, *, most_steps: int = 500
+) -> JobStatus:
+    """Step to the end, and say how it ended; each run finishes as soon as it was started."""
+    for _ in range(most_steps):
+        if (status := control.step()).ended:
+            return status
+        runs.heed_stops()
+        for run in runs.at_work:
+            runs.finish(run.run_id, value(run.config))
+    raise AssertionError("the search does not end")
 
 
 @pytest.fixture
@@ -51,7 +99,7 @@ def test_it_spends_its_budget_and_ranks_by_validation_accuracy(
         assert run.search_id == search_id and run.name == f"mine #{trial.number}"
         assert trial.value == pytest.approx(accuracy_of(run.config))  # Never the test figure.
     best = search.best
-    assert best is not None and best.value == max(trial.value or 0 for trial in search.trials)
+    assert best.value == max(trial.value or 0 for trial in search.trials)
     assert len({repr(sorted(trial.params.items())) for trial in search.trials}) == 12
 
 
@@ -233,14 +281,14 @@ def test_hyperband_gives_poor_trials_few_epochs(store: SearchStore, runs: FakeRu
             if run.stop_requested:
                 runs.heed_stops()
             elif len(runs.history(run.run_id)) < 20:
-                runs.train(run.run_id, accuracy_of(run.config) - 0.3)
+                runs.train(run.run_id, *[accuracy_of(run.config) - 0.3] * 5)
             else:
                 runs.finish(run.run_id, accuracy_of(run.config))
     search = store.get(search_id)
     pruned = search.of(TrialState.PRUNED)
     assert pruned and search.trials[0].state is TrialState.COMPLETE
     assert all(len(runs.history(trial.run_id)) < 20 for trial in pruned)
-    assert search.best is not None and search.best.value == max(trial.value or 0 for trial in search.trials)
+    assert search.best.value == max(trial.value or 0 for trial in search.trials)
 
 
 def test_the_time_left_follows_from_the_trials_so_far(store: SearchStore, runs: FakeRuns) -> None:
@@ -266,3 +314,141 @@ def test_parse_all_is_what_the_plan_keeps(store: SearchStore) -> None:
     search = store.get(search_id)
     assert search.plan.space == of.space == parse_all(str(part) for part in search.plan.space)
     assert search.name == "two lines" and search.plan.config == config
+
+
+# -- stopped, continued, or ended by a crash: it goes on where it was --------------------------------------------------
+
+
+def test_stop_rests_the_runs_and_a_continued_search_resumes_them(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(4)))
+    control = controller(store, search_id, runs, slots=2)
+    control.step()
+    request_stop(search_id)
+    assert control.step() is JobStatus.RUNNING  # Asked, not ended yet.
+    assert all(run.stop_requested for run in runs.at_work)
+    runs.heed_stops()
+    assert control.step() is JobStatus.STOPPED and len(runs.runs) == 2
+
+    go_on_after_stop(search_id)
+    control = controller(store, search_id, runs, slots=2)
+    control.step()
+    assert [call for call in runs.calls if call[0] == "resume"] == [
+        ("resume", run_id) for run_id in list(runs.runs)[:2]
+    ]
+    assert len(runs.runs) == 2  # Nothing is repeated.
+    carry_out(control, runs)
+    search = store.get(search_id)
+    assert len(search.trials) == len(runs.runs) == 4 and all(trial.value is not None for trial in search.trials)
+
+
+def test_a_search_continued_while_its_runs_still_stop_waits_for_them(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(2)))
+    control = controller(store, search_id, runs)
+    control.step()
+    runs.train(runs.at_work[0].run_id, 0.5)
+    request_stop(search_id)
+    control.step()
+    go_on_after_stop(search_id)
+    control = controller(store, search_id, runs)
+    control.step()
+    assert len(runs.runs) == 1 and ("resume", next(iter(runs.runs))) not in runs.calls
+    runs.heed_stops()
+    control.step()
+    assert runs.calls[-1] == ("resume", next(iter(runs.runs)))
+    assert store.get(search_id).trials[0].state is TrialState.RUNNING
+
+
+def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(6)))
+    controller(store, search_id, runs, slots=3).step()
+    first, second, third = list(runs.runs)
+    runs.finish(first, 0.7)
+    runs.train(second, 0.4)
+    # Nobody looks any more.
+    control = controller(store, search_id, runs, slots=3)
+    control.step()
+    search = store.get(search_id)
+    assert [trial.run_id for trial in search.trials[:3]] == [first, second, third]
+    assert search.trials[0].value == 0.7 and search.trials[1].state is TrialState.RUNNING
+    assert len(runs.runs) == 4
+    carry_out(control, runs)
+    assert len(store.get(search_id).trials) == len(runs.runs) == 6
+
+
+def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchStore) -> None:
+    def values(restart_after: int) -> list[float]:
+        runs = FakeRuns()
+        search_id = begin(store, plan(budget=Budget(14)))
+        control = controller(store, search_id, runs)
+        for _ in range(restart_after):
+            control.step()
+            for run in runs.at_work:
+                runs.finish(run.run_id, accuracy_of(run.config))
+        carry_out(controller(store, search_id, runs), runs)
+        return [float(trial.params["training.learning_rate"]) for trial in store.get(search_id).trials]
+
+    assert values(0) == values(9)
+
+
+def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(2)))
+    original = runs.submit
+
+    def crash_after(config: RunConfig, **told: Any) -> None:
+        original(config, **told)
+        raise StorageError("the power went off")
+
+    runs.submit = crash_after
+    with pytest.raises(StorageError):
+        controller(store, search_id, runs).step()
+    assert store.get(search_id).trials[0].run_id == ""
+    runs.submit = original
+    control = controller(store, search_id, runs)
+    control.step()
+    assert store.get(search_id).trials[0].run_id == next(iter(runs.runs)) and len(runs.runs) == 1
+    carry_out(control, runs)
+    assert len(runs.runs) == 2
+
+
+def test_a_trial_without_any_run_is_submitted(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(budget=Budget(2)))
+
+    def crash(config: RunConfig) -> None:
+        raise StorageError("the disk is full")
+
+    runs.on_submit = crash
+    with pytest.raises(StorageError):
+        controller(store, search_id, runs).step()
+    runs.on_submit = lambda config: None
+    control = controller(store, search_id, runs)
+    carry_out(control, runs)
+    assert [trial.state for trial in store.get(search_id).trials] == [TrialState.COMPLETE] * 2
+
+
+def test_a_run_that_its_workers_were_lost_with_is_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs)
+    control.step()
+    runs.end(runs.at_work[0].run_id, RunStatus.FAILED, "3 workers in a row were lost with it")
+    control.step()
+    trial = store.get(search_id).trials[0]
+    assert trial.state is TrialState.FAILED and "3 workers" in trial.message
+    assert not [call for call in runs.calls if call[0] == "resume"]
+
+
+def test_a_run_whose_home_came_without_its_job_goes_on(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, begin(store, plan(budget=Budget(2))), runs)
+    control.step()
+    run_id = runs.at_work[0].run_id
+    runs.end(run_id, RunStatus.INTERRUPTED)
+    control.step()
+    assert runs.calls[-1] == ("resume", run_id)
+
+
+def test_a_run_that_somebody_stopped_is_a_pruned_trial(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs)
+    control.step()
+    runs.request_stop(runs.at_work[0].run_id)
+    runs.heed_stops()
+    control.step()
+    trial = store.get(search_id).trials[0]
+    assert trial.state is TrialState.PRUNED and trial.message == "Somebody stopped its run."

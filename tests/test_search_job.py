@@ -18,8 +18,7 @@ from aquadash.search import Budget, TrialState, job, resume_search, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import KIND, SearchStore, open_search_store
 from tests import job_rows
-from tests.search_fakes import InThreads, QuickRuns, plan, searching
-from tests.search_steps import take_up
+from tests.search_fakes import InThreads, QuickRuns, plan, searching, take_up
 from tests.waiting import wait_for
 
 
@@ -45,30 +44,19 @@ def engine(runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThrea
         yield engine
 
 
-def test_it_runs_to_its_end(engine: InThreads, runs: QuickRuns) -> None:
-    runs.gate.set()
-    search = engine.ended(start_search(plan(budget=Budget(4)), engine))
-    assert search.status is RunStatus.FINISHED and len(search.complete) == 4
-    done = job_rows.latest(KIND)
-    assert done.progress is not None and "4 of 4 trials done, best" in done.progress.phase
-
-
-def test_a_plan_that_cannot_be_carried_out_is_not_stored(store: SearchStore) -> None:
-    with pytest.raises(ConfigError):
-        start_search(plan(budget=Budget(None)), Idle())
-    assert store.heads() == [] and open_jobs().find(kind=KIND) == []
-
-
-def test_weights_that_cannot_be_had_are_told_before_anything_starts(
+def test_what_cannot_be_carried_out_is_told_before_anything_is_stored(
     store: SearchStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with pytest.raises(ConfigError):
+        start_search(plan(budget=Budget(None)), Idle())
+
     def missing(config: RunConfig) -> None:
         raise DataError("no weights")
 
     monkeypatch.setattr(job, "check", missing)
     with pytest.raises(DataError, match="no weights"):
         start_search(plan(), Idle())
-    assert store.heads() == []
+    assert store.heads() == [] and open_jobs().find(kind=KIND) == []
 
 
 def test_a_grid_without_a_point_left_is_not_continued(engine: InThreads, runs: QuickRuns) -> None:
@@ -94,6 +82,7 @@ def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRun
     resume_search(search_id, engine)
     finished = engine.ended(search_id)
     assert finished.status is RunStatus.FINISHED and len(runs.runs) == 3 and not finished.stop_requested
+    assert "3 of 3 trials done, best" in job_rows.latest(KIND).progress.phase
 
 
 def test_a_spent_budget_must_grow(engine: InThreads, runs: QuickRuns) -> None:

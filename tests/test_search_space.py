@@ -6,6 +6,9 @@ import pytest
 
 from aquadash.config import SETTINGS, RunConfig, SearchRange, with_values
 from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.models import MODELS
+from aquadash.presets import PRESETS
+from aquadash.search import SearchPlan, default_space, suggested
 from aquadash.search.space import (
     SearchParameter,
     base_value,
@@ -106,3 +109,48 @@ def test_the_base_value_of_a_list_is_text_that_the_settings_understand() -> None
     config = with_values(RunConfig(), {"model.filters": (8, 16, 32)})
     text = base_value(config, "model.filters")
     assert text == "8, 16, 32" and with_values(RunConfig(), {"model.filters": text}) == config
+
+
+# -- suggested ones: they fit every network and hold the settings to start from ----------------------------------------
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_every_suggestion_can_be_searched(model: str) -> None:
+    config = with_values(RunConfig(), {"model.name": model})
+    found = suggested(config)
+    assert not any(SETTINGS[name].incomparable for name in found)
+    for name, parameter in found.items():
+        assert parameter.name == name and checked(parameter) == parameter == parse(str(parameter))
+        SearchPlan(config, (parameter,)).checked()
+        outside = not parameter.contains(base_value(config, name))
+        assert not outside or (
+            isinstance(parameter.values, SearchRange) and parameter.values.log and base_value(config, name) == 0
+        ), name
+    assert {"training.learning_rate", "training.batch_size", "training.optimizer"} <= set(found)
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_every_preset_has_a_few_settings_to_vary(preset: str) -> None:
+    config = with_values(PRESETS[preset].config, {"training.validation": "training"})
+    space = default_space(config)
+    assert 3 <= len(space) <= 6 and space[0].name == "training.learning_rate"
+    SearchPlan(config, space).checked()
+
+
+def test_settings_that_the_network_ignores_are_not_suggested() -> None:
+    found = suggested(RunConfig())
+    assert "model.dropout" in found and "model.filters" not in found and "training.head_epochs" not in found
+    assert "model.filters" in suggested(with_values(RunConfig(), {"model.name": "cnn"}))
+    assert "training.head_epochs" in suggested(with_values(RunConfig(), {"model.name": "backbone"}))
+
+
+def test_pretrained_networks_get_small_learning_rates() -> None:
+    config = with_values(RunConfig(), {"model.name": "backbone", "training.learning_rate": 0.001})
+    rate = suggested(config)["training.learning_rate"].values
+    assert isinstance(rate, SearchRange) and rate.high == 0.01
+    assert "training.learning_rate" in [parameter.name for parameter in default_space(config)]
+
+
+def test_a_value_beyond_the_usual_widens_the_range() -> None:
+    rate = suggested(with_values(RunConfig(), {"training.learning_rate": 2.0}))["training.learning_rate"].values
+    assert isinstance(rate, SearchRange) and rate.high == 2.0

@@ -1,14 +1,17 @@
-"""Which settings decided a search."""
+"""What a search has found: which settings decided it, and whether it was worth it."""
 
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
 
-from aquadash.search import Trial, TrialState
+from aquadash.runs import RunStatus
+from aquadash.search import Search, Trial, TrialState
 from aquadash.search.strategies import MIN_TRIALS, importance
+from aquadash.search.types import describe_result
 from tests.search_fakes import plan
 
 PLAN = plan("training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", "model.dropout=0..0.5")
@@ -45,3 +48,28 @@ def test_it_says_nothing_of_few_or_equal_trials_or_of_those_outside_of_the_space
     outside = [Trial(0, TrialState.COMPLETE, 0.1, {**trials(1)[0].params, "training.learning_rate": 5.0})]
     assert importance(PLAN, outside + trials(MIN_TRIALS)[1:]) == {}
     assert importance(PLAN, [Trial(9, TrialState.PRUNED, None, {}), *trials(MIN_TRIALS)[1:]]) == {}
+
+
+def search(*values: float | None) -> Search:
+    trials = tuple(
+        Trial(number, TrialState.FAILED if value is None else TrialState.COMPLETE, value)
+        for number, value in enumerate(values)
+    )
+    return Search("a" * 32, "mine", RunStatus.FINISHED, 0.0, plan(), trials)
+
+
+@pytest.mark.parametrize(
+    ("values", "beats", "said"),
+    [
+        ((), False, "No trial has ended yet"),
+        ((None, None), False, "No trial has ended yet"),
+        ((0.5,), False, "No trial beats the settings to start from, which reach 50.0 %"),
+        ((0.5, 0.5, 0.4), False, "No trial beats"),  # As good is not better.
+        ((0.5, 0.4, 0.61, 0.61), True, "Trial 2 beats the settings to start from: 61.0 % .* of 50.0 %"),
+        ((None, 0.6), False, "The best is trial 1 with 60.0 %.*no result"),
+    ],
+)
+def test_verdict(values: tuple[float | None, ...], beats: bool, said: str) -> None:
+    found = search(*values)
+    assert found.beats_default is beats
+    assert re.search(said, describe_result(found))
