@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aquadash import data
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import Predictions, Run, RunStatus, RunStore
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id
 from tests import live_runs
-from tests.ui_runs import log_epochs
+from tests.ui_runs import log_epochs, predictions
 
 
 def add_pair(
@@ -34,16 +31,6 @@ def add_pair(
             _end(store, run, share, status)
         halves.append(store.get(run.run_id))
     return halves[0], halves[1]
-
-
-def predictions(labels: NDArray[np.int64], right: float, *, seed: int = 0) -> Predictions:
-    """Of images of five classes; a share is right, the others are taken for the next class."""
-    # One draw for all shares: what a weaker run has right, a stronger one has, too.
-    correct = np.random.default_rng(seed).random(len(labels)) < right
-    predicted = np.where(correct, labels, (labels + 1) % 5)
-    probabilities = np.full((len(labels), 5), 0.1, np.float32)
-    probabilities[np.arange(len(labels)), predicted] = 0.6
-    return Predictions(np.arange(len(labels)), labels, probabilities)
 
 
 def _end(store: RunStore, run: Run, share: float, status: RunStatus) -> None:

@@ -69,7 +69,7 @@ def test_image_sets_tell_splits_and_data_apart() -> None:
     assert image_set(one, "test") == image_set(other, "test") == image_set(on_test, "test") != image_set(moved, "test")
     assert image_set(one, "validation") != image_set(on_test, "validation")
     found = predictions_on(store, one, "test")
-    assert found is not None and len(found.labels) == 500
+    assert len(found.labels) == 500
     assert predictions_on(store, one, "validation") is None
     assert predictions_on(store, ui_runs.running(store, "e"), "test") is None
 
@@ -77,7 +77,7 @@ def test_image_sets_tell_splits_and_data_apart() -> None:
 def finished(name: str, seconds: float, epochs: float = 10, *, of: object = None, **values: object) -> Run:
     """A run that took so many seconds in all, with settings that differ from the others'."""
     run = Run(name * 32, name, RunStatus.FINISHED, with_values(SHORT, of or {}), 0.0, ended_at=1.0)
-    return replace(run, metrics={"seconds": seconds, "epochs": epochs}, **values)  # type: ignore[arg-type]
+    return replace(run, metrics={"seconds": seconds, "epochs": epochs}, **values)
 
 
 def test_the_nearest_kind_of_run_tells_the_pace() -> None:

@@ -8,20 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from aquadash import data
-from aquadash.cli import cli
 from aquadash.evaluation import evaluate
-from aquadash.lab import memory
-from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.runs import RunStatus, RunStore
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import CARD, FOLDER, NAME, add_first_model, find_first_model
-
-
-@pytest.fixture
-def store(prepared_home: Path, home: Path) -> RunStore:
-    return open_store()
+from tests.test_cli import answer
 
 
 def test_it_is_a_finished_run_with_everything_that_pages_show(store: RunStore) -> None:
@@ -36,8 +29,8 @@ def test_it_is_a_finished_run_with_everything_that_pages_show(store: RunStore) -
     found = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
     assert found.n == 500 and found.accuracy == run.metrics["test_accuracy"] > 0.7
     replay, detector = store.epoch_replay(run.run_id), store.ood_detector(run.run_id)
-    assert replay is not None and replay.epochs == len(history)
-    assert detector is not None and 0.95 <= detector.accepted < 0.96
+    assert replay.epochs == len(history)
+    assert 0.95 <= detector.accepted < 0.96
     assert store.validation_predictions(run.run_id) is not None and store.environment(run.run_id)["seed"] == 0
 
 
@@ -54,7 +47,7 @@ def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatc
         with pytest.raises(OSError, match="disk full"):
             add_first_model(store)
     broken = find_first_model(store)
-    assert broken is not None and broken.status is RunStatus.STOPPED
+    assert broken.status is RunStatus.STOPPED
     run = add_first_model(store)
     assert run.run_id == broken.run_id and run.status is RunStatus.FINISHED
     rows = store.client.get_metric_history(run.run_id, "loss")
@@ -62,15 +55,9 @@ def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatc
 
 
 def test_the_command_brings_it_back_from_the_bin(store: RunStore) -> None:
-    def command() -> dict:
-        memory.refresh()
-        result = CliRunner().invoke(cli, ["runs", "first-model", "--json"])
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout)
-
-    run_id = command()["run_id"]
+    run_id = answer("runs", "first-model")["run_id"]
     store.delete(run_id)
-    assert command()["run_id"] == run_id and not store.get(run_id).deleted
+    assert answer("runs", "first-model")["run_id"] == run_id and not store.get(run_id).deleted
 
 
 def test_the_card_is_of_this_file(store: RunStore) -> None:

@@ -106,7 +106,7 @@ def test_filters() -> None:
     ]  # fmt: skip
 
     def names(**values: object) -> list[str]:
-        return [run.name for run in RunFilter(**values).apply(runs)]  # type: ignore[arg-type]
+        return [run.name for run in RunFilter(**values).apply(runs)]
 
     assert names() == ["failed", "tagged", "good", "other"]
     assert names(archived=True, trials=True) == [run.name for run in runs]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tarfile
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +16,7 @@ from aquadash import data
 from aquadash.augment import saved_pipelines
 from aquadash.config import from_json
 from aquadash.errors import RunError
-from aquadash.runs import EPOCH_METRICS, RunStatus, open_store
+from aquadash.runs import EPOCH_METRICS, RunStatus, RunStore, open_store
 from aquadash.search.store import open_search_store
 from tests import stored_runs
 from tests.test_cli import answer
@@ -43,7 +41,7 @@ def test_a_file_that_is_gone_is_named(home: Path) -> None:
     store = open_store()
     run = stored_runs.add_run(store, name="mine")
     path = store.artifact(run.run_id, "predictions.npz")
-    assert path is not None and path.is_relative_to(home)
+    assert path.is_relative_to(home)
     path.unlink()
     with pytest.raises(RunError, match="predictions.npz of mine is missing"):
         store.predictions(run.run_id)
@@ -161,8 +159,7 @@ def test_what_0_6_0_has_left_waiting_is_queued_and_what_it_left_running_can_be_r
     assert store.get(running).status is RunStatus.INTERRUPTED
     assert tables(home_0_6_0) == before, "nothing that is stored was changed"
     store.request_stop(second)
-    store.jobs.close()
-    subprocess.run([sys.executable, "-m", "aquadash", "runs", "list"], check=True, capture_output=True, timeout=120)
-    assert store.ranks() == {first: 1}, "it is done once"
+    RunStore().open()
+    assert store.ranks() == {first: 1}, "the next process that opens it does nothing"
     store.queue(running)
     assert store.get(running).status is RunStatus.QUEUED

@@ -8,7 +8,8 @@ from aquadash.errors import DataError, RunError, UnknownNameError
 from aquadash.evaluation import verdict
 from aquadash.runs import RunStatus, RunStore
 from aquadash.runs.pairs import change, find_pair, pairs
-from tests.paired import add_pair, predictions
+from tests.paired import add_pair
+from tests.ui_runs import predictions
 
 
 def test_the_two_halves_are_found_again(store: RunStore) -> None:
@@ -59,15 +60,10 @@ def test_what_cannot_be_compared_is_refused(store: RunStore) -> None:
     waiting, _ = add_pair(store, status=RunStatus.QUEUED)
     with pytest.raises(RunError, match="not done yet"):
         change(store, find_pair(store.list_runs(), waiting.pair_id))
-    store.add_validation_predictions(with_it.run_id, predictions(without_labels(store, without.run_id)[:100], 0.5))
+    labels = store.validation_predictions(without.run_id).labels
+    store.add_validation_predictions(with_it.run_id, predictions(labels[:100], 0.5))
     with pytest.raises(DataError, match="different validation images"):
         change(store, find_pair(store.list_runs(), without.pair_id))
     store.delete(without.run_id)
     with pytest.raises(RunError, match="has been deleted"):
         change(store, find_pair(store.list_runs(), without.pair_id))
-
-
-def without_labels(store: RunStore, run_id: str):  # type: ignore[no-untyped-def]
-    found = store.validation_predictions(run_id)
-    assert found is not None
-    return found.labels

@@ -65,10 +65,7 @@ RUNS = [
     ],
 )
 def test_conditions_find_what_they_say(condition: str, found: list[str]) -> None:
-    runs = [*RUNS[:2], made_run("new", {"seed": 3, "model.batch_normalization": True}, curve=(0.2, 0.4), search_id="s")]
-    runs[2] = RUNS[2]
-    if "created" in condition:
-        runs = runs[:2]
+    runs = RUNS[:2] if "created" in condition else RUNS
     assert [run.name for run in select(runs, condition)] == found
 
 

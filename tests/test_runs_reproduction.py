@@ -11,7 +11,7 @@ import pytest
 from aquadash.errors import NotAllowedError, RunError
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
-from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
+from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from aquadash.runs.artifacts import stored_weights
 from aquadash.runs.reproduction import compare_arrays, reproduction
 from tests.lessons import ANNA, BEN
@@ -27,12 +27,6 @@ def keras_file(path: Path, *, scale: float = 1.0) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(path.with_suffix(".h5"), "model.weights.h5")
     return path
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "home"))
-    return open_store()
 
 
 def stored(store: RunStore, folder: Path, *, name: str, scale: float = 1.0, owner: Person = OWNER) -> Run:

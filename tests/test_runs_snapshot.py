@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,7 +15,7 @@ from aquadash.errors import RunError, StorageError
 from aquadash.jobs import JobProgress, Worker
 from aquadash.jobs.table import JobTable
 from aquadash.jobs.types import job_id
-from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.runs import RunStatus, RunStore
 from aquadash.runs import tags as tag
 from aquadash.runs.reading import KIND
 from aquadash.runs.snapshot import WHOLE_SECONDS, RunSnapshot, snapshot_of
@@ -86,7 +85,7 @@ def clock() -> Clock:
 
 
 def snapshot(fake: FakeStore, clock: Clock, kept: Path | None = None) -> RunSnapshot:
-    return RunSnapshot(fake, clock=clock, kept=kept)  # type: ignore[arg-type]
+    return RunSnapshot(fake, clock=clock, kept=kept)
 
 
 def test_only_the_first_look_reads_everything(fake: FakeStore, clock: Clock) -> None:
@@ -114,12 +113,11 @@ def test_what_a_worker_says_is_seen_without_a_look_into_the_store(fake: FakeStor
         ("next", RunStatus.QUEUED, 2), ("mine", RunStatus.QUEUED, 1),
     ]  # fmt: skip
     job = fake.jobs.claim([KIND], Worker("here", 1))
-    assert job is not None
     fake.jobs.heartbeat(job, JobProgress("training", 1, 9, 4.0, {"epoch": 3, "epochs": 9}), log_tail="a line")
     fake.jobs.request_stop(job.id)
     second, first = runs.runs()
     assert (first.status, first.worker, first.log_tail) == (RunStatus.RUNNING, Worker("here", 1), "a line")
-    assert first.progress is not None and (first.progress.phase, first.progress.epoch) == ("training", 3)
+    assert (first.progress.phase, first.progress.epoch) == ("training", 3)
     assert first.stop_requested and (second.rank, first.rank) == (1, 0)
     assert fake.asked == ["all"]
 
@@ -227,12 +225,6 @@ def test_many_threads_may_look_at_once(fake: FakeStore, clock: Clock) -> None:
     for thread in threads:
         thread.join()
     assert found == [50] * 8 and fake.asked.count("all") == 1
-
-
-@pytest.fixture
-def store(home: Path, prepared_home: Path) -> RunStore:
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    return open_store()
 
 
 def test_what_people_write_is_kept_and_seen(store: RunStore, home: Path) -> None:
