@@ -46,13 +46,11 @@ def test_each_step_is_measured_alone_and_with_those_before_it() -> None:
 def test_the_sweep_finds_the_value_at_which_the_stripes_are_lost() -> None:
     found = measure(ContrastReader(), striped([100, 100, 100]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP))
     sweep = found.sweep
-    assert sweep is not None
     assert sweep.values == pytest.approx([i / 10 for i in range(11)])
     assert [point.accuracy for point in sweep.points] == [0.0] * 4 + [1.0] * 7
     # Full contrast changes least, so that one walks down from there: 80 % is crossed between 0.4 and 0.3.
     assert sweep.values[sweep.harmless] == 1.0
     assert sweep.upwards is None
-    assert sweep.downwards is not None
     assert sweep.downwards.value == pytest.approx(0.38)
     assert sweep.first_below() == 3
     assert {misread.subject for misread in found.sweep_misread[3]} == {0, 1, 2}
@@ -62,7 +60,7 @@ def test_the_sweep_finds_the_value_at_which_the_stripes_are_lost() -> None:
 def test_images_that_differ_give_the_crossing_an_interval() -> None:
     subjects = striped([45, 55, 60, 70, 80, 90, 100, 110, 120, 125])
     found = measure(ContrastReader(), subjects, SafetyRequest(CONTRAST, copies=2, sweep=SWEEP))
-    assert found.sweep is not None and found.sweep.downwards is not None
+    assert found.sweep.downwards is not None
     crossed = found.sweep.downwards
     assert crossed.value is not None and crossed.interval is not None
     low, high = crossed.interval
@@ -78,7 +76,6 @@ def test_the_harmless_value_may_lie_in_the_middle() -> None:
     request = SafetyRequest(branch, copies=2, sweep=SweepRequest((0,), "value", -200, 200))
     found = measure(ContrastReader(), striped([60, 60]), request)
     sweep = found.sweep
-    assert sweep is not None and sweep.upwards is not None and sweep.downwards is not None
     assert sweep.values[sweep.harmless] == 0
     # Clipping at both ends flattens the stripes.
     assert sweep.upwards.value is not None and 80 < sweep.upwards.value < 160
@@ -90,7 +87,6 @@ def test_the_harmless_value_is_that_of_the_step_and_not_of_the_pipeline() -> Non
     branch = Branch("Back and forth", (op("Add", value=-60), op("Add", value=0)))
     request = SafetyRequest(branch, copies=2, sweep=SweepRequest((1,), "value", -60, 60, values=5))
     found = measure(ContrastReader(), striped([60, 60]), request)
-    assert found.sweep is not None
     assert found.sweep.values[found.sweep.harmless] == 0
     assert found.sweep.off == found.sweep.points[2]
 
@@ -98,7 +94,6 @@ def test_the_harmless_value_is_that_of_the_step_and_not_of_the_pipeline() -> Non
 def test_never_within_the_range() -> None:
     request = SafetyRequest(CONTRAST, copies=2, sweep=replace(SWEEP, low=0.6))
     sweep = measure(ContrastReader(), striped([100, 100]), request).sweep
-    assert sweep is not None and sweep.downwards is not None
     assert sweep.downwards.value is None
     assert sweep.downwards.interval == (None, None)
     assert sweep.first_below() is None
@@ -111,12 +106,11 @@ def test_the_threshold_is_a_share_of_the_clean_accuracy_or_of_all() -> None:
     absolute = measure(
         ContrastReader(), subjects, SafetyRequest(CONTRAST, copies=2, threshold=0.8, absolute=True, sweep=SWEEP)
     ).sweep
-    assert relative is not None and absolute is not None
     assert relative.threshold == pytest.approx(0.6)
     assert not relative.below_at_once
     assert absolute.threshold == 0.8
     assert absolute.below_at_once
-    assert absolute.downwards is not None and absolute.downwards.value == 1.0
+    assert absolute.downwards.value == 1.0
 
 
 def test_the_same_seed_gives_the_same_figures_and_another_does_not() -> None:
@@ -140,13 +134,11 @@ def test_a_nested_step_and_a_probability_can_be_swept() -> None:
     branch = Branch("Nested", (op("Sometimes", p=1.0, then_list=op("LinearContrast", alpha=0.1)),))
     inner = SafetyRequest(branch, copies=2, sweep=SweepRequest((0, "then_list", 0), "alpha", 0.0, 1.0))
     sweep = measure(ContrastReader(), striped([100]), inner).sweep
-    assert sweep is not None
     assert sweep.title == "1. Sometimes › Contrast"
     assert sweep.off.accuracy == 1.0
-    assert sweep.downwards is not None and sweep.downwards.interval is None
+    assert sweep.downwards.interval is None
     chance = SafetyRequest(branch, copies=100, sweep=SweepRequest((0,), "probability", 0.0, 1.0, values=3))
     swept = measure(ContrastReader(), striped([100]), chance).sweep
-    assert swept is not None
     assert [swept.points[i].accuracy for i in (0, 2)] == [1.0, 0.0]
     assert 0.3 < swept.points[1].accuracy < 0.7
 
@@ -230,7 +222,6 @@ def test_an_interval_may_have_an_end_beyond_the_range() -> None:
     # Half of the images are lost at once, half never.
     points = (seen(10, 10, 10, 10), seen(0, 0, 10, 10), seen(0, 0, 10, 10))
     sweep = Sweep((0,), "s", "p", (0, 1, 2), points, (0, 1, 2), points[0], Seen((1, 1, 1, 1), 1, 0, ()), 0.8, 0.8)
-    assert sweep.upwards is not None and sweep.upwards.interval is not None
     assert sweep.upwards.value == pytest.approx(0.4)
     assert sweep.upwards.interval[0] == pytest.approx(0.2)
     assert sweep.upwards.interval[1] is None
@@ -276,29 +267,26 @@ def sweep(*right: int, changes: tuple[float, ...] | None = None, relative: float
     return Sweep((0,), "1. Blur", "sigma", values, points, changes or values, points[0], CLEAN, 0.8, relative)
 
 
-def test_up_to_a_value_beyond_which_too_much_is_lost() -> None:
-    text = crossing_sentence(sweep(20, 20, 0, 0), SIGMA)
-    kept = "the model keeps at least 80 % of what it saw on the unchanged images"
-    assert text == f"1. Blur: up to sigma 1.2 {kept}; beyond it, less."
-
-
-def test_both_sides_of_a_harmless_value_in_the_middle() -> None:
-    text = crossing_sentence(sweep(0, 20, 20, 0, changes=(9, 1, 0, 9)), SIGMA)
-    assert text.startswith("1. Blur: between sigma 0.8 and 2.2 the model")
-    down = crossing_sentence(sweep(0, 20, 20, changes=(9, 1, 0)), SIGMA)
-    assert down.startswith("1. Blur: down to sigma 0.8 the model")
-
-
-def test_never_and_at_once() -> None:
-    assert (
-        "with every sigma from 0 to 2 the model classifies at least 80 % of the copies correctly"
-        in crossing_sentence(sweep(20, 20, 20, relative=None), SIGMA)
-    )
-    assert "even at sigma 0, where this step changes least" in crossing_sentence(sweep(3, 3, 3), SIGMA)
-
-
-def test_an_interval_with_an_end_beyond_the_range_says_so() -> None:
-    assert "to beyond the range)" in crossing_sentence(sweep(20, 13, 13), SIGMA)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            sweep(20, 20, 0, 0),
+            "1. Blur: up to sigma 1.2 the model keeps at least 80 % of what it saw on the unchanged images; beyond it, "
+            "less.",
+        ),
+        (sweep(0, 20, 20, 0, changes=(9, 1, 0, 9)), "1. Blur: between sigma 0.8 and 2.2 the model"),
+        (sweep(0, 20, 20, changes=(9, 1, 0)), "1. Blur: down to sigma 0.8 the model"),
+        (
+            sweep(20, 20, 20, relative=None),
+            "with every sigma from 0 to 2 the model classifies at least 80 % of the copies correctly",
+        ),
+        (sweep(3, 3, 3), "even at sigma 0, where this step changes least"),
+        (sweep(20, 13, 13), "to beyond the range)"),
+    ],
+)
+def test_where_too_much_is_lost_in_words(given: Sweep, said: str) -> None:
+    assert said in crossing_sentence(given, SIGMA)
 
 
 def result(clean: Seen, whole: Seen) -> SafetyResult:
@@ -317,9 +305,7 @@ def test_the_whole_pipeline() -> None:
     assert mistaken_for(result(CLEAN, seen(20))) == ""
     nothing = replace(lossy, steps=())
     assert "leaves the images as they are" in whole_sentence(nothing)
-
-
-def test_a_model_that_guesses_is_no_judge() -> None:
+    # A model that guesses is no judge.
     weak = Seen((1,) * 10 + (0,) * 10, 1, 0.0, (10, 10))
     assert "poor judge" in whole_sentence(result(weak, seen(10)))
 
