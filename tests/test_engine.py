@@ -21,10 +21,8 @@ from aquadash.data.folder import drafts
 from aquadash.engine import Engine, slots
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.jobs.standby import STANDBY, WorkerProcess, _New
-from aquadash.jobs.types import job_id
 from aquadash.runs import Run, RunStatus, RunStore
-from aquadash.runs.reading import KIND
-from tests import job_rows
+from tests import job_rows, live_runs
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import without_seconds
 from tests.waiting import wait_for
@@ -117,21 +115,6 @@ def test_a_scheduler_that_is_not_there_is_a_plain_error(store: RunStore, monkeyp
     assert store.list_runs() == []
 
 
-@pytest.mark.slow
-def test_runs_take_turns_in_the_order_of_the_queue(quick_training: None, store: RunStore, engine: Engine) -> None:
-    first, second = engine.submit(QUICK, name="first"), engine.submit(QUICK, name="second")
-    wait_for(lambda: store.get(first.run_id).status is RunStatus.RUNNING)
-    assert store.get(second.run_id).status is RunStatus.QUEUED and store.ranks().get(second.run_id) == 1
-    for run in (first, second):
-        assert ended(store, run.run_id).status is RunStatus.FINISHED
-    one, two = store.get(first.run_id), store.get(second.run_id)
-    assert one.ended_at and two.started_at and one.ended_at <= two.started_at
-    # The same config, seed and data: the same result.
-    assert without_seconds(store.history(one.run_id)) == without_seconds(store.history(two.run_id))
-    assert np.array_equal(store.predictions(one.run_id).probabilities, store.predictions(two.run_id).probabilities)
-    assert one.worker and one.worker.pid != os.getpid()
-
-
 HELD_WORKER = """
 import sys, time
 from aquadash.jobs import worker
@@ -178,7 +161,6 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
     monkeypatch.setattr(slots, "STANDBY", HeldAtFirst())
     run_id = engine.submit(config).run_id
     run = in_epoch(store, run_id, 3)
-    assert run.worker is not None
     os.kill(run.worker.pid, signal.SIGKILL)
     lost = wait_for(lambda: run if (run := store.get(run_id)).message else None, saying=lambda: store.get(run_id))
     assert lost.status in (RunStatus.QUEUED, RunStatus.RUNNING)
@@ -189,8 +171,8 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
     assert ended(store, run_id).status is RunStatus.FINISHED
     resumed = without_seconds(store.history(run_id))
     assert resumed[:2] == kept and "going on after epoch 2" in store.log(run_id)
-    job = store.jobs.get(job_id(KIND, run_id))
-    assert job is not None and (job.attempt, job.worker_failures, job.message) == (2, 0, "")
+    job = live_runs.job_of(run_id)
+    assert (job.attempt, job.worker_failures, job.message) == (2, 0, "")
 
     # In a process of its own, too: in this one Dask draws from the random numbers that seed the layers.
     whole = ended(store, engine.submit(config).run_id)
@@ -228,15 +210,14 @@ sys.stdin.read()
 
 
 @contextmanager
-def other_engine(*configs: RunConfig) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """An engine in a process of its own that has queued some runs, and their ids; at the end it is killed."""
+def other_engine(*configs: RunConfig) -> Iterator[list[str]]:
+    """The ids of runs that an engine in a process of its own has queued; at the end it is killed."""
     process = subprocess.Popen(
         [sys.executable, "-c", ENGINE_PROCESS, *(config.to_json() for config in configs)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT,
     )  # fmt: skip
-    assert process.stdout is not None and process.stdin is not None
     try:
-        yield process, [process.stdout.readline().strip() for _ in configs]
+        yield [process.stdout.readline().strip() for _ in configs]
     finally:
         process.kill()
         process.wait()
@@ -249,7 +230,7 @@ def test_a_run_outlives_its_engine_and_the_queue_waits_for_the_next_one(
     quick_training: None, store: RunStore, engine: Engine
 ) -> None:
     quick = with_values(QUICK, {"training.epochs": 1})
-    with other_engine(LONG, quick) as (_, (training, waiting)):
+    with other_engine(LONG, quick) as (training, waiting):
         in_epoch(store, training, 1)
         # Two engines of one home share its only slot.
         third = engine.submit(quick).run_id
@@ -264,32 +245,23 @@ def test_a_run_outlives_its_engine_and_the_queue_waits_for_the_next_one(
     engine.serve()
     in_epoch(store, training, before.progress.epoch + 6)
     assert store.ranks().get(waiting) == 1, "the run holds its slot, whoever started it"
+
+    # Its worker and all engines are gone: it waits, and can be resumed.
+    engine.close()
+    os.kill(before.worker.pid, signal.SIGKILL)
+    job_rows.let_the_lease_run_out(live_runs.job_of(training))
+    lost = store.get(training)
+    assert lost.status is RunStatus.QUEUED and store.ranks().get(training) == 1
+    assert "was lost (no heartbeat); the next one goes on from what is complete." in lost.message
+    assert engine.resume(training).status is RunStatus.QUEUED
+    in_epoch(store, training, len(store.history(training)) + 2)
     store.request_stop(training)
     assert ended(store, training).status is RunStatus.STOPPED
-    for run_id in (waiting, third):
-        assert ended(store, run_id).status is RunStatus.FINISHED
-
-
-@pytest.mark.slow
-def test_a_run_whose_worker_and_engine_are_gone_waits_and_can_be_resumed(
-    quick_training: None, store: RunStore, engine: Engine
-) -> None:
-    with other_engine(with_values(LONG, {"training.epochs": 20})) as (process, (run_id,)):
-        run = in_epoch(store, run_id, 3)
-        process.kill()
-        process.wait()
-    assert run.worker is not None
-    os.kill(run.worker.pid, signal.SIGKILL)
-    job = store.jobs.get(job_id(KIND, run_id))
-    assert job is not None
-    job_rows.let_the_lease_run_out(job)
-    waiting = store.get(run_id)
-    assert waiting.status is RunStatus.QUEUED and store.ranks().get(run_id) == 1
-    assert "was lost (no heartbeat); the next one goes on from what is complete." in waiting.message
-    assert engine.resume(run_id).status is RunStatus.QUEUED
-    assert ended(store, run_id).status is RunStatus.FINISHED
-    assert [record.epoch for record in store.history(run_id)] == list(range(1, 21))
-    assert "going on after epoch" in store.log(run_id)
+    epochs = [record.epoch for record in store.history(training)]
+    assert epochs == list(range(1, len(epochs) + 1)) and "going on after epoch" in store.log(training)
+    one, two = (ended(store, run_id) for run_id in (waiting, third))
+    assert one.status is two.status is RunStatus.FINISHED and one.ended_at <= two.started_at
+    assert two.worker.pid not in (os.getpid(), one.worker.pid)
 
 
 @pytest.mark.slow
