@@ -94,7 +94,7 @@ def woken(process: WorkerProcess, run: str = "r1") -> dict[str, Any]:
     """What the nap has found whose worker has come to its end."""
     assert wait_for(lambda: process.wait(1) == 0)
     job = open_jobs().get(f"nap-{run}")
-    assert job is not None and job.status is JobStatus.FINISHED, job
+    assert job.status is JobStatus.FINISHED, job
     return job.result
 
 
@@ -103,7 +103,6 @@ def gone(pid: int) -> bool:
 
 
 def pid_of(by: Standby) -> int:
-    assert by._process is not None
     return by._process.pid
 
 
@@ -117,7 +116,7 @@ def test_a_worker_has_what_was_imported_before_and_the_environment_of_its_launch
     monkeypatch.setenv("DREAM", "of fish")
     process = nap(by, until)
     job = napping()
-    assert job.worker is not None and job.worker.pid == process.pid != parent
+    assert job.worker.pid == process.pid != parent
     assert os.getsid(job.worker.pid) == job.worker.pid, "Ctrl-C does not reach it"
     assert process.wait(0) is None
     until.touch()
@@ -129,7 +128,6 @@ def test_a_worker_has_what_was_imported_before_and_the_environment_of_its_launch
 def test_how_a_worker_ended_is_said(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     process = nap(by, until)
     job = napping()
-    assert job.worker is not None
     os.kill(job.worker.pid, signal.SIGKILL)
     assert wait_for(lambda: process.wait(1)) == -signal.SIGKILL
     failed = by.launch(["nap", "--once"], log_path=settings.job_log("nap"))
@@ -150,9 +148,9 @@ def test_a_worker_outlives_the_process_that_forked_it(by: Standby, until: Path) 
     until.touch()
     # How it ended is known to the table alone.
     assert wait_for(lambda: process.wait(1)) == 1
-    assert job.worker is not None and gone(job.worker.pid)
+    assert gone(job.worker.pid)
     ended = open_jobs().get(job.id)
-    assert ended is not None and ended.status is JobStatus.FINISHED
+    assert ended.status is JobStatus.FINISHED
     again = nap(by, until, "r2")
     assert woken(again, "r2")["prepared_in"] == pid_of(by), "another stands by"
     wait_for(lambda: not by._forked)
@@ -174,7 +172,6 @@ def test_it_ends_with_its_parent_and_the_worker_goes_on(home: Path, until: Path)
     app = subprocess.Popen(
         [sys.executable, "-c", _APP, str(until)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert app.stdout is not None and app.stdin is not None
     by = int(app.stdout.readline())
     job = napping()
     app.kill()
@@ -182,9 +179,9 @@ def test_it_ends_with_its_parent_and_the_worker_goes_on(home: Path, until: Path)
     app.stdin.close()
     app.stdout.close()
     wait_for(lambda: gone(by))
-    assert job.worker is not None and psutil.pid_exists(job.worker.pid)
+    assert psutil.pid_exists(job.worker.pid)
     until.touch()
-    wait_for(lambda: open_jobs().get(job.id).status is JobStatus.FINISHED)  # type: ignore[union-attr]
+    wait_for(lambda: open_jobs().get(job.id).status is JobStatus.FINISHED)
     wait_for(lambda: gone(job.worker.pid))
 
 
@@ -202,19 +199,15 @@ def test_it_ends_when_nothing_is_launched_for_long(by: Standby, until: Path, mon
     assert by.keep_ready() and pid_of(by) != first
 
 
-def test_none_is_started_where_memory_is_short(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standby, "MIN_FREE_MEMORY", 2**60)
-    assert not by.keep_ready() and by._process is None
+@pytest.mark.parametrize(("name", "value"), [("MIN_FREE_MEMORY", 2**60), ("_CAN_FORK", False)])
+def test_none_is_started_where_memory_is_short_or_processes_cannot_be_forked(
+    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    monkeypatch.setattr(standby, name, value)
+    assert not by.keep_ready()
     until.touch()
     assert woken(nap(by, until))["prepared_in"] == 0, "it is a process of its own"
-
-
-def test_none_is_started_where_processes_cannot_be_forked(
-    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(standby, "_CAN_FORK", False)
-    until.touch()
-    assert woken(nap(by, until))["prepared_in"] == 0 and by._process is None
+    assert by._process is None
 
 
 @pytest.mark.parametrize("name", ["PYTHONHASHSEED", "TF_CPP_MIN_LOG_LEVEL"])

@@ -58,15 +58,11 @@ def postgresql() -> Iterator[str]:
 
 def claimed(jobs: JobTable, kind: str = "once", run: str = "r1") -> Job:
     jobs.submit(kind, run, {"seed": 1})
-    job = jobs.claim([kind], HERE)
-    assert job is not None
-    return job
+    return jobs.claim([kind], HERE)
 
 
 def now(jobs: JobTable, job: Job) -> Job:
-    found = jobs.get(job.id)
-    assert found is not None
-    return found
+    return jobs.get(job.id)
 
 
 def test_the_life_of_a_job(jobs: JobTable) -> None:
@@ -77,7 +73,7 @@ def test_the_life_of_a_job(jobs: JobTable) -> None:
     assert now(jobs, queued) == queued and queued.request == {"seed": 1, "names": ["a"]}
 
     job = jobs.claim(["once"], HERE)
-    assert job is not None and (job.status, job.attempt, job.worker) == (JobStatus.RUNNING, 1, HERE)
+    assert (job.status, job.attempt, job.worker) == (JobStatus.RUNNING, 1, HERE)
     assert job.started_at is not None and job.started_at >= job.submitted_at
     assert jobs.claim(["once"], HERE) is None
     progress = JobProgress("looking", 3, 9, 4.0)
@@ -104,7 +100,7 @@ def test_the_same_work_is_under_way_once_and_begins_anew_in_the_same_row(jobs: J
     assert (again.request, again.owner, again.message, again.stop_requested) == ({"seed": 2}, "ben", "", False)
     assert (again.progress, again.worker, again.started_at, again.ended_at) == (None, None, None, None)
     second = jobs.claim(["once"], HERE)
-    assert second is not None and second.attempt == 2
+    assert second.attempt == 2
 
 
 def test_the_lowest_position_is_next_and_only_of_the_kinds_that_are_asked_for(jobs: JobTable) -> None:
@@ -138,7 +134,7 @@ def test_one_that_was_cut_off_writes_nothing(jobs: JobTable) -> None:
     first = claimed(jobs, "again")
     let_the_lease_run_out(first, jobs=jobs)
     second = jobs.claim(["again"], Worker("there", 8))
-    assert second is not None and (second.id, second.attempt) == (first.id, 2), "it was put back and taken anew"
+    assert (second.id, second.attempt) == (first.id, 2), "it was put back and taken anew"
     for write in (lambda: jobs.heartbeat(first, JobProgress("late")), lambda: jobs.end(first, JobStatus.FINISHED)):
         with pytest.raises(LeaseLostError):
             write()
@@ -160,7 +156,6 @@ def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: JobTable) -> Non
     assert jobs.submit("once", "r1", {}).status is JobStatus.QUEUED, "what is interrupted can be asked for again"
 
     taken = jobs.claim(["again"], HERE)
-    assert taken is not None
     jobs.request_stop(taken.id)
     let_the_lease_run_out(taken, jobs=jobs)
     assert now(jobs, taken).status is JobStatus.STOPPED, "nobody takes again what somebody wanted stopped"
@@ -183,21 +178,13 @@ def test_a_heartbeat_renews_the_lease_and_that_of_those_who_wait(jobs: JobTable)
     assert now(jobs, behind).status is JobStatus.INTERRUPTED, "nobody came to take it"
 
 
-def test_what_may_wait_for_long_has_no_lease_in_the_queue(jobs: JobTable) -> None:
-    job = jobs.submit("again", "r1", {})
-    let_the_lease_run_out(job, jobs=jobs)
-    assert now(jobs, job).status is JobStatus.QUEUED
-
-
 # -- workers that are lost -------------------------------------------------------------------------------------------
 
 
 def lose(jobs: JobTable, *, is_failure: bool = True) -> Job:
     """Claim the next job of the kind that is put back, and lose its worker."""
     assert jobs.claim(["again"], HERE) is not None
-    lost = jobs.requeue(HERE, "The worker on here was lost (signal SIGKILL)", is_failure=is_failure)
-    assert lost is not None
-    return lost
+    return jobs.requeue(HERE, "The worker on here was lost (signal SIGKILL)", is_failure=is_failure)
 
 
 def test_one_that_waits_to_go_on_is_not_said_never_to_have_started(jobs: JobTable) -> None:
@@ -226,15 +213,12 @@ def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: JobTable) ->
     for _ in range(2):
         lose(jobs)
     job = jobs.claim(["again"], HERE)
-    assert job is not None
     jobs.heartbeat(job, None)
     assert now(jobs, job).worker_failures == 2
     jobs.heartbeat(job, None, advanced=True)
     lost = jobs.requeue(HERE, "The worker was lost")
-    assert lost is not None and (lost.status, lost.worker_failures) == (JobStatus.QUEUED, 1)
-    lease_lost = jobs.claim(["again"], HERE)
-    assert lease_lost is not None
-    let_the_lease_run_out(lease_lost, jobs=jobs)
+    assert (lost.status, lost.worker_failures) == (JobStatus.QUEUED, 1)
+    let_the_lease_run_out(jobs.claim(["again"], HERE), jobs=jobs)
     assert now(jobs, job).worker_failures == 2, "one that falls silent is lost, too"
 
 
@@ -249,7 +233,7 @@ def test_a_lost_worker_that_was_asked_to_stop_has_stopped(jobs: JobTable) -> Non
     job = claimed(jobs, "again")
     jobs.request_stop(job.id)
     lost = jobs.requeue(HERE, "The worker on here was lost")
-    assert lost is not None and lost.status is JobStatus.STOPPED
+    assert lost.status is JobStatus.STOPPED
     assert lost.message == "The worker on here was lost after it was asked to stop. What is complete is kept."
 
 
@@ -303,9 +287,7 @@ def test_turns_stay_when_earlier_ones_end(jobs: JobTable) -> None:
 def test_a_new_job_is_of_the_turn_that_is_under_way(jobs: JobTable) -> None:
     queued(jobs, "aaab")
     for _ in range(2):
-        job = jobs.claim(["again"], HERE)
-        assert job is not None
-        jobs.end(job, JobStatus.FINISHED)
+        jobs.end(jobs.claim(["again"], HERE), JobStatus.FINISHED)
     assert order(jobs) == "a2 a3", "everybody's first has ended"
     jobs.submit("again", "c1", {}, owner="c")
     jobs.submit("again", "c2", {}, owner="c")
@@ -313,7 +295,7 @@ def test_a_new_job_is_of_the_turn_that_is_under_way(jobs: JobTable) -> None:
     assert order(jobs) == "a2 c1 a3 c2", "it has no claim on turns that are over"
     job = jobs.claim(["again"], HERE)
     jobs.submit("again", "d1", {}, owner="d")
-    assert job is not None and job.run == "a2" and order(jobs) == "c1 d1 a3 c2", "one at work is of its turn, too"
+    assert job.run == "a2" and order(jobs) == "c1 d1 a3 c2", "one at work is of its turn, too"
 
 
 def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs: JobTable) -> None:
@@ -328,9 +310,9 @@ def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs
     assert order(jobs) == "b1 a1 a2 b2"
     assert len(jobs.changes(before).jobs) == 4, "readers are told of new places"
     first = jobs.claim(["again"], HERE)
-    assert first is not None and first.run == "b1"
+    assert first.run == "b1"
     lost = jobs.requeue(HERE, "x")
-    assert lost is not None and order(jobs) == "b1 a1 a2 b2", "what is put back keeps its place"
+    assert lost.run == "b1" and order(jobs) == "b1 a1 a2 b2", "what is put back keeps its place"
     jobs.request_stop("again-b1")
     jobs.submit("again", "b1", {}, owner="b")
     assert order(jobs) == "a1 a2 b2 b1", "who asks again is the last"
@@ -343,11 +325,11 @@ def test_a_job_is_given_to_whoever_has_what_it_needs(jobs: JobTable) -> None:
     jobs.submit("again", "r1", {}, needs="gpu")
     jobs.submit("again", "r2", {})
     first = jobs.claim(["again"], HERE)
-    assert first is not None and first.run == "r2"
+    assert first.run == "r2"
     assert not jobs.waiting(["again"]) and jobs.claim(["again"], HERE) is None
     assert jobs.waiting(["again"], offers=["gpu"])
     second = jobs.claim(["again"], HERE, offers=["gpu"])
-    assert second is not None and second.run == "r1"
+    assert second.run == "r1"
 
 
 def test_a_held_job_is_given_to_nobody_before_its_release(jobs: JobTable) -> None:
@@ -368,11 +350,11 @@ def test_why_nobody_takes_a_job_is_said_until_somebody_does(jobs: JobTable) -> N
     assert now(jobs, waiting).message == "No worker is of this version." and now(jobs, held).message == ""
     assert now(jobs, waiting).revision == jobs.changes(0).revision, "it is written once"
     job = jobs.claim(["again"], HERE)
-    assert job is not None and job.message == ""
+    assert job.message == ""
     jobs.requeue(HERE, "The worker was lost")
     jobs.explain("again", "No worker is of this version.")
     again = jobs.claim(["again"], HERE)
-    assert again is not None and again.message == "The worker was lost; the next one goes on from what is complete."
+    assert again.message == "The worker was lost; the next one goes on from what is complete."
 
 
 def test_a_held_job_of_which_nobody_takes_care_is_interrupted(jobs: JobTable) -> None:
@@ -402,7 +384,6 @@ def test_readers_fetch_what_has_changed(jobs: JobTable) -> None:
     assert seen.jobs == [first, second] and seen.revision == second.revision > first.revision
     assert jobs.changes(seen.revision) == Changes(seen.revision, [], [])
     job = jobs.claim(["once"], HERE)
-    assert job is not None
     seen = jobs.changes(second.revision)
     assert seen == Changes(job.revision, [job], []) and job.id == first.id and job.revision > second.revision
     jobs.heartbeat(job, None)
@@ -435,7 +416,7 @@ def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: JobTable)
         for run in ("r1", "r2"):
             jobs.end(claimed(jobs, kind, run), JobStatus.FINISHED, result={"size": 3})
     old = [jobs.get(f"{kind}-r1") for kind in ("once", "brief")]
-    assert all(job is not None and job.result == {"size": 3} for job in old)
+    assert all(job.result == {"size": 3} for job in old)
     with jobs._engine.begin() as connection:
         connection.execute(text("UPDATE jobs SET ended_at = ended_at - 61 WHERE run = 'r1'"))
     revision = jobs.changes(0).revision
@@ -480,9 +461,7 @@ while job := jobs.claim(["robustness"], Worker("here", os.getpid())):
 """
 
 
-def test_each_job_is_claimed_once_by_several_processes(home: Path) -> None:
-    jobs = open_jobs()
-    expected = sorted(jobs.submit("robustness", f"r{number}", {}).id for number in range(40))
+def test_the_table_is_made_once_and_each_job_claimed_once_by_several_processes(home: Path) -> None:
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", _CLAIMING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -491,21 +470,15 @@ def test_each_job_is_claimed_once_by_several_processes(home: Path) -> None:
         for _ in range(3)
     ]  # fmt: skip
     for process in processes:
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    lines = [line for process in processes for line in process.communicate("go\n", timeout=120)[0].splitlines()]
+        assert process.stdout.readline() == "ready\n"
+    jobs = open_jobs()
+    expected = sorted(jobs.submit("robustness", f"r{number}", {}).id for number in range(40))
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    lines = [line for process in processes for line in process.communicate(timeout=120)[0].splitlines()]
     assert sorted(lines) == [f"{name} 1" for name in expected]
     assert {job.status for job in jobs.find(kind="robustness")} == {JobStatus.RUNNING}
-
-
-def test_the_table_is_made_once_by_processes_that_open_it_together(home: Path) -> None:
-    code = (
-        "from aquadash.jobs import open_jobs; print(open_jobs().submit('robustness', __import__('sys').argv[1], {}).id)"
-    )
-    processes = [
-        subprocess.Popen([sys.executable, "-c", code, f"r{number}"], cwd=settings.PROJECT_ROOT) for number in range(3)
-    ]
-    assert [process.wait(120) for process in processes] == [0, 0, 0]
-    assert len(open_jobs().changes(0).jobs) == 3
 
 
 def test_a_database_that_cannot_be_opened_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

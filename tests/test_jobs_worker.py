@@ -54,11 +54,11 @@ def test_what_it_finds_is_the_result_of_one_that_finishes(monkeypatch: pytest.Mo
         job.report("half", 1, 2)
         job.beat()
         found = job_rows.latest("test").progress
-        assert found is not None and (found.phase, found.fraction) == ("half", 0.5)
+        assert (found.phase, found.fraction) == ("half", 0.5)
         job.report_fraction("packing", 0.25)
         job.beat()
         found = job_rows.latest("test").progress
-        assert found is not None and (found.phase, found.fraction) == ("packing", 0.25)
+        assert (found.phase, found.fraction) == ("packing", 0.25)
         job.report_fraction("packing", None)
         return {"images": 3}
 
@@ -152,11 +152,15 @@ def record_end(run: str, status: JobStatus, message: str) -> None:
         raise StorageError("The disk is full.")
 
 
-def test_how_a_job_ended_is_kept_before_the_table_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def keeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How jobs end is kept."""
     kind = JobKind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_worker_failures=2)
     monkeypatch.setitem(KINDS, "test", kind)
     _ended.clear()
 
+
+def test_how_a_job_ended_is_kept_before_the_table_has_it(keeping: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def look(job: JobContext) -> dict[str, Any]:
         assert job_rows.latest("test").status is JobStatus.RUNNING
         if job.run == "r3":
@@ -175,11 +179,7 @@ def test_how_a_job_ended_is_kept_before_the_table_has_it(monkeypatch: pytest.Mon
     ]  # fmt: skip
 
 
-def test_nothing_is_kept_of_one_that_was_taken_for_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = JobKind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_worker_failures=2)
-    monkeypatch.setitem(KINDS, "test", kind)
-    _ended.clear()
-
+def test_nothing_is_kept_of_one_that_was_taken_for_lost(keeping: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def look(job: JobContext) -> dict[str, Any]:
         job_rows.let_the_lease_run_out(job_rows.latest("test"))
         assert job_rows.latest("test").status is JobStatus.QUEUED
@@ -189,10 +189,10 @@ def test_nothing_is_kept_of_one_that_was_taken_for_lost(monkeypatch: pytest.Monk
     assert status is JobStatus.QUEUED and "no heartbeat" in message and _ended == []
 
 
-def log_of(name: str) -> Path:
-    path = settings.job_log(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def claimed(**options: Any) -> JobContext:
+    """A job as its worker has it."""
+    open_jobs().submit("test", "r1", {})
+    return JobContext(open_jobs(), job_rows.claim("test"), **options)
 
 
 def test_the_end_of_the_log_is_sent_when_it_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,10 +204,9 @@ def test_the_end_of_the_log_is_sent_when_it_has_grown(monkeypatch: pytest.Monkey
         return heartbeat(self, job, progress, log_tail=log_tail, **more)
 
     monkeypatch.setattr(JobTable, "heartbeat", heard)
-    jobs = open_jobs()
-    jobs.submit("test", "r1", {})
-    context = JobContext(jobs, job_rows.claim("test"))
-    log = log_of("test-r1")
+    context = claimed()
+    log = settings.job_log("test-r1")
+    log.parent.mkdir(parents=True, exist_ok=True)
     for text in ("one\n", "one\n", "one\ntwo\n"):
         log.write_text(text)
         context.beat()
@@ -219,9 +218,7 @@ def test_the_end_of_the_log_is_sent_when_it_has_grown(monkeypatch: pytest.Monkey
 
 
 def test_a_table_that_fails_for_long_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs = open_jobs()
-    jobs.submit("test", "r1", {})
-    context = JobContext(jobs, job_rows.claim("test"))
+    context = claimed()
 
     def refuse(self: JobTable, job: Job, progress: JobProgress | None, **_: object) -> bool:
         raise StorageError("The disk is full.")
@@ -242,17 +239,12 @@ def test_a_table_that_fails_for_long_ends_the_work(monkeypatch: pytest.MonkeyPat
 
 def test_the_time_left_follows_from_the_steps_unless_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter([0.0, 30.0])
-    jobs = open_jobs()
-    jobs.submit("test", "r1", {})
-    row = job_rows.claim("test")
-    context = JobContext(jobs, row, clock=lambda: next(seconds))
+    context = claimed(clock=lambda: next(seconds))
 
     def told(*report: object, **more: object) -> float | None:
-        context.report(*report, **more)  # type: ignore[arg-type]
+        context.report(*report, **more)
         context.beat()
-        progress = job_rows.latest("test").progress
-        assert progress is not None
-        return progress.eta
+        return job_rows.latest("test").progress.eta
 
     assert told("a") is None and told("a", 0, 4) is None
     assert told("a", 1, 4) == 90.0
@@ -309,11 +301,11 @@ def test_a_worker_does_what_is_queued_one_after_another_and_ends(home: Path, sta
     first, second = (jobs.submit("slow", run, {"forever": run == "r1"}) for run in ("r1", "r2"))
     worker_process = start_worker()
     job = wait_for(lambda: turning(jobs), timeout=100)
-    assert job is not None and job.id == first.id and job.worker is not None and job.worker.pid == worker_process.pid
+    assert job.id == first.id and job.worker is not None and job.worker.pid == worker_process.pid
 
     assert start_worker().wait(100) == 0, "another has nothing to do, for the slot is taken"
     waiting = jobs.get(second.id)
-    assert waiting is not None and waiting.progress == JobProgress("waiting for another work")
+    assert waiting.progress == JobProgress("waiting for another work")
 
     jobs.request_stop(first.id)
     assert worker_process.wait(100) == 0
@@ -328,7 +320,6 @@ def test_one_that_is_killed_is_interrupted_and_its_slot_is_free_at_once(home: Pa
     jobs.submit("slow", "r1", {"forever": True})
     worker_process = start_worker()
     job = wait_for(lambda: turning(jobs), timeout=100)
-    assert job is not None
     os.kill(worker_process.pid, signal.SIGKILL)
     worker_process.wait(100)
     jobs.submit("slow", "r2", {"forever": False})
@@ -351,7 +342,7 @@ def test_one_that_takes_a_single_job_waits_for_a_slot(
     beside = start_worker("--once")
     wait_for(lambda: jobs.find(kind="slow")[1].status is JobStatus.RUNNING, timeout=100)
     second = jobs.find(kind="slow")[1]
-    assert second.worker is not None and second.worker.pid == beside.pid, "each worker of a machine has its own slots"
+    assert second.worker.pid == beside.pid, "each worker of a machine has its own slots"
 
     jobs.request_stop("slow-r1")
     assert (first.wait(100), behind.wait(100)) == (0, 0)
@@ -372,7 +363,7 @@ def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
     claim, claims = JobTable.claim, []
 
     def claim_and_miss(self: JobTable, *arguments: object) -> Job | None:
-        found = claim(self, *arguments)  # type: ignore[arg-type]
+        found = claim(self, *arguments)
         claims.append(found)
         if len(claims) == 1:
             jobs.submit("test", "late", {})
@@ -414,7 +405,7 @@ def test_starting_submits_and_starts_a_process_that_outlives_whoever_started_it(
     with pytest.raises(RunError, match="measurement is under way already"):
         worker.start("robustness", "0" * 32, {})
     running = wait_for(lambda: job_rows.latest("robustness").worker, timeout=100)
-    assert running is not None and os.getsid(running.pid) != os.getsid(0)
+    assert os.getsid(running.pid) != os.getsid(0)
     wait_for(lambda: job_rows.latest("robustness").status.ended, timeout=100)
     job = job_rows.latest("robustness")
     assert (job.status, job.owner) == (JobStatus.FAILED, "anna") and "no run" in job.message
