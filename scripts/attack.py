@@ -31,7 +31,7 @@ from tests import (  # noqa: E402
     own_pictures,
     test_classroom_served,
     test_data_folder_listing,
-    test_data_images_refused,
+    test_data_images,
     test_models_saved,
 )
 from tests.serving import serving  # noqa: E402
@@ -221,7 +221,7 @@ def _(folder: Path, stack: ExitStack) -> Attack:
     return reading(own_pictures.in_archive(folder / "a.zip", files))
 
 
-for _what, _content in test_data_images_refused.of_many_parts().items():
+for _what, _content in test_data_images.of_many_parts().items():
 
     @case(f"a picture of many parts: {_what}")
     def _(folder: Path, stack: ExitStack, name: str = _what, content: bytes = _content) -> Attack:

@@ -1,4 +1,4 @@
-"""Changes of a pipeline, each a new one that passes the check."""
+"""Changes of a pipeline, each a new one that passes the check; undo, redo, and which step is which over all of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from aquadash.augment import OPERATORS, Branch, Operator, PipelineSpec, Range, editing, from_json, op
+from aquadash.augment.history import MAX_STATES, TOGETHER_SECONDS, History
 from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.reading import MAX_BRANCHES, MAX_DEPTH, MAX_OPERATORS
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
@@ -165,3 +166,82 @@ def test_the_limits_of_a_pipelines_file_hold_for_the_builder_too() -> None:
 def test_an_operator_that_is_not_in_the_catalogue_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="Fliplr"):
         editing.insert(SPEC, (0,), 0, Operator("Flipr"))
+
+
+#: Each operator once, so that its name says which step it is.
+ONCE = PipelineSpec("mine", "Mine", "", (Branch("One", (op("Fliplr"), GROUP, op("Sharpen"))),))
+START = History.start(ONCE, base="none")
+
+
+def numbers(history: History) -> dict[str, int]:
+    """The number of each step by its name."""
+    state = history.present
+    return {editing.step_at(state.spec, path).name: number for path, number in state.numbers.items()}
+
+
+def test_undo_and_redo_walk_through_all_states() -> None:
+    specs = [ONCE]
+    history = START
+    for share in (0.1, 0.2, 0.3):
+        specs.append(editing.set_probability(specs[-1], (0, 0), share))
+        history = history.record(specs[-1])
+    for spec in reversed(specs[:-1]):
+        history = history.undo()
+        assert history.present.spec is spec
+    assert history.undo() is history
+    for spec in specs[1:]:
+        history = history.redo()
+        assert history.present.spec is spec
+    assert history.redo() is history
+    assert history.undo().record(ONCE).future == ()
+
+
+def test_the_states_of_one_dragged_slider_are_undone_together() -> None:
+    def spec(share: float) -> PipelineSpec:
+        return editing.set_probability(ONCE, (0, 0), share)
+
+    history = START
+    for tenth in range(5):
+        history = history.record(spec(tenth / 10), tag="probability 0", now=100 + tenth)
+    assert len(history.past) == 1 and history.undo().present.spec is ONCE
+    later = history.record(spec(0.9), tag="probability 0", now=104 + TOGETHER_SECONDS)
+    assert len(later.past) == 2
+    assert len(history.record(spec(0.9), tag="another", now=104).past) == 2
+    assert len(history.record(spec(0.9), now=104).record(spec(0.8), now=104).past) == 3
+    assert len(history.undo().record(spec(0.9), tag="probability 0", now=104).past) == 1
+
+
+def test_the_base_is_undone_with_the_rest() -> None:
+    other = START.record(ONCE, base="notebook")
+    assert other.present.base == "notebook" and other.undo().present.base == "none"
+
+
+def test_memory_is_bounded() -> None:
+    history = START
+    for _ in range(MAX_STATES + 20):
+        history = history.record(ONCE)
+    assert len(history.past) == MAX_STATES
+
+
+def test_a_step_keeps_its_number_when_it_or_another_changes_or_moves() -> None:
+    before = numbers(START)
+    assert sorted(before.values()) == [0, 1, 2, 3, 4]
+    inside = (0, 1, "then_list")
+    for changed in (
+        editing.set_probability(ONCE, (*inside, 0), 0.3),
+        editing.set_enabled(ONCE, (0, 1), False),
+        editing.move(ONCE, (0, 1), 0),
+        editing.move(ONCE, (*inside, 0), 1),
+        editing.relocate(ONCE, (*inside, 0), (0,)),
+        editing.relocate(ONCE, (0, 0), inside),
+    ):
+        assert numbers(START.record(changed)) == before
+
+
+def test_a_new_step_gets_a_new_number_that_is_never_given_again() -> None:
+    added = START.record(editing.insert(ONCE, (0,), 0, op("Add")))
+    assert numbers(added) == {**numbers(START), "Add": 5}
+    again = added.undo().record(editing.insert(ONCE, (0,), 1, op("Multiply")))
+    assert numbers(again) == {**numbers(START), "Multiply": 6}
+    double = START.record(editing.duplicate(ONCE, (0, 1)))
+    assert len(set(double.present.numbers.values())) == len(double.present.numbers) == 8

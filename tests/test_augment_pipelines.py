@@ -1,17 +1,21 @@
+"""The report's pipelines are imgaug's to the byte, and where imgaug draws otherwise, like it."""
+
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import imgaug.augmenters as iaa
 import imgaug.parameters as iap
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from aquadash.augment import apply
+from aquadash.augment.augmenters import BatchMultiply
 from aquadash.augment.build import build
+from aquadash.augment.noise import FrequencyNoiseMasks, frequency_distances, small_shape
 from aquadash.augment.pipelines import PIPELINES, branch_titles
-from aquadash.augment.reading import from_json
-from aquadash.augment.saved_pipelines import pipeline
-from aquadash.errors import UnknownNameError
 from scripts.bench.report import report_pipelines
 
 
@@ -36,19 +40,11 @@ def test_notebook_is_the_original_and_the_four_in_order() -> None:
     assert branch_titles(PIPELINES["notebook"])[0] == "Original"
 
 
-def test_the_nearest_name_is_offered() -> None:
-    assert pipeline("notebook-2") is PIPELINES["notebook-2"]
-    with pytest.raises(UnknownNameError, match="Did you mean 'notebook-2'"):
-        pipeline("notbook-2")
-    with pytest.raises(UnknownNameError, match="operator"):
-        from_json(PIPELINES["notebook-1"].to_json().replace("Fliplr", "Rot"))
-
-
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_pipelines_are_the_reports_to_the_byte(number: int) -> None:
     """With the same random numbers our tree of augmenters gives what the report's own calls give.
 
-    In the fourth our masks are swapped for imgaug's here; their distribution is compared in test_augment_noise.
+    In the fourth our masks are swapped for imgaug's here; their distribution is compared below.
     """
     images = np.random.default_rng(number).integers(0, 256, (400, 32, 32, 3), dtype=np.uint8)
     ours = build(PIPELINES[f"notebook-{number}"].branches[0].operators, seed=np.random.SeedSequence(0))
@@ -68,3 +64,140 @@ def test_the_reports_masks_have_imgaugs_settings() -> None:
     assert (masks.sigmoid, masks.per_channel) == (0.5, 0.0)
     assert isinstance(blend.foreground[0], iaa.Multiply)
     assert isinstance(blend.background[0], iaa.LinearContrast)
+
+
+_IMAGES = np.random.default_rng(8).integers(0, 256, (300, 16, 16, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("per_channel", [False, True, 0.5])
+def test_multiplying_a_batch_gives_imgaugs_bytes(per_channel: float) -> None:
+    ours = BatchMultiply((0.5, 1.5), per_channel=per_channel, seed=3)(images=_IMAGES)
+    np.testing.assert_array_equal(ours, iaa.Multiply((0.5, 1.5), per_channel=per_channel, seed=3)(images=_IMAGES))
+
+
+def test_multiplying_one_channel_inside_another_operator() -> None:
+    ours = iaa.WithChannels(1, BatchMultiply((0.5, 1.5), seed=3), seed=4)(images=_IMAGES)
+    np.testing.assert_array_equal(ours, iaa.WithChannels(1, iaa.Multiply((0.5, 1.5), seed=3), seed=4)(images=_IMAGES))
+
+
+def test_multiplying_images_that_come_one_by_one() -> None:
+    several = list(_IMAGES[:5])
+    ours = BatchMultiply((0.5, 1.5), seed=3)(images=several)
+    np.testing.assert_array_equal(ours, iaa.Multiply((0.5, 1.5), seed=3)(images=several))
+
+
+_SAMPLES = 1500
+
+
+class _Rows:
+    """Stands for imgaug's batch."""
+
+    def __init__(self, *shape: int) -> None:
+        self.shape = shape
+
+    def get_rowwise_shapes(self) -> list[tuple[int, ...]]:
+        return [self.shape[1:]] * self.shape[0]
+
+
+def _masks(**changes: Any) -> FrequencyNoiseMasks:
+    settings: dict[str, Any] = {
+        "exponent": (-4.0, 0.0),
+        "size_px_max": (4, 16),
+        "iterations": (1, 3),
+        "sigmoid": 0.5,
+        "per_channel": 0.0,
+    }
+    return FrequencyNoiseMasks(**(settings | changes))
+
+
+def _imgaug_parameter(**changes: Any) -> Any:
+    """imgaug's own mask parameter, cut to 0 to 1."""
+    import imgaug.augmenters as iaa
+    import imgaug.parameters as iap
+
+    blend = iaa.BlendAlphaFrequencyNoise(exponent=(-4, 0), foreground=iaa.Identity(), seed=1, **changes)
+    return iap.Clip(blend.mask_generator.parameter, 0.0, 1.0)
+
+
+def _statistics(masks: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Some figures of each mask: mean, spread, roughness both ways, least, greatest, shares near 0 and 1."""
+    flat = masks.reshape(len(masks), -1)
+    return np.stack(
+        [
+            flat.mean(axis=1),
+            flat.std(axis=1),
+            np.abs(np.diff(masks, axis=1)).mean(axis=(1, 2)),
+            np.abs(np.diff(masks, axis=2)).mean(axis=(1, 2)),
+            flat.min(axis=1),
+            flat.max(axis=1),
+            (flat < 0.1).mean(axis=1),
+            (flat > 0.9).mean(axis=1),
+            masks[:, 16, 16],
+            masks[:, 0, 0],
+        ],
+        axis=1,
+    ).astype(np.float64)
+
+
+def test_masks_have_the_moments_of_imgaugs() -> None:
+    import imgaug.random as iarandom
+
+    parameter = _imgaug_parameter()
+    generator = iarandom.RNG(11)
+    # imgaug's distances settle during the first masks.
+    drawn = [parameter.draw_samples((32, 32), random_state=generator) for _ in range(_SAMPLES + 100)]
+    theirs = _statistics(np.stack(drawn[100:]))
+    ours = _statistics(np.stack(_masks().draw_masks(_Rows(4 * _SAMPLES, 32, 32, 3), iarandom.RNG(12))))
+    for power in (1, 2):
+        a, b = theirs**power, ours**power
+        deviations = (a.mean(0) - b.mean(0)) / np.sqrt(a.var(0) / len(a) + b.var(0) / len(b) + 1e-12)
+        assert np.abs(deviations).max() < 4.0, deviations
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (20, 47)])
+def test_distances_are_imgaugs_after_many_masks(height: int, width: int) -> None:
+    import imgaug.parameters as iap
+    import imgaug.random as iarandom
+
+    noise = iap.FrequencyNoise(exponent=-2.0, size_px_max=(4, 16), upscale_method="linear")
+    generator = iarandom.RNG(2)
+    for _ in range(300):
+        noise.draw_samples((height, width), random_state=generator)
+    for shape, distances in frequency_distances(height, width, (4, 16)).items():
+        theirs = noise._extract_distance_matrix(noise._distance_matrix_cache, shape)
+        np.testing.assert_allclose(distances, theirs, rtol=1e-6)
+
+
+def test_small_planes_keep_the_ratio_of_the_sides() -> None:
+    assert small_shape(32, 32, 8) == (8, 8)
+    assert small_shape(100, 200, 10) == (5, 10)
+    assert small_shape(100, 10, 10) == (10, 4)
+    assert small_shape(2, 3, 8) == (4, 4)
+
+
+def test_masks_a_channel() -> None:
+    import imgaug.random as iarandom
+
+    masks = _masks(per_channel=0.5, iterations=(1, 1), sigmoid=0.0).draw_masks(_Rows(40, 10, 12, 3), iarandom.RNG(3))
+    shapes = {mask.shape for mask in masks}
+    assert shapes == {(10, 12), (10, 12, 3)}
+    one = next(mask for mask in masks if mask.ndim == 3)
+    assert not np.array_equal(one[..., 0], one[..., 1])
+    assert _masks().draw_masks(_Rows(0, 10, 12, 3), iarandom.RNG(3)) == []
+
+
+def _plane_above_one(
+    self: FrequencyNoiseMasks, count: int, *, height: int, width: int, rng: object
+) -> NDArray[np.float32]:
+    planes = np.full((count, height, width), 0.5, dtype=np.float32)
+    planes[:, 0, 0] = np.float32(1.0000001)
+    return planes
+
+
+def test_a_mask_that_rounding_lifts_above_one_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """imgaug stops with an AssertionError at such a mask; so would our blending without the cut."""
+    monkeypatch.setattr(FrequencyNoiseMasks, "_draw_planes", _plane_above_one)
+    masks = _masks(sigmoid=0.0).draw(50, np.arange(50), height=6, width=6, rng=np.random.default_rng(0))
+    assert masks.max() == 1.0
+    images = np.full((50, 6, 6, 3), 100, dtype=np.uint8)
+    assert apply(images, PIPELINES["notebook-4"], seed=0).shape == images.shape

@@ -1,10 +1,13 @@
-"""Notes on a run: how many, in which order, and while it is at work; classes that are hardly ever recognised."""
+"""Notes on a run: on curves, learning rates and results, how many, in which order, and while it is at work."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +18,179 @@ from aquadash.coach.situation import Situation
 from aquadash.config import with_values
 from aquadash.data import SOURCES, Dataset
 from aquadash.data.sources import BUILT_IN
-from aquadash.errors import DataError
-from aquadash.evaluation import Evaluation, evaluate
+from aquadash.errors import AquaDashError, DataError
+from aquadash.evaluation import Evaluation, evaluate, overfit_verdict
 from aquadash.runs import EpochRecord, Run, RunStatus
+from aquadash.training.worker import _StoreListener
 from tests import measured_curves
 from tests.coach_runs import epochs, notes, run
 from tests.measured_curves import Curve
-from tests.test_coach_after_curves import overfitting
+
+
+def overfitting(count: int = 12) -> list[EpochRecord]:
+    """Best in epoch 7."""
+    return epochs(count, lambda e: 1.6 - 0.08 * e, lambda e: 1.5 - 0.1 * e if e <= 7 else 0.72 + 0.02 * e)
+
+
+def learning(count: int) -> list[EpochRecord]:
+    """Falling to the end."""
+    return epochs(count, lambda e: 1.6 - 0.05 * e, lambda e: 1.6 - 0.05 * e, accuracy=lambda e: 0.5)
+
+
+def flat(count: int, *, accuracy: float = 0.8) -> list[EpochRecord]:
+    """Falls for five epochs, then stays."""
+    return epochs(
+        count,
+        lambda e: 1.0 - 0.1 * min(e, 5),
+        lambda e: 1.1 - 0.1 * min(e, 5),
+        accuracy=lambda e: accuracy,
+        val_accuracy=lambda e: accuracy - 0.05,
+    )
+
+
+def test_overfitting_tells_what_the_verdict_tells() -> None:
+    note = notes(overfitting())["overfitting"]
+    verdict = overfit_verdict(overfitting())
+    assert note.title == "Overfitting since epoch 7" and verdict.headline.startswith(note.title)
+    assert verdict.detail in note.evidence and "keeps the weights of epoch 7" in note.evidence
+    assert note.level == "hint"
+
+
+def test_overfitting_whose_best_weights_are_lost_is_a_warning() -> None:
+    note = notes(overfitting(), {"training.restore_best_weights": False})["overfitting"]
+    assert note.level == "warning" and note.changes == {"training.restore_best_weights": True}
+    assert "nothing is lost" not in note.evidence
+
+
+MIXED = {"augmentation.mode": "fresh", "augmentation.mixing": "cutmix"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "cure"),
+    [
+        ({"augmentation.pipeline": "none"}, {"augmentation.pipeline": "notebook"}),
+        ({}, {"augmentation.mode": "fresh"}),
+        ({"augmentation.mode": "fresh", "model.dropout": 0.2}, {"model.dropout": 0.5}),
+        ({"augmentation.mode": "fresh"}, {"augmentation.mixing": "mixup"}),
+        ({**MIXED}, {}),
+        ({**MIXED, "model.name": "cnn"}, {"model.l2": 0.0001}),
+        ({**MIXED, "model.name": "cnn", "model.l2": 0.001}, {}),
+        ({"model.name": "backbone", "model.dropout": 0.3}, {"model.dropout": 0.5}),
+    ],
+    ids=str,
+)
+def test_the_mildest_cure_of_overfitting_that_is_left(changes: dict[str, Any], cure: dict[str, Any]) -> None:
+    assert notes(overfitting(), changes)["overfitting"].changes == cure
+
+
+def test_a_large_gap_is_a_hint_with_the_same_cures() -> None:
+    gap = epochs(10, lambda e: 1.5 - 0.1 * e, lambda e: max(1.2 - 0.1 * e, 0.8), accuracy=lambda e: 0.9)
+    note = notes(gap)["large-gap"]
+    assert note.level == "hint" and note.changes == {"augmentation.mode": "fresh"}
+
+
+@pytest.mark.parametrize(
+    ("count", "title"), [(1, "1 epoch is only a first look"), (3, "3 epochs are only a first look")]
+)
+def test_a_few_epochs_are_a_first_look(count: int, title: str) -> None:
+    note = notes(learning(count), {"training.epochs": count})["too-few-epochs"]
+    assert note.title == title and note.changes == {"training.epochs": 10}
+
+
+def test_too_few_epochs_when_all_were_used_and_the_loss_still_falls() -> None:
+    found = notes(learning(12), {"training.epochs": 12})
+    note = found["too-few-epochs"]
+    assert "All 12 epochs were used" in note.evidence and "1.15 in epoch 9 and 1.00 in the last" in note.evidence
+    assert note.changes == {"training.epochs": 24} and "still-improving" not in found
+
+
+def test_too_few_epochs_speaks_of_what_is_monitored() -> None:
+    rising = [replace(record, val_accuracy=0.04 * record.epoch) for record in learning(12)]
+    note = notes(rising, {"training.epochs": 12, "training.monitor": "val_accuracy"})["too-few-epochs"]
+    assert "The validation accuracy was 36 % in epoch 9 and 48 % in the last" in note.evidence
+
+
+@pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.INTERRUPTED])
+def test_a_run_that_was_ended_early_has_not_used_its_epochs(status: RunStatus) -> None:
+    found = notes(learning(12), {"training.epochs": 12}, status=status)
+    assert "too-few-epochs" not in found and found["still-improving"].changes == {}
+
+
+def stopped(noise: float) -> list[EpochRecord]:
+    """Best in epoch 10 of 15; before it the validation loss jumps by ``noise``."""
+    return epochs(
+        15,
+        lambda e: 1.2 - 0.03 * min(e, 10),
+        lambda e: 1.0 if e == 10 else 1.01 + noise * (e % 2 == 0),
+        accuracy=lambda e: 0.7,
+        val_accuracy=lambda e: 0.68,
+    )
+
+
+def test_patience_that_ran_out_in_time_is_good_news() -> None:
+    found = notes(stopped(0.01))
+    note = found["stopped-in-time"]
+    assert note.level == "good" and "than in epoch 10, whose weights are kept" in note.evidence
+    assert "stopped-too-early" not in found
+
+
+def test_patience_that_ran_out_by_chance() -> None:
+    found = notes(stopped(0.1))
+    note = found["stopped-too-early"]
+    assert "typically jumps by 10 %" in note.evidence and note.changes == {"training.patience": 15}
+    assert "stopped-in-time" not in found
+    assert "stopped-too-early" not in notes(stopped(0.1), {"training.patience": 0})
+
+
+def test_no_progress_for_many_epochs_asks_for_a_schedule() -> None:
+    note = notes(flat(20), {"training.patience": 0})["plateau"]
+    assert note.title == "No progress for 8 epochs" and "since epoch 13 is 0.500" in note.evidence
+    assert note.changes == {"training.schedule": "plateau", "training.schedule_epochs": 5}
+    impatient = notes(flat(20), {"training.patience": 15})["plateau"]
+    assert impatient.changes["training.patience"] == 20
+
+
+def test_a_plateau_needs_time_and_something_left_to_learn() -> None:
+    assert "plateau" not in notes(flat(11), {"training.patience": 0})
+    assert "plateau" not in notes(flat(20, accuracy=0.99), {"training.patience": 0})
+
+
+def test_a_plateau_with_a_schedule() -> None:
+    scheduled = {"training.patience": 0, "training.schedule": "step"}
+    assert notes(flat(20), scheduled)["plateau"].changes == {"training.learning_rate": 0.003}
+    faded = [replace(record, learning_rate=0.0001) for record in flat(20)]
+    note = notes(faded, scheduled)["plateau"]
+    assert note.changes == {} and "come down as far as it helps" in note.evidence
+
+
+@pytest.mark.parametrize(
+    ("changes", "cure"),
+    [
+        ({}, {"model.dropout": 0.2}),
+        (MIXED, {"augmentation.mixing": "none"}),
+        ({"model.dropout": 0.1}, {}),
+        ({"model.dropout": 0.1, "training.label_smoothing": 0.2}, {"training.label_smoothing": 0.0}),
+        ({"model.dropout": 0.1, "model.name": "cnn", "model.l2": 0.001}, {"model.l2": 0.0}),
+    ],
+    ids=str,
+)
+def test_underfitting(changes: dict[str, Any], cure: dict[str, Any]) -> None:
+    held_back = epochs(
+        10,
+        lambda e: max(1.6 - 0.1 * e, 1.2),
+        lambda e: max(1.5 - 0.1 * e, 1.1),
+        accuracy=lambda e: 0.48,
+        val_accuracy=lambda e: 0.5,
+    )
+    assert notes(held_back, changes)["underfitting"].changes == cure
+
+
+def test_all_well() -> None:
+    healthy = epochs(8, lambda e: 0.2, lambda e: 0.22, accuracy=lambda e: 0.95, val_accuracy=lambda e: 0.93)
+    found = notes(healthy)
+    assert [note.level for note in found.values()] == ["good"] * len(found)
+    assert found["all-well"].title == "Healthy"
+
 
 CURVES = {name: value for name, value in vars(measured_curves).items() if isinstance(value, Curve)}
 CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
@@ -104,8 +273,9 @@ def test_notes_are_plain_values_for_json() -> None:
     }
 
 
-def test_without_results_there_is_nothing_to_say() -> None:
+def test_without_results_there_is_nothing_to_say_and_a_few_images_prove_nothing() -> None:
     assert note(None) is None
+    assert note(evaluation({"otter": 0.0}, per_class=9)) is None
 
 
 @pytest.mark.parametrize(("recall", "told"), [(0.0, True), (0.09, True), (0.1, False), (0.5, False)])
@@ -119,9 +289,6 @@ def test_the_evidence_says_what_became_of_the_images() -> None:
     assert found.evidence.startswith("otter is right for 3 of 100 images; most often, 97 times, it was taken for seal.")
     assert "By guessing it would be 20 %" in found.evidence
     assert found.level == "hint"
-
-
-def test_a_class_that_is_never_named() -> None:
     assert "otter is never named at all" in note(evaluation({"otter": 0.0})).evidence
 
 
@@ -137,10 +304,6 @@ def test_a_class_that_is_rare_in_training_may_be_weighted() -> None:
     assert note(evaluation({"otter": 0.0, "seal": 0.0}), counts).changes == {}, "the seal is not rare"
 
 
-def test_a_few_images_prove_nothing() -> None:
-    assert note(evaluation({"otter": 0.0}, per_class=9)) is None
-
-
 def test_images_are_counted_only_for_a_class_that_is_ignored() -> None:
     counted = []
 
@@ -154,24 +317,116 @@ def test_images_are_counted_only_for_a_class_that_is_ignored() -> None:
     assert counted
 
 
-def test_images_are_counted_by_class(tiny_dataset: Dataset) -> None:
+def test_images_of_the_run_are_counted_by_class_and_others_or_those_that_are_gone_are_not(
+    monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset
+) -> None:
     mine = replace(run(), dataset_fingerprint=tiny_dataset.fingerprint)
     assert training_counts(mine, lambda source: tiny_dataset) == {"red": 20, "green": 20, "blue": 20}
-
-
-def test_other_images_than_the_runs_do_not_count(tiny_dataset: Dataset) -> None:
     assert training_counts(replace(run(), dataset_fingerprint="0" * 64), lambda source: tiny_dataset) == {}
-
-
-def test_images_that_are_gone(monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
-    mine = replace(run(), dataset_fingerprint=tiny_dataset.fingerprint)
 
     def refuse(source: str) -> Dataset:
         raise DataError("The archive is damaged.")
 
     assert training_counts(mine, refuse) == {}
-    monkeypatch.setitem(
-        BUILT_IN, "synthetic", replace(SOURCES["synthetic"], key=lambda: None)
-    )  # Nothing here yet: loading would download it.
+    # Nothing here yet: loading would download it.
+    monkeypatch.setitem(BUILT_IN, "synthetic", replace(SOURCES["synthetic"], key=lambda: None))
     assert training_counts(mine, lambda source: tiny_dataset) == {}
     assert training_counts(run({"data.source": "gone"}), refuse) == {}
+
+
+def on(curve: Curve) -> dict[str, dict]:
+    run = Run("a" * 32, "measured", RunStatus.FINISHED, curve.config, 0.0)
+    return {note.key: dict(note.changes) for note in run_notes(run, curve.history, None)}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ADAM_TOO_FAST", {"rate-too-high": {"training.learning_rate": 0.001}}),
+        ("SGD_BROKEN", {"rate-too-high": {"training.learning_rate": 0.1}}),
+        ("SGD_FAR_TOO_SLOW", {"rate-too-low": {"training.learning_rate": 0.01}}),
+        ("SGD_TOO_SLOW", {"rate-too-low": {"training.learning_rate": 0.003}}),
+        ("LARGE_BATCHES", {"batch-too-large": {"training.batch_size": 64}}),
+        ("MUCH_DROPOUT", {"much-dropout": {"model.dropout": 0.5}, "too-few-epochs": {"training.epochs": 60}}),
+        ("SGD_FAST", {"still-improving": {}}),
+        ("REPORT_FIXED", {"stopped-too-early": {"training.patience": 15}}),
+        ("LEARNT_BY_HEART", {"overfitting": {"augmentation.pipeline": "notebook"}}),
+    ],
+)
+def test_real_runs(name: str, expected: dict[str, dict]) -> None:
+    assert on(getattr(measured_curves, name)) == expected
+
+
+def broken_epoch() -> EpochRecord:
+    return EpochRecord(3, math.nan, 0.2, math.nan, 0.2, 0.01, 1.0)
+
+
+def test_a_run_that_failed_because_of_its_loss_is_recognised_by_the_workers_own_words() -> None:
+    with pytest.raises(AquaDashError) as raised:
+        _StoreListener(None, None).on_epoch(SimpleNamespace(history=(broken_epoch(),)))  # type: ignore[arg-type]
+    history = epochs(2, lambda e: 1.6 * e, lambda e: 1.6 * e)
+    found = notes(history, {"training.learning_rate": 0.3}, status=RunStatus.FAILED, message=str(raised.value))
+    note = found["broke-down"]
+    assert note.level == "warning" and note.changes == {"training.learning_rate": 0.03}
+    assert "In epoch 3 the loss was no longer a number; an epoch earlier it was 3.2." in note.evidence
+
+
+def test_it_may_break_down_in_its_first_epoch() -> None:
+    found = notes([], {"training.learning_rate": 5}, status=RunStatus.FAILED, message="The loss became nan in epoch 1.")
+    assert list(found) == ["broke-down"]
+    assert "In epoch 1 the loss was no longer a number." in found["broke-down"].evidence
+    assert found["broke-down"].changes == {"training.learning_rate": 0.01}
+
+
+def test_other_failures_are_not_the_learning_rates() -> None:
+    assert notes([], status=RunStatus.FAILED, message="The disk is full.") == {}
+
+
+def test_a_history_with_a_loss_that_is_no_number() -> None:
+    found = notes([*epochs(2, lambda e: 1.5, lambda e: 1.5), broken_epoch()])
+    assert list(found) == ["broke-down"] and "In epoch 3" in found["broke-down"].evidence
+
+
+def test_an_oscillating_loss() -> None:
+    found = notes(epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.01 * e, lambda e: 1.3))
+    note = found["rate-too-high"]
+    assert "from one epoch to the next" in note.evidence and "The rate was 0.01." in note.evidence
+    assert note.changes == {"training.learning_rate": 0.001}
+    assert not {"plateau", "underfitting", "too-few-epochs"} & set(found), "they follow from it"
+
+
+def test_a_loss_that_gets_worse_is_said_with_the_verdicts_words() -> None:
+    rising = epochs(10, lambda e: 1.0 + 0.02 * abs(e - 3), lambda e: 1.0 + 0.05 * abs(e - 3))
+    assert "Validation loss rose by" in notes(rising)["rate-too-high"].evidence
+
+
+def test_a_loss_that_goes_nowhere_is_not_a_loss_that_creeps() -> None:
+    low = {"accuracy": lambda e: 0.2, "val_accuracy": lambda e: 0.2}
+    assert "rate-too-high" in notes(epochs(12, lambda e: 1.61 + 0.002 * (e % 2), lambda e: 1.61, **low))
+    assert "rate-too-low" in notes(epochs(12, lambda e: 1.61 - 0.001 * e, lambda e: 1.61 - 0.001 * e, **low))
+
+
+def creeping(count: int = 20, *, rate: Callable[[int], float] = lambda e: 0.01) -> list[EpochRecord]:
+    """Falling all the time, and slowly."""
+    low = {"accuracy": lambda e: 0.4, "val_accuracy": lambda e: 0.4, "learning_rate": rate}
+    return epochs(count, lambda e: 1.6 - 0.01 * e, lambda e: 1.6 - 0.01 * e, **low)
+
+
+def test_slow_but_steady_and_still_high_is_too_low() -> None:
+    note = notes(creeping())["rate-too-low"]
+    assert "from 1.59 to 1.40" in note.evidence and note.changes == {"training.learning_rate": 0.03}
+    assert "rate-too-low" not in notes(creeping()[:7]), "too early to tell"
+
+
+def test_a_rate_that_is_still_being_warmed_up_is_not_too_low() -> None:
+    assert "rate-too-low" in notes(creeping(10))
+    assert "rate-too-low" not in notes(creeping(10, rate=lambda e: 0.0004 * e))
+
+
+def test_a_learnt_network_that_creeps_on_is_not_too_slow() -> None:
+    found = notes(epochs(20, lambda e: 0.6 - 0.001 * e, lambda e: 0.7 - 0.001 * e, accuracy=lambda e: 0.8))
+    assert "rate-too-low" not in found
+
+
+def test_no_higher_rate_is_suggested_where_the_highest_is_tried() -> None:
+    assert "rate-too-low" not in notes(creeping(rate=lambda e: 0.3), {"training.learning_rate": 0.3})

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from aquadash.coach import LEVELS, Note, before, config_notes
+from aquadash.coach import LEVELS, Note, before, config_notes, rates
+from aquadash.coach.network_rules import sides
 from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
 
@@ -133,13 +134,8 @@ def test_bfloat16_is_for_processors_made_for_it(
     assert ("slow-precision" in notes) is told
 
 
-def schedule_keys(**training: Any) -> set[str]:
-    return set(schedule_notes(**training))
-
-
 def schedule_notes(**training: Any) -> dict[str, Note]:
-    config = with_values(RunConfig(), {f"training.{name}": value for name, value in training.items()})
-    return {note.key: note for note in config_notes(config)}
+    return found({f"training.{name}": value for name, value in training.items()})
 
 
 def test_a_high_rate_names_its_limit_and_a_usual_one() -> None:
@@ -150,7 +146,7 @@ def test_a_high_rate_names_its_limit_and_a_usual_one() -> None:
 
 
 def test_a_high_momentum_is_counted_in() -> None:
-    assert schedule_keys(optimizer="momentum", learning_rate=0.01, momentum=0.9) == set()
+    assert schedule_notes(optimizer="momentum", learning_rate=0.01, momentum=0.9) == {}
     note = schedule_notes(optimizer="momentum", learning_rate=0.01, momentum=0.99)["rate-too-high"]
     assert "momentum of 0.99" in note.evidence and "add up to 1" in note.evidence
     assert note.changes == {"training.learning_rate": 0.001}
@@ -181,7 +177,7 @@ def test_a_high_momentum_is_counted_in() -> None:
     ids=str,
 )
 def test_edges_of_rates_and_schedules(training: dict[str, Any], expected: set[str]) -> None:
-    assert schedule_keys(**training) == expected
+    assert set(schedule_notes(**training)) == expected
 
 
 def test_a_warm_up_as_long_as_the_training_is_worse_than_a_long_one() -> None:
@@ -193,3 +189,107 @@ def test_a_warm_up_as_long_as_the_training_is_worse_than_a_long_one() -> None:
 def test_the_rate_fades_where_the_note_says() -> None:
     note = schedule_notes(epochs=200, schedule="step", schedule_epochs=2, schedule_factor=0.1)["rate-fades"]
     assert "From epoch 8 on" in note.title
+
+
+CNN = {"model.name": "cnn"}
+BACKBONE = {"model.name": "backbone"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"model.dropout": 0.8}, {}),
+        ({"model.dropout": 0.81}, {"much-dropout": "warning"}),
+        ({"model.l2": 0.5}, {}),
+        ({**CNN, "model.l2": 0.01}, {}),
+        ({**CNN, "model.l2": 0.02}, {"large-penalty": "warning"}),
+        ({"training.batch_size": 1, "model.batch_normalization": True}, {}),
+        ({**CNN, "training.batch_size": 1}, {}),
+        ({**CNN, "training.batch_size": 2, "model.batch_normalization": True}, {"tiny-normalized-batch": "warning"}),
+        ({**CNN, "training.batch_size": 3, "model.batch_normalization": True}, {}),
+        ({**BACKBONE, "training.batch_size": 2}, {}),
+        ({**BACKBONE, "training.batch_size": 2, "model.fine_tuning": "top"}, {}),
+        ({**BACKBONE, "training.head_epochs": 500}, {}),
+        ({**BACKBONE, "model.fine_tuning": "all", "training.head_epochs": 200}, {"head-forever": "warning"}),
+        ({**BACKBONE, "model.fine_tuning": "all", "training.head_epochs": 199}, {}),
+        ({**BACKBONE, "training.body_learning_rate": 0}, {}),
+        ({**BACKBONE, "model.fine_tuning": "all", "training.body_learning_rate": 0}, {"body-stands-still": "warning"}),
+        ({"training.body_learning_rate": 0, "training.head_epochs": 500, "model.fine_tuning": "all"}, {}),
+        (CNN, {}),
+        ({**CNN, "model.convolutions": 2}, {"linear-network": "hint"}),
+        ({**CNN, "model.convolutions": 2, "model.activation": "gelu"}, {}),
+        ({**CNN, "model.pooling": "average"}, {"linear-network": "hint"}),
+        ({**CNN, "model.pooling": "average", "model.dense_activation": "linear"}, {"linear-network": "warning"}),
+        ({"model.pooling": "average"}, {}),
+        ({**CNN, "model.residual": True}, {"no-residual-part": "hint"}),
+        ({**CNN, "model.residual": True, "model.convolutions": 2, "model.activation": "relu"}, {}),
+        ({**BACKBONE, "augmentation.mode": "fresh"}, {"features-not-reused": "hint"}),
+        ({**BACKBONE, "augmentation.mode": "fresh", "augmentation.pipeline": "none"}, {}),
+        ({**BACKBONE, "augmentation.mode": "fresh", "model.fine_tuning": "all"}, {}),
+        ({"augmentation.mode": "fresh"}, {}),
+        ({**CNN, "model.filters": "8,8,8", "model.kernel_size": 8}, {}),
+        ({**CNN, "model.filters": "8,8,8", "model.kernel_size": 9}, {"small-maps": "hint"}),
+        ({**CNN, "model.filters": "8,8,8", "model.kernel_size": 9, "data.source": "mine"}, {}),
+    ],
+    ids=str,
+)
+def test_edges_of_the_network(changes: dict[str, Any], expected: dict[str, str]) -> None:
+    assert {key: note.level for key, note in found(changes).items()} == expected
+
+
+def test_sides_follow_strides_and_pooling() -> None:
+    def model(**changes: Any) -> Any:
+        return with_values(RunConfig(), {f"model.{name}": value for name, value in changes.items()}).model
+
+    assert sides(model(filters="1,1,1", strides=2, pool_strides=1), 33) == [33, 17, 9]
+    assert sides(model(filters="1,1,1", strides=1, pool_strides=2), 32) == [32, 16, 8]
+    assert sides(model(filters="1,1", strides=1, pool_strides=2, pooling="none"), 32) == [32, 32]
+
+
+def config(**training: Any) -> RunConfig:
+    return with_values(RunConfig(), {f"training.{name}": value for name, value in training.items()})
+
+
+def test_momentum_adds_steps_up() -> None:
+    for optimizer, rate in (("momentum", 0.2), ("sgd", 0.02)):
+        fast = config(optimizer=optimizer, learning_rate=0.02, momentum=0.9)
+        assert rates.effective_rate(fast.training) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "works", "breaks"),
+    [
+        ("sgd", 0.1, 0.5),
+        ("momentum", 0.01, 0.1),
+        ("nesterov", 0.03, 0.1),
+        ("adam", 0.003, 0.01),
+        ("adamw", 0.005, 0.02),
+    ],
+)
+def test_the_limits_divide_what_was_seen_to_work_from_what_was_seen_to_break(
+    optimizer: str, works: float, breaks: float
+) -> None:
+    assert not rates.too_large(config(optimizer=optimizer, learning_rate=works))
+    assert rates.too_large(config(optimizer=optimizer, learning_rate=breaks))
+
+
+def test_batch_normalization_allows_more_where_the_network_has_it() -> None:
+    fast = {"training.learning_rate": 0.5, "model.batch_normalization": True}
+    assert not rates.too_large(with_values(RunConfig(), {**fast, "model.name": "cnn"}))
+    assert rates.too_large(with_values(RunConfig(), {**fast, "model.name": "notebook"}))
+
+
+def test_a_lower_rate_is_one_that_works() -> None:
+    assert rates.lower(config(learning_rate=0.1), 10) == 0.01
+    assert rates.lower(config(learning_rate=10), 10) == 0.01
+    assert rates.lower(config(optimizer="momentum", learning_rate=1, momentum=0.999), 10) == 0.0003
+
+
+def test_a_higher_rate_is_one_that_works() -> None:
+    assert rates.higher(config(learning_rate=0.001), 3) == 0.003
+    assert rates.higher(config(learning_rate=0.2), 3) == 0.3
+    assert rates.higher(config(learning_rate=0.0001), 3) == 0.01, "far too low: the usual one at once"
+
+
+def test_rates_are_written_without_an_exponent() -> None:
+    assert [rates.text(rate) for rate in (0.00001, 0.01, 2.0, 10.0)] == ["0.00001", "0.01", "2", "10"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import pickle
 import tarfile
 from collections.abc import Callable
@@ -89,11 +88,11 @@ def test_a_missing_member_is_named(write: Callable, missing: str) -> None:
         archive.read_members(write([_file(name, CONTENT[name]) for name in CONTENT if name != missing]))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
-def test_a_truncated_archive_is_called_damaged(write: Callable, share: float) -> None:
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99, "a page"])
+def test_a_truncated_archive_or_a_page_in_its_place_is_called_damaged(write: Callable, share: float | str) -> None:
     path = write(_sound())
     whole = path.read_bytes()
-    path.write_bytes(whole[: int(len(whole) * share)])
+    path.write_bytes(b"<html>please log in</html>" if isinstance(share, str) else whole[: int(len(whole) * share)])
     with pytest.raises(DataError, match="damaged or incomplete"):
         archive.read_members(path)
 
@@ -104,13 +103,6 @@ def test_a_changed_byte_is_noticed(tmp_path: Path, write: Callable) -> None:
     stored = bytearray(gzip.compress(bytes(plain), compresslevel=0))
     stored[stored.index(b"t" * 100)] ^= 1
     path.write_bytes(stored)
-    with pytest.raises(DataError, match="damaged"):
-        archive.read_members(path)
-
-
-def test_what_is_not_gzip_is_called_damaged(tmp_path: Path) -> None:
-    path = tmp_path / "page.tar.gz"
-    path.write_text("<html>please log in</html>")
     with pytest.raises(DataError, match="damaged"):
         archive.read_members(path)
 
@@ -127,16 +119,6 @@ def test_an_endless_stream_is_cut_off(write: Callable, monkeypatch: pytest.Monke
     bomb = _file("cifar-100-python/stranger", bytes(1_000_000))
     with pytest.raises(DataError, match="unpacks to more than"):
         archive.read_members(write([*_sound(), bomb] if trailing else [bomb, *_sound()]))
-
-
-class _Calls:
-    """Pickles as a call of ``function``."""
-
-    def __init__(self, function: Any, *arguments: Any) -> None:
-        self._call = (function, arguments)
-
-    def __reduce__(self) -> Any:
-        return self._call
 
 
 class _Numpy1Pickler(pickle._Pickler):
@@ -183,14 +165,6 @@ def test_many_bytes_as_python_3_writes_them_for_older_readers_are_no_nest() -> N
 
 def test_text_of_python_2_comes_back_as_bytes() -> None:
     assert unpickle(b"\x80\x02}U\x03keyU\x05values.", what="it") == {b"key": b"value"}
-
-
-def test_a_foreign_function_is_named_and_not_run(tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    data = pickle.dumps({"data": _Calls(os.system, f"touch {victim}")})
-    with pytest.raises(DataError, match=r"'train' in a\.gz asks for '(posix|nt)\.system'.*refused and nothing was run"):
-        unpickle(data, what="'train' in a.gz")
-    assert not victim.exists()
 
 
 @pytest.mark.parametrize("name", [b"builtins\neval", b"__builtin__\neval", b"numpy\nload", b"os.path\njoin"])

@@ -19,7 +19,7 @@ from aquadash.ui.train import clone, coach_notes
 from aquadash.ui.train.coach_notes import fix_text
 from tests.coach_runs import epochs, run
 from tests.stored_runs import HOSTILE
-from tests.test_coach_after_curves import learning, overfitting, stopped
+from tests.test_coach_after import learning, overfitting, stopped
 
 
 @pytest.fixture

@@ -1,0 +1,384 @@
+"""The checks of the walkthrough's sections on data, the network and results."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from aquadash.data import Split
+from aquadash.data.statistics import describe
+from aquadash.figures.flattened_loss import flattened_loss, losses
+from aquadash.figures.theme import alt_text
+from aquadash.runs import EpochRecord
+from aquadash.walkthrough import Outcome, checks_data, checks_network, checks_results, network, read_number, report
+from aquadash.walkthrough.checks_data import FOUR
+
+NAMES = ("dark", "middle", "bright")
+
+
+@pytest.fixture(scope="module")
+def split() -> Split:
+    random = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    images = random.integers(0, 60, (60, 8, 8, 3)) + 70 * labels[:, None, None, None]
+    return Split(images.astype(np.uint8), labels.astype(np.int64), tuple(f"{index}.png" for index in range(60)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ("bright", Outcome.RIGHT), ("middle", Outcome.NEARLY), ("dark", Outcome.WRONG), ("", Outcome.WRONG),
+        ("<b>", Outcome.WRONG),
+    ],
+)  # fmt: skip
+def test_the_brightest_class(split: Split, answer: str, outcome: Outcome) -> None:
+    assert checks_data.brightest_class(answer, describe(split, NAMES).classes).outcome is outcome
+
+
+def test_a_hint_does_not_name_the_brightest_class(split: Split) -> None:
+    for answer in ("middle", "dark", ""):
+        verdict = checks_data.brightest_class(answer, describe(split, NAMES).classes)
+        assert "bright." not in verdict.text.split("second")[0]
+
+
+def test_only_the_third_pipeline_leaves_images_alone(split: Split) -> None:
+    shares = {name: checks_data.untouched_fraction(split.images, name, seed=0) for name in FOUR}
+    found = {name: checks_data.untouched_pipeline(name, shares).outcome for name in FOUR}
+    assert found == {
+        "notebook-1": Outcome.WRONG,
+        "notebook-2": Outcome.WRONG,
+        "notebook-3": Outcome.RIGHT,
+        "notebook-4": Outcome.WRONG,
+    }
+
+
+def test_rarely_is_nearly_and_an_unknown_pipeline_is_wrong() -> None:
+    assert checks_data.untouched_pipeline("notebook-2", {"notebook-2": 0.01}).outcome is Outcome.NEARLY
+    assert checks_data.untouched_pipeline("../etc", {"notebook-2": 0.01}).outcome is Outcome.WRONG
+
+
+@pytest.mark.parametrize(
+    ("pipelines", "copies", "keep", "outcome"),
+    [
+        (FOUR, 1, True, Outcome.RIGHT),
+        (FOUR[::-1], 1, True, Outcome.RIGHT),
+        (FOUR[:1], 5, False, Outcome.NEARLY),
+        (FOUR[:2], 2, True, Outcome.NEARLY),
+        (FOUR, 10, True, Outcome.WRONG),
+        (FOUR, 1, False, Outcome.WRONG),
+        ((), 10, False, Outcome.WRONG),
+        (("mirror-shift",), 4, True, Outcome.WRONG),
+        (FOUR, 0, True, Outcome.WRONG),
+    ],
+)
+def test_the_report_s_composition(pipelines: tuple[str, ...], copies: int, keep: bool, outcome: Outcome) -> None:
+    found = checks_data.report_composition(2500, pipelines=pipelines, copies=copies, keep_originals=keep)
+    assert found.outcome is outcome
+
+
+def test_the_number_of_training_images() -> None:
+    assert checks_data.training_images(2500, pipelines=FOUR, copies=1, keep_originals=True) == 12_500
+    assert checks_data.training_images(2500, pipelines=FOUR, copies=10, keep_originals=False) == 100_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [("standardize", Outcome.RIGHT), ("symmetric", Outcome.NEARLY), ("unit", Outcome.WRONG), ("log", Outcome.WRONG)],
+)
+def test_centring(kind: str, outcome: Outcome) -> None:
+    assert checks_data.centring(kind, (124.0, 129.0, 127.0)).outcome is outcome
+
+
+@pytest.mark.parametrize(("kind", "means"), [("unit", 0.5), ("symmetric", 0.0), ("standardize", 0.0)])
+def test_a_normalized_value(kind: str, means: float) -> None:
+    assert checks_data.normalized(127.5, 127.5, 50.0, kind) == pytest.approx(means)
+    ends = {"unit": 1.0, "symmetric": 1.0, "standardize": 2.55}
+    assert checks_data.normalized(255.0, 127.5, 50.0, kind) == pytest.approx(ends[kind])
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0.905", 0.905), ("0,905", 0.905), (" 67 % ", 67.0), ("-1", -1.0), (".5", 0.5), ("5.", 5.0),
+     ("", None), ("abc", None), ("1e5", None), ("nan", None), ("inf", None), ("1.2.3", None), ("9" * 40, None),
+     ("1 000", None)],
+)  # fmt: skip
+def test_typed_numbers(text: str, number: float | None) -> None:
+    assert read_number(text) == number
+
+
+IMAGE = np.random.default_rng(1).integers(0, 256, (32, 32, 3)).astype(np.uint8)
+PAIR = ("upright edges", "level edges")
+
+
+@pytest.mark.parametrize(
+    ("activation", "pooling", "outcome"),
+    [
+        ("none", "none", Outcome.RIGHT), ("none", "max", Outcome.NEARLY), ("relu", "none", Outcome.NEARLY),
+        ("relu", "max", Outcome.WRONG),
+    ],
+)  # fmt: skip
+def test_when_two_convolutions_are_one(activation: str, pooling: str, outcome: Outcome) -> None:
+    found = network.two_layers(IMAGE, filters=PAIR, activation=activation, pooling=pooling)
+    assert found.first.shape == (16, 16) and found.second.shape == found.single.shape == (8, 8)
+    assert checks_network.one_convolution(activation, pooling, found.difference).outcome is outcome
+
+
+def test_a_difference_of_nothing_by_luck_is_not_enough() -> None:
+    flat = np.full((32, 32, 3), 90, np.uint8)
+    found = network.two_layers(flat, filters=("blur", "blur"), activation="relu", pooling="max")
+    assert found.difference < checks_network.SAME
+    assert checks_network.one_convolution("relu", "max", found.difference).outcome is Outcome.NEARLY
+    assert checks_network.one_convolution("none", "none", math.nan).outcome is Outcome.WRONG
+
+
+@pytest.mark.parametrize("side", [5, 31, 32])
+def test_two_linear_convolutions_are_one_at_any_size(side: int) -> None:
+    image = np.random.default_rng(side).integers(0, 256, (side, side + 1, 3)).astype(np.uint8)
+    first = network.two_layers(image, filters=PAIR, activation="none", pooling="none")
+    rows, columns = (math.ceil(length / 2) for length in image.shape[:2])
+    assert first.first.shape == (rows, columns)
+    height = min(first.second.shape[0], first.single.shape[0])
+    assert first.second.shape == first.single.shape and first.difference < 1e-12 and height >= 1
+
+
+def test_pictures_of_outputs_have_grey_for_0() -> None:
+    picture = network.as_picture(np.array([[0.0, 2.0], [-2.0, 1.0]]))
+    assert picture[:, :, 0].tolist() == [[128, 255], [0, 191]]
+
+
+def test_parameters_are_the_report_s() -> None:
+    found = network.parameters((32, 32, 3), classes=5, units=(256, 128))
+    assert list(found.values()) == [416, 8256, 1_048_832, 32_896, 645]
+    assert sum(found.values()) == report.PARAMETERS
+
+
+@pytest.mark.slow
+def test_parameters_are_those_that_keras_counts() -> None:
+    from aquadash.config import RunConfig
+    from aquadash.models import build
+
+    for shape, classes in (((32, 32, 3), 5), ((21, 30, 3), 7)):
+        built = build(RunConfig().model, image_shape=shape, num_classes=classes)
+        found = network.parameters(shape, classes=classes, units=(256, 128))
+        assert sum(found.values()) == built.count_params()
+
+
+@pytest.mark.parametrize(
+    ("first", "outcome"),
+    [(128, Outcome.RIGHT), (112, Outcome.NEARLY), (144, Outcome.NEARLY), (256, Outcome.WRONG), (16, Outcome.WRONG)],
+)
+def test_half_the_network(first: int, outcome: Outcome) -> None:
+    params = sum(network.parameters((32, 32, 3), classes=5, units=(first, 128)).values())
+    assert checks_network.half_the_network(params, report.PARAMETERS).outcome is outcome
+
+
+def test_half_of_nothing_is_no_network() -> None:
+    assert checks_network.half_the_network(0, report.PARAMETERS).outcome is Outcome.WRONG
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("0.905", Outcome.RIGHT), ("0,9", Outcome.RIGHT), ("0.91", Outcome.RIGHT), ("0.92", Outcome.NEARLY),
+        ("1.609", Outcome.WRONG), ("0", Outcome.WRONG), ("", Outcome.WRONG), ("zero", Outcome.WRONG),
+        ("-0.905", Outcome.WRONG),
+    ],
+)  # fmt: skip
+def test_the_floor_of_the_loss(text: str, outcome: Outcome) -> None:
+    assert checks_network.floor_of_loss(text, classes=5).outcome is outcome
+
+
+def test_the_flattened_loss_never_falls_below_its_floor() -> None:
+    shares = np.random.default_rng(0).dirichlet(np.full(5, 0.2), size=500)
+    found = network.flattened_loss(shares.argmax(axis=1), shares)
+    assert found.min() >= network.lowest_flattened_loss(5) == pytest.approx(0.9048, abs=1e-4)
+    right, flat = losses([0.2, 1.0], 5)
+    assert right == pytest.approx([math.log(5), 0.0], abs=1e-6)
+    assert flat == pytest.approx([math.log(5), network.lowest_flattened_loss(5)])
+    assert "0.905" in alt_text(flattened_loss(0.5, classes=5))
+
+
+@pytest.mark.parametrize(
+    ("patience", "outcome"),
+    [
+        (5, Outcome.RIGHT), (4, Outcome.NEARLY), (3, Outcome.WRONG), (1, Outcome.WRONG), (6, Outcome.WRONG),
+        (0, Outcome.WRONG), (-3, Outcome.WRONG),
+    ],
+)  # fmt: skip
+def test_the_log_s_patience(patience: int, outcome: Outcome) -> None:
+    assert checks_network.log_patience(patience).outcome is outcome
+
+
+def test_when_the_report_s_training_would_have_stopped() -> None:
+    found = {patience: checks_network.stopping_epoch(report.LOG, patience=patience) for patience in (1, 3, 5, 6)}
+    assert found == {1: (3, 2), 3: (5, 2), 5: (7, 2), 6: (None, 2)}
+
+
+RIGHT, NEARLY, WRONG = Outcome.RIGHT, Outcome.NEARLY, Outcome.WRONG
+
+
+def answers(count: int = 200, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and probabilities, right in about two of three cases."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % 5
+    shares = random.dirichlet(np.full(5, 0.5), size=count)
+    for row, label in zip(shares, labels, strict=True):
+        if random.random() < 0.6:
+            best = int(row.argmax())
+            row[[label, best]] = row[[best, label]]
+    return labels, shares
+
+
+def test_flattery_is_the_mean_of_the_best_score() -> None:
+    scores = np.random.default_rng(0).binomial(100, 0.67, size=(40_000, 5)).max(axis=1) / 100
+    assert checks_results.flattery(5, accuracy=0.67, images=100) == pytest.approx(scores.mean() - 0.67, abs=0.001)
+    assert checks_results.flattery(1, accuracy=0.67, images=100) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("tried", "outcome"), [(4, RIGHT), (5, NEARLY), (3, NEARLY), (1, WRONG), (60, WRONG), (0, WRONG), (61, WRONG)]
+)
+def test_candidates(tried: int, outcome: Outcome) -> None:
+    assert checks_results.candidates(tried, accuracy=0.67, images=100).outcome is outcome
+
+
+@pytest.mark.parametrize("accuracy", [0.0, 0.2, 0.5, 0.78, 0.97, 0.99, 1.0])
+def test_there_is_an_answer_for_every_accuracy(accuracy: float) -> None:
+    fewest = checks_results.fewest_candidates(accuracy, 100)
+    assert 1 <= fewest < checks_results.MAX_CANDIDATES
+    assert checks_results.candidates(fewest, accuracy=accuracy, images=100).outcome is RIGHT
+
+
+def test_a_sure_mistake_is_found_by_its_number() -> None:
+    labels, shares = answers()
+    task = checks_results.sure_mistake_task(labels, shares)
+    assert task.threshold == 0.9
+    sure, wrong = shares.max(axis=1), shares.argmax(axis=1) != labels
+
+    def outcome(text: str) -> Outcome:
+        return checks_results.sure_mistake(text, labels, shares).outcome
+
+    assert outcome(str(np.flatnonzero(wrong & (sure >= 0.9))[0])) is RIGHT
+    assert outcome(str(np.flatnonzero(wrong & (sure < 0.9))[0])) is NEARLY
+    assert outcome(str(np.flatnonzero(~wrong)[0])) is WRONG
+    assert {outcome(text) for text in ("200", "-1", "1.5", "", "otter", "9" * 20)} == {WRONG}
+
+
+def test_without_a_mistake_the_least_sure_image_is_asked_for() -> None:
+    labels, shares = answers()
+    labels = shares.argmax(axis=1)
+    assert checks_results.sure_mistake_task(labels, shares).threshold is None
+    least = int(shares.max(axis=1).argmin())
+    assert checks_results.sure_mistake(str(least), labels, shares).outcome is RIGHT
+    most = int(shares.max(axis=1).argmax())
+    assert checks_results.sure_mistake(str(most), labels, shares).outcome is WRONG
+
+
+@pytest.mark.parametrize("chosen", range(5))
+@pytest.mark.parametrize("seed", range(4))
+def test_some_threshold_reaches_the_wanted_precision(chosen: int, seed: int) -> None:
+    labels, shares = answers(seed=seed)
+    found = checks_results.cuts(labels, shares, chosen)
+    wanted = checks_results.wanted_precision(found)
+    assert wanted is not None
+    best = max(found.recall[found.precision >= wanted])
+    good = [t for t in range(1, 100) if checks_results.precise_threshold(t, found).outcome is RIGHT]
+    assert good
+    for threshold in good:
+        reached = shares[:, chosen] >= threshold / 100
+        assert (labels[reached] == chosen).mean() >= wanted
+        assert (reached & (labels == chosen)).sum() / (labels == chosen).sum() >= best - 0.02 - 1e-9
+
+
+def test_thresholds_that_are_too_low_too_high_or_none() -> None:
+    labels, shares = answers()
+    found = checks_results.cuts(labels, shares, 2)
+    outcomes = {t: checks_results.precise_threshold(t, found).outcome for t in (0, 1, 100)}
+    assert outcomes == {0: WRONG, 1: WRONG, 100: WRONG}
+    assert checks_results.precise_threshold(1, found).text.startswith("Precision 2")
+    kinds = {checks_results.precise_threshold(t, found).outcome for t in range(1, 100)}
+    assert kinds == {RIGHT, NEARLY, WRONG}
+
+
+@pytest.mark.parametrize(
+    ("epoch", "outcome"), [(2, RIGHT), (1, NEARLY), (5, NEARLY), (6, WRONG), (0, WRONG), (8, WRONG)]
+)
+def test_the_lowest_epoch(epoch: int, outcome: Outcome) -> None:
+    # In epoch 5 of the report's log the loss is within a hundredth of the best.
+    assert checks_results.lowest_epoch(epoch, report.LOG).outcome is outcome
+
+
+def test_curves_that_are_no_numbers_have_no_lowest_epoch() -> None:
+    nan = float("nan")
+    assert checks_results.lowest_epoch(1, [EpochRecord(1, nan, 0.2, nan, 0.2, 0.1, 1.0)]).outcome is WRONG
+    assert checks_results.lowest_epoch(1, []).outcome is WRONG
+
+
+@pytest.mark.parametrize(
+    ("images", "outcome"),
+    [(950, RIGHT), (920, RIGHT), (800, NEARLY), (1100, NEARLY), (100, WRONG), (5000, WRONG), (0, WRONG), (-5, WRONG)],
+)
+def test_enough_images(images: int, outcome: Outcome) -> None:
+    assert checks_results.enough_images(images, fraction=0.67).outcome is outcome
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 1.0])
+def test_the_fewest_images_are_the_fewest(share: float) -> None:
+    fewest = checks_results.fewest_images(share)
+    assert checks_results.interval_width(share, fewest) <= checks_results.WANTED_WIDTH
+    assert checks_results.interval_width(share, fewest - 30) > checks_results.WANTED_WIDTH
+    assert checks_results.enough_images(fewest, fraction=share).outcome is RIGHT
+
+
+@pytest.mark.parametrize(
+    ("run", "true"), [((388, 500), "better"), ((335, 500), "unknown"), ((200, 500), "worse"), ((500, 500), "better")]
+)
+def test_conclusions(run: tuple[int, int], true: str) -> None:
+    for answer in ("better", "worse", "unknown", "", "both"):
+        outcome = checks_results.conclusion(answer, run, (67, 100), same_task=True).outcome
+        assert outcome is (RIGHT if answer == true else WRONG)
+
+
+def test_scores_of_different_tasks_do_not_say_which_network_is_better() -> None:
+    same, other = (checks_results.conclusion("better", (388, 500), (67, 100), same_task=same) for same in (True, False))
+    assert "different tasks" in other.text and "different tasks" not in same.text
+
+
+@pytest.mark.parametrize(
+    ("right", "true", "shown"),
+    [
+        (281, "worse", "-20.3 to -0.2: 0 lies outside"),
+        # Unrounded, this one ends 0.002 points below 0.
+        (282, "unknown", "-20.1 to +0.0: 0 lies within"),
+    ],
+)
+def test_what_is_said_of_an_interval_can_be_seen(right: int, true: str, shown: str) -> None:
+    verdict = checks_results.conclusion(true, (right, 500), (67, 100), same_task=True)
+    assert verdict.outcome is RIGHT and shown in verdict.text
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "expected"),
+    [(0.784, (0.78, True)), (1.0, (0.9, False)), (0.0, (0.1, False)), (0.9, (0.9, True))],
+)
+def test_something_can_be_won_by_choosing_among_equals(accuracy: float, expected: tuple[float, bool]) -> None:
+    assert checks_results.equal_chance(accuracy) == expected
+    for images in (1, 2, 7, 100):
+        assert checks_results.wanted_flattery(expected[0], images) > 0
+        assert checks_results.fewest_candidates(expected[0], images) > 1
+
+
+def test_of_an_unsure_network_a_mistake_is_asked_for_that_it_makes() -> None:
+    labels, shares = np.arange(60) % 30, np.full((60, 30), (1 - 0.047) / 29)
+    shares[:, 0] = 0.047
+    assert checks_results.sure_mistake_task(labels, shares).threshold == 0.04
+    assert checks_results.sure_mistake("1", labels, shares).outcome is RIGHT
+
+
+def test_of_a_class_that_is_never_thought_of_nothing_is_asked() -> None:
+    found = checks_results.cuts([0, 0, 1, 1], [[1.0, 0.0]] * 4, 1)
+    assert checks_results.wanted_precision(found) is None
+    verdict = checks_results.precise_threshold(99, found)
+    assert verdict.outcome is WRONG and "Choose another one" in verdict.text
