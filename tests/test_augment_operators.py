@@ -1,15 +1,56 @@
+"""Every operator at the ends of its settings: it works, keeps sizes, and gives the same bytes for the same seed."""
+
 from __future__ import annotations
 
+import hashlib
 import inspect
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
-from aquadash.augment import FAMILIES, OPERATORS, PIPELINES, Branch, Range, apply, op
+from aquadash.augment import FAMILIES, OPERATORS, PIPELINES, Branch, Operator, OperatorInfo, Parameter, Range, apply, op
 from aquadash.augment.catalogue import settings_of
 from aquadash.augment.reading import check_operators
-from aquadash.augment.spec import walk
-from tests.catalogue_cases import all_ends, each_end
+from aquadash.augment.spec import Value, walk
+from tests.serving import ROOT
+
+
+def ends(parameter: Parameter) -> tuple[Value, ...]:
+    """The least and the greatest value of a setting, and the range from the one to the other where it may be drawn."""
+    if parameter.kind == "word":
+        return parameter.words
+    whole = parameter.kind == "integer"
+    low, high = (int(parameter.low), int(parameter.high)) if whole else (parameter.low, parameter.high)
+    return (low, high, Range(low, high)) if parameter.drawn else (low, high)
+
+
+def with_settings(info: OperatorInfo, **changed: Value) -> Operator:
+    """The entry's example with some settings changed."""
+    assert info.example is not None
+    return replace(info.example, settings=tuple({**dict(info.example.settings), **changed}.items()))
+
+
+def each_end(info: OperatorInfo) -> Iterator[Operator]:
+    """The example with one setting at an end, for each setting and end."""
+    for parameter in info.parameters:
+        for value in ends(parameter):
+            yield with_settings(info, **{parameter.name: value})
+
+
+def all_ends(info: OperatorInfo) -> Iterator[Operator]:
+    """The example with all settings at their least, all at their greatest, and all drawn from the whole range."""
+    assert info.example is not None
+    yield info.example
+    for position in (0, 1, -1):
+        if info.parameters:
+            yield with_settings(info, **{one.name: ends(one)[position] for one in info.parameters})
+
 
 _RNG = np.random.default_rng(5)
 _IMAGES = _RNG.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
@@ -101,3 +142,61 @@ def test_a_setting_has_a_default_within_its_bounds_or_an_example() -> None:
 
 def test_settings_are_completed_by_defaults() -> None:
     assert settings_of(op("Multiply", mul=2.0)) == {"mul": 2.0, "per_channel": False}
+
+
+_ANOTHER_PROCESS = """
+import json
+from tests.test_augment_operators import digests, disturb
+disturb(77)
+print(json.dumps(digests(reverse=True)))
+"""
+
+
+def disturb(seed: int) -> None:
+    """Bring every generator that a library might draw from into another state."""
+    import imgaug
+
+    np.random.seed(seed)
+    np.random.rand(seed)
+    imgaug.seed(seed)
+    cv2.setRNGSeed(seed)
+
+
+def digests(*, reverse: bool = False) -> dict[str, str]:
+    """A digest of what each operator makes with drawn settings, in the order of the catalogue or the other way."""
+    found = {}
+    for info in sorted(OPERATORS.values(), key=lambda one: one.name, reverse=reverse):
+        operators = list(all_ends(info))
+        results = [apply(_IMAGES, Branch("one", (one,)), seed=8) for one in (operators[0], operators[-1])]
+        found[info.name] = hashlib.sha256(np.stack(results).tobytes()).hexdigest()
+    return found
+
+
+def test_every_operator_gives_the_same_bytes_after_other_draws_and_in_another_process() -> None:
+    disturb(1)
+    first = digests()
+    disturb(2)
+    again = digests(reverse=True)
+    assert [name for name in OPERATORS if first[name] != again[name]] == []
+    command = [sys.executable, "-c", _ANOTHER_PROCESS]
+    there = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout)
+    assert [name for name in OPERATORS if first[name] != there[name]] == []
+
+
+def test_every_operator_leaves_numpys_generator_alone() -> None:
+    disturb(1)  # imgaug makes a generator for the whole process at its first use
+    for info in OPERATORS.values():
+        assert info.example is not None
+        np.random.seed(3)
+        apply(_IMAGES[:1], Branch("one", (info.example,)), seed=8)
+        assert np.random.randint(2**31) == np.random.RandomState(3).randint(2**31), info.name
+
+
+def test_another_seed_gives_other_draws() -> None:
+    for info in OPERATORS.values():
+        if info.slots or not any(parameter.drawn for parameter in info.parameters):
+            continue
+        drawn = with_settings(info, **{one.name: ends(one)[-1] for one in info.parameters if one.drawn})
+        images = _IMAGES.repeat(2, axis=0)
+        first, second = (apply(images, Branch("one", (drawn,)), seed=seed) for seed in (1, 2))
+        assert not np.array_equal(first, second), info.name
