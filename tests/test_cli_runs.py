@@ -1,11 +1,19 @@
-"""``runs list`` with conditions, order and groups, and the commands that mark runs."""
+"""Commands on runs: list and mark, export, import and convert; and waiting for a job."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from aquadash.runs import Run, RunStore
-from tests import ui_runs
+from aquadash.cli import waiting
+from aquadash.errors import RunError
+from aquadash.export.convert import ConversionCheck
+from aquadash.jobs import Job, JobProgress, JobStatus, open_jobs
+from aquadash.runs import Run, RunStore, open_store
+from tests import job_rows, ui_runs
 from tests.test_cli import answer, call, refusal
 
 
@@ -60,3 +68,95 @@ def test_runs_are_tagged_pinned_and_archived(store: RunStore, three: tuple[Run, 
     assert not store.get(three[1].run_id).archived
     answer("runs", "pin", "one", "--off")
     assert listed("--pinned") == []
+
+
+def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
+    run = ui_runs.finished(open_store(), "mine")
+    path = tmp_path / "mine.zip"
+    out = answer("runs", "export", "mine", path)
+    assert out["run_id"] == run.run_id and out["size"] == path.stat().st_size and "train.py" in out["files"]
+    back = answer("runs", "import", path)
+    assert (back["original_id"], back["kept_id"], back["name"]) == (run.run_id, False, "mine")
+    assert back["metrics"] == run.metrics
+    assert back["copies"] == [run.run_id] and back["run_id"] != run.run_id
+    said = call("runs", "import", path)
+    assert f"was here already, as {run.run_id[:8]}" in said.stdout and said.returncode == 0
+    path.write_bytes(b"no zip")
+    assert "not a ZIP file" in refusal("runs", "import", path)
+
+
+def test_a_converted_network_is_handed_out_with_its_check(tmp_path: Path) -> None:
+    store = open_store()
+    run = ui_runs.finished(store, "mine")
+    check = ConversionCheck("tflite", 500, 500, 1e-7, "float32", 9, hashlib.sha256(b"weights").hexdigest(), "")
+    for name, content in (("model.keras", b"weights"), ("model.tflite", b"converted")):
+        (tmp_path / name).write_bytes(content)
+        store.add_artifact(run.run_id, tmp_path / name)
+    store.add_text_artifact(run.run_id, "converted_tflite.json", check.to_json())
+    out = answer("runs", "convert", "mine", tmp_path / "out.tflite")
+    assert (out["agree"], out["images"]) == (500, 500)
+    assert (tmp_path / "out.tflite").read_bytes() == b"converted"
+    assert "tflite" in refusal("runs", "convert", "mine", tmp_path / "out.doc")
+
+
+@pytest.mark.slow
+def test_converting_in_a_process_of_its_own(home: Path, tmp_path: Path) -> None:
+    from aquadash import data, models
+    from aquadash.config import ModelConfig
+
+    store, dataset = open_store(), data.load("synthetic")
+    run = ui_runs.finished(store, "mine", fingerprint=dataset.fingerprint)
+    model = models.build(ModelConfig(name="notebook"), image_shape=(32, 32, 3), num_classes=5)
+    model.save(tmp_path / "model.keras")
+    store.add_artifact(run.run_id, tmp_path / "model.keras")
+    out = answer("runs", "convert", "mine", tmp_path / "out.tflite")
+    assert out["agree"] == out["images"] == 500 and out["path"] == str(tmp_path / "out.tflite")
+
+
+@pytest.fixture
+def job() -> Job:
+    open_jobs().submit("robustness", "r1", {})
+    return job_rows.claim("robustness")
+
+
+def wait(job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]) -> Job:
+    """Wait for the job while one thing after another happens between two looks."""
+    happening = iter(looks)
+    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: next(happening)())
+    return waiting.wait_for_job(job.id, name="mine", title="robustness")
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_it_tells_what_is_done_until_the_end(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = open_jobs()
+    ended = wait(
+        job,
+        monkeypatch,
+        lambda: jobs.heartbeat(job, JobProgress("fog, severity 1", 3, 9, 4.0)),
+        lambda: jobs.end(job, JobStatus.FINISHED),
+    )
+    assert ended.status is JobStatus.FINISHED
+    assert capsys.readouterr().err == "mine: robustness\n", "a pipe gets no line for each look"
+
+
+def test_a_first_ctrl_c_asks_it_to_stop_and_a_second_leaves(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = open_jobs()
+    with pytest.raises(RunError, match="stops by itself"):
+        wait(job, monkeypatch, interrupt, interrupt)
+    assert jobs.heartbeat(job, None), "it hears of the first"
+    ended = wait(job, monkeypatch, interrupt, lambda: jobs.end(job, JobStatus.STOPPED))
+    assert ended.status is JobStatus.STOPPED
+
+
+def test_one_that_cannot_be_stopped_any_more_ends_as_it_did(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_late() -> None:
+        open_jobs().end(job, JobStatus.FINISHED)
+        raise KeyboardInterrupt
+
+    ended = wait(job, monkeypatch, too_late)
+    assert ended.status is JobStatus.FINISHED

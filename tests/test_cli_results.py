@@ -1,0 +1,215 @@
+"""Commands on results: evaluate, compare, coach, and guesses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from aquadash import data
+from aquadash.cli.train import read_guess
+from aquadash.config import RunConfig
+from aquadash.errors import AquaDashError
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.runs import Guess, Predictions, RunStatus, RunStore
+from tests import ui_runs
+from tests.compared_runs import add_compared
+from tests.stored_runs import add_run
+from tests.test_cli import answer, call, refusal
+
+
+def uneven(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and too confident probabilities."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 5, n)
+    scores = random.normal(size=(n, 5))
+    scores[np.arange(n), labels] += 1.2
+    shares = np.exp(3 * scores)
+    return labels, (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_figures_agree_with_scikit_learn(store: RunStore) -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    run = add_run(store, name="sharp")
+    labels, probabilities = uneven(500, seed=1)
+    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, probabilities))
+    learnt, shares = uneven(300, seed=2)
+    store.add_validation_predictions(run.run_id, Predictions(np.arange(300), learnt, shares))
+
+    values = answer("evaluate", "sharp")
+
+    answers = probabilities.argmax(axis=1)
+    assert values["n"] == 500 and values["accuracy"] == pytest.approx(metrics.accuracy_score(labels, answers), abs=1e-9)
+    low, high = values["accuracy_ci95"]
+    assert 0 < low < values["accuracy"] < high < 1
+    assert values["confusion_matrix"] == metrics.confusion_matrix(labels, answers).tolist()
+    for index, name in enumerate(values["classes"]):
+        own = labels == index, probabilities[:, index].astype(float)
+        assert values["auc"][name] == pytest.approx(metrics.roc_auc_score(*own), abs=1e-9)
+        assert values["average_precision"][name] == pytest.approx(metrics.average_precision_score(*own), abs=1e-9)
+        scores, intervals = values["report"][name], values["class_ci95"][name]
+        for score in ("precision", "recall", "f1-score"):
+            assert intervals[score][0] < scores[score] < intervals[score][1]
+    exact = probabilities.astype(float) / probabilities.astype(float).sum(axis=1, keepdims=True)
+    macro = metrics.roc_auc_score(labels, exact, multi_class="ovr", average="macro")
+    assert values["macro_auc"] == pytest.approx(macro, abs=1e-9)
+    assert values["top2_accuracy"] == pytest.approx(metrics.top_k_accuracy_score(labels, probabilities, k=2), abs=1e-9)
+    assert values["temperature"] > 1.5
+    scaling = values["temperature_scaling"]
+    assert scaling["fitted_on"] == 300 and scaling["test_images"] == 500
+    assert scaling["ece_before"] == values["ece"] and scaling["ece_after"] < values["ece"] / 2
+    assert scaling["loss_after"] < scaling["loss_before"] == pytest.approx(values["loss"], abs=1e-9)
+    assert values["loss"] == pytest.approx(metrics.log_loss(labels, exact), abs=1e-6)
+    assert sum(row["images"] for row in values["reliability"]) == 500
+
+    text = call("evaluate", "sharp").stdout
+    assert "Temperature: " in text and "ROC area" in text and "Top-2 accuracy" in text
+
+
+def test_a_run_without_validation_predictions_has_no_temperature(store: RunStore) -> None:
+    run = add_run(store, name="old")
+    values = answer("evaluate", run.run_id)
+    assert values["temperature"] is None and values["temperature_scaling"] is None
+    assert 0 < values["ece"] < 1
+    assert "kept no predictions of its validation images" in call("evaluate", "old").stdout
+
+
+def test_images_that_the_temperature_was_fitted_on_do_not_judge_it(store: RunStore) -> None:
+    run = add_run(store, name="as reported", validation="test")
+    store.set_metrics(run.run_id, {"unseen_test_loss": 1.0})
+    found = store.predictions(run.run_id)
+    first = Predictions(found.indices[:400], found.labels[:400], found.probabilities[:400])
+    store.add_validation_predictions(run.run_id, first)
+    scaling = answer("evaluate", run.run_id)["temperature_scaling"]
+    assert scaling["fitted_on"] == 400 and scaling["test_images"] == 100
+
+
+def test_own_pictures_are_answered_with_the_temperature_that_evaluate_names(store: RunStore) -> None:
+    run = add_run(store, name="sharp")
+    assert Lab(OWNER).runs.temperature(run) == 1.0, "no validation predictions"
+    labels, shares = uneven(300, seed=2)
+    store.add_validation_predictions(run.run_id, Predictions(np.arange(300), labels, shares))
+    assert Lab(OWNER).runs.temperature(run) == answer("evaluate", "sharp")["temperature"] > 1.5
+    all_right = np.eye(5, dtype=np.float32)[labels]
+    store.add_validation_predictions(run.run_id, Predictions(np.arange(300), labels, all_right))
+    assert Lab(OWNER).runs.temperature(run) == 1.0, "nothing to fit it on"
+
+
+def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path) -> None:
+    add_compared(store, "plain", skill=0.5, seed=0, epochs=8, folder=tmp_path / "a")
+    add_compared(store, "other", {"seed": 5}, skill=0.52, seed=1)
+    add_compared(store, "better", {"training.optimizer": "adam"}, skill=0.8, seed=2)
+    values = answer("compare", "plain", "other", "better")
+    ids = [run["run_id"] for run in values["runs"]]
+    assert values["on"] == "test" and [run["name"] for run in values["runs"]] == ["plain", "other", "better"]
+    assert values["config_diff"] == {"seed": [0, 5, 0], "training.optimizer": ["sgd", "sgd", "adam"]}
+    assert [(pair["a"], pair["b"]) for pair in values["pairs"]] == [
+        (ids[0], ids[1]),
+        (ids[0], ids[2]),
+        (ids[1], ids[2]),
+    ]
+    assert values["mcnemar"] == values["pairs"][:2]
+    for pair in values["pairs"]:
+        low, high = pair["difference_ci95"]
+        assert low < pair["difference"] < high and pair["p_value_holm"] >= pair["p_value"]
+        assert pair["n"] == 500 and pair["difference"] == pytest.approx((pair["fixed"] - pair["broken"]) / 500)
+    assert values["pairs"][1]["p_value_holm"] < 0.001
+    for entry, run in zip(values["accuracy"], values["runs"], strict=True):
+        low, high = entry["accuracy_ci95"]
+        assert entry["n"] == 500 and low < entry["accuracy"] < high
+        assert entry["accuracy"] == pytest.approx(run["metrics"]["test_accuracy"])
+    assert sum(values["right_by"]) == 500 and len(values["right_by"]) == 4
+    assert [cost["epochs"] for cost in values["cost"]] == [8, 6, 6]
+    assert [cost["parameters"] for cost in values["cost"]] == [1000, None, None]
+    assert values["pareto_front"] == [ids[2]]
+
+    text = call("compare", "plain", "other", "better").stdout
+    assert "by Holm's correction" in text and "points (" in text and "on front" in text
+    validated = answer("compare", "plain", "better", "--on", "validation")
+    assert validated["on"] == "validation"
+    assert validated["accuracy"][0]["n"] == 375 and validated["pairs"][0]["n"] == 375
+    assert "nonsense" in refusal("compare", "plain", "better", "--on", "nonsense")
+    assert "at least two" in refusal("compare", "plain")
+
+
+def test_runs_without_results_are_left_out_of_the_pairs(store: RunStore) -> None:
+    add_compared(store, "plain", skill=0.5, seed=0)
+    ui_runs.queued(store, "waits")
+    ui_runs.finished(store, "elsewhere", fingerprint="e" * 64)
+    values = answer("compare", "plain", "waits", "elsewhere")
+    assert [pair["error"] is None for pair in values["pairs"]] == [False, False, False]
+    assert "different images" in values["pairs"][1]["error"] and values["right_by"] is None
+
+
+def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
+    run = ui_runs.finished(store, "mine", {"training.validation": "test"})
+    said = answer("coach", "mine")
+    assert said["run_id"] == run.run_id and said["name"] == "mine"
+    note = next(note for note in said["notes"] if note["key"] == "validation-on-test")
+    assert set(note) == {"key", "level", "title", "evidence", "changes"}
+    assert (note["level"], note["changes"]) == ("warning", {"training.validation": "training"})
+    text = call("coach", "mine").stdout
+    assert "warning: Test images decide" in text and "Try --set training.validation=training (was test)" in text
+
+
+def test_a_run_without_results_or_epochs(store: RunStore) -> None:
+    ui_runs.queued(store, "waiting")
+    assert answer("coach", "waiting")["notes"] == []
+    assert "nothing to say yet" in call("coach", "waiting").stdout
+    ui_runs.ended(store, "broken", RunStatus.FAILED, message="The loss became nan in epoch 1: ...")
+    assert [note["key"] for note in answer("coach", "broken")["notes"]] == ["broke-down"]
+    assert "run" in refusal("coach", "nobody")
+
+
+def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
+    run = ui_runs.queued(store, "mine")
+    assert answer("runs", "show", "mine")["guess"] is None
+    store.set_guess(run.run_id, Guess(0.6, ("otter", "seal")))
+    assert answer("runs", "show", "mine")["guess"] == {
+        "accuracy": 0.6,
+        "confused_pair": ["otter", "seal"],
+        "score": None,
+    }
+
+    done = ui_runs.finished(store, "done", guess=Guess(0.6, ("otter", "seal")), right=0.6)
+    shown = answer("runs", "show", "done")["guess"]["score"]
+    assert shown["accuracy"]["spot_on"] is True
+    assert shown["confused_pair"]["count"] > 0
+    text = call("runs", "show", "done").stdout
+    assert "Your guess of the accuracy. Spot on: you said 60 %" in text and "Your guess of the mistake." in text
+    assert done.guess == Guess(0.6, ("otter", "seal"))
+
+
+def test_a_guess_of_classes_that_are_gone_has_no_score(store: RunStore) -> None:
+    ui_runs.finished(store, "done", guess=Guess(confused_pair=("cat", "dog")))
+    assert answer("runs", "show", "done")["guess"] == {
+        "accuracy": None,
+        "confused_pair": ["cat", "dog"],
+        "score": None,
+    }
+
+
+def test_what_is_typed_becomes_a_guess(home: Path) -> None:
+    assert read_guess(None, None, RunConfig()) is None
+    assert read_guess(62.5, None, RunConfig()) == Guess(0.625)
+    assert read_guess(0, "otter, seal", RunConfig()) == Guess(0.0, ("otter", "seal"))
+
+
+def test_names_of_classes_may_hold_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "load", lambda source: SimpleNamespace(class_names=("a,b", "c")))
+    assert read_guess(None, "a,b,c", RunConfig()) == Guess(confused_pair=("a,b", "c"))
+    assert read_guess(None, "c,a,b", RunConfig()) == Guess(confused_pair=("c", "a,b"))
+    with pytest.raises(AquaDashError, match="The classes are a,b, c"):
+        read_guess(None, "a,c", RunConfig())
+
+
+def test_a_bad_guess_is_refused_before_anything_is_trained(home: Path, store: RunStore) -> None:
+    assert "Write 60 for 60 %" in refusal("train", "--guess-accuracy", "0.6")
+    assert "0 to 100 %" in refusal("train", "--guess-accuracy", "160")
+    assert "TRUE,PREDICTED" in refusal("train", "--guess-pair", "otter")
+    assert "'cat', which is not there" in refusal("train", "--guess-pair", "otter,cat")
+    assert "two different ones" in refusal("train", "--guess-pair", "otter,otter")
+    assert store.list_runs() == []
