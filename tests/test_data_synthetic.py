@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 
 from aquadash.data import synthetic
 from aquadash.data.dataset import Dataset
-from scripts.draw_animals import pack
+from scripts.draw_animals import drawings, pack
+from scripts.drawing import draw
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,20 @@ def test_it_is_the_same_data_set_on_every_machine(dataset: Dataset) -> None:
 def test_packed_images_come_back_as_they_were() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
     np.testing.assert_array_equal(synthetic.unpack(pack(images, columns=3)), images)
+
+
+def test_what_is_shipped_is_what_is_drawn(dataset: Dataset) -> None:
+    """So every curve, colour and pose is what it was when somebody looked at it."""
+    for part, split in (("train", dataset.train), ("test", dataset.test)):
+        for position, (label, picture) in enumerate(itertools.islice(drawings(part), 150)):
+            assert label == split.labels[position]
+            np.testing.assert_array_equal(picture, split.images[position])
+
+
+@pytest.mark.parametrize("label", [-1, 5])
+def test_an_unknown_label_is_not_drawn(label: int) -> None:
+    with pytest.raises(ValueError, match="expected 0 to 4"):
+        draw(label, rng=np.random.default_rng(0))
 
 
 @pytest.mark.soak
