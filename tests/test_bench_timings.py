@@ -101,24 +101,18 @@ def test_the_previews_of_each_of_the_reports_pipelines_are_timed() -> None:
     assert "one draw ms" in CliRunner().invoke(bench, ["preview", "--repeats", "1"]).stdout
 
 
-def test_a_command_prints_one_object_or_one_line_of_error() -> None:
-    def command(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "scripts/bench", *words], cwd=ROOT, capture_output=True, text=True, timeout=180
-        )
+def test_a_command_that_cannot_be_understood_prints_one_line_of_error() -> None:
+    command = [sys.executable, "scripts/bench", "predict", "--pairs", "0"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "python scripts/bench predict --help" in done.stderr
 
-    done = command("predict", "--pairs", "2", "--json")
-    assert done.returncode == 0 and set(json.loads(done.stdout)) == {
+
+def test_both_ways_of_predicting_give_the_same_answer_and_the_command_prints_one_object() -> None:
+    found = json.loads(CliRunner().invoke(bench, ["predict", "--pairs", "5", "--json"]).stdout)
+    assert set(found) == {
         "ratio", "report_seconds", "aquadash_seconds", "pairs", "max_difference", "many_images", "many_seconds",
     }  # fmt: skip
-    done = command("predict", "--pairs", "0")
-    assert (
-        done.returncode == 2 and done.stderr.count("\n") == 1 and "python scripts/bench predict --help" in done.stderr
-    )
-
-
-def test_both_ways_of_predicting_give_the_same_answer() -> None:
-    found = bench_predict(pairs=5)
     assert found["max_difference"] < 1e-5
     assert found["ratio"] == pytest.approx(found["report_seconds"] / found["aquadash_seconds"])
 

@@ -203,8 +203,8 @@ def test_wrong_codes_are_limited_by_address_with_the_time_to_wait(app: Any) -> N
     assert join(app, code=code, client="192.0.2.67").status == 303
 
 
-def test_500_invented_names_from_one_address_leave_the_class_open(app: Any) -> None:
-    statuses = [join(app, name=f"Invented {number}", client="192.0.2.66").status for number in range(500)]
+def test_invented_names_from_one_address_leave_the_class_open(app: Any) -> None:
+    statuses = [join(app, name=f"Invented {number}", client="192.0.2.66").status for number in range(2 * FREE_NAMES)]
     assert statuses.count(303) == FREE_NAMES + 1 and set(statuses) == {303, 429}
     assert join(app, name="Ben", client="192.0.2.67").status == 303
     assert join(app, name="Ms Hill", code=codes.codes().teacher, client="192.0.2.66").status == 303

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,13 @@ from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests.app_pages import address_of, open_app_page
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import HOSTILE, add_run, without_engine
+
+
+@pytest.fixture(autouse=True)
+def without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No section loads it: nothing of the lesson waits for that."""
+    for name in ("tensorflow", "keras"):
+        monkeypatch.setitem(sys.modules, name, None)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from aquadash.evaluation import evaluate
 from aquadash.runs import open_store
 from aquadash.runs.cost import parameter_count
 from aquadash.runs.first_model import FOLDER
-from aquadash.settings import PROJECT_ROOT
 from aquadash.walkthrough import LESSONS, all_findings, findings, progress, report
 from aquadash.walkthrough.beside import beside, learnt_from
 from tests.stored_runs import add_run
@@ -173,18 +170,3 @@ def test_parameters_of_a_stored_network_are_those_that_keras_counts() -> None:
     from aquadash.runs.artifacts import MODEL
 
     assert keras.models.load_model(FOLDER / MODEL, compile=False).count_params() == 3_567_205
-
-
-@pytest.mark.slow
-def test_no_section_loads_tensorflow(warm_home: Path) -> None:
-    code = (
-        "import sys\n"
-        "from aquadash.walkthrough import LESSONS\n"
-        "from tests.app_pages import open_app_page\n"
-        "for word in LESSONS:\n"
-        "    app = open_app_page('walkthrough', lesson=word)\n"
-        "    assert not app.error and any(button.key == f'check-{word}' for button in app.button), word\n"
-        "print('tensorflow' in sys.modules)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200, cwd=PROJECT_ROOT)
-    assert (done.stdout.strip(), done.returncode) == ("False", 0), done.stderr[-2000:]
