@@ -127,7 +127,7 @@ def settled(page: Page) -> None:
     scripts = _scripts[page]
     asked = scripts.asked
     # Playwright hands on what the browser says while it waits, and only then.
-    wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= asked, saying=lambda: vars(scripts))
+    wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= asked, saying=lambda: vars(scripts), every=0.05)
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
 
 
@@ -210,16 +210,23 @@ def address_has(page: Page, *texts: str) -> None:
     page.wait_for_function("texts => texts.every((text) => location.href.includes(text))", arg=list(texts))
 
 
-def resting_place(page: Page, element: Locator) -> FloatRect:
-    """Where an element stands once the page around it no longer moves: the same place for half a second."""
-    seen: list[FloatRect | None] = []
+def resting_places(page: Page, *elements: Locator) -> list[FloatRect]:
+    """Where elements stand once the page around them no longer moves: the same places for half a second."""
+    seen: list[list[FloatRect | None]] = []
 
-    def rests() -> FloatRect | None:
+    def rest() -> list[FloatRect]:
         page.wait_for_timeout(50)
-        seen.append(element.bounding_box())
-        return seen[-1] if len(seen) > 10 and all(place == seen[-1] for place in seen[-10:]) else None
+        seen.append([element.bounding_box() for element in elements])
+        places = [place for place in seen[-1] if place is not None]
+        at_rest = len(seen) > 10 and all(before == seen[-1] for before in seen[-10:])
+        return places if at_rest and len(places) == len(elements) else []
 
-    return wait_for(rests, saying=lambda: seen[-3:])
+    return wait_for(rest, saying=lambda: seen[-3:], every=0.0)
+
+
+def resting_place(page: Page, element: Locator) -> FloatRect:
+    """The same of one element."""
+    return resting_places(page, element)[0]
 
 
 def click_at_rest(page: Page, mark: Locator) -> None:

@@ -1,4 +1,4 @@
-"""What people do on the Evaluate page, in a real browser: question a run, replay, present, explain and measure it."""
+"""What people do on Evaluate, in a real browser: question a run, replay, present, measure it, and take it home."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.browser_pages import (
     click_at_rest,
     main_button,
     no_error,
-    resting_place,
+    resting_places,
     settled,
     unfold,
 )
@@ -53,8 +53,7 @@ def shows(page: Page, number: int) -> None:
 def matrix_and_images_are_in_sight(page: Page, *, height: int) -> None:
     """The matrix and the first row of images as a whole, with the page as it opens: nobody has scrolled."""
     images = page.get_by_alt_text(re.compile("^Test image"))
-    for element in (page.locator(".st-key-matrix"), *(images.nth(number) for number in range(3))):
-        box = resting_place(page, element)
+    for box in resting_places(page, page.locator(".st-key-matrix"), *(images.nth(number) for number in range(3))):
         assert box["y"] > 0 and box["y"] + box["height"] < height, box
 
 
@@ -152,43 +151,6 @@ def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server
     page.get_by_role("heading", name="Evaluate").wait_for()
     page.wait_for_function("() => !location.href.includes('present=')")
     page.get_by_test_id("stSidebar").wait_for()
-
-
-def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Server, page: Page) -> None:
-    store = open_store()
-    run = add_run(store, name="asked")
-    add_included_model(store, run.run_id)
-    page.set_viewport_size({"width": 390, "height": 1400})
-    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=explain")
-    chooser = page.get_by_role("combobox", name="Explain a test image")
-    chooser.wait_for()
-    settled(page)
-    places = [resting_place(page, page.locator(f".st-key-{key}"))["y"] for key in ("run", "section-group", "section")]
-    assert places == sorted(places), "the run and the tabs come first"
-    assert places[-1] < resting_place(page, page.locator(".st-key-evaluate-scores"))["y"]
-    chooser.focus()
-    page.keyboard.press("ArrowDown")
-    page.get_by_role("option").first.wait_for()
-    page.keyboard.press("Enter")
-    address_has(page, "explain=0")
-
-    maps = page.get_by_role("list", name="The image and its maps by Grad-CAM").get_by_role("img")
-    maps.nth(2).wait_for()
-    assert maps.count() == 3
-    assert all("which the network gives" in (maps.nth(n).get_attribute("alt") or "") for n in (1, 2))
-    # Enlarged to more than its 32 pixels, each pixel a square.
-    assert maps.nth(1).evaluate("picture => [picture.naturalWidth, picture.width > 100]") == [32, True]
-    assert maps.nth(1).evaluate("picture => getComputedStyle(picture).imageRendering") == "pixelated"
-    choose_segment(page, "Occlusion")
-    address_has(page, "why-method=occlusion")
-
-    page.reload()
-    page.get_by_role("list", name="The image and its maps by Occlusion").get_by_role("img").nth(2).wait_for()
-    settled(page)
-    no_error(page)
-    assert not shared_server.memory_of("tensorflow"), "another process answers"
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= 390, "the page does not scroll sideways on a phone"
 
 
 @pytest.mark.soak

@@ -22,7 +22,7 @@ from tests.browser_pages import (
     no_error,
     number_field,
     press_train,
-    resting_place,
+    resting_places,
     set_number,
     settled,
     trainings_held,
@@ -124,8 +124,7 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
         page.get_by_text("Epoch 2 of 9").wait_for()
         # Both curves are on the first screen, and so is the button, which asks before it queues another.
         charts = page.get_by_test_id("stPlotlyChart")
-        for element in (charts.nth(0), charts.nth(1), main_button(page, "Train")):
-            box = resting_place(page, element)
+        for box in resting_places(page, charts.nth(0), charts.nth(1), main_button(page, "Train")):
             assert box["y"] + box["height"] < 800
         main_button(page, "Train").click()
         main_button(page, "Cancel").click()

@@ -49,6 +49,14 @@ EXISTS_FOR = {
     "walkthrough": ("[data-testid=stProgress]",),
 }
 
+#: What else holds of the first images: nine in a row; the original is large, and its versions can be made out.
+LOOKS = {
+    "data": "() => new Set([...document.querySelectorAll('.aqua-card')].slice(0, 9).map((card) => "
+    "card.getBoundingClientRect().top)).size === 1",
+    "augment": "() => { const widths = [...document.querySelectorAll('.aqua-card img')].slice(0, 5).map((image) => "
+    "image.width); return widths.length === 5 && widths[0] > 300 && Math.min(...widths) >= 160; }",
+}
+
 #: What one does there first, in sight on a phone and ten stops of the Tab key from the start at most.
 PRIMARY = {
     "home": "Try a sample",
@@ -70,6 +78,8 @@ def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_serve
         follow(page, f"{shared_server.url}/{name}", question)
         for selector in EXISTS_FOR[name]:
             in_sight(page, page.locator(selector).last)
+        if name in LOOKS:
+            page.wait_for_function(LOOKS[name])
         if name == "augment":
             room = "menu => { menu.value = 'CIFAR-100 aquatic mammals'; return menu.clientWidth - menu.scrollWidth; }"
             assert page.get_by_test_id("stSidebar").get_by_role("combobox").evaluate(room) >= 0

@@ -1,4 +1,4 @@
-"""The Predict page in a real browser: a folder of good and bad files, a drop, many photographs that are stopped."""
+"""A network asked in a real browser: pictures on Predict, images that open from galleries, and why it answers so."""
 
 from __future__ import annotations
 
@@ -13,14 +13,164 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aquadash.runs import open_store
-from tests.browser_pages import add_included_model, address_has, made_up_run, no_error, settled
+from aquadash.runs import Run, open_store
+from tests.browser_pages import (
+    add_included_model,
+    address_has,
+    choose_segment,
+    made_up_run,
+    no_error,
+    resting_places,
+    settled,
+)
 from tests.serving import SLOW, Server, needs_chromium, serving
+from tests.stored_runs import add_run
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+
 pytestmark = needs_chromium
+
+
+@pytest.fixture
+def asked(shared_server: Server) -> Run:
+    """The same run for all who ask: what its network makes of the training images is found out once."""
+    store = open_store()
+    found = next((run for run in store.list_runs() if run.name == "asked <i>run</i>"), None)
+    if found is None:
+        found = add_run(store, name="asked <i>run</i>")
+        add_included_model(store, found.run_id)
+    return found
+
+
+def test_an_image_opens_by_mouse_by_keyboard_and_by_its_link(shared_server: Server, page: Page, asked: Run) -> None:
+    page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&true=otter&predicted=seal")
+    cards = page.get_by_role("list", name="Test images with the network's answers").get_by_role("button")
+    cards.nth(1).wait_for()
+    settled(page)
+    cards.nth(1).click()
+    opened = page.get_by_role("dialog")
+    opened.get_by_role("list", name="Probabilities").wait_for()
+    address_has(page, "open=test-")
+    opened.get_by_role("list", name="Maps by Grad-CAM").get_by_role("img").nth(1).wait_for()
+    likes = opened.get_by_role("list", name="Nearest training images").get_by_role("button")
+    likes.nth(5).wait_for()
+    settled(page)
+
+    # What is shown of the training set opens in its place, by keyboard.
+    likes.nth(0).focus()
+    page.keyboard.press("Enter")
+    address_has(page, "open=train-")
+    opened.get_by_role("heading", name="Training image").wait_for()
+    likes.nth(5).wait_for()
+    settled(page)
+    link = opened.get_by_test_id("stCode").inner_text()
+    page.keyboard.press("Escape")
+    opened.wait_for(state="detached")
+    page.wait_for_function("() => !location.href.includes('open=')")
+    no_error(page)
+
+    page.goto("".join(link.split()))
+    opened.get_by_role("heading", name="Training image").wait_for()
+    likes.nth(5).wait_for()
+    settled(page)
+    opened.get_by_role("button", name="Close").click()
+    opened.wait_for(state="detached")
+    page.wait_for_function("() => !location.href.includes('open=')")
+    assert page.url.startswith(f"{shared_server.url}/evaluate?")
+    no_error(page)
+    assert not shared_server.memory_of("tensorflow"), "another process answers"
+
+
+def test_a_dropped_picture_opens_without_an_address_and_a_bad_one_is_named(
+    shared_server: Server, page: Page, asked: Run
+) -> None:
+    picture = io.BytesIO()
+    Image.linear_gradient("L").resize((80, 60)).save(picture, "PNG")
+    page.goto(f"{shared_server.url}/predict?run={asked.run_id}")
+    zone = page.get_by_test_id("stFileUploaderDropzone")
+    zone.wait_for()
+    settled(page)
+    transfer = page.evaluate_handle(
+        """(encoded) => {
+            const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], "sea <b>view</b>.png", {type: "image/png"}));
+            transfer.items.add(new File([bytes.slice(0, 30)], "broken.png", {type: "image/png"}));
+            return transfer;
+        }""",
+        base64.b64encode(picture.getvalue()).decode(),
+    )
+    zone.dispatch_event("drop", {"dataTransfer": transfer})
+    page.get_by_text(re.compile(r"broken\.png.*(damaged|truncated|cut|ends|incomplete)", re.I)).first.wait_for()
+    page.get_by_role("button", name="Download the results").wait_for()
+    text = page.locator("body").inner_text()
+    assert "sea <b>view</b>.png" in text  # A file's name is text, not markup.
+    assert text.count("%") >= 5
+
+    card = page.locator("article").get_by_role("button").first
+    card.wait_for()
+    settled(page)
+    sure = re.search(r"\d+ %", page.locator("article").first.inner_text())[0]  # type: ignore[index]
+    card.focus()
+    page.keyboard.press("Enter")
+    opened = page.get_by_role("dialog")
+    opened.get_by_role("heading", name="sea <b>view</b>.png").wait_for()
+    # It is the card's answer, of several framings and with the run's temperature.
+    opened.get_by_text(re.compile(rf"\b{sure}")).first.wait_for()
+    opened.get_by_role("list", name="Maps by Grad-CAM").get_by_role("img").first.wait_for()
+    likes = opened.get_by_role("list", name="Nearest training images").get_by_role("button")
+    likes.nth(5).wait_for()
+    settled(page)
+    assert "open=" not in page.url and not opened.get_by_test_id("stCode").count()
+
+    # A training image that is like it has an address.
+    likes.nth(0).click()
+    address_has(page, "open=train-")
+    opened.get_by_test_id("stCode").wait_for()
+    settled(page)
+    page.keyboard.press("Escape")
+    opened.wait_for(state="detached")
+    page.wait_for_function("() => !location.href.includes('open=')")
+    no_error(page)
+
+
+def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Server, page: Page, asked: Run) -> None:
+    page.set_viewport_size({"width": 390, "height": 1400})
+    page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&section=explain")
+    chooser = page.get_by_role("combobox", name="Explain a test image")
+    chooser.wait_for()
+    settled(page)
+    order = ("run", "section-group", "section", "evaluate-scores")
+    places = [box["y"] for box in resting_places(page, *(page.locator(f".st-key-{key}") for key in order))]
+    assert places == sorted(places) and places[-1] > places[-2], "the run and the tabs come first"
+    chooser.focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("Enter")
+    address_has(page, "explain=0")
+
+    maps = page.get_by_role("list", name="The image and its maps by Grad-CAM").get_by_role("img")
+    maps.nth(2).wait_for()
+    assert maps.count() == 3
+    assert all("which the network gives" in (maps.nth(n).get_attribute("alt") or "") for n in (1, 2))
+    # Enlarged to more than its 32 pixels, each pixel a square.
+    assert maps.nth(1).evaluate("picture => [picture.naturalWidth, picture.width > 100]") == [32, True]
+    assert maps.nth(1).evaluate("picture => getComputedStyle(picture).imageRendering") == "pixelated"
+    choose_segment(page, "Occlusion")
+    address_has(page, "why-method=occlusion")
+
+    page.reload()
+    page.get_by_role("list", name="The image and its maps by Occlusion").get_by_role("img").nth(2).wait_for()
+    settled(page)
+    no_error(page)
+    assert not shared_server.memory_of("tensorflow"), "another process answers"
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390, "the page does not scroll sideways on a phone"
+
 
 #: Megabytes that the app's process may take with two hundred photographs of 12 megapixels dropped on it.
 MOST_MEGABYTES = 1500
@@ -49,13 +199,12 @@ def peak_megabytes(server: Server) -> float:
 
 
 def test_a_folder_of_good_and_bad_files_is_labelled_and_taken_home(
-    shared_server: Server, page: Page, tmp_path: Path
+    shared_server: Server, page: Page, asked: Run, tmp_path: Path
 ) -> None:
     store = open_store()
-    first, second = (made_up_run(store, name, seed=1, skill=0.6) for name in ("seer", "second <i>seer</i>"))
-    for run_id in (first, second):
-        add_included_model(store, run_id)
-    page.goto(f"{shared_server.url}/predict?run={first}&beside={second}")
+    second = made_up_run(store, "second <i>seer</i>", seed=1, skill=0.6)
+    add_included_model(store, second)
+    page.goto(f"{shared_server.url}/predict?run={asked.run_id}&beside={second}")
     page.get_by_role("radio", name=re.compile("Folder")).click()
     address_has(page, "input=folder", f"beside={second}")
     settled(page)
@@ -90,40 +239,11 @@ def test_a_folder_of_good_and_bad_files_is_labelled_and_taken_home(
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the results").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_bytes().decode("utf-8-sig"))))
-    assert len(rows) == 2 * 7 and {row["run"] for row in rows} == {"seer", "second <i>seer</i>"}
+    assert len(rows) == 2 * 7 and {row["run"] for row in rows} == {asked.name, "second <i>seer</i>"}
     labels = {row["file"].rsplit("/", 1)[-1]: row["true_label"] for row in rows}
     assert labels["one.png"] == labels["two.webp"] == "otter"
     assert list(labels.values()).count("whale") == 1
     assert all((row["label"] == "") == bool(row["error"]) for row in rows)
-    no_error(page)
-
-
-def test_dropped_pictures_are_predicted_and_a_bad_one_is_named(shared_server: Server, page: Page) -> None:
-    store = open_store()
-    run_id = made_up_run(store, "dropped on", seed=1, skill=0.6)
-    add_included_model(store, run_id)
-    picture = io.BytesIO()
-    Image.new("RGB", (80, 60), "navy").save(picture, "PNG")
-    page.goto(f"{shared_server.url}/predict?run={run_id}")
-    zone = page.get_by_test_id("stFileUploaderDropzone")
-    zone.wait_for()
-    settled(page)
-    transfer = page.evaluate_handle(
-        """(encoded) => {
-            const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([bytes], "sea <b>view</b>.png", {type: "image/png"}));
-            transfer.items.add(new File([bytes.slice(0, 30)], "broken.png", {type: "image/png"}));
-            return transfer;
-        }""",
-        base64.b64encode(picture.getvalue()).decode(),
-    )
-    zone.dispatch_event("drop", {"dataTransfer": transfer})
-    page.get_by_text(re.compile(r"broken\.png.*(damaged|truncated|cut|ends|incomplete)", re.I)).first.wait_for()
-    page.get_by_role("button", name="Download the results").wait_for()
-    text = page.locator("body").inner_text()
-    assert "sea <b>view</b>.png" in text  # A file's name is text, not markup.
-    assert text.count("%") >= 5
     no_error(page)
 
 
