@@ -30,24 +30,24 @@ class FitResult:
     """What training gave.
 
     Attributes:
-        model: The model with the kept weights; None when no epoch was completed.
+        model: The model with the kept weights.
         history: All complete epochs, those before a resume too.
         kept_epoch: The epoch whose weights the model has.
         val_loss: Its validation loss.
         val_accuracy: Its validation accuracy, 0 to 1.
-        predictions: What the model says of the test split; None without a model.
-        validation_predictions: What it says of the validation images; None likewise.
+        predictions: What the model says of the test split.
+        validation_predictions: What it says of the validation images.
         ood_detector: What tells images of none of the classes; None where there can be none.
         stopped: True when a listener asked to stop.
     """
 
-    model: keras.Model | None
+    model: keras.Model
     history: tuple[EpochRecord, ...]
     kept_epoch: int
     val_loss: float
     val_accuracy: float
-    predictions: Predictions | None
-    validation_predictions: Predictions | None
+    predictions: Predictions
+    validation_predictions: Predictions
     ood_detector: OutOfDistributionDetector | None
     stopped: bool
 
@@ -59,7 +59,7 @@ def fit(
     listener: Listener,
     resume_from: Checkpoint | None = None,
     clock: Callable[[], float] = time.time,
-) -> FitResult:
+) -> FitResult | None:
     """Train as the config says, or go on from a checkpoint as if there had been no break.
 
     The same config and data give the same numbers bit by bit on the same machine and library versions; other processors
@@ -71,6 +71,9 @@ def fit(
         listener: Told of progress and complete epochs; may stop the training.
         resume_from: Where to go on.
         clock: Seconds since 1970, for progress.
+
+    Returns:
+        None when a listener asked to stop before an epoch was complete.
 
     Raises:
         RunError: The checkpoint belongs to another config or other images.
@@ -99,9 +102,7 @@ def fit(
         finally:
             if trainer:
                 trainer.close()
-        if state is None or trainer is None:
-            return FitResult(None, (), 0, float("nan"), float("nan"), None, None, None, stopped)
-        return _result(config, dataset, trainer, state, stopped)
+        return _result(config, dataset, trainer, state, stopped) if state and trainer else None
 
 
 def _result(config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkpoint, stopped: bool) -> FitResult:
@@ -123,17 +124,16 @@ def _result(config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkp
         labels=data.validation_labels.astype(np.int64),
         probabilities=predict(model, data.validation_images),
     )
-    ood_detector = detector(trainer.model, data)
     return FitResult(
-        model,
-        state.history,
-        kept_epoch,
-        kept.val_loss,
-        kept.val_accuracy,
-        predictions,
-        validation,
-        ood_detector,
-        stopped,
+        model=model,
+        history=state.history,
+        kept_epoch=kept_epoch,
+        val_loss=kept.val_loss,
+        val_accuracy=kept.val_accuracy,
+        predictions=predictions,
+        validation_predictions=validation,
+        ood_detector=detector(trainer.model, data),
+        stopped=stopped,
     )
 
 

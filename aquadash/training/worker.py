@@ -123,7 +123,7 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         result = fit.fit(run.config, dataset, listener=listener, resume_from=resume_from)
     except Stopped:
         raise Stopped(_stopped_early(store, run.run_id)) from None
-    if result.model is None:
+    if result is None:
         raise Stopped(_stopped_early(store, run.run_id))
     job.beat()
     if not result.stopped:
@@ -218,15 +218,13 @@ def _fetch(store: RunStore, run: Run, fingerprint: str, report: Callable[[Progre
 
 
 def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:
-    """Keep model, predictions, history and final figures of a result that has a model."""
-    assert result.model is not None and result.predictions is not None
+    """Keep model, predictions, history and final figures."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / MODEL
         result.model.save(path)
         store.add_artifact(run.run_id, path)
     store.add_predictions(run.run_id, result.predictions)
-    if result.validation_predictions is not None:
-        store.add_validation_predictions(run.run_id, result.validation_predictions)
+    store.add_validation_predictions(run.run_id, result.validation_predictions)
     if result.ood_detector is not None:
         store.add_ood_detector(run.run_id, result.ood_detector)
     store.add_history(run.run_id, result.history)
@@ -253,7 +251,7 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
 
 def _figures_of_detector(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
     """How well the model notices that an image is of none of its classes; empty where there are no such images."""
-    if result.model is None or result.ood_detector is None or run.config.data.source != "cifar100":
+    if result.ood_detector is None or run.config.data.source != "cifar100":
         return {}
     images = cifar100.other_classes()
     if images is None:
