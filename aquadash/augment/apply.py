@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +13,6 @@ from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
 
 if TYPE_CHECKING:
     from imgaug.augmenters import Sequential
-
-Progress = Callable[[str, float | None], None]
 
 #: Images in one call of imgaug. Speed hardly depends on it above 100; it sets how often progress is told.
 IMAGES_A_BATCH = 500

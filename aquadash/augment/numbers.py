@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from aquadash.augment.apply import PREVIEW, augment_branch, batch_size, batches
 from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
 from aquadash.augment.words import step_words
+from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import ConfigError
 
 #: From this share of the images on, nearly constant or mostly black ones are worth a word: each is a label without a
@@ -262,7 +262,7 @@ def measure(
     branch: int | None = None,
     seed: int,
     timed: bool = True,
-    progress: Callable[[str, float | None], None] | None = None,
+    progress: ProgressCallback = silent,
 ) -> PipelineNumbers:
     """Make one variant of each image with each branch and say what became of them.
 
@@ -287,8 +287,7 @@ def measure(
     measured = []
     for done, number in enumerate(numbers):
         one = branches[number]
-        if progress is not None:
-            progress(f"Measuring: {one.title}", done / len(numbers))
+        progress(f"Measuring: {one.title}", done / len(numbers))
         after = np.empty_like(images)
         augment_branch(images, one, seed=seed, path=(PREVIEW, number, 0), out=after)
         time = time_branch(images, one, seed=seed) if timed else None

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.augment.apply import TRAINING, Progress, augment_branch, branch_by_batch, check_images
+from aquadash.augment.apply import TRAINING, augment_branch, branch_by_batch, check_images
 from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.reading import from_json
 from aquadash.augment.saved_pipelines import pipeline as pipeline_named
 from aquadash.augment.spec import Branch, PipelineSpec
 from aquadash.config import AugmentationConfig, RunConfig, definitions_text, read_definitions, with_values
+from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import ConfigError, UnknownNameError
 
 #: First parts of the paths along which a seed is split (see :data:`aquadash.augment.apply.TRAINING`): for the second
@@ -159,7 +160,7 @@ def draw(
     *,
     seed: int,
     out: NDArray[np.uint8] | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback = silent,
 ) -> NDArray[np.uint8]:
     """Draw the training images of a plan.
 
@@ -177,8 +178,7 @@ def draw(
     if out is None:
         out = np.empty((plan.factor * len(images), *images.shape[1:]), np.uint8)
     for text, fraction in draw_by_batch(images, plan, seed=seed, out=out):
-        if progress is not None:
-            progress(text, fraction)
+        progress(text, fraction)
     return out
 
 

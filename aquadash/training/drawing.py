@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from aquadash import settings
 from aquadash.augment import AugmentationPlan
+from aquadash.data.progress import ProgressCallback
 from aquadash.errors import AquaDashError
-
-ProgressCallback = Callable[[str, float | None], None]
 
 #: How many epochs' images there is room for: while one is trained, the next is drawn.
 SLOTS = 2

@@ -12,12 +12,12 @@ import keras
 
 from aquadash import models
 from aquadash.config import RunConfig
+from aquadash.data.progress import ProgressCallback
 from aquadash.files import file_digest
 from aquadash.models import transfer
 from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
 from aquadash.training.losses import Losses
 from aquadash.training.optimizers import build_optimizer
-from aquadash.training.prepare import ProgressCallback
 
 
 @dataclass(frozen=True)

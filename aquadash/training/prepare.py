@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +10,13 @@ from numpy.typing import NDArray
 from aquadash import augment
 from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import Dataset, stratified_split
+from aquadash.data.progress import ProgressCallback
 from aquadash.errors import ConfigError
 from aquadash.training.drawing import DrawingProcess
 from aquadash.training.randomness import Purpose, derived_seed
 
 #: The report validates on the first 400 of 500 test images and keeps the last 100 for its result.
 REPORT_VALIDATION_IMAGES = 400
-
-ProgressCallback = Callable[[str, float | None], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from aquadash import models
 from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import Dataset
+from aquadash.data.progress import ProgressCallback
 from aquadash.models import ChannelStatistics, transfer
 from aquadash.runs import EpochRecord, EpochReplay, Progress
 from aquadash.training import hardware
@@ -27,7 +28,7 @@ from aquadash.training.features import features
 from aquadash.training.losses import Losses
 from aquadash.training.mixing import draw_mixes
 from aquadash.training.phases import Phase, build_loop, load_pretrained, phase_of
-from aquadash.training.prepare import ProgressCallback, TrainingImages, split, visited_images
+from aquadash.training.prepare import TrainingImages, split, visited_images
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order, set_layer_seeds
 from aquadash.training.schedules import learning_rates
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from aquadash import settings
+from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import UnknownNameError
 from aquadash.pages import PAGES
 from scripts.bench.tab import ServerError, Tab
-from scripts.bench.timing import ProgressCallback, no_progress
 from tests.serving import serving
 
 FEW = 5
@@ -29,7 +29,7 @@ _TABLE = "compare"
 
 
 def bench_app(
-    *, runs: int = 1000, repeats: int = 5, pages: Sequence[str] = (), on_progress: ProgressCallback = no_progress
+    *, runs: int = 1000, repeats: int = 5, pages: Sequence[str] = (), on_progress: ProgressCallback = silent
 ) -> dict[str, Any]:
     """Time the pages.
 

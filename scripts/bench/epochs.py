@@ -19,10 +19,11 @@ import numpy as np
 from aquadash import data, settings
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
+from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError
 from aquadash.presets import preset
 from scripts.bench.report import CLASS_NAMES, IMAGE_SHAPE, random_images, report_model
-from scripts.bench.timing import ProgressCallback, compared, in_turn, no_progress
+from scripts.bench.timing import compared, in_turn
 
 if TYPE_CHECKING:
     from aquadash.training.checkpoint import Checkpoint
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 CLASSES = len(CLASS_NAMES)
 
 
-def bench_train(*, pairs: int = 5, on_progress: ProgressCallback = no_progress) -> dict[str, Any]:
+def bench_train(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
     """Time an epoch of the report's CNN at batch 32: its ``fit``, our loop and, where it is installed, PyTorch.
 
     Args:
@@ -55,7 +56,7 @@ def bench_train(*, pairs: int = 5, on_progress: ProgressCallback = no_progress) 
     }
 
 
-def bench_limit(*, pairs: int = 5, on_progress: ProgressCallback = no_progress) -> dict[str, Any]:
+def bench_limit(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
     """Time an epoch of the report's CNN at batch 32 by our loop and by its ``fit`` against the least it could take.
 
     Args:
@@ -85,7 +86,7 @@ def bench_limit(*, pairs: int = 5, on_progress: ProgressCallback = no_progress) 
     }
 
 
-def bench_step(*, preset: str, pairs: int = 5, on_progress: ProgressCallback = no_progress) -> dict[str, Any]:
+def bench_step(*, preset: str, pairs: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
     """Time an epoch of a preset's network by a training step written by hand and by our loop; see :func:`compared`.
 
     Args:
@@ -104,7 +105,7 @@ def bench_fresh(
     pairs: int = 7,
     epochs_a_turn: int = 5,
     dataset: Dataset | None = None,
-    on_progress: ProgressCallback = no_progress,
+    on_progress: ProgressCallback = silent,
 ) -> dict[str, Any]:
     """Train the report's CNN with images drawn anew and with fixed copies in turn, in this process, as a worker does.
 
@@ -151,7 +152,7 @@ class _Training:
         from aquadash.training.trainer import Trainer
 
         tf.config.experimental.enable_op_determinism()
-        self._trainer = Trainer(config, dataset, _Silent(), no_progress, time.time)
+        self._trainer = Trainer(config, dataset, _Silent(), silent, time.time)
         self._epochs_a_turn = epochs_a_turn
         self._state: Checkpoint | None = None
         self.images = len(self._trainer.images.epoch(1)[1])

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash.data.progress import ProgressCallback, silent
 from scripts.bench.report import CLASS_NAMES, random_images, report_model, report_pipelines, report_run
-from scripts.bench.timing import ProgressCallback, compared, in_turn, no_progress, timed
+from scripts.bench.timing import compared, in_turn, timed
 
 
-def bench_augment(*, pairs: int = 5, count: int = 2500, on_progress: ProgressCallback = no_progress) -> dict[str, Any]:
+def bench_augment(*, pairs: int = 5, count: int = 2500, on_progress: ProgressCallback = silent) -> dict[str, Any]:
     """Time the report's loop and :func:`aquadash.augment.draw`, with the report's four pipelines.
 
     Args:

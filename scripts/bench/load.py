@@ -27,12 +27,12 @@ import numpy as np
 import psutil
 
 from aquadash import settings
+from aquadash.data.progress import ProgressCallback, silent
 from aquadash.jobs import Job, JobStatus
 from aquadash.jobs.table import JobTable
 from aquadash.jobs.types import job_id
 from aquadash.runs.reading import KIND, progress_of
 from scripts.bench.tab import ServerError, Tab
-from scripts.bench.timing import ProgressCallback, no_progress
 from scripts.bench.visitors import Sights, Visitor, every_place
 from tests.serving import Server, serving
 from tests.waiting import wait_for
@@ -84,7 +84,7 @@ print(json.dumps({"training": run.run_id, "trained": trained, "others": others, 
 
 def bench_load(
     *, sessions: int = 30, seconds: float = 600.0, leave_seconds: float = LEAVE_SECONDS, seed: int = 0,
-    on_progress: ProgressCallback = no_progress,
+    on_progress: ProgressCallback = silent,
 ) -> dict[str, Any]:  # fmt: skip
     """Let a class loose on the app.
 

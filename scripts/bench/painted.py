@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquadash import settings
-from scripts.bench.timing import ProgressCallback, no_progress
+from aquadash.data.progress import ProgressCallback, silent
 from tests.serving import CHROMIUM_ARGUMENTS, chromium, serving
 from tests.tracking_server import mlflow_process
 
@@ -57,7 +57,7 @@ Serving = Callable[[], AbstractContextManager[str]]
 
 
 def bench_painted(
-    *, runs: int = 1000, repeats: int = 5, mlflow: bool = True, on_progress: ProgressCallback = no_progress
+    *, runs: int = 1000, repeats: int = 5, mlflow: bool = True, on_progress: ProgressCallback = silent
 ) -> dict[str, Any]:
     """Time the first three rows of the table.
 

@@ -10,17 +10,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aquadash.data.progress import ProgressCallback, silent
 from aquadash.engine import open_engine
 from aquadash.presets import PRESETS
 from aquadash.runs import open_store
-from scripts.bench.timing import ProgressCallback, no_progress
 from tests.serving import CHROMIUM_ARGUMENTS, SLOW, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
-def bench_start(*, repeats: int = 10, on_progress: ProgressCallback = no_progress) -> dict[str, Any]:
+def bench_start(*, repeats: int = 10, on_progress: ProgressCallback = silent) -> dict[str, Any]:
     """Time the starts on an otherwise idle app; each training is stopped once it has begun.
 
     The form is as it first opens, on the embedded images, the report's four pipelines and all.

@@ -6,12 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-#: Called with what is being done and the fraction of it that is done, 0 to 1, None while unknown.
-ProgressCallback = Callable[[str, float | None], None]
-
-
-def no_progress(text: str, fraction: float | None) -> None:
-    """Take no notice."""
+from aquadash.data.progress import ProgressCallback, silent
 
 
 def timed(call: Callable[[], object]) -> Callable[[], float]:
@@ -26,7 +21,7 @@ def timed(call: Callable[[], object]) -> Callable[[], float]:
 
 
 def in_turn(
-    ways: Mapping[str, Callable[[], float]], *, pairs: int, on_progress: ProgressCallback = no_progress
+    ways: Mapping[str, Callable[[], float]], *, pairs: int, on_progress: ProgressCallback = silent
 ) -> dict[str, list[float]]:
     """Seconds that each way says it took, after a first turn that warms up.
 
