@@ -96,10 +96,7 @@ class Jobs(Part):
         from aquadash.robustness.job import job_of
 
         run, job = self._run(run_id), self.get(job_of(run_id))
-        if job is not None and not job.status.ended:
-            return _live_robustness(settings.store_key(), run_id)
-        end = None if job is None else (job.attempt, job.ended_at)
-        return _robustness(settings.store_key(), run_id, run.ended_at, end)
+        return _robustness(settings.store_key(), run_id, run.ended_at, None if job is None else job.revision)
 
     # -- label safety ------------------------------------------------------------------------------------------------
 
@@ -155,8 +152,8 @@ class Jobs(Part):
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.resource)
         job = self.get(export_jobs.conversion_id(run_id, form))
-        end = None if job is None else (job.attempt, job.ended_at)
-        return _converted(settings.store_key(), run_id, run.ended_at, form, end)
+        revision = None if job is None else job.revision
+        return _converted(settings.store_key(), run_id, run.ended_at, form, revision)
 
     def export_id(self, run_id: str, *, include_data: bool) -> str:
         """The id of the job that makes the ZIP file of a run as it is now: another one whenever that would have other
@@ -235,22 +232,18 @@ def _job(store_key: str, job_id: str) -> Job | None:
     return open_jobs().get(job_id)
 
 
-@kept(16, seconds=FRESH_SECONDS)
-def _live_robustness(store_key: str, run_id: str) -> RobustnessResult | None:
+# A job's revision is another with each report of its worker, and stays when that has ended.
+@kept(64)
+def _robustness(store_key: str, run_id: str, ended_at: float | None, revision: int | None) -> RobustnessResult | None:
     from aquadash.robustness.job import result_of
 
     return result_of(open_store(), run_id)
 
 
 @kept(64)
-def _robustness(store_key: str, run_id: str, ended_at: float | None, job_end: object) -> RobustnessResult | None:
-    from aquadash.robustness.job import result_of
-
-    return result_of(open_store(), run_id)
-
-
-@kept(64)
-def _converted(store_key: str, run_id: str, ended_at: float | None, form: Format, job_end: object) -> Converted | None:
+def _converted(
+    store_key: str, run_id: str, ended_at: float | None, form: Format, revision: int | None
+) -> Converted | None:
     return export_jobs.converted(open_store(), run_id, form)
 
 
