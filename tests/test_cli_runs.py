@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -122,7 +123,7 @@ def job() -> Job:
 def wait(job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]) -> Job:
     """Wait for the job while one thing after another happens between two looks."""
     happening = iter(looks)
-    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: next(happening)())
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: next(happening)()))
     return waiting.wait_for_job(job.id, name="mine", title="robustness")
 
 
