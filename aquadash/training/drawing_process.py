@@ -53,14 +53,16 @@ class _Orders:
         self.awaited: int | None = None
 
     def listen(self) -> None:
-        with contextlib.suppress(EOFError):
+        try:
             while True:
                 message = pickle.load(sys.stdin.buffer)
                 if "hurry" in message:
                     self.awaited = message["hurry"]
                 else:
                     self.queue.put(message)
-        os._exit(0)
+        finally:
+            # At the end of the input, in the middle of a message or not.
+            os._exit(0)
 
 
 def _step_back() -> None:
