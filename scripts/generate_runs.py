@@ -3,7 +3,7 @@
     python scripts/generate_runs.py --runs 1000 --epochs 100 --home /tmp/many-runs
     AQUADASH_HOME=/tmp/many-runs streamlit run app.py
 
-The runs were never trained: settings, curves and some predictions are drawn from a seed.
+The runs were never trained: settings, curves and some predictions are drawn, the same ones each time.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ def generate_runs(
     runs: int = 1000,
     epochs: int = 100,
     predicted: int = 50,
-    seed: int = 0,
     on_progress: Callable[[str, float | None], None] | None = None,
 ) -> list[str]:
     """Write runs with varied settings, five seeds of each, most finished, some stopped or failed.
@@ -53,13 +52,12 @@ def generate_runs(
         runs: How many, created 20 minutes apart.
         epochs: Epochs of each.
         predicted: How many of them, the newest, get predictions of 500 test images.
-        seed: Decides everything but the ids.
         on_progress: Called with what is done, and the fraction of it, 0 to 1.
 
     Returns:
         The ids, oldest first.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     newest = time.time() - 3600.0
     ids = []
     for number in range(runs):
@@ -191,9 +189,8 @@ def _fraction(text: str) -> float:
 @click.option("--runs", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many runs.")
 @click.option("--epochs", type=click.IntRange(1, 2000), default=100, show_default=True, help="Epochs of each.")
 @click.option("--predicted", type=click.IntRange(0), default=50, show_default=True, help="Runs with predictions.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides what the runs are like.")
 @click.option("--home", type=click.Path(path_type=Path, file_okay=False), required=True, help="The AQUADASH_HOME.")
-def main(runs: int, epochs: int, predicted: int, seed: int, home: Path) -> None:
+def main(runs: int, epochs: int, predicted: int, home: Path) -> None:
     """Fill a home with made-up runs."""
     from aquadash.cli.output import StatusLine
     from aquadash.runs.snapshot import snapshot_of
@@ -202,7 +199,7 @@ def main(runs: int, epochs: int, predicted: int, seed: int, home: Path) -> None:
     began = time.monotonic()
     store = open_store()
     with StatusLine() as line:
-        ids = generate_runs(store, runs=runs, epochs=epochs, predicted=predicted, seed=seed, on_progress=line.progress)
+        ids = generate_runs(store, runs=runs, epochs=epochs, predicted=predicted, on_progress=line.progress)
     # As after an earlier session of the app.
     snapshot_of(store).runs()
     click.echo(f"{len(ids):,} runs of {epochs} epochs in {home}, {time.monotonic() - began:.0f} s.")

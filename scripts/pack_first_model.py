@@ -147,7 +147,7 @@ def card(
 A network that names five animals, so that there is one to try before any training.
 
 - **Data**: the five aquatic mammals of CIFAR-100 (Krizhevsky 2009), {", ".join(dataset.class_names)}: 2,500 training
-  images, {metrics_of_split(run)} of them held out for validation; photographs of 32x32 pixels.
+  images, {run.config.training.validation_fraction:.0%} of them held out for validation; photographs of 32x32 pixels.
 - **Recipe**: the preset `{PRESET}` with seed {run.config.seed}: a network of {model.count_params():,} numbers,
   pretrained on CIFAR-100's other 95 classes, then trained for {int(metrics["epochs"])} epochs on the five animals.
   Weights rounded to half precision afterwards.
@@ -168,11 +168,6 @@ A network that names five animals, so that there is one to try before any traini
 - **Remade by**: `.venv/bin/python -m aquadash train --preset {PRESET} --source cifar100 --seed {run.config.seed}
   --name first` and then `.venv/bin/python scripts/pack_first_model.py first --strangers FOLDER`.
 """
-
-
-def metrics_of_split(run: Run) -> str:
-    """How many training images are held out."""
-    return f"{run.config.training.validation_fraction:.0%}"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from aquadash.augment import apply
 from aquadash.augment.augmenters import BatchMultiply
 from aquadash.augment.build import build
 from aquadash.augment.noise import FrequencyNoiseMasks, frequency_distances, small_shape
-from aquadash.augment.pipelines import PIPELINES, branch_titles
+from aquadash.augment.pipelines import PIPELINES
 from scripts.bench.report import report_pipelines
 
 
@@ -37,7 +37,7 @@ def test_notebook_is_the_original_and_the_four_in_order() -> None:
     branches = PIPELINES["notebook"].branches
     assert branches[0].is_original
     assert branches[1:] == tuple(PIPELINES[f"notebook-{number}"].branches[0] for number in range(1, 5))
-    assert branch_titles(PIPELINES["notebook"])[0] == "Original"
+    assert PIPELINES["notebook"].branches[0].title == "Original"
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])

@@ -6,7 +6,7 @@ from aquadash.augment.apply import apply
 from aquadash.augment.catalogue import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
 from aquadash.augment.code import to_code
 from aquadash.augment.numbers import histograms, measure
-from aquadash.augment.pipelines import PIPELINES, branch_titles
+from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.plan import AugmentationPlan, draw, draw_by_batch, embedded, plan
 from aquadash.augment.preview import difference, film_strip, preview, preview_branches, same_draw
 from aquadash.augment.reading import check, from_json

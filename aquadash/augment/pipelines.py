@@ -125,8 +125,3 @@ _ALL = (
 
 #: The built-in pipelines by name, in the order of a menu.
 PIPELINES: dict[str, PipelineSpec] = {spec.name: spec for spec in _ALL}
-
-
-def branch_titles(spec: PipelineSpec) -> tuple[str, ...]:
-    """The titles of a pipeline's branches, in order."""
-    return tuple(branch.title for branch in spec.branches)

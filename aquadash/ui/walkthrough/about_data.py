@@ -173,7 +173,7 @@ def copies(dataset: Dataset) -> None:
     )
     number = parts.slide("nth", 0, min(_BLOCK_IMAGES, originals) - 1, label="Training image", default=0)
     blocks = _blocks(dataset)
-    titles = augment.branch_titles(augment.PIPELINES["notebook"])
+    titles = [branch.title for branch in augment.PIPELINES["notebook"].branches]
     gallery.show(
         [
             gallery.Card(
