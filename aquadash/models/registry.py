@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aquadash.config import Family, ModelConfig, setting
 from aquadash.errors import look_up
@@ -19,17 +19,9 @@ if TYPE_CHECKING:
     import keras
 
 
-class Builder(Protocol):
-    """Makes a network: images as float32 in [0, 1] in, class probabilities as float32 out."""
-
-    def __call__(
-        self,
-        config: ModelConfig,
-        image_shape: tuple[int, int, int],
-        num_classes: int,
-        statistics: ChannelStatistics,
-        /,
-    ) -> keras.Model: ...
+#: From settings, the images' shape, the number of classes and the images' statistics to a network: images as float32 in
+#: [0, 1] in, class probabilities as float32 out.
+Builder = Callable[[ModelConfig, tuple[int, int, int], int, ChannelStatistics], "keras.Model"]
 
 
 @dataclass(frozen=True)
