@@ -54,7 +54,7 @@ def test_every_method_runs_on_a_saved_network(name: str, tmp_path: Path) -> None
 
     explainer = Explainer.load(tmp_path / "model.keras", class_names=FIVE)
 
-    assert isinstance(explainer, Explainer) and explainer.uses_scores
+    assert isinstance(explainer, Explainer)
     assert explainer.inside.map_shape[:2] == map_size
     image = random_image()
     for method, entry in METHODS.items():
@@ -131,13 +131,12 @@ def test_a_class_that_nothing_speaks_for_gets_an_empty_map(cornered: Explainer) 
     assert not found.map.any() and found.where == "nothing is marked"
 
 
-def test_a_network_without_a_softmax_is_explained_by_its_answers_logarithm() -> None:
+def test_a_network_without_a_softmax_is_explained_by_its_scores() -> None:
     import keras
 
     model = corner_network(0, 0)
     model.layers[-1].activation = keras.activations.sigmoid
     explainer = Explainer(model, class_names=CLASSES)
-    assert not explainer.uses_scores
     assert share_in_corner(explained(explainer, picture(0, 0), class_index=0).map, 0, 0) > 0.9
 
 

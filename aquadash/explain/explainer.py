@@ -29,18 +29,12 @@ _NUMBERS_AT_ONCE = 32_000_000
 _MAX_AT_ONCE = 256
 
 
-def _silent(fraction: float) -> None:
-    """For a caller who does not want to know."""
-
-
 class Explainer(Predictor):
     """A model with its explanations. May be used from several threads at once.
 
     What a method needs of the model is traced when it is first asked for, and then only run.
 
     Attributes:
-        uses_scores: True where the gradient is that of the class's score before the softmax, as Grad-CAM has it; for a
-            model without a last softmax it is that of the logarithm of its answer.
         inside: The layers that are looked at.
         batch_size: How many images are explained together; follows from the size of the model.
     """
@@ -61,8 +55,6 @@ class Explainer(Predictor):
         self._network = transfer.without_flip(model)
         self._mirror_image = None if self._network is model else transfer.mirror_image(model)
         self.inside = network.look_inside(self._network, self.image_shape)
-        with network.before_softmax(self._network) as self.uses_scores:
-            pass
         self.batch_size = int(np.clip(_NUMBERS_AT_ONCE // self.inside.numbers, 1, _MAX_AT_ONCE))
 
     def explain_many(
@@ -71,7 +63,7 @@ class Explainer(Predictor):
         classes: Sequence[int] | None = None,
         *,
         method: str = "grad-cam",
-        progress: ProgressCallback = _silent,
+        progress: ProgressCallback = lambda fraction: None,
     ) -> tuple[Explanation, ...]:
         """Explain images, each for one class. To explain two classes of an image, give it twice.
 
@@ -214,13 +206,11 @@ class Explainer(Predictor):
             with (
                 tf.GradientTape(watch_accessed_variables=False) as tape,
                 network.listening(self._network, keep),
-                network.before_softmax(self._network) as scores,
+                network.before_softmax(self._network),
             ):
-                answers = tf.cast(self._network(pixels, training=False), tf.float32)
-                chosen = tf.gather(answers, classes, axis=1, batch_dims=1)
-                # A tiny probability still has a gradient where its logarithm has one.
-                target = chosen if scores else tf.math.log(chosen + 1e-12)
-            gradients = tf.cast(tape.gradient(target, maps[0]), tf.float32)
+                scores = tf.cast(self._network(pixels, training=False), tf.float32)
+                chosen = tf.gather(scores, classes, axis=1, batch_dims=1)
+            gradients = tf.cast(tape.gradient(chosen, maps[0]), tf.float32)
             outputs = tf.cast(maps[0], tf.float32)
             return [sized(weights * outputs, count) for weights in (mean(gradients), gradients)]
 
@@ -265,7 +255,6 @@ class RemoteExplainer(RemotePredictor):
 
     Attributes:
         map_shape: Height, width and channels of the last convolutional feature map.
-        uses_scores: As there.
     """
 
     kind = _Telling
@@ -274,7 +263,6 @@ class RemoteExplainer(RemotePredictor):
         """Have it loaded; arguments and errors are those of :class:`RemotePredictor` and of an explainer."""
         super().__init__(*args, **options)
         self.map_shape: tuple[int, int, int] = self._get("inside", "map_shape")
-        self.uses_scores: bool = self._get("uses_scores")
 
     def explain_many(
         self,

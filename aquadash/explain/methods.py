@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -61,32 +61,23 @@ def occlusion_map(
     images: NDArray[np.uint8],
     classes: NDArray[np.int32],
     progress: ProgressCallback,
-    *,
-    patch: int | None = None,
-    stride: int | None = None,
 ) -> list[Found]:
     """How much of the class's probability is lost when a grey square covers a place.
 
-    Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2. The square starts
-    beyond the border and ends beyond it, so that every pixel is covered equally often; a pixel gets the mean over the
-    squares that cover it.
+    Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2. The square has a
+    quarter of the image's shorter side, 8 pixels of 32, and moves on by half of that. It starts beyond the border and
+    ends beyond it, so that every pixel is covered equally often, four times; a pixel gets the mean over the squares
+    that cover it.
 
     Args:
         explainer: The model.
         images: uint8, shape (n, height, width, 3).
         classes: Shape (n,).
         progress: Told the fraction that is done.
-        patch: Side of the square in pixels; None for a quarter of the image's shorter side, 8 of 32.
-        stride: By how many pixels it moves on; None for half of the square, so that each pixel is covered four times.
-
-    Raises:
-        ValueError: A square or stride of less than one pixel, or a stride larger than the square.
     """
     height, width = images.shape[1:3]
-    patch = max(1, min(height, width) // 4) if patch is None else patch
-    stride = max(1, patch // 2) if stride is None else stride
-    if not 1 <= stride <= patch:
-        raise ValueError(f"patch is {patch} and stride {stride}; expected 1 <= stride <= patch")
+    patch = max(1, min(height, width) // 4)
+    stride = max(1, patch // 2)
     squares = [
         (slice(max(0, top), top + patch), slice(max(0, left), left + patch))
         for top in range(stride - patch, height, stride)
@@ -115,9 +106,6 @@ def integrated_gradients(
     images: NDArray[np.uint8],
     classes: NDArray[np.int32],
     progress: ProgressCallback,
-    *,
-    steps: int = STEPS,
-    baselines: Sequence[float] = BASELINES,
 ) -> list[Found]:
     """How much each pixel adds to the class's probability on the way from a plain image to this one.
 
@@ -130,20 +118,13 @@ def integrated_gradients(
         images: uint8, shape (n, height, width, 3).
         classes: Shape (n,).
         progress: Told the fraction that is done.
-        steps: How many points of the way are looked at.
-        baselines: Brightness of each plain image to start from, 0 to 1.
 
     Returns:
         Signed maps with the facts ``sum`` (of the map), ``change`` (of the probability between the baselines' mean and
         the image: what the sum would be with infinitely many steps) and ``steps``.
-
-    Raises:
-        ValueError: No steps or no baselines.
     """
-    if steps < 1 or not baselines:
-        raise ValueError(f"steps is {steps} and baselines {list(baselines)}; expected at least one of each")
     # The rule is for -1 to 1; the way goes from 0 to 1.
-    nodes, halves = np.polynomial.legendre.leggauss(steps)
+    nodes, halves = np.polynomial.legendre.leggauss(STEPS)
     fractions = ((nodes + 1) / 2).astype(np.float32)[:, None, None, None]
     weights = (halves / 2).astype(np.float32)[:, None, None, None]
     found: list[Found] = []
@@ -151,18 +132,18 @@ def integrated_gradients(
         pixels = image.astype(np.float32) / 255.0
         total = np.zeros(pixels.shape, np.float64)
         starts = []
-        for turn, level in enumerate(baselines):
+        for turn, level in enumerate(BASELINES):
             plain = np.full_like(pixels, level)
             way = plain + fractions * (pixels - plain)
-            told = partial(_share, partial(_share, progress, number, len(images)), turn, len(baselines))
-            for part in explainer.parts(steps, told):
+            told = partial(_share, partial(_share, progress, number, len(images)), turn, len(BASELINES))
+            for part in explainer.parts(STEPS, told):
                 gradients = explainer.pixel_gradients(way[part], np.full(part.stop - part.start, label, np.int32))
                 total += (weights[part] * gradients).sum(axis=0, dtype=np.float64) * (pixels - plain)
             starts.append(np.full_like(image, round(255 * level)))
-        values = (total.sum(axis=-1) / len(baselines)).astype(np.float32)
+        values = (total.sum(axis=-1) / len(BASELINES)).astype(np.float32)
         answers = explainer.predict_images(np.stack([image, *starts]))[:, label].astype(np.float64)
         change = float(answers[0] - answers[1:].mean())
-        found.append((values, {"sum": float(values.sum(dtype=np.float64)), "change": change, "steps": float(steps)}))
+        found.append((values, {"sum": float(values.sum(dtype=np.float64)), "change": change, "steps": float(STEPS)}))
     return found
 
 

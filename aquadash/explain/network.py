@@ -59,29 +59,14 @@ def listening(model: Any, listener: Listener) -> Iterator[None]:
 
 
 @contextmanager
-def before_softmax(model: Any) -> Iterator[bool]:
-    """Let a model answer with its scores before the last softmax; one thread at a time for a model.
-
-    Yields:
-        False for a model that does not end in a softmax: it answers as ever.
-    """
+def before_softmax(model: Any) -> Iterator[None]:
+    """Let a model answer with the scores before its last activation; one thread at a time for a model."""
     import keras
 
     layer = _answering(model)
-    if isinstance(layer, keras.layers.Softmax):
-        vars(layer)["call"] = lambda inputs, *_: inputs
-        try:
-            yield True
-        finally:
-            del vars(layer)["call"]
-        return
-    activation = getattr(layer, "activation", None)
-    if getattr(activation, "__name__", "") != "softmax":
-        yield False
-        return
-    layer.activation = keras.activations.linear
+    activation, layer.activation = getattr(layer, "activation", None), keras.activations.linear
     try:
-        yield True
+        yield
     finally:
         layer.activation = activation
 

@@ -177,10 +177,7 @@ def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str
             else f"Squares of {side} pixels. Covering costs {name} nothing anywhere."
         ]
     height, width, _ = network.map_shape
-    remarks = [f"The last map has {height} × {width} places, enlarged to the image. Each map has a scale of its own."]
-    if not network.uses_scores:
-        remarks.append("The network does not end in a softmax, so the logarithm of its answer is explained.")
-    return remarks
+    return [f"The last map has {height} × {width} places, enlarged to the image. Each map has a scale of its own."]
 
 
 #: Of more filters the first are drawn.
