@@ -6,6 +6,8 @@ Reading trusts nothing: not the names, not the sizes that a member claims, not i
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 import stat
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -88,25 +90,15 @@ def _write(archive: zipfile.ZipFile, member: ZipMember) -> Written:
     info.external_attr = (stat.S_IFREG | 0o644) << 16
     info.create_system = 3
     digest, size = hashlib.sha256(), 0
-    with archive.open(info, "w", force_zip64=_size(member.content) > 2**31) as target:
-        for chunk in _chunks(member.content):
-            digest.update(chunk)
-            size += len(chunk)
-            target.write(chunk)
+    with io.BytesIO(member.content) if isinstance(member.content, bytes) else member.content.open("rb") as file:
+        large = file.seek(0, os.SEEK_END) > 2**31
+        file.seek(0)
+        with archive.open(info, "w", force_zip64=large) as target:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                target.write(chunk)
     return Written(size, digest.hexdigest())
-
-
-def _size(content: bytes | Path) -> int:
-    return content.stat().st_size if isinstance(content, Path) else len(content)
-
-
-def _chunks(content: bytes | Path) -> Iterable[bytes]:
-    if isinstance(content, bytes):
-        yield content
-        return
-    with content.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
 
 
 def checked_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
