@@ -38,6 +38,7 @@ from aquadash.models import load_model
 from aquadash.presets import preset
 from aquadash.runs import Predictions, Run, open_store
 from aquadash.runs.artifacts import (
+    CONFIG,
     ENVIRONMENT,
     EPOCHS,
     HISTORY,
@@ -46,7 +47,7 @@ from aquadash.runs.artifacts import (
     PREDICTIONS,
     VALIDATION_PREDICTIONS,
 )
-from aquadash.runs.first_model import CARD, CONFIG, FOLDER, RUN
+from aquadash.runs.first_model import CARD, FOLDER, RUN
 from aquadash.training.epoch_loop import predict
 from aquadash.training.out_of_distribution import detector, ood_metrics
 from aquadash.training.prepare import split

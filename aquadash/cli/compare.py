@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -69,7 +70,7 @@ def compare(runs: tuple[str, ...], images: Images) -> None:
         "mcnemar": [pair for test, pair in zip(tests, pairs, strict=True) if test.a == 0],
         "pairs": pairs,
         "right_by": agreement_of(made_together).counts.tolist() if len(made_together) > 1 else None,
-        "cost": [{"run_id": run.run_id} | cost.to_dict() for run, cost in zip(found, costs, strict=True)],
+        "cost": [{"run_id": run.run_id} | asdict(cost) for run, cost in zip(found, costs, strict=True)],
         "pareto_front": [found[i].run_id for i, best in zip(known, front, strict=True) if best],
     }
     print_result(values, *_compared(found, values, tests, costs))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,10 +39,6 @@ class Cost:
     seconds_per_epoch: float | None = None
     parameters: int | None = None
     megabytes: float | None = None
-
-    def to_dict(self) -> dict[str, float | None]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 def cost_of(store: RunStore, run_id: str, history: Sequence[EpochRecord]) -> Cost:

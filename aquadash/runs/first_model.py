@@ -10,8 +10,9 @@ import json
 from pathlib import Path
 from threading import Lock
 
-from aquadash import config as run_config
+from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import (
+    CONFIG,
     ENVIRONMENT,
     EPOCHS,
     HISTORY,
@@ -29,7 +30,6 @@ FOLDER = Path(__file__).resolve().parent / "first_model"
 CARD = "card.md"
 #: Name, classes, fingerprint and final figures of the run.
 RUN = "run.json"
-CONFIG = "config.json"
 FILES = (MODEL, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, OOD_DETECTOR, ENVIRONMENT)
 
 #: What :attr:`Run.origin` says of it.
@@ -41,11 +41,9 @@ _lock = Lock()
 
 def find_first_model(store: RunStore) -> Run | None:
     """The run, be it deleted or not; None before it has been put into the store."""
-    for deleted in (False, True):
-        for run in store.list_runs(deleted=deleted):
-            if run.origin == ORIGIN:
-                return run
-    return None
+    condition = f"tags.`{tag.ORIGIN}` = '{ORIGIN}'"
+    found = [*store.search(condition), *store.search(condition, deleted=True)]
+    return found[0].read() if found else None
 
 
 def add_first_model(store: RunStore) -> Run:
@@ -59,8 +57,8 @@ def add_first_model(store: RunStore) -> Run:
         if found is not None and (found.deleted or found.status is RunStatus.FINISHED):
             return found
         described = json.loads((FOLDER / RUN).read_text(encoding="utf-8"))
-        settings = run_config.from_json((FOLDER / CONFIG).read_text(encoding="utf-8"))
-        run_id = (found or store.create(settings, name=NAME, origin=ORIGIN)).run_id
+        config = read_artifact(FOLDER / CONFIG, CONFIG)
+        run_id = (found or store.create(config, name=NAME, origin=ORIGIN)).run_id
         # Not queued, or an engine that just starts would train it; if this is broken off, the next call goes on here.
         store.set_status(run_id, RunStatus.STOPPED, message="It is just being unpacked.")
         store.set_dataset(run_id, class_names=described["class_names"], fingerprint=described["dataset_fingerprint"])
