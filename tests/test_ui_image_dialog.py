@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.runs import Run, open_store
-from aquadash.ui.image_dialog import Opened
+from aquadash.ui.image_dialog import image_name
 from tests.app_pages import address_of, open_app_page
 from tests.stored_runs import HOSTILE, add_run, without_engine
 
@@ -129,7 +129,7 @@ def test_what_cannot_be_opened_is_said(shelf: Shelf, opened: str, message: str) 
 @pytest.mark.parametrize("text", ["12", "test-", "test--1", "test-²", "<b>", "train-12345678", "", None, 7])
 def test_what_is_no_image_opens_nothing(text: object) -> None:
     with pytest.raises(ValueError):
-        Opened.read(text)
+        image_name(text)
 
 
 def test_an_address_that_names_no_image_gets_a_note(shelf: Shelf) -> None:
@@ -138,9 +138,8 @@ def test_an_address_that_names_no_image_gets_a_note(shelf: Shelf) -> None:
     assert address_of(app, "open") is None
 
 
-def test_text_and_image_are_one() -> None:
-    assert str(Opened.read("train-007")) == "train-7"
-    assert Opened.read("test-12") == Opened("test", 12)
+def test_an_image_has_one_name() -> None:
+    assert image_name("train-007") == "train-7" and image_name("test-12") == "test-12"
 
 
 def test_every_card_of_the_test_images_opens_its_own(shelf: Shelf) -> None:

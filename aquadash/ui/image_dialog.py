@@ -74,32 +74,16 @@ export default function ({ parentElement, setTriggerValue }) {
 )
 
 
-@dataclass(frozen=True)
-class Opened:
-    """An image of a data set.
+def image_name(text: object) -> str:
+    """What stands for an image of a data set in addresses: its part, and its own position there, as in ``"test-12"``.
 
-    Attributes:
-        split: ``"train"`` or ``"test"``.
-        position: Its own there.
+    Raises:
+        ValueError: The text is none.
     """
-
-    split: str
-    position: int
-
-    @staticmethod
-    def read(text: object) -> Opened:
-        """From :func:`str` of it.
-
-        Raises:
-            ValueError: It is none.
-        """
-        found = re.fullmatch(r"(train|test)-(\d{1,7})", text, re.ASCII) if isinstance(text, str) else None
-        if found is None:
-            raise ValueError(text)
-        return Opened(found[1], int(found[2]))
-
-    def __str__(self) -> str:
-        return f"{self.split}-{self.position}"
+    found = re.fullmatch(r"(train|test)-(\d{1,7})", text, re.ASCII) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(text)
+    return f"{found[1]}-{int(found[2])}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,13 +145,14 @@ def clickable(*runs: Run, source: str = "", own: Iterable[OwnPicture] = ()) -> N
 def _listen(runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> None:
     clicked = _CARDS(key="cards", height=1, on_clicked_change=lambda: None).clicked
     with suppress(ValueError):  # Nothing was clicked.
-        address.assign(KEY, clicked if clicked in own else Opened.read(clicked))
+        address.assign(KEY, clicked if clicked in own else image_name(clicked))
     expected = "an image of the data set, such as test-12"
-    opened: Opened | str | None = address.restore(KEY, Opened.read, default=None, expected=expected)
-    address.record(KEY, str(opened) if isinstance(opened, Opened) else "", default="")
-    if isinstance(opened, Opened):
-        title = f"{_SPLITS[opened.split]} image {opened.position}"
-    elif opened is not None and opened in own:
+    opened: str = address.restore(KEY, image_name, default=None, expected=expected) or ""
+    split, _, position = opened.partition("-")
+    address.record(KEY, opened if split in _SPLITS else "", default="")
+    if split in _SPLITS:
+        title = f"{_SPLITS[split]} image {position}"
+    elif opened in own:
         title = plain(display_name(own[opened].item.upload.name))
     else:
         return
@@ -178,11 +163,11 @@ def _close() -> None:
     address.assign(KEY, None)
 
 
-def _render(opened: Opened | str, runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> None:
+def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> None:
     """Draw at once what is stored, and then what a network has to be asked for."""
     with shell.guard():
         run = _choose(runs) if runs else _best_run(source)
-        if isinstance(opened, Opened):
+        if opened not in own:
             shown = _of_data_set(opened, run, source)
         elif run is not None:
             shown = _of_own(own[opened], run)
@@ -198,7 +183,7 @@ def _render(opened: Opened | str, runs: Sequence[Run], source: str, own: Mapping
             answer = st.container()
             if run is not None and len(runs) < 2:
                 st.caption(plain(f"By {components.run_label(run)}"))
-            if isinstance(opened, Opened):
+            if opened not in own:
                 st.code(_link(opened, runs, source), language=None, wrap_lines=True)
         maps, likes = st.columns([1, 2], gap="medium")
         if run is not None:
@@ -220,7 +205,7 @@ def _render(opened: Opened | str, runs: Sequence[Run], source: str, own: Mapping
                     _render_nearest(run, shown.learned, shown.seen, itself=shown.itself, opens=opens)
 
 
-def _of_data_set(opened: Opened, run: Run | None, source: str) -> _Shown:
+def _of_data_set(opened: str, run: Run | None, source: str) -> _Shown:
     """An image of a data set, the run's or another one.
 
     Raises:
@@ -233,21 +218,20 @@ def _of_data_set(opened: Opened, run: Run | None, source: str) -> _Shown:
             f"The data set “{title_of(source)}” has changed since this run was trained, so that its images and "
             "the network's answers no longer belong together."
         )
-    split = dataset.train if opened.split == "train" else dataset.test
-    if opened.position >= len(split):
-        raise DataError(
-            f"There is no image {opened.position}: the data set {dataset.title} has {len(split)} in this part."
-        )
-    image, name = split.images[opened.position], dataset.class_names[int(split.labels[opened.position])]
-    known = (image, f"{name}, {opened.split} image {opened.position}")
-    caption = f"{split.file_names[opened.position]} · {dataset.title}"
+    part, _, number = opened.partition("-")
+    split, position = dataset.train if part == "train" else dataset.test, int(number)
+    if position >= len(split):
+        raise DataError(f"There is no image {position}: the data set {dataset.title} has {len(split)} in this part.")
+    image, label = split.images[position], dataset.class_names[int(split.labels[position])]
+    known = (image, f"{label}, {part} image {position}")
+    caption = f"{split.file_names[position]} · {dataset.title}"
     if run is None:
-        return _Shown(*known, caption, name, image)
+        return _Shown(*known, caption, label, image)
     if not same:
         seen = fit(image, size=predictor(run).image_shape[:2], framing=PADDED)
-        return _Shown(*known, caption, name, seen, learned=datasets.learned(run))
-    itself = [opened.position] if opened.split == "train" else []
-    return _Shown(*known, caption, name, image, _stored(run, opened), dataset, itself)
+        return _Shown(*known, caption, label, seen, learned=datasets.learned(run))
+    itself = [position] if part == "train" else []
+    return _Shown(*known, caption, label, image, _stored(run, part, position), dataset, itself)
 
 
 def _of_own(picture: OwnPicture, run: Run) -> _Shown:
@@ -301,15 +285,15 @@ def _answer(y_prob: NDArray[np.floating], label: int | None, *, class_names: Seq
     st.html(gallery.bars_markup(gallery.bars(y_prob, class_names=class_names, true_class=label, most=_MAX_BARS)))
 
 
-def _stored(run: Run, opened: Opened) -> NDArray[np.floating] | None:
+def _stored(run: Run, split: str, position: int) -> NDArray[np.floating] | None:
     """What the run has said of an image, if it was a test or a validation image."""
     runs = lab().runs
     validated = "test" if run.config.training.validation == "test" else "train"
-    kept: list[Predictions | None] = [runs.predictions(run.run_id)] if opened.split == "test" else []
-    if opened.split == validated:
+    kept: list[Predictions | None] = [runs.predictions(run.run_id)] if split == "test" else []
+    if split == validated:
         kept.append(runs.validation_predictions(run.run_id))
     for predictions in filter(None, kept):
-        for row in np.flatnonzero(predictions.indices == opened.position):
+        for row in np.flatnonzero(predictions.indices == position):
             return predictions.probabilities[int(row)]
     return None
 
@@ -368,7 +352,7 @@ def _render_nearest(
                 f"Training image {position}, {names[train.labels[position]]}, similarity {value:.2f}",
                 f"similarity {value:.2f}",
                 accent=class_colour(names[train.labels[position]], int(train.labels[position])),
-                opens=str(Opened("train", position)) if opens else "",
+                opens=f"train-{position}" if opens else "",
             )
             for position, value in zip(positions.tolist(), similarity.tolist(), strict=True)
         ],
@@ -404,8 +388,8 @@ def _memory() -> LRUCache[tuple[ModelKey, str], NDArray[np.float32]]:
     return LRUCache(_MAX_BYTES, getsizeof=lambda features: features.nbytes)
 
 
-def _link(opened: Opened, runs: Sequence[Run], source: str) -> str:
+def _link(opened: str, runs: Sequence[Run], source: str) -> str:
     """The address of this page with the image open; what the page would choose by itself is said."""
     chosen = {"source": source} | ({"run": runs[0].run_id} if len(runs) == 1 else {})
-    query = {**st.query_params.to_dict(), **chosen, KEY: str(opened)}
+    query = {**st.query_params.to_dict(), **chosen, KEY: opened}
     return f"{st.context.url or ''}?{urlencode(query)}"
