@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from aquadash import settings
 from aquadash.augment import Parameter
@@ -314,17 +315,9 @@ def _show_sweep(result: SafetyResult, sweep: Sweep, request: SafetyRequest, subj
 def _show_misread(result: SafetyResult, copies: Sequence[Misread]) -> None:
     cards = []
     for copy in copies:
-        label = result.labels[copy.subject]
-        true, said = result.class_names[label], result.class_names[copy.predicted]
-        cards.append(
-            gallery.Card(
-                image=copy.image,
-                title=components.class_title(true),
-                subtitle=f"taken for {said}, {100 * copy.confidence:.0f} %",
-                alt=f"Augmented copy of a {true}, taken for {said} with {100 * copy.confidence:.0f} % confidence",
-                accent=class_colour(true, label),
-            )
-        )
+        true, said = result.class_names[result.labels[copy.subject]], result.class_names[copy.predicted]
+        told = f"taken for {said}, {100 * copy.confidence:.0f} %"
+        cards.append(_card(result, copy.subject, copy.image, told, f"Augmented copy of a {true}, {told} confidence"))
     gallery.show(cards, size_rem=6, label="Copies that the model misclassified")
 
 
@@ -333,16 +326,15 @@ def _show_images(result: SafetyResult, subjects: Subjects) -> None:
     order = sorted(range(len(result.labels)), key=lambda at: (result.whole.right[at], at))[:_MAX_SUBJECTS]
     cards = []
     for at in order:
-        label = result.labels[at]
-        name, right = result.class_names[label], result.whole.right[at]
+        name, right = result.class_names[result.labels[at]], result.whole.right[at]
         clean = "classified correctly unchanged" if result.clean.right[at] else "misclassified even unchanged"
-        cards.append(
-            gallery.Card(
-                image=subjects.images[at],
-                title=components.class_title(name),
-                subtitle=f"{right} of {result.copies} copies right; {clean}",
-                alt=f"{name}: {right} of {result.copies} augmented copies classified correctly, {clean}",
-                accent=class_colour(name, label),
-            )
-        )
+        of = f"{right} of {result.copies}"
+        alt = f"{name}: {of} augmented copies classified correctly, {clean}"
+        cards.append(_card(result, at, subjects.images[at], f"{of} copies right; {clean}", alt))
     gallery.show(cards, size_rem=7, label="The images, those whose copies were misclassified most often first")
+
+
+def _card(result: SafetyResult, subject: int, image: NDArray[np.uint8], told: str, alt: str) -> gallery.Card:
+    label = result.labels[subject]
+    name = result.class_names[label]
+    return gallery.Card(image, components.class_title(name), alt, told, accent=class_colour(name, label))
