@@ -41,15 +41,14 @@ def offer(page: str) -> None:
         key="class-show",
         icon=":material/cast:",
         help="Every browser that is open as a projector goes to this view, as it is now. The Class page opens one.",
-        on_click=_show,
-        args=(page,),
+        on_click=lambda: _show(page, st.query_params.to_dict()),
     )
 
 
-def _show(page: str) -> None:
-    with shell.guard():
-        lab().people.show(page, st.query_params.to_dict())
-        st.toast("The projector shows this view.", icon="📽️")
+@shell.guard()
+def _show(page: str, query: dict[str, str]) -> None:
+    lab().people.show(page, query)
+    st.toast("The projector shows it.", icon="📽️")
 
 
 def _follow(drawn: Admission) -> None:
@@ -71,9 +70,7 @@ def leave() -> None:
 
 def show_view(name: str) -> None:
     """Show a view of the Class page: the callback of a button."""
-    with shell.guard():
-        lab().people.show("classroom", {"view": name})
-        st.toast("The projector shows it.", icon="📽️")
+    _show("classroom", {"view": name})
 
 
 def control() -> None:

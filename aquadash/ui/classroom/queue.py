@@ -101,18 +101,18 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
             ):
                 st.button(
                     label, key=f"move-{label}-{run.run_id}", icon=icon, disabled=off, on_click=run_actions.attempt,
-                    args=(_moved, run, target),
+                    args=(lambda target: lab().runs.move(run.run_id, target), target),
                 )  # fmt: skip
         if not run.status.ended and lab().rights.allow(Action.STOP, run.resource):
             label = "Stopping ..." if run.stop_requested else "Take out of the queue" if place else "Stop"
             st.button(
                 label, key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested,
-                on_click=run_actions.attempt, args=(_stopped, run),
+                on_click=run_actions.attempt, args=(lambda: lab().runs.stop(run.run_id),),
             )  # fmt: skip
         if lab().rights.allow(Action.HIDE):
             st.button(
                 "Show again" if run.hidden else "Hide", key=f"queue-hide-{run.run_id}", icon="🙈",
-                on_click=run_actions.attempt, args=(_turned, run),
+                on_click=run_actions.attempt, args=(lambda: lab().runs.hide(run.run_id, not run.hidden),),
                 help="The class does not see a hidden run; whose it is, does.",
             )  # fmt: skip
         if lab().rights.allow(Action.DELETE, run.resource) and place:
@@ -130,18 +130,6 @@ def _hidden(runs: Sequence[Run]) -> None:
         for run in found[:_MAX_ROWS]:
             _head(run, "")
             _buttons(run, [])
-
-
-def _moved(run: Run, place: int) -> None:
-    lab().runs.move(run.run_id, place)
-
-
-def _stopped(run: Run) -> None:
-    lab().runs.stop(run.run_id)
-
-
-def _turned(run: Run) -> None:
-    lab().runs.hide(run.run_id, not run.hidden)
 
 
 def _deleted(run: Run) -> None:
