@@ -194,9 +194,7 @@ def copies(dataset: Dataset) -> None:
     copies = parts.slide("times", 1, _MAX_COPIES, label="Versions of each image from each pipeline", default=10)
     keep = bound.toggle("keep", label="Keep the originals, too")
     made = checks_data.training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep)
-    with st.container(horizontal=True):
-        st.metric("Your training set", count(made, "image"), border=True, width="content")
-        st.metric("The report's way", count(wanted, "image"), border=True, width="content")
+    parts.figures({"Your training set": count(made, "image"), "The report's way": count(wanted, "image")})
     parts.question(
         "copies",
         f"Set the switches to what the report's code does, so that {originals:,} images become {wanted:,}.",
@@ -351,9 +349,7 @@ def dense(dataset: Dataset) -> None:
         hide_index=True,
         alt="Parameters of each layer and their share",
     )
-    with st.container(horizontal=True):
-        st.metric("Your network", f"{params:,}", border=True, width="content")
-        st.metric("With the report's units", f"{whole:,}", border=True, width="content")
+    parts.figures({"Your network": f"{params:,}", "With the report's units": f"{whole:,}"})
     parts.question(
         "dense",
         "Move one slider so that the network is left with half of the report's parameters (give or take 2.5 points).",

@@ -101,14 +101,17 @@ def training(results: Evaluated) -> None:
     parts.real("This run's test images, split as the report splits them")
     right = results.predictions.probabilities.argmax(axis=1) == results.predictions.labels
     decided = report_validation_images(len(right))
-    with st.container(horizontal=True):
-        for title, part in (
-            (f"First {decided:,}, with which the report decides", right[:decided]),
-            (f"Last {len(right) - decided:,}, with which it measures", right[decided:]),
-        ):
-            share = float(part.mean())
-            interval = wilson_interval(int(part.sum()), len(part))
-            st.metric(title, percent(share, interval), border=True, width="content", help=term("confidence interval"))
+    split = {
+        f"First {decided:,}, with which the report decides": right[:decided],
+        f"Last {len(right) - decided:,}, with which it measures": right[decided:],
+    }
+    parts.figures(
+        {
+            title: percent(float(part.mean()), wilson_interval(int(part.sum()), len(part)))
+            for title, part in split.items()
+        },
+        help=term("confidence interval"),
+    )
     validation = results.run.config.training.validation
     st.markdown(
         f"**{plain(results.run.name)}** "
@@ -302,11 +305,8 @@ def curves(results: Evaluated) -> None:
     epoch = parts.slide("at", 1, len(results.history), label="Epoch", default=first, help=term("epoch"))
     row = next((each for each in results.history if each.epoch == epoch), None)
     if row is not None:
-        with st.container(horizontal=True):
-            for title, value in (
-                ("Training loss", row.loss), ("Validation loss", row.val_loss), ("Gap", row.val_loss - row.loss),
-            ):  # fmt: skip
-                st.metric(title, f"{value:.3f}", border=True, width="content")
+        shown = {"Training loss": row.loss, "Validation loss": row.val_loss, "Gap": row.val_loss - row.loss}
+        parts.figures({title: f"{value:.3f}" for title, value in shown.items()})
         st.caption(plain(f"Of the run {results.run.name}."))
     parts.question(
         "curves",
@@ -329,14 +329,12 @@ def result(results: Evaluated) -> None:
     )
     parts.real("Two scores with their intervals")
     theirs = wilson_interval(round(report.TEST_ACCURACY * report.MEASURED_IMAGES), report.MEASURED_IMAGES)
-    with st.container(horizontal=True):
-        st.metric(
-            f"The report, {report.MEASURED_IMAGES} images", percent(report.TEST_ACCURACY, theirs), border=True,
-            width="content",
-        )  # fmt: skip
-        st.metric(
-            f"This run, {found.n:,} images", percent(found.accuracy, found.accuracy_ci95), border=True, width="content"
-        )
+    parts.figures(
+        {
+            f"The report, {report.MEASURED_IMAGES} images": percent(report.TEST_ACCURACY, theirs),
+            f"This run, {found.n:,} images": percent(found.accuracy, found.accuracy_ci95),
+        }
+    )
     parts.attempt("measure on more images, or fewer")
     images = parts.slide(
         "measured", 10, checks_results.MAX_IMAGES, label="Test images", default=report.MEASURED_IMAGES, step=10

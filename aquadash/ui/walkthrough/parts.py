@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -32,6 +32,13 @@ def slide(name: str, low: int, high: int, *, label: str, default: int, unit: str
         return low
     form = f"%d{unit.replace('%', '%%')}"
     return bound.slider(name, low, high, label=label, default=default, clamp=True, format=form, **arguments)
+
+
+def figures(values: Mapping[str, str], *, help: str | None = None) -> None:
+    """Figures by what they are, side by side."""
+    with st.container(horizontal=True):
+        for title, value in values.items():
+            st.metric(title, value, border=True, width="content", help=help)
 
 
 def field(name: str, *, label: str, placeholder: str) -> str:
