@@ -50,19 +50,6 @@ class Filters:
     confidence: tuple[float, float]
     sort: Sort
 
-    def apply(self, predictions: Predictions, *, among: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-        """Positions in the arrays of the predictions, of those where ``among`` is true."""
-        return select(
-            predictions.labels,
-            predictions.probabilities,
-            true_class=self.true_class,
-            predicted_class=self.predicted_class,
-            outcome=self.outcome,
-            confidence=self.confidence,
-            sort=self.sort,
-            among=among,
-        )
-
 
 def show_cell(true: str, predicted: str) -> None:
     """Show all images of one class that were taken for another, from before the menus are drawn or from a callback."""
@@ -101,7 +88,8 @@ def render_test_images(
         popover = st.popover("Filters", icon=":material/filter_alt:", key="image-filters")
         st.button("Show all", icon=":material/filter_alt_off:", on_click=everything, key="no-filters", type="tertiary")
     filters, per_page = _filters(popover, class_names)
-    positions = filters.apply(predictions, among=None if narrowed is None else narrowed.mask)
+    among = None if narrowed is None else narrowed.mask
+    positions = select(predictions.labels, predictions.probabilities, among=among, **vars(filters))
     what = _found(filters, class_names, among="" if narrowed is None else narrowed.words)
     found.markdown(f"**{what}: {len(positions):,} of {count(len(predictions.labels), 'test image')}**")
     dataset = matching_dataset(run)
