@@ -94,32 +94,24 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
         max_chars=MAX_TITLE_CHARACTERS,
     )
     with st.container(horizontal=True):
-        st.button("Add an empty one", key="branch-add", icon="➕", on_click=_add_version, args=(Branch("New version"),))
-        st.button(
-            "Add a copy", key="branch-copy", icon=":material/content_copy:", on_click=_copy_version, args=(branch,)
-        )
+        for label, key, icon, added in (
+            ("Add an empty one", "branch-add", "➕", Branch("New version")),
+            ("Add a copy", "branch-copy", ":material/content_copy:", spec.branches[branch]),
+        ):
+            st.button(label, key=key, icon=icon, on_click=_add_version, args=(added,))
         st.button(
             "Remove it",
             key="branch-remove",
             icon="🗑️",
             disabled=len(spec.branches) == 1,
             help=f"Takes “{plain(title)}” away; undo brings it back.",
-            on_click=_remove_version,
-            args=(branch,),
+            on_click=lambda: builder_state.edit(lambda each: editing.remove_branch(each, branch)),
         )
 
 
 def _add_version(branch: Branch) -> None:
     if builder_state.edit(lambda spec: editing.add_branch(spec, branch)):
         address.assign("branch", len(builder_state.history().present.spec.branches))
-
-
-def _copy_version(number: int) -> None:
-    _add_version(builder_state.history().present.spec.branches[number])
-
-
-def _remove_version(number: int) -> None:
-    builder_state.edit(lambda spec: editing.remove_branch(spec, number))
 
 
 def _summary(step: Operator) -> str:
