@@ -40,7 +40,7 @@ def room_of(path: Path) -> str:
 
 @functools.cache
 def imports(path: Path) -> tuple[str, ...]:
-    """Every module that the file imports, inside functions too."""
+    """Every module that the file imports, inside functions too, and with its module each name that it takes of one."""
     return tuple(_imports(path))
 
 
@@ -51,8 +51,7 @@ def _imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path} uses a relative import"
             yield node.module
-            if node.module == "aquadash":
-                yield from (f"aquadash.{alias.name}" for alias in node.names)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def sources() -> list[Path]:
@@ -132,14 +131,8 @@ BEHIND_THE_LAB = re.compile(
 
 
 def behind_the_lab(path: Path) -> list[str]:
-    """What a file imports that lies behind the lab, with what of it."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-    return [name for name in found if BEHIND_THE_LAB.match(name)]
+    """What a file imports that lies behind the lab."""
+    return [name for name in imports(path) if BEHIND_THE_LAB.match(name)]
 
 
 def test_pages_do_what_they_do_by_the_lab() -> None:

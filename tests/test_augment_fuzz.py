@@ -137,17 +137,14 @@ def _images(size: tuple[int, int]) -> np.ndarray:
 
 
 @_FUZZ
-@given(pipelines())
-def test_what_is_built_can_be_checked_saved_described_and_exported(spec: PipelineSpec) -> None:
+@given(pipelines(), _SIZES)
+def test_what_is_built_can_be_checked_saved_described_exported_and_applied(
+    spec: PipelineSpec, size: tuple[int, int]
+) -> None:
     check(spec)
     assert from_json(spec.to_json()) == spec
     assert all(line.strip() for line in describe(spec))
     compile(to_code(spec), "pipeline.py", "exec")
-
-
-@_FUZZ
-@given(pipelines(), _SIZES)
-def test_what_is_built_can_be_applied(spec: PipelineSpec, size: tuple[int, int]) -> None:
     images = _images(size)
     result = apply(images, spec, seed=3)
     assert result.shape == (spec.factor * len(images), *size, 3)

@@ -26,17 +26,13 @@ from aquadash.errors import ConfigError, UnknownNameError
 _IMAGES = np.random.default_rng(2).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
 
 
-def test_draws_differ_and_come_again_with_the_seed() -> None:
+def test_draws_differ_and_come_again_with_the_seed_however_many_are_asked_for() -> None:
     draws = preview(_IMAGES, pipeline="notebook-2", branch=None, seed=1, draws=3)
     assert draws.shape == (3, 3, 16, 16, 3)
     assert not np.array_equal(draws[0], draws[1])
     np.testing.assert_array_equal(draws, preview(_IMAGES, pipeline="notebook-2", branch=0, seed=1, draws=3))
     assert not np.array_equal(draws, preview(_IMAGES, pipeline="notebook-2", branch=None, seed=2, draws=3))
-
-
-def test_more_draws_leave_the_first_ones_alone() -> None:
-    few = preview(_IMAGES, pipeline="notebook", branch=None, seed=1, draws=2)
-    many = preview(_IMAGES, pipeline="notebook", branch=None, seed=1, draws=6)
+    few, many = (preview(_IMAGES, pipeline="notebook", branch=None, seed=1, draws=draws) for draws in (2, 6))
     np.testing.assert_array_equal(many[:2], few)
 
 
@@ -156,21 +152,14 @@ def test_other_shapes_and_factors_are_refused() -> None:
 
 def test_every_operator_has_a_picture_that_shows_it() -> None:
     source = thumbnail_source()
+    np.testing.assert_array_equal(source[::2, ::2], source[1::2, 1::2], "each pixel is a square")
     for name in OPERATORS:
         picture = thumbnail(name)
         assert picture.shape == source.shape == (64, 64, 3)
         assert picture.dtype == np.uint8
         assert np.abs(picture.astype(int) - source).mean() > 1.0, name
-
-
-def test_each_pixel_of_the_picture_becomes_a_square() -> None:
-    source = thumbnail_source()
-    np.testing.assert_array_equal(source[::2, ::2], source[1::2, 1::2])
-
-
-def test_a_picture_is_the_same_each_time() -> None:
     np.testing.assert_array_equal(thumbnail("Rain"), thumbnail("Rain"))
-    np.testing.assert_array_equal(thumbnail("Fliplr"), thumbnail_source()[:, ::-1])
+    np.testing.assert_array_equal(thumbnail("Fliplr"), source[:, ::-1])
 
 
 def test_an_unknown_operator_is_refused() -> None:

@@ -29,6 +29,13 @@ def folder(tmp_path: Path) -> Path:
     return in_folder(tmp_path / "pets", of_classes({"cat": 6, "dog": 6}))
 
 
+@pytest.fixture
+def uploaded(tmp_path: Path) -> str:
+    """The draft of an archive that was uploaded and is not read yet."""
+    path = in_archive(tmp_path / "a.zip", of_classes({"cat": 6, "dog": 6}))
+    return drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(path.read_bytes()))
+
+
 def begun(path: Path, size: int = 32) -> str:
     return drafts.begin(Request(str(path), path.name, size))
 
@@ -37,25 +44,21 @@ def left(home: Path) -> list[str]:
     return [path.name for path in (home / "datasets" / ".drafts").iterdir()]
 
 
-def test_an_uploaded_archive_goes_with_its_draft(tmp_path: Path, home: Path) -> None:
-    path = in_archive(tmp_path / "a.zip", of_classes({"cat": 6, "dog": 6}))
-    draft_id = drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(path.read_bytes()))
-    assert not drafts.is_read(draft_id) and open_jobs().get(job_id(drafts.KIND, draft_id)) is None
+def test_an_uploaded_archive_goes_with_its_draft(uploaded: str, home: Path) -> None:
+    assert not drafts.is_read(uploaded) and open_jobs().get(job_id(drafts.KIND, uploaded)) is None
     said: list[float] = []
-    drafts.read(draft_id, progress=lambda text, share: said.append(share or 0.0))
-    assert said == sorted(said) and drafts.is_read(draft_id)
-    assert len(drafts.opened(draft_id).pictures) == 12
-    drafts.discard(draft_id)
+    drafts.read(uploaded, progress=lambda text, share: said.append(share or 0.0))
+    assert said == sorted(said) and drafts.is_read(uploaded)
+    assert len(drafts.opened(uploaded).pictures) == 12
+    drafts.discard(uploaded)
     assert left(home) == []
     with pytest.raises(DataError, match="not there any more"):
-        drafts.is_read(draft_id)
+        drafts.is_read(uploaded)
 
 
-def test_the_same_pictures_can_be_read_at_another_size(tmp_path: Path, home: Path) -> None:
-    path = in_archive(tmp_path / "a.zip", of_classes({"cat": 6, "dog": 6}))
-    first = drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(path.read_bytes()))
-    drafts.read(first)
-    second = drafts.again(first, size=64)
+def test_the_same_pictures_can_be_read_at_another_size(uploaded: str, home: Path) -> None:
+    drafts.read(uploaded)
+    second = drafts.again(uploaded, size=64)
     drafts.read(second)
     assert drafts.opened(second).images.shape == (12, 64, 64, 3)
     assert left(home) == [second]
@@ -133,16 +136,14 @@ def test_a_draft_of_yesterday_can_be_read_at_another_size(folder: Path, home: Pa
 
 
 def test_a_draft_keeps_its_upload_where_another_size_fails(
-    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    uploaded: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = in_archive(tmp_path / "a.zip", of_classes({"cat": 6, "dog": 6}))
-    first = drafts.begin(Request("", "a.zip", 32), write=lambda to: to.write_bytes(path.read_bytes()))
     with monkeypatch.context() as patch:
         patch.setattr(drafts, "_write_json", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(StorageError, match="No space left"):
-            drafts.again(first, size=64)
-    drafts.read(first)
-    assert left(home) == [first] and len(drafts.opened(first).pictures) == 12
+            drafts.again(uploaded, size=64)
+    drafts.read(uploaded)
+    assert left(home) == [uploaded] and len(drafts.opened(uploaded).pictures) == 12
 
 
 @pytest.mark.parametrize("draft_id", ["", "..", "../../runs.db", "A" * 32, "0" * 31])

@@ -24,6 +24,7 @@ def thirds() -> np.ndarray:
 def test_the_part_lies_where_the_position_says(position: float, value: int, tall: bool) -> None:
     picture = thirds().transpose(1, 0, 2) if tall else thirds()
     assert (fit(picture, size=SQUARE, framing=Framing("part", position)) == value).all()
+    assert (fit(picture, size=SQUARE) == 150).all(), "the middle, if nobody says otherwise"
 
 
 def test_a_position_between_two_parts_shows_some_of_both() -> None:
@@ -103,6 +104,7 @@ def test_other_framings_are_refused(arguments: tuple) -> None:
 
 def test_what_is_said_of_a_framing() -> None:
     third = fraction_seen(thirds(), size=SQUARE)
+    assert third == pytest.approx(1 / 3) and fraction_seen(thirds(), size=(10, 30)) == 1.0
     assert framing_note(CENTRED, fraction=third) == "long picture: the network sees only the middle 33.3% of it"
     assert framing_note(Framing("part", 0.0), fraction=third) == "long picture: the network sees only 33.3% of it"
     assert framing_note(CENTRED, fraction=0.6) is None
@@ -118,16 +120,6 @@ def test_what_is_said_of_a_framing() -> None:
 def test_whether_a_picture_is_cut(picture: tuple[int, int], size: tuple[int, int], cut: bool) -> None:
     assert is_cut(picture, size=size) == cut
     assert is_cut(picture[::-1], size=size) == cut
-
-
-def test_fit_takes_the_centred_square() -> None:
-    picture = np.zeros((10, 30, 3), np.uint8)
-    picture[:, 10:20] = 200
-
-    assert (fit(picture, size=(5, 5)) == 200).all()
-    assert (fit(picture.transpose(1, 0, 2), size=(5, 5)) == 200).all()
-    assert fraction_seen(picture, size=(5, 5)) == pytest.approx(1 / 3)
-    assert fraction_seen(picture, size=(10, 30)) == 1.0
 
 
 @pytest.mark.parametrize("size", [64, 96, 100, 333])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,58 @@ from aquadash.figures.theme import alt_text
 from aquadash.runs import EpochRecord
 from aquadash.walkthrough import Outcome, checks_data, checks_network, checks_results, network, read_number, report
 from aquadash.walkthrough.checks_data import FOUR
+from aquadash.walkthrough.lessons import Verdict
+
+RIGHT, NEARLY, WRONG = Outcome.RIGHT, Outcome.NEARLY, Outcome.WRONG
+
+
+def units(first: int) -> int:
+    """The parameters of the report's network with so many units in its first dense layer."""
+    return sum(network.parameters((32, 32, 3), classes=5, units=(first, 128)).values())
+
+
+#: The checks of one answer, and what is made of some.
+CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
+    "centring": (
+        lambda kind: checks_data.centring(kind, (124.0, 129.0, 127.0)),
+        {"standardize": RIGHT, "symmetric": NEARLY, "unit": WRONG, "log": WRONG},
+    ),
+    "half the network": (
+        lambda parameters: checks_network.half_the_network(parameters, report.PARAMETERS),
+        {units(128): RIGHT, units(112): NEARLY, units(144): NEARLY, units(256): WRONG, units(16): WRONG, 0: WRONG},
+    ),
+    "floor of the loss": (
+        lambda text: checks_network.floor_of_loss(text, classes=5),
+        {
+            "0.905": RIGHT, "0,9": RIGHT, "0.91": RIGHT, "0.92": NEARLY, "1.609": WRONG, "0": WRONG, "": WRONG,
+            "zero": WRONG, "-0.905": WRONG,
+        },
+    ),
+    "patience of the log": (
+        checks_network.log_patience,
+        {5: RIGHT, 4: NEARLY, 3: WRONG, 1: WRONG, 6: WRONG, 0: WRONG, -3: WRONG},
+    ),
+    "candidates": (
+        lambda tried: checks_results.candidates(tried, accuracy=0.67, images=100),
+        {4: RIGHT, 5: NEARLY, 3: NEARLY, 1: WRONG, 60: WRONG, 0: WRONG, 61: WRONG},
+    ),
+    # In epoch 5 of the report's log the loss is within a hundredth of the best.
+    "lowest epoch": (
+        lambda epoch: checks_results.lowest_epoch(epoch, report.LOG),
+        {2: RIGHT, 1: NEARLY, 5: NEARLY, 6: WRONG, 0: WRONG, 8: WRONG},
+    ),
+    "enough images": (
+        lambda images: checks_results.enough_images(images, fraction=0.67),
+        {950: RIGHT, 920: RIGHT, 800: NEARLY, 1100: NEARLY, 100: WRONG, 5000: WRONG, 0: WRONG, -5: WRONG},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name in CHECKS for answer in CHECKS[name][1]])
+def test_what_is_made_of_an_answer(name: str, answer: Any) -> None:
+    check, outcomes = CHECKS[name]
+    assert check(answer).outcome is outcomes[answer]
+
 
 NAMES = ("dark", "middle", "bright")
 
@@ -29,8 +83,8 @@ def split() -> Split:
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        ("bright", Outcome.RIGHT), ("middle", Outcome.NEARLY), ("dark", Outcome.WRONG), ("", Outcome.WRONG),
-        ("<b>", Outcome.WRONG),
+        ("bright", RIGHT), ("middle", NEARLY), ("dark", WRONG), ("", WRONG),
+        ("<b>", WRONG),
     ],
 )  # fmt: skip
 def test_the_brightest_class(split: Split, answer: str, outcome: Outcome) -> None:
@@ -47,30 +101,30 @@ def test_only_the_third_pipeline_leaves_images_alone(split: Split) -> None:
     shares = {name: checks_data.untouched_fraction(split.images, name, seed=0) for name in FOUR}
     found = {name: checks_data.untouched_pipeline(name, shares).outcome for name in FOUR}
     assert found == {
-        "notebook-1": Outcome.WRONG,
-        "notebook-2": Outcome.WRONG,
-        "notebook-3": Outcome.RIGHT,
-        "notebook-4": Outcome.WRONG,
+        "notebook-1": WRONG,
+        "notebook-2": WRONG,
+        "notebook-3": RIGHT,
+        "notebook-4": WRONG,
     }
 
 
 def test_rarely_is_nearly_and_an_unknown_pipeline_is_wrong() -> None:
-    assert checks_data.untouched_pipeline("notebook-2", {"notebook-2": 0.01}).outcome is Outcome.NEARLY
-    assert checks_data.untouched_pipeline("../etc", {"notebook-2": 0.01}).outcome is Outcome.WRONG
+    assert checks_data.untouched_pipeline("notebook-2", {"notebook-2": 0.01}).outcome is NEARLY
+    assert checks_data.untouched_pipeline("../etc", {"notebook-2": 0.01}).outcome is WRONG
 
 
 @pytest.mark.parametrize(
     ("pipelines", "copies", "keep", "outcome"),
     [
-        (FOUR, 1, True, Outcome.RIGHT),
-        (FOUR[::-1], 1, True, Outcome.RIGHT),
-        (FOUR[:1], 5, False, Outcome.NEARLY),
-        (FOUR[:2], 2, True, Outcome.NEARLY),
-        (FOUR, 10, True, Outcome.WRONG),
-        (FOUR, 1, False, Outcome.WRONG),
-        ((), 10, False, Outcome.WRONG),
-        (("mirror-shift",), 4, True, Outcome.WRONG),
-        (FOUR, 0, True, Outcome.WRONG),
+        (FOUR, 1, True, RIGHT),
+        (FOUR[::-1], 1, True, RIGHT),
+        (FOUR[:1], 5, False, NEARLY),
+        (FOUR[:2], 2, True, NEARLY),
+        (FOUR, 10, True, WRONG),
+        (FOUR, 1, False, WRONG),
+        ((), 10, False, WRONG),
+        (("mirror-shift",), 4, True, WRONG),
+        (FOUR, 0, True, WRONG),
     ],
 )
 def test_the_report_s_composition(pipelines: tuple[str, ...], copies: int, keep: bool, outcome: Outcome) -> None:
@@ -81,14 +135,6 @@ def test_the_report_s_composition(pipelines: tuple[str, ...], copies: int, keep:
 def test_the_number_of_training_images() -> None:
     assert checks_data.training_images(2500, pipelines=FOUR, copies=1, keep_originals=True) == 12_500
     assert checks_data.training_images(2500, pipelines=FOUR, copies=10, keep_originals=False) == 100_000
-
-
-@pytest.mark.parametrize(
-    ("kind", "outcome"),
-    [("standardize", Outcome.RIGHT), ("symmetric", Outcome.NEARLY), ("unit", Outcome.WRONG), ("log", Outcome.WRONG)],
-)
-def test_centring(kind: str, outcome: Outcome) -> None:
-    assert checks_data.centring(kind, (124.0, 129.0, 127.0)).outcome is outcome
 
 
 @pytest.mark.parametrize(("kind", "means"), [("unit", 0.5), ("symmetric", 0.0), ("standardize", 0.0)])
@@ -115,8 +161,8 @@ PAIR = ("upright edges", "level edges")
 @pytest.mark.parametrize(
     ("activation", "pooling", "outcome"),
     [
-        ("none", "none", Outcome.RIGHT), ("none", "max", Outcome.NEARLY), ("relu", "none", Outcome.NEARLY),
-        ("relu", "max", Outcome.WRONG),
+        ("none", "none", RIGHT), ("none", "max", NEARLY), ("relu", "none", NEARLY),
+        ("relu", "max", WRONG),
     ],
 )  # fmt: skip
 def test_when_two_convolutions_are_one(activation: str, pooling: str, outcome: Outcome) -> None:
@@ -129,8 +175,8 @@ def test_a_difference_of_nothing_by_luck_is_not_enough() -> None:
     flat = np.full((32, 32, 3), 90, np.uint8)
     found = network.two_layers(flat, filters=("blur", "blur"), activation="relu", pooling="max")
     assert found.difference < checks_network.SAME
-    assert checks_network.one_convolution("relu", "max", found.difference).outcome is Outcome.NEARLY
-    assert checks_network.one_convolution("none", "none", math.nan).outcome is Outcome.WRONG
+    assert checks_network.one_convolution("relu", "max", found.difference).outcome is NEARLY
+    assert checks_network.one_convolution("none", "none", math.nan).outcome is WRONG
 
 
 @pytest.mark.parametrize("side", [5, 31, 32])
@@ -165,31 +211,6 @@ def test_parameters_are_those_that_keras_counts() -> None:
         assert sum(found.values()) == built.count_params()
 
 
-@pytest.mark.parametrize(
-    ("first", "outcome"),
-    [(128, Outcome.RIGHT), (112, Outcome.NEARLY), (144, Outcome.NEARLY), (256, Outcome.WRONG), (16, Outcome.WRONG)],
-)
-def test_half_the_network(first: int, outcome: Outcome) -> None:
-    params = sum(network.parameters((32, 32, 3), classes=5, units=(first, 128)).values())
-    assert checks_network.half_the_network(params, report.PARAMETERS).outcome is outcome
-
-
-def test_half_of_nothing_is_no_network() -> None:
-    assert checks_network.half_the_network(0, report.PARAMETERS).outcome is Outcome.WRONG
-
-
-@pytest.mark.parametrize(
-    ("text", "outcome"),
-    [
-        ("0.905", Outcome.RIGHT), ("0,9", Outcome.RIGHT), ("0.91", Outcome.RIGHT), ("0.92", Outcome.NEARLY),
-        ("1.609", Outcome.WRONG), ("0", Outcome.WRONG), ("", Outcome.WRONG), ("zero", Outcome.WRONG),
-        ("-0.905", Outcome.WRONG),
-    ],
-)  # fmt: skip
-def test_the_floor_of_the_loss(text: str, outcome: Outcome) -> None:
-    assert checks_network.floor_of_loss(text, classes=5).outcome is outcome
-
-
 def test_the_flattened_loss_never_falls_below_its_floor() -> None:
     shares = np.random.default_rng(0).dirichlet(np.full(5, 0.2), size=500)
     found = network.flattened_loss(shares.argmax(axis=1), shares)
@@ -200,23 +221,9 @@ def test_the_flattened_loss_never_falls_below_its_floor() -> None:
     assert "0.905" in alt_text(flattened_loss(0.5, classes=5))
 
 
-@pytest.mark.parametrize(
-    ("patience", "outcome"),
-    [
-        (5, Outcome.RIGHT), (4, Outcome.NEARLY), (3, Outcome.WRONG), (1, Outcome.WRONG), (6, Outcome.WRONG),
-        (0, Outcome.WRONG), (-3, Outcome.WRONG),
-    ],
-)  # fmt: skip
-def test_the_log_s_patience(patience: int, outcome: Outcome) -> None:
-    assert checks_network.log_patience(patience).outcome is outcome
-
-
 def test_when_the_report_s_training_would_have_stopped() -> None:
     found = {patience: checks_network.stopping_epoch(report.LOG, patience=patience) for patience in (1, 3, 5, 6)}
     assert found == {1: (3, 2), 3: (5, 2), 5: (7, 2), 6: (None, 2)}
-
-
-RIGHT, NEARLY, WRONG = Outcome.RIGHT, Outcome.NEARLY, Outcome.WRONG
 
 
 def answers(count: int = 200, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -235,13 +242,6 @@ def test_flattery_is_the_mean_of_the_best_score() -> None:
     scores = np.random.default_rng(0).binomial(100, 0.67, size=(40_000, 5)).max(axis=1) / 100
     assert checks_results.flattery(5, accuracy=0.67, images=100) == pytest.approx(scores.mean() - 0.67, abs=0.001)
     assert checks_results.flattery(1, accuracy=0.67, images=100) == pytest.approx(0.0, abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("tried", "outcome"), [(4, RIGHT), (5, NEARLY), (3, NEARLY), (1, WRONG), (60, WRONG), (0, WRONG), (61, WRONG)]
-)
-def test_candidates(tried: int, outcome: Outcome) -> None:
-    assert checks_results.candidates(tried, accuracy=0.67, images=100).outcome is outcome
 
 
 @pytest.mark.parametrize("accuracy", [0.0, 0.2, 0.5, 0.78, 0.97, 0.99, 1.0])
@@ -302,26 +302,10 @@ def test_thresholds_that_are_too_low_too_high_or_none() -> None:
     assert kinds == {RIGHT, NEARLY, WRONG}
 
 
-@pytest.mark.parametrize(
-    ("epoch", "outcome"), [(2, RIGHT), (1, NEARLY), (5, NEARLY), (6, WRONG), (0, WRONG), (8, WRONG)]
-)
-def test_the_lowest_epoch(epoch: int, outcome: Outcome) -> None:
-    # In epoch 5 of the report's log the loss is within a hundredth of the best.
-    assert checks_results.lowest_epoch(epoch, report.LOG).outcome is outcome
-
-
 def test_curves_that_are_no_numbers_have_no_lowest_epoch() -> None:
     nan = float("nan")
     assert checks_results.lowest_epoch(1, [EpochRecord(1, nan, 0.2, nan, 0.2, 0.1, 1.0)]).outcome is WRONG
     assert checks_results.lowest_epoch(1, []).outcome is WRONG
-
-
-@pytest.mark.parametrize(
-    ("images", "outcome"),
-    [(950, RIGHT), (920, RIGHT), (800, NEARLY), (1100, NEARLY), (100, WRONG), (5000, WRONG), (0, WRONG), (-5, WRONG)],
-)
-def test_enough_images(images: int, outcome: Outcome) -> None:
-    assert checks_results.enough_images(images, fraction=0.67).outcome is outcome
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 1.0])
