@@ -48,11 +48,11 @@ copy_new_stores()
 
 #: Files that take half a minute and more, those with a browser by their length.
 _LONG = [
-    "test_journey_evaluate", "test_journey_data", "test_journey_compare", "test_journey_image",
-    "test_journey_train", "test_journey_predict", "test_journey_class", "test_journey_visit", "test_engine",
+    "test_journey_answers", "test_journey_evaluate", "test_journey_data", "test_journey_compare",
+    "test_journey_train", "test_journey_class", "test_journey_visit", "test_engine",
     "test_robustness_job",
     "test_training_last_steps", "test_search_cli", "test_training_transfer", "test_models_applications",
-    "test_training_fit", "test_cli", "test_export_script", "test_explain", "test_cli_reproduce",
+    "test_training_fit", "test_cli", "test_export_script", "test_explain",
     "test_export_repeats",
 ]  # fmt: skip
 
@@ -103,42 +103,32 @@ def _close_engines() -> None:
             module._engines.popitem()[1].close()
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Tests that are coroutines run in a loop of asyncio's."""
+    return "asyncio"
+
+
 @pytest.fixture(autouse=True)
 def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that a test runs takes the place of ``__main__``, and every process that is spawned later would run it."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def quick_pages() -> None:
     """Tests of pages run in a process in which other tests have loaded Keras, which the app never does."""
-    _leave_keras_alone()
-    _look_for_components_once()
-    _let_no_worker_stand_by()
-
-
-@functools.cache
-def _let_no_worker_stand_by() -> None:
-    """A page to train or to predict on has a process import TensorFlow, which no test of a page waits for."""
-    from aquadash.ui import warmup
-
-    warmup.prepare_training = warmup.prepare_answers = lambda: None
-
-
-@functools.cache
-def _leave_keras_alone() -> None:
-    """Where anything has imported Keras, Streamlit clears its session after every script: a quarter of a second."""
+    from streamlit.components.v2 import manifest_scanner
     from streamlit.runtime.scriptrunner import script_runner
 
+    from aquadash.ui import warmup
+
+    # Where anything has imported Keras, Streamlit clears its session after every script: a quarter of a second.
     script_runner._clean_problem_modules = lambda: None
-
-
-@functools.cache
-def _look_for_components_once() -> None:
-    """Each AppTest reads what all installed packages say of themselves, half a second each time."""
-    from streamlit.components.v2 import manifest_scanner
-
+    # Each AppTest reads what all installed packages say of themselves, half a second each time.
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+    # A page to train or to predict on has a process import TensorFlow, which no test of a page waits for.
+    warmup.prepare_training = warmup.prepare_answers = lambda: None
 
 
 @pytest.fixture
@@ -376,20 +366,20 @@ def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 @pytest.fixture
 def anna(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     """A student who looks at pages."""
-    from tests.classrooms import join, look_as
-
-    person, token = join("Anna *x*")
-    look_as(monkeypatch, token)
-    return person
+    return _looking(monkeypatch, "Anna *x*", "student")
 
 
 @pytest.fixture
 def teacher(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     """A teacher who looks at pages."""
+    return _looking(monkeypatch, "Ms Hill", "teacher")
+
+
+def _looking(monkeypatch: pytest.MonkeyPatch, name: str, role: str) -> Person:
     from aquadash.people import Role
     from tests.classrooms import join, look_as
 
-    person, token = join("Ms Hill", Role.TEACHER)
+    person, token = join(name, Role(role))
     look_as(monkeypatch, token)
     return person
 

@@ -15,6 +15,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from scripts.bench.tab import ServerError, Tab
 
+pytestmark = pytest.mark.anyio
+
 PAGES = {"start": "hash-home", "train": "hash-train"}
 
 
@@ -88,121 +90,100 @@ def text(body: str, *, hash: str = "", cacheable: bool = False) -> ForwardMsg:
     return message
 
 
-def test_pages_change_within_one_session_as_a_browser_asks_for_them() -> None:
-    async def course() -> None:
-        async with opened(lambda server, rerun: frame(rerun)) as (tab, server):
-            assert await tab.go("home") > 0.0
-            await tab.go("train", "run=abc")
-            assert [(each.page_name, each.page_script_hash, each.query_string) for each in server.asked] == [
-                ("", "", ""),
-                ("", "hash-train", "run=abc"),
-            ]
-            assert server.loaded[:2] == ["/", "/static/js/index.js"]
-            assert tab.counts.errors == []
-
-    asyncio.run(course())
+async def test_pages_change_within_one_session_as_a_browser_asks_for_them() -> None:
+    async with opened(lambda server, rerun: frame(rerun)) as (tab, server):
+        assert await tab.go("home") > 0.0
+        await tab.go("train", "run=abc")
+        assert [(each.page_name, each.page_script_hash, each.query_string) for each in server.asked] == [
+            ("", "", ""),
+            ("", "hash-train", "run=abc"),
+        ]
+        assert server.loaded[:2] == ["/", "/static/js/index.js"]
+        assert tab.counts.errors == []
 
 
-def test_a_part_that_redraws_itself_is_asked_for_until_the_page_is_left() -> None:
+async def test_a_part_that_redraws_itself_is_asked_for_until_the_page_is_left() -> None:
     def draw(server: Server, rerun: Any) -> list[ForwardMsg]:
         watching = rerun.page_script_hash == "hash-train" and not rerun.fragment_id
         return frame(rerun, timer("live", 0.02)) if watching else frame(rerun)
 
-    async def course() -> None:
-        async with opened(draw) as (tab, server):
-            await tab.go("home")
-            await tab.go("train")
-            await until(lambda: sum(each.fragment_id == "live" for each in server.asked) >= 3)
-            ticks = [each for each in server.asked if each.fragment_id]
-            assert all(each.is_auto_rerun and each.page_script_hash == "hash-train" for each in ticks)
-            assert tab.counts.redraws >= 3
-            tab.quiet(True)
-            silent = tab.counts.redraws
-            await asyncio.sleep(0.1)
-            assert tab.counts.redraws == silent, "a computer that sleeps asks for nothing"
-            tab.quiet(False)
-            await until(lambda: tab.counts.redraws > silent)
-            await tab.go("home")
-            left = tab.counts.redraws
-            await asyncio.sleep(0.1)
-            assert tab.counts.redraws == left
-
-    asyncio.run(course())
+    async with opened(draw) as (tab, server):
+        await tab.go("home")
+        await tab.go("train")
+        await until(lambda: sum(each.fragment_id == "live" for each in server.asked) >= 3)
+        ticks = [each for each in server.asked if each.fragment_id]
+        assert all(each.is_auto_rerun and each.page_script_hash == "hash-train" for each in ticks)
+        assert tab.counts.redraws >= 3
+        tab.quiet(True)
+        silent = tab.counts.redraws
+        await asyncio.sleep(0.1)
+        assert tab.counts.redraws == silent, "a computer that sleeps asks for nothing"
+        tab.quiet(False)
+        await until(lambda: tab.counts.redraws > silent)
+        await tab.go("home")
+        left = tab.counts.redraws
+        await asyncio.sleep(0.1)
+        assert tab.counts.redraws == left
 
 
-def test_a_large_message_is_remembered_until_two_runs_have_not_used_it() -> None:
+async def test_a_large_message_is_remembered_until_two_runs_have_not_used_it() -> None:
     big = [text("a" * 50, hash="big", cacheable=True)]
 
-    async def course() -> None:
-        async with opened(lambda server, rerun: frame(rerun, *(big if len(server.asked) == 1 else []))) as (
-            tab,
-            server,
-        ):
-            for _ in range(5):
-                await tab.go("home")
-            kept = [list(each.cached_message_hashes) for each in server.asked]
-            assert kept == [[], ["big"], ["big"], [], []]
-
-    asyncio.run(course())
+    async with opened(lambda server, rerun: frame(rerun, *(big if len(server.asked) == 1 else []))) as (
+        tab,
+        server,
+    ):
+        for _ in range(5):
+            await tab.go("home")
+        kept = [list(each.cached_message_hashes) for each in server.asked]
+        assert kept == [[], ["big"], ["big"], [], []]
 
 
-def test_a_reference_to_what_was_never_sent_is_an_error() -> None:
+async def test_a_reference_to_what_was_never_sent_is_an_error() -> None:
     def draw(server: Server, rerun: Any) -> list[ForwardMsg]:
         return frame(rerun, ForwardMsg(ref_hash="unknown"))
 
-    async def course() -> None:
-        async with opened(draw) as (tab, _):
-            await tab.go("home")
-            assert tab.counts.errors == ["The server referred to a message that it had not sent."]
-
-    asyncio.run(course())
+    async with opened(draw) as (tab, _):
+        await tab.go("home")
+        assert tab.counts.errors == ["The server referred to a message that it had not sent."]
 
 
-def test_pictures_are_loaded_once_and_missing_ones_are_told() -> None:
+async def test_pictures_are_loaded_once_and_missing_ones_are_told() -> None:
     good, bad = f"/media/{'ab' * 28}.png", f"/media/{'cd' * 28}.png"
 
-    async def course() -> None:
-        async with opened(lambda server, rerun: frame(rerun, text(good), text(bad))) as (tab, server):
-            await tab.go("home")
-            await tab.go("home")
-            await until(lambda: tab.counts.errors)
-            assert server.loaded.count(good) == 1
-            assert tab.counts.errors == [f"{bad} answers 404."]
-
-    asyncio.run(course())
+    async with opened(lambda server, rerun: frame(rerun, text(good), text(bad))) as (tab, server):
+        await tab.go("home")
+        await tab.go("home")
+        await until(lambda: tab.counts.errors)
+        assert server.loaded.count(good) == 1
+        assert tab.counts.errors == [f"{bad} answers 404."]
 
 
-def test_what_fails_in_a_page_is_told() -> None:
+async def test_what_fails_in_a_page_is_told() -> None:
     failed = ForwardMsg()
     failed.delta.new_element.exception.message = "It broke."
 
-    async def course() -> None:
-        async with opened(lambda server, rerun: frame(rerun, failed)) as (tab, _):
-            await tab.go("home")
-            assert tab.counts.errors == ["It broke."]
-
-    asyncio.run(course())
+    async with opened(lambda server, rerun: frame(rerun, failed)) as (tab, _):
+        await tab.go("home")
+        assert tab.counts.errors == ["It broke."]
 
 
-def test_a_run_that_was_broken_off_is_not_the_end() -> None:
+async def test_a_run_that_was_broken_off_is_not_the_end() -> None:
     def draw(server: Server, rerun: Any) -> list[ForwardMsg]:
         broken = frame(rerun)
         broken[-1].script_finished = ForwardMsg.FINISHED_EARLY_FOR_RERUN
         return [*broken, *frame(rerun, text("late"))]
 
-    async def course() -> None:
-        async with opened(draw) as (tab, _):
-            heard: list[bytes] = []
-            tab._listener = lambda raw, came: heard.append(raw)
-            await tab.go("home")
-            assert any(b"late" in raw for raw in heard)
-
-    asyncio.run(course())
+    async with opened(draw) as (tab, _):
+        heard: list[bytes] = []
+        tab._listener = lambda raw, came: heard.append(raw)
+        await tab.go("home")
+        assert any(b"late" in raw for raw in heard)
 
 
-def test_a_server_that_is_not_there_is_an_error() -> None:
+async def test_a_server_that_is_not_there_is_an_error() -> None:
     with pytest.raises(ServerError, match="does not answer"):
-        asyncio.run(Tab("127.0.0.1:1").open())
+        await Tab("127.0.0.1:1").open()
 
 
 async def until(ready: Callable[[], object]) -> None:

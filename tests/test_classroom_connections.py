@@ -6,7 +6,8 @@ import asyncio
 import resource
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,19 +15,19 @@ import uvicorn
 
 from aquadash.ui.classroom import connections
 
+pytestmark = pytest.mark.anyio
+
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 #: The slowest thing here takes this long; a test fails after it.
 _PATIENCE = 20.0
 
 
-def _serve(
-    test: Callable[[Callable[[], Awaitable[Stream]]], Awaitable[None]],
-    *,
-    open_files: int = 400,
-    header_seconds: float = 60.0,
-    request_seconds: float = 60.0,
-) -> None:
-    """Run a test beside a watched server, which answers members (``/member``) and strangers once it has read all."""
+@asynccontextmanager
+async def _served(
+    *, open_files: int = 400, header_seconds: float = 60.0, request_seconds: float = 60.0
+) -> AsyncIterator[Callable[[], Awaitable[Stream]]]:
+    """A watched server, which answers members (``/member``) and strangers once it has read all; yields how to connect
+    to it."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         with connections.request():
@@ -37,22 +38,19 @@ def _serve(
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
             await send({"type": "http.response.body", "body": b"ok"})
 
-    async def run() -> None:
-        connections.watch(open_files, header_seconds=header_seconds, request_seconds=request_seconds)
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
-        with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
-            listening.listen()
-            port = listening.getsockname()[1]
-            serving = asyncio.create_task(server.serve(sockets=[listening]))
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    await test(lambda: asyncio.open_connection("127.0.0.1", port))
-            finally:
-                server.should_exit = server.force_exit = True
-                await serving
-
-    asyncio.run(run())
+    connections.watch(open_files, header_seconds=header_seconds, request_seconds=request_seconds)
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                yield lambda: asyncio.open_connection("127.0.0.1", port)
+        finally:
+            server.should_exit = server.force_exit = True
+            await serving
 
 
 async def _answers(stream: Stream, path: str = "/") -> bool:
@@ -69,8 +67,8 @@ async def _ended(stream: Stream) -> bool:
         return True
 
 
-def test_a_connection_without_a_whole_request_ends_after_its_time() -> None:
-    async def test(connect: Callable[[], Awaitable[Stream]]) -> None:
+async def test_a_connection_without_a_whole_request_ends_after_its_time() -> None:
+    async with _served(header_seconds=0.3) as connect:
         silent, begun, second = await connect(), await connect(), await connect()
         begun[1].write(b"GET / HTTP/1.1\r\nHost:")
         assert await _answers(second)
@@ -78,11 +76,9 @@ def test_a_connection_without_a_whole_request_ends_after_its_time() -> None:
         for stream in (silent, begun, second):
             assert await _ended(stream)
 
-    _serve(test, header_seconds=0.3)
 
-
-def test_what_came_while_the_server_stood_still_is_answered() -> None:
-    async def test(connect: Callable[[], Awaitable[Stream]]) -> None:
+async def test_what_came_while_the_server_stood_still_is_answered() -> None:
+    async with _served(header_seconds=0.3) as connect:
         waiting = await connect()
         assert await _answers(waiting)
         waiting[1].write(b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
@@ -90,11 +86,9 @@ def test_what_came_while_the_server_stood_still_is_answered() -> None:
         time.sleep(0.5)
         assert (await waiting[0].readuntil(b"ok")).startswith(b"HTTP/1.1 200")
 
-    _serve(test, header_seconds=0.3)
 
-
-def test_a_strangers_request_has_its_time_and_a_members_has_all_it_takes() -> None:
-    async def test(connect: Callable[[], Awaitable[Stream]]) -> None:
+async def test_a_strangers_request_has_its_time_and_a_members_has_all_it_takes() -> None:
+    async with _served(header_seconds=0.2, request_seconds=0.3) as connect:
         member, stranger = await connect(), await connect()
         for path, (_, writer) in (("/member", member), ("/", stranger)):
             writer.write(f"POST {path} HTTP/1.1\r\nHost: lab\r\nContent-Length: 4\r\n\r\nab".encode())
@@ -102,14 +96,12 @@ def test_a_strangers_request_has_its_time_and_a_members_has_all_it_takes() -> No
         member[1].write(b"cd")
         assert (await member[0].readuntil(b"ok")).startswith(b"HTTP/1.1 200")
 
-    _serve(test, header_seconds=0.2, request_seconds=0.3)
-
 
 @pytest.mark.parametrize(
     "sent", [b"", b"GET / HTTP/1.1\r\nHost:", b"POST / HTTP/1.1\r\nHost: lab\r\nContent-Length: 4\r\n\r\n"]
 )
-def test_of_too_many_the_oldest_make_room_and_no_member(sent: bytes) -> None:
-    async def test(connect: Callable[[], Awaitable[Stream]]) -> None:
+async def test_of_too_many_the_oldest_make_room_and_no_member(sent: bytes) -> None:
+    async with _served(open_files=40) as connect:
         member = await connect()
         member[1].write(b"POST /member HTTP/1.1\r\nHost: lab\r\nContent-Length: 4\r\n\r\n")
         many = []
@@ -121,8 +113,6 @@ def test_of_too_many_the_oldest_make_room_and_no_member(sent: bytes) -> None:
             assert await _ended(stream)
         member[1].write(b"abcd")
         assert (await member[0].readuntil(b"ok")).startswith(b"HTTP/1.1 200")
-
-    _serve(test, open_files=40)
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be() -> None:
