@@ -11,17 +11,21 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from aquadash import data, settings
 from aquadash.cli import main, waiting
-from aquadash.config import RunConfig, with_values
+from aquadash.config import RunConfig
+from aquadash.data.folder import drafts
 from aquadash.evaluation.calibration import scale
 from aquadash.lab import memory
-from aquadash.runs import EpochRecord, Predictions, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import RunStatus, RunStore, open_store
+from tests.compared_runs import add_compared
+from tests.own_pictures import drafted, in_folder, of_classes
+from tests.stored_runs import add_run
 
 COMMAND = [sys.executable, "-m", "aquadash"]
 
@@ -65,21 +69,6 @@ def refusal(*arguments: object) -> str:
     last = done.stderr.splitlines()[-1]
     assert last.startswith("Error: ")
     return last
-
-
-def finished(store: RunStore, name: str, *, seed: int = 0, right: int = 6) -> str:
-    """A run with made-up results on eight images of two classes."""
-    run = store.create(with_values(RunConfig(), {"seed": seed}), name=name)
-    store.start(run.run_id, Worker("here", 1))
-    store.set_dataset(run.run_id, class_names=["cat", "dog"], fingerprint="f" * 64)
-    store.log_epoch(run.run_id, EpochRecord(1, 0.5, 0.5, 0.6, 0.4, 0.01, 1.0), curve=[0.4])
-    labels = np.array([0, 1] * 4)
-    shown = np.where(np.arange(8) < right, labels, 1 - labels)
-    probabilities = np.where(np.arange(2) == shown[:, None], 0.9, 0.1).astype(np.float32)
-    store.add_predictions(run.run_id, Predictions(np.arange(8), labels, probabilities))
-    store.set_metrics(run.run_id, {"test_accuracy": right / 8, "val_accuracy": 0.4, "kept_epoch": 1, "epochs": 1})
-    store.set_status(run.run_id, RunStatus.FINISHED)
-    return run.run_id
 
 
 def test_unknown_commands_options_presets_and_settings_are_one_line() -> None:
@@ -145,19 +134,19 @@ def test_model_summary_is_the_report_s() -> None:
 
 def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore) -> None:
     assert answer("runs", "list") == {"runs": []}
-    run_id = finished(store, "first")
+    run = add_compared(store, "first", skill=0.75, seed=0)
     assert [run["name"] for run in answer("runs", "list")["runs"]] == ["first"]
-    values = answer("runs", "show", run_id[:8])
+    values = answer("runs", "show", run.run_id[:8])
     assert values["config"]["training"]["epochs"] == 200
-    assert values["history"][0]["val_loss"] == 0.6 and values["worker"] == {"host": "here", "pid": 1}
-    assert (values["status"], values["metrics"]["test_accuracy"]) == ("finished", 0.75)
+    assert values["history"][0]["val_loss"] == 1.6 - 0.75 / 6 and values["worker"] == {"host": "here", "pid": 1}
+    assert values["status"] == "finished" and values["metrics"]["test_accuracy"] == pytest.approx(0.75)
     assert answer("runs", "rename", "first", "second")["name"] == "second"
     assert answer("runs", "note", "second", "a note")["note"] == "a note"
     answer("runs", "delete", "second")
     assert answer("runs", "list")["runs"] == []
     assert answer("runs", "restore", "second")["deleted"] is False
     assert len(answer("runs", "list")["runs"]) == 1
-    assert "first" in call("runs", "show", "second").stdout or "second" in call("runs", "show", "second").stdout
+    assert "second" in call("runs", "show", "second").stdout
 
 
 def test_a_run_that_is_not_there_is_one_line(store: RunStore) -> None:
@@ -177,19 +166,35 @@ def test_output_into_a_closed_pipe_is_no_traceback() -> None:
     assert (done.returncode, done.stderr) == (1, ""), "click's status"
 
 
-QUICK = ("--set", "augmentation.pipeline=none", "--set", "training.batch_size=64", "--set", "training.patience=0")
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A home with own pictures, and what ``train`` has printed there in a process of its own, as people run it."""
+    home = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        pictures = in_folder(home / "mine", of_classes({name: 40 for name in ("cat", "dog", "eel")}))
+        source = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Mine").source
+        settings = ("training.epochs=2", "augmentation.pipeline=notebook-1", f"data.source={source}")
+        words = [word for setting in settings for word in ("--set", setting)]
+        return home, answer("train", "--preset", "notebook-fixed", *words, "--name", "mine", process=True)
+
+
+@pytest.fixture
+def mine(trained: tuple[Path, dict[str, Any]], home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The run that is trained, in its home, whose tests leave it as it is."""
+    monkeypatch.setenv("AQUADASH_HOME", str(trained[0]))
+    return trained[1]
 
 
 @pytest.mark.slow
-def test_train_waits_and_predict_answers(warm_home: Path, tmp_path: Path) -> None:
-    values = answer(
-        "train", "--preset", "notebook-fixed", *QUICK, "--set", "training.epochs=2", "--name", "mine", process=True
-    )
-    assert (values["status"], values["epochs"], values["name"]) == ("finished", 2, "mine")
-    assert values["seconds"] > 0 and 0 < values["metrics"]["test_accuracy"] < 1
-    shown = answer("runs", "show", values["run_id"])
-    assert len(shown["history"]) == 2
+def test_train_waits(mine: dict[str, Any]) -> None:
+    assert (mine["status"], mine["epochs"], mine["name"]) == ("finished", 2, "mine")
+    assert mine["seconds"] > 0 and mine["metrics"]["test_accuracy"] == answer("evaluate", "mine")["accuracy"]
+    assert len(answer("runs", "show", mine["run_id"])["history"]) == 2
 
+
+@pytest.mark.slow
+def test_predict_answers(mine: dict[str, Any], tmp_path: Path) -> None:
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
     Image.new("RGB", (40, 30), "navy").save(good)
     bad.write_bytes(b"")
@@ -203,22 +208,48 @@ def test_train_waits_and_predict_answers(warm_home: Path, tmp_path: Path) -> Non
     shown_name = str(tmp_path / "caf\N{REPLACEMENT CHARACTER}.png")
     assert answer("predict", "mine", latin_1)["predictions"][0]["file"] == shown_name
     assert call("predict", "mine", latin_1).stdout.startswith(f"{shown_name}: ")
-    _test_images_as_files_agree_with_the_stored_predictions(values["run_id"], tmp_path)
 
 
-def _test_images_as_files_agree_with_the_stored_predictions(run_id: str, folder: Path) -> None:
+@pytest.mark.slow
+def test_test_images_as_files_agree_with_the_stored_predictions(mine: dict[str, Any], tmp_path: Path) -> None:
     store = open_store()
-    stored = store.predictions(run_id)
-    images = data.load("synthetic").test.images
-    rows = range(0, len(stored.indices), 60)
-    files = [folder / f"{row}.png" for row in rows]
+    run, stored = store.get(mine["run_id"]), store.predictions(mine["run_id"])
+    images = data.load(run.config.data.source).test.images
+    rows = range(0, len(stored.indices), 3)
+    files = [tmp_path / f"{row}.png" for row in rows]
     for row, file in zip(rows, files, strict=True):
         Image.fromarray(images[stored.indices[row]]).save(file)
-    values = answer("predict", run_id, *files)
+    values = answer("predict", run.run_id, *files)
     scaled = scale(stored.probabilities, values["temperature"])
     for entry, row in zip(values["predictions"], rows, strict=True):
         assert list(entry["probabilities"].values()) == pytest.approx(scaled[row].tolist(), abs=1e-4)
-        assert entry["label"] == store.get(run_id).class_names[stored.probabilities[row].argmax()]
+        assert entry["label"] == run.class_names[stored.probabilities[row].argmax()]
+
+
+@pytest.mark.slow
+def test_a_repeat_is_identical_in_metrics_weights_and_predictions(mine: dict[str, Any]) -> None:
+    found = answer("reproduce", "mine")
+    assert found["run_id"] == mine["run_id"] != found["repeat_id"]
+    assert found["identical"] is True and found["max_difference"] == 0.0 and found["reasons"] == []
+    counts = {part["name"]: part["count"] for part in found["parts"]}
+    repeat = open_store().get(found["repeat_id"])
+    assert counts["weights"] > 1_000_000 and counts["metrics by epoch"] == 10
+    assert counts["predictions of the test images"] == len(data.load(repeat.config.data.source).test) * (3 + 2)
+    assert repeat.repeats == mine["run_id"]
+
+
+def test_a_stored_run_is_held_against_another(store: RunStore, tmp_path: Path) -> None:
+    for name, skill, changes in (("one", 0.5, {}), ("other", 0.6, {"seed": 1})):
+        add_compared(store, name, changes, skill=skill, seed=0, folder=tmp_path / name)
+    against = answer("reproduce", "one", "--against", "other")
+    assert against["repeat_id"] == store.resolve("other") and against["identical"] is False
+    assert against["max_difference"] > 0 and any("seed" in reason for reason in against["reasons"])
+
+
+def test_what_cannot_be_repeated_is_refused(store: RunStore) -> None:
+    assert "nothing" in refusal("reproduce", "nothing")
+    store.set_status(add_run(store, name="mine").run_id, RunStatus.STOPPED)
+    assert "finished by itself" in refusal("reproduce", "mine")
 
 
 @pytest.mark.slow
@@ -234,5 +265,5 @@ def test_ctrl_c_stops_the_run_and_keeps_its_epochs(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep))
-    values = answer("train", *QUICK, "--set", "training.epochs=500")
+    values = answer("train", "--set", "augmentation.pipeline=none", "--set", "training.epochs=500")
     assert interrupted and values["status"] == "stopped" and 2 <= values["epochs"] < 500
