@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.evaluation import McNemar
-from aquadash.evaluation.compare import exact_p_value
+from aquadash.evaluation import AccuracyChange, PairTest
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui.compare import comparison_results, comparison_settings
 
@@ -17,10 +16,12 @@ def run(name: str, **changes: object) -> Run:
     return Run(name[0] * 32, name, RunStatus.FINISHED, config, 0.0)
 
 
-def result(fixed: int, broken: int) -> McNemar:
-    return McNemar(
-        500, fixed, broken, exact_p_value(fixed, broken), min(fixed, broken), np.arange(fixed), np.arange(broken)
-    )
+def words(fixed: int, broken: int, *, p_holm: float | None = None, pairs: int = 1, before: str = "old") -> str:
+    """The verdict on a new run with so many of 500 images fixed and newly broken."""
+    images = np.arange(500)
+    result = AccuracyChange(images >= fixed, (images < fixed) | (images >= fixed + broken))
+    test = PairTest(0, 1, result, result.p_value if p_holm is None else p_holm)
+    return comparison_results.verdict(test, before=before, after="new", images="validation", pairs=pairs)
 
 
 @pytest.mark.parametrize(
@@ -29,21 +30,19 @@ def result(fixed: int, broken: int) -> McNemar:
         (40, 10, "**new** is probably better"),
         (10, 40, "**old** is probably better"),
         (12, 10, "may well be luck"),
-        (0, 0, "exactly the same 500 test images right"),
+        (0, 0, "exactly the same 500 validation images right"),
     ],
 )
 def test_verdict_in_words(fixed: int, broken: int, expected: str) -> None:
-    assert expected in comparison_results.verdict(result(fixed, broken), before="old", after="new")
+    assert expected in words(fixed, broken)
 
 
 def test_a_correction_decides_the_verdict() -> None:
-    lucky = comparison_results.verdict(result(20, 8), before="old", after="new", p_holm=0.4, pairs=10)
+    lucky = words(20, 8, p_holm=0.4, pairs=10)
     assert "among 10 pairs some look like this by luck" in lucky
     assert "by Holm's correction for 10 pairs p = 0.4" in lucky
-    clear = comparison_results.verdict(
-        result(40, 10), before="old", after="new", images="validation", interval=(0.02, 0.1), p_holm=0.001, pairs=3
-    )
-    assert "+6.0 points (95 % interval +2.0 to +10.0)" in clear and "500 validation images" in clear
+    clear = words(40, 10, p_holm=0.001, pairs=3)
+    assert "+6.0 points (95 % interval +3.3 to +8.9)" in clear and "500 validation images" in clear
     assert "**new** is probably better" in clear
 
 
@@ -56,7 +55,7 @@ def test_dimensions_are_the_settings_that_differ() -> None:
 
 
 def test_verdict_escapes_names() -> None:
-    assert "<b>" not in comparison_results.verdict(result(3, 1), before="<b>x", after="y").replace("\\<b>", "")
+    assert "<b>" not in words(3, 1, before="<b>x").replace("\\<b>", "")
 
 
 def test_settings_that_differ() -> None:

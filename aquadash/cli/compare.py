@@ -114,10 +114,10 @@ def _compared(
         if test.result is None:
             lines.append(f"{pair}: {test.error}")
             continue
-        low, high = (100 * end for end in test.interval)
+        low, high = (100 * end for end in test.result.interval)
         holm = f", by Holm's correction {test.p_holm:.3g}" if len(tests) > 1 else ""
         lines.append(
-            f"{pair}: {test.result.fixed} fixed, {test.result.broken} newly broken, {100 * test.difference:+.1f} "
+            f"{pair}: {test.result.fixed} fixed, {test.result.broken} newly broken, {100 * test.result.change:+.1f} "
             f"points ({low:+.1f} to {high:+.1f}), p = {test.result.p_value:.3g}{holm}"
         )
     return lines

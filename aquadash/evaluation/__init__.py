@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aquadash.evaluation.browse import SORTS, select
 from aquadash.evaluation.calibration import Calibration, Rescaling, bin_of, reliability, rescale
-from aquadash.evaluation.compare import Agreement, McNemar, PairTest, agreement_of, pairwise, pareto_front
+from aquadash.evaluation.compare import AccuracyChange, Agreement, PairTest, agreement_of, pairwise, pareto_front
 from aquadash.evaluation.curves import CurveVerdict, best_epoch, overfit_verdict
 from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
 from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clustered_interval, wilson_interval
 from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, scores_to_dict
 from aquadash.evaluation.metrics import ClassScores, Evaluation, evaluate
-from aquadash.evaluation.paired import AccuracyChange, PairedChange, paired_change, verdict
+from aquadash.evaluation.paired import PairedChange, chance_text, paired_change, verdict
 from aquadash.evaluation.summary import Summary, summarize
 from aquadash.evaluation.threshold_curves import (
     ClassCurves,
@@ -37,7 +37,6 @@ __all__ = [
     "Evaluation",
     "GuessScore",
     "METRICS",
-    "McNemar",
     "Metric",
     "PairTest",
     "PairedChange",
@@ -51,6 +50,7 @@ __all__ = [
     "answered",
     "best_epoch",
     "bin_of",
+    "chance_text",
     "check_pair",
     "class_intervals",
     "clustered_interval",

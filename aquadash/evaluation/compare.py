@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from typing import Any, Protocol
 
@@ -33,35 +34,105 @@ class PredictionsLike(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class McNemar:
-    """Run B against run A, image by image.
+class AccuracyChange:
+    """Model B against model A on the same images, image by image, with McNemar's exact test.
 
     Attributes:
-        n: How many test images both runs predicted.
-        fixed: How many A had wrong and B has right.
-        broken: How many A had right and B has wrong.
-        p_value: How likely a split of the changed images at least this uneven is if a change goes either way with the
-            same chance, 0 to 1. Below 0.05 is usually taken as a real difference.
-        statistic: The smaller of ``fixed`` and ``broken``: what the exact test is about.
-        fixed_indices: int64, shape (fixed,), positions in the arrays that came, ascending.
-        broken_indices: int64, shape (broken,), likewise.
+        right_a: bool, shape (n,), n at least 1: whether A has the image right.
+        right_b: Likewise of B.
+        label: The class of the images, or what else they have in common.
     """
 
-    n: int
-    fixed: int
-    broken: int
-    p_value: float
-    statistic: int
-    fixed_indices: NDArray[np.int64]
-    broken_indices: NDArray[np.int64]
+    right_a: NDArray[np.bool_]
+    right_b: NDArray[np.bool_]
+    label: str = "all classes"
+
+    @property
+    def n(self) -> int:
+        """How many images."""
+        return len(self.right_a)
+
+    @cached_property
+    def fixed_indices(self) -> NDArray[np.int64]:
+        """Positions of the images that A had wrong and B has right, int64 (fixed,), ascending."""
+        return np.flatnonzero(~self.right_a & self.right_b)
+
+    @cached_property
+    def broken_indices(self) -> NDArray[np.int64]:
+        """Positions of the images that A had right and B has wrong, likewise."""
+        return np.flatnonzero(self.right_a & ~self.right_b)
+
+    @property
+    def fixed(self) -> int:
+        """How many A had wrong and B has right."""
+        return len(self.fixed_indices)
+
+    @property
+    def broken(self) -> int:
+        """How many A had right and B has wrong."""
+        return len(self.broken_indices)
+
+    @property
+    def before(self) -> float:
+        """A's accuracy, 0 to 1."""
+        return int(self.right_a.sum()) / self.n
+
+    @property
+    def after(self) -> float:
+        """B's."""
+        return int(self.right_b.sum()) / self.n
+
+    @property
+    def change(self) -> float:
+        """``after - before``, -1 to 1."""
+        return (self.fixed - self.broken) / self.n
+
+    @property
+    def interval(self) -> Interval:
+        """Newcombe's 95 % interval of the change, (low, high)."""
+        both = int((self.right_a & self.right_b).sum())
+        return newcombe_interval(both, self.fixed, self.broken, self.n - both - self.fixed - self.broken)
+
+    @cached_property
+    def p_value(self) -> float:
+        """How likely a split of the changed images at least this uneven is if each goes either way with one chance.
+
+        0 to 1; below 0.05 is usually taken as a real difference.
+        """
+        return exact_p_value(self.fixed, self.broken)
+
+    def turned(self) -> AccuracyChange:
+        """Model A against model B."""
+        return AccuracyChange(self.right_b, self.right_a, self.label)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        indices = {"fixed_indices": self.fixed_indices.tolist(), "broken_indices": self.broken_indices.tolist()}
-        return asdict(self) | indices
+        return {
+            "label": self.label,
+            "n": self.n,
+            "before": self.before,
+            "after": self.after,
+            "change": self.change,
+            "change_ci95": list(self.interval),
+            "fixed": self.fixed,
+            "broken": self.broken,
+            "p_value": self.p_value,
+        }
+
+    def mcnemar_dict(self) -> dict[str, Any]:
+        """The test as plain values for JSON, with the images that changed."""
+        return {
+            "n": self.n,
+            "fixed": self.fixed,
+            "broken": self.broken,
+            "p_value": self.p_value,
+            "statistic": min(self.fixed, self.broken),
+            "fixed_indices": self.fixed_indices.tolist(),
+            "broken_indices": self.broken_indices.tolist(),
+        }
 
 
-def mcnemar(labels: ArrayLike, probabilities_a: ArrayLike, probabilities_b: ArrayLike) -> McNemar:
+def mcnemar(labels: ArrayLike, probabilities_a: ArrayLike, probabilities_b: ArrayLike) -> AccuracyChange:
     """McNemar's exact two-sided test of two models on the same images.
 
     Images that both have right or both have wrong say nothing about which is better. The others are like tosses of a
@@ -83,20 +154,10 @@ def mcnemar(labels: ArrayLike, probabilities_a: ArrayLike, probabilities_b: Arra
             f"One run tells {y_prob_a.shape[1]} classes apart, the other {y_prob_b.shape[1]}; only runs on the same "
             "data set can be compared image by image."
         )
-    right_a, right_b = predicted_labels(y_prob_a) == y_true, predicted_labels(y_prob_b) == y_true
-    fixed, broken = np.flatnonzero(~right_a & right_b), np.flatnonzero(right_a & ~right_b)
-    return McNemar(
-        n=len(y_true),
-        fixed=len(fixed),
-        broken=len(broken),
-        p_value=exact_p_value(len(fixed), len(broken)),
-        statistic=min(len(fixed), len(broken)),
-        fixed_indices=fixed,
-        broken_indices=broken,
-    )
+    return AccuracyChange(predicted_labels(y_prob_a) == y_true, predicted_labels(y_prob_b) == y_true)
 
 
-def compare_predictions(a: PredictionsLike, b: PredictionsLike) -> McNemar:
+def compare_predictions(a: PredictionsLike, b: PredictionsLike) -> AccuracyChange:
     """:func:`mcnemar` over the stored predictions of two runs, which must be of the same test images.
 
     Raises:
@@ -141,41 +202,27 @@ class PairTest:
         a: Position of the run to compare with.
         b: Position of the run in question, greater than ``a``.
         result: What changed, with McNemar's exact p-value; None where the two cannot be compared.
-        difference: Accuracy of B less that of A, -1 to 1.
-        interval: Newcombe's 95 % interval of the difference, (low, high).
         p_holm: The p-value corrected for the number of pairs that could be compared.
         error: Why they cannot be compared; empty where they can.
     """
 
     a: int
     b: int
-    result: McNemar | None = None
-    difference: float = 0.0
-    interval: Interval = (-1.0, 1.0)
+    result: AccuracyChange | None = None
     p_holm: float = 1.0
     error: str = ""
 
     def turned(self) -> PairTest:
         """Run A against run B."""
-        if self.result is None:
-            return replace(self, a=self.b, b=self.a)
-        result = replace(
-            self.result,
-            fixed=self.result.broken,
-            broken=self.result.fixed,
-            fixed_indices=self.result.broken_indices,
-            broken_indices=self.result.fixed_indices,
-        )
-        low, high = self.interval
-        return replace(self, a=self.b, b=self.a, result=result, difference=-self.difference, interval=(-high, -low))
+        return replace(self, a=self.b, b=self.a, result=self.result and self.result.turned())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without ``a`` and ``b``, which mean positions here and runs elsewhere."""
         if self.result is None:
             return {"error": self.error}
-        return self.result.to_dict() | {
-            "difference": self.difference,
-            "difference_ci95": list(self.interval),
+        return self.result.mcnemar_dict() | {
+            "difference": self.result.change,
+            "difference_ci95": list(self.result.interval),
             "p_value_holm": self.p_holm,
             "error": None,
         }
@@ -225,13 +272,9 @@ def pairwise(predictions: Sequence[PredictionsLike | None], *, sets: Sequence[st
             tests.append(PairTest(a, b, error="The two were measured on different images."))
             continue
         try:
-            result = compare_predictions(old, new)
+            tests.append(PairTest(a, b, compare_predictions(old, new)))
         except DataError as error:
             tests.append(PairTest(a, b, error=str(error)))
-            continue
-        both = int((predicted_labels(new.probabilities) == new.labels).sum()) - result.fixed
-        interval = newcombe_interval(both, result.fixed, result.broken, result.n - both - result.fixed - result.broken)
-        tests.append(PairTest(a, b, result, (result.fixed - result.broken) / result.n, interval))
     corrected = iter(holm([test.result.p_value for test in tests if test.result is not None]))
     return tuple(test if test.result is None else replace(test, p_holm=next(corrected)) for test in tests)
 

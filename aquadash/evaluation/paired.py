@@ -7,58 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from aquadash.errors import DataError
-from aquadash.evaluation.compare import McNemar, exact_p_value, mcnemar
-from aquadash.evaluation.intervals import Interval, newcombe_interval
-from aquadash.evaluation.metrics import predicted_labels
-
-
-@dataclass(frozen=True)
-class AccuracyChange:
-    """How the accuracy on some images changed from model A to model B.
-
-    Attributes:
-        label: The class, or what else the images have in common.
-        n: How many images.
-        before: A's accuracy on them, 0 to 1.
-        after: B's.
-        change: ``after - before``, -1 to 1.
-        interval: Newcombe's 95 % interval of the change, (low, high).
-        fixed: How many A had wrong and B has right.
-        broken: How many A had right and B has wrong.
-        p_value: McNemar's, exact and two-sided, over these images alone.
-    """
-
-    label: str
-    n: int
-    before: float
-    after: float
-    change: float
-    interval: Interval
-    fixed: int
-    broken: int
-    p_value: float
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the interval leaves no change out."""
-        return not self.interval[0] <= 0.0 <= self.interval[1]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "label": self.label,
-            "n": self.n,
-            "before": self.before,
-            "after": self.after,
-            "change": self.change,
-            "change_ci95": list(self.interval),
-            "fixed": self.fixed,
-            "broken": self.broken,
-            "p_value": self.p_value,
-        }
+from aquadash.evaluation.compare import AccuracyChange, mcnemar
 
 
 @dataclass(frozen=True)
@@ -68,19 +20,17 @@ class PairedChange:
     Attributes:
         overall: Over all images.
         classes: One a class that has images, in the order of the labels.
-        mcnemar: The test over all images, with the images that changed.
     """
 
     overall: AccuracyChange
     classes: tuple[AccuracyChange, ...]
-    mcnemar: McNemar
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "overall": self.overall.to_dict(),
             "classes": [change.to_dict() for change in self.classes],
-            "mcnemar": self.mcnemar.to_dict(),
+            "mcnemar": self.overall.mcnemar_dict(),
         }
 
 
@@ -98,17 +48,16 @@ def paired_change(
     Raises:
         DataError: The arrays or the names do not belong together.
     """
-    test = mcnemar(labels, probabilities_a, probabilities_b)
+    overall = mcnemar(labels, probabilities_a, probabilities_b)
     y_true, num_classes = np.asarray(labels), np.shape(probabilities_a)[1]
     if len(class_names) != num_classes:
         raise DataError(f"{len(class_names)} class names do not go with {num_classes} probabilities an image.")
-    right_a, right_b = (predicted_labels(np.asarray(y_prob)) == y_true for y_prob in (probabilities_a, probabilities_b))
     classes = tuple(
-        _change(str(name), right_a[mine], right_b[mine])
+        AccuracyChange(overall.right_a[mine], overall.right_b[mine], str(name))
         for label, name in enumerate(class_names)
         if (mine := y_true == label).any()
     )
-    return PairedChange(_change("all classes", right_a, right_b), classes, test)
+    return PairedChange(overall, classes)
 
 
 def verdict(change: PairedChange, *, images: str) -> str:
@@ -125,29 +74,13 @@ def verdict(change: PairedChange, *, images: str) -> str:
         f"{100 * all_.after:.1f} % with it: a change of {100 * all_.change:+.1f} points (95 % interval "
         f"{100 * low:+.1f} to {100 * high:+.1f}). {all_.fixed} images were fixed, {all_.broken} newly broken; were "
         f"both networks equally good, chance alone would give a split at least this uneven in "
-        f"{_chance(all_.p_value)} of such comparisons (McNemar's exact test, p = {all_.p_value:.3g})."
+        f"{chance_text(all_.p_value)} of such comparisons (McNemar's exact test, p = {all_.p_value:.3g})."
     )
     if all_.p_value >= 0.05:
         return f"{text} So this may well be luck."
     return f"{text} So it probably {'helps' if all_.change > 0 else 'does harm'} here."
 
 
-def _chance(p_value: float) -> str:
+def chance_text(p_value: float) -> str:
+    """How often chance alone does so much: ``"less than 0.1 %"``, ``"3.1 %"``, ``"42 %"``."""
     return "less than 0.1 %" if p_value < 0.001 else f"{100 * p_value:.{1 if p_value < 0.1 else 0}f} %"
-
-
-def _change(label: str, right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> AccuracyChange:
-    both, neither = int((right_a & right_b).sum()), int((~right_a & ~right_b).sum())
-    fixed, broken = int((~right_a & right_b).sum()), int((right_a & ~right_b).sum())
-    n = len(right_a)
-    return AccuracyChange(
-        label=label,
-        n=n,
-        before=(both + broken) / n,
-        after=(both + fixed) / n,
-        change=(fixed - broken) / n,
-        interval=newcombe_interval(both, fixed, broken, neither),
-        fixed=fixed,
-        broken=broken,
-        p_value=exact_p_value(fixed, broken),
-    )

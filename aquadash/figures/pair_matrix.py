@@ -33,8 +33,8 @@ def difference_matrix(tests: Sequence[PairTest], *, runs: int) -> NDArray[np.flo
     values = np.full((runs, runs), np.nan)
     for test in tests:
         if test.result is not None:
-            values[test.b, test.a] = 100 * test.difference
-            values[test.a, test.b] = -100 * test.difference
+            values[test.b, test.a] = 100 * test.result.change
+            values[test.a, test.b] = -100 * test.result.change
     return values
 
 
@@ -87,26 +87,25 @@ def _cell_text(value: float, test: PairTest | None) -> str:
 
 
 def _hover(test: PairTest, cell: tuple[int, int], names: Sequence[str]) -> str:
-    assert test.result is not None
     row, column = cell
-    sign = 1 if row == test.b else -1
-    low, high = sorted(100 * sign * end for end in test.interval)
-    gained, lost = (test.result.fixed, test.result.broken)[::sign]
+    found = (test if row == test.b else test.turned()).result
+    assert found is not None
+    low, high = (100 * end for end in found.interval)
     return (
         f"<b>{hover_name(names[row])}</b> against {hover_name(names[column])}<br>"
-        f"{100 * sign * test.difference:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})<br>"
-        f"{gained} images only the former has right, {lost} only the latter<br>"
-        f"McNemar's p {test.result.p_value:.3g}, corrected by Holm {test.p_holm:.3g}"
+        f"{100 * found.change:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})<br>"
+        f"{found.fixed} images only the former has right, {found.broken} only the latter<br>"
+        f"McNemar's p {found.p_value:.3g}, corrected by Holm {test.p_holm:.3g}"
     )
 
 
 def _alt(tests: Sequence[PairTest], names: Sequence[str]) -> str:
-    known = [test for test in tests if test.result is not None]
-    clear = sorted((test for test in known if test.p_holm < LEVEL), key=lambda test: test.p_holm)
+    known = [(test, test.result) for test in tests if test.result is not None]
+    clear = sorted((each for each in known if each[0].p_holm < LEVEL), key=lambda each: each[0].p_holm)
     told = [
-        f"{shorten(names[better])} over {shorten(names[worse])} by {100 * abs(test.difference):.1f} points"
-        for test in clear
-        for better, worse in ([(test.b, test.a)] if test.difference > 0 else [(test.a, test.b)])
+        f"{shorten(names[better])} over {shorten(names[worse])} by {100 * abs(result.change):.1f} points"
+        for test, result in clear
+        for better, worse in ([(test.b, test.a)] if result.change > 0 else [(test.a, test.b)])
     ]
     found = f"Significant by Holm's correction: {listed(told)}" if told else "None passes Holm's correction"
     return f"Differences in accuracy of {len(known)} pair{'s' if len(known) > 1 else ''} of runs. {found}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from aquadash.evaluation import AccuracyChange, PairedChange
+from aquadash.evaluation import PairedChange
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     class_colour,
@@ -23,11 +23,6 @@ from aquadash.figures.theme import (
 _MIN_REACH = 10.0
 
 
-def compute(change: PairedChange) -> tuple[AccuracyChange, ...]:
-    """The rows: all classes together, then each."""
-    return (change.overall, *change.classes)
-
-
 def paired_change(change: PairedChange | None, *, images: str = "validation") -> go.Figure:
     """Draw a dot and its interval for each row, left of zero where accuracy was lost.
 
@@ -37,7 +32,7 @@ def paired_change(change: PairedChange | None, *, images: str = "validation") ->
     """
     if change is None:
         return empty_figure("The change of accuracy appears here once both runs are done.")
-    rows = compute(change)
+    rows = (change.overall, *change.classes)
     figure = go.Figure()
     figure.add_vline(x=0, line={"color": OUTLINE_COLOUR, "width": 1.5})
     for position, row in enumerate(rows):
@@ -51,7 +46,7 @@ def paired_change(change: PairedChange | None, *, images: str = "validation") ->
             marker={
                 "color": colour,
                 "size": 13 if position == 0 else 11,
-                "symbol": "circle" if row.is_clear else "circle-open",
+                "symbol": "circle" if low > 0 or high < 0 else "circle-open",
                 "line": {"width": 2, "color": colour},
             },
             error_x=whiskers([row.change], [(low, high)], colour=colour, thickness=2.5, width=6),

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from aquadash.evaluation import McNemar, PairTest
+from aquadash.evaluation import PairTest, chance_text
 from aquadash.figures.confusion_difference import confusion_difference
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import LEVEL, pair_matrix
@@ -76,20 +76,21 @@ def difference(test: PairTest, *, before: str, after: str, images: str, pairs: i
         images: ``"test"`` or ``"validation"``.
         pairs: For how many the p-value is corrected.
     """
-    assert test.result is not None
+    result = test.result
+    assert result is not None
     a, b = plain(shorten(before)), plain(shorten(after))
-    seen = f"{test.result.n:,} {images} images"
-    if not test.result.fixed + test.result.broken:
+    seen = f"{result.n:,} {images} images"
+    if not result.fixed + result.broken:
         return f"**{b}** and **{a}** have exactly the same of {seen} right."
-    low, high = (100 * end for end in test.interval)
+    low, high = (100 * end for end in result.interval)
     digits = 0 if high - low > 2 else 1
     numbers = f"95 % interval {low:.{digits}f} to {high:.{digits}f}".replace("-", "−")
     holm = f" after Holm's correction for {pairs} pairs" if pairs > 1 else ""
     evidence = f"(p {p_text(test.p_holm)}{holm}, {numbers})"
-    points = f"{100 * test.difference:.1f} points"
+    points = f"{100 * result.change:.1f} points"
     if test.p_holm < LEVEL:
         return f"**{b}** is {points} better than **{a}** on {seen} {evidence}."
-    if not test.difference:
+    if not result.change:
         return f"**{b}** and **{a}** are equally accurate on {seen} {evidence}."
     return f"**{b}** is {points} ahead of **{a}** on {seen}, which may be luck {evidence}."
 
@@ -135,12 +136,9 @@ def _in_words(compared: Compared, first: int, second: int) -> None:
     tests = compared.pairs()
     test = of_pair(tests, first, second)
     if test.result is not None:
-        st.markdown(
-            verdict(
-                test.result, before=compared.names[first], after=compared.names[second], images=compared.images,
-                interval=test.interval, p_holm=test.p_holm, pairs=sum(each.result is not None for each in tests),
-            )
-        )  # fmt: skip
+        pairs = sum(each.result is not None for each in tests)
+        before, after = compared.names[first], compared.names[second]
+        st.markdown(verdict(test, before=before, after=after, images=compared.images, pairs=pairs))
 
 
 def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
@@ -153,55 +151,30 @@ def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
     raise LookupError(f"The runs {first} and {second} were not compared.")
 
 
-def verdict(
-    result: McNemar,
-    *,
-    before: str,
-    after: str,
-    images: str = "test",
-    interval: tuple[float, float] | None = None,
-    p_holm: float | None = None,
-    pairs: int = 1,
-) -> str:
-    """McNemar's test in plain words, in markdown.
-
-    Args:
-        result: Of ``after`` against ``before``.
-        before: The name of the run to compare with, as typed.
-        after: The name of the run in question, as typed.
-        images: ``"test"`` or ``"validation"``.
-        interval: The 95 % interval of the difference in accuracy, -1 to 1.
-        p_holm: The p-value corrected for the number of pairs, which then decides.
-        pairs: How many pairs that was corrected for.
-    """
+def verdict(test: PairTest, *, before: str, after: str, images: str, pairs: int) -> str:
+    """McNemar's test in plain words, in markdown; the arguments are those of :func:`difference`."""
+    result = test.result
+    assert result is not None
     a, b = plain(shorten(before)), plain(shorten(after))
     if not result.fixed + result.broken:
         return f"**{b}** and **{a}** have exactly the same {result.n:,} {images} images right."
+    low, high = (100 * end for end in result.interval)
     changed = (
         f"Of {count(result.n, f'{images} image')}, **{b}** has {result.fixed} right that **{a}** had wrong (fixed) "
-        f"and {result.broken} wrong that **{a}** had right (newly broken)"
+        f"and {result.broken} wrong that **{a}** had right (newly broken): {100 * result.change:+.1f} points (95 % "
+        f"interval {low:+.1f} to {high:+.1f})"
     )
-    if interval is not None:
-        points = 100 * (result.fixed - result.broken) / result.n
-        low, high = (100 * end for end in interval)
-        changed += f": {points:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})"
-    chance = (
-        "less than 0.1 %"
-        if result.p_value < 0.001
-        else f"{100 * result.p_value:.{1 if result.p_value < 0.1 else 0}f} %"
-    )
-    corrected = result.p_value if p_holm is None else p_holm
     better = b if result.fixed > result.broken else a
-    if corrected < LEVEL:
+    if test.p_holm < LEVEL:
         judged = f"so **{better}** is probably better"
     elif result.p_value < LEVEL:
         judged = f"but among {count(pairs, 'pair')} some look like this by luck, so it does not count"
     else:
         judged = "so this difference may well be luck"
-    holm = f"; by Holm's correction for {pairs} pairs p {p_text(corrected)}" if pairs > 1 else ""
+    holm = f"; by Holm's correction for {pairs} pairs p {p_text(test.p_holm)}" if pairs > 1 else ""
     return (
-        f"{changed}. Of equally good networks {chance} would differ at least so much by chance, {judged} (McNemar's "
-        f"exact test, p {p_text(result.p_value)}{holm}). Another seed would give other networks."
+        f"{changed}. Of equally good networks {chance_text(result.p_value)} would differ at least so much by chance, "
+        f"{judged} (McNemar's exact test, p {p_text(result.p_value)}{holm}). Another seed would give other networks."
     )
 
 
@@ -218,11 +191,11 @@ def pair_rows(compared: Compared, tests: tuple[PairTest, ...]) -> list[dict[str,
         if test.result is None:
             rows.append(row | {"Remark": test.error})
             continue
-        low, high = test.interval
+        low, high = test.result.interval
         rows.append(
             row
             | {
-                "Points": 100 * test.difference,
+                "Points": 100 * test.result.change,
                 "95 % interval": f"{100 * low:+.1f} to {100 * high:+.1f}",
                 "Fixed": test.result.fixed,
                 "Newly broken": test.result.broken,
