@@ -229,19 +229,26 @@ def plot(figure: go.Figure, *, key: str, **options: Any) -> None:
     st.plotly_chart(figure, key=key, alt=alt_text(figure), config=config, **options)
 
 
-def new_click(key: str) -> list[Any] | None:
-    """The ``customdata`` of the point that was clicked since the last look; None where there is no new click.
+def new_click(key: str, *below: int | None) -> tuple[Any, ...] | None:
+    """The numbers in the ``customdata`` of the point that was clicked since the last look.
 
     Call it before the controls that the click sets are drawn.
 
     Args:
         key: The chart's key; its selection is in the session state under it.
+        below: What is expected of each number: whole, from 0 to less than this; None for a fraction from 0 to 1.
+
+    Returns:
+        As many numbers; None where there is no new click, or one of another chart than is expected.
     """
     point = clicked(st.session_state.get(key))
     taken = f"{key}-click-taken"
     fresh = point is not None and point != st.session_state.get(taken)
     st.session_state[taken] = point
-    return point if fresh else None
+    if point is None or not fresh or len(point) != len(below):
+        return None
+    numbers = tuple(_number(value, limit) for value, limit in zip(point, below, strict=True))
+    return None if None in numbers else numbers
 
 
 def clicked(state: Any) -> list[Any] | None:
@@ -253,15 +260,10 @@ def clicked(state: Any) -> list[Any] | None:
     return list(found) if isinstance(found, (list, tuple)) else None
 
 
-def clicked_index(value: Any, *, below: int) -> int | None:
-    """A whole number from 0 to less than ``below``; None for anything else that a chart may hold."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < below:
-        return None
-    return int(value) if value == int(value) else None
-
-
-def clicked_fraction(value: Any) -> float | None:
-    """A number from 0 to 1; None for anything else."""
+def _number(value: Any, below: int | None) -> int | float | None:
+    """As :func:`new_click` expects it; None for anything else that a chart may hold."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if 0 <= value <= 1 else None
+    if below is None:
+        return float(value) if 0 <= value <= 1 else None
+    return int(value) if 0 <= value < below and value == int(value) else None

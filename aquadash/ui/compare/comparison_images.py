@@ -64,9 +64,8 @@ def _changed(compared: Compared, first: int, second: int, kind: str) -> NDArray[
 def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
     """The images that so many runs have right, chosen by a click on a bar or in the control below it."""
     runs = len(judged.right)
-    point = components.new_click(_COUNTS)
-    if point and (number := components.clicked_index(point[0], below=runs + 1)) is not None:
-        st.session_state[RIGHT] = str(number)
+    if click := components.new_click(_COUNTS, runs + 1):
+        st.session_state[RIGHT] = str(click[0])
     options = {str(number): count_label(number, runs) for number in range(runs + 1)}
     chart = st.container()
     chosen = int(bound.choice(RIGHT, options, label="Images that are had right by"))

@@ -123,7 +123,10 @@ def _pairs(compared: Compared) -> None:
             _in_words(compared, 0, 1)
         return
     st.subheader("Is the difference significant?", anchor=False, help=term("McNemar"))
-    _take_click(compared)
+    click = components.new_click(_MATRIX, len(compared.runs), len(compared.runs))
+    if click and click[0] != click[1]:
+        for key, position in zip((SECOND, FIRST), click, strict=True):
+            st.session_state[key] = compared.runs[position].run_id
     first, second = pick_pair(compared, together)
     _in_words(compared, first, second)
     components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
@@ -224,15 +227,6 @@ def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
     )
 
 
-def _take_click(compared: Compared) -> None:
-    point = components.new_click(_MATRIX)
-    if point is None or len(point) != 2:
-        return
-    row, column = (components.clicked_index(value, below=len(compared.runs)) for value in point)
-    if row is not None and column is not None and row != column:
-        choose_pair(compared, column, row)
-
-
 def _why_not(compared: Compared) -> str:
     """Why no two runs can be held against one another."""
     if sum(found is not None for found in compared.predictions()) > 1:
@@ -263,12 +257,6 @@ def pick_pair(compared: Compared, positions: Sequence[int]) -> tuple[int, int]:
         first = _pair_menu("From", FIRST, ids, names)
         second = _pair_menu("to", SECOND, [run_id for run_id in ids if run_id != first], names)
     return place[first], place[second]
-
-
-def choose_pair(compared: Compared, first: int, second: int) -> None:
-    """Take a pair over from a click; call it before :func:`pick_pair`."""
-    st.session_state[FIRST] = compared.runs[first].run_id
-    st.session_state[SECOND] = compared.runs[second].run_id
 
 
 def _pair_menu(label: str, key: str, ids: Sequence[str], names: dict[str, str]) -> str:

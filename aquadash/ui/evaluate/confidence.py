@@ -42,7 +42,9 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
         The images of the chosen bin; None where none is chosen.
     """
     found, done = one.calibration(), one.rescaling()
-    _take_bin_click(len(found.counts))
+    if click := components.new_click(RELIABILITY_KEY, len(found.counts)):
+        address.assign("bin", str(click[0] + 1))
+        gallery.first_page()
     lines = [] if done is None else [(f"with temperature {done.temperature.value:.2f}", done.after)]
     if other is not None:
         lines.append((other.run.name, other.calibration()))
@@ -152,14 +154,6 @@ def _temperature_words(one: Evaluated, done: Rescaling | None) -> str:
     return text
 
 
-def _take_bin_click(bins: int) -> None:
-    point = components.new_click(RELIABILITY_KEY)
-    index = None if not point else components.clicked_index(point[0], below=bins)
-    if index is not None:
-        address.assign("bin", str(index + 1))
-        gallery.first_page()
-
-
 #: The chart's key.
 COVERAGE_KEY = "coverage"
 
@@ -175,10 +169,8 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
     Returns:
         The images that are answered, refused, or all.
     """
-    point = components.new_click(COVERAGE_KEY)
-    cut = None if not point else components.clicked_fraction(point[0])
-    if cut is not None:
-        address.assign("sure", math.floor(100 * cut + 1e-6))
+    if click := components.new_click(COVERAGE_KEY, None):
+        address.assign("sure", math.floor(100 * click[0] + 1e-6))
         gallery.first_page()
     sure = bound.slider(
         "sure",
@@ -284,7 +276,11 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
         The images that the threshold calls the class, or the part of them that was asked for.
     """
     names = one.found.classes
-    _take_curve_click(names)
+    if click := components.new_click(THRESHOLD_CURVES_KEY, len(names), None):
+        address.assign("class", names[click[0]])
+        # Rounded down, so that the image that was clicked is called the class.
+        address.assign("cut", math.floor(100 * click[1] + 1e-6))
+        gallery.first_page()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = bound.choice(
             "curve", _KINDS, label="Curve", help=f"{term('ROC curve')} {term('precision-recall curve')}"
@@ -362,16 +358,3 @@ def _areas(one: Evaluated, other: Evaluated | None) -> None:
         alt="The area under each class's curves",
         key="areas",
     )
-
-
-def _take_curve_click(names: tuple[str, ...]) -> None:
-    point = components.new_click(THRESHOLD_CURVES_KEY)
-    if point is None or len(point) != 2:
-        return
-    index, cut = components.clicked_index(point[0], below=len(names)), components.clicked_fraction(point[1])
-    if index is None or cut is None:
-        return
-    address.assign("class", names[index])
-    # Rounded down, so that the image that was clicked is called the class.
-    address.assign("cut", math.floor(100 * cut + 1e-6))
-    gallery.first_page()

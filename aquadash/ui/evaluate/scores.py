@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -123,10 +122,14 @@ CLASS_SCORES_KEY = "class-scores"
 
 def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
     """Draw the chart and the table; a click shows the images that the score counts."""
-    _take_score_click(one)
+    names = one.found.classes
+    if click := components.new_click(CLASS_SCORES_KEY, len(SCORES), len(names)):
+        score, index = click
+        chosen = (names[index], image_browser.ANY)
+        image_browser.show_cell(*(chosen[::-1] if SCORES[score][0] == "precision" else chosen))
     figure = class_scores(_scored(one), None if other is None else _scored(other))
     components.plot_clickable(figure, key=CLASS_SCORES_KEY)
-    if len(one.found.classes) > MAX_DRAWN:
+    if len(names) > MAX_DRAWN:
         st.caption(f"The {MAX_DRAWN} classes with the lowest F1; the table has all of them.")
     st.caption("Click a point to see the images that it counts; by keyboard: Filters.")
     class_score_table(one)
@@ -166,23 +169,6 @@ def class_score_table(one: Evaluated) -> None:
     )  # fmt: skip
 
 
-def _take_score_click(one: Evaluated) -> None:
-    point = components.new_click(CLASS_SCORES_KEY)
-    if point is None or len(point) != 2:
-        return
-    score, index = (
-        components.clicked_index(point[0], below=len(SCORES)),
-        components.clicked_index(point[1], below=len(one.found.classes)),
-    )
-    if score is None or index is None:
-        return
-    name = one.found.classes[index]
-    if SCORES[score][0] == "precision":
-        image_browser.show_cell(image_browser.ANY, name)
-    else:
-        image_browser.show_cell(name, image_browser.ANY)
-
-
 def _scored(one: Evaluated) -> ScoredRun:
     return ScoredRun(one.run.name, one.found.report, one.intervals())
 
@@ -200,18 +186,8 @@ _CELLS = {"counts": "Images", "rows": "% of the true class", "difference": "Diff
 
 def take_cell_click(class_names: Sequence[str]) -> None:
     """If a cell has been clicked since the last look, show its images; call before the menus are drawn."""
-    point = components.new_click(MATRIX_KEY)
-    cell = None if point is None else cell_of(point, classes=len(class_names))
-    if cell is not None:
-        image_browser.show_cell(class_names[cell[0]], class_names[cell[1]])
-
-
-def cell_of(point: Sequence[Any], *, classes: int) -> tuple[int, int] | None:
-    """The (true, predicted) cell that a point's ``customdata`` names; None if it is not of this matrix."""
-    indices = [components.clicked_index(value, below=classes) for value in point]
-    if len(indices) != 2 or indices[0] is None or indices[1] is None:
-        return None
-    return indices[0], indices[1]
+    if cell := components.new_click(MATRIX_KEY, len(class_names), len(class_names)):
+        image_browser.show_cell(*(class_names[index] for index in cell))
 
 
 def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = None) -> None:
