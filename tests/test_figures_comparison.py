@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,7 +13,7 @@ import pytest
 from aquadash.evaluation import pairwise
 from aquadash.figures import theme
 from aquadash.figures.compare_curves import compare_curves, compute, exponential_average
-from aquadash.figures.cost_accuracy import Priced, cost_accuracy, front
+from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.metric_by_setting import means, metric_by_setting
 from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
@@ -34,11 +35,13 @@ def history(n: int, *, seconds: float = 2.0) -> list[EpochRecord]:
     return [EpochRecord(e, 1 / e, 0.5, 1.0, 0.4 + 0.1 * (e % 2), 0.01, seconds) for e in range(1, n + 1)]
 
 
-def priced(index: int, cost: float, accuracy: float) -> Priced:
-    return Priced(index, f"{EVIL} {index}", cost, accuracy, (accuracy - 0.05, accuracy + 0.05), f"{cost} s")
+def costs(*runs: tuple[float | None, float]) -> go.Figure:
+    """Of runs with so many seconds and such an accuracy."""
+    measured = [
+        (f"{EVIL} {index}", replace(EVALUATION, accuracy=accuracy), cost) for index, (cost, accuracy) in enumerate(runs)
+    ]
+    return cost_accuracy(measured, cost="Seconds", title="Accuracy", text="{} s".format)
 
-
-COSTS = [priced(0, 10, 0.5), priced(1, 100, 0.7), priced(2, 120, 0.6)]
 
 FIGURES: dict[str, Callable[[], go.Figure]] = {
     "curves by time, smoothed": lambda: compare_curves(
@@ -56,7 +59,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "by text": lambda: metric_by_setting(
         OPTIMIZERS, accuracies=[0.5, 0.6, 0.8], names=["a", EVIL, "c"], indices=[0, 1, 2], title="Accuracy"
     ),
-    "costs": lambda: cost_accuracy(COSTS, cost="Seconds", title="Accuracy"),
+    "costs": lambda: costs((10, 0.5), (100, 0.7), (120, 0.6)),
     "lines": lambda: parallel_coordinates(
         [RATES, OPTIMIZERS], accuracies=[0.5, 0.6, 0.8], names=["a", EVIL, "c"], runs=[0, 4, 9]
     ),
@@ -68,7 +71,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "by setting": lambda: metric_by_setting(
         Dimension("x", []), accuracies=[], names=[], indices=[], title="Accuracy"
     ),
-    "costs": lambda: cost_accuracy([], cost="Seconds", title="Accuracy"),
+    "costs": lambda: costs((None, 0.5)),
     "lines": lambda: parallel_coordinates([], accuracies=[0.5, 0.6], names=["a", "b"], runs=[0, 1]),
 }  # fmt: skip
 
@@ -165,8 +168,9 @@ def test_runs_of_one_category_stand_apart() -> None:
 
 
 def test_the_front_is_cheapest_first_and_leaves_out_what_is_beaten() -> None:
-    assert [run.index for run in front(COSTS)] == [0, 1]
-    assert cost_accuracy(COSTS, cost="s", title="Accuracy").layout.xaxis.type == "log"
+    figure = costs((100, 0.7), (None, 0.9), (10, 0.5), (120, 0.6))
+    assert figure.data[0].x == (10, 100) and figure.layout.xaxis.type == "log"
+    assert [trace.meta["run"] for trace in figure.data[1:]] == [0, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from aquadash.evaluation import class_intervals, coverage_at, evaluate, ranking_curves, reliability
+from aquadash.evaluation import Evaluation, class_intervals, coverage_at, evaluate, ranking_curves, reliability
 from aquadash.evaluation import coverage_curve as measured_coverage
 from aquadash.figures import theme
-from aquadash.figures.class_scores import MAX_DRAWN, ScoredRun, class_scores, drawn_classes
+from aquadash.figures.class_scores import MAX_DRAWN, class_scores, drawn_classes
 from aquadash.figures.confusion_difference import confusion_difference, difference
 from aquadash.figures.coverage_curve import coverage_curve
 from aquadash.figures.reliability_diagram import reliability_diagram
@@ -31,10 +31,9 @@ def drawn(n: int = 300, classes: int = 5, seed: int = 0) -> tuple[np.ndarray, np
     return labels, shares / shares.sum(axis=1, keepdims=True)
 
 
-def scored(name: str, classes: int = 5, seed: int = 0) -> ScoredRun:
+def scored(name: str, classes: int = 5, seed: int = 0) -> tuple[str, Evaluation]:
     names = [*FIVE, *(f"{EVIL} {index}" for index in range(classes - 5))]
-    found = evaluate(*drawn(classes=classes, seed=seed), class_names=names)
-    return ScoredRun(name, found.report, class_intervals(found.confusion_matrix, class_names=names))
+    return name, evaluate(*drawn(classes=classes, seed=seed), class_names=names)
 
 
 ONE, TWO = drawn(), drawn(seed=1)
@@ -46,9 +45,9 @@ COVERAGE = [
 ]
 
 FIGURES: dict[str, Callable[[], go.Figure]] = {
-    "class scores": lambda: class_scores(scored("a")),
-    "class scores of two": lambda: class_scores(scored("a"), scored(EVIL, seed=1)),
-    "class scores of 60": lambda: class_scores(scored("a", classes=60)),
+    "class scores": lambda: class_scores([scored("a")]),
+    "class scores of two": lambda: class_scores([scored("a"), scored(EVIL, seed=1)]),
+    "class scores of 60": lambda: class_scores([scored("a", classes=60)]),
     "roc": lambda: threshold_curves(CURVES, kind="roc", chosen=2, cut=0.5),
     "roc, none chosen": lambda: threshold_curves(CURVES, kind="roc"),
     "precision-recall of two": lambda: threshold_curves(
@@ -61,7 +60,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "difference": lambda: confusion_difference(MATRIX, OTHER_MATRIX, class_names=FIVE, selected=(1, 2)),
 }
 EMPTY: dict[str, Callable[[], go.Figure]] = {
-    "class scores": lambda: class_scores(ScoredRun("a", (), ())),
+    "class scores": lambda: class_scores([]),
     "curves": lambda: threshold_curves([], kind="roc"),
     "curves of one class": lambda: threshold_curves(ranking_curves([0], [[1.0]], class_names=["a"]), kind="roc"),
     "reliability": lambda: reliability_diagram(None),
@@ -86,24 +85,24 @@ def test_without_data_there_is_a_hint(name: str) -> None:
 
 
 def test_class_scores_are_drawn_with_their_whiskers() -> None:
-    run = scored("a")
-    figure = class_scores(run)
+    _, found = scored("a")
+    figure = class_scores([("a", found)])
     precision = figure.data[0]
     assert precision.name == "Precision" and list(precision.x) == pytest.approx(
-        [100 * row.precision for row in run.scores]
+        [100 * row.precision for row in found.report]
     )
-    low, high = run.intervals[3].precision
+    low, high = class_intervals(found.confusion_matrix, class_names=FIVE)[3].precision
     assert precision.x[3] - precision.error_x.arrayminus[3] == pytest.approx(100 * low)
     assert precision.x[3] + precision.error_x.array[3] == pytest.approx(100 * high)
     assert list(figure.data[1].customdata[4]) == [1, 4]
 
 
 def test_of_many_classes_the_worst_are_drawn() -> None:
-    run = scored("a", classes=60)
-    shown = drawn_classes(run.scores)
+    _, found = scored("a", classes=60)
+    shown = drawn_classes(found.report)
     assert len(shown) == MAX_DRAWN and shown == sorted(shown)
-    rest = [row.f1 for index, row in enumerate(run.scores) if index not in shown]
-    assert max(run.scores[index].f1 for index in shown) <= min(rest)
+    rest = [row.f1 for index, row in enumerate(found.report) if index not in shown]
+    assert max(found.report[index].f1 for index in shown) <= min(rest)
 
 
 def test_the_mark_is_where_the_threshold_is() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from aquadash.evaluation.intervals import ClassIntervals
-from aquadash.evaluation.metrics import ClassScores
+from aquadash.evaluation.intervals import class_intervals
+from aquadash.evaluation.metrics import ClassScores, Evaluation
 from aquadash.figures.theme import (
     RUN_COLOURS,
     class_label,
@@ -33,71 +32,61 @@ SCORES = (
 )
 
 
-@dataclass(frozen=True)
-class ScoredRun:
-    """What is drawn of a run.
-
-    Attributes:
-        name: As typed.
-        scores: Of each class, in the order of the labels.
-        intervals: Likewise.
-    """
-
-    name: str
-    scores: Sequence[ClassScores]
-    intervals: Sequence[ClassIntervals]
-
-
 def drawn_classes(scores: Sequence[ClassScores]) -> list[int]:
     """The classes to draw, in the order of the labels: all, or the :data:`MAX_DRAWN` with the lowest F1."""
     lowest = sorted(range(len(scores)), key=lambda index: (scores[index].f1, index))[:MAX_DRAWN]
     return sorted(lowest)
 
 
-def class_scores(run: ScoredRun, other: ScoredRun | None = None) -> go.Figure:
+def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
     """Draw a line a class with a mark and a whisker for each score; a second run's marks are hollow, below.
 
     A mark's ``customdata`` is ``[index into SCORES, class index]``.
 
     Args:
-        run: The run that decides which classes are drawn.
-        other: A run on the same classes to lay over it.
+        runs: Name and evaluation of one run or two on the same classes; the first decides which are drawn.
     """
-    if not run.scores:
+    if not runs:
         return empty_figure("The scores of each class appear here once the model has predicted the test images.")
-    classes = drawn_classes(run.scores)
+    report = runs[0][1].report
+    classes = drawn_classes(report)
+    intervals = [class_intervals(found.confusion_matrix, class_names=found.classes) for _, found in runs]
     figure = go.Figure()
-    runs = [run] if other is None else [run, other]
     lanes = len(SCORES) * len(runs)
     for position, (field, title, colour, symbol) in enumerate(SCORES):
-        for number, one in enumerate(runs):
+        for number, (name, found) in enumerate(runs):
             offset = ((position * len(runs) + number) - (lanes - 1) / 2) * 0.8 / lanes
-            values = [getattr(one.scores[index], field) for index in classes]
-            ends = [getattr(one.intervals[index], field) for index in classes]
+            values = [getattr(found.report[index], field) for index in classes]
+            ends = [getattr(intervals[number][index], field) for index in classes]
             figure.add_scatter(
                 x=[100 * value for value in values],
                 y=[row + offset for row in range(len(classes))],
                 mode="markers",
-                name=title if other is None else f"{title}: {escape(shorten(one.name, length=18))}",
+                name=f"{title}: {escape(shorten(name, length=18))}" if len(runs) > 1 else title,
                 marker={
                     "color": colour,
                     "size": 9,
                     "symbol": symbol if number == 0 else f"{symbol}-open",
                     "line": {"width": 2, "color": colour},
                 },
-                error_x=whiskers(values, ends, colour=colour, width=3),
+                error_x=whiskers(values, ends, colour=colour),
                 customdata=[[position, index] for index in classes],
                 hovertext=[
-                    _hover(title, class_label(one.scores[index].label), value, end, one.name if other else "")
+                    _hover(title, class_label(report[index].label), value, end, name if len(runs) > 1 else "")
                     for index, value, end in zip(classes, values, ends, strict=True)
                 ],
                 hoverinfo="text",
             )
     title = "Score with its 95 % interval"
     figure.update_xaxes(title=title, range=[-2, 102], ticksuffix=" %", showgrid=True, fixedrange=True)
-    figure.update_yaxes(rows_axis([class_label(run.scores[index].label) for index in classes]))
+    figure.update_yaxes(rows_axis([class_label(report[index].label) for index in classes]))
     figure.update_layout(hovermode="closest", dragmode=False, hoverdistance=30)
-    return finish(figure, alt=_alt(run, other, classes), height=110 + len(classes) * (44 if other is None else 62))
+    told = [
+        listed([_f1(found.report[index], intervals[number][index].f1) for index in classes], most=10)
+        for number, (_, found) in enumerate(runs)
+    ]
+    alt = f"F1 of each class with its 95 % interval: {'. In the other run: '.join(told)}."
+    return finish(figure, alt=alt, height=110 + len(classes) * (44 if len(runs) == 1 else 62))
 
 
 def _hover(title: str, label: str, value: float, end: tuple[float, float] | None, run: str) -> str:
@@ -107,13 +96,6 @@ def _hover(title: str, label: str, value: float, end: tuple[float, float] | None
     return f"{title} of {label}: {percent(value)}{which}<br>95 % interval {percent(end[0])} to {percent(end[1])}"
 
 
-def _alt(run: ScoredRun, other: ScoredRun | None, classes: Sequence[int]) -> str:
-    def told(one: ScoredRun, index: int) -> str:
-        row, interval = one.scores[index], one.intervals[index].f1
-        ends = "" if interval is None else f" ({percent(interval[0])} to {percent(interval[1])})"
-        return f"{shorten(row.label)} {percent(row.f1)}{ends}"
-
-    text = f"F1 of each class with its 95 % interval: {listed([told(run, index) for index in classes], most=10)}."
-    if other is not None:
-        text += f" In the other run: {listed([told(other, index) for index in classes], most=10)}."
-    return text
+def _f1(row: ClassScores, interval: tuple[float, float] | None) -> str:
+    ends = "" if interval is None else f" ({percent(interval[0])} to {percent(interval[1])})"
+    return f"{shorten(row.label)} {percent(row.f1)}{ends}"

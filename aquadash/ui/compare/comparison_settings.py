@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from aquadash.config import DEFINITIONS, flatten, pipeline_versions, setting
-from aquadash.figures.cost_accuracy import Priced, cost_accuracy
+from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.figures.metric_by_setting import metric_by_setting
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.theme import spans_powers
@@ -195,7 +195,8 @@ def render_cost(compared: Compared) -> None:
     price = PRICES[word]
     costs = compared.costs()
     title = f"{compared.images.capitalize()} accuracy"
-    components.plot(cost_accuracy(priced(compared, costs, price), cost=price.axis, title=title), key="cost-chart")
+    runs = list(zip(compared.names, compared.evaluations(), map(price.value, costs), strict=True))
+    components.plot(cost_accuracy(runs, cost=price.axis, title=title, text=price.text), key="cost-chart")
     times = " Times depend on the computer." if word in ("seconds", "epoch") else ""
     st.caption(f"Where intervals overlap, runs may be equally good.{times}")
     st.dataframe(
@@ -207,22 +208,6 @@ def render_cost(compared: Compared) -> None:
             "File, MB": st.column_config.NumberColumn(format="%.1f"),
         },
     )  # fmt: skip
-
-
-def priced(compared: Compared, costs: list[Cost], price: Price) -> list[Priced]:
-    """The runs whose accuracy and cost are known."""
-    found = []
-    for index, (cost, evaluation) in enumerate(zip(costs, compared.evaluations(), strict=True)):
-        value = price.value(cost)
-        if value is None or evaluation is None:
-            continue
-        found.append(
-            Priced(
-                index, compared.names[index], float(value), evaluation.accuracy, evaluation.accuracy_ci95,
-                price.text(value),
-            )
-        )  # fmt: skip
-    return found
 
 
 def cost_rows(compared: Compared, costs: list[Cost]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import streamlit as st
 
 from aquadash.data import title_of
 from aquadash.evaluation.browse import select
-from aquadash.figures.class_scores import ScoredRun, class_scores
+from aquadash.figures.class_scores import class_scores
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import Run
@@ -231,7 +231,7 @@ def _mistake(one: Evaluated) -> None:
 
 
 def _classes(one: Evaluated) -> None:
-    figure = class_scores(ScoredRun(one.run.name, one.found.report, one.intervals()))
+    figure = class_scores([(one.run.name, one.found)])
     figure.update_layout(height=540)
     _plot(figure, "present-classes")
     st.markdown("The lines are 95 % intervals: where they overlap widely, the classes may be equally hard.")

@@ -12,7 +12,7 @@ from aquadash import settings
 from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_interval
 from aquadash.evaluation.curves import Metric as EpochMetric
 from aquadash.evaluation.intervals import Interval
-from aquadash.figures.class_scores import MAX_DRAWN, SCORES, ScoredRun, class_scores
+from aquadash.figures.class_scores import MAX_DRAWN, SCORES, class_scores
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_difference import confusion_difference
@@ -127,7 +127,7 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
         score, index = click
         chosen = (names[index], image_browser.ANY)
         image_browser.show_cell(*(chosen[::-1] if SCORES[score][0] == "precision" else chosen))
-    figure = class_scores(_scored(one), None if other is None else _scored(other))
+    figure = class_scores([(each.run.name, each.found) for each in (one, other) if each is not None])
     components.plot_clickable(figure, key=CLASS_SCORES_KEY)
     if len(names) > MAX_DRAWN:
         st.caption(f"The {MAX_DRAWN} classes with the lowest F1; the table has all of them.")
@@ -167,10 +167,6 @@ def class_score_table(one: Evaluated) -> None:
         alt="Precision, recall and F1 of each class with their intervals",
         key=f"report-{one.run.run_id}",
     )  # fmt: skip
-
-
-def _scored(one: Evaluated) -> ScoredRun:
-    return ScoredRun(one.run.name, one.found.report, one.intervals())
 
 
 def _ends(interval: Interval | None) -> str:
