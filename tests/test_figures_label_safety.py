@@ -23,12 +23,13 @@ def result() -> SafetyResult:
 
 def test_the_curve_has_its_band_and_its_crossing(result: SafetyResult) -> None:
     assert result.sweep is not None
-    curve = label_safety_curve.compute(result.sweep, percent_axis=True)
-    assert curve.values == pytest.approx([10 * i for i in range(11)])
-    assert all(low <= share <= high for low, share, high in zip(curve.lows, curve.accuracies, curve.highs, strict=True))
-    ((crossed, interval),) = curve.crossings
-    assert interval is not None and interval[0] is not None and interval[1] is not None
-    assert interval[0] <= crossed <= interval[1]
+    whole = label_safety_curve.label_safety_curve(result.sweep, parameter="factor", percent_axis=True)
+    band, line, crossing = whole.data
+    assert line.x == pytest.approx([10 * i for i in range(11)])
+    highs, lows = band.y[:11], band.y[:10:-1]
+    assert all(low <= share <= high for low, share, high in zip(lows, line.y, highs, strict=True))
+    (crossed,) = crossing.x
+    assert crossing.error_x.array[0] >= 0 and crossing.error_x.arrayminus[0] >= 0
     figure = label_safety_curve.label_safety_curve(result.sweep, parameter="<b>factor</b>", chance=0.5)
     assert "<b>factor" not in figure.layout.xaxis.title.text
     assert "The threshold is 80 %; the curve falls below it at 0." in alt_text(figure)
@@ -36,11 +37,10 @@ def test_the_curve_has_its_band_and_its_crossing(result: SafetyResult) -> None:
 
 
 def test_the_steps_come_in_order_under_the_unchanged_images(result: SafetyResult) -> None:
-    rows = label_safety_steps.compute(result)
-    assert [row.title for row in rows] == ["unchanged", "1. Flip left-right", "2. Contrast"]
-    assert rows[0].alone is None and rows[0].so_far == result.clean
     figure = label_safety_steps.label_safety_steps(result)
+    assert figure.layout.yaxis.ticktext == ("unchanged", "1. Flip left-right", "2. Contrast")
     assert len(figure.data[0].x) == 3 and len(figure.data[1].x) == 2
+    assert figure.data[0].x[0] == 100 * result.clean.accuracy and figure.data[1].y[0] == 1.14
     assert alt_text(figure).startswith(
         "Copies classified correctly: unchanged 100 %; 1. Flip left-right 100 % so far, 100 %"
     )

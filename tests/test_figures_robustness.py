@@ -9,12 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from aquadash.figures import robustness_curves as curves
 from aquadash.figures import robustness_losses as losses
-from aquadash.figures.robustness_curves import robustness_curves
+from aquadash.figures.robustness_curves import robustness_curves, severity_curve
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import alt_text
 from aquadash.robustness.corruptions import CORRUPTIONS
+from aquadash.robustness.result import Mean
 from tests.robust_runs import made_up_result
 
 EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
@@ -24,14 +24,13 @@ NOTHING = dataclasses.replace(GOOD, cells={}, branches={})
 
 
 def test_a_curve_holds_the_accuracies_and_their_intervals() -> None:
-    curve = curves.compute(GOOD, corruption="fog")
-    assert curve.severities == (0, 1, 2, 3, 4, 5)
-    assert curve.accuracies[0] == GOOD.clean.accuracy
-    assert curve.accuracies[3] == GOOD.cells["fog", 3].accuracy
-    assert curve.intervals[3] == GOOD.cells["fog", 3].accuracy_ci95
-    mean = curves.compute(GOOD, corruption=None)
-    assert mean.accuracies[5] == pytest.approx(np.mean([GOOD.cells[name, 5].accuracy for name in CORRUPTIONS]))
-    assert curves.compute(NOTHING, corruption=None).severities == ()
+    curve = severity_curve(GOOD, corruption="fog")
+    assert list(curve) == [0, 1, 2, 3, 4, 5]
+    assert curve[0].value == GOOD.clean.accuracy
+    assert curve[3] == Mean(GOOD.cells["fog", 3].accuracy, GOOD.cells["fog", 3].accuracy_ci95)
+    mean = severity_curve(GOOD, corruption=None)
+    assert mean[5].value == pytest.approx(np.mean([GOOD.cells[name, 5].accuracy for name in CORRUPTIONS]))
+    assert not severity_curve(NOTHING, corruption=None)
 
 
 def test_losses_are_sorted_by_the_first_run() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import plotly.graph_objects as go
 
 from aquadash.figures.theme import (
@@ -16,47 +14,12 @@ from aquadash.figures.theme import (
     run_colour,
     shorten,
 )
-from aquadash.robustness.label_safety_result import Crossing, Sweep
+from aquadash.robustness.label_safety_result import Sweep
 
 _BAND = "rgba(1, 139, 197, 0.18)"
 
 #: In pixels.
 _HEIGHT = 380
-
-
-@dataclass(frozen=True)
-class SafetyCurve:
-    """The points of the curve.
-
-    Attributes:
-        values: Of the parameter, ascending, in the unit of the axis.
-        accuracies: Shares, 0 to 1.
-        lows: Lower ends of their 95 % intervals.
-        highs: Upper ends.
-        crossings: Where the accuracy falls below the threshold, in the unit of the axis, with their intervals.
-    """
-
-    values: tuple[float, ...]
-    accuracies: tuple[float, ...]
-    lows: tuple[float, ...]
-    highs: tuple[float, ...]
-    crossings: tuple[tuple[float, tuple[float | None, float | None] | None], ...]
-
-
-def compute(sweep: Sweep, *, percent_axis: bool) -> SafetyCurve:
-    """The points; a parameter that is a share is drawn from 0 to 100 on a ``percent_axis``."""
-    scale = 100.0 if percent_axis else 1.0
-    crossed = []
-    for found in (sweep.downwards, sweep.upwards):
-        if found is not None and found.value is not None and not sweep.below_at_once:
-            crossed.append((scale * found.value, _scaled(found, scale)))
-    return SafetyCurve(
-        values=tuple(scale * value for value in sweep.values),
-        accuracies=tuple(point.accuracy for point in sweep.points),
-        lows=tuple(point.interval[0] for point in sweep.points),
-        highs=tuple(point.interval[1] for point in sweep.points),
-        crossings=tuple(crossed),
-    )
 
 
 def label_safety_curve(
@@ -72,12 +35,14 @@ def label_safety_curve(
     """
     if sweep is None:
         return empty_figure("The curve appears here once a step's parameter is tried out.", height=_HEIGHT)
-    curve = compute(sweep, percent_axis=percent_axis)
+    scale = 100 if percent_axis else 1
+    values = [scale * value for value in sweep.values]
+    lows, highs = zip(*(point.interval for point in sweep.points), strict=True)
     figure = go.Figure()
     colour = run_colour(0)
     figure.add_scatter(
-        x=[*curve.values, *reversed(curve.values)],
-        y=[100 * fraction for fraction in (*curve.highs, *reversed(curve.lows))],
+        x=[*values, *reversed(values)],
+        y=[100 * fraction for fraction in (*highs, *reversed(lows))],
         fill="toself",
         fillcolor=_BAND,
         line={"width": 0, "color": colour},
@@ -86,15 +51,13 @@ def label_safety_curve(
     )
     unit = "&#37;" if percent_axis else ""
     figure.add_scatter(
-        x=curve.values,
-        y=[100 * fraction for fraction in curve.accuracies],
+        x=values,
+        y=[100 * point.accuracy for point in sweep.points],
         mode="lines+markers",
         line={"color": colour, "width": 2},
         marker={"color": colour, "size": 8},
         name="augmented copies classified correctly",
-        customdata=[
-            f"{100 * low:.0f} to {100 * high:.0f} &#37;" for low, high in zip(curve.lows, curve.highs, strict=True)
-        ],
+        customdata=[f"{100 * low:.0f} to {100 * high:.0f} &#37;" for low, high in zip(lows, highs, strict=True)],
         hovertemplate=f"{escape(parameter)} %{{x:.3~g}} {unit}<br>%{{y:.1f}} % right<br>95 % interval %{{customdata}}"
         "<extra></extra>",
     )
@@ -106,15 +69,24 @@ def label_safety_curve(
     )
     if chance is not None:
         add_guessing_line(figure, chance)
-    if curve.crossings:
+    crossed = _crossed(sweep, scale)
+    if crossed:
         figure.add_scatter(
-            x=[value for value, _ in curve.crossings],
-            y=[100 * sweep.threshold] * len(curve.crossings),
+            x=[value for value, _, _ in crossed],
+            y=[100 * sweep.threshold] * len(crossed),
             mode="markers+text",
             marker={"color": WRONG_COLOUR, "size": 13, "symbol": "x"},
-            text=[f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}" for value, _ in curve.crossings],
+            text=[f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}" for value, _, _ in crossed],
             textposition="bottom center",
-            error_x=_bars(curve),
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [high - value for value, _, high in crossed],
+                "arrayminus": [value - low for value, low, _ in crossed],
+                "color": WRONG_COLOUR,
+                "thickness": 2,
+                "width": 5,
+            },
             name="falls below the threshold",
             hovertemplate=f"below the threshold from {escape(parameter)} %{{x:.3~g}} {unit}<extra></extra>",
         )
@@ -125,41 +97,25 @@ def label_safety_curve(
     )
     figure.update_yaxes(title="Copies classified correctly", ticksuffix=" %", range=[0, 104], fixedrange=True)
     figure.update_layout(hovermode="closest", dragmode=False)
-    return finish(figure, alt=_alt(sweep, curve, parameter, percent_axis), height=_HEIGHT)
-
-
-def _scaled(crossing: Crossing, scale: float) -> tuple[float | None, float | None] | None:
-    if crossing.interval is None:
-        return None
-    low, high = crossing.interval
-    return (None if low is None else scale * low, None if high is None else scale * high)
-
-
-def _bars(curve: SafetyCurve) -> dict[str, object]:
-    """The crossings' intervals as horizontal bars; an end beyond the range is drawn to the edge."""
-    more, less = [], []
-    for value, interval in curve.crossings:
-        low, high = interval or (value, value)
-        more.append((curve.values[-1] if high is None else high) - value)
-        less.append(value - (curve.values[0] if low is None else low))
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": more,
-        "arrayminus": less,
-        "color": WRONG_COLOUR,
-        "thickness": 2,
-        "width": 5,
-    }
-
-
-def _alt(sweep: Sweep, curve: SafetyCurve, parameter: str, percent_axis: bool) -> str:
-    unit = " %" if percent_axis else ""
-    ends = (
-        f"Copies classified correctly by {parameter} of {shorten(sweep.title, length=48)}: "
-        f"{percent(curve.accuracies[0])} at {curve.values[0]:.3g}{unit}, "
-        f"{percent(curve.accuracies[-1])} at {curve.values[-1]:.3g}{unit}"
+    ends = [
+        f"{percent(point.accuracy)} at {value:.3g}{' %' if percent_axis else ''}"
+        for point, value in ((sweep.points[0], values[0]), (sweep.points[-1], values[-1]))
+    ]
+    told = " and ".join(f"{value:.3g}{' %' if percent_axis else ''}" for value, _, _ in crossed)
+    alt = (
+        f"Copies classified correctly by {parameter} of {shorten(sweep.title, length=48)}: {', '.join(ends)}. The "
+        f"threshold is {percent(sweep.threshold)}; the curve "
+        f"{f'falls below it at {told}' if told else 'does not cross it'}."
     )
-    crossed = " and ".join(f"{value:.3g}{unit}" for value, _ in curve.crossings)
-    below = f"falls below it at {crossed}" if crossed else "does not cross it"
-    return f"{ends}. The threshold is {percent(sweep.threshold)}; the curve {below}."
+    return finish(figure, alt=alt, height=_HEIGHT)
+
+
+def _crossed(sweep: Sweep, scale: int) -> list[tuple[float, float, float]]:
+    """Where the accuracy falls below the threshold: value and interval, of which an open end is the range's."""
+    crossed = []
+    for found in (sweep.downwards, sweep.upwards):
+        if found is not None and found.value is not None and not sweep.below_at_once:
+            low, high = found.interval or (found.value, found.value)
+            low, high = sweep.values[0] if low is None else low, sweep.values[-1] if high is None else high
+            crossed.append((scale * found.value, scale * low, scale * high))
+    return crossed

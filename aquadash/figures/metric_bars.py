@@ -44,7 +44,7 @@ def metric_bars(runs: Sequence[tuple[str, Evaluation | None]], *, images: str = 
             meta=run_meta(index),
             mode="markers",
             marker={"color": run_colour(index), "size": 12, "symbol": run_marker(index)},
-            error_x=whiskers([evaluation.accuracy], [(low, high)], colour=run_colour(index), thickness=2.5, width=7),
+            error_x=whiskers([evaluation.accuracy], [(low, high)], colour=run_colour(index)),
             hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.1f}} % of {evaluation.n} {images} images right<br>"
             f"95 % interval {100 * low:.1f} % to {100 * high:.1f} %<extra></extra>",
             showlegend=False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
@@ -21,40 +20,23 @@ from aquadash.figures.theme import (
     whiskers,
 )
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.robustness.result import RobustnessResult
+from aquadash.robustness.result import Mean, RobustnessResult
 
 #: In pixels.
 _HEIGHT = 380
 
 
-@dataclass(frozen=True)
-class SeverityCurve:
-    """One run's points.
+def severity_curve(result: RobustnessResult, *, corruption: str | None) -> dict[int, Mean]:
+    """The accuracy by severity, where 0 stands for the clean images: of a corruption or, for None, the mean over all.
 
-    Attributes:
-        severities: Ascending; 0 stands for the clean images.
-        accuracies: Shares, 0 to 1.
-        intervals: 95 % intervals of the shares.
+    Empty if none is measured.
     """
-
-    severities: tuple[int, ...]
-    accuracies: tuple[float, ...]
-    intervals: tuple[tuple[float, float], ...]
-
-
-def compute(result: RobustnessResult, *, corruption: str | None) -> SeverityCurve:
-    """The points of a corruption, or of the mean over them when it is None; no points if none is measured."""
     if corruption is None:
-        means = result.mean_curve()
-        return SeverityCurve(
-            tuple(means), tuple(mean.value for mean in means.values()), tuple(mean.ci95 for mean in means.values())
-        )
-    curve = result.curve(corruption)
-    return SeverityCurve(
-        tuple(curve),
-        tuple(condition.accuracy for condition in curve.values()),
-        tuple(condition.accuracy_ci95 for condition in curve.values()),
-    )
+        return result.mean_curve()
+    return {
+        severity: Mean(condition.accuracy, condition.accuracy_ci95)
+        for severity, condition in result.curve(corruption).items()
+    }
 
 
 def robustness_curves(
@@ -69,25 +51,26 @@ def robustness_curves(
     """
     title = CORRUPTIONS[corruption].title if corruption else "mean over the corruptions"
     curves = [
-        (index, name, compute(result, corruption=corruption))
+        (index, name, severity_curve(result, corruption=corruption))
         for index, (name, result) in enumerate(runs)
         if result is not None
     ]
-    drawn = [(index, name, curve) for index, name, curve in curves if len(curve.severities) > 1]
+    drawn = [(index, name, curve) for index, name, curve in curves if len(curve) > 1]
     if not drawn:
         return empty_figure("The curve appears here once this corruption is measured.", height=_HEIGHT)
     figure = go.Figure()
     for index, name, curve in drawn:
-        told = [f"{percent(low)} to {percent(high)}".replace("%", "&#37;") for low, high in curve.intervals]
+        fractions = [mean.value for mean in curve.values()]
+        intervals = [mean.ci95 for mean in curve.values()]
         figure.add_scatter(
-            x=curve.severities,
-            y=[100 * fraction for fraction in curve.accuracies],
+            x=list(curve),
+            y=[100 * fraction for fraction in fractions],
             name=escape(shorten(name)),
             mode="lines+markers",
             line={"color": run_colour(index), "width": 2, "dash": run_dash(index)},
             marker={"color": run_colour(index), "size": 8},
-            error_y=whiskers(curve.accuracies, curve.intervals, colour=run_colour(index), thickness=1.2),
-            customdata=told,
+            error_y=whiskers(fractions, intervals, colour=run_colour(index)),
+            customdata=[f"{percent(low)} to {percent(high)}".replace("%", "&#37;") for low, high in intervals],
             hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x}}: %{{y:.1f}} % right<br>95 % interval %{{customdata}}"
             "<extra></extra>",
         )
@@ -101,18 +84,14 @@ def robustness_curves(
         range=[-0.2, 5.2],
         fixedrange=True,
     )
-    highest = max(high for _, _, curve in drawn for _, high in curve.intervals)
+    highest = max(mean.ci95[1] for _, _, curve in drawn for mean in curve.values())
     figure.update_yaxes(
         title="Test images right", ticksuffix=" %", range=[0, min(100.0, 100 * highest + 5)], fixedrange=True
     )
     figure.update_layout(hovermode="closest", showlegend=len(runs) > 1, dragmode=False)
-    return finish(figure, alt=_alt(drawn, title), height=_HEIGHT)
-
-
-def _alt(drawn: Sequence[tuple[int, str, SeverityCurve]], title: str) -> str:
     each = [
-        f"{shorten(name)} from {percent(curve.accuracies[0])} on clean images to {percent(curve.accuracies[-1])} at "
-        f"severity {curve.severities[-1]}"
+        f"{shorten(name)} from {percent(curve[0].value)} on clean images to {percent(curve[max(curve)].value)} at "
+        f"severity {max(curve)}"
         for _, name, curve in drawn
     ]
-    return f"Accuracy by severity, {title}: {listed(each)}."
+    return finish(figure, alt=f"Accuracy by severity, {title}: {listed(each)}.", height=_HEIGHT)

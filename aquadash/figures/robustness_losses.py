@@ -17,6 +17,7 @@ from aquadash.figures.theme import (
     listed,
     rows_axis,
     run_colour,
+    run_marker,
     shorten,
     whiskers,
 )
@@ -24,8 +25,6 @@ from aquadash.robustness.corruptions import CORRUPTIONS
 from aquadash.robustness.result import Mean, RobustnessResult
 
 Kind = Literal["corruptions", "pipelines"]
-
-_SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up", "star", "pentagon")
 
 
 @dataclass(frozen=True)
@@ -79,12 +78,11 @@ def robustness_losses(runs: Sequence[tuple[str, RobustnessResult | None]], *, ki
             y=[place + shift for _, _, place in points],
             name=escape(shorten(name)),
             mode="markers",
-            marker={"color": run_colour(index), "size": 9, "symbol": _SYMBOLS[index % len(_SYMBOLS)]},
+            marker={"color": run_colour(index), "size": 9, "symbol": run_marker(index)},
             error_x=whiskers(
                 [loss.value for _, loss, _ in points],
                 [loss.ci95 for _, loss, _ in points],
                 colour=run_colour(index),
-                width=3,
             ),
             customdata=[
                 f"{hover_name(row.label)}<br>{hover_name(row.detail)}<br>95 &#37; interval {100 * loss.ci95[0]:.1f} to "

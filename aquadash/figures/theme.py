@@ -250,12 +250,7 @@ def rows_axis(texts: Sequence[str]) -> dict[str, object]:
 
 
 def whiskers(
-    fractions: Sequence[float],
-    intervals: Sequence[tuple[float, float] | None],
-    *,
-    colour: str,
-    thickness: float = 1.5,
-    width: float = 4,
+    fractions: Sequence[float], intervals: Sequence[tuple[float, float] | None], *, colour: str
 ) -> dict[str, object]:
     """Plotly's ``error_x`` or ``error_y`` for fractions that are drawn in per cent.
 
@@ -263,8 +258,6 @@ def whiskers(
         fractions: Where the marks are, 0 to 1.
         intervals: Lower and upper end of each, likewise; None for a mark without whiskers.
         colour: Of the lines.
-        thickness: Of the lines, in pixels.
-        width: Of the bars at their ends, in pixels.
     """
     pairs = [(mark, ends or (mark, mark)) for mark, ends in zip(fractions, intervals, strict=True)]
     return {
@@ -273,8 +266,8 @@ def whiskers(
         "array": [100 * (high - mark) for mark, (_, high) in pairs],
         "arrayminus": [100 * (mark - low) for mark, (low, _) in pairs],
         "color": colour,
-        "thickness": thickness,
-        "width": width,
+        "thickness": 2,
+        "width": 5,
     }
 
 
