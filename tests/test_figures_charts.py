@@ -15,8 +15,7 @@ from aquadash.figures import theme
 from aquadash.figures.channel_change import channel_change, channel_shares
 from aquadash.figures.channel_histogram import channel_histogram, shares_of_pixels
 from aquadash.figures.class_counts import class_counts
-from aquadash.figures.compare_curves import best_value, compare_curves
-from aquadash.figures.confidence_histogram import compute as confidence_counts
+from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions, shares_by_row
 from aquadash.figures.learning_curves import learning_curves
@@ -126,9 +125,8 @@ def test_compared_runs_keep_their_colour_and_their_name_is_text() -> None:
 
 
 def test_best_value_is_the_highest_accuracy_or_the_lowest_loss() -> None:
-    assert best_value(history(8), metric="accuracy") == pytest.approx(93.75)
-    assert best_value(history(8), metric="val_loss") == pytest.approx(0.5)
-    assert best_value([], metric="loss") is None
+    assert "The highest values: a 93.8 %." in theme.alt_text(compare_curves([("a", history(8))], metric="accuracy"))
+    assert "The lowest values: a 0.500." in theme.alt_text(compare_curves([("a", history(8))], metric="val_loss"))
 
 
 def test_confusion_shares_and_largest_mistakes() -> None:
@@ -169,11 +167,12 @@ def test_channel_shares_sum_to_100_per_cent() -> None:
 
 
 def test_confidence_counts_split_right_from_wrong() -> None:
-    counts = confidence_counts([0, 1, 0], [[1.0000001, 0.0], [0.75, 0.25], [0.6, 0.4]], bins=4)
-    assert counts.right.tolist() == [0, 0, 1, 1]
-    assert counts.wrong.tolist() == [0, 0, 0, 1]
-    assert counts.mean_right == pytest.approx(0.8) and counts.mean_wrong == pytest.approx(0.75)
-    assert confidence_counts([0], [[0.9, 0.1]]).mean_wrong is None
+    figure = confidence_histogram([0, 1, 0], [[1.0000001, 0.0], [0.75, 0.25], [0.65, 0.35]])
+    right, wrong = (trace.y.tolist() for trace in figure.data)
+    assert right == [0] * 6 + [1] + [0] * 2 + [1] and wrong == [0] * 7 + [1, 0, 0]
+    alt = theme.alt_text(figure)
+    assert "2 right with 82 % confidence on average; 1 wrong with 75 %" in alt
+    assert "wrong" not in theme.alt_text(confidence_histogram([0], [[0.9, 0.1]]))
 
 
 def test_the_interval_of_an_accuracy_is_drawn_in_per_cent() -> None:

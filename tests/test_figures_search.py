@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from aquadash.figures import theme
-from aquadash.figures.optimization_history import compute, optimization_history
+from aquadash.figures.optimization_history import optimization_history
 from aquadash.figures.parallel_coordinates import Dimension, axis, parallel_coordinates, ranks
 from aquadash.figures.parameter_importance import parameter_importance
 from aquadash.search import Trial, TrialState
@@ -78,15 +78,13 @@ def test_without_data_a_figure_gives_a_hint(name: str) -> None:
 
 
 def test_history_holds_the_best_so_far_and_what_was_stopped_early() -> None:
-    values = compute(TRIALS)
-    assert values.complete == ((0, 50.0), (2, 40.0), (4, pytest.approx(70.0)))
-    assert values.best == ((0, 50.0), (2, 50.0), (4, pytest.approx(70.0)))
-    assert values.pruned == ((3, 30.0),) and values.default == 50.0 and values.last == 6
-    assert "best is trial 4 with 70.0 %; the settings to start from have 50.0 %" in theme.alt_text(
-        optimization_history(TRIALS)
-    )
-    line = optimization_history(TRIALS).data[0]
-    assert line.x[-1] == 6 and line.y[-1] == pytest.approx(70.0)  # To the trial that is under way.
+    figure = optimization_history(TRIALS)
+    best, complete, pruned, default = figure.data
+    # To the trial that is under way.
+    assert best.x == (0, 2, 4, 6) and best.y == pytest.approx((50.0, 50.0, 70.0, 70.0))
+    assert complete.x == (0, 2, 4) and complete.y == pytest.approx((50.0, 40.0, 70.0))
+    assert pruned.x == (3,) and pruned.y == (30.0,) and default.y == (50.0, 50.0)
+    assert "best is trial 4 with 70.0 %; the settings to start from have 50.0 %" in theme.alt_text(figure)
 
 
 def test_a_zoom_survives_new_trials_of_the_same_search_only() -> None:

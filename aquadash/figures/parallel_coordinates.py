@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -116,13 +117,24 @@ def parallel_coordinates(
     figure = go.Figure()
     for position, laid_out in enumerate(axes):
         _draw_axis(figure, position, laid_out)
-    lines = _Lines(every, axes, names)
+
+    def draw(lines: Sequence[int], **options: Any) -> None:
+        """Some lines as one trace, a gap after each."""
+        figure.add_scatter(
+            x=[*range(len(every)), None] * len(lines),
+            y=[y for line in lines for y in (*(laid_out.positions[line] for laid_out in axes), None)],
+            hovertext=[text for line in lines for text in (*(_hover(names[line], each, line) for each in every), "")],
+            hoverinfo="text",
+            mode="lines+markers",
+            **options,
+        )
+
     if runs is not None:
         for line, index in enumerate(runs):
-            figure.add_scatter(
-                **lines.through([line]), meta=run_meta(index), name=escape(shorten(names[line])), mode="lines+markers",
-                line={"color": run_colour(index), "width": 2.5, "dash": run_dash(index)}, showlegend=False,
-                marker={"color": run_colour(index), "size": 9, "symbol": run_marker(index)}, hoverinfo="text",
+            draw(
+                [line], meta=run_meta(index), name=escape(shorten(names[line])), showlegend=False,
+                line={"color": run_colour(index), "width": 2.5, "dash": run_dash(index)},
+                marker={"color": run_colour(index), "size": 9, "symbol": run_marker(index)},
             )  # fmt: skip
     else:
         for kind, title, colour, width, opacity in (
@@ -132,10 +144,11 @@ def parallel_coordinates(
         ):
             of_kind = [index for index, found in enumerate(rank) if found == kind]
             if of_kind:
-                figure.add_scatter(
-                    **lines.through(of_kind), name=title, mode="lines+markers", opacity=opacity, hoverinfo="text",
-                    line={"color": colour, "width": width}, marker={"color": colour, "size": 3 + 2 * width},
+                draw(
+                    of_kind, name=title, opacity=opacity, line={"color": colour, "width": width},
+                    marker={"color": colour, "size": 3 + 2 * width},
                 )  # fmt: skip
+
     figure.update_xaxes(
         tickvals=list(range(len(every))),
         ticktext=["<br>".join(escape(part) for part in _lines(dimension.label)) for dimension in every],
@@ -147,33 +160,6 @@ def parallel_coordinates(
     )
     noun = "trials" if runs is None else "runs"
     return finish(figure, alt=_alt(every, rank, names, noun), height=_HEIGHT)
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """All dimensions, the accuracy among them, laid out; one name a line."""
-
-    dimensions: Sequence[Dimension]
-    axes: Sequence[Axis]
-    names: Sequence[str]
-
-    def through(self, lines: Sequence[int]) -> dict[str, list[float | None] | list[str]]:
-        """Some lines in one trace, a gap after each: ``x``, ``y`` and ``hovertext``."""
-        xs: list[float | None] = []
-        ys: list[float | None] = []
-        labels: list[str] = []
-        for line in lines:
-            for position, laid_out in enumerate(self.axes):
-                xs.append(position)
-                ys.append(laid_out.positions[line])
-                labels.append(
-                    f"{hover_name(self.names[line])}<br>{hover_name(self.dimensions[position].label)}: "
-                    f"{escape(_value_text(self.dimensions[position].values[line]))}"
-                )
-            xs.append(None)
-            ys.append(None)
-            labels.append("")
-        return {"x": xs, "y": ys, "hovertext": labels}
 
 
 def _draw_axis(figure: go.Figure, position: int, laid_out: Axis) -> None:
@@ -202,6 +188,10 @@ def _lines(label: str) -> list[str]:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     return lines
+
+
+def _hover(name: str, dimension: Dimension, line: int) -> str:
+    return f"{hover_name(name)}<br>{hover_name(dimension.label)}: {escape(_value_text(dimension.values[line]))}"
 
 
 def _value_text(value: float | str) -> str:
