@@ -16,7 +16,6 @@ from cachetools import LRUCache
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import SETTINGS
-from aquadash.errors import AquaDashError
 from aquadash.evaluation.intervals import wilson_interval
 from aquadash.runs.fields import PERCENT, Kind, RunField, known_fields
 from aquadash.runs.selection import sort_runs
@@ -26,7 +25,7 @@ from aquadash.ui import address, bound, inputs, shell
 from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import run_labels, status_text
 from aquadash.ui.lab import lab
-from aquadash.ui.run_lists import BY_RUN, own_first
+from aquadash.ui.run_lists import own_first
 from aquadash.ui.text import count, plain
 
 T = TypeVar("T")
@@ -166,10 +165,8 @@ def render_table(
     def frame() -> pd.DataFrame:
         return table_frame(shown, columns, fields, searches)
 
-    # Of older runs each drawing opens a few.
-    whole = all(run.test_images is not None or "test_accuracy" not in run.metrics for run in shown)
     st.dataframe(
-        _once("table", shown, (*columns, *searches.items()), frame) if whole else frame(),
+        _once("table", shown, (*columns, *searches.items()), frame),
         key=key,
         height=_ROW_HEIGHT * (1 + min(len(ids), _MAX_ROWS)) + 2,
         row_height=_ROW_HEIGHT,
@@ -291,10 +288,6 @@ def _differing(looked_at: Sequence[Run]) -> list[str]:
     return list(islice(found, _MAX_DIFFERING))
 
 
-#: The most predictions that are opened in one drawing to learn how many test images an older run has predicted.
-_MAX_OPENED = 40
-
-
 def column_title(name: str) -> str:
     """A column's head: what people call the field."""
     if name in EXTRA_COLUMNS:
@@ -332,8 +325,7 @@ def table_frame(
     runs: Sequence[Run], columns: Sequence[str], fields: Mapping[str, RunField], searches: Mapping[str, int] = {}
 ) -> pd.DataFrame:
     """The table: a row a run. Accuracies are in per cent; what is not known yet is empty."""
-    opened = [0]
-    table = {column_title(name): [_cell(run, name, fields, opened, searches) for run in runs] for name in columns}
+    table = {column_title(name): [_cell(run, name, fields, searches) for run in runs] for name in columns}
     return pd.DataFrame(table, index=range(len(runs)))
 
 
@@ -358,23 +350,6 @@ def number_format(field: RunField, digits: int | None) -> str | None:
     return None if digits is None else f"%.{digits}f {field.unit.replace('%', '%%')}".rstrip()
 
 
-def _accuracy_interval(run: Run, opened: list[int]) -> tuple[float, float] | None:
-    """The 95 % interval of the run's test accuracy, 0 to 1; None without predictions.
-
-    Args:
-        run: Which.
-        opened: How many files have been opened so far, which is counted on.
-    """
-    accuracy = run.metrics.get("test_accuracy")
-    if accuracy is None or not run.status.ended:
-        return None
-    tested = run.test_images
-    if tested is None and opened[0] < _MAX_OPENED:
-        opened[0] += 1
-        tested = _tested(run)
-    return wilson_interval(round(accuracy * tested), tested) if tested else None
-
-
 def accuracy_digits(runs: Sequence[Run]) -> int:
     """Digits after the point that the narrowest interval of the runs supports."""
     most = max((run.test_images or 0 for run in runs if "test_accuracy" in run.metrics), default=0)
@@ -382,9 +357,9 @@ def accuracy_digits(runs: Sequence[Run]) -> int:
     return 1 if most >= 9600 else 0
 
 
-def _cell(run: Run, name: str, fields: Mapping[str, RunField], opened: list[int], searches: Mapping[str, int]) -> Any:
+def _cell(run: Run, name: str, fields: Mapping[str, RunField], searches: Mapping[str, int]) -> Any:
     if name == "interval":
-        return _interval_text(_accuracy_interval(run, opened))
+        return _interval_text(run)
     if name == "curve":
         return list(run.curve)
     if name == "name":
@@ -429,20 +404,14 @@ def _column(name: str, fields: Mapping[str, RunField], digits: int) -> Any:
     return st.column_config.TextColumn(pinned=name == "name", width=width, help=None if name == "name" else field.help)
 
 
-def _interval_text(found: tuple[float, float] | None) -> str:
-    if found is None:
+def _interval_text(run: Run) -> str:
+    """The 95 % interval of the run's test accuracy; empty without results, and for runs of versions before 0.6.0."""
+    accuracy, tested = run.metrics.get("test_accuracy"), run.test_images
+    if accuracy is None or not tested or not run.status.ended:
         return ""
-    digits = 0 if found[1] - found[0] > 0.02 else 1
-    return f"{100 * found[0]:.{digits}f} to {100 * found[1]:.{digits}f} %"
-
-
-@st.cache_resource(max_entries=4096, show_spinner=False, hash_funcs=BY_RUN)
-def _tested(run: Run) -> int | None:
-    """How many test images a run of an older version predicted, None if that cannot be read."""
-    try:
-        return len(lab().runs.predictions(run.run_id).labels)
-    except AquaDashError:
-        return None
+    low, high = wilson_interval(round(accuracy * tested), tested)
+    digits = 0 if high - low > 0.02 else 1
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
 
 
 #: Seconds between two looks: with the age of what is looked at, a change shows within two seconds.
