@@ -93,7 +93,7 @@ def test_it_tells_how_far_it_is_and_can_be_stopped(store: RunStore, started: lis
     assert "about 45 s left" in [caption.value for caption in app.caption]
     key = f"take-home-{run.run_id}-1"
     app.button(key=f"{key}-stop").click().run()
-    assert app.button(key=f"{key}-stopping").disabled and jobs.heartbeat(job, None)
+    assert app.button(key=f"{key}-stop").disabled and jobs.heartbeat(job, None)
     jobs.end(job, JobStatus.STOPPED, message="Stopped by request.")
     app = open_home(run)
     assert not app.exception and not app.error
@@ -171,7 +171,7 @@ def test_a_conversion_starts_tells_how_far_it_is_and_ends_in_every_way(
     app = open_home(run)
     assert [bar.proto.text for bar in app.get("progress")] == ["Converting to TensorFlow Lite"]
     app = app.button(key=f"{key}-stop").click().run()
-    assert jobs.heartbeat(job, None) and app.button(key=f"{key}-stopping").disabled
+    assert jobs.heartbeat(job, None) and app.button(key=f"{key}-stop").disabled
     jobs.end(job, JobStatus.STOPPED, message="Stopped by request.")
     app = open_home(run)
     assert "Stopped by request." in [box.value for box in app.info] and app.button(key=key)

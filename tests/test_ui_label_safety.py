@@ -181,7 +181,7 @@ def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
     (bar,) = again(app).get("progress")
     assert bar.proto.text == "Step 1 alone · 500 of 2,000 copies" and "about 6.0 s left" in words(app)
     app.button(key="safety-stop").click().run()
-    assert app.button(key="safety-stopping").disabled and jobs.heartbeat(job, None)
+    assert app.button(key="safety-stop").disabled and jobs.heartbeat(job, None)
     jobs.end(job, JobStatus.STOPPED, message="Stopped by request.")
     assert "Stopped by request" in words(again(app))
     assert app.button(key="safety-start").label == "Measure"

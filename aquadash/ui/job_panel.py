@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -60,12 +61,9 @@ def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) ->
         steps = f"{progress.done:,} of {progress.total:,} {unit}" if unit else ""
         st.progress(progress.fraction, text=joined(phase, steps))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if job.stop_requested:
-            st.button("Stopping ...", key=f"{key}-stopping", icon="✋", disabled=True)
-        elif lab().jobs.may_stop(job) and st.button("Stop", key=f"{key}-stop", icon="✋", help=stop_help):
-            with shell.guard():
-                lab().jobs.stop(job.id)
-                st.rerun()
+        if job.stop_requested or lab().jobs.may_stop(job):
+            stop = partial(lab().jobs.stop, job.id)
+            shell.stop_button(stop, asked=job.stop_requested, key=f"{key}-stop", help=stop_help)
         st.caption(time_left(progress.eta) or "Working out how long it takes ...", width="content")
 
 

@@ -117,6 +117,32 @@ def launch_once(key: str, launch: Callable[[], T]) -> T:
     return result
 
 
+def action_button(label: str, work: Callable[[], object], **options: Any) -> None:
+    """A button that, when pressed, does the work and draws the page again, or says what went wrong."""
+    if st.button(label, **options):
+        with guard():
+            work()
+            st.rerun()
+
+
+def stop_button(
+    stop: Callable[[], object], *, asked: bool, key: str, label: str = "Stop", help: str | None = None, may: bool = True
+) -> None:
+    """The :func:`action_button` that stops what is at work.
+
+    Args:
+        stop: Asks it to stop.
+        asked: Whether it has been asked already.
+        key: Of the button.
+        label: While it has not been asked.
+        help: What becomes of the work.
+        may: Whether there is something to stop, and the visitor may.
+    """
+    label = "Stopping ..." if asked and may else label
+    disabled = asked or not may
+    action_button(label, stop, key=key, icon="✋", help=help if may else None, disabled=disabled)
+
+
 def _admission() -> str:
     """What the visitor may see, as :class:`aquadash.ui.classroom.admission.Admission` says it: all without a class."""
     if not settings.classroom():

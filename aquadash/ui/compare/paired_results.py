@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from aquadash.errors import AquaDashError
@@ -52,15 +54,8 @@ def _at_work(pair_id: str) -> None:
         if not run.status.ended:
             run_lists.progress_bar(run, lead=run.pair_role)
     asked = all(run.stop_requested or run.status.ended for run in pair.runs)
-    st.button(
-        "Stopping ..." if asked else "Stop both",
-        key="pair-stop",
-        icon="✋",
-        disabled=asked,
-        on_click=_stop,
-        args=(pair_id,),
-        help="Complete epochs are kept, and both can be resumed on Train.",
-    )
+    help = "Complete epochs are kept, and both can be resumed on Train."
+    shell.stop_button(partial(_stop, pair), asked=asked, key="pair-stop", label="Stop both", help=help)
 
 
 def _halves(pair: Pair) -> None:
@@ -74,11 +69,10 @@ def _halves(pair: Pair) -> None:
                 st.page_link("pages/evaluate.py", label="Evaluate", query_params={"run": run.run_id}, width="content")
 
 
-def _stop(pair_id: str) -> None:
-    with shell.guard():
-        for run in find_pair(lab().runs.all(), pair_id).runs:
-            if not run.status.ended:
-                lab().runs.stop(run.run_id)
+def _stop(pair: Pair) -> None:
+    for run in pair.runs:
+        if not run.status.ended:
+            lab().runs.stop(run.run_id)
 
 
 def _result(pair: Pair) -> None:

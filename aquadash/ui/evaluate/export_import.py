@@ -82,9 +82,8 @@ def _zip(run: Run, include: bool, job: Job | None) -> None:
         return
     if job is not None:
         job_panel.show_end(job, did="made the ZIP")
-    if st.button("Make the ZIP", key=f"take-home-make-{key}", type="primary", icon="🎒"):
-        lab().jobs.export(run.run_id, include_data=include)
-        st.rerun()
+    make = functools.partial(lab().jobs.export, run.run_id, include_data=include)
+    shell.action_button("Make the ZIP", make, key=f"take-home-make-{key}", type="primary", icon="🎒")
 
 
 def _ready(run: Run, job: Job, path: Path, key: str) -> None:
@@ -134,9 +133,9 @@ def _conversion(run: Run, form: Format, job: Job | None) -> None:
         )
     elif "test_accuracy" not in run.metrics:
         st.caption("This run has no trained network.")
-    elif st.button(f"Convert to {form.title}", key=f"convert-{key}", icon="🔄"):
-        lab().jobs.convert(run.run_id, form)
-        st.rerun()
+    else:
+        convert = functools.partial(lab().jobs.convert, run.run_id, form)
+        shell.action_button(f"Convert to {form.title}", convert, key=f"convert-{key}", icon="🔄")
 
 
 def _upload() -> None:

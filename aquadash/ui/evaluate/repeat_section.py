@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -39,12 +40,14 @@ def render_repeats(run: Run) -> None:
     elif not any(not repeat.status.ended for repeat in repeats):
         seconds = run.metrics.get("seconds")
         took = f" It took {duration(seconds)} of training the first time." if seconds else ""
-        if st.button(
-            "Run it again", icon="🔁", type="primary", key="repeat-run", help=f"Puts it into the queue.{took}"
-        ):
-            with shell.guard():
-                lab().runs.repeat(run.run_id)
-                st.rerun()
+        shell.action_button(
+            "Run it again",
+            partial(lab().runs.repeat, run.run_id),
+            icon="🔁",
+            type="primary",
+            key="repeat-run",
+            help=f"Puts it into the queue.{took}",
+        )
     if repeats:
         at_work = tuple(repeat.run_id for repeat in repeats if not repeat.status.ended)
         shell.live(TICK_SECONDS if at_work else None)(_repeats)(run, at_work)

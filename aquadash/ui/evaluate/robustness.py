@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,8 +83,9 @@ def _at_rest(run: Run, job: Job | None, found: RobustnessResult | None) -> None:
     if job is not None:
         job_panel.show_end(job, did="measured", kept="What it had measured is kept.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Go on", key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️"):
-            _start(run, quick=None, seed=None)
+        # With what was asked for the last time.
+        go_on = partial(lab().jobs.measure_robustness, run.run_id, None)
+        shell.action_button("Go on", go_on, key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️")
         with st.popover("Measure anew", icon="🔁"):
             _form(run)
 
@@ -105,24 +107,17 @@ def _form(run: Run) -> None:
     reason = lab().rights.refusal(Action.MEASURE, run.resource)
     if reason:
         st.caption(plain(reason))
-    if st.button(
+    request = RobustnessRequest(seed=int(seed), limit=QUICK_IMAGES if quick == "quick" else None)
+    shell.action_button(
         "Measure the robustness",
+        partial(lab().jobs.measure_robustness, run.run_id, request),
         disabled=bool(reason),
         key=f"robustness-start-{run.run_id}",
         type="primary",
         icon="🌫️",
         help=term("robustness"),
-    ):
-        _start(run, quick=quick == "quick", seed=int(seed))
+    )
     st.caption("Runs can be compared if images and seed are the same.")
-
-
-def _start(run: Run, *, quick: bool | None, seed: int | None) -> None:
-    """Begin; with ``quick`` None go on with what was asked for the last time."""
-    with shell.guard():
-        request = None if quick is None else RobustnessRequest(seed=seed or 0, limit=QUICK_IMAGES if quick else None)
-        lab().jobs.measure_robustness(run.run_id, request)
-        st.rerun()
 
 
 #: Names in the address.

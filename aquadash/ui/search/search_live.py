@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -119,13 +120,19 @@ def _actions(search: Search) -> None:
     """Stop, continue, more trials, and the best trial's settings."""
     if search.at_work:
         if lab().rights.allow(Action.STOP, search.resource):
-            _stop_button(search)
+            shell.stop_button(
+                partial(lab().searches.stop, search.search_id),
+                asked=search.stop_requested,
+                key=f"stop-{search.search_id}",
+                help="Trainings at work stop and keep their complete epochs. The search can be continued from there.",
+            )
     elif not lab().rights.allow(Action.RESUME, search.resource):
         pass
     elif search.status is RunStatus.FINISHED:
         _more_trials(search)
-    elif st.button("Continue", key=f"continue-{search.search_id}", type="primary", icon="▶️"):
-        _resume(search, search.plan.budget)
+    else:
+        resume = partial(lab().searches.resume, search.search_id, budget=search.plan.budget)
+        shell.action_button("Continue", resume, key=f"continue-{search.search_id}", type="primary", icon="▶️")
     if search.best is not None and search.best.run_id:
         clone.link(
             search.best.run_id,
@@ -134,33 +141,13 @@ def _actions(search: Search) -> None:
             help="Fills the form of a single training with the settings of the best trial.",
         )
     if settings.classroom() and lab().rights.allow(Action.HIDE):
-        _hide_button(search)
-
-
-def _hide_button(search: Search) -> None:
-    if st.button(
-        "Show again" if search.hidden else "Hide",
-        key=f"hide-{search.search_id}",
-        icon="🙈",
-        help="The class does not see a hidden search and its trials; whose it is, does.",
-    ):
-        with shell.guard():
-            lab().searches.hide(search.search_id, not search.hidden)
-            st.rerun()
-
-
-def _stop_button(search: Search) -> None:
-    if search.stop_requested:
-        st.button("Stopping ...", key=f"stopping-{search.search_id}", icon="✋", disabled=True)
-    elif st.button(
-        "Stop",
-        key=f"stop-{search.search_id}",
-        icon="✋",
-        help="Trainings at work stop and keep their complete epochs. The search can be continued from there.",
-    ):
-        with shell.guard():
-            lab().searches.stop(search.search_id)
-            st.rerun()
+        shell.action_button(
+            "Show again" if search.hidden else "Hide",
+            partial(lab().searches.hide, search.search_id, not search.hidden),
+            key=f"hide-{search.search_id}",
+            icon="🙈",
+            help="The class does not see a hidden search and its trials; whose it is, does.",
+        )
 
 
 def _more_trials(search: Search) -> None:
@@ -175,14 +162,8 @@ def _more_trials(search: Search) -> None:
         more = inputs.number_input(
             "How many more", 1, MAX_TRIALS - made, min(10, MAX_TRIALS - made), key=f"more-{search.search_id}"
         )
-        if st.button("Go on", key=f"extend-{search.search_id}", type="primary"):
-            _resume(search, Budget(made + int(more)))
-
-
-def _resume(search: Search, budget: Budget) -> None:
-    with shell.guard():
-        lab().searches.resume(search.search_id, budget=budget)
-        st.rerun()
+        extend = partial(lab().searches.resume, search.search_id, budget=Budget(made + int(more)))
+        shell.action_button("Go on", extend, key=f"extend-{search.search_id}", type="primary")
 
 
 def _picture(search_id: str, seen: tuple[RunStatus, bool]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -153,12 +154,16 @@ def _head(run: Run) -> None:
     if note := _broke_down(run):
         coach_notes.train_button(run, note, f"Train with {coach_notes.fix_text(note, run.config)}", type="primary")
     elif run.status.resumable and rights.allow(Action.RESUME, run.resource):
-        if st.button("Resume", key=f"resume-{run.run_id}", type="primary", icon="▶️"):
-            with shell.guard():
-                lab().runs.resume(run.run_id)
-                st.rerun()
+        resume = partial(lab().runs.resume, run.run_id)
+        shell.action_button("Resume", resume, key=f"resume-{run.run_id}", type="primary", icon="▶️")
     else:
-        _stop_button(run, may=not run.status.ended and rights.allow(Action.STOP, run.resource))
+        shell.stop_button(
+            partial(lab().runs.stop, run.run_id),
+            asked=run.stop_requested,
+            key=f"stop-{run.run_id}",
+            help="Complete epochs are kept, and it can be resumed.",
+            may=not run.status.ended and rights.allow(Action.STOP, run.resource),
+        )
     st.page_link(
         "pages/evaluate.py",
         label="Evaluate",
@@ -167,19 +172,6 @@ def _head(run: Run) -> None:
         disabled="test_accuracy" not in run.metrics,
     )
     clone.link(run.run_id)
-
-
-def _stop_button(run: Run, *, may: bool) -> None:
-    if st.button(
-        "Stopping ..." if run.stop_requested and may else "Stop",
-        key=f"stop-{run.run_id}",
-        icon="✋",
-        help="Complete epochs are kept, and it can be resumed." if may else None,
-        disabled=not may or run.stop_requested,
-    ):
-        with shell.guard():
-            lab().runs.stop(run.run_id)
-            st.rerun()
 
 
 def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
