@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -233,20 +233,34 @@ def _stage(search: Search) -> tuple[object, ...]:
     return search.search_id, *trials
 
 
-_BY_STAGE: dict[str | type, Callable[[Any], object]] = {Search: _stage}
-
-
 def render_charts(search: Search) -> None:
     """Draw the history, and, once there is something to compare, the parallel coordinates and the importance."""
-    st.markdown("**Trial by trial**", help="Each dot is a training; the line is the best so far.")
-    components.plot(_history_chart(search), key="search-history")
-    if len(search.complete) < 2:
-        return
-    st.markdown("**What the best trials share**", help=term("parallel coordinates"))
-    components.plot(_parallel_chart(search), key="search-parallel")
-    if len(search.complete) >= MIN_TRIALS and len(search.plan.space) > 1:
-        st.markdown("**What decides?**", help=term("importance"))
-        components.plot(_importance_chart(search), key="search-importance")
+    titles = {
+        "history": ("Trial by trial", "Each dot is a training; the line is the best so far."),
+        "parallel": ("What the best trials share", term("parallel coordinates")),
+        "importance": ("What decides?", term("importance")),
+    }
+    for name, figure in _charts(search).items():
+        title, help = titles[name]
+        st.markdown(f"**{title}**", help=help)
+        components.plot(figure, key=f"search-{name}")
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Search: _stage})
+def _charts(search: Search) -> dict[str, go.Figure]:
+    """The charts that there is something to see in, in their order."""
+    complete = search.complete
+    charts = {"history": optimization_history(search.trials, revision=search.search_id)}
+    if len(complete) >= 2:
+        charts["parallel"] = parallel_coordinates(
+            dimensions(search),
+            accuracies=[trial.value or 0.0 for trial in complete],
+            names=[f"trial {trial.number}" for trial in complete],
+        )
+    if len(complete) >= MIN_TRIALS and len(search.plan.space) > 1:
+        weights = importance(search.plan, search.trials)
+        charts["importance"] = parameter_importance({fields.label(name): weight for name, weight in weights.items()})
+    return charts
 
 
 def dimensions(search: Search) -> list[Dimension]:
@@ -262,26 +276,6 @@ def _dimension(parameter: SearchParameter, trials: list[Trial]) -> Dimension:
     numbers = [float(value) for value in values]
     log = parameter.values.log if isinstance(parameter.values, SearchRange) else spans_powers(numbers)
     return Dimension(label, numbers, log=log)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_STAGE)
-def _history_chart(search: Search) -> go.Figure:
-    return optimization_history(search.trials, revision=search.search_id)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_STAGE)
-def _parallel_chart(search: Search) -> go.Figure:
-    return parallel_coordinates(
-        dimensions(search),
-        accuracies=[trial.value or 0.0 for trial in search.complete],
-        names=[f"trial {trial.number}" for trial in search.complete],
-    )
-
-
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_STAGE)
-def _importance_chart(search: Search) -> go.Figure:
-    weights = importance(search.plan, search.trials)
-    return parameter_importance({fields.label(name): weight for name, weight in weights.items()})
 
 
 #: What trials are measured by.
