@@ -103,9 +103,15 @@ def best_epoch(history: Sequence[EpochLike], *, monitor: Metric = "val_loss") ->
 
     Epochs where the value is not a number do not count. None when there is no epoch with a value.
     """
+    best = best_record(history, monitor=monitor)
+    return None if best is None else best.epoch
+
+
+def best_record(history: Sequence[EpochLike], *, monitor: Metric) -> EpochLike | None:
+    """:func:`best_epoch`, as its record."""
     sign = -1.0 if monitor.endswith("accuracy") else 1.0
-    scores = [(sign * value, row.epoch) for row in history if math.isfinite(value := getattr(row, monitor))]
-    return min(scores)[1] if scores else None
+    finite = [row for row in history if math.isfinite(getattr(row, monitor))]
+    return min(finite, key=lambda row: (sign * getattr(row, monitor), row.epoch), default=None)
 
 
 def overfit_verdict(history: Sequence[EpochLike]) -> CurveVerdict:
@@ -141,8 +147,8 @@ def overfit_verdict(history: Sequence[EpochLike]) -> CurveVerdict:
 
 def _evidence(history: Sequence[EpochLike]) -> dict[str, float]:
     earlier, recent = history[:-RECENT_EPOCHS], history[-RECENT_EPOCHS:]
-    number = best_epoch(history)
-    best = next(row for row in history if row.epoch == number)
+    best = best_record(history, monitor="val_loss")
+    assert best is not None
     now = {name: sum(getattr(row, name) for row in recent) / len(recent) for name in _METRICS}
     before = min(row.val_loss for row in earlier)
     return {

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from aquadash.evaluation.curves import EpochLike, Metric
+from aquadash.evaluation.curves import EpochLike, Metric, best_record
 from aquadash.figures.theme import (
     empty_figure,
     epoch_axis,
@@ -96,12 +96,9 @@ def exponential_average(values: Sequence[float] | NDArray[np.float64], *, weight
     return np.where(finite, numbers.ewm(alpha=1 - weight, adjust=True, ignore_na=True).mean(), curve)
 
 
-def best_value(history: Sequence[EpochLike], *, metric: Metric) -> float | None:
-    """The highest accuracy (in per cent) or the lowest loss of a history; None when it has no number."""
-    values = [value for row in history if math.isfinite(value := getattr(row, metric))]
-    if not values:
-        return None
-    return 100 * max(values) if metric.endswith("accuracy") else min(values)
+def value_text(value: float, metric: Metric) -> str:
+    """A value for people: ``"61.4 %"``, ``"0.953"``."""
+    return f"{100 * value:.1f} %" if metric.endswith("accuracy") else f"{value:.3f}"
 
 
 def compare_curves(
@@ -191,11 +188,11 @@ def _visible(curves: Sequence[Curve], window: tuple[float, float], *, raw: bool)
 
 
 def _alt(runs: Sequence[tuple[str, Sequence[EpochLike]]], metric: Metric, axis: Axis) -> str:
-    bests = []
-    for name, history in runs:
-        best = best_value(history, metric=metric)
-        if best is not None:
-            bests.append(f"{shorten(name)} {f'{best:.1f} %' if metric.endswith('accuracy') else f'{best:.3f}'}")
+    bests = [
+        f"{shorten(name)} {value_text(getattr(best, metric), metric)}"
+        for name, history in runs
+        if (best := best_record(history, monitor=metric)) is not None
+    ]
     which = "highest" if metric.endswith("accuracy") else "lowest"
     by = "training time" if axis == "time" else "epoch"
     return (

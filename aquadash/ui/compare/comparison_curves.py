@@ -10,8 +10,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from aquadash.evaluation.curves import Metric
-from aquadash.figures.compare_curves import TITLES, Axis, compare_curves
+from aquadash.evaluation.curves import Metric, best_record
+from aquadash.figures.compare_curves import TITLES, Axis, compare_curves, value_text
 from aquadash.figures.theme import run_colour, run_dash, run_marker, shorten
 from aquadash.runs.types import EpochRecord
 from aquadash.ui import address, bound, components, inputs, shell
@@ -40,15 +40,11 @@ def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequ
     for name, history in named:
         row: dict[str, Any] = {"Run": name, "Epochs": len(history)}
         for metric in metrics:
-            values = [
-                (getattr(record, metric), record.epoch) for record in history if math.isfinite(getattr(record, metric))
-            ]
-            is_accuracy = metric.endswith("accuracy")
-            best = (max if is_accuracy else min)(values, key=lambda pair: pair[0], default=None)
-            last = values[-1] if values else None
-            row[f"{TITLES[metric]}: best"] = None if best is None else _value(best[0], is_accuracy)
-            row[f"{TITLES[metric]}: at epoch"] = None if best is None else best[1]
-            row[f"{TITLES[metric]}: last"] = None if last is None else _value(last[0], is_accuracy)
+            best = best_record(history, monitor=metric)
+            last = next((record for record in reversed(history) if math.isfinite(getattr(record, metric))), None)
+            row[f"{TITLES[metric]}: best"] = best and value_text(getattr(best, metric), metric)
+            row[f"{TITLES[metric]}: at epoch"] = best and best.epoch
+            row[f"{TITLES[metric]}: last"] = last and value_text(getattr(last, metric), metric)
         row["Training time"] = duration(sum(record.seconds for record in history)) if history else None
         rows.append(row)
     return rows
@@ -112,10 +108,6 @@ def _figure(
 ) -> go.Figure:
     """The chart, made once for everybody as long as none of the curves has grown."""
     return compare_curves(_named, metric=metric, axis=axis, weight=weight, window=window, legend=False, height=320)
-
-
-def _value(value: float, is_accuracy: bool) -> str:
-    return f"{100 * value:.1f} %" if is_accuracy else f"{value:.3f}"
 
 
 _FOLDER = Path(__file__).resolve().parent
