@@ -39,16 +39,13 @@ def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[s
     colours = [class_colour(name, index) for index, name in enumerate(class_names)]
     figure = go.Figure()
     for number, (split, values) in enumerate(counts.items()):
-        pattern = _PATTERNS[number % len(_PATTERNS)]
+        shape = _PATTERNS[number % len(_PATTERNS)]
+        pattern = {"shape": shape, "fillmode": "overlay", "fgcolor": "rgba(255, 255, 255, 0.85)", "size": 6}
         figure.add_bar(
             x=positions,
             y=list(values),
             name=split,
-            marker={
-                "color": colours,
-                "line": {"color": OUTLINE_COLOUR, "width": 1},
-                "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "rgba(255, 255, 255, 0.85)", "size": 6},
-            },
+            marker={"color": colours, "line": {"color": OUTLINE_COLOUR, "width": 1}, "pattern": pattern},
             text=list(values) if len(class_names) * len(counts) <= _MAX_NUMBERED else None,
             textposition="outside",
             cliponaxis=False,
@@ -63,10 +60,7 @@ def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[s
             x=[None],
             y=[None],
             name=split,
-            marker={
-                "color": OUTLINE_COLOUR,
-                "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "rgba(255, 255, 255, 0.85)", "size": 6},
-            },
+            marker={"color": OUTLINE_COLOUR, "pattern": pattern},
             # Not beside the real bars, where it would take up room.
             offsetgroup="legend",
             xaxis="x2",

@@ -70,7 +70,7 @@ def take() -> bool:
     if run_id is None:
         if not asked[1]:
             return False
-        form_state.replace(_changed(form_state.config(), asked[1]))
+        form_state.put(flatten(_changed(form_state.config(), asked[1])))
         return True
     try:
         run = lab().runs.get(run_id)

@@ -85,7 +85,7 @@ def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collec
 
 def notes_on(run: Run, history: Sequence[EpochRecord]) -> list[Note]:
     """The coach's notes, with all that is known of the run."""
-    return run_notes(run, history, _evaluation(run), count_training=lambda: training_counts(run, datasets.dataset))
+    return run_notes(run, history, evaluation_of(run), count_training=lambda: training_counts(run, datasets.dataset))
 
 
 def _run_note(run: Run, note: Note) -> None:
@@ -113,7 +113,8 @@ def train_button(run: Run, note: Note, label: str, **options: Any) -> None:
             launch.press(launch.Order(config), anywhere=True)
 
 
-def _evaluation(run: Run) -> Evaluation | None:
+def evaluation_of(run: Run) -> Evaluation | None:
+    """The results of a run that has ended; None where there are none, or none that can be read."""
     if not run.status.ended or "test_accuracy" not in run.metrics:
         return None
     try:

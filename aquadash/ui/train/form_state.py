@@ -89,7 +89,7 @@ def fill(new: Origin, config: RunConfig | None = None) -> None:
         st.session_state[_COPY] = new
     st.session_state[_FILLED] = {}
     st.session_state[_VALUES] = {}
-    _set(values)
+    put(values)
 
 
 def apply(changes: Mapping[str, Any]) -> None:
@@ -102,17 +102,14 @@ def apply(changes: Mapping[str, Any]) -> None:
         AquaDashError: A name or a value is not possible; then nothing is changed.
     """
     flat = flatten(with_values(config(), changes))
-    _set({name: flat[name] for name in changes})
+    put({name: flat[name] for name in changes})
 
 
-def put(changes: Mapping[str, Any]) -> None:
-    """Set some settings to values that are of their kind; made for the callbacks of their own controls."""
-    _set(changes)
-
-
-def replace(config: RunConfig) -> None:
-    """Set every control to a config; what the changes are told against stays."""
-    _set(flatten(config))
+def put(values: Mapping[str, Any]) -> None:
+    """Set some settings to values that are of their kind; what the changes are told against stays."""
+    for name, value in values.items():
+        st.session_state[_FILLED][name] = st.session_state[_VALUES][name] = value
+        st.session_state[key(name)] = _widget_value(name, value)
 
 
 def values() -> tuple[dict[str, Any], dict[str, str]]:
@@ -161,12 +158,6 @@ def prepare(name: str) -> None:
     """Give a setting's control its value, before it is drawn."""
     st.session_state[_DRAWN].add(name)
     st.session_state.setdefault(key(name), _widget_value(name, st.session_state[_VALUES][name]))
-
-
-def _set(values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        st.session_state[_FILLED][name] = st.session_state[_VALUES][name] = value
-        st.session_state[key(name)] = _widget_value(name, value)
 
 
 def _widget_value(name: str, value: Any) -> Any:

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash.coach import Note
-from aquadash.errors import AquaDashError
 from aquadash.evaluation.curves import best_epoch
 from aquadash.figures.learning_curves import Metric, live_curves
 from aquadash.lab.rights import Action
@@ -230,20 +229,11 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         now = "" if kept_epoch else " While it trains, of the last epoch."
         components.metric(FIGURES["val_accuracy"].title, text, help=term("accuracy") + now)
         components.metric(FIGURES["val_loss"].title, f"{kept.val_loss:.3f}" if kept else "–", help=term("loss") + now)
-        value, _, interval = _test_accuracy(run).rstrip(")").partition(" (")
+        found, stored = coach_notes.evaluation_of(run), run.metrics.get("test_accuracy") if run.status.ended else None
+        text = percent(found.accuracy, found.accuracy_ci95) if found else percent(stored)
+        value, _, interval = text.rstrip(")").partition(" (")
         help = f"Below it its 95 % interval. {term('confidence interval')}"
         components.metric(FIGURES["test_accuracy"].title, value, note=interval or "at the end", help=help)
-
-
-def _test_accuracy(run: Run) -> str:
-    """With its interval, where the predictions can still be read; a dash before the end."""
-    if not run.status.ended or "test_accuracy" not in run.metrics:
-        return percent(None)
-    try:
-        found = lab().runs.evaluation(run.run_id)
-        return percent(found.accuracy, found.accuracy_ci95)
-    except AquaDashError:
-        return percent(run.metrics["test_accuracy"])
 
 
 def _log(run: Run) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from aquadash import models
 from aquadash.augment import embedded
-from aquadash.config import ModelConfig, RunConfig, config_diff, from_yaml, to_yaml, with_values
+from aquadash.config import ModelConfig, RunConfig, config_diff, flatten, from_yaml, to_yaml, with_values
 from aquadash.config.reading import MAX_CHARACTERS
 from aquadash.data import title_of
 from aquadash.data.sources import BUILT_IN
@@ -367,7 +367,7 @@ def _use() -> None:
     except AquaDashError as error:
         st.session_state[_ANSWER] = (False, f"{error} The form is as it was.")
         return
-    form_state.replace(config)
+    form_state.put(flatten(config))
     st.session_state[_PASTED] = ""
     changed = len(config_diff([before, config]))
     told = f"Done: {count(changed, 'setting')} changed." if changed else "Done: the form had all of these settings."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import streamlit as st
@@ -129,21 +130,10 @@ def _controls(names: Sequence[str], problems: Mapping[str, str], values: Mapping
 
 def rows(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """The settings line by line: two numbers that follow one another share a line."""
-    waiting: str | None = None
-    for name in names:
-        narrow = setting(name).kind in (int, float)
-        if narrow and waiting:
-            yield waiting, name
-            waiting = None
-        elif narrow:
-            waiting = name
-        else:
-            if waiting:
-                yield (waiting,)
-                waiting = None
-            yield (name,)
-    if waiting:
-        yield (waiting,)
+    for narrow, together in groupby(names, lambda name: setting(name).kind in (int, float)):
+        line = list(together)
+        for start in range(0, len(line), 2 if narrow else 1):
+            yield tuple(line[start : start + (2 if narrow else 1)])
 
 
 def _control(name: str) -> None:
