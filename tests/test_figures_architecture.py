@@ -9,6 +9,7 @@ import pytest
 from aquadash.figures.architecture import MAX_BLOCKS, architecture, blocks, kind_words, shape_text
 from aquadash.figures.theme import alt_text
 from aquadash.models import LayerRow
+from tests.test_figures_charts import EVIL
 
 IMAGE = (32, 32, 3)
 
@@ -35,6 +36,13 @@ def deep(stages: int, convolutions: int) -> list[LayerRow]:
     return [*rows, LayerRow("mean", "GlobalAveragePooling2D", (rows[-1].output_shape[-1],), 0, part="body"),
             LayerRow("dropout", "Dropout", (rows[-1].output_shape[-1],), 0, part="head"),
             LayerRow("dense", "Dense", (5,), 50, part="head")]  # fmt: skip
+
+
+FIGURES = {
+    "report": lambda: architecture(REPORT, image_shape=IMAGE),
+    "an unknown layer": lambda: architecture([LayerRow("x", EVIL, (4, 4, 2), 1)], image_shape=IMAGE),
+}
+EMPTY = {"no layers": lambda: architecture([], image_shape=IMAGE)}
 
 
 def test_what_changes_neither_shape_nor_learns_joins_the_block_before() -> None:
@@ -88,16 +96,6 @@ def test_every_block_has_its_shape_beside_it_and_is_in_the_text_alternative() ->
         assert words in alt_text(figure)
 
 
-def test_without_layers_there_is_a_hint() -> None:
-    figure = architecture([], image_shape=IMAGE)
-    assert not figure.data and "layers" in alt_text(figure)
-
-
 @pytest.mark.parametrize(("kind", "words"), [("Conv2D", "Convolution"), ("SomethingNew", "SomethingNew")])
 def test_kinds_have_words_and_an_unknown_one_keeps_its_name(kind: str, words: str) -> None:
     assert kind_words(kind) == words
-
-
-def test_names_are_text() -> None:
-    figure = architecture([LayerRow("x", "<b>Evil</b>", (4, 4, 2), 1)], image_shape=IMAGE)
-    assert "<b>Evil" not in "".join(figure.layout.yaxis.ticktext)

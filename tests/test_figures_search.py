@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import plotly.graph_objects as go
@@ -13,8 +12,7 @@ from aquadash.figures.optimization_history import optimization_history
 from aquadash.figures.parallel_coordinates import Dimension, axis, parallel_coordinates, ranks
 from aquadash.figures.parameter_importance import parameter_importance
 from aquadash.search import Trial, TrialState
-
-EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
+from tests.test_figures_charts import EVIL
 
 TRIALS = (
     Trial(0, TrialState.COMPLETE, 0.5),
@@ -56,25 +54,6 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "parallel of one": lambda: parallel(1),
     "importance": lambda: parameter_importance({}),
 }
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_draws(name: str) -> None:
-    figure = FIGURES[name]()
-    drawn = json.loads(figure.to_json(validate=True))
-    assert figure.data and figure.layout.height
-    assert len(theme.alt_text(figure)) > 20 and theme.alt_text(figure).endswith(".")
-    del drawn["layout"]["meta"], drawn["layout"]["template"]
-    assert "<a href" not in json.dumps(drawn) and "%{x}</a>" not in json.dumps(drawn)
-    for trace in figure.data:
-        assert trace.marker.color or trace.line.color
-
-
-@pytest.mark.parametrize("name", EMPTY)
-def test_without_data_a_figure_gives_a_hint(name: str) -> None:
-    figure = EMPTY[name]()
-    assert not figure.data
-    assert figure.layout.annotations[0].text == theme.escape(theme.alt_text(figure))
 
 
 def test_history_holds_the_best_so_far_and_what_was_stopped_early() -> None:
