@@ -42,4 +42,6 @@ with shell.page("predict"):
                 source = predict_runs.render_samples(*predict_runs.networks(compared), sample)
         predict_views.choices_note(run)
         run_lists.render_model_card(run)
-    image_dialog.clickable(*compared, source=source, own=map(picture_cards.own, pictures))
+    image_dialog.clickable(
+        *compared, source=source, own=[picture_cards.own(picture, run.class_names) for picture in pictures]
+    )

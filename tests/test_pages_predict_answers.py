@@ -73,7 +73,7 @@ def test_the_prediction_follows_the_crop(shelf: Shelf) -> None:
     widget(app.segmented_control, "framing-").set_value("padded").run()
     assert "grey bars" in cards(app)[0]
     widget(app.segmented_control, "framing-").set_value("part").run()
-    assert widget(app.slider, "place-").value == 50 and not app.exception
+    assert widget(app.slider, "place-").value == 100 and not app.exception
 
 
 def test_a_square_picture_has_no_crop_control_and_a_cropped_one_keeps_it_on_another_page(shelf: Shelf) -> None:

@@ -111,9 +111,6 @@ NONE_OF_THESE = "-"
 #: With more classes the buttons become a menu.
 MAX_PILLS = 8
 
-_FRAMINGS = "predict:framings"
-_LABELS = "predict:labels"
-
 _MODES: dict[FramingMode, str] = {
     "mean": "Mean of three",
     "padded": "All, padded",
@@ -124,29 +121,26 @@ _MODES: dict[FramingMode, str] = {
 
 def framing_of(upload: Upload) -> Framing:
     """Which part of the picture the network sees; the mean over all ways until somebody chooses."""
-    framing: Framing = _kept(_FRAMINGS).get(upload.file_id, MEAN)
-    return framing
+    mode: FramingMode = st.session_state.get(f"framing-{upload.file_id}") or MEAN.mode
+    place = st.session_state.get(f"place-{upload.file_id}", 50)
+    # Where the part lay is remembered while the whole picture is looked at, but makes no other picture of it.
+    return Framing(mode, place / 100 if mode == "part" else 0.5)
 
 
-def label_of(upload: Upload) -> str | None:
-    """What the picture shows: a class's name, :data:`NONE_OF_THESE`, or None while nobody has said."""
-    label: str | None = _kept(_LABELS).get(upload.file_id)
+def label_of(upload: Upload, class_names: Sequence[str]) -> str | None:
+    """What of these classes the picture shows: a name, :data:`NONE_OF_THESE`, or None while nobody has said."""
+    label: str | None = st.session_state.get(_label_key(upload.file_id, class_names))
     return label
 
 
-def own(upload: Upload) -> OwnPicture:
+def _label_key(file_id: str, class_names: Sequence[str]) -> str:
+    return f"true-{file_id}-{hash(tuple(class_names))}"
+
+
+def own(upload: Upload, class_names: Sequence[str] = ()) -> OwnPicture:
     """A picture, to be opened."""
-    label = label_of(upload)
+    label = label_of(upload, class_names)
     return OwnPicture(Item(upload, framing_of(upload)), None if label == NONE_OF_THESE else label)
-
-
-def forget(uploads: Sequence[Upload]) -> None:
-    """Drop what was said of pictures that are no longer there."""
-    present = {upload.file_id for upload in uploads}
-    for name in (_FRAMINGS, _LABELS):
-        kept = _kept(name)
-        for file_id in [file_id for file_id in kept if file_id not in present]:
-            del kept[file_id]
 
 
 def choose_framing(upload: Upload, *, tall: bool) -> None:
@@ -156,18 +150,15 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
         upload: The picture.
         tall: Whether it is higher than the network's proportions, not wider.
     """
-    now = framing_of(upload)
-    # Given as defaults: what is set through the session is told to the browser once, and lost on what is folded away.
     with st.popover("Crop", icon=":material/crop:", help="Which part of this picture the network sees."):
         mode = inputs.segmented_control(
             "What the network sees",
             list(_MODES),
-            default=now.mode,
+            default=MEAN.mode,
             key=f"framing-{upload.file_id}",
+            persist_state="session",
             required=True,
             format_func=_MODES.__getitem__,
-            on_change=_take_framing,
-            args=(upload.file_id,),
             help="Padded: the whole picture between grey bars. A part: the largest that has the network's proportions. "
             "Squeezed: the whole picture, its proportions changed. Mean: of the answers to these three.",
         )
@@ -177,48 +168,42 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
                 "Where the part lies",
                 min_value=0,
                 max_value=100,
-                value=round(100 * now.position),
+                value=50,
                 step=5,
                 key=f"place-{upload.file_id}",
+                persist_state="session",
                 format="%d %%",
-                on_change=_take_framing,
-                args=(upload.file_id,),
                 help=f"{ends}. The arrow keys move it.",
             )
 
 
 def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
     """Draw the choice of what the picture really shows."""
-    key = f"true-{upload.file_id}"
-    label = label_of(upload)
     options = [*class_names, NONE_OF_THESE]
-    if label is not None and label not in options:
-        # Said while a run with other classes was looked at; it comes back with that run.
-        label = None
-    if key not in st.session_state or st.session_state[key] not in (None, *options):
-        st.session_state[key] = label
+    common = {"key": _label_key(upload.file_id, class_names), "persist_state": "session"}
 
     def text(name: str) -> str:
         return "🚫 not one of these" if name == NONE_OF_THESE else class_text(name)
 
-    question, taken = "What is it really?", {"on_change": _take_label, "args": (upload.file_id,)}
+    question = "What is it really?"
     if len(class_names) <= MAX_PILLS:
-        inputs.pills(question, options, key=key, format_func=lambda name: plain(text(name)), **taken)  # type: ignore[call-overload]
+        inputs.pills(question, options, format_func=lambda name: plain(text(name)), **common)  # type: ignore[call-overload]
     else:
         # A menu shows its choices as they are, buttons take them for markdown.
-        inputs.selectbox(question, options, key=key, format_func=text, placeholder="Say what it is", **taken)  # type: ignore[call-overload]
+        inputs.selectbox(question, options, index=None, format_func=text, placeholder="Say what it is", **common)  # type: ignore[call-overload]
 
 
 def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> None:
     """Draw a button that takes the true labels from the names of the folders, if some are called like classes."""
     found = folder_labels(uploads, class_names)
-    fresh = {file_id: label for file_id, label in found.items() if _kept(_LABELS).get(file_id) != label}
+    labels = {_label_key(file_id, class_names): label for file_id, label in found.items()}
+    fresh = {key: label for key, label in labels.items() if st.session_state.get(key) != label}
     if fresh:
         st.button(
             f"Take the true labels from the folders' names ({count(len(fresh), 'picture')})",
             icon=":material/label:",
             key="folder-labels",
-            on_click=_take_labels,
+            on_click=st.session_state.update,
             args=(fresh,),
         )
 
@@ -232,32 +217,3 @@ def folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> dict
         for file_id, parent in parents.items()
         if parent.strip().casefold() in by_name
     }
-
-
-def _take_framing(file_id: str) -> None:
-    now: Framing = _kept(_FRAMINGS).get(file_id, MEAN)
-    mode: FramingMode = st.session_state.get(f"framing-{file_id}") or now.mode
-    place = st.session_state.get(f"place-{file_id}", round(100 * now.position))
-    # Where the part lay is remembered while the whole picture is looked at, but makes no other picture of it.
-    _kept(_FRAMINGS)[file_id] = Framing(mode, place / 100 if mode == "part" else 0.5)
-
-
-def _take_label(file_id: str) -> None:
-    label = st.session_state.get(f"true-{file_id}")
-    if label is None:
-        _kept(_LABELS).pop(file_id, None)
-    else:
-        _kept(_LABELS)[file_id] = label
-
-
-def _take_labels(labels: dict[str, str]) -> None:
-    _kept(_LABELS).update(labels)
-    for file_id in labels:
-        # The buttons take what was kept when they are drawn next.
-        st.session_state.pop(f"true-{file_id}", None)
-
-
-def _kept(name: str) -> dict:
-    """By the upload's id. A widget's own state ends where the widget is not drawn, as on the other pages of a drop."""
-    kept: dict = st.session_state.setdefault(name, {})
-    return kept

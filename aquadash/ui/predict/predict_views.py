@@ -51,7 +51,6 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     """
     memory = predictions.remembered()
     memory.forget(uploads)
-    picture_cards.forget(uploads)
     items = [Item(upload, picture_cards.framing_of(upload)) for upload in uploads]
     stopped = is_stopped(uploads)
     picture_cards.offer_folder_labels(uploads, runs[0].class_names)
@@ -114,7 +113,7 @@ def _card(
     answers: Sequence[FilePrediction],
 ) -> None:
     """A picture with its answers, and what a person can say of it."""
-    label = picture_cards.label_of(item.upload)
+    label = picture_cards.label_of(item.upload, runs[0].class_names)
     names = [network.name for network in networks]
     key = (*item.id, label, *names, *(network.key for network in networks))
     drawn = memory.card(key)
@@ -136,7 +135,7 @@ def _card(
 
 def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]) -> None:
     """How many got which name, how many of the labelled ones are right, and all of it as a table."""
-    labels = [picture_cards.label_of(item.upload) for item in done]
+    labels = [picture_cards.label_of(item.upload, runs[0].class_names) for item in done]
     if not done:
         return
     if len(done) > 1:
