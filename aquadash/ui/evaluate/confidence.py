@@ -259,13 +259,14 @@ def _coverage_figures(one: Evaluated, given: CoveragePoint) -> None:
 THRESHOLD_CURVES_KEY = "threshold-curves"
 
 _KINDS = {"roc": "ROC", "precision-recall": "Precision and recall"}
-#: What the images beside the chart are, by the word in the address, and which parts of a threshold that is.
+#: What the images beside the chart are, by the word in the address: the choice, which parts of a threshold that is, and
+#: what they are called, with the class and the threshold in per cent.
 _PARTS = {
-    "called": ("Called so", ("hits", "false alarms")),
-    "hits": ("Hits", ("hits",)),
-    "false-alarms": ("False alarms", ("false alarms",)),
-    "missed": ("Missed", ("missed",)),
-    "all": ("All images", ("hits", "false alarms", "missed", "rest")),
+    "called": ("Called so", ("hits", "false alarms"), "called {} from {} %"),
+    "hits": ("Hits", ("hits",), "{} found from {} %"),
+    "false-alarms": ("False alarms", ("false alarms",), "wrongly called {} from {} %"),
+    "missed": ("Missed", ("missed",), "{} missed from {} %"),
+    "all": ("All images", ("hits", "false alarms", "missed", "rest"), "all"),
 }
 
 
@@ -318,22 +319,15 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
         "part",
         {
             word: f"{title}: {sum(int(masks[part].sum()) for part in parts):,}"
-            for word, (title, parts) in _PARTS.items()
+            for word, (title, parts, _) in _PARTS.items()
         },
         label="Images shown",
         help="Hits: of the class and called so. False alarms: called so, but of another. Missed: not called so.",
         on_change=gallery.first_page,
     )
     _areas(one, other)
-    mask = np.logical_or.reduce([masks[name] for name in _PARTS[part][1]])
-    what = {
-        "called": f"called {class_text(name)} from {percent} %",
-        "hits": f"{class_text(name)} found from {percent} %",
-        "false-alarms": f"wrongly called {class_text(name)} from {percent} %",
-        "missed": f"{class_text(name)} missed from {percent} %",
-        "all": "all",
-    }[part]
-    return Narrowed(mask, what)
+    _, parts, words = _PARTS[part]
+    return Narrowed(np.logical_or.reduce([masks[each] for each in parts]), words.format(class_text(name), percent))
 
 
 def _areas(one: Evaluated, other: Evaluated | None) -> None:
