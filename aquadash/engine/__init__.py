@@ -3,5 +3,3 @@
 from __future__ import annotations
 
 from aquadash.engine.engine import Engine, check, check_names, open_engine
-
-__all__ = ["Engine", "check", "check_names", "open_engine"]

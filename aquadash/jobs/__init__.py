@@ -14,8 +14,6 @@ from aquadash.jobs.types import Job, JobProgress, JobStatus, LeaseLostError, Sto
 if TYPE_CHECKING:
     from aquadash.jobs.table import JobTable
 
-__all__ = ["Job", "JobStatus", "LeaseLostError", "JobProgress", "Stopped", "Worker", "import_sqlalchemy", "open_jobs"]
-
 
 _importing = threading.Lock()
 

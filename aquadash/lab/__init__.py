@@ -20,8 +20,6 @@ from aquadash.lab.rights import Rights
 from aquadash.people import OWNER, Person
 from aquadash.presets import PRESETS
 
-__all__ = ["OWNER", "PRESETS", "Lab"]
-
 if TYPE_CHECKING:
     from aquadash.lab.data import DataSets
     from aquadash.lab.jobs import Jobs

@@ -4,17 +4,3 @@ from __future__ import annotations
 
 from aquadash.runs.store import EPOCH_METRICS, RunStore, open_store
 from aquadash.runs.types import EpochRecord, EpochReplay, Guess, Predictions, Progress, Run, RunStatus, Worker
-
-__all__ = [
-    "EPOCH_METRICS",
-    "EpochRecord",
-    "EpochReplay",
-    "Guess",
-    "Predictions",
-    "Progress",
-    "Run",
-    "RunStatus",
-    "RunStore",
-    "Worker",
-    "open_store",
-]

@@ -7,23 +7,3 @@ from aquadash.search.plan import PRUNERS, SAMPLERS, Budget, SearchPlan
 from aquadash.search.space import SearchParameter, default_space, parse, parse_all, suggested
 from aquadash.search.store import any_stored
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
-
-__all__ = [
-    "PRUNERS",
-    "SAMPLERS",
-    "Budget",
-    "SearchParameter",
-    "Search",
-    "SearchHead",
-    "SearchPlan",
-    "Trial",
-    "TrialState",
-    "any_stored",
-    "default_space",
-    "parse",
-    "parse_all",
-    "resume_search",
-    "start_search",
-    "stop_search",
-    "suggested",
-]
