@@ -23,7 +23,8 @@ from tests.explained_models import (
     share_in_corner,
 )
 
-CORNERS = {(0, 0): "upper left", (0, -1): "upper right", (-1, 0): "lower left", (-1, -1): "lower right"}
+#: No way to turn or mirror a square leaves both of these where they are.
+CORNERS = {(0, 0): "upper left", (0, -1): "upper right"}
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +37,16 @@ def cornered() -> Explainer:
 def test_every_method_points_at_the_corner_that_matters(method: str, row: int, column: int) -> None:
     explainer = Explainer(corner_network(row, column), class_names=CLASSES)
 
-    found = explained(explainer, picture(row, column), method=method, class_index=0)
+    image = picture(row, column)
+    found = explained(explainer, image, method=method, class_index=0)
 
+    assert (found.map.shape, found.map.dtype) == ((SIZE, SIZE), np.float32)
+    assert (found.class_name, found.signed) == ("cornered", METHODS[method].signed) and found.image is not None
+    assert found.probability == pytest.approx(float(explainer.predict_images(image[None])[0, 0]))
+    if found.signed:
+        assert -1 <= found.map.min() and found.map.max() <= 1
+    else:
+        assert found.map.min() == 0 and found.map.max() == pytest.approx(1)
     # An occluding square that covers a part of the corner lies partly beside it.
     assert share_in_corner(found.map, row, column) > (0.6 if method == "occlusion" else 0.9)
     place = f"at the {CORNERS[row, column]}"
@@ -45,7 +54,7 @@ def test_every_method_points_at_the_corner_that_matters(method: str, row: int, c
     said = ("most for the class", "most for and against the class") if found.signed else ("brightest",)
     assert found.where.startswith(tuple(f"{words} {place}" for words in said))
     peak = found.to_dict()["strongest_pixel"]
-    assert (peak["row"] < SIZE / 2) == (row == 0) and (peak["column"] < SIZE / 2) == (column == 0)
+    assert peak["row"] < SIZE / 2 and (peak["column"] < SIZE / 2) == (column == 0)
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "grad-cam"])
@@ -69,19 +78,6 @@ def test_a_flip_at_test_time_is_flipped_back(method: str) -> None:
     explainer = Explainer(with_flip(corner_network(0, 0)), class_names=CLASSES)
     found = explained(explainer, picture(0, -1), method=method, class_index=0)
     assert share_in_corner(found.map, 0, -1) > (0.6 if method == "occlusion" else 0.9)
-
-
-def test_maps_are_scaled_as_documented(cornered: Explainer) -> None:
-    image = picture(0, 0)
-    for name, method in METHODS.items():
-        found = explained(cornered, image, method=name, class_index=0)
-        assert (found.map.shape, found.map.dtype, found.signed) == ((SIZE, SIZE), np.float32, method.signed)
-        if method.signed:
-            assert -1 <= found.map.min() and found.map.max() <= 1
-        else:
-            assert found.map.min() == 0 and found.map.max() == pytest.approx(1)
-        assert found.class_name == "cornered" and found.image is not None
-        assert found.probability == pytest.approx(float(cornered.predict_images(image[None])[0, 0]))
 
 
 def test_occlusion_is_what_the_probability_loses(cornered: Explainer) -> None:
