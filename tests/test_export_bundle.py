@@ -23,6 +23,12 @@ from tests.robust_runs import made_up_result
 NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
 
 
+@pytest.fixture(autouse=True)
+def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report is of four megabytes; test_export_report.py looks at it."""
+    monkeypatch.setattr(bundle, "report_html", lambda *_: "<p>The report.</p>")
+
+
 @pytest.fixture
 def other_store(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     """The store of another computer."""
@@ -148,7 +154,7 @@ def test_a_stopped_run_brings_its_checkpoint(store: RunStore, other_store: RunSt
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     copy_id = importing.import_run(other_store, tmp_path / "run.zip").run.run_id
     kept = other_store.artifact(copy_id, "checkpoint/slot-0.npz")
-    assert kept is not None and kept.read_bytes() == slot.read_bytes()
+    assert kept.read_bytes() == slot.read_bytes()
     assert other_store.get(copy_id).status is RunStatus.STOPPED
 
 
