@@ -51,7 +51,7 @@ def test_converted_networks_answer_alike(name: str, precision: str, tmp_path: Pa
 
 @pytest.mark.slow
 def test_one_that_answers_differently_is_not_written(tmp_path: Path) -> None:
-    def wrong(content: bytes):  # type: ignore[no-untyped-def]
+    def wrong(content: bytes):
         return lambda images: np.tile(np.float32([0.1, 0.2, 0.3, 0.4]), (len(images), 1))[:, ::-1]
 
     form, target = replace(FORMATS["tflite"], read=wrong), tmp_path / "model.tflite"
@@ -95,7 +95,7 @@ def test_a_file_of_other_weights_does_not_count(tmp_path: Path) -> None:
         store.add_artifact(run.run_id, path)
     store.add_text_artifact(run.run_id, form.check_name, check.to_json())
     found = converted(store, run.run_id, form)
-    assert found is not None and found.check == check and found.path.read_bytes() == b"converted"
+    assert found.check == check and found.path.read_bytes() == b"converted"
     model.write_bytes(b"others!")
     store.add_artifact(run.run_id, model)
     assert converted(store, run.run_id, form) is None

@@ -110,26 +110,19 @@ def test_a_network_that_starts_from_foreign_weights_gets_a_reason() -> None:
     assert "ImageNet" in why_no_script(with_values(RunConfig(), {"model.name": "vgg16"}))
 
 
-@pytest.mark.parametrize("name", [name for name, spec in PIPELINES.items() if name != "none"])
-def test_the_code_draws_the_images_that_aquadash_draws(name: str) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
-    code = augmentation_code(AugmentationPlan((PIPELINES[name],)))
-    known: dict[str, Any] = {"np": np}
-    exec("\n".join(["from __future__ import annotations", *sorted(code.imports), code.body]), known)
-    np.testing.assert_array_equal(known["augment"](images, 7), augment.apply(images, PIPELINES[name], seed=7))
+PLANS = {
+    **{name: AugmentationPlan((spec,)) for name, spec in PIPELINES.items() if name != "none"},
+    "copies": augment.plan(AugmentationConfig(pipeline="notebook", copies=2)),
+    "originals": augment.plan(AugmentationConfig(pipeline="notebook-1", keep_originals=True)),
+    "a mixture": augment.plan(
+        AugmentationConfig(pipeline="notebook-4:3, mirror-shift:1, notebook", copies=2, keep_originals=True)
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"pipeline": "notebook", "copies": 2},
-        {"pipeline": "notebook-1", "keep_originals": True},
-        {"pipeline": "notebook-4:3, mirror-shift:1, notebook", "copies": 2, "keep_originals": True},
-    ],
-)
-def test_the_code_draws_what_a_plan_draws(settings: dict[str, object]) -> None:
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_the_code_draws_the_images_that_aquadash_draws(plan: AugmentationPlan) -> None:
     images = np.random.default_rng(0).integers(0, 256, (600, 8, 8, 3), dtype=np.uint8)
-    plan = augment.plan(AugmentationConfig(**settings))
     code = augmentation_code(plan)
     known: dict[str, Any] = {"np": np}
     exec("\n".join(["from __future__ import annotations", *sorted(code.imports), code.body]), known)
@@ -149,17 +142,7 @@ def test_a_clash_of_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     clashing = AugmentationCode(frozenset(), "VERSIONS = []\n\n\ndef predict():\n    pass")
     monkeypatch.setattr(script, "augmentation_code", lambda spec: clashing)
     with pytest.raises(RunError, match="predict"):
-        train_script(
-            Recipe(
-                "a",
-                RunConfig(),
-                AugmentationPlan((PIPELINES["notebook"],)),
-                "f",
-                "float32",
-                None,
-                False,
-            )
-        )
+        train_script(Recipe("a", RunConfig(), PLANS["notebook"], "f", "float32", None, False))
 
 
 def test_carried_source_stands_alone_in_an_order_in_which_it_runs() -> None:
