@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aquadash import models, settings
+from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.errors import ConfigError, DataError
 from aquadash.models import applications, transfer
@@ -83,7 +83,7 @@ def test_weights_and_features_are_those_of_keras_with_its_own_preprocessing(
     path = tmp_path / "weights.h5"
     write_like_keras(network, path)
     model = _built(name)
-    models.model_entry(name).load(model, path)  # type: ignore[misc]
+    models.model_entry(name).load(model, path)
 
     preprocess = importlib.import_module(f"keras.applications.{MODULES[name]}").preprocess_input
     prepared = preprocess(tf.image.resize(_pictures(), (SIZE, SIZE)).numpy())
@@ -102,6 +102,7 @@ def test_weights_and_features_are_those_of_keras_with_its_own_preprocessing(
     between_pictures = np.abs(expected[0] - expected[1]).max()
     assert between_pictures > 0.05 * np.abs(expected).max()
     np.testing.assert_allclose(features, expected, rtol=0, atol=0.01 * between_pictures)
+    np.testing.assert_allclose(np.asarray(model(images)).sum(axis=1), 1, atol=1e-5)
     # However the body is called, it works as it does when it predicts.
     np.testing.assert_array_equal(np.asarray(parts.body(images)), features)
 
@@ -112,7 +113,7 @@ def test_fine_tuning_thaws_what_it_says(name: str) -> None:
     import keras
 
     entry, model = models.model_entry(name), _built(name)
-    body = transfer.parts(model).body  # type: ignore[union-attr]
+    body = transfer.parts(model).body
     assert body.count_params() == APPLICATIONS[name].params
     counts = {}
     for fine_tuning in ("head", "top", "all"):
@@ -145,13 +146,13 @@ def test_a_saved_network_answers_as_before(name: str, tmp_path: Path) -> None:
     import keras
 
     model, entry = _built(name), models.model_entry(name)
-    body = transfer.parts(model).body  # type: ignore[union-attr]
+    body = transfer.parts(model).body
     transfer.thaw_body(body, "top", top=entry.top)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     images = models.normalise(_pictures())
     np.testing.assert_allclose(np.asarray(loaded(images)), np.asarray(model(images, training=False)), atol=1e-6)
-    loaded_body = transfer.parts(loaded).body  # type: ignore[union-attr]
+    loaded_body = transfer.parts(loaded).body
     assert _learning(loaded_body) == _learning(body) != []
 
 
@@ -193,7 +194,7 @@ def test_the_table_of_layers_shows_those_of_the_body() -> None:
 @pytest.mark.slow
 def test_pixels_and_features_stay_exact_in_mixed_precision() -> None:
     model = models.build(_config("mobilenetv2"), image_shape=(32, 32, 3), num_classes=5, precision="mixed_bfloat16")
-    body = transfer.parts(model).body  # type: ignore[union-attr]
+    body = transfer.parts(model).body
     dtypes = {layer.name: layer.compute_dtype for layer in body.layers}
     assert (dtypes["resize"], dtypes["pixels"], dtypes["features"]) == ("float32",) * 3
     assert dtypes["Conv_1"] == "bfloat16"
@@ -224,7 +225,7 @@ def test_an_image_that_is_too_small_is_refused(name: str) -> None:
 def test_mobilenet_has_weights_for_each_size(size: int, file_size: int) -> None:
     weights = applications.weights(ModelConfig(name="mobilenetv2", input_size=size))
     expected = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{file_size}_no_top.h5"
-    assert weights.file_name == expected  # type: ignore[attr-defined]
+    assert weights.file_name == expected
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
@@ -232,10 +233,3 @@ def test_its_preset_says_what_is_downloaded(name: str) -> None:
     preset = PRESETS[name]
     assert (preset.config.model.name, preset.config.model.fine_tuning) == (name, "head")
     assert f"{APPLICATIONS[name].megabytes:.0f} MB" in preset.summary
-
-
-def test_the_environment_names_a_file_or_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AQUADASH_WEIGHTS", raising=False)
-    assert settings.pretrained_weights() is None
-    monkeypatch.setenv("AQUADASH_WEIGHTS", str(tmp_path))
-    assert settings.pretrained_weights() == tmp_path

@@ -144,12 +144,12 @@ def test_weights_of_the_package_come_to_their_layers(tmp_path: Path) -> None:
 def torch_before_16(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """As much of PyTorch as its old files name."""
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
-    torch.FloatStorage = type("FloatStorage", (), {"__module__": "torch"})  # type: ignore[attr-defined]
+    torch.FloatStorage = type("FloatStorage", (), {"__module__": "torch"})
 
     def _rebuild_tensor_v2() -> None: ...
 
     _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
-    utils._rebuild_tensor_v2 = _rebuild_tensor_v2  # type: ignore[attr-defined]
+    utils._rebuild_tensor_v2 = _rebuild_tensor_v2
     monkeypatch.setitem(sys.modules, "torch", torch)
     monkeypatch.setitem(sys.modules, "torch._utils", utils)
     return torch
