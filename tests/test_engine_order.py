@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import with_values
 from aquadash.engine import Engine
+from aquadash.engine.slots import Slots
 from aquadash.errors import NotAllowedError, RunError
+from aquadash.jobs import Job, table
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
-from aquadash.runs import Run, RunStatus, RunStore, open_store
-from tests.engines import Trainings, engine_of
+from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.runs.reading import KIND
+from tests import job_rows, live_runs
 from tests.lessons import ANNA, BEN, SHORT, TEACHER
-from tests.waiting import wait_for
-
-
-@pytest.fixture(scope="module")
-def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("queue")
 
 
 @pytest.fixture
-def store(shared_home: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    """One for all tests of this file: at the end of each nothing waits or is at work."""
-    monkeypatch.setenv("AQUADASH_HOME", str(shared_home))
-    return open_store()
-
-
-@pytest.fixture
-def queue(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, Trainings]]:
-    with engine_of(store, monkeypatch) as (engine, trainings):
-        yield engine, trainings
+def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """It queues; what starts next is taken by the tests, and nobody takes it for lost."""
+    monkeypatch.setattr(table, "LEASE_SECONDS", 3600.0)
+    return Engine(store, serving=False)
 
 
 @pytest.fixture
@@ -48,96 +36,77 @@ def ask(engine: Engine, person: Person, name: str) -> Run:
     return engine.submit(SHORT, name=name, owner=person)
 
 
-def asked(engine: Engine, trainings: Trainings, *names: str) -> list[Run]:
+def start_next(store: RunStore) -> Job:
+    """What the next worker takes is at work."""
+    job = job_rows.claim(KIND)
+    store.start(job.run, job.worker)
+    return job
+
+
+def asked(engine: Engine, store: RunStore, *names: str) -> list[Run]:
     """Runs of the owner of the machine: the first is at work, the others wait."""
     runs = [ask(engine, OWNER, name) for name in names]
-    trainings.wait(runs[0])
+    assert start_next(store).run == runs[0].run_id
     return runs
 
 
-def places(engine: Engine, runs: list[Run]) -> list[int | None]:
-    return [open_store().ranks().get(run.run_id) for run in runs]
+def order(store: RunStore) -> list[str]:
+    """The names of those that wait, as they start."""
+    return [store.get(start_next(store).run).name for _ in store.ranks()]
 
 
-def test_a_run_that_was_moved_starts_at_its_new_place(queue: tuple[Engine, Trainings]) -> None:
-    engine, trainings = queue
-    runs = asked(engine, trainings, "a", "b", "c", "d", "e")
-    assert places(engine, runs) == [None, 1, 2, 3, 4]
-    a, b, c, d, e = runs
+def test_a_run_that_was_moved_starts_at_its_new_place(engine: Engine, store: RunStore) -> None:
+    runs = asked(engine, store, "a", "b", "c", "d", "e")
+    assert [store.ranks().get(run.run_id) for run in runs] == [None, 1, 2, 3, 4]
+    _, b, c, d, e = runs
     assert Lab(OWNER).runs.move(d.run_id, 1) == [each.run_id for each in (d, b, c, e)]
     assert Lab(OWNER).runs.move(e.run_id, 1) == [each.run_id for each in (e, d, b, c)]
     assert Lab(OWNER).runs.move(b.run_id, 99)[-1] == b.run_id
-    assert places(engine, runs) == [None, 4, 3, 2, 1]
-    trainings.end_all()
-    assert trainings.wait(*runs) == ["a", "e", "d", "c", "b"]
+    assert [store.ranks().get(run.run_id) for run in runs] == [None, 4, 3, 2, 1]
+    store.request_stop(d.run_id)
+    assert order(store) == ["e", "c", "b"], "a stopped run leaves its place to the next"
 
 
-def test_what_does_not_wait_cannot_be_moved(queue: tuple[Engine, Trainings]) -> None:
-    engine, trainings = queue
-    a, b = asked(engine, trainings, "a", "b")
+def test_what_does_not_wait_cannot_be_moved(engine: Engine, store: RunStore) -> None:
+    a, b = asked(engine, store, "a", "b")
     with pytest.raises(RunError, match="a does not wait: it is running"):
         Lab(OWNER).runs.move(a.run_id, 1)
     with pytest.raises(RunError, match="expected 1 for the run that starts next"):
         Lab(OWNER).runs.move(b.run_id, 0)
-    assert places(engine, [a, b]) == [None, 1]
-
-
-def test_the_app_follows_an_order_that_another_process_has_set(
-    queue: tuple[Engine, Trainings], store: RunStore
-) -> None:
-    engine, trainings = queue
-    runs = asked(engine, trainings, "a", "b", "c")
-    Lab(OWNER).runs.move(runs[2].run_id, 1)
-    trainings.end_all()
-    assert trainings.wait(*runs) == ["a", "c", "b"]
-
-
-def test_a_stopped_run_leaves_its_place_to_the_next(queue: tuple[Engine, Trainings], store: RunStore) -> None:
-    engine, trainings = queue
-    a, b, c = asked(engine, trainings, "a", "b", "c")
-    Lab(OWNER).runs.move(c.run_id, 1)
-    store.request_stop(c.run_id)
-    trainings.end_all()
-    assert trainings.wait(a, b) == ["a", "b"]
-    assert store.get(c.run_id).status is RunStatus.STOPPED
+    assert store.ranks() == {b.run_id: 1}
 
 
 @pytest.mark.usefixtures("in_class")
-def test_students_take_turns(queue: tuple[Engine, Trainings]) -> None:
-    engine, trainings = queue
-    asked(engine, trainings, "at work")
-    runs = [ask(engine, person, name) for person, name in ((ANNA, "a1"), (ANNA, "a2"), (ANNA, "a3"), (BEN, "b1"))]
-    runs += [ask(engine, TEACHER, "t1"), ask(engine, BEN, "b2")]
-    trainings.end_all()
-    assert trainings.wait(*runs, runs[0]) == ["at work", "a1", "b1", "t1", "a2", "b2", "a3"]
+def test_students_take_turns(engine: Engine, store: RunStore) -> None:
+    asked(engine, store, "at work")
+    for person, name in ((ANNA, "a1"), (ANNA, "a2"), (ANNA, "a3"), (BEN, "b1"), (TEACHER, "t1"), (BEN, "b2")):
+        ask(engine, person, name)
+    assert order(store) == ["a1", "b1", "t1", "a2", "b2", "a3"]
 
 
 @pytest.mark.usefixtures("in_class")
-def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(
-    queue: tuple[Engine, Trainings], store: RunStore
-) -> None:
-    engine, trainings = queue
-    a, b = asked(engine, trainings, "a", "b")
+def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(engine: Engine, store: RunStore) -> None:
+    def connected() -> None:
+        raise RunError("a slot is asked for")
+
+    slots = Slots(KIND, store.jobs, connected=connected)
+    asked(engine, store, "a", "b")
     limits.save(ClassLimits(paused=True))
-    c = ask(engine, ANNA, "c")
-    trainings.end(a.run_id)
-    wait_for(lambda: store.get(a.run_id).status.ended)
-    Lab(OWNER).runs.move(c.run_id, 1)
+    Lab(OWNER).runs.move(ask(engine, ANNA, "c").run_id, 1)
     assert [(one.rank, one.seconds) for one in Lab(OWNER).runs.waiting().values()] == [(1, None), (2, None)]
-    assert trainings.wait(a) == ["a"]
+    slots.look()
     limits.save(ClassLimits())
-    engine.serve()
-    trainings.end_all()
-    assert trainings.wait(a, b, c) == ["a", "c", "b"]
+    with pytest.raises(RunError, match="a slot is asked for"):
+        slots.look()
+    assert order(store) == ["c", "b"]
 
 
 @pytest.mark.usefixtures("in_class")
 def test_no_student_has_more_waiting_than_the_limit(
-    queue: tuple[Engine, Trainings], store: RunStore, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine, trainings = queue
     monkeypatch.setattr("aquadash.engine.open_engine", lambda: engine)
-    asked(engine, trainings, "at work")
+    asked(engine, store, "at work")
     Lab(TEACHER).people.set_limits(ClassLimits(waiting_runs=2, epochs=3))
     anna, ben = Lab(ANNA).runs, Lab(BEN).runs
     first, second = anna.train(SHORT, name="a1"), anna.train(SHORT, name="a2")
@@ -160,12 +129,10 @@ def test_no_student_has_more_waiting_than_the_limit(
 
 
 @pytest.mark.usefixtures("in_class")
-def test_a_run_belongs_to_whoever_asked_for_it(queue: tuple[Engine, Trainings], store: RunStore) -> None:
-    engine, trainings = queue
+def test_a_run_belongs_to_whoever_asked_for_it(engine: Engine, store: RunStore) -> None:
     run = ask(engine, ANNA, "a")
     assert (run.owner, run.owner_name, run.shared) == (ANNA.person_id, "Anna", False)
-    trainings.end(run.run_id)
-    wait_for(lambda: store.get(run.run_id).status is RunStatus.FINISHED)
+    live_runs.end(store, start_next(store), RunStatus.FINISHED)
     again = engine.submit(run.config, repeats=run.run_id, owner=BEN)
     pair = engine.submit_pair(SHORT, "notebook-1", owner=BEN)
     assert {each.owner for each in (again, *pair)} == {BEN.person_id}

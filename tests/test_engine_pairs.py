@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from aquadash.config import RunConfig, flatten, with_values
 from aquadash.engine import Engine
 from aquadash.errors import ConfigError, RunError, StorageError, UnknownNameError
 from aquadash.evaluation import verdict
-from aquadash.jobs import Job
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.pairs import change, find_pair, pair_configs
 from aquadash.runs.reading import KIND
@@ -22,24 +20,9 @@ QUICK = with_values(RunConfig(), {"training.epochs": 2, "training.batch_size": 6
 
 
 @pytest.fixture
-def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    with Engine(store) as engine:
-        yield engine
-
-
-@pytest.fixture
-def enqueued(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The runs that the engine would train, in the order in which they were queued; none is."""
-    ids: list[str] = []
-    queue = engine._store.queue
-
-    def queued(run_id: str, **options: Any) -> Job:
-        ids.append(run_id)
-        return queue(run_id, **options)
-
-    monkeypatch.setattr(engine._store, "queue", queued)
-    monkeypatch.setattr(engine, "serve", lambda: None)
-    return ids
+def engine(store: RunStore) -> Engine:
+    """It queues, and trains nothing."""
+    return Engine(store, serving=False)
 
 
 def differing(one: RunConfig, other: RunConfig) -> dict[str, Any]:
@@ -70,9 +53,9 @@ def test_a_pipeline_that_changes_nothing_makes_no_pair() -> None:
         pair_configs(QUICK, "notebok-1")
 
 
-def test_both_are_queued_and_know_one_another(engine: Engine, store: RunStore, enqueued: list[str]) -> None:
+def test_both_are_queued_and_know_one_another(engine: Engine, store: RunStore) -> None:
     without, with_it = engine.submit_pair(QUICK, "notebook-1")
-    assert enqueued == [without.run_id, with_it.run_id]
+    assert store.ranks() == {without.run_id: 1, with_it.run_id: 2}
     assert without.pair_id == with_it.pair_id != ""
     assert (without.pair_role, with_it.pair_role) == ("without", "with")
     assert with_it.name == "With: The report's first: flip and blur"
@@ -82,7 +65,7 @@ def test_both_are_queued_and_know_one_another(engine: Engine, store: RunStore, e
 
 
 def test_none_is_queued_where_the_second_cannot_be(
-    engine: Engine, store: RunStore, enqueued: list[str], monkeypatch: pytest.MonkeyPatch
+    engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create = store.create
 
@@ -94,17 +77,16 @@ def test_none_is_queued_where_the_second_cannot_be(
     monkeypatch.setattr(store, "create", create_one)
     with pytest.raises(StorageError, match="disk is full"):
         engine.submit_pair(QUICK, "notebook-1")
-    assert enqueued == []
-    assert store.list_runs() == []
+    assert store.ranks() == {} and store.list_runs() == []
     with pytest.raises(UnknownNameError):
         engine.submit_pair(with_values(QUICK, {"model.name": "nothing"}), "notebook-1")
     assert store.list_runs() == []
 
 
 @pytest.mark.slow
-def test_a_pair_is_trained_and_compared(engine: Engine, store: RunStore, enqueued: list[str]) -> None:
+def test_a_pair_is_trained_and_compared(engine: Engine, store: RunStore) -> None:
     without, with_it = engine.submit_pair(with_values(QUICK, {"training.epochs": 1}), "mirror-shift")
-    assert [job_rows.do_next(KIND).run for _ in enqueued] == [without.run_id, with_it.run_id]
+    assert [job_rows.do_next(KIND).run for _ in range(2)] == [without.run_id, with_it.run_id]
     pair = find_pair(store.list_runs(), without.pair_id)
     assert [run.status for run in pair.runs] == [RunStatus.FINISHED] * 2, [run.message for run in pair.runs]
     found = change(store, pair)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,13 +16,13 @@ from aquadash.engine import slots
 from aquadash.engine.slots import Slots
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, JobStatus, Worker, open_jobs
-from aquadash.jobs.standby import _New
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus, RunStore
 from aquadash.runs.artifacts import LOG
 from aquadash.runs.reading import KIND
 from aquadash.runs.tags import STATUS
 from tests.job_rows import let_the_lease_run_out
+from tests.live_runs import job_of
 from tests.waiting import wait_for
 
 
@@ -35,14 +32,11 @@ def run_id(store: RunStore) -> str:
     return add(store)
 
 
-@pytest.fixture(autouse=True)
-def quick_slots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots, "_POLL_SECONDS", 0.02)
-
-
-def take_next(kind: str, version: str, database: str, *, slot_ends: Callable[[], bool] = lambda: False) -> str:
+def take_next(
+    store: RunStore, *, version: str = __version__, database: str = "", ends: Callable[[], bool] = lambda: False
+) -> str:
     """What Dask does in a slot, in this thread."""
-    return slots.take_next(kind, version, database, slot_ends=slot_ends)
+    return slots.take_next(KIND, version, database or store.jobs.identity(), slot_ends=ends)
 
 
 def add(store: RunStore) -> str:
@@ -51,28 +45,24 @@ def add(store: RunStore) -> str:
     return run_id
 
 
-def job_of(store: RunStore, run_id: str) -> Job:
-    job = store.jobs.get(job_id(KIND, run_id))
-    assert job is not None
-    return job
+def write_log(run_id: str, text: str) -> None:
+    log = settings.job_log(job_id(KIND, run_id))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(text)
 
 
 class Workers:
-    """In the place of what launches workers: processes that do nothing but end, after what a test lets them do."""
+    """In the place of what launches workers: each does what a test lets it do, and then has ended, or goes on."""
 
-    def __init__(self, code: str = "", *, do: Callable[[int], object] = lambda pid: None) -> None:
+    def __init__(self, exit_status: int | None = 0, *, do: Callable[[int], object] = lambda pid: None) -> None:
         self.launched: list[list[str]] = []
-        self._code, self._do = code, do
+        self._exit_status, self._do = exit_status, do
 
-    def launch(self, arguments: Sequence[str], *, log_path: Path) -> _New:
+    def launch(self, arguments: Sequence[str], *, log_path: Path) -> SimpleNamespace:
         self.launched.append(list(arguments))
-        # It waits until what it is said to have done is done.
-        process = subprocess.Popen([sys.executable, "-c", f"input()\n{self._code}"], stdin=subprocess.PIPE)
-        assert process.stdin is not None
-        self._do(process.pid)
-        process.stdin.write(b"\n")
-        process.stdin.close()
-        return _New(process)
+        pid = len(self.launched)
+        self._do(pid)
+        return SimpleNamespace(pid=pid, wait=lambda timeout: self._exit_status)
 
 
 def launched_by(monkeypatch: pytest.MonkeyPatch, workers: Workers) -> Workers:
@@ -80,32 +70,29 @@ def launched_by(monkeypatch: pytest.MonkeyPatch, workers: Workers) -> Workers:
     return workers
 
 
-def claiming(store: RunStore) -> Callable[[int], object]:
+def claiming(store: RunStore) -> Callable[[int], Job]:
     """What a worker does first."""
     return lambda pid: store.jobs.claim([KIND], Worker(socket.gethostname(), pid))
 
 
-def test_a_worker_takes_one_job(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def finish(pid: int) -> None:
-        job = store.jobs.claim([KIND], Worker(socket.gethostname(), pid))
-        assert job is not None
-        store.jobs.end(job, JobStatus.FINISHED)
+def finishing(store: RunStore) -> Callable[[int], None]:
+    """What a worker does in all."""
+    return lambda pid: store.jobs.end(claiming(store)(pid), JobStatus.FINISHED)
 
-    workers = launched_by(monkeypatch, Workers(do=finish))
-    assert (
-        take_next(KIND, __version__, store.jobs.identity()) == "done"
-        and job_of(store, run_id).status is JobStatus.FINISHED
-    )
-    assert take_next(KIND, __version__, store.jobs.identity()) == "nothing to do", "no process is started for nothing"
+
+def test_a_worker_takes_one_job(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = launched_by(monkeypatch, Workers(do=finishing(store)))
+    assert take_next(store) == "done" and job_of(run_id).status is JobStatus.FINISHED
+    assert take_next(store) == "nothing to do", "no process is started for nothing"
     assert workers.launched == [[KIND, "--once"]]
 
 
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.queue(store.create(RunConfig()).run_id, needs="gpu")
     workers = launched_by(monkeypatch, Workers(do=claiming(store)))
-    assert take_next(KIND, __version__, store.jobs.identity()) == "nothing to do" and workers.launched == []
+    assert take_next(store) == "nothing to do" and workers.launched == []
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    assert take_next(KIND, __version__, store.jobs.identity()) == "done" and len(workers.launched) == 1
+    assert take_next(store) == "done" and len(workers.launched) == 1
 
 
 def test_what_needs_another_machine_is_looked_at_once_in_a_while(
@@ -127,9 +114,9 @@ def test_what_needs_another_machine_is_looked_at_once_in_a_while(
 
 def test_a_machine_that_is_set_up_wrongly_says_so(store: RunStore, run_id: str) -> None:
     with pytest.raises(RunError, match=rf"has AquaDash {__version__}, and the app has 0\.0\.1"):
-        take_next(KIND, "0.0.1", store.jobs.identity())
+        take_next(store, version="0.0.1")
     with pytest.raises(RunError, match="in another database than the app. Give both the same AQUADASH_DATABASE"):
-        take_next(KIND, __version__, "of another")
+        take_next(store, database="of another")
     assert store.get(run_id).status is RunStatus.QUEUED
 
 
@@ -143,22 +130,20 @@ def test_no_worker_is_started_while_the_run_store_is_away(
     monkeypatch.setattr(slots, "open_store", away)
     monkeypatch.setattr(settings, "store_is_shared", lambda: True)
     with pytest.raises(StorageError, match="no answer"):
-        take_next(KIND, __version__, store.jobs.identity())
-    assert workers.launched == [] and job_of(store, run_id).worker_failures == 0
+        take_next(store)
+    assert workers.launched == [] and job_of(run_id).worker_failures == 0
 
 
 def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = settings.job_log(job_id(KIND, run_id))
-    log.parent.mkdir(parents=True)
-    log.write_text("the last words\n")
-    launched_by(monkeypatch, Workers("import os; os.kill(os.getpid(), 9)", do=claiming(store)))
+    write_log(run_id, "the last words\n")
+    launched_by(monkeypatch, Workers(-signal.SIGKILL, do=claiming(store)))
     served = Slots(KIND, open_jobs())
     for worker_failures in range(3):
-        job = job_of(store, run_id)
+        job = job_of(run_id)
         assert (job.status, job.worker_failures) == (JobStatus.QUEUED, worker_failures)
-        assert take_next(KIND, __version__, store.jobs.identity()) == "done"
+        assert take_next(store) == "done"
         assert store.get(run_id).message.count("signal SIGKILL") == 1
     assert store.ended_as(run_id) is None, "the worker could not write it"
     monkeypatch.setattr(store.jobs, "queue", lambda kind: [])
@@ -171,11 +156,11 @@ def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
 def test_a_worker_that_cannot_start_is_not_tried_for_ever(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workers = launched_by(monkeypatch, Workers("raise SystemExit(3)"))
-    take_next(KIND, __version__, store.jobs.identity())
+    workers = launched_by(monkeypatch, Workers(3))
+    take_next(store)
     run = store.get(run_id)
     assert run.status is RunStatus.QUEUED and "could not start (exit status 3; its log is " in run.message
-    while take_next(KIND, __version__, store.jobs.identity()) != "nothing to do":
+    while take_next(store) != "nothing to do":
         assert len(workers.launched) < 9
     assert store.get(run_id).status is RunStatus.FAILED and len(workers.launched) == 3
 
@@ -183,16 +168,11 @@ def test_a_worker_that_cannot_start_is_not_tried_for_ever(
 def test_a_worker_that_fails_after_its_job_has_ended_costs_the_next_one_nothing(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def finish(pid: int) -> None:
-        job = store.jobs.claim([KIND], Worker(socket.gethostname(), pid))
-        assert job is not None
-        store.jobs.end(job, JobStatus.FINISHED)
-
     following = add(store)
-    launched_by(monkeypatch, Workers("raise SystemExit(1)", do=finish))
-    take_next(KIND, __version__, store.jobs.identity())
-    assert job_of(store, run_id).status is JobStatus.FINISHED
-    assert (job_of(store, following).worker_failures, job_of(store, following).attempt) == (0, 0)
+    launched_by(monkeypatch, Workers(1, do=finishing(store)))
+    take_next(store)
+    assert job_of(run_id).status is JobStatus.FINISHED
+    assert (job_of(following).worker_failures, job_of(following).attempt) == (0, 0)
 
 
 @pytest.mark.parametrize("stopped", [True, False])
@@ -204,8 +184,8 @@ def test_a_lost_worker_that_was_asked_to_stop_leaves_a_stopped_run(
         if stopped:
             store.request_stop(run_id)
 
-    launched_by(monkeypatch, Workers("raise SystemExit(1)", do=begin))
-    take_next(KIND, __version__, store.jobs.identity())
+    launched_by(monkeypatch, Workers(1, do=begin))
+    take_next(store)
     assert store.get(run_id).status is (RunStatus.STOPPED if stopped else RunStatus.QUEUED)
     monkeypatch.setattr(store.jobs, "queue", lambda kind: [])
     Slots(KIND, open_jobs()).look()
@@ -213,17 +193,13 @@ def test_a_lost_worker_that_was_asked_to_stop_leaves_a_stopped_run(
 
 
 def test_how_a_job_ended_is_kept_once(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = settings.job_log(job_id(KIND, run_id))
-    log.parent.mkdir(parents=True)
-    log.write_text("before\n")
-    job = store.jobs.claim([KIND], Worker("here", 1))
-    assert job is not None
-    store.jobs.end(job, JobStatus.FAILED, message="Too little memory.")
+    write_log(run_id, "before\n")
+    store.jobs.end(store.jobs.claim([KIND], Worker("here", 1)), JobStatus.FAILED, message="Too little memory.")
     Slots(KIND, open_jobs()).look()
     assert (store.ended_as(run_id), store.log(run_id)) == (RunStatus.FAILED, "before\n")
     ended_at = store.get(run_id).ended_at
     # The next app looks at all of them again.
-    log.write_text("after\n")
+    write_log(run_id, "after\n")
     monkeypatch.setattr(store, "add_text_artifact", lambda *_: pytest.fail("written again"))
     Slots(KIND, open_jobs()).look()
     assert store.get(run_id).ended_at == ended_at and LOG in store.artifact_names(run_id)
@@ -231,7 +207,6 @@ def test_how_a_job_ended_is_kept_once(store: RunStore, run_id: str, monkeypatch:
 
 def test_a_run_that_was_deleted_before_its_end_was_kept_holds_nobody_up(store: RunStore, run_id: str) -> None:
     job = store.jobs.claim([KIND], Worker("here", 1))
-    assert job is not None
     store.start(run_id, Worker("here", 1))
     store.jobs.end(job, JobStatus.FAILED, message="Three workers were lost.")
     store.delete(run_id)
@@ -249,7 +224,6 @@ def test_a_run_whose_record_is_damaged_holds_nobody_up(store: RunStore, run_id: 
 
 def test_a_run_whose_worker_is_silent_waits_with_a_message(store: RunStore, run_id: str) -> None:
     job = store.jobs.claim([KIND], Worker("there", 1))
-    assert job is not None
     store.start(run_id, Worker("there", 1))
     let_the_lease_run_out(job)
     run = store.get(run_id)
@@ -260,18 +234,9 @@ def test_a_run_whose_worker_is_silent_waits_with_a_message(store: RunStore, run_
 def test_a_slot_that_ends_leaves_its_worker_running(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pids: list[int] = []
-    ended = threading.Event()
-
-    def begin(pid: int) -> None:
-        claiming(store)(pid)
-        pids.append(pid)
-        ended.set()
-
-    launched_by(monkeypatch, Workers("import time; time.sleep(600)", do=begin))
-    assert take_next(KIND, __version__, store.jobs.identity(), slot_ends=ended.is_set) == "left running"
-    assert job_of(store, run_id).status is JobStatus.RUNNING
-    os.kill(pids[0], signal.SIGKILL)
+    launched_by(monkeypatch, Workers(None, do=claiming(store)))
+    assert take_next(store, ends=lambda: True) == "left running"
+    assert job_of(run_id).status is JobStatus.RUNNING
 
 
 def test_a_queue_that_cannot_be_looked_after_is_said_once_and_tried_again(
@@ -284,7 +249,7 @@ def test_a_queue_that_cannot_be_looked_after_is_said_once_and_tried_again(
         raise RunError("The scheduler does not answer.")
 
     monkeypatch.setattr(slots, "_LOOK_SECONDS", 0.01)
-    served = Slots(KIND, open_jobs(), connected=away)  # type: ignore[arg-type]
+    served = Slots(KIND, open_jobs(), connected=away)
     served.serve()
     wait_for(lambda: len(tries) > 3)
     served.close()

@@ -15,7 +15,7 @@ TEN = with_values(SHORT, {"training.epochs": 10})
 
 
 def run(name: str, status: RunStatus = RunStatus.QUEUED, **values: object) -> Run:
-    return replace(Run(name * 32, name, status, TEN, 0.0), **values)  # type: ignore[arg-type]
+    return replace(Run(name * 32, name, status, TEN, 0.0), **values)
 
 
 def finished(name: str, seconds: float, epochs: float, **values: object) -> Run:
