@@ -11,12 +11,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from click.testing import CliRunner
 
 from aquadash import data, settings
-from aquadash.cli import cli
 from aquadash.config import RunConfig
-from aquadash.errors import AquaDashError, RunError, StorageError
+from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, JobStatus, open_jobs, worker
 from aquadash.jobs.standby import Standby
 from aquadash.robustness import corruptions
@@ -29,7 +27,7 @@ from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from tests import job_rows, live_runs
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
 from tests.stored_runs import add_run
-from tests.test_cli import answer
+from tests.test_cli import answer, call, refusal
 from tests.waiting import wait_for
 
 #: Slow enough to be killed in the middle, quick enough to be waited for.
@@ -183,16 +181,14 @@ def test_the_command_measures_once_and_prints_json(
     ],
 )
 def test_the_command_refuses_in_a_sentence(run: Run, arguments: list[str], said: str) -> None:
-    result = CliRunner().invoke(cli, ["robustness", *arguments])
-    assert isinstance(result.exception, AquaDashError) and said in str(result.exception)
+    assert said in refusal("robustness", *arguments)
 
 
 def test_the_command_tells_what_is_measured(store: RunStore, run: Run) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
-    result = CliRunner().invoke(cli, ["robustness", "tested"])
-    assert result.exit_code == 0, result.output
-    assert "75 of 75" in result.output and "not divided by AlexNet's" in result.output
-    assert "Gaussian noise" in result.output and "mirror-shift" in result.output
+    said = call("robustness", "tested").stdout
+    for words in ("75 of 75", "not divided by AlexNet's", "Gaussian noise", "mirror-shift"):
+        assert words in said
 
 
 # -- in this process -------------------------------------------------------------------------------------------------

@@ -64,7 +64,6 @@ def test_the_figures_are_those_of_a_direct_computation(small: Dataset) -> None:
     clean = (eye.predict_images(test.images).argmax(axis=1) == test.labels).mean()
     assert found.clean.accuracy == clean
     mce, relative = found.mean_corruption_error, found.relative_mean_corruption_error
-    assert mce is not None and relative is not None
     assert mce.value == pytest.approx(np.mean(wrongs))
     assert relative.value == pytest.approx(np.mean(wrongs) - (1 - clean))
     assert 0 < mce.ci95[0] < mce.value < mce.ci95[1] < 1
@@ -88,7 +87,6 @@ def test_the_interval_of_the_mean_holds_what_more_images_would_give() -> None:
         }
         result = RobustnessResult({"images": 200}, 0.0, Condition(random.random(200) > 0.1 * hardness), cells)
         mce = result.mean_corruption_error
-        assert mce is not None
         hits += mce.ci95[0] <= 0.5 * 0.6 <= mce.ci95[1]
     assert 0.91 < hits / 300 < 0.99
 
@@ -108,7 +106,7 @@ def test_what_is_measured_is_not_measured_again(small: Dataset) -> None:
 @pytest.mark.parametrize("change", [{"seed": 6}, {"limit": 30}])
 def test_other_images_or_draws_begin_anew(small: Dataset, change: dict[str, int]) -> None:
     first = measure(Eye(), small, SOME, model_sha256="m")
-    request = dataclasses.replace(SOME, **change)  # type: ignore[arg-type]
+    request = dataclasses.replace(SOME, **change)
     assert _values(measure(Eye(), small, request, model_sha256="m", so_far=first)) == _values(
         measure(Eye(), small, request, model_sha256="m")
     )
@@ -174,7 +172,7 @@ def test_the_figures_survive_the_file(small: Dataset) -> None:
         lambda text: text.replace('"clean"', '"dirty"'),
     ],
 )
-def test_a_damaged_file_is_named_as_such(small: Dataset, damage) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_file_is_named_as_such(small: Dataset, damage) -> None:
     text = measure(Eye(), small, SOME, model_sha256="m").to_json()
     with pytest.raises(StorageError, match="damaged"):
         RobustnessResult.from_json(damage(text))
@@ -196,7 +194,6 @@ def test_curves_and_losses(small: Dataset) -> None:
         (found.cells["fog", 4].accuracy + found.cells["contrast", 4].accuracy) / 2
     )
     loss = found.loss("fog")
-    assert loss is not None
     assert loss.value == pytest.approx(
         found.clean.accuracy - (found.cells["fog", 1].accuracy + found.cells["fog", 4].accuracy) / 2
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from aquadash.augment import PIPELINES, AugmentationPlan, Branch, PipelineSpec, draw, op
 from aquadash.errors import AquaDashError
 from aquadash.training.drawing import DrawingProcess, SharedImages
-from tests.waiting import wait_for
+from tests.waiting import gone, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = AugmentationPlan((PIPELINES["notebook"],))
@@ -46,17 +46,6 @@ def started(images: NDArray[np.uint8]) -> Iterator[DrawingProcess]:
     process.close()
 
 
-def gone(pid: int) -> bool:
-    """True when the process has ended; waits a little for it."""
-    try:
-        psutil.Process(pid).wait(timeout=60)
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.TimeoutExpired:
-        return False
-    return True
-
-
 def test_the_bytes_are_those_drawn_in_this_process_which_ends_with_its_closing(images: NDArray[np.uint8]) -> None:
     process = DrawingProcess(images, REPORT, seed_of=seed_of, last_epoch=3, progress=silent)
     try:
@@ -66,7 +55,7 @@ def test_the_bytes_are_those_drawn_in_this_process_which_ends_with_its_closing(i
             assert not drawn.flags.writeable
     finally:
         process.close()
-    assert gone(process.pid)
+    wait_for(lambda: gone(process.pid))
 
 
 def test_a_resumed_run_begins_with_any_epoch_and_has_its_images_until_the_next(
@@ -116,7 +105,7 @@ def test_waiting_can_be_broken_off(images: NDArray[np.uint8]) -> None:
             process.epoch(1)
     finally:
         process.close()
-    assert gone(process.pid)
+    wait_for(lambda: gone(process.pid))
 
 
 _PARENT = """
@@ -141,7 +130,7 @@ def test_it_ends_when_the_training_is_killed() -> None:
         assert psutil.pid_exists(pid)
         parent.kill()  # While the second epoch is being drawn.
         parent.wait()
-        assert gone(pid)
+        wait_for(lambda: gone(pid))
 
 
 def test_once_the_training_waits_drawing_has_its_priority(images: NDArray[np.uint8]) -> None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import psutil
+
 T = TypeVar("T")
 
 #: Seconds between two questions, at first and at most: who asks too often slows down what it waits for.
@@ -34,3 +36,8 @@ def wait_for(
             raise AssertionError(f"nothing within {timeout} s: {saying() if saying else what}")
         time.sleep(pause)
         pause = min(1.2 * pause, every)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, even if its parent has not asked how."""
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
