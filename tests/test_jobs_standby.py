@@ -18,9 +18,11 @@ from aquadash import settings
 from aquadash.jobs import Job, JobStatus, open_jobs, standby
 from aquadash.jobs.kinds import KINDS, JobKind
 from aquadash.jobs.standby import Standby, WorkerProcess
-from tests.waiting import wait_for
+from tests.waiting import gone, wait_for
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere no process is forked")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="elsewhere no process is forked, or steps back"
+)
 
 #: Python imports this at the start of every process that is started here: the only kind's work waits for a file.
 _SITE = """
@@ -96,10 +98,6 @@ def woken(process: WorkerProcess, run: str = "r1") -> dict[str, Any]:
     job = open_jobs().get(f"nap-{run}")
     assert job.status is JobStatus.FINISHED, job
     return job.result
-
-
-def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def pid_of(by: Standby) -> int:
@@ -246,3 +244,42 @@ def test_a_process_that_does_not_come_up_is_a_worker_that_failed(
     assert wait_for(lambda: process.wait(1)) == 1 and process.pid is None
     log = settings.home() / "logs" / "standby.log"
     assert "no naps" in log.read_text()
+
+
+# In a process of its own: a thread's priority cannot be raised again.
+_STEPS_BACK = """
+import os, subprocess, sys, threading
+from pathlib import Path
+from aquadash.jobs import processes
+
+def niceness(pid):
+    return os.getpriority(os.PRIO_PROCESS, pid)
+
+before = niceness(0)
+real = subprocess.Popen
+subprocess.Popen = lambda words, **more: real([sys.executable, "-c", "input()"], **(more | {"stdin": subprocess.PIPE}))
+
+def look():
+    # How far this process, a thread that it starts and a process that it starts step back.
+    seen = [niceness(0) - before]
+    thread = threading.Thread(target=lambda: seen.append(niceness(threading.get_native_id()) - before))
+    thread.start(); thread.join()
+    process = processes.start_detached(["nothing"], log_path=Path(sys.argv[1]))
+    seen.append(niceness(process.pid) - before)
+    process.communicate(b"\\n")
+    return seen
+
+first = look()
+processes.step_back(3)
+print(first, look())
+"""
+
+
+def test_pages_step_back_and_what_they_start_does_not(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _STEPS_BACK, str(tmp_path / "log")],
+        cwd=settings.PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "[0, 0, 0] [3, 3, 0]\n", done.stderr

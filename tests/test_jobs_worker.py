@@ -400,14 +400,15 @@ def test_a_worker_that_lingers_takes_what_comes_meanwhile(home: Path, monkeypatc
 def test_starting_submits_and_starts_a_process_that_outlives_whoever_started_it(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A run that is not there: the process does its work by failing with a reason.
-    worker.start("robustness", "0" * 32, {}, owner="anna")
-    with pytest.raises(RunError, match="measurement is under way already"):
-        worker.start("robustness", "0" * 32, {})
-    running = wait_for(lambda: job_rows.latest("robustness").worker, timeout=100)
+    # A run that is not there: the process does its work by failing with a reason. Other kinds step back, and take long.
+    kind, request = "convert-tflite", {"format": "tflite"}
+    worker.start(kind, "0" * 32, request, owner="anna")
+    with pytest.raises(RunError, match="conversion is under way already"):
+        worker.start(kind, "0" * 32, request)
+    running = wait_for(lambda: job_rows.latest(kind).worker, timeout=100)
     assert os.getsid(running.pid) != os.getsid(0)
-    wait_for(lambda: job_rows.latest("robustness").status.ended, timeout=100)
-    job = job_rows.latest("robustness")
+    wait_for(lambda: job_rows.latest(kind).status.ended, timeout=100)
+    job = job_rows.latest(kind)
     assert (job.status, job.owner) == (JobStatus.FAILED, "anna") and "no run" in job.message
     wait_for(lambda: not psutil.pid_exists(running.pid), timeout=60)
     assert "no run" in settings.job_log(job.id).read_text()
