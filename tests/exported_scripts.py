@@ -21,12 +21,12 @@ from aquadash.export.script import Recipe, train_script
 from aquadash.models import backbone
 from aquadash.training import hardware
 from aquadash.training.fit import FitResult, fit
-from tests.fit_listeners import Silent
+from tests.fit_listeners import Listener
 
 
 def trained(config: RunConfig, dataset: Dataset) -> FitResult:
     """The run itself."""
-    return fit(config, dataset, listener=Silent())
+    return fit(config, dataset, listener=Listener())
 
 
 def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitResult, *, name: str = "mine") -> str:

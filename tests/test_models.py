@@ -1,22 +1,23 @@
-"""What every network of the table must do."""
+"""What every network of the table must do, that which can be built freely, and what is said of layers and costs."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from aquadash import models
 from aquadash.config import ModelConfig
-from aquadash.errors import UnknownNameError
+from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.models import ChannelStatistics, LayerRow
+from aquadash.models import transfer as transfer_module
 from aquadash.models.applications import APPLICATIONS
 
-pytestmark = pytest.mark.slow
 
-
-@pytest.mark.parametrize("name", models.MODELS)
+@pytest.mark.parametrize("name", [name for name in models.MODELS if name not in APPLICATIONS])
 def test_every_network_gives_probabilities(name: str) -> None:
-    config = ModelConfig(name=name, **({"input_size": 96} if name in APPLICATIONS else {}))
-    model = models.build(config, image_shape=(32, 32, 3), num_classes=7)
+    model = models.build(ModelConfig(name=name), image_shape=(32, 32, 3), num_classes=7)
     probabilities = np.asarray(model(models.normalise(np.zeros((2, 32, 32, 3), np.uint8))))
     assert probabilities.shape == (2, 7) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
@@ -34,3 +35,191 @@ def test_images_become_float32_of_0_to_1() -> None:
 def test_an_unknown_model_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'notebook'"):
         models.model_entry("notebok")
+
+
+# -- the network that can be built freely ------------------------------------------------------------------------------
+
+
+SHAPE = (32, 32, 3)
+
+
+def build(**settings: object) -> object:
+    return models.build(ModelConfig(name="cnn", **settings), image_shape=SHAPE, num_classes=5)
+
+
+def kinds(model: object) -> list[tuple[str, tuple[int, ...]]]:
+    return [(row.kind, row.output_shape) for row in models.summarize(model).layers]
+
+
+def test_its_defaults_are_the_reports_network() -> None:
+    report = models.build(ModelConfig(), image_shape=SHAPE, num_classes=5)
+    own = build()
+    assert kinds(own) == kinds(report)
+    assert own.count_params() == report.count_params() == 1_091_045
+    images = np.random.default_rng(0).random((3, *SHAPE), np.float32)
+    own.set_weights(report.get_weights())
+    np.testing.assert_array_equal(own(images), report(images))
+
+
+def test_every_setting_changes_the_network() -> None:
+    """A setting that is listed but has no effect would be a knob that turns nothing."""
+    other = {
+        "dropout": 0.1, "normalization": "standardize", "filters": (8,), "kernel_size": 3, "strides": 1,
+        "convolutions": 2, "activation": "relu", "batch_normalization": True, "residual": True, "pooling": "average",
+        "pool_size": 3, "pool_strides": 2, "summary": "average", "dense_units": (16,), "dense_activation": "tanh",
+        "l1": 0.001, "l2": 0.001,
+    }  # fmt: skip
+    used = {name for name in ModelConfig.model_fields if models.uses("cnn", f"model.{name}")}
+    assert set(other) == used - {"name", "test_time_flip"}  # The flip is used after training.
+    for name, value in other.items():
+        # A residual needs a second convolution to go around.
+        base = {"convolutions": 2} if name == "residual" else {}
+        before, after = build(**base).get_config(), build(**base, **{name: value}).get_config()
+        for config in (before, after):
+            for layer in config["layers"]:
+                layer.pop("name"), layer["config"].pop("name"), layer.pop("inbound_nodes")
+        assert before["layers"] != after["layers"], name
+
+
+@pytest.mark.parametrize(
+    ("summary", "pooling"), [("flatten", "max"), ("flatten", "none"), ("average", "average"), ("max", "none")]
+)
+def test_a_deep_network_gives_probabilities(summary: str, pooling: str) -> None:
+    model = build(
+        filters=(4, 6, 8), kernel_size=3, strides=1, convolutions=3, activation="gelu", batch_normalization=True,
+        residual=True, pooling=pooling, pool_strides=2, summary=summary, dense_units=(), l2=1e-4,
+    )  # fmt: skip
+    probabilities = np.array(model(np.random.default_rng(0).random((4, *SHAPE), np.float32)))
+    assert probabilities.shape == (4, 5) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert model.losses
+
+
+def test_pixels_reach_the_network_as_asked() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (50, *SHAPE), dtype=np.uint8)
+    statistics = ChannelStatistics.of(images)
+    scaled = images.astype(np.float64) / 255
+    assert statistics.means == pytest.approx(scaled.mean(axis=(0, 1, 2)))
+    assert statistics.deviations == pytest.approx(scaled.std(axis=(0, 1, 2)))
+    import keras
+
+    for kind, expected in {
+        "symmetric": scaled * 2 - 1,
+        "standardize": (scaled - scaled.mean(axis=(0, 1, 2))) / scaled.std(axis=(0, 1, 2)),
+    }.items():
+        model = models.build(
+            ModelConfig(name="cnn", normalization=kind), image_shape=SHAPE, num_classes=5, statistics=statistics
+        )
+        seen = keras.Model(model.inputs, model.get_layer("normalization").output)(scaled.astype(np.float32))
+        np.testing.assert_allclose(seen, expected, atol=1e-5)
+
+
+def test_one_colour_everywhere_does_not_divide_by_zero() -> None:
+    assert min(ChannelStatistics.of(np.full((2, 4, 4, 3), 7, np.uint8)).deviations) > 0
+
+
+def test_a_network_that_would_not_fit_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"parameters; at most 50,000,000"):
+        build(filters=(512,), strides=1, dense_units=(4096,))
+
+
+def test_half_precision_is_for_this_network_alone(tmp_path: Path) -> None:
+    import keras
+
+    model = models.build(
+        ModelConfig(name="cnn", batch_normalization=True), image_shape=SHAPE, num_classes=5, precision="mixed_bfloat16"
+    )
+    assert keras.config.dtype_policy().name == "float32"
+    assert model.layers[1].compute_dtype == "bfloat16" and model.layers[1].variable_dtype == "float32"
+    images = np.random.default_rng(0).random((4, *SHAPE), np.float32)
+    assert model(images).dtype == "float32"
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(loaded(images), model(images))
+
+
+# -- the table of layers, and what a look at an image costs ------------------------------------------------------------
+
+
+#: Kind, output, parameters and multiplications of the report's layers; the last column follows from the others.
+REPORT = [
+    ("Conv2D", (16, 16, 32), 416, 16 * 16 * (2 * 2 * 3) * 32),
+    ("MaxPooling2D", (16, 16, 32), 0, 0),
+    ("Conv2D", (8, 8, 64), 8256, 8 * 8 * (2 * 2 * 32) * 64),
+    ("MaxPooling2D", (8, 8, 64), 0, 0),
+    ("Flatten", (4096,), 0, 0),
+    ("Dense", (256,), 1048832, 4096 * 256),
+    ("Dropout", (256,), 0, 0),
+    ("Dense", (128,), 32896, 256 * 128),
+    ("Dropout", (128,), 0, 0),
+    ("Dense", (5,), 645, 128 * 5),
+]
+
+
+def summary_of(config: ModelConfig) -> models.ModelSummary:
+    return models.summarize(models.build(config, image_shape=(32, 32, 3), num_classes=5))
+
+
+def test_the_report_s_table_of_layers() -> None:
+    summary = summary_of(ModelConfig())
+    assert [(row.kind, row.output_shape, row.params, row.multiply_adds) for row in summary.layers] == REPORT
+    assert summary.params == summary.trainable_params == 1_091_045
+    assert summary.multiply_adds == sum(row[-1] for row in REPORT)
+    assert {row.part for row in summary.layers} == {""}
+
+
+def test_plain_values_make_the_same_row_again() -> None:
+    summary = summary_of(ModelConfig())
+    rows = summary.to_dict()["layers"]
+    assert (
+        tuple(LayerRow.from_dict({**row, "output_shape": list(row["output_shape"])}) for row in rows) == summary.layers
+    )
+
+
+def test_what_batch_normalization_keeps_is_not_trained() -> None:
+    summary = summary_of(ModelConfig(name="cnn", batch_normalization=True, filters=(8,), dense_units=()))
+    (row,) = [row for row in summary.layers if row.kind == "BatchNormalization"]
+    # Scale and offset are learnt, mean and deviation are kept: one of each for every filter.
+    assert (row.params, row.trainable_params) == (4 * 8, 2 * 8)
+    assert summary.params - summary.trainable_params == 2 * 8
+
+
+def test_kernels_of_every_kind_are_counted() -> None:
+    import keras
+
+    layers = [
+        keras.Input((8, 8, 3)),
+        keras.layers.DepthwiseConv2D(3, padding="same"),
+        keras.layers.SeparableConv2D(16, 3, padding="same"),
+        keras.layers.Conv2D(8, 1, strides=2, groups=2),
+        keras.layers.GlobalAveragePooling2D(),
+    ]
+    rows = models.summarize(keras.Sequential(layers)).layers
+    assert [row.multiply_adds for row in rows] == [
+        8 * 8 * 9 * 3,
+        8 * 8 * (9 * 3 + 3 * 16),
+        4 * 4 * (16 // 2) * 8,
+        0,
+    ]
+
+
+def test_the_layers_of_both_parts_are_listed() -> None:
+    import keras
+
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, name="top_convolution")(inputs)
+    body = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x), name=transfer_module.BODY)
+    model = transfer_module.compose(body, ModelConfig(dense_units=(6,)), 2)
+    transfer_module.thaw_body(body, "head", top=())
+    summary = models.summarize(model)
+    assert [(row.kind, row.part) for row in summary.layers] == [
+        ("Conv2D", "body"),
+        ("GlobalAveragePooling2D", "body"),
+        ("Dropout", "head"),
+        ("Dense", "head"),
+        ("Dropout", "head"),
+        ("Dense", "head"),
+    ]
+    assert sum(row.params for row in summary.layers) == summary.params == model.count_params()
+    assert summary.trainable_params == 4 * 6 + 6 + 6 * 2 + 2
+    transfer_module.thaw_body(body, "all", top=())
+    assert models.summarize(model).trainable_params == summary.params

@@ -1,16 +1,23 @@
-"""The small parts of training: early stopping, random streams, pace."""
+"""The small parts of training: early stopping, random streams, pace, losses, learning rates, the processor."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from aquadash.config import TrainingConfig
+from aquadash.errors import ConfigError
 from aquadash.runs import EpochRecord
+from aquadash.training import hardware
 from aquadash.training.early_stopping import EarlyStopping
+from aquadash.training.losses import Losses, balanced_weights
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order
+from aquadash.training.schedules import SCHEDULES, learning_rates, plateau_cuts, preview
 
 
 def stop_epoch(losses: list[float], patience: int) -> tuple[int, int]:
@@ -97,3 +104,184 @@ def test_eta_follows_the_median_of_the_last_epochs() -> None:
     pace = Pace(TrainingConfig(epochs=10, batch_size=10), images=100, history=history)
     progress = pace.progress(5, 10, now=0)
     assert (progress.epoch, progress.eta_seconds) == (7, pytest.approx((10 - 7 + 0.5) * 2))
+
+
+# -- losses ------------------------------------------------------------------------------------------------------------
+
+
+LABELS = np.array([0, 0, 0, 1])
+PROBABILITIES = tf.constant([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.2, 0.2, 0.6], [0.1, 0.8, 0.1]])
+OF_THE_TRUE_CLASS = np.array([0.7, 0.5, 0.2, 0.8])
+
+
+def losses(**settings: object) -> Losses:
+    return Losses(TrainingConfig(**settings), LABELS, num_classes=3)
+
+
+def test_the_plain_loss_is_the_cross_entropy() -> None:
+    expected = -np.log(OF_THE_TRUE_CLASS).mean()
+    plain = losses()
+    assert float(plain.training(tf.constant(LABELS, tf.int32), PROBABILITIES)) == pytest.approx(expected, rel=1e-5)
+    assert float(plain.validation(tf.constant(LABELS, tf.int32), PROBABILITIES)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_label_smoothing_spreads_a_share_over_all_classes() -> None:
+    smoothed = losses(label_smoothing=0.3)
+    targets = np.eye(3)[LABELS] * 0.7 + 0.1
+    expected = -(targets * np.log(PROBABILITIES.numpy())).sum(axis=1).mean()
+    labels = tf.constant(LABELS, tf.int32)
+    assert float(smoothed.training(labels, PROBABILITIES)) == pytest.approx(expected, rel=1e-5)
+    # Validation stays comparable between runs.
+    assert float(smoothed.validation(labels, PROBABILITIES)) == pytest.approx(
+        -np.log(OF_THE_TRUE_CLASS).mean(), rel=1e-5
+    )
+
+
+def test_balanced_classes_weigh_the_same() -> None:
+    weights = balanced_weights(LABELS, num_classes=3)
+    assert weights == pytest.approx([4 / 6, 2.0, 0.0])
+    assert weights[LABELS].mean() == pytest.approx(1.0)
+    balanced = losses(class_weights="balanced")
+    expected = (weights[LABELS] * -np.log(OF_THE_TRUE_CLASS)).mean()
+    assert float(balanced.training(tf.constant(LABELS, tf.int32), PROBABILITIES)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_weights_are_those_of_scikit_learn() -> None:
+    from sklearn.utils.class_weight import compute_class_weight
+
+    labels = np.random.default_rng(0).integers(0, 4, 50)
+    expected = compute_class_weight("balanced", classes=np.arange(4), y=labels)
+    assert balanced_weights(labels, num_classes=4) == pytest.approx(expected)
+
+
+# -- learning rates ----------------------------------------------------------------------------------------------------
+
+
+def rates(training: TrainingConfig, *, batches: int = 10) -> np.ndarray:
+    """Every rate of a whole training, without a history."""
+    return np.concatenate(
+        [learning_rates(training, epoch=epoch, batches=batches, history=[]) for epoch in range(1, training.epochs + 1)]
+    )
+
+
+def history(*val_losses: float) -> list[EpochRecord]:
+    return [
+        EpochRecord(epoch, 1.0, 0.5, loss, 1 - loss / 10, 0.1, 1.0) for epoch, loss in enumerate(val_losses, start=1)
+    ]
+
+
+def test_every_choice_has_a_schedule() -> None:
+    assert set(SCHEDULES) == set(TrainingConfig.model_fields["schedule"].annotation.__args__)
+
+
+def test_constant_is_the_learning_rate_exactly() -> None:
+    assert set(rates(TrainingConfig(learning_rate=0.01, epochs=3))) == {np.float32(0.01)}
+
+
+def test_step_cuts_at_whole_epochs() -> None:
+    training = TrainingConfig(learning_rate=1.0, epochs=6, schedule="step", schedule_epochs=2, schedule_factor=0.1)
+    assert rates(training).reshape(6, 10) == pytest.approx(np.repeat([[1], [1], [0.1], [0.1], [0.01], [0.01]], 10, 1))
+
+
+def test_exponential_is_one_cut_after_its_epochs() -> None:
+    training = TrainingConfig(
+        learning_rate=1.0, epochs=20, schedule="exponential", schedule_epochs=10, schedule_factor=0.5
+    )
+    epochs, curve = preview(training, points=21)
+    assert (epochs[10], curve[10], curve[20]) == (10, pytest.approx(0.5), pytest.approx(0.25))
+    assert np.allclose(np.diff(np.log(curve)), np.log(0.5) / 10)
+
+
+def test_cosine_falls_from_the_peak_to_zero_after_the_warm_up() -> None:
+    training = TrainingConfig(learning_rate=0.2, epochs=30, schedule="cosine", warmup_epochs=10)
+    _, curve = preview(training, points=31)
+    assert curve[5] == pytest.approx(0.1) and curve[10] == pytest.approx(0.2) and curve[20] == pytest.approx(0.1)
+    assert curve[30] == pytest.approx(0.0, abs=1e-12)
+    # No update of a real training is wasted on a rate of zero.
+    assert rates(training).min() > 0
+
+
+def test_one_cycle_rises_once_and_falls_to_almost_nothing() -> None:
+    training = TrainingConfig(learning_rate=0.5, epochs=10, schedule="one_cycle")
+    _, curve = preview(training, points=101)
+    peak = int(np.argmax(curve))
+    assert (peak, curve[peak]) == (30, pytest.approx(0.5))
+    assert curve[0] == pytest.approx(0.5 / 25) and curve[-1] == pytest.approx(0.5 / 25 / 10_000)
+    assert (np.diff(curve[: peak + 1]) > 0).all() and (np.diff(curve[peak:]) < 0).all()
+
+
+def test_a_warm_up_longer_than_the_training_never_reaches_the_peak() -> None:
+    for name in SCHEDULES:
+        training = TrainingConfig(learning_rate=1.0, epochs=4, schedule=name, warmup_epochs=8)
+        assert all(math.isfinite(rate) and 0 <= rate <= 0.5 for rate in rates(training))
+
+
+def test_plateau_cuts_when_keras_would() -> None:
+    import keras
+
+    losses = [1.0, 0.9, 0.95, 0.93, 0.8, 0.85, 0.86, 0.87, 0.88, 0.7, math.nan, 0.75]
+    training = TrainingConfig(
+        learning_rate=1.0, schedule="plateau", schedule_epochs=2, schedule_factor=0.5, epochs=len(losses)
+    )
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(1.0), "mse")
+    callback = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=2, min_delta=0)
+    callback.set_model(model)
+    callback.on_train_begin()
+    for epoch, loss in enumerate(losses):
+        callback.on_epoch_end(epoch, {"val_loss": loss})
+        past = history(*losses[: epoch + 1])
+        next_rate = learning_rates(training, epoch=epoch + 2, batches=1, history=past)[0]
+        assert next_rate == pytest.approx(float(model.optimizer.learning_rate)), epoch
+
+
+def test_plateau_may_watch_accuracy() -> None:
+    training = TrainingConfig(schedule="plateau", schedule_epochs=1, monitor="val_accuracy")
+    assert plateau_cuts(training, history(0.5, 0.4, 0.3)) == 0
+    assert plateau_cuts(training, history(0.5, 0.6, 0.7)) == 2
+
+
+# -- what the processor can do -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def fresh_look() -> Iterator[None]:
+    hardware.multiplies_bfloat16.cache_clear()
+    yield
+    hardware.multiplies_bfloat16.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [
+        ("processor: 0\nflags\t\t: fpu sse amx_bf16 avx2\n", "mixed_bfloat16"),
+        ("flags\t\t: avx512f avx512_bf16\n", "mixed_bfloat16"),
+        ("flags\t\t: fpu sse avx2 not_amx_bf16_at_all\n", "float32"),
+        ("", "float32"),
+    ],
+)
+def test_auto_takes_bfloat16_where_the_processor_has_it(
+    info: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(info)
+    monkeypatch.setattr(hardware, "_CPU_INFO", tmp_path / "cpuinfo")
+    assert hardware.precision(TrainingConfig(precision="auto")) == expected
+    assert hardware.precision(TrainingConfig(precision="float32")) == "float32"
+    assert hardware.precision(TrainingConfig(precision="mixed_bfloat16")) == "mixed_bfloat16"
+
+
+def test_a_computer_that_does_not_tell_counts_as_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "_CPU_INFO", tmp_path / "missing")
+    assert hardware.precision(TrainingConfig(precision="auto")) == "float32"
+
+
+def test_a_graphics_card_that_is_not_there_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [])
+    with pytest.raises(ConfigError, match="no graphics card"):
+        hardware.device(TrainingConfig(device="gpu"))
+    with hardware.device(TrainingConfig(device="cpu")):
+        assert "CPU" in tf.constant(1).device
+    with hardware.device(TrainingConfig(device="auto")):
+        pass
