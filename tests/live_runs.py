@@ -33,7 +33,7 @@ def start(store: RunStore, run_id: str, worker: Worker = WORKER) -> Job:
     """Let the worker take a run that :func:`queue` has queued; nobody takes it for lost during a test."""
     with _long_leases():
         job = store.jobs.claim([KIND], worker, offers=[run_id])
-    assert job is not None and job.run == run_id, "a run that any worker may take comes first"
+    assert job.run == run_id, "a run that any worker may take comes first"
     store.start(run_id, worker)
     return job
 

@@ -162,7 +162,7 @@ def test_a_run_outlives_the_app_its_slot_the_scheduler_and_its_machine(cluster: 
     assert store.ranks().get(waiting) == 1 and len(first.trainings()) == len(second.trainings()) == 1
     for stopped in (waiting, beside):
         store.request_stop(stopped)
-        wait_for(lambda name=stopped: store.get(name).status.ended, saying=cluster.logs)  # type: ignore[misc]
+        wait_for(lambda name=stopped: store.get(name).status.ended, saying=cluster.logs)
 
     # The scheduler is gone with all that it knew, and back.
     seen = [machine.registrations() for machine in (first, second)]

@@ -15,7 +15,7 @@ CLASSES = ("beaver", "otter")
 
 def prediction(name: str, shares: tuple[float, ...] = (0.25, 0.75), **more: object) -> FilePrediction:
     label = CLASSES[int(np.argmax(shares))]
-    return FilePrediction(name, CLASSES, label, np.array(shares, np.float32), **more)  # type: ignore[arg-type]
+    return FilePrediction(name, CLASSES, label, np.array(shares, np.float32), **more)
 
 
 def rows(table: bytes) -> list[dict[str, str]]:

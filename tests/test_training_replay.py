@@ -45,7 +45,7 @@ def test_epochs_are_added_one_by_one() -> None:
     second = np.eye(3, dtype=np.float32)[[0, 0, 1, 0]]
     replay = with_epoch(None, 1, data, first)
     replay = with_epoch(replay, 2, data, second)
-    assert replay is not None and replay.epochs == 2
+    assert replay.epochs == 2
     assert replay.probe_indices.tolist() == [0, 3, 6, 9] and replay.probe_labels.tolist() == [0, 0, 1, 2]
     assert replay.confusion_matrices.tolist() == [
         [[1, 1, 0], [0, 1, 0], [0, 0, 1]],
@@ -60,7 +60,6 @@ def test_without_its_first_epochs_there_is_no_replay() -> None:
 
 def test_arrays_that_do_not_belong_together_are_refused() -> None:
     replay = with_epoch(None, 1, data_of([0, 1]), np.eye(2, dtype=np.float32))
-    assert replay is not None
     arrays = replay.to_arrays()
     assert EpochReplay.from_arrays(arrays).epochs == 1
     for name, broken in (
@@ -79,10 +78,8 @@ def test_a_file_that_is_just_being_replaced_reads_as_none(prepared_home: Path, h
     run_id = store.create(preset("notebook-fixed").config).run_id
     assert store.epoch_replay(run_id) is None
     replay = with_epoch(None, 1, data_of([0, 1]), np.eye(2, dtype=np.float32))
-    assert replay is not None
     store.add_epoch_replay(run_id, replay)
     found = store.epoch_replay(run_id)
-    assert found is not None
     np.testing.assert_array_equal(found.probe_probabilities, replay.probe_probabilities)
     (tmp_path / EPOCHS).write_bytes(b"PK half a file")
     store.add_artifact(run_id, tmp_path / EPOCHS)
