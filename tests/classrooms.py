@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest, app_test
+from streamlit.testing.v1 import app_test
 
 from aquadash.classroom.sessions import open_sessions
 from aquadash.lab import memory
@@ -48,16 +48,3 @@ def give(store: RunStore, run: Run, person: Person) -> Run:
     store.set_tags(run.run_id, "give the run to somebody", tag.owner_tags(person))
     memory.refresh()
     return store.get(run.run_id)
-
-
-def texts(app: AppTest) -> str:
-    """All that a page says."""
-    kinds = (app.title, app.markdown, app.caption, app.info, app.error, app.warning, app.subheader)
-    return "\n".join(str(entry.value) for kind in kinds for entry in kind) + "".join(
-        str(entry.proto.body) for entry in app.get("html")
-    )
-
-
-def buttons(app: AppTest) -> list[str]:
-    """The keys of a page's buttons."""
-    return [button.key or "" for button in app.button]

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from aquadash.jobs.standby import Standby
     from aquadash.people import Person
-    from aquadash.runs import RunStore
-    from tests.predict_page import Shelf
+    from aquadash.runs import Run, RunStore
+    from tests.train_page import FakeEngine
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK_TRAINING = ROOT / "tests" / "quick_training"
@@ -249,18 +249,40 @@ def tiny_dataset() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def shared_shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    """A store that the tests of a module share, with a run whose tiny network tells colours apart."""
-    from tests.predict_page import colours_shelf
+def shared_home(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with an empty store, for a module to fill once and its tests to look at."""
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copytree(prepared_home, folder, dirs_exist_ok=True)
+    return folder
 
-    return colours_shelf(tmp_path_factory)
+
+@pytest.fixture(scope="module")
+def shared_store(shared_home: Path) -> Iterator[RunStore]:
+    """The store of the shared home, which is the home of all that is made before the tests begin."""
+    from aquadash.runs import open_store
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(shared_home))
+        yield open_store()
 
 
 @pytest.fixture
-def shelf(shared_shelf: Shelf, home: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    """The shared store as the test's home."""
-    monkeypatch.setenv("AQUADASH_HOME", str(shared_shelf.home))
-    return shared_shelf
+def in_shared_home(shared_home: Path, home: Path, no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shared home is the test's own, and nothing trains in it."""
+    monkeypatch.setenv("AQUADASH_HOME", str(shared_home))
+
+
+@pytest.fixture(scope="module")
+def _colours(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    from tests.predict_page import store_colours
+
+    return store_colours(tmp_path_factory.mktemp("model"), shared_store, name="colours", classes=(0, 1, 2))
+
+
+@pytest.fixture
+def colours(_colours: Run, in_shared_home: None) -> Run:
+    """A run of the shared home whose network calls what is red a beaver and what is blue an otter."""
+    return _colours
 
 
 @pytest.fixture(scope="session")
@@ -382,6 +404,16 @@ def _looking(monkeypatch: pytest.MonkeyPatch, name: str, role: str) -> Person:
     person, token = join(name, Role(role))
     look_as(monkeypatch, token)
     return person
+
+
+@pytest.fixture
+def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """What the pages ask to train."""
+    from tests.train_page import FakeEngine
+
+    fake = FakeEngine(store)
+    monkeypatch.setattr("aquadash.engine.open_engine", lambda: fake)
+    return fake
 
 
 @pytest.fixture

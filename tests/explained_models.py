@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from aquadash.config import ModelConfig
 from aquadash.explain.explainer import Explainer
 from aquadash.explain.results import Explanation
 from aquadash.presets import PRESETS
+from aquadash.runs import Run, RunStore
 
 CLASSES = ("cornered", "plain", "other")
 FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
@@ -50,6 +52,16 @@ def corner_network(row: int, column: int) -> Any:
     weights[_corner(row), _corner(column), RED, 0] = 4 / CORNER**2
     model.layers[-1].set_weights([weights.reshape(-1, len(CLASSES)), np.array([-1, 0, 0], np.float32)])
     return model
+
+
+def add_untrained(store: RunStore, run: Run, folder: Path) -> Run:
+    """Give a run on the drawn animals the network that it asks for, which has learned nothing."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    models.build(run.config.model, image_shape=(SIZE, SIZE, 3), num_classes=len(FIVE)).save(folder / "model.keras")
+    store.add_artifact(run.run_id, folder / "model.keras")
+    return run
 
 
 def picture(row: int, column: int, *, decoy: int = GREEN) -> NDArray[np.uint8]:

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs import Run, RunStore
 from tests.app_pages import open_app_page
 from tests.stored_runs import add_run
 
 Upload = tuple[str, bytes, str]
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """A store that the tests of a module share."""
-
-    home: Path
-    run: Run
 
 
 def store_colours(folder: Path, store: RunStore, *, name: str, classes: tuple[int, int, int]) -> Run:
@@ -42,15 +32,6 @@ def store_colours(folder: Path, store: RunStore, *, name: str, classes: tuple[in
     run = add_run(store, name=name)
     store.add_artifact(run.run_id, path)
     return run
-
-
-def colours_shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    """A shelf with a run whose network calls what is red a beaver and what is blue an otter."""
-    home = tmp_path_factory.mktemp("shared")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(home))
-        run = store_colours(tmp_path_factory.mktemp("model"), open_store(), name="colours", classes=(0, 1, 2))
-    return Shelf(home, run)
 
 
 open_page = partial(open_app_page, "predict")

@@ -26,12 +26,6 @@ def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(st, "page_link", lambda page, *, label, **options: st.caption(f"{label} ({page})"))
 
 
-def words(app: AppTest) -> str:
-    """All that the view says."""
-    boxes = (*app.markdown, *app.caption, *app.info, *app.warning, *app.error)
-    return " ".join(box.value for box in boxes).replace("\\", "").replace("\u2060", "")
-
-
 _SCRIPT = """
 import importlib
 import streamlit as st

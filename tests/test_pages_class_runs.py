@@ -11,8 +11,8 @@ from aquadash.people import Person, Role
 from aquadash.runs import open_store
 from aquadash.search.store import open_search_store
 from aquadash.ui import warmup
-from tests.app_pages import open_app_page
-from tests.classrooms import buttons, give, join, look_as, texts
+from tests.app_pages import buttons, metrics, open_app_page, texts
+from tests.classrooms import give, join, look_as
 from tests.compared_runs import add_compared
 from tests.search_fakes import plan
 from tests.ui_runs import queued
@@ -52,7 +52,6 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     anna, token = join("Anna")
     ben, _ = join("Ben")
     first, second = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
-    warmup.start()
     warmup.wait_for_store()
     app = open_app_page("classroom", view="queue")
     assert "0 runs training, 2 waiting" in texts(app)
@@ -77,7 +76,6 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
 def test_the_class_page_opens_on_what_happens_now(anna: Person) -> None:
     store = open_store()
     ended = give(store, add_compared(store, "just done", skill=0.9, seed=1), anna)
-    warmup.start()
     warmup.wait_for_store()
     app = open_app_page("classroom")
     assert "0 runs training, 0 waiting" in texts(app)
@@ -157,7 +155,6 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
     of_all = searches.create(plan(name="for all"), owner=hill)
     limits.save(ClassLimits(searches=True))
     own = searches.create(plan(name="mine"), owner=anna)
-    warmup.start()
     warmup.wait_for_store()
     app = open_app_page("train", view="search", search=of_all)
     options = app.selectbox(key="search").options
@@ -178,7 +175,6 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
 
 def open_home() -> AppTest:
     """Home, which shows no runs until the store is open."""
-    warmup.start()
     warmup.wait_for_store()
     return open_app_page("home")
 
@@ -186,8 +182,7 @@ def open_home() -> AppTest:
 def test_before_the_test_results_are_shown_a_class_compares_by_validation(anna: Person) -> None:
     store = open_store()
     run = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
-    best = next(metric for metric in open_home().metric if metric.label == "Best run")
-    assert best.value == f"{100 * run.metrics['val_accuracy']:.0f} %"
+    assert metrics(open_home())["Best run"] == f"{100 * run.metrics['val_accuracy']:.0f} %"
     table = open_app_page("compare").dataframe[0].value
     assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
     assert "choose runs by validation accuracy" in texts(open_app_page("evaluate", run=run.run_id))
@@ -220,7 +215,6 @@ def test_who_is_called_you_is_not_taken_for_the_visitor(anna: Person) -> None:
     store = open_store()
     you, _ = join("you")
     give(store, queued(store, "his"), you)
-    warmup.start()
     warmup.wait_for_store()
     app = open_app_page("classroom", view="queue")
     assert "👤 you" in texts(app) and "⭐ you" not in texts(app)

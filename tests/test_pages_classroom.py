@@ -23,8 +23,8 @@ from aquadash.ui.classroom import admission
 from aquadash.ui.classroom import projector as projector_window
 from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.train import train_settings
-from tests.app_pages import APP, address_of, open_app_page
-from tests.classrooms import buttons, give, join, look_as, texts
+from tests.app_pages import APP, address_of, buttons, open_app_page, texts
+from tests.classrooms import give, join, look_as
 from tests.compared_runs import add_compared
 
 pytestmark = pytest.mark.usefixtures("class_pages")

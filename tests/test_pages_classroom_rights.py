@@ -15,7 +15,7 @@ from aquadash.ui import predictions
 from aquadash.ui.classroom import admission
 from aquadash.ui.explain import explainer
 from tests import lessons
-from tests.app_pages import open_app_page
+from tests.app_pages import open_app_page, words
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.stored_runs import without_engine
 
@@ -50,16 +50,11 @@ class Look:
         return open_app_page(page, **address)
 
 
-def said(app: AppTest) -> str:
-    """The messages of a page."""
-    return " ".join(each.value for each in (*app.error, *app.warning, *app.info)).replace("\\", "")
-
-
 def test_another_students_network_does_not_open(look: Look, lesson: Lesson) -> None:
-    assert "belongs to Anna" in said(look(BEN, "predict", run=lesson.finished))
+    assert "belongs to Anna" in words(look(BEN, "predict", run=lesson.finished))
     for person in (ANNA, TEACHER):
-        assert "belongs to" not in said(look(person, "predict", run=lesson.finished))
-    assert "belongs to" not in said(look(BEN, "predict", run=lesson.shared))
+        assert "belongs to" not in words(look(person, "predict", run=lesson.finished))
+    assert "belongs to" not in words(look(BEN, "predict", run=lesson.shared))
     run = lesson.store.get(lesson.finished)
     look(BEN, "home")
     for load in (predictions.predictor, explainer.explainer):
@@ -75,14 +70,14 @@ def test_another_students_network_is_not_offered_to_be_measured(look: Look, less
 
 def test_another_students_run_is_not_taken_home(look: Look, lesson: Lesson) -> None:
     app = look(BEN, "evaluate", run=lesson.finished, section="home")
-    assert "belongs to Anna" in said(app)
+    assert "belongs to Anna" in words(app)
     assert not [button for button in app.button if str(button.key).startswith("home")]
-    assert "belongs to" not in said(look(ANNA, "evaluate", run=lesson.finished, section="home"))
+    assert "belongs to" not in words(look(ANNA, "evaluate", run=lesson.finished, section="home"))
 
 
 def test_another_students_pictures_are_not_shown(look: Look) -> None:
     app = look(BEN, "data", source="folder-anna-s-cats")
-    assert "“Anna's cats” belongs to Anna" in said(app)
+    assert "“Anna's cats” belongs to Anna" in words(app)
     assert app.selectbox(key="data-set").value == "synthetic"
     assert "folder-anna-s-cats" not in app.selectbox(key="data-set").options
     assert "Anna's cats" in look(ANNA, "data", source="folder-anna-s-cats").selectbox(key="data-set").options

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.lab import memory
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.runs import RunStatus, RunStore
 from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from tests import ui_runs
-from tests.app_pages import address_of, open_app_page
+from tests.app_pages import APP, address_of, ids, open_app_page, words
 
-APP = str(Path(__file__).resolve().parent.parent / "app.py")
 HOSTILE = "<script>alert(1)</script> **b** [l](javascript:alert(1)) $x$"
 
 
 open_page = partial(open_app_page, "compare")
-
-
-def words(app: AppTest) -> str:
-    """Everything that the page says, without the backslashes that keep text from being markup."""
-    kinds = (app.markdown, app.caption, app.info, app.warning, app.error)
-    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
-
-
-def ids(*runs: Run) -> str:
-    return ",".join(run.run_id for run in runs)
 
 
 def test_empty_store_shows_the_way_out(store: RunStore) -> None:
@@ -195,18 +182,3 @@ def test_hostile_and_long_names_stay_text(store: RunStore) -> None:
     assert HOSTILE in app.dataframe[0].value["Name"].tolist()
     assert not any(HOSTILE in str(element.value) for element in [*app.markdown, *app.caption, *app.info])
     assert not any("<script>" in chart.proto.spec for chart in app.get("plotly_chart"))
-
-
-@pytest.mark.soak
-def test_fifty_runs_are_shown_quickly(store: RunStore) -> None:
-    runs = [ui_runs.finished(store, f"run {number}", {"seed": number}, seed=number) for number in range(50)]
-    app = open_page(runs=ids(*runs[:3]))
-    times = []
-    for _ in range(10):
-        memory.refresh()
-        began = time.perf_counter()
-        app.run()
-        times.append(time.perf_counter() - began)
-
-    # The page itself must take 0.4 s at most; the test's own reading of the page and a busy machine are let in.
-    assert sorted(times)[5] < 0.8

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
 from functools import partial
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from aquadash.errors import NotAllowedError
 from aquadash.lab.runs import Runs
@@ -16,46 +13,40 @@ from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from aquadash.runs.measured import Images
 from aquadash.ui.compare.comparison import SECTIONS
 from tests import ui_runs
-from tests.app_pages import address_of, open_app_page
+from tests.app_pages import address_of, charts, html, ids, metrics, open_app_page, words
 from tests.compared_runs import add_compared
+
+pytestmark = pytest.mark.usefixtures("in_shared_home")
 
 open_page = partial(open_app_page, "compare")
 
 
-@pytest.fixture
-def three(store: RunStore, tmp_path: Path) -> list[Run]:
+@pytest.fixture(scope="module")
+def three(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     """Two runs of like skill with different settings, and a better one."""
+    add, folder = partial(add_compared, shared_store), tmp_path_factory.mktemp("networks")
     return [
-        add_compared(store, "plain", skill=0.5, seed=0, epochs=8, folder=tmp_path / "a"),
-        add_compared(store, "other seed", {"seed": 5}, skill=0.52, seed=1, folder=tmp_path / "b"),
-        add_compared(store, "better", {"training.optimizer": "adam"}, skill=0.8, seed=2, folder=tmp_path / "c"),
+        add("plain", skill=0.5, seed=0, epochs=8, folder=folder / "a"),
+        add("other seed", {"seed": 5}, skill=0.52, seed=1, folder=folder / "b"),
+        add("better", {"training.optimizer": "adam"}, skill=0.8, seed=2, folder=folder / "c"),
     ]
 
 
-def words(app: AppTest) -> str:
-    """Everything that the page says, without the backslashes that keep text from being markup."""
-    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.subheader)
-    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
-
-
-def ids(*runs: Run) -> str:
-    return ",".join(run.run_id for run in runs)
-
-
-def alts(app: AppTest) -> list[str]:
-    return [chart.proto.alt for chart in app.get("plotly_chart")]
+@pytest.fixture(scope="module")
+def waiting(shared_store: RunStore) -> Run:
+    return ui_runs.queued(shared_store, "waits")
 
 
 @pytest.mark.parametrize("section", SECTIONS.table)
 def test_every_section_is_drawn_for_runs_with_and_without_results(
-    store: RunStore, three: list[Run], section: str
+    shared_store: RunStore, three: list[Run], waiting: Run, section: str
 ) -> None:
-    rest = [ui_runs.queued(store, "waits"), ui_runs.running(store, "works")]
-    rest.append(ui_runs.ended(store, "broke", RunStatus.FAILED, epochs=1))
+    rest = [waiting, ui_runs.running(shared_store, "works")]
+    rest.append(ui_runs.ended(shared_store, "broke", RunStatus.FAILED, epochs=1))
     app = open_page(runs=ids(*three, *rest), section=section)
 
-    assert not app.error and all(alts(app))
-    assert alts(app) or (section == "images" and any("aqua-cards" in each.proto.body for each in app.get("html")))
+    assert not app.error and all(charts(app))
+    assert charts(app) or (section == "images" and "aqua-cards" in html(app))
     assert address_of(app, "section") == (None if section == "curves" else section)
     alone = open_page(runs=ids(*rest), section=section)
     assert not alone.error
@@ -64,7 +55,7 @@ def test_every_section_is_drawn_for_runs_with_and_without_results(
 def test_curves_of_several_metrics_by_time_and_zoomed_stand_in_the_address(three: list[Run]) -> None:
     app = open_page(runs=ids(*three), metric="val_loss,accuracy", x="time", smooth="0.5", zoom="4-12")
 
-    curves = [alt for alt in alts(app) if " by training time of " in alt]
+    curves = [alt for alt in charts(app) if " by training time of " in alt]
     assert [alt.split(" by ")[0] for alt in curves] == ["Validation loss", "Training accuracy"]
     assert all("by training time of 3 runs" in alt for alt in curves)
     assert app.slider(key="zoom").value == (4, 12) and app.slider(key="smooth").value == 0.5
@@ -77,35 +68,32 @@ def test_curves_of_several_metrics_by_time_and_zoomed_stand_in_the_address(three
     assert table["Validation loss: at epoch"].tolist() == [8, 6, 6]
 
 
-def test_bad_values_in_the_address_are_told(three: list[Run]) -> None:
-    app = open_page(runs=ids(*three), smooth="2", zoom="x", lit="nobody", section="curves", metric="nonsense")
-    assert not app.error and not app.exception
-    assert sum("The address asks for" in box.value for box in app.info) == 4
-
-
 def test_only_differing_settings_unless_everything_is_asked_for(three: list[Run]) -> None:
     app = open_page(runs=ids(three[0], three[2]), section="settings")
     table = app.dataframe[1].value
     assert table.index.tolist() == ["Optimizer"] and table["better"].tolist() == ["Adam"]
     app = open_page(runs=ids(*three), section="settings", every="yes", setting="seed")
     assert len(app.dataframe[1].value) > 10
-    assert any("lines through 2 settings" in alt for alt in alts(app))
-    assert any("by Seed. Means: 0 " in alt for alt in alts(app))
+    assert any("lines through 2 settings" in alt for alt in charts(app))
+    assert any("by Seed. Means: 0 " in alt for alt in charts(app))
 
 
-def test_runs_of_one_name_are_told_apart(store: RunStore) -> None:
-    one, two = ui_runs.finished(store, "same", {"seed": 1}), ui_runs.finished(store, "same", {"seed": 2})
+def test_runs_of_one_name_are_told_apart(shared_store: RunStore) -> None:
+    one, two = ui_runs.finished(shared_store, "same", {"seed": 1}), ui_runs.finished(shared_store, "same", {"seed": 2})
     app = open_page(runs=ids(one, two), section="settings")
     assert app.dataframe[1].value.columns.tolist() == [f"same ({one.run_id[:8]})", f"same ({two.run_id[:8]})"]
 
 
-def test_a_run_may_have_the_name_of_a_column(store: RunStore) -> None:
-    one, two = ui_runs.finished(store, "Setting", {"seed": 1}), ui_runs.finished(store, "other", {"seed": 2})
+def test_a_run_may_have_the_name_of_a_column(shared_store: RunStore) -> None:
+    one, two = (
+        ui_runs.finished(shared_store, "Setting", {"seed": 1}),
+        ui_runs.finished(shared_store, "other", {"seed": 2}),
+    )
     app = open_page(runs=ids(one, two), section="settings")
     assert app.dataframe[1].value.to_numpy().tolist() == [["1", "2"]] and "Only the seed differs" in words(app)
 
 
-def test_two_ticks_show_the_answer_and_what_differs(store: RunStore, three: list[Run]) -> None:
+def test_two_ticks_show_the_answer_and_what_differs(three: list[Run], waiting: Run) -> None:
     plain, other_seed, better = three
     app = open_page(runs=ids(plain, better))
     assert re.search(
@@ -114,25 +102,25 @@ def test_two_ticks_show_the_answer_and_what_differs(store: RunStore, three: list
         words(app),
     )
     assert "**Different:** Optimizer: Adam, not SGD" in words(app)
-    assert any(alt.startswith("Validation accuracy with its 95 % interval") for alt in alts(app))
+    assert any(alt.startswith("Validation accuracy with its 95 % interval") for alt in charts(app))
     app = open_page(runs=ids(other_seed, plain))
     assert "which may be luck (p = " in words(app) and "Only the seed differs" in words(app)
     app = open_page(runs=ids(*three))
     assert "Best of 3: **better** is" in words(app) and "after Holm's correction for 3 pairs" in words(app)
     assert "**Different:** Optimizer · Seed" in words(app)
-    app = open_page(runs=ids(plain, ui_runs.queued(store, "waits")))
+    app = open_page(runs=ids(plain, waiting))
     assert "Once two of these runs have results" in words(app)
 
 
-def test_a_run_has_one_validation_accuracy_on_every_page(store: RunStore) -> None:
-    run = add_compared(store, "one", skill=0.64, seed=1)
-    other = add_compared(store, "other", skill=0.4, seed=2)
+def test_a_run_has_one_validation_accuracy_on_every_page(shared_store: RunStore) -> None:
+    run = add_compared(shared_store, "one", skill=0.64, seed=1)
+    other = add_compared(shared_store, "other", skill=0.4, seed=2)
     app = open_page(runs=ids(run, other))
     table = app.dataframe[0].value.set_index("Name")
     assert f"{table.loc['one', 'Validation accuracy']:.0f}" == "64"
-    assert any("one 64 % (" in alt for alt in alts(app)), "of the stored predictions"
+    assert any("one 64 % (" in alt for alt in charts(app)), "of the stored predictions"
     train = open_app_page("train", run=run.run_id)
-    assert "64 %" in [each.value for each in train.metric if each.label == "Validation accuracy"]
+    assert metrics(train)["Validation accuracy"] == "64 %"
     evaluate = open_app_page("evaluate", run=run.run_id)
     assert "64 %" in next(text for text in evaluate.selectbox(key="run").options if text.startswith("one ·"))
 
@@ -150,10 +138,10 @@ def test_a_class_without_test_results_reads_why_there_is_no_answer(
     monkeypatch.setattr(Runs, "predictions_on", validation_only)
     app = open_page(runs=ids(*three[:2]), on="test")
     assert "Wait until the teacher" in words(app)
-    assert any("Validation accuracy by epoch" in alt for alt in alts(app)), "the curves are theirs"
+    assert any("Validation accuracy by epoch" in alt for alt in charts(app)), "the curves are theirs"
 
 
-def test_results_are_by_validation_images_where_all_kept_them(store: RunStore, three: list[Run]) -> None:
+def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunStore, three: list[Run]) -> None:
     app = open_page(runs=ids(*three), section="results", first=three[0].run_id, second=three[2].run_id)
     assert address_of(app, "section") is None, "an address of an older version"
     assert "Of 375 validation images, **better** has" in words(app)
@@ -165,7 +153,7 @@ def test_results_are_by_validation_images_where_all_kept_them(store: RunStore, t
     assert "Of 500 test images" in words(app) and "last measurement" in words(app)
     assert address_of(app, "on") == "test"
 
-    without = add_compared(store, "older", skill=0.5, seed=9, validation=False)
+    without = add_compared(shared_store, "older", skill=0.5, seed=9, validation=False)
     app = open_page(runs=ids(three[0], without))
     assert app.segmented_control(key="on").value == "test" and "Of 500 test images" in words(app)
     assert "last measurement" not in words(app), "there is no choice"
@@ -184,13 +172,13 @@ def test_a_click_on_a_cell_chooses_the_pair(three: list[Run]) -> None:
 
 def test_confusion_shows_a_matrix_a_run_and_the_difference(three: list[Run]) -> None:
     app = open_page(runs=ids(*three), section="confusion", on="test", second=three[2].run_id)
-    matrices = [alt for alt in alts(app) if alt.startswith("Confusion matrix of")]
+    matrices = [alt for alt in charts(app) if alt.startswith("Confusion matrix of")]
     assert [alt.split(" in per cent")[0].removeprefix("Confusion matrix of ") for alt in matrices] == [
         "plain",
         "other seed",
         "better",
     ]
-    assert sum(alt.startswith("Difference of two confusion matrices") for alt in alts(app)) == 1
+    assert sum(alt.startswith("Difference of two confusion matrices") for alt in charts(app)) == 1
     assert "**better** less **plain**" in words(app)
 
 
@@ -200,7 +188,7 @@ def test_images_fixed_broken_and_by_how_many_are_right(three: list[Run]) -> None
     cards = [each for each in app.get("html") if "aqua-cards" in each.proto.body]
     assert cards and "better: " in cards[0].proto.body and "other seed: " not in cards[0].proto.body
     app = open_page(runs=ids(*three), section="images", on="test", changed="agreement", right="1")
-    assert any(alt.startswith("Images by how many runs have them right: none ") for alt in alts(app))
+    assert any(alt.startswith("Images by how many runs have them right: none ") for alt in charts(app))
     body = next(each.proto.body for each in app.get("html") if "aqua-cards" in each.proto.body)
     card = body.split("<li><figure")[1]
     assert card.count('title="true class"') == 1
@@ -212,40 +200,24 @@ def test_images_fixed_broken_and_by_how_many_are_right(three: list[Run]) -> None
 
 def test_cost_tells_time_and_parameters(three: list[Run]) -> None:
     app = open_page(runs=ids(*three), section="cost", cost="parameters")
-    (alt,) = alts(app)
+    (alt,) = charts(app)
     assert "against Parameters" in alt and "better (3,000 parameters" in alt
     table = next(each.value for each in app.dataframe if "Parameters" in each.value.columns)
     assert table["Parameters"].tolist() == [1000, 2000, 3000] and table["Epochs"].tolist() == [8, 6, 6]
     app = open_page(runs=ids(*three), section="cost")
     # The plain run took longer and is worse than both others.
-    assert "plain" not in alts(app)[0].split("Pareto front")[1]
+    assert "plain" not in charts(app)[0].split("Pareto front")[1]
 
 
-def test_different_data_is_warned_of_and_not_compared(store: RunStore) -> None:
-    drawn = ui_runs.finished(store, "drawn")
-    photos = ui_runs.finished(store, "photos", {"data.source": "cifar100"}, fingerprint="e" * 64)
+def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) -> None:
+    drawn = ui_runs.finished(shared_store, "drawn")
+    photos = ui_runs.finished(shared_store, "photos", {"data.source": "cifar100"}, fingerprint="e" * 64)
     app = open_page(runs=ids(drawn, photos))
     assert "learned from different data" in words(app) and "accuracies cannot be compared" in words(app)
 
 
-def test_no_more_than_ten_runs_are_drawn(store: RunStore) -> None:
-    runs = [ui_runs.finished(store, f"run {number}", {"seed": number}) for number in range(11)]
+def test_no_more_than_ten_runs_are_drawn(shared_store: RunStore) -> None:
+    runs = [ui_runs.finished(shared_store, f"run {number}", {"seed": number}) for number in range(11)]
     app = open_page(runs=ids(*runs))
     assert "11 runs are picked; the first 10 are shown" in words(app)
-    assert any("of 10 runs" in alt for alt in alts(app))
-
-
-@pytest.mark.soak
-def test_ten_runs_of_a_hundred_epochs_are_drawn_within_a_second(store: RunStore) -> None:
-    runs = [
-        add_compared(store, f"run {number}", {"seed": number % 2}, skill=0.5, seed=number, epochs=100)
-        for number in range(10)
-    ]
-    for section in SECTIONS.table:
-        app = open_page(runs=ids(*runs), section=section, metric="val_accuracy,val_loss", smooth="0.5")
-        seconds = []
-        for _ in range(7):
-            began = time.perf_counter()
-            app.run()
-            seconds.append(time.perf_counter() - began)
-        assert not app.error and sorted(seconds)[3] < 1.0, (section, seconds)
+    assert any("of 10 runs" in alt for alt in charts(app))

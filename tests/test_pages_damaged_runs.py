@@ -23,8 +23,7 @@ DAMAGE = {
 }
 
 
-@pytest.fixture
-def damaged(store: RunStore) -> list[Run]:
+def damage(store: RunStore) -> list[Run]:
     """Four damaged runs, the newest of all, after one that is sound."""
     stored_runs.add_run(store, name="sound")
     found = []
@@ -35,26 +34,32 @@ def damaged(store: RunStore) -> list[Run]:
     return found
 
 
-def test_lists_have_a_row_for_it(store: RunStore, damaged: list[Run]) -> None:
-    rows = {run.name: run for run in store.list_runs()}
+@pytest.fixture(scope="module")
+def damaged(shared_store: RunStore) -> list[Run]:
+    return damage(shared_store)
+
+
+def test_lists_have_a_row_for_it(in_shared_home: None, shared_store: RunStore, damaged: list[Run]) -> None:
+    rows = {run.name: run for run in shared_store.list_runs()}
     assert rows["sound"].status is RunStatus.FINISHED
     for name in DAMAGE:
         row = rows[f"bad-{name}"]
         assert run_fields()["training.epochs"].get(row) is None, "nobody knows its settings"
         assert row.status is RunStatus.UNREADABLE and "cannot be read" in row.message and not row.metrics
     with pytest.raises(StorageError, match="cannot be read"):
-        store.get(damaged[0].run_id)
+        shared_store.get(damaged[0].run_id)
 
 
 @pytest.mark.parametrize("page", [name for name, page in PAGES.items() if not page.class_only])
-def test_every_page_opens(damaged: list[Run], page: str) -> None:
+def test_every_page_opens(in_shared_home: None, damaged: list[Run], page: str) -> None:
     assert not open_app_page(page).error
     app = open_app_page(page, run=damaged[0].run_id)
     said = [box.value for box in app.error]
     assert all("cannot be read" in text for text in said) and len(said) == (page in ("train", "evaluate", "predict"))
 
 
-def test_commands_say_so_and_delete_it(store: RunStore, damaged: list[Run]) -> None:
+def test_commands_say_so_and_delete_it(store: RunStore) -> None:
+    damage(store)
     listed = answer("runs", "list")["runs"]
     assert {row["name"]: row["status"] for row in listed} == {
         "sound": "finished", **{f"bad-{name}": "unreadable" for name in DAMAGE}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from aquadash.data import cifar100
 from aquadash.errors import DataError
-from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import warmup
+from tests.app_pages import address_of, html, open_app_page
 
 
 @pytest.fixture(autouse=True)
@@ -25,39 +25,31 @@ def no_photographs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cifar100, "locate", lambda: None)
 
 
-def visit(**address: str) -> AppTest:
-    app = AppTest.from_file(PROJECT_ROOT / "app.py", default_timeout=40).run().switch_page("pages/data.py")
-    for name, value in address.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def pictures(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
+visit = partial(open_app_page, "data")
 
 
 def test_a_first_visitor_sees_drawn_animals_at_once() -> None:
     app = visit()
-    assert not app.exception and not app.error
+    assert not app.error
     assert app.selectbox(key="data-set").value == "synthetic"
     assert (
         app.markdown[1].value
         == "🖍️ Drawn · **2,500** training images · **500** test images · **5** classes · **32 × 32** pixels"
     )
-    assert pictures(app).count("<img") == 50
+    assert html(app).count("<img") == 50
     assert not app.query_params
 
 
 def test_the_gallery_follows_class_split_and_page_size() -> None:
     app = visit(classes="otter,whale", split="test", show="20", page="2")
-    html = pictures(app)
-    assert html.count("<img") == 20
-    assert "seal" not in html and "beaver" not in html and "dolphin" not in html
-    assert "test image" in html
+    first = html(app)
+    assert first.count("<img") == 20
+    assert "seal" not in first and "beaver" not in first and "dolphin" not in first
+    assert "test image" in first
     assert (app.number_input(key="page").value, app.number_input(key="page").label) == (2, "Page (of 10)")
     app.button(key="page-next").click().run()
-    assert app.query_params["page"] == "3"
-    assert not {*re.findall(r"test-\d+", html)} & {*re.findall(r"test-\d+", pictures(app))}, "other images"
+    assert address_of(app, "page") == "3"
+    assert not {*re.findall(r"test-\d+", first)} & {*re.findall(r"test-\d+", html(app))}, "other images"
 
 
 def test_numbers_are_measured() -> None:
@@ -65,19 +57,7 @@ def test_numbers_are_measured() -> None:
     assert not app.error
     assert len(app.get("plotly_chart")) == 2
     assert app.dataframe[0].value["Channel"].tolist() == ["red", "green", "blue"]
-    assert pictures(app).count("Mean of 500 images of class") == 5
-
-
-@pytest.mark.parametrize(
-    "address",
-    [{"source": "zoo"}, {"classes": "cat"}, {"split": "middle"}, {"show": "3"}, {"page": "one"}, {"view": "x"}],
-)
-def test_a_bad_address_gives_a_note_and_the_page(address: dict[str, str]) -> None:
-    app = visit(**address)
-    assert not app.exception and not app.error
-    assert len(app.info) == 1
-    assert "The default is shown instead" in app.info[0].value
-    assert pictures(app).count("<img") == 50
+    assert html(app).count("Mean of 500 images of class") == 5
 
 
 def test_missing_photographs_are_offered_and_not_fetched_unasked(
@@ -117,4 +97,4 @@ def test_a_damaged_archive_gives_a_message(tmp_path: Path, monkeypatch: pytest.M
     assert not app.exception
     app.selectbox(key="data-set").set_value("synthetic").run()
     assert not app.error
-    assert pictures(app).count("<img") == 50
+    assert html(app).count("<img") == 50

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +11,13 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.lab import memory
-from aquadash.runs import EpochRecord, EpochReplay, Progress, Run, open_store
+from aquadash.runs import EpochRecord, EpochReplay, Progress, Run, RunStore, open_store
 from aquadash.ui.evaluate import epoch_section
 from tests import live_runs
-from tests.app_pages import address_of, open_app_page
-from tests.stored_runs import add_run, without_engine
+from tests.app_pages import address_of, html, open_app_page
+from tests.stored_runs import add_run
+
+pytestmark = pytest.mark.usefixtures("in_shared_home")
 
 EPOCHS = 6
 
@@ -32,12 +33,10 @@ def replay() -> EpochReplay:
     return EpochReplay(chosen, labels[chosen], answers, matrices.astype(np.int32))
 
 
-@pytest.fixture
-def run(prepared_home: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    without_engine(monkeypatch)
-    store = open_store()
-    added = add_run(store)
-    store.add_epoch_replay(added.run_id, replay())
+@pytest.fixture(scope="module")
+def run(shared_store: RunStore) -> Run:
+    added = add_run(shared_store)
+    shared_store.add_epoch_replay(added.run_id, replay())
     return added
 
 
@@ -71,11 +70,8 @@ def test_steps_stop_at_the_ends(run: Run) -> None:
 
 
 def test_images_come_with_the_answers_of_that_epoch(run: Run) -> None:
-    def captions(app: AppTest) -> str:
-        return "\n".join(block.proto.body for block in app.get("html"))
-
-    assert captions(open_epochs(run, epoch="1")).count("taken for") >= 10
-    assert captions(open_epochs(run, epoch="6")).count("✔") >= 10
+    assert html(open_epochs(run, epoch="1")).count("taken for") >= 10
+    assert html(open_epochs(run, epoch="6")).count("✔") >= 10
 
 
 def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:

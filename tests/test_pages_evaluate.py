@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,19 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.typing import PlotlyState
 
 from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import DataError
 from aquadash.lab import memory
-from aquadash.runs import EpochRecord, Run, RunStatus, Worker, open_store
+from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.ui import datasets
 from tests import live_runs
-from tests.app_pages import address_of, open_app_page
+from tests.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page
 from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run
 
-pytestmark = pytest.mark.usefixtures("no_engine")
+pytestmark = pytest.mark.usefixtures("in_shared_home")
 
 #: Markup that has not lost its meaning to a backslash.
 _TAG = re.compile(r"(?<!\\)<")
@@ -35,9 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Shelf:
-    """A store that the tests of this module share, for they only read it."""
+    """Runs that the tests of this module only look at."""
 
-    home: Path
     plain: Run
     report: Run
     changed: Run
@@ -46,36 +42,18 @@ class Shelf:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Iterator[Shelf]:
-    home = tmp_path_factory.mktemp("shared")
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(home))
-        store = open_store()
-        runs = [
-            add_run(store, validation="test"),
-            add_run(store, fingerprint="0" * 64),
-            add_run(store, name=HOSTILE, note=HOSTILE),
-            add_run(store),
-        ]
-        failed = store.create(RunConfig(), name="failed")
-        store.start(failed.run_id, Worker("here", 1))
-        store.set_status(failed.run_id, RunStatus.FAILED, message="The <b>loss</b> became nan.")
-    yield Shelf(home, runs[3], runs[0], runs[1], runs[2], failed)
-
-
-@pytest.fixture
-def shelf(shared: Shelf, home: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    monkeypatch.setenv("AQUADASH_HOME", str(shared.home))
-    return shared
+def shelf(shared_store: RunStore) -> Shelf:
+    report = add_run(shared_store, validation="test")
+    changed = add_run(shared_store, fingerprint="0" * 64)
+    hostile = add_run(shared_store, name=HOSTILE, note=HOSTILE)
+    plain = add_run(shared_store)
+    failed = shared_store.create(RunConfig(), name="failed")
+    shared_store.start(failed.run_id, Worker("here", 1))
+    shared_store.set_status(failed.run_id, RunStatus.FAILED, message="The <b>loss</b> became nan.")
+    return Shelf(plain, report, changed, hostile, failed)
 
 
 open_page = partial(open_app_page, "evaluate")
-
-
-def html_of(app: AppTest) -> str:
-    """All HTML blocks of the page."""
-    return "\n".join(block.proto.body for block in app.get("html"))
 
 
 def found(app: AppTest) -> str:
@@ -83,20 +61,8 @@ def found(app: AppTest) -> str:
     return next(block.value for block in app.markdown if "test image" in block.value)
 
 
-def address_notes(app: AppTest) -> list[str]:
-    """What the page says about an address that it cannot follow."""
-    return [box.value for box in app.info if "The address asks for" in box.value]
-
-
 def confused() -> int:
     return len(np.flatnonzero(data.load("synthetic").test.labels == OTTER)[::4])
-
-
-def test_empty_store_shows_the_way_out() -> None:
-    app = open_page()
-
-    assert any("no run to evaluate" in block.value for block in app.markdown)
-    assert not app.error and not app.metric
 
 
 def test_scores_curves_matrix_report_and_images(shelf: Shelf) -> None:
@@ -104,31 +70,23 @@ def test_scores_curves_matrix_report_and_images(shelf: Shelf) -> None:
     app = open_page(run=run.run_id[:8])
 
     assert not app.error
-    values = {metric.label: metric.value for metric in app.metric}
+    values = metrics(app)
     assert float(values["Top-2 accuracy"].rstrip(" %")) > 100 * run.metrics["test_accuracy"]
     assert values["Test accuracy"] == f"{100 * run.metrics['test_accuracy']:.0f} %"
     note = next(metric.delta for metric in app.metric if metric.label == "Test accuracy")
     assert re.fullmatch(r"\d+ to \d+ % · chance 20 %", note)
-    (chart,) = app.get("plotly_chart")
-    assert "Confusion matrix of 500" in chart.proto.alt
-    assert html_of(app).count("<img") == 12
-    assert html_of(app).count('alt="Test image') == 12
+    (chart,) = charts(app)
+    assert "Confusion matrix of 500" in chart
+    assert html(app).count("<img") == 12
+    assert html(app).count('alt="Test image') == 12
 
 
 def test_curves_and_what_the_coach_says_of_them_are_a_section(shelf: Shelf) -> None:
     app = open_page(run=shelf.plain.run_id, section="training")
 
     assert not app.error and any("Still improving" in box.value for box in app.info)
-    charts = app.get("plotly_chart")
-    assert len(charts) == 2 and all(chart.proto.alt for chart in charts)
-    assert "<img" not in html_of(app)
-
-
-def test_newest_run_with_predictions_is_the_default(shelf: Shelf) -> None:
-    app = open_page()
-
-    assert app.selectbox(key="run").value == shelf.plain.run_id
-    assert address_of(app, "run") == shelf.plain.run_id
+    assert len(charts(app)) == 2 and all(charts(app))
+    assert "<img" not in html(app)
 
 
 def test_the_reports_way_is_explained_and_the_unseen_images_counted(shelf: Shelf) -> None:
@@ -143,7 +101,7 @@ def test_the_reports_way_is_explained_and_the_unseen_images_counted(shelf: Shelf
 def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf) -> None:
     app = open_page(run=shelf.plain.run_id, outcome="right", page="3")
 
-    click(app, OTTER, SEAL)
+    click(app, "matrix", [OTTER, SEAL])
 
     assert f"taken for 🦭 seal: {confused()} of 500" in found(app)
     assert app.selectbox(key="true").value == "otter" and app.selectbox(key="predicted").value == "seal"
@@ -153,20 +111,13 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
     app.selectbox(key="predicted").set_value("").run()
     assert "100 of 500" in found(app), "the menus have the last word, although the cell is still selected"
 
-    click(app, 4, 4)
+    click(app, "matrix", [4, 4])
     assert app.selectbox(key="true").value == "whale"
 
 
-def click(app: AppTest, true: int, predicted: int) -> None:
-    point = {"customdata": [true, predicted], "point_index": 0}
-    state = {"selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}}
-    app.session_state["matrix"] = PlotlyState(state)
-    app.run()
-    assert not app.exception and not app.error
-
-
 def test_frequent_mistakes_and_show_all_are_buttons(shelf: Shelf) -> None:
-    app = open_page(run=shelf.plain.run_id)
+    app = open_page()
+    assert app.selectbox(key="run").value == address_of(app, "run") == shelf.plain.run_id, "the newest with predictions"
 
     app.button(key=f"mistake-{OTTER}-{SEAL}").click().run()
     assert f"{confused()} of 500" in found(app)
@@ -184,8 +135,8 @@ def test_filters_from_the_address(shelf: Shelf) -> None:
     sure, answers = stored.probabilities.max(axis=1), stored.probabilities.argmax(axis=1)
     expected = int(((answers != stored.labels) & (sure >= 0.5) & (sure <= 0.9)).sum())
     assert f"wrong only, confidence 50 to 90 %: {expected} of 500" in found(app)
-    assert html_of(app).count('alt="Test image') == min(96, expected)
-    assert html_of(app).count("taken for") and "recognised" not in html_of(app)
+    assert html(app).count('alt="Test image') == min(96, expected)
+    assert html(app).count("taken for") and "recognised" not in html(app)
     assert app.slider(key="confidence").value == (50, 90)
     assert address_of(app, "confidence") == "50-90"
 
@@ -197,31 +148,6 @@ def test_a_filter_starts_again_at_the_first_page(shelf: Shelf) -> None:
     app.selectbox(key="true").set_value("seal").run()
 
     assert app.number_input(key="page").value == 1 and address_of(app, "page") is None
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("true", "cat"),
-        ("predicted", "<b>x</b>"),
-        ("outcome", "maybe"),
-        ("confidence", "90-50"),
-        ("confidence", "a-b"),
-        ("confidence", "²-50"),
-        ("sort", "colour"),
-        ("show", "7"),
-        ("cells", "x"),
-        ("cells", "difference"),
-        ("section", "<i>x</i>"),
-        ("with", "nobody"),
-    ],
-)
-def test_a_malformed_address_gets_a_note_and_the_default(shelf: Shelf, name: str, value: str) -> None:
-    app = open_page(run=shelf.plain.run_id, **{name: value})
-
-    assert not app.error
-    assert len(address_notes(app)) == 1 and not _TAG.search(address_notes(app)[0])
-    assert "500 of 500" in found(app)
 
 
 def test_an_unknown_run_gets_a_message(shelf: Shelf) -> None:
@@ -253,7 +179,7 @@ def test_a_run_that_has_not_ended_shows_how_far_it_has_come(shelf: Shelf, starte
     memory.refresh()
 
     assert not app.error and "has not ended" in app.info[0].value
-    assert len(app.get("plotly_chart")) == (2 if started else 0)
+    assert len(charts(app)) == (2 if started else 0)
 
 
 def test_changed_data_hides_the_images_and_nothing_else(shelf: Shelf) -> None:
@@ -261,8 +187,8 @@ def test_changed_data_hides_the_images_and_nothing_else(shelf: Shelf) -> None:
 
     assert not app.error
     assert "images cannot be shown" in app.info[0].value
-    assert len(app.get("plotly_chart")) == 1
-    assert "<img" not in html_of(app)
+    assert len(charts(app)) == 1
+    assert "<img" not in html(app)
     assert len(app.dataframe[0].value) == 12
 
 
@@ -285,7 +211,7 @@ def test_hostile_names_are_text(shelf: Shelf) -> None:
 
     shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
     assert not app.error
-    assert "onerror" not in html_of(app) and not any("<img" in text or ":red[" in text for text in shown)
+    assert "onerror" not in html(app) and not any("<img" in text or ":red[" in text for text in shown)
 
 
 def test_the_page_needs_no_tensorflow(shelf: Shelf) -> None:

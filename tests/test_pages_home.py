@@ -14,8 +14,8 @@ from aquadash.errors import StorageError
 from aquadash.lab.runs import Runs
 from aquadash.runs.first_model import NAME
 from aquadash.runs.types import Progress, Run, RunStatus
-from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import warmup
+from tests.app_pages import APP, metrics, texts
 from tests.predict_page import cards, picture
 from tests.stored_runs import without_engine
 
@@ -33,20 +33,11 @@ def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(PROJECT_ROOT / "app.py", default_timeout=20)
-
-
-def texts(app: AppTest) -> str:
-    kinds = (app.markdown, app.caption, app.error)
-    return "\n".join([entry.value for kind in kinds for entry in kind] + links(app))
+    return AppTest.from_file(APP, default_timeout=20)
 
 
 def links(app: AppTest) -> list[str]:
     return [link.proto.label for link in app.get("page_link")]
-
-
-def figures(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
 
 
 def test_a_first_visitor_sees_a_drop_zone_animals_and_where_to_begin(app: AppTest) -> None:
@@ -58,7 +49,7 @@ def test_a_first_visitor_sees_a_drop_zone_animals_and_where_to_begin(app: AppTes
     animals = next(block.proto.body for block in app.get("html") if "Training images of" in block.proto.body)
     assert animals.count("<img") == 25 and "🦭 seal" in animals
     assert {"**Data**", "**Augment**", "**Train**"} <= set(links(app))
-    assert figures(app) == {"Running now": "0", "Best run": "None yet", "Guided lesson": "45 min"}
+    assert metrics(app) == {"Running now": "0", "Best run": "None yet", "Guided lesson": "45 min"}
 
 
 def test_a_sample_and_a_picture_are_answered_in_place(
@@ -102,7 +93,7 @@ def test_a_store_that_cannot_be_opened_gives_a_message(app: AppTest, monkeypatch
     app.run()
     assert app.error[0].value == "AquaDash cannot write to its folder."
     assert not app.exception
-    assert "**Data**" in texts(app), "the rest of the page is there"
+    assert "**Data**" in links(app), "the rest of the page is there"
 
 
 def test_a_running_training_is_shown(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +102,7 @@ def test_a_running_training_is_shown(app: AppTest, monkeypatch: pytest.MonkeyPat
     app.run()
     assert not app.error
     assert "my \\*first\\* run" in texts(app), "names are text, not markup"
-    assert figures(app)["Running now"] == "Starting" and "Watch" in links(app)
+    assert metrics(app)["Running now"] == "Starting" and "Watch" in links(app)
 
 
 def test_the_best_run_is_shown_with_its_validation_accuracy(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +113,7 @@ def test_the_best_run_is_shown_with_its_validation_accuracy(app: AppTest, monkey
     monkeypatch.setattr(Runs, "all", staticmethod(lambda: [worse, best, a_run(RunStatus.FAILED, ended_at=2.0)]))
     app.run()
     assert not app.error
-    assert figures(app)["Best run"] == "61 %" and "Evaluate" in links(app)
+    assert metrics(app)["Best run"] == "61 %" and "Evaluate" in links(app)
 
 
 def test_it_leads_to_the_photographs_unless_they_are_here(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

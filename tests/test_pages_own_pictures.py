@@ -14,7 +14,7 @@ from aquadash.jobs import open_jobs
 from aquadash.ui import warmup
 from aquadash.ui.data import own_pictures
 from tests import job_rows
-from tests.app_pages import address_of, open_app_page
+from tests.app_pages import address_of, open_app_page, texts
 from tests.own_pictures import drafted, in_archive, in_folder, of_classes, picture
 
 #: Text of a stranger.
@@ -46,11 +46,6 @@ def kept(tmp_path: Path, title: str = "Pets") -> about.About:
     return drafts.use(draft, SplitChoice(), title=title)
 
 
-def shown(app: AppTest) -> str:
-    texts = [each.value for kind in (app.markdown, app.info, app.error, app.success, app.caption) for each in kind]
-    return "\n".join([*texts, *(element.proto.body for element in app.get("html"))])
-
-
 def labels(app: AppTest) -> list[str]:
     return [expander.label for expander in app.expander]
 
@@ -67,16 +62,16 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     assert [metric.value for metric in app.metric] == ["26", "1", "2", "32 × 32"]
     assert "Warning: 1 file could not be read as a picture" in labels(app)
     assert "Note: 1 pair of the same file twice in a class" in labels(app)
-    assert "cat/bad.png" in shown(app)
-    assert "**20 training images, 5 test images.** Left out: 1 exact copy." in shown(app)
+    assert "cat/bad.png" in texts(app)
+    assert "**20 training images, 5 test images.** Left out: 1 exact copy." in texts(app)
     app.slider(key="own-fraction").set_value(40).run()
-    assert "**15 training images, 10 test images.**" in shown(app)
+    assert "**15 training images, 10 test images.**" in texts(app)
     app.button(key="own-use").click().run()
     assert not app.exception and not app.error
     assert address_of(app, "source") == "folder-pets" and app.selectbox(key="data-set").value == "folder-pets"
-    assert "“Pets” is ready" in shown(app)
-    assert "&lt;b&gt;x** $y$ [z](q)" in shown(app) and "<b>x" not in shown(app)
-    assert "**15** training images · **10** test images · **2** classes · **32 × 32** pixels" in shown(app)
+    assert "“Pets” is ready" in texts(app)
+    assert "&lt;b&gt;x** $y$ [z](q)" in texts(app) and "<b>x" not in texts(app)
+    assert "**15** training images · **10** test images · **2** classes · **32 × 32** pixels" in texts(app)
     assert list((home / "datasets" / ".drafts").iterdir()) == []
 
 
@@ -109,9 +104,9 @@ def test_a_reading_at_work_shows_how_far_it_is_and_can_be_stopped(tmp_path: Path
     draft_id = drafts.begin(Request(str(tmp_path), "pets", 32))
     open_jobs().submit(drafts.KIND, draft_id, {})
     app = open_app_page("data", draft=draft_id)
-    assert "Starting ..." in shown(app)
+    assert "Starting ..." in texts(app)
     app.button(key="own-stop").click().run()
-    assert "Taken out of the queue" in shown(app)
+    assert "Taken out of the queue" in texts(app)
     app.button(key="own-discard").click().run()
     assert list((home / "datasets" / ".drafts").iterdir()) == []
 
@@ -121,7 +116,7 @@ def test_pictures_are_dropped_class_by_class() -> None:
     for index in range(2):
         uploader = app.file_uploader(key=f"own-pictures-{index}")
         uploader.set_value([("same.png", picture(10 * index + n), "image/png") for n in range(5)]).run()
-    assert "Give every class with pictures a name." in shown(app) and app.button(key="own-read").disabled
+    assert "Give every class with pictures a name." in texts(app) and app.button(key="own-read").disabled
     app.text_input(key="own-class-0").set_value("../cat").run()
     app.text_input(key="own-class-1").set_value(".dog").run()
     app.button(key="own-more").click().run()
@@ -169,7 +164,7 @@ def test_deleting_is_undone(tmp_path: Path) -> None:
     made = kept(tmp_path)
     app = open_app_page("data", source=made.source)
     app.button(key="own-delete").click().run()
-    assert not app.exception and "“Pets” is deleted." in shown(app) and about.all_kept() == {}
+    assert not app.exception and "“Pets” is deleted." in texts(app) and about.all_kept() == {}
     assert app.selectbox(key="data-set").value == "synthetic"
     app.button(key="own-undo").click().run()
     assert not app.exception and about.about("pets") == made and app.selectbox(key="data-set").value == made.source
@@ -203,5 +198,5 @@ def test_a_data_set_that_is_gone_is_said_to_be_so(tmp_path: Path, page: str) -> 
     made = kept(tmp_path)
     store.delete(made.name)
     app = open_app_page(page, source=made.source)
-    assert not app.error and "The address asks for source = “folder-pets”" in shown(app)
+    assert not app.error and "The address asks for source = “folder-pets”" in texts(app)
     assert app.selectbox(key="data-set").value == "synthetic"

@@ -18,14 +18,12 @@ from aquadash.runs import Run, open_store
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from tests.app_pages import address_of
-from tests.predict_page import Shelf, accuracy, cards, drop, halves, open_page, picture, store_colours, widget
+from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.test_cli import answer
-
-pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 @pytest.fixture
-def other(shelf: Shelf, tmp_path: Path) -> Iterator[Run]:
+def other(colours: Run, tmp_path: Path) -> Iterator[Run]:
     """Another run in the same store, which calls what is red a seal."""
     store = open_store()
     run = store_colours(tmp_path, store, name="opposite <b>", classes=(3, 4, 0))
@@ -57,8 +55,8 @@ class Memoised:
         return found
 
 
-def test_the_prediction_follows_the_crop(shelf: Shelf) -> None:
-    app = drop(open_page(run=shelf.run.run_id), halves())
+def test_the_prediction_follows_the_crop(colours: Run) -> None:
+    app = drop(open_page(run=colours.run_id), halves())
     assert "network sees" in cards(app)[0] and "the mean over" in cards(app)[0]
 
     widget(app.segmented_control, "framing-").set_value("part").run()
@@ -76,12 +74,12 @@ def test_the_prediction_follows_the_crop(shelf: Shelf) -> None:
     assert widget(app.slider, "place-").value == 100 and not app.exception
 
 
-def test_a_square_picture_has_no_crop_control_and_a_cropped_one_keeps_it_on_another_page(shelf: Shelf) -> None:
-    app = drop(open_page(run=shelf.run.run_id), picture("square.png", size=(40, 40)))
+def test_a_square_picture_has_no_crop_control_and_a_cropped_one_keeps_it_on_another_page(colours: Run) -> None:
+    app = drop(open_page(run=colours.run_id), picture("square.png", size=(40, 40)))
     assert not [each for each in app.segmented_control if str(each.key).startswith("framing-")]
 
     app = drop(
-        open_page(run=shelf.run.run_id), halves(), *(picture(f"{number}.png", size=(8, 8)) for number in range(20))
+        open_page(run=colours.run_id), halves(), *(picture(f"{number}.png", size=(8, 8)) for number in range(20))
     )
     widget(app.segmented_control, "framing-").set_value("part").run()
     widget(app.slider, "place-").set_value(100).run()
@@ -90,10 +88,10 @@ def test_a_square_picture_has_no_crop_control_and_a_cropped_one_keeps_it_on_anot
     assert "🦦 otter, 100 %" in cards(app)[0] and widget(app.slider, "place-").value == 100
 
 
-def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(shelf: Shelf) -> None:
+def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(colours: Run) -> None:
     blue = (0, 0, 255)
     app = drop(
-        open_page(run=shelf.run.run_id),
+        open_page(run=colours.run_id),
         picture("a.png"),
         picture("b.png"),
         picture("c.png", blue),
@@ -119,8 +117,8 @@ def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(shelf: Shel
     assert "1 of 2 right" in accuracy(app).delta
 
 
-def test_several_runs_side_by_side(shelf: Shelf, other: Run) -> None:
-    app = drop(open_page(run=shelf.run.run_id, beside=other.run_id), picture("red.png"), picture("b.png"))
+def test_several_runs_side_by_side(colours: Run, other: Run) -> None:
+    app = drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png"), picture("b.png"))
 
     card, _ = cards(app)
     assert "🦫 beaver, 100 %" in card and "🦭 seal, 100 %" in card
@@ -134,13 +132,13 @@ def test_several_runs_side_by_side(shelf: Shelf, other: Run) -> None:
 
 
 @pytest.mark.parametrize("beside", ["x", "f" * 32, ",".join("abcdef")])
-def test_runs_beside_that_are_not_there_get_a_note(shelf: Shelf, other: Run, beside: str) -> None:
-    app = open_page(run=shelf.run.run_id, beside=beside)
+def test_runs_beside_that_are_not_there_get_a_note(colours: Run, other: Run, beside: str) -> None:
+    app = open_page(run=colours.run_id, beside=beside)
     assert "The address asks for" in app.info[0].value and app.multiselect(key="beside").value == []
     assert not app.exception and not app.error
 
 
-def test_the_table_to_take_home(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_to_take_home(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     tables: list[bytes] = []
     original = predict_views.answers_csv
 
@@ -149,27 +147,27 @@ def test_the_table_to_take_home(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -
         return tables[-1]
 
     monkeypatch.setattr(predict_views, "answers_csv", kept)
-    app = drop(open_page(run=shelf.run.run_id), picture("=1+1.png"), ("bad,name.png", b"", "image/png"))
+    app = drop(open_page(run=colours.run_id), picture("=1+1.png"), ("bad,name.png", b"", "image/png"))
     widget(app.pills, "true-").set_value("otter").run()
 
     rows = list(csv.DictReader(io.StringIO(tables[-1].decode("utf-8-sig"))))
     assert rows[0]["file"] == "'=1+1.png" and rows[0]["label"] == "beaver" and rows[0]["true_label"] == "otter"
     assert rows[0]["run"] == "colours" and rows[1]["true_label"] == ""
-    assert sum(float(rows[0][name]) for name in shelf.run.class_names) == pytest.approx(1, abs=1e-4)
+    assert sum(float(rows[0][name]) for name in colours.class_names) == pytest.approx(1, abs=1e-4)
     assert rows[1]["file"] == "bad,name.png" and "empty" in rows[1]["error"]
 
 
-def test_the_page_and_the_command_agree(shelf: Shelf, tmp_path: Path) -> None:
+def test_the_page_and_the_command_agree(colours: Run, tmp_path: Path) -> None:
     name, content, _ = halves()
     path = tmp_path / name
     path.write_bytes(content)
-    page = Memoised.of(shelf.run, name, content)
-    assert answer("predict", shelf.run.run_id, path) == answer("predict", shelf.run.run_id, path, "--framing", "mean")
-    left = answer("predict", shelf.run.run_id, path, "--position", "0")["predictions"]
+    page = Memoised.of(colours, name, content)
+    assert answer("predict", colours.run_id, path) == answer("predict", colours.run_id, path, "--framing", "mean")
+    left = answer("predict", colours.run_id, path, "--position", "0")["predictions"]
     assert left[0]["label"] == "beaver", "a position means a part"
     for framing in (Framing(), Framing("part", 1.0), Framing("padded"), Framing("squeezed"), Framing("mean")):
         options = ("--framing", framing.mode, "--position", str(100 * framing.position))
-        (told,) = answer("predict", shelf.run.run_id, path, *options)["predictions"]
+        (told,) = answer("predict", colours.run_id, path, *options)["predictions"]
         shown = page.answer(framing)
         assert told["label"] == shown.label and told["notes"] == list(shown.notes)
         assert told["probabilities"] == dict(zip(shown.class_names, map(float, shown.probabilities), strict=True))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import html
 
 import numpy as np
-import pytest
 from PIL import Image
 
+from aquadash.runs import Run
 from tests.encoded_pictures import png, saved
-from tests.predict_page import Shelf, cards, drop, open_page
-
-pytestmark = pytest.mark.usefixtures("no_engine")
+from tests.predict_page import cards, drop, open_page
+from tests.stored_runs import HOSTILE
 
 
 def odd_pictures() -> dict[str, tuple[bytes, str]]:
@@ -32,7 +31,7 @@ def odd_pictures() -> dict[str, tuple[bytes, str]]:
         "cmyk.jpg": (saved(red.convert("CMYK"), "JPEG"), "CMYK"),
         "turned.jpg": (saved(red, "JPEG", exif=turned), "turned upright"),
         "moving.gif": (saved(red, "GIF", **frames), "first frame"),
-        "moving.webp": (saved(red, "WEBP", **frames), "first frame"),
+        HOSTILE + ".webp": (saved(red, "WEBP", **frames), "first frame"),
         "dot.bmp": (saved(red.resize((1, 1)), "BMP"), ""),
         "line.png": (saved(red.resize((1, 20_000)), "PNG"), "the mean over"),
         "noending": (saved(red, "PNG"), ""),
@@ -48,7 +47,7 @@ def bad_pictures() -> dict[str, tuple[bytes, str]]:
     return {
         "bomb.png": (png(60_000, 60_000, rows=b"\0" * 1000), "at most 65 megapixels"),
         "long.bmp": (bmp_header(30_000, 10), "at most 65 megapixels"),
-        "wrong.gif": (whole, "really a JPEG image"),
+        HOSTILE + ".gif": (whole, "really a JPEG image"),
         "cut.jpg": (whole[: len(whole) // 2], "cut short or damaged"),
         "web<script>page.png": (b"<html><script>alert(1)</script></html>", "really a web page"),
     }
@@ -61,15 +60,17 @@ def bmp_header(width: int, height: int) -> bytes:
     return b"BM" + size + bytes(4) + pixels + (40).to_bytes(4, "little") + sides + b"\1\0\x18\0" + bytes(24)
 
 
-def test_every_odd_picture_of_a_drop_has_its_bars_and_every_bad_one_its_message(shelf: Shelf) -> None:
+def test_every_odd_picture_of_a_drop_has_its_bars_and_every_bad_one_its_message(colours: Run) -> None:
     odd, bad = odd_pictures(), bad_pictures()
     files = [(name, content, "image/png") for name, (content, _) in (odd | bad).items()]
-    app = drop(open_page(run=shelf.run.run_id), *files)
+    app = drop(open_page(run=colours.run_id), *files)
 
     assert len(cards(app)) == len(files) == 20
     for card, (name, (_, expected)) in zip(cards(app), (odd | bad).items(), strict=True):
         assert ("aqua-bars" in card) == (name in odd), name
         assert ("🚧" in card) == (name in bad), name
         assert expected in html.unescape(card), name
-        assert "<script" not in card and "\N{RIGHT-TO-LEFT OVERRIDE}" not in card and "\x1b" not in card
+        assert "<script" not in card and "<img src=x" not in card
+        assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in card and "\x1b" not in card
+    assert sum("&lt;img src=x" in card for card in cards(app)) == 2
     assert any("without an answer: 5" in block.value for block in app.markdown)

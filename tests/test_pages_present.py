@@ -1,20 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.ui.text import plain
-from tests.app_pages import address_of, open_app_page
-from tests.stored_runs import HOSTILE, add_run, without_engine
+from tests.app_pages import address_of, buttons, html, open_app_page, words
+from tests.stored_runs import HOSTILE, add_run
 
-
-@pytest.fixture
-def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    without_engine(monkeypatch)
-    return open_store()
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 @pytest.fixture
@@ -44,11 +38,10 @@ def test_every_screen_shows_one_idea_and_nothing_to_change(run: Run) -> None:
     assert "How often is it right?" in found and any("taken for" in title for title in found)
     app = screen(run, 4)
     assert app.header[0].value == "How often is it right?" and not app.title
-    html = "\n".join(block.proto.body for block in app.get("html"))
-    assert "aqua-figure'>" in html and "95 % interval" in app.markdown[-1].value
+    assert "aqua-figure'>" in html(app) and "95 % interval" in app.markdown[-1].value
     controls = (*app.selectbox, *app.text_input, *app.multiselect, *app.segmented_control, *app.number_input)
     assert not controls
-    assert {button.key for button in app.button} == {"present-back", "present-on", "present-leave"}
+    assert set(buttons(app)) == {"present-back", "present-on", "present-leave"}
 
 
 def test_keys_leaf_and_the_address_follows(run: Run) -> None:
@@ -90,6 +83,6 @@ def test_a_run_that_is_not_there_says_so(store: RunStore) -> None:
 
 def test_evaluate_with_an_empty_store_offers_the_first_model(store: RunStore) -> None:
     app = open_app_page("evaluate")
-    assert "show-first-model" in [button.key for button in app.button]
+    assert "no run to evaluate" in words(app) and not app.error and not app.metric
     app = app.button(key="show-first-model").click().run()
     assert not app.error and len(store.list_runs()) == 1

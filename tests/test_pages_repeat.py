@@ -9,19 +9,13 @@ from streamlit.testing.v1 import AppTest
 from aquadash.config import with_values
 from aquadash.engine import Engine
 from aquadash.errors import RunError
-from aquadash.people import Person
-from aquadash.runs import Run, RunStatus, RunStore, open_store
-from tests import live_runs
-from tests.app_pages import open_app_page
-from tests.stored_runs import add_run, without_engine
+from aquadash.runs import Run, RunStatus, RunStore
+from tests.app_pages import buttons, open_app_page, words
+from tests.stored_runs import add_run
 from tests.test_runs_reproduction import keras_file
+from tests.train_page import FakeEngine
 
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "home"))
-    without_engine(monkeypatch)
-    return open_store()
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 @pytest.fixture
@@ -36,35 +30,18 @@ def with_network(store: RunStore, run: Run, folder: Path, *, scale: float = 1.0)
     return run
 
 
-class _Queue:
-    """Stands in for the engine: keeps what is queued."""
-
-    def __init__(self, store: RunStore) -> None:
-        self._store = store
-
-    def repeat(self, run_id: str, *, owner: Person) -> Run:
-        run = self._store.create(self._store.get(run_id).config, name="mine again", repeats=run_id, owner=owner)
-        return live_runs.queue(self._store, run.run_id)
-
-
 def open_section(run: Run) -> AppTest:
     return open_app_page("evaluate", run=run.run_id, section="repeat")
 
 
-def words(app: AppTest) -> str:
-    boxes = (*app.markdown, *app.caption, *app.info, *app.success, *app.warning)
-    return "\n".join(str(box.value) for box in boxes)
-
-
-def test_one_click_queues_a_repeat(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aquadash.engine.open_engine", lambda: _Queue(store))
+def test_one_click_queues_a_repeat(store: RunStore, run: Run, engine: FakeEngine) -> None:
     app = open_section(run)
     app = app.button(key="repeat-run").click().run()
     assert not app.error
     repeat = next(each for each in store.list_runs() if each.repeats)
     assert repeat.repeats == run.run_id and repeat.config == run.config
     assert "mine again" in words(app)
-    assert "repeat-run" not in [button.key for button in app.button], "one at a time"
+    assert "repeat-run" not in buttons(app), "one at a time"
 
 
 def test_identical_and_not(store: RunStore, run: Run, tmp_path: Path) -> None:
@@ -91,7 +68,7 @@ def finished_repeat(store: RunStore, run: Run, folder: Path, *, scale: float = 1
 def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:
     store.set_status(run.run_id, RunStatus.STOPPED)
     app = open_section(run)
-    assert "finished by itself" in words(app) and "repeat-run" not in [button.key for button in app.button]
+    assert "finished by itself" in words(app) and "repeat-run" not in buttons(app)
     with pytest.raises(RunError, match="finished by itself"):
         Engine(store).repeat(run.run_id)
 

@@ -16,7 +16,7 @@ from aquadash.runs import Run, RunStore
 from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
 from aquadash.ui.evaluate.robustness import branch_rows, corruption_rows
 from tests import job_rows
-from tests.app_pages import address_of, open_app_page
+from tests.app_pages import address_of, charts, html, metrics, open_app_page, words
 from tests.robust_runs import add_result, made_up_result
 from tests.stored_runs import HOSTILE, add_run
 
@@ -46,24 +46,14 @@ def button(app: AppTest, label: str) -> Button | None:
     return next((entry for entry in app.button if entry.label == label), None)
 
 
-def charts(app: AppTest) -> list[str]:
+def charts_of_section(app: AppTest) -> list[str]:
     """The text alternatives of the section's charts, empty ones among them."""
-    beginnings = ("Accuracy by severity", "Points of accuracy lost", "What the", "The curve appears")
-    return [chart.proto.alt for chart in app.get("plotly_chart") if chart.proto.alt.startswith(beginnings)]
-
-
-def words(app: AppTest) -> str:
-    boxes = (*app.markdown, *app.caption, *app.info, *app.warning, *app.error)
-    return "\n".join(str(box.value) for box in boxes)
-
-
-def metrics(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
+    return [alt for alt in charts(app) if alt.startswith(("Accuracy by", "Points of", "What the", "The curve appears"))]
 
 
 def test_nothing_measured_yet_and_a_start(run: Run, started: list[str]) -> None:
     app = open_section(run)
-    assert not app.error and charts(app) == []
+    assert not app.error and charts_of_section(app) == []
     app.number_input(key=f"robustness-seed-{run.run_id}").set_value(7)
     app.segmented_control(key=f"robustness-images-{run.run_id}").set_value("quick")
     press = button(app, "Measure the robustness")
@@ -93,7 +83,7 @@ def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, 
     assert (bar.proto.text, bar.proto.value) == ("Fog, severity 2 · 10,000 of 40,000 images", 25)
     assert "about 1 min 15 s left" in words(app)
     assert "Mean corruption error · so far 20 of 75" in metrics(app)
-    assert any("What the pipelines cost appears here" in alt for alt in charts(app))
+    assert any("What the pipelines cost appears here" in alt for alt in charts_of_section(app))
     press = button(app, "Stop")
     assert press is not None
     app = press.click().run()
@@ -109,24 +99,23 @@ def test_finished(store: RunStore, run: Run) -> None:
     mce = result.mean_corruption_error
     assert mce is not None
     assert metrics(app)["Mean corruption error"] == f"{100 * mce.value:.0f} %"
-    assert len(charts(app)) == 3
+    assert len(charts_of_section(app)) == 3
     of_corruptions, of_branches = app.dataframe[-2].value, app.dataframe[-1].value
     assert len(of_corruptions) == 15 and of_corruptions["Corruption"][0] == "Gaussian noise"
     assert len(of_branches) == len(result.branches)
-    html = "\n".join(block.proto.body for block in app.get("html"))
-    assert "Pixelate, severity 3" in html and html.count("recognised</span>") >= 16
+    assert "Pixelate, severity 3" in html(app) and html(app).count("recognised</span>") >= 16
 
 
 def test_one_corruption_and_image_from_the_address(store: RunStore, run: Run) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint)
     add_result(store, run, result)
     app = open_section(run, corruption="contrast", image="33")
-    html = "\n".join(block.proto.body for block in app.get("html"))
-    assert all(f"Low contrast, severity {severity}" in html for severity in range(1, 6))
+    cards = html(app)
+    assert all(f"Low contrast, severity {severity}" in cards for severity in range(1, 6))
     expected = [bool(result.cells["contrast", severity].right[33]) for severity in range(1, 6)]
-    told = ["not recognised" not in html.split(f"Low contrast, severity {s}: ")[1][:20] for s in range(1, 6)]
+    told = ["not recognised" not in cards.split(f"Low contrast, severity {s}: ")[1][:20] for s in range(1, 6)]
     assert told == expected
-    assert any(text.startswith("Accuracy by severity, Low contrast") for text in charts(app))
+    assert any(text.startswith("Accuracy by severity, Low contrast") for text in charts_of_section(app))
     app.selectbox(key="corruption").set_value("jpeg_compression").run()
     assert address_of(app, "corruption") == "jpeg_compression" and address_of(app, "image") == "33"
 
@@ -181,7 +170,7 @@ def test_runs_are_laid_over_one_another(store: RunStore, run: Run) -> None:
     picker = app.multiselect(key="over")
     assert picker.value == [other.run_id] and len(picker.options) == 1 and bare.name not in picker.options[0]
     assert "different images or seeds" in words(app)
-    assert all("mine" in alt for alt in charts(app)) and not app.error
+    assert all("mine" in alt for alt in charts_of_section(app)) and not app.error
     picker.set_value([]).run()
     assert address_of(app, "over") is None
 
@@ -198,7 +187,7 @@ def test_figures_of_other_data_have_no_pictures(store: RunStore) -> None:
     run = add_run(store, fingerprint="0" * 64)
     add_result(store, run, made_up_result(fingerprint="0" * 64))
     app = open_section(run)
-    assert not app.error and "images are not shown" in words(app) and len(charts(app)) == 3
+    assert not app.error and "images are not shown" in words(app) and len(charts_of_section(app)) == 3
 
 
 def test_the_table_has_a_row_for_all() -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.ui.compare import run_filters, run_table
 from aquadash.ui.text import safe_markdown
-from tests import stored_runs, ui_runs
-from tests.app_pages import address_of, open_app_page
+from tests import ui_runs
+from tests.app_pages import address_of, open_app_page, words
 from tests.made_runs import made_run
 
 open_page = partial(open_app_page, "compare")
@@ -24,14 +22,22 @@ HOSTILE_NOTE = (
 
 
 @pytest.fixture
-def store(home: Path, prepared_home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    stored_runs.without_engine(monkeypatch)
-    return open_store()
+def three(store: RunStore, no_engine: None) -> tuple[Run, Run, Run]:
+    return add_three(store)
+
+
+@pytest.fixture(scope="module")
+def _shared_three(shared_store: RunStore) -> tuple[Run, Run, Run]:
+    return add_three(shared_store)
 
 
 @pytest.fixture
-def three(store: RunStore) -> tuple[Run, Run, Run]:
+def shared_three(_shared_three: tuple[Run, Run, Run], in_shared_home: None) -> tuple[Run, Run, Run]:
+    """Those of the shared home, for tests that only look."""
+    return _shared_three
+
+
+def add_three(store: RunStore) -> tuple[Run, Run, Run]:
     one = ui_runs.finished(store, "one", {"seed": 1}, right=0.5)
     two = ui_runs.finished(store, "two", {"seed": 2}, right=0.7)
     three = ui_runs.finished(store, "three", {"training.optimizer": "adam"}, right=0.8)
@@ -43,11 +49,8 @@ def names(app: AppTest, table: int = 0) -> list[str]:
     return list(app.dataframe[table].value["Name"])
 
 
-def said(app: AppTest) -> str:
-    return "\n".join(str(each.value) for kind in (app.caption, app.error, app.markdown, app.info) for each in kind)
-
-
-def test_a_condition_filters_and_stands_in_the_address(three: tuple[Run, Run, Run]) -> None:
+@pytest.mark.usefixtures("shared_three")
+def test_a_condition_filters_and_stands_in_the_address() -> None:
     app = open_page()
     app.text_input(key="where").set_value('test_accuracy > 0.6 and "flip" in tags').run()
     assert names(app) == ["two"]
@@ -55,7 +58,7 @@ def test_a_condition_filters_and_stands_in_the_address(three: tuple[Run, Run, Ru
 
     app.text_input(key="where").set_value("test_acuracy > 0.6").run()
     assert names(app) == ["three", "two", "one"], "what cannot be used filters nothing"
-    assert "Did you mean" in said(app) and app.code[0].value.endswith("\n^")
+    assert "Did you mean" in words(app) and app.code[0].value.endswith("\n^")
 
 
 def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
@@ -66,36 +69,38 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
 
     app = open_page()
     assert names(app) == ["📌 two", "🔎 trial, best of 1 trial", "three"], "pinned first; no archived runs"
-    assert "· 1 archived." in said(app)
+    assert "· 1 archived." in words(app)
     assert names(open_page(archived="1", trials="1")) == ["📌 two", "trial", "three", "🗃️ one"]
     assert names(open_page(pinned="1")) == ["📌 two"]
     app = open_page(tag="flip")
-    assert names(app) == ["📌 two"] and "Only runs with the tags flip." in said(app)
+    assert names(app) == ["📌 two"] and "Only runs with the tags flip." in words(app)
     assert names(open_page(find="two optimizer=sgd")) == ["📌 two"]
     assert names(open_page(accuracy="50-60", trials="1")) == ["📌 two", "three"]
     assert not open_page(accuracy="70-80").dataframe
     app = open_page(accuracy="80-20")
-    assert "Expected: two numbers" in said(app) and len(names(app)) == 3
+    assert "Expected: two numbers" in words(app) and len(names(app)) == 3
     assert store.get(trial.run_id).search_id
 
 
-def test_groups_open_to_their_runs(three: tuple[Run, Run, Run]) -> None:
+@pytest.mark.usefixtures("shared_three")
+def test_groups_open_to_their_runs() -> None:
     app = open_page(group="all-but-seed")
     groups = app.dataframe[0].value
     assert groups["Runs"].tolist() == [1, 2] and groups["Seeds"].tolist() == [1, 2]
     assert groups["Test accuracy: deviation"].isna().tolist() == [True, False]
     assert groups["Group"].tolist() == ["Optimizer: Adam", "Optimizer: SGD"]
-    assert "only the seed differs" in said(app)
+    assert "only the seed differs" in words(app)
 
     keys = app.selectbox(key="member").options
     app.selectbox(key="member").select_index(keys.index("Optimizer: SGD")).run()
     assert names(app, 1) == ["two", "one"]
     again = open_page(group="all-but-seed", member=address_of(app, "member") or "")
     assert names(again, 1) == ["two", "one"]
-    assert "Within the groups other things differ" in said(open_page(group="model.name"))
+    assert "Within the groups other things differ" in words(open_page(group="model.name"))
 
 
-def test_columns_are_chosen_and_remembered(three: tuple[Run, Run, Run]) -> None:
+@pytest.mark.usefixtures("shared_three")
+def test_columns_are_chosen_and_remembered() -> None:
     app = open_page()
     app.multiselect(key="columns").set_value(["name", "training.learning_rate", "val_loss"]).run()
     assert list(app.dataframe[0].value) == ["Name", "Learning rate", "Validation loss"]
@@ -107,7 +112,8 @@ def test_columns_are_chosen_and_remembered(three: tuple[Run, Run, Run]) -> None:
     assert list(open_page(columns="name,seed").dataframe[0].value) == ["Name", "Seed"]
 
 
-def test_every_column_can_be_shown(three: tuple[Run, Run, Run]) -> None:
+@pytest.mark.usefixtures("shared_three")
+def test_every_column_can_be_shown() -> None:
     from aquadash.runs.fields import run_fields
 
     every = run_table.column_choices(run_fields())
@@ -115,7 +121,8 @@ def test_every_column_can_be_shown(three: tuple[Run, Run, Run]) -> None:
     assert len(app.dataframe[0].value.columns) == len(every), "no two columns have the same head"
 
 
-def test_order(three: tuple[Run, Run, Run]) -> None:
+@pytest.mark.usefixtures("shared_three")
+def test_order() -> None:
     assert names(open_page(sort="test_accuracy")) == ["one", "two", "three"]
     app = open_page()
     app.selectbox(key="sort").set_value("name").run()
@@ -138,25 +145,25 @@ def test_many_runs_are_tagged_pinned_archived_and_deleted_with_undo(
     app.button(key="bulk-pin").click().run()
     assert all(store.get(run.run_id).pinned for run in three)
     app.button(key="bulk-archive").click().run()
-    assert all(store.get(run.run_id).archived for run in three) and "No run passes" in said(app)
+    assert all(store.get(run.run_id).archived for run in three) and "No run passes" in words(app)
     app.button(key="bulk-unarchive").click().run()
 
     app.button(key="bulk-delete").click().run()
     assert all(store.get(run.run_id).deleted for run in three)
-    assert "Deleted **3 runs**" in said(app)
+    assert "Deleted **3 runs**" in words(app)
     app.button(key=f"undo-{three[2].run_id}").click().run()
     assert not any(store.get(run.run_id).deleted for run in three) and len(names(app)) == 3
 
 
-def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore) -> None:
+def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore, no_engine: None) -> None:
     works, done = ui_runs.running(store, "works"), ui_runs.finished(store, "done")
     app = open_page(runs=f"{works.run_id},{done.run_id}")
     app.text_input(key="bulk-add-tags").set_value("<b>")
     app.button(key="bulk-add-save").click().run()
-    assert "cannot be a tag" in said(app) and not store.get(done.run_id).tags
+    assert "cannot be a tag" in words(app) and not store.get(done.run_id).tags
     app.button(key="bulk-delete").click().run()
     assert store.get(done.run_id).deleted and not store.get(works.run_id).deleted
-    assert "1 run could not be changed" in said(app) and "Stop it before" in said(app)
+    assert "1 run could not be changed" in words(app) and "Stop it before" in words(app)
 
 
 def test_tags_of_one_run(store: RunStore, three: tuple[Run, Run, Run]) -> None:
@@ -181,7 +188,8 @@ def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple
     assert groups["Runs"].sum() == 3, "the best of many flatters a mean"
 
 
-def test_settings_that_differ_have_columns_by_themselves(three: tuple[Run, Run, Run]) -> None:
+@pytest.mark.usefixtures("shared_three")
+def test_settings_that_differ_have_columns_by_themselves() -> None:
     columns = list(open_page().dataframe[0].value)
     assert columns[:7] == ["Name", "Validation accuracy", "Status", "Curve", "Data set", "Optimizer", "Seed"]
     app = open_page(find="optimizer=sgd")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from aquadash import engine
 from aquadash.config import with_values
@@ -20,7 +19,7 @@ from aquadash.search.store import SearchStore, open_search_store
 from aquadash.ui import warmup
 from aquadash.ui.search import search_form, search_live
 from tests import ui_runs
-from tests.app_pages import address_of, open_app_page
+from tests.app_pages import address_of, metrics, open_app_page, words
 from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
 from tests.stored_runs import HOSTILE, without_engine
 from tests.waiting import wait_for
@@ -43,12 +42,6 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
         monkeypatch.setattr("aquadash.engine.open_engine", lambda: in_threads)
         monkeypatch.setattr(Runs, "get", staticmethod(runs.get))
         yield runs
-
-
-def words(app: AppTest) -> str:
-    """Everything that the page says, without the backslashes that keep text from being markup."""
-    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
-    return "\n".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
 
 
 def ended(store: SearchStore, runs: QuickRuns, *over: str, **values: object) -> str:
@@ -175,11 +168,10 @@ def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStor
     app = open_page()
     assert address_of(app, "search") == search_id
     assert "Trial 3: Epoch 3 of 20" in words(app)
-    metrics = {metric.label: metric.value for metric in app.metric}
     search = store.get(search_id)
     assert search.best is not None and search.best.value is not None and search.default_value is not None
-    assert metrics["Best so far"] == f"{100 * search.best.value:.1f} %"
-    assert metrics["Settings to start from"] == f"{100 * search.default_value:.1f} %"
+    assert metrics(app)["Best so far"] == f"{100 * search.best.value:.1f} %"
+    assert metrics(app)["Settings to start from"] == f"{100 * search.default_value:.1f} %"
     assert "<img" not in "".join(element.value for element in app.markdown)
     app.button(key=f"stop-{search_id}").click().run()
     wait_for(lambda: store.get(search_id).status is RunStatus.STOPPED)
@@ -246,12 +238,11 @@ def test_a_failed_search_says_why(runs: QuickRuns, store: SearchStore) -> None:
     assert all("\\<img" in error.value for error in app.error)
 
 
-@pytest.mark.parametrize("address", [{"search": "zzz"}, {"search": "../../etc"}, {"base": "<b>"}, {"source": "moon"}])
-def test_malformed_address_is_explained(runs: QuickRuns, store: SearchStore, address: dict[str, str]) -> None:
-    ended(store, runs, budget=Budget(2))
-    app = open_page(**address)
-    assert not app.exception
-    assert "There is no search" in words(app) or "The address asks for" in words(app)
+def test_a_search_that_is_not_there_is_said(runs: QuickRuns, store: SearchStore) -> None:
+    store.create(plan())
+    for search_id in ("zzz", "../../etc"):
+        app = open_page(search=search_id)
+        assert not app.exception and "There is no search" in words(app)
 
 
 def test_progress_in_words(store: SearchStore) -> None:

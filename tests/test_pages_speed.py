@@ -1,60 +1,57 @@
-"""With fifty stored runs every page's script is quick: at most 0.4 s, the median of ten, warm."""
+"""With fifty stored runs the script of every page and section is quick, warm: the median of nine."""
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import time
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
+from aquadash.lab import memory
 from aquadash.pages import PAGES
-from aquadash.runs import open_store
+from aquadash.runs import RunStore
+from aquadash.ui import sections
 from tests import stored_runs, ui_runs
+from tests.app_pages import open_app_page
+from tests.compared_runs import add_compared
 from tests.waiting import wait_for
-
-ROOT = Path(__file__).resolve().parent.parent
 
 #: Seconds; what the test itself adds by reading the page is let in.
 LIMIT = 0.4
+#: With ten runs of a hundred epochs picked.
+LIMIT_OF_COMPARE = 1.0
+
+PLACES = [(page, query) for page in ("evaluate", "compare") for query in sections.queries(page)]
+PLACES += [(name, "") for name, page in PAGES.items() if not page.class_only and name not in ("evaluate", "compare")]
 
 
 @pytest.fixture(scope="module")
-def home_of_fifty(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Path:
-    """A home with fifty runs for all pages, none of which changes it."""
-    folder = tmp_path_factory.mktemp("fifty-runs")
-    shutil.copytree(prepared_home, folder, dirs_exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(folder))
-        store = open_store()
-        for number in range(49):
-            ui_runs.finished(store, f"run {number}")
-        stored_runs.add_run(store)
-    return folder
-
-
-@pytest.fixture
-def fifty_runs(home_of_fifty: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AQUADASH_HOME", str(home_of_fifty))
-    stored_runs.without_engine(monkeypatch)
+def about(shared_store: RunStore) -> dict[str, dict[str, str]]:
+    """What the addresses say of fifty runs: a run with a second one on Evaluate, ten runs on Compare."""
+    for number in range(39):
+        ui_runs.finished(shared_store, f"run {number}")
+    ten = [
+        add_compared(shared_store, f"run {number}", {"seed": number % 2}, skill=0.5, seed=number, epochs=100).run_id
+        for number in range(10)
+    ]
+    stored_runs.add_run(shared_store)
+    compared = {"runs": ",".join(ten), "metric": "val_accuracy,val_loss", "smooth": "0.5"}
+    return {"evaluate": {"run": ten[0], "with": ten[1]}, "compare": compared}
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("page", [name for name, page in PAGES.items() if not page.class_only])
-def test_a_page_is_drawn_in_time(fifty_runs: None, page: str) -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    app.run()
-    app.switch_page(f"pages/{page}.py")
-    app.run()
+@pytest.mark.usefixtures("in_shared_home")
+@pytest.mark.parametrize(("page", "query"), PLACES)
+def test_a_page_is_drawn_in_time(about: dict[str, dict[str, str]], page: str, query: str) -> None:
+    name, _, word = query.partition("=")
+    app = open_app_page(page, **about.get(page, {}), **({name: word} if query else {}))
     wait_for(lambda: app.run().markdown and not any("Opening" in text.value for text in app.caption))
     seconds = []
-    for _ in range(10):
+    for _ in range(9):
+        memory.refresh()
         began = time.perf_counter()
         app.run()
         seconds.append(time.perf_counter() - began)
     assert not app.exception and not app.error
-    assert (PAGES[page].heading or PAGES[page].title) in app.title[0].value
-    print(f"{page}: {statistics.median(seconds):.3f} s")
-    assert statistics.median(seconds) < LIMIT, seconds
+    print(f"{page} {query}: {statistics.median(seconds):.3f} s")
+    assert statistics.median(seconds) < (LIMIT_OF_COMPARE if page == "compare" else LIMIT), seconds

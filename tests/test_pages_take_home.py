@@ -15,16 +15,12 @@ from aquadash.export.convert import FORMATS
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import Lab, memory
 from aquadash.people import OWNER, STRANGER, Person, Role
-from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs import Run, RunStore
 from aquadash.ui.text import plain
 from tests import job_rows, stored_runs, ui_runs
 from tests.app_pages import open_app_page
 
-
-@pytest.fixture
-def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    stored_runs.without_engine(monkeypatch)
-    return open_store()
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 @pytest.fixture

@@ -22,15 +22,8 @@ from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from aquadash.ui.train import live
 from tests import job_rows, live_runs, ui_runs
-from tests.app_pages import address_of
-from tests.train_page import FakeEngine, controls, open_advanced, open_page, words
-
-
-@pytest.fixture
-def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    fake = FakeEngine(store)
-    monkeypatch.setattr("aquadash.engine.open_engine", lambda: fake)
-    return fake
+from tests.app_pages import address_of, buttons, charts, metrics, words
+from tests.train_page import FakeEngine, controls, open_advanced, open_page
 
 
 def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
@@ -60,13 +53,11 @@ def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, mo
     assert app.button(key="launch").disabled
 
 
-@pytest.mark.parametrize("address", [{"preset": "nonsense"}, {"source": "<b>"}, {"run": "zzz"}, {"run": "../../etc"}])
-def test_malformed_address_is_explained(store: RunStore, engine: FakeEngine, address: dict[str, str]) -> None:
+@pytest.mark.parametrize("run_id", ["zzz", "../../etc"])
+def test_a_run_that_is_not_there_is_said(store: RunStore, engine: FakeEngine, run_id: str) -> None:
     ui_runs.finished(store, "good")
-    app = open_page(**address)
-
-    assert not app.error
-    assert "address" in words(app) or "There is no run" in words(app)
+    app = open_page(run=run_id)
+    assert not app.error and "There is no run" in words(app)
 
 
 def test_launch_submits_what_the_form_says(engine: FakeEngine) -> None:
@@ -145,7 +136,7 @@ def test_a_run_that_broke_down_offers_the_rate_that_would_have_worked(store: Run
     live_runs.end(store, live_runs.start(store, fast.run_id), RunStatus.FAILED, message=said)
     app = open_page(run=fast.run_id)
     assert "training broke down" in words(app) and not app.get("plotly_chart")  # No curve will come.
-    assert f"resume-{fast.run_id}" not in {button.key for button in app.button}
+    assert f"resume-{fast.run_id}" not in buttons(app)
 
     app.button(key="train-broke-down").click().run()
     ((call, config),) = engine.calls
@@ -214,10 +205,9 @@ def test_running_run_shows_progress_curves_and_stops(store: RunStore, engine: Fa
     assert "Epoch 4 of 200 · batch 210 of 391 · 5,210 images/s · at most 3 min 50 s left" in words(app)
     (bar,) = app.get("progress")
     assert bar.proto.value == 1  # Per cent of the whole training.
-    assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "2 of 3"
-    charts = app.get("plotly_chart")
-    assert len(charts) == 2 and all(chart.proto.alt for chart in charts)
-    assert all("uirevision" in chart.proto.spec for chart in charts)
+    assert metrics(app)["Best epoch"] == "2 of 3"
+    assert len(charts(app)) == 2 and all(charts(app))
+    assert all("uirevision" in chart.proto.spec for chart in app.get("plotly_chart"))
 
     app.button(key=f"stop-{run.run_id}").click().run()
     assert store.get(run.run_id).stop_requested
@@ -323,12 +313,12 @@ def test_history_is_read_once_in_a_while_for_all_sessions(
     live.shared_stage.clear()
     app.run()
     assert len(reads) == 2
-    assert {metric.label: metric.value for metric in app.metric}["Best epoch"] == "3 of 4"
+    assert metrics(app)["Best epoch"] == "3 of 4"
 
 
 def test_the_figures_of_an_ended_run_are_of_the_weights_that_it_has(store: RunStore, engine: FakeEngine) -> None:
     run = add_first_model(store)  # It keeps the last epoch's weights, though another was better.
-    shown = {metric.label: metric.value for metric in open_page(run=run.run_id).metric}
+    shown = metrics(open_page(run=run.run_id))
     assert shown["Kept epoch"] == "28 of 28" and "Best epoch" not in shown
     assert shown["Validation accuracy"] == "78 %" and shown["Validation loss"] == "0.668"
     assert run.metrics["best_epoch"] == 21 and run.metrics["val_accuracy"] == 0.784
@@ -339,7 +329,7 @@ def test_a_run_that_goes_on_shows_its_best_epoch_and_not_what_it_stopped_with(
 ) -> None:
     run = ui_runs.running(store, "on again")
     store.set_metrics(run.run_id, {"best_epoch": 1, "kept_epoch": 1})
-    shown = {metric.label: metric.value for metric in open_page(run=run.run_id).metric}
+    shown = metrics(open_page(run=run.run_id))
     assert shown["Best epoch"] == "2 of 3" and "Kept epoch" not in shown
 
 
@@ -352,7 +342,7 @@ def test_a_run_has_the_same_validation_accuracy_here_and_in_the_table(
         # It goes on after a stop, whose figures it still has.
         store.set_metrics(run.run_id, {"val_accuracy": 0.9})
         run = store.get(run.run_id)
-    shown = {metric.label: metric.value for metric in open_page(run=run.run_id).metric}
+    shown = metrics(open_page(run=run.run_id))
     table = run_table.table_frame([run], ["val_accuracy"], run_fields([run]))
     assert shown["Validation accuracy"] == f"{table.iloc[0, 0]:.0f} %"
 

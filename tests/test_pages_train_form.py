@@ -20,15 +20,8 @@ from aquadash.ui.text import plain
 from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
-from tests.app_pages import address_of
-from tests.train_page import FakeEngine, controls, open_advanced, words
-
-
-@pytest.fixture
-def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    fake = FakeEngine(store)
-    monkeypatch.setattr("aquadash.engine.open_engine", lambda: fake)
-    return fake
+from tests.app_pages import address_of, words
+from tests.train_page import FakeEngine, controls, open_advanced
 
 
 def launched(app: AppTest, engine: FakeEngine) -> RunConfig:

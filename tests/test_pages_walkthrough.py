@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +15,17 @@ from streamlit.testing.v1 import AppTest
 from aquadash.data import cifar100
 from aquadash.data.folder import drafts
 from aquadash.lab.runs import Runs
-from aquadash.runs import Run, open_store
+from aquadash.runs import Run, RunStore, open_store
 from aquadash.runs.first_model import add_first_model
 from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
-from tests.app_pages import address_of, open_app_page
+from tests.app_pages import address_notes, address_of, open_app_page, texts
 from tests.own_pictures import drafted, in_folder, of_classes
-from tests.stored_runs import HOSTILE, add_run, without_engine
+from tests.stored_runs import HOSTILE, add_run
+from tests.train_page import FakeEngine
+
+pytestmark = pytest.mark.usefixtures("in_shared_home")
 
 
 @pytest.fixture(autouse=True)
@@ -32,32 +35,19 @@ def without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, name, None)
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """A store that the tests of this module share, for they add nothing but progress."""
-
-    home: Path
-    run: Run
-    hostile: Run
+@pytest.fixture(scope="module")
+def run(shared_store: RunStore) -> Run:
+    """A run for the tests of this module, which add nothing but progress."""
+    return add_run(shared_store, name=HOSTILE)
 
 
 @pytest.fixture(scope="module")
-def shared(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    home = tmp_path_factory.mktemp("shared")
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(home))
-        store = open_store()
-        hostile = add_run(store, name=HOSTILE, validation="test")
-        run = add_run(store)
-    yield Shelf(home, run, hostile)
-
-
-@pytest.fixture
-def shelf(shared: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    monkeypatch.setenv("AQUADASH_HOME", str(shared.home))
-    without_engine(monkeypatch)
-    return shared
+def many_classes(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run on own pictures of twelve classes, five for training and one for the test of each."""
+    files = of_classes({f"class {number}": 6 for number in range(1, 13)})
+    pictures = in_folder(tmp_path_factory.mktemp("pictures") / "many", files)
+    kept = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Many")
+    return add_run(shared_store, validation="test", source=kept.source)
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +62,9 @@ def shared_empty(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def empty(shared_empty: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def empty(shared_empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store with no run but the first model, which has been deleted; for tests that add nothing but progress."""
     monkeypatch.setenv("AQUADASH_HOME", str(shared_empty))
-    without_engine(monkeypatch)
-    return shared_empty
-
-
-def texts(app: AppTest) -> str:
-    return "\n".join(element.value for element in (*app.markdown, *app.caption, *app.info, *app.success, *app.warning))
 
 
 def check(app: AppTest, lesson: str) -> AppTest:
@@ -95,17 +79,7 @@ def test_every_lesson_has_a_section_and_is_of_one_kind() -> None:
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_section_of_a_stored_run_asks_its_question_and_corrects_the_report(shelf: Shelf, lesson: str) -> None:
-    app = open_app_page("walkthrough", lesson=lesson, run=shelf.run.run_id)
-    assert not app.error and not app.warning
-    shown = texts(app)
-    assert "**❓ " in shown and app.button(key=f"check-{lesson}")
-    for finding in findings(lesson):
-        assert finding.says in shown and finding.right in shown and f"Where: {finding.where}" in shown
-
-
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_a_section_without_any_run_says_what_to_do(empty: Path, lesson: str) -> None:
+def test_a_section_without_any_run_says_what_to_do(empty: None, lesson: str) -> None:
     app = open_app_page("walkthrough", lesson=lesson)
     assert not app.error
     asks = f"check-{lesson}" in {button.key for button in app.button}
@@ -116,33 +90,25 @@ def test_a_section_without_any_run_says_what_to_do(empty: Path, lesson: str) -> 
         assert finding.right in texts(app)
 
 
-def test_corrections_wait_until_the_question_is_solved(shelf: Shelf) -> None:
-    app = open_app_page("walkthrough", lesson="stopping", run=shelf.run.run_id)
+def test_corrections_wait_until_the_question_is_solved(run: Run) -> None:
+    app = open_app_page("walkthrough", lesson="stopping", run=run.run_id)
 
     def box() -> tuple[str, bool]:
         return next((each.label, each.proto.expanded) for each in app.expander if "report got wrong" in each.label)
 
     assert box() == ("What the report got wrong (try the question first)", False)
-    set_slider("patience", 5)(app, shelf.run)
+    set_slider("patience", 5)(app, run)
     check(app, "stopping")
     assert box() == ("What the report got wrong", True)
 
 
 def test_a_fresh_store_shows_the_first_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    without_engine(monkeypatch)
+    monkeypatch.setenv("AQUADASH_HOME", str(home))
     app = open_app_page("walkthrough", lesson="matrix")
     assert not app.error and app.button(key="check-matrix") and app.button(key="walkthrough-train")
     # Its photographs are not on this computer; its answers are.
     app = open_app_page("walkthrough", lesson="predictions")
     assert not app.error and app.button(key="check-predictions") and "The images cannot be shown" in texts(app)
-
-
-@pytest.mark.parametrize("lesson", list(frame.ABOUT_RUN))
-def test_a_run_whose_name_is_markup_is_shown_as_text(shelf: Shelf, lesson: str) -> None:
-    app = open_app_page("walkthrough", lesson=lesson, run=shelf.hostile.run_id)
-    assert not app.error
-    for element in (*app.markdown, *app.caption):
-        assert "<img" not in element.value.replace("\\<", "") and "**bold**" not in element.value.replace("\\*", "")
 
 
 Answer = Callable[[AppTest, Run], object]
@@ -220,27 +186,34 @@ SOLUTIONS: dict[str, Answer] = {
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_wrong_answer_gets_a_hint_and_the_right_one_a_tick(shelf: Shelf, lesson: str) -> None:
-    app = open_app_page("walkthrough", lesson=lesson, run=shelf.run.run_id)
-    assert "0 of 14 questions solved" in app.get("progress")[0].proto.text
+def test_a_section_asks_corrects_the_report_hints_and_keeps_what_was_solved(run: Run, lesson: str) -> None:
+    app = open_app_page("walkthrough", lesson=lesson, run=run.run_id)
+    assert not app.error and not app.warning
+    shown = texts(app)
+    assert "**❓ " in shown
+    for finding in findings(lesson):
+        assert finding.says in shown and finding.right in shown and f"Where: {finding.where}" in shown
+    for element in (*app.markdown, *app.caption):
+        assert "<img" not in element.value.replace("\\<", "") and "**bold**" not in element.value.replace("\\*", "")
+
+    assert "0 of 14 questions solved" in shown
     check(app, lesson)
     assert not app.success and len(app.info) + len(app.warning) >= 1
     me = address_of(app, "me")
     assert me is not None and progress.read(me).tries == {lesson: 1} and not progress.read(me).solved
-    SOLUTIONS[lesson](app, shelf.run)
+    SOLUTIONS[lesson](app, run)
     assert not any("🎉" in str(element.proto) for element in app.success)
     check(app, lesson)
     assert app.success and set(progress.read(me).solved) == {lesson}
-    assert "1 of 14 questions solved" in app.get("progress")[0].proto.text
-    again = open_app_page("walkthrough", lesson=lesson, run=shelf.run.run_id, me=me)
-    assert "solved this one before" in texts(again)
-    assert "1 of 14 questions solved" in again.get("progress")[0].proto.text
+    assert "1 of 14 questions solved" in texts(app)
+    again = open_app_page("walkthrough", lesson=lesson, run=run.run_id, me=me)
+    assert "solved this one before" in texts(again) and "1 of 14 questions solved" in texts(again)
     assert f"✅ {LESSONS[lesson].title}" in [caption.value for caption in again.caption]
     assert again.subheader[0].value == f"{LESSONS[lesson].title} ✅"
 
 
-def test_the_way_to_the_solution_opens_after_three_wrong_answers(shelf: Shelf) -> None:
-    app = open_app_page("walkthrough", lesson="stopping", run=shelf.run.run_id)
+def test_the_way_to_the_solution_opens_after_three_wrong_answers(run: Run) -> None:
+    app = open_app_page("walkthrough", lesson="stopping", run=run.run_id)
     for wrong in (1, 2):
         app.slider(key="patience").set_value(wrong).run()
         check(app, "stopping")
@@ -250,33 +223,12 @@ def test_the_way_to_the_solution_opens_after_three_wrong_answers(shelf: Shelf) -
     assert any(box.label == "How to find it" for box in app.expander)
 
 
-def test_a_verdict_is_gone_when_the_answer_changes(shelf: Shelf) -> None:
-    app = open_app_page("walkthrough", lesson="stopping", run=shelf.run.run_id)
+def test_a_verdict_is_gone_when_the_answer_changes(run: Run) -> None:
+    app = open_app_page("walkthrough", lesson="stopping", run=run.run_id)
     check(app, "stopping")
     assert "the log goes on to epoch 7" in texts(app)
     app.slider(key="patience").set_value(4).run()
     assert "the log goes on to epoch 7" not in texts(app)
-
-
-@pytest.fixture(scope="module")
-def shared_many_classes(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
-    home = tmp_path_factory.mktemp("many-classes")
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    files = of_classes({f"class {number}": 6 for number in range(1, 13)})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(home))
-        pictures = in_folder(tmp_path_factory.mktemp("pictures") / "many", files)
-        kept = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Many")
-        return home, add_run(open_store(), validation="test", source=kept.source)
-
-
-@pytest.fixture
-def many_classes(shared_many_classes: tuple[Path, Run], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A run on own pictures of twelve classes, five for training and one for the test of each."""
-    home, run = shared_many_classes
-    monkeypatch.setenv("AQUADASH_HOME", str(home))
-    without_engine(monkeypatch)
-    return run
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -287,15 +239,15 @@ def test_every_section_works_with_many_classes_and_few_pictures(many_classes: Ru
     check(app, lesson)
 
 
-def test_the_controls_do_not_begin_with_the_answer(shelf: Shelf) -> None:
+def test_the_controls_do_not_begin_with_the_answer(run: Run) -> None:
     for lesson in ("matrix", "curves"):
-        app = check(open_app_page("walkthrough", lesson=lesson, run=shelf.run.run_id), lesson)
+        app = check(open_app_page("walkthrough", lesson=lesson, run=run.run_id), lesson)
         assert not app.success
-    history = open_store().history(shelf.run.run_id)
+    history = open_store().history(run.run_id)
     worse_and_worse = [replace(row, val_loss=float(row.epoch)) for row in history]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Runs, "history", staticmethod(lambda run_id: worse_and_worse))
-        app = check(open_app_page("walkthrough", lesson="curves", run=shelf.run.run_id), "curves")
+        app = check(open_app_page("walkthrough", lesson="curves", run=run.run_id), "curves")
     assert app.slider(key="at").value == len(history) and not app.success
 
 
@@ -314,7 +266,7 @@ def test_the_split_is_that_of_the_run(many_classes: Run) -> None:
     assert app.dataframe[0].value["Here: is"].tolist()[1:4] == ["no such image"] * 3
 
 
-def test_sections_change_and_take_their_controls_out_of_the_address(shelf: Shelf) -> None:
+def test_sections_change_and_take_their_controls_out_of_the_address(run: Run) -> None:
     app = open_app_page("walkthrough", lesson="dense", source="synthetic")
     app.slider(key="units").set_value(64).run()
     assert address_of(app, "units") == "64"
@@ -324,15 +276,15 @@ def test_sections_change_and_take_their_controls_out_of_the_address(shelf: Shelf
     assert address_of(app, "lesson") == "dense" and app.slider(key="units").value == 256
 
 
-def test_addresses_that_make_no_sense_are_said(shelf: Shelf) -> None:
+def test_addresses_that_make_no_sense_are_said(run: Run) -> None:
     app = open_app_page("walkthrough", lesson="<b>", me="../../etc/passwd", run="nobody")
     assert not app.error and address_of(app, "me") is None
-    assert sum("The address asks for" in info.value for info in app.info) == 2
+    assert len(address_notes(app)) == 2
     app = open_app_page("walkthrough", lesson="result", run="nobody")
     assert not app.error and app.warning
 
 
-def test_photographs_that_are_not_here_lead_to_the_data_page(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photographs_that_are_not_here_lead_to_the_data_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cifar100, "cache_key", lambda: None)
     app = open_app_page("walkthrough", lesson="extraction", source="cifar100")
     assert not app.error and "not on this computer yet" in texts(app)
@@ -341,19 +293,14 @@ def test_photographs_that_are_not_here_lead_to_the_data_page(shelf: Shelf, monke
 def test_the_short_training_is_of_the_report_s_network_measured_the_right_way(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without_engine(monkeypatch)
-    open_store().delete(add_first_model(open_store()).run_id)
-    launched = []
-
-    class Engine:
-        def submit(self, config: object, **_: object) -> Run:
-            launched.append(config)
-            return open_store().create(config, name="short")  # type: ignore[arg-type]
-
-    monkeypatch.setattr("aquadash.engine.open_engine", Engine)
+    monkeypatch.setenv("AQUADASH_HOME", str(home))
+    engine = FakeEngine(open_store())
+    engine.store.delete(add_first_model(engine.store).run_id)
+    monkeypatch.setattr("aquadash.engine.open_engine", lambda: engine)
     app = open_app_page("walkthrough", lesson="loss")
     app.button(key="walkthrough-train").click().run()
     assert not app.exception
-    (config,) = launched
+    ((call, config),) = engine.calls
+    assert call == "submit"
     assert (config.training.validation, config.model.name, config.data.source) == ("training", "notebook", "synthetic")
     assert 1 <= config.training.epochs <= 10

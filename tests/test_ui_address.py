@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.ui import address
+from tests.app_pages import run_script
 
 
 def script() -> None:
@@ -110,28 +111,6 @@ def test_a_change_taken_back_before_the_browser_had_heard_of_it_stays_so(app: Ap
     assert "seed" not in app.query_params, "the browser is told to leave it out again"
 
 
-@pytest.mark.parametrize(
-    ("name", "bad"),
-    [
-        ("animal", "<b>cat</b>"),
-        ("many", "otter,cat"),
-        ("seed", "100"),
-        ("seed", "-1"),
-        ("seed", "x"),
-        ("seed", "9" * 5000),
-    ],
-)
-def test_a_bad_value_gives_a_note_and_the_default(app: AppTest, name: str, bad: str) -> None:
-    app.query_params[name] = bad
-    app.run()
-    assert not app.exception
-    assert (app.selectbox[0].value, app.multiselect[0].value, app.number_input[0].value) == ("seal", [], 0)
-    assert len(app.info) == 1
-    assert f"asks for {name}" in app.info[0].value
-    assert "<b>" not in app.info[0].value.replace("\\<b>", ""), "no markup"
-    assert name not in app.query_params
-
-
 def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so() -> None:
     assert address.one_id("otter-2", ["otter-1", "otter-2", "seal-1"]) == "otter-2"
     assert address.one_id("s", ["otter-1", "otter-2", "seal-1"]) == "seal-1"
@@ -151,7 +130,7 @@ def two_pages() -> None:
 
 
 def test_a_page_has_nothing_of_what_another_had_in_its_address(clock: list[float]) -> None:
-    app = AppTest.from_function(two_pages, default_timeout=60).run()
+    app = run_script(two_pages)
     app.number_input[0].set_value(3).run()
     app.text_input[0].set_value("zoo").run()
     # A click on a link in the menu: the other page's address is bare, and comes at once.

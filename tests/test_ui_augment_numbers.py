@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.ui.augment.studio import _numbers
+from tests.app_pages import run_script
 from tests.studios import small_dataset, studio
 
 
@@ -17,19 +17,11 @@ def page() -> None:
     from aquadash.ui.augment import augment_numbers
     from tests import studios
 
-    augment_numbers.show(studios.studio(**st.session_state["studio"]))
-
-
-def visit(**arguments: object) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=60)
-    app.session_state["studio"] = arguments
-    app.run()
-    assert not app.exception
-    return app
+    augment_numbers.show(studios.studio(**st.session_state["given"]))
 
 
 def test_every_version_has_a_row_with_the_backends_figures() -> None:
-    app = visit(branch=4)
+    app = run_script(page, state=dict(branch=4))
     table = app.dataframe[0].value
     expected = augment.measure(small_dataset().train.images, studio().spec, seed=0, timed=False)
     assert list(table["version"]) == [branch.title for branch in expected.branches]
@@ -46,19 +38,19 @@ def test_every_version_has_a_row_with_the_backends_figures() -> None:
 
 def test_a_pipeline_that_ruins_images_is_warned_of_in_words() -> None:
     spec = PipelineSpec("p", "P", "", (Branch("*Snow*", (op("Add", value=255),)),))
-    app = visit(pipeline=spec)
+    app = run_script(page, state=dict(pipeline=spec))
     assert "nearly constant" in app.warning[0].value
     assert r"\*Snow\*" in app.warning[0].value
     assert not any("👍" in caption.value for caption in app.caption)
 
 
 def test_a_version_without_steps_has_no_times() -> None:
-    app = visit(pipeline="none")
+    app = run_script(page, state=dict(pipeline="none"))
     assert any("No step is switched on" in caption.value for caption in app.caption)
 
 
 def test_a_persons_own_pictures_are_what_is_measured() -> None:
-    app = visit(pipeline="notebook-1", own=True, images=3)
+    app = run_script(page, state=dict(pipeline="notebook-1", own=True, images=3))
     assert any("3 pictures of your own" in caption.value for caption in app.caption)
 
 
@@ -69,12 +61,12 @@ def test_only_a_version_that_changed_is_measured_again(monkeypatch: pytest.Monke
     monkeypatch.setattr(
         augment, "measure", lambda *images, **rest: measured.append(rest["branch"]) or measure(*images, **rest)
     )
-    app = visit(pipeline="notebook")
+    app = run_script(page, state=dict(pipeline="notebook"))
     assert measured == [0, 1, 2, 3, 4]
     app.run()
     assert len(measured) == 5
     first, second, *rest = studio().spec.branches
     changed = PipelineSpec("notebook", "t", "s", (first, Branch(second.title, second.operators[:1]), *rest))
-    app.session_state["studio"] = {"pipeline": changed}
+    app.session_state["given"] = {"pipeline": changed}
     app.run()
     assert measured[5:] == [1]

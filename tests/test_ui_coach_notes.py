@@ -17,6 +17,7 @@ from aquadash.lab.runs import Runs
 from aquadash.runs import EpochRecord, Run, RunStatus
 from aquadash.ui.train import clone, coach_notes
 from aquadash.ui.train.coach_notes import fix_text
+from tests.app_pages import run_script
 from tests.coach_runs import epochs, run
 from tests.stored_runs import HOSTILE
 from tests.test_coach_after import learning, overfitting, stopped
@@ -36,9 +37,7 @@ def shown(run: Run, history: Sequence[EpochRecord], *, leave_out: Sequence[str] 
 
         coach_notes.run_notes_box(run, history, leave_out=leave_out)
 
-    app = AppTest.from_function(page, default_timeout=120, args=(run, history, leave_out)).run()
-    assert not app.exception
-    return app
+    return run_script(page, run, history, leave_out)
 
 
 def ignoring(name: str) -> Evaluation:

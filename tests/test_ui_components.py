@@ -13,6 +13,7 @@ from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import components
 from aquadash.ui.components import STATUS_SIGNS, class_title, status_text
 from aquadash.ui.glossary import GLOSSARY
+from tests.app_pages import charts, run_script
 
 
 def test_every_status_has_a_sign_and_a_word_of_its_own() -> None:
@@ -107,8 +108,8 @@ def chart() -> None:
 
 
 def test_charts_pass_their_text_alternative_on() -> None:
-    app = AppTest.from_function(chart, default_timeout=60).run()
-    assert app.get("plotly_chart")[0].proto.alt == "Two bars."
+    app = run_script(chart)
+    assert charts(app) == ["Two bars."]
 
 
 def test_empty_states_lead_somewhere() -> None:
@@ -123,7 +124,7 @@ def test_empty_states_lead_somewhere() -> None:
         other = st.Page(lambda: None, title="Other", url_path="other")
         st.navigation([st.Page(elsewhere, title="Here", default=True), other]).run()
 
-    app = AppTest.from_function(script, default_timeout=60).run()
+    app = run_script(script)
     assert not app.exception
     assert "Nothing **here**." in [entry.value for entry in app.markdown]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,45 +11,36 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.explain.explainer import RemoteExplainer
-from aquadash.runs import Run, open_store
+from aquadash.runs import Run, RunStore
 from aquadash.ui import datasets
 from aquadash.ui.explain import explainer, explanations
 from aquadash.ui.explain.explainer import image_hash
-from tests.app_pages import address_of, open_app_page
-from tests.stored_runs import OTTER, add_run, without_engine
+from tests.app_pages import address_notes, address_of, buttons, html, open_app_page
+from tests.explained_models import add_untrained
+from tests.stored_runs import OTTER, add_run
 
 open_page = partial(open_app_page, "evaluate", section="explain")
 
 
+pytestmark = pytest.mark.usefixtures("in_shared_home")
+
+
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Run, Run]]:
-    """A home with two runs: one with an untrained network, one whose network is gone."""
-    import keras
-
-    from aquadash import models
-
-    home = tmp_path_factory.mktemp("shared")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(home))
-        store = open_store()
-        without, run = add_run(store), add_run(store)
-        keras.utils.set_random_seed(0)
-        models.build(run.config.model, image_shape=(32, 32, 3), num_classes=5).save(home / "model.keras")
-        store.add_artifact(run.run_id, home / "model.keras")
-    yield home, run, without
+def without(shared_store: RunStore) -> Run:
+    """A run whose network is gone."""
+    return add_run(shared_store)
 
 
-@pytest.fixture
-def run(shared: tuple[Path, Run, Run], monkeypatch: pytest.MonkeyPatch) -> Run:
-    without_engine(monkeypatch)
-    monkeypatch.setenv("AQUADASH_HOME", str(shared[0]))
-    return shared[1]
+@pytest.fixture(scope="module")
+def run(shared_store: RunStore, without: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return add_untrained(shared_store, add_run(shared_store), tmp_path_factory.mktemp("network"))
 
 
 def cards(app: AppTest, start: str) -> list[str]:
     """The text alternatives on the page that begin so."""
-    html = "\n".join(block.proto.body for block in app.get("html"))
-    return [text for text in (part.partition('"')[0] for part in html.split('alt="')[1:]) if text.startswith(start)]
+    return [
+        text for text in (part.partition('"')[0] for part in html(app).split('alt="')[1:]) if text.startswith(start)
+    ]
 
 
 def test_nothing_is_explained_before_it_is_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,13 +111,13 @@ def test_the_images_of_a_confusion_cell_are_explained_together(run: Run) -> None
 @pytest.mark.parametrize("text", ["500", "-1", "x", "1e3", "²", "<b>x</b>"])
 def test_a_bad_number_in_the_address_gets_a_note(run: Run, text: str) -> None:
     app = open_page(run=run.run_id, explain=text)
-    notes = [box.value for box in app.info if "The address asks for" in box.value]
-    assert len(notes) == 1 and "number of a test image" in notes[0]
+    (note,) = address_notes(app)
+    assert "number of a test image" in note
     assert app.selectbox(key="explain").value is None and not app.error
 
 
-def test_a_run_without_its_network_says_so_and_keeps_its_page(run: Run, shared: tuple[Path, Run, Run]) -> None:
-    app = open_page(run=shared[2].run_id, explain="3")
+def test_a_run_without_its_network_says_so_and_keeps_its_page(without: Run) -> None:
+    app = open_page(run=without.run_id, explain="3")
     assert ["model.keras of" in box.value for box in app.error] == [True]
     assert app.metric
 
@@ -176,4 +165,4 @@ def test_a_confusion_cell_leads_to_the_maps_of_its_images(run: Run) -> None:
     assert not app.exception and not app.error
     assert (address_of(app, "section"), address_of(app, "explain-all")) == ("explain", "1")
     assert cards(app, "An image of otter and its map: Grad-CAM for ")
-    assert "explain-cell" not in [button.key for button in open_app_page("evaluate", run=run.run_id).button]
+    assert "explain-cell" not in buttons(open_app_page("evaluate", run=run.run_id))

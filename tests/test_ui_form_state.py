@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from streamlit.testing.v1 import AppTest
-
 from aquadash.config import flatten
 from aquadash.presets import PRESETS
 from aquadash.ui.train.form_state import DEFAULT_PRESET
+from tests.app_pages import run_script
 
 
 def test_the_first_visit_starts_from_the_default_preset() -> None:
@@ -18,7 +17,7 @@ def test_the_first_visit_starts_from_the_default_preset() -> None:
         st.session_state.source = "synthetic"
         st.session_state.result = form_state.config(), form_state.origin().name, form_state.copied_run()
 
-    app = AppTest.from_function(script, default_timeout=60).run()
+    app = run_script(script)
     assert app.session_state.result == (PRESETS[DEFAULT_PRESET].config, DEFAULT_PRESET, None)
 
 
@@ -37,7 +36,7 @@ def test_changes_are_converted_and_all_or_nothing() -> None:
             st.session_state.refusal = str(error)
         st.session_state.result = form_state.values()[0]
 
-    app = AppTest.from_function(script, default_timeout=60).run()
+    app = run_script(script)
     assert "training.batch_size" in app.session_state.refusal
     values = app.session_state.result
     assert (values["training.epochs"], values["training.learning_rate"]) == (7, 1.0)
@@ -58,7 +57,7 @@ def test_a_preset_keeps_the_data_set_and_a_run_brings_its_own() -> None:
         st.session_state.result = form_state.config()
         st.session_state.copied = form_state.copied_run().title
 
-    app = AppTest.from_function(script, default_timeout=60).run()
+    app = run_script(script)
     assert flatten(app.session_state.cloned)["training.epochs"] == 3
     result = flatten(app.session_state.result)
     assert result.pop("data.source") == "cifar100"
@@ -81,7 +80,7 @@ def test_what_was_typed_comes_back_with_its_control() -> None:
                 st.text_input("Filters", key=form_state.key("model.filters"))
         st.session_state.result = form_state.values()[0]["model.filters"]
 
-    app = AppTest.from_function(script, default_timeout=60).run()
+    app = run_script(script)
     app.text_input[0].set_value("8, 9").run()
     app.checkbox[0].uncheck().run()
     assert app.session_state.result == (8, 9) and not app.text_input

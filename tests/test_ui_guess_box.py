@@ -14,6 +14,7 @@ from aquadash.evaluation import evaluate
 from aquadash.lab.runs import Runs
 from aquadash.runs import Guess, Run, RunStatus
 from aquadash.ui.train import guess_box
+from tests.app_pages import run_script
 from tests.stored_runs import HOSTILE
 
 RUN = Run("a" * 32, "mine", RunStatus.FINISHED, RunConfig(), 0.0, guess=Guess(0.6, ("otter", "seal")))
@@ -29,9 +30,7 @@ def asking() -> AppTest:
         if not st.checkbox("elsewhere"):
             st.session_state["guess"] = guess_box.guess_form(("beaver", "otter", "seal"), key="g")
 
-    app = AppTest.from_function(page, default_timeout=120).run()
-    assert not app.exception
-    return app
+    return run_script(page)
 
 
 def test_without_a_word_there_is_no_guess() -> None:
@@ -84,9 +83,7 @@ def shown(run: Run) -> list[str]:
 
         guess_box.render_guess(run)
 
-    app = AppTest.from_function(page, default_timeout=120, args=(run,)).run()
-    assert not app.exception
-    return [box.value for box in app.info]
+    return [box.value for box in run_script(page, run).info]
 
 
 @pytest.fixture

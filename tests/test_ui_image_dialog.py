@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,48 +11,29 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
-from aquadash.runs import Run, open_store
+from aquadash.runs import Run, RunStore
 from aquadash.ui.image_dialog import image_name
-from tests.app_pages import address_of, open_app_page
-from tests.stored_runs import HOSTILE, add_run, without_engine
+from tests.app_pages import address_of, html, open_app_page
+from tests.explained_models import add_untrained
+from tests.stored_runs import HOSTILE, add_run
+
+pytestmark = pytest.mark.usefixtures("in_shared_home")
 
 
 @dataclass(frozen=True)
 class Shelf:
     """Runs on the drawn animals: one with an untrained network, one without, one whose data set has changed."""
 
-    home: Path
     run: Run
     without: Run
     changed: Run
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    import keras
-
-    from aquadash import models
-
-    home = tmp_path_factory.mktemp("shared")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(home))
-        store = open_store()
-        changed, without, run = add_run(store, fingerprint="0" * 64), add_run(store), add_run(store, name=HOSTILE)
-        keras.utils.set_random_seed(0)
-        models.build(run.config.model, image_shape=(32, 32, 3), num_classes=5).save(home / "model.keras")
-        store.add_artifact(run.run_id, home / "model.keras")
-    yield Shelf(home, run, without, changed)
-
-
-@pytest.fixture
-def shelf(shared: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    without_engine(monkeypatch)
-    monkeypatch.setenv("AQUADASH_HOME", str(shared.home))
-    return shared
-
-
-def html_of(app: AppTest) -> str:
-    return "\n".join(block.proto.body for block in app.get("html"))
+def shelf(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    changed, without = add_run(shared_store, fingerprint="0" * 64), add_run(shared_store)
+    run = add_untrained(shared_store, add_run(shared_store, name=HOSTILE), tmp_path_factory.mktemp("network"))
+    return Shelf(run, without, changed)
 
 
 def list_of(app: AppTest, label: str) -> list[str]:
@@ -79,7 +59,7 @@ def test_a_link_opens_a_test_image_with_its_bars_maps_nearest_training_images_an
     assert any(f"run={shelf.run.run_id}" in each.value and "open=test-10" in each.value for each in app.code)
     assert errors(app) == []
     assert address_of(app, "open") == "test-10"
-    assert "<img src=x" not in html_of(app)
+    assert "<img src=x" not in html(app)
 
 
 def test_a_training_image_is_not_among_its_nearest(shelf: Shelf) -> None:
@@ -101,10 +81,10 @@ def test_data_opens_an_image_with_the_answers_of_the_best_run(shelf: Shelf) -> N
 
 
 def test_data_opens_an_image_where_nothing_was_trained(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    without_engine(monkeypatch)
+    monkeypatch.setenv("AQUADASH_HOME", str(home))
     app = open_app_page("data", source="synthetic", open="test-4")
     assert any("open=test-4" in each.value for each in app.code)
-    assert errors(app) == [] and "Probabilities" not in html_of(app)
+    assert errors(app) == [] and "Probabilities" not in html(app)
 
 
 def test_compare_says_whose_answers_it_shows(shelf: Shelf) -> None:
@@ -143,9 +123,9 @@ def test_an_image_has_one_name() -> None:
 
 
 def test_every_card_of_the_test_images_opens_its_own(shelf: Shelf) -> None:
-    html = html_of(open_app_page("evaluate", run=shelf.run.run_id))
+    cards = html(open_app_page("evaluate", run=shelf.run.run_id))
     found = re.findall(
-        r'<button type="button" class="aqua-opens" data-opens="test-(\d+)"><img[^>]*alt="Test image (\d+) ', html
+        r'<button type="button" class="aqua-opens" data-opens="test-(\d+)"><img[^>]*alt="Test image (\d+) ', cards
     )
     assert len(found) == 12 and all(first == second for first, second in found)
     assert np.unique([int(first) for first, _ in found]).size == 12

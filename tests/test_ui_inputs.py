@@ -9,6 +9,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from aquadash.ui import inputs
+from tests.app_pages import run_script
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,7 +59,7 @@ def defaults(app: AppTest) -> dict[str, Any]:
 
 
 def test_every_run_says_what_the_session_holds() -> None:
-    app = AppTest.from_function(page, default_timeout=60).run()
+    app = run_script(page)
     expected = {
         "selectbox": 2, "radio": 2, "multiselect": [1, 2], "segmented_control": [1], "pills": [2], "slider": [3, 5],
         "select_slider": [1], "number_input": 0.25, "text_input": "dive", "text_area": "deep", "checkbox": True,
@@ -71,7 +72,7 @@ def test_every_run_says_what_the_session_holds() -> None:
 
 
 def test_a_choice_counts_from_the_next_run_on() -> None:
-    app = AppTest.from_function(page, default_timeout=60).run()
+    app = run_script(page)
     app.session_state["expected"] = {
         **{name: app.session_state[name] for name in INPUTS}, "selectbox": "beaver", "toggle": False, "multiselect": []
     }  # fmt: skip
@@ -100,7 +101,7 @@ def unusable() -> None:
 
 
 def test_what_cannot_be_a_default_is_left_to_streamlit() -> None:
-    app = AppTest.from_function(unusable, default_timeout=60).run()
+    app = run_script(unusable)
     assert not app.exception
     assert app.text_input(key="secret").proto.default == ""
     # These can be emptied, which Streamlit allows only where the default is empty.
@@ -145,7 +146,7 @@ def controlled_page() -> None:
 
 
 def test_who_is_moved_keeps_its_key_and_who_follows_gets_a_new_one() -> None:
-    app = AppTest.from_function(controlled_page, default_timeout=60).run()
+    app = run_script(controlled_page)
     assert [each.key for each in app.slider] == ["slider#0", "twin#0"]
     app.slider(key="slider#0").set_value(3.0000000000000004).run()
     assert [(each.key, round(each.value, 6)) for each in app.slider] == [("slider#0", 3.0), ("twin#1", 3.0)]
@@ -154,7 +155,7 @@ def test_who_is_moved_keeps_its_key_and_who_follows_gets_a_new_one() -> None:
 
 
 def test_what_a_new_control_reports_at_first_is_no_change() -> None:
-    app = AppTest.from_function(controlled_page, default_timeout=60).run()
+    app = run_script(controlled_page)
     app.slider(key="slider#0").set_value(4.0).run()
     app.session_state["held"] = 6.0
     app.slider(key="twin#1").set_value(4.0).run()
@@ -162,7 +163,7 @@ def test_what_a_new_control_reports_at_first_is_no_change() -> None:
 
 
 def test_the_page_sets_a_control_back() -> None:
-    app = AppTest.from_function(controlled_page, default_timeout=60).run()
+    app = run_script(controlled_page)
     app.slider(key="slider#0").set_value(4.0).run()
     app.button[0].click().run()
     assert [each.value for each in app.slider] == [1.0, 1.0]

@@ -15,13 +15,13 @@ from aquadash.errors import StorageError
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
 from aquadash.robustness import label_safety_job
-from aquadash.runs import Predictions, Run, RunStore, open_store
+from aquadash.runs import Predictions, Run, RunStore
 from aquadash.ui.augment import label_safety as label_safety_view
 from tests import job_rows
-from tests.app_pages import address_of
+from tests.app_pages import address_of, charts, words
 from tests.robust_runs import add_tiny_model
-from tests.stored_runs import add_run, without_engine
-from tests.studio_pages import open_view, without_links, words
+from tests.stored_runs import add_run
+from tests.studio_pages import open_view, without_links
 
 
 class Sharpness:
@@ -41,13 +41,10 @@ class Sharpness:
         return shares
 
 
-@pytest.fixture
-def store(home: Path, prepared_home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    without_engine(monkeypatch)
+@pytest.fixture(autouse=True)
+def alone(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
     without_links(monkeypatch)
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     job_rows.start_no_process(monkeypatch)
-    return open_store()
 
 
 @pytest.fixture
@@ -96,10 +93,6 @@ def again(app: AppTest) -> AppTest:
     return app
 
 
-def alternatives(app: AppTest) -> list[str]:
-    return [chart.proto.alt for chart in app.get("plotly_chart")]
-
-
 def test_without_a_run_it_says_how_to_get_one(store: RunStore) -> None:
     # The included model knows another data set.
     assert "No finished run has learned from" in words(open_meter())
@@ -120,7 +113,7 @@ def test_it_measures_in_the_background_and_says_how_far_one_can_go(sharp: Run) -
     assert "classifies 100 % of these images correctly" in said
     assert "it mostly calls whale" in said
     assert "2. Blur: up to sigma" in said
-    steps, curve = alternatives(app)
+    steps, curve = charts(app)
     assert steps.startswith("Copies classified correctly: unchanged 100 %; 1. Flip left-right 100 % so far")
     assert "100 % at 0, 20 % at 10" in curve
     assert "The threshold is 80 %" in curve
@@ -135,12 +128,12 @@ def test_a_link_to_a_result_shows_it_and_measures_it_again_elsewhere(sharp: Run,
     # An app that was started again has it still.
     label_safety_view._kept_result.clear()
     link = {"safety_copies": "4", "safety_high": "2", "safety": shown}
-    assert alternatives(open_meter(**link)) == alternatives(app)
+    assert charts(open_meter(**link)) == charts(app)
     # Another computer has not, nor one whose folder was emptied.
     shutil.rmtree(home / "label-safety")
     label_safety_view._kept_result.clear()
     elsewhere = ended(open_meter(**link))
-    assert alternatives(elsewhere) == alternatives(app)
+    assert charts(elsewhere) == charts(app)
     # Another setting asks for another measurement, which nobody has wished for.
     elsewhere.number_input(key="safety-threshold").set_value(50).run()
     assert elsewhere.button(key="safety-start").label == "Measure"
@@ -170,7 +163,7 @@ def test_an_address_that_makes_no_sense_gives_a_note_and_the_default(sharp: Run)
 def test_the_images_in_view_can_be_measured_with(sharp: Run) -> None:
     app = open_meter(safety_copies="4", safety_images="view")
     assert "20 copies for each" in words(app)
-    assert "classified correctly" in alternatives(measured(app))[0]
+    assert "classified correctly" in charts(measured(app))[0]
 
 
 def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
@@ -210,4 +203,4 @@ def test_a_pipeline_that_nobody_has_saved_can_be_measured_with_a_real_network(
     app = measured(open_meter(pipeline=spec, safety_copies="2", safety_per_class="2"))  # type: ignore[arg-type]
     said = words(app)
     assert "classifies only" in said or "of these images correctly" in said
-    assert len(alternatives(app)) == 2
+    assert len(charts(app)) == 2

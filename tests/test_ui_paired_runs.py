@@ -2,70 +2,39 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import PIPELINES, PipelineSpec
-from aquadash.config import RunConfig
 from aquadash.errors import RunError
-from aquadash.people import OWNER, Person
-from aquadash.runs import Run, RunStatus, RunStore, open_store
-from tests.app_pages import address_of, open_app_page
+from aquadash.runs import RunStatus, RunStore
+from tests.app_pages import address_of, charts, open_app_page, words
 from tests.paired import add_pair
-from tests.stored_runs import HOSTILE, without_engine
-from tests.studio_pages import open_view, without_links, words
+from tests.stored_runs import HOSTILE
+from tests.studio_pages import open_view, without_links
+from tests.train_page import FakeEngine
 
 
-@pytest.fixture
-def store(home: Path, prepared_home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    without_engine(monkeypatch)
+@pytest.fixture(autouse=True)
+def alone(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
     without_links(monkeypatch)
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    return open_store()
-
-
-class FakeEngine:
-    """Stores a pair instead of training it."""
-
-    def __init__(self, store: RunStore) -> None:
-        self._store = store
-        self.asked: list[tuple[RunConfig, str, bool]] = []
-        self.error: RunError | None = None
-
-    def submit_pair(
-        self, config: RunConfig, pipeline: str, *, same_updates: bool, name: str | None, owner: Person
-    ) -> tuple[Run, Run]:
-        assert (name, owner) == (None, OWNER)
-        if self.error:
-            raise self.error
-        self.asked.append((config, pipeline, same_updates))
-        return add_pair(self._store, title="New", pipeline=pipeline, status=RunStatus.QUEUED)
-
-
-@pytest.fixture
-def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    engine = FakeEngine(store)
-    monkeypatch.setattr("aquadash.engine.open_engine", lambda: engine)
-    return engine
 
 
 def open_launch(**options: Any) -> AppTest:
     return open_view("paired_runs", "launch", **options)
 
 
-def alternatives(app: AppTest) -> list[str]:
-    return [chart.proto.alt for chart in app.get("plotly_chart") if chart.proto.alt.startswith("Change of accuracy")]
+def changes(app: AppTest) -> list[str]:
+    return [alt for alt in charts(app) if alt.startswith("Change of accuracy")]
 
 
 def test_one_click_queues_both(engine: FakeEngine) -> None:
     app = open_launch(pair_epochs="7", pair_seed="3")
     app.button(key="pair-launch").click().run()
     assert not app.exception
-    ((config, pipeline, same_updates),) = engine.asked
+    ((_, (config, pipeline, same_updates)),) = engine.calls
     assert (config.training.epochs, config.seed, config.data.source) == (7, 3, "synthetic")
     assert (pipeline, same_updates) == ("notebook-1", False)
     assert address_of(app, "pair") == app.selectbox(key="pair").value
@@ -75,7 +44,7 @@ def test_one_click_queues_both(engine: FakeEngine) -> None:
 def test_more_images_ask_for_the_number_of_updates(engine: FakeEngine) -> None:
     app = open_launch(pipeline="notebook", pair_updates="yes")
     app.button(key="pair-launch").click().run()
-    assert engine.asked[0][2] is True
+    assert engine.calls[0][1][2] is True
     assert "pair-updates" not in [box.key for box in open_launch().selectbox]
 
 
@@ -98,7 +67,7 @@ def test_the_settings_of_a_run_can_be_taken(store: RunStore, engine: FakeEngine)
     app = open_launch(pair_base=with_it.run_id)
     assert "Expected: at most" in words(app)
     app.button(key="pair-launch").click().run()
-    assert engine.asked[0][0].training == with_it.config.training
+    assert engine.calls[0][1][0].training == with_it.config.training
 
 
 def test_a_pair_at_work_shows_both_and_can_be_stopped(store: RunStore, engine: FakeEngine) -> None:
@@ -120,7 +89,7 @@ def test_a_pair_that_is_done_shows_the_change_by_class(store: RunStore) -> None:
     assert "Of 375 validation images" in said
     assert "probably helps here" in said
     assert "another seed gives others" in said
-    (alt,) = alternatives(app)
+    (alt,) = changes(app)
     assert alt.startswith("Change of accuracy on validation images")
     assert "beaver +" in alt and "whale +" in alt
     app.segmented_control(key="pair-images").set_value("test").run()
@@ -135,9 +104,9 @@ def test_half_of_a_pair_is_told(store: RunStore) -> None:
     assert "One of the two runs has been deleted" in words(open_launch(pair=without.pair_id))
 
 
-def test_compare_shows_the_change_of_a_pair_and_of_no_others(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compare_shows_the_change_of_a_pair_and_of_no_others(store: RunStore) -> None:
     first, second = add_pair(store), add_pair(store, title="Other")
     app = open_app_page("compare", section="results", runs=f"{first[0].run_id},{first[1].run_id}")
-    assert len(alternatives(app)) == 1
+    assert len(changes(app)) == 1
     app = open_app_page("compare", section="results", runs=f"{first[0].run_id},{second[1].run_id}")
-    assert alternatives(app) == []
+    assert changes(app) == []

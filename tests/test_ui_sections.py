@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.people import Person, Role
 from aquadash.ui import warmup
-from tests.app_pages import address_of
+from tests.app_pages import address_of, run_script
 
 
 @pytest.fixture(autouse=True)
@@ -52,37 +50,30 @@ def tabbed_script() -> None:
     made.choose().show(f"drawn: {st.session_state['view']}")
 
 
-def open_script(drawn: Callable[[], None] = script, **address: str) -> AppTest:
-    app = AppTest.from_function(drawn, default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    return app.run()
-
-
 def said(app: AppTest) -> list[str]:
     return [element.value for element in (*app.caption, *app.markdown, *app.error)]
 
 
 def test_the_first_section_is_the_default() -> None:
-    app = open_script()
+    app = run_script(script)
     assert app.segmented_control(key="view").options == ["Fish", "Broken", "Marks"]
     assert said(app) == ["fish, Anna", "shown: None"]
 
 
 def test_what_fails_in_a_section_is_said_in_its_place_and_the_page_goes_on() -> None:
-    assert said(open_script(view="broken")) == ["shown: None", "No Anna."]
+    assert said(run_script(script, view="broken")) == ["shown: None", "No Anna."]
 
 
 def test_students_do_not_have_what_is_for_the_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "marks" in said(open_script(view="marks"))
+    assert "marks" in said(run_script(script, view="marks"))
     monkeypatch.setattr("aquadash.ui.sections.visitor", lambda: Person("1", "Anna", Role.STUDENT))
-    app = open_script(view="marks")
+    app = run_script(script, view="marks")
     assert app.segmented_control(key="view").options == ["Fish", "Broken"]
     assert "fish, Anna" in said(app) and "marks" not in said(app)
 
 
 def test_sections_in_groups_are_tabs_of_which_each_opens_its_first_section() -> None:
-    app = open_script(tabbed_script)
+    app = run_script(tabbed_script)
     tabs = app.segmented_control(key="view-group")
     assert (tabs.options, tabs.value) == (["Fish", "Mammals", "Others"], "Fish")
     assert said(app) == ["drawn: cod"] and len(app.segmented_control) == 1
@@ -97,5 +88,5 @@ def test_sections_in_groups_are_tabs_of_which_each_opens_its_first_section() -> 
 
 
 def test_the_address_of_a_section_opens_its_tab() -> None:
-    app = open_script(tabbed_script, view="seal")
+    app = run_script(tabbed_script, view="seal")
     assert said(app) == ["drawn: seal"] and app.segmented_control(key="view-group").value == "Mammals"

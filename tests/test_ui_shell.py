@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.pages import PAGES
 from aquadash.ui import warmup
+from tests.app_pages import run_script
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,7 @@ def run(kind: str) -> AppTest:
             st.write("body")
         st.write("after")
 
-    return AppTest.from_function(script, args=(kind,), default_timeout=60).run()
+    return run_script(script, kind)
 
 
 def test_the_question_comes_first() -> None:

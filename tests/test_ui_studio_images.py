@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from aquadash.ui.augment import studio_images
-from tests.app_pages import address_of
+from tests.app_pages import address_of, run_script
 from tests.studios import small_dataset
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (32, 32, 3), dtype=np.uint8)
@@ -25,13 +26,7 @@ def page() -> None:
     st.session_state["chosen"] = studio_images.choose(small_dataset(), st.popover("Options"))
 
 
-def visit(**address: str) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=30)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+visit = partial(run_script, page)
 
 
 def chosen(app: AppTest) -> studio_images.SampleImages:

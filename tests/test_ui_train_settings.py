@@ -12,7 +12,8 @@ from aquadash.models import MODELS
 from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.ui.train.train_settings import network_text, rows, unknown_before
-from tests.train_page import FakeEngine, controls, open_advanced, words
+from tests.app_pages import words
+from tests.train_page import FakeEngine, controls, open_advanced
 
 
 def test_numbers_share_a_line_and_nothing_else_does() -> None:
@@ -65,14 +66,6 @@ def test_what_the_curve_cannot_know(changes: dict[str, object], told: str) -> No
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
 _SHUFFLE = PipelineSpec("", "", "", (Branch("Swapped", (op("ChannelShuffle", p=1.0),)),))
 PIPELINE = "set:augmentation.pipeline"
-
-
-@pytest.fixture
-def engine(home: object, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-
-    fake = FakeEngine(open_store())
-    monkeypatch.setattr("aquadash.engine.open_engine", lambda: fake)
-    return fake
 
 
 def launched(engine: FakeEngine) -> RunConfig:

@@ -8,10 +8,11 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig
-from aquadash.people import Person
-from aquadash.runs import Run, RunStore
+from aquadash.people import OWNER, Person
+from aquadash.runs import Run, RunStatus, RunStore
 from tests import live_runs
 from tests.app_pages import open_app_page
+from tests.paired import add_pair
 
 
 class FakeEngine:
@@ -25,14 +26,29 @@ class FakeEngine:
     def serve(self) -> None: ...
 
     def submit(self, config: RunConfig, *, name: str | None, owner: Person) -> Run:
-        if self.error:
-            raise self.error
-        self.calls.append(("submit", config))
+        self._ask("submit", config)
         return live_runs.queue(self.store, self.store.create(config, name=name, owner=owner).run_id)
 
+    def submit_pair(
+        self, config: RunConfig, pipeline: str, *, same_updates: bool, name: str | None, owner: Person
+    ) -> tuple[Run, Run]:
+        assert (name, owner) == (None, OWNER)
+        self._ask("submit_pair", (config, pipeline, same_updates))
+        return add_pair(self.store, title="New", pipeline=pipeline, status=RunStatus.QUEUED)
+
+    def repeat(self, run_id: str, *, owner: Person) -> Run:
+        self._ask("repeat", run_id)
+        run = self.store.create(self.store.get(run_id).config, name="mine again", repeats=run_id, owner=owner)
+        return live_runs.queue(self.store, run.run_id)
+
     def resume(self, run_id: str) -> Run:
-        self.calls.append(("resume", run_id))
+        self._ask("resume", run_id)
         return live_runs.queue(self.store, run_id)
+
+    def _ask(self, what: str, about: Any) -> None:
+        if self.error:
+            raise self.error
+        self.calls.append((what, about))
 
 
 open_page = partial(open_app_page, "train")
@@ -43,14 +59,6 @@ def open_advanced(**address: str) -> AppTest:
     app = open_page(**address)
     app.session_state["train:advanced"] = True
     return app.run()
-
-
-def words(app: AppTest) -> str:
-    """Everything that the page says, without the backslashes that keep text from being markup."""
-    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
-    said = [str(element.value) for kind in kinds for element in kind]
-    said += [bar.proto.text for bar in app.get("progress")]
-    return "\n".join(said).replace("\\", "")
 
 
 def controls(app: AppTest) -> dict[str, Any]:
