@@ -18,8 +18,14 @@ from tests.app_pages import address_notes, address_of, charts, ids, open_app_pag
 from tests.classrooms import join, look_as, open_class
 from tests.compared_runs import add_compared
 
-#: Each page with what its address says of each of its sections.
-PLACES = [(page, query) for page in PAGES for query in sections.queries(page)]
+#: Each page with what its address says of each of its sections, in a home without and with runs; where there are none,
+#: two pages have no sections.
+PLACES = [
+    (runs, page, query)
+    for runs in ("no runs", "two runs")
+    for page in PAGES
+    for query in sections.queries(page)[: 1 if runs == "no runs" and page in ("evaluate", "compare") else None]
+]
 
 #: What the address of a page, or of one of its places, cannot say. The widgets' own tests tell how each text is read.
 MALFORMED: list[tuple[str, dict[str, str], dict[str, str]]] = [
@@ -50,7 +56,7 @@ class Shelf:
     runs: tuple[Run, ...]
 
 
-@pytest.fixture(scope="module", params=["no runs", "two runs"])
+@pytest.fixture(scope="module")
 def shared(request: pytest.FixtureRequest, prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     home = tmp_path_factory.mktemp("pages")
     shutil.copytree(prepared_home, home, dirs_exist_ok=True)
@@ -68,7 +74,7 @@ def shelf(shared: Shelf, no_engine: None, monkeypatch: pytest.MonkeyPatch) -> Sh
     return shared
 
 
-@pytest.mark.parametrize(("page", "query"), PLACES)
+@pytest.mark.parametrize(("shared", "page", "query"), PLACES, indirect=["shared"])
 def test_every_page_and_section_is_drawn_and_stands_in_its_address(
     shelf: Shelf, page: str, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,7 +91,6 @@ def test_every_page_and_section_is_drawn_and_stands_in_its_address(
     assert app.markdown[0].value == record.question
     assert all(charts(app))
     table = sections.of_page(page)
-    # Evaluate and Compare have no sections without runs.
     if table is not None and (name in app.session_state or shelf.runs):
         assert app.session_state[name] == word
         assert address_of(app, name) == (None if word == next(iter(table.table)) else word)

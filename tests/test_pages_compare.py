@@ -115,14 +115,16 @@ def test_unknown_runs_in_the_address_are_left_out_with_a_word(store: RunStore) -
     assert address_of(app, "runs") == run.run_id
 
 
-def test_rename_and_note(store: RunStore) -> None:
+def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
     run = ui_runs.finished(store, "old name")
     app = open_page(runs=run.run_id)
     app.text_input(key=f"name-{run.run_id}").set_value("new name")
     app.text_area(key=f"note-{run.run_id}").set_value("a *note*")
+    app.text_input(key=f"tags-{run.run_id}").set_value("new, Other one")
     app.button(key=f"save-{run.run_id}").click().run()
 
-    assert (store.get(run.run_id).name, store.get(run.run_id).note) == ("new name", "a *note*")
+    saved = store.get(run.run_id)
+    assert (saved.name, saved.note, saved.tags) == ("new name", "a *note*", ("new", "other-one"))
     assert app.dataframe[0].value["Name"].tolist() == ["new name"]
     assert any(text.value == "a *note*" for text in app.markdown)
 
@@ -164,15 +166,6 @@ def test_deleted_runs_come_back_from_the_bin(store: RunStore) -> None:
 
     assert not store.get(run.run_id).deleted
     assert app.dataframe[0].value["Name"].tolist() == ["in the bin"]
-
-
-def test_a_run_at_work_is_not_deleted(store: RunStore) -> None:
-    run = ui_runs.running(store, "works")
-    app = open_page(runs=run.run_id)
-    app.button(key="bulk-delete").click().run()
-
-    assert not store.get(run.run_id).deleted
-    assert any("Stop it before you delete it" in box.value for box in app.error)
 
 
 def test_hostile_and_long_names_stay_text(store: RunStore) -> None:

@@ -181,22 +181,3 @@ def test_pages_take_a_data_set_of_own_pictures(tmp_path: Path, page: str, view: 
     app = open_app_page(page, source=made.source, **({"view": view} if view else {}))
     assert not app.error, app.error[0].value
     assert app.selectbox(key="data-set").value == made.source
-
-
-def test_the_chosen_data_set_goes_along_to_the_training_form(tmp_path: Path) -> None:
-    made = kept(tmp_path)
-    app = open_app_page("data", source=made.source)
-    app.switch_page("pages/train.py")
-    app.query_params["source"] = made.source
-    app.run()
-    assert not app.error and app.selectbox(key="data-set").value == made.source
-    assert address_of(app, "source") == made.source
-
-
-@pytest.mark.parametrize("page", ["data", "augment", "train"])
-def test_a_data_set_that_is_gone_is_said_to_be_so(tmp_path: Path, page: str) -> None:
-    made = kept(tmp_path)
-    store.delete(made.name)
-    app = open_app_page(page, source=made.source)
-    assert not app.error and "The address asks for source = “folder-pets”" in texts(app)
-    assert app.selectbox(key="data-set").value == "synthetic"

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.config import with_values
 from aquadash.engine import Engine
 from aquadash.errors import RunError
 from aquadash.runs import Run, RunStatus, RunStore
@@ -71,9 +69,3 @@ def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:
     assert "finished by itself" in words(app) and "repeat-run" not in buttons(app)
     with pytest.raises(RunError, match="finished by itself"):
         Engine(store).repeat(run.run_id)
-
-
-def test_the_config_travels_unchanged(store: RunStore) -> None:
-    config = with_values(add_run(store).config, {"training.epochs": 3})
-    repeat = store.create(config, repeats="0" * 32)
-    assert repeat.repeats == "0" * 32 and json.loads(repeat.config.to_json()) == json.loads(config.to_json())

@@ -166,14 +166,6 @@ def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore
     assert "1 run could not be changed" in words(app) and "Stop it before" in words(app)
 
 
-def test_tags_of_one_run(store: RunStore, three: tuple[Run, Run, Run]) -> None:
-    two = three[1]
-    app = open_page(runs=two.run_id)
-    app.text_input(key=f"tags-{two.run_id}").set_value("new, Other one")
-    app.button(key=f"save-{two.run_id}").click().run()
-    assert store.get(two.run_id).tags == ("new", "other-one")
-
-
 def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     trials = [store.create(three[0].config, name=f"hunt #{number}", search_id="5" * 32) for number in range(3)]
     for run, accuracy in zip(trials, (0.4, 0.6, 0.5), strict=True):

@@ -61,6 +61,9 @@ def test_nothing_searched_yet(runs: QuickRuns) -> None:
     ]  # fmt: skip
     assert "12 × 15 epochs; the first trial shows how long" in words(app)
     assert not app.button(key="search:launch").disabled
+    controls = [*app.selectbox, *app.multiselect, *app.number_input, *app.checkbox]
+    assert len(controls) > 8 and all(control.help for control in controls)
+    assert any("Tree-structured" in control.help for control in app.selectbox)
 
 
 def test_earlier_runs_tell_how_long_a_search_takes(runs: QuickRuns) -> None:
@@ -68,15 +71,6 @@ def test_earlier_runs_tell_how_long_a_search_takes(runs: QuickRuns) -> None:
     ui_runs.finished(open_store(), "earlier")
     memory.refresh()
     assert "12 × 15 epochs, at most **7 min 0 s**" in words(open_page())
-
-
-def test_every_control_has_its_line_of_help(runs: QuickRuns) -> None:
-    app = open_page()
-    helped = [*app.selectbox, *app.multiselect, *app.number_input, *app.checkbox]
-    assert len(helped) > 8
-    for control in helped:
-        assert control.help, control.label
-    assert any("Tree-structured" in (control.help or "") for control in app.selectbox)
 
 
 def test_a_launch_starts_the_search_and_watches_it(runs: QuickRuns, store: SearchStore) -> None:

@@ -17,7 +17,7 @@ from aquadash.lab import memory
 from aquadash.runs import Guess, Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
 from aquadash.runs.first_model import add_first_model
-from aquadash.ui import run_lists, shell
+from aquadash.ui import shell
 from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from aquadash.ui.train import live
@@ -34,6 +34,7 @@ def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
     assert "set:training.optimizer" not in controls(app)  # That is for those who open the advanced settings.
     assert "10,625 training images" not in words(app)
     told = words(open_advanced())
+    assert "not timed here yet" in told and "An epoch takes" not in told
     assert "10,625 training images" in told and "**375** images are held out" in told
 
 
@@ -360,12 +361,3 @@ def test_what_changes_every_second_is_drawn_without_the_curves(
     parts.clear()
     open_page(run=ui_runs.finished(store, "done").run_id)
     assert parts == {"_epochs": None}  # What has ended needs no watching.
-
-
-def test_runs_at_work_come_first(store: RunStore) -> None:
-    running = ui_runs.running(store, "running")
-    first, second = ui_runs.queued(store, "first"), ui_runs.queued(store, "second")
-    done = ui_runs.finished(store, "done")
-
-    names = [run.name for run in run_lists.active_first(store.list_runs())]
-    assert names == [run.name for run in (running, first, second, done)]

@@ -74,15 +74,6 @@ def test_an_untouched_preset_launches_as_it_is(engine: FakeEngine, monkeypatch: 
         assert launched(app, engine) == PRESETS[preset].config
 
 
-def test_back_to_the_preset(engine: FakeEngine) -> None:
-    app = open_advanced()
-    app.number_input(key="set:training.epochs").set_value(3).run()
-    app.button(key="reset").click().run()
-
-    original = PRESETS[DEFAULT_PRESET].config
-    assert app.number_input(key="set:training.epochs").value == original.training.epochs
-
-
 def test_what_is_typed_stays_while_another_page_is_open(engine: FakeEngine) -> None:
     app = open_advanced()
     app.radio(key="preset").set_value("notebook").run()
@@ -208,11 +199,6 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
     }  # fmt: skip
     app.selectbox(key="set:augmentation.pipeline").select("none").run()
     assert "An epoch takes 0.4 s, by earlier runs with the same network and images." in words(app)
-
-
-def test_without_earlier_runs_the_first_epoch_has_to_tell(engine: FakeEngine) -> None:
-    app = open_advanced()
-    assert "not timed here yet" in words(app) and "An epoch takes" not in words(app)
 
 
 @pytest.fixture

@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from aquadash.config import flatten
 from aquadash.presets import PRESETS
-from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests.app_pages import run_script
-
-
-def test_the_first_visit_starts_from_the_default_preset() -> None:
-    def script() -> None:
-        import streamlit as st
-
-        from aquadash.ui.train import form_state
-
-        st.session_state.source = "synthetic"
-        st.session_state.result = form_state.config(), form_state.origin().name, form_state.copied_run()
-
-    app = run_script(script)
-    assert app.session_state.result == (PRESETS[DEFAULT_PRESET].config, DEFAULT_PRESET, None)
 
 
 def test_changes_are_converted_and_all_or_nothing() -> None:
@@ -63,26 +49,3 @@ def test_a_preset_keeps_the_data_set_and_a_run_brings_its_own() -> None:
     assert result.pop("data.source") == "cifar100"
     assert result == {k: v for k, v in flatten(PRESETS["notebook"].config).items() if k != "data.source"}
     assert app.session_state.copied == "mine"
-
-
-def test_what_was_typed_comes_back_with_its_control() -> None:
-    def script() -> None:
-        import streamlit as st
-
-        from aquadash.ui.train import form_state
-
-        st.session_state.source = "synthetic"
-        shown = st.checkbox("shown", value=True)
-        form_state.values()
-        with form_state.controls():
-            if shown:
-                form_state.prepare("model.filters")
-                st.text_input("Filters", key=form_state.key("model.filters"))
-        st.session_state.result = form_state.values()[0]["model.filters"]
-
-    app = run_script(script)
-    app.text_input[0].set_value("8, 9").run()
-    app.checkbox[0].uncheck().run()
-    assert app.session_state.result == (8, 9) and not app.text_input
-    app.checkbox[0].check().run()
-    assert app.text_input[0].value == "8, 9"

@@ -49,4 +49,5 @@ def test_place_in_the_queue() -> None:
     assert live.queue_text(second, [second, first, busy]).startswith(
         "Number 2 in the queue: 1 run will start before it"
     )
-    assert run_lists.active_first([second, first, busy]) == [busy, first, second]
+    done = run(RunStatus.FINISHED, name="f")
+    assert run_lists.active_first([done, second, first, busy]) == [busy, first, second, done]
