@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -18,11 +19,6 @@ from tests.app_pages import address_of, html, open_app_page
 def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warmup, "start", lambda: None)
     monkeypatch.setattr(warmup, "ready", lambda: False)
-
-
-@pytest.fixture
-def no_photographs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cifar100, "locate", lambda: None)
 
 
 visit = partial(open_app_page, "data")
@@ -60,26 +56,23 @@ def test_numbers_are_measured() -> None:
     assert html(app).count("Mean of 500 images of class") == 5
 
 
-def test_missing_photographs_are_offered_and_not_fetched_unasked(
-    no_photographs: None, monkeypatch: pytest.MonkeyPatch
+def test_missing_photographs_are_fetched_when_asked_for_and_a_failure_told_plainly(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cifar100, "fetch", lambda progress: pytest.fail("nobody asked"))
-    app = visit(source="cifar100")
-    assert "not on this computer yet" in app.info[0].value
-    assert app.button(key="download")
-    assert not app.error
+    fetched: list[bool] = []
 
-
-def test_a_failed_download_is_told_plainly(no_photographs: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(progress: object) -> None:
-        progress("Downloading", 0.25)  # type: ignore[operator]
+    def fail(progress: Callable[[str, float], None]) -> None:
+        fetched.append(True)
+        progress("Downloading", 0.25)
         raise DataError("CIFAR-100 could not be downloaded: no network.")
 
+    monkeypatch.setattr(cifar100, "locate", lambda: None)
     monkeypatch.setattr(cifar100, "fetch", fail)
     app = visit(source="cifar100")
+    assert "not on this computer yet" in app.info[0].value and not app.error and not fetched
     app.button(key="download").click().run()
     assert app.error[0].value == "CIFAR-100 could not be downloaded: no network."
-    assert not app.exception
+    assert fetched and not app.exception
 
 
 def test_the_photographs(cifar100_archive: Path) -> None:

@@ -109,6 +109,7 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
     assert app.selectbox(key="true").value == "otter" and app.selectbox(key="predicted").value == "seal"
     assert (address_of(app, "true"), address_of(app, "predicted")) == ("otter", "seal")
     assert address_of(app, "outcome") is None and address_of(app, "page") is None
+    assert app.number_input(key="page").value == 1
 
     app.selectbox(key="predicted").set_value("").run()
     assert "100 of 500" in found(app), "the menus have the last word, although the cell is still selected"
@@ -141,15 +142,6 @@ def test_filters_from_the_address(shelf: Shelf) -> None:
     assert html(app).count("taken for") and "recognised" not in html(app)
     assert app.slider(key="confidence").value == (50, 90)
     assert address_of(app, "confidence") == "50-90"
-
-
-def test_a_filter_starts_again_at_the_first_page(shelf: Shelf) -> None:
-    app = open_page(run=shelf.plain.run_id, page="5")
-    assert app.number_input(key="page").value == 5
-
-    app.selectbox(key="true").set_value("seal").run()
-
-    assert app.number_input(key="page").value == 1 and address_of(app, "page") is None
 
 
 def test_filters_choose_positions() -> None:

@@ -96,12 +96,6 @@ def test_a_section_chosen_stands_in_the_address(shelf: Shelf) -> None:
     assert "Confusion matrix" in charts(app)[0]
 
 
-def test_the_images_of_a_mistake_lead_to_their_maps(shelf: Shelf) -> None:
-    app = open_page(run=shelf.sharp.run_id, true="otter", predicted="seal")
-    app.button(key="explain-cell").click().run()
-    assert address_of(app, "section") == "explain" and app.segmented_control(key="section-group").value == "Why"
-
-
 def test_scores_of_each_class_have_their_intervals(shelf: Shelf) -> None:
     app = open_page(run=shelf.old.run_id, section="classes")
 

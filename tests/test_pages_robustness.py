@@ -105,10 +105,7 @@ def test_finished(store: RunStore, run: Run) -> None:
     assert len(of_branches) == len(result.branches)
     assert "Pixelate, severity 3" in html(app) and html(app).count("recognised</span>") >= 16
 
-
-def test_one_corruption_and_image_from_the_address(store: RunStore, run: Run) -> None:
-    result = made_up_result(fingerprint=run.dataset_fingerprint)
-    add_result(store, run, result)
+    # One corruption and image from the address.
     app = open_section(run, corruption="contrast", image="33")
     cards = html(app)
     assert all(f"Low contrast, severity {severity}" in cards for severity in range(1, 6))

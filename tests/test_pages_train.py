@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ def test_launch_submits_what_the_form_says(engine: FakeEngine) -> None:
     app.number_input(key="set:training.epochs").set_value(3)
     app.selectbox(key="set:training.optimizer").select("adam")
     app.text_input(key="train:name:0").set_value("my run").run()
+    app.number_input(key="guess:0:accuracy").set_value(61).run()
     assert "Maximum epochs 3 (was 200)" in words(app)
     app.button(key="launch").click().run()
 
@@ -73,19 +74,10 @@ def test_launch_submits_what_the_form_says(engine: FakeEngine) -> None:
     assert call == "submit" and not others
     assert (config.training.epochs, config.training.optimizer, config.seed) == (3, "adam", 0)
     (run,) = engine.store.list_runs()
-    assert run.name == "my run"
+    assert (run.name, run.guess) == ("my run", Guess(0.61))
+    assert app.number_input(key="guess:1:accuracy").value is None  # For the next run.
     assert address_of(app, "run") == run.run_id
     assert "Next in the queue" in words(app)
-
-
-def test_a_guess_is_kept_with_the_run(engine: FakeEngine) -> None:
-    app = open_page()
-    app.number_input(key="guess:0:accuracy").set_value(61).run()
-    app.button(key="launch").click().run()
-
-    (run,) = engine.store.list_runs()
-    assert run.guess == Guess(0.61)
-    assert app.number_input(key="guess:1:accuracy").value is None  # For the next run.
 
 
 def test_a_guess_that_cannot_be_kept_does_not_keep_the_run(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,15 +190,23 @@ def test_launch_error_is_shown_and_can_be_tried_again(engine: FakeEngine) -> Non
     assert [name for name, _ in engine.calls] == ["submit"]
 
 
+def accuracy_in_table(store: RunStore, run: Run) -> str:
+    run = store.get(run.run_id)
+    return f"{run_table.table_frame([run], ['val_accuracy'], run_fields([run])).iloc[0, 0]:.0f} %"
+
+
 def test_running_run_shows_progress_curves_and_stops(store: RunStore, engine: FakeEngine) -> None:
     run = ui_runs.running(store, "at work", {"training.epochs": 200})
+    # It goes on after a stop, whose figures it still has.
+    store.set_metrics(run.run_id, {"best_epoch": 1, "kept_epoch": 1, "val_accuracy": 0.9})
     app = open_page()
 
     assert address_of(app, "run") == run.run_id
     assert "Epoch 4 of 200 · batch 210 of 391 · 5,210 images/s · at most 3 min 50 s left" in words(app)
     (bar,) = app.get("progress")
     assert bar.proto.value == 1  # Per cent of the whole training.
-    assert metrics(app)["Best epoch"] == "2 of 3"
+    assert metrics(app)["Best epoch"] == "2 of 3" and "Kept epoch" not in metrics(app)
+    assert metrics(app)["Validation accuracy"] == accuracy_in_table(store, run)
     assert len(charts(app)) == 2 and all(charts(app))
     assert all("uirevision" in chart.proto.spec for chart in app.get("plotly_chart"))
 
@@ -231,6 +231,7 @@ def test_a_run_of_which_no_job_knows_reads_as_interrupted_and_resumes(store: Run
     run = ui_runs.interrupted(store, "cut off")
     app = open_page(run=run.run_id)
 
+    assert metrics(app)["Validation accuracy"] == accuracy_in_table(store, run)
     assert "It was cut off" in words(app) and "**3 complete epochs** kept" in words(app)
     assert "epoch 4" in words(app)
     app.button(key=f"resume-{run.run_id}").click().run()
@@ -264,31 +265,24 @@ def test_finished_run_shows_its_result_and_neither_stop_nor_resume(store: RunSto
 
     metric = next(metric for metric in app.metric if metric.label == "Test accuracy")
     assert metric.value.endswith(" %") and " % to " in str(metric.delta)
+    assert metrics(app)["Validation accuracy"] == accuracy_in_table(store, run)
     assert app.button(key=f"stop-{run.run_id}").disabled
     assert not [button for button in app.button if str(button.key).startswith("resume")]
 
 
 def test_queue_says_who_waits(store: RunStore, engine: FakeEngine) -> None:
     ui_runs.running(store, "at work")
-    ui_runs.queued(store, "next")
-    last = ui_runs.queued(store, "last *one*")
+    names = ["<script>alert(1)</script> **b**", "[link](http://example.com)"]
+    _, last = (ui_runs.queued(store, name) for name in names)
     app = open_page(run=last.run_id)
 
     assert "Number 2 in the queue: 1 run will start before it." in words(app)
     assert any(box.label == "Running and waiting: 3" for box in app.expander)
+    shown = [element.value for element in app.markdown]
+    assert all(any(plain(name) in text for text in shown) for name in names)
+    assert not any(name in text for name in names for text in shown)
     app.button(key=f"stop-{last.run_id}").click().run()
     assert store.get(last.run_id).status is RunStatus.STOPPED
-
-
-def test_names_are_text(store: RunStore, engine: FakeEngine) -> None:
-    names = ["<script>alert(1)</script> **b**", "[link](http://example.com)"]
-    for name in names:
-        ui_runs.queued(store, name)
-    app = open_page()
-
-    shown = [element.value for element in app.markdown if "queue" in element.value]
-    assert any(plain(names[0]) in text for text in shown) and any(plain(names[1]) in text for text in shown)
-    assert not any(name in text for name in names for text in shown)
 
 
 def test_history_is_read_once_in_a_while_for_all_sessions(
@@ -323,29 +317,6 @@ def test_the_figures_of_an_ended_run_are_of_the_weights_that_it_has(store: RunSt
     assert shown["Kept epoch"] == "28 of 28" and "Best epoch" not in shown
     assert shown["Validation accuracy"] == "78 %" and shown["Validation loss"] == "0.668"
     assert run.metrics["best_epoch"] == 21 and run.metrics["val_accuracy"] == 0.784
-
-
-def test_a_run_that_goes_on_shows_its_best_epoch_and_not_what_it_stopped_with(
-    store: RunStore, engine: FakeEngine
-) -> None:
-    run = ui_runs.running(store, "on again")
-    store.set_metrics(run.run_id, {"best_epoch": 1, "kept_epoch": 1})
-    shown = metrics(open_page(run=run.run_id))
-    assert shown["Best epoch"] == "2 of 3" and "Kept epoch" not in shown
-
-
-@pytest.mark.parametrize("made", [ui_runs.running, ui_runs.interrupted, ui_runs.finished])
-def test_a_run_has_the_same_validation_accuracy_here_and_in_the_table(
-    store: RunStore, engine: FakeEngine, made: Callable[[RunStore, str], Run]
-) -> None:
-    run = made(store, "one")
-    if not run.status.ended:
-        # It goes on after a stop, whose figures it still has.
-        store.set_metrics(run.run_id, {"val_accuracy": 0.9})
-        run = store.get(run.run_id)
-    shown = metrics(open_page(run=run.run_id))
-    table = run_table.table_frame([run], ["val_accuracy"], run_fields([run]))
-    assert shown["Validation accuracy"] == f"{table.iloc[0, 0]:.0f} %"
 
 
 def test_what_changes_every_second_is_drawn_without_the_curves(

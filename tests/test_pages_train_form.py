@@ -150,17 +150,9 @@ def test_settings_are_shown_as_text_and_taken_from_text(engine: FakeEngine) -> N
     assert "Done: 4 settings changed." in words(app)
     assert app.text_area(key="train:yaml-pasted").value == ""
     assert launched(app, engine) == wanted
-
-
-def test_text_may_leave_settings_out(engine: FakeEngine) -> None:
-    app = open_advanced()
-    app.session_state["train:yaml"] = True
-    app.number_input(key="set:training.batch_size").set_value(64).run()
-    app.text_area(key="train:yaml-pasted").set_value("training: {epochs: 7}")
+    app.text_area(key="train:yaml-pasted").set_value("training: {epochs: 9}")
     app.button(key="use-yaml").click().run()
-
-    training = launched(app, engine).training
-    assert (training.epochs, training.batch_size) == (7, 64)
+    assert launched(app, engine) == with_values(wanted, {"training.epochs": 9}), "text may leave settings out"
 
 
 def test_text_that_cannot_be_used_changes_nothing(engine: FakeEngine) -> None:
@@ -254,6 +246,8 @@ def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: R
     assert app.radio(key="preset").value not in PRESETS
     assert "Changed:" not in words(app)
     assert address_of(app, "run") == own.run_id  # The run that was cloned stands beside the form.
+    links = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
+    assert [link.query_string for link in links] == [f"clone={own.run_id}"]
     assert launched(app, engine) == own.config
     new = engine.store.list_runs()[0]
     assert address_of(app, "run") == new.run_id
@@ -322,10 +316,3 @@ def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: Fake
     assert "“folder-7”, which this run used, is not here any more" in words(app)
     config = launched(app, engine)
     assert (config.data.source, config.training.epochs) == ("synthetic", 3)
-
-
-def test_runs_lead_to_their_clone(engine: FakeEngine, own: Run) -> None:
-    app = open_advanced(run=own.run_id)
-
-    links = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
-    assert [link.query_string for link in links] == [f"clone={own.run_id}"]

@@ -6,7 +6,6 @@ import re
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from aquadash.runs.types import RunStatus
 from aquadash.settings import PROJECT_ROOT
@@ -54,13 +53,8 @@ def picker() -> None:
     st.write("none" if chosen is None else chosen.run_id)
 
 
-@pytest.fixture
-def app() -> AppTest:
-    return AppTest.from_function(picker, default_timeout=60)
-
-
-def test_the_first_run_is_the_default_and_the_choice_is_in_the_address(app: AppTest) -> None:
-    app.run()
+def test_the_first_run_is_the_default_and_the_choice_is_in_the_address() -> None:
+    app = run_script(picker)
     assert app.markdown[0].value == "a" * 32
     app.selectbox(key="run").set_value("c" * 32).run()
     assert app.markdown[0].value == "c" * 32
@@ -68,18 +62,15 @@ def test_the_first_run_is_the_default_and_the_choice_is_in_the_address(app: AppT
 
 
 @pytest.mark.parametrize("text", ["b" * 32, "b" * 8, "b"])
-def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it(app: AppTest, text: str) -> None:
-    app.query_params["run"] = text
-    app.run()
+def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it(text: str) -> None:
+    app = run_script(picker, run=text)
     assert app.markdown[0].value == "b" * 32
     assert not app.warning
 
 
 @pytest.mark.parametrize("text", ["deadbeef", "<b>", "", "a" * 33])
-def test_a_stale_link_shows_no_other_run_and_a_way_out(app: AppTest, text: str) -> None:
-    app.query_params["run"] = text
-    app.run()
-    assert not app.exception
+def test_a_stale_link_shows_no_other_run_and_a_way_out(text: str) -> None:
+    app = run_script(picker, run=text)
     assert app.markdown[0].value == "none"
     assert "it may have been deleted" in app.warning[0].value
     app.selectbox(key="run").set_value("b" * 32).run()
@@ -87,16 +78,14 @@ def test_a_stale_link_shows_no_other_run_and_a_way_out(app: AppTest, text: str) 
     assert not app.warning
 
 
-def test_a_later_link_on_the_same_page_wins(app: AppTest) -> None:
-    app.query_params["run"] = "b" * 32
-    app.run()
+def test_a_later_link_on_the_same_page_wins() -> None:
+    app = run_script(picker, run="b" * 32)
     app.query_params["run"] = "c" * 32
     app.run()
     assert app.markdown[0].value == "c" * 32
     app.query_params["run"] = "deadbeef"
     app.run()
-    assert app.markdown[0].value == "none"
-    assert app.warning
+    assert app.markdown[0].value == "none" and app.warning
 
 
 def chart() -> None:

@@ -98,16 +98,6 @@ def test_the_address_opens_an_explanation_and_keeps_it_when_the_classes_change(r
     assert len(cards(app, "Occlusion for ")) == 2
 
 
-@pytest.mark.slow
-def test_the_images_of_a_confusion_cell_are_explained_together(run: Run) -> None:
-    app = open_page(run=run.run_id, true="otter", predicted="seal", **{"explain-all": "1"})
-    labels = data.load("synthetic").test.labels
-    number = len(np.flatnonzero(labels == OTTER)[::4])
-    assert not app.error
-    assert len(cards(app, "An image of otter and its map: Grad-CAM for ")) == number
-    assert f"all {number} images" in app.toggle(key="explain-all").label
-
-
 @pytest.mark.parametrize("text", ["500", "-1", "x", "1e3", "²", "<b>x</b>"])
 def test_a_bad_number_in_the_address_gets_a_note(run: Run, text: str) -> None:
     app = open_page(run=run.run_id, explain=text)
@@ -164,5 +154,8 @@ def test_a_confusion_cell_leads_to_the_maps_of_its_images(run: Run) -> None:
     app.button(key="explain-cell").click().run()
     assert not app.exception and not app.error
     assert (address_of(app, "section"), address_of(app, "explain-all")) == ("explain", "1")
-    assert cards(app, "An image of otter and its map: Grad-CAM for ")
+    number = len(np.flatnonzero(data.load("synthetic").test.labels == OTTER)[::4])
+    assert len(cards(app, "An image of otter and its map: Grad-CAM for ")) == number
+    assert f"all {number} images" in app.toggle(key="explain-all").label
+    assert app.segmented_control(key="section-group").value == "Why"
     assert "explain-cell" not in buttons(open_app_page("evaluate", run=run.run_id))

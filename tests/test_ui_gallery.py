@@ -10,10 +10,10 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from aquadash.ui import gallery
 from aquadash.ui.gallery import Bar, Card, bars_markup, data_url, markup
+from tests.app_pages import run_script
 
 EVIL = '"><script>alert(1)</script>'
 
@@ -94,13 +94,8 @@ def pages() -> None:
         st.session_state["slice"] = shown
 
 
-@pytest.fixture
-def app() -> AppTest:
-    return AppTest.from_function(pages, default_timeout=60)
-
-
-def test_the_page_is_in_the_address(app: AppTest) -> None:
-    app.run()
+def test_the_page_is_in_the_address() -> None:
+    app = run_script(pages)
     assert app.session_state["slice"] == slice(0, 10)
     assert app.button(key="page-previous").disabled
     app.button(key="page-next").click().run()
@@ -111,11 +106,8 @@ def test_the_page_is_in_the_address(app: AppTest) -> None:
     assert app.button(key="page-next").disabled
 
 
-def test_a_page_beyond_the_last_shows_the_last(app: AppTest) -> None:
-    app.query_params["page"] = "999"
-    app.run()
-    assert app.session_state["slice"] == slice(90, 95)
-    assert not app.exception
+def test_a_page_beyond_the_last_shows_the_last() -> None:
+    assert run_script(pages, page="999").session_state["slice"] == slice(90, 95)
 
 
 CLASSES = ("beaver", "dolphin", "<b>otter</b>")
