@@ -27,11 +27,11 @@ class Answer:
 
 
 def ask(
-    app: Any, path: str, *, method: str = "GET", form: Mapping[str, str] | None = None, query: str = "",
-    headers: Mapping[str, str] | None = None, client: str = "192.0.2.7", scheme: str = "http",
+    app: Any, path: str, *, method: str = "GET", form: Mapping[str, str] | None = None, body: bytes = b"",
+    query: str = "", headers: Mapping[str, str] | None = None, client: str = "192.0.2.7", scheme: str = "http",
 ) -> Answer:  # fmt: skip
-    """Send a request, with a form as browsers encode it."""
-    body = urlencode(form).encode() if form is not None else b""
+    """Send a request, with a form as browsers encode it or a body that comes in pieces."""
+    body = urlencode(form).encode() if form is not None else body
     sent = {"host": "lab:8501", **(headers or {})}
     if form is not None:
         sent = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body)), **sent}
@@ -43,10 +43,15 @@ def ask(
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in sent.items()],
     }  # fmt: skip
     answer = Answer()
-    incoming = [{"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request", "body": body}]
+    incoming: list[dict[str, Any]] = [
+        {"type": "http.request", "body": body[start : start + 65_536], "more_body": start + 65_536 < len(body)}
+        for start in range(0, max(len(body), 1), 65_536)
+    ]
+    if kind == "websocket":
+        incoming = [{"type": "websocket.connect"}]
 
     async def receive() -> dict[str, Any]:
-        return incoming.pop() if incoming else {"type": "http.disconnect"}
+        return incoming.pop(0) if incoming else {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":

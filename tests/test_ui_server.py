@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -159,31 +157,17 @@ class Kept:
                 self.files[file.filename or ""] = await file.read()
         return JSONResponse(int(request.headers.get("content-length", -1)))
 
-    def send(self, path: str, body: bytes, *, method: str = "PUT", told: int | None = None) -> None:
-        """Send a body in pieces."""
-        parts = [body[start : start + 65_536] for start in range(0, len(body), 65_536)]
-        headers = [(b"content-type", b"multipart/form-data; boundary=xx")]
-        if told is not None:
-            headers.append((b"content-length", str(told).encode()))
-        scope = {
-            "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
-            "root_path": "", "scheme": "http", "server": ("lab", 8501), "headers": headers,
-        }  # fmt: skip
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
-
-        async def send(message: dict[str, Any]) -> None:
-            assert message.get("status", 200) == 200
-
-        asyncio.run(self._app(scope, receive, send))
+    def send(self, path: str, body: bytes, *, method: str = "PUT", length_is_told: bool = True) -> None:
+        headers = {"content-type": "multipart/form-data; boundary=xx"}
+        if length_is_told:
+            headers["content-length"] = str(len(body))
+        assert ask(self._app, path, method=method, body=body, headers=headers).status == 200
 
 
 def test_photographs_are_small_when_they_are_kept() -> None:
     kept = Kept()
     for name, data in LARGE.items():
-        body = form(name, data)
-        kept.send(f"{UPLOADS}session/{name}", body, told=len(body))
+        kept.send(f"{UPLOADS}session/{name}", form(name, data))
         assert len(kept.files[name]) < 0.7 * len(data)
         assert decode(kept.files[name], name=name).original_size == decode(data, name=name).original_size
 
@@ -197,8 +181,7 @@ def test_anything_else_comes_through_as_it_was_sent() -> None:
         ("pieces.jpg", photo, f"{UPLOADS}s/3", "PUT", False),
         ("elsewhere.jpg", photo, "/class/join", "POST", True),
     ):
-        body = form(name, data)
-        kept.send(path, body, method=method, told=len(body) if told else None)
+        kept.send(path, form(name, data), method=method, length_is_told=told)
         assert kept.files[name] == data, name
     with pytest.raises(ImageError, match="cut short"):
         decode(kept.files["broken.jpg"], name="broken.jpg")
