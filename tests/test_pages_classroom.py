@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -14,7 +11,6 @@ from aquadash.classroom import codes, limits, projector
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.config import RunConfig, with_values
-from aquadash.errors import UnknownNameError
 from aquadash.lab import Lab
 from aquadash.pages import PAGES
 from aquadash.people import Person, Role
@@ -26,6 +22,7 @@ from aquadash.ui.train import train_settings
 from tests.app_pages import APP, address_of, buttons, open_app_page, texts
 from tests.classrooms import give, join, look_as
 from tests.compared_runs import add_compared
+from tests.test_cli import answer, refusal
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 
@@ -115,9 +112,7 @@ def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person) -> No
     assert f"remove-{ben.person_id}" not in buttons(app)
 
 
-def test_the_teacher_clears_names_that_made_nothing(teacher: Person, capsys: pytest.CaptureFixture[str]) -> None:
-    from aquadash.cli import cli
-
+def test_the_teacher_clears_names_that_made_nothing(teacher: Person) -> None:
     store = open_store()
     trained, deleted, saved = (join(name)[0] for name in ("Trained", "Deleted", "Saved"))
     give(store, add_compared(store, "kept", skill=0.9, seed=1), trained)
@@ -129,8 +124,7 @@ def test_the_teacher_clears_names_that_made_nothing(teacher: Person, capsys: pyt
     names = {"Ms Hill", "Trained", "Deleted", "Saved"}
     assert {member.person.name for member in open_sessions().people()} == names
     join("Invented 2")
-    cli.main(["classroom", "people", "--clear", "--json"], standalone_mode=False)
-    said = json.loads(capsys.readouterr().out)
+    said = answer("classroom", "people", "--clear")
     assert said["cleared"] == ["Invented 2"] and {person["name"] for person in said["people"]} == names
     assert {member.person.name for member in open_sessions().people()} == names
 
@@ -157,45 +151,31 @@ def test_a_projector_notices_that_its_page_was_locked(monkeypatch: pytest.Monkey
     assert drawn_again
 
 
-def test_the_board_and_the_projector_have_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    from aquadash.cli import cli
-
+def test_the_board_and_the_projector_have_commands() -> None:
     store = open_store()
     anna, _ = join("Anna")
     good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
-
-    def run(*arguments: str) -> dict[str, Any]:
-        cli.main(["classroom", *arguments, "--json"], standalone_mode=False)
-        return dict(json.loads(capsys.readouterr().out))
-
-    (entry,) = run("board")["entries"]
+    (entry,) = answer("classroom", "board")["entries"]
     assert (entry["place"], entry["name"], entry["run_id"]) == (1, "Anna", good.run_id)
     assert entry["accuracy"] == pytest.approx(good.metrics["val_accuracy"], abs=0.5 / 375) and entry["images"] == 375
-    assert run("board", "--reveal")["measured_on"] == "test"
-    assert run("board", "--cover")["measured_on"] == "validation"
-    assert run("project", "evaluate", f"run={good.run_id}", "present=1")["page"] == "evaluate"
+    assert answer("classroom", "board", "--reveal")["measured_on"] == "test"
+    assert answer("classroom", "board", "--cover")["measured_on"] == "validation"
+    assert answer("classroom", "project", "evaluate", f"run={good.run_id}", "present=1")["page"] == "evaluate"
     shown = projector.shown()
     assert shown is not None and shown.query == {"run": good.run_id, "present": "1"}
-    with pytest.raises(UnknownNameError, match="evaluate"):
-        run("project", "evaluat")
+    assert "evaluate" in refusal("classroom", "project", "evaluat")
 
 
-def test_people_and_codes_have_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    from aquadash.cli import cli
-
-    def run(*arguments: str) -> dict[str, object]:
-        cli.main(["classroom", *arguments, "--json"], standalone_mode=False)
-        return dict(json.loads(capsys.readouterr().out))
-
-    before = run("codes")
-    assert before == run("codes")
-    after = run("renew", "--student")
+def test_people_and_codes_have_commands() -> None:
+    before = answer("classroom", "codes")
+    assert before == answer("classroom", "codes")
+    after = answer("classroom", "renew", "--student")
     assert after["student_code"] != before["student_code"] and after["teacher_code"] == before["teacher_code"]
     _, token = join("Anna")
-    assert [person["name"] for person in run("people")["people"]] == ["Anna"]  # type: ignore[attr-defined]
-    link = str(run("people", "--rejoin", "Anna")["rejoin_link"])
+    assert [person["name"] for person in answer("classroom", "people")["people"]] == ["Anna"]
+    link = answer("classroom", "people", "--rejoin", "Anna")["rejoin_link"]
     assert open_sessions().rejoin(link.removeprefix("/class/join?rejoin=")).person.name == "Anna"
-    run("people", "--remove", "Anna")
+    answer("classroom", "people", "--remove", "Anna")
     assert open_sessions().person_of(token) is None
 
 
