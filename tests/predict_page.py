@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.runs import Run, RunStore
 from tests.app_pages import open_app_page
+from tests.encoded_pictures import saved
 from tests.stored_runs import add_run
 
 Upload = tuple[str, bytes, str]
@@ -45,9 +45,7 @@ def drop(app: AppTest, *files: Upload) -> AppTest:
 
 
 def picture(name: str, colour: tuple[int, int, int] = (255, 0, 0), size: tuple[int, int] = (64, 48)) -> Upload:
-    file = io.BytesIO()
-    Image.new("RGB", size, colour).save(file, "PNG")
-    return name, file.getvalue(), "image/png"
+    return name, saved(Image.new("RGB", size, colour), "PNG"), "image/png"
 
 
 def cards(app: AppTest) -> list[str]:
@@ -60,9 +58,7 @@ def halves(name: str = "halves.png", size: tuple[int, int] = (120, 60)) -> Uploa
     pixels = np.zeros((size[1], size[0], 3), np.uint8)
     pixels[:, : size[0] // 2, 0] = 255
     pixels[:, size[0] // 2 :, 2] = 255
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return name, file.getvalue(), "image/png"
+    return name, saved(Image.fromarray(pixels), "PNG"), "image/png"
 
 
 def widget(widgets: Any, start: str) -> Any:

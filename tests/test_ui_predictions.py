@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +13,7 @@ from aquadash.data.framing import CENTRED, Framing
 from aquadash.ui import predictions
 from aquadash.ui.predict import picture_cards
 from aquadash.ui.predictions import SHOWN_EDGE, Item, Memory, Network, closer
+from tests.encoded_pictures import saved
 
 
 class Brightness:
@@ -51,9 +51,7 @@ def picture(name: str, size: tuple[int, int] = (60, 40)) -> File:
     """Black on the left, white on the right."""
     pixels = np.zeros((size[1], size[0], 3), np.uint8)
     pixels[:, size[0] // 2 :] = 255
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return File(name, file.getvalue())
+    return File(name, saved(Image.fromarray(pixels), "PNG"))
 
 
 def network(name: str, edge: int = 8) -> Network:

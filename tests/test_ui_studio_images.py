@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from functools import partial
 
 import numpy as np
@@ -12,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.ui.augment import studio_images
 from tests.app_pages import address_of, run_script
+from tests.encoded_pictures import saved
 from tests.studios import small_dataset
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (32, 32, 3), dtype=np.uint8)
@@ -34,9 +34,7 @@ def chosen(app: AppTest) -> studio_images.SampleImages:
 
 
 def png(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
+    return saved(Image.fromarray(pixels), "PNG")
 
 
 def test_training_images_come_with_their_class_and_place() -> None:
