@@ -25,9 +25,6 @@ ORIGINS = {"training": "🐟 Training images", "own": "🖼️ Your own pictures
 DEFAULT, MAX_IMAGES = 2, 16
 
 _COUNT = "image-count"
-_MEMORY = "studio-pictures"
-#: Pictures that a session keeps in the training size; they are read again from the upload when they are needed.
-_MAX_KEPT = 64
 
 
 class SampleImages(NamedTuple):
@@ -42,13 +39,6 @@ class SampleImages(NamedTuple):
     images: NDArray[np.uint8]
     labels: tuple[str | None, ...]
     positions: list[int]
-
-
-class _Read(NamedTuple):
-    """An uploaded picture in the training size, or why it is refused."""
-
-    image: NDArray[np.uint8] | None
-    text: str
 
 
 def choose(dataset: Dataset, options: DeltaGenerator) -> SampleImages:
@@ -86,14 +76,14 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
     )
     images, labels = [], []
     for upload in within_limit(uploads[:MAX_IMAGES]):
-        read = _read(upload, size=(height, width))
-        if read.image is None:
-            messages.error(plain(read.text), icon="🚫")
+        image, text = _read(upload.file_id, upload, size=(height, width))
+        if image is None:
+            messages.error(plain(text), icon="🚫")
             continue
-        images.append(read.image)
+        images.append(image)
         labels.append(display_name(upload.name))
-        if read.text:
-            messages.caption(f"{plain(labels[-1])}: {plain(read.text)}")
+        if text:
+            messages.caption(f"{plain(labels[-1])}: {plain(text)}")
     if len(uploads) > MAX_IMAGES:
         names = ", ".join(display_name(upload.name) for upload in uploads[MAX_IMAGES : MAX_IMAGES + 5])
         messages.info(
@@ -107,21 +97,14 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
     return SampleImages(np.stack(images), tuple(labels), [])
 
 
-def _read(upload: Upload, *, size: tuple[int, int]) -> _Read:
-    """An upload in the training size; decoded once in a session."""
-    memory: dict[tuple[str, tuple[int, int]], _Read] = st.session_state.setdefault(_MEMORY, {})
-    key = (upload.file_id, size)
-    if key not in memory:
-        while len(memory) >= _MAX_KEPT:
-            del memory[next(iter(memory))]
-        try:
-            rgb = decode(upload.getvalue(), name=upload.name).rgb
-        except ImageError as error:
-            memory[key] = _Read(None, str(error))
-        else:
-            note = framing_note(CENTRED, fraction=fraction_seen(rgb, size=size)) or ""
-            memory[key] = _Read(fit(rgb, size=size), note)
-    return memory[key]
+@st.cache_data(max_entries=64, show_spinner=False)
+def _read(file_id: str, _upload: Upload, *, size: tuple[int, int]) -> tuple[NDArray[np.uint8] | None, str]:
+    """An uploaded picture in the training size and a note about it, or None and why it is refused; decoded once."""
+    try:
+        rgb = decode(_upload.getvalue(), name=_upload.name).rgb
+    except ImageError as error:
+        return None, str(error)
+    return fit(rgb, size=size), framing_note(CENTRED, fraction=fraction_seen(rgb, size=size)) or ""
 
 
 def _pick(dataset: Dataset) -> list[int]:
