@@ -32,6 +32,8 @@ MAX_DROPPED = 20
 
 #: The ways in, by the word in the address.
 _WAYS = {"zip": "🗜️ A ZIP file", "classes": "🖼️ Class by class", "server": "🗄️ A folder of this server"}
+#: What somebody has given: what it is called, its path on this server, and what writes it into a file if it has none.
+_Given = tuple[str, str, Callable[[Path], object] | None]
 _LAYOUT = (
     "One folder a class, named as the class, with its pictures inside: `cats/1.jpg`, `cats/2.jpg`, `dogs/1.jpg` … "
     "Folders `train` and `test` above them keep a split that you made yourself."
@@ -77,15 +79,7 @@ def _upload_form() -> None:
     ways = {way: title for way, title in _WAYS.items() if way != "server" or settings.import_folder()}
     # The default stays in the address: without it the page would show the data sets.
     way = bound.choice("add", ways, label="From", stated=True)
-    if way == "classes":
-        origin, ready, write = _dropped()
-        path = ""
-    elif way == "server":
-        path, write = _of_server(), None
-        origin, ready = display_name(Path(path).name), bool(path)
-    else:
-        origin, ready, write = _archive()
-        path = ""
+    given = {"zip": _archive, "classes": _dropped, "server": _of_server}[way]()
     size = inputs.select_slider(
         "Size of the pictures in pixels",
         SIZES,
@@ -99,11 +93,12 @@ def _upload_form() -> None:
         "The pictures are read and checked first; you see what was found before anything is kept. They stay on the "
         "computer that AquaDash runs on."
     )
-    if st.button("Read and check", type="primary", icon="🔎", key="own-read", disabled=not ready):
+    if st.button("Read and check", type="primary", icon="🔎", key="own-read", disabled=given is None) and given:
+        origin, path, write = given
         _read(lab().data.begin(drafts.Request(path, origin, size), write=write))
 
 
-def _archive() -> tuple[str, bool, Callable[[Path], object] | None]:
+def _archive() -> _Given | None:
     upload = st.file_uploader(
         "Drop a ZIP file here",
         type=["zip"],
@@ -118,11 +113,11 @@ def _archive() -> tuple[str, bool, Callable[[Path], object] | None]:
             "A larger file, or a folder: `python -m aquadash data import PATH` in a terminal reads it where it is."
         )
     if upload is None:
-        return "", False, None
-    return display_name(upload.name), True, lambda path: path.write_bytes(upload.getvalue())
+        return None
+    return display_name(upload.name), "", lambda path: path.write_bytes(upload.getvalue())
 
 
-def _dropped() -> tuple[str, bool, Callable[[Path], object] | None]:
+def _dropped() -> _Given | None:
     """A name and a drop zone for each class."""
     number = st.session_state.setdefault("own-classes", 2)
     off = switched_off()
@@ -149,11 +144,12 @@ def _dropped() -> tuple[str, bool, Callable[[Path], object] | None]:
         disabled=number >= MAX_DROPPED,
         on_click=lambda: st.session_state.update({"own-classes": number + 1}),
     )
-    nameless = sum(not name for name, _ in found)
-    if nameless:
+    if not all(name for name, _ in found):
         st.info("Give every class with pictures a name.", icon="✏️")
-    total = sum(len(uploads) for _, uploads in found)
-    return f"{total:,} dropped pictures", bool(found) and not nameless, lambda path: pack(found, path)
+    elif found:
+        total = sum(len(uploads) for _, uploads in found)
+        return f"{total:,} dropped pictures", "", lambda path: pack(found, path)
+    return None
 
 
 def pack(classes: Sequence[tuple[str, Sequence[Upload]]], path: Path) -> None:
@@ -174,15 +170,15 @@ def pack(classes: Sequence[tuple[str, Sequence[Upload]]], path: Path) -> None:
                 archive.writestr(f"{folder}/{number:05d} {base}", upload.getvalue())
 
 
-def _of_server() -> str:
-    """The path of what somebody chose in the import folder; a name from a list, never a typed path."""
+def _of_server() -> _Given | None:
+    """What somebody chose in the import folder: a name from a list, never a typed path."""
     found = server_choices()
     if not found:
         st.info("The import folder holds neither folders nor ZIP files yet.", icon="📂")
-        return ""
+        return None
     st.markdown(_LAYOUT)
     name = inputs.selectbox("Folder or ZIP file", list(found), key="own-server", help=term("import folder"))
-    return str(found[name]) if name in found else ""
+    return (display_name(name), str(found[name]), None) if name in found else None
 
 
 def server_choices() -> dict[str, Path]:
