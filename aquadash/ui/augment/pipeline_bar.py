@@ -33,7 +33,7 @@ def show(library: Library) -> None:
     def title_of(name: str) -> str:
         return f"{library.pipelines[name].title}{' · saved' if name in library.saved else ''}"
 
-    changed = builder_state.changed()
+    changed, saved = builder_state.changed(), state.base in library.saved
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="pipeline-bar"):
         inputs.selectbox(
             "Pipeline",
@@ -49,7 +49,25 @@ def show(library: Library) -> None:
         held = builder_state.history()
         st.button("Undo", icon=":material/undo:", key="undo", disabled=not held.past, on_click=builder_state.undo)
         st.button("Redo", icon=":material/redo:", key="redo", disabled=not held.future, on_click=builder_state.redo)
-        _files(state, saved=state.base in library.saved)
+        if saved:
+            st.button(
+                "Save",
+                icon="💾",
+                key="save-changes",
+                disabled=not changed,
+                help="The version before is kept as a file in pipelines/earlier.",
+                on_click=_save_changes,
+            )
+        # A new key folds a menu once it has done its work. Setting the old one's value would not do: a message above
+        # moves the menu, the browser draws it afresh and keeps the value that it had, and with the next click it
+        # unfolds again.
+        number = st.session_state.get(_MENUS, 0)
+        with st.popover("Save as", key=f"save-menu-{number}", on_change="rerun") as menu:
+            if menu.open:
+                _save_as(state.spec)
+        with st.popover("More", key=f"files-menu-{number}", on_change="rerun") as menu:
+            if menu.open:
+                _more(state, saved)
         if st.button(
             "Train with it",
             type="primary",
@@ -77,33 +95,6 @@ _UPLOADS = "studio:uploads"
 _MENUS = "studio:menus"
 
 _MAX_SUMMARY_CHARACTERS = 500
-
-
-def _files(state: State, *, saved: bool) -> None:
-    """Draw the buttons.
-
-    Args:
-        state: What is being built.
-        saved: Whether it was started from a saved pipeline, which can be saved over, renamed and deleted.
-    """
-    if saved:
-        st.button(
-            "Save",
-            icon="💾",
-            key="save-changes",
-            disabled=not builder_state.changed(),
-            help="The version before is kept as a file in pipelines/earlier.",
-            on_click=_save_changes,
-        )
-    # A new key folds a menu once it has done its work. Setting the old one's value would not do: a message above moves
-    # the menu, the browser draws it afresh and keeps the value that it had, and with the next click it unfolds again.
-    number = st.session_state.get(_MENUS, 0)
-    with st.popover("Save as", key=f"save-menu-{number}", on_change="rerun") as menu:
-        if menu.open:
-            _save_as(state.spec)
-    with st.popover("More", key=f"files-menu-{number}", on_change="rerun") as menu:
-        if menu.open:
-            _more(state, saved)
 
 
 def _file_stem(spec: PipelineSpec) -> str:
