@@ -176,6 +176,13 @@ def class_text(name: str) -> str:
     return f"{class_emoji(name)} {shorten(name)}".strip()
 
 
+def class_card(
+    image: NDArray[np.uint8], name: str, label: int, alt: str, subtitle: str = "", *, opens: str = ""
+) -> Card:
+    """An image of a class: what is said of it is its name, and the line above is of its colour."""
+    return Card(image, class_text(name), alt, subtitle, accent=class_colour(name, label), opens=opens)
+
+
 def answer_card(
     image: NDArray[np.uint8],
     probabilities: NDArray[np.floating],
@@ -198,14 +205,8 @@ def answer_card(
     answer = int(probabilities.argmax())
     true, given, sure = class_names[label], class_names[answer], f"{100 * float(probabilities[answer]):.0f} %"
     told = "recognised" if answer == label else f"taken for {given}"
-    return Card(
-        image=image,
-        title=class_text(true),
-        subtitle=f"✔ {sure}" if answer == label else f"✘ {class_text(given)}, {sure}",
-        alt=f"{what}: {true}, {told} with {sure} confidence",
-        accent=class_colour(true, label),
-        opens=opens,
-    )
+    subtitle = f"✔ {sure}" if answer == label else f"✘ {class_text(given)}, {sure}"
+    return class_card(image, true, label, f"{what}: {true}, {told} with {sure} confidence", subtitle, opens=opens)
 
 
 def bars(

@@ -346,15 +346,17 @@ def _render_nearest(
     names = dataset.class_names
     gallery.show(
         [
-            Card(
+            gallery.class_card(
                 train.images[position],
-                class_text(names[train.labels[position]]),
-                f"Training image {position}, {names[train.labels[position]]}, similarity {value:.2f}",
+                names[label],
+                label,
+                f"Training image {position}, {names[label]}, similarity {value:.2f}",
                 f"similarity {value:.2f}",
-                accent=class_colour(names[train.labels[position]], int(train.labels[position])),
                 opens=f"train-{position}" if opens else "",
             )
-            for position, value in zip(positions.tolist(), similarity.tolist(), strict=True)
+            for position, label, value in zip(
+                positions.tolist(), train.labels[positions].tolist(), similarity.tolist(), strict=True
+            )
         ],
         size_rem=5,
         label="Nearest training images",

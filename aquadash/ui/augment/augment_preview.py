@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -10,7 +12,6 @@ from streamlit.delta_generator import DeltaGenerator
 from aquadash import augment
 from aquadash.augment.preview import GREY
 from aquadash.figures.channel_change import channel_change
-from aquadash.figures.theme import class_colour
 from aquadash.ui import address, bound, components, gallery
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.sections import Section, Sections
@@ -156,9 +157,8 @@ def _original(studio: Studio, row: int, *, large: bool = True) -> gallery.Card:
     position = studio.positions[row]
     number = int(studio.dataset.train.labels[position])
     name = studio.dataset.class_names[number]
-    colour = class_colour(name, number)
-    title, subtitle, opens = components.class_title(name), f"no. {position}", f"train-{position}"
-    return gallery.Card(image, title, alt, subtitle, accent=colour, opens=opens, large=large)
+    card = gallery.class_card(image, name, number, alt, f"no. {position}", opens=f"train-{position}")
+    return replace(card, large=large)
 
 
 def _name(studio: Studio, row: int) -> str:

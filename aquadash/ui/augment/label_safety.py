@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from aquadash import settings
 from aquadash.augment import Parameter
-from aquadash.errors import AquaDashError, RunError
+from aquadash.errors import RunError
 from aquadash.figures.label_safety_curve import label_safety_curve
 from aquadash.figures.label_safety_steps import label_safety_steps
-from aquadash.figures.theme import class_colour
 from aquadash.jobs import Job, JobStatus
 from aquadash.robustness import label_safety_job
 from aquadash.robustness.label_safety import MAX_COPIES, SafetyRequest, Subjects, SweepRequest, validation_images
@@ -112,13 +111,9 @@ def _kept_result(place: str, job: Job) -> SafetyResult | None:
 
 
 def _start(run: Run, subjects: Subjects, request: SafetyRequest) -> None:
-    try:
+    # Where somebody else was quicker, or no process can be started, the job says so.
+    with shell.guard(), suppress(RunError):
         lab().jobs.measure_label_safety(run, subjects, request)
-    except RunError:
-        # Somebody else was quicker, or no process can be started: the job says so.
-        pass
-    except AquaDashError as error:
-        shell.show_error(error)
 
 
 def _run(studio: Studio) -> Run | None:
@@ -317,7 +312,8 @@ def _show_misread(result: SafetyResult, copies: Sequence[Misread]) -> None:
     for copy in copies:
         true, said = result.class_names[result.labels[copy.subject]], result.class_names[copy.predicted]
         told = f"taken for {said}, {100 * copy.confidence:.0f} %"
-        cards.append(_card(result, copy.subject, copy.image, told, f"Augmented copy of a {true}, {told} confidence"))
+        alt = f"Augmented copy of a {true}, {told} confidence"
+        cards.append(gallery.class_card(copy.image, true, result.labels[copy.subject], alt, told))
     gallery.show(cards, size_rem=6, label="Copies that the model misclassified")
 
 
@@ -326,15 +322,10 @@ def _show_images(result: SafetyResult, subjects: Subjects) -> None:
     order = sorted(range(len(result.labels)), key=lambda at: (result.whole.right[at], at))[:_MAX_SUBJECTS]
     cards = []
     for at in order:
-        name, right = result.class_names[result.labels[at]], result.whole.right[at]
+        label, right = result.labels[at], result.whole.right[at]
+        name = result.class_names[label]
         clean = "classified correctly unchanged" if result.clean.right[at] else "misclassified even unchanged"
         of = f"{right} of {result.copies}"
         alt = f"{name}: {of} augmented copies classified correctly, {clean}"
-        cards.append(_card(result, at, subjects.images[at], f"{of} copies right; {clean}", alt))
+        cards.append(gallery.class_card(subjects.images[at], name, label, alt, f"{of} copies right; {clean}"))
     gallery.show(cards, size_rem=7, label="The images, those whose copies were misclassified most often first")
-
-
-def _card(result: SafetyResult, subject: int, image: NDArray[np.uint8], told: str, alt: str) -> gallery.Card:
-    label = result.labels[subject]
-    name = result.class_names[label]
-    return gallery.Card(image, components.class_title(name), alt, told, accent=class_colour(name, label))

@@ -9,7 +9,6 @@ from streamlit.delta_generator import DeltaGenerator
 from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.class_counts import class_counts
-from aquadash.figures.theme import class_colour
 from aquadash.ui import address, bound, components, datasets, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.sections import Section, Sections
@@ -56,12 +55,12 @@ def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
         st.markdown("**The mean image of each class**: what all its images have in common")
         gallery.show(
             [
-                gallery.Card(
-                    image=entry.mean_image,
-                    title=components.class_title(entry.name),
-                    subtitle=f"mean brightness {entry.mean_brightness:.0f}",
-                    alt=f"Mean of {count(entry.count, 'image')} of class {entry.name}: a blur",
-                    accent=class_colour(entry.name, label),
+                gallery.class_card(
+                    entry.mean_image,
+                    entry.name,
+                    label,
+                    f"Mean of {count(entry.count, 'image')} of class {entry.name}: a blur",
+                    f"mean brightness {entry.mean_brightness:.0f}",
                 )
                 for label, entry in enumerate(found.classes)
                 if entry.mean_image is not None
@@ -96,15 +95,15 @@ def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None
     positions = np.flatnonzero(np.isin(images.labels, wanted))
     with gallery.paged(len(positions), per_page=int(per_page)) as shown:
         cards = [
-            gallery.Card(
-                image=images.images[i],
-                title=components.class_title(names[images.labels[i]]),
-                subtitle=f"no. {i}",
-                alt=f"{names[images.labels[i]]}, {split} image {i}, {images.file_names[i]}",
-                accent=class_colour(names[images.labels[i]], int(images.labels[i])),
+            gallery.class_card(
+                images.images[i],
+                names[label],
+                label,
+                f"{names[label]}, {split} image {i}, {images.file_names[i]}",
+                f"no. {i}",
                 opens=f"{split}-{i}",
             )
-            for i in positions[shown].tolist()
+            for i, label in zip(positions[shown].tolist(), images.labels[positions[shown]].tolist(), strict=True)
         ]
         gallery.show(cards, label=f"{split} images")
 

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from aquadash.data.folder.about import PREFIX
 from aquadash.data.folder.types import CheckReport, Finding, Picture
-from aquadash.figures.theme import class_colour
-from aquadash.ui import components, gallery, inputs, shell
+from aquadash.ui import gallery, inputs, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 
@@ -135,10 +134,6 @@ def _card(row: int, report: CheckReport, images: NDArray[np.uint8], pictures: Se
     picture = pictures[row]
     name = report.class_names[picture.label]
     part = "" if picture.part is None else f"{'test' if picture.part == 'test' else 'training'}, "
-    return gallery.Card(
-        image=images[row],
-        title=components.class_title(name),
-        subtitle=f"{picture.name} ({part}{picture.width} × {picture.height})",
-        alt=f"{name}: {picture.name}, {picture.width} by {picture.height} pixels",
-        accent=class_colour(name, picture.label),
-    )
+    alt = f"{name}: {picture.name}, {picture.width} by {picture.height} pixels"
+    subtitle = f"{picture.name} ({part}{picture.width} × {picture.height})"
+    return gallery.class_card(images[row], name, picture.label, alt, subtitle)
