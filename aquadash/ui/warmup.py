@@ -1,7 +1,7 @@
 """Prepares what is slow (run store, engine) beside the first pages instead of before them.
 
 One daemon thread a store address does it. A page that needs the store waits for it; a page that can say "opening"
-asks :func:`state` instead.
+asks :func:`ready` instead.
 """
 
 from __future__ import annotations

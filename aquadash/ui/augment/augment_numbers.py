@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from aquadash.augment.numbers import BLACK_SHARE, CONSTANT_DEVIATION, BranchNumbers, ChannelChange
@@ -128,16 +127,15 @@ def _step_times(numbers: BranchNumbers) -> None:
         st.caption("No step is switched on: the images pass as they are.")
         return
     whole = sum(step.milliseconds for step in time.steps)
-    table = pd.DataFrame(
-        {
-            "Step": [f"{number}. {step.title}" for number, step in enumerate(time.steps, start=1)],
-            "ms": [step.milliseconds for step in time.steps],
-            "Share": [100 * step.milliseconds / whole if whole else 0.0 for step in time.steps],
-        }
-    )
+    fractions = [step.milliseconds / whole if whole else 0.0 for step in time.steps]
+    table = {
+        "Step": [f"{number}. {step.title}" for number, step in enumerate(time.steps, start=1)],
+        "ms": [step.milliseconds for step in time.steps],
+        "Share": [100 * fraction for fraction in fractions],
+    }
     spoken = "; ".join(
-        f"{step.title}: {step.milliseconds:.3f} ms, {percent(step.milliseconds / whole if whole else 0.0)}"
-        for step in time.steps
+        f"{step.title}: {step.milliseconds:.3f} ms, {percent(fraction)}"
+        for step, fraction in zip(time.steps, fractions, strict=True)
     )
     st.dataframe(
         table,

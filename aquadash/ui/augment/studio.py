@@ -6,7 +6,9 @@ What was drawn is kept for a while: a click that changes nothing about it draws 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -73,7 +75,9 @@ class Studio:
 
 
 #: What the draws of a studio depend on.
-_BY_CONTENT = {Studio: lambda studio: (repr(studio.spec.branches), studio.pictures(), studio.seed)}
+_BY_CONTENT: dict[str | type, Callable[[Any], object]] = {
+    Studio: lambda studio: (repr(studio.spec.branches), studio.pictures(), studio.seed)
+}
 
 
 @st.cache_data(max_entries=64, show_spinner="Drawing the variants ...", hash_funcs=_BY_CONTENT)
