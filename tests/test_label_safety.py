@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -275,18 +276,18 @@ def sweep(*right: int, changes: tuple[float, ...] | None = None, relative: float
             "1. Blur: up to sigma 1.2 the model keeps at least 80 % of what it saw on the unchanged images; beyond it, "
             "less.",
         ),
-        (sweep(0, 20, 20, 0, changes=(9, 1, 0, 9)), "1. Blur: between sigma 0.8 and 2.2 the model"),
-        (sweep(0, 20, 20, changes=(9, 1, 0)), "1. Blur: down to sigma 0.8 the model"),
+        (sweep(0, 20, 20, 0, changes=(9, 1, 0, 9)), "1. Blur: between sigma 0.8 and 2.2 the model.*"),
+        (sweep(0, 20, 20, changes=(9, 1, 0)), "1. Blur: down to sigma 0.8 the model.*"),
         (
             sweep(20, 20, 20, relative=None),
-            "with every sigma from 0 to 2 the model classifies at least 80 % of the copies correctly",
+            ".*with every sigma from 0 to 2 the model classifies at least 80 % of the copies correctly.*",
         ),
-        (sweep(3, 3, 3), "even at sigma 0, where this step changes least"),
-        (sweep(20, 13, 13), "to beyond the range)"),
+        (sweep(3, 3, 3), ".*even at sigma 0, where this step changes least.*"),
+        (sweep(20, 13, 13), ".*to beyond the range\\).*"),
     ],
 )
 def test_where_too_much_is_lost_in_words(given: Sweep, said: str) -> None:
-    assert said in crossing_sentence(given, SIGMA)
+    assert re.fullmatch(said, crossing_sentence(given, SIGMA))
 
 
 def result(clean: Seen, whole: Seen) -> SafetyResult:

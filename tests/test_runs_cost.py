@@ -21,10 +21,6 @@ def epochs(*seconds: float) -> list[EpochRecord]:
     return [EpochRecord(number, 1.0, 0.5, 1.0, 0.5, 0.01, each) for number, each in enumerate(seconds, start=1)]
 
 
-def test_parameters_are_the_networks_alone(tmp_path: Path) -> None:
-    assert parameter_count(keras_file(tmp_path / "model.keras", 1234)) == 1234
-
-
 def test_the_count_agrees_with_keras(tmp_path: Path) -> None:
     keras = pytest.importorskip("keras")
     model = keras.Sequential(
