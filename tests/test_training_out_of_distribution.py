@@ -42,10 +42,18 @@ def built(name: str) -> Any:
     return model
 
 
-def test_a_fine_tuned_network_is_joined_by_the_body_that_it_began_with(data: TrainingData) -> None:
+@pytest.fixture(scope="module")
+def pretrained(data: TrainingData) -> tuple[Any, OutOfDistributionDetector]:
+    """A pretrained network and its detector, which no test changes."""
     model = built("backbone")
-    found = detector(model, data)
-    assert found is not None and found.pretrained == file_digest(FILE)
+    return model, detector(model, data)
+
+
+def test_a_fine_tuned_network_is_joined_by_the_body_that_it_began_with(
+    data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]
+) -> None:
+    model, found = pretrained
+    assert found.pretrained == file_digest(FILE)
     features = feature_reader(model, pretrained=found.pretrained)(data.images)
     own = feature_reader(model)(data.images)
     width, stage = own.shape[1], backbone.WIDTHS["backbone_wide"][-2]
@@ -65,22 +73,24 @@ def test_a_fine_tuned_network_is_joined_by_the_body_that_it_began_with(data: Tra
 def test_a_network_that_began_from_nothing_has_its_own_features_alone(data: TrainingData) -> None:
     model = built("baseline")
     found = detector(model, data)
-    assert found is not None and found.pretrained == ""
+    assert found.pretrained == ""
     assert found.means.shape[1] == feature_reader(model)(data.images[:1]).shape[1]
 
 
-def test_a_detector_of_other_pretrained_weights_says_nothing(data: TrainingData) -> None:
-    model = built("backbone")
-    found = detector(model, data)
-    assert found is not None
+def test_a_detector_of_other_pretrained_weights_says_nothing(
+    data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]
+) -> None:
+    model, found = pretrained
     other = replace(found, pretrained="0" * 64)
     assert Predictor(model, class_names=CLASSES, detector=other).answer_images(data.images[:2])[1] is None
     with pytest.raises(StorageError, match="no longer there"):
         feature_reader(model, pretrained=other.pretrained)
 
 
-def test_a_detector_of_before_reads_the_networks_own_features(data: TrainingData) -> None:
-    model = built("backbone")
+def test_a_detector_of_before_reads_the_networks_own_features(
+    data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]
+) -> None:
+    model, _ = pretrained
     own = feature_reader(model)(data.images)
     arrays = OutOfDistributionDetector.fit(own, data.labels, validation_features=own).to_arrays()
     del arrays["pretrained"]

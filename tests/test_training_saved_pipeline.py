@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,10 @@ from aquadash.augment import saved_pipelines as saved
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import RunError, UnknownNameError
-from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, open_store
+from aquadash.runs import EpochRecord, RunStatus, RunStore, open_store
 from aquadash.runs import tags as tag
 from tests import job_rows
+from tests.stored_runs import without_seconds
 
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=0.5), op("ChannelShuffle", p=0.5))),))
 _OTHER = PipelineSpec("", "", "", (Branch("Inverted", (op("Multiply", mul=0.5),)),))
@@ -43,19 +43,11 @@ def store(home: Path, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) ->
     return open_store()
 
 
-def trained(store: RunStore, run: Run) -> Run:
-    return job_rows.train(store, run.run_id)
-
-
-def history(store: RunStore, run: Run) -> list[EpochRecord]:
-    return [replace(record, seconds=0.0) for record in store.history(run.run_id)]
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_detector")
 def test_a_run_outlives_its_pipeline(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = embedded(config())
-    broken_off = store.create(wanted)
+    run_id = store.create(wanted).run_id
     with monkeypatch.context() as patch:
         log_epoch = store.log_epoch
 
@@ -65,17 +57,17 @@ def test_a_run_outlives_its_pipeline(store: RunStore, monkeypatch: pytest.Monkey
                 raise RunError("broken off for a test")
 
         patch.setattr(store, "log_epoch", stop_after_one)
-        assert trained(store, broken_off).status is RunStatus.FAILED
+        assert job_rows.train(store, run_id).status is RunStatus.FAILED
 
     augment.save(_OTHER, title="Mine", replace_name="mine")
     saved.delete("mine")
     assert "mine" not in augment.library().pipelines
-    resumed = trained(store, broken_off)
+    resumed = job_rows.train(store, run_id)
     assert (resumed.status, resumed.message) == (RunStatus.FINISHED, "")
     # Two epochs with the pipeline as it was, and one without it, are those of a run that never saw it.
-    again = trained(store, store.create(embedded(store.get(broken_off.run_id).config)))
-    assert again.status is RunStatus.FINISHED and len(history(store, again)) == 3
-    assert history(store, resumed) == history(store, again)
+    again = job_rows.train(store, store.create(embedded(store.get(run_id).config)).run_id)
+    assert again.status is RunStatus.FINISHED and len(store.history(again.run_id)) == 3
+    assert without_seconds(store.history(resumed.run_id)) == without_seconds(store.history(again.run_id))
     np.testing.assert_array_equal(
         store.predictions(resumed.run_id).probabilities, store.predictions(again.run_id).probabilities
     )
@@ -90,12 +82,10 @@ def test_a_pipeline_that_is_gone_before_a_run_is_queued_is_refused(store: RunSto
     assert store.list_runs() == []
 
 
-def test_the_engine_writes_the_pipeline_into_the_run(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_writes_the_pipeline_into_the_run(store: RunStore) -> None:
     from aquadash.engine import Engine
 
-    engine = Engine(store)
-    monkeypatch.setattr(engine, "serve", lambda: None)
-    run = engine.submit(config())
+    run = Engine(store, serving=False).submit(config())
     assert run.config == embedded(config()) != config()
     assert store.list_runs()[0].config == run.config
 
