@@ -274,7 +274,7 @@ def test_a_pruned_run_that_finished_first_counts(store: SearchStore, runs: FakeR
 
 @pytest.mark.slow
 def test_hyperband_gives_poor_trials_few_epochs(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(pruner="hyperband", budget=Budget(30)))
+    search_id = begin(store, plan(pruner="hyperband", budget=Budget(16)))
     control = controller(store, search_id, runs)
     while not control.step().ended:
         for run in runs.at_work:
