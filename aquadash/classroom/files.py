@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from aquadash.files import write_whole
 T = TypeVar("T")
 
 #: What reads a type, made once: projectors ask every second.
-_adapter = cache(TypeAdapter)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def write_private(path: Path, values: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aquadash.errors import RunError, StorageError, UnknownNameError
@@ -43,9 +44,9 @@ class RunReading:
         jobs: The jobs that train the runs.
     """
 
-    client: MlflowClient
-    experiment_id: str
-    jobs: JobTable
+    client: cached_property[MlflowClient]
+    experiment_id: cached_property[str]
+    jobs: cached_property[JobTable]
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         """All runs, newest first; with ``deleted`` those in the bin instead.

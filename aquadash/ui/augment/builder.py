@@ -105,8 +105,13 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
             icon="🗑️",
             disabled=len(spec.branches) == 1,
             help=f"Takes “{plain(title)}” away; undo brings it back.",
-            on_click=lambda: builder_state.edit(lambda each: editing.remove_branch(each, branch)),
+            on_click=_remove_version,
+            args=(branch,),
         )
+
+
+def _remove_version(branch: int) -> None:
+    builder_state.edit(lambda spec: editing.remove_branch(spec, branch))
 
 
 def _add_version(branch: Branch) -> None:
