@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aquadash.errors import RunError, StorageError, UnknownNameError
@@ -36,17 +35,22 @@ _PAGE = 500
 
 
 class RunReading:
-    """The part of the run store that reads runs.
+    """The part of the run store that reads runs."""
 
-    Attributes:
-        client: MLflow's, for what is written and read within this room.
-        experiment_id: MLflow's id of the experiment that holds the runs.
-        jobs: The jobs that train the runs.
-    """
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow's, for what is written and read within this room."""
+        raise NotImplementedError
 
-    client: cached_property[MlflowClient]
-    experiment_id: cached_property[str]
-    jobs: cached_property[JobTable]
+    @property
+    def experiment_id(self) -> str:
+        """MLflow's id of the experiment that holds the runs."""
+        raise NotImplementedError
+
+    @property
+    def jobs(self) -> JobTable:
+        """The jobs that train the runs."""
+        raise NotImplementedError
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         """All runs, newest first; with ``deleted`` those in the bin instead.
