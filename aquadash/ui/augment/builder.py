@@ -119,6 +119,10 @@ def _add_version(branch: Branch) -> None:
         address.assign("branch", len(builder_state.history().present.spec.branches))
 
 
+def _remove_version(number: int) -> None:
+    builder_state.edit(lambda spec: editing.remove_branch(spec, number))
+
+
 def _summary(step: Operator) -> str:
     """A step in one line, everything inside it included; plain text."""
     filled = replace(step, settings=tuple(settings_of(step).items()), probability=1.0, enabled=True)
