@@ -1,4 +1,4 @@
-"""Commands on results: evaluate, compare, coach, and guesses."""
+"""Commands on results: evaluate, compare, explain, coach, and guesses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from aquadash import data
 from aquadash.cli.train import read_guess
@@ -14,9 +15,10 @@ from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.runs import Guess, Predictions, RunStatus, RunStore
+from aquadash.runs import Guess, Predictions, Run, RunStatus, RunStore, Worker
 from tests import ui_runs
 from tests.compared_runs import add_compared
+from tests.explained_models import CLASSES, SIZE, corner_network, picture
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call, refusal
 
@@ -213,3 +215,62 @@ def test_a_bad_guess_is_refused_before_anything_is_trained(home: Path, store: Ru
     assert "'cat', which is not there" in refusal("train", "--guess-pair", "otter,cat")
     assert "two different ones" in refusal("train", "--guess-pair", "otter,otter")
     assert store.list_runs() == []
+
+
+@pytest.fixture
+def asked(store: RunStore, tmp_path: Path) -> tuple[Run, Path]:
+    """A finished run whose network looks at the lower left corner, and a picture with something there."""
+    run = store.create(RunConfig(), name="cornered")
+    store.start(run.run_id, Worker("here", 1))
+    store.set_dataset(run.run_id, class_names=CLASSES, fingerprint="0" * 64)
+    corner_network(-1, 0).save(tmp_path / "model.keras")
+    store.add_artifact(run.run_id, tmp_path / "model.keras")
+    store.set_status(run.run_id, RunStatus.FINISHED)
+    Image.fromarray(picture(-1, 0)).save(tmp_path / "sea.png")
+    return store.get(run.run_id), tmp_path / "sea.png"
+
+
+@pytest.mark.slow
+def test_explain_says_where_and_writes_a_picture(asked: tuple[Run, Path], tmp_path: Path) -> None:
+    run, image = asked
+    out = tmp_path / "why.png"
+
+    values = answer("explain", run.name, image, "--out", out)
+
+    assert (values["run_id"], values["label"], values["method"]) == (run.run_id, "cornered", "grad-cam")
+    assert sum(values["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    (found,) = values["explanations"]
+    assert found["class"] == "cornered" and found["where"] == "brightest at the lower left"
+    assert np.shape(found["map"]) == (SIZE, SIZE) and np.max(found["map"]) == pytest.approx(1)
+    assert found["strongest_pixel"]["row"] > SIZE / 2 > found["strongest_pixel"]["column"]
+    with Image.open(out) as written:
+        pixels = np.asarray(written)
+    assert written.format == "PNG" and written.width > 2 * 12 * SIZE
+    # The image comes first, enlarged without smoothing: its red corner is as red as it was.
+    assert pixels[16 + 12 * SIZE - 40, 40].tolist()[0] == 250
+
+
+@pytest.mark.slow
+def test_explain_takes_classes_and_methods(asked: tuple[Run, Path]) -> None:
+    run, image = asked
+    options = ("--class", "plain", "--class", "cornered", "--method", "occlusion")
+    values = answer("explain", run.run_id[:8], image, *options)
+    against, for_it = values["explanations"]
+    assert (against["class"], for_it["class"]) == ("plain", "cornered")
+    assert against["where"].endswith("most against the class at the lower left")
+    assert for_it["where"].startswith("most for the class at the lower left")
+
+    done = call("explain", run.name, image)
+    assert "Grad-CAM for cornered" in done.stdout and "brightest at the lower left" in done.stdout
+
+
+def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[Run, Path], tmp_path: Path) -> None:
+    run, image = asked
+    assert "Did you mean 'occlusion'" in refusal("explain", run.name, image, "--method", "oclusion")
+    assert "no class called 'cat'" in refusal("explain", run.name, image, "--class", "cat")
+    assert "ends in .png" in refusal("explain", run.name, image, "--out", tmp_path / "a.txt")
+    assert "cannot be found" in refusal("explain", run.name, tmp_path / "none.png")
+    (tmp_path / "bad.png").write_bytes(b"not an image")
+    assert "bad.png" in refusal("explain", run.name, tmp_path / "bad.png")
+    without = store.create(RunConfig(), name="empty")
+    assert "no trained model yet" in refusal("explain", without.name, image)

@@ -131,7 +131,7 @@ def interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def test_it_tells_what_is_done_until_the_end(
+def test_whoever_waits_for_a_job_is_told_what_is_done_until_its_end(
     job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs = open_jobs()
@@ -145,7 +145,7 @@ def test_it_tells_what_is_done_until_the_end(
     assert capsys.readouterr().err == "mine: robustness\n", "a pipe gets no line for each look"
 
 
-def test_a_first_ctrl_c_asks_it_to_stop_and_a_second_leaves(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_ctrl_c_asks_the_job_to_stop_and_a_second_leaves_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = open_jobs()
     with pytest.raises(RunError, match="stops by itself"):
         wait(job, monkeypatch, interrupt, interrupt)
@@ -154,7 +154,7 @@ def test_a_first_ctrl_c_asks_it_to_stop_and_a_second_leaves(job: Job, monkeypatc
     assert ended.status is JobStatus.STOPPED
 
 
-def test_one_that_cannot_be_stopped_any_more_ends_as_it_did(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_cannot_be_stopped_any_more_ends_as_it_did(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_late() -> None:
         open_jobs().end(job, JobStatus.FINISHED)
         raise KeyboardInterrupt
