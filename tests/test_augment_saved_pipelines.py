@@ -13,12 +13,6 @@ FLIP = PipelineSpec("draft", "Draft", "Flips.", (Branch("One", (op("Fliplr", p=0
 BLUR = PipelineSpec("draft", "Draft", "Blurs.", (Branch("One", (op("GaussianBlur", enabled=False),)),))
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path))
-    return tmp_path
-
-
 def test_what_is_saved_is_found_again_after_the_built_in_ones() -> None:
     saved = shelf.save(FLIP, title="  Über   Flip 2 ")
     assert (saved.name, saved.title) == ("uber-flip-2", "Über Flip 2")

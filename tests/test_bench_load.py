@@ -120,7 +120,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return options
 
 
-def test_each_goal_stands_beside_its_figure(asked: list[dict[str, Any]]) -> None:
+def test_each_goal_stands_beside_its_figure_and_json_is_one_object(asked: list[dict[str, Any]]) -> None:
     done = CliRunner().invoke(bench, ["load", "--sessions", "30", "--seconds", "600"])
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
@@ -129,10 +129,6 @@ def test_each_goal_stands_beside_its_figure(asked: list[dict[str, Any]]) -> None
     assert next(line for line in lines if line.startswith("live update")).split()[-2:] == ["1.5", "yes"]
     assert "Server: Traceback" in lines and "memory after" not in done.stdout
     assert asked[0]["sessions"] == 30 and asked[0]["seconds"] == 600.0
-
-
-@pytest.mark.usefixtures("asked")
-def test_json_is_one_object() -> None:
     values = json.loads(CliRunner().invoke(bench, ["load", "--json"]).stdout)
     assert values["page_changes"] == 700
     assert [name for name, goal in values["goals"].items() if not goal["met"]] == ["page_p95_seconds", "error_count"]

@@ -99,13 +99,13 @@ def test_a_class_with_one_image_is_refused() -> None:
         stratified_split([0, 0, 1], fraction=0.5, seed=0)
 
 
-@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, float("nan")])
-def test_a_fraction_out_of_range_is_refused(fraction: float) -> None:
-    with pytest.raises(ValueError, match="fraction"):
-        stratified_split(LABELS, fraction=fraction, seed=0)
-
-
-@pytest.mark.parametrize("labels", [[[0, 1]], [0.5, 1.5], [-1, -1]])
-def test_other_labels_are_refused(labels: list) -> None:
-    with pytest.raises(ValueError, match="labels"):
-        stratified_split(labels, fraction=0.5, seed=0)
+@pytest.mark.parametrize(
+    ("labels", "fraction", "what"),
+    [
+        *((LABELS, fraction, "fraction") for fraction in (0.0, 1.0, -0.1, float("nan"))),
+        *((labels, 0.5, "labels") for labels in ([[0, 1]], [0.5, 1.5], [-1, -1])),
+    ],
+)
+def test_other_fractions_and_labels_are_refused(labels: list, fraction: float, what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        stratified_split(labels, fraction=fraction, seed=0)

@@ -90,16 +90,21 @@ def test_progress_tells_the_share_and_may_end_the_download(target: Path, server:
     assert _left(target) == []
 
 
-def test_a_stalled_download_is_given_up(target: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("path", "hashed", "reason"),
+    [
+        ("/half", True, "nothing arrived"),
+        ("/short", False, "before everything had arrived"),
+        ("/missing", True, "Not Found"),
+        ("http://127.0.0.1:9/file", True, "refused"),
+    ],
+)
+def test_what_ends_too_early_or_never_begins_is_told_with_its_reason(
+    target: Path, server: str, monkeypatch: pytest.MonkeyPatch, path: str, hashed: bool, reason: str
+) -> None:
     monkeypatch.setattr(module, "STALL_SECONDS", 0.2)
-    with pytest.raises(DataError, match="nothing arrived"):
-        _fetch(target, f"{server}/half")
-    assert _left(target) == []
-
-
-def test_a_connection_that_ends_early_is_told_without_a_hash(target: Path, server: str) -> None:
-    with pytest.raises(DataError, match="before everything had arrived"):
-        _fetch(target, f"{server}/short", sha256="")
+    with pytest.raises(DataError, match=reason):
+        _fetch(target, path if "://" in path else server + path, **({} if hashed else {"sha256": ""}))
     assert _left(target) == []
 
 
@@ -111,14 +116,6 @@ def test_a_wrong_hash_is_refused(target: Path, server: str, name: str, said: str
     assert _left(target) == []
     _fetch(target, f"{server}/file", **({"sha256": ""} | {name: digest}))
     assert _left(target) == [target.name]
-
-
-def test_the_reason_is_told(target: Path, server: str) -> None:
-    with pytest.raises(DataError, match="Not Found"):
-        _fetch(target, f"{server}/missing")
-    with pytest.raises(DataError, match="refused"):
-        _fetch(target, "http://127.0.0.1:9/file")
-    assert _left(target) == []
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, server: str) -> None:
