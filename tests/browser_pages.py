@@ -1,4 +1,4 @@
-"""What the tests in a real browser do over and over: wait for a page, and store a run to look at."""
+"""What the tests in a real browser do over and over: wait for a page, fill in its fields, and click its charts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-import numpy as np
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from aquadash import data
-from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import Run, RunStore, open_store
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER
 from tests.waiting import wait_for
@@ -34,28 +31,6 @@ LAYOUT_SHIFT = """window.moved = []; new PerformanceObserver((seen) => {
 
 #: How a run of the script ends in whose middle another one was asked for.
 _CUT_OFF = ForwardMsg.FINISHED_EARLY_FOR_RERUN
-
-
-def made_up_run(store: RunStore, name: str, *, seed: int, skill: float) -> str:
-    """A finished run on the drawn images whose answers are right with probability ``skill``."""
-    dataset = data.load("synthetic")
-    run = store.create(with_values(RunConfig(), {"seed": seed}), name=name)
-    store.start(run.run_id, Worker("here", 1))
-    store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
-    history = [EpochRecord(e, 1.6 / e, 1 - 0.7 / e, 1.6 / e + 0.1, 0.9 - 0.7 / e, 0.01, 1.0) for e in range(1, 6)]
-    for count, record in enumerate(history, start=1):
-        store.log_epoch(run.run_id, record, curve=[r.val_accuracy for r in history[:count]])
-    random = np.random.default_rng(seed)
-    labels = dataset.test.labels
-    shown = np.where(random.random(len(labels)) < skill, labels, random.integers(0, 5, len(labels)))
-    probabilities = np.full((len(labels), 5), 0.05, np.float32)
-    probabilities[np.arange(len(labels)), shown] = 0.8
-    store.add_predictions(run.run_id, Predictions(np.arange(len(labels)), labels, probabilities))
-    accuracy = float((shown == labels).mean())
-    figures = {"test_accuracy": accuracy, "test_loss": 0.5, "val_accuracy": 0.76, "val_loss": 0.42}
-    store.set_metrics(run.run_id, {**figures, "best_epoch": 5, "kept_epoch": 5, "epochs": 5})
-    store.set_status(run.run_id, RunStatus.FINISHED)
-    return run.run_id
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from aquadash.pages import PAGES
 from aquadash.people import Role
 from aquadash.runs import open_store
 from aquadash.ui.sections import queries
-from tests.browser_pages import add_included_model, made_up_run
+from tests.browser_pages import add_included_model
 from tests.classrooms import give
+from tests.compared_runs import add_compared
 from tests.serving import Server, needs_chromium, serving
 from tests.ui_runs import queued
 
@@ -51,7 +52,10 @@ def findings(page: Page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server, browser: Browser, scheme: str) -> None:
     store = open_store()
-    runs = [made_up_run(store, name, seed=seed, skill=0.4 + 0.2 * seed) for seed, name in enumerate(("one", "two"))]
+    runs = [
+        add_compared(store, name, skill=skill, seed=0, validation=False).run_id
+        for name, skill in (("one", 0.4), ("two", 0.6))
+    ]
     for run_id in runs:
         add_included_model(store, run_id)
     page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
@@ -74,7 +78,7 @@ def test_axe_finds_nothing_serious_in_a_class(home: Path, prepared_home: Path, b
     limits.save(ClassLimits(paused=True, locked_pages=frozenset({"compare"})))
     store, made = open_store(), codes.codes()
     ada = open_sessions().join("Ada", Role.STUDENT).person
-    give(store, store.get(made_up_run(store, "one", seed=1, skill=0.6)), ada)
+    give(store, add_compared(store, "one", skill=0.6, seed=1, validation=False), ada)
     give(store, queued(store, "two"), ada)
     found: dict[str, list[str]] = {}
     with serving(home, AQUADASH_CLASSROOM="1") as server:

@@ -18,11 +18,11 @@ from tests.browser_pages import (
     add_included_model,
     address_has,
     choose_segment,
-    made_up_run,
     no_error,
     resting_places,
     settled,
 )
+from tests.compared_runs import add_compared
 from tests.serving import SLOW, Server, needs_chromium, serving
 from tests.stored_runs import add_run
 
@@ -202,7 +202,7 @@ def test_a_folder_of_good_and_bad_files_is_labelled_and_taken_home(
     shared_server: Server, page: Page, asked: Run, tmp_path: Path
 ) -> None:
     store = open_store()
-    second = made_up_run(store, "second <i>seer</i>", seed=1, skill=0.6)
+    second = add_compared(store, "second <i>seer</i>", skill=0.6, seed=1).run_id
     add_included_model(store, second)
     page.goto(f"{shared_server.url}/predict?run={asked.run_id}&beside={second}")
     page.get_by_role("radio", name=re.compile("Folder")).click()
@@ -288,7 +288,7 @@ def in_sight(*parts: Locator) -> None:
 def drop_stop_and_go_on(page: Page, server: Server, photographs: list[Path]) -> None:
     """Give the page photographs, stop it, let it go on, and look at the second page of them while it does."""
     store = open_store()
-    run_id = made_up_run(store, "seer of many", seed=1, skill=0.6)
+    run_id = add_compared(store, "seer of many", skill=0.6, seed=1).run_id
     add_included_model(store, run_id)
     count = len(photographs)
     page.goto(f"{server.url}/predict?run={run_id}&sample=1")

@@ -11,7 +11,8 @@ import pytest
 
 from aquadash.runs import open_store
 from aquadash.walkthrough import progress
-from tests.browser_pages import address_has, choose, follow, made_up_run, no_error, settled
+from tests.browser_pages import address_has, choose, follow, no_error, settled
+from tests.compared_runs import add_compared
 from tests.serving import Server, needs_chromium, serving
 from tests.stored_runs import add_run
 
@@ -72,7 +73,7 @@ PRIMARY = {
 
 
 def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_server: Server, page: Page) -> None:
-    made_up_run(open_store(), "looked at", seed=1, skill=0.6)
+    add_compared(open_store(), "looked at", skill=0.6, seed=1, validation=False)
     for name, question in QUESTIONS.items():
         page.set_viewport_size({"width": 1280, "height": 800})
         follow(page, f"{shared_server.url}/{name}", question)
