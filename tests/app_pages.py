@@ -1,12 +1,16 @@
-"""Opens a page of the app without a browser, for the tests of pages."""
+"""Opens a page of the app without a browser, and reads what it shows, for the tests of pages."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from streamlit.typing import PlotlyState
 
 from aquadash.lab import memory
+from aquadash.runs import Run
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
 
@@ -14,7 +18,17 @@ APP = str(Path(__file__).resolve().parent.parent / "app.py")
 def open_app_page(page: str, /, **address: str) -> AppTest:
     """Visit a page, such as ``"train"``, with these values in its address; it must not raise."""
     memory.refresh()
-    app = AppTest.from_file(APP, default_timeout=120).switch_page(f"pages/{page}.py")
+    return _opened(AppTest.from_file(APP, default_timeout=120).switch_page(f"pages/{page}.py"), address)
+
+
+def run_script(script: Callable[..., None], /, *arguments: Any, state: Any = None, **address: str) -> AppTest:
+    """Run a part of a page without the app around it, with this in the session as ``given``; it must not raise."""
+    app = AppTest.from_function(script, args=arguments, default_timeout=120)
+    app.session_state["given"] = state
+    return _opened(app, address)
+
+
+def _opened(app: AppTest, address: dict[str, str]) -> AppTest:
     for name, value in address.items():
         app.query_params[name] = value
     app.run()
@@ -26,3 +40,56 @@ def address_of(app: AppTest, name: str) -> str | None:
     """What stands in the address under a name."""
     value = app.query_params.get(name)
     return value[0] if isinstance(value, list) else value
+
+
+def address_notes(app: AppTest) -> list[str]:
+    """What the page says about an address that it cannot follow."""
+    return [box.value for box in app.info if "The address asks for" in box.value]
+
+
+def ids(*runs: Run) -> str:
+    """Runs as an address names them."""
+    return ",".join(run.run_id for run in runs)
+
+
+def html(app: AppTest) -> str:
+    """All HTML of the page."""
+    return "\n".join(block.proto.body for block in app.get("html"))
+
+
+def texts(app: AppTest) -> str:
+    """All that the page says, as markup."""
+    kinds = (
+        app.title, app.header, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error
+    )  # fmt: skip
+    said = [str(each.value) for kind in kinds for each in kind]
+    return "\n".join([*said, *(bar.proto.text for bar in app.get("progress")), html(app)])
+
+
+def words(app: AppTest) -> str:
+    """All that the page says, without what keeps text from being markup."""
+    return texts(app).replace("\\", "").replace("\u2060", "")
+
+
+def charts(app: AppTest) -> list[str]:
+    """The text alternatives of the charts."""
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    """The figures that stand out, by their names."""
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def buttons(app: AppTest) -> list[str]:
+    """The keys of the buttons."""
+    return [button.key or "" for button in app.button]
+
+
+def click(app: AppTest, chart: str, customdata: Sequence[object]) -> None:
+    """Click on the point of a chart that has this ``customdata``."""
+    point = {"customdata": list(customdata), "point_index": 0}
+    state = {"selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}}
+    app.session_state[chart] = PlotlyState(state)
+    app.run()
+    assert not app.exception and not app.error

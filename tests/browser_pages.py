@@ -102,7 +102,7 @@ def settled(page: Page) -> None:
     scripts = _scripts[page]
     asked = scripts.asked
     # Playwright hands on what the browser says while it waits, and only then.
-    wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= asked, saying=lambda: vars(scripts), every=0.05)
+    wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= asked, saying=lambda: vars(scripts))
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
 
 
@@ -186,7 +186,7 @@ def address_has(page: Page, *texts: str) -> None:
 
 
 def resting_places(page: Page, *elements: Locator) -> list[FloatRect]:
-    """Where elements stand once the page around them no longer moves: the same places for half a second."""
+    """Where elements stand once the page around them no longer moves: the same places for half a second and more."""
     seen: list[list[FloatRect | None]] = []
 
     def rest() -> list[FloatRect]:
@@ -196,7 +196,7 @@ def resting_places(page: Page, *elements: Locator) -> list[FloatRect]:
         at_rest = len(seen) > 10 and all(before == seen[-1] for before in seen[-10:])
         return places if at_rest and len(places) == len(elements) else []
 
-    return wait_for(rest, saying=lambda: seen[-3:], every=0.0)
+    return wait_for(rest, saying=lambda: seen[-3:])
 
 
 def resting_place(page: Page, element: Locator) -> FloatRect:

@@ -110,10 +110,6 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
         )
 
 
-def _remove_version(branch: int) -> None:
-    builder_state.edit(lambda spec: editing.remove_branch(spec, branch))
-
-
 def _add_version(branch: Branch) -> None:
     if builder_state.edit(lambda spec: editing.add_branch(spec, branch)):
         address.assign("branch", len(builder_state.history().present.spec.branches))
