@@ -123,6 +123,7 @@ def job() -> Job:
 def wait(job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]) -> Job:
     """Wait for the job while one thing after another happens between two looks."""
     happening = iter(looks)
+    # Not time.sleep itself: other threads sleep, too.
     monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: next(happening)()))
     return waiting.wait_for_job(job.id, name="mine", title="robustness")
 
