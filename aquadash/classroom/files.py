@@ -41,7 +41,7 @@ def read_private(path: Path, kind: type[T]) -> T | None:
         StorageError: It cannot be read, or holds something else.
     """
     try:
-        found: T = _adapter(kind).validate_json(path.read_bytes())  # type: ignore[arg-type]  # types can be hashed
+        found: T = _adapter(kind).validate_json(path.read_bytes())
         return found
     except FileNotFoundError:
         return None
