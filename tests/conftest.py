@@ -99,8 +99,10 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 def _close_engines() -> None:
     """Let nothing look after the queue of a home that goes."""
     if (module := sys.modules.get("aquadash.engine.engine")) is not None:
-        while module._engines:
-            module._engines.popitem()[1].close()
+        # A page's thread may be importing it at this moment.
+        engines = getattr(module, "_engines", {})
+        while engines:
+            engines.popitem()[1].close()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import numpy as np
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.data import Dataset
+from aquadash.data import Dataset, Split
 from aquadash.jobs import Stopped
 from aquadash.runs import EpochRecord, Predictions, Progress
 from aquadash.training import worker
@@ -44,7 +44,7 @@ def fit(
     listener: Listener,
     resume_from: Checkpoint | None = None,
     clock: Callable[[], float] = time.time,
-) -> SimpleNamespace:
+) -> SimpleNamespace | None:
     """As the real one, with a result of the same fields; early stopping is left out."""
     if config.seed == EARNEST_SEED:
         return _earnest().fit(config, dataset, listener=listener, resume_from=resume_from, clock=clock)  # type: ignore[no-any-return]
@@ -64,7 +64,7 @@ def fit(
     except Stopped:
         stopped = True
     if state is None:
-        return SimpleNamespace(model=None, history=(), stopped=stopped)
+        return None
     last = state.history[-1]
     return SimpleNamespace(
         model=SimpleNamespace(save=lambda path: Path(path).write_bytes(state.weights[0].tobytes())),
@@ -72,8 +72,8 @@ def fit(
         kept_epoch=last.epoch,
         val_loss=last.val_loss,
         val_accuracy=last.val_accuracy,
-        predictions=_predictions(dataset, state.weights[0]),
-        validation_predictions=None,
+        predictions=_predictions(dataset.test, state.weights[0]),
+        validation_predictions=_predictions(dataset.train, state.weights[0]),
         ood_detector=None,
         stopped=stopped,
     )
@@ -113,7 +113,7 @@ def _after(state: Checkpoint | None, config: RunConfig, dataset: Dataset, epoch:
     )
 
 
-def _predictions(dataset: Dataset, weights: np.ndarray) -> Predictions:
-    labels = dataset.test.labels.astype(np.int64)
+def _predictions(split: Split, weights: np.ndarray) -> Predictions:
+    labels = split.labels.astype(np.int64)
     probabilities = np.tile((weights / weights.sum()).astype(np.float32), (len(labels), 1))
     return Predictions(np.arange(len(labels), dtype=np.int64), labels, probabilities)
