@@ -12,7 +12,6 @@ from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab, memory, runs
 from aquadash.people import OWNER, Person, Role
-from aquadash.runs import snapshot
 from aquadash.runs.types import EpochRecord, Predictions, Run, RunStatus
 
 RUNS = Lab(OWNER).runs
@@ -48,7 +47,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
         Run("a" * 32, "one", RunStatus.FINISHED, RunConfig(), 1.0, class_names=("otter", "seal"), ended_at=2.0)
     )
     monkeypatch.setattr(runs, "open_store", lambda **_: fake)
-    monkeypatch.setattr(snapshot, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
+    monkeypatch.setattr(runs, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
     memory.refresh()
     return fake
 

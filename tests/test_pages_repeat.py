@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.engine import Engine
 from aquadash.errors import RunError
+from aquadash.lab import OWNER, Lab
 from aquadash.runs import Run, RunStatus, RunStore
 from tests.app_pages import buttons, open_app_page, words
 from tests.stored_runs import add_run
@@ -68,4 +68,4 @@ def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:
     app = open_section(run)
     assert "finished by itself" in words(app) and "repeat-run" not in buttons(app)
     with pytest.raises(RunError, match="finished by itself"):
-        Engine(store).repeat(run.run_id)
+        Lab(OWNER).runs.repeat(run.run_id)

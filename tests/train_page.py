@@ -25,9 +25,9 @@ class FakeEngine:
 
     def serve(self) -> None: ...
 
-    def submit(self, config: RunConfig, *, name: str | None, owner: Person) -> Run:
+    def submit(self, config: RunConfig, *, name: str | None, owner: Person, **about: str) -> Run:
         self._ask("submit", config)
-        return live_runs.queue(self.store, self.store.create(config, name=name, owner=owner).run_id)
+        return live_runs.queue(self.store, self.store.create(config, name=name, owner=owner, **about).run_id)
 
     def submit_pair(
         self, config: RunConfig, pipeline: str, *, same_updates: bool, name: str | None, owner: Person
@@ -35,11 +35,6 @@ class FakeEngine:
         assert (name, owner) == (None, OWNER)
         self._ask("submit_pair", (config, pipeline, same_updates))
         return add_pair(self.store, title="New", pipeline=pipeline, status=RunStatus.QUEUED)
-
-    def repeat(self, run_id: str, *, owner: Person) -> Run:
-        self._ask("repeat", run_id)
-        run = self.store.create(self.store.get(run_id).config, name="mine again", repeats=run_id, owner=owner)
-        return live_runs.queue(self.store, run.run_id)
 
     def resume(self, run_id: str) -> Run:
         self._ask("resume", run_id)
