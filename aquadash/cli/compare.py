@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aquadash import engine
 from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import Command, Group, Table, json_flag, lab, percent, print_result
 from aquadash.cli.runs import brief
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import config_diff
-from aquadash.engine import open_engine
 from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation import verdict
 from aquadash.runs import Predictions, Run, RunStatus
@@ -149,7 +149,7 @@ def pair(
     if not pipeline_name:
         raise click.UsageError("Missing option '--pipeline': name the pipeline to try.", context)
     config = given.build()
-    with open_engine():
+    with engine.open_engine():
         made = lab.runs.train_pair(config, pipeline_name, same_updates=same_updates, name=name)
         if waits:
             for run in made:
@@ -229,7 +229,7 @@ def reproduce(run: str, against: str | None) -> None:
     if against is not None:
         repeat_id = lab.runs.find(against).run_id
     else:
-        with open_engine():
+        with engine.open_engine():
             repeat_id = lab.runs.repeat(run_id).run_id
             ended = wait_for_run(repeat_id)
         if ended.status is RunStatus.STOPPED:

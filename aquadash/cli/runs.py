@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
+from aquadash import engine
 from aquadash.cli.output import Group, Table, lab, percent, print_result
 from aquadash.cli.train import finish, guess_values, guess_words
 from aquadash.cli.waiting import wait_for_run
-from aquadash.engine import open_engine
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.runs import Run
 from aquadash.runs.fields import FIGURES, metrics_of, run_fields
@@ -137,7 +137,7 @@ def stop(run: str) -> None:
 def resume(run: str) -> None:
     """Go on with a run after its last complete epoch, and wait for its end."""
     run_id = lab.runs.find(run).run_id
-    with open_engine():
+    with engine.open_engine():
         lab.runs.resume(run_id)
         found = wait_for_run(run_id)
     finish(found)

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from aquadash import engine
 from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import Group, Table, lab, percent, print_result
 from aquadash.cli.waiting import wait_for_job
-from aquadash.engine import open_engine
 from aquadash.errors import RunError
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus
@@ -90,7 +90,7 @@ def run_search(
     space = parse_all(over) if over else default_space(config)
     plan = SearchPlan(config, space, sampler, pruner, Budget(trials, minutes), seed, name)
     plan.checked()
-    with open_engine():
+    with engine.open_engine():
         found = _wait(lab.searches.start(plan))
     _finish(found)
 
@@ -153,7 +153,7 @@ def resume(name: str, trials: int | None, minutes: float | None) -> None:
         budget = replace(budget, trials=trials)
     if minutes is not None:
         budget = replace(budget, minutes=minutes)
-    with open_engine():
+    with engine.open_engine():
         lab.searches.resume(search_id, budget=budget)
         found = _wait(search_id)
     _finish(found)

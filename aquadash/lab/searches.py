@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aquadash import settings
-from aquadash.engine import open_engine
+from aquadash import engine, settings
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import kept
@@ -66,7 +65,7 @@ class Searches(Part):
         for epochs in (plan.config.training.epochs, *plan.ends("training.epochs")):
             self._limits.check_training(int(epochs), waiting=0)
         with self._changing():
-            return job.start_search(plan, open_engine(), owner=self._person)
+            return job.start_search(plan, engine.open_engine(), owner=self._person)
 
     def stop(self, search_id: str) -> None:
         """Ask a search to stop, whichever process carries it out.
@@ -95,7 +94,7 @@ class Searches(Part):
         self._rights.require(Action.RESUME, self.get(search_id).resource)
         self._limits.check_search()
         with self._changing():
-            job.resume_search(search_id, open_engine(), budget=budget)
+            job.resume_search(search_id, engine.open_engine(), budget=budget)
 
     def hide(self, search_id: str, hidden: bool = True) -> None:
         """Keep a search and the runs of its trials from all students but its owner, or no longer.
