@@ -137,7 +137,9 @@ def test_killed_then_stopped_then_finished_as_if_nothing_had_happened(
     assert [entry.condition.accuracy for entry in direct.branches.values()] == [
         entry.condition.accuracy for entry in found.branches.values()
     ]
-    assert store.get(run.run_id) == run, "the run's own status, progress and log are untouched"
+    assert store.get(run.run_id) == replace(run, has_robustness=True), (
+        "the run's own status, progress and log are untouched"
+    )
     assert {"numpy", "tensorflow"} <= set(found.versions)
 
 
