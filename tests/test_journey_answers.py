@@ -27,10 +27,7 @@ from tests.serving import SLOW, Server, needs_chromium, serving
 from tests.stored_runs import add_run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
-if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
-
 
 pytestmark = needs_chromium
 

@@ -17,10 +17,8 @@ from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import DataError
 from aquadash.lab import memory
-from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.ui import datasets
-from aquadash.ui.evaluate.scores import cell_of
-from aquadash.ui.image_browser import Filters
 from tests import live_runs
 from tests.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page
 from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run
@@ -142,23 +140,6 @@ def test_filters_from_the_address(shelf: Shelf) -> None:
     assert html(app).count("taken for") and "recognised" not in html(app)
     assert app.slider(key="confidence").value == (50, 90)
     assert address_of(app, "confidence") == "50-90"
-
-
-def test_filters_choose_positions() -> None:
-    labels = np.array([0, 0, 1, 1])
-    probabilities = np.array([[0.9, 0.1], [0.3, 0.7], [0.6, 0.4], [0.2, 0.8]], np.float32)
-    predictions = Predictions(np.array([40, 41, 42, 43]), labels, probabilities)
-
-    mistakes = Filters(None, None, "wrong", (0.0, 1.0), "most confident")
-    assert mistakes.apply(predictions).tolist() == [1, 2]
-    cell = Filters(1, 0, "all", (0.0, 1.0), "index")
-    assert cell.apply(predictions).tolist() == [2]
-
-
-def test_a_selection_of_another_matrix_is_ignored() -> None:
-    assert cell_of([2, 3], classes=5) == (2, 3)
-    others: list[list[object]] = [[2, 9], [-1, 0], ["2", "3"], [2], [1.5, 2], [True, 2], []]
-    assert [cell_of(customdata, classes=5) for customdata in others] == 7 * [None]
 
 
 def test_an_unknown_run_gets_a_message(shelf: Shelf) -> None:
