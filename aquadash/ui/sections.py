@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Flag, auto
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import streamlit as st
@@ -18,14 +17,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Need(Flag):
-    """What a page does for those of its sections that ask for it."""
-
-    NOTHING = 0
-    #: Evaluate: the choice of a second run to lay over the charts.
-    SECOND_RUN = auto()
-
-
 @dataclass(frozen=True)
 class Section(Generic[P, R]):
     """A part of a page, drawn only while it is looked at.
@@ -33,14 +24,14 @@ class Section(Generic[P, R]):
     Attributes:
         title: On its button.
         draw: Called with what the page's sections are about.
-        needs: What the page does for it.
+        second_run: True if Evaluate offers a second run to lay over its charts.
         group: The tab that it is under; empty on a page whose sections are tabs themselves.
         for_teacher: True if students do not have it.
     """
 
     title: str
     draw: Callable[P, R]
-    needs: Need = Need.NOTHING
+    second_run: bool = False
     group: str = ""
     for_teacher: bool = False
 

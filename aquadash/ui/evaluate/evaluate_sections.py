@@ -22,7 +22,7 @@ from aquadash.ui.evaluate import (
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.explain import explain_section
 from aquadash.ui.lab import lab
-from aquadash.ui.sections import Need, Section, Sections
+from aquadash.ui.sections import Section, Sections
 from aquadash.ui.text import plain
 from aquadash.ui.train import clone, guess_box
 
@@ -70,21 +70,19 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
     "section",
     "Results",
     {
-        "mistakes": Section("🔀 Mistakes", mistakes, needs=Need.SECOND_RUN, group="Errors"),
-        "classes": Section(
-            "📊 Classes", _beside_images(scores.render_class_scores), needs=Need.SECOND_RUN, group=_SCORES
-        ),
+        "mistakes": Section("🔀 Mistakes", mistakes, second_run=True, group="Errors"),
+        "classes": Section("📊 Classes", _beside_images(scores.render_class_scores), second_run=True, group=_SCORES),
         "curves": Section(
             "📈 ROC, precision and recall",
             _beside_images(confidence.render_threshold_curves),
-            needs=Need.SECOND_RUN,
+            second_run=True,
             group=_SCORES,
         ),
         "calibration": Section(
-            "🎯 Calibration", _beside_images(confidence.render_calibration), needs=Need.SECOND_RUN, group=_SCORES
+            "🎯 Calibration", _beside_images(confidence.render_calibration), second_run=True, group=_SCORES
         ),
         "threshold": Section(
-            "🤷 Threshold", _beside_images(confidence.render_rejection), needs=Need.SECOND_RUN, group=_SCORES
+            "🤷 Threshold", _beside_images(confidence.render_rejection), second_run=True, group=_SCORES
         ),
         "explain": Section(
             "🔦 Explain",
@@ -96,10 +94,8 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
         "robustness": Section(
             "🌫️ Robustness", lambda one, _: robustness.render_robustness(one.run, lab().runs.all()), group=_WHY
         ),
-        "duplicates": Section(
-            "👯 Near-duplicates", duplicate_pairs.render_duplicates, needs=Need.SECOND_RUN, group=_WHY
-        ),
-        "training": Section("⏱️ Training", history, needs=Need.SECOND_RUN, group=_RUN),
+        "duplicates": Section("👯 Near-duplicates", duplicate_pairs.render_duplicates, second_run=True, group=_WHY),
+        "training": Section("⏱️ Training", history, second_run=True, group=_RUN),
         "epochs": Section("🎞️ Epoch by epoch", lambda one, _: epoch_section.render_epochs(one.run), group=_RUN),
         "repeat": Section("🔁 Repeat", lambda one, _: repeat_section.render_repeats(one.run), group=_RUN),
         "home": Section("🎒 Export", lambda one, _: export_import.render_export(one.run), group=_RUN),
@@ -124,8 +120,8 @@ def render(runs: list[Run]) -> None:
     one = Evaluated.load(run)
     with head:
         scores.render_scores(one)
-        needs = SECTIONS.table[SECTIONS.chosen_word()].needs
-        second = pick_second_run(comparable(run, runs), used=Need.SECOND_RUN in needs)
+        shown = SECTIONS.table[SECTIONS.chosen_word()]
+        second = pick_second_run(comparable(run, runs), used=shown.second_run)
         present.offer()
         section = SECTIONS.choose()
     with st.container(key="in-order"):
