@@ -11,7 +11,7 @@ from aquadash.ui.lab import lab
 
 def page() -> None:
     """The run that is looked at, and what there is of it."""
-    runs = run_lists.best_first(lab().runs.all())
+    runs = run_lists.pictured_first(lab().runs.all())
     if runs:
         evaluate_sections.render(runs)
         return

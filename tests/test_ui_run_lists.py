@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from aquadash.config import RunConfig
+from aquadash.config import RunConfig, with_values
 from aquadash.runs import Run, RunStatus
-from aquadash.ui.run_lists import best_first
+from aquadash.ui.run_lists import best_first, pictured_first
+
+
+def run(
+    name: str, status: RunStatus = RunStatus.FINISHED, search_id: str = "", source: str = "synthetic", **metrics: float
+) -> Run:
+    config = with_values(RunConfig(), {"data.source": source})
+    return Run(name, name, status, config, 0.0, metrics=metrics, search_id=search_id)
+
+
+def finished(name: str, val_accuracy: float, **more: Any) -> Run:
+    return run(name, val_accuracy=val_accuracy, test_accuracy=0.5, **more)
 
 
 def test_the_best_finished_run_is_the_default_of_menus() -> None:
-    def run(name: str, status: RunStatus = RunStatus.FINISHED, search_id: str = "", **metrics: float) -> Run:
-        return Run(name, name, status, RunConfig(), 0.0, metrics=metrics, search_id=search_id)
-
-    def tested(name: str, val_accuracy: float, **more: Any) -> Run:
-        return run(name, val_accuracy=val_accuracy, test_accuracy=0.5, **more)
-
     runs = [
-        run("new", RunStatus.QUEUED), tested("fair", 0.5), tested("trial", 0.9, search_id="s"),
-        tested("stopped", 0.8, status=RunStatus.STOPPED), tested("best", 0.6), run("failed", RunStatus.FAILED),
+        run("new", RunStatus.QUEUED), finished("fair", 0.5), finished("trial", 0.9, search_id="s"),
+        finished("stopped", 0.8, status=RunStatus.STOPPED), finished("best", 0.6), run("failed", RunStatus.FAILED),
     ]  # fmt: skip
 
     assert [entry.name for entry in best_first(runs)] == ["best", "fair", "trial", "stopped", "new", "failed"]
+
+
+def test_runs_whose_data_set_is_missing_come_after_those_that_show_images() -> None:
+    runs = [
+        run("failed", RunStatus.FAILED), finished("removed", 0.9, source="own-pictures-that-are-gone"),
+        finished("fair", 0.5), finished("best", 0.6),
+    ]  # fmt: skip
+
+    assert [entry.name for entry in pictured_first(runs)] == ["best", "fair", "removed", "failed"]

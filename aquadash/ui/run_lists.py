@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from aquadash import settings
+from aquadash import data, settings
 from aquadash.lab.rights import Action
 from aquadash.people import Resource
 from aquadash.runs.fields import validation_accuracy
@@ -55,6 +55,16 @@ def best_first(runs: Sequence[Run]) -> list[Run]:
         return run.archived, not has_results(run), not counts, -(validation_accuracy(run) or 0.0) if counts else 0.0
 
     return sorted(runs, key=rank)
+
+
+def pictured_first(runs: Sequence[Run]) -> list[Run]:
+    """:func:`best_first`, but those with results whose data set is missing here come after those that show images."""
+    here = {source for source in {run.config.data.source for run in runs} if data.is_here(source)}
+
+    def has_no_images(run: Run) -> bool:
+        return run.archived or not has_results(run) or run.config.data.source not in here
+
+    return sorted(best_first(runs), key=has_no_images)
 
 
 def own_first(runs: Iterable[Run]) -> list[Run]:
