@@ -10,7 +10,8 @@ import streamlit as st
 from aquadash.runs.types import RunStatus
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import components
-from aquadash.ui.components import STATUS_SIGNS, class_title, status_text
+from aquadash.ui.components import STATUS_SIGNS, status_text
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import GLOSSARY
 from tests.app_pages import charts, run_script
 
@@ -23,8 +24,8 @@ def test_every_status_has_a_sign_and_a_word_of_its_own() -> None:
 
 
 def test_classes_carry_their_emoji() -> None:
-    assert class_title("otter") == "🦦 otter"
-    assert class_title("zebra") == "zebra"
+    assert class_text("otter") == "🦦 otter"
+    assert class_text("zebra") == "zebra"
 
 
 def test_every_term_that_is_used_is_explained() -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from aquadash.data import title_of
 from aquadash.figures.confusion_matrix import MAX_NUMBERED
-from aquadash.figures.theme import alt_text, class_emoji
+from aquadash.figures.theme import alt_text
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import validation_accuracy
 from aquadash.runs.types import Run, RunStatus
@@ -50,11 +50,6 @@ def status_text(status: RunStatus) -> str:
     """A run's status as icon and word, for tables and menus."""
     icon, word, _ = STATUS_SIGNS[status]
     return f"{icon} {word}"
-
-
-def class_title(name: str) -> str:
-    """A class for people, its emoji in front: "🦦 otter". Plain text, neither markdown nor HTML."""
-    return f"{class_emoji(name)} {name}".strip()
 
 
 def run_label(run: Run) -> str:

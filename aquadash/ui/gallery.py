@@ -172,7 +172,7 @@ MAX_BARS = 6
 
 
 def class_text(name: str) -> str:
-    """A class as emoji and shortened name, for menus and HTML; for markdown it needs ``text.plain`` around it."""
+    """A class as emoji and shortened name, "🦦 otter", for menus and HTML; for markdown it needs ``text.plain``."""
     return f"{class_emoji(name)} {shorten(name)}".strip()
 
 

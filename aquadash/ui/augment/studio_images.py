@@ -14,7 +14,7 @@ from aquadash.data import Dataset
 from aquadash.data.framing import CENTRED, fit, fraction_seen, framing_note
 from aquadash.data.images import MAX_BYTES, decode, display_name
 from aquadash.errors import ImageError
-from aquadash.ui import address, bound, components, inputs
+from aquadash.ui import address, bound, gallery, inputs
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import Upload, most_megabytes, switched_off, within_limit
 
@@ -146,7 +146,7 @@ def _pick(dataset: Dataset) -> list[int]:
         label = inputs.selectbox(
             "A certain image: class",
             range(len(names)),
-            format_func=lambda i: components.class_title(names[i]),
+            format_func=lambda i: gallery.class_text(names[i]),
             key="class",
             width=170,
         )

@@ -100,7 +100,7 @@ def _cards(
             cards.append(
                 gallery.Card(
                     image=images[index],
-                    title=components.class_title(classes[label]),
+                    title=gallery.class_text(classes[label]),
                     alt=f"{compared.images.capitalize()} image {index}, a {classes[label]}: {told}",
                     accent=class_colour(classes[label], label),
                     opens=f"{of}-{index}",

@@ -12,7 +12,7 @@ from aquadash.figures.paired_change import paired_change
 from aquadash.runs.measured import Images
 from aquadash.runs.pairs import WITH, Pair, find_pair
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import bound, components, run_lists, run_sizes, shell
+from aquadash.ui import bound, components, gallery, run_lists, run_sizes, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import version
@@ -99,7 +99,7 @@ def _table(found: PairedChange) -> None:
     """The same in numbers."""
     rows = [
         {
-            "Class": "all" if number == 0 else components.class_title(row.label),
+            "Class": "all" if number == 0 else gallery.class_text(row.label),
             "Images": row.n,
             "Without": f"{100 * row.before:.1f} %",
             "With": f"{100 * row.after:.1f} %",

@@ -81,7 +81,7 @@ def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None
     with in_row if len(names) <= MAX_IN_ROW else more:
         chosen = bound.choices(
             "classes",
-            {name: plain(components.class_title(name)) for name in names},
+            {name: plain(gallery.class_text(name)) for name in names},
             label="Classes (none means all)",
             label_visibility="collapsed",
             widget=inputs.pills,

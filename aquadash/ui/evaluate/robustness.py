@@ -295,7 +295,7 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
         else [(entry, _SAMPLE_SEVERITY) for entry in CORRUPTIONS]
     )
     accent = class_colour(name, label)
-    clean = _card(source.images[row], components.class_title(name), "clean", bool(found.clean.right[row]), name, accent)
+    clean = _card(source.images[row], gallery.class_text(name), "clean", bool(found.clean.right[row]), name, accent)
     cards = [replace(clean, opens=f"test-{positions[row]}")]
     with st.spinner("Spoiling the image ..."):
         for cell in cells:

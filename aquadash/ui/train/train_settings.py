@@ -247,7 +247,7 @@ def sample_versions(config: RunConfig) -> None:
     drawn = _drawn(dataset.fingerprint, config.data.source, config.augmentation, config.seed, tuple(positions))
     cards = []
     for number, position in enumerate(positions):
-        title = components.class_title(dataset.class_names[labels[position]])
+        title = gallery.class_text(dataset.class_names[labels[position]])
         alt = f"{dataset.class_names[labels[position]]}, training image {position}"
         cards.append(gallery.Card(dataset.train.images[position], title, f"{alt}, original"))
         cards.append(gallery.Card(drawn[number], "becomes", f"{alt}, a training version"))
