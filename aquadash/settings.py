@@ -16,18 +16,22 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 def home() -> Path:
     """The folder for the database, artifacts, caches and saved pipelines (``AQUADASH_HOME``, else ``.aquadash/``)."""
-    return _resolved(os.environ.get("AQUADASH_HOME") or str(PROJECT_ROOT / ".aquadash"), os.getcwd())
+    return _resolved(os.environ.get("AQUADASH_HOME") or str(PROJECT_ROOT / ".aquadash"))
 
 
-@lru_cache(maxsize=8)
-def _resolved(path: str, _folder: str) -> Path:
-    """The whole path, seen from a folder; a page asks for the home a hundred times."""
+def _resolved(path: str) -> Path:
+    """The whole path. A page asks a hundred times, so the present folder is looked up only where it counts."""
+    return _resolved_from(path, "" if os.path.isabs(path) else os.getcwd())
+
+
+@lru_cache(maxsize=16)
+def _resolved_from(path: str, _folder: str) -> Path:
     return Path(path).expanduser().resolve()
 
 
 def _path_in(variable: str) -> Path | None:
     value = os.environ.get(variable)
-    return Path(value).expanduser().resolve() if value else None
+    return _resolved(value) if value else None
 
 
 def cifar100_archive() -> Path | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -33,8 +35,10 @@ def dataset(source: str) -> Dataset:
     if known is not None and known.key() is None:
         # Loading would begin a download, which is for the person at the screen to decide.
         raise DataError(f"{known.title} is not on this computer yet. The Data page can fetch it.")
-    with st.spinner("Loading the images ..."):
-        return lab().data.load(source)
+    with ExitStack() as waiting:
+        # Only where there is something to wait for: each spinner is a thread, and every page asks for its data set.
+        begin = cache(lambda: waiting.enter_context(st.spinner("Loading the images ...")))
+        return lab().data.load(source, progress=lambda text, fraction: begin())
 
 
 def here(source: str) -> bool:
