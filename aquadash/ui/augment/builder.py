@@ -94,9 +94,10 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
         max_chars=MAX_TITLE_CHARACTERS,
     )
     with st.container(horizontal=True):
+        # What is copied is what there is when the click comes: a title may have been typed since the button was drawn.
         for label, key, icon, added in (
-            ("Add an empty one", "branch-add", "➕", Branch("New version")),
-            ("Add a copy", "branch-copy", ":material/content_copy:", spec.branches[branch]),
+            ("Add an empty one", "branch-add", "➕", lambda _: Branch("New version")),
+            ("Add a copy", "branch-copy", ":material/content_copy:", lambda now: now.branches[branch]),
         ):
             st.button(label, key=key, icon=icon, on_click=_add_version, args=(added,))
         st.button(
@@ -110,8 +111,8 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
         )
 
 
-def _add_version(branch: Branch) -> None:
-    if builder_state.edit(lambda spec: editing.add_branch(spec, branch)):
+def _add_version(added: Callable[[PipelineSpec], Branch]) -> None:
+    if builder_state.edit(lambda spec: editing.add_branch(spec, added(spec))):
         address.assign("branch", len(builder_state.history().present.spec.branches))
 
 
