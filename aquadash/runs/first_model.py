@@ -43,7 +43,8 @@ def find_first_model(store: RunStore) -> Run | None:
     """The run, be it deleted or not; None before it has been put into the store."""
     condition = f"tags.`{tag.ORIGIN}` = '{ORIGIN}'"
     found = [*store.search(condition), *store.search(condition, deleted=True)]
-    return found[0].read() if found else None
+    runs = [run for stored in found if (run := stored.read()) and run.status is not RunStatus.UNREADABLE]
+    return runs[0] if runs else None
 
 
 def add_first_model(store: RunStore) -> Run:
