@@ -18,6 +18,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
@@ -60,9 +61,12 @@ class _Orders:
                     self.awaited = message["hurry"]
                 else:
                     self.queue.put(message)
-        finally:
-            # At the end of the input, in the middle of a message or not.
+        except (EOFError, pickle.UnpicklingError):
+            # The end of the input, in the middle of a message or not.
             os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
 
 
 def _step_back() -> None:
