@@ -235,32 +235,40 @@ def _stage(search: Search) -> tuple[object, ...]:
 
 def render_charts(search: Search) -> None:
     """Draw the history, and, once there is something to compare, the parallel coordinates and the importance."""
-    titles = {
-        "history": ("Trial by trial", "Each dot is a training; the line is the best so far."),
-        "parallel": ("What the best trials share", term("parallel coordinates")),
-        "importance": ("What decides?", term("importance")),
-    }
-    for name, figure in _charts(search).items():
-        title, help = titles[name]
-        st.markdown(f"**{title}**", help=help)
-        components.plot(figure, key=f"search-{name}")
+    complete, varied = len(search.complete), len(search.plan.space)
+    for name, draw, title, help, enough in (
+        ("history", _history, "Trial by trial", "Each dot is a training; the line is the best so far.", True),
+        ("parallel", _parallel, "What the best trials share", term("parallel coordinates"), complete >= 2),
+        ("importance", _importance, "What decides?", term("importance"), complete >= MIN_TRIALS and varied > 1),
+    ):
+        if enough:
+            # One after the other: the last takes a while.
+            figure = draw(search)
+            st.markdown(f"**{title}**", help=help)
+            components.plot(figure, key=f"search-{name}")
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Search: _stage})
-def _charts(search: Search) -> dict[str, go.Figure]:
-    """The charts that there is something to see in, in their order."""
-    complete = search.complete
-    charts = {"history": optimization_history(search.trials, revision=search.search_id)}
-    if len(complete) >= 2:
-        charts["parallel"] = parallel_coordinates(
-            dimensions(search),
-            accuracies=[trial.value or 0.0 for trial in complete],
-            names=[f"trial {trial.number}" for trial in complete],
-        )
-    if len(complete) >= MIN_TRIALS and len(search.plan.space) > 1:
-        weights = importance(search.plan, search.trials)
-        charts["importance"] = parameter_importance({fields.label(name): weight for name, weight in weights.items()})
-    return charts
+_by_stage = st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Search: _stage})
+
+
+@_by_stage
+def _history(search: Search) -> go.Figure:
+    return optimization_history(search.trials, revision=search.search_id)
+
+
+@_by_stage
+def _parallel(search: Search) -> go.Figure:
+    return parallel_coordinates(
+        dimensions(search),
+        accuracies=[trial.value or 0.0 for trial in search.complete],
+        names=[f"trial {trial.number}" for trial in search.complete],
+    )
+
+
+@_by_stage
+def _importance(search: Search) -> go.Figure:
+    weights = importance(search.plan, search.trials)
+    return parameter_importance({fields.label(name): weight for name, weight in weights.items()})
 
 
 def dimensions(search: Search) -> list[Dimension]:
