@@ -96,6 +96,8 @@ class Jobs(Part):
         from aquadash.robustness.job import job_of
 
         run, job = self._run(run_id), self.get(job_of(run_id))
+        if job is not None and not job.status.ended:
+            return _robustness_so_far(settings.store_key(), run_id)
         return _robustness(settings.store_key(), run_id, run.ended_at, None if job is None else job.revision)
 
     # -- label safety ------------------------------------------------------------------------------------------------
@@ -235,6 +237,13 @@ def _job(store_key: str, job_id: str) -> Job | None:
 # A job's revision is another with each report of its worker, and stays when that has ended.
 @kept(64)
 def _robustness(store_key: str, run_id: str, ended_at: float | None, revision: int | None) -> RobustnessResult | None:
+    from aquadash.robustness.job import result_of
+
+    return result_of(open_store(), run_id)
+
+
+@kept(8, seconds=FRESH_SECONDS)
+def _robustness_so_far(store_key: str, run_id: str) -> RobustnessResult | None:
     from aquadash.robustness.job import result_of
 
     return result_of(open_store(), run_id)

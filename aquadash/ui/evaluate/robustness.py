@@ -227,13 +227,14 @@ def _metric(label: str, mean: Mean | None, help_term: str) -> None:
 
 def _overlaid(others: Sequence[str]) -> list[tuple[Run, RobustnessResult]]:
     """The runs picked to be laid over this one, with their figures."""
-    options = [run_id for run_id in others if lab().runs.get(run_id).has_robustness]
+    # A run may have been deleted or hidden since the page around was drawn.
+    options = {run.run_id: run for run in lab().runs.all() if run.run_id in others and run.has_robustness}
     if not options:
         st.caption("Measure another run to overlay it.")
         return []
     picked = bound.choices(
         OVERLAID,
-        components.run_labels(lab().runs.get(run_id) for run_id in options),
+        components.run_labels(options.values()),
         label="Overlay other runs",
         max_selections=MAX_RUNS - 1,
         placeholder="Choose measured runs",
