@@ -97,7 +97,7 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
     return SampleImages(np.stack(images), tuple(labels), [])
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=64, show_spinner=False, scope="session")
 def _read(file_id: str, _upload: Upload, *, size: tuple[int, int]) -> tuple[NDArray[np.uint8] | None, str]:
     """An uploaded picture in the training size and a note about it, or None and why it is refused; decoded once."""
     try:

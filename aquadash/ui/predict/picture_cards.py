@@ -134,7 +134,7 @@ def label_of(upload: Upload, class_names: Sequence[str]) -> str | None:
 
 
 def _label_key(file_id: str, class_names: Sequence[str]) -> str:
-    return f"true-{file_id}-{hash(tuple(class_names))}"
+    return f"true-{file_id}-{hash(frozenset(class_names))}"
 
 
 def own(upload: Upload, class_names: Sequence[str] = ()) -> OwnPicture:
