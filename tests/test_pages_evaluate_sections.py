@@ -14,7 +14,6 @@ from aquadash.evaluation import bin_of
 from aquadash.evaluation.browse import doubtful_labels
 from aquadash.runs import Predictions, Run, RunStore, open_store
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
-from aquadash.ui.sections import Need
 from tests.app_pages import address_notes, address_of, charts, click, html, open_app_page
 from tests.stored_runs import HOSTILE, add_run
 
@@ -72,7 +71,7 @@ def found(app: AppTest) -> str:
     return next(block.value for block in app.markdown if " of 500 test images" in block.value and "**" in block.value)
 
 
-@pytest.mark.parametrize("section", [word for word, each in SECTIONS.table.items() if Need.SECOND_RUN in each.needs])
+@pytest.mark.parametrize("section", [word for word, each in SECTIONS.table.items() if each.second_run])
 def test_a_second_run_is_laid_over_whatever_its_name_is(shelf: Shelf, section: str) -> None:
     app = open_page(run=shelf.sharp.run_id, section=section, **{"with": shelf.other.run_id})
 
