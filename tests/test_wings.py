@@ -16,8 +16,9 @@ WINGS = ("aquadash/classroom", "aquadash/ui/classroom", "aquadash/engine/cluster
 
 #: Every page, on a home with the model that AquaDash comes with, and commands; prints what of the wings is loaded.
 LOOK = """
-import sys
+import functools, sys
 from click.testing import CliRunner
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from aquadash.cli import cli
 from aquadash.lab import OWNER, Lab
@@ -26,6 +27,8 @@ from aquadash.ui import warmup
 
 # Another process would import TensorFlow beside the pages.
 warmup.prepare_training = warmup.prepare_answers = lambda: None
+# Each AppTest reads what all installed packages say of themselves.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 lab = Lab(OWNER)
 run = lab.runs.first_model()
 pages = [name for name in PAGES if name != "classroom"]
