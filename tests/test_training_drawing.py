@@ -114,7 +114,7 @@ import numpy as np
 from aquadash.augment import PIPELINES, AugmentationPlan
 from aquadash.training.drawing import DrawingProcess
 images = np.zeros((200, 32, 32, 3), np.uint8)
-plan = AugmentationPlan((PIPELINES["notebook"],), copies=20)
+plan = AugmentationPlan((PIPELINES["notebook"],), copies=5)
 process = DrawingProcess(images, plan, seed_of=int, last_epoch=99, progress=lambda *_: None)
 process.epoch(1)
 print(process.pid, flush=True)
