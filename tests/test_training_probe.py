@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import ConfigError
+from tests.drawn_images import few_drawings
 from tests.test_cli import answer, call
 
 pytestmark = pytest.mark.slow
@@ -63,6 +65,8 @@ def test_what_makes_no_network_is_refused(measure: Any) -> None:
 
 
 def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = few_drawings(train_per_class=20, test_per_class=10)
+    monkeypatch.setattr(data, "load", lambda source, **_: drawn)
     settings = ("--preset", "notebook", "--set", "augmentation.pipeline=none", "--set", "training.epochs=7")
     values = answer("model", "probe", *settings)
     assert (values["preset"], values["epochs"], values["parameters"]) == ("notebook", 7, 1_091_045)
