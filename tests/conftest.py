@@ -232,7 +232,7 @@ def without_detector(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def tiny_dataset() -> Dataset:
-    """60 training and 420 test images of 16 x 16 pixels in three classes that a network can learn in seconds.
+    """60 training and 120 test images of 16 x 16 pixels in three classes that a network can learn in seconds.
 
     All tests share it, so its arrays cannot be written.
     """
@@ -247,7 +247,7 @@ def tiny_dataset() -> Dataset:
         images.flags.writeable = labels.flags.writeable = False
         return Split(images, labels, tuple(f"{index}.png" for index in range(count)))
 
-    return Dataset("tiny", "Tiny", "Made by a test.", True, ("red", "green", "blue"), split(60), split(420))
+    return Dataset("tiny", "Tiny", "Made by a test.", True, ("red", "green", "blue"), split(60), split(120))
 
 
 @pytest.fixture(scope="module")

@@ -38,20 +38,15 @@ class Eye:
         return np.eye(3, dtype=np.float32)[images[:, 4, 4].argmax(axis=1)]
 
 
-@pytest.fixture
-def small(tiny_dataset: Dataset) -> Dataset:
-    return dataclasses.replace(tiny_dataset, test=tiny_dataset.test.take(slice(0, 120)))
-
-
 def measure(*arguments: Any, **options: Any) -> RobustnessResult:
     """The figures when everything is measured."""
     *_, result = measuring(*arguments, **options)
     return result
 
 
-def test_the_figures_are_those_of_a_direct_computation(small: Dataset) -> None:
-    eye, test = Eye(), small.test
-    found = measure(eye, small, SOME, model_sha256="m", versions={"numpy": "2"})
+def test_the_figures_are_those_of_a_direct_computation(tiny_dataset: Dataset) -> None:
+    eye, test = Eye(), tiny_dataset.test
+    found = measure(eye, tiny_dataset, SOME, model_sha256="m", versions={"numpy": "2"})
     assert set(found.cells) == {("fog", 1), ("fog", 4), ("contrast", 1), ("contrast", 4)}
     wrongs = []
     for (name, severity), condition in found.cells.items():
@@ -91,68 +86,70 @@ def test_the_interval_of_the_mean_holds_what_more_images_would_give() -> None:
     assert 0.91 < hits / 300 < 0.99
 
 
-def test_what_is_measured_is_not_measured_again(small: Dataset) -> None:
-    first = measure(Eye(), small, SOME, model_sha256="m")
+def test_what_is_measured_is_not_measured_again(tiny_dataset: Dataset) -> None:
+    first = measure(Eye(), tiny_dataset, SOME, model_sha256="m")
     eye = Eye()
     more = dataclasses.replace(SOME, severities=(1, 2, 4), pipelines=("notebook-1", "notebook"))
-    *before, second = measuring(eye, small, more, model_sha256="m", so_far=first)
+    *before, second = measuring(eye, tiny_dataset, more, model_sha256="m", so_far=first)
     assert eye.shown == 2, "fog and contrast at severity 2; the first pipeline is a branch of the other"
     assert before[0] is first and len(before) == 3 and len(second.cells) == 6 and second.clean is first.clean
-    whole = measure(Eye(), small, more, model_sha256="m")
+    whole = measure(Eye(), tiny_dataset, more, model_sha256="m")
     assert _values(second) == _values(whole)
     assert missing(second, more) == ([], [])
 
 
 @pytest.mark.parametrize("change", [{"seed": 6}, {"limit": 30}])
-def test_other_images_or_draws_begin_anew(small: Dataset, change: dict[str, int]) -> None:
-    first = measure(Eye(), small, SOME, model_sha256="m")
+def test_other_images_or_draws_begin_anew(tiny_dataset: Dataset, change: dict[str, int]) -> None:
+    first = measure(Eye(), tiny_dataset, SOME, model_sha256="m")
     request = dataclasses.replace(SOME, **change)
-    assert _values(measure(Eye(), small, request, model_sha256="m", so_far=first)) == _values(
-        measure(Eye(), small, request, model_sha256="m")
+    assert _values(measure(Eye(), tiny_dataset, request, model_sha256="m", so_far=first)) == _values(
+        measure(Eye(), tiny_dataset, request, model_sha256="m")
     )
-    other_model = measure(Eye(), small, SOME, model_sha256="n", so_far=first)
+    other_model = measure(Eye(), tiny_dataset, SOME, model_sha256="n", so_far=first)
     assert other_model.clean is not first.clean
 
 
-def test_a_pipeline_that_was_edited_is_measured_again(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pipeline_that_was_edited_is_measured_again(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = augment.PipelineSpec("mine", "Mine", "", (augment.Branch("Turned", (augment.op("Fliplr", p=1.0),)),))
     request = RobustnessRequest((), (), pipelines=("mine",))
     monkeypatch.setattr(augment, "library", lambda: SimpleNamespace(pipelines={"mine": mine}))
-    first = measure(Eye(), small, request, model_sha256="m")
+    first = measure(Eye(), tiny_dataset, request, model_sha256="m")
     edited = dataclasses.replace(mine, branches=(augment.Branch("Turned", (augment.op("ChannelShuffle", p=1.0),)),))
     monkeypatch.setattr(augment, "library", lambda: SimpleNamespace(pipelines={"mine": edited}))
-    second = measure(Eye(), small, request, model_sha256="m", so_far=first)
+    second = measure(Eye(), tiny_dataset, request, model_sha256="m", so_far=first)
     (key,) = second.branches
     assert key not in first.branches
     assert second.branches[key].condition.accuracy < first.clean.accuracy
 
 
-def test_progress_counts_images_and_knows_the_end(small: Dataset) -> None:
+def test_progress_counts_images_and_knows_the_end(tiny_dataset: Dataset) -> None:
     told: list[tuple[int, int]] = []
     results = list(
-        measuring(Eye(), small, SOME, model_sha256="m", report=lambda phase, done, total: told.append((done, total)))
+        measuring(
+            Eye(), tiny_dataset, SOME, model_sha256="m", report=lambda phase, done, total: told.append((done, total))
+        )
     )
     done = [done for done, _ in told]
     assert done == sorted(done) and {total for _, total in told} == {9 * 120}
     assert (done[0], done[-1]) == (0, 8 * 120) and len(results) == 9
 
 
-def test_whoever_hears_of_it_can_end_it_and_it_goes_on_from_there(small: Dataset) -> None:
+def test_whoever_hears_of_it_can_end_it_and_it_goes_on_from_there(tiny_dataset: Dataset) -> None:
     def stop(phase: str, done: int, total: int) -> None:
         if done > 3 * 120:
             raise InterruptedError
 
     results = []
     with pytest.raises(InterruptedError):
-        for result in measuring(Eye(), small, SOME, model_sha256="m", report=stop):
+        for result in measuring(Eye(), tiny_dataset, SOME, model_sha256="m", report=stop):
             results.append(result)
     assert len(results[-1].cells) == 2
-    rest = measure(Eye(), small, SOME, model_sha256="m", so_far=results[-1])
-    assert _values(rest) == _values(measure(Eye(), small, SOME, model_sha256="m"))
+    rest = measure(Eye(), tiny_dataset, SOME, model_sha256="m", so_far=results[-1])
+    assert _values(rest) == _values(measure(Eye(), tiny_dataset, SOME, model_sha256="m"))
 
 
-def test_the_figures_survive_the_file(small: Dataset) -> None:
-    found = measure(Eye(), small, SOME, model_sha256="m", versions={"numpy": "2"}, measured_at=12.5)
+def test_the_figures_survive_the_file(tiny_dataset: Dataset) -> None:
+    found = measure(Eye(), tiny_dataset, SOME, model_sha256="m", versions={"numpy": "2"}, measured_at=12.5)
     again = RobustnessResult.from_json(found.to_json())
     assert again.to_json() == found.to_json() and again.measured_at == 12.5
     plain = json.loads(json.dumps(found.to_dict()))
@@ -172,8 +169,8 @@ def test_the_figures_survive_the_file(small: Dataset) -> None:
         lambda text: text.replace('"clean"', '"dirty"'),
     ],
 )
-def test_a_damaged_file_is_named_as_such(small: Dataset, damage) -> None:
-    text = measure(Eye(), small, SOME, model_sha256="m").to_json()
+def test_a_damaged_file_is_named_as_such(tiny_dataset: Dataset, damage) -> None:
+    text = measure(Eye(), tiny_dataset, SOME, model_sha256="m").to_json()
     with pytest.raises(StorageError, match="damaged"):
         RobustnessResult.from_json(damage(text))
 
@@ -186,8 +183,8 @@ def test_a_part_of_the_images_holds_every_class_alike() -> None:
     assert chosen_positions(labels, 1000).tolist() == list(range(103)) == chosen_positions(labels, None).tolist()
 
 
-def test_curves_and_losses(small: Dataset) -> None:
-    found = measure(Eye(), small, SOME, model_sha256="m")
+def test_curves_and_losses(tiny_dataset: Dataset) -> None:
+    found = measure(Eye(), tiny_dataset, SOME, model_sha256="m")
     assert list(found.curve("fog")) == [0, 1, 4] and found.curve("snow") == {} and found.loss("snow") is None
     assert list(found.mean_curve()) == [0, 1, 4]
     assert found.mean_curve()[4].value == pytest.approx(
@@ -227,11 +224,11 @@ def test_a_request_survives_json() -> None:
     assert [name for name, _ in RobustnessRequest().cells()[:15]] == list(CORRUPTIONS)
 
 
-def test_a_network_of_another_size_is_refused(small: Dataset) -> None:
+def test_a_network_of_another_size_is_refused(tiny_dataset: Dataset) -> None:
     eye = Eye()
     eye.image_shape = (32, 32, 3)
     with pytest.raises(AquaDashError, match="do not belong together"):
-        measure(eye, small, SOME, model_sha256="m")
+        measure(eye, tiny_dataset, SOME, model_sha256="m")
 
 
 def _values(result: RobustnessResult) -> dict[str, object]:
@@ -241,13 +238,13 @@ def _values(result: RobustnessResult) -> dict[str, object]:
     return values
 
 
-def test_saved_pipelines_are_measured_too_and_one_deleted_meanwhile_is_no_riddle(small: Dataset) -> None:
+def test_saved_pipelines_are_measured_too_and_one_deleted_meanwhile_is_no_riddle(tiny_dataset: Dataset) -> None:
     mine = augment.PipelineSpec("", "", "", (augment.Branch("Turned", (augment.op("Fliplr", p=1.0),)),))
     augment.save(mine, title="Mine")
     assert ("mine", 0) in [(key.pipeline, key.branch) for key in RobustnessRequest((), ()).branches()]
 
     results = []
-    for result in measuring(Eye(), small, RobustnessRequest((), (), pipelines=("mine",)), model_sha256="m"):
+    for result in measuring(Eye(), tiny_dataset, RobustnessRequest((), (), pipelines=("mine",)), model_sha256="m"):
         results.append(result)
         if "mine" in augment.library().saved:
             saved_pipelines.delete("mine")

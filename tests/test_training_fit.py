@@ -260,8 +260,9 @@ def test_the_report_s_validation_takes_the_first_400_test_images(tiny_dataset: D
     from aquadash.training.prepare import split
 
     config = with_values(SMALL, {"training.validation": "test"})
-    data = split(config, tiny_dataset)
-    assert np.array_equal(data.validation_images, tiny_dataset.test.images[:400]) and len(data.labels) == 60
+    many = replace(tiny_dataset, test=tiny_dataset.test.take(np.arange(420) % len(tiny_dataset.test)))
+    data = split(config, many)
+    assert np.array_equal(data.validation_images, many.test.images[:400]) and len(data.labels) == 60
     few = split(config, replace(tiny_dataset, test=tiny_dataset.test.take(slice(100))))
     assert np.array_equal(few.validation_images, tiny_dataset.test.images[:80])
     assert few.validation_indices.tolist() == list(range(80))

@@ -126,7 +126,7 @@ def test_the_body_waits_for_the_head_and_then_learns(whole: tuple[Any, Listener]
     result, listener = whole
     sizes = [len(checkpoint.weights) for checkpoint in listener.checkpoints]
     assert sizes[:2] == [2, 2] and sizes[2] == sizes[3] > 30
-    assert len(result.history) == 4 and result.predictions.probabilities.shape == (420, 3)
+    assert len(result.history) == 4 and result.predictions.probabilities.shape == (120, 3)
 
 
 def test_the_head_phase_is_what_the_whole_frozen_network_would_do(
