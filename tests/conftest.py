@@ -6,9 +6,10 @@ import functools
 import gc
 import os
 import shutil
-import subprocess
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,12 +163,17 @@ def prepared_home(shared_folder: Path) -> Path:
 
 
 def _prepare(folder: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-c", "from aquadash import runs; runs.open_store()"],
-        env={**os.environ, "AQUADASH_HOME": str(folder)},
-        cwd=ROOT,
-        check=True,
-    )
+    from aquadash.runs import open_store
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(folder))
+        open_store()
+    # This process has the databases open, and what it wrote last stands in files beside them.
+    for path in folder.glob("*.db"):
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for path in folder.glob("*.db-*"):
+        path.unlink()
 
 
 @pytest.fixture
