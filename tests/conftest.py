@@ -47,14 +47,13 @@ if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMOR
 
 copy_new_stores()
 
-#: Files that take half a minute and more, those with a browser by their length.
+#: Files that take half a minute and more, by their length: those with a browser, and the others.
 _LONG = [
-    "test_journey_answers", "test_journey_evaluate", "test_journey_data", "test_journey_compare",
-    "test_journey_train", "test_journey_class", "test_journey_visit", "test_engine",
-    "test_robustness_job",
-    "test_training_last_steps", "test_search_cli", "test_training_transfer", "test_models_applications",
-    "test_training_fit", "test_cli", "test_export_script", "test_explain",
-    "test_export_repeats",
+    "test_journey_answers", "test_journey_evaluate", "test_journey_train", "test_journey_compare", "test_journey_data",
+    "test_journey_class", "test_journey_visit",
+    "test_export_script", "test_training_transfer", "test_engine", "test_cli", "test_models_applications",
+    "test_training_fit", "test_robustness_job", "test_explain", "test_pages_all", "test_export_repeats",
+    "test_search_cli", "test_extending",
 ]  # fmt: skip
 
 _OUTSIDE = (
