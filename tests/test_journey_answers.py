@@ -265,11 +265,6 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
     page.locator(".st-key-pictures input[type=file]").set_input_files([upload])  # type: ignore[list-item]
     page.get_by_text("the mean over all of it padded").wait_for()
     in_sight(page.locator(".aqua-verdict"), page.locator("article .aqua-bars"), page.get_by_text("What is it really?"))
-
-    page.set_viewport_size({"width": 390, "height": 844})
-    for address in ("", "/predict"):
-        page.goto(shared_server.url + address)
-        in_sight(page.get_by_test_id("stFileUploaderDropzone"), page.get_by_role("button", name=re.compile("Try a s")))
     no_error(page)
 
 

@@ -94,6 +94,8 @@ def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_serve
         page.set_viewport_size({"width": 390, "height": 844})
         page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
         in_sight(page, primary)
+        if name in ("home", "predict"):
+            in_sight(page, page.get_by_test_id("stFileUploaderDropzone"))
 
 
 def in_sight(page: Page, element: Locator) -> None:
