@@ -142,8 +142,11 @@ def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server
     page.keyboard.press("ArrowLeft")
     page.get_by_role("heading", name="What is it made of?").wait_for()
 
-    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&present=4")
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("heading", name="How did it learn?").wait_for()
+    page.keyboard.press("ArrowRight")
     page.get_by_text("of 500 test images").wait_for()
+    address_has(page, "present=4")
     size = page.locator(".aqua-figure").evaluate("element => parseFloat(getComputedStyle(element).fontSize)")
     assert size > 60
     no_error(page)
