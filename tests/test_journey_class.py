@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Role
 from aquadash.runs import RunStatus, open_store
-from tests.browser_pages import address_has, followed, main_button, no_error, settled, unfold
+from tests.browser_pages import address_has, choose_segment, followed, main_button, no_error, settled, unfold
 from tests.classrooms import give
 from tests.serving import Server, needs_chromium, serving
 from tests.ui_runs import queued
@@ -95,6 +96,12 @@ def inside(page: Page, server: Server, name: str, code: str, path: str = "/data"
     settled(page)
 
 
+def open_class_page(page: Page) -> None:
+    page.get_by_role("link", name=re.compile(r"\bClass$")).click()
+    page.wait_for_url(re.compile(r"/classroom(\?|$)"))
+    settled(page)
+
+
 def press(page: Page, key: str) -> None:
     """Click a button by its key. One with help is there twice, once of them hidden."""
     page.locator(f".st-key-{key}").get_by_role("button").click()
@@ -103,7 +110,7 @@ def press(page: Page, key: str) -> None:
 def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, visit: Visit) -> None:
     made = codes.codes()
     teacher, student = visit(), visit()
-    inside(teacher, server, "Ms Hill", made.teacher)
+    inside(teacher, server, "Ms Hill", made.teacher, "/classroom")
     # A wrong code is refused; the right one leads where one wanted to go.
     student.goto(f"{server.url}/train?preset=notebook-fixed")
     join(student, "Anna <b>", "CCCCCC")
@@ -129,8 +136,8 @@ def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, 
     address_has(student, f"run={annas}")
 
     # Both see the queue; the student has buttons at the own run only, and none that moves or hides.
+    open_class_page(student)
     for page in (teacher, student):
-        page.goto(f"{server.url}/classroom?view=queue")
         page.locator(f".st-key-queue-{bens.run_id}").get_by_text("1.").first.wait_for()
         page.locator(f".st-key-queue-{annas}").get_by_text("2.").first.wait_for()
     buttons = student.locator(f".st-key-queue-{annas}").get_by_role("button")
@@ -160,10 +167,9 @@ def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, 
     student.get_by_role("heading", name="🔒 Compare").wait_for()
 
     # Sent out, the student sees the join page on the next look, without a click.
-    student.goto(f"{server.url}/classroom")
-    settled(student)
+    open_class_page(student)
     anna = next(one.person for one in open_sessions().people() if one.person.name == "Anna <b>")
-    teacher.goto(f"{server.url}/classroom?view=people")
+    choose_segment(teacher, "People")
     press(teacher, f"remove-{anna.person_id}")
     student.get_by_role("heading", name="Join the class").wait_for()
     student.reload()
