@@ -323,7 +323,8 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
+        arguments = [*CHROMIUM_ARGUMENTS, "--process-per-site"]
+        browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
         yield browser
         browser.close()
 
@@ -359,8 +360,15 @@ def visit(browser: Browser, viewport: ViewportSize) -> Iterator[Callable[[], Pag
 
 @pytest.fixture(scope="session")
 def _profile(browser: Browser) -> BrowserContext:
-    """One for all that come alone: what it has loaded of Streamlit's code, it need not load and compile again."""
-    return _new_context(browser)
+    """One for all that come alone: what it has loaded of Streamlit's code, it need not load and compile again.
+
+    What is compiled stays with the process that shows the site's pages, which would end with the last of them.
+    """
+    context = _new_context(browser)
+    stays = context.new_page()
+    stays.route("**", lambda route: route.fulfill(body=""))
+    stays.goto("http://localhost")
+    return context
 
 
 @pytest.fixture
