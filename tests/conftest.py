@@ -52,7 +52,7 @@ _LONG = [
     "test_journey_answers", "test_journey_evaluate", "test_journey_train", "test_journey_compare", "test_journey_data",
     "test_journey_class", "test_journey_visit",
     "test_export_script", "test_training_transfer", "test_engine", "test_cli", "test_models_applications",
-    "test_training_fit", "test_robustness_job", "test_explain", "test_pages_all", "test_export_repeats",
+    "test_training_fit", "test_robustness_job", "test_explain", "test_pages_all",
     "test_search_cli", "test_extending",
 ]  # fmt: skip
 
