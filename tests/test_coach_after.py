@@ -395,6 +395,12 @@ def test_an_oscillating_loss() -> None:
     assert not {"plateau", "underfitting", "too-few-epochs"} & set(found), "they follow from it"
 
 
+def test_mixed_images_make_a_loss_jump_at_any_rate() -> None:
+    history = epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.03 * e, lambda e: 1.1 - 0.03 * e)
+    assert "rate-too-high" in notes(history)
+    assert "rate-too-high" not in notes(history, {"augmentation.mixing": "mixup"})
+
+
 def test_a_loss_that_gets_worse_is_said_with_the_verdicts_words() -> None:
     rising = epochs(10, lambda e: 1.0 + 0.02 * abs(e - 3), lambda e: 1.0 + 0.05 * abs(e - 3))
     assert "Validation loss rose by" in notes(rising)["rate-too-high"].evidence

@@ -170,7 +170,9 @@ def _rate_too_high(s: Situation) -> Note | None:
     kind, rate = s.verdict.kind, s.config.training.learning_rate
     if kind == "diverged":
         return None
-    if len(s.losses) >= MIN_EPOCHS and s.roughness >= OSCILLATING and s.backward >= OSCILLATING_BACKWARD:
+    oscillates = len(s.losses) >= MIN_EPOCHS and s.roughness >= OSCILLATING and s.backward >= OSCILLATING_BACKWARD
+    # How much of each other image is mixed in is drawn anew, and with it how high the training loss is.
+    if oscillates and s.config.augmentation.mixing == "none":
         evidence = (
             f"The training loss changes by {percent(s.roughness)} from one epoch to the next, and "
             f"{percent(s.backward)} of its way led upwards: steps that are too large jump over the goal. The rate was "
