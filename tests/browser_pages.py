@@ -205,28 +205,33 @@ def resting_place(page: Page, element: Locator) -> FloatRect:
 
 
 def click_at_rest(page: Page, mark: Locator) -> None:
-    """Click the middle of a chart's mark once it no longer moves, and the chart has found it below the pointer.
+    """Click the middle of a chart's mark once it no longer moves, until the chart has taken the click.
 
-    A chart takes a click for the mark that it has found before, and it looks for one some time after each move.
+    A chart takes a click for the mark that it has found below the pointer before, and it looks for one some time after
+    each move; one that is drawn anew meanwhile takes none.
     """
     from playwright.sync_api import TimeoutError as TooLate
 
     chart = mark.locator("xpath=ancestor::*[contains(@class, 'js-plotly-plot')]")
 
-    def found() -> bool:
+    def taken() -> bool:
         box = resting_place(page, mark)
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         page.mouse.move(0, 0)
-        chart.evaluate("chart => { window.found = false; chart.once('plotly_hover', () => { window.found = true; }); }")
-        page.mouse.move(x, y)
+        chart.evaluate(
+            "chart => { window.heard = {}; for (const name of ['hover', 'click'])"
+            " chart.once(`plotly_${name}`, () => { window.heard[name] = true; }); }"
+        )
         try:
-            page.wait_for_function("() => window.found", timeout=5000)
-        except TooLate:  # drawn anew meanwhile
+            page.mouse.move(x, y)
+            page.wait_for_function("() => window.heard.hover", timeout=5000)
+            page.mouse.click(x, y)
+            page.wait_for_function("() => window.heard.click", timeout=5000)
+        except TooLate:
             return False
-        page.mouse.click(x, y)
         return True
 
-    wait_for(found)
+    wait_for(taken)
 
 
 def choose_segment(page: Page, title: str) -> None:
