@@ -9,6 +9,7 @@ import pytest
 
 from aquadash import engine
 from aquadash.config import with_values
+from aquadash.errors import AquaDashError
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.presets import PRESETS
@@ -201,6 +202,21 @@ def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, stor
     app.number_input(key=f"more-{search_id}").set_value(2).run()
     app.button(key=f"extend-{search_id}").click().run()
     wait_for(lambda: len(store.get(search_id).complete) == 11)
+
+
+def test_a_chart_that_fails_takes_no_other_with_it(
+    runs: QuickRuns, store: SearchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AquaDashError("There is no forest.")
+
+    monkeypatch.setattr(search_live, "importance", fail)
+    search_id = ended(
+        store, runs, "training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", budget=Budget(9)
+    )
+    app = open_page(search=search_id[:6])
+    assert [box.value for box in app.error] == ["There is no forest."]
+    assert len(app.get("plotly_chart")) == 2
 
 
 def test_a_search_that_was_not_worth_it_says_so(runs: QuickRuns, store: SearchStore) -> None:
