@@ -164,9 +164,9 @@ def test_deleting_is_undone(tmp_path: Path) -> None:
     made = kept(tmp_path)
     app = open_app_page("data", source=made.source)
     app.button(key="own-delete").click().run()
-    assert not app.exception and "“Pets” is deleted." in texts(app) and about.all_kept() == {}
+    assert not app.exception and "Deleted **Pets**." in texts(app) and about.all_kept() == {}
     assert app.selectbox(key="data-set").value == "synthetic"
-    app.button(key="own-undo").click().run()
+    app.button(key="undo-own").click().run()
     assert not app.exception and about.about("pets") == made and app.selectbox(key="data-set").value == made.source
     key = store.delete("pets")
     app = open_app_page("data")

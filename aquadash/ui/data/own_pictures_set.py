@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from aquadash.data.folder.about import PREFIX
 from aquadash.data.folder.types import CheckReport, Finding, Picture
-from aquadash.ui import gallery, inputs, shell
+from aquadash.ui import components, gallery, inputs, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 
@@ -52,9 +53,7 @@ def offer_undo() -> None:
     """Draw the way to bring back what was deleted: at once what went last, from a list what went before."""
     if gone := st.session_state.get(_DELETED):
         title, key = gone
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(f"“{plain(title)}” is deleted.", icon="🗑️")
-            st.button("Undo", icon=":material/undo:", key="own-undo", on_click=_restore, args=(key,))
+        components.undo_bar(title, key="own", on_undo=partial(_restore, key), on_dismiss=_forget)
 
 
 def deleted_menu() -> None:
@@ -76,9 +75,13 @@ def _delete(source: str, title: str) -> None:
     st.session_state.pop("source", None)
 
 
+def _forget() -> None:
+    st.session_state.pop(_DELETED, None)
+
+
 @shell.guard()
 def _restore(key: str) -> None:
-    st.session_state.pop(_DELETED, None)
+    _forget()
     kept = lab().data.restore(key)
     st.query_params.from_dict({"source": kept.source})
 
