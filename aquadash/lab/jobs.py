@@ -234,19 +234,14 @@ def _job(store_key: str, job_id: str) -> Job | None:
     return open_jobs().get(job_id)
 
 
-# A job's revision is another with each report of its worker, and stays when that has ended.
-@kept(64)
-def _robustness(store_key: str, run_id: str, ended_at: float | None, revision: int | None) -> RobustnessResult | None:
+def _measured(store_key: str, run_id: str, *version: object) -> RobustnessResult | None:
     from aquadash.robustness.job import result_of
 
     return result_of(open_store(), run_id)
 
 
-@kept(8, seconds=FRESH_SECONDS)
-def _robustness_so_far(store_key: str, run_id: str) -> RobustnessResult | None:
-    from aquadash.robustness.job import result_of
-
-    return result_of(open_store(), run_id)
+# Of a job at work there is another revision with each report of its worker, of one that has ended the last.
+_robustness, _robustness_so_far = kept(64)(_measured), kept(8, seconds=FRESH_SECONDS)(_measured)
 
 
 @kept(64)
