@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from aquadash.evaluation.compare import PredictionsLike
 from aquadash.evaluation.intervals import Interval, wilson_interval
-from aquadash.evaluation.metrics import Evaluation, checked, predicted_labels
+from aquadash.evaluation.metrics import Evaluation, checked, import_scikit_learn, predicted_labels
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ def top_two_accuracy(labels: ArrayLike, probabilities: ArrayLike) -> Score:
     Raises:
         DataError: The arrays do not belong together.
     """
+    import_scikit_learn()
     from sklearn.metrics import top_k_accuracy_score
 
     y_true, y_prob = checked(labels, probabilities)

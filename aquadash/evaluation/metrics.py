@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,7 @@ def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequen
     n, num_classes = y_prob.shape
     if len(class_names) != num_classes:
         raise DataError(f"There are {len(class_names)} class names but probabilities for {num_classes} classes.")
+    import_scikit_learn()
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     y_pred = predicted_labels(y_prob)
@@ -148,6 +150,15 @@ def cross_entropy(y_true: NDArray[np.integer[Any]], y_prob: NDArray[np.floating[
 def percent(fraction: float) -> str:
     """A fraction for people, in whole per cent: ``"57 %"``."""
     return f"{100 * fraction:.0f} %"
+
+
+_importing = Lock()
+
+
+def import_scikit_learn() -> None:
+    """Import scikit-learn's metrics: of two threads that begin with that at once, both can fail."""
+    with _importing:
+        import sklearn.metrics  # noqa: F401
 
 
 def checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from aquadash.errors import DataError
 from aquadash.evaluation.intervals import Interval, wilson_interval
-from aquadash.evaluation.metrics import checked, predicted_labels
+from aquadash.evaluation.metrics import checked, import_scikit_learn, predicted_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +113,7 @@ def to_dict(curves: Sequence[ClassCurves]) -> dict[str, Any]:
 
 
 def _curves(label: str, positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> ClassCurves:
+    import_scikit_learn()
     from sklearn.metrics import average_precision_score, confusion_matrix_at_thresholds, roc_auc_score
 
     _, alarms, _, hits, thresholds = confusion_matrix_at_thresholds(positive, scores, pos_label=True)
@@ -228,6 +229,7 @@ def coverage_curve(labels: ArrayLike, probabilities: ArrayLike) -> CoverageCurve
         DataError: The arrays do not belong together.
     """
     y_true, y_prob = checked(labels, probabilities)
+    import_scikit_learn()
     from sklearn.metrics import confusion_matrix_at_thresholds
 
     right = predicted_labels(y_prob) == y_true
