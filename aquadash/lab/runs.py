@@ -7,12 +7,12 @@ changes something here sees it at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aquadash import settings
 from aquadash.config import RunConfig
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from aquadash.runs.cost import Cost, Paces
     from aquadash.runs.leaderboard import Board
     from aquadash.runs.pairs import Pair
+
+T = TypeVar("T")
 
 #: Seconds for which what still changes may be told as it was.
 FRESH_SECONDS = 1.0
@@ -118,10 +120,7 @@ class Runs(Part):
 
     def history(self, run_id: str) -> list[EpochRecord]:
         """A run's epochs so far; errors as for :meth:`get`."""
-        ended_at = self._ended_at(run_id)
-        if ended_at is None:
-            return list(_live_history(settings.store_key(), run_id))
-        return list(_history(settings.store_key(), run_id, ended_at))
+        return list(_history(settings.store_key(), run_id, self._ended_at(run_id)))
 
     def predictions(self, run_id: str) -> Predictions:
         """What a run's model says of the test split; errors as for :meth:`get`.
@@ -194,10 +193,7 @@ class Runs(Part):
 
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         """How a run's answers changed from epoch to epoch; None where that was not kept."""
-        ended_at = self._ended_at(run_id)
-        if ended_at is None:
-            return _live_epoch_replay(settings.store_key(), run_id)
-        return _epoch_replay(settings.store_key(), run_id, ended_at)
+        return _epoch_replay(settings.store_key(), run_id, self._ended_at(run_id))
 
     def environment(self, run_id: str) -> dict[str, Any]:
         """On what a run was trained; see :class:`aquadash.runs.artifacts.Environment`."""
@@ -561,14 +557,18 @@ def _paces(store_key: str) -> Paces:
     return Paces(_all(store_key).runs)
 
 
-@kept(64, seconds=FRESH_SECONDS)
-def _live_history(store_key: str, run_id: str) -> tuple[EpochRecord, ...]:
-    return tuple(open_store().history(run_id))
+def _read_of_run(read: Callable[[RunStore, str], T], *, most: int) -> Callable[[str, str, float | None], T]:
+    """A function that reads something of a run by store, id and end: for good once it has ended, else for a moment."""
+
+    def asked(store_key: str, run_id: str, ended_at: float | None) -> T:
+        return read(open_store(), run_id)
+
+    ended, live = kept(most)(asked), kept(64, seconds=FRESH_SECONDS)(asked)
+    return lambda store_key, run_id, ended_at: (live if ended_at is None else ended)(store_key, run_id, ended_at)
 
 
-@kept(256)
-def _history(store_key: str, run_id: str, ended_at: float) -> tuple[EpochRecord, ...]:
-    return tuple(open_store().history(run_id))
+_history = _read_of_run(lambda store, run_id: tuple(store.history(run_id)), most=256)
+_epoch_replay = _read_of_run(lambda store, run_id: store.epoch_replay(run_id), most=64)
 
 
 @kept(64)
@@ -585,16 +585,6 @@ def _validation_predictions(store_key: str, run_id: str, ended_at: float) -> Pre
 def _validation_images(store_key: str, run_id: str, ended_at: float | None) -> int | None:
     found = open_store().validation_predictions(run_id)
     return None if found is None else len(found.labels)
-
-
-@kept(64, seconds=FRESH_SECONDS)
-def _live_epoch_replay(store_key: str, run_id: str) -> EpochReplay | None:
-    return open_store().epoch_replay(run_id)
-
-
-@kept(64)
-def _epoch_replay(store_key: str, run_id: str, ended_at: float) -> EpochReplay | None:
-    return open_store().epoch_replay(run_id)
 
 
 @kept(64)
