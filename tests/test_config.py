@@ -155,11 +155,6 @@ def test_bad_yaml_is_one_clear_sentence(text: str, message: str) -> None:
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_an_unknown_name_in_yaml_is_refused_with_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match=r"Did you mean 'training.learning_rate'"):
-        config.from_yaml("training: {learning_rates: 1}")
-
-
 def test_a_list_of_numbers_may_be_text() -> None:
     assert config.setting("model.filters").kind is tuple
     assert config.with_values(RunConfig(), {"model.filters": "8, 16"}).model.filters == (8, 16)

@@ -364,16 +364,6 @@ def test_a_home_that_cannot_be_written_does_not_matter(named: Path, home: Path) 
     assert len(cifar100.load().train) == 2500
 
 
-def test_a_full_disk_leaves_no_half_copy(named: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(file: io.BufferedWriter, **arrays: Any) -> None:
-        file.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(cifar100.np, "savez", full)
-    assert len(cifar100.load().train) == 2500
-    assert list((home / "cache").iterdir()) == []
-
-
 # Images of the other classes
 
 #: Numbers of classes: two of the five animals, three others.

@@ -77,14 +77,6 @@ def test_what_does_not_wait_cannot_be_moved(engine: Engine, store: RunStore) -> 
 
 
 @pytest.mark.usefixtures("in_class")
-def test_students_take_turns(engine: Engine, store: RunStore) -> None:
-    asked(engine, store, "at work")
-    for person, name in ((ANNA, "a1"), (ANNA, "a2"), (ANNA, "a3"), (BEN, "b1"), (TEACHER, "t1"), (BEN, "b2")):
-        ask(engine, person, name)
-    assert order(store) == ["a1", "b1", "t1", "a2", "b2", "a3"]
-
-
-@pytest.mark.usefixtures("in_class")
 def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(engine: Engine, store: RunStore) -> None:
     def connected() -> None:
         raise RunError("a slot is asked for")

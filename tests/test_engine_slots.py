@@ -21,7 +21,6 @@ from aquadash.runs import RunStatus, RunStore
 from aquadash.runs.artifacts import LOG
 from aquadash.runs.reading import KIND
 from aquadash.runs.tags import STATUS
-from tests.job_rows import let_the_lease_run_out
 from tests.live_runs import job_of
 from tests.waiting import wait_for
 
@@ -220,15 +219,6 @@ def test_a_run_whose_record_is_damaged_holds_nobody_up(store: RunStore, run_id: 
     store.client.set_tag(run_id, STATUS, "pondering")
     Slots(KIND, open_jobs()).look()
     assert store.read(run_id).status is RunStatus.UNREADABLE
-
-
-def test_a_run_whose_worker_is_silent_waits_with_a_message(store: RunStore, run_id: str) -> None:
-    job = store.jobs.claim([KIND], Worker("there", 1))
-    store.start(run_id, Worker("there", 1))
-    let_the_lease_run_out(job)
-    run = store.get(run_id)
-    assert (run.status, store.ranks().get(run_id)) == (RunStatus.QUEUED, 1)
-    assert run.message == "The worker on there was lost (no heartbeat); the next one goes on from what is complete."
 
 
 def test_a_slot_that_ends_leaves_its_worker_running(
