@@ -117,16 +117,12 @@ def wrap(spec: PipelineSpec, path: Path, name: str) -> PipelineSpec:
 
 def dissolve(spec: PipelineSpec, path: Path) -> PipelineSpec:
     """Put what is inside a step in its place."""
-    inner = tuple(child for _, children in step_at(spec, path).children for child in children)
-    index = cast(int, path[-1])
-    return _checked(_changed(spec, path[:-1], lambda steps: (*steps[:index], *inner, *steps[index + 1 :])))
+    return _checked(_instead(spec, path, *(child for _, inner in step_at(spec, path).children for child in inner)))
 
 
 def replace_step(spec: PipelineSpec, path: Path, step: Operator) -> PipelineSpec:
     """Put another step in the place of one."""
-    step_at(spec, path)
-    index = cast(int, path[-1])
-    return _checked(_changed(spec, path[:-1], lambda steps: (*steps[:index], step, *steps[index + 1 :])))
+    return _checked(_instead(spec, path, step))
 
 
 def set_setting(spec: PipelineSpec, path: Path, name: str, value: Value) -> PipelineSpec:
@@ -242,15 +238,20 @@ def _height(step: Operator) -> int:
 
 
 def _without(spec: PipelineSpec, path: Path) -> PipelineSpec:
-    step_at(spec, path)
-    index = cast(int, path[-1])
-    changed = _changed(spec, path[:-1], lambda steps: (*steps[:index], *steps[index + 1 :]))
+    changed = _instead(spec, path)
     if len(path) > 2 and not any(inner for _, inner in step_at(changed, path[:-2]).children):
         outer = operator_info(step_at(changed, path[:-2]).name).title
         raise ConfigError(
             f"“{outer}” would have no step left in it. Take the whole of it away, or put another step into it first."
         )
     return changed
+
+
+def _instead(spec: PipelineSpec, path: Path, *steps: Operator) -> PipelineSpec:
+    """The pipeline with others in the place of a step."""
+    step_at(spec, path)
+    index = cast(int, path[-1])
+    return _changed(spec, path[:-1], lambda there: (*there[:index], *steps, *there[index + 1 :]))
 
 
 def _changed(spec: PipelineSpec, place: Place, change: Callable[[Steps], Steps]) -> PipelineSpec:

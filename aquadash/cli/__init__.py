@@ -83,9 +83,7 @@ def main(command: click.Command = cli, name: str = "python -m aquadash") -> None
         # Commands return nothing; click returns an exit status here for --help and the like.
         status = command.main(prog_name=name, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
-    except click.exceptions.Abort:
-        _fail("Interrupted.", 130)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         _fail("Interrupted.", 130)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else name

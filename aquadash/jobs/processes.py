@@ -36,7 +36,7 @@ def step_back(niceness: int) -> None:
 
 
 def start_detached(
-    arguments: Sequence[str], *, log_path: Path, module: str = "aquadash", piped: bool = False
+    arguments: Sequence[str], *, log_path: Path, module: str = "aquadash", keep: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
     """Start a command of AquaDash in a process session of its own.
 
@@ -46,22 +46,23 @@ def start_detached(
         arguments: The command's words, such as ``["train", "--once"]``.
         log_path: What it prints is added to this file.
         module: What Python runs; the command line if not given.
-        piped: Give it pipes to this process as stdin and stdout.
+        keep: Open descriptors that it has, too, under the same numbers.
     """
     launcher = _launcher
     if launcher is not None:
-        return launcher.submit(_start, arguments, log_path, module, piped).result()
-    return _start(arguments, log_path, module, piped)
+        return launcher.submit(_start, arguments, log_path, module, keep).result()
+    return _start(arguments, log_path, module, keep)
 
 
-def _start(arguments: Sequence[str], log_path: Path, module: str, piped: bool) -> subprocess.Popen[bytes]:
+def _start(arguments: Sequence[str], log_path: Path, module: str, keep: Sequence[int]) -> subprocess.Popen[bytes]:
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
-            stdout=subprocess.PIPE if piped else log,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
             stderr=log,
+            pass_fds=keep,
             cwd=settings.PROJECT_ROOT,
             start_new_session=True,
             env=environment(),

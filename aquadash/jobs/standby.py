@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
+import multiprocessing
 import os
 import queue
-import select
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Protocol
 
 import psutil
 
@@ -56,6 +56,7 @@ class Standby:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
         self._forked: dict[int, _Forked] = {}
         self._number = 0
         self._used_at = 0.0
@@ -74,18 +75,22 @@ class Standby:
                     return True
                 if self._forked:
                     return False
-                _let_end(self._process)
+                self._let_end()
             if not _CAN_FORK or psutil.virtual_memory().available < MIN_FREE_MEMORY:
                 self._process = None
                 return False
             self._read_at_start = _read_at_start()
-            self._process = processes.start_detached(
-                [], log_path=settings.home() / "logs" / "standby.log", module="aquadash.jobs.standby", piped=True
-            )
-            for target in (self._hear, self._end_when_idle):
-                threading.Thread(
-                    target=target, args=(self._process,), name=f"standby-{self._process.pid}", daemon=True
-                ).start()
+            self._pipe, its_end = multiprocessing.Pipe()
+            with its_end:
+                self._process = processes.start_detached(
+                    [str(its_end.fileno())],
+                    log_path=_log_path(),
+                    module="aquadash.jobs.standby",
+                    keep=[its_end.fileno()],
+                )
+            name = f"standby-{self._process.pid}"
+            threading.Thread(target=self._hear, args=(self._process, self._pipe), name=name, daemon=True).start()
+            threading.Thread(target=self._end_when_idle, args=(self._process,), name=name, daemon=True).start()
             return True
 
     def launch(self, arguments: Sequence[str], *, log_path: Path) -> WorkerProcess:
@@ -105,19 +110,12 @@ class Standby:
         with self._lock:
             process = self._process
             there = process is not None and process.poll() is None and self._read_at_start == _read_at_start()
-            if there and process is not None and process.stdin is not None:
+            if there and process is not None and self._pipe is not None:
                 self._used_at = time.monotonic()
                 self._number += 1
                 forked = self._forked[self._number] = _Forked(process)
-                request = {
-                    "number": self._number,
-                    "arguments": list(arguments),
-                    "environment": processes.environment(),
-                    "log": str(log_path),
-                }
                 with contextlib.suppress(OSError):
-                    process.stdin.write(json.dumps(request).encode() + b"\n")
-                    process.stdin.flush()
+                    self._pipe.send((self._number, list(arguments), processes.environment(), log_path))
                     return forked
                 self._forked.pop(self._number, None)
         return _New(processes.start_detached(arguments, log_path=log_path, module="aquadash.jobs.worker"))
@@ -125,22 +123,19 @@ class Standby:
     def close(self) -> None:
         """Let the process end; what it has forked goes on."""
         with self._lock:
-            process, self._process = self._process, None
+            process = self._process
+            self._let_end()
         if process is not None:
-            _let_end(process)
             process.wait(timeout=60)
 
-    def _hear(self, process: subprocess.Popen[bytes]) -> None:
+    def _hear(self, process: subprocess.Popen[bytes], pipe: Connection) -> None:
         """Pass on what the process says of its children."""
-        assert process.stdout is not None
-        for line in process.stdout:
-            said = json.loads(line)
-            forked = self._forked[said["number"]]
-            if "pid" in said:
-                forked.pid = said["pid"]
-            else:
-                forked.ended.put(said["exit"])
-                del self._forked[said["number"]]
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                number, pid, status = pipe.recv()
+                self._forked[number].pid = pid
+                if status is not None:
+                    self._forked.pop(number).ended.put(status)
         process.wait()
         # Nobody says any more how these end.
         for number in [number for number, forked in list(self._forked.items()) if forked.parent is process]:
@@ -151,17 +146,20 @@ class Standby:
             with self._lock:
                 idle = time.monotonic() - self._used_at
                 if not self._forked and idle >= IDLE_SECONDS and self._process is process:
-                    _let_end(process)
-                    self._process = None
+                    self._let_end()
                     return
             time.sleep(max(1.0, min(IDLE_SECONDS - idle, 60.0)))
 
+    def _let_end(self) -> None:
+        """Say to the process that nothing more is wanted of it."""
+        if self._pipe is not None:
+            with contextlib.suppress(OSError):
+                self._pipe.send(None)
+        self._process = self._pipe = None
 
-def _let_end(process: subprocess.Popen[bytes]) -> None:
-    """Say to a process that stands by that nothing more is wanted of it."""
-    assert process.stdin is not None
-    with contextlib.suppress(OSError):
-        process.stdin.close()
+
+def _log_path() -> Path:
+    return settings.home() / "logs" / "standby.log"
 
 
 def _read_at_start() -> dict[str, str]:
@@ -206,53 +204,49 @@ class _New:
 STANDBY = Standby()
 
 
-def main() -> int:
-    """Import what workers need; then fork one for each line on stdin and say on stdout how it goes, until stdin ends.
+def main(pipe: Connection) -> None:
+    """Import what workers need; then fork one for each request and say how it goes, until nothing more is wanted.
 
     Nothing but this thread runs Python here, and the native threads of the libraries know forks.
     """
-    requests, answers = os.fdopen(os.dup(0), "rb", buffering=0), os.fdopen(os.dup(1), "wb", buffering=0)
-    processes.log_to(settings.home() / "logs" / "standby.log")
+    processes.log_to(_log_path())
     for kind in KINDS.values():
         if kind.prepare:
             named(kind.prepare)()
     _log.info("standing by")
     children: dict[int, int] = {}
-    pending = b""
-    while True:
-        for pid, number in list(children.items()):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                _say(answers, number=number, exit=os.waitstatus_to_exitcode(status))
-                del children[pid]
-        if not select.select([requests], [], [], _LOOK_SECONDS if children else None)[0]:
-            continue
-        received = requests.read(65536)
-        if not received:
-            return 0
-        *lines, pending = (pending + received).split(b"\n")
-        for line in lines:
-            request = json.loads(line)
-            pid = os.fork()
-            if not pid:
-                _be_worker(request, requests, answers)
-            children[pid] = request["number"]
-            _say(answers, number=request["number"], pid=pid)
+    # Whoever started this process may be gone.
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            for pid, number in list(children.items()):
+                ended, status = os.waitpid(pid, os.WNOHANG)
+                if ended:
+                    del children[pid]
+                    pipe.send((number, pid, os.waitstatus_to_exitcode(status)))
+            if pipe.poll(_LOOK_SECONDS if children else None):
+                request = pipe.recv()
+                if request is None:
+                    return
+                number, *how = request
+                pid = os.fork()
+                if not pid:
+                    pipe.close()
+                    _be_worker(*how)
+                children[pid] = number
+                pipe.send((number, pid, None))
 
 
-def _be_worker(request: dict[str, Any], *pipes: IO[bytes]) -> None:
+def _be_worker(arguments: list[str], environment: dict[str, str], log_path: Path) -> None:
     """What the child does; it does not return."""
     status = 1
     try:
         os.setsid()
-        for pipe in pipes:
-            pipe.close()
         os.environ.clear()
-        os.environ.update(request["environment"])
-        processes.log_to(Path(request["log"]))
+        os.environ.update(environment)
+        processes.log_to(log_path)
         from aquadash.jobs import worker
 
-        status = worker.main(request["arguments"])
+        status = worker.main(arguments)
     except BaseException:
         _log.exception("the worker failed")
     finally:
@@ -262,11 +256,5 @@ def _be_worker(request: dict[str, Any], *pipes: IO[bytes]) -> None:
         os._exit(status)
 
 
-def _say(answers: IO[bytes], **values: int) -> None:
-    # Whoever started this process may be gone; then stdin ends, too.
-    with contextlib.suppress(OSError):
-        answers.write(json.dumps(values).encode() + b"\n")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main(Connection(int(sys.argv[1])))
