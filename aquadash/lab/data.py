@@ -6,20 +6,17 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquadash import data
-from aquadash.data import Dataset, ProgressCallback, Source
-from aquadash.data.folder import about
+from aquadash.data import Dataset, ProgressCallback, Source, cifar100
+from aquadash.data.cifar100 import FetchResult
+from aquadash.data.folder import about, drafts, store
 from aquadash.data.folder.about import About
+from aquadash.data.folder.drafts import Draft, Request, SplitChoice
+from aquadash.data.folder.types import CheckReport, LeftOut
 from aquadash.errors import DataError, NotAllowedError
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
-
-if TYPE_CHECKING:
-    from aquadash.data.cifar100 import FetchResult
-    from aquadash.data.folder.drafts import Draft, Request, SplitChoice
-    from aquadash.data.folder.types import CheckReport, LeftOut
 
 
 class DataSets(Part):
@@ -73,8 +70,6 @@ class DataSets(Part):
             NotAllowedError: It is not here, and a student asks.
             DataError: It is neither here nor can it be downloaded.
         """
-        from aquadash.data import cifar100
-
         if cifar100.locate() is None:
             self._rights.require(Action.ADD_FOR_ALL)
         return cifar100.fetch(progress)
@@ -98,8 +93,6 @@ class DataSets(Part):
         Raises:
             DataError: The data set is damaged.
         """
-        from aquadash.data.folder import store
-
         return store.report_of(self.own(source).name)
 
     def delete(self, source: str) -> str:
@@ -113,16 +106,12 @@ class DataSets(Part):
             NotAllowedError: It is not the person's own.
             StorageError: It cannot be moved.
         """
-        from aquadash.data.folder import store
-
         kept = about.about(source.removeprefix(about.PREFIX))
         self._rights.require(Action.DELETE_PICTURES, kept.resource)
         return store.delete(kept.name)
 
     def deleted(self) -> list[str]:
         """What :meth:`restore` takes and the person may bring back, the last deleted first."""
-        from aquadash.data.folder import store
-
         return [key for key, resource in store.deleted() if self._rights.allow(Action.DELETE_PICTURES, resource)]
 
     def restore(self, key: str) -> About:
@@ -133,8 +122,6 @@ class DataSets(Part):
             NotAllowedError: It was not the person's own.
             StorageError: It cannot be moved.
         """
-        from aquadash.data.folder import store
-
         resource = dict(store.deleted()).get(key)
         if resource is not None:
             self._rights.require(Action.DELETE_PICTURES, resource)
@@ -162,8 +149,6 @@ class DataSets(Part):
             NotAllowedError: Students upload, and no more than the class's limit.
             StorageError: It cannot be written.
         """
-        from aquadash.data.folder import drafts
-
         self._rights.require(Action.UPLOAD if write is not None else Action.READ_FOLDER)
         request = replace(request, owner=self._person.person_id)
         if write is None:
@@ -181,8 +166,6 @@ class DataSets(Part):
             DataError: There is no such draft, or no such size.
             NotAllowedError: Somebody else has begun it.
         """
-        from aquadash.data.folder import drafts
-
         self._require_draft(draft_id)
         return drafts.again(draft_id, size=size or drafts.request_of(draft_id).size)
 
@@ -194,15 +177,11 @@ class DataSets(Part):
             NotAllowedError: Somebody else has begun it.
             RunError: No process can be started.
         """
-        from aquadash.data.folder import drafts
-
         self._require_draft(draft_id)
         drafts.start(draft_id)
 
     def is_read(self, draft_id: str) -> bool:
         """Whether the pictures of a draft have been read to their end; errors as for :meth:`begin_again`."""
-        from aquadash.data.folder import drafts
-
         self._require_draft(draft_id)
         return drafts.is_read(draft_id)
 
@@ -213,8 +192,6 @@ class DataSets(Part):
             DataError: There is no such draft, or it was not read to its end.
             NotAllowedError: Somebody else has begun it.
         """
-        from aquadash.data.folder import drafts
-
         self._require_draft(draft_id)
         return drafts.opened(draft_id)
 
@@ -232,8 +209,6 @@ class DataSets(Part):
             NotAllowedError: The person may keep no more, or not replace that one.
             StorageError: It cannot be written.
         """
-        from aquadash.data.folder import drafts
-
         self._rights.require(Action.UPLOAD)
         kept = about.all_kept()
         there = kept.get(about.name_for(title)) if replace else None
@@ -249,8 +224,6 @@ class DataSets(Part):
         Raises:
             NotAllowedError: Somebody else has begun it.
         """
-        from aquadash.data.folder import drafts
-
         with contextlib.suppress(DataError):
             self._require_draft(draft_id)
         drafts.discard(draft_id)
@@ -262,8 +235,6 @@ class DataSets(Part):
             DataError: There is no such draft.
             NotAllowedError: Somebody else has begun it, or nobody knows any more who.
         """
-        from aquadash.data.folder import drafts
-
         owner, person = drafts.owner_of(draft_id), self._person
         if not person.leads and not (person.person_id and owner == person.person_id):
             raise NotAllowedError("This import was begun by somebody else. Add your own pictures.")
