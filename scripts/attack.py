@@ -12,21 +12,33 @@ import io
 import json
 import os
 import resource
+import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
 
+from aquadash.classroom import codes  # noqa: E402
+from aquadash.classroom.sessions import Role, open_sessions  # noqa: E402
+from aquadash.data.folder import drafts  # noqa: E402
+from aquadash.data.images import MAX_WEBP_PIXELS, decode  # noqa: E402
+from aquadash.errors import AquaDashError  # noqa: E402
+from aquadash.export.importing import import_run  # noqa: E402
+from aquadash.runs import open_store  # noqa: E402
 from tests import (  # noqa: E402
     own_pictures,
     test_classroom_served,
@@ -69,9 +81,6 @@ def case(name: str) -> Callable[[Callable[[Path, ExitStack], Attack]], None]:
 
 def importing(path: Path) -> Attack:
     """Take a run in; afterwards the list of runs must work."""
-    from aquadash.export.importing import import_run
-    from aquadash.runs import open_store
-
     store = open_store()
 
     def attack() -> str:
@@ -183,7 +192,6 @@ def with_checkpoint(folder: Path, megabytes: int) -> Path:
 
 def reading(path: Path) -> Attack:
     """Read a ZIP of pictures as the Data page does."""
-    from aquadash.data.folder import drafts
 
     def attack() -> str:
         draft_id = drafts.begin(drafts.Request(str(path), path.name, 32))
@@ -226,17 +234,11 @@ for _what, _content in test_data_images.of_many_parts().items():
 
     @case(f"a picture of many parts: {_what}")
     def _(folder: Path, stack: ExitStack, name: str = _what, content: bytes = _content) -> Attack:
-        from aquadash.data.images import decode
-
         return lambda: f"read as {decode(content, name=name).rgb.shape}"
 
 
 @case("a grey picture of 16 bits and 8,000 x 8,000 pixels")
 def _(folder: Path, stack: ExitStack) -> Attack:
-    from PIL import Image
-
-    from aquadash.data.images import decode
-
     target = io.BytesIO()
     Image.fromarray(np.full((8000, 8000), 40_000, np.uint16)).save(target, "PNG")
     return lambda: f"read as {decode(target.getvalue(), name='a.png').rgb.shape}"
@@ -244,8 +246,6 @@ def _(folder: Path, stack: ExitStack) -> Attack:
 
 @case("a WebP picture of as many pixels as are read")
 def _(folder: Path, stack: ExitStack) -> Attack:
-    from aquadash.data.images import MAX_WEBP_PIXELS, decode
-
     # Made in a process of its own, for that takes more memory than reading it.
     program = (
         "import sys; from PIL import Image; Image.new('RGB', (5000, int(sys.argv[1]) // 5000), 'red')"
@@ -261,9 +261,6 @@ def _(folder: Path, stack: ExitStack) -> Attack:
 
 @case("class: 1,100 half-open connections at 1,024 files")
 def _(folder: Path, stack: ExitStack) -> Attack:
-    import socket
-    from urllib.parse import urlsplit
-
     server = stack.enter_context(serving(folder / "home", open_files=1024, AQUADASH_CLASSROOM="1"))
 
     def attack() -> str:
@@ -279,10 +276,6 @@ def _(folder: Path, stack: ExitStack) -> Attack:
 
 @case("class: 500 invented names, then the teacher")
 def _(folder: Path, stack: ExitStack) -> Attack:
-    from collections import Counter
-
-    from aquadash.classroom import codes
-
     server = stack.enter_context(serving(folder / "home", AQUADASH_CLASSROOM="1"))
 
     def attack() -> str:
@@ -300,12 +293,10 @@ def _(folder: Path, stack: ExitStack) -> Attack:
     return lambda: f"{[upload('PUT', str(number), bytes(19_000_000)) for number in range(8)]}"
 
 
-for _name, _role in (("\u0410nna", "student"), ("\u0391nna", "student"), ("Teacher", "student")):
+for _name in ("\u0410nna", "\u0391nna", "Teacher"):
 
     @case(f"class: the name {_name.encode('unicode_escape').decode()} beside Anna")
     def _(folder: Path, stack: ExitStack, name: str = _name) -> Attack:
-        from aquadash.classroom.sessions import Role, open_sessions
-
         open_sessions().join("Anna", Role.STUDENT)
         return lambda: f"is in the class as {open_sessions().join(name, Role.STUDENT)}"
 
@@ -315,18 +306,12 @@ for _name, _role in (("\u0410nna", "student"), ("\u0391nna", "student"), ("Teach
 
 @case("home: runs.db is a folder")
 def _(folder: Path, stack: ExitStack) -> Attack:
-    from aquadash.runs import open_store
-
     (folder / "home" / "runs.db").mkdir()
     return lambda: f"opened: {open_store()}"
 
 
 @case("home: runs.db of a newer version")
 def _(folder: Path, stack: ExitStack) -> Attack:
-    import sqlite3
-
-    from aquadash.runs import open_store
-
     with sqlite3.connect(folder / "home" / "runs.db") as connection:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         connection.execute("INSERT INTO alembic_version VALUES ('ffffffffffff')")
@@ -338,8 +323,6 @@ def _(folder: Path, stack: ExitStack) -> Attack:
 
 def attempt(name: str) -> None:
     """Try a case in this process and print what happened as JSON."""
-    from aquadash.errors import AquaDashError
-
     with tempfile.TemporaryDirectory(prefix="attack-") as folder, ExitStack() as stack:
         (Path(folder) / "home").mkdir()
         os.environ["AQUADASH_HOME"] = str(Path(folder) / "home")

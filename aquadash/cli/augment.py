@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from PIL import Image
 
 from aquadash import augment
 from aquadash.augment.numbers import PipelineNumbers
@@ -62,8 +63,6 @@ def _write(
     images: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...], out: Path, line: StatusLine
 ) -> list[str]:
     """Write every image as a PNG file; returns the names."""
-    from PIL import Image
-
     if out.exists() and not out.is_dir():
         raise AquaDashError(f"{out} is a file; --out takes the name of a folder.")
     out.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
@@ -13,11 +13,11 @@ from aquadash.cli.config_options import SOURCE_HELP
 from aquadash.cli.output import Group, StatusLine, Table, lab, print_result
 from aquadash.data import load
 from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_duplicates
+from aquadash.data.folder import drafts
 from aquadash.data.folder.about import all_kept
-
-if TYPE_CHECKING:
-    from aquadash.data.folder.drafts import Draft
-    from aquadash.data.folder.types import CheckReport, LeftOut
+from aquadash.data.folder.drafts import Draft, Request, SplitChoice
+from aquadash.data.folder.types import CheckReport, LeftOut
+from aquadash.data.images import display_name
 
 
 @click.group(cls=Group)
@@ -128,10 +128,6 @@ def import_command(
     only_check: bool,
 ) -> None:
     """Make a data set of own pictures: a ZIP or folder with a sub-folder a class, or train and test above those."""
-    from aquadash.data.folder import drafts
-    from aquadash.data.folder.drafts import Request, SplitChoice
-    from aquadash.data.images import display_name
-
     title = name or path.stem or path.resolve().name
     request = Request(str(path.resolve()), display_name(path.resolve().name), size)
     draft_id = lab.data.begin(request)

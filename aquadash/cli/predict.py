@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from aquadash.cli.output import Command, StatusLine, import_tensorflow_quietly, lab, percent, print_result
 from aquadash.data.framing import FRAMING_MODES, PADDED, Framing, FramingMode, fit
 from aquadash.data.images import decode, read
 from aquadash.errors import AquaDashError, ImageError, UnknownNameError
 from aquadash.explain.methods import METHODS, method_entry
+from aquadash.runs.artifacts import OOD_DETECTOR, read_artifact
 
 if TYPE_CHECKING:
     from aquadash.explain.results import Explanation
@@ -51,7 +53,6 @@ def predict(
 ) -> None:
     """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
     from aquadash.predict import AnswerRow, Predictor, answers_csv, predict_files
-    from aquadash.runs.artifacts import OOD_DETECTOR, read_artifact
 
     found = lab.runs.find(run)
     path, detector_path = lab.runs.network(found)
@@ -155,8 +156,6 @@ def _write_picture(path: Path, explanations: Sequence[Explanation]) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    from PIL import Image, ImageDraw, ImageFont
-
     from aquadash.explain import pictures
 
     height, width = explanations[0].image.shape[:2]

@@ -6,8 +6,9 @@ import atexit
 import logging
 import threading
 
-from aquadash import settings
+from aquadash import augment, settings
 from aquadash.config import RunConfig
+from aquadash.data import SOURCES
 from aquadash.data.folder import about
 from aquadash.data.folder.store import fetched_folder
 from aquadash.engine.slots import Slots
@@ -50,10 +51,8 @@ class Engine:
 
         Arguments are as of :meth:`aquadash.runs.RunStore.create`.
         """
-        from aquadash.augment import embedded
-
         check(config)
-        config = embedded(config)
+        config = augment.embedded(config)
         self._reachable()
         return self._queue(self._store.create(config, name=name, search_id=search_id, repeats=repeats, owner=owner))
 
@@ -67,15 +66,12 @@ class Engine:
         owner: Person = OWNER,
     ) -> tuple[Run, Run]:
         """Store and queue two runs of somebody's, both or none; see :meth:`aquadash.lab.runs.Runs.train_pair`."""
-        from aquadash.augment import embedded
-        from aquadash.augment import pipeline as named_pipeline
-
         without, with_it = pair_configs(config, pipeline, same_updates=same_updates)
         for each in (without, with_it):
             check(each)
-        without, with_it = embedded(without), embedded(with_it)
+        without, with_it = augment.embedded(without), augment.embedded(with_it)
         self._reachable()
-        about_pair = name or named_pipeline(pipeline).title
+        about_pair = name or augment.pipeline(pipeline).title
         pair_id = new_pair_id()
         made: list[Run] = []
         try:
@@ -185,13 +181,11 @@ def check_names(config: RunConfig) -> None:
         ConfigError: A pipeline is carried or saved that cannot be used.
         StorageError: A saved pipeline cannot be read.
     """
-    from aquadash.augment import plan
-    from aquadash.data import SOURCES
     from aquadash.models import MODELS
 
     look_up("data source", config.data.source, SOURCES)
     look_up("model", config.model.name, MODELS)
-    plan(config.augmentation)
+    augment.plan(config.augmentation)
 
 
 def _sweep() -> None:

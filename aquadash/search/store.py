@@ -12,11 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError, UnknownNameError
 from aquadash.jobs import Job, JobStatus, import_sqlalchemy, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person, Role
+from aquadash.runs import open_store
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.reading import id_of
 from aquadash.runs.types import RunStatus, clean_name
@@ -124,8 +127,6 @@ class SearchStore:
 
         Trials that come later are hidden by the search's worker.
         """
-        from aquadash.runs import open_store
-
         self.set_attributes(search_id, {HIDDEN: hidden})
         runs = open_store()
         for trial in self.get(search_id).trials:
@@ -256,7 +257,6 @@ def open_search_store() -> SearchStore:
 def _connect(path: Path) -> BaseStorage:
     import_sqlalchemy()
     import optuna
-    from filelock import FileLock
 
     strategies.quiet()
     with study_errors("open the searches"):

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import psutil
+from filelock import FileLock, Timeout
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, ConfigError
@@ -158,8 +159,6 @@ class ClusterWorker:
         Raises:
             ConfigError: Another worker uses the same home.
         """
-        from filelock import FileLock, Timeout
-
         lock = settings.home() / "locks" / "cluster-worker.lock"
         for folder in (lock.parent, settings.home() / "dask"):
             folder.mkdir(parents=True, exist_ok=True)
