@@ -47,7 +47,7 @@ def test_preset_and_source_come_from_the_address(engine: FakeEngine, cifar100_ar
 
 
 def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aquadash.data.cifar100.cache_key", lambda: None)
+    monkeypatch.setattr("aquadash.data.cifar100.locate", lambda: None)
     app = open_page(source="cifar100")
 
     assert "not on this computer yet" in words(app)

@@ -285,7 +285,7 @@ def test_addresses_that_make_no_sense_are_said(run: Run) -> None:
 
 
 def test_photographs_that_are_not_here_lead_to_the_data_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cifar100, "cache_key", lambda: None)
+    monkeypatch.setattr(cifar100, "locate", lambda: None)
     app = open_app_page("walkthrough", lesson="extraction", source="cifar100")
     assert not app.error and "not on this computer yet" in texts(app)
 

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from cachetools import LRUCache
 
+from aquadash.data import cifar100, synthetic
 from aquadash.data.dataset import Dataset
-from aquadash.data.folder import about
+from aquadash.data.folder import about, store
 from aquadash.data.folder.about import PREFIX, About
 from aquadash.data.progress import ProgressCallback, one_at_a_time, silent
 from aquadash.errors import DataError, UnknownNameError
@@ -60,24 +61,6 @@ class Source:
     balanced: bool = False
 
 
-def _load_cifar100(*, progress: ProgressCallback | None = None) -> Dataset:
-    from aquadash.data import cifar100
-
-    return cifar100.load(progress=progress)
-
-
-def _cifar100_key() -> str | None:
-    from aquadash.data import cifar100
-
-    return cifar100.cache_key()
-
-
-def _load_synthetic(*, progress: ProgressCallback | None = None) -> Dataset:
-    from aquadash.data import synthetic
-
-    return synthetic.load(progress=progress)
-
-
 #: The sources that are always there.
 BUILT_IN: dict[str, Source] = {
     source.name: source
@@ -88,7 +71,7 @@ BUILT_IN: dict[str, Source] = {
             summary="Five sea and river animals drawn by AquaDash itself, 2,500 training images and 500 test images; "
             "nothing to download.",
             drawn=True,
-            load=_load_synthetic,
+            load=synthetic.load,
             side=32,
             train=2500,
             balanced=True,
@@ -99,8 +82,8 @@ BUILT_IN: dict[str, Source] = {
             summary="Real photographs of the same five animals, 2,500 training images and 500 test images; 169 MB are "
             "downloaded once.",
             drawn=False,
-            load=_load_cifar100,
-            key=_cifar100_key,
+            load=cifar100.load,
+            key=cifar100.cache_key,
             side=32,
             train=2500,
             balanced=True,
@@ -143,12 +126,6 @@ def title_of(source: str) -> str:
     return source if known is None else known.title
 
 
-def _load_own(name: str, *, progress: ProgressCallback | None = None) -> Dataset:
-    from aquadash.data.folder import store
-
-    return store.load(name, progress=progress)
-
-
 def _own_source(kept: About) -> Source:
     def key() -> str | None:
         found = about.all_kept().get(kept.name)
@@ -160,7 +137,7 @@ def _own_source(kept: About) -> Source:
         summary=f"Own pictures: {len(kept.class_names)} classes, {kept.train:,} training images and "
         f"{kept.test:,} test images, {kept.size} x {kept.size} pixels.",
         drawn=False,
-        load=partial(_load_own, kept.name),
+        load=partial(store.load, kept.name),
         key=key,
         side=kept.size,
         train=kept.train,

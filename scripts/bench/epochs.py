@@ -6,17 +6,17 @@ from __future__ import annotations
 import importlib.util
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from multiprocessing import get_context
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aquadash import data, settings
+from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback, silent
@@ -205,28 +205,17 @@ def _process(name: str, preset: str, images: int) -> Iterator[Callable[[], float
 
     Each way has one of its own, so that neither's settings (operation determinism, say) reach the other.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scripts.bench.epochs", name, preset, str(images)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=settings.PROJECT_ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, text=True,
-    )  # fmt: skip
-    assert process.stdin and process.stdout
-    questions, answers = process.stdin, process.stdout
+    with ProcessPoolExecutor(1, get_context("spawn"), _prepare, (name, preset, images)) as process:
 
-    def epoch() -> float:
-        questions.write("epoch\n")
-        questions.flush()
-        answer = answers.readline()
-        if not answer:
-            raise AquaDashError("The process that was timed ended early; is there enough memory (about 2 GB)?")
-        return float(answer)
+        def epoch() -> float:
+            try:
+                return process.submit(_epoch_seconds).result()
+            except BrokenExecutor as error:
+                raise AquaDashError(
+                    "The process that was timed ended early; is there enough memory (about 2 GB)?"
+                ) from error
 
-    try:
         yield epoch
-    finally:
-        questions.close()
-        process.wait(timeout=30)
-        answers.close()
 
 
 def _random_data(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -353,17 +342,19 @@ WAYS: dict[str, Callable[[RunConfig, int], Callable[[], object]]] = {
 }
 
 
-def _serve(name: str, preset_name: str, count: int) -> None:
-    """Train an epoch for every line on standard input and print its seconds."""
-    # Libraries must not print between the answers.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    epoch = WAYS[name](preset(preset_name).config, count)
-    for _ in sys.stdin:
-        began = time.perf_counter()
-        epoch()
-        print(time.perf_counter() - began, file=answers, flush=True)
+#: The way of this process, if it is one of :func:`_process`.
+_prepared: list[Callable[[], object]] = []
 
 
-if __name__ == "__main__":
-    _serve(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+def _prepare(name: str, preset_name: str, count: int) -> None:
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    _prepared.append(WAYS[name](preset(preset_name).config, count))
+
+
+def _epoch_seconds() -> float:
+    began = time.perf_counter()
+    _prepared[0]()
+    return time.perf_counter() - began
