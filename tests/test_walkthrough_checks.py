@@ -30,11 +30,11 @@ def units(first: int) -> int:
 CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
     "centring": (
         lambda kind: checks_data.centring(kind, (124.0, 129.0, 127.0)),
-        {"standardize": RIGHT, "symmetric": NEARLY, "unit": WRONG, "log": WRONG},
+        {"standardize": RIGHT, "symmetric": NEARLY, "unit": WRONG},
     ),
     "half the network": (
         lambda parameters: checks_network.half_the_network(parameters, report.PARAMETERS),
-        {units(128): RIGHT, units(112): NEARLY, units(144): NEARLY, units(256): WRONG, units(16): WRONG, 0: WRONG},
+        {units(128): RIGHT, units(112): NEARLY, units(144): NEARLY, units(256): WRONG, units(16): WRONG},
     ),
     "floor of the loss": (
         lambda text: checks_network.floor_of_loss(text, classes=5),
@@ -45,11 +45,11 @@ CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
     ),
     "patience of the log": (
         checks_network.log_patience,
-        {5: RIGHT, 4: NEARLY, 3: WRONG, 1: WRONG, 6: WRONG, 0: WRONG, -3: WRONG},
+        {5: RIGHT, 4: NEARLY, 3: WRONG, 1: WRONG, 6: WRONG},
     ),
     "candidates": (
         lambda tried: checks_results.candidates(tried, accuracy=0.67, images=100),
-        {4: RIGHT, 5: NEARLY, 3: NEARLY, 1: WRONG, 60: WRONG, 0: WRONG, 61: WRONG},
+        {4: RIGHT, 5: NEARLY, 3: NEARLY, 1: WRONG, 60: WRONG},
     ),
     # In epoch 5 of the report's log the loss is within a hundredth of the best.
     "lowest epoch": (
@@ -58,7 +58,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
     ),
     "enough images": (
         lambda images: checks_results.enough_images(images, fraction=0.67),
-        {950: RIGHT, 920: RIGHT, 800: NEARLY, 1100: NEARLY, 100: WRONG, 5000: WRONG, 0: WRONG, -5: WRONG},
+        {950: RIGHT, 920: RIGHT, 800: NEARLY, 1100: NEARLY, 100: WRONG, 5000: WRONG},
     ),
 }  # fmt: skip
 
@@ -82,35 +82,18 @@ def split() -> Split:
 
 @pytest.mark.parametrize(
     ("answer", "outcome"),
-    [
-        ("bright", RIGHT), ("middle", NEARLY), ("dark", WRONG), ("", WRONG),
-        ("<b>", WRONG),
-    ],
-)  # fmt: skip
-def test_the_brightest_class(split: Split, answer: str, outcome: Outcome) -> None:
-    assert checks_data.brightest_class(answer, describe(split, NAMES).classes).outcome is outcome
-
-
-def test_a_hint_does_not_name_the_brightest_class(split: Split) -> None:
-    for answer in ("middle", "dark", ""):
-        verdict = checks_data.brightest_class(answer, describe(split, NAMES).classes)
-        assert "bright." not in verdict.text.split("second")[0]
+    [("bright", RIGHT), ("middle", NEARLY), ("dark", WRONG), ("", WRONG)],
+)
+def test_the_brightest_class_which_no_hint_names(split: Split, answer: str, outcome: Outcome) -> None:
+    verdict = checks_data.brightest_class(answer, describe(split, NAMES).classes)
+    assert verdict.outcome is outcome
+    assert outcome is RIGHT or "bright." not in verdict.text.split("second")[0]
 
 
 def test_only_the_third_pipeline_leaves_images_alone(split: Split) -> None:
-    shares = {name: checks_data.untouched_fraction(split.images, name, seed=0) for name in FOUR}
-    found = {name: checks_data.untouched_pipeline(name, shares).outcome for name in FOUR}
-    assert found == {
-        "notebook-1": WRONG,
-        "notebook-2": WRONG,
-        "notebook-3": RIGHT,
-        "notebook-4": WRONG,
-    }
-
-
-def test_rarely_is_nearly_and_an_unknown_pipeline_is_wrong() -> None:
-    assert checks_data.untouched_pipeline("notebook-2", {"notebook-2": 0.01}).outcome is NEARLY
-    assert checks_data.untouched_pipeline("../etc", {"notebook-2": 0.01}).outcome is WRONG
+    fractions = [checks_data.untouched_fraction(split.images, name, seed=0) for name in FOUR]
+    outcomes = [checks_data.untouched_pipeline(fraction).outcome for fraction in (*fractions, 0.01)]
+    assert outcomes == [WRONG, WRONG, RIGHT, WRONG, NEARLY]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +106,6 @@ def test_rarely_is_nearly_and_an_unknown_pipeline_is_wrong() -> None:
         (FOUR, 10, True, WRONG),
         (FOUR, 1, False, WRONG),
         ((), 10, False, WRONG),
-        (("mirror-shift",), 4, True, WRONG),
-        (FOUR, 0, True, WRONG),
     ],
 )
 def test_the_report_s_composition(pipelines: tuple[str, ...], copies: int, keep: bool, outcome: Outcome) -> None:
@@ -176,7 +157,6 @@ def test_a_difference_of_nothing_by_luck_is_not_enough() -> None:
     found = network.two_layers(flat, filters=("blur", "blur"), activation="relu", pooling="max")
     assert found.difference < checks_network.SAME
     assert checks_network.one_convolution("relu", "max", found.difference).outcome is NEARLY
-    assert checks_network.one_convolution("none", "none", math.nan).outcome is WRONG
 
 
 @pytest.mark.parametrize("side", [5, 31, 32])
@@ -292,14 +272,11 @@ def test_some_threshold_reaches_the_wanted_precision(chosen: int, seed: int) -> 
         assert (reached & (labels == chosen)).sum() / (labels == chosen).sum() >= best - 0.02 - 1e-9
 
 
-def test_thresholds_that_are_too_low_too_high_or_none() -> None:
-    labels, shares = answers()
-    found = checks_results.cuts(labels, shares, 2)
-    outcomes = {t: checks_results.precise_threshold(t, found).outcome for t in (0, 1, 100)}
-    assert outcomes == {0: WRONG, 1: WRONG, 100: WRONG}
-    assert checks_results.precise_threshold(1, found).text.startswith("Precision 2")
-    kinds = {checks_results.precise_threshold(t, found).outcome for t in range(1, 100)}
-    assert kinds == {RIGHT, NEARLY, WRONG}
+def test_thresholds_that_are_too_low_or_too_high() -> None:
+    found = checks_results.cuts(*answers(), 2)
+    verdicts = [checks_results.precise_threshold(t, found) for t in range(1, 100)]
+    assert verdicts[0].outcome is WRONG and verdicts[0].text.startswith("Precision 2")
+    assert {verdict.outcome for verdict in verdicts} == {RIGHT, NEARLY, WRONG}
 
 
 def test_curves_that_are_no_numbers_have_no_lowest_epoch() -> None:

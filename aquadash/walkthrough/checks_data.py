@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,6 @@ FOUR = ("notebook-1", "notebook-2", "notebook-3", "notebook-4")
 
 #: A pipeline leaves images alone if it does so with at least this share of them.
 _LEAVES_ALONE = 0.05
-
-NORMALIZATIONS = ("unit", "symmetric", "standardize")
 
 
 def brightest_class(answer: str, classes: Sequence[ClassStatistics]) -> Verdict:
@@ -49,16 +47,8 @@ def untouched_fraction(images: NDArray[np.uint8], pipeline: str, *, seed: int) -
     return float((changed.reshape(len(images), -1) == images.reshape(len(images), -1)).all(axis=1).mean())
 
 
-def untouched_pipeline(answer: str, fractions: Mapping[str, float]) -> Verdict:
-    """Whether the pipeline leaves some images exactly as they are.
-
-    Args:
-        answer: A pipeline's name.
-        fractions: From :func:`untouched_fraction`, by name.
-    """
-    if answer not in fractions:
-        return wrong("Choose one of the report's four pipelines.")
-    fraction = fractions[answer]
+def untouched_pipeline(fraction: float) -> Verdict:
+    """Whether a pipeline leaves some images exactly as they are; ``fraction`` is from :func:`untouched_fraction`."""
     if fraction >= _LEAVES_ALONE:
         return right(
             f"Yes: of the images measured here, {100 * fraction:.0f} % came out with not one pixel changed. Each of "
@@ -79,8 +69,6 @@ def training_images(originals: int, *, pipelines: Collection[str], copies: int, 
 
 def report_composition(originals: int, *, pipelines: Collection[str], copies: int, keep_originals: bool) -> Verdict:
     """Whether the switches make what the report's code makes, and not only as many images."""
-    if not set(pipelines) <= set(FOUR) or copies < 1:
-        return wrong("Choose from the report's four pipelines, and at least one copy.")
     wanted = training_images(originals, pipelines=FOUR, copies=1, keep_originals=True)
     found = training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep_originals)
     if set(pipelines) == set(FOUR) and copies == 1 and keep_originals:
@@ -104,7 +92,8 @@ def normalized(value: float, mean: float, deviation: float, kind: str) -> float:
         value: Before it.
         mean: Of its channel.
         deviation: Of its channel.
-        kind: One of :data:`NORMALIZATIONS`: from 0 to 1, from -1 to 1, or mean taken off and deviation divided out.
+        kind: ``"unit"``, from 0 to 1, ``"symmetric"``, from -1 to 1, or ``"standardize"``: mean taken off and deviation
+            divided out.
     """
     if kind == "unit":
         return value / 255
@@ -113,8 +102,6 @@ def normalized(value: float, mean: float, deviation: float, kind: str) -> float:
 
 def centring(answer: str, means: Sequence[float]) -> Verdict:
     """Whether the normalization brings the mean of every channel to 0."""
-    if answer not in NORMALIZATIONS:
-        return wrong("Choose one of the three normalizations.")
     found = max((normalized(mean, mean, 1.0, answer) for mean in means), key=abs)
     if abs(found) < 0.005:
         return right(

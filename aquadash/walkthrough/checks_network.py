@@ -23,8 +23,6 @@ def one_convolution(activation: str, pooling: str, difference: float) -> Verdict
         difference: The largest one between the two convolutions and the single one, from
             :func:`aquadash.walkthrough.network.two_layers`.
     """
-    if not difference >= 0:
-        return wrong("Choose an activation and a pooling first.")
     if activation == "none" and pooling == "none" and difference < SAME:
         return right(
             "Yes: with nothing in between, one 4 × 4 filter gives exactly the same as two 2 × 2 filters in a row. A "
@@ -42,8 +40,6 @@ def one_convolution(activation: str, pooling: str, difference: float) -> Verdict
 
 def half_the_network(params: int, whole: int) -> Verdict:
     """Whether a network has about half of the parameters of another, give or take 5 %."""
-    if params < 1 or whole < 1:
-        return wrong("That is no network.")
     fraction = params / whole
     told = f"That leaves {params:,} of {whole:,}, {100 * fraction:.0f} %."
     if abs(fraction - 0.5) <= 0.025:
@@ -100,8 +96,6 @@ def stopping_epoch(history: Sequence[EpochLike], *, patience: int) -> tuple[int 
 
 def log_patience(answer: int) -> Verdict:
     """Whether the report's log ends where it does with this patience."""
-    if answer < 1:
-        return wrong("With a patience of 0 it never stops. Move the slider.")
     stops, best = stopping_epoch(report.LOG, patience=answer)
     last = report.LOG[-1].epoch
     if stops == last:

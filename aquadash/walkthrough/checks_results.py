@@ -76,8 +76,6 @@ def fewest_candidates(accuracy: float, images: int) -> int:
 
 def candidates(answer: int, *, accuracy: float, images: int) -> Verdict:
     """Whether it is the smallest number of candidates whose best looks a standard error too good."""
-    if not 1 <= answer <= MAX_CANDIDATES:
-        return wrong(f"Choose from 1 to {MAX_CANDIDATES}.")
     fewest, wanted = fewest_candidates(accuracy, images), 100 * wanted_flattery(accuracy, images)
     gained = 100 * flattery(answer, accuracy=accuracy, images=images)
     told = f"The best of {answer} looks {gained:.1f} points better than it is, on average"
@@ -147,13 +145,12 @@ class Cuts:
     """What each threshold for one class gives.
 
     Attributes:
-        thresholds: In whole per cent, from 1 to 99.
-        precision: float64 (99,): of the images that reach it, the share that is of the class; 1 where none does.
+        precision: float64 (99,), for thresholds from 1 to 99 %: of the images that reach it, the share that is of the
+            class; 1 where none does.
         recall: float64 (99,): of the images of the class, the share that reaches it.
         called: int64 (99,): how many images reach it.
     """
 
-    thresholds: NDArray[np.int64]
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
     called: NDArray[np.int64]
@@ -168,11 +165,10 @@ def cuts(labels: ArrayLike, probabilities: ArrayLike, chosen: int) -> Cuts:
         chosen: The class.
     """
     own = np.asarray(labels) == chosen
-    thresholds = np.arange(1, 100)
-    reached = np.asarray(probabilities, dtype=np.float64)[:, chosen][None, :] >= thresholds[:, None] / 100
+    reached = np.asarray(probabilities, dtype=np.float64)[:, chosen][None, :] >= np.arange(1, 100)[:, None] / 100
     called, hits = reached.sum(axis=1), (reached & own).sum(axis=1)
     precision = np.divide(hits, called, out=np.ones(99), where=called > 0)
-    return Cuts(thresholds, precision, hits / max(int(own.sum()), 1), called)
+    return Cuts(precision, hits / max(int(own.sum()), 1), called)
 
 
 def wanted_precision(found: Cuts) -> float | None:
@@ -186,8 +182,6 @@ def wanted_precision(found: Cuts) -> float | None:
 
 def precise_threshold(answer: int, found: Cuts) -> Verdict:
     """Whether a threshold reaches the wanted precision and finds as many of the class as that allows."""
-    if not 1 <= answer <= 99:
-        return wrong("Choose a threshold from 1 to 99 %.")
     wanted = wanted_precision(found)
     if wanted is None:
         return wrong("The run hardly ever thinks of this class. Choose another one above.")
@@ -245,8 +239,6 @@ def fewest_images(fraction: float) -> int:
 
 def enough_images(answer: int, *, fraction: float) -> Verdict:
     """Whether so many test images make the interval narrow enough, and hardly more of them than needed."""
-    if not 10 <= answer <= MAX_IMAGES:
-        return wrong(f"Choose from 10 to {MAX_IMAGES:,} images.")
     found, fewest = interval_width(fraction, answer), fewest_images(fraction)
     told = f"With {answer:,} images it is {100 * found:.1f} points wide"
     if abs(answer - fewest) <= max(10, 0.05 * fewest):

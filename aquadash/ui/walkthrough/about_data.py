@@ -135,7 +135,7 @@ def augmentation(dataset: Dataset) -> None:
         "augmentation",
         "Find the pipeline that leaves some pictures exactly as they are. Choose it above, then check.",
         answer=(dataset.fingerprint, name),
-        check=lambda _: checks_data.untouched_pipeline(name, {name: _untouched(dataset, name)}),
+        check=lambda _: checks_data.untouched_pipeline(_untouched(dataset, name)),
         solution="Open “What its steps are” for each of the four. In one of them every step happens in some of the "
         "images only, so that now and then none of them does.",
     )
