@@ -23,7 +23,7 @@ def page() -> None:
         "stated": bound.choice("stated", ["yes", "no"], label="Stated", stated=True),
         "several": bound.choices("several", animals, label="Several"),
         "number": bound.number("number", 1, 9, label="Number", default=3),
-        "rate": bound.number("rate", 0.0, 1.0, label="Rate", default=0.25, step=0.05),
+        "rate": bound.number("rate", 0.0, 1.0, label="Rate", default=0.25, step=0.05, into=st.expander("Folded")),
         "slider": bound.slider("slider", 0, 100, label="Slider", default=50, clamp=True),
         "interval": bound.interval("interval", 0, 100, label="Interval"),
         "toggle": bound.toggle("toggle", label="Toggle"),
@@ -103,5 +103,6 @@ def test_what_cannot_be_used_gives_a_note_and_the_default(name: str, bad: str) -
     app = run_script(page, **{name: bad})
     assert app.session_state["said"] == DEFAULTS
     assert [f"asks for {name}" in info.value for info in app.info] == [True]
+    assert app.expander[0].number_input and not app.expander[0].info, "a note is not folded away"
     assert "<b>" not in app.info[0].value.replace("\\<b>", ""), "no markup"
     assert address(app) == {"stated": "yes"}

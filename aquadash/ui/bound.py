@@ -2,15 +2,18 @@
 
 The first argument is the name in the address, and the widget's key. The address holds words, numbers, ``1`` for
 on, ``50-90`` for an interval, and several words with commas between; a default is left out of it, and what cannot be
-used gives a note and the default. Other arguments are handed on to the widget.
+used gives a note and the default. A widget can be drawn ``into`` another part of the page, such as a popover, in which
+a note would be folded away. Other arguments are handed on to the widget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.ui import address, inputs
 from aquadash.ui.address import Number
@@ -26,6 +29,7 @@ def menu(
     default: str | None = None,
     stated: bool = False,
     widget: Widget = inputs.selectbox,
+    into: DeltaGenerator | None = None,
     **arguments: Any,
 ) -> str:
     """One of some words, in a menu.
@@ -37,12 +41,14 @@ def menu(
         default: None for the first word.
         stated: Whether the default stands in the address, too.
         widget: Draws it, such as ``inputs.radio``.
+        into: Where it is drawn, if not here.
         arguments: More for the widget.
     """
     titles = _titles(options)
     default = next(iter(titles)) if default is None else default
     address.choice(name, list(titles), default=default)
-    word = str(widget(label, list(titles), key=name, format_func=titles.__getitem__, **arguments))
+    with into or nullcontext():
+        word = str(widget(label, list(titles), key=name, format_func=titles.__getitem__, **arguments))
     address.record(name, word, default="" if stated else default)
     return word
 
@@ -81,6 +87,7 @@ def choices(
     ignored: Sequence[str] = (),
     expected: str = "",
     widget: Widget = inputs.multiselect,
+    into: DeltaGenerator | None = None,
     **arguments: Any,
 ) -> list[str]:
     """Several of some words, at first the default ones; the arguments are those of :func:`menu`.
@@ -90,7 +97,8 @@ def choices(
     titles = _titles(options)
     most = arguments.get("max_selections")
     address.choices(name, list(titles), default=default, most=most, ignored=ignored, expected=expected)
-    words = list(widget(label, list(titles), key=name, format_func=titles.__getitem__, **arguments))
+    with into or nullcontext():
+        words = list(widget(label, list(titles), key=name, format_func=titles.__getitem__, **arguments))
     address.record(name, ",".join(words), default=",".join(default))
     return words
 
@@ -104,11 +112,13 @@ def number(
     default: Number,
     clamp: bool = False,
     widget: Widget = inputs.number_input,
+    into: DeltaGenerator | None = None,
     **arguments: Any,
 ) -> Number:
     """A number from ``low`` to ``high``, whole if these are; ``clamp`` takes the nearest for one outside."""
     address.number(name, default=default, low=low, high=high, clamp=clamp)
-    value: Number = widget(label, low, high, key=name, **arguments)
+    with into or nullcontext():
+        value: Number = widget(label, low, high, key=name, **arguments)
     form = "d" if isinstance(value, int) else "g"
     address.record(name, f"{value:{form}}", default=f"{default:{form}}")
     return value

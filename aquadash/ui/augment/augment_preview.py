@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from aquadash import augment
 from aquadash.augment.preview import GREY
 from aquadash.figures.channel_change import channel_change
-from aquadash.ui import address, bound, components, gallery
+from aquadash.ui import bound, components, gallery
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.sections import Section, Sections
 
@@ -34,9 +34,7 @@ def _draws(studio: Studio, options: DeltaGenerator) -> None:
     number = _number_of_draws(options)
     branch: int | None = studio.branch
     if studio.spec.factor > 1:
-        address.choice("versions", list(VERSIONS), default="all")
-        with options:
-            versions = bound.choice("versions", VERSIONS, label="Versions")
+        versions = bound.choice("versions", VERSIONS, label="Versions", into=options)
         branch = None if versions == "all" else studio.branch
     made = studio.draws(branch=branch, draws=number)
     shown = augment.preview_branches(studio.spec, branch=branch, draws=number)
@@ -124,10 +122,7 @@ def _histograms(studio: Studio, options: DeltaGenerator) -> None:
 def _number_of_draws(options: DeltaGenerator) -> int:
     """Draw the field for how many draws of each image into a popover; it is in the address under ``draws``."""
     numbers = list(map(str, range(1, MAX_DRAWS + 1)))
-    # Read outside of the popover, in which a note would be folded away.
-    address.choice("draws", numbers, default="4")
-    with options:
-        return int(bound.menu("draws", numbers, label="Draws of each image", default="4"))
+    return int(bound.menu("draws", numbers, label="Draws of each image", default="4", into=options))
 
 
 def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label: str) -> None:

@@ -67,10 +67,7 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
             on_click=lambda: address.assign("seed", secrets.randbelow(10_000)),
         )
         options = st.popover("Options")
-    # Read outside of the popover, in which a note would be folded away.
-    address.number("seed", default=0, low=0, high=SEEDS - 1)
-    with options:
-        seed = bound.number("seed", 0, SEEDS - 1, label="Seed", default=0, help=term("seed"))
+    seed = bound.number("seed", 0, SEEDS - 1, label="Seed", default=0, help=term("seed"), into=options)
     images, labels, positions = studio_images.choose(dataset, options)
     studio = Studio(dataset, spec, branch, seed, positions, images, labels)
     augment_preview.LOOKS.table[look].show(studio, options)

@@ -48,12 +48,10 @@ def choose(dataset: Dataset, options: DeltaGenerator) -> SampleImages:
         dataset: Gives the training images, and the size for a person's own.
         options: The popover for it.
     """
-    # Read before the popover, in which a note would be folded away.
-    address.choice("from", list(ORIGINS), default="training")
-    # Outside of it, where they are seen.
+    origin = bound.choice("from", ORIGINS, label="Preview images", into=options)
+    # Outside of the popover, where they are seen.
     messages = st.container()
     with options:
-        origin = bound.choice("from", ORIGINS, label="Preview images")
         own = _own(dataset, messages) if origin == "own" else None
         if own is not None:
             return own

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.class_counts import class_counts
-from aquadash.ui import address, bound, components, datasets, gallery, inputs
+from aquadash.ui import bound, components, datasets, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.text import count, plain
@@ -75,21 +75,19 @@ def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None
     names = list(dataset.class_names)
     in_row = filters.container(width="content")
     more = filters.popover("More")
-    # Read outside of the popover, in which a note would be folded away.
-    address.choices("classes", names)
-    address.choice("show", PER_PAGE, default="50")
-    with in_row if len(names) <= MAX_IN_ROW else more:
-        chosen = bound.choices(
-            "classes",
-            {name: plain(gallery.class_text(name)) for name in names},
-            label="Classes (none means all)",
-            label_visibility="collapsed",
-            widget=inputs.pills,
-            selection_mode="multi",
-            on_change=gallery.first_page,
-        )
-    with more:
-        per_page = bound.menu("show", PER_PAGE, label="Images per page", default="50", on_change=gallery.first_page)
+    chosen = bound.choices(
+        "classes",
+        {name: plain(gallery.class_text(name)) for name in names},
+        label="Classes (none means all)",
+        label_visibility="collapsed",
+        widget=inputs.pills,
+        into=in_row if len(names) <= MAX_IN_ROW else more,
+        selection_mode="multi",
+        on_change=gallery.first_page,
+    )
+    per_page = bound.menu(
+        "show", PER_PAGE, label="Images per page", default="50", into=more, on_change=gallery.first_page
+    )
     images = dataset.train if split == "train" else dataset.test
     wanted = [names.index(name) for name in chosen or names]
     positions = np.flatnonzero(np.isin(images.labels, wanted))
