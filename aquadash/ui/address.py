@@ -13,6 +13,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -26,8 +27,34 @@ Number = TypeVar("Number", int, float)
 #: widget: the network is slow. Whoever goes back to the one before has looked at the page first, and is slower.
 _LATE_SECONDS = 1.0
 
-#: Where the page in view is kept.
-_PAGE = "page in view"
+#: Where the session keeps the page in view, and what is known of each name.
+_PAGE, _KNOWN = "page in view", "address"
+
+
+@dataclass
+class _Known:
+    """What is known of a name in the address.
+
+    Attributes:
+        text: What stood there when it was last read or written.
+        left: The texts that the widget has just replaced there, with the times of that.
+        recorded: The widget's value that the text was written for; empty before one was.
+    """
+
+    text: str | None = None
+    left: dict[str | None, float] = field(default_factory=dict)
+    recorded: tuple[Any, ...] = ()
+
+    def has_changed(self, value: Any) -> bool:
+        """Whether the widget says something else than when the address was written: a person's last word is meant.
+
+        Keys that are pressed fast send the next value of a slider together with the address of the one before.
+        """
+        return bool(self.recorded) and self.recorded[0] != value
+
+    def is_late(self, text: str | None) -> bool:
+        """Whether the browser sent ``text`` before it heard of the present one."""
+        return time.monotonic() - self.left.get(text, -math.inf) < _LATE_SECONDS
 
 
 def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str) -> T:
@@ -42,21 +69,23 @@ def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str)
     Returns:
         The value that the widget will have.
     """
-    text = st.query_params.get(name)
-    seen = st.session_state.get(_seen(name))
-    if name in st.session_state and (text == seen or _has_changed(name) or _is_late(name, text)):
-        # A late browser will hold ``seen`` in a moment: what is recorded now has to change that, not what it sent.
-        _write(name, seen)
-        return st.session_state[name]
+    text, known = st.query_params.get(name), _known(name)
+    if name in st.session_state:
+        held: T = st.session_state[name]
+        if text == known.text or known.has_changed(held) or known.is_late(text):
+            # A late browser will hold what is known in a moment: what is recorded now has to change that, not what it
+            # sent.
+            _write(name, known.text)
+            return held
     # The browser is as far as we are: what it sends from now on is meant.
-    st.session_state.pop(_left(name), None)
+    known.left.clear()
     value = default
     if text is not None:
         try:
             value = decode(text)
         except ValueError:
             note(name, text, expected)
-    st.session_state[_seen(name)] = text
+    known.text = text
     st.session_state[name] = value
     return value
 
@@ -74,7 +103,7 @@ def assign(name: str, value: Any) -> None:
 def keep(name: str, value: Any) -> None:
     """Set a value before :func:`restore` is asked for it, which then leaves the address as it is unread."""
     st.session_state[name] = value
-    st.session_state[_seen(name)] = st.query_params.get(name)
+    _known(name).text = st.query_params.get(name)
 
 
 def enter(page: str, *, shared: Collection[str]) -> None:
@@ -82,17 +111,10 @@ def enter(page: str, *, shared: Collection[str]) -> None:
     if st.session_state.get(_PAGE) == page:
         return
     st.session_state[_PAGE] = page
-    held = [key.removeprefix(_seen("")) for key in map(str, st.session_state) if key.startswith(_seen(""))]
-    for name in held:
-        if name not in shared:
-            forget(name)
-            st.session_state.pop(name, None)
-
-
-def forget(name: str) -> None:
-    """Let :func:`restore` read the address although it has not changed: something else has set the value since."""
-    for kept in (_seen(name), _left(name), _recorded(name)):
-        st.session_state.pop(kept, None)
+    known = st.session_state.get(_KNOWN, {})
+    for name in known.keys() - shared:
+        del known[name]
+        st.session_state.pop(name, None)
 
 
 def note(name: str, text: str, expected: str) -> None:
@@ -203,44 +225,18 @@ def _listed(options: Sequence[str]) -> str:
 
 def _write(name: str, text: str | None) -> None:
     """Let the address hold a text, and remember which one it takes the place of."""
-    before = st.query_params.get(name)
+    before, known = st.query_params.get(name), _known(name)
     if before != text:
         if text is None:
             del st.query_params[name]
         else:
             st.query_params[name] = text
         now = time.monotonic()
-        left = st.session_state.get(_left(name), {}) | {before: now}
-        st.session_state[_left(name)] = {each: when for each, when in left.items() if now - when < _LATE_SECONDS}
-    st.session_state[_seen(name)] = text
-    st.session_state[_recorded(name)] = st.session_state.get(name)
+        left = known.left | {before: now}
+        known.left = {each: when for each, when in left.items() if now - when < _LATE_SECONDS}
+    known.text, known.recorded = text, (st.session_state.get(name),)
 
 
-def _has_changed(name: str) -> bool:
-    """Whether the widget says something else than when the address was written: a person's last word is meant.
-
-    Keys that are pressed fast send the next value of a slider together with the address of the one before.
-    """
-    recorded = _recorded(name)
-    return recorded in st.session_state and st.session_state[recorded] != st.session_state[name]
-
-
-def _is_late(name: str, text: str | None) -> bool:
-    """Whether the browser sent ``text`` before it heard of the present one."""
-    when = st.session_state.get(_left(name), {}).get(text, -math.inf)
-    return time.monotonic() - when < _LATE_SECONDS
-
-
-def _recorded(name: str) -> str:
-    """Where the widget's value is kept that the address was written for."""
-    return f"address-recorded:{name}"
-
-
-def _left(name: str) -> str:
-    """Where the texts are kept that a widget has just replaced in the address, with the times of that."""
-    return f"address-left:{name}"
-
-
-def _seen(name: str) -> str:
-    """Where the address's last known text is kept."""
-    return f"address:{name}"
+def _known(name: str) -> _Known:
+    found: _Known = st.session_state.setdefault(_KNOWN, {}).setdefault(name, _Known())
+    return found
