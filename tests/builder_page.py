@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import Branch, PipelineSpec, op, pipeline
 from aquadash.augment.reading import from_draft
 from aquadash.augment.spec import Operator, walk
-from aquadash.data import Dataset
-from aquadash.ui import datasets, warmup
 from tests.app_pages import address_of, open_app_page
 
 DEEP = PipelineSpec(
@@ -24,13 +21,6 @@ DEEP = PipelineSpec(
         Branch("Second", (op("WithColorspace", to_colorspace="HSV", children=op("TranslateX", px=3)),)),
     ),
 )
-
-
-def without_waiting(monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> None:
-    """No warm-up, and images that need not be drawn first."""
-    monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(datasets, "dataset", lambda source: dataset)
-    monkeypatch.setattr(warmup, "ready", lambda: False)
 
 
 def visit(**address: str) -> AppTest:

@@ -386,6 +386,15 @@ def page(_profile: BrowserContext, viewport: ViewportSize) -> Iterator[Page]:
 
 
 @pytest.fixture
+def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages open no run store beside them, and take none for open."""
+    from aquadash.ui import warmup
+
+    monkeypatch.setattr(warmup, "start", lambda: None)
+    monkeypatch.setattr(warmup, "ready", lambda: False)
+
+
+@pytest.fixture
 def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A class whose pages nobody looks at yet."""
     from aquadash.ui import warmup

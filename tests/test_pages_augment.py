@@ -9,15 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.data import cifar100
-from aquadash.ui import warmup
 from tests.app_pages import html, open_app_page
+from tests.builder_page import titles
 
-
-@pytest.fixture(autouse=True)
-def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(warmup, "ready", lambda: False)
-
+pytestmark = pytest.mark.usefixtures("no_warm_up")
 
 visit = partial(open_app_page, "augment")
 
@@ -30,9 +25,12 @@ def sources(app: AppTest) -> list[str]:
     return re.findall(r'src="([^"]*)"', html(app))
 
 
-def test_a_first_visitor_sees_originals_beside_a_draw_of_each_version() -> None:
+def test_a_first_visitor_sees_the_reports_pipeline_and_originals_beside_a_draw_of_each_version() -> None:
     app = visit()
     assert not app.error
+    assert titles(app) == ["**1.** Flip left-right (always)", "**2.** Blur, sigma 0 to 1"]
+    assert app.button(key="undo").disabled and app.button(key="redo").disabled
+    assert not any("unsaved" in each.value for each in app.markdown)
     alt = alternatives(app)
     assert len(alt) == 2 * 5
     assert alt[0].endswith("original")
@@ -90,18 +88,6 @@ def test_a_pipeline_is_trained_with_once_it_is_saved() -> None:
     app.button(key="undo").click().run()
     app.button(key="train-with-it").click().run()
     assert not app.exception and app.query_params["set"] == "augmentation.pipeline=notebook-1"
-
-
-def test_other_images_and_more_of_them() -> None:
-    app = visit()
-    before = alternatives(app)
-    app.button(key="other-images").click().run()
-    assert alternatives(app) != before
-    assert len(app.query_params["images"].split(",")) == 2
-    app.number_input(key="image-count").set_value(16).run()
-    assert len(alternatives(app)) == 8 * len(before)
-    app.number_input(key="image-count").set_value(7).run()
-    assert sum(text.endswith("original") for text in alternatives(app)) == 7
 
 
 def test_a_certain_image_comes_first() -> None:

@@ -11,15 +11,9 @@ import pytest
 
 from aquadash.data import cifar100
 from aquadash.errors import DataError
-from aquadash.ui import warmup
 from tests.app_pages import address_of, html, open_app_page
 
-
-@pytest.fixture(autouse=True)
-def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(warmup, "ready", lambda: False)
-
+pytestmark = pytest.mark.usefixtures("no_warm_up")
 
 visit = partial(open_app_page, "data")
 

@@ -7,22 +7,15 @@ import pytest
 from aquadash.augment import PIPELINES, Range, op
 from aquadash.augment.reading import to_draft
 from aquadash.data import Dataset
+from aquadash.ui import datasets
 from aquadash.ui.augment import operator_catalogue
 from tests.app_pages import address_of
-from tests.builder_page import DEEP, control, do, names, press, spec_of, steps, titles, unfold, visit, without_waiting
+from tests.builder_page import DEEP, control, do, names, press, spec_of, steps, titles, unfold, visit
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
-    without_waiting(monkeypatch, tiny_dataset)
-
-
-def test_a_first_visitor_sees_a_version_of_the_reports_pipeline_and_nothing_to_undo() -> None:
-    app = visit(view="")
-    assert titles(app) == ["**1.** Flip left-right (always)", "**2.** Blur, sigma 0 to 1"]
-    assert app.button(key="undo").disabled and app.button(key="redo").disabled
-    assert not any("unsaved" in each.value for each in app.markdown)
-    assert not [name for name in app.query_params if name != "view"]
+def quick(no_warm_up: None, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
+    monkeypatch.setattr(datasets, "dataset", lambda source: tiny_dataset)
 
 
 def test_adding_from_the_catalogue_makes_a_draft_that_a_link_restores() -> None:

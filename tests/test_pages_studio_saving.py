@@ -11,14 +11,15 @@ import streamlit as st
 from aquadash.augment import PIPELINES, Branch, Library, PipelineSpec, library, op, pipeline, saved_pipelines
 from aquadash.augment.reading import to_draft
 from aquadash.data import Dataset
+from aquadash.ui import datasets
 from aquadash.ui.augment import pipeline_bar
 from tests.app_pages import address_of
-from tests.builder_page import DEEP, do, press, spec_of, unfold, visit, without_waiting
+from tests.builder_page import DEEP, do, press, spec_of, unfold, visit
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
-    without_waiting(monkeypatch, tiny_dataset)
+def quick(no_warm_up: None, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
+    monkeypatch.setattr(datasets, "dataset", lambda source: tiny_dataset)
 
 
 def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back() -> None:

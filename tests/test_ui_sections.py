@@ -6,13 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.people import Person, Role
-from aquadash.ui import warmup
 from tests.app_pages import address_of, run_script
 
-
-@pytest.fixture(autouse=True)
-def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warmup, "start", lambda: None)
+pytestmark = pytest.mark.usefixtures("no_warm_up")
 
 
 def script() -> None:

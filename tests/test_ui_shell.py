@@ -6,13 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.pages import PAGES
-from aquadash.ui import warmup
 from tests.app_pages import run_script
 
-
-@pytest.fixture(autouse=True)
-def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warmup, "start", lambda: None)
+pytestmark = pytest.mark.usefixtures("no_warm_up")
 
 
 def run(kind: str) -> AppTest:
