@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,14 +35,6 @@ def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
     told = words(open_advanced())
     assert "not timed here yet" in told and "An epoch takes" not in told
     assert "10,625 training images" in told and "**375** images are held out" in told
-
-
-def test_preset_and_source_come_from_the_address(engine: FakeEngine, cifar100_archive: Path) -> None:
-    app = open_page(preset="notebook", source="cifar100")
-
-    assert app.radio(key="preset").value == "notebook"
-    assert app.selectbox(key="data-set").value == "cifar100"
-    assert not app.button(key="launch").disabled
 
 
 def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,18 +136,10 @@ def test_a_trial_stands_with_its_search(store: RunStore, engine: FakeEngine) -> 
     assert open_page(run=trial.run_id).selectbox(key="run").value == trial.run_id
 
 
-def test_double_click_launches_once(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
-    app = open_page()
-    app.button(key="launch").click().run()
-    app.button(key="launch").click().run()
-
-    assert [name for name, _ in engine.calls] == ["submit"]
-
-
-def test_a_second_click_that_ends_the_script_of_the_first_shows_its_run(
+def test_a_double_click_launches_one_run_which_its_second_click_shows(
     engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
     spinner = st.spinner
 
     @contextmanager
@@ -177,6 +160,7 @@ def test_a_second_click_that_ends_the_script_of_the_first_shows_its_run(
     app.button(key="launch").click().run()
     (run,) = engine.store.list_runs()
     assert run.guess == Guess(0.61) and address_of(app, "run") == run.run_id
+    assert [name for name, _ in engine.calls] == ["submit"]
 
 
 def test_launch_error_is_shown_and_can_be_tried_again(engine: FakeEngine) -> None:

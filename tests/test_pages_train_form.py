@@ -178,6 +178,7 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
     # Each of these took two seconds an epoch.
     ui_runs.finished(store, "one", flatten(PRESETS["notebook"].config))
     app = open_advanced(preset="notebook")
+    assert app.radio(key="preset").value == "notebook"
     app.number_input(key="set:training.epochs").set_value(30).run()
     assert "at most **1 min 5 s**" in words(
         app

@@ -33,21 +33,16 @@ def asking() -> AppTest:
     return run_script(page)
 
 
-def test_without_a_word_there_is_no_guess() -> None:
+def test_an_accuracy_alone_and_no_guess_before_it() -> None:
     app = asking()
     assert app.session_state["guess"] is None
     assert "33 %" in app.caption[0].value, "the guess of chance"
+    for percent in (62, 0):
+        app.number_input(key="g:accuracy").set_value(percent).run()
+        assert app.session_state["guess"] == Guess(percent / 100)
 
 
-def test_an_accuracy_alone() -> None:
-    app = asking()
-    app.number_input(key="g:accuracy").set_value(62).run()
-    assert app.session_state["guess"] == Guess(0.62)
-    app.number_input(key="g:accuracy").set_value(0).run()
-    assert app.session_state["guess"] == Guess(0.0)
-
-
-def test_a_mistake_needs_both_its_classes() -> None:
+def test_a_mistake_needs_two_different_classes() -> None:
     app = asking()
     app.selectbox(key="g:true").set_value("otter").run()
     assert app.session_state["guess"] is None
@@ -56,12 +51,6 @@ def test_a_mistake_needs_both_its_classes() -> None:
     app.selectbox(key="g:predicted").set_value("seal").run()
     assert app.session_state["guess"] == Guess(confused_pair=("otter", "seal"))
     assert len(app.caption) == 1
-
-
-def test_a_class_is_not_taken_for_itself() -> None:
-    app = asking()
-    app.selectbox(key="g:true").set_value("otter").run()
-    app.selectbox(key="g:predicted").set_value("seal").run()
     app.selectbox(key="g:true").set_value("seal").run()
     assert not app.exception
     assert "Choose two different classes" in app.caption[-1].value and app.session_state["guess"] is None

@@ -12,15 +12,6 @@ def run(status: RunStatus = RunStatus.RUNNING, *, name: str = "a", **more: objec
     return Run(name * 32, name, status, RunConfig(), 0.0, **more)  # type: ignore[arg-type]
 
 
-def test_progress_within_an_epoch() -> None:
-    progress = Progress(
-        "training", epoch=7, epochs=200, batch=210, batches=391, images_per_second=5200, eta_seconds=240
-    )
-    assert live.progress_text(run(progress=progress)) == (
-        "Epoch 7 of 200 · batch 210 of 391 · 5,200 images/s · at most 4 min 0 s left"
-    )
-
-
 def test_progress_outside_of_epochs() -> None:
     assert live.progress_text(run()) == "Starting the training process ..."
     phase = Progress("making augmented copies, 20%", epochs=200)
