@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aquadash.jobs.standby import Standby
     from aquadash.people import Person
     from aquadash.runs import Run, RunStore
+    from tests.lessons import Lesson
     from tests.train_page import FakeEngine
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -407,6 +408,23 @@ def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     # What a page has begun must not go on in the next test's home.
     warmup.start()
     warmup.wait_for_store()
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lesson]:
+    """A class with something in it, one for all tests of a file: none of them may change it."""
+    from tests import lessons
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("class")))
+        yield lessons.begin(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture
+def in_lesson(lesson: Lesson, home: Path, no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lesson's home is the test's own, and a class is served from it."""
+    monkeypatch.setenv("AQUADASH_HOME", str(lesson.home))
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
 
 
 @pytest.fixture

@@ -234,15 +234,12 @@ def test_a_verified_address_makes_a_teacher(values: dict[str, object], role: Rol
         ({"name": "مى\u200cرود"}, "مىرود"),
         ({"name": "\ufdfa" * 40}, None),
         ({"name": "x" * 300}, "x" * 40),
+        ({"name": None}, "Guest 0b83"),
     ],
 )
 def test_of_a_name_what_can_be_shown_is_kept(said: dict[str, object], name: str | None) -> None:
     found = described_by(claims(**said), teachers=TEACHERS).name
     assert len(found) <= 40 and (found == name or (name is None and found))
-
-
-def test_who_has_no_name_that_can_be_shown_is_a_guest() -> None:
-    assert described_by(claims(name=None), teachers=TEACHERS).name.startswith("Guest ")
 
 
 def test_who_logs_in_is_entered_into_the_class_once(home: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,32 +24,15 @@ from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.search_fakes import plan
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("files")
-
-
-@pytest.fixture(scope="module")
-def lesson(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Lesson]:
-    """One for all tests of this file: none of them may change it."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("class")))
-        yield lessons.begin(folder)
-
-
-@pytest.fixture(autouse=True)
-def in_class(lesson: Lesson, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AQUADASH_HOME", str(lesson.home))
-    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+pytestmark = pytest.mark.usefixtures("in_lesson")
 
 
 @pytest.mark.parametrize("person", [BEN, STRANGER], ids=["another student", "a stranger"])
 def test_each_action_is_refused_to_a_wrong_user_and_changes_nothing(
-    lesson: Lesson, folder: Path, person: Person
+    lesson: Lesson, tmp_path: Path, person: Person
 ) -> None:
     before = lesson.state()
-    found = lessons.refusals(lesson, folder, person)
+    found = lessons.refusals(lesson, tmp_path, person)
     width = max(map(len, found))
     print("\n".join(f"{name:{width}}  {reason}" for name, reason in found.items()))
     assert {name: reason for name, reason in found.items() if reason.startswith("NOT REFUSED")} == {}

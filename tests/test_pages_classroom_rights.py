@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,40 +13,23 @@ from aquadash.people import Person
 from aquadash.ui import predictions
 from aquadash.ui.classroom import admission
 from aquadash.ui.explain import explainer
-from tests import lessons
 from tests.app_pages import open_app_page, words
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
-from tests.stored_runs import without_engine
 
+pytestmark = pytest.mark.usefixtures("in_lesson")
 
-@pytest.fixture(scope="module")
-def lesson(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lesson]:
-    """One for all tests of this file: none of them may change it."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("class")))
-        yield lessons.begin(tmp_path_factory.mktemp("files"))
-
-
-@pytest.fixture(autouse=True)
-def in_class(lesson: Lesson, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AQUADASH_HOME", str(lesson.home))
-    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
-    without_engine(monkeypatch)
+Look = Callable[..., AppTest]
 
 
 @pytest.fixture
-def look(monkeypatch: pytest.MonkeyPatch) -> Iterator[Look]:
+def look(monkeypatch: pytest.MonkeyPatch) -> Look:
     """Opens a page as somebody sees it."""
-    yield Look(monkeypatch)
 
-
-class Look:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._monkeypatch = monkeypatch
-
-    def __call__(self, person: Person, page: str, **address: str) -> AppTest:
-        self._monkeypatch.setattr(admission, "visitor", lambda: person)
+    def opened(person: Person, page: str, **address: str) -> AppTest:
+        monkeypatch.setattr(admission, "visitor", lambda: person)
         return open_app_page(page, **address)
+
+    return opened
 
 
 def test_another_students_network_does_not_open(look: Look, lesson: Lesson) -> None:

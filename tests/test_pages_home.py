@@ -59,6 +59,7 @@ def test_a_sample_and_a_picture_are_answered_in_place(
     monkeypatch.undo()
     without_engine(monkeypatch)
     monkeypatch.setenv("AQUADASH_HOME", str(home))
+    monkeypatch.delenv("AQUADASH_CIFAR100", raising=False)
     app.run()
     app.button(key="draw-sample").click().run()
     assert not app.exception and not app.error
