@@ -1,12 +1,19 @@
-"""Small studios for the tests of the Augment page's views."""
+"""Small studios for the tests of the Augment page's views, and what draws one view without the page."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.data import Dataset, Split
+from aquadash.lab import memory
 from aquadash.ui.augment.studio import Studio
+from tests.app_pages import run_script
 
 
 def small_dataset(count: int = 30, side: int = 32) -> Dataset:
@@ -30,3 +37,27 @@ def studio(
         return Studio(dataset, spec, branch, seed, [], dataset.train.images[positions], names)
     labels = tuple(dataset.class_names[label] for label in dataset.train.labels[positions])
     return Studio(dataset, spec, branch, seed, positions, dataset.train.images[positions], labels)
+
+
+def open_view(
+    draw: Callable[[Studio], None], *, pipeline: str | PipelineSpec = "notebook-1", branch: int = 0, **address: str
+) -> AppTest:
+    """Draw a view for a pipeline and the first training images of each class."""
+    memory.refresh()
+    return run_script(_view, draw, pipeline, branch, **{name.replace("_", "-"): text for name, text in address.items()})
+
+
+def _view(draw, pipeline, branch) -> None:  # type: ignore[no-untyped-def]
+    from aquadash.augment import PIPELINES
+    from aquadash.ui import datasets
+    from aquadash.ui.augment.studio import Studio
+
+    dataset = datasets.dataset("synthetic")
+    positions = [int((dataset.train.labels == label).argmax()) for label in range(5)]
+    spec = PIPELINES.get(pipeline, pipeline)
+    draw(Studio(dataset, spec, branch, 0, positions, dataset.train.images[positions], dataset.class_names))
+
+
+def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view that stands alone knows no other page to link to."""
+    monkeypatch.setattr(st, "page_link", lambda page, *, label, **options: st.caption(f"{label} ({page})"))

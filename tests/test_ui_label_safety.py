@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from tests import job_rows
 from tests.app_pages import address_of, charts, words
 from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run
-from tests.studio_pages import open_view, without_links
+from tests.studios import open_view, without_links
 
 
 class Sharpness:
@@ -70,8 +71,7 @@ def sharp(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def open_meter(**address: str) -> AppTest:
-    return open_view("label_safety", "show", **address)
+open_meter = partial(open_view, label_safety_view.show)
 
 
 def measured(app: AppTest) -> AppTest:
@@ -200,7 +200,7 @@ def test_a_pipeline_that_nobody_has_saved_can_be_measured_with_a_real_network(
 ) -> None:
     add_tiny_model(store, run, tmp_path)
     spec = PipelineSpec("draft", "Draft", "", (Branch("Only", (op("Add", value=10),)),))
-    app = measured(open_meter(pipeline=spec, safety_copies="2", safety_per_class="2"))  # type: ignore[arg-type]
+    app = measured(open_meter(pipeline=spec, safety_copies="2", safety_per_class="2"))
     said = words(app)
     assert "classifies only" in said or "of these images correctly" in said
     assert len(charts(app)) == 2

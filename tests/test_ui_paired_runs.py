@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,10 +10,11 @@ from streamlit.testing.v1 import AppTest
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.errors import RunError
 from aquadash.runs import RunStatus, RunStore
+from aquadash.ui.augment import paired_runs
 from tests.app_pages import address_of, charts, open_app_page, words
 from tests.paired import add_pair
 from tests.stored_runs import HOSTILE
-from tests.studio_pages import open_view, without_links
+from tests.studios import open_view, without_links
 from tests.train_page import FakeEngine
 
 
@@ -22,8 +23,7 @@ def alone(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
     without_links(monkeypatch)
 
 
-def open_launch(**options: Any) -> AppTest:
-    return open_view("paired_runs", "launch", **options)
+open_launch = partial(open_view, paired_runs.launch)
 
 
 def changes(app: AppTest) -> list[str]:
