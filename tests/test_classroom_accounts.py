@@ -240,14 +240,3 @@ def test_a_verified_address_makes_a_teacher(values: dict[str, object], role: Rol
 def test_of_a_name_what_can_be_shown_is_kept(said: dict[str, object], name: str | None) -> None:
     found = described_by(claims(**said), teachers=TEACHERS).name
     assert len(found) <= 40 and (found == name or (name is None and found))
-
-
-def test_who_logs_in_is_entered_into_the_class_once(home: Path) -> None:
-    sessions = open_sessions()
-    sessions.join("Anna", Role.STUDENT)
-    anna, again = (sessions.enter(described_by(claims(), teachers=TEACHERS)) for _ in range(2))
-    assert anna.person == again.person and anna.person.name == "Anna 2"
-    assert sessions.person_of(anna.token) == anna.person, "at another computer one may be, too"
-    hill = sessions.enter(described_by(claims(sub="9", name="Hill", email="hill@school.example"), teachers=TEACHERS))
-    assert hill.person.role is Role.TEACHER
-    assert [member.person.name for member in sessions.people()] == ["Hill", "Anna", "Anna 2"]

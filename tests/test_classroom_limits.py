@@ -33,16 +33,11 @@ def command(*arguments: str) -> dict[str, Any]:
     return values
 
 
-def test_limits_are_kept_and_read_again(home: Path) -> None:
+def test_limits_are_kept_and_another_process_hears_of_new_ones(home: Path) -> None:
     assert limits.load() == limits.in_force() == ClassLimits()
     limits.save(OTHER)
     assert limits.load() == limits.in_force() == OTHER
     assert [path.name for path in (home / "classroom").iterdir()] == ["limits.json"]
-
-
-def test_another_process_hears_of_new_limits(home: Path) -> None:
-    limits.save(OTHER)
-    assert limits.in_force() == OTHER
     # As another process would: the file is replaced as a whole.
     other = limits.path().with_suffix(".new")
     other.write_text(json.dumps({"format": 1, **ClassLimits(epochs=9).to_values()}))
