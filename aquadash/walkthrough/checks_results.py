@@ -230,11 +230,7 @@ def interval_width(fraction: float, images: int) -> float:
 
 def fewest_images(fraction: float) -> int:
     """The smallest multiple of 10 images that makes the interval at most :data:`WANTED_WIDTH` wide."""
-    low, high = 1, MAX_IMAGES // 10
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if interval_width(fraction, 10 * middle) <= WANTED_WIDTH else (middle + 1, high)
-    return 10 * low
+    return next(n for n in range(10, MAX_IMAGES, 10) if interval_width(fraction, n) <= WANTED_WIDTH)
 
 
 def enough_images(answer: int, *, fraction: float) -> Verdict:
