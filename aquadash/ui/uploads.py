@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -37,7 +37,20 @@ def chosen() -> Sequence[Upload]:
     Raises:
         NotAllowedError: They are more than what the visitor may upload in this class.
     """
-    return within_limit(_chosen())
+    way = bound.choice("input", WAYS, label="Pictures from")
+    if way == "camera":
+        taken = st.camera_input(
+            "Take a picture",
+            key="camera",
+            disabled=switched_off(),
+            help="Browsers offer a camera on this computer itself or over https only.",
+        )
+        return within_limit([] if taken is None else [taken])
+    if way == "folder":
+        more = " Sub-folders named like classes can give the true labels."
+        folder = picture_field("Drop a folder here", key="folder", help=_HELP + more, accept_multiple_files="directory")
+        return within_limit(folder)
+    return within_limit(picture_field("Drop pictures here", key="pictures", accept_multiple_files=True))
 
 
 def one(key: str) -> Upload | None:
@@ -49,14 +62,17 @@ def one(key: str) -> Upload | None:
     Raises:
         NotAllowedError: It is more than what the visitor may upload in this class.
     """
-    picture = st.file_uploader(
-        "Drop a picture here",
-        max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
-        disabled=switched_off(),
-        key=key,
-        help=_HELP,
-    )
+    picture = picture_field("Drop a picture here", key=key)
     return picture if picture is None else within_limit([picture])[0]
+
+
+def picture_field(label: str, *, key: str, help: str = _HELP, **options: Any) -> Any:
+    """Streamlit's field for pictures as large as the visitor may upload; ``disabled`` is asked for if not given."""
+    if "disabled" not in options:
+        options["disabled"] = switched_off()
+    # No list of endings: a picture under a wrong one is still a picture, and what is none gets its own message.
+    megabytes = most_megabytes(MAX_BYTES // 1_000_000)
+    return st.file_uploader(label, max_upload_size=megabytes, key=key, help=help, **options)
 
 
 def most_megabytes(most: int | None = None) -> int:
@@ -88,35 +104,3 @@ def within_limit(uploads: Sequence[Upload]) -> Sequence[Upload]:
     """
     lab().limits.check_upload(sum(upload.size for upload in uploads))
     return uploads
-
-
-def _chosen() -> Sequence[Upload]:
-    way = bound.choice("input", WAYS, label="Pictures from")
-    off = switched_off()
-    if way == "camera":
-        taken = st.camera_input(
-            "Take a picture",
-            key="camera",
-            disabled=off,
-            help="Browsers offer a camera on this computer itself or over https only.",
-        )
-        return [taken] if taken is not None else []
-    megabytes = most_megabytes(MAX_BYTES // 1_000_000)
-    # No list of endings: a picture under a wrong one is still a picture, and what is none gets its own message.
-    if way == "folder":
-        return st.file_uploader(
-            "Drop a folder here",
-            accept_multiple_files="directory",
-            max_upload_size=megabytes,
-            disabled=off,
-            key="folder",
-            help=_HELP + " Sub-folders named like classes can give the true labels.",
-        )
-    return st.file_uploader(
-        "Drop pictures here",
-        accept_multiple_files=True,
-        max_upload_size=megabytes,
-        disabled=off,
-        key="pictures",
-        help=_HELP,
-    )

@@ -12,11 +12,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.data import Dataset
 from aquadash.data.framing import CENTRED, fit, fraction_seen, framing_note
-from aquadash.data.images import MAX_BYTES, decode, display_name
+from aquadash.data.images import decode, display_name
 from aquadash.errors import ImageError
 from aquadash.ui import address, bound, gallery, inputs
 from aquadash.ui.text import plain
-from aquadash.ui.uploads import Upload, most_megabytes, switched_off, within_limit
+from aquadash.ui.uploads import Upload, picture_field, within_limit
 
 #: Where the images come from, by the word in the address.
 ORIGINS = {"training": "🐟 Training images", "own": "🖼️ Your own pictures"}
@@ -63,12 +63,10 @@ def choose(dataset: Dataset, options: DeltaGenerator) -> SampleImages:
 def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
     """Draw the field for pictures, and what is to be said of them into ``messages``; None while none can be used."""
     height, width = dataset.image_shape[:2]
-    uploads = st.file_uploader(
+    uploads = picture_field(
         f"Drop up to {MAX_IMAGES} pictures here",
-        accept_multiple_files=True,
-        max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
-        disabled=switched_off(),
         key="own-pictures",
+        accept_multiple_files=True,
         help=f"PNG, JPEG, WebP, BMP or GIF. The largest centred part is scaled to {width} × {height} pixels, as "
         "training would see it. They go to the computer that AquaDash runs on and nowhere else.",
     )

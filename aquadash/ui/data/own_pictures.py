@@ -15,7 +15,7 @@ from aquadash.data.folder import drafts
 from aquadash.data.folder.drafts import Draft
 from aquadash.data.folder.reading import SIZES
 from aquadash.data.folder.splitting import TEST_FRACTIONS, Division, SplitChoice
-from aquadash.data.images import MAX_BYTES, display_name
+from aquadash.data.images import display_name
 from aquadash.errors import AquaDashError, DataError
 from aquadash.figures.class_counts import class_counts
 from aquadash.jobs import Job
@@ -25,7 +25,7 @@ from aquadash.ui.data import own_pictures_set
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
-from aquadash.ui.uploads import Upload, most_megabytes, switched_off
+from aquadash.ui.uploads import Upload, most_megabytes, picture_field, switched_off
 
 #: Most classes that are dropped one by one; more are better packed in an archive.
 MAX_DROPPED = 20
@@ -127,12 +127,11 @@ def _dropped() -> _Given | None:
             name = inputs.text_input(
                 f"Class {index + 1}", key=f"own-class-{index}", max_chars=60, placeholder="Its name, such as “cat”"
             )
-            uploads = st.file_uploader(
+            uploads = picture_field(
                 f"Pictures of class {index + 1}",
-                accept_multiple_files=True,
-                max_upload_size=most_megabytes(MAX_BYTES // 1_000_000),
-                disabled=off,
                 key=f"own-pictures-{index}",
+                accept_multiple_files=True,
+                disabled=off,
                 help="PNG, JPEG, WebP, BMP or GIF; as many as you like at once.",
             )
         if uploads:
