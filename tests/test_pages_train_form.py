@@ -20,17 +20,7 @@ from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
 from tests.app_pages import address_of, words
-from tests.train_page import FakeEngine, controls, open_advanced
-
-
-def launched(app: AppTest, engine: FakeEngine) -> RunConfig:
-    """Press the button, and return the settings of the run that it launched."""
-    app.button(key="launch").click().run()
-    if sure := [button for button in app.button if button.key == "launch-sure"]:
-        sure[0].click().run()
-    call, config = engine.calls[-1]
-    assert call == "submit"
-    return config
+from tests.train_page import FakeEngine, controls, launched, open_advanced
 
 
 def choose_preset(app: AppTest, name: str) -> None:

@@ -13,7 +13,7 @@ from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.ui.train.train_settings import network_text, rows, unknown_before
 from tests.app_pages import words
-from tests.train_page import FakeEngine, controls, open_advanced
+from tests.train_page import FakeEngine, controls, launched, open_advanced
 
 
 def test_numbers_share_a_line_and_nothing_else_does() -> None:
@@ -68,12 +68,6 @@ _SHUFFLE = PipelineSpec("", "", "", (Branch("Swapped", (op("ChannelShuffle", p=1
 PIPELINE = "set:augmentation.pipeline"
 
 
-def launched(engine: FakeEngine) -> RunConfig:
-    kind, config = engine.calls[-1]
-    assert kind == "submit"
-    return config
-
-
 def test_a_pipeline_saved_a_second_ago_is_there(engine: FakeEngine) -> None:
     app = open_advanced()
     assert "my-flip" not in str(controls(app)[PIPELINE].options)
@@ -81,8 +75,7 @@ def test_a_pipeline_saved_a_second_ago_is_there(engine: FakeEngine) -> None:
     app.run()
     assert "💾 My flip (saved)" in controls(app)[PIPELINE].options
     controls(app)[PIPELINE].select("my-flip").run()
-    app.button(key="launch").click().run()
-    assert launched(engine).augmentation.pipeline == "my-flip"
+    assert launched(app, engine).augmentation.pipeline == "my-flip"
 
 
 def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
@@ -98,8 +91,7 @@ def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
     app.number_input(key="set:augmentation.copies").set_value(2).run()
     app.checkbox(key="set:augmentation.keep_originals").check().run()
     assert "2,125 originals, 3 versions of each" in words(app)
-    app.button(key="launch").click().run()
-    augmentation = launched(engine).augmentation
+    augmentation = launched(app, engine).augmentation
     assert augmentation.pipeline == "notebook-1:3, mirror-shift, none"
     assert (augmentation.copies, augmentation.keep_originals) == (2, True)
 
@@ -141,8 +133,7 @@ def test_a_clone_keeps_its_own_version_of_a_pipeline_until_asked(engine: FakeEng
     augment.save(_SHUFFLE, title="My flip", replace_name="my-flip")
     app = open_advanced(clone=run_id)
     assert "my-flip has been edited since the copied run" in words(app).replace("**", "")
-    app.button(key="launch").click().run()
-    assert launched(engine) == engine.store.get(run_id).config
+    assert launched(app, engine) == engine.store.get(run_id).config
 
     app = open_advanced(clone=run_id)
     app.button(key="take-saved:my-flip").click().run()
@@ -160,8 +151,7 @@ def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeE
     app.button(key="keep-own:my-flip").click().run()
     assert "my-flip" in augment.library().saved
     assert "any more" not in words(app)
-    app.button(key="launch").click().run()
-    assert read_definitions(launched(engine).augmentation.definitions)["my-flip"]["title"] == "My flip"
+    assert read_definitions(launched(app, engine).augmentation.definitions)["my-flip"]["title"] == "My flip"
 
 
 def test_some_images_are_shown_when_asked_for(engine: FakeEngine) -> None:

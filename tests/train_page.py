@@ -60,3 +60,13 @@ def controls(app: AppTest) -> dict[str, Any]:
     """The page's fields by their keys."""
     kinds = (app.selectbox, app.number_input, app.checkbox, app.text_input)
     return {str(element.key): element for kind in kinds for element in kind}
+
+
+def launched(app: AppTest, engine: FakeEngine) -> RunConfig:
+    """Press the button, and return the settings of the run that it launched."""
+    app.button(key="launch").click().run()
+    if sure := [button for button in app.button if button.key == "launch-sure"]:
+        sure[0].click().run()
+    call, config = engine.calls[-1]
+    assert call == "submit"
+    return config
