@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -97,11 +96,11 @@ def launch_once(key: str, launch: Callable[[], T]) -> T:
 
     Args:
         key: Of the last launch, in the session.
-        launch: Puts what was asked for into the queue.
+        launch: Puts what was asked for into the queue; gives None where it did not.
     """
     # Changed in place: that does not read the session.
     last: dict[str, Any] = st.session_state.setdefault(key, {})
-    if time.monotonic() - last.get("at", -math.inf) >= _DOUBLE_CLICK_SECONDS:
+    if last.get("result") is None or time.monotonic() - last["at"] >= _DOUBLE_CLICK_SECONDS:
         with st.spinner("Launching ..."):
             last["result"] = launch()
             last["at"] = time.monotonic()
