@@ -20,7 +20,7 @@ room              holds                                                         
 ``classroom``     a class: codes, sessions, limits, settings                       pydantic, psutil, icu
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, scipy, PIL
 ``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2, imagecorruptions, PIL
-``evaluation``    labels and probabilities to typed results                       numpy, sklearn, scipy
+``evaluation``    labels and probabilities to typed results                       numpy, pydantic, sklearn, scipy
 ``runs``          the run store                                                   numpy, pydantic, mlflow, sqlalchemy, h5py
 ``models``        a model's name to a Keras model                                 tensorflow, keras, numpy, h5py
 ``training``      the training loop, its worker, a process that answers           tensorflow, keras, numpy, psutil, loky

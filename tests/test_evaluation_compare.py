@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,21 +14,15 @@ from aquadash.errors import DataError
 from aquadash.evaluation import agreement_of, clustered_interval, paired_change, pairwise, pareto_front, wilson_interval
 from aquadash.evaluation.compare import compare_predictions, exact_p_value, holm, mcnemar
 from aquadash.evaluation.intervals import newcombe_interval
+from aquadash.evaluation.records import Predictions
 
 LABELS = np.array([0, 0, 1, 1, 1])
 A = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.7, 0.3], [0.6, 0.4]])  # right, wrong, right, wrong, wrong
 B = np.array([[0.3, 0.7], [0.8, 0.2], [0.1, 0.9], [0.1, 0.9], [0.8, 0.2]])  # wrong, right, right, right, wrong
 
 
-@dataclass(frozen=True)
-class Stored:
-    indices: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    probabilities: NDArray[np.float32]
-
-
-def of_five(probabilities: NDArray[np.float64]) -> Stored:
-    return Stored(np.arange(len(LABELS)), LABELS, probabilities.astype(np.float32))
+def of_five(probabilities: NDArray[np.float64]) -> Predictions:
+    return Predictions(np.arange(len(LABELS)), LABELS, probabilities.astype(np.float32))
 
 
 def test_fixed_and_broken_images() -> None:
@@ -47,7 +41,7 @@ def test_predictions_of_other_images_labels_or_classes_are_refused() -> None:
     assert compare_predictions(of_five(A), of_five(B)).fixed == 2
     with pytest.raises(DataError, match="different images"):
         compare_predictions(of_five(A), replace(of_five(B), indices=np.arange(5) + 400))
-    few = Stored(np.arange(3), LABELS[:3], B[:3].astype(np.float32))
+    few = Predictions(np.arange(3), LABELS[:3], B[:3].astype(np.float32))
     with pytest.raises(DataError, match="5 and 3"):
         compare_predictions(of_five(A), few)
     with pytest.raises(DataError, match="different labels \\(2 of 5"):
@@ -56,7 +50,7 @@ def test_predictions_of_other_images_labels_or_classes_are_refused() -> None:
         mcnemar(LABELS, A, np.hstack([B, np.zeros((5, 1))]))
 
 
-def stored(right: str, *, first: int = 0) -> Stored:
+def stored(right: str, *, first: int = 0) -> Predictions:
     """Predictions of two classes: a 1 for an image that is had right, a 0 for another; the later ones surer."""
     labels = np.arange(len(right)) % 2
     hits = np.array([letter == "1" for letter in right])
@@ -64,7 +58,7 @@ def stored(right: str, *, first: int = 0) -> Stored:
     answers = np.where(hits, labels, 1 - labels)
     shares = np.repeat((1 - sure)[:, None], 2, axis=1)
     shares[np.arange(len(right)), answers] = sure
-    return Stored(np.arange(len(right)) + first, labels, shares)
+    return Predictions(np.arange(len(right)) + first, labels, shares)
 
 
 def test_holm_agrees_with_the_textbook() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aquadash.errors import DataError
-from aquadash.evaluation.compare import PredictionsLike
 from aquadash.evaluation.metrics import checked, cross_entropy, predicted_labels
+from aquadash.evaluation.records import Predictions
 
 #: Intervals of confidence, as many as in the paper that :func:`reliability` follows.
 NUM_BINS = 15
@@ -238,7 +238,7 @@ def scale(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
     return scaled
 
 
-def rescale(predictions: PredictionsLike, validation: PredictionsLike, *, validated_on_test: bool = False) -> Rescaling:
+def rescale(predictions: Predictions, validation: Predictions, *, validated_on_test: bool = False) -> Rescaling:
     """Fit a temperature on the validation images and measure what it does to the test images.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,22 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from aquadash.errors import DataError
 from aquadash.evaluation.intervals import Interval, newcombe_interval
 from aquadash.evaluation.metrics import checked, predicted_labels
-
-
-class PredictionsLike(Protocol):
-    """What a comparison needs of a run's stored predictions (``aquadash.runs.types.Predictions`` has it)."""
-
-    @property
-    def indices(self) -> NDArray[np.int64]:
-        """Positions in the test split, shape (n,)."""
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """True labels, shape (n,)."""
-
-    @property
-    def probabilities(self) -> NDArray[np.float32]:
-        """Shape (n, classes), rows sum to 1."""
+from aquadash.evaluation.records import Predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +142,7 @@ def mcnemar(labels: ArrayLike, probabilities_a: ArrayLike, probabilities_b: Arra
     return AccuracyChange(predicted_labels(y_prob_a) == y_true, predicted_labels(y_prob_b) == y_true)
 
 
-def compare_predictions(a: PredictionsLike, b: PredictionsLike) -> AccuracyChange:
+def compare_predictions(a: Predictions, b: Predictions) -> AccuracyChange:
     """:func:`mcnemar` over the stored predictions of two runs, which must be of the same test images.
 
     Raises:
@@ -167,7 +152,7 @@ def compare_predictions(a: PredictionsLike, b: PredictionsLike) -> AccuracyChang
     return mcnemar(a.labels, a.probabilities, b.probabilities)
 
 
-def check_same_images(a: PredictionsLike, b: PredictionsLike) -> None:
+def check_same_images(a: Predictions, b: Predictions) -> None:
     """Let predictions pass that are of the same images.
 
     Raises:
@@ -255,7 +240,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return values.tolist()
 
 
-def pairwise(predictions: Sequence[PredictionsLike | None], *, sets: Sequence[str]) -> tuple[PairTest, ...]:
+def pairwise(predictions: Sequence[Predictions | None], *, sets: Sequence[str]) -> tuple[PairTest, ...]:
     """Compare each run with each later one; the p-values are corrected by Holm's method over all pairs together.
 
     Args:
@@ -310,7 +295,7 @@ class Agreement:
         return found[np.argsort(-mistaken[found], kind="stable")]
 
 
-def agreement_of(predictions: Sequence[PredictionsLike]) -> Agreement:
+def agreement_of(predictions: Sequence[Predictions]) -> Agreement:
     """Hold the answers of some runs beside one another.
 
     Raises:

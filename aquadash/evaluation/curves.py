@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 from aquadash.evaluation.metrics import percent
+from aquadash.evaluation.records import EpochRecord
 
 Metric = Literal["loss", "accuracy", "val_loss", "val_accuracy"]
 _METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -56,30 +57,6 @@ _WHY_VALIDATION_LEADS = (
 )
 
 
-class EpochLike(Protocol):
-    """What is read of an epoch's record (``aquadash.runs.types.EpochRecord`` has it)."""
-
-    @property
-    def epoch(self) -> int:
-        """From 1."""
-
-    @property
-    def loss(self) -> float:
-        """Mean training loss."""
-
-    @property
-    def accuracy(self) -> float:
-        """Training accuracy, 0 to 1."""
-
-    @property
-    def val_loss(self) -> float:
-        """Mean validation loss."""
-
-    @property
-    def val_accuracy(self) -> float:
-        """Validation accuracy, 0 to 1."""
-
-
 @dataclass(frozen=True)
 class CurveVerdict:
     """What the curves say.
@@ -98,7 +75,7 @@ class CurveVerdict:
     evidence: Mapping[str, float] = field(default_factory=dict)
 
 
-def best_epoch(history: Sequence[EpochLike], *, monitor: Metric = "val_loss") -> int | None:
+def best_epoch(history: Sequence[EpochRecord], *, monitor: Metric = "val_loss") -> int | None:
     """The number of the epoch with the lowest loss or the highest accuracy, the first of several that tie.
 
     Epochs where the value is not a number do not count. None when there is no epoch with a value.
@@ -107,14 +84,14 @@ def best_epoch(history: Sequence[EpochLike], *, monitor: Metric = "val_loss") ->
     return None if best is None else best.epoch
 
 
-def best_record(history: Sequence[EpochLike], *, monitor: Metric) -> EpochLike | None:
+def best_record(history: Sequence[EpochRecord], *, monitor: Metric) -> EpochRecord | None:
     """:func:`best_epoch`, as its record."""
     sign = -1.0 if monitor.endswith("accuracy") else 1.0
     finite = [row for row in history if math.isfinite(getattr(row, monitor))]
     return min(finite, key=lambda row: (sign * getattr(row, monitor), row.epoch), default=None)
 
 
-def overfit_verdict(history: Sequence[EpochLike]) -> CurveVerdict:
+def overfit_verdict(history: Sequence[EpochRecord]) -> CurveVerdict:
     """Judge a run's learning curves.
 
     The best epoch is the one with the lowest validation loss; it is compared with the mean of the last
@@ -145,7 +122,7 @@ def overfit_verdict(history: Sequence[EpochLike]) -> CurveVerdict:
     return CurveVerdict(kind, headline, " ".join(parts), evidence)
 
 
-def _evidence(history: Sequence[EpochLike]) -> dict[str, float]:
+def _evidence(history: Sequence[EpochRecord]) -> dict[str, float]:
     earlier, recent = history[:-RECENT_EPOCHS], history[-RECENT_EPOCHS:]
     best = best_record(history, monitor="val_loss")
     assert best is not None
@@ -168,7 +145,7 @@ def _evidence(history: Sequence[EpochLike]) -> dict[str, float]:
     }
 
 
-def _finding(history: Sequence[EpochLike], evidence: Mapping[str, float]) -> tuple[Kind, str, str]:
+def _finding(history: Sequence[EpochRecord], evidence: Mapping[str, float]) -> tuple[Kind, str, str]:
     """The kind, the headline and the advice."""
     best, points = int(evidence["best_epoch"]), _points(evidence["gap"])
     low = evidence["training_accuracy"] < LOW_TRAINING_ACCURACY

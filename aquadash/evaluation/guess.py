@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from aquadash.errors import DataError
 from aquadash.evaluation.metrics import Evaluation, percent
+from aquadash.evaluation.records import Guess
 
 #: A guess this many points off, a tenth of the scale, is still called close.
 CLOSE_POINTS = 10.0
-
-
-class GuessLike(Protocol):
-    """What is scored of a guess (``aquadash.runs.types.Guess`` has it)."""
-
-    @property
-    def accuracy(self) -> float | None:
-        """The guessed test accuracy, 0 to 1."""
-
-    @property
-    def confused_pair(self) -> tuple[str, str] | None:
-        """The guessed most frequent mistake: (true class, predicted class)."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +88,7 @@ class GuessScore:
         }
 
 
-def score_guess(guess: GuessLike, found: Evaluation) -> GuessScore:
+def score_guess(guess: Guess, found: Evaluation) -> GuessScore:
     """Hold a guess against the results.
 
     Raises:

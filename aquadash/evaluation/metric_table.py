@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from aquadash.evaluation.compare import PredictionsLike
 from aquadash.evaluation.intervals import Interval, wilson_interval
 from aquadash.evaluation.metrics import Evaluation, checked, import_scikit_learn, predicted_labels
+from aquadash.evaluation.records import Predictions
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Metric:
 
     name: str
     title: str
-    compute: Callable[[Evaluation, PredictionsLike], Score]
+    compute: Callable[[Evaluation, Predictions], Score]
     _: KW_ONLY
     help: str = ""
     term: str = ""
@@ -107,7 +107,7 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def scores(found: Evaluation, predictions: PredictionsLike) -> dict[str, Score]:
+def scores(found: Evaluation, predictions: Predictions) -> dict[str, Score]:
     """Every metric of :data:`METRICS` by name.
 
     Args:

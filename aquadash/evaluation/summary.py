@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from aquadash.evaluation import threshold_curves
 from aquadash.evaluation.browse import doubtful_labels
 from aquadash.evaluation.calibration import Calibration, Rescaling, reliability, rescale
-from aquadash.evaluation.compare import PredictionsLike
 from aquadash.evaluation.intervals import ClassIntervals, class_intervals
 from aquadash.evaluation.metric_table import Score, scores, scores_to_dict
 from aquadash.evaluation.metrics import Evaluation
+from aquadash.evaluation.records import Predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +59,8 @@ class Summary:
 
 def summarize(
     found: Evaluation,
-    predictions: PredictionsLike,
-    validation: PredictionsLike | None,
+    predictions: Predictions,
+    validation: Predictions | None,
     *,
     validated_on_test: bool = False,
 ) -> Summary:

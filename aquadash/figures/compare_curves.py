@@ -12,7 +12,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from aquadash.evaluation.curves import EpochLike, Metric, best_record
+from aquadash.evaluation.curves import Metric, best_record
+from aquadash.evaluation.records import EpochRecord
 from aquadash.figures.theme import (
     empty_figure,
     epoch_axis,
@@ -58,7 +59,7 @@ class Curve:
     smooth: NDArray[np.float64]
 
 
-def compute(history: Sequence[EpochLike], *, metric: Metric, axis: Axis = "epoch", weight: float = 0.0) -> Curve:
+def compute(history: Sequence[EpochRecord], *, metric: Metric, axis: Axis = "epoch", weight: float = 0.0) -> Curve:
     """Lay a run's curve out.
 
     Args:
@@ -102,7 +103,7 @@ def value_text(value: float, metric: Metric) -> str:
 
 
 def compare_curves(
-    runs: Sequence[tuple[str, Sequence[EpochLike]]],
+    runs: Sequence[tuple[str, Sequence[EpochRecord]]],
     *,
     metric: Metric = "val_accuracy",
     axis: Axis = "epoch",
@@ -187,7 +188,7 @@ def _visible(curves: Sequence[Curve], window: tuple[float, float], *, raw: bool)
     return [min(values) - margin, max(values) + margin]
 
 
-def _alt(runs: Sequence[tuple[str, Sequence[EpochLike]]], metric: Metric, axis: Axis) -> str:
+def _alt(runs: Sequence[tuple[str, Sequence[EpochRecord]]], metric: Metric, axis: Axis) -> str:
     bests = [
         f"{shorten(name)} {value_text(getattr(best, metric), metric)}"
         for name, history in runs

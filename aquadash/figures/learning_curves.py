@@ -9,7 +9,8 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from aquadash.evaluation.curves import EpochLike, best_epoch
+from aquadash.evaluation.curves import best_epoch
+from aquadash.evaluation.records import EpochRecord
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     TRAINING_COLOUR,
@@ -50,7 +51,9 @@ class LearningCurves:
     best: int | None
 
 
-def compute(history: Sequence[EpochLike], *, metric: Metric = "loss", monitor: Monitor = "val_loss") -> LearningCurves:
+def compute(
+    history: Sequence[EpochRecord], *, metric: Metric = "loss", monitor: Monitor = "val_loss"
+) -> LearningCurves:
     """The chart's values from a run's history."""
     scale = 100.0 if metric == "accuracy" else 1.0
     return LearningCurves(
@@ -62,7 +65,7 @@ def compute(history: Sequence[EpochLike], *, metric: Metric = "loss", monitor: M
 
 
 def learning_curves(
-    history: Sequence[EpochLike],
+    history: Sequence[EpochRecord],
     *,
     metric: Metric = "loss",
     monitor: Monitor = "val_loss",
@@ -110,7 +113,7 @@ def learning_curves(
 
 
 def live_curves(
-    history: Sequence[EpochLike],
+    history: Sequence[EpochRecord],
     under_way: Sequence[tuple[float, float]],
     *,
     metric: Metric,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
+from aquadash.evaluation.records import Count as Count
+from aquadash.evaluation.records import EpochRecord as EpochRecord
+from aquadash.evaluation.records import EpochReplay as EpochReplay
+from aquadash.evaluation.records import Guess as Guess
+from aquadash.evaluation.records import Predictions as Predictions
 from aquadash.jobs.types import Worker as Worker
 from aquadash.people import Resource
 
@@ -23,8 +25,6 @@ Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Fraction = Annotated[Figure, Field(ge=0, le=1)]
 #: Seconds since 1970 UTC, up to the year 3000, which every calendar can show.
 Time = Annotated[float, Field(ge=0, le=32_503_680_000, allow_inf_nan=False)]
-#: Whole numbers of images, epochs or batches that a calculation can use.
-Count = Annotated[int, Field(ge=0, le=2**31)]
 
 
 def _within_their_ranges(metrics: dict[str, float]) -> dict[str, float]:
@@ -123,167 +123,6 @@ class Progress:
             return 0.0
         within = self.batch / self.batches if self.batches else 0.0
         return min(1.0, (max(self.epoch - 1, 0) + within) / self.epochs)
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One epoch's metrics: a row of ``history.csv``.
-
-    Attributes:
-        epoch: From 1.
-        loss: Mean loss over the training images, as the network was while it learned from them (dropout on).
-        accuracy: Share of them it got right, 0 to 1.
-        val_loss: Mean loss over the validation images after the epoch.
-        val_accuracy: Share of them it got right, 0 to 1.
-        learning_rate: The size of the epoch's weight updates.
-        seconds: Wall time of the epoch, validation included.
-    """
-
-    epoch: Count
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-    learning_rate: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Guess:
-    """What a person expects of a run before it has ended. At least one of the two is given.
-
-    Attributes:
-        accuracy: The test accuracy, 0 to 1; None for no guess.
-        confused_pair: The most frequent mistake as (true class, predicted class); None for no guess.
-
-    Raises:
-        RunError: Nothing is guessed, or what cannot be.
-    """
-
-    accuracy: float | None = None
-    confused_pair: tuple[str, str] | None = None
-
-    def __post_init__(self) -> None:
-        if self.accuracy is None and self.confused_pair is None:
-            raise RunError("The guess is empty. Guess the test accuracy, the most frequent mistake, or both.")
-        if self.accuracy is not None and not 0.0 <= self.accuracy <= 1.0:
-            raise RunError(f"The guessed accuracy is {100 * self.accuracy:g} %; expected 0 to 100 %.")
-        if self.confused_pair is not None:
-            true, predicted = self.confused_pair
-            if not true or not predicted or true == predicted:
-                raise RunError(
-                    f"The guessed mistake is {true[:40]!r} taken for {predicted[:40]!r}; expected two different ones."
-                )
-
-
-def _are_probabilities(values: NDArray[Any]) -> bool:
-    """Whether the last axis holds probabilities, up to what half precision rounds."""
-    sums = values.sum(axis=-1, dtype=np.float64)
-    return values.dtype.kind == "f" and bool((values >= 0).all() and (abs(sums - 1) < 0.01).all())
-
-
-def _are_labels(values: NDArray[Any], num_classes: int) -> bool:
-    return values.dtype.kind == "i" and bool(((values >= 0) & (values < num_classes)).all())
-
-
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """What a run's model says of a split's images: the arrays of ``predictions.npz``, for the test split.
-
-    Attributes:
-        indices: int64, shape (n,), positions in the split.
-        labels: int64, shape (n,), true labels.
-        probabilities: float32, shape (n, classes), rows sum to 1.
-    """
-
-    indices: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    probabilities: NDArray[np.float32]
-
-    @classmethod
-    def checked(cls, arrays: Mapping[str, NDArray[Any]], *, num_classes: int | None) -> Predictions:
-        """The arrays of a file, by the names of the attributes.
-
-        Args:
-            arrays: By name.
-            num_classes: How many classes there must be; None for any.
-
-        Raises:
-            KeyError: An array is missing.
-            ValueError: They do not belong together, or are no probabilities and labels of so many classes.
-        """
-        indices, labels, probabilities = (arrays[name] for name in ("indices", "labels", "probabilities"))
-        if not (
-            indices.shape == labels.shape == (len(labels),)
-            and probabilities.ndim == 2
-            and len(probabilities) == len(labels)
-            and num_classes in (None, probabilities.shape[1])
-            and indices.dtype.kind == "i"
-        ):
-            raise ValueError("its arrays do not belong together, or not to the classes of the run")
-        if not (
-            _are_probabilities(probabilities)
-            and _are_labels(labels, probabilities.shape[1])
-            and np.array_equal(np.unique(indices), np.sort(indices))
-            and indices.min(initial=0) >= 0
-        ):
-            raise ValueError("it holds numbers that are no probabilities, labels or positions")
-        return cls(indices, labels, probabilities)
-
-
-@dataclass(frozen=True, eq=False)
-class EpochReplay:
-    """How the answers changed from epoch to epoch: the arrays of ``epochs.npz``.
-
-    Attributes:
-        probe_indices: int64, shape (p,), positions of the images that are followed, in the split that validation images
-            come from.
-        probe_labels: int64, shape (p,), their true labels.
-        probe_probabilities: float32, shape (epochs, p, classes), rows sum to 1.
-        confusion_matrices: int32, shape (epochs, classes, classes), validation images by true and predicted class.
-    """
-
-    probe_indices: NDArray[np.int64]
-    probe_labels: NDArray[np.int64]
-    probe_probabilities: NDArray[np.float32]
-    confusion_matrices: NDArray[np.int32]
-
-    @property
-    def epochs(self) -> int:
-        """How many epochs there are."""
-        return len(self.confusion_matrices)
-
-    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        """The arrays by name."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], *, num_classes: int | None = None) -> EpochReplay:
-        """Back from :meth:`to_arrays`.
-
-        Args:
-            arrays: By name.
-            num_classes: How many classes there must be; None for any.
-
-        Raises:
-            KeyError: An array is missing.
-            ValueError: They do not belong together.
-        """
-        read = cls(**{field.name: arrays[field.name] for field in fields(cls)})
-        probes, matrices = read.probe_probabilities, read.confusion_matrices
-        if (
-            probes.ndim != 3
-            or matrices.shape != (len(probes), probes.shape[2], probes.shape[2])
-            or (probes.shape[1],) != read.probe_labels.shape
-            or (probes.shape[1],) != read.probe_indices.shape
-            or num_classes not in (None, probes.shape[2])
-            or not (_are_probabilities(probes) and _are_labels(read.probe_labels, probes.shape[2]))
-            or matrices.dtype.kind != "i"
-            or not (matrices.sum(axis=(1, 2)) > 0).all()
-            or min(matrices.min(initial=0), read.probe_indices.min(initial=0)) < 0
-        ):
-            raise ValueError("the arrays of the epochs do not belong together")
-        return read
 
 
 @dataclass(frozen=True)

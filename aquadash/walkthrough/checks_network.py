@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aquadash.evaluation.curves import EpochLike
+from aquadash.evaluation.records import EpochRecord
 from aquadash.training.early_stopping import EarlyStopping
 from aquadash.walkthrough import report
 from aquadash.walkthrough.lessons import Verdict, nearly, no_number, read_number, right, wrong
@@ -76,7 +76,7 @@ def _below(floor: float) -> str:
     return "With the report's five classes the floor is 0.905, so Keras must have noticed there."
 
 
-def stopping_epoch(history: Sequence[EpochLike], *, patience: int) -> tuple[int | None, int]:
+def stopping_epoch(history: Sequence[EpochRecord], *, patience: int) -> tuple[int | None, int]:
     """When the rule would have stopped a training.
 
     Args:

@@ -10,8 +10,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from aquadash.evaluation.curves import EpochLike, best_epoch
+from aquadash.evaluation.curves import best_epoch
 from aquadash.evaluation.intervals import difference_interval, wilson_interval
+from aquadash.evaluation.records import EpochRecord
 from aquadash.walkthrough.lessons import Verdict, nearly, no_number, read_number, right, wrong
 
 MAX_CANDIDATES = 60
@@ -200,7 +201,7 @@ def precise_threshold(answer: int, found: Cuts) -> Verdict:
     )
 
 
-def lowest_epoch(answer: int, history: Sequence[EpochLike]) -> Verdict:
+def lowest_epoch(answer: int, history: Sequence[EpochRecord]) -> Verdict:
     """Whether it is the epoch with the lowest validation loss."""
     best = best_epoch(history)
     if best is None:
