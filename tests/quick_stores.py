@@ -6,19 +6,19 @@ import functools
 import sqlite3
 from typing import Any
 
-from aquadash.runs import store
+from aquadash.runs import reading
 
 
 def copy_new_stores() -> None:
     """Let this process run the migrations for its first new store alone; processes that it starts are not touched."""
-    connect = store.connect
+    connect = reading.connect
 
     @functools.wraps(connect)
     def quick() -> Any:
         _teach_mlflow()
         return connect()
 
-    store.connect = quick  # type: ignore[attr-defined]
+    reading.connect = quick  # type: ignore[attr-defined]
 
 
 @functools.cache

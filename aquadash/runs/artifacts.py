@@ -161,13 +161,19 @@ class RunArtifacts(RunReading):
         """Keep plain values with the run as a JSON file of that name."""
         self.add_text_artifact(run_id, name, json.dumps(values, indent=2, sort_keys=True))
 
+    def set_tags(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
+        """Write tags of a run; ``what`` completes "Could not ..."."""
+        from mlflow.entities import RunTag
+
+        with storage_errors(what):
+            self.client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in values.items()])
+        self.jobs.run_changed(run_id)
+
     def add_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Keep what the run's model says of the test split."""
         self._add_arrays(run_id, PREDICTIONS, vars(predictions))
-        with storage_errors("describe the predictions"):
-            # Tables of runs need the number for each run's interval, and shall not open a file a row for it.
-            self.client.set_tag(run_id, tag.TEST_IMAGES, str(len(predictions.labels)))
-        self.jobs.run_changed(run_id)
+        # Tables of runs need the number for each run's interval, and shall not open a file a row for it.
+        self.set_tags(run_id, "describe the predictions", {tag.TEST_IMAGES: len(predictions.labels)})
 
     def add_validation_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Keep what the run's model says of its validation images."""
@@ -186,9 +192,7 @@ class RunArtifacts(RunReading):
         """
         for name in (ROBUSTNESS_SPARE, ROBUSTNESS):
             self.add_text_artifact(run_id, name, text)
-        with storage_errors("store the robustness"):
-            self.client.set_tag(run_id, tag.ROBUSTNESS, "1")
-        self.jobs.run_changed(run_id)
+        self.set_tags(run_id, "store the robustness", {tag.ROBUSTNESS: "1"})
 
     def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
         """Keep how the answers changed from epoch to epoch; replaces that of the epochs before."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aquadash import settings
 from aquadash.errors import RunError, StorageError, UnknownNameError
-from aquadash.jobs import Job, JobStatus
+from aquadash.jobs import Job, JobStatus, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.runs import tags as tag
-from aquadash.runs.connection import storage_errors
+from aquadash.runs.connection import connect, database_file, file_number, storage_errors
 from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus
 
 if TYPE_CHECKING:
@@ -35,22 +38,48 @@ _PAGE = 500
 
 
 class RunReading:
-    """The part of the run store that reads runs."""
+    """The part of the run store that opens it and reads runs."""
 
-    @property
+    def __init__(self) -> None:
+        """Nothing is opened yet."""
+        self._opening = threading.RLock()
+        self._opened: tuple[MlflowClient, str] | None = None
+
+    def open(self) -> tuple[MlflowClient, str]:
+        """Open it, unless it is; whatever needs MLflow's client does so, too.
+
+        Returns:
+            The client, and the id of the experiment that holds the runs.
+
+        Raises:
+            StorageError: It cannot be opened; the next call tries again.
+        """
+        with self._opening:
+            if self._opened is None:
+                self._opened = connect()
+                self._database = database_file()
+                self._file_number = file_number(self._database)
+                try:
+                    _queue_what_waited(self)
+                except BaseException:
+                    self._opened = None
+                    raise
+            return self._opened
+
+    @cached_property
     def client(self) -> MlflowClient:
         """MLflow's, for what is written and read within this room."""
-        raise NotImplementedError
+        return self.open()[0]
 
-    @property
+    @cached_property
     def experiment_id(self) -> str:
         """MLflow's id of the experiment that holds the runs."""
-        raise NotImplementedError
+        return self.open()[1]
 
-    @property
+    @cached_property
     def jobs(self) -> JobTable:
         """The jobs that train the runs."""
-        raise NotImplementedError
+        return open_jobs()
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         """All runs, newest first; with ``deleted`` those in the bin instead.
@@ -160,6 +189,20 @@ class RunReading:
                 columns[name] = {point.step: point.value for point in points}
         epochs = sorted(set.intersection(*(set(column) for column in columns.values())))
         return [EpochRecord(epoch, **{name: columns[name][epoch] for name in EPOCH_METRICS}) for epoch in epochs]
+
+
+def _queue_what_waited(store: RunReading) -> None:
+    """Put what version 0.6.0 has left waiting in a home, whose jobs are still to be made, into the queue, in its order.
+
+    Nothing that is stored of the runs changes.
+    """
+    # Of the processes that open a home at the same moment, one does it.
+    if settings.store_is_shared() or not store.jobs.first_use():
+        return
+    found = store.search(f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
+    waiting = [run for stored in found if (run := stored.read()) and run.status is RunStatus.QUEUED]
+    for run in sorted(waiting, key=lambda run: run.queued_at):
+        store.jobs.submit(KIND, run.run_id, {}, owner=run.owner)
 
 
 def _stored(found: MlflowRun) -> tag.StoredRun:

@@ -7,26 +7,24 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
-from aquadash.jobs import JobStatus, Worker, open_jobs
+from aquadash.jobs import JobStatus, Worker
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import RunArtifacts
-from aquadash.runs.connection import connect, database_file, file_number, storage_errors
+from aquadash.runs.connection import file_number, storage_errors
 from aquadash.runs.reading import EPOCH_METRICS, KIND
 from aquadash.runs.types import EpochRecord, Guess, Run, RunStatus, clean_name, clean_tag
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Metric
 
     from aquadash.jobs import Job
-    from aquadash.jobs.table import JobTable
 
 #: MLflow's own words for our status, so that its pages show something sensible, too.
 _MLFLOW_STATUS = {
@@ -51,44 +49,6 @@ class RunStore(RunArtifacts):
     Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written, and
     :class:`~aquadash.errors.UnknownNameError` for a run that is not there.
     """
-
-    def __init__(self) -> None:
-        """Nothing is opened yet."""
-        self._opening = threading.RLock()
-        self._opened: tuple[MlflowClient, str] | None = None
-
-    def open(self) -> tuple[MlflowClient, str]:
-        """Open it, unless it is; whatever needs MLflow's client does so, too.
-
-        Returns:
-            The client, and the id of the experiment that holds the runs.
-
-        Raises:
-            StorageError: It cannot be opened; the next call tries again.
-        """
-        with self._opening:
-            if self._opened is None:
-                self._opened = connect()
-                self._database = database_file()
-                self._file_number = file_number(self._database)
-                try:
-                    _queue_what_waited(self)
-                except BaseException:
-                    self._opened = None
-                    raise
-            return self._opened
-
-    @cached_property
-    def client(self) -> MlflowClient:
-        return self.open()[0]
-
-    @cached_property
-    def experiment_id(self) -> str:
-        return self.open()[1]
-
-    @cached_property
-    def jobs(self) -> JobTable:
-        return open_jobs()
 
     def check_there(self) -> None:
         """Return if the database is the one that was opened.
@@ -375,14 +335,6 @@ class RunStore(RunArtifacts):
         """Write down which own pictures the run is to be trained with, once they are in the store."""
         self.set_tags(run_id, "note the pictures", {tag.DATA_SENT: fingerprint})
 
-    def set_tags(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
-        """Write tags of a run; ``what`` completes "Could not ..."."""
-        from mlflow.entities import RunTag
-
-        with storage_errors(what):
-            self.client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in values.items()])
-        self.jobs.run_changed(run_id)
-
 
 _stores: dict[tuple[str, str], RunStore] = {}
 _opening = threading.Lock()
@@ -398,7 +350,6 @@ def open_store(*, at_once: bool = True) -> RunStore:
     Raises:
         StorageError: It cannot be opened; the next call tries again.
     """
-    from aquadash import settings
     from aquadash.runs.snapshot import is_kept
 
     key = (settings.tracking_uri(), str(settings.home()))
@@ -407,19 +358,3 @@ def open_store(*, at_once: bool = True) -> RunStore:
     if at_once or not is_kept():
         store.open()
     return store
-
-
-def _queue_what_waited(store: RunStore) -> None:
-    """Put what version 0.6.0 has left waiting in a home, whose jobs are still to be made, into the queue, in its order.
-
-    Nothing that is stored of the runs changes.
-    """
-    from aquadash import settings
-
-    # Of the processes that open a home at the same moment, one does it.
-    if settings.store_is_shared() or not store.jobs.first_use():
-        return
-    found = store.search(f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
-    waiting = [run for stored in found if (run := stored.read()) and run.status is RunStatus.QUEUED]
-    for run in sorted(waiting, key=lambda run: run.queued_at):
-        store.jobs.submit(KIND, run.run_id, {}, owner=run.owner)
