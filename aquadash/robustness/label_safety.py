@@ -21,7 +21,7 @@ from aquadash.augment.reading import from_json
 from aquadash.augment.spec import as_pipeline
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.robustness.label_safety_result import Labels, Misread, Pixels, SafetyResult, Seen, StepSafety, Sweep
-from aquadash.robustness.measure import ImagePredictor, Report, check_seed, check_shape, silent
+from aquadash.robustness.measure import Report, check_seed, check_shape, silent
 from aquadash.robustness.steps import (
     StepPath,
     find_step,
@@ -36,6 +36,7 @@ from aquadash.robustness.steps import (
 
 if TYPE_CHECKING:
     from aquadash.data import Dataset
+    from aquadash.predict import Predictor
     from aquadash.runs.types import Predictions, Run
 
 MAX_IMAGES = 200
@@ -191,7 +192,7 @@ class SafetyRequest:
 
 
 def measure(
-    predictor: ImagePredictor, subjects: Subjects, request: SafetyRequest, *, report: Report = silent
+    predictor: Predictor, subjects: Subjects, request: SafetyRequest, *, report: Report = silent
 ) -> SafetyResult:
     """Measure what a request asks for.
 
@@ -258,7 +259,7 @@ def measure(
     )
 
 
-def _check_subjects(predictor: ImagePredictor, subjects: Subjects) -> None:
+def _check_subjects(predictor: Predictor, subjects: Subjects) -> None:
     count = len(subjects.images)
     if not 1 <= count <= MAX_IMAGES or count != len(subjects.labels):
         raise AquaDashError(
@@ -273,7 +274,7 @@ def _check_subjects(predictor: ImagePredictor, subjects: Subjects) -> None:
 class _Reader:
     """Makes copies of the images and asks the model about them."""
 
-    def __init__(self, predictor: ImagePredictor, subjects: Subjects, request: SafetyRequest) -> None:
+    def __init__(self, predictor: Predictor, subjects: Subjects, request: SafetyRequest) -> None:
         self._predictor = predictor
         self._subjects = subjects
         self._copies = request.copies

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from aquadash.robustness.result import BranchKey, BranchResult, Condition, Robus
 
 if TYPE_CHECKING:
     from aquadash.data import Dataset
+    from aquadash.predict import Predictor
     from aquadash.runs import Run, RunStore
 
 
@@ -166,16 +167,7 @@ def _digest(branch: augment.Branch) -> str:
 Report = Callable[[str, int, int], None]
 
 
-class ImagePredictor(Protocol):
-    """What measuring needs of :class:`aquadash.predict.Predictor`."""
-
-    image_shape: tuple[int, int, int]
-    class_names: tuple[str, ...]
-
-    def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]: ...
-
-
-def load_network(store: RunStore, run: Run) -> ImagePredictor:
+def load_network(store: RunStore, run: Run) -> Predictor:
     """The run's network, ready to look at images.
 
     Raises:
@@ -191,7 +183,7 @@ def silent(phase: str, done: int, total: int) -> None:
     """Tells nobody."""
 
 
-def check_shape(predictor: ImagePredictor, images: NDArray[np.uint8]) -> None:
+def check_shape(predictor: Predictor, images: NDArray[np.uint8]) -> None:
     """Refuse images that the network cannot look at.
 
     Raises:
@@ -205,7 +197,7 @@ def check_shape(predictor: ImagePredictor, images: NDArray[np.uint8]) -> None:
 
 
 def measure(
-    predictor: ImagePredictor,
+    predictor: Predictor,
     dataset: Dataset,
     request: RobustnessRequest,
     *,
