@@ -16,14 +16,14 @@ from aquadash.config import RunConfig, with_values
 from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker
 
 
-def keras_file(path: Path, parameters: int) -> Path:
-    """A file that holds so many numbers where Keras keeps them, and some that do not count."""
+def keras_file(path: Path, parameters: int, *, scale: float = 1.0) -> Path:
+    """A file that holds so many numbers where Keras keeps them, 0, ``scale`` and so on, and some that do not count."""
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        file["layers/dense/vars/0"] = np.zeros(parameters - 2, np.float32)
+        file["layers/dense/vars/0"] = np.arange(parameters - 2, dtype=np.float32) * scale
         file["layers/dense/vars/1"] = np.zeros(2, np.float32)
         file["layers/dropout/seed_generator/vars/0"] = np.zeros(2)
-        file["optimizer/vars/0"] = np.zeros(7)
+        file["optimizer/vars/0"] = np.random.default_rng().random(7)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model.weights.h5", buffer.getvalue())
     return path

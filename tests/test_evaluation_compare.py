@@ -69,14 +69,6 @@ def test_holm_agrees_with_the_textbook() -> None:
         holm([0.1, 1.5])
 
 
-def test_holm_keeps_false_alarms_rare_where_nothing_differs() -> None:
-    random = np.random.default_rng(5)
-    batches = random.random((400, 45))
-    plain = np.mean([(batch < 0.05).any() for batch in batches])
-    corrected = np.mean([min(holm(batch.tolist())) < 0.05 for batch in batches])
-    assert plain > 0.8 and corrected < 0.08
-
-
 def test_pairs_have_differences_intervals_and_corrected_p_values() -> None:
     low, high = stored("1" * 20 + "0" * 40), stored("1" * 50 + "0" * 10)
     tests = pairwise([low, high, low], sets=["a", "a", "a"])
@@ -143,11 +135,6 @@ def test_without_a_correlation_it_is_the_interval_of_independent_shares() -> Non
     assert high == pytest.approx(0.01 + np.hypot(high_a - 0.51, 0.5 - low_b))
 
 
-def test_the_other_way_round_it_is_mirrored() -> None:
-    low, high = newcombe_interval(40, 12, 5, 20)
-    assert newcombe_interval(40, 5, 12, 20) == pytest.approx((-high, -low))
-
-
 @pytest.mark.parametrize("counts", [(50, 0, 0, 0), (0, 0, 0, 9), (0, 5, 0, 0), (1, 0, 0, 1), (0, 3, 3, 0)])
 def test_extreme_counts_have_an_interval_around_the_difference(counts: tuple[int, int, int, int]) -> None:
     low, high = newcombe_interval(*counts)
@@ -188,13 +175,6 @@ def test_the_change_is_counted_overall_and_in_each_class() -> None:
     assert change.classes[0].interval == newcombe_interval(2, 2, 0, 0)
     values = change.to_dict()
     assert values["overall"]["change_ci95"] == list(change.overall.interval)
-
-
-def test_a_large_change_is_clear() -> None:
-    labels = [0] * 40
-    change = paired_change(labels, answers([1] * 30 + [0] * 10), answers([0] * 40), class_names=("a", "b", "c"))
-    assert change.overall.interval[0] > 0
-    assert change.overall.p_value < 1e-6
 
 
 def test_names_that_do_not_fit_are_refused() -> None:

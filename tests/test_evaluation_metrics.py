@@ -16,19 +16,22 @@ from aquadash.evaluation.metrics import PROBABILITY_FLOOR, predicted_labels
 NAMES = ("beaver", "dolphin", "otter", "seal", "whale")
 
 
-def predictions(n: int = 500, classes: int = 5, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def drawn(
+    n: int = 500, classes: int = 5, seed: int = 0, sharp: float = 1.0
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Labels, and probabilities of which about two thirds are right; the sharper, the surer."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, classes, n)
     scores = random.normal(size=(n, classes))
     scores[np.arange(n), labels] += 1.5
-    shares = np.exp(scores)
+    shares = np.exp(sharp * scores)
     return labels, (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 @pytest.mark.parametrize(("n", "classes", "seed"), [(500, 5, 0), (3, 5, 1), (200, 40, 2), (50, 2, 3)])
 def test_agrees_with_scikit_learn(n: int, classes: int, seed: int) -> None:
     reference = pytest.importorskip("sklearn.metrics")
-    labels, probabilities = predictions(n, classes, seed)
+    labels, probabilities = drawn(n, classes, seed)
     names = [f"class {i}" for i in range(classes)]
     result = evaluate(labels, probabilities, class_names=names)
 
@@ -80,7 +83,7 @@ def test_wilson_interval_refuses_what_is_no_fraction(successes: int, n: int) -> 
 
 
 def test_the_json_form_round_trips() -> None:
-    labels, probabilities = predictions()
+    labels, probabilities = drawn()
     plain = json.loads(json.dumps(evaluate(labels, probabilities, class_names=NAMES).to_dict()))
     assert set(plain) == {"accuracy", "accuracy_ci95", "loss", "n", "confusion_matrix", "report", "classes"}
     assert plain["classes"] == list(NAMES) and plain["n"] == 500
@@ -128,7 +131,7 @@ def test_the_first_of_classes_that_tie_is_predicted() -> None:
 
 @pytest.mark.soak
 def test_evaluating_500_images_is_quick() -> None:
-    labels, probabilities = predictions()
+    labels, probabilities = drawn()
     evaluate(labels, probabilities, class_names=NAMES)
     times = []
     for _ in range(5):

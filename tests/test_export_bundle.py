@@ -136,17 +136,9 @@ def test_what_was_pinned_for_all_is_pinned_for_the_student_who_brings_it(
     assert (taken.pinned, taken.pinned_by_owner) == (False, True)
 
 
-def test_a_finished_run_leaves_a_checkpoint_behind_that_is_just_being_dropped(store: RunStore, tmp_path: Path) -> None:
-    run = ui_runs.finished(store, "done")
-    slot = tmp_path / "slot-0.npz"
-    np.savez(slot, state=np.array("{}"))
-    store.add_artifact(run.run_id, slot, folder="checkpoint")
-    bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
-        assert not [name for name in archive.namelist() if slot.name in name]
-
-
-def test_a_stopped_run_brings_its_checkpoint(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
+def test_a_stopped_run_brings_its_checkpoint_and_a_finished_one_drops_it(
+    store: RunStore, other_store: RunStore, tmp_path: Path
+) -> None:
     run = ui_runs.finished(store, "halted", status=RunStatus.STOPPED)
     slot = tmp_path / "slot-0.npz"
     np.savez(slot, state=np.array("{}"))
@@ -156,6 +148,8 @@ def test_a_stopped_run_brings_its_checkpoint(store: RunStore, other_store: RunSt
     kept = other_store.artifact(copy_id, "checkpoint/slot-0.npz")
     assert kept.read_bytes() == slot.read_bytes()
     assert other_store.get(copy_id).status is RunStatus.STOPPED
+    store.set_status(run.run_id, RunStatus.FINISHED)
+    assert not [name for name in bundle.export_run(store, run.run_id, tmp_path / "run.zip").files if slot.name in name]
 
 
 def test_a_run_at_work_is_refused(store: RunStore, tmp_path: Path) -> None:

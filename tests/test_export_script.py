@@ -28,7 +28,6 @@ from aquadash.export.script import (
     augmentation_code,
     train_notebook,
     train_script,
-    why_no_script,
 )
 from aquadash.presets import preset
 from aquadash.runs import EpochRecord, RunStatus, open_store
@@ -161,12 +160,6 @@ def test_script_and_notebook_give_the_metrics_of_the_run_and_notice_what_differs
     np.savez(taken_home / "data.npz", **kept)
     with pytest.raises(AssertionError, match="fingerprint"):
         execute(taken_home)
-
-
-def test_a_network_that_starts_from_foreign_weights_gets_a_reason() -> None:
-    assert not why_no_script(with_values(RunConfig(), {"model.name": "cnn"}))
-    assert not why_no_script(with_values(RunConfig(), {"model.name": "backbone"}))
-    assert "ImageNet" in why_no_script(with_values(RunConfig(), {"model.name": "vgg16"}))
 
 
 PLANS = {

@@ -9,7 +9,7 @@ import pytest
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.runs import Run, RunStatus
 from aquadash.runs.fields import FIGURES, Kind, RunField, metrics_of, run_fields
-from aquadash.runs.groups import ALL_BUT_SEED, Spread, group_runs, groupable
+from aquadash.runs.groups import ALL_BUT_SEED, group_runs, groupable
 from aquadash.runs.selection import RunFilter, for_each, sort_runs
 from aquadash.runs.types import clean_tag
 from tests.made_runs import made_run
@@ -77,11 +77,6 @@ def test_groups_by_tags_and_lists_have_readable_keys() -> None:
     assert {group.key for group in group_runs(runs, "model.filters", FIELDS)} == {"8, 16", "32, 64"}
     assert {"tags", "seed", "model.name", "status"} <= set(groupable(FIELDS))
     assert not {"val_loss", "created", "run_id", "duration"} & set(groupable(FIELDS))
-
-
-def test_a_spread_of_nothing() -> None:
-    assert Spread.of([]) == Spread(0)
-    assert Spread.of([0.5]) == Spread(1, 0.5, None, 0.5, 0.5)
 
 
 def test_order_is_by_any_field_with_pins_first_and_the_unknown_last() -> None:

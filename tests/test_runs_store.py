@@ -293,23 +293,18 @@ def test_a_tracking_server_that_is_away_is_named_in_plain_words(home: Path, monk
 # -- guesses: kept with their run, before its end, and never in its way ------------------------------------------------
 
 
-def test_a_run_has_no_guess_until_somebody_makes_one(store: RunStore) -> None:
+def test_a_guess_is_made_before_the_end_and_stays(store: RunStore) -> None:
     run = live_runs.queue(store, store.create(RunConfig(), name="mine").run_id)
+    job = live_runs.start(store, run.run_id)
     assert run.guess is None
     for guess in (Guess(0.6, ("otter", "seal")), Guess(0.0), Guess(confused_pair=("<b>a</b>", "b, c"))):
         store.set_guess(run.run_id, guess)
         assert store.get(run.run_id).guess == guess
     assert store.list_runs()[0].guess == guess
-
-
-def test_a_guess_comes_before_the_end(store: RunStore) -> None:
-    run = live_runs.queue(store, store.create(RunConfig(), name="mine").run_id)
-    job = live_runs.start(store, run.run_id)
-    store.set_guess(run.run_id, Guess(0.6))
     live_runs.end(store, job, RunStatus.FINISHED)
     with pytest.raises(RunError, match="before a run ends"):
         store.set_guess(run.run_id, Guess(0.9))
-    assert store.get(run.run_id).guess == Guess(0.6)
+    assert store.get(run.run_id).guess == guess
 
 
 @pytest.mark.parametrize(
