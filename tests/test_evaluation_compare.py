@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import multinomial
 
 from aquadash.errors import DataError
 from aquadash.evaluation import agreement_of, clustered_interval, paired_change, pairwise, pareto_front, wilson_interval
-from aquadash.evaluation.compare import compare_predictions, exact_p_value, holm, mcnemar
+from aquadash.evaluation.compare import compare_predictions, exact_p_value, holm
 from aquadash.evaluation.intervals import newcombe_interval
 from aquadash.evaluation.records import Predictions
 
@@ -21,12 +21,16 @@ A = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.7, 0.3], [0.6, 0.4]])  # ri
 B = np.array([[0.3, 0.7], [0.8, 0.2], [0.1, 0.9], [0.1, 0.9], [0.8, 0.2]])  # wrong, right, right, right, wrong
 
 
+def of(labels: ArrayLike, probabilities: NDArray[np.float64]) -> Predictions:
+    return Predictions(np.arange(len(probabilities)), np.array(labels), probabilities.astype(np.float32))
+
+
 def of_five(probabilities: NDArray[np.float64]) -> Predictions:
-    return Predictions(np.arange(len(LABELS)), LABELS, probabilities.astype(np.float32))
+    return of(LABELS, probabilities)
 
 
 def test_fixed_and_broken_images() -> None:
-    result, back, same = mcnemar(LABELS, A, B), mcnemar(LABELS, B, A), mcnemar(LABELS, A, A)
+    result, back, same = (compare_predictions(of_five(a), of_five(b)) for a, b in ((A, B), (B, A), (A, A)))
     assert (result.n, result.fixed, result.broken, result.p_value) == (5, 2, 1, 1.0)
     assert result.fixed_indices.tolist() == [1, 3] and result.broken_indices.tolist() == [0]
     assert (back.fixed, back.broken, back.p_value) == (1, 2, 1.0)
@@ -38,16 +42,15 @@ def test_fixed_and_broken_images() -> None:
 
 
 def test_predictions_of_other_images_labels_or_classes_are_refused() -> None:
-    assert compare_predictions(of_five(A), of_five(B)).fixed == 2
     with pytest.raises(DataError, match="different images"):
         compare_predictions(of_five(A), replace(of_five(B), indices=np.arange(5) + 400))
-    few = Predictions(np.arange(3), LABELS[:3], B[:3].astype(np.float32))
+    few = of(LABELS[:3], B[:3])
     with pytest.raises(DataError, match="5 and 3"):
         compare_predictions(of_five(A), few)
     with pytest.raises(DataError, match="different labels \\(2 of 5"):
         compare_predictions(of_five(A), replace(of_five(B), labels=np.array([1, 0, 0, 1, 1])))
     with pytest.raises(DataError, match="2 classes apart, the other 3"):
-        mcnemar(LABELS, A, np.hstack([B, np.zeros((5, 1))]))
+        compare_predictions(of_five(A), of_five(np.hstack([B, np.zeros((5, 1))])))
 
 
 def stored(right: str, *, first: int = 0) -> Predictions:
@@ -165,9 +168,8 @@ def answers(predicted: list[int]) -> np.ndarray:
 
 def test_the_change_is_counted_overall_and_in_each_class() -> None:
     labels = [0, 0, 0, 0, 1, 1, 1, 1]
-    change = paired_change(
-        labels, answers([0, 0, 1, 1, 1, 1, 1, 0]), answers([0, 0, 0, 0, 1, 1, 2, 0]), class_names=("a", "b", "c")
-    )
+    before, after = answers([0, 0, 1, 1, 1, 1, 1, 0]), answers([0, 0, 0, 0, 1, 1, 2, 0])
+    change = paired_change(of(labels, before), of(labels, after), class_names=("a", "b", "c"))
     assert (change.overall.n, change.overall.before, change.overall.after) == (8, 5 / 8, 6 / 8)
     assert (change.overall.fixed, change.overall.broken, change.overall.change) == (2, 1, 1 / 8)
     assert [(one.label, one.fixed, one.broken) for one in change.classes] == [("a", 2, 0), ("b", 0, 1)]
@@ -179,7 +181,7 @@ def test_the_change_is_counted_overall_and_in_each_class() -> None:
 
 def test_names_that_do_not_fit_are_refused() -> None:
     with pytest.raises(DataError, match="2 class names"):
-        paired_change([0], answers([0]), answers([0]), class_names=("a", "b"))
+        paired_change(of([0], answers([0])), of([0], answers([0])), class_names=("a", "b"))
 
 
 def test_copies_of_few_images_have_a_wide_interval() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from aquadash.augment import Branch, Range, op
 from aquadash.evaluation import paired_change as compared
+from aquadash.evaluation.records import Predictions
 from aquadash.figures import label_safety_curve, label_safety_steps, paired_change
 from aquadash.figures.theme import alt_text
 from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, measure
@@ -61,7 +62,8 @@ def test_the_change_of_accuracy_by_class() -> None:
     worse[:, 0] = np.where(np.arange(80) < 60, 0.9, 0.2)
     worse[:, 1] = 1 - worse[:, 0]
     better = np.eye(2)[labels] * 0.8 + 0.1
-    change = compared(labels, worse, better, class_names=("cat <b>", "dog"))
+    before, after = (Predictions(np.arange(80), labels, answers) for answers in (worse, better))
+    change = compared(before, after, class_names=("cat <b>", "dog"))
     figure = paired_change.paired_change(change, images="test")
     # Filled where the interval leaves no change out.
     assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle-open", "circle"]

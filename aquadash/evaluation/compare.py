@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from aquadash.errors import DataError
 from aquadash.evaluation.intervals import Interval, newcombe_interval
@@ -117,7 +117,7 @@ class AccuracyChange:
         }
 
 
-def mcnemar(labels: ArrayLike, probabilities_a: ArrayLike, probabilities_b: ArrayLike) -> AccuracyChange:
+def compare_predictions(a: Predictions, b: Predictions) -> AccuracyChange:
     """McNemar's exact two-sided test of two models on the same images.
 
     Images that both have right or both have wrong say nothing about which is better. The others are like tosses of a
@@ -125,31 +125,21 @@ def mcnemar(labels: ArrayLike, probabilities_a: ArrayLike, probabilities_b: Arra
     Q. McNemar, Psychometrika 12 (1947), 153-157; the exact form as in A. Agresti, Categorical Data Analysis, 10.1.
 
     Args:
-        labels: Integers, shape (n,): the truth for both.
-        probabilities_a: Shape (n, classes), of the run to compare with.
-        probabilities_b: Shape (n, classes), of the run in question, rows for the same images.
+        a: Of the run to compare with.
+        b: Of the run in question.
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: They are of different images, labels or classes, or no predictions.
     """
-    y_true, y_prob_a = checked(labels, probabilities_a)
-    _, y_prob_b = checked(labels, probabilities_b)
+    check_same_images(a, b)
+    y_true, y_prob_a = checked(a.labels, a.probabilities)
+    _, y_prob_b = checked(b.labels, b.probabilities)
     if y_prob_a.shape != y_prob_b.shape:
         raise DataError(
             f"One run tells {y_prob_a.shape[1]} classes apart, the other {y_prob_b.shape[1]}; only runs on the same "
             "data set can be compared image by image."
         )
     return AccuracyChange(predicted_labels(y_prob_a) == y_true, predicted_labels(y_prob_b) == y_true)
-
-
-def compare_predictions(a: Predictions, b: Predictions) -> AccuracyChange:
-    """:func:`mcnemar` over the stored predictions of two runs, which must be of the same test images.
-
-    Raises:
-        DataError: The runs were tested on different images, or on images with different labels.
-    """
-    check_same_images(a, b)
-    return mcnemar(a.labels, a.probabilities, b.probabilities)
 
 
 def check_same_images(a: Predictions, b: Predictions) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from aquadash.errors import DataError
-from aquadash.evaluation.compare import AccuracyChange, mcnemar
+from aquadash.evaluation.compare import AccuracyChange, compare_predictions
+from aquadash.evaluation.records import Predictions
 
 
 @dataclass(frozen=True)
@@ -34,28 +32,25 @@ class PairedChange:
         }
 
 
-def paired_change(
-    labels: ArrayLike, probabilities_a: ArrayLike, probabilities_b: ArrayLike, *, class_names: Sequence[str]
-) -> PairedChange:
+def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str]) -> PairedChange:
     """How accuracy changed from A to B, overall and in each class.
 
     Args:
-        labels: Integers, shape (n,): the truth for both.
-        probabilities_a: Shape (n, classes), of the model without the change.
-        probabilities_b: Shape (n, classes), of the model with it, rows for the same images.
+        a: Of the model without the change.
+        b: Of the model with it.
         class_names: One name a class.
 
     Raises:
-        DataError: The arrays or the names do not belong together.
+        DataError: They are not of the same images, or the names do not belong to them.
     """
-    overall = mcnemar(labels, probabilities_a, probabilities_b)
-    y_true, num_classes = np.asarray(labels), np.shape(probabilities_a)[1]
+    overall = compare_predictions(a, b)
+    num_classes = a.probabilities.shape[1]
     if len(class_names) != num_classes:
         raise DataError(f"{len(class_names)} class names do not go with {num_classes} probabilities an image.")
     classes = tuple(
         AccuracyChange(overall.right_a[mine], overall.right_b[mine], str(name))
         for label, name in enumerate(class_names)
-        if (mine := y_true == label).any()
+        if (mine := a.labels == label).any()
     )
     return PairedChange(overall, classes)
 

@@ -184,7 +184,7 @@ def change(store: RunStore, pair: Pair, *, images: Images = "validation") -> Pai
             f"The two runs looked at different {images} images, so they cannot be compared image by image. Has the "
             "data set changed between them?"
         )
-    return paired_change(old.labels, old.probabilities, new.probabilities, class_names=pair.with_it.class_names)
+    return paired_change(old, new, class_names=pair.with_it.class_names)
 
 
 def _predictions(store: RunStore, run: Run, images: Images) -> Predictions:
