@@ -145,7 +145,7 @@ def left(store: RunStore, run_id: str) -> dict[str, Any]:
         "files": sorted(store.artifact_names(run_id)),
         "checkpoints": store.artifact_names(run_id, folder=CHECKPOINTS),
         "predictions": [each.probabilities.tolist() for each in (store.predictions(run_id), validation)],
-        "replay": {name: np.asarray(array).tolist() for name, array in replay.to_arrays().items()},
+        "replay": {name: np.asarray(array).tolist() for name, array in vars(replay).items()},
     }
 
 

@@ -60,7 +60,7 @@ def test_without_its_first_epochs_there_is_no_replay() -> None:
 
 def test_arrays_that_do_not_belong_together_are_refused() -> None:
     replay = with_epoch(None, 1, data_of([0, 1]), np.eye(2, dtype=np.float32))
-    arrays = replay.to_arrays()
+    arrays = vars(replay)
     assert EpochReplay.from_arrays(arrays).epochs == 1
     for name, broken in (
         ("confusion_matrices", np.zeros((2, 2, 2), np.int32)),

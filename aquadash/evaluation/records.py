@@ -92,7 +92,7 @@ class Predictions:
     probabilities: NDArray[np.float32]
 
     @classmethod
-    def checked(cls, arrays: Mapping[str, NDArray[Any]], *, num_classes: int | None) -> Predictions:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], *, num_classes: int | None = None) -> Predictions:
         """The arrays of a file, by the names of the attributes.
 
         Args:
@@ -144,13 +144,9 @@ class EpochReplay:
         """How many epochs there are."""
         return len(self.confusion_matrices)
 
-    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        """The arrays by name."""
-        return dict(vars(self))
-
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], *, num_classes: int | None = None) -> EpochReplay:
-        """Back from :meth:`to_arrays`.
+        """The arrays of a file, by the names of the attributes.
 
         Args:
             arrays: By name.

@@ -92,18 +92,11 @@ class Environment(BaseModel):
     dataset_fingerprint: str = ""
 
 
-def _num_classes(run: Run | None) -> int | None:
-    return len(run.class_names) or None if run else None
-
-
-def _read_predictions(path: Path, run: Run | None) -> Predictions:
-    arrays = read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)
-    return Predictions.checked(arrays, num_classes=_num_classes(run))
-
-
-def _read_epochs(path: Path, run: Run | None) -> EpochReplay:
-    arrays = read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)
-    return EpochReplay.from_arrays(arrays, num_classes=_num_classes(run))
+def _arrays_of(kind: type[Predictions] | type[EpochReplay]) -> Callable[[Path, Run | None], Any]:
+    """What reads a file of the arrays of a record, which go with the run's classes."""
+    return lambda path, run: kind.from_arrays(
+        read_arrays(path, max_bytes=_MAX_ARRAY_BYTES), num_classes=len(run.class_names) or None if run else None
+    )
 
 
 def _read_history(path: Path, run: Run | None) -> list[EpochRecord]:
@@ -116,10 +109,10 @@ def _read_history(path: Path, run: Run | None) -> list[EpochRecord]:
 READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
     CONFIG: lambda path, run: from_json(path.read_text(encoding="utf-8")),
     ENVIRONMENT: lambda path, run: Environment.model_validate_json(path.read_bytes()),
-    PREDICTIONS: _read_predictions,
-    VALIDATION_PREDICTIONS: _read_predictions,
+    PREDICTIONS: _arrays_of(Predictions),
+    VALIDATION_PREDICTIONS: _arrays_of(Predictions),
     HISTORY: _read_history,
-    EPOCHS: _read_epochs,
+    EPOCHS: _arrays_of(EpochReplay),
     OOD_DETECTOR: lambda path, run: OutOfDistributionDetector.from_arrays(
         read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)
     ),
@@ -196,7 +189,7 @@ class RunArtifacts(RunReading):
 
     def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
         """Keep how the answers changed from epoch to epoch; replaces that of the epochs before."""
-        self._add_arrays(run_id, EPOCHS, replay.to_arrays())
+        self._add_arrays(run_id, EPOCHS, vars(replay))
 
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         """How the answers changed from epoch to epoch.

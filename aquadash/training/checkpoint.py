@@ -82,7 +82,7 @@ def save(store: RunStore, run_id: str, checkpoint: Checkpoint) -> None:
         **_named("weights", checkpoint.weights),
         **_named("optimizer", checkpoint.optimizer),
         **_named("best_weights", checkpoint.best_weights),
-        **(checkpoint.replay.to_arrays() if checkpoint.replay else {}),
+        **(vars(checkpoint.replay) if checkpoint.replay else {}),
     }
     state = json.dumps(
         {
@@ -94,8 +94,7 @@ def save(store: RunStore, run_id: str, checkpoint: Checkpoint) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"slot-{checkpoint.epoch % 2}.npz"
-        # The type checker reads the keyword arguments as np.savez's own options.
-        np.savez(path, state=np.array(state), **arrays)  # type: ignore[arg-type]
+        np.savez(path, state=np.array(state), **arrays)
         store.add_artifact(run_id, path, folder=CHECKPOINTS)
 
 
