@@ -23,7 +23,7 @@ from aquadash.robustness.job import KIND, is_measured, job_of, result_of, start
 from aquadash.robustness.measure import RobustnessRequest, measure
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import Run, RunStatus, RunStore
-from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
+from aquadash.runs.artifacts import MODEL, ROBUSTNESS, ROBUSTNESS_SPARE
 from tests import job_rows, live_runs
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
 from tests.stored_runs import add_run
@@ -202,10 +202,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return job_rows.start_no_process(monkeypatch)
 
 
-def give_model(store: RunStore, run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "model.keras"
-    path.write_bytes(b"no model")
-    store.add_artifact(run.run_id, path)
+def give_model(store: RunStore, run: Run) -> None:
+    store.add_text_artifact(run.run_id, MODEL, "no model")
 
 
 def failed(run: Run) -> str:
@@ -223,14 +221,12 @@ def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run) -
     assert job_for(run) is None and job_for(queued) is None
 
 
-def test_a_damaged_model_and_changed_data_fail_with_their_reason(
-    store: RunStore, run: Run, here: list[str], tmp_path: Path
-) -> None:
-    give_model(store, run, tmp_path)
+def test_a_damaged_model_and_changed_data_fail_with_their_reason(store: RunStore, run: Run, here: list[str]) -> None:
+    give_model(store, run)
     start(store, run.run_id, REQUEST)
     assert "cannot be loaded" in failed(run)
     changed = add_run(store, name="changed", fingerprint="0" * 64)
-    give_model(store, changed, tmp_path)
+    give_model(store, changed)
     start(store, changed.run_id, REQUEST)
     assert "data set has changed" in failed(changed)
 
@@ -239,10 +235,9 @@ def test_one_that_was_cut_off_stores_nothing(
     store: RunStore,
     run: Run,
     here: list[str],
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    give_model(store, run, tmp_path)
+    give_model(store, run)
     start(store, run.run_id, REQUEST)
     assert here == [KIND]
     first = job_rows.claim(KIND)
@@ -258,12 +253,12 @@ def test_one_that_was_cut_off_stores_nothing(
 
 
 def test_a_process_that_cannot_be_started_is_a_failed_job(
-    store: RunStore, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError("out of processes")
 
-    give_model(store, run, tmp_path)
+    give_model(store, run)
     monkeypatch.setattr(Standby, "launch", refuse)
     with pytest.raises(RunError, match="out of processes"):
         start(store, run.run_id, REQUEST)
@@ -306,10 +301,8 @@ def test_a_file_that_was_cut_off_is_replaced_by_its_spare(store: RunStore, run: 
         result_of(store, run.run_id)
 
 
-def test_a_job_that_was_never_asked_for_measures_everything(
-    store: RunStore, run: Run, here: list[str], tmp_path: Path
-) -> None:
-    give_model(store, run, tmp_path)
+def test_a_job_that_was_never_asked_for_measures_everything(store: RunStore, run: Run, here: list[str]) -> None:
+    give_model(store, run)
     start(store, run.run_id)
     job = job_for(run)
     assert RobustnessRequest.from_dict(job.request) == RobustnessRequest()

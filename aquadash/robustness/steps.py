@@ -11,7 +11,7 @@ import numpy as np
 from aquadash.augment import Branch, Operator, Parameter, PipelineSpec, Range, editing, operator_info
 from aquadash.augment.catalogue import settings_of
 from aquadash.augment.spec import Value, as_pipeline
-from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.errors import ConfigError, UnknownNameError, look_up
 
 #: Where a step is: its position among the branch's operators from 0, then, for one inside another, the slot's name and
 #: the position there, and so on: ``(1, "then_list", 0)``.
@@ -57,11 +57,8 @@ class SwitchedStep:
         Raises:
             UnknownNameError: There is none.
         """
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter
-        known = [parameter.name for parameter in self.parameters]
-        raise UnknownNameError.of(f"numeric parameter of {self.operator.name}", name, known)
+        known = {parameter.name: parameter for parameter in self.parameters}
+        return look_up(f"numeric parameter of {self.operator.name}", name, known)
 
     def value(self, name: str) -> Value:
         """What a parameter is set to, be it by the catalogue."""
