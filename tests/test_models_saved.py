@@ -7,7 +7,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.models.applications import APPLICATIONS
 from aquadash.models.saved import check_model_file
-from aquadash.presets import PRESETS
 
 Config = dict[str, Any]
 
@@ -219,19 +217,6 @@ def built(config: ModelConfig, side: int = 32) -> Any:
 
     network = models.build(config, image_shape=(side, side, 3), num_classes=5)
     return with_flip(network) if config.test_time_flip else network
-
-
-#: Each network of a preset once; of Keras's the largest file alone, since all of them are described below.
-SAVED = dict.fromkeys(
-    preset.config.model for name, preset in PRESETS.items() if name not in APPLICATIONS or name == "resnet50"
-)
-
-
-@pytest.mark.parametrize("config", SAVED, ids=attrgetter("name"))
-def test_what_a_preset_saves_passes(config: ModelConfig, tmp_path: Path) -> None:
-    network = built(config)
-    network.save(tmp_path / "model.keras")
-    assert check_model_file(tmp_path / "model.keras").parameters == network.count_params()
 
 
 FULL_HEAD = {"dense_units": (4096, 4096, 4096, 4096), "test_time_flip": True, "l2": 0.1}
