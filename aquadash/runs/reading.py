@@ -6,7 +6,7 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -86,26 +86,23 @@ class RunReading:
 
         Reads the whole store; :class:`~aquadash.runs.snapshot.RunSnapshot` reads what is new.
         """
-        found = self.search(deleted=deleted)
-        jobs = {job.run: job for job in self.jobs.find(kind=KIND)}
-        ranks = self.ranks()
+        return self._as_now(self.search(deleted=deleted), self.jobs.find(kind=KIND))
+
+    def unfinished_runs(self) -> list[Run]:
+        """The runs that wait or train, newest first. Quick in a full store, too."""
+        jobs = self.jobs.find(kind=KIND, status=(JobStatus.QUEUED, JobStatus.RUNNING))
+        found = [self.stored_run(job.run) for job in jobs]
+        return self._as_now([stored for stored in found if stored is not None and not stored.deleted], jobs)
+
+    def _as_now(self, found: Iterable[tag.StoredRun], jobs: Iterable[Job]) -> list[Run]:
+        """Runs with what their jobs say of them, newest first."""
+        job_of, ranks = {job.run: job for job in jobs}, self.ranks()
         runs = [
-            with_job(run, jobs.get(run.run_id), rank=ranks.get(run.run_id, 0))
+            with_job(run, job_of.get(run.run_id), rank=ranks.get(run.run_id, 0))
             for stored in found
             if (run := stored.read()) is not None
         ]
         return sorted(runs, key=lambda run: run.created_at, reverse=True)
-
-    def unfinished_runs(self) -> list[Run]:
-        """The runs that wait or train, newest first. Quick in a full store, too."""
-        ranks = self.ranks()
-        found: list[Run] = []
-        for job in self.jobs.find(kind=KIND, status=(JobStatus.QUEUED, JobStatus.RUNNING)):
-            stored = self.stored_run(job.run)
-            run = stored.read() if stored is not None and not stored.deleted else None
-            if run is not None:
-                found.append(with_job(run, job, rank=ranks.get(job.run, 0)))
-        return sorted(found, key=lambda run: run.created_at, reverse=True)
 
     def ranks(self) -> dict[str, int]:
         """The ranks of the waiting runs by id: 1 for the one that starts next, and so on."""
