@@ -88,15 +88,6 @@ def test_a_zoom_survives_new_epochs_of_the_same_run_only() -> None:
     assert revisions[0] == revisions[1] != revisions[2]
 
 
-def test_compared_runs_keep_their_colour_and_their_name_is_text() -> None:
-    figure = compare_curves([("a", []), (EVIL, history(3))])
-    assert len(figure.data) == 1
-    assert figure.data[0].line.color == theme.RUN_COLOURS[1]
-    assert figure.data[0].name.startswith("&lt;a href=") and "…" in figure.data[0].name
-    assert "&#37;{x}&lt;/a&gt;" in figure.data[0].hovertemplate
-    assert metric_bars([("a", None), ("b", EVALUATION)]).data[0].marker.color == theme.RUN_COLOURS[1]
-
-
 def test_best_value_is_the_highest_accuracy_or_the_lowest_loss() -> None:
     assert "The highest values: a 93.8 %." in theme.alt_text(compare_curves([("a", history(8))], metric="accuracy"))
     assert "The lowest values: a 0.500." in theme.alt_text(compare_curves([("a", history(8))], metric="val_loss"))
@@ -146,14 +137,6 @@ def test_confidence_counts_split_right_from_wrong() -> None:
     alt = theme.alt_text(figure)
     assert "2 right with 82 % confidence on average; 1 wrong with 75 %" in alt
     assert "wrong" not in theme.alt_text(confidence_histogram([0], [[0.9, 0.1]]))
-
-
-def test_the_interval_of_an_accuracy_is_drawn_in_per_cent() -> None:
-    figure = metric_bars([("a", EVALUATION)])
-    low, high = EVALUATION.accuracy_ci95
-    dot = figure.data[0]
-    assert dot.x[0] + dot.error_x.array[0] == pytest.approx(100 * high)
-    assert dot.x[0] - dot.error_x.arrayminus[0] == pytest.approx(100 * low)
 
 
 def test_class_counts_say_when_all_classes_are_equal() -> None:

@@ -61,9 +61,12 @@ def test_other_classes_take_the_other_colours_and_then_made_ones() -> None:
     assert theme.class_label("cat") == "cat"
 
 
-def test_neighbouring_and_same_coloured_runs_differ() -> None:
-    styles = [(theme.run_colour(i), theme.run_dash(i)) for i in range(24)]
-    assert len(set(styles)) == 24
+def test_runs_differ_by_colour_and_marker_and_of_the_same_colour_by_line() -> None:
+    styles = [theme.run_style(index, "x" * 50) for index in range(24)]
+    assert len({(style["line"]["color"], style["line"]["dash"]) for style in styles}) == 24
+    for sign in ("color", "symbol"):
+        assert len({style["marker"][sign] for style in styles[:10]}) == 10
+    assert {len(style["name"]) for style in styles} == {theme.MAX_NAME}
 
 
 def test_markup_templates_and_formulas_stay_text() -> None:

@@ -69,7 +69,7 @@ def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
                     "symbol": symbol if number == 0 else f"{symbol}-open",
                     "line": {"width": 2, "color": colour},
                 },
-                error_x=whiskers(values, ends, colour=colour),
+                error_x=whiskers(values, ends),
                 customdata=[[position, index] for index in classes],
                 hovertext=[
                     _hover(title, class_label(report[index].label), value, end, name if len(runs) > 1 else "")

@@ -14,19 +14,7 @@ from numpy.typing import NDArray
 
 from aquadash.evaluation.curves import Metric, best_record
 from aquadash.evaluation.records import EpochRecord
-from aquadash.figures.theme import (
-    empty_figure,
-    epoch_axis,
-    escape,
-    finish,
-    hover_name,
-    listed,
-    run_colour,
-    run_dash,
-    run_marker,
-    run_meta,
-    shorten,
-)
+from aquadash.figures.theme import empty_figure, epoch_axis, finish, hover_name, listed, run_style, shorten
 from aquadash.runs.fields import FIGURES
 
 TITLES: dict[Metric, str] = {
@@ -136,10 +124,10 @@ def compare_curves(
     longest = max(float(curve.x[-1]) for _, _, curve in drawn)
     unit, divisor = ("min", 60.0) if axis == "time" and longest >= _MINUTES_FROM else ("s", 1.0)
     figure = go.Figure()
-    for index, _, curve in drawn if weight else ():
+    for index, name, curve in drawn if weight else ():
         figure.add_scatter(
-            x=curve.x / divisor, y=curve.y, mode="lines", meta=run_meta(index), opacity=0.22, hoverinfo="skip",
-            showlegend=False, line={"color": run_colour(index), "width": 1.2},
+            x=curve.x / divisor, y=curve.y, mode="lines", opacity=0.22, hoverinfo="skip", showlegend=False,
+            **run_style(index, name, width=1.2), line_dash="solid",
         )  # fmt: skip
     for index, name, curve in drawn:
         when = f"after %{{x:.1f}} {unit}" if axis == "time" else "epoch %{x}"
@@ -148,11 +136,9 @@ def compare_curves(
             x=curve.x / divisor,
             y=curve.smooth,
             customdata=curve.y,
-            name=escape(shorten(name)),
-            meta=run_meta(index),
+            **run_style(index, name, size=7),
+            marker_maxdisplayed=_MARKERS,
             mode="lines+markers",
-            line={"color": run_colour(index), "width": 2, "dash": run_dash(index)},
-            marker={"color": run_colour(index), "size": 7, "symbol": run_marker(index), "maxdisplayed": _MARKERS},
             hovertemplate=f"<b>{hover_name(name)}</b><br>{when}: {number}{raw}<extra></extra>",
         )
     if axis == "time":

@@ -15,9 +15,7 @@ from aquadash.figures.theme import (
     finish,
     hover_name,
     listed,
-    run_colour,
-    run_marker,
-    run_meta,
+    run_style,
     shorten,
     spans_powers,
     whiskers,
@@ -67,12 +65,10 @@ def cost_accuracy(
         figure.add_scatter(
             x=[price],
             y=[100 * found.accuracy],
-            meta=run_meta(index),
+            **run_style(index, name, size=12),
             mode="markers",
-            name=escape(shorten(name)),
             showlegend=False,
-            marker={"color": run_colour(index), "size": 12, "symbol": run_marker(index)},
-            error_y=whiskers([found.accuracy], [found.accuracy_ci95], colour=run_colour(index)),
+            error_y=whiskers([found.accuracy], [found.accuracy_ci95]),
             hovertemplate=f"<b>{hover_name(name)}</b><br>{escape(text(price))}<br>%{{y:.1f}} %"
             f"{', on the Pareto front' if on else ''}<extra></extra>",
         )

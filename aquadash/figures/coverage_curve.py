@@ -12,13 +12,11 @@ from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     SELECTED_COLOUR,
     empty_figure,
-    escape,
     finish,
     hover_name,
     listed,
     percent,
-    run_colour,
-    run_dash,
+    run_style,
     shorten,
 )
 
@@ -47,9 +45,8 @@ def coverage_curve(runs: Sequence[tuple[str, CoverageCurve, CoveragePoint]]) -> 
             x=x,
             y=y,
             mode="lines+markers",
-            name=escape(shorten(name)),
-            line={"color": run_colour(number), "width": 2.5, "dash": run_dash(number)},
-            marker={"color": run_colour(number), "size": 7, "opacity": 0.01},
+            **run_style(number, name, size=7, width=2.5),
+            marker_opacity=0.01,
             customdata=[[float(threshold)] for threshold in curve.thresholds[kept]],
             hovertext=[
                 f"{hover_name(name)}<br>Sure by {100 * threshold:.0f} % or more: {a:.0f} % answered, {b:.0f} % of "

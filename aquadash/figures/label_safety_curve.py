@@ -83,7 +83,6 @@ def label_safety_curve(
                 "symmetric": False,
                 "array": [high - value for value, _, high in crossed],
                 "arrayminus": [value - low for value, low, _ in crossed],
-                "color": WRONG_COLOUR,
                 "thickness": 2,
                 "width": 5,
             },

@@ -42,7 +42,7 @@ def label_safety_steps(result: SafetyResult | None) -> go.Figure:
             name=name,
             mode="markers",
             marker={"color": run_colour(colour), "size": 11, "symbol": symbol},
-            error_x=whiskers(fractions, [each.interval for each in seen], colour=run_colour(colour)),
+            error_x=whiskers(fractions, [each.interval for each in seen]),
             customdata=[
                 [escape(title), f"{100 * each.interval[0]:.0f} to {100 * each.interval[1]:.0f} &#37;"]
                 for title, each in zip(titles[first:], seen, strict=True)

@@ -43,7 +43,7 @@ def leaderboard_chart(entries: Sequence[Standing], *, measured_on: str, own: str
             "size": [17 if own and entry.person_id == own else 12 for entry in entries],
             "symbol": ["star" if own and entry.person_id == own else "circle" for entry in entries],
         },
-        error_x=whiskers([entry.accuracy for entry in entries], [entry.interval for entry in entries], colour=colour),
+        error_x=whiskers([entry.accuracy for entry in entries], [entry.interval for entry in entries]),
         text=[
             f"<b>{hover_name(entry.name)}</b><br>{hover_name(entry.run.name)}<br>{entry.right:,} of {entry.images:,} "
             f"{measured_on} images right: {percent(entry.accuracy)}<br>95 % interval {percent(entry.interval[0])} to "

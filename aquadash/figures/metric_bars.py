@@ -15,9 +15,7 @@ from aquadash.figures.theme import (
     listed,
     percent,
     rows_axis,
-    run_colour,
-    run_marker,
-    run_meta,
+    run_style,
     shorten,
     whiskers,
 )
@@ -41,10 +39,9 @@ def metric_bars(runs: Sequence[tuple[str, Evaluation | None]], *, images: str = 
         figure.add_scatter(
             x=[100 * evaluation.accuracy],
             y=[position],
-            meta=run_meta(index),
+            **run_style(index, name, size=12),
             mode="markers",
-            marker={"color": run_colour(index), "size": 12, "symbol": run_marker(index)},
-            error_x=whiskers([evaluation.accuracy], [(low, high)], colour=run_colour(index)),
+            error_x=whiskers([evaluation.accuracy], [evaluation.accuracy_ci95]),
             hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.1f}} % of {evaluation.n} {images} images right<br>"
             f"95 % interval {100 * low:.1f} % to {100 * high:.1f} %<extra></extra>",
             showlegend=False,

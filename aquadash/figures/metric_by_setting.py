@@ -9,18 +9,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from aquadash.figures.parallel_coordinates import Dimension
-from aquadash.figures.theme import (
-    OUTLINE_COLOUR,
-    empty_figure,
-    escape,
-    finish,
-    hover_name,
-    listed,
-    run_colour,
-    run_marker,
-    run_meta,
-    shorten,
-)
+from aquadash.figures.theme import OUTLINE_COLOUR, empty_figure, escape, finish, hover_name, listed, run_style, shorten
 
 #: How far runs of one category stand apart, in widths of the category.
 _SPREAD = 0.36
@@ -80,11 +69,9 @@ def metric_by_setting(
         figure.add_scatter(
             x=[place[value] + shift],
             y=[100 * accuracy],
-            meta=run_meta(index),
+            **run_style(index, name, size=12),
             mode="markers",
-            name=escape(shorten(name)),
             showlegend=False,
-            marker={"color": run_colour(index), "size": 12, "symbol": run_marker(index)},
             hovertemplate=f"<b>{hover_name(name)}</b><br>{escape(dimension.label)}: {escape(_value_text(value))}<br>"
             "%{y:.1f} %<extra></extra>",
         )

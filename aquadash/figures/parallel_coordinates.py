@@ -17,10 +17,7 @@ from aquadash.figures.theme import (
     escape,
     finish,
     hover_name,
-    run_colour,
-    run_dash,
-    run_marker,
-    run_meta,
+    run_style,
     shorten,
 )
 
@@ -131,11 +128,7 @@ def parallel_coordinates(
 
     if runs is not None:
         for line, index in enumerate(runs):
-            draw(
-                [line], meta=run_meta(index), name=escape(shorten(names[line])), showlegend=False,
-                line={"color": run_colour(index), "width": 2.5, "dash": run_dash(index)},
-                marker={"color": run_colour(index), "size": 9, "symbol": run_marker(index)},
-            )  # fmt: skip
+            draw([line], showlegend=False, **run_style(index, names[line], size=9, width=2.5))
     else:
         for kind, title, colour, width, opacity in (
             ("other", "The others", OUTLINE_COLOUR, 1.2, 0.55),

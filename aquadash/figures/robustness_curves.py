@@ -9,13 +9,11 @@ import plotly.graph_objects as go
 from aquadash.figures.theme import (
     add_guessing_line,
     empty_figure,
-    escape,
     finish,
     hover_name,
     listed,
     percent,
-    run_colour,
-    run_dash,
+    run_style,
     shorten,
     whiskers,
 )
@@ -65,11 +63,9 @@ def robustness_curves(
         figure.add_scatter(
             x=list(curve),
             y=[100 * fraction for fraction in fractions],
-            name=escape(shorten(name)),
+            **run_style(index, name),
             mode="lines+markers",
-            line={"color": run_colour(index), "width": 2, "dash": run_dash(index)},
-            marker={"color": run_colour(index), "size": 8},
-            error_y=whiskers(fractions, intervals, colour=run_colour(index)),
+            error_y=whiskers(fractions, intervals),
             customdata=[f"{percent(low)} to {percent(high)}".replace("%", "&#37;") for low, high in intervals],
             hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x}}: %{{y:.1f}} % right<br>95 % interval %{{customdata}}"
             "<extra></extra>",

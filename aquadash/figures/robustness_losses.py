@@ -16,8 +16,7 @@ from aquadash.figures.theme import (
     hover_name,
     listed,
     rows_axis,
-    run_colour,
-    run_marker,
+    run_style,
     shorten,
     whiskers,
 )
@@ -76,14 +75,9 @@ def robustness_losses(runs: Sequence[tuple[str, RobustnessResult | None]], *, ki
         figure.add_scatter(
             x=[100 * loss.value for _, loss, _ in points],
             y=[place + shift for _, _, place in points],
-            name=escape(shorten(name)),
+            **run_style(index, name, size=9),
             mode="markers",
-            marker={"color": run_colour(index), "size": 9, "symbol": run_marker(index)},
-            error_x=whiskers(
-                [loss.value for _, loss, _ in points],
-                [loss.ci95 for _, loss, _ in points],
-                colour=run_colour(index),
-            ),
+            error_x=whiskers([loss.value for _, loss, _ in points], [loss.ci95 for _, loss, _ in points]),
             customdata=[
                 f"{hover_name(row.label)}<br>{hover_name(row.detail)}<br>95 &#37; interval {100 * loss.ci95[0]:.1f} to "
                 f"{100 * loss.ci95[1]:.1f}"

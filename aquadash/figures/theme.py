@@ -164,13 +164,25 @@ def run_marker(index: int) -> str:
     return RUN_MARKERS[index % len(RUN_MARKERS)]
 
 
-def run_meta(index: int) -> dict[str, int]:
-    """The ``meta`` of a trace that belongs to the run at this position.
+def run_style(index: int, name: str, *, size: float = 8, width: float = 2) -> dict[str, object]:
+    """What the trace of the run at this position has in every chart: name, colour, line style and marker.
 
-    A page finds by it what a run has in all of its charts, and lights it up. (``uid`` would be the place for it, but
-    plotly leaves that out when it writes a figure.)
+    A page finds by ``meta`` what a run has in all of its charts, and lights it up. (``uid`` would be the place for it,
+    but plotly leaves that out when it writes a figure.)
+
+    Args:
+        index: The position.
+        name: The run's, as typed.
+        size: Of the marker, in pixels.
+        width: Of the line, in pixels.
     """
-    return {"run": index}
+    colour = run_colour(index)
+    return {
+        "name": escape(shorten(name)),
+        "meta": {"run": index},
+        "line": {"color": colour, "width": width, "dash": run_dash(index)},
+        "marker": {"color": colour, "size": size, "symbol": run_marker(index)},
+    }
 
 
 def shorten(name: str, *, length: int = MAX_NAME) -> str:
@@ -249,15 +261,12 @@ def rows_axis(texts: Sequence[str]) -> dict[str, object]:
     }
 
 
-def whiskers(
-    fractions: Sequence[float], intervals: Sequence[tuple[float, float] | None], *, colour: str
-) -> dict[str, object]:
-    """Plotly's ``error_x`` or ``error_y`` for fractions that are drawn in per cent.
+def whiskers(fractions: Sequence[float], intervals: Sequence[tuple[float, float] | None]) -> dict[str, object]:
+    """Plotly's ``error_x`` or ``error_y``, in the colour of the trace, for fractions that are drawn in per cent.
 
     Args:
         fractions: Where the marks are, 0 to 1.
         intervals: Lower and upper end of each, likewise; None for a mark without whiskers.
-        colour: Of the lines.
     """
     pairs = [(mark, ends or (mark, mark)) for mark, ends in zip(fractions, intervals, strict=True)]
     return {
@@ -265,7 +274,6 @@ def whiskers(
         "symmetric": False,
         "array": [100 * (high - mark) for mark, (_, high) in pairs],
         "arrayminus": [100 * (mark - low) for mark, (low, _) in pairs],
-        "color": colour,
         "thickness": 2,
         "width": 5,
     }
