@@ -12,7 +12,7 @@ from aquadash.evaluation import evaluate
 from aquadash.figures import learning_curves as curves_module
 from aquadash.figures import theme
 from aquadash.figures.channel_change import channel_change, channel_shares
-from aquadash.figures.channel_histogram import channel_histogram, shares_of_pixels
+from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
@@ -124,10 +124,9 @@ def test_many_classes_hide_the_numbers() -> None:
     assert len(FIGURES["matrix of 100"]().layout.xaxis.ticktext) <= 34
 
 
-def test_channel_shares_sum_to_100_per_cent() -> None:
-    shares = shares_of_pixels([[1, 3], [0, 0], [5, 5]])
-    assert shares.tolist() == [[25, 75], [0, 0], [50, 50]]
-    assert channel_histogram(np.ones((3, 256)), mean=[0] * 3, std=[0] * 3).data[0].x[255] == 255
+def test_a_channels_bins_are_in_per_cent_and_stand_at_their_values() -> None:
+    red = channel_histogram(np.ones((3, 256)), mean=[0] * 3, std=[0] * 3).data[0]
+    assert red.x[255] == 255 and red.y[255] == pytest.approx(100 / 256)
 
 
 def test_confidence_counts_split_right_from_wrong() -> None:

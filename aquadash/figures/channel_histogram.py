@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from plotly.colors import hex_to_rgb
 
+from aquadash.figures.confusion_matrix import shares_by_row
 from aquadash.figures.theme import CHANNEL_COLOURS, CHANNELS, empty_figure, finish
 
 _DASHES = ("solid", "dash", "dot")
-
-
-def shares_of_pixels(histogram: ArrayLike) -> NDArray[np.float64]:
-    """Each channel's counts as per cent of its pixels, float64 (3, bins)."""
-    counts = np.asarray(histogram, dtype=np.float64)
-    totals = counts.sum(axis=1, keepdims=True)
-    return 100 * np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
 
 
 def channel_histogram(histogram: ArrayLike, *, mean: ArrayLike, std: ArrayLike, height: int = 320) -> go.Figure:
@@ -35,7 +30,7 @@ def channel_histogram(histogram: ArrayLike, *, mean: ArrayLike, std: ArrayLike, 
     # A bin of width w that starts at value v holds the whole numbers v to v + w - 1.
     centres = np.arange(counts.shape[1]) * width + (width - 1) / 2
     figure = go.Figure()
-    for index, (channel, shares) in enumerate(zip(CHANNELS, shares_of_pixels(counts), strict=True)):
+    for index, (channel, shares) in enumerate(zip(CHANNELS, 100 * shares_by_row(counts), strict=True)):
         colour = CHANNEL_COLOURS[index]
         figure.add_scatter(
             x=centres,
@@ -49,7 +44,7 @@ def channel_histogram(histogram: ArrayLike, *, mean: ArrayLike, std: ArrayLike, 
                 "shape": "hvh" if len(centres) < 64 else "linear",
             },
             fill="tozeroy",
-            fillcolor=f"rgba{(*_rgb(colour), 0.13)}",
+            fillcolor=f"rgba{(*hex_to_rgb(colour), 0.13)}",
             hovertemplate=f"{channel}: %{{y:.2f}} %<extra></extra>",
         )
         figure.add_vline(x=means[index], line={"color": colour, "width": 1.5, "dash": _DASHES[index]}, opacity=0.8)
@@ -66,8 +61,3 @@ def channel_histogram(histogram: ArrayLike, *, mean: ArrayLike, std: ArrayLike, 
         alt=f"Histograms of the pixel values by colour channel; mean and standard deviation, from 0 to 255: {spread}.",
         height=height,
     )
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
-    return red, green, blue

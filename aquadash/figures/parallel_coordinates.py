@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -175,12 +176,7 @@ def _tick_lines(text: str) -> list[str]:
 
 def _lines(label: str) -> list[str]:
     """A label in lines of about a dozen letters, so that neighbours do not touch."""
-    lines = [""]
-    for word in shorten(label, length=36).split():
-        if lines[-1] and len(lines[-1]) + len(word) >= 12:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
+    return textwrap.wrap(shorten(label, length=36), width=12, break_long_words=False, break_on_hyphens=False)
 
 
 def _hover(name: str, dimension: Dimension, line: int) -> str:
