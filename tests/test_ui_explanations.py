@@ -114,7 +114,7 @@ def test_a_run_without_its_network_says_so_and_keeps_its_page(without: Run) -> N
 
 @pytest.mark.slow
 def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    explainer._memory.clear()
+    explainer._kept.clear()
     images = data.load("synthetic").test.images[:3]
     asked: list[int] = []
     explain_many = RemoteExplainer.explain_many

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
-from cachetools import LRUCache
+from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 
 from aquadash.data import Dataset, title_of
@@ -33,7 +33,7 @@ from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import Card, class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.predictions import Item, ModelKey, closer, model_key, predictor, temperature
+from aquadash.ui.predictions import Item, closer, model_key, predictor, temperature
 from aquadash.ui.text import plain
 
 #: The name in the address.
@@ -50,7 +50,7 @@ _NEAREST = 6
 #: With more classes only the most probable ones have a bar.
 _MAX_BARS = 12
 
-#: What the features of training images may take that are kept for everybody.
+#: What the features of training images may take that are kept for everybody: 3 MB for 2,500 images and 256 features.
 _MAX_BYTES = 200_000_000
 
 _SPLITS = {"train": "Training", "test": "Test"}
@@ -363,31 +363,20 @@ def _render_nearest(
     )
 
 
+@cached(
+    LRUCache(_MAX_BYTES, getsizeof=lambda features: features.nbytes),
+    key=lambda run, dataset: (model_key(run), dataset.fingerprint),
+    lock=threading.Lock(),
+)
 def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:
-    """Of all training images, from memory where somebody has asked before; a bar says how far it is."""
-    key, memory = (model_key(run), dataset.fingerprint), _memory()
-    with _LOCK:
-        found = memory.get(key)
-    if found is None:
-        bar = st.empty()
-        found = predictor(run).features(
-            dataset.train.images,
-            progress=lambda done: bar.progress(done, text="Showing the network its training images ..."),
-        )
-        bar.empty()
-        with _LOCK, suppress(ValueError):  # Too large to be kept at all.
-            memory[key] = found
+    """Of all training images, kept for all sessions; a bar says how far it is."""
+    bar = st.empty()
+    found = predictor(run).features(
+        dataset.train.images,
+        progress=lambda done: bar.progress(done, text="Showing the network its training images ..."),
+    )
+    bar.empty()
     return found
-
-
-#: Of :func:`_memory`, which all sessions share.
-_LOCK = threading.Lock()
-
-
-@st.cache_resource(show_spinner=False)
-def _memory() -> LRUCache[tuple[ModelKey, str], NDArray[np.float32]]:
-    """Features of training images: 3 MB for 2,500 images and 256 features."""
-    return LRUCache(_MAX_BYTES, getsizeof=lambda features: features.nbytes)
 
 
 def _link(opened: str, runs: Sequence[Run], source: str) -> str:

@@ -25,8 +25,9 @@ _MAX_KEPT = 2048
 #: What is kept here are a few numbers; the networks are in a process of their own.
 _MODELS_KEPT = 100
 
-#: An explanation by model, image, method and class; a class of None is the likeliest.
-Key = tuple[ModelKey, str, str, int | None]
+#: Explanations by model, image, method and class, for all sessions; a class of None is the likeliest.
+_kept: LRUCache[tuple[ModelKey, str, str, int | None], Explanation] = LRUCache(_MAX_KEPT)
+_lock = threading.Lock()
 
 
 def explainer(run: Run) -> RemoteExplainer:
@@ -61,9 +62,8 @@ def explained(
     place = model_key(run)
     wanted: list[int | None] = list(classes) if classes is not None else [None] * len(images)
     keys = [(place, image_hash(image), method, label) for image, label in zip(images, wanted, strict=True)]
-    memory = _memory()
-    with _LOCK:
-        found = {key: memory[key] for key in keys if key in memory}
+    with _lock:
+        found = {key: _kept[key] for key in keys if key in _kept}
     missing = [position for position, key in enumerate(keys) if key not in found]
     if missing:
         network = explainer(run)
@@ -77,23 +77,14 @@ def explained(
         bar.empty()
         answers = {keys[position]: explanation for position, explanation in zip(missing, made, strict=True)}
         found |= answers
-        with _LOCK:
-            memory.update(answers)
+        with _lock:
+            _kept.update(answers)
     return tuple(found[key] for key in keys)
 
 
 def image_hash(image: NDArray[np.uint8]) -> str:
     """What an image is known by: a checksum of its size and pixels."""
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
-
-
-#: Of :func:`_memory`, which all sessions share.
-_LOCK = threading.Lock()
-
-
-@st.cache_resource(show_spinner=False)
-def _memory() -> LRUCache[Key, Explanation]:
-    return LRUCache(_MAX_KEPT)
 
 
 @st.cache_resource(max_entries=_MODELS_KEPT, show_spinner=WAKING)
