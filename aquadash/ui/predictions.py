@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -123,8 +124,9 @@ class Memory:
 
     def __init__(self) -> None:
         self._answers: dict[tuple[ModelKey, str, Framing], FilePrediction] = {}
-        self._looks: dict[tuple[str, Framing], Look] = {}
-        self._cards: dict[tuple[object, ...], str] = {}
+        self._looks: LRUCache[tuple[str, Framing], Look] = LRUCache(_MAX_LOOKS)
+        #: HTML by what it depends on, the file's id first.
+        self.cards: LRUCache[tuple[object, ...], str] = LRUCache(_MAX_CARDS)
 
     def answers(self, item: Item, networks: Sequence[Network]) -> list[FilePrediction] | None:
         """What each network says of a file, without what it saw; None until all have looked at it."""
@@ -159,16 +161,6 @@ class Memory:
             found = self._keep_look(item, _look(item, networks))
         return found
 
-    def card(self, key: tuple[object, ...]) -> str | None:
-        """A card that was drawn before."""
-        return self._cards.get(key)
-
-    def keep_card(self, key: tuple[object, ...], markup: str) -> str:
-        """Keep a card's HTML and return it."""
-        self._cards[key] = markup
-        _forget_oldest(self._cards, _MAX_CARDS)
-        return markup
-
     def forget(self, uploads: Sequence[Upload]) -> None:
         """Drop what belongs to files that are no longer there, and the oldest of too much."""
         present = {upload.file_id for upload in uploads}
@@ -176,14 +168,14 @@ class Memory:
             del self._answers[answer]
         for look in [key for key in self._looks if key[0] not in present]:
             del self._looks[look]
-        for card in [key for key in self._cards if key[0] not in present]:
-            del self._cards[card]
-        _forget_oldest(self._answers, max(_MAX_ANSWERS, 4 * len(uploads)))
+        for card in [key for key in self.cards if key[0] not in present]:
+            del self.cards[card]
+        for oldest in list(self._answers)[: -max(_MAX_ANSWERS, 4 * len(uploads))]:
+            del self._answers[oldest]
 
     def _keep_look(self, item: Item, look: Look) -> Look:
         shown = replace(look, seen={size: _small(image) for size, image in look.seen.items()}, views={})
         self._looks[item.id] = shown
-        _forget_oldest(self._looks, _MAX_LOOKS)
         return shown
 
 
@@ -207,8 +199,3 @@ def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     picture = Image.fromarray(image)
     picture.thumbnail((SHOWN_EDGE, SHOWN_EDGE), Image.Resampling.LANCZOS)
     return np.array(picture)
-
-
-def _forget_oldest(kept: dict, most: int) -> None:
-    for key in list(kept)[: max(0, len(kept) - most)]:
-        del kept[key]

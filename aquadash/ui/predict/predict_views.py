@@ -116,12 +116,12 @@ def _card(
     label = picture_cards.label_of(item.upload, runs[0].class_names)
     names = [network.name for network in networks]
     key = (*item.id, label, *names, *(network.key for network in networks))
-    drawn = memory.card(key)
+    drawn = memory.cards.get(key)
     look = memory.look(item, networks)
     if drawn is None:
         opens = picture_cards.own(item.upload).opens
-        markup = picture_cards.card_markup(look, answers, run_names=names, true_class=label, opens=opens)
-        drawn = memory.keep_card(key, markup)
+        drawn = picture_cards.card_markup(look, answers, run_names=names, true_class=label, opens=opens)
+        memory.cards[key] = drawn
     st.html(drawn)
     if look.picture_size is None:
         return
