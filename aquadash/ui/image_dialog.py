@@ -22,15 +22,14 @@ from aquadash.data import Dataset, title_of
 from aquadash.data.framing import PADDED, fit
 from aquadash.data.images import display_name
 from aquadash.errors import DataError, ImageError
-from aquadash.explain import pictures
 from aquadash.explain.methods import METHODS
 from aquadash.explain.nearest import nearest
-from aquadash.figures.theme import class_colour
 from aquadash.predict import answered
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, components, datasets, gallery, inputs, run_lists, shell
+from aquadash.ui.explain import explanations
 from aquadash.ui.explain.explainer import explained
-from aquadash.ui.gallery import Card, class_text
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.predictions import Item, closer, model_key, predictor, temperature
@@ -308,16 +307,7 @@ def _why(run: Run, image: NDArray[np.uint8], label: int | None, y_prob: NDArray[
     )
     found = explained(run, np.repeat(image[None], len(classes), axis=0), classes, method=method)
     gallery.show(
-        [
-            Card(
-                pictures.overlay(each),
-                f"Why {class_text(each.class_name)}?",
-                pictures.alt_text(each),
-                each.where.capitalize(),
-                accent=class_colour(each.class_name, each.class_index),
-            )
-            for each in found
-        ],
+        [explanations.card(each, each.where.capitalize()) for each in found],
         size_rem=7,
         label=f"Maps by {titles[method]}",
     )

@@ -59,7 +59,8 @@ def show(run: Run, image: NDArray[np.uint8], *, class_names: Sequence[str], true
         )
     ]
     for explanation, role in zip(found, roles, strict=True):
-        cards.append(_card(explanation, subtitle=f"{role}, {100 * explanation.probability:.0f} %", view=view))
+        subtitle = f"{role}, {100 * explanation.probability:.0f} %. {explanation.where.capitalize()}."
+        cards.append(card(explanation, subtitle, view=view))
     gallery.show(cards, size_rem=10.5, label=f"The image and its maps by {METHODS[method].title}")
     st.html(_legends(found))
     st.caption(" ".join(_remarks(network, found)))
@@ -128,11 +129,12 @@ def _picture(explanation: Explanation, view: str) -> NDArray[np.uint8]:
     return pictures.overlay(explanation) if view == "over" else pictures.colour_picture(explanation)
 
 
-def _card(explanation: Explanation, *, subtitle: str, view: str) -> gallery.Card:
+def card(explanation: Explanation, subtitle: str, *, view: str = "over") -> gallery.Card:
+    """A map with the class that it is of: ``"over"`` its image, or ``"alone"``."""
     return gallery.Card(
         image=_picture(explanation, view),
         title=f"Why {class_text(explanation.class_name)}?",
-        subtitle=f"{subtitle}. {explanation.where.capitalize()}.",
+        subtitle=subtitle,
         alt=pictures.alt_text(explanation),
         accent=class_colour(explanation.class_name, explanation.class_index),
     )
