@@ -53,8 +53,8 @@ class Compared:
         return _pairs(self.runs, self.images)
 
     def costs(self) -> list[Cost]:
-        """The prices, as far as they are known."""
-        return [_cost(run) for run in self.runs]
+        """The prices, as far as they are known; that of a run at work grows."""
+        return [_cost(run) if run.status.ended else lab().runs.cost(run.run_id) for run in self.runs]
 
     def measured_together(self) -> list[int]:
         """Positions of the runs with predictions of the same images as the first run that has any."""
