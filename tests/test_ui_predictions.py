@@ -11,8 +11,9 @@ from PIL import Image
 
 from aquadash.data.framing import CENTRED, Framing
 from aquadash.ui import predictions
+from aquadash.ui.gallery import SHOWN_EDGE
 from aquadash.ui.predict import picture_cards
-from aquadash.ui.predictions import SHOWN_EDGE, Item, Memory, Network, closer
+from aquadash.ui.predictions import Item, Memory, Network, closer
 from tests.encoded_pictures import saved
 
 

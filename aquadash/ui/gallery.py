@@ -18,8 +18,8 @@ from PIL import Image
 from aquadash.figures.theme import class_colour, class_emoji, shorten
 from aquadash.ui import address, bound
 
-#: Images up to this edge are enlarged pixel by pixel; larger ones are photographs and are shrunk to it.
-_LARGEST_EDGE = 192
+#: Images up to this edge, in pixels, are enlarged pixel by pixel; larger ones are photographs and are shrunk to it.
+SHOWN_EDGE = 192
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,17 @@ def first_page() -> None:
     address.assign("page", 1)
 
 
-def data_url(image: NDArray[np.uint8]) -> str:
-    """The image as a PNG within an address, shrunk if it is larger than a card can show."""
+def shrunk(image: NDArray[np.uint8]) -> Image.Image:
+    """The image no larger than a card can show."""
     picture = Image.fromarray(image)
-    if max(picture.size) > _LARGEST_EDGE:
-        picture.thumbnail((_LARGEST_EDGE, _LARGEST_EDGE), Image.Resampling.LANCZOS)
+    picture.thumbnail((SHOWN_EDGE, SHOWN_EDGE), Image.Resampling.LANCZOS)
+    return picture
+
+
+def data_url(image: NDArray[np.uint8]) -> str:
+    """The image, :func:`shrunk`, as a PNG within an address."""
     buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", compress_level=1)
+    shrunk(image).save(buffer, format="PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -143,7 +147,7 @@ def bars_markup(bars: Sequence[Bar]) -> str:
 
 def _card(card: Card) -> str:
     """One card's HTML."""
-    pixels = ' class="aqua-pixels"' if max(card.image.shape[:2]) <= _LARGEST_EDGE else ""
+    pixels = ' class="aqua-pixels"' if max(card.image.shape[:2]) <= SHOWN_EDGE else ""
     accent = f' style="border-top: 0.25rem solid {html.escape(card.accent)}"' if card.accent else ""
     subtitle = f'<br><span class="aqua-sub">{html.escape(card.subtitle)}</span>' if card.subtitle else ""
     bars = bars_markup(card.bars) if card.bars else ""

@@ -32,7 +32,7 @@ from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.predictions import Item, closer, model_key, predictor, temperature
+from aquadash.ui.predictions import Item, closer, predictor, temperature
 from aquadash.ui.text import plain
 
 #: The name in the address.
@@ -355,7 +355,7 @@ def _render_nearest(
 
 @cached(
     LRUCache(_MAX_BYTES, getsizeof=lambda features: features.nbytes),
-    key=lambda run, dataset: (model_key(run), dataset.fingerprint),
+    key=lambda run, dataset: (run_lists.version(run), dataset.fingerprint),
     lock=threading.Lock(),
 )
 def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:

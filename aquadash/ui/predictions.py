@@ -12,30 +12,20 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 from cachetools import LRUCache
-from numpy.typing import NDArray
-from PIL import Image
 
-from aquadash import settings
 from aquadash.data.framing import Framing
 from aquadash.lab.rights import Action
 from aquadash.predict import FilePrediction, Look, Predictor, RemotePredictor, answered, look_at
 from aquadash.runs.types import Run
+from aquadash.ui import gallery
 from aquadash.ui.lab import lab
+from aquadash.ui.run_lists import BY_RUN, Version
 from aquadash.ui.uploads import Upload
 
 #: What is kept here are a few numbers; the networks are in a process of their own.
 _KEEP = 100
 
 WAKING = "Loading the network ..."
-
-#: Identifies one stored model of one run: training that goes on later replaces it.
-ModelKey = tuple[str, str, float | None]
-
-
-def model_key(run: Run) -> ModelKey:
-    """What the run's present model is known by."""
-    version = run.ended_at if run.status.ended else run.started_at
-    return settings.store_key(), run.run_id, version
 
 
 def predictor(run: Run) -> RemotePredictor:
@@ -48,28 +38,25 @@ def predictor(run: Run) -> RemotePredictor:
         AnswerError: Loading it took too long, or more memory than there is.
     """
     lab().rights.require(Action.OPEN_MODEL, run.resource)
-    return _predictor(model_key(run), run)
+    return _predictor(run)
 
 
 def temperature(run: Run) -> float:
     """What the scores of the run's network are divided by; errors as for :func:`predictor`."""
     lab().rights.require(Action.OPEN_MODEL, run.resource)
-    return _temperature(model_key(run), run)
+    return _temperature(run)
 
 
-@st.cache_resource(max_entries=_KEEP, show_spinner=WAKING)
-def _predictor(key: ModelKey, _run: Run) -> RemotePredictor:
-    network, detector = lab().runs.network(_run)
-    return RemotePredictor(network, class_names=_run.class_names, detector=detector)
+@st.cache_resource(max_entries=_KEEP, show_spinner=WAKING, hash_funcs=BY_RUN)
+def _predictor(run: Run) -> RemotePredictor:
+    network, detector = lab().runs.network(run)
+    return RemotePredictor(network, class_names=run.class_names, detector=detector)
 
 
-@st.cache_resource(max_entries=_KEEP, show_spinner=False)
-def _temperature(key: ModelKey, _run: Run) -> float:
-    return lab().runs.temperature(_run)
+@st.cache_resource(max_entries=_KEEP, show_spinner=False, hash_funcs=BY_RUN)
+def _temperature(run: Run) -> float:
+    return lab().runs.temperature(run)
 
-
-#: Pictures are kept for the cards no larger than this, in pixels a side.
-SHOWN_EDGE = 192
 
 #: Of a picture that was opened.
 _LARGE_EDGE = 576
@@ -102,13 +89,13 @@ class Network:
 
     Attributes:
         name: The run's name, as typed.
-        key: Identifies the stored model.
+        key: The run's :func:`~aquadash.ui.run_lists.version`.
         predictor: It, ready to look at images.
         temperature: What its scores are divided by.
     """
 
     name: str
-    key: ModelKey
+    key: Version
     predictor: Predictor | RemotePredictor
     temperature: float = 1.0
 
@@ -123,7 +110,7 @@ class Memory:
     """Answers by model, file and framing, and the small pictures of the cards: nothing is worked out twice."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[ModelKey, str, Framing], FilePrediction] = {}
+        self._answers: dict[tuple[Version, str, Framing], FilePrediction] = {}
         self._looks: LRUCache[tuple[str, Framing], Look] = LRUCache(_MAX_LOOKS)
         #: HTML by what it depends on, the file's id first.
         self.cards: LRUCache[tuple[object, ...], str] = LRUCache(_MAX_CARDS)
@@ -174,8 +161,8 @@ class Memory:
             del self._answers[oldest]
 
     def _keep_look(self, item: Item, look: Look) -> Look:
-        shown = replace(look, seen={size: _small(image) for size, image in look.seen.items()}, views={})
-        self._looks[item.id] = shown
+        seen = {size: np.array(gallery.shrunk(image)) for size, image in look.seen.items()}
+        self._looks[item.id] = shown = replace(look, seen=seen, views={})
         return shown
 
 
@@ -189,13 +176,4 @@ def closer(item: Item, network: Predictor | RemotePredictor) -> Look:
 def _look(item: Item, networks: Sequence[Network]) -> Look:
     sizes = [network.predictor.image_shape[:2] for network in networks]
     upload, framing = item
-    return look_at(upload.name, upload.getvalue, sizes=sizes, framing=framing, thumbnail_edge=SHOWN_EDGE)
-
-
-def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What a network saw, no larger than a card shows it."""
-    if max(image.shape[:2]) <= SHOWN_EDGE:
-        return image
-    picture = Image.fromarray(image)
-    picture.thumbnail((SHOWN_EDGE, SHOWN_EDGE), Image.Resampling.LANCZOS)
-    return np.array(picture)
+    return look_at(upload.name, upload.getvalue, sizes=sizes, framing=framing, thumbnail_edge=gallery.SHOWN_EDGE)

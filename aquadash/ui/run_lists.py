@@ -16,10 +16,13 @@ from aquadash.ui import shell
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import joined, plain, sentence, time_left
 
+#: A run as it is now: the store, its id, and when it ended or, at work, began. Training that goes on later is another.
+Version = tuple[str, str, float | None]
 
-def version(run: Run) -> tuple[str, str, float | None]:
-    """What results of a run hold for: the store, the run, and its end, for one that is resumed ends at another time."""
-    return settings.store_key(), run.run_id, run.ended_at
+
+def version(run: Run) -> Version:
+    """What results of a run, and its stored network, hold for."""
+    return settings.store_key(), run.run_id, run.ended_at if run.status.ended else run.started_at
 
 
 #: For Streamlit's caches of functions that take runs.

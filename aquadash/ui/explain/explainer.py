@@ -17,7 +17,8 @@ from aquadash.explain.results import Explanation
 from aquadash.lab.rights import Action
 from aquadash.runs.types import Run
 from aquadash.ui.lab import lab
-from aquadash.ui.predictions import WAKING, ModelKey, model_key
+from aquadash.ui.predictions import WAKING
+from aquadash.ui.run_lists import BY_RUN, Version, version
 from aquadash.ui.text import joined, time_left
 
 #: Explanations that are kept for everybody; one of a small image takes 10 KB.
@@ -26,7 +27,7 @@ _MAX_KEPT = 2048
 _MODELS_KEPT = 100
 
 #: Explanations by model, image, method and class, for all sessions; a class of None is the likeliest.
-_kept: LRUCache[tuple[ModelKey, str, str, int | None], Explanation] = LRUCache(_MAX_KEPT)
+_kept: LRUCache[tuple[Version, str, str, int | None], Explanation] = LRUCache(_MAX_KEPT)
 _lock = threading.Lock()
 
 
@@ -41,7 +42,7 @@ def explainer(run: Run) -> RemoteExplainer:
         AnswerError: Loading it took too long, or more memory than there is.
     """
     lab().rights.require(Action.OPEN_MODEL, run.resource)
-    return _explainer(model_key(run), run)
+    return _explainer(run)
 
 
 def explained(
@@ -59,7 +60,7 @@ def explained(
         NotAllowedError: The visitor may not open the network.
     """
     lab().rights.require(Action.OPEN_MODEL, run.resource)
-    place = model_key(run)
+    place = version(run)
     wanted: list[int | None] = list(classes) if classes is not None else [None] * len(images)
     keys = [(place, image_hash(image), method, label) for image, label in zip(images, wanted, strict=True)]
     with _lock:
@@ -87,10 +88,10 @@ def image_hash(image: NDArray[np.uint8]) -> str:
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-@st.cache_resource(max_entries=_MODELS_KEPT, show_spinner=WAKING)
-def _explainer(key: ModelKey, _run: Run) -> RemoteExplainer:
-    network, _ = lab().runs.network(_run)
-    return RemoteExplainer(network, class_names=_run.class_names)
+@st.cache_resource(max_entries=_MODELS_KEPT, show_spinner=WAKING, hash_funcs=BY_RUN)
+def _explainer(run: Run) -> RemoteExplainer:
+    network, _ = lab().runs.network(run)
+    return RemoteExplainer(network, class_names=run.class_names)
 
 
 def _told(draw: Callable[..., object]) -> Callable[[float], None]:
