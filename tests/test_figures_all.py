@@ -31,7 +31,8 @@ def test_every_figure_draws_and_keeps_names_as_text(name: str) -> None:
     drawn = json.loads(figure.to_json(validate=True))
     assert figure.data and figure.layout.height
     assert len(theme.alt_text(figure)) > 20 and theme.alt_text(figure).endswith(".")
-    assert drawn["layout"]["template"]["layout"]["paper_bgcolor"]
+    template = drawn["layout"]["template"]["layout"]
+    assert template["paper_bgcolor"] == "rgba(0, 0, 0, 0)" and "font" not in template | drawn["layout"]
     # The text alternative is no markup; all the rest is what plotly draws.
     del drawn["layout"]["meta"], drawn["layout"]["template"]
     assert "<a href" not in json.dumps(drawn) and "%{x}</a>" not in json.dumps(drawn)
@@ -46,3 +47,7 @@ def test_without_data_a_figure_gives_a_hint(name: str) -> None:
     figure.to_json(validate=True)
     assert not figure.data and len(theme.alt_text(figure)) > 20
     assert figure.layout.annotations[0].text == theme.escape(theme.alt_text(figure))
+
+
+def test_a_hint_is_text() -> None:
+    assert theme.empty_figure("Nothing <here> yet.").layout.annotations[0].text == "Nothing &lt;here&gt; yet."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import pairwise
 
@@ -95,15 +94,6 @@ def test_epoch_ticks_are_whole_and_few(last: int, step: int) -> None:
     axis = theme.epoch_axis(last)
     assert axis["dtick"] == step and axis["tickformat"] == "d"
     assert ("range" in axis) == (last == 1)
-
-
-def test_the_template_is_clear_and_leaves_fonts_alone() -> None:
-    figure = theme.empty_figure("Nothing <here> yet.")
-    layout = json.loads(figure.to_json())["layout"]
-    assert layout["template"]["layout"]["paper_bgcolor"] == "rgba(0, 0, 0, 0)"
-    assert "font" not in layout and "font" not in layout["template"]["layout"]
-    assert theme.alt_text(figure) == "Nothing <here> yet."
-    assert layout["annotations"][0]["text"] == "Nothing &lt;here&gt; yet."
 
 
 def test_long_lists_are_counted() -> None:

@@ -142,13 +142,6 @@ def test_filters_from_the_address(shelf: Shelf) -> None:
     assert address_of(app, "confidence") == "50-90"
 
 
-def test_an_unknown_run_gets_a_message(shelf: Shelf) -> None:
-    app = open_page(run="f" * 32)
-
-    assert "There is no run" in app.warning[0].value
-    assert not app.metric
-
-
 def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
     app = open_page(run=shelf.failed.run_id)
 

@@ -82,19 +82,6 @@ def test_a_second_run_is_laid_over_whatever_its_name_is(shelf: Shelf, section: s
     assert "onerror" not in html(app)
 
 
-def test_a_section_chosen_stands_in_the_address(shelf: Shelf) -> None:
-    app = open_page(run=shelf.sharp.run_id)
-    assert address_of(app, "section") is None
-    app.segmented_control(key="section-group").set_value("Scores").run()
-    assert address_of(app, "section") == "classes"
-    app.segmented_control(key="section").set_value("threshold").run()
-    assert address_of(app, "section") == "threshold"
-    assert app.slider(key="sure").value == 50
-    app.segmented_control(key="section-group").set_value("Errors").run()
-    assert address_of(app, "section") is None and address_of(app, "sure") is None
-    assert "Confusion matrix" in charts(app)[0]
-
-
 def test_scores_of_each_class_have_their_intervals(shelf: Shelf) -> None:
     app = open_page(run=shelf.old.run_id, section="classes")
 

@@ -67,20 +67,24 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     one, two, adam = three
     store.set_archived(one.run_id)
     store.set_pinned(two.run_id)
+    store.set_note(two.run_id, "for the poster")
     trial = store.create(adam.config, name="trial", search_id="a" * 32)
+    ui_runs.queued(store, "waits", {"data.source": "cifar100"})
 
     app = open_page()
-    assert names(app) == ["📌 two", "🔎 trial, best of 1 trial", "three"], "pinned first; no archived runs"
+    assert names(app) == ["📌 two", "waits", "🔎 trial, best of 1 trial", "three"], "pinned first; no archived runs"
     assert "· 1 archived." in words(app)
-    assert names(open_page(archived="1", trials="1")) == ["📌 two", "trial", "three", "🗃️ one"]
+    assert names(open_page(archived="1", trials="1")) == ["📌 two", "waits", "trial", "three", "🗃️ one"]
+    assert names(open_page(status="finished")) == ["📌 two", "three"]
+    assert names(open_page(data="cifar100")) == ["waits"]
     assert names(open_page(pinned="1")) == ["📌 two"]
     app = open_page(tag="flip")
     assert names(app) == ["📌 two"] and "Only runs with the tags flip." in words(app)
-    assert names(open_page(find="two optimizer=sgd")) == ["📌 two"]
+    assert names(open_page(find="POSTER optimizer=sgd")) == ["📌 two"]
     assert names(open_page(accuracy="50-60", trials="1")) == ["📌 two", "three"]
     assert not open_page(accuracy="70-80").dataframe
     app = open_page(accuracy="80-20")
-    assert "Expected: two numbers" in words(app) and len(names(app)) == 3
+    assert "Expected: two numbers" in words(app) and len(names(app)) == 4
     assert store.get(trial.run_id).search_id
 
 
@@ -149,6 +153,7 @@ def test_many_runs_are_tagged_pinned_archived_and_deleted_with_undo(
     assert "Deleted **3 runs**" in words(app)
     app.button(key=f"undo-{three[2].run_id}").click().run()
     assert not any(store.get(run.run_id).deleted for run in three) and len(names(app)) == 3
+    assert "Deleted" not in words(app)
 
 
 def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore, no_engine: None) -> None:

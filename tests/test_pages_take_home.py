@@ -40,7 +40,7 @@ def test_the_zip_is_made_in_the_background_and_handed_out(store: RunStore, start
     app = open_home(run)
     key = f"{run.run_id}-1"
     app.button(key=f"take-home-make-{key}").click().run()
-    assert started == ["export"]
+    assert started == ["export"] and app.button(key=f"take-home-{key}-stop")
     job = job_rows.do_next("export")
     app = open_home(run)
     assert not app.exception and not app.error
@@ -76,24 +76,6 @@ def test_what_fails_is_said_and_can_be_tried_again(
     job_rows.do_next("export")
     app = open_home(run)
     assert any("No space left" in error.value for error in app.error)
-    assert app.button(key=f"take-home-make-{run.run_id}-1")
-
-
-def test_it_tells_how_far_it_is_and_can_be_stopped(store: RunStore, started: list[str]) -> None:
-    run, jobs = stored_runs.add_run(store), open_jobs()
-    open_home(run).button(key=f"take-home-make-{run.run_id}-1").click().run()
-    job = job_rows.claim("export")
-    jobs.heartbeat(job, JobProgress("packing the network", 250, 1000, 45.0))
-    app = open_home(run)
-    assert [bar.proto.text for bar in app.get("progress")] == ["Packing the network"]
-    assert "about 45 s left" in [caption.value for caption in app.caption]
-    key = f"take-home-{run.run_id}-1"
-    app.button(key=f"{key}-stop").click().run()
-    assert app.button(key=f"{key}-stop").disabled and jobs.heartbeat(job, None)
-    jobs.end(job, JobStatus.STOPPED, message="Stopped by request.")
-    app = open_home(run)
-    assert not app.exception and not app.error
-    assert "Stopped by request." in [box.value for box in app.info]
     assert app.button(key=f"take-home-make-{run.run_id}-1")
 
 

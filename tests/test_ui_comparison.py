@@ -58,17 +58,6 @@ def test_verdict_escapes_names() -> None:
     assert "<b>" not in words(3, 1, before="<b>x").replace("\\<b>", "")
 
 
-def test_settings_that_differ() -> None:
-    rows = comparison_settings.settings_table(
-        [run("a"), run("b", training__optimizer="adam", seed=3)], everything=False
-    )
-
-    assert rows == [
-        ("Optimizer", ["SGD", "Adam"]),
-        ("Seed", ["0", "3"]),
-    ]
-
-
 def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
     def carried(step: str) -> dict[str, object]:
         steps = f'{{"mine": {{"branches": [{{"operators": ["{step}"]}}]}}}}'
