@@ -46,9 +46,8 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "class scores of two": lambda: class_scores([scored("a"), scored(EVIL, seed=1)]),
     "class scores of 60": lambda: class_scores([scored("a", classes=60)]),
     "roc": lambda: threshold_curves(CURVES, kind="roc", chosen=2, cut=0.5),
-    "roc, none chosen": lambda: threshold_curves(CURVES, kind="roc"),
     "precision-recall of two": lambda: threshold_curves(
-        CURVES, kind="precision-recall", chosen=0, cut=1.0, other=OTHER_CURVES, other_name=EVIL
+        CURVES, kind="precision-recall", chosen=0, cut=1.0, other=(EVIL, OTHER_CURVES)
     ),
     "reliability": lambda: reliability_diagram(FOUND),
     "reliability of three": lambda: reliability_diagram(FOUND, lines=[("t", FOUND), (EVIL, OTHER_FOUND)], selected=14),
@@ -58,8 +57,10 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
 }
 EMPTY: dict[str, Callable[[], go.Figure]] = {
     "class scores": lambda: class_scores([]),
-    "curves": lambda: threshold_curves([], kind="roc"),
-    "curves of one class": lambda: threshold_curves(ranking_curves([0], [[1.0]], class_names=["a"]), kind="roc"),
+    "curves": lambda: threshold_curves([], kind="roc", chosen=0, cut=0.5),
+    "curves of one class": lambda: threshold_curves(
+        ranking_curves([0], [[1.0]], class_names=["a"]), kind="roc", chosen=0, cut=0.5
+    ),
     "reliability": lambda: reliability_diagram(None),
     "coverage": lambda: coverage_curve([]),
     "difference": lambda: confusion_difference(np.zeros((0, 0)), np.zeros((0, 0)), class_names=[]),
@@ -116,8 +117,8 @@ def test_thinning_keeps_corners_and_ends() -> None:
 
 
 def test_points_of_all_charts_say_what_they_are() -> None:
-    roc = threshold_curves(CURVES, kind="roc", chosen=2)
-    index, cut = roc.data[-1].customdata[0]
+    roc = threshold_curves(CURVES, kind="roc", chosen=2, cut=0.5)
+    index, cut = roc.data[-2].customdata[0]
     assert index == 2 and cut == 1.0
     bars = reliability_diagram(FOUND).data[0]
     filled = np.flatnonzero(FOUND.counts)

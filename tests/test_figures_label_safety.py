@@ -18,7 +18,7 @@ from aquadash.robustness.label_safety_result import SafetyResult
 from tests.safety_fakes import ContrastReader, striped
 
 EMPTY: dict[str, Callable[[], go.Figure]] = {
-    "curve": lambda: label_safety_curve.label_safety_curve(None, parameter="sigma"),
+    "curve": lambda: label_safety_curve.label_safety_curve(None, parameter="sigma", percent_axis=False, chance=0.5),
     "steps": lambda: label_safety_steps.label_safety_steps(None),
     "paired change": lambda: paired_change.paired_change(None),
 }
@@ -33,14 +33,16 @@ def result() -> SafetyResult:
 
 def test_the_curve_has_its_band_and_its_crossing(result: SafetyResult) -> None:
     assert result.sweep is not None
-    whole = label_safety_curve.label_safety_curve(result.sweep, parameter="factor", percent_axis=True)
+    whole = label_safety_curve.label_safety_curve(result.sweep, parameter="factor", percent_axis=True, chance=0.5)
     band, line, crossing = whole.data
     assert line.x == pytest.approx([10 * i for i in range(11)])
     highs, lows = band.y[:11], band.y[:10:-1]
     assert all(low <= share <= high for low, share, high in zip(lows, line.y, highs, strict=True))
     (crossed,) = crossing.x
     assert crossing.error_x.array[0] >= 0 and crossing.error_x.arrayminus[0] >= 0
-    figure = label_safety_curve.label_safety_curve(result.sweep, parameter="<b>factor</b>", chance=0.5)
+    figure = label_safety_curve.label_safety_curve(
+        result.sweep, parameter="<b>factor</b>", percent_axis=False, chance=0.5
+    )
     assert "<b>factor" not in figure.layout.xaxis.title.text
     assert "The threshold is 80 %; the curve falls below it at 0." in alt_text(figure)
     assert figure.data[-1].x == pytest.approx([crossed / 100])

@@ -14,7 +14,7 @@ from aquadash.figures.robustness_curves import robustness_curves, severity_curve
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import alt_text
 from aquadash.robustness.corruptions import CORRUPTIONS
-from aquadash.robustness.result import Mean
+from aquadash.robustness.result import Mean, RobustnessResult
 from tests.robust_runs import made_up_result
 from tests.test_figures_charts import EVIL
 
@@ -22,19 +22,22 @@ GOOD, BAD = made_up_result(fingerprint="f", skill=0.8), made_up_result(fingerpri
 PART = made_up_result(fingerprint="f", cells=20)
 NOTHING = dataclasses.replace(GOOD, cells={}, branches={})
 
+
+def curves(*runs: tuple[str, RobustnessResult | None], corruption: str | None = None) -> go.Figure:
+    return robustness_curves(runs, corruption=corruption, chance=0.2)
+
+
 FIGURES: dict[str, Callable[[], go.Figure]] = {
-    "curves": lambda: robustness_curves([("a", GOOD)]),
-    "curves of four": lambda: robustness_curves(
-        [("a", GOOD), (EVIL, BAD), ("c", None), ("d", PART)], corruption="snow", chance=0.2
-    ),
-    "curves so far": lambda: robustness_curves([("a", PART)]),
+    "curves": lambda: curves(("a", GOOD)),
+    "curves of four": lambda: curves(("a", GOOD), (EVIL, BAD), ("c", None), ("d", PART), corruption="snow"),
+    "curves so far": lambda: curves(("a", PART)),
     "losses": lambda: robustness_losses([("a", GOOD)]),
     "losses of three": lambda: robustness_losses([("a", PART), (EVIL, BAD), ("c", None)]),
     "losses to pipelines": lambda: robustness_losses([(EVIL, GOOD), ("b", BAD)], kind="pipelines"),
 }
 EMPTY: dict[str, Callable[[], go.Figure]] = {
-    "curves": lambda: robustness_curves([]),
-    "curves of nothing": lambda: robustness_curves([("a", NOTHING)], corruption="fog"),
+    "curves": lambda: curves(),
+    "curves of nothing": lambda: curves(("a", NOTHING), corruption="fog"),
     "losses": lambda: robustness_losses([]),
     "losses of nothing": lambda: robustness_losses([("a", NOTHING)]),
     "losses to pipelines": lambda: robustness_losses([("a", PART)], kind="pipelines"),
@@ -66,14 +69,14 @@ def test_a_branch_of_several_pipelines_is_one_row() -> None:
 
 
 def test_runs_keep_their_colour_and_the_legend_comes_with_the_second() -> None:
-    both = robustness_curves([("a", GOOD), ("b", BAD)], corruption="fog")
-    assert both.layout.showlegend and not robustness_curves([("a", GOOD)]).layout.showlegend
-    alone = robustness_curves([("a", None), ("b", BAD)], corruption="fog")
+    both = curves(("a", GOOD), ("b", BAD), corruption="fog")
+    assert both.layout.showlegend and not curves(("a", GOOD)).layout.showlegend
+    alone = curves(("a", None), ("b", BAD), corruption="fog")
     assert alone.data[0].line.color == both.data[1].line.color != both.data[0].line.color
     assert both.data[0].line.dash != both.data[1].line.dash
 
 
 def test_the_text_alternative_says_the_ends_of_the_curve() -> None:
-    text = alt_text(robustness_curves([("mine", GOOD)], corruption="fog"))
+    text = alt_text(curves(("mine", GOOD), corruption="fog"))
     assert "Fog" in text and "mine from 80 % on clean images to" in text
     assert alt_text(robustness_losses([("mine", GOOD)])).startswith("Points of accuracy lost to corruptions")

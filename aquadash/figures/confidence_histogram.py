@@ -12,17 +12,16 @@ from aquadash.figures.theme import OUTLINE_COLOUR, RIGHT_COLOUR, WRONG_COLOUR, e
 _BINS = 10
 
 
-def confidence_histogram(labels: ArrayLike, probabilities: ArrayLike, *, height: int = 320) -> go.Figure:
+def confidence_histogram(labels: ArrayLike, probabilities: ArrayLike) -> go.Figure:
     """Draw how many right and how many wrong predictions have which confidence, as stacked bars.
 
     Args:
         labels: Integers, shape (n,).
         probabilities: Shape (n, classes), rows sum to 1.
-        height: In pixels.
     """
     y_true, y_prob = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     if not y_true.size:
-        return empty_figure("The model's confidence appears here once it has predicted the test images.", height=height)
+        return empty_figure("The model's confidence appears here once it has predicted the test images.")
     # A softmax in single precision may give 1.0000001.
     confident, right = y_prob.max(axis=1).clip(0, 1), y_prob.argmax(axis=1) == y_true
     edges = np.linspace(0, 1, _BINS + 1)
@@ -55,4 +54,4 @@ def confidence_histogram(labels: ArrayLike, probabilities: ArrayLike, *, height:
     figure.update_xaxes(title="Confidence in the predicted class", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Images")
     figure.update_layout(barmode="stack", bargap=0, legend={"traceorder": "normal"})
-    return finish(figure, alt=f"How confident the model is in its predictions: {'; '.join(told)}.", height=height)
+    return finish(figure, alt=f"How confident the model is in its predictions: {'; '.join(told)}.", height=280)

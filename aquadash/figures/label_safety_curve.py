@@ -22,16 +22,14 @@ _BAND = "rgba(1, 139, 197, 0.18)"
 _HEIGHT = 380
 
 
-def label_safety_curve(
-    sweep: Sweep | None, *, parameter: str, percent_axis: bool = False, chance: float | None = None
-) -> go.Figure:
+def label_safety_curve(sweep: Sweep | None, *, parameter: str, percent_axis: bool, chance: float) -> go.Figure:
     """Draw the curve.
 
     Args:
         sweep: What was measured; None gives a hint instead.
         parameter: The parameter's name for people.
         percent_axis: True for a parameter that is a share.
-        chance: The accuracy of guessing, 0 to 1, drawn as a line; None for no line.
+        chance: The accuracy of guessing, 0 to 1, drawn as a line.
     """
     if sweep is None:
         return empty_figure("The curve appears here once a step's parameter is tried out.", height=_HEIGHT)
@@ -67,8 +65,7 @@ def label_safety_curve(
         annotation={"text": f"threshold {sweep.threshold * 100:.0f} %", "font": {"size": 11}},
         annotation_position="top right",
     )
-    if chance is not None:
-        add_guessing_line(figure, chance)
+    add_guessing_line(figure, chance)
     crossed = _crossed(sweep, scale)
     if crossed:
         figure.add_scatter(

@@ -120,8 +120,7 @@ def live_curves(
     monitor: Monitor,
     max_epochs: int,
     classes: int,
-    revision: str = "",
-    height: int = 260,
+    revision: str,
 ) -> go.Figure:
     """Draw the curves of a run at work, on axes that hardly move: :func:`learning_curves` with a horizon.
 
@@ -134,12 +133,13 @@ def live_curves(
         max_epochs: The most that it may take.
         classes: How many there are, for the line of chance; 0 while that is not known.
         revision: As for :func:`learning_curves`.
-        height: In pixels.
     """
-    figure = learning_curves(history, metric=metric, monitor=monitor, revision=revision, height=height)
+    figure = learning_curves(history, metric=metric, monitor=monitor, revision=revision, height=260)
     if not history:
         hint = f"Training {metric} so far; validation follows with the first complete epoch."
-        figure = finish(go.Figure(layout=_layout(metric, revision, last_epoch=0)), alt=hint, height=height)
+        figure = finish(
+            go.Figure(layout=_layout(metric, revision, last_epoch=0)), alt=hint, height=figure.layout.height
+        )
     # Named, the star would give the legend another line where two charts share a screen.
     figure.update_traces(showlegend=False, selector={"mode": "markers"})
     scale = 100.0 if metric == "accuracy" else 1.0

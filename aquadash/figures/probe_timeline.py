@@ -11,9 +11,7 @@ from numpy.typing import ArrayLike
 from aquadash.figures.theme import OUTLINE_COLOUR, class_label, empty_figure, epoch_axis, finish, hover_name, rows_axis
 
 
-def probe_timeline(
-    probabilities: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], epoch: int | None = None
-) -> go.Figure:
+def probe_timeline(probabilities: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], epoch: int) -> go.Figure:
     """Draw a row for each image and a column for each epoch, the lighter the surer of the true class.
 
     Args:
@@ -43,8 +41,7 @@ def probe_timeline(
         hovertemplate="Epoch %{x}: %{z:.0f} % for the true class<br>answer: %{customdata}<extra></extra>",
         colorbar={"title": {"text": "% for the<br>true class"}, "thickness": 12, "outlinewidth": 0},
     )
-    if epoch is not None:
-        figure.add_vrect(x0=epoch - 0.5, x1=epoch + 0.5, line={"color": OUTLINE_COLOUR, "width": 2}, fillcolor=None)
+    figure.add_vrect(x0=epoch - 0.5, x1=epoch + 0.5, line={"color": OUTLINE_COLOUR, "width": 2}, fillcolor=None)
     figure.update_xaxes(**(epoch_axis(epochs) | {"range": [0.5, epochs + 0.5]}), fixedrange=True)
     figure.update_yaxes(rows_axis([class_label(class_names[label]) for label in y_true]))
     figure.update_layout(hovermode="closest", dragmode=False, margin={"t": 8})

@@ -38,14 +38,14 @@ def severity_curve(result: RobustnessResult, *, corruption: str | None) -> dict[
 
 
 def robustness_curves(
-    runs: Sequence[tuple[str, RobustnessResult | None]], *, corruption: str | None = None, chance: float | None = None
+    runs: Sequence[tuple[str, RobustnessResult | None]], *, corruption: str | None, chance: float
 ) -> go.Figure:
     """Draw the runs' curves over one another.
 
     Args:
         runs: Name and figures of each run. The position decides the colour, so a run without figures keeps its place.
         corruption: Which one; None for the mean over all.
-        chance: The accuracy of guessing, 0 to 1, drawn as a line; None for no line.
+        chance: The accuracy of guessing, 0 to 1, drawn as a line.
     """
     title = CORRUPTIONS[corruption].title if corruption else "mean over the corruptions"
     curves = [
@@ -70,8 +70,7 @@ def robustness_curves(
             hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x}}: %{{y:.1f}} % right<br>95 % interval %{{customdata}}"
             "<extra></extra>",
         )
-    if chance is not None:
-        add_guessing_line(figure, chance)
+    add_guessing_line(figure, chance)
     ticks = [0, *SEVERITIES]
     figure.update_xaxes(
         title="Severity",

@@ -37,7 +37,7 @@ def area(curves: ClassCurves, kind: Kind) -> float | None:
     return curves.auc if kind == "roc" else curves.average_precision
 
 
-def drawn_classes(curves: Sequence[ClassCurves], *, kind: Kind, chosen: int | None) -> list[int]:
+def drawn_classes(curves: Sequence[ClassCurves], *, kind: Kind, chosen: int) -> list[int]:
     """Which classes are drawn, the chosen one last so that it lies on top; classes without a curve are not."""
     known = [index for index, row in enumerate(curves) if area(row, kind) is not None]
     smallest = sorted(known, key=lambda index: (area(curves[index], kind) or 0.0, index))[:MAX_DRAWN]
@@ -49,10 +49,9 @@ def threshold_curves(
     curves: Sequence[ClassCurves],
     *,
     kind: Kind,
-    chosen: int | None = None,
-    cut: float | None = None,
-    other: Sequence[ClassCurves] | None = None,
-    other_name: str = "",
+    chosen: int,
+    cut: float,
+    other: tuple[str, Sequence[ClassCurves]] | None = None,
 ) -> go.Figure:
     """Draw the curves.
 
@@ -63,8 +62,7 @@ def threshold_curves(
         kind: ``"roc"`` or ``"precision-recall"``.
         chosen: The class to draw strongly.
         cut: A threshold of the chosen class to mark, 0 to 1.
-        other: The curves of a second run on the same classes, drawn dashed for the chosen class.
-        other_name: What it is called.
+        other: The name and curves of a second run on the same classes, drawn dashed for the chosen class.
     """
     shown = drawn_classes(curves, kind=kind, chosen=chosen)
     if not shown:
@@ -80,12 +78,12 @@ def threshold_curves(
             hoverinfo="skip",
         )
     for index in shown:
-        strong = index == chosen or chosen is None
-        _add(figure, curves[index], index, kind=kind, strong=strong, suffix="", dash="solid")
-    if other is not None and chosen is not None and area(other[chosen], kind) is not None:
-        suffix = f", {escape(shorten(other_name, length=18))}"
-        _add(figure, other[chosen], chosen, kind=kind, strong=True, suffix=suffix, dash="dash")
-    if chosen is not None and cut is not None and chosen in shown:
+        _add(figure, curves[index], index, kind=kind, strong=index == chosen)
+    theirs = None
+    if other is not None and area(other[1][chosen], kind) is not None:
+        theirs, suffix = other[1][chosen], f", {escape(shorten(other[0], length=18))}"
+        _add(figure, theirs, chosen, kind=kind, strong=True, suffix=suffix, dash="dash")
+    if chosen in shown:
         x, y = point_at(curves[chosen], kind=kind, cut=cut)
         figure.add_scatter(
             x=[x],
@@ -105,7 +103,7 @@ def threshold_curves(
     axis = {"range": [-2, 102], "ticksuffix": " %", "fixedrange": True, "showgrid": True}
     figure.update_xaxes(axis, title=titles[0]).update_yaxes(axis, title=titles[1])
     figure.update_layout(hovermode="closest", dragmode=False, hoverdistance=40, legend={"itemclick": False})
-    return finish(figure, alt=_alt(curves, other, shown, kind, chosen, cut), height=460)
+    return finish(figure, alt=_alt(curves, theirs, shown, kind, chosen, cut), height=460)
 
 
 def point_at(curves: ClassCurves, *, kind: Kind, cut: float) -> tuple[float, float]:
@@ -133,7 +131,14 @@ def _axes(curves: ClassCurves, kind: Kind) -> tuple[NDArray[np.float64], NDArray
 
 
 def _add(
-    figure: go.Figure, curves: ClassCurves, index: int, *, kind: Kind, strong: bool, suffix: str, dash: str
+    figure: go.Figure,
+    curves: ClassCurves,
+    index: int,
+    *,
+    kind: Kind,
+    strong: bool,
+    suffix: str = "",
+    dash: str = "solid",
 ) -> None:
     x, y = _axes(curves, kind)
     kept = thinned(x, y)
@@ -159,23 +164,18 @@ def _add(
 
 
 def _alt(
-    curves: Sequence[ClassCurves],
-    other: Sequence[ClassCurves] | None,
-    shown: Sequence[int],
-    kind: Kind,
-    chosen: int | None,
-    cut: float | None,
+    curves: Sequence[ClassCurves], theirs: ClassCurves | None, shown: Sequence[int], kind: Kind, chosen: int, cut: float
 ) -> str:
     what = "ROC curves, area" if kind == "roc" else "Precision-recall curves, average precision"
     told = [f"{shorten(curves[index].label)} {area(curves[index], kind) or 0:.2f}" for index in sorted(shown)]
     text = f"{what} of each class against the rest: {listed(told, most=10)}."
-    if chosen is not None and cut is not None and chosen in shown:
+    if chosen in shown:
         x, y = point_at(curves[chosen], kind=kind, cut=cut)
         axes = ("false alarms", "recall") if kind == "roc" else ("recall", "precision")
         text += (
             f" At a threshold of {percent(cut)}, {shorten(curves[chosen].label)} has {x:.0f} % {axes[0]} and {y:.0f} % "
             f"{axes[1]}."
         )
-    if other is not None and chosen is not None and area(other[chosen], kind) is not None:
-        text += f" In the other run {shorten(curves[chosen].label)} has {area(other[chosen], kind):.2f}."
+    if theirs is not None:
+        text += f" In the other run {shorten(curves[chosen].label)} has {area(theirs, kind):.2f}."
     return text

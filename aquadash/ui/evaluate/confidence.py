@@ -306,8 +306,7 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
             kind=cast(Kind, kind),
             chosen=index,
             cut=cut,
-            other=None if other is None else other.curves(),
-            other_name="" if other is None else other.run.name,
+            other=None if other is None else (other.run.name, other.curves()),
         ),
         key=THRESHOLD_CURVES_KEY,
     )

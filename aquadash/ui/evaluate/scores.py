@@ -53,7 +53,7 @@ def render_caveats(one: Evaluated) -> None:
 
 def render_confidence(predictions: Predictions, *, key: str) -> None:
     """How sure the network is when it is right and when it is wrong."""
-    components.plot(confidence_histogram(predictions.labels, predictions.probabilities, height=280), key=key)
+    components.plot(confidence_histogram(predictions.labels, predictions.probabilities), key=key)
 
 
 def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
