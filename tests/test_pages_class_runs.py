@@ -189,9 +189,9 @@ def test_the_teacher_hides_picked_runs(teacher: Person) -> None:
     ben, _ = join("Ben")
     run = give(store, add_compared(store, "rude", skill=0.6, seed=1), ben)
     app = open_app_page("compare", runs=run.run_id)
-    app.button(key="bulk-hide").click().run()
+    app.button(key="bulk-hidden-1").click().run()
     assert store.get(run.run_id).hidden
-    app.button(key="bulk-show").click().run()
+    app.button(key="bulk-hidden-0").click().run()
     assert not store.get(run.run_id).hidden
 
 

@@ -106,27 +106,23 @@ def _bulk_actions(picked: Sequence[Run]) -> None:
         return
     runs = lab().runs
     ids = [run.run_id for run in picked]
+    first = "Stands first" + ("." if lab().person.leads else " in your own tables.")
+    # An attribute of runs, what changes it, and the two buttons with their icon and the help of the first.
+    marks: list[tuple[str, Callable[..., None], str, str, str, str | None]] = [
+        ("pinned", runs.pin, "📌", "Pin", "Unpin", first),
+        ("archived", runs.archive, "🗃️", "Archive", "Out of the archive", "Leaves the table without them."),
+    ]
+    if settings.classroom() and lab().rights.allow(Action.HIDE):
+        marks.append(("hidden", runs.hide, "🙈", "Hide from the class", "Show to the class", None))
     st.markdown(f"With **{count(len(picked), 'picked run')}**:")
     with st.container(horizontal=True, vertical_alignment="center", key="bulk"):
-        if any(not run.pinned for run in picked):
-            _button(
-                "Pin", "📌", "bulk-pin", lambda run_id: runs.pin(run_id), ids,
-                help="Stands first" + ("." if lab().person.leads else " in your own tables."),
-            )  # fmt: skip
-        if any(run.pinned for run in picked):
-            _button("Unpin", "📌", "bulk-unpin", lambda run_id: runs.pin(run_id, False), ids)
-        if any(not run.archived for run in picked):
-            _button(
-                "Archive", "🗃️", "bulk-archive", lambda run_id: runs.archive(run_id), ids,
-                help="Leaves the table without them.",
-            )  # fmt: skip
-        if any(run.archived for run in picked):
-            _button("Out of the archive", "🗃️", "bulk-unarchive", lambda run_id: runs.archive(run_id, False), ids)
-        if settings.classroom() and lab().rights.allow(Action.HIDE):
-            if any(not run.hidden for run in picked):
-                _button("Hide from the class", "🙈", "bulk-hide", lambda run_id: runs.hide(run_id), ids)
-            if any(run.hidden for run in picked):
-                _button("Show to the class", "🙈", "bulk-show", lambda run_id: runs.hide(run_id, False), ids)
+        for mark, act, icon, set_it, take_it_off, help in marks:
+            for label, on in ((set_it, True), (take_it_off, False)):
+                if any(getattr(run, mark) != on for run in picked) and st.button(
+                    label, key=f"bulk-{mark}-{on:d}", icon=icon, help=help if on else None
+                ):
+                    _do(partial(act, **{mark: on}), ids)
+                    st.rerun()
         if st.button(
             "Delete", key="bulk-delete", icon="🗑️", help="There is an undo, and the bin keeps what is deleted."
         ):
@@ -156,14 +152,6 @@ def _tags(picked: Sequence[Run]) -> None:
                 those = [run.run_id for run in picked if set(gone) & set(run.tags)]
                 _do(lambda run_id: lab().runs.tag(run_id, remove=gone), those)
                 st.rerun()
-
-
-def _button(
-    label: str, icon: str, key: str, action: Callable[[str], None], ids: Sequence[str], help: str | None = None
-) -> None:
-    if st.button(label, key=key, icon=icon, help=help):
-        _do(action, ids)
-        st.rerun()
 
 
 def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
