@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import streamlit as st
 
@@ -42,7 +43,10 @@ def render_comparison(picked: Sequence[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="compared"):
         with st.container():
             comparison_curves.render_legend([run.run_id for run in runs], names)
-        images = _measured_on(runs)
+        chosen = bound.choice(
+            "on", _IMAGES_TITLES, label="Measured on", default=_default_images(runs), label_visibility="collapsed"
+        )
+        images = cast(Images, chosen)
     compared = Compared(runs, names, images)
     try:
         ranked = comparison_results.ranked(compared)
@@ -59,14 +63,6 @@ def render_comparison(picked: Sequence[Run]) -> None:
         st.warning(f"**{plain(name)}**: {plain(reason)}", icon="🚧")
     with st.container(key="in-order"):
         SECTIONS.choose().show(compared)
-
-
-def _measured_on(runs: Sequence[Run]) -> Images:
-    """Draw the choice between validation and test images."""
-    chosen = bound.choice(
-        "on", _IMAGES_TITLES, label="Measured on", default=_default_images(runs), label_visibility="collapsed"
-    )
-    return "validation" if chosen == "validation" else "test"
 
 
 def _default_images(runs: Sequence[Run]) -> Images:

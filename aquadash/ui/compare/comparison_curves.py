@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -48,7 +48,7 @@ def render_curves(compared: Compared) -> None:
     named: Named = [(name, lab().runs.history(run.run_id)) for name, run in zip(names, runs, strict=True)]
     with st.popover("Curves and axis", icon=":material/tune:", key="curves-box"):
         metrics = _metrics()
-        axis: Axis = "time" if bound.choice("x", _AXES, label="Drawn") == "time" else "epoch"
+        axis = cast(Axis, bound.choice("x", _AXES, label="Drawn"))
         weight = bound.slider("smooth", 0.0, 0.95, label="Smoothing", default=0.0, step=0.05, help=term("smoothing"))
         window = _window(named, axis)
     drawn = tuple(

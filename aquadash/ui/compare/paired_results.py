@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 import streamlit as st
 
@@ -84,7 +85,7 @@ def _result(pair: Pair) -> None:
         help="Whoever keeps what is best on the test images chooses by them, and they no longer measure anything. So "
         "choose by the validation images, and look at the test images once, at the end.",
     )
-    images: Images = "test" if chosen == "test" else "validation"
+    images = cast(Images, chosen)
     found = _change(pair, images)
     st.markdown(plain(verdict(found, images=images)))
     components.plot(paired_change(found, images=images), key=f"pair-change-{images}")
