@@ -9,8 +9,8 @@ from aquadash.errors import RunError
 from aquadash.lab import OWNER, Lab
 from aquadash.runs import Run, RunStatus, RunStore
 from tests.app_pages import buttons, open_app_page, words
+from tests.compared_runs import keras_file
 from tests.stored_runs import add_run
-from tests.test_runs_reproduction import keras_file
 from tests.train_page import FakeEngine
 
 pytestmark = pytest.mark.usefixtures("no_engine")
@@ -24,7 +24,7 @@ def run(store: RunStore, tmp_path: Path) -> Run:
 def with_network(store: RunStore, run: Run, folder: Path, *, scale: float = 1.0) -> Run:
     folder = folder / run.run_id
     folder.mkdir()
-    store.add_artifact(run.run_id, keras_file(folder / "model.keras", scale=scale))
+    store.add_artifact(run.run_id, keras_file(folder / "model.keras", 8, scale=scale))
     return run
 
 
