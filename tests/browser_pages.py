@@ -205,33 +205,32 @@ def resting_place(page: Page, element: Locator) -> FloatRect:
 
 
 def click_at_rest(page: Page, mark: Locator) -> None:
-    """Click the middle of a chart's mark once it no longer moves, until the chart has taken the click.
+    """Click the middle of a chart's mark once it no longer moves, until the address has changed.
 
     A chart takes a click for the mark that it has found below the pointer before, and it looks for one some time after
-    each move; one that is drawn anew meanwhile takes none.
+    each move; one that is drawn anew meanwhile takes none. On a machine that has too much to do a click was seen to be
+    lost on its way from the chart to the page, too.
     """
     from playwright.sync_api import TimeoutError as TooLate
 
     chart = mark.locator("xpath=ancestor::*[contains(@class, 'js-plotly-plot')]")
+    before = page.url
 
-    def taken() -> bool:
+    def answered() -> bool:
         box = resting_place(page, mark)
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         page.mouse.move(0, 0)
-        chart.evaluate(
-            "chart => { window.heard = {}; for (const name of ['hover', 'click'])"
-            " chart.once(`plotly_${name}`, () => { window.heard[name] = true; }); }"
-        )
+        chart.evaluate("chart => { window.found = false; chart.once('plotly_hover', () => { window.found = true; }); }")
         try:
             page.mouse.move(x, y)
-            page.wait_for_function("() => window.heard.hover", timeout=5000)
+            page.wait_for_function("() => window.found", timeout=5000)
             page.mouse.click(x, y)
-            page.wait_for_function("() => window.heard.click", timeout=5000)
+            page.wait_for_function("before => location.href !== before", arg=before, timeout=20_000)
         except TooLate:
             return False
         return True
 
-    wait_for(taken)
+    wait_for(answered)
 
 
 def choose_segment(page: Page, title: str) -> None:
