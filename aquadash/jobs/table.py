@@ -152,7 +152,6 @@ class JobTable:
         now = "(julianday('now') - 2440587.5) * 86400.0" if self._on_sqlite else "extract(epoch from clock_timestamp())"
         self._now: ColumnElement[float] = literal_column(f"CAST({now} AS DOUBLE PRECISION)", Float)
         self._expired = and_(_is_active, _columns.lease < self._now)
-        self._any_expired = select(exists().where(self._expired))
         with _storage_errors("write the jobs"), self._engine.begin() as connection:
             if not self._on_sqlite:
                 # Two that make the same table at the same moment would disturb each other; the number is just ours.
@@ -253,13 +252,15 @@ class JobTable:
 
     def queue(self, kind: str) -> list[Job]:
         """The queued jobs of a kind, the next one first."""
+        self._look_for_expired()
         waiting = select(*_read_columns).where(_waits(kind)).order_by(*_order)
-        with self._reading() as connection:
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
             return [_job(row) for row in connection.execute(waiting)]
 
     def changes(self, revision: int) -> Changes:
         """What was written after a revision of the database; everything after 0."""
-        with self._reading() as connection:
+        self._look_for_expired()
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
             # Read first: what is written between the reads is found again the next time.
             now = connection.execute(select(_revision.c.value)).scalar_one()
             if now == revision:
@@ -372,7 +373,8 @@ class JobTable:
 
     def waiting(self, kinds: Collection[str], *, offers: Collection[str] = ()) -> bool:
         """Whether there is a job that :meth:`claim` would give."""
-        with self._reading() as connection:
+        self._look_for_expired()
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
             return bool(connection.execute(select(exists().where(_claimable(kinds, offers)))).scalar())
 
     def heartbeat(
@@ -468,6 +470,13 @@ class JobTable:
         unaware = and_(behind, _columns.progress.is_(null()))
         connection.execute(update(_jobs).where(unaware).values(progress=waiting, revision=revision))
 
+    def _look_for_expired(self) -> None:
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
+            expired = connection.execute(select(exists().where(self._expired))).scalar()
+        if expired:
+            with self._writing() as (connection, revision):
+                self._end_expired(connection, revision)
+
     def _end_expired(self, connection: Connection, revision: int) -> None:
         """Interrupt, or put back, what nobody has taken care of for a lease."""
         for job in map(_job, connection.execute(select(*_read_columns).where(self._expired)).all()):
@@ -503,18 +512,10 @@ class JobTable:
         return found
 
     def _read(self, where: ColumnElement[bool]) -> list[Job]:
-        with self._reading() as connection:
+        self._look_for_expired()
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
             rows = connection.execute(select(*_read_columns).where(where).order_by(_columns.position)).all()
         return [_job(row) for row in rows]
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        """A connection to read by, after what nobody has taken care of for a lease was ended."""
-        with _storage_errors("read the jobs"), self._engine.connect() as connection:
-            if connection.execute(self._any_expired).scalar():
-                with self._writing() as (writing, revision):
-                    self._end_expired(writing, revision)
-            yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Connection, int]]:
