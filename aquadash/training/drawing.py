@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 import mmap
-import multiprocessing
 import os
+import pickle
+import queue
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -83,8 +85,6 @@ class DrawingProcess:
         """
         self._seed_of, self._last_epoch, self._progress = seed_of, last_epoch, progress
         self._requested: int | None = None
-        self._drawn = False
-        self._connection, theirs = multiprocessing.Pipe()
         file = _nameless_file()
         try:
             size = SharedImages.size(images.shape, plan.factor)
@@ -92,15 +92,18 @@ class DrawingProcess:
             self._shared = SharedImages.at(mmap.mmap(file, size), images.shape, plan.factor)
             self._shared.originals[...] = images
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "aquadash.training.drawing_process", str(file), str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(file, theirs.fileno()),
+                [sys.executable, "-m", "aquadash.training.drawing_process", str(file)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=(file,),
                 cwd=settings.PROJECT_ROOT,
                 env={**os.environ, **_ONE_THREAD},
             )
         finally:
             os.close(file)
-            theirs.close()
+        self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, name="drawing-answers", daemon=True)
+        self._reader.start()
         self._send({"shape": images.shape, "plan": plan})
 
     @property
@@ -119,7 +122,7 @@ class DrawingProcess:
         """
         if self._requested != epoch:
             self._request(epoch)
-        self.ready()
+        self._wait(epoch)
         if epoch < self._last_epoch:
             self._request(epoch + 1)
         drawn = self._shared.slots[epoch % SLOTS]
@@ -127,48 +130,70 @@ class DrawingProcess:
         return drawn
 
     def ready(self) -> None:
-        """Wait until the images that were asked for last are there: those that are being drawn ahead.
-
-        Raises:
-            AquaDashError: They cannot be drawn.
-        """
-        if self._requested is None or self._drawn:
-            return
-        told: tuple[str, float | None] = ("drawing new training images", None)
-        if not self._connection.poll():
-            self._send({"hurry": self._requested})
-        while not self._drawn:
-            try:
-                answer = self._connection.recv() if self._connection.poll(_WAIT_SECONDS) else {}
-            except (EOFError, OSError):
-                raise AquaDashError(self._how_it_ended()) from None
-            if "error" in answer:
-                raise AquaDashError(answer["error"])
-            if "epoch" in answer:
-                self._drawn = answer["epoch"] == self._requested
-                continue
-            told = answer.get("progress", told)
-            self._progress(*told)
+        """Wait until the images that are being drawn ahead are there."""
+        if self._requested is not None:
+            self._wait(self._requested)
+            # Told once; the next call of epoch() must not wait for it again.
+            self._answers.put({"epoch": self._requested})
 
     def close(self) -> None:
         """End the process."""
-        self._connection.close()
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            self._process.stdin.close()
+        except OSError:
+            pass  # It has ended already.
         try:
             self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join(_END_SECONDS)
+        self._process.stdout.close()
 
     def _request(self, epoch: int) -> None:
-        self._requested, self._drawn = epoch, False
+        self._requested = epoch
         self._send({"epoch": epoch, "seed": self._seed_of(epoch), "slot": epoch % SLOTS})
 
     def _send(self, message: dict[str, Any]) -> None:
-        # It may have ended; whoever waits for its answer hears why.
-        with contextlib.suppress(OSError):
-            self._connection.send(message)
+        assert self._process.stdin is not None
+        try:
+            pickle.dump(message, self._process.stdin)
+            self._process.stdin.flush()
+        except OSError:
+            pass  # It has ended; whoever waits for its answer hears why.
+
+    def _wait(self, epoch: int) -> None:
+        told: tuple[str, float | None] = ("drawing new training images", None)
+        hurried = False
+        while True:
+            try:
+                answer = self._answers.get(timeout=_WAIT_SECONDS if hurried else 0)
+            except queue.Empty:
+                if hurried:
+                    self._progress(*told)
+                else:
+                    self._send({"hurry": epoch})
+                    hurried = True
+                continue
+            if answer is None:
+                raise AquaDashError(self._how_it_ended())
+            if "error" in answer:
+                raise AquaDashError(answer["error"])
+            if "progress" in answer:
+                told = (answer["progress"], answer["fraction"])
+            elif answer["epoch"] == epoch:
+                return
+
+    def _read(self) -> None:
+        """Keep the process from ever waiting for a reader."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._answers.put(json.loads(line))
+        self._answers.put(None)
 
     def _how_it_ended(self) -> str:
+        self._answers.put(None)
         try:
             status = self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:

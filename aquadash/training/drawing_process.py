@@ -1,23 +1,26 @@
 """The process that draws training images ahead, started by :mod:`aquadash.training.drawing`.
 
-It is told the plan and the originals' shape, then an epoch to draw with its seed and slot, which takes the place of one
-that is not drawn yet, and ``{"hurry": n}`` when the training waits for epoch n. It answers ``{"epoch": n}`` when the
-images are there, or ``{"error": ...}``, and to whoever waits how far it is. It ends when the other end of its pipe
-closes, which it does when the training process ends, however that comes about.
+Reads what the training process has pickled: first the plan and the originals' shape, then an epoch to draw with its
+seed and slot, and ``{"hurry": n}`` when the training waits for epoch n. Answers with a JSON object a line: how far it
+is, ``{"epoch": n}`` when the images are there, or ``{"error": ...}``. Ends at once when its input closes, which it does
+when the training process ends, however that comes about.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import mmap
 import os
+import pickle
+import queue
 import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator
+import traceback
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import IO, Any
 
 #: While the training computes, drawing takes only what it leaves: at 5, epochs of the report's network were up to a
 #: fifth longer on two cores. Where other programs take both cores nothing is left, so drawing goes on at the training's
@@ -28,18 +31,42 @@ _NICENESS = 19
 _TELL_SECONDS = 0.25
 
 
-def main(file: int, pipe: int) -> None:
-    """Serve until the other end closes.
-
-    Args:
-        file: The descriptor of the shared memory.
-        pipe: That of this end of the pipe.
-    """
+def main(file: int) -> None:
+    """Serve until the input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What libraries print is for the log.
+    # What libraries print goes to the log and never between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    with contextlib.suppress(EOFError, OSError), Connection(pipe) as connection:
-        _serve(file, connection)
+    orders = _Orders()
+    threading.Thread(target=orders.listen, name="drawing-orders", daemon=True).start()
+    try:
+        _serve(file, orders, answers)
+    except BrokenPipeError:
+        pass  # Nobody listens any more.
+
+
+class _Orders:
+    """What the training process has asked for."""
+
+    def __init__(self) -> None:
+        self.queue: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        #: The epoch that the training waits for, or waited for last.
+        self.awaited: int | None = None
+
+    def listen(self) -> None:
+        try:
+            while True:
+                message = pickle.load(sys.stdin.buffer)
+                if "hurry" in message:
+                    self.awaited = message["hurry"]
+                else:
+                    self.queue.put(message)
+        except (EOFError, pickle.UnpicklingError):
+            # The end of the input, in the middle of a message or not.
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
 
 
 def _step_back() -> None:
@@ -48,51 +75,41 @@ def _step_back() -> None:
         os.nice(_NICENESS)
 
 
-def _serve(file: int, connection: Connection) -> None:
+def _serve(file: int, orders: _Orders, answers: IO[str]) -> None:
     from aquadash.augment import draw_by_batch
     from aquadash.errors import AquaDashError
     from aquadash.training.drawing import SharedImages
 
-    begin = connection.recv()
+    def answer(**values: Any) -> None:
+        print(json.dumps(values), file=answers, flush=True)
+
+    begin = orders.queue.get()
     plan, shape = begin["plan"], begin["shape"]
     memory = mmap.mmap(file, SharedImages.size(shape, plan.factor))
     os.close(file)
     shared = SharedImages.at(memory, shape, plan.factor)
     behind = ThreadPoolExecutor(1, "drawing-behind", initializer=_step_back)
-    #: What is being drawn, and the epoch that the training waits for, or waited for last.
-    epoch: int | None = None
-    awaited: int | None = None
-    steps: Iterator[tuple[str, float]] = iter(())
-    told = 0.0
     while True:
-        if epoch is None or connection.poll():
-            message: dict[str, Any] = connection.recv()
-            if "hurry" in message:
-                awaited = message["hurry"]
-            else:
-                epoch = message["epoch"]
-                steps = draw_by_batch(shared.originals, plan, seed=message["seed"], out=shared.slots[message["slot"]])
-                told = time.monotonic()
-            continue
+        order = orders.queue.get()
+        steps = draw_by_batch(shared.originals, plan, seed=order["seed"], out=shared.slots[order["slot"]])
+        told = time.monotonic()
         try:
             # A batch a step: this thread has the training's priority.
-            step = next(steps, None) if awaited == epoch else behind.submit(next, steps, None).result()
-        except AquaDashError as error:
-            answer: dict[str, Any] = {"error": str(error)}
-        except MemoryError:
-            answer = {"error": "There was not enough memory to draw new training images. Choose fewer copies."}
-        except Exception as error:
-            answer = {"error": f"New training images could not be drawn: {type(error).__name__}: {error}"[:500]}
-        else:
-            if step is not None:
-                if awaited == epoch and time.monotonic() - told >= _TELL_SECONDS:
+            while step := (
+                next(steps, None) if orders.awaited == order["epoch"] else behind.submit(next, steps, None).result()
+            ):
+                if time.monotonic() - told >= _TELL_SECONDS:
                     told = time.monotonic()
-                    connection.send({"progress": step})
-                continue
-            answer = {"epoch": epoch}
-        epoch = None
-        connection.send(answer)
+                    answer(progress=step[0], fraction=step[1])
+        except AquaDashError as error:
+            answer(error=str(error))
+        except MemoryError:
+            answer(error="There was not enough memory to draw new training images. Choose fewer copies.")
+        except Exception as error:
+            answer(error=f"New training images could not be drawn: {type(error).__name__}: {error}"[:500])
+        else:
+            answer(epoch=order["epoch"])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]))
