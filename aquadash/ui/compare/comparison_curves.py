@@ -15,14 +15,23 @@ from aquadash.figures.compare_curves import TITLES, Axis, compare_curves, value_
 from aquadash.figures.theme import run_colour, run_dash, run_marker, shorten
 from aquadash.runs.types import EpochRecord
 from aquadash.ui import address, bound, components, inputs, shell
-from aquadash.ui.compared import Compared
+from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import duration
 
+#: Seconds between two looks at the curves while a picked run is at work.
+_TICK_SECONDS = 5.0
+
 _AXES: dict[str, str] = {"epoch": "by epoch", "time": "by training time"}
 
 Named = list[tuple[str, list[EpochRecord]]]
+
+
+def render_curves(compared: Compared) -> None:
+    """Draw the curves, again and again while one of the runs is at work."""
+    live = any(not run.status.ended for run in compared.runs)
+    shell.live(_TICK_SECONDS if live else None)(_curves)([run.run_id for run in compared.runs])
 
 
 def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequence[Metric]) -> list[dict[str, Any]]:
@@ -41,11 +50,9 @@ def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequ
     return rows
 
 
-@shell.live(None)
-def render_curves(compared: Compared) -> None:
-    """Draw the curves; a change of their controls draws nothing else. Those that grow, ``run_table`` watches."""
-    runs, names = compared.runs, compared.names
-    named: Named = [(name, lab().runs.history(run.run_id)) for name, run in zip(names, runs, strict=True)]
+def _curves(run_ids: Sequence[str]) -> None:
+    runs = [lab().runs.get(run_id) for run_id in run_ids]
+    named: Named = [(name, lab().runs.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
     with st.popover("Curves and axis", icon=":material/tune:", key="curves-box"):
         metrics = _metrics()
         axis = cast(Axis, bound.choice("x", _AXES, label="Drawn"))
