@@ -32,7 +32,7 @@ _MAX_LONG_NAMES, _SHORT_NAME = 8, 16
 
 
 def shares_by_row(matrix: ArrayLike) -> NDArray[np.float64]:
-    """Each row as shares of its sum, float64 (k, k), 0 to 1; a class without images gives zeros."""
+    """Each row of counts (rows, columns) as shares of its sum, float64, 0 to 1; a row of zeros stays one."""
     counts = np.asarray(matrix, dtype=np.float64)
     totals = counts.sum(axis=1, keepdims=True)
     return np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)

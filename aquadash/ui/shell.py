@@ -102,8 +102,7 @@ def launch_once(key: str, launch: Callable[[], T]) -> T:
     last: dict[str, Any] = st.session_state.setdefault(key, {})
     if last.get("result") is None or time.monotonic() - last["at"] >= _DOUBLE_CLICK_SECONDS:
         with st.spinner("Launching ..."):
-            last["result"] = launch()
-            last["at"] = time.monotonic()
+            last.update(result=launch(), at=time.monotonic())
     result: T = last["result"]
     return result
 

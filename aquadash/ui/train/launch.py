@@ -62,8 +62,6 @@ def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
     run = shell.launch_once(f"train:{'sure' if sure else 'launched'}", begin)
     if run is not None:
         _show(run, order)
-    elif _ASKED not in st.session_state:
-        return
     if anywhere:
         st.switch_page(_PAGE, query_params={"run": run.run_id} if run else {})
     st.rerun()
