@@ -299,7 +299,7 @@ def test_somebody_who_logged_in_elsewhere_keeps_one_entry_and_gets_a_free_name(s
     sessions.join("Anna", Role.STUDENT)
     entered = sessions.enter(Person("b" * 32, "Anna", Role.STUDENT))
     assert entered.person == Person("b" * 32, "Anna 2", Role.STUDENT) == sessions.person_of(entered.token)
-    sessions.enter(Person("b" * 32, "Anna", Role.STUDENT))
+    assert sessions.enter(Person("b" * 32, "Anna", Role.STUDENT)).person == entered.person
     assert sessions.person_of(entered.token) == entered.person, "at another computer one may be, too"
     again = sessions.enter(Person("b" * 32, "Anna", Role.TEACHER), earlier_token=entered.token)
     assert again.person == Person("b" * 32, "Anna 2", Role.TEACHER) == sessions.person_of(again.token)
