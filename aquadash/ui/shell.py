@@ -43,10 +43,18 @@ def head(title: str, *, question: str) -> None:
 
 
 @contextmanager
-def bare_page() -> Iterator[None]:
-    """:func:`page` without the head, for what fills the screen by itself."""
+def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
+    """:func:`page` without the head, for what fills the screen by itself.
+
+    Args:
+        open_to_all: Draw it for those, too, who have not joined the class.
+    """
     warmup.start()
     try:
+        if not open_to_all and _admission() == "join":
+            # The frame around the pages never lets it come so far; this is for a page that somebody draws without.
+            st.error("Join the class to see this page.", icon="🚪")
+            st.stop()
         with guard():
             yield
     finally:

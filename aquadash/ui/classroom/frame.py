@@ -51,7 +51,7 @@ def run(pages: Sequence[st.Page]) -> None:
 
 def _join() -> None:
     """What strangers see, whichever page they ask for."""
-    with shell.bare_page():
+    with shell.bare_page(open_to_all=True):
         st.title("🐋 Join the class", anchor=False)
         st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
         # The address of the page that was asked for, to come back to. A plain link: it must not open another tab.
