@@ -55,13 +55,12 @@ def examine(
         left_out: Some of the files that lay outside of all classes.
         num_left_out: How many those are.
     """
-    looked_for = (
-        _of_classes(pictures, class_names, split_given),
-        _of_files(refused, left_out, num_left_out),
-        _of_copies(pictures, near, split_given),
-        _of_looks(pictures, class_names, size),
-    )
-    findings = [finding for findings in looked_for for finding in findings if finding.count]
+    findings = [
+        *_of_classes(pictures, class_names, split_given),
+        *_of_files(refused, left_out, num_left_out),
+        *_of_copies(pictures, near, split_given),
+        *_of_looks(pictures, class_names, size),
+    ]
     labels = [picture.label for picture in pictures]
     test = [picture.part == "test" for picture in pictures]
     counts = np.bincount(labels, minlength=len(class_names)).tolist()
@@ -91,13 +90,14 @@ def _of_classes(pictures: Sequence[Picture], names: Sequence[str], split_given: 
     ):
         counts = np.bincount([label for label, own, _ in distinct if own == part], minlength=len(names))
         short = [name for name, count in zip(names, counts.tolist(), strict=True) if count < needed]
-        yield _finding(
-            "too few",
-            "problem",
-            f"{_classes(len(short))} with fewer than {needed} {'picture' if needed == 1 else 'pictures'} {where}",
-            "Add pictures of these classes, or remove their folders and read the pictures again.",
-            names=short,
-        )
+        if short:
+            yield _finding(
+                "too few",
+                "problem",
+                f"{_classes(len(short))} with fewer than {needed} {'picture' if needed == 1 else 'pictures'} {where}",
+                "Add pictures of these classes, or remove their folders and read the pictures again.",
+                names=short,
+            )
     counts = np.bincount([label for label, _, _ in distinct], minlength=len(names))
     steps: tuple[tuple[int, int, Severity], ...] = (
         (VERY_FEW, MIN_TRAINING + 1, "warning"),
@@ -105,14 +105,15 @@ def _of_classes(pictures: Sequence[Picture], names: Sequence[str], split_given: 
     )
     for fewer, than, severity in steps:
         few = [f"{name}: {count}" for name, count in zip(names, counts.tolist(), strict=True) if than <= count < fewer]
-        yield _finding(
-            "few",
-            severity,
-            f"{_classes(len(few))} with fewer than {fewer} pictures",
-            "From so few a network learns those very pictures by heart, and a test of a few pictures says little. "
-            "Add pictures, use augmentation, and start from a network that has learnt from other pictures.",
-            names=few,
-        )
+        if few:
+            yield _finding(
+                "few",
+                severity,
+                f"{_classes(len(few))} with fewer than {fewer} pictures",
+                "From so few a network learns those very pictures by heart, and a test of a few pictures says little. "
+                "Add pictures, use augmentation, and start from a network that has learnt from other pictures.",
+                names=few,
+            )
     present = counts[counts > 0]
     ratio = float(present.max() / present.min()) if len(present) > 1 else 1.0
     if ratio >= IMBALANCE[0]:
@@ -129,21 +130,23 @@ def _of_classes(pictures: Sequence[Picture], names: Sequence[str], split_given: 
 
 
 def _of_files(refused: Sequence[LeftOut], left_out: Sequence[LeftOut], num_left_out: int) -> Iterator[Finding]:
-    yield _finding(
-        "broken",
-        "warning",
-        f"{len(refused):,} {'file' if len(refused) == 1 else 'files'} could not be read as a picture",
-        "What cannot be read is left out; all other pictures are there.",
-        names=[one.reason for one in refused],
-    )
-    yield _finding(
-        "left out",
-        "note",
-        f"{num_left_out:,} {'file' if num_left_out == 1 else 'files'} left aside",
-        "What lies outside of the classes' folders is not looked at, nor are links, and archives within.",
-        names=[f"{one.name}: {one.reason}" for one in left_out],
-        count=num_left_out,
-    )
+    if refused:
+        yield _finding(
+            "broken",
+            "warning",
+            f"{len(refused):,} {'file' if len(refused) == 1 else 'files'} could not be read as a picture",
+            "What cannot be read is left out; all other pictures are there.",
+            names=[one.reason for one in refused],
+        )
+    if num_left_out:
+        yield _finding(
+            "left out",
+            "note",
+            f"{num_left_out:,} {'file' if num_left_out == 1 else 'files'} left aside",
+            "What lies outside of the classes' folders is not looked at, nor are links, and archives within.",
+            names=[f"{one.name}: {one.reason}" for one in left_out],
+            count=num_left_out,
+        )
 
 
 def _of_copies(pictures: Sequence[Picture], near: Sequence[Copy], split_given: bool) -> Iterator[Finding]:
@@ -192,36 +195,39 @@ def _of_copies(pictures: Sequence[Picture], near: Sequence[Copy], split_given: b
         ),
     )
     for kind, severity, pairs, what, advice in kinds:
-        shown = [row for pair in pairs[: SHOWN // 2] for row in (pair.first, pair.second)]
-        yield _finding(
-            kind,
-            severity,
-            f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'} {what}",
-            advice,
-            rows=shown,
-            count=len(pairs),
-        )
+        if pairs:
+            shown = [row for pair in pairs[: SHOWN // 2] for row in (pair.first, pair.second)]
+            yield _finding(
+                kind,
+                severity,
+                f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'} {what}",
+                advice,
+                rows=shown,
+                count=len(pairs),
+            )
 
 
 def _of_looks(pictures: Sequence[Picture], names: Sequence[str], size: int) -> Iterator[Finding]:
     total = max(1, len(pictures))
     tiny = [row for row, one in enumerate(pictures) if min(one.width, one.height) < size]
-    yield _finding(
-        "tiny",
-        "warning" if len(tiny) > 0.1 * total else "note",
-        f"{_pictures(len(tiny))} smaller than {size} pixels",
-        "Such pictures are enlarged and look blurred; where one class has more of them, the network learns the "
-        "blur. Take larger pictures or choose a smaller size.",
-        rows=tiny,
-    )
+    if tiny:
+        yield _finding(
+            "tiny",
+            "warning" if len(tiny) > 0.1 * total else "note",
+            f"{_pictures(len(tiny))} smaller than {size} pixels",
+            "Such pictures are enlarged and look blurred; where one class has more of them, the network learns the "
+            "blur. Take larger pictures or choose a smaller size.",
+            rows=tiny,
+        )
     blank = [row for row, one in enumerate(pictures) if one.contrast < BLANK]
-    yield _finding(
-        "blank",
-        "warning",
-        f"{_pictures(len(blank))} with next to nothing to see",
-        "Their pixels are of one colour, nearly. Take out what is not meant to be so.",
-        rows=blank,
-    )
+    if blank:
+        yield _finding(
+            "blank",
+            "warning",
+            f"{_pictures(len(blank))} with next to nothing to see",
+            "Their pixels are of one colour, nearly. Take out what is not meant to be so.",
+            rows=blank,
+        )
     grey = [row for row, one in enumerate(pictures) if one.colour < GREY and one.contrast >= BLANK]
     if grey:
         of_class = np.bincount([one.label for one in pictures], minlength=len(names))
@@ -239,14 +245,15 @@ def _of_looks(pictures: Sequence[Picture], names: Sequence[str], size: int) -> I
             rows=grey,
         )
     long = [row for row, one in enumerate(pictures) if max(one.width, one.height) >= LONG * min(one.width, one.height)]
-    yield _finding(
-        "long",
-        "warning" if len(long) > 0.1 * total else "note",
-        f"{_pictures(len(long))} at least twice as long as wide",
-        "The network sees the middle square only, less than half of such a picture. Cut it to what matters if that "
-        "lies elsewhere.",
-        rows=long,
-    )
+    if long:
+        yield _finding(
+            "long",
+            "warning" if len(long) > 0.1 * total else "note",
+            f"{_pictures(len(long))} at least twice as long as wide",
+            "The network sees the middle square only, less than half of such a picture. Cut it to what matters if that "
+            "lies elsewhere.",
+            rows=long,
+        )
 
 
 def _finding(
