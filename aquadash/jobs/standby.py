@@ -80,17 +80,18 @@ class Standby:
                 self._process = None
                 return False
             self._read_at_start = _read_at_start()
-            self._pipe, its_end = multiprocessing.Pipe()
+            pipe, its_end = multiprocessing.Pipe()
             with its_end:
-                self._process = processes.start_detached(
+                process = processes.start_detached(
                     [str(its_end.fileno())],
                     log_path=_log_path(),
                     module="aquadash.jobs.standby",
                     keep=[its_end.fileno()],
                 )
-            name = f"standby-{self._process.pid}"
-            threading.Thread(target=self._hear, args=(self._process, self._pipe), name=name, daemon=True).start()
-            threading.Thread(target=self._end_when_idle, args=(self._process,), name=name, daemon=True).start()
+            self._process, self._pipe = process, pipe
+            name = f"standby-{process.pid}"
+            threading.Thread(target=self._hear, args=(process, pipe), name=name, daemon=True).start()
+            threading.Thread(target=self._end_when_idle, args=(process,), name=name, daemon=True).start()
             return True
 
     def launch(self, arguments: Sequence[str], *, log_path: Path) -> WorkerProcess:
