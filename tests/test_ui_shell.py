@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.pages import PAGES
+from aquadash.ui import shell
 from tests.app_pages import run_script
 
 pytestmark = pytest.mark.usefixtures("no_warm_up")
@@ -38,6 +39,13 @@ def run(kind: str) -> AppTest:
         st.write("after")
 
     return run_script(script, kind)
+
+
+def test_a_page_drawn_without_its_frame_is_closed_to_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "_admission", lambda: "join")
+    app = run("none")
+    assert [error.value for error in app.error] == ["Join the class to see this page."]
+    assert "body" not in [entry.value for entry in app.markdown]
 
 
 def test_our_errors_are_shown_as_text() -> None:
