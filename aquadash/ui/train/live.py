@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 
@@ -31,6 +33,11 @@ STARTING_SECONDS = 0.3
 #: Seconds between two looks at what grows with the epochs, and at the queue. Drawing the curves takes a browser on the
 #: same computer a tenth of a second, and drawing any part the server seven milliseconds, which the training lacks.
 EPOCHS_SECONDS = 4.0
+
+#: The same where a class looks on, so that the training keeps its speed, and how many looks within that time, of all
+#: sessions together, make it a class.
+CLASS_EPOCHS_SECONDS = 8.0
+CLASS_LOOKS = 12
 
 
 def watch_runs(runs: Sequence[Run]) -> None:
@@ -68,7 +75,20 @@ def render_run(run: Run) -> None:
             shell.live(STARTING_SECONDS if _is_starting(run) else TICK_SECONDS)(_now)(run.run_id, _signature(run))
         else:
             _outcome(run)
-    shell.live(EPOCHS_SECONDS if at_work else None)(_epochs)(run.run_id)
+    shell.live(_epochs_seconds() if at_work else None)(_epochs)(run.run_id)
+
+
+def _epochs_seconds() -> float:
+    """How often a page that is drawn now looks at its run's epochs."""
+    looks = recent_looks()
+    many = len(looks) == CLASS_LOOKS and looks[0] > time.monotonic() - CLASS_EPOCHS_SECONDS
+    return CLASS_EPOCHS_SECONDS if many else EPOCHS_SECONDS
+
+
+@st.cache_resource(show_spinner=False)
+def recent_looks() -> deque[float]:
+    """When sessions last drew the epochs of runs at work, the earliest first."""
+    return deque(maxlen=CLASS_LOOKS)
 
 
 def progress_text(run: Run) -> str:
@@ -200,6 +220,8 @@ def _epochs(run_id: str) -> None:
     run = lab().runs.get(run_id)
     stage = stage_of(run)
     history = history_at(run, stage)
+    if not run.status.ended:
+        recent_looks().append(time.monotonic())
     if not run.status.ended or run.curve:
         _curves(run, stage)
         last_epochs(run)
