@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,6 +164,25 @@ def test_a_run_that_is_stopped_while_it_starts_again_says_that_its_epochs_are_ke
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
     run = job_rows.train(store, run_id)
     assert run.status is RunStatus.STOPPED and "with 1 complete epoch. They are kept" in run.message
+
+
+@pytest.mark.slow
+def test_a_stop_after_the_last_epoch_leaves_the_results(
+    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aquadash.training import fit
+
+    whole = fit.fit
+
+    def stopped_at_its_end(*args: Any, **options: Any) -> fit.FitResult | None:
+        result = whole(*args, **options)
+        store.jobs.request_stop(job_rows.latest(KIND).id)
+        return result
+
+    monkeypatch.setattr(fit, "fit", stopped_at_its_end)
+    run = trained(store, tiny_dataset, monkeypatch)
+    assert run.status is RunStatus.FINISHED and "test_accuracy" in run.metrics
+    assert "model.keras" in store.artifact_names(run.run_id)
 
 
 def test_a_run_is_trained_once(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

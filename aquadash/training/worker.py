@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import tempfile
@@ -127,7 +128,9 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         raise Stopped(_stopped_early(store, run.run_id))
     job.beat()
     if not result.stopped:
-        listener.on_progress(Progress("storing the results", epoch=len(result.history), epochs=epochs))
+        # Every epoch is complete: whoever asks it to stop now gets its results all the same.
+        with contextlib.suppress(Stopped):
+            listener.on_progress(Progress("storing the results", epoch=len(result.history), epochs=epochs))
     _store_result(store, run, dataset, result)
     if result.stopped:
         raise Stopped(f"Stopped by request after {len(result.history)} complete epochs.")
