@@ -59,6 +59,24 @@ def test_a_pretrained_network_has_a_phase_for_its_head(measure: Any) -> None:
     assert {layer["part"] for layer in found["layers"]} == {"body", "head"}
 
 
+def test_two_epochs_of_each_phase_are_trained_however_few_it_has(measure: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aquadash.training import probe
+
+    tried: list[tuple[int, int]] = []
+
+    def trained(config: RunConfig, *args: object, **options: object) -> None:
+        tried.append((config.training.head_epochs, config.training.epochs))
+        raise ConfigError("enough")
+
+    monkeypatch.setattr(probe, "fit", trained)
+    for head, epochs in ((1, 10), (3, 10), (1, 1)):
+        with pytest.raises(ConfigError, match="enough"):
+            measure(
+                model__name="backbone", model__fine_tuning="all", training__head_epochs=head, training__epochs=epochs
+            )
+    assert tried == [(2, 4), (2, 4), (2, 2)]
+
+
 def test_what_makes_no_network_is_refused(measure: Any) -> None:
     with pytest.raises(ConfigError):
         measure(model__dense_units=(4096,) * 4, model__summary="flatten", model__strides=1)

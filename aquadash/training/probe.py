@@ -63,7 +63,7 @@ def probe(config: RunConfig, dataset: Dataset, *, on_progress: Callable[[Progres
     epochs = [most] if len(phases) == 1 else [head, most - head]
     trial = {
         "training.epochs": _EPOCHS * len(phases),
-        "training.head_epochs": min(_EPOCHS, head),
+        "training.head_epochs": _EPOCHS if head else 0,
         "training.patience": 0,
         # Other variants than the run's, and than those of the probe before: their features are not in the cache.
         "seed": secrets.randbelow(2**32),
