@@ -165,7 +165,6 @@ def export_run(
             on_progress(f"packing {name}", done / (len(members) + 1))
 
         written = write_zip(path, members, last=lambda found: _manifest(run_id, found), after=after)
-    on_progress("packed", 1.0)
     return Exported(path, path.stat().st_size, tuple(written), tuple(parts.notes))
 
 

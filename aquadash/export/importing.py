@@ -117,7 +117,6 @@ def import_run(
         on_progress("storing the run", None)
         copies = copies_of(store, described.original_id)
         run = admit(store, described, ((name, folder / name) for name in described.artifacts), owner=owner)
-    on_progress("stored", 1.0)
     return Imported(run, described.original_id, tuple(copies))
 
 
