@@ -54,6 +54,9 @@ def test_the_report_holds_the_results_and_needs_no_network(home: Path) -> None:
     assert len(charts) == 4 and all(attributes["aria-label"] for attributes in charts)
     assert len(re.findall(r"plotly\.js v\d", text)) == 1, "the chart library is there once"
     assert "@media print" in text and "default-src 'none'" in text
+    assert "decided when to stop" not in page.words
+    as_in_the_report = report_html(store, stored_runs.add_run(store, validation="test"), None)
+    assert "The first 400 test images decided when to stop" in Page(as_in_the_report).words
     assert report_html(store, run, data.load("synthetic")) == text
 
 

@@ -36,6 +36,7 @@ from aquadash.figures.reliability_diagram import reliability_diagram
 from aquadash.figures.theme import alt_text, class_colour, class_emoji
 from aquadash.runs import EpochRecord, Predictions, RunStore
 from aquadash.runs.types import Run
+from aquadash.training.prepare import report_validation_images
 
 if TYPE_CHECKING:
     import jinja2
@@ -124,6 +125,7 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
         "plotly": _plotly() if charts else "",
         "version": aquadash.__version__,
         "validated_on_test": run.config.training.validation == "test",
+        "decided": report_validation_images(found.n) if found else None,
         "drawn": dataset.drawn if dataset else False,
     }
     return _environment().get_template("report.html.j2").render(values)
