@@ -5,6 +5,7 @@ The second's default settings are the first.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from aquadash.config import ModelConfig
@@ -53,11 +54,20 @@ def build(
     """Build the network that the settings describe.
 
     Raises:
-        ConfigError: It would have more than 50 million parameters.
+        ConfigError: Its convolutions or its dense layers would have more than 50 million parameters.
     """
     import keras
     from keras import layers
 
+    convolution_parameters = sum(
+        config.kernel_size**2 * width * (before + (config.convolutions - 1) * width)
+        for before, width in pairwise((image_shape[-1], *config.filters))
+    )
+    if convolution_parameters > _MAX_PARAMETERS:
+        raise ConfigError(
+            f"The convolutions would have {convolution_parameters:,} parameters; at most {_MAX_PARAMETERS:,} are "
+            "allowed. Use fewer filters, smaller kernels or fewer convolutions."
+        )
     regularizer = keras.regularizers.L1L2(config.l1, config.l2) if config.l1 or config.l2 else None
     inputs = keras.Input(image_shape)
     x = inputs
@@ -72,8 +82,7 @@ def build(
         "average": layers.GlobalAveragePooling2D,
         "max": layers.GlobalMaxPooling2D,
     }[config.summary]()(x)
-    widths = [x.shape[-1], *config.dense_units, num_classes]
-    dense_parameters = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    dense_parameters = sum(a * b for a, b in pairwise((x.shape[-1], *config.dense_units, num_classes)))
     if dense_parameters > _MAX_PARAMETERS:
         raise ConfigError(
             f"The dense layers would have {dense_parameters:,} parameters; at most {_MAX_PARAMETERS:,} are allowed. "
