@@ -80,6 +80,17 @@ def test_a_process_that_died_unasked_costs_nothing(process: AnswerProcess) -> No
     assert process.ask(remember, 2)[1] == [2]
 
 
+def test_a_process_that_died_unasked_can_be_started_ahead_again(process: AnswerProcess) -> None:
+    first, _ = process.ask(remember, 1)
+    psutil.Process(first).kill()
+
+    def starts_again() -> bool:
+        process.prepare(nothing)
+        return any(child.pid != first for child in psutil.Process().children())
+
+    wait_for(starts_again)
+
+
 def test_an_overrun_costs_one_answer(process: AnswerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = process.ask(remember, 1)
     with monkeypatch.context() as patch, pytest.raises(AnswerError, match="more than 1 seconds"):

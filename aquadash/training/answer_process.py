@@ -91,11 +91,17 @@ class AnswerProcess:
     def prepare(self, function: Callable[[], object]) -> None:
         """Start the process and have it call a function of a module, unless memory is short; waits for neither."""
         import psutil
+        from loky.process_executor import BrokenProcessPool
 
         # While a question is asked, the process is there.
         if self._lock.acquire(blocking=False):
             try:
-                if psutil.virtual_memory().available >= MIN_FREE_MEMORY:
+                if psutil.virtual_memory().available < MIN_FREE_MEMORY:
+                    return
+                try:
+                    self._running().submit(function)
+                except BrokenProcessPool:  # It has died unasked.
+                    self._kill()
                     self._running().submit(function)
             finally:
                 self._lock.release()
