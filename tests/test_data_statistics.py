@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from aquadash.data import Split
+from aquadash.data import Split, statistics
+from aquadash.data.dataset import in_chunks
 from aquadash.data.statistics import describe
 
 
@@ -14,7 +17,9 @@ def _split(images: np.ndarray, labels: list[int]) -> Split:
 
 
 @pytest.fixture
-def split() -> Split:
+def split(monkeypatch: pytest.MonkeyPatch) -> Split:
+    """Forty images, of which eleven are looked at together."""
+    monkeypatch.setattr(statistics, "in_chunks", partial(in_chunks, max_bytes=1000))
     images = np.random.default_rng(0).integers(0, 256, (40, 6, 5, 3), dtype=np.uint8)
     return _split(images, [0] * 10 + [2] * 30)
 

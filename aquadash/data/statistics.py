@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.data.dataset import Split
+from aquadash.data.dataset import Split, in_chunks
 
 CHANNEL_NAMES = ("red", "green", "blue")
 _LEVELS = np.arange(256, dtype=np.float64)
@@ -85,31 +85,43 @@ def describe(split: Split, class_names: Sequence[str]) -> SplitStatistics:
     if len(split) and not 0 <= split.labels.min() <= split.labels.max() < len(class_names):
         raise ValueError(f"labels go up to {split.labels.max()}; there are {len(class_names)} class names")
     height, width, channels = split.images.shape[1:]
+    sums = np.zeros((len(class_names), height, width, channels), np.int64)
+    histograms = np.zeros((channels, 256), np.int64)
+    counted = 0
+    for images in in_chunks(split.images):
+        labels = split.labels[counted : counted + len(images)]
+        counted += len(images)
+        for label in np.unique(labels):
+            sums[label] += images[labels == label].sum(axis=0, dtype=np.int64)
+        for channel, histogram in enumerate(histograms):
+            histogram += np.bincount(images[..., channel].ravel(), minlength=256)
+    counts = np.bincount(split.labels, minlength=len(class_names))
     return SplitStatistics(
         count=len(split),
         image_shape=(int(height), int(width), int(channels)),
-        classes=tuple(_describe_class(split, label, name) for label, name in enumerate(class_names)),
-        channels=tuple(_describe_channel(split.images[..., i], name) for i, name in enumerate(CHANNEL_NAMES)),
+        classes=tuple(
+            _describe_class(name, int(count), len(split), total)
+            for name, count, total in zip(class_names, counts, sums, strict=True)
+        ),
+        channels=tuple(map(_describe_channel, histograms, CHANNEL_NAMES)),
     )
 
 
-def _describe_class(split: Split, label: int, name: str) -> ClassStatistics:
-    positions = np.flatnonzero(split.labels == label)
-    if not len(positions):
+def _describe_class(name: str, count: int, of: int, sums: NDArray[np.int64]) -> ClassStatistics:
+    if not count:
         return ClassStatistics(name, 0, 0.0, None, None)
-    mean = split.images[positions].mean(axis=0, dtype=np.float64)
+    mean = sums / count
     return ClassStatistics(
         name=name,
-        count=len(positions),
-        fraction=len(positions) / len(split),
+        count=count,
+        fraction=count / of,
         mean_image=np.rint(mean).astype(np.uint8),
         mean_brightness=float(mean.mean()),
     )
 
 
-def _describe_channel(values: NDArray[np.uint8], name: str) -> ChannelSummary:
-    """Mean and deviation follow exactly from the histogram, so the pixels are read once and never copied as floats."""
-    histogram = np.bincount(values.ravel(), minlength=256).astype(np.int64)
+def _describe_channel(histogram: NDArray[np.int64], name: str) -> ChannelSummary:
+    """Mean and deviation follow exactly from the histogram."""
     total = int(histogram.sum())
     if not total:
         return ChannelSummary(name, None, None, histogram)

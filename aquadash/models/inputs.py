@@ -29,8 +29,9 @@ class ChannelStatistics:
         import numpy as np
 
         # From whole-number sums: exact, whatever the number of images, and the same on every machine.
-        values = images.reshape(-1, images.shape[-1])
-        counts = [np.bincount(channel, minlength=256) for channel in values.T]
+        counts = np.zeros((images.shape[-1], 256), np.int64)
+        for image in images:  # All at once would be copied as numbers eight times as wide.
+            counts += [np.bincount(channel.ravel(), minlength=256) for channel in np.moveaxis(image, -1, 0)]
         levels = np.arange(256) / 255.0
         means = [float(count @ levels / count.sum()) for count in counts]
         squares = [float(count @ levels**2 / count.sum()) for count in counts]

@@ -43,14 +43,13 @@ def report_validation_images(num_test: int) -> int:
     return REPORT_VALIDATION_IMAGES if num_test > REPORT_VALIDATION_IMAGES else num_test * 4 // 5
 
 
-def split(config: RunConfig, dataset: Dataset) -> TrainingData:
-    """Take the validation images from where the config says.
+def split_positions(config: RunConfig, dataset: Dataset) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which training images are learnt from, and which of them, or of the test images, validate.
 
     Raises:
         ConfigError: The data set is too small for the split.
     """
     training = config.training
-    train = dataset.train
     if training.validation == "test":
         if len(dataset.test) < 2:
             raise ConfigError(
@@ -58,22 +57,25 @@ def split(config: RunConfig, dataset: Dataset) -> TrainingData:
                 "testing on the others, as the report does, needs two. Choose validation images from the training "
                 "images instead."
             )
-        head = slice(report_validation_images(len(dataset.test)))
-        return TrainingData(
-            train.images,
-            train.labels,
-            dataset.test.images[head],
-            dataset.test.labels[head],
-            np.arange(head.stop, dtype=np.int64),
-        )
-    chosen, held_out = stratified_split(
-        train.labels, fraction=training.validation_fraction, seed=derived_seed(config.seed, Purpose.SPLIT)
+        return np.arange(len(dataset.train)), np.arange(report_validation_images(len(dataset.test)))
+    return stratified_split(
+        dataset.train.labels, fraction=training.validation_fraction, seed=derived_seed(config.seed, Purpose.SPLIT)
     )
+
+
+def split(config: RunConfig, dataset: Dataset) -> TrainingData:
+    """Take the validation images from where the config says.
+
+    Raises:
+        ConfigError: The data set is too small for the split.
+    """
+    chosen, held_out = split_positions(config, dataset)
+    validation = dataset.test if config.training.validation == "test" else dataset.train
     return TrainingData(
-        train.images[chosen],
-        train.labels[chosen],
-        train.images[held_out],
-        train.labels[held_out],
+        dataset.train.images[chosen],
+        dataset.train.labels[chosen],
+        validation.images[held_out],
+        validation.labels[held_out],
         held_out.astype(np.int64),
     )
 

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.augment import plan
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
-from aquadash.training.prepare import split, visited_images
+from aquadash.training.prepare import split_positions, visited_images
 from aquadash.ui import datasets
 from aquadash.ui.text import count
 
@@ -72,6 +72,6 @@ def sentence(config: RunConfig, sizes: Sizes) -> str:
 @st.cache_data(max_entries=200, show_spinner=False, hash_funcs=datasets.BY_CONTENT)
 def _split_sizes(dataset: Dataset, validation: str, fraction: float, seed: int) -> Sizes:
     values = {"training.validation": validation, "training.validation_fraction": fraction, "seed": seed}
-    parts = split(with_values(RunConfig(), values), dataset)
-    spent = len(parts.validation_labels) if validation == "test" else 0
-    return Sizes(len(parts.labels), len(parts.validation_labels), len(dataset.test) - spent)
+    learnt, held_out = split_positions(with_values(RunConfig(), values), dataset)
+    spent = len(held_out) if validation == "test" else 0
+    return Sizes(len(learnt), len(held_out), len(dataset.test) - spent)
