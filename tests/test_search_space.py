@@ -35,6 +35,7 @@ from aquadash.search.space import (
         ("training.learning_rate=0.1,1e-3", SearchParameter("training.learning_rate", (0.1, 0.001))),
         ("model.residual=no,yes", SearchParameter("model.residual", (False, True))),
         ("model.filters=32,64|16", SearchParameter("model.filters", ("32, 64", "16"))),
+        ("model.dense_units=128|none", SearchParameter("model.dense_units", ("128", ""))),
     ],
 )  # fmt: skip
 def test_text_is_read_and_written(text: str, parameter: SearchParameter) -> None:

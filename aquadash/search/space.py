@@ -75,6 +75,8 @@ def parse(text: str) -> SearchParameter:
         return _parse_range(name, values)
     mark = "|" if "|" in values else separator(name)
     texts = [part.strip() for part in values.split(mark) if part.strip()]
+    if setting(name).kind is tuple:
+        texts = ["" if part == "none" else part for part in texts]
     return checked(SearchParameter(name, tuple(_typed(name, part) for part in texts)))
 
 
@@ -178,7 +180,8 @@ def _typed(name: str, value: Value) -> Value:
 
 
 def _value_text(value: Value) -> str:
-    return _number_text(value) if isinstance(value, float) else str(value)
+    """As :func:`parse` reads it: of a list of layers without any, the word "none"."""
+    return _number_text(value) if isinstance(value, float) else str(value) or "none"
 
 
 def _number_text(number: float) -> str:
