@@ -85,12 +85,15 @@ def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRun
     assert "3 of 3 trials done, best" in job_rows.latest(KIND).progress.phase
 
 
-def test_a_spent_budget_must_grow(engine: InThreads, runs: QuickRuns) -> None:
+def test_a_spent_budget_must_grow(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
     runs.gate.set()
     search_id = start_search(plan(budget=Budget(3)), engine)
     engine.ended(search_id)
     with pytest.raises(RunError, match="all of its 3 trials"):
         resume_search(search_id, engine)
+    with pytest.raises(RunError, match="all of its 3 trials"):
+        resume_search(search_id, engine, budget=Budget(2))
+    assert store.get(search_id).plan.budget == Budget(3), "what is refused changes nothing"
     resume_search(search_id, engine, budget=Budget(5))
     assert len(engine.ended(search_id).complete) == 5
     with pytest.raises(RunError, match="minutes"):

@@ -67,8 +67,7 @@ def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = Non
     if search.at_work:
         raise RunError(f"{search.name} is running already.")
     if budget is not None:
-        store.set_budget(search_id, budget)
-        search = store.get(search_id)
+        search = replace(search, plan=replace(search.plan, budget=budget.checked()))
     most, minutes = search.plan.max_trials, search.plan.budget.minutes
     if all(trial.state.ended for trial in search.trials):
         if search.exhausted:
@@ -77,6 +76,8 @@ def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = Non
             raise RunError(f"{search.name} has made all of its {len(search.trials)} trials. Give it a budget of more.")
         if minutes is not None and search.seconds >= 60 * minutes:
             raise RunError(f"{search.name} has spent its {minutes:g} minutes. Give it a budget of more.")
+    if budget is not None:
+        store.set_budget(search_id, budget)
     job = open_jobs().get(job_id(KIND, search_id))
     if job is None or job.status.ended:
         open_jobs().submit(KIND, search_id, {}, owner=search.maker.person_id)
