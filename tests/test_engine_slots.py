@@ -16,7 +16,9 @@ from aquadash.engine import slots
 from aquadash.engine.slots import Slots
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, JobStatus, Worker, open_jobs
+from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.types import job_id
+from aquadash.jobs.worker import free_slot
 from aquadash.runs import RunStatus, RunStore
 from aquadash.runs.artifacts import LOG
 from aquadash.runs.reading import KIND
@@ -84,6 +86,17 @@ def test_a_worker_takes_one_job(store: RunStore, run_id: str, monkeypatch: pytes
     assert take_next(store) == "done" and job_of(run_id).status is JobStatus.FINISHED
     assert take_next(store) == "nothing to do", "no process is started for nothing"
     assert workers.launched == [[KIND, "--once"]]
+
+
+def test_no_worker_waits_for_a_slot_that_another_one_has(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = launched_by(monkeypatch, Workers(do=finishing(store)))
+    taken = free_slot(KINDS[KIND])
+    # The teacher may pause the queue before the other one ends.
+    assert take_next(store) == "nothing to do" and workers.launched == []
+    taken.release()
+    assert take_next(store) == "done"
 
 
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,6 +215,20 @@ def test_how_a_job_ended_is_kept_once(store: RunStore, run_id: str, monkeypatch:
     monkeypatch.setattr(store, "add_text_artifact", lambda *_: pytest.fail("written again"))
     Slots(KIND, open_jobs()).look()
     assert store.get(run_id).ended_at == ended_at and LOG in store.artifact_names(run_id)
+
+
+def test_a_run_that_was_taken_up_again_meanwhile_is_left_to_its_worker(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.jobs.end(store.jobs.claim([KIND], Worker("here", 1)), JobStatus.INTERRUPTED)
+    jobs = open_jobs()
+    changes = jobs.changes(0)
+    store.queue(run_id)
+    there = store.jobs.claim([KIND], Worker("here", 2))
+    store.start(run_id, there.worker)
+    monkeypatch.setattr(jobs, "changes", lambda revision: changes)
+    Slots(KIND, jobs).look()
+    assert store.ended_as(run_id) is None
 
 
 def test_a_run_that_was_deleted_before_its_end_was_kept_holds_nobody_up(store: RunStore, run_id: str) -> None:

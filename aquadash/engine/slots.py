@@ -18,7 +18,7 @@ from aquadash.errors import AquaDashError, RunError
 from aquadash.jobs import JobStatus, Worker, open_jobs
 from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.standby import STANDBY
-from aquadash.jobs.worker import record_end
+from aquadash.jobs.worker import free_slot, record_end
 from aquadash.runs import open_store
 
 if TYPE_CHECKING:
@@ -69,6 +69,10 @@ def take_next(kind: str, version: str, database: str, *, slot_ends: Callable[[],
         )
     if not jobs.waiting([kind], offers=settings.offers()):
         return _NOTHING
+    if (slot := free_slot(KINDS[kind])) is None:
+        # A worker that waited for one would take the next job even after the queue was paused.
+        return _NOTHING
+    slot.release()
     if settings.store_is_shared():
         # While it is away, each worker would be lost with its run.
         open_store().identity()
@@ -247,6 +251,9 @@ class Slots:
         for job in changes.jobs:
             kind = KINDS.get(job.kind)
             if kind and kind.max_worker_failures and job.status.ended and job.status is not JobStatus.FINISHED:
+                now = jobs.get(job.id)
+                if now is None or now.revision != job.revision:
+                    continue  # It has been taken up again since.
                 try:
                     record_end(kind, job.run, job.status, job.message)
                 except AquaDashError as error:

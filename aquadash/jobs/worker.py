@@ -300,7 +300,7 @@ def main(arguments: Sequence[str]) -> int:
     if "--once" in options:
         _take_one(jobs, kind, here)
         return 0
-    while slot := _free_slot(kind):
+    while slot := free_slot(kind):
         try:
             while job := _next(jobs, kind, here):
                 log_to(settings.job_log(job.id))
@@ -316,7 +316,7 @@ def main(arguments: Sequence[str]) -> int:
 def _take_one(jobs: JobTable, kind: JobKind, here: Worker) -> None:
     """Do the next job, once this machine has a slot for it; nothing where others take all jobs meanwhile."""
     offers = settings.offers()
-    while (slot := _free_slot(kind)) is None:
+    while (slot := free_slot(kind)) is None:
         if not jobs.waiting([kind.name], offers=offers):
             return
         time.sleep(_LOOK_SECONDS)
@@ -336,7 +336,7 @@ def _next(jobs: JobTable, kind: JobKind, here: Worker) -> Job | None:
     return job
 
 
-def _free_slot(kind: JobKind) -> FileLock | None:
+def free_slot(kind: JobKind) -> FileLock | None:
     """A lock that stands for one of the kind's slots here; the system lets go of it however the process dies."""
     folder = settings.home() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
