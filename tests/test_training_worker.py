@@ -194,6 +194,13 @@ def test_a_run_is_trained_once(store: RunStore, monkeypatch: pytest.MonkeyPatch)
     assert job_rows.do_next(KIND).status is JobStatus.FINISHED and store.get(run_id).status is RunStatus.FINISHED
 
 
+def test_a_run_that_finishes_is_finished_whatever_was_written_of_it_meanwhile(store: RunStore) -> None:
+    run_id = store.create(SMALL).run_id
+    store.set_status(run_id, RunStatus.STOPPED)
+    worker.record_end(run_id, JobStatus.FINISHED, "")
+    assert store.ended_as(run_id) is RunStatus.FINISHED
+
+
 def claimed(store: RunStore) -> JobContext:
     """A run's job as its worker has it."""
     store.queue(store.create(SMALL).run_id)
