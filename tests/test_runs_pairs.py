@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aquadash.errors import DataError, RunError, UnknownNameError
@@ -24,6 +26,14 @@ def test_the_two_halves_are_found_again(store: RunStore) -> None:
     assert done.to_dict()["with"] == {"run_id": with_it.run_id, "name": "With: Flips: twice", "status": "finished"}
     with pytest.raises(UnknownNameError, match="no pair"):
         find_pair(store.list_runs(), "xyz")
+
+
+def test_an_imported_copy_takes_no_place_in_a_pair_that_was_trained_here(store: RunStore) -> None:
+    without, with_it = add_pair(store)
+    copy = replace(without, run_id="c" * 32, name="Mine is better", origin=without.run_id)
+    for runs in ((copy, without, with_it), (without, with_it, copy)):
+        assert pairs(runs)[0].without == without
+    assert pairs((copy, with_it))[0].without == copy, "it stands in where there is no other"
 
 
 def test_ids_that_begin_alike_are_told_apart(store: RunStore) -> None:

@@ -144,7 +144,10 @@ def pairs(runs: Iterable[Run]) -> list[Pair]:
     found: dict[str, dict[str, Run]] = {}
     for run in runs:
         if run.pair_id and run.pair_role in (WITH, WITHOUT):
-            found.setdefault(run.pair_id, {})[run.pair_role] = run
+            halves = found.setdefault(run.pair_id, {})
+            # An imported copy never takes the place of the run that was trained here.
+            if run.pair_role not in halves or not run.origin:
+                halves[run.pair_role] = run
     made = [Pair(pair_id, halves.get(WITHOUT), halves.get(WITH)) for pair_id, halves in found.items()]
     return sorted(made, key=lambda pair: pair.created_at, reverse=True)
 
