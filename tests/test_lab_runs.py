@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -57,6 +59,30 @@ def test_many_readers_cost_one_read(store: FakeStore) -> None:
         assert [run.name for run in RUNS.all()] == ["one"]
     assert store.asked == ["runs"]
     assert RUNS.all(deleted=True) == ()
+
+
+def test_an_answer_under_way_at_a_refresh_is_not_for_those_who_ask_after_it(
+    store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, changed = threading.Event(), threading.Event()
+
+    def slow() -> tuple[Run, ...]:
+        before = (store.run,)
+        reading.set()
+        assert changed.wait(30)
+        return before
+
+    monkeypatch.setattr(runs, "snapshot_of", lambda store: SimpleNamespace(runs=slow))
+    with ThreadPoolExecutor(1) as pool:
+        earlier = pool.submit(RUNS.all)
+        assert reading.wait(30)
+        store.run = dataclasses.replace(store.run, name="two")
+        memory.refresh()
+        monkeypatch.setattr(runs, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
+        assert [run.name for run in RUNS.all()] == ["two"]
+        changed.set()
+        assert [run.name for run in earlier.result()] == ["one"]
+    assert [run.name for run in RUNS.all()] == ["two"]
 
 
 def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store: FakeStore) -> None:

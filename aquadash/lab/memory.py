@@ -7,11 +7,13 @@ from threading import Condition
 from typing import Any, ParamSpec, TypeVar
 
 from cachetools import Cache, LRUCache, TTLCache, cached
+from cachetools.keys import hashkey
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _forget: list[Callable[[], None]] = []
+_generation = 0
 
 
 def kept(most: int, *, seconds: float | None = None) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -24,7 +26,9 @@ def kept(most: int, *, seconds: float | None = None) -> Callable[[Callable[P, T]
     memory: Cache[Any, Any] = LRUCache(most) if seconds is None else TTLCache(most, seconds)
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        wrapped = cached(memory, condition=Condition())(function)
+        # An answer that was being worked out at a refresh is not for those who ask after it.
+        key = hashkey if seconds is None else lambda *args, **options: hashkey(_generation, *args, **options)
+        wrapped = cached(memory, key=key, condition=Condition())(function)
         if seconds is not None:
             _forget.append(wrapped.cache_clear)
         return wrapped
@@ -34,5 +38,7 @@ def kept(most: int, *, seconds: float | None = None) -> Callable[[Callable[P, T]
 
 def refresh() -> None:
     """Read what still changes anew with the next question: somebody has just changed something, or work has ended."""
+    global _generation
+    _generation += 1
     for forget in _forget:
         forget()
