@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from aquadash.augment import PIPELINES, saved_pipelines
 from aquadash.cli import cli
 from aquadash.config import RunConfig
-from aquadash.errors import NotAllowedError
+from aquadash.errors import NotAllowedError, RunError
 from aquadash.export import bundle
 from aquadash.lab import Lab
 from aquadash.lab.rights import RULES, RULES_WITHOUT_RESOURCE, Action, Rights, table
@@ -180,6 +180,9 @@ def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: L
         assert all(first().values())
         Lab(ANNA).runs.pin(lesson.finished)
         assert all(first().values()), "what a teacher has pinned stays so"
+        with pytest.raises(RunError, match="only the teacher can unpin it"):
+            Lab(ANNA).runs.pin(lesson.finished, False)
+        assert all(first().values())
     finally:
         Lab(TEACHER).runs.pin(lesson.finished, False)
     assert first() == nobody

@@ -213,9 +213,15 @@ class RunStore(RunArtifacts):
         self.jobs.run_changed(run_id)
 
     def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
-        """Let the run stand first in tables, or no longer: in everybody's, or in its owner's alone."""
-        if pinned and not for_all and self.get(run_id).pinned:
-            return  # for everybody, by a teacher
+        """Let the run stand first in tables, or no longer: in everybody's, or in its owner's alone.
+
+        Raises:
+            RunError: It is pinned for everybody, and is to be unpinned for its owner alone.
+        """
+        if not for_all and self.get(run_id).pinned:
+            if pinned:
+                return
+            raise RunError("The teacher has pinned this run for everybody; only the teacher can unpin it.")
         value = ("1" if for_all else tag.PINNED_BY_OWNER) if pinned else ""
         self.set_tags(run_id, "pin the run", {tag.PINNED: value})
 
