@@ -52,6 +52,11 @@ def test_what_is_at_work_says_how_long_it_still_takes() -> None:
     assert seconds(runs, slots=2)[1] == (2, 46.0), "a says so since four seconds"
 
 
+def test_a_run_beyond_its_last_epoch_leaves_no_slot_free_yet() -> None:
+    (waiting,) = waiting_times([at_work("a", 0.0), run("b")], slots=1, now=NOW).values()
+    assert waiting.seconds == 1.0 and "is free" not in waiting.why
+
+
 def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:
     runs = [finished("a", 20, 10), at_work("b", None), run("c")]
     assert seconds(runs) == [(1, STARTING_SECONDS + 20.0 - 5.0)]

@@ -49,7 +49,8 @@ def waiting_times(
         why = "The teacher holds the queue; nothing starts until it is let go on."
         return {run.run_id: Waiting(rank, None, why) for rank, run in enumerate(waiting, start=1)}
     paces = Paces(runs)
-    free = sorted(_left(run, paces, now) for run in runs if run.status is RunStatus.RUNNING)
+    # What is at work, even beyond its last epoch, leaves no slot free yet.
+    free = sorted(max(1.0, _left(run, paces, now)) for run in runs if run.status is RunStatus.RUNNING)
     # More may be at work than there are slots, after the number of slots was changed.
     free = free[max(0, len(free) - slots) :] + [0.0] * (slots - len(free))
     heapq.heapify(free)
