@@ -126,9 +126,14 @@ def write_answers(
     found = detector(model, images)
     assert found is not None
     np.savez_compressed(out / OOD_DETECTOR, **found.to_arrays())  # type: ignore[arg-type]
-    of_test = evaluate(test.labels, test.probabilities, class_names=dataset.class_names)
+    of_validation, of_test = (
+        evaluate(answers.labels, answers.probabilities, class_names=dataset.class_names)
+        for answers in (validation, test)
+    )
     metrics = {
         **run.metrics,
+        "val_loss": of_validation.loss,
+        "val_accuracy": of_validation.accuracy,
         "test_loss": of_test.loss,
         "test_accuracy": of_test.accuracy,
         **ood_metrics(model, found, known=dataset.test.images, unknown=strangers),

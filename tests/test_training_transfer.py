@@ -14,6 +14,7 @@ from aquadash import models
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import DataError
+from aquadash.evaluation import evaluate
 from aquadash.models import backbone, transfer
 from aquadash.models.weights import load_body
 from tests.fit_listeners import Listener
@@ -211,6 +212,13 @@ def test_the_flip_at_test_time_is_the_mean_of_both(
     both = (as_it_is + mirrored) / 2
     assert np.abs(as_it_is - mirrored).max() > 1e-3
     np.testing.assert_allclose(flipped.predictions.probabilities, both, atol=1e-6)
+    validated = evaluate(
+        flipped.validation_predictions.labels,
+        flipped.validation_predictions.probabilities,
+        class_names=tiny_dataset.class_names,
+    )
+    assert flipped.val_accuracy == validated.accuracy
+    assert flipped.val_loss == pytest.approx(validated.loss, rel=1e-5) != flipped.history[-1].val_loss
     flipped.model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_allclose(predict(loaded, images), flipped.predictions.probabilities, atol=1e-6)

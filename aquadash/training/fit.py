@@ -21,7 +21,7 @@ from aquadash.training.epoch_loop import predict
 from aquadash.training.faster import as_saved
 from aquadash.training.hardware import device
 from aquadash.training.out_of_distribution import detector
-from aquadash.training.phases import with_flip
+from aquadash.training.phases import loss_and_accuracy, with_flip
 from aquadash.training.trainer import Trainer
 
 
@@ -124,12 +124,15 @@ def _result(config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkp
         labels=data.validation_labels.astype(np.int64),
         probabilities=predict(model, data.validation_images),
     )
+    val_loss, val_accuracy = kept.val_loss, kept.val_accuracy
+    if config.model.test_time_flip:  # It answers otherwise than at the end of its epoch.
+        val_loss, val_accuracy = loss_and_accuracy(validation.labels, validation.probabilities)
     return FitResult(
         model=model,
         history=state.history,
         kept_epoch=kept_epoch,
-        val_loss=kept.val_loss,
-        val_accuracy=kept.val_accuracy,
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
         predictions=predictions,
         validation_predictions=validation,
         ood_detector=detector(trainer.model, data),

@@ -7,8 +7,11 @@ are computed once, and then thaw some of the body.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from aquadash import models
 from aquadash.config import RunConfig
@@ -86,3 +89,11 @@ def with_flip(model: keras.Model) -> keras.Model:
     mirrored = keras.ops.pad(keras.ops.flip(inputs, axis=2), ((0, 0), (0, 1), (0, 1), (0, 0)), mode="reflect")
     answers = [model(inputs), model(keras.layers.Cropping2D(((1, 0), (1, 0)))(mirrored))]
     return keras.Model(inputs, keras.layers.Average(dtype="float32")(answers), name=f"{model.name}_with_flip")
+
+
+def loss_and_accuracy(
+    labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]]
+) -> tuple[float, float]:
+    """Mean cross-entropy in nats, and the share of right answers."""
+    losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
+    return float(np.mean(losses)), float(np.mean(probabilities.argmax(axis=1) == labels))

@@ -250,7 +250,8 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         text = "–" if accuracy is None else f"{100 * accuracy:.0f} %"
         now = "" if kept_epoch else " While it trains, of the last epoch."
         components.metric(FIGURES["val_accuracy"].title, text, help=term("accuracy") + now)
-        components.metric(FIGURES["val_loss"].title, f"{kept.val_loss:.3f}" if kept else "–", help=term("loss") + now)
+        loss = run.metrics.get("val_loss") if kept_epoch else kept.val_loss if kept else None
+        components.metric(FIGURES["val_loss"].title, "–" if loss is None else f"{loss:.3f}", help=term("loss") + now)
         found, stored = coach_notes.evaluation_of(run), run.metrics.get("test_accuracy") if run.status.ended else None
         text = percent(found.accuracy, found.accuracy_ci95) if found else percent(stored)
         value, _, interval = text.rstrip(")").partition(" (")
