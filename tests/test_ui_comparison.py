@@ -30,7 +30,7 @@ def words(fixed: int, broken: int, *, p_holm: float | None = None, pairs: int = 
         (40, 10, "**new** is probably better"),
         (10, 40, "**old** is probably better"),
         (12, 10, "may well be luck"),
-        (0, 0, "exactly the same 500 validation images right"),
+        (0, 0, "exactly the same of 500 validation images right"),
     ],
 )
 def test_verdict_in_words(fixed: int, broken: int, expected: str) -> None:

@@ -160,7 +160,7 @@ def verdict(test: PairTest, *, before: str, after: str, images: str, pairs: int)
     assert result is not None
     a, b = plain(shorten(before)), plain(shorten(after))
     if not result.fixed + result.broken:
-        return f"**{b}** and **{a}** have exactly the same {result.n:,} {images} images right."
+        return f"**{b}** and **{a}** have exactly the same of {result.n:,} {images} images right."
     low, high = (100 * end for end in result.interval)
     changed = (
         f"Of {count(result.n, f'{images} image')}, **{b}** has {result.fixed} right that **{a}** had wrong (fixed) "
