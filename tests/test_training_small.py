@@ -183,6 +183,12 @@ def test_step_cuts_at_whole_epochs() -> None:
     assert rates(training).reshape(6, 10) == pytest.approx(np.repeat([[1], [1], [0.1], [0.1], [0.01], [0.01]], 10, 1))
 
 
+def test_the_preview_of_steps_shows_no_cut_after_the_last_update() -> None:
+    training = TrainingConfig(learning_rate=1.0, epochs=4, schedule="step", schedule_epochs=2, schedule_factor=0.5)
+    _, curve = preview(training)
+    assert min(curve) == rates(training).min() == 0.5
+
+
 def test_exponential_is_one_cut_after_its_epochs() -> None:
     training = TrainingConfig(
         learning_rate=1.0, epochs=20, schedule="exponential", schedule_epochs=10, schedule_factor=0.5

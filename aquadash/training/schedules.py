@@ -89,7 +89,9 @@ def preview(training: TrainingConfig, *, points: int = 200) -> tuple[list[float]
         Epochs from 0 to the most that the settings allow, and the learning rate at each.
     """
     epochs = np.linspace(0.0, training.epochs, points)
-    return epochs.tolist(), [_rate(training, float(epoch)) for epoch in epochs]
+    # A step at the very end would come after the last update.
+    last = training.epochs - 1e-6 if training.schedule == "step" else training.epochs
+    return epochs.tolist(), [_rate(training, min(float(epoch), last)) for epoch in epochs]
 
 
 def plateau_cuts(training: TrainingConfig, history: Sequence[EpochRecord]) -> int:
