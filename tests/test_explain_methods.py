@@ -89,7 +89,8 @@ def test_occlusion_is_what_the_probability_loses(cornered: Explainer) -> None:
 
     assert facts["patch"] == CORNER and facts["stride"] == CORNER / 2
     # Each pixel of the corner is covered by the whole square, and by three that cover other parts of the corner, too.
-    assert 0 < values[0, 0] <= facts["most_lost"] < before - after
+    assert 0 < values[0, 0] < before - after
+    assert facts["most_lost"] == pytest.approx(before - after, abs=1e-6)
     np.testing.assert_allclose(values[2 * CORNER :, 2 * CORNER :], 0, atol=1e-6)
 
 

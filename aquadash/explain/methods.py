@@ -86,17 +86,18 @@ def occlusion_map(
     found: list[Found] = []
     for number, (image, label) in enumerate(zip(images, classes, strict=True)):
         whole = float(explainer.predict_images(image[None])[0, label])
-        lost, times = np.zeros((height, width)), np.zeros((height, width))
+        lost, times, most = np.zeros((height, width)), np.zeros((height, width)), 0.0
         for part in explainer.parts(len(squares), partial(_share, progress, number, len(images))):
             covered = np.repeat(image[None], part.stop - part.start, axis=0)
             for picture, (rows, columns) in zip(covered, squares[part], strict=True):
                 picture[rows, columns] = GREY
             answers = explainer.predict_images(covered)[:, label]
             for answer, (rows, columns) in zip(answers, squares[part], strict=True):
+                most = max(most, whole - float(answer))
                 lost[rows, columns] += whole - float(answer)
                 times[rows, columns] += 1
         values = (lost / times).astype(np.float32)
-        facts = {"patch": float(patch), "stride": float(stride), "most_lost": float(values.max())}
+        facts = {"patch": float(patch), "stride": float(stride), "most_lost": most}
         found.append((values, facts))
     return found
 
