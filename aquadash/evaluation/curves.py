@@ -51,9 +51,9 @@ LARGE_GAP = 0.10
 LOW_TRAINING_ACCURACY = 0.65
 
 _WHY_VALIDATION_LEADS = (
-    "Here validation is better than training, which is no mistake: training accuracy is measured on augmented images, "
-    "which are harder, while dropout switches units off, and before the epoch has finished. Without these it would be "
-    "higher, so the true gap is larger than the one shown."
+    "Here validation is better than training, which is no mistake: training accuracy is measured before the epoch has "
+    "finished and, where the run has them, on augmented images, which are harder, and while dropout switches units off. "
+    "Measured as validation is, it would mostly be higher, so the true gap is mostly larger than the one shown."
 )
 
 

@@ -115,7 +115,7 @@ FIGURES: dict[str, RunField] = {
             _stored("val_loss"), digits=3, better="lower",
         ),
         RunField(
-            "best_epoch", "Best epoch", Kind.NUMBER, "The epoch whose weights were kept.", _stored("best_epoch")
+            "best_epoch", "Best epoch", Kind.NUMBER, "The epoch with the best monitored figure.", _stored("best_epoch")
         ),
         RunField("epochs", "Epochs", Kind.NUMBER, "Epochs that it took.", _stored("epochs")),
         RunField(

@@ -54,7 +54,7 @@ def _cautions(measured: list[BranchNumbers]) -> None:
     for title, caution in found:
         st.warning(f"**{plain(title)}**: {plain(caution.words)}", icon="⚠️")
     if not found:
-        st.caption("👍 Few images come out flat, black or unchanged.")
+        st.caption("👍 Hardly any image comes out flat or black.")
 
 
 def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:

@@ -139,7 +139,8 @@ def _temperature_words(one: Evaluated, done: Rescaling | None) -> str:
     text = (
         f"**Temperature {fit.value:.2f}:** {verdict}. Fitted on {count(fit.n, 'validation image')}, it takes the "
         f"calibration error over {count(done.before.n, 'test image')} from {100 * done.before.ece:.1f} to "
-        f"{100 * done.after.ece:.1f} points and changes no answer. Predict uses it."
+        f"{100 * done.after.ece:.1f} points and changes no answer. "
+        + ("Predict leaves probabilities as they are." if fit.at_limit else "Predict uses it.")
     )
     if done.after.ece > done.before.ece:
         text += " Here it did not help."
