@@ -280,6 +280,19 @@ def test_a_preset_takes_the_place_of_a_clone_and_the_other_way_round(engine: Fak
     assert (address_of(app, "clone"), address_of(app, "preset")) == (own.run_id, None)
 
 
+@pytest.mark.parametrize("card", ["notebook", train_form.COPY])
+def test_a_link_without_a_run_changes_the_form_that_is_there(engine: FakeEngine, own: Run, card: str) -> None:
+    app = open_advanced(clone=own.run_id)
+    app.radio(key="preset").set_value(card).run()
+    app.switch_page("pages/augment.py").run()
+    app.query_params["set"] = "augmentation.pipeline=notebook-2"  # As “Train with it” does.
+    app.switch_page("pages/train.py").run()
+
+    assert app.radio(key="preset").value == card
+    origin = own.config if card == train_form.COPY else PRESETS[card].config
+    assert launched(app, engine) == with_values(origin, {"augmentation.pipeline": "notebook-2"})
+
+
 def test_impossible_changes_are_left_out_with_a_word(engine: FakeEngine, own: Run) -> None:
     wrong = "training.epochs=zero;nonsense=1;data.source=moon;training.batch_size=64;just words"
     app = open_advanced(clone=own.run_id, set=wrong)

@@ -140,7 +140,9 @@ def _origin() -> None:
     """The cards of what the form starts from: a preset or, after a visit by a clone's link, that run."""
     before = datasets.current()
     if clone.take():
-        st.session_state["preset"] = COPY
+        # A link without a run changes the form whatever that was filled from, also beside the card of a copied run.
+        taken = form_state.origin()
+        st.session_state["preset"] = COPY if taken.run else taken.name
         address.record("preset", DEFAULT_PRESET, default=DEFAULT_PRESET)
         if datasets.current() != before:
             # The sidebar shows the data set, too.
