@@ -266,6 +266,10 @@ def test_what_is_changed_after_cloning_stays(engine: FakeEngine, own: Run) -> No
     assert app.number_input(key="set:training.epochs").value == 21
     app.button(key="reset").click().run()
     assert app.number_input(key="set:training.epochs").value == 40
+    assert (address_of(app, "clone"), address_of(app, "set")) == (own.run_id, None), "or a reload would change it back"
+    app.query_params["set"] = "training.epochs=21"  # The same link, which may be clicked again.
+    app.run()
+    assert app.number_input(key="set:training.epochs").value == 21
 
 
 def test_a_preset_takes_the_place_of_a_clone_and_the_other_way_round(engine: FakeEngine, own: Run) -> None:

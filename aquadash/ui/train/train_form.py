@@ -179,8 +179,7 @@ def _origin() -> None:
     address.record("preset", DEFAULT_PRESET if chosen == COPY else chosen, default=DEFAULT_PRESET)
     wanted = copy if chosen == COPY and copy else form_state.preset(chosen)
     if (wanted.run, wanted.name) != (origin.run, origin.name):
-        form_state.fill(wanted)
-        clone.record(wanted.name if wanted.run else None)
+        _fill(wanted)
     if wanted.run:
         return
     preset = PRESETS[wanted.name]
@@ -190,6 +189,12 @@ def _origin() -> None:
     if preset.oddities:
         with st.expander("What is odd about it", icon="🤔"):
             st.markdown("\n".join(f"- {oddity}" for oddity in preset.oddities))
+
+
+def _fill(origin: form_state.Origin) -> None:
+    """Fill the form from it; the address asks for nothing else from then on, and a link may ask again."""
+    form_state.fill(origin)
+    clone.record(origin.name if origin.run else None)
 
 
 def _cost(name: str) -> str:
@@ -228,7 +233,7 @@ def _changes(config: RunConfig) -> None:
     back = f"Back to the {'cloned run' if origin.run else 'preset'}'s settings."
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"✏️ Changed: {plain('; '.join(told[:_MAX_CHANGES]) + more)}", width="stretch")
-        st.button("Reset", key="reset", type="tertiary", icon="↩️", help=back, on_click=form_state.fill, args=(origin,))
+        st.button("Reset", key="reset", type="tertiary", icon="↩️", help=back, on_click=_fill, args=(origin,))
 
 
 #: Seconds between two looks for an answer.
