@@ -137,8 +137,9 @@ def test_a_trial_stands_with_its_search(store: RunStore, engine: FakeEngine) -> 
     assert open_page(run=trial.run_id).selectbox(key="run").value == trial.run_id
 
 
+@pytest.mark.parametrize("key", ["launch", "launch-sure"])
 def test_a_double_click_launches_one_run_which_its_second_click_shows(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
     spinner = st.spinner
@@ -151,16 +152,20 @@ def test_a_double_click_launches_one_run_which_its_second_click_shows(
             monkeypatch.setattr(st, "spinner", spinner)
             st.rerun()
 
+    earlier = [ui_runs.queued(store, "not done").run_id] if key == "launch-sure" else []
     app = open_page()
     app.number_input(key="guess:0:accuracy").set_value(61).run()
+    if earlier:
+        app.button(key="launch").click().run()
     monkeypatch.setattr(st, "spinner", cut_short)
-    app.button(key="launch").click().run()
-    (run,) = engine.store.list_runs()
+    app.button(key=key).click().run()
+    (run,) = (run for run in engine.store.list_runs() if run.run_id not in earlier)
     assert run.guess is None
 
-    app.button(key="launch").click().run()
-    (run,) = engine.store.list_runs()
+    app.button(key=key).click().run()
+    (run,) = (run for run in engine.store.list_runs() if run.run_id not in earlier)
     assert run.guess == Guess(0.61) and address_of(app, "run") == run.run_id
+    assert [toast.value for toast in app.toast] == [f"**{run.name}** has been launched."] and app.button(key="launch")
     assert [name for name, _ in engine.calls] == ["submit"]
 
 
@@ -173,6 +178,24 @@ def test_launch_error_is_shown_and_can_be_tried_again(engine: FakeEngine) -> Non
     engine.error = None
     app.button(key="launch").click().run()
     assert [name for name, _ in engine.calls] == ["submit"]
+
+
+def test_a_launch_that_fails_after_the_question_can_be_tried_again_or_called_off(
+    store: RunStore, engine: FakeEngine
+) -> None:
+    ui_runs.queued(store, "not done")
+    app = open_page()
+    app.button(key="launch").click().run()
+    engine.error = RunError("The scheduler does not answer.")
+    app.button(key="launch-sure").click().run()
+    assert any("scheduler does not answer" in box.value for box in app.error)
+    app.button(key="launch-cancel").click().run()
+    assert not app.error and app.button(key="launch")
+
+    app.button(key="launch").click().run()
+    engine.error = None
+    app.button(key="launch-sure").click().run()
+    assert [name for name, _ in engine.calls] == ["submit"] and app.button(key="launch")
 
 
 def accuracy_in_table(store: RunStore, run: Run) -> str:

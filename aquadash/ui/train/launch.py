@@ -62,6 +62,8 @@ def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
     run = shell.launch_once(f"train:{'sure' if sure else 'launched'}", begin)
     if run is not None:
         _show(run, order)
+        # Last: until then the second click of a double click on "Queue it" comes here again.
+        st.session_state.pop(_ASKED, None)
     if anywhere:
         st.switch_page(_PAGE, query_params={"run": run.run_id} if run else {})
     st.rerun()
@@ -78,7 +80,6 @@ def question() -> bool:
         again = st.button("Queue it", key="launch-sure", type="primary", icon="🏊")
         st.button("Cancel", key="launch-cancel", on_click=st.session_state.pop, args=(_ASKED, None))
     if again:
-        del st.session_state[_ASKED]
         press(order, sure=True)
     return True
 
