@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from aquadash.lab import memory
 from aquadash.runs import RunStatus, RunStore
 from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
@@ -127,6 +128,32 @@ def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
     assert (saved.name, saved.note, saved.tags) == ("new name", "a *note*", ("new", "other-one"))
     assert app.dataframe[0].value["Name"].tolist() == ["new name"]
     assert any(text.value == "a *note*" for text in app.markdown)
+
+
+def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
+    run = ui_runs.finished(store, "old name")
+    store.add_tags(run.run_id, ["first"])
+    app = open_page(runs=run.run_id)
+
+    store.rename(run.run_id, "their name")  # Somebody else, while the page is open.
+    store.set_note(run.run_id, "their note")
+    store.add_tags(run.run_id, ["theirs"])
+    memory.refresh()
+    app.text_input(key=f"tags-{run.run_id}").set_value("mine")
+    app.button(key=f"save-{run.run_id}").click().run()
+    saved = store.get(run.run_id)
+    assert (saved.name, saved.note, saved.tags) == ("their name", "their note", ("mine", "theirs"))
+    assert app.text_input(key=f"name-{run.run_id}").value == "their name"
+    assert app.text_area(key=f"note-{run.run_id}").value == "their note"
+    assert app.text_input(key=f"tags-{run.run_id}").value == "mine, theirs"
+
+    store.set_note(run.run_id, "their second note")
+    memory.refresh()
+    app.text_input(key=f"name-{run.run_id}").set_value(" my name ")
+    app.button(key=f"save-{run.run_id}").click().run()
+    assert app.text_input(key=f"name-{run.run_id}").value == "my name"
+    saved = store.get(run.run_id)
+    assert (saved.name, saved.note, saved.tags) == ("my name", "their second note", ("mine", "theirs"))
 
 
 def test_a_run_is_deleted_and_comes_back_from_the_bin(store: RunStore) -> None:

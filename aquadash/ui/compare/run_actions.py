@@ -73,30 +73,36 @@ def _list_trials(search_id: str) -> None:
 
 
 def _editor(run: Run) -> None:
+    # What the fields were filled with: a save writes what this person has changed, and no more.
+    filled: dict[str, str] = st.session_state.setdefault(f"filled-{run.run_id}", {})
+    for field, text in (("name", run.name), ("tags", ", ".join(run.tags)), ("note", run.note)):
+        key = f"{field}-{run.run_id}"
+        # A field in which nobody has typed follows what others make of the run.
+        if st.session_state.get(key, filled.get(field)) == filled.get(field):
+            st.session_state[key] = filled[field] = text
     with st.form(f"edit-{run.run_id}", border=False):
-        name = inputs.text_input("Name", run.name, max_chars=120, key=f"name-{run.run_id}")
-        tags = inputs.text_input(
-            "Tags, with commas between", ", ".join(run.tags), max_chars=400, key=f"tags-{run.run_id}"
-        )
+        name = inputs.text_input("Name", max_chars=120, key=f"name-{run.run_id}")
+        tags = inputs.text_input("Tags, with commas between", max_chars=400, key=f"tags-{run.run_id}")
         note = inputs.text_area(
-            "Note", run.note, max_chars=4000, key=f"note-{run.run_id}",
+            "Note", max_chars=4000, key=f"note-{run.run_id}",
             help="In Markdown: **bold**, _italic_, lists, links, `code`, tables. Pictures are shown as links.",
         )  # fmt: skip
         if st.form_submit_button("Save", type="primary", key=f"save-{run.run_id}"):
             with shell.guard():
-                _save(run, name=name, tags=tags, note=note)
+                _save(run.run_id, filled, {"name": name, "tags": tags, "note": note})
                 st.rerun()
 
 
-def _save(run: Run, *, name: str, tags: str, note: str) -> None:
+def _save(run_id: str, filled: dict[str, str], typed: dict[str, str]) -> None:
     runs = lab().runs
-    wanted = {clean_tag(text) for text in tags.split(",") if text.strip()}
-    if name != run.name:
-        runs.rename(run.run_id, name)
-    if note != run.note:
-        runs.note(run.run_id, note)
-    if wanted != set(run.tags):
-        runs.tag(run.run_id, add=sorted(wanted - set(run.tags)), remove=sorted(set(run.tags) - wanted))
+    if typed["name"] != filled["name"]:
+        runs.rename(run_id, typed["name"])
+    if typed["note"] != filled["note"]:
+        runs.note(run_id, typed["note"])
+    before, wanted = ({clean_tag(tag) for tag in each["tags"].split(",") if tag.strip()} for each in (filled, typed))
+    if wanted != before:
+        runs.tag(run_id, add=sorted(wanted - before), remove=sorted(before - wanted))
+    filled.update(typed)
 
 
 def _bulk_actions(picked: Sequence[Run]) -> None:
