@@ -173,6 +173,20 @@ def test_a_run_is_deleted_and_comes_back_from_the_bin(store: RunStore) -> None:
     assert "Deleted" not in words(app)
 
 
+def test_a_run_that_came_back_elsewhere_can_be_deleted_once_more(store: RunStore) -> None:
+    run, _ = ui_runs.finished(store, "gone again"), ui_runs.finished(store, "stays")
+    app = open_page(runs=run.run_id)
+    app.button(key="bulk-delete").click().run()
+    store.restore(run.run_id)  # As the command line does.
+    memory.refresh()
+    app.multiselect(key="runs").select(run.run_id).run()
+    app.button(key="bulk-delete").click().run()
+
+    assert not app.error and words(app).count("Deleted **gone again**.") == 1
+    app.button(key=f"undo-{run.run_id}").click().run()
+    assert not store.get(run.run_id).deleted and "Deleted" not in words(app)
+
+
 def test_hostile_and_long_names_stay_text(store: RunStore) -> None:
     hostile, long = ui_runs.finished(store, HOSTILE), ui_runs.finished(store, "long name " * 12, seed=1)
     app = open_page(runs=ids(hostile, long))

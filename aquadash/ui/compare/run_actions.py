@@ -189,6 +189,8 @@ def undo_bar() -> None:
 def can_be_undone(run_ids: Sequence[str], words: str) -> None:
     """Offer to undo a deletion, from the next drawing on."""
     if run_ids:
+        # One of them may have come back otherwise: a second row for it would break the page.
+        _forget(run_ids)
         st.session_state[_DELETED] = [*st.session_state.get(_DELETED, []), (tuple(run_ids), words)]
 
 
