@@ -9,7 +9,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pair_configs, pairs
 from aquadash.runs.types import RunStatus
-from aquadash.ui import address, bound, pipeline_library, shell
+from aquadash.ui import address, bound, components, pipeline_library, shell
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.compare import paired_results
 from aquadash.ui.glossary import term
@@ -59,7 +59,7 @@ def _settings(studio: Studio) -> RunConfig:
     runs = {run.run_id: run for run in lab().runs.all() if run.status is RunStatus.FINISHED and not run.origin}
     recent = dict(list(runs.items())[:_MAX_RUNS])
     titles = {name: preset.title for name, preset in PRESETS.items()}
-    titles |= {run_id: f"As in {run.name}" for run_id, run in recent.items()}
+    titles |= {run_id: f"As in {label}" for run_id, label in components.run_labels(recent.values()).items()}
     base = bound.menu("pair-base", titles, label="Settings", default=_PRESET, help="All but the augmentation.")
     config = PRESETS[base].config if base in PRESETS else recent[base].config
     epochs = bound.number(
