@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,22 @@ def test_deleting_is_undone(tmp_path: Path) -> None:
     assert app.selectbox(key="own-gone").value == key
     app.button(key="own-restore").click().run()
     assert not app.exception and app.selectbox(key="data-set").value == made.source
+
+
+def test_deleted_data_sets_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store.time, "time_ns", itertools.count(10**18, 10**9).__next__)
+    kept(tmp_path / "one")
+    first = store.delete("pets")
+    kept(tmp_path / "two")
+    store.delete("pets")
+    kept(tmp_path / "three", title="Fish")
+    store.delete("fish")
+    app = open_app_page("data")
+    fish, *pets = app.selectbox(key="own-gone").options
+    assert fish == "fish" and len(set(pets)) == 2
+    app.selectbox(key="own-gone").select(first).run()
+    app.button(key="own-restore").click().run()
+    assert about.about("pets") and first not in dict(store.deleted())
 
 
 @pytest.mark.parametrize(("page", "view"), [("data", "numbers"), ("augment", None), ("train", None)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 import numpy as np
@@ -61,10 +63,17 @@ def deleted_menu() -> None:
     keys = lab().data.deleted()
     if not keys:
         return
+    times = Counter(key.rpartition(".")[0] for key in keys)
+
+    def title(key: str) -> str:
+        name, _, nanoseconds = key.rpartition(".")
+        if times[name] == 1:
+            return name
+        # The browser knows the options of a menu by their text alone.
+        return f"{name} · deleted {datetime.fromtimestamp(int(nanoseconds) / 1e9):%d %b %H:%M:%S}"
+
     with st.popover("Deleted ones", icon=":material/restore_from_trash:"):
-        key = inputs.selectbox(
-            "Deleted data sets", keys, key="own-gone", format_func=lambda key: key.rpartition(".")[0]
-        )
+        key = inputs.selectbox("Deleted data sets", keys, key="own-gone", format_func=title)
         st.button("Bring it back", key="own-restore", on_click=_restore, args=(key,))
 
 
