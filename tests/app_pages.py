@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.typing import PlotlyState
 
@@ -34,6 +37,24 @@ def _opened(app: AppTest, address: dict[str, str]) -> AppTest:
     app.run()
     assert not app.exception
     return app
+
+
+def cut_short_the_launch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next launch go as with a double click: the second click ends the script when the first has launched.
+
+    That second one is for the test to make.
+    """
+    spinner = st.spinner
+
+    @contextmanager
+    def cut_short(text: str, **options: Any) -> Iterator[None]:
+        with spinner(text, **options):
+            yield
+        if text == "Launching ...":
+            monkeypatch.setattr(st, "spinner", spinner)
+            st.rerun()
+
+    monkeypatch.setattr(st, "spinner", cut_short)
 
 
 def address_of(app: AppTest, name: str) -> str | None:

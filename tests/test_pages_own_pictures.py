@@ -12,10 +12,10 @@ from streamlit.testing.v1 import AppTest
 from aquadash.data.folder import about, drafts, store
 from aquadash.data.folder.drafts import Request, SplitChoice
 from aquadash.jobs import open_jobs
-from aquadash.ui import warmup
+from aquadash.ui import shell, warmup
 from aquadash.ui.data import own_pictures
 from tests import job_rows
-from tests.app_pages import address_of, open_app_page, texts
+from tests.app_pages import address_of, cut_short_the_launch, open_app_page, texts
 from tests.own_pictures import drafted, in_archive, in_folder, of_classes, picture
 
 #: Text of a stranger.
@@ -74,6 +74,34 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     assert "&lt;b&gt;x** $y$ [z](q)" in texts(app) and "<b>x" not in texts(app)
     assert "**15** training images · **10** test images · **2** classes · **32 × 32** pixels" in texts(app)
     assert list((home / "datasets" / ".drafts").iterdir()) == []
+
+
+def test_second_clicks_of_double_clicks_come_to_the_same(
+    archive: bytes, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
+    app = open_app_page("data", add="zip")
+    app.file_uploader(key="own-zip").upload("Pets.zip", archive, "application/zip").run()
+    cut_short_the_launch(monkeypatch)
+    app.button(key="own-read").click().run()
+    (begun,) = (home / "datasets" / ".drafts").iterdir()
+    app.button(key="own-read").click().run()
+    assert address_of(app, "draft") == begun.name and [*begun.parent.iterdir()] == [begun]
+
+    app.select_slider(key=f"own-other-{begun.name}").set_value(64).run()
+    app.button(key="own-resize").click().run()
+    again = address_of(app, "draft")
+    assert again and again != begun.name
+    app.query_params["draft"] = begun.name  # The browser has not heard of the new address yet.
+    assert address_of(app.run(), "draft") == again and not app.error
+
+    app.button(key="own-use").click().run()
+    del app.query_params["source"]
+    app.query_params["draft"] = again
+    app.run()
+    assert not app.error and "“Pets” is ready" in texts(app)
+    assert address_of(app, "source") == app.selectbox(key="data-set").value == "folder-pets"
+    assert [*begun.parent.iterdir()] == []
 
 
 def test_a_draft_s_address_leads_back_to_it_and_discarding_leaves_nothing(archive: bytes, home: Path) -> None:

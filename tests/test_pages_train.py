@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 import streamlit as st
@@ -21,7 +18,7 @@ from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from aquadash.ui.train import live
 from tests import job_rows, live_runs, ui_runs
-from tests.app_pages import address_of, buttons, charts, metrics, words
+from tests.app_pages import address_of, buttons, charts, cut_short_the_launch, metrics, words
 from tests.train_page import FakeEngine, controls, open_advanced, open_page
 
 
@@ -142,22 +139,12 @@ def test_a_double_click_launches_one_run_which_its_second_click_shows(
     store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
-    spinner = st.spinner
-
-    @contextmanager
-    def cut_short(text: str, **options: Any) -> Iterator[None]:
-        with spinner(text, **options):
-            yield
-        if text == "Launching ...":
-            monkeypatch.setattr(st, "spinner", spinner)
-            st.rerun()
-
     earlier = [ui_runs.queued(store, "not done").run_id] if key == "launch-sure" else []
     app = open_page()
     app.number_input(key="guess:0:accuracy").set_value(61).run()
     if earlier:
         app.button(key="launch").click().run()
-    monkeypatch.setattr(st, "spinner", cut_short)
+    cut_short_the_launch(monkeypatch)
     app.button(key=key).click().run()
     (run,) = (run for run in engine.store.list_runs() if run.run_id not in earlier)
     assert run.guess is None

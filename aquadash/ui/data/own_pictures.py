@@ -34,6 +34,9 @@ MAX_DROPPED = 20
 _WAYS = {"zip": "🗜️ A ZIP file", "classes": "🖼️ Class by class", "server": "🗄️ A folder of this server"}
 #: What somebody has given: what it is called, its path on this server, and what writes it into a file if it has none.
 _Given = tuple[str, str, Callable[[Path], object] | None]
+#: In the session: what the address of a draft that is gone leads on to. The second click of a double click ends the
+#: script of the first where that next draws something or reads the session, and asks for the draft once more.
+_WENT_ON = "own:went-on"
 _LAYOUT = (
     "One folder a class, named as the class, with its pictures inside: `cats/1.jpg`, `cats/2.jpg`, `dogs/1.jpg` … "
     "Folders `train` and `test` above them keep a split that you made yourself."
@@ -58,8 +61,12 @@ def offer() -> None:
 
 def add_pictures() -> None:
     """Draw the import: the form, or the draft that the address names."""
-    st.button("Back to the data sets", icon=":material/arrow_back:", key="own-back", on_click=st.query_params.clear)
     draft_id = st.query_params.get("draft")
+    if there := st.session_state.get(_WENT_ON, {}).get(draft_id):
+        st.session_state[own_pictures_set.KEPT] = there.get("source")
+        st.query_params.from_dict(there)
+        st.rerun()
+    st.button("Back to the data sets", icon=":material/arrow_back:", key="own-back", on_click=st.query_params.clear)
     with shell.guard():
         if draft_id:
             render_draft(draft_id)
@@ -67,10 +74,11 @@ def add_pictures() -> None:
             _upload_form()
 
 
-def _read(draft_id: str) -> None:
-    """Have the draft read, and go to it."""
-    lab().data.read(draft_id)
-    st.query_params.from_dict({"draft": draft_id})
+def _read_again(draft_id: str, size: int | None = None) -> None:
+    data, went_on = lab().data, st.session_state.setdefault(_WENT_ON, {})
+    if draft_id not in went_on:
+        went_on[draft_id] = {"draft": data.begin_again(draft_id, size=size)}
+        data.read(went_on[draft_id]["draft"])
     st.rerun()
 
 
@@ -94,8 +102,15 @@ def _upload_form() -> None:
         "computer that AquaDash runs on."
     )
     if st.button("Read and check", type="primary", icon="🔎", key="own-read", disabled=given is None) and given:
-        origin, path, write = given
-        _read(lab().data.begin(drafts.Request(path, origin, size), write=write))
+        data, (origin, path, write) = lab().data, given
+
+        def begin() -> str:
+            new = data.begin(drafts.Request(path, origin, size), write=write)
+            data.read(new)
+            return new
+
+        st.query_params.from_dict({"draft": shell.launch_once("own:begun", begin)})
+        st.rerun()
 
 
 def _archive() -> _Given | None:
@@ -217,7 +232,7 @@ def _reading(draft_id: str, job: Job | None) -> None:
             job_panel.show_end(job, did="read the pictures", kept="Nothing was kept.")
         with st.container(horizontal=True):
             if st.button("Try again", icon="🔁", key="own-again"):
-                _read(lab().data.begin_again(draft_id))
+                _read_again(draft_id)
             if st.button("Discard", icon=":material/delete:", key="own-discard"):
                 _discard(draft_id)
                 st.rerun(scope="app")
@@ -236,7 +251,7 @@ def _draft_form(draft_id: str) -> None:
     with st.popover("Read again at another size", icon="📐"):
         other = inputs.select_slider("Size in pixels", SIZES, value=size, key=f"own-other-{draft_id}")
         if st.button("Read again", key="own-resize", disabled=other == size):
-            _read(lab().data.begin_again(draft_id, size=other))
+            _read_again(draft_id, other)
     st.subheader("What is kept for the test?", anchor=False, help=term("test set"))
     with st.container(border=True):
         division, choice = _split(draft)
@@ -258,10 +273,10 @@ def _draft_form(draft_id: str) -> None:
             st.rerun()
     if use:
         with shell.guard(), st.spinner("Keeping the pictures ..."):
-            kept = lab().data.keep(draft, choice, title=title)
-            _discard(draft_id)
-            st.session_state[own_pictures_set.KEPT] = kept.source
-            st.query_params.from_dict({"source": kept.source})
+            data, went_on = lab().data, st.session_state.setdefault(_WENT_ON, {})
+            went_on[draft_id] = {"source": data.keep(draft, choice, title=title).source}
+            _opened.clear(draft_id)
+            data.discard(draft_id)
             st.rerun()
 
 
@@ -322,9 +337,10 @@ def _split_choice(draft: Draft) -> SplitChoice:
 
 
 def _discard(draft_id: str) -> None:
+    # First, where a second click may still come in between.
+    st.query_params.clear()
     _opened.clear(draft_id)
     lab().data.discard(draft_id)
-    st.query_params.clear()
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
