@@ -39,6 +39,7 @@ def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Ru
     app = screen(run, 4)
     assert app.header[0].value == "How often is it right?" and not app.title
     assert "aqua-figure'>" in html(app) and "95 % interval" in app.markdown[-1].value
+    assert "test images, which it had never seen." in app.markdown[-1].value
     controls = (*app.selectbox, *app.text_input, *app.multiselect, *app.segmented_control, *app.number_input)
     assert not controls
     shortcuts = {str(button.key): button.proto.shortcut.lower() for button in app.button}
@@ -53,6 +54,12 @@ def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Ru
 )
 def test_odd_addresses_end_at_a_screen_that_is_there(run: Run, number: str, expected: str) -> None:
     assert screen(run, number).header[0].value == expected
+
+
+def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunStore) -> None:
+    run = add_run(store, validation="test")
+    said = screen(run, 4).markdown[-1].value
+    assert "of which 400 decided when to stop, so the accuracy flatters." in said and "never seen" not in said
 
 
 def test_a_run_at_work_shows_what_there_is(store: RunStore) -> None:

@@ -18,6 +18,7 @@ from aquadash.figures.class_scores import class_scores
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import Run
+from aquadash.training.prepare import report_validation_images
 from aquadash.ui import address, components, gallery, image_browser, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.evaluated import Evaluated
@@ -196,8 +197,11 @@ def _accuracy(one: Evaluated) -> None:
     found = one.found
     value, _, rest = percent(found.accuracy, found.accuracy_ci95).partition(" (")
     st.html(f"<div class='aqua-figure'>{value}</div>")
+    seen = "which it had never seen"
+    if one.validated_on_test:
+        seen = f"of which {report_validation_images(found.n)} decided when to stop, so the accuracy flatters"
     st.markdown(
-        f"of {found.n:,} test images, which it had never seen. With other images it might be "
+        f"of {found.n:,} test images, {seen}. With other images it might be "
         f"{plain(rest.rstrip(')'))}: that is the 95 % interval. Guessing would give {100 / len(found.classes):.0f} %."
     )
 
