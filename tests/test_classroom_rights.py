@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.search_fakes import plan
 
 pytestmark = pytest.mark.usefixtures("in_lesson")
+
+PROJECTOR = replace(TEACHER, on_projector=True)
 
 
 @pytest.mark.parametrize("person", [BEN, STRANGER], ids=["another student", "a stranger"])
@@ -87,7 +90,7 @@ def test_another_students_data_sets_are_not_listed(lesson: Lesson) -> None:
 def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson) -> None:
     Lab(TEACHER).runs.hide(lesson.finished)
     try:
-        for person, sees in ((ANNA, True), (TEACHER, True), (OWNER, True), (BEN, False)):
+        for person, sees in ((ANNA, True), (TEACHER, True), (OWNER, True), (BEN, False), (PROJECTOR, False)):
             assert (lesson.finished in {run.run_id for run in Lab(person).runs.all()}) is sees
         runs = Lab(BEN).runs
         for look in (
@@ -107,10 +110,11 @@ def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson
 def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
     Lab(TEACHER).searches.hide(lesson.search)
     try:
-        assert Lab(BEN).searches.all() == []
-        for look in (Lab(BEN).searches.get, Lab(BEN).searches.find):
-            with pytest.raises(NotAllowedError, match="hidden this search"):
-                look(lesson.search)
+        for searches in (Lab(BEN).searches, Lab(PROJECTOR).searches):
+            assert searches.all() == []
+            for look in (searches.get, searches.find):
+                with pytest.raises(NotAllowedError, match="hidden this search"):
+                    look(lesson.search)
         assert Lab(ANNA).searches.get(lesson.search).maker == ANNA
     finally:
         Lab(TEACHER).searches.hide(lesson.search, False)

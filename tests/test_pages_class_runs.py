@@ -66,6 +66,9 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     app.run()
     assert f"queue-hide-{ended.run_id}" in buttons(app), "the way back"
     assert f"queue-stop-{ended.run_id}" not in buttons(app), "nothing is left to stop"
+    projected = texts(open_app_page("classroom", view="queue", projector="1"))
+    assert "1 waiting" in projected and not {"**b1**", "**ended**"} & set(projected.split()), "the class looks on"
+    assert metrics(open_app_page("home", projector="1"))["Best run"] == "None yet"
     look_as(monkeypatch, token)
     seen = open_app_page("classroom", view="queue")
     assert "b1" not in texts(seen), "hidden"

@@ -141,7 +141,7 @@ class Rights:
             resource: With what; None for actions that are done with nothing.
         """
         person = self.person
-        if person.leads:
+        if person.leads and (person.sees_hidden or resource is None or not resource.hidden):
             return ""
         if person.role is Role.STRANGER:
             return (
@@ -152,7 +152,8 @@ class Rights:
         if resource is None:
             return "" if rule.own else f"Only the teacher can {rule.does}. {rule.hint or 'Ask your teacher.'}"
         relation = whose(resource, person)
-        if resource.hidden and relation is not Whose.OWN:
+        # Who leads comes so far on a projector only, where their own is not theirs alone to see.
+        if resource.hidden and (relation is not Whose.OWN or person.leads):
             return f"The teacher has hidden this {resource.kind} from the class. Ask your teacher to show it again."
         if {Whose.OWN: rule.own, Whose.SHARED: rule.shared, Whose.OTHERS: rule.others}[relation]:
             return ""
@@ -201,7 +202,7 @@ class Rights:
 
     def seen(self, found: Iterable[T], resource_of: Callable[[T], Resource]) -> list[T]:
         """Those of some resources that they may look at, in their order."""
-        if self.person.leads:
+        if self.person.sees_hidden:
             return list(found)
         return [one for one in found if self.allow(Action.VIEW, resource_of(one))]
 

@@ -36,7 +36,7 @@ class Searches(Part):
         """
         found = _search(settings.store_key(), search_id)
         self._rights.require(Action.VIEW, found.resource)
-        if self._person.leads or found.maker == self._person:
+        if self._person.sees_hidden:
             return found
         everybodys = runs.Runs(OWNER).all()
         hidden = {run.run_id for run in everybodys if not self._rights.allow(Action.VIEW, run.resource)}

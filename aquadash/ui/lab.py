@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -34,9 +35,10 @@ def visitor() -> Person:
     joined it, or a stranger."""
     if not settings.classroom():
         return OWNER
-    from aquadash.ui.classroom import admission
+    from aquadash.ui.classroom import admission, projector
 
-    return admission.visitor()
+    person = admission.visitor()
+    return replace(person, on_projector=True) if person.leads and projector.is_one() else person
 
 
 def _wait_for_store() -> None:
