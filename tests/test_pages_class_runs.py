@@ -107,6 +107,16 @@ def test_the_form_shows_what_somebody_else_has_changed_meanwhile_also_after_anot
         if view == "limits":
             app.button(key="limits-save").click().run()
             assert limits.load() == changed
+    app.number_input(key="limit-epochs").set_value(7)
+    app.multiselect(key="limit-locked_pages").set_value(["predict", "compare"])
+    limits.save(changed.model_copy(update={"epochs": 8, "waiting_runs": 3}))
+    app.button(key="limits-save").click().run()
+    kept = limits.load()
+    assert (kept.epochs, kept.waiting_runs, kept.searches) == (7, 3, True), "what was typed is saved with it"
+    assert kept.locked_pages == {"predict", "compare"}
+    limits.save(changed)
+    app.button(key="limits-save").click().run()
+    assert limits.load() == changed
 
 
 def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:

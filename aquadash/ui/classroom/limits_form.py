@@ -25,14 +25,14 @@ def show() -> None:
         st.warning(f"{plain(str(error))} Saving below mends it.", icon="🚧")
         now = limits.in_force()
     _pause(now)
-    if st.session_state.get(_SHOWN) != now or "limit-searches" not in st.session_state:
-        # Somebody else may have changed them since, or the fields were left, which empties them. Those that begin empty
-        # can be emptied again.
-        st.session_state[_SHOWN] = now
-        for name in NUMBERS:
-            st.session_state[f"limit-{name}"] = getattr(now, name)
-        st.session_state["limit-searches"] = now.searches
-        st.session_state["limit-locked_pages"] = sorted(now.locked_pages)
+    kept = now.to_values()
+    # None after saving and where the fields were left, which empties them. Those that begin empty can be emptied again.
+    shown = st.session_state.get(_SHOWN) if "limit-searches" in st.session_state else None
+    for name in (*NUMBERS, "searches", "locked_pages"):
+        # Somebody else may have changed it since; what was typed over it stays.
+        if shown is None or (kept[name] != shown[name] == st.session_state[f"limit-{name}"]):
+            st.session_state[f"limit-{name}"] = kept[name]
+    st.session_state[_SHOWN] = kept
     with st.form("limits"):
         st.caption("For students only. An empty number is no limit.")
         values: dict[str, Any] = {}
@@ -48,7 +48,8 @@ def show() -> None:
         )  # fmt: skip
         if st.form_submit_button("Save", type="primary", key="limits-save"):
             with shell.guard():
-                lab().people.set_limits(limits.from_values({**now.to_values(), **values}))
+                lab().people.set_limits(limits.from_values({**kept, **values}))
+                del st.session_state[_SHOWN]
                 st.toast("The limits hold from now on.", icon="✅")
                 st.rerun()
 
