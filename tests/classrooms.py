@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from aquadash.lab import memory
 from aquadash.people import Person, Role
 from aquadash.runs import Run, RunStore
 from aquadash.runs import tags as tag
+from aquadash.ui import shell
 from aquadash.ui.classroom import accounts, admission
 
 
@@ -41,6 +43,25 @@ def join(name: str, role: Role = Role.STUDENT) -> tuple[Person, str]:
 def look_as(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
     """Pages are looked at from the browser that holds this token."""
     monkeypatch.setattr(admission, "token", lambda: token)
+
+
+def between_drawings(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Something happens once a part of a page that draws itself again is drawn, and then that is drawn once more."""
+    to_happen = [happens]
+
+    def live(seconds: float | None, *, open_to_all: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def decorate(draw: Callable[..., Any]) -> Callable[..., Any]:
+            def drawn(*args: Any) -> None:
+                draw(*args)
+                if to_happen and not open_to_all:
+                    to_happen.pop()()
+                    draw(*args)
+
+            return drawn
+
+        return decorate
+
+    monkeypatch.setattr(shell, "live", live)
 
 
 def give(store: RunStore, run: Run, person: Person) -> Run:

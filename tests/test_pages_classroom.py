@@ -20,7 +20,7 @@ from aquadash.ui.classroom import projector as projector_window
 from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.train import train_settings
 from tests.app_pages import APP, address_of, buttons, open_app_page, texts
-from tests.classrooms import give, join, look_as
+from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
 from tests.test_cli import answer, refusal
 
@@ -95,6 +95,15 @@ def test_the_teacher_shows_and_renews_the_code(teacher: Person) -> None:
     after = codes.codes()
     assert after.student != before.student and after.teacher == before.teacher
     assert codes.spaced(after.student) in texts(app)
+
+
+def test_a_code_that_is_renewed_elsewhere_is_soon_on_the_projector(
+    teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = codes.codes().student
+    between_drawings(monkeypatch, lambda: Lab(teacher).people.renew_codes(Role.STUDENT))
+    app = open_app_page("classroom", view="invitation", projector="1")
+    assert codes.codes().student != before and codes.spaced(codes.codes().student) in texts(app)
 
 
 def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person) -> None:

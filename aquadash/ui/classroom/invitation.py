@@ -16,6 +16,8 @@ from aquadash.ui import shell
 from aquadash.ui.classroom import accounts, projector
 from aquadash.ui.lab import lab, visitor
 
+_TICK_SECONDS = 5.0
+
 _CSS = """
 <style>
 .aqua-invite { display: flex; flex-wrap: wrap; gap: 2rem; align-items: center; }
@@ -34,8 +36,8 @@ def show() -> None:
         _draw(base, None)
         st.caption("People log in with the account of their school; there are no codes.")
         return
-    code = lab().people.student_code()
-    _draw(base, code)
+    # The code may be renewed from another window, and a projector goes on showing it.
+    shell.live(_TICK_SECONDS)(lambda: _draw(base, lab().people.student_code()))()
     if visitor().leads and not projector.is_one():
         _teacher()
 
