@@ -12,7 +12,7 @@ from aquadash.runs import open_store
 from aquadash.search.store import open_search_store
 from aquadash.ui import warmup
 from tests.app_pages import buttons, metrics, open_app_page, texts
-from tests.classrooms import give, join, look_as
+from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
 from tests.search_fakes import plan
 from tests.ui_runs import queued
@@ -45,6 +45,13 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     assert list(seen.dataframe[0].value["Student"]) == ["⭐ Anna", "Ben"]
     assert "Test accuracy" in seen.dataframe[0].value.columns and not seen.toggle
     assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
+
+
+def test_an_empty_board_notices_the_first_run(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, anna = open_store(), join("Anna")[0]
+    between_drawings(monkeypatch, lambda: give(store, add_compared(store, "good", skill=0.9, seed=1), anna))
+    app = open_app_page("classroom", view="board", projector="1")
+    assert "**Anna** is on the board" in texts(app) and "The board is empty" not in texts(app)
 
 
 def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,10 +24,7 @@ def show() -> None:
     """Draw the board of a data source, bound to ``?source=``."""
     found = lab().runs.board_sources()
     if not found:
-        components.empty_state(
-            "🏁", "The board is empty. The first student whose training ends is on it.", page="pages/train.py",
-            label="Train",
-        )  # fmt: skip
+        shell.live(_TICK_SECONDS)(_empty)()
         return
     if projector.is_one():
         asked = str(st.query_params.get(_SOURCE, ""))
@@ -35,6 +32,15 @@ def show() -> None:
     else:
         source = bound.menu(_SOURCE, {name: title_of(name) for name in found}, label="Images")
     shell.live(_TICK_SECONDS)(_board)(source)
+
+
+def _empty() -> None:
+    if lab().runs.board_sources():
+        st.rerun()
+    components.empty_state(
+        "🏁", "The board is empty. The first student whose training ends is on it.", page="pages/train.py",
+        label="Train",
+    )  # fmt: skip
 
 
 def _board(source: str) -> None:
