@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from aquadash.ui.text import count, duration, joined, mid_sentence, moment, percent, plain, sentence, time_left
+from aquadash.ui.text import (
+    count,
+    duration,
+    joined,
+    mid_sentence,
+    moment,
+    percent,
+    plain,
+    safe_markdown,
+    sentence,
+    time_left,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +75,26 @@ def test_emoji_codes_and_line_breaks_stay_text() -> None:
         assert ":\u2060" in plain(text), text
     assert plain("10:30, C:\\x, a: b") == "10:30, C:\\\\x, a: b"
     assert plain("a\n\n# b") == "a \\# b"
+
+
+def test_addresses_are_no_links() -> None:
+    assert plain("HTTPS://evil.example/prize") == "HTTPS\\://\u2060evil.example/prize"
+    assert plain("see http://localhost:80") == "see http\\://\u2060localhost:80"
+    assert plain("www.evil.example") == "www\u2060.evil.example"
+    assert plain("photo@2x.png, a @ b") == "photo@\u20602x.png, a @ b"
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["AquaDash\n@====", "a\r@==", "a\n@-", "> a\n>  @---", "- @# x", "> 1.\t@## x", "    @# x", "\xa0@# x", "a[@^1]"],
+)
+def test_a_note_has_no_large_headings(heading: str) -> None:
+    assert safe_markdown(heading.replace("@", "")) == heading.replace("@", "\u2060").replace("\r", "\n")
+
+
+def test_what_is_no_heading_stays_in_a_note() -> None:
+    for text in ("a\n\n---\n\nb", "a | b\n--- | ---\n1 | 2", "-# x", "1.5 # x", "a = b", "- ###### x"):
+        assert safe_markdown(text) == text
 
 
 def test_counting() -> None:

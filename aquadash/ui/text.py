@@ -6,11 +6,13 @@ import re
 from datetime import datetime
 
 #: What means something to markdown within a line, and what does so at its start only.
-_MARKUP = re.compile(r"([\\`*_\[\]<#~|$&])|^([-+>])|^(\d+)(?=[.)])")
+_MARKUP = re.compile(r"([\\`*_\[\]<#~|$&]|:(?=//))|^([-+>])|^(\d+)(?=[.)])")
 #: ``:red[...]``, ``:material/...:`` and ``:smile:`` are recognised after unescaping, and ``:red`` alone is swallowed:
 #: the colon is cut off instead.
 _DIRECTIVE = re.compile(r":(?=[A-Za-z]|[\w+/-]+:)")
 _WORD_JOINER = "\u2060"
+#: Addresses become links after unescaping, too. They are cut where a browser that one is pasted into ignores the joiner.
+_LINK = re.compile(r"(?<=http\\://)|(?<=https\\://)|(?<=www)(?=\.)|(?<=@)(?=[\w-])", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
@@ -18,7 +20,7 @@ def plain(text: str) -> str:
     line = " ".join(text.split())
     # A number at the start would begin a list; the joiner after it is invisible.
     escaped = _MARKUP.sub(lambda found: f"{found[3]}{_WORD_JOINER}" if found[3] else f"\\{found[0]}", line)
-    return _DIRECTIVE.sub(f":{_WORD_JOINER}", escaped)
+    return _DIRECTIVE.sub(f":{_WORD_JOINER}", _LINK.sub(_WORD_JOINER, escaped))
 
 
 def duration(seconds: float | None) -> str:
@@ -92,19 +94,26 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-#: Every form of picture in Markdown begins so; nothing else does.
-_PICTURE = re.compile(r"!(?=\[)")
+#: Every form of picture in Markdown begins so, and nothing else does; or footnotes, which bring a heading.
+_PICTURE = re.compile(r"!(?=\[)|\[(?=\^)")
 #: Streamlit's own: icons, colours and badges would let a note look like a part of the page.
 _NOTE_DIRECTIVE = re.compile(r":(?=[\w+/-]+[\[:])")
 _HEADING = re.compile(r"^( {0,3})#{1,6}(?=\s)", re.MULTILINE)
+#: Headings in lists and quotes, or indented, which Streamlit undoes; and lines that make the one above them a heading.
+_OTHER_HEADING = re.compile(
+    r"^([^\S\n]*(?:(?:>|(?:[*+-]|\d{1,9}[.)])(?=\s))[^\S\n]*)*)(?=#{1,5}\s)|"
+    r"((?<=\S)[^\S\n]*\n(?:>|[^\S\n])*)(?=(?:=+|-+)[^\S\n]*$)",
+    re.MULTILINE,
+)
 
 
 def safe_markdown(text: str) -> str:
     """A note for ``st.markdown``, which shows HTML as text.
 
     A picture would be fetched from wherever the note says as soon as somebody looks at it, and so tell that place who
-    does: it becomes a link. Headings are as small as the page's smallest, so that a note does not look like the page.
-    Formulas, which need the dollar sign, stay.
+    does: it becomes a link. Headings are as small as the page's smallest, or text, so that a note does not look like
+    the page. Formulas, which need the dollar sign, stay.
     """
-    linked = _PICTURE.sub(f"!{_WORD_JOINER}", text)
-    return _HEADING.sub(r"\1######", _NOTE_DIRECTIVE.sub(f":{_WORD_JOINER}", linked))
+    linked = _PICTURE.sub(rf"\g<0>{_WORD_JOINER}", re.sub(r"\r\n?", "\n", text))
+    lowered = _HEADING.sub(r"\1######", _NOTE_DIRECTIVE.sub(f":{_WORD_JOINER}", linked))
+    return _OTHER_HEADING.sub(rf"\g<0>{_WORD_JOINER}", lowered)
