@@ -14,6 +14,7 @@ from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
+from aquadash import settings
 from aquadash.classroom import codes, limits
 from aquadash.classroom.joining import FREE_NAMES, FREE_OF_ONE
 from aquadash.classroom.limits import ClassLimits
@@ -255,6 +256,16 @@ def test_who_has_joined_is_sent_on_and_may_leave(app: Any) -> None:
     assert (answer.status, answer.headers["location"]) == (303, "/data")
     page = ask(app, "/class/join", headers=own)
     assert "Anna &lt;b&gt;" in page.body and 'action="/class/leave"' in page.body
+
+
+def test_where_the_sessions_cannot_be_read_the_join_page_says_so(app: Any) -> None:
+    join(app)
+    (settings.classroom_folder() / "class.db").write_bytes(b"no database " * 500)
+    unknown = {"cookie": f"{COOKIE}=another"}
+    page = ask(app, "/class/join", query="next=/data", headers=unknown)
+    assert page.status == 500 and "class.db cannot be read or written" in page.body and 'value="/data"' in page.body
+    left = ask(app, "/class/leave", method="POST", form={}, headers={**OWN, **unknown})
+    assert left.status == 500 and "class.db cannot be read or written" in left.body
 
 
 def test_a_form_that_is_too_long_is_not_read(app: Any) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import html
 import secrets
-from functools import lru_cache
+from collections.abc import Awaitable, Callable
+from functools import lru_cache, wraps
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -45,12 +46,25 @@ def routes() -> list[Route]:
     """The routes; none of them does anything where there is no class."""
     session = [accounts.session()]
     return [
-        Route(JOIN_PATH, _join_page, methods=["GET"], middleware=session),
-        Route(JOIN_PATH, _join, methods=["POST"]),
-        Route(LOGIN_PATH, _log_in, methods=["GET"], middleware=session),
-        Route(accounts.CALLBACK_PATH, _come_back, methods=["GET"], middleware=session),
-        Route(LEAVE_PATH, _leave, methods=["POST"]),
+        Route(JOIN_PATH, _told(_join_page), methods=["GET"], middleware=session),
+        Route(JOIN_PATH, _told(_join), methods=["POST"]),
+        Route(LOGIN_PATH, _told(_log_in), methods=["GET"], middleware=session),
+        Route(accounts.CALLBACK_PATH, _told(_come_back), methods=["GET"], middleware=session),
+        Route(LEAVE_PATH, _told(_leave), methods=["POST"]),
     ]
+
+
+def _told(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint; what it cannot do is said on the join page."""
+
+    @wraps(endpoint)
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except AquaDashError as error:
+            return _page(request, status=500, error=str(error), next=own_path(request.query_params.get("next")))
+
+    return answer
 
 
 def own_path(wanted: str | None) -> str:
@@ -99,10 +113,7 @@ async def _log_in(request: Request) -> Response:
     wanted = own_path(request.query_params.get("next"))
     if await _person(request) is not None:
         return RedirectResponse(JOIN_PATH, 303, headers={"Cache-Control": "no-store"})
-    try:
-        answer = await accounts.log_in(request)
-    except AquaDashError as error:
-        return _page(request, status=500, error=str(error), next=wanted)
+    answer = await accounts.log_in(request)
     request.session[_WANTED] = wanted if len(wanted) <= _MAX_WANTED else "/"
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -114,10 +125,7 @@ async def _come_back(request: Request) -> Response:
         return _no_class()
     # Without a code they come from logging out.
     if {"code", "error"} & set(request.query_params):
-        try:
-            await accounts.come_back(request)
-        except AquaDashError as error:
-            return _page(request, status=500, error=str(error))
+        await accounts.come_back(request)
     return onward(f"{JOIN_PATH}?next=%2F", "Go on")
 
 
