@@ -11,7 +11,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]<#~|$&]|:(?=//))|^([-+>])|^(\d+)(?=[.)])")
 #: the colon is cut off instead.
 _DIRECTIVE = re.compile(r":(?=[A-Za-z]|[\w+/-]+:)")
 _WORD_JOINER = "\u2060"
-#: Addresses become links after unescaping, too. They are cut where a browser that one is pasted into ignores the joiner.
+#: Addresses become links after unescaping, too. They are cut where a browser into which one is pasted drops the joiner.
 _LINK = re.compile(r"(?<=http\\://)|(?<=https\\://)|(?<=www)(?=\.)|(?<=@)(?=[\w-])", re.IGNORECASE)
 
 
