@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.explain.explainer import RemoteExplainer
+from aquadash.explain.results import Explanation
 from aquadash.runs import Run, RunStore
 from aquadash.ui import datasets
 from aquadash.ui.explain import explainer, explanations
@@ -133,6 +135,27 @@ def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: 
     resumed = replace(run, ended_at=(run.ended_at or 0) + 1)
     explainer.explained(resumed, images[:1], [0], method="grad-cam")
     assert asked[-1] == 1 and len(asked) == 4, "a network that was trained further answers for itself"
+
+
+def test_explanations_of_large_pictures_are_kept_as_far_as_there_is_room(
+    without: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def explain_many(images: np.ndarray, classes: list[int], *, method: str, **_: object) -> list[Explanation]:
+        asked.extend(classes)
+        size = images.shape[1:3]
+        return [Explanation(method, label, "", 1.0, images[0], np.zeros(size, np.float32), False) for label in classes]
+
+    monkeypatch.setattr(explainer, "explainer", lambda run: SimpleNamespace(explain_many=explain_many))
+    explained = partial(explainer.explained, without, method="occlusion")
+    many = 300  # Of 350 KB each, which is 105 MB.
+    explained(np.zeros((many, 224, 224, 3), np.uint8), range(many))
+    asked.clear()
+    for label in (many - 1, 0):
+        explained(np.zeros((1, 224, 224, 3), np.uint8), [label])
+    explainer._kept.clear()
+    assert asked == [0], "the oldest had to go"
 
 
 def test_images_are_known_by_size_and_pixels() -> None:

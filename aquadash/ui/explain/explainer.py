@@ -21,13 +21,15 @@ from aquadash.ui.predictions import WAKING
 from aquadash.ui.run_lists import BY_RUN, Version, version
 from aquadash.ui.text import joined, time_left
 
-#: Explanations that are kept for everybody; one of a small image takes 10 KB.
-_MAX_KEPT = 2048
+#: What the explanations may take that are kept for everybody: 7 KB each of 32 pixels, 350 KB of 224.
+_MAX_BYTES = 100_000_000
 #: What is kept here are a few numbers; the networks are in a process of their own.
 _MODELS_KEPT = 100
 
 #: Explanations by model, image, method and class, for all sessions; a class of None is the likeliest.
-_kept: LRUCache[tuple[Version, str, str, int | None], Explanation] = LRUCache(_MAX_KEPT)
+_kept: LRUCache[tuple[Version, str, str, int | None], Explanation] = LRUCache(
+    _MAX_BYTES, getsizeof=lambda one: one.image.nbytes + one.map.nbytes
+)
 _lock = threading.Lock()
 
 
