@@ -52,7 +52,7 @@ LOW_TRAINING_ACCURACY = 0.65
 
 _WHY_VALIDATION_LEADS = (
     "Here validation is better than training, which is no mistake: training accuracy is measured before the epoch has "
-    "finished and, where the run has them, on augmented images, which are harder, and while dropout switches units off. "
+    "finished, on augmented images where there are some, which are harder, and while any dropout switches units off. "
     "Measured as validation is, it would mostly be higher, so the true gap is mostly larger than the one shown."
 )
 
