@@ -272,3 +272,4 @@ def test_a_form_that_is_too_long_is_not_read(app: Any) -> None:
     assert join(app, name="a" * 20_000).status == 413
     for length in ("\xb2", "9" * 5000, "-1", ""):
         assert join(app, headers={"content-length": length}).status == 413
+    assert join(app, headers={"content-length": "10", "transfer-encoding": "chunked"}).status == 413
