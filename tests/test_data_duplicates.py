@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aquadash import data
-from aquadash.data import Dataset, Split
+from aquadash.data import Dataset, Split, duplicates
 from aquadash.data.duplicates import DEFAULT_DISTANCE, MAX_DISTANCE, MAX_PER_IMAGE, find_duplicates, shapes
 from tests.test_cli import answer, call, refusal
 
@@ -50,10 +50,14 @@ def test_copies_are_found_whatever_was_done_to_them() -> None:
     assert distances == sorted(distances) and max(distances) <= MAX_DISTANCE
 
 
-def test_at_most_some_training_images_are_named_for_a_test_image() -> None:
+def test_at_most_some_training_images_are_named_for_a_test_image(monkeypatch: pytest.MonkeyPatch) -> None:
     train = np.repeat(scenes(1, seed=0), 9, axis=0)
+    kept: list[int] = []
+    nearest = duplicates._nearest
+    monkeypatch.setattr(duplicates, "_nearest", lambda found, data: kept.append(len(found)) or nearest(found, data))
     pairs = find_duplicates(made_of(train, scenes(1, seed=0))).pairs
     assert [pair.train for pair in pairs] == list(range(MAX_PER_IMAGE))
+    assert max(kept) <= 2 * MAX_PER_IMAGE, "of many that are alike no more are kept in between"
 
 
 def test_chunks_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,10 +135,13 @@ def find_duplicates(dataset: Dataset, *, progress: ProgressCallback = silent) ->
         for begin in range(0, len(seen), _CHUNK):
             # Rounded, so that the order of additions, which may differ between machines, does not decide.
             distances = np.round(1.0 - (seen[begin : begin + _CHUNK] @ known.T).astype(np.float64), 6)
-            for row, column in np.argwhere(distances <= MAX_DISTANCE):
+            np.maximum(0.0, distances, out=distances)
+            for row in np.flatnonzero((distances <= MAX_DISTANCE).any(axis=1)):
                 mirrored, position = divmod(begin + int(row), len(test))
-                distance = max(0.0, float(distances[row, column]))
-                found.append((distance, position, start + int(column), bool(mirrored)))
+                near = np.flatnonzero(distances[row] <= MAX_DISTANCE)
+                # No more can be among the nearest; pictures of one film would be millions of pairs.
+                for column in near[np.argsort(distances[row, near], kind="stable")][:MAX_PER_IMAGE]:
+                    found.append((float(distances[row, column]), position, start + int(column), bool(mirrored)))
     progress("comparing training and test images", 1.0)
     return Duplicates(_nearest(found, dataset), len(test), dataset.class_names)
 
