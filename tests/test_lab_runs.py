@@ -85,6 +85,19 @@ def test_an_answer_under_way_at_a_refresh_is_not_for_those_who_ask_after_it(
     assert [run.name for run in RUNS.all()] == ["two"]
 
 
+def test_answers_are_kept_as_far_as_they_are_small() -> None:
+    asked: list[int] = []
+
+    @memory.kept(10, size=lambda answer: answer)
+    def number(value: int) -> int:
+        asked.append(value)
+        return value
+
+    for value in (4, 5, 4, 11, 11, 3, 4):
+        assert number(value) == value
+    assert asked == [4, 5, 11, 11, 3], "the oldest go for the latest, and none stays that is too large"
+
+
 def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store: FakeStore) -> None:
     for _ in range(10):
         assert RUNS.get("a" * 32) is RUNS.all()[0]

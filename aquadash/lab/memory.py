@@ -16,14 +16,17 @@ _forget: list[Callable[[], None]] = []
 _generation = 0
 
 
-def kept(most: int, *, seconds: float | None = None) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def kept(
+    most: int, *, seconds: float | None = None, size: Callable[[Any], int] | None = None
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """A function whose answers are kept; of many threads that ask the same at once, one works it out.
 
     Args:
-        most: How many answers, those used last.
+        most: How many answers, those used last; with ``size`` how large they may be together.
         seconds: For how long at most, for what still changes; None for as long as there is room.
+        size: How large an answer is. One that is larger than ``most`` alone is not kept.
     """
-    memory: Cache[Any, Any] = LRUCache(most) if seconds is None else TTLCache(most, seconds)
+    memory: Cache[Any, Any] = LRUCache(most, size) if seconds is None else TTLCache(most, seconds, getsizeof=size)
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         # An answer that was being worked out at a refresh is not for those who ask after it.

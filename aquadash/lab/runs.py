@@ -28,7 +28,7 @@ from aquadash.lab.rights import Action
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.artifacts import OOD_DETECTOR
 from aquadash.runs.first_model import add_first_model
-from aquadash.runs.measured import Images, predictions_on
+from aquadash.runs.measured import Images
 from aquadash.runs.reading import KIND
 from aquadash.runs.reproduction import Reproduction, reproduction
 from aquadash.runs.snapshot import snapshot_of
@@ -181,7 +181,10 @@ class Runs(Part):
             StorageError: The file is damaged.
             RunError: The run has a result but its predictions are missing.
         """
-        return predictions_on(open_store(), self.get(run_id), images)
+        run = self.get(run_id)
+        if not run.status.ended or "test_accuracy" not in run.metrics:
+            return None
+        return self.predictions(run_id) if images == "test" else self.validation_predictions(run_id)
 
     def evaluation(self, run_id: str) -> Evaluation:
         """The figures that follow from :meth:`predictions`.
@@ -558,26 +561,36 @@ def _paces(store_key: str) -> Paces:
     return Paces(_all(store_key).runs)
 
 
-def _read_of_run(read: Callable[[RunStore, str], T], *, most: int) -> Callable[[str, str, float | None], T]:
+#: What is kept of arrays of runs, each kind of them, in bytes. An imported run's may be 200 MB.
+_MOST_BYTES = 200_000_000
+
+
+def _bytes_of(found: Predictions | EpochReplay | None) -> int:
+    return 1000 + sum(array.nbytes for array in vars(found).values()) if found is not None else 1000
+
+
+def _read_of_run(
+    read: Callable[[RunStore, str], T], *, most: int, size: Callable[[Any], int] | None = None
+) -> Callable[[str, str, float | None], T]:
     """A function that reads something of a run by store, id and end: for good once it has ended, else for a moment."""
 
     def asked(store_key: str, run_id: str, ended_at: float | None) -> T:
         return read(open_store(), run_id)
 
-    ended, live = kept(most)(asked), kept(64, seconds=FRESH_SECONDS)(asked)
+    ended, live = kept(most, size=size)(asked), kept(64, seconds=FRESH_SECONDS)(asked)
     return lambda store_key, run_id, ended_at: (live if ended_at is None else ended)(store_key, run_id, ended_at)
 
 
 _history = _read_of_run(lambda store, run_id: tuple(store.history(run_id)), most=256)
-_epoch_replay = _read_of_run(lambda store, run_id: store.epoch_replay(run_id), most=64)
+_epoch_replay = _read_of_run(lambda store, run_id: store.epoch_replay(run_id), most=_MOST_BYTES, size=_bytes_of)
 
 
-@kept(64)
+@kept(_MOST_BYTES, size=_bytes_of)
 def _predictions(store_key: str, run_id: str, ended_at: float) -> Predictions:
     return open_store().predictions(run_id)
 
 
-@kept(64)
+@kept(_MOST_BYTES, size=_bytes_of)
 def _validation_predictions(store_key: str, run_id: str, ended_at: float) -> Predictions | None:
     return open_store().validation_predictions(run_id)
 

@@ -362,8 +362,10 @@ def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T
         with zipfile.ZipFile(path) as archive:
             if (size := archive.getinfo(_WEIGHTS).file_size) > _MAX_WEIGHT_BYTES:
                 raise ValueError(f"its weights have {size:,} bytes")
-            with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
-                file.visititems(collect)
+            with archive.open(_WEIGHTS) as packed, tempfile.TemporaryFile() as copy:
+                shutil.copyfileobj(packed, copy)
+                with h5py.File(copy, "r") as file:
+                    file.visititems(collect)
     except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         raise RunError(
             f"The network in {path.name} is damaged and cannot be read ({error}). Repeat the run."

@@ -80,7 +80,6 @@ def damaged(runs: Sequence[Run], images: Images) -> dict[str, str]:
     return {name: reason for name, reason in reasons if reason}
 
 
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_RUN)
 def _read(run: Run, images: Images) -> tuple[Predictions | None, str]:
     """The predictions, or None and why they cannot be read."""
     try:
