@@ -12,15 +12,17 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.data.folder import about, drafts
 from aquadash.data.folder.drafts import Request, SplitChoice
 from aquadash.engine import Engine
+from aquadash.errors import DataError, NotAllowedError
 from aquadash.export.convert import FORMATS, Format
 from aquadash.jobs.kinds import KINDS
 from aquadash.lab import Lab
-from aquadash.people import OWNER
+from aquadash.people import OWNER, Person
 from aquadash.robustness.label_safety import SafetyRequest
+from aquadash.robustness.measure import RobustnessRequest
 from aquadash.runs import open_store
 from aquadash.search.store import open_search_store
-from tests import job_rows, lessons
-from tests.lessons import ANNA, BRANCH, SHORT, SUBJECTS
+from tests import job_rows, lessons, robust_runs
+from tests.lessons import ANNA, BEN, BRANCH, SHORT, SUBJECTS, TEACHER
 from tests.own_pictures import in_archive, of_classes
 from tests.search_fakes import plan
 
@@ -59,3 +61,26 @@ def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch:
     assert {job.kind for job in jobs} == KINDS.keys(), "every kind of work is asked for above"
     assert {job.owner for job in jobs} == {ANNA.person_id}
     assert all(Lab(OWNER).jobs.may_stop(job) and lab.jobs.may_stop(job) for job in jobs)
+
+
+def test_a_student_has_no_more_than_two_imports_under_way(home: Path, tmp_path: Path) -> None:
+    archive = in_archive(tmp_path / "cats.zip", of_classes({"cat": 12, "dog": 12})).read_bytes()
+
+    def begin(person: Person) -> str:
+        return Lab(person).data.begin(Request("", "cats.zip", 32), write=lambda path: path.write_bytes(archive))
+
+    first, other, *latest = begin(ANNA), begin(BEN), begin(ANNA), begin(ANNA)
+    with pytest.raises(DataError, match="not there any more"):
+        Lab(ANNA).data.is_read(first)
+    assert [Lab(ANNA).data.is_read(draft) for draft in latest] == [False, False]
+    assert Lab(BEN).data.is_read(other) is False
+
+
+def test_a_student_replaces_nobodys_robustness_figures(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "serve", lambda self: None)
+    store = open_store()
+    run = store.get(lessons.trained(store, TEACHER, "for all"))
+    robust_runs.add_result(store, run, robust_runs.made_up_result(fingerprint="f" * 64, cells=10))
+    with pytest.raises(NotAllowedError, match="is measured already"):
+        Lab(ANNA).jobs.measure_robustness(run.run_id, RobustnessRequest(seed=1))
+    assert Lab(ANNA).jobs.measure_robustness(run.run_id).owner == ANNA.person_id, "to go on is no harm"

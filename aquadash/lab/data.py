@@ -18,6 +18,9 @@ from aquadash.errors import DataError, NotAllowedError
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 
+#: Imports of own pictures that a student may have under way.
+_DRAFTS = 2
+
 
 class DataSets(Part):
     """``Lab.data``: see there.
@@ -153,6 +156,9 @@ class DataSets(Part):
         request = replace(request, owner=self._person.person_id)
         if write is None:
             return drafts.begin(request)
+        if self._limits.in_force:
+            # Each may take 4 GB of the disk.
+            drafts.discard_earlier(self._person.person_id, most=_DRAFTS - 1)
         return drafts.begin(request, write=self._limits.within_upload(write))
 
     def begin_again(self, draft_id: str, *, size: int | None = None) -> str:

@@ -77,12 +77,17 @@ class Jobs(Part):
 
         Raises:
             RunError: The run has no model, or is being measured already.
-            NotAllowedError: The person may not have the run's network looked at.
+            NotAllowedError: The person may not have the network looked at, or another's figures replaced.
             AquaDashError: The request is not possible.
         """
         from aquadash.robustness.job import start
 
-        self._rights.require(Action.MEASURE, self._run(run_id).resource)
+        run = self._run(run_id)
+        self._rights.require(Action.MEASURE, run.resource)
+        if request is not None and not self._rights.allow(Action.LABEL, run.resource) and self.robustness(run_id):
+            raise NotAllowedError(
+                f"“{run.name}” is measured already. Only whoever made it, or the teacher, can have it measured anew."
+            )
         with self._changing():
             return start(open_store(), run_id, request, owner=self._person.person_id)
 

@@ -302,6 +302,13 @@ def discard(draft_id: str) -> None:
     shutil.rmtree(_place_of(draft_id), ignore_errors=True)
 
 
+def discard_earlier(owner: str, *, most: int) -> None:
+    """Throw away a person's drafts but the latest ``most``."""
+    own = [place for place in _drafts().glob("*") if place.is_dir() and owner_of(place.name) == owner]
+    for place in sorted(own, key=lambda place: place.stat().st_mtime, reverse=True)[most:]:
+        discard(place.name)
+
+
 def _drafts() -> Path:
     return about.folder() / ".drafts"
 
