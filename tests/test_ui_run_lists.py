@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aquadash.config import RunConfig, with_values
@@ -27,6 +28,14 @@ def test_the_best_finished_run_is_the_default_of_menus() -> None:
     ]  # fmt: skip
 
     assert [entry.name for entry in best_first(runs)] == ["best", "fair", "trial", "stopped", "new", "failed"]
+
+
+def test_what_a_student_has_imported_is_nobodys_default() -> None:
+    made_up = replace(finished("made up", 1.0), origin="o" * 32, shared=False)
+    taught = replace(finished("the teacher's", 0.7), origin="p" * 32)
+    assert [entry.name for entry in best_first([made_up, finished("fair", 0.5), taught])] == [
+        "the teacher's", "fair", "made up",
+    ]  # fmt: skip
 
 
 def test_runs_whose_data_set_is_missing_come_after_those_that_show_images() -> None:

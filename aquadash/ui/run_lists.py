@@ -49,12 +49,13 @@ def has_results(run: Run) -> bool:
 def best_first(runs: Sequence[Run]) -> list[Run]:
     """The runs in the order of menus, the default first.
 
-    Finished ones by validation accuracy, no trials of searches among them; then the others with results, those without,
-    and the archived, each in the order they came in.
+    Finished ones by validation accuracy, no trials of searches and no student's imports among them; then the others
+    with results, those without, and the archived, each in the order they came in.
     """
 
     def rank(run: Run) -> tuple[bool, bool, bool, float]:
-        counts = run.status is RunStatus.FINISHED and not run.search_id
+        # The figures in a student's ZIP can be made up.
+        counts = run.status is RunStatus.FINISHED and not run.search_id and (run.shared or not run.origin)
         return run.archived, not has_results(run), not counts, -(validation_accuracy(run) or 0.0) if counts else 0.0
 
     return sorted(runs, key=rank)
