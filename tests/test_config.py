@@ -147,6 +147,7 @@ def test_yaml_fills_up_from_a_base() -> None:
         ("training: !!bool foo", "not valid YAML"),
         ("seed: !!int ''", "not valid YAML"),
         ("seed: !!timestamp foo", "not valid YAML"),
+        ("seed: 0x" + 5000 * "F", "seed is a number of thousands of digits"),
     ],
 )
 def test_bad_yaml_is_one_clear_sentence(text: str, message: str) -> None:

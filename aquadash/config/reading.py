@@ -224,7 +224,10 @@ def _explained(error: ValidationError) -> ConfigError | UnknownNameError:
     name = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
     if first["type"] == "extra_forbidden":
         return UnknownNameError.of("setting", name, SETTINGS)
-    came = repr(first.get("input"))[:80]
+    try:
+        came = repr(first.get("input"))[:80]
+    except ValueError:  # Python writes out no whole number of more than 4,300 digits.
+        came = "a number of thousands of digits"
     # Our own checks are told without pydantic's words before them.
     message = first["msg"].removeprefix("Value error, ")
     help = SETTINGS[name].help if name in SETTINGS else ""
