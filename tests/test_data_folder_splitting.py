@@ -69,6 +69,8 @@ def test_a_given_split_is_kept_without_the_training_pictures_that_the_test_holds
     assert found.train.tolist() == [1, 2, 3, 4, 5] and found.test.tolist() == [6, 7] and found.leaks == 1
     kept = divided(them, (0, 6), given=True, choice=SplitChoice(drop_leaks=False))
     assert kept.train.tolist() == [0, 1, 2, 3, 4, 5] and kept.leaks == 0
+    # Of many that look the same only the nearest are paired.
+    assert divided(them, (0, 1), (1, 2), (2, 6), given=True).train.tolist() == [3, 4, 5]
     redrawn = divided(them, given=True, choice=SplitChoice(use_given=False))
     assert len(redrawn.train) + len(redrawn.test) == 8 and redrawn.test.tolist() != [6, 7]
 

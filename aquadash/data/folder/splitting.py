@@ -87,11 +87,9 @@ def divide(
     if given:
         test[:] = [picture.part == "test" for picture in pictures]
         if choice.drop_leaks:
-            for pair in near:
-                one, other = pair.first, pair.second
-                if test[one] != test[other]:
-                    leaks[other if test[one] else one] = True
-            leaks &= kept
+            # By groups: of many that look the same, each is paired with the nearest only.
+            group = groups(len(pictures), near)
+            leaks = kept & ~test & np.isin(group, group[test])
     else:
         # Classes are drawn one by one: a picture that is in two of them is a mistake, which is told elsewhere.
         labels = [picture.label for picture in pictures]
