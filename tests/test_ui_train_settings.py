@@ -159,3 +159,13 @@ def test_some_images_are_shown_when_asked_for(engine: FakeEngine) -> None:
     app.toggle(key="train:samples").set_value(True).run()
     assert not app.exception
     assert "a training version" in "".join(str(element.value) for element in app.get("html"))
+
+
+def test_the_images_shown_follow_a_pipeline_that_is_saved_anew(engine: FakeEngine) -> None:
+    def shown(spec: PipelineSpec, replaces: str | None = None) -> str:
+        saved.save(spec, title="Mine", replace_name=replaces)
+        app = open_advanced(set="augmentation.pipeline=mine")
+        app.toggle(key="train:samples").set_value(True).run()
+        return "".join(str(element.value) for element in app.get("html"))
+
+    assert shown(_FLIP) != shown(_SHUFFLE, "mine")

@@ -75,7 +75,9 @@ def show(library: Library) -> None:
             disabled=changed,
             help="Save it first." if changed else None,
         ):
-            st.switch_page("pages/train.py", query_params=clone.address(None, {"augmentation.pipeline": state.base}))
+            # As it is now: the form may hold the version of a run that was cloned.
+            changes = {"augmentation.pipeline": state.base, "augmentation.definitions": ""}
+            st.switch_page("pages/train.py", query_params=clone.address(None, changes))
     if changed and not builder_state.fits_the_address():
         st.caption("The changes are too long for the address: save or export them, or a reload loses them.")
 

@@ -244,6 +244,8 @@ def sample_versions(config: RunConfig) -> None:
     dataset = datasets.dataset(config.data.source)
     labels = dataset.train.labels
     positions = [int((labels == label).argmax()) for label in range(min(_SAMPLES, len(dataset.class_names)))]
+    # The steps of a saved pipeline as they are now: it may be saved anew under its name.
+    config = augment.embedded(config)
     drawn = _drawn(dataset.fingerprint, config.data.source, config.augmentation, config.seed, tuple(positions))
     cards = []
     for number, position in enumerate(positions):
