@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aquadash.augment import PIPELINES, Branch, Range, apply, op
+from aquadash.augment import PIPELINES, Branch, Range, apply, op, operator_info
 from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.robustness import steps as places
 
@@ -83,6 +83,8 @@ def test_values_to_try_are_even_and_whole_numbers_come_once() -> None:
     assert places.grid(blur, low=0.0, high=2.0, count=5) == (0.0, 0.5, 1.0, 1.5, 2.0)
     add = places.find_step(NESTED, (1, "then_list", 1)).parameter("value")
     assert places.grid(add, low=-1, high=2, count=11) == (-1, 0, 1, 2)
+    side = operator_info("MedianBlur").parameter("k")
+    assert set(places.grid(side, low=1, high=15, count=11)) <= {1, 3, 5, 7, 9, 11, 13, 15}
     with pytest.raises(ConfigError, match="expected two numbers from 0 to 10"):
         places.grid(blur, low=0.0, high=11.0, count=5)
     assert places.text_of(blur, 1.2345) == "1.23"

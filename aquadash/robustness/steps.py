@@ -151,7 +151,7 @@ def only(branch: Branch, path: StepPath) -> Branch:
 
 
 def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[float, ...]:
-    """Values to try, from low to high with even steps; whole numbers once each.
+    """Values to try, from low to high with even steps; whole numbers, of those that the parameter takes, once each.
 
     Raises:
         ConfigError: The ends are not within the parameter's, or the wrong way round.
@@ -163,7 +163,7 @@ def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[
         )
     values = np.linspace(low, high, count)
     if parameter.kind == "integer":
-        return tuple(float(value) for value in np.unique(np.rint(values)))
+        return tuple(float(value) for value in np.unique([editing.nearest(parameter, value) for value in values]))
     return tuple(float(value) for value in values)
 
 
