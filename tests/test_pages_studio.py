@@ -61,6 +61,13 @@ def test_sliders_fields_and_switches_change_the_step_and_undo_moves_them_back() 
     assert app.button(key="redo").disabled
 
 
+def test_a_step_inside_another_colour_space_names_that_ones_channels() -> None:
+    app = visit(pipeline="notebook-2")
+    press(app, next(each.key for each in app.button if "In another colour space" in each.label and each.key))
+    shown = " ".join(titles(app))
+    assert "On one channel, hue" in shown and "On one channel, red" not in shown
+
+
 def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
     app = visit(pipeline="none", draft=to_draft(DEEP))
     press(app, "step1/fold")

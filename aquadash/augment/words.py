@@ -22,14 +22,18 @@ _CHANNELS = {
 }
 
 
-def describe(spec: PipelineSpec | Branch) -> tuple[str, ...]:
+def describe(spec: PipelineSpec | Branch, *, space: str = "RGB") -> tuple[str, ...]:
     """What a pipeline or a branch does, a line an operator: ``"Flip left-right (always)"``, ``"Blur, sigma 0 to 1"``.
 
     Operators inside another one are indented by four spaces a level, as are those of a pipeline's branches when it has
     more than one.
+
+    Args:
+        spec: What is described.
+        space: The colour space that a branch works in; that of images is RGB.
     """
     if isinstance(spec, Branch):
-        return tuple(_operators(spec.operators, 0)) or ("The images as they are",)
+        return tuple(_operators(spec.operators, 0, space)) or ("The images as they are",)
     if len(spec.branches) == 1:
         return describe(spec.branches[0])
     lines: list[str] = []

@@ -120,15 +120,21 @@ def _remove_version(number: int) -> None:
     builder_state.edit(lambda spec: editing.remove_branch(spec, number))
 
 
-def _summary(step: Operator) -> str:
-    """A step in one line, everything inside it included; plain text."""
+def _summary(step: Operator, space: str) -> str:
+    """A step in one line, everything inside it included; plain text. It works in the colour space ``space``."""
     filled = replace(step, settings=tuple(settings_of(step).items()), probability=1.0, enabled=True)
-    lines = describe(Branch("", (filled,)))
+    lines = describe(Branch("", (filled,)), space=space)
     inner = [operator_info(child.name).title for _, children in step.children for child in children]
     text = lines[0].removesuffix(":") + (f": {', '.join(inner)}" if inner else "")
     if step.probability < 1.0:
         text += f" · {step.probability * 100:g} % of the images"
     return text if step.enabled else f"{text} · off"
+
+
+def _space(state: State, path: Path) -> str:
+    """The colour space that the steps around one have brought the images into."""
+    around = [editing.step_at(state.spec, path[:end]) for end in range(2, len(path), 2)]
+    return next((str(space) for step in reversed(around) if (space := step.setting("to_colorspace", ""))), "RGB")
 
 
 def render_steps(state: State, place: Place) -> None:
@@ -149,7 +155,7 @@ def _card(state: State, path: Path, step: Operator, total: int) -> None:
     with st.container(border=True, key=f"step{number}", gap="small"):
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
             _switch(path, step, number)
-            title = plain(_summary(step))
+            title = plain(_summary(step, _space(state, path)))
             st.button(
                 f"**{index + 1}.** {title}" if step.enabled else f"**{index + 1}.** :gray[{title}]",
                 key=f"step{number}/fold",
