@@ -75,6 +75,7 @@ def test_a_file_is_read_once_for_all_networks() -> None:
         (8, 8): (8, 8, 3),
         (224, 224): (SHOWN_EDGE, SHOWN_EDGE, 3),
     }
+    assert memory.look(good, networks[:1]).seen.keys() == {(8, 8)}, "what the others saw is not this one's"
     assert closer(good, networks[1].predictor).seen[224, 224].shape == (224, 224, 3)
 
 

@@ -141,12 +141,12 @@ class Memory:
             yield from batch
 
     def look(self, item: Item, networks: Sequence[Network]) -> Look:
-        """The small pictures of a file for its card; read again if they are no longer kept."""
-        sizes = {network.predictor.image_shape[:2] for network in networks}
+        """The small pictures of a file for its card, as these networks see it; read again if no longer kept."""
+        sizes = dict.fromkeys(network.predictor.image_shape[:2] for network in networks)
         found = self._looks.get(item.id)
-        if found is None or (found.error is None and not sizes <= set(found.seen)):
+        if found is None or (found.error is None and not sizes.keys() <= found.seen.keys()):
             found = self._keep_look(item, _look(item, networks))
-        return found
+        return replace(found, seen={size: found.seen[size] for size in sizes if size in found.seen})
 
     def forget(self, uploads: Sequence[Upload]) -> None:
         """Drop what belongs to files that are no longer there, and the oldest of too much."""
