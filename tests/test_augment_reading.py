@@ -65,6 +65,7 @@ def test_a_range_must_ascend_and_a_pipeline_have_a_branch() -> None:
         (_text(branches={}), "expected a list"),
         (_text(branches=[{"title": "One", "operators": []}] * 21), "at most 20"),
         (_text(title=5), "must be a text"),
+        (_text(title="a\ud800"), "whole characters"),
         (_text(branches=[{"title": "One"}]), "lacks 'operators'"),
         (_text(branches=[{"title": "One", "operators": [{"name": "Fliplr", "settings": {"p": None}}]}]), "p is 'None'"),
         (_text(summary="x" * 100_001), "at most 100,000"),

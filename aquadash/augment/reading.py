@@ -149,8 +149,9 @@ def _list(values: object, place: str) -> Sequence[object]:
 
 
 def _text(value: object, place: str) -> str:
-    if not isinstance(value, str) or len(value) > 500:
-        raise ConfigError(f"{place} must be a text of at most 500 characters.")
+    # JSON may hold halves of characters, which can be neither stored nor sent to a browser.
+    if not isinstance(value, str) or len(value) > 500 or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ConfigError(f"{place} must be a text of at most 500 whole characters.")
     return value
 
 
