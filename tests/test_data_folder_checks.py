@@ -108,7 +108,11 @@ def test_copies_across_a_given_split_are_a_warning(tmp_path: Path) -> None:
 def test_a_class_that_the_test_lacks_is_a_problem(tmp_path: Path) -> None:
     files = of_classes({"cat": 20, "dog": 20}, prefix="train/") | of_classes({"cat": 5}, prefix="test/", first_seed=90)
     draft = drafted(in_folder(tmp_path / "a", files))
-    assert found(draft)["too few"].names == ("dog",) and "for the test" in found(draft)["too few"].title
+    finding = found(draft)["too few"]
+    assert finding.names == ("dog",) and "for the test" in finding.title
+    assert finding.severity == "warning" and "drawn at random" in finding.advice
+    draft = drafted(in_folder(tmp_path / "b", files | of_classes({"owl": 2}, prefix="train/", first_seed=70)))
+    assert found(draft)["too few"].severity == "problem", "too few are there for any split"
 
 
 def test_looks_that_mislead_are_found(tmp_path: Path) -> None:

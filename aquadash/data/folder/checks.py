@@ -83,6 +83,7 @@ def _of_classes(pictures: Sequence[Picture], names: Sequence[str], split_given: 
             names=names,
         )
     distinct = {(one.label, one.part, one.sha256) for one in pictures}
+    whole = np.bincount([label for label, _ in {(one.label, one.sha256) for one in pictures}], minlength=len(names))
     for part, needed, where in (
         (("train", MIN_TRAINING, "for training"), ("test", 1, "for the test"))
         if split_given
@@ -91,11 +92,13 @@ def _of_classes(pictures: Sequence[Picture], names: Sequence[str], split_given: 
         counts = np.bincount([label for label, own, _ in distinct if own == part], minlength=len(names))
         short = [name for name, count in zip(names, counts.tolist(), strict=True) if count < needed]
         if short:
+            drawable = split_given and all(whole[names.index(name)] > MIN_TRAINING for name in short)
             yield _finding(
                 "too few",
-                "problem",
+                "warning" if drawable else "problem",
                 f"{_classes(len(short))} with fewer than {needed} {'picture' if needed == 1 else 'pictures'} {where}",
-                "Add pictures of these classes, or remove their folders and read the pictures again.",
+                "Add pictures of these classes, or remove their folders and read the pictures again."
+                + (" Or have the split drawn at random." if drawable else ""),
                 names=short,
             )
     counts = np.bincount([label for label, _, _ in distinct], minlength=len(names))
