@@ -100,6 +100,20 @@ def test_a_second_launch_asks_while_the_first_is_not_done(engine: FakeEngine, mo
     assert [name for name, _ in engine.calls] == ["submit", "submit"] and app.button(key="launch")
 
 
+def test_what_is_queued_after_the_question_is_what_the_form_says_then(store: RunStore, engine: FakeEngine) -> None:
+    ui_runs.queued(store, "not done")
+    app = open_advanced()
+    app.button(key="launch").click().run()
+    app.number_input(key="set:training.epochs").set_value(5)
+    app.text_input(key="train:name:0").set_value("shorter")
+    app.number_input(key="guess:0:accuracy").set_value(61).run()
+    app.button(key="launch-sure").click().run()
+
+    ((_, config),) = engine.calls
+    assert config.training.epochs == 5
+    assert [run.guess for run in engine.store.list_runs() if run.name == "shorter"] == [Guess(0.61)]
+
+
 def test_a_name_is_for_one_run(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
     app = open_advanced()

@@ -28,11 +28,13 @@ class Order:
         config: The settings.
         name: Of the run; a friendly one is made up where it is empty.
         guess: What is expected of it.
+        from_form: Whether the form says all that, which may change until it is launched.
     """
 
     config: RunConfig
     name: str = ""
     guess: Guess | None = None
+    from_form: bool = False
 
 
 def number() -> int:
@@ -69,17 +71,22 @@ def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
     st.rerun()
 
 
-def question() -> bool:
-    """Draw the question whether another run is to be queued, if it is to be asked; returns whether it is."""
-    order: Order | None = st.session_state.get(_ASKED)
-    if order is None:
+def question(form: Order | None) -> bool:
+    """Draw the question whether another run is to be queued, if it is to be asked; returns whether it is.
+
+    Args:
+        form: What the form says now; None while it cannot be trained.
+    """
+    asked: Order | None = st.session_state.get(_ASKED)
+    if asked is None:
         return False
+    order = form if asked.from_form else asked
     names = " and ".join(f"**{plain(run.name)}**" for run in _own_at_work()[:2])
     st.markdown(f"{names} is not done yet. Queue another run?" if names else "Start this run?")
     with st.container(horizontal=True):
-        again = st.button("Queue it", key="launch-sure", type="primary", icon="🏊")
+        again = st.button("Queue it", key="launch-sure", type="primary", icon="🏊", disabled=order is None)
         st.button("Cancel", key="launch-cancel", on_click=st.session_state.pop, args=(_ASKED, None))
-    if again:
+    if again and order is not None:
         press(order, sure=True)
     return True
 

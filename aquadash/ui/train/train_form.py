@@ -73,16 +73,17 @@ def train_form() -> None:
                         _network_box(config)
                     yaml_box(config)
         with bar:
-            _launch_button(config if ready else None, guess)
+            name = st.session_state.get(_name_key(), "")
+            _launch_button(launch.Order(config, name, guess, from_form=True) if config is not None and ready else None)
 
 
-def _launch_button(config: RunConfig | None, guess: Guess | None) -> None:
+def _launch_button(order: launch.Order | None) -> None:
     with shell.guard():
-        if launch.question():
+        if launch.question(order):
             return
-        pressed = st.button("Train", key="launch", type="primary", icon="🏊", width="stretch", disabled=config is None)
-        if pressed and config is not None:
-            launch.press(launch.Order(config, st.session_state.get(_name_key(), ""), guess))
+        pressed = st.button("Train", key="launch", type="primary", icon="🏊", width="stretch", disabled=order is None)
+        if pressed and order is not None:
+            launch.press(order)
 
 
 def _name_key() -> str:
