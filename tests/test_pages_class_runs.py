@@ -140,6 +140,14 @@ def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkey
     assert open_app_page("train").number_input(key="set:training.epochs").value == 200
 
 
+def test_a_link_that_clones_a_hidden_run_leaves_the_form(anna: Person) -> None:
+    store = open_store()
+    run = give(store, add_compared(store, "rude", skill=0.6, seed=1), join("Ben")[0])
+    store.set_hidden(run.run_id)
+    app = open_app_page("train", clone=run.run_id)
+    assert "The form is as it was." in texts(app) and not app.error and "launch" in buttons(app)
+
+
 def test_students_see_no_way_to_what_only_the_teacher_does(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app_page("train", view="search")
     assert "only the teacher starts them" in texts(app) and "search:launch" not in buttons(app)

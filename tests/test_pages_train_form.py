@@ -20,7 +20,7 @@ from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
 from tests.app_pages import address_of, words
-from tests.train_page import FakeEngine, controls, launched, open_advanced
+from tests.train_page import FakeEngine, controls, launched, open_advanced, open_page
 
 
 def choose_preset(app: AppTest, name: str) -> None:
@@ -314,6 +314,13 @@ def test_a_clone_of_a_run_that_is_not_there_is_explained(engine: FakeEngine, own
         assert f"There is no run “{run_id}” to clone" in words(app)
         assert not app.error
     assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
+
+
+def test_a_clone_of_a_run_that_cannot_be_read_leaves_the_form(engine: FakeEngine, own: Run) -> None:
+    engine.store.set_tags(own.run_id, "damage the run", {"aquadash.config": "{}{"})
+    app = open_page(clone=own.run_id)
+    assert any("cannot be read" in box.value and "The form is as it was." in box.value for box in app.warning)
+    assert app.radio(key="preset").value == DEFAULT_PRESET
 
 
 def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: FakeEngine, store: RunStore) -> None:

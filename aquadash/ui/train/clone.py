@@ -15,8 +15,8 @@ import streamlit as st
 from aquadash import augment
 from aquadash.config import RunConfig, flatten, parse_assignments, with_values
 from aquadash.engine import check_names
-from aquadash.errors import AquaDashError, RunError, UnknownNameError
-from aquadash.runs.types import Run
+from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
@@ -74,11 +74,16 @@ def take() -> bool:
         return True
     try:
         run = lab().runs.get(run_id)
+        if run.status is RunStatus.UNREADABLE:
+            raise StorageError(run.message)
     except (UnknownNameError, RunError):
         _trouble(
             f"There is no run “{run_id[:40]}” to clone; it may have been deleted, or the link comes from another "
             "computer. The form is as it was."
         )
+        return False
+    except AquaDashError as error:
+        _trouble(f"{error} The form is as it was.")
         return False
     config = _changed(_usable(run), asked[1])
     form_state.fill(form_state.Origin(run.run_id, run.name, run.config, run=True), config)
