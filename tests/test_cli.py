@@ -82,6 +82,13 @@ def test_unknown_commands_options_presets_and_settings_are_one_line() -> None:
     assert "nowhere.json" in refusal("train", "--config", "nowhere.json")
 
 
+@pytest.mark.parametrize("group", [[], ["runs"]])
+def test_a_group_without_a_command_shows_its_help(group: list[str]) -> None:
+    done = call(*group)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage:") and done.stderr == call(*group, "--help").stdout
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[1, 2]", b'{"training": {"epoch": 3}}', b"\xff\xfe\x00", b'{"training": 3}']
 )

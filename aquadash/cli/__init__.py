@@ -77,7 +77,7 @@ for command in (
 
 
 def main(command: click.Command = cli, name: str = "python -m aquadash") -> None:
-    """Run a command line: exit status 0, or one line on stderr and another status."""
+    """Run a command line: exit status 0, or another and on stderr one line, or the help where nothing was asked."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         # Commands return nothing; click returns an exit status here for --help and the like.
@@ -85,6 +85,9 @@ def main(command: click.Command = cli, name: str = "python -m aquadash") -> None
         sys.exit(status if isinstance(status, int) else 0)
     except (click.exceptions.Abort, KeyboardInterrupt):
         _fail("Interrupted.", 130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else name
         _fail(f"{error.format_message()} See {where} --help.", 2)
