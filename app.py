@@ -41,10 +41,12 @@ if __name__ != "__main__":
         on_script_error=server.on_script_error,
     )
 else:
-    st.set_page_config(page_title="AquaDash", page_icon="🐋", layout="wide", initial_sidebar_state=220)
+    st.set_page_config(page_icon="🐋", layout="wide", initial_sidebar_state=220)
     if settings.classroom():
         from aquadash.ui.classroom import frame
 
         frame.run(navigation())
     else:
-        st.navigation(navigation()).run()
+        page = st.navigation(navigation())
+        st.set_page_config(page_title=f"{page.title} · AquaDash")
+        page.run()

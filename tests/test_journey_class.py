@@ -184,10 +184,12 @@ def test_the_projector_follows_the_teacher(server: Server, visit: Visit) -> None
     screen = followed(teacher.context.new_page())
     screen.goto(f"{server.url}/classroom?view=projector")
     screen.get_by_text("This window shows what the teacher chooses").wait_for()
+    assert screen.title() == "Class · AquaDash"
     press(teacher, "class-show")
     screen.wait_for_url(f"{server.url}/data?*")
     address_has(screen, "split=test", "projector=1")
     screen.get_by_role("heading", name="Data").wait_for()
+    assert screen.title() == "Data · AquaDash"
     assert not screen.get_by_test_id("stSidebar").is_visible(), "nothing but the page"
     teacher.goto(f"{server.url}/classroom?view=invitation")
     teacher.get_by_role("button", name="Show this on the projector").click()

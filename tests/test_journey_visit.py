@@ -77,6 +77,7 @@ def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_serve
     for name, question in QUESTIONS.items():
         page.set_viewport_size({"width": 1280, "height": 800})
         follow(page, f"{shared_server.url}/{name}", question)
+        assert page.title() == f"{name.partition('?')[0].title()} · AquaDash"
         for selector in EXISTS_FOR[name]:
             in_sight(page, page.locator(selector).last)
         if name in LOOKS:

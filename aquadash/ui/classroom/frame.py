@@ -36,6 +36,7 @@ def run(pages: Sequence[st.Page]) -> None:
     if allowed is Admission.JOIN:
         _join()
         return
+    st.set_page_config(page_title=f"{page.title} · AquaDash")
     if projector.is_one():
         projector.follow()
     else:
@@ -51,6 +52,7 @@ def run(pages: Sequence[st.Page]) -> None:
 
 def _join() -> None:
     """What strangers see, whichever page they ask for."""
+    st.set_page_config(page_title="Join the class · AquaDash")
     with shell.bare_page(open_to_all=True):
         st.title("🐋 Join the class", anchor=False)
         st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
