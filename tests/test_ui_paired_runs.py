@@ -101,6 +101,13 @@ def test_a_pair_that_is_done_shows_the_change_by_class(store: RunStore) -> None:
     assert address_of(app, "pair") == without.pair_id
 
 
+def test_the_advice_against_more_updates_names_the_menu_that_there_is(store: RunStore) -> None:
+    add_pair(store, pipeline="notebook")
+    app = open_launch(pipeline="notebook")
+    menu = app.selectbox(key="pair-updates")
+    assert f"“{menu.options[1]}”, at “{menu.label}”, takes it out" in words(app)
+
+
 def test_half_of_a_pair_is_told(store: RunStore) -> None:
     without, _ = add_pair(store)
     store.delete(without.run_id)

@@ -7,6 +7,7 @@ from typing import cast
 
 import streamlit as st
 
+from aquadash.augment import plan
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import PairedChange, verdict
 from aquadash.figures.paired_change import paired_change
@@ -127,10 +128,11 @@ def _caution(pair: Pair) -> str:
         told += (
             f" The run without the pipeline changed its weights {numbers[0]:,} times, the one with it {numbers[1]:,}."
         )
-        if not pair.same_updates:
+        # Augment offers it for pipelines that make several images of each.
+        if not pair.same_updates and plan(pair.runs[1].config.augmentation).factor > 1:
             told += (
-                " Part of the difference may come from that alone: “The same in both”, at “Number of weight updates”, "
-                "takes it out."
+                " Part of the difference may come from that alone: on Augment “Same number of weight updates”, at "
+                "“Length”, takes it out."
             )
     return told
 
