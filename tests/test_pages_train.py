@@ -286,7 +286,8 @@ def test_queue_says_who_waits(store: RunStore, engine: FakeEngine) -> None:
     app = open_page(run=last.run_id)
 
     assert "Number 2 in the queue: 1 run will start before it." in words(app)
-    assert any(box.label == "Running and waiting: 3" for box in app.expander)
+    (box,) = (box for box in app.expander if box.label == "Running and waiting: 3")
+    assert box.key, "by which it stays open while the number changes"
     shown = [element.value for element in app.markdown]
     assert all(any(plain(name) in text for text in shown) for name in names)
     assert not any(name in text for name in names for text in shown)

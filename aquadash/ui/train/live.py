@@ -269,7 +269,7 @@ def _at_work() -> None:
     """Who runs and who waits."""
     runs = lab().runs.all()
     at_work = [run for run in run_lists.active_first(runs) if not run.status.ended]
-    with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦"):
+    with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦", key="runs-at-work"):
         for run in at_work[:20]:
             with st.container(horizontal=True, vertical_alignment="center"):
                 components.status_badge(run.status)
