@@ -7,10 +7,11 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
+from aquadash.errors import RunError
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
 from aquadash.search.store import open_search_store
-from aquadash.ui import warmup
+from aquadash.ui import shell, warmup
 from tests.app_pages import buttons, metrics, open_app_page, texts
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
@@ -81,6 +82,33 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     assert "b1" not in texts(seen), "hidden"
     assert f"queue-stop-{first.run_id}" in buttons(seen)
     assert not [key for key in buttons(seen) if key.startswith(("move-", "queue-hide"))]
+
+
+def test_a_refusal_is_said_for_longer_than_until_the_next_drawing(
+    teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RunError("It has begun.")
+
+    store, (anna, _) = open_store(), join("Anna")
+    first, second = (give(store, queued(store, name), anna) for name in ("a1", "a2"))
+    give(store, add_compared(store, "on the board", skill=0.9, seed=1), anna)
+    warmup.wait_for_store()
+    with monkeypatch.context() as refusing:
+        for method in ("lab.runs.Runs.move", "lab.people.People.remove", "lab.people.People.set_limits"):
+            refusing.setattr(f"aquadash.{method}", refuse)
+        board = open_app_page("classroom", view="board")
+        board.toggle(key="board:test-results").set_value(True).run()
+        people = open_app_page("classroom", view="people")
+        people.button(key=f"remove-{anna.person_id}").click().run()
+        app = open_app_page("classroom", view="queue")
+        app.button(key=f"move-First-{second.run_id}").click().run()
+    for page in (board, people, app):
+        assert [error.value for error in page.run().error] == ["It has begun."]
+    app.button(key=f"queue-stop-{first.run_id}").click().run()
+    assert not app.error, "which is over"
+    monkeypatch.setattr(shell, "_FAILED_SECONDS", 0.0)
+    assert not people.run().error
 
 
 def test_the_class_page_opens_on_what_happens_now(anna: Person) -> None:

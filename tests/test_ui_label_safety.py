@@ -190,6 +190,16 @@ def test_a_network_that_is_gone_is_told(run: Run, monkeypatch: pytest.MonkeyPatc
     assert app.button(key="safety-start").label == "Measure"
 
 
+def test_a_refusal_to_measure_is_said_beside_the_button(sharp: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr("aquadash.lab.jobs.Jobs.measure_label_safety", refuse)
+    app = open_meter()
+    app.button(key="safety-start").click().run()
+    assert [error.value for error in again(app).error] == ["The disk is full."]
+
+
 def test_a_run_without_validation_images_says_so(store: RunStore) -> None:
     add_run(store)
     assert "kept no validation images" in words(open_meter())

@@ -23,6 +23,10 @@ T = TypeVar("T")
 
 _DOUBLE_CLICK_SECONDS = 2.0
 
+_FAILED = "shell:failed"
+#: So long it is said what failed: parts that draw themselves again would take it away before it is read.
+_FAILED_SECONDS = 20.0
+
 
 @contextmanager
 def page(name: str) -> Iterator[None]:
@@ -121,6 +125,27 @@ def action_button(label: str, work: Callable[[], object], **options: Any) -> Non
         with guard():
             work()
             st.rerun()
+
+
+def attempt(work: Callable[..., object], *arguments: object) -> None:
+    """Do something from a callback, where nothing can be drawn: :func:`show_failure` says what went wrong."""
+    fail("")
+    try:
+        work(*arguments)
+    except AquaDashError as error:
+        fail(str(error))
+
+
+def fail(message: str) -> None:
+    """Have :func:`show_failure` say this, and nothing older; nothing at all where it is empty."""
+    st.session_state[_FAILED] = (message, time.monotonic())
+
+
+def show_failure() -> None:
+    """Say for a while what went wrong with the last :func:`attempt`: in the part of the page that it began in."""
+    message, at = st.session_state.get(_FAILED, ("", 0.0))
+    if message and time.monotonic() - at < _FAILED_SECONDS:
+        st.error(plain(message), icon="🚧")
 
 
 def stop_button(

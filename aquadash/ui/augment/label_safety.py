@@ -74,7 +74,8 @@ def _view(studio: Studio) -> None:
     measured = _result(job) is not None
     if st.query_params.get(_SHOWN) == key and not measured and (job is None or job.status is JobStatus.FINISHED):
         # A link or a reload asks for what this server has not measured, or keeps no longer.
-        _start(run, subjects, request)
+        with shell.guard():
+            _start(run, subjects, request)
     job_panel.follow(job_id, functools.partial(_measurement, key, run, subjects, request))
 
 
@@ -89,13 +90,14 @@ def _measurement(key: str, run: Run, subjects: Subjects, request: SafetyRequest,
         return
     if job is not None:
         job_panel.show_end(job, did="measured")
+    shell.show_failure()
     st.button(
         "Measure",
         key="safety-start",
         type="primary",
         icon="🛟",
-        on_click=_start,
-        args=(run, subjects, request),
+        on_click=shell.attempt,
+        args=(_start, run, subjects, request),
     )
     total = len(subjects.images) * request.copies
     st.caption(f"{total:,} copies for each step and value.")
@@ -112,7 +114,7 @@ def _kept_result(place: str, job: Job) -> SafetyResult | None:
 
 def _start(run: Run, subjects: Subjects, request: SafetyRequest) -> None:
     # Where somebody else was quicker, or no process can be started, the job says so.
-    with shell.guard(), suppress(RunError):
+    with suppress(RunError):
         lab().jobs.measure_label_safety(run, subjects, request)
 
 

@@ -46,12 +46,13 @@ def _empty() -> None:
 def _board(source: str) -> None:
     made = lab().runs.board(source)
     own = visitor()
+    shell.show_failure()
     _explain(made)
     if visitor().leads and not projector.is_one():
         # Another teacher may have turned it.
         st.session_state[_SWITCH] = made.measured_on == "test"
         inputs.toggle(
-            "Show the test results", key=_SWITCH, on_change=_turn,
+            "Show the test results", key=_SWITCH, on_change=shell.attempt, args=(_turn,),
             help="Ranks by the test images, at the end: of each student the run that is best by validation.",
         )  # fmt: skip
     shown = made.entries[:_MAX_DRAWN]
@@ -96,9 +97,8 @@ def _explain(made: Board) -> None:
 
 
 def _turn() -> None:
-    with shell.guard():
-        shown = bool(st.session_state[_SWITCH])
-        lab().people.set_limits(limits.in_force().model_copy(update={"test_results_hidden": not shown}))
+    shown = bool(st.session_state[_SWITCH])
+    lab().people.set_limits(limits.in_force().model_copy(update={"test_results_hidden": not shown}))
 
 
 def _table(made: Board, own: str) -> None:

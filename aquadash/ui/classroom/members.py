@@ -27,6 +27,7 @@ def show() -> None:
 
 
 def _people() -> None:
+    shell.show_failure()
     found = lab().people.all()
     here = [member for member in found if member.sessions]
     students = sum(member.person.role is Role.STUDENT for member in found)
@@ -36,8 +37,8 @@ def _people() -> None:
             width="content",
         )
         st.button(
-            "Clear unused names", key="clear-names", icon=":material/person_remove:", type="tertiary", on_click=_clear,
-            disabled=not students,
+            "Clear unused names", key="clear-names", icon=":material/person_remove:", type="tertiary",
+            on_click=shell.attempt, args=(_clear,), disabled=not students,
             help="Of students who have made nothing (no run, search, data set or pipeline) and have not been here for "
             f"{AWAY_SECONDS / 60:.0f} minutes. Their names are free again, and they can join again.",
         )  # fmt: skip
@@ -78,8 +79,8 @@ def _row(member: Member, runs: int) -> None:
         with_accounts = accounts.logs_in()
         if member.sessions:
             st.button(
-                "Remove", key=f"remove-{person.person_id}", icon=":material/logout:", on_click=_remove,
-                args=(person,),
+                "Remove", key=f"remove-{person.person_id}", icon=":material/logout:",
+                on_click=shell.attempt, args=(_remove, person),
                 help="Ends their session everywhere. Their runs stay. "
                 + ("They can log in again." if with_accounts else "With the code they can join under another name."),
             )  # fmt: skip
@@ -87,25 +88,22 @@ def _row(member: Member, runs: int) -> None:
             return
         st.button(
             "Rejoin link", key=f"rejoin-{person.person_id}", icon=":material/link:", type="tertiary",
-            on_click=_rejoin, args=(person, invitation.app_address()),
+            on_click=shell.attempt, args=(_rejoin, person, invitation.app_address()),
             help="For somebody who has left, was removed or sits at another computer, and is to have this name again.",
         )  # fmt: skip
 
 
 def _remove(person: Person) -> None:
-    with shell.guard():
-        lab().people.remove(person.person_id)
+    lab().people.remove(person.person_id)
 
 
 def _clear() -> None:
-    with shell.guard():
-        st.toast(f"Unused names cleared: {len(lab().people.clear())}", icon="✅")
+    st.toast(f"Unused names cleared: {len(lab().people.clear())}", icon="✅")
 
 
 def _rejoin(person: Person, base: str) -> None:
-    with shell.guard():
-        code = lab().people.rejoin_code(person.person_id)
-        st.session_state[_LINK] = person.name, rejoin_address(base, code)
+    code = lab().people.rejoin_code(person.person_id)
+    st.session_state[_LINK] = person.name, rejoin_address(base, code)
 
 
 def _forget_link() -> None:

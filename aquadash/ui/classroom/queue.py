@@ -100,24 +100,24 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
                 ("Down", ":material/arrow_downward:", place + 1, place == len(waiting)),
             ):
                 st.button(
-                    label, key=f"move-{label}-{run.run_id}", icon=icon, disabled=off, on_click=run_actions.attempt,
+                    label, key=f"move-{label}-{run.run_id}", icon=icon, disabled=off, on_click=shell.attempt,
                     args=(lambda target: lab().runs.move(run.run_id, target), target),
                 )  # fmt: skip
         if not run.status.ended and lab().rights.allow(Action.STOP, run.resource):
             label = "Stopping ..." if run.stop_requested else "Take out of the queue" if place else "Stop"
             st.button(
                 label, key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested,
-                on_click=run_actions.attempt, args=(lambda: lab().runs.stop(run.run_id),),
+                on_click=shell.attempt, args=(lambda: lab().runs.stop(run.run_id),),
             )  # fmt: skip
         if lab().rights.allow(Action.HIDE):
             st.button(
                 "Show again" if run.hidden else "Hide", key=f"queue-hide-{run.run_id}", icon="🙈",
-                on_click=run_actions.attempt, args=(lambda: lab().runs.hide(run.run_id, not run.hidden),),
+                on_click=shell.attempt, args=(lambda: lab().runs.hide(run.run_id, not run.hidden),),
                 help="The class does not see a hidden run; whose it is, does.",
             )  # fmt: skip
         if lab().rights.allow(Action.DELETE, run.resource) and place:
             st.button(
-                "Delete", key=f"queue-delete-{run.run_id}", icon="🗑️", on_click=run_actions.attempt, args=(_deleted, run)
+                "Delete", key=f"queue-delete-{run.run_id}", icon="🗑️", on_click=shell.attempt, args=(_deleted, run)
             )
 
 

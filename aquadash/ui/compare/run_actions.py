@@ -8,7 +8,6 @@ from functools import partial
 import streamlit as st
 
 from aquadash import settings
-from aquadash.errors import AquaDashError
 from aquadash.lab.rights import Action
 from aquadash.runs.selection import for_each
 from aquadash.runs.types import Run, clean_tag
@@ -161,25 +160,21 @@ def _tags(picked: Sequence[Run]) -> None:
 
 
 def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
-    """Do it with each run, with a bar; what fails is said at the next drawing. Returns the ids with which it worked."""
+    """Do it with each run, with a bar; the next drawing says what failed. Returns the ids with which it worked."""
     bar = st.progress(0.0, text="Working ...") if len(ids) > 20 else None
     result = for_each(ids, action, progress=None if bar is None else lambda fraction: bar.progress(fraction))
-    if result.failed:
-        reasons = list(dict.fromkeys(result.failed.values()))
-        _fail(f"{count(len(result.failed), 'run')} could not be changed. " + " ".join(reasons[:3]))
+    reasons = list(dict.fromkeys(result.failed.values()))
+    shell.fail(" ".join([f"{count(len(result.failed), 'run')} could not be changed.", *reasons[:3]]) if reasons else "")
     return result.done
 
 
 #: Pairs of ids and words for what was deleted here at once and can be undone, until somebody says "Dismiss".
 _DELETED = "compare:deleted"
-_FAILED = "compare:failed"
 
 
 def undo_bar() -> None:
     """Say what was deleted, with the way back, and what could not be done."""
-    failure = st.session_state.pop(_FAILED, None)
-    if failure:
-        st.error(plain(failure), icon="🚧")
+    shell.show_failure()
     for run_ids, words in list(st.session_state.get(_DELETED, [])):
         components.undo_bar(
             words, key=run_ids[0], on_undo=partial(_restore, run_ids), on_dismiss=partial(_forget, run_ids)
@@ -192,11 +187,6 @@ def can_be_undone(run_ids: Sequence[str], words: str) -> None:
         # One of them may have come back otherwise: a second row for it would break the page.
         _forget(run_ids)
         st.session_state[_DELETED] = [*st.session_state.get(_DELETED, []), (tuple(run_ids), words)]
-
-
-def _fail(message: str) -> None:
-    """Show an error at the next drawing."""
-    st.session_state[_FAILED] = message
 
 
 def import_and_bin() -> None:
@@ -232,17 +222,9 @@ def _restore(run_ids: Sequence[str]) -> None:
             lab().runs.restore(run_id)
         _forget(run_ids)
 
-    attempt(restore)
+    shell.attempt(restore)
 
 
 def _forget(run_ids: Sequence[str]) -> None:
     gone = set(run_ids)
     st.session_state[_DELETED] = [entry for entry in st.session_state.get(_DELETED, []) if not gone & set(entry[0])]
-
-
-def attempt(work: Callable[..., None], *arguments: object) -> None:
-    """Do something from a button's callback, where nothing can be drawn; the next drawing says what went wrong."""
-    try:
-        work(*arguments)
-    except AquaDashError as error:
-        _fail(str(error))
