@@ -145,6 +145,10 @@ def test_the_projector_is_led_by_the_teacher_alone(teacher: Person, monkeypatch:
     app.button(key="class-show").click().run()
     shown = projector.shown()
     assert shown is not None and (shown.page, shown.query) == ("data", {"split": "test"})
+    open_app_page("walkthrough", me="0123456789abcdef", lesson="loss").button(key="class-show").click().run()
+    shown = projector.shown()
+    assert shown is not None and shown.page == "walkthrough" and "me" not in shown.query, "not whose lesson it is"
+    app.button(key="class-show").click().run()
     waiting = open_app_page("classroom", view="projector")
     assert "class-leave" not in buttons(waiting)
     assert address_of(waiting, "split") == "test", "it has gone where the teacher points"

@@ -10,10 +10,8 @@ from pathlib import Path
 from aquadash import settings
 from aquadash.classroom.files import read_private, write_private
 from aquadash.errors import ConfigError, look_up
-from aquadash.pages import PAGES
+from aquadash.pages import PAGES, PERSONAL
 
-#: The word in an address by which a browser is a projector. It never becomes part of what is shown.
-KEY = "projector"
 _MAX_CHARACTERS = 4000
 
 
@@ -35,7 +33,7 @@ class Shown:
 def show(page: str, query: Mapping[str, str]) -> Shown:
     """Show a view on all projectors; see :meth:`aquadash.lab.people.People.show`."""
     look_up("page", page, PAGES)
-    kept = {name: value for name, value in query.items() if name != KEY}
+    kept = {name: value for name, value in query.items() if name not in PERSONAL}
     if sum(len(name) + len(value) for name, value in kept.items()) > _MAX_CHARACTERS:
         raise ConfigError("The address of this view is too long for the projector. Pick fewer runs.")
     shown = Shown(page, kept, time.time())

@@ -24,6 +24,7 @@ from aquadash.data.images import display_name
 from aquadash.errors import DataError, ImageError
 from aquadash.explain.methods import METHODS
 from aquadash.explain.nearest import nearest
+from aquadash.pages import PERSONAL
 from aquadash.predict import answered
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, components, datasets, gallery, inputs, run_lists, shell
@@ -34,7 +35,6 @@ from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.predictions import Item, closer, predictor, temperature
 from aquadash.ui.text import plain
-from aquadash.ui.walkthrough.context import ME
 
 #: The name in the address.
 KEY = "open"
@@ -373,7 +373,6 @@ def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:
 def _link(opened: str, runs: Sequence[Run], source: str) -> str:
     """The address of this page with the image open; what the page would choose by itself is said, who looks is not."""
     chosen = {"source": source} | ({"run": runs[0].run_id} if len(runs) == 1 else {})
-    query = {**st.query_params.to_dict(), **chosen, KEY: opened}
-    # Whoever opened it would go on with the sender's lesson.
-    query.pop(ME, None)
+    here = {name: value for name, value in st.query_params.to_dict().items() if name not in PERSONAL}
+    query = {**here, **chosen, KEY: opened}
     return f"{st.context.url or ''}?{urlencode(query)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.classroom import projector
+from aquadash.pages import PROJECTOR
 from aquadash.ui import shell
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom.admission import Admission
@@ -20,7 +21,7 @@ _ONE = "class:is-projector"
 
 def is_one() -> bool:
     """Whether this browser is a projector: ``?projector=1`` or an empty projector's address; kept for the session."""
-    if projector.KEY in st.query_params or waits():
+    if PROJECTOR in st.query_params or waits():
         st.session_state[_ONE] = True
     return bool(st.session_state.get(_ONE))
 
@@ -29,8 +30,8 @@ def follow() -> None:
     """Go where the teacher points, and hide what is not for the class to look at."""
     st.html(PRESENT_CSS)
     # The word stays in the address, so that reloading keeps the browser a projector.
-    if projector.KEY not in st.query_params:
-        st.query_params[projector.KEY] = "1"
+    if PROJECTOR not in st.query_params:
+        st.query_params[PROJECTOR] = "1"
     shell.live(_FOLLOW_SECONDS, open_to_all=True)(_follow)(admission.now())
 
 
@@ -59,7 +60,7 @@ def _follow(drawn: Admission) -> None:
         return
     st.session_state[_SEEN] = wanted.at
     # What the page asked for last must not outweigh its new address.
-    st.switch_page(f"pages/{wanted.page}.py", query_params={**wanted.query, projector.KEY: "1"})
+    st.switch_page(f"pages/{wanted.page}.py", query_params={**wanted.query, PROJECTOR: "1"})
 
 
 def leave() -> None:

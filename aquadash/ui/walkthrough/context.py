@@ -7,6 +7,7 @@ import streamlit as st
 from aquadash import data
 from aquadash.config import with_values
 from aquadash.data import Dataset
+from aquadash.pages import ME
 from aquadash.presets import PRESETS
 from aquadash.runs.types import Run
 from aquadash.ui import address, components, datasets, run_lists, shell
@@ -15,8 +16,6 @@ from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 from aquadash.walkthrough import progress
 
-#: In the address: whose progress is shown.
-ME = "me"
 _ME = "walkthrough:me"
 
 #: Enough to see something, in a minute or two.

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from aquadash.data import Dataset
+from aquadash.pages import ME
 from aquadash.ui import address, bound, image_dialog, shell
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.walkthrough import about_data, about_run, context, parts, recommendation
@@ -45,7 +46,7 @@ SECTIONS: Sections[[Any], None] = Sections(
 )
 
 #: What the address keeps when the section changes; all else belongs to the section.
-_KEPT = {context.ME, SECTIONS.name, "run", "source"}
+_KEPT = {ME, SECTIONS.name, "run", "source"}
 
 _WORDS = list(LESSONS)
 
