@@ -297,6 +297,13 @@ def test_a_link_without_a_run_changes_the_form_that_is_there(engine: FakeEngine,
     assert launched(app, engine) == with_values(origin, {"augmentation.pipeline": "notebook-2"})
 
 
+def test_changes_to_a_preset_are_made_to_it_also_after_a_reload(engine: FakeEngine) -> None:
+    app = open_page(preset="notebook", set="augmentation.pipeline=notebook-2")
+    assert app.radio(key="preset").value == address_of(app, "preset") == "notebook"
+    config = PRESETS["notebook"].config
+    assert launched(app, engine) == with_values(config, {"augmentation.pipeline": "notebook-2"})
+
+
 def test_impossible_changes_are_left_out_with_a_word(engine: FakeEngine, own: Run) -> None:
     wrong = "training.epochs=zero;nonsense=1;data.source=moon;training.batch_size=64;just words"
     app = open_advanced(clone=own.run_id, set=wrong)

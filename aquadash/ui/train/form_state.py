@@ -63,9 +63,11 @@ def allowed(config: RunConfig) -> RunConfig:
 
 
 def origin() -> Origin:
-    """What the form was last filled from; fills it from the default preset the first time."""
+    """What the form was last filled from; fills it from the address's preset, or the default one, the first time."""
     if _ORIGIN not in st.session_state:
-        fill(preset(DEFAULT_PRESET))
+        # Already here, because changes in the address are made to it before the cards are drawn.
+        named = st.query_params.get("preset")
+        fill(preset(named if named in PRESETS else DEFAULT_PRESET))
     found: Origin = st.session_state[_ORIGIN]
     return found
 
