@@ -44,6 +44,8 @@ def test_a_link_to_a_server_that_has_just_started_leads_to_its_page_within_the_f
     class Page:
         """Stands for the page that the navigation finds."""
 
+        title = "Page"
+
         def run(self) -> None:
             asked_for.append(found.url_path)
 
