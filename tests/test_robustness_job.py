@@ -15,6 +15,7 @@ import pytest
 from aquadash import data, settings
 from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
+from aquadash.files import file_digest
 from aquadash.jobs import Job, JobStatus, open_jobs, worker
 from aquadash.jobs.standby import Standby
 from aquadash.robustness import corruptions
@@ -272,6 +273,17 @@ def test_figures_of_other_weights_are_not_shown(store: RunStore, run: Run) -> No
     store.set_status(run.run_id, RunStatus.FINISHED)  # As if it had been resumed and had ended again.
     assert result_of(store, run.run_id) is None
     assert not is_measured(result_of(store, run.run_id), RobustnessRequest())
+
+
+def test_figures_of_a_run_that_was_resumed_and_got_no_further_stay(store: RunStore, run: Run) -> None:
+    give_model(store, run)
+    figures = made_up_result(fingerprint=run.dataset_fingerprint)
+    weights = {"model_sha256": file_digest(store.model_path(run.run_id))}
+    add_result(store, run, replace(figures, identity={**figures.identity, **weights}))
+    store.set_status(run.run_id, RunStatus.STOPPED)
+    assert is_measured(result_of(store, run.run_id), RobustnessRequest())
+    store.add_text_artifact(run.run_id, MODEL, "trained on")
+    assert result_of(store, run.run_id) is None
 
 
 def test_what_version_0_6_0_has_measured_is_found(store: RunStore, run: Run) -> None:

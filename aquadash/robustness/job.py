@@ -19,7 +19,7 @@ from aquadash.jobs.types import job_id
 from aquadash.robustness.measure import RobustnessRequest, missing
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore, open_store
-from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
+from aquadash.runs.artifacts import MODEL, ROBUSTNESS, ROBUSTNESS_SPARE
 from aquadash.runs.measured import dataset_of
 from aquadash.runs.types import Run
 
@@ -71,9 +71,11 @@ def result_of(store: RunStore, run_id: str) -> RobustnessResult | None:
         StorageError: The file is damaged.
     """
     run, found = store.get(run_id), read_result(store, run_id)
-    if found is not None and run.ended_at is not None and found.measured_at < run.ended_at:
-        return None
-    return found
+    if found is None or run.ended_at is None or found.measured_at >= run.ended_at:
+        return found
+    # It was resumed since: stopped or failed before it got on, it has the same weights all the same.
+    model = store.artifact(run_id, MODEL)
+    return found if model is not None and file_digest(model) == found.identity["model_sha256"] else None
 
 
 def is_measured(found: RobustnessResult | None, request: RobustnessRequest) -> bool:
