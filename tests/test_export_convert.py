@@ -12,6 +12,7 @@ from aquadash.config import ModelConfig, RunConfig
 from aquadash.errors import RunError
 from aquadash.export.convert import FORMATS, ConversionCheck, convert
 from aquadash.export.jobs import converted, start_conversion
+from aquadash.files import file_digest, write_whole
 from aquadash.runs import RunStatus, open_store
 from tests import live_runs, ui_runs
 
@@ -58,6 +59,19 @@ def test_one_that_answers_differently_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="answers differently"):
         convert(saved_model(tmp_path), form, IMAGES, target, progress=silent)
     assert not target.exists()
+
+
+@pytest.mark.slow
+def test_the_check_names_the_weights_that_were_converted_though_others_come_meanwhile(tmp_path: Path) -> None:
+    path = saved_model(tmp_path)
+    digest = file_digest(path)
+
+    def replace_at_the_end(what: str, done: int, total: int) -> None:
+        if done == len(IMAGES):
+            write_whole(path, b"trained on")
+
+    check = convert(path, FORMATS["tflite"], IMAGES, tmp_path / "model.tflite", progress=replace_at_the_end)
+    assert check.model_sha256 == digest
 
 
 def test_a_difference_that_is_no_number_does_not_pass() -> None:

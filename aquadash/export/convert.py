@@ -162,6 +162,8 @@ def convert(
     form.check_installed()
     from aquadash.models import load_model
 
+    # First: a run that is resumed meanwhile gets another file.
+    model_sha256 = file_digest(model_path)
     total = len(images) + 2
     progress("loading the model", 0, total)
     model = load_model(model_path)
@@ -193,7 +195,7 @@ def convert(
         largest,
         precision,
         len(content),
-        file_digest(model_path),
+        model_sha256,
         hashlib.sha256(content).hexdigest(),
     )
     if not check.passed:
