@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash import settings
 from aquadash.errors import NotAllowedError, RunError
 from aquadash.export import bundle
 from aquadash.export import jobs as export_jobs
@@ -37,6 +38,10 @@ def open_home(run: Run) -> AppTest:
 
 def test_the_zip_is_made_in_the_background_and_handed_out(store: RunStore, started: list[str]) -> None:
     run = stored_runs.add_run(store)
+    others = [settings.exports() / f"{number}.zip" for number in range(20)]
+    settings.exports().mkdir()
+    for other in others:
+        other.write_bytes(b"somebody else's")
     app = open_home(run)
     key = f"{run.run_id}-1"
     app.button(key=f"take-home-make-{key}").click().run()
@@ -47,6 +52,7 @@ def test_the_zip_is_made_in_the_background_and_handed_out(store: RunStore, start
     assert not [button for button in app.button if button.key == f"take-home-make-{key}"]
     path = export_jobs.exported_file(job)
     assert path is not None and path.stat().st_size == job.result["size"]
+    assert all(other.is_file() for other in others), "a whole class takes its runs home"
     with zipfile.ZipFile(path) as archive:
         assert {"train.py", "data.npz"} <= set(archive.namelist())
 

@@ -11,11 +11,13 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
+from aquadash import settings
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.errors import StorageError
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
 from aquadash.robustness import label_safety_job
+from aquadash.robustness.label_safety import SafetyRequest, Subjects
 from aquadash.runs import Predictions, Run, RunStore
 from aquadash.ui.augment import label_safety as label_safety_view
 from tests import job_rows
@@ -178,6 +180,17 @@ def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
     jobs.end(job, JobStatus.STOPPED, message="Stopped by request.")
     assert "Stopped by request" in words(again(app))
     assert app.button(key="safety-start").label == "Measure"
+
+
+def test_what_a_whole_class_asks_for_at_once_is_measured_and_kept(sharp: Run) -> None:
+    subjects = Subjects(np.zeros((1, 32, 32, 3), np.uint8), np.zeros(1, np.int64), (0,), "validation")
+    branch = Branch("Only", (op("Fliplr", p=1.0),))
+    for seed in range(70):
+        label_safety_job.start(sharp, subjects, SafetyRequest(branch, copies=1, seed=seed))
+    jobs = [job_rows.do_next("label-safety") for _ in range(70)]
+    assert {job.status for job in jobs} == {JobStatus.FINISHED}
+    assert all(label_safety_job.result(job) for job in jobs)
+    assert {path.name.split(".", 1)[1] for path in settings.label_safety().iterdir()} == {"result.json"}
 
 
 def test_a_network_that_is_gone_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

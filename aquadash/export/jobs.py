@@ -23,8 +23,8 @@ from aquadash.runs.measured import dataset_of
 if TYPE_CHECKING:
     from aquadash.jobs.worker import JobContext
 
-#: Which of the ZIP files that were made are kept: so many, so many bytes, and none that is older.
-_MAX_FILES, _MAX_BYTES, _MAX_SECONDS = 20, 2_000_000_000, 24 * 3600.0
+#: Which of the ZIP files that were made are kept: so many bytes, and none that is older.
+_MAX_BYTES, _MAX_SECONDS = 2_000_000_000, 24 * 3600.0
 
 
 # -- exports
@@ -60,7 +60,7 @@ def work_export(job: JobContext) -> dict[str, Any]:
     wanted = {name: job.request[name] for name in ("include_data", "show_images")}
     path = _export_path(run_id, job.run)
     # One that somebody downloads just now stays readable for them.
-    forget_oldest(path.parent, "*.zip", max_files=_MAX_FILES - 1, max_bytes=_MAX_BYTES, max_seconds=_MAX_SECONDS)
+    forget_oldest(path.parent, "*.zip", max_bytes=_MAX_BYTES, max_seconds=_MAX_SECONDS)
     written = export_run(open_store(), run_id, path, progress=job.report_fraction, **wanted)
     return {"size": written.size, "notes": list(written.notes)}
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 KIND = "label-safety"
 
-#: Measurements that are kept; the result of one with its pictures takes up to 1 MB.
-_MAX_KEPT = 32
+#: Bytes of the results that are kept; that of one measurement with its pictures takes up to 1 MB.
+_MAX_BYTES = 100_000_000
 
 _QUESTION = TypeAdapter(tuple[Subjects, SafetyRequest])
 _RESULT = TypeAdapter(SafetyResult)
@@ -87,8 +87,10 @@ def result(job: Job) -> SafetyResult | None:
 
 def work(job: JobContext) -> dict[str, Any]:
     """Measure what a job asks for; the result is a file."""
+    asked = _file(job.run, "question")
     try:
-        subjects, request = _QUESTION.validate_json(_file(job.run, "question").read_bytes())
+        subjects, request = _QUESTION.validate_json(asked.read_bytes())
+        asked.unlink()
     except (OSError, ValidationError):
         raise StorageError("What is to be measured is no longer kept. Start the measurement again.") from None
     job.report("waking the network up; the first time takes about 5 seconds")
@@ -106,4 +108,6 @@ def _write(resource: str, what: str, content: bytes) -> None:
     folder = settings.label_safety()
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(_file(resource, what), content)
-    forget_oldest(folder, max_files=2 * _MAX_KEPT)
+    forget_oldest(folder, "*.result.json", max_bytes=_MAX_BYTES)
+    # Of jobs that no worker took; those of a class that wait are younger.
+    forget_oldest(folder, "*.question.json", max_seconds=24 * 3600.0)
