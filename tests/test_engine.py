@@ -80,15 +80,21 @@ def test_what_killed_processes_left_half_done_goes_a_day_after(
 ) -> None:
     monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
     datasets, files = home / "datasets", home / "artifacts" / ("a" * 32) / "artifacts"
-    left = [home / "tmp" / "import-1", datasets / ".new-1", datasets / ".fetched" / ".new-2", files / ".copied"]
-    fresh, kept = home / "tmp" / "import-2", datasets / "mine"
-    for folder in (*left, fresh, kept):
+    left = [
+        home / "tmp" / "import-1", datasets / ".new-1", datasets / ".fetched" / ".new-2", files / ".copied",
+        files / "checkpoint" / ".copied", datasets / ".drafts" / "b", home / "exports" / "a.zip",
+        *(home / "logs" / f"{kind}-b.log" for kind in ("export", "import", "label-safety", "read-pictures")),
+    ]  # fmt: skip
+    kept = [datasets / "mine", files / "checkpoint" / "state", home / "logs" / "train-b.log"]
+    fresh = [home / "tmp" / "import-2", datasets / ".drafts" / "c", home / "logs" / "export-c.log"]
+    for folder in (*left, *fresh, *kept):
         folder.mkdir(parents=True)
         (folder / "half").write_text("done")
-    for folder in (*left, kept):
+    for folder in (*left, *kept):
         os.utime(folder, (1.0, 1.0))
     Engine(store).serve()
-    assert [path.exists() for path in (*left, fresh, kept)] == [False, False, False, False, True, True]
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in (*fresh, *kept))
 
 
 def test_a_config_with_an_unknown_name_is_refused_before_it_is_stored(store: RunStore) -> None:

@@ -14,8 +14,10 @@ from aquadash.data.folder.store import fetched_folder
 from aquadash.engine.slots import Slots
 from aquadash.errors import AquaDashError, look_up
 from aquadash.files import forget_oldest
+from aquadash.jobs.kinds import KINDS
 from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs.artifacts import CHECKPOINTS
 from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id, pair_configs
 from aquadash.runs.reading import KIND
 
@@ -189,15 +191,20 @@ def check_names(config: RunConfig) -> None:
 
 
 def _sweep() -> None:
-    """Remove what killed processes have left half done, a day after."""
-    half_done = {
-        settings.home() / "tmp": "*",
-        settings.exports(): ".*",
-        settings.artifacts(): "*/artifacts/.*",
-        about.folder(): ".new-*",
-        fetched_folder(): ".new-*",
-    }
-    for folder, pattern in half_done.items():
+    """Remove what killed processes have left half done, and what is kept for a day, a day after."""
+    left = [
+        (settings.home() / "tmp", "*"),
+        (settings.exports(), "*"),
+        (settings.label_safety(), ".*"),
+        (settings.artifacts(), "*/artifacts/.*"),
+        (settings.artifacts(), f"*/artifacts/{CHECKPOINTS}/.*"),
+        (about.folder(), ".new-*"),
+        (about.folder(), ".drafts/*"),
+        (fetched_folder(), ".new-*"),
+        # Of jobs that are forgotten after a day, too.
+        *((settings.home() / "logs", f"{kind.name}-*.log") for kind in KINDS.values() if kind.kept is not None),
+    ]
+    for folder, pattern in left:
         forget_oldest(folder, pattern, max_seconds=24 * 3600.0)
 
 
