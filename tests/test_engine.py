@@ -97,6 +97,18 @@ def test_what_killed_processes_left_half_done_goes_a_day_after(
     assert all(path.exists() for path in (*fresh, *kept))
 
 
+def test_what_waits_on_a_machine_that_was_renamed_is_resumed_there(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
+    monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'jobs of several homes.db'}")
+    run = live_runs.queue(store, store.create(QUICK).run_id)
+    monkeypatch.setattr(socket, "gethostname", lambda: "renamed")
+    assert not store.jobs.waiting(["train"], offers=[run.run_id])
+    Engine(store).resume(run.run_id)
+    assert store.jobs.waiting(["train"], offers=[run.run_id])
+
+
 def test_a_config_with_an_unknown_name_is_refused_before_it_is_stored(store: RunStore) -> None:
     for name, kind in (("data.source", "data source"), ("augmentation.pipeline", "pipeline"), ("model.name", "model")):
         with pytest.raises(UnknownNameError, match=f"no {kind} called 'nothing'"):

@@ -244,3 +244,19 @@ def test_one_that_waits_in_a_home_that_is_moved_goes_on_there(
     runs.gate.set()
     engine.serve()
     assert engine.ended(search_id).status is RunStatus.FINISHED
+
+
+def test_one_that_waits_where_another_database_knows_the_old_place_is_continued_in_the_new_one(
+    engine: InThreads, runs: QuickRuns, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'jobs of several homes.db'}")
+    search_id = start_search(plan(budget=Budget(2)), Idle())
+    lost = job_rows.claim(KIND)
+    assert lost.worker is not None
+    open_jobs().requeue(lost.worker, "AquaDash has ended", is_failure=False)
+    shutil.copytree(home, tmp_path / "moved")
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "moved"))
+    assert not open_jobs().waiting([KIND])
+    runs.gate.set()
+    resume_search(search_id, engine)
+    assert engine.ended(search_id).status is RunStatus.FINISHED

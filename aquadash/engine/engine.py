@@ -15,6 +15,7 @@ from aquadash.engine.slots import Slots
 from aquadash.errors import AquaDashError, look_up
 from aquadash.files import forget_oldest
 from aquadash.jobs.kinds import KINDS
+from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.artifacts import CHECKPOINTS
@@ -94,6 +95,7 @@ class Engine:
         run = self._store.get(run_id)
         if run.status is RunStatus.QUEUED:
             self._reachable()
+            self._store.jobs.bring_home(job_id(KIND, run_id))
             self.serve()
             return run
         check(run.config)

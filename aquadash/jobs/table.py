@@ -317,6 +317,13 @@ class JobTable:
             for rank, name in enumerate(first):
                 self._write(connection, revision, _columns.id == name, {"rank": float(rank)})
 
+    def bring_home(self, name: str) -> None:
+        """Have a queued job done here that waits in a home that was moved, or on a machine that was renamed."""
+        elsewhere = and_(_columns.status == JobStatus.QUEUED, _columns.home.not_in(["", settings.jobs_home()]))
+        with self._writing() as (connection, revision):
+            here = {"home": settings.jobs_home()}
+            self._write(connection, revision, and_(_columns.id == name, elsewhere), here)
+
     def explain(self, kind: str, message: str) -> None:
         """Say of the queued jobs of a kind why nobody takes them, until somebody does."""
         unsaid = and_(_waits(kind), _columns.worker_failures == 0, _columns.needs != _HELD, _columns.message != message)

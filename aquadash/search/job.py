@@ -81,6 +81,8 @@ def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = Non
     job = open_jobs().get(job_id(KIND, search_id))
     if job is None or job.status.ended:
         open_jobs().submit(KIND, search_id, {}, owner=search.maker.person_id)
+    else:
+        open_jobs().bring_home(job.id)
     engine.serve()
 
 
