@@ -187,10 +187,11 @@ def lose(jobs: JobTable, *, is_failure: bool = True) -> Job:
     return jobs.requeue(HERE, "The worker on here was lost (signal SIGKILL)", is_failure=is_failure)
 
 
-def test_one_that_waits_to_go_on_is_not_said_never_to_have_started(jobs: JobTable) -> None:
+def test_one_that_waits_to_go_on_is_said_to_have_started_before(jobs: JobTable) -> None:
     jobs.submit("again", "r1", {})
     stopped = jobs.request_stop(lose(jobs).id)
-    assert (stopped.status, stopped.message) == (JobStatus.STOPPED, "")
+    assert stopped.status is JobStatus.STOPPED
+    assert stopped.message == "Taken out of the queue before it started again."
 
 
 def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: JobTable) -> None:

@@ -289,7 +289,7 @@ class JobTable:
             "status": case((queued, JobStatus.STOPPED), else_=_columns.status),
             "message": case(
                 (and_(queued, _columns.attempt == 0), "Taken out of the queue before it started."),
-                (queued, ""),
+                (queued, "Taken out of the queue before it started again."),
                 else_=_columns.message,
             ),
             "ended_at": case((queued, self._now), else_=null()),
