@@ -120,6 +120,16 @@ def test_the_class_page_opens_on_what_happens_now(anna: Person) -> None:
     assert "Just finished" in texts(app) and f"{100 * ended.metrics['val_accuracy']:.1f} % **just done**" in texts(app)
 
 
+def test_a_run_that_waits_while_the_queue_is_held_says_so(teacher: Person) -> None:
+    store = open_store()
+    run = give(store, queued(store, "a1"), join("Anna")[0])
+    for paused in (True, False):
+        limits.save(ClassLimits(paused=paused))
+        (bar,) = open_app_page("train", run=run.run_id).get("progress")
+        assert ("The teacher holds the queue" in bar.proto.text) is paused
+        assert ("starts in a moment" in bar.proto.text) is not paused
+
+
 def test_limits_are_set_in_a_form_and_hold(teacher: Person) -> None:
     app = open_app_page("classroom", view="limits")
     app.number_input(key="limit-epochs").set_value(7)

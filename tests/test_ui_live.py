@@ -35,6 +35,9 @@ def test_place_in_the_queue() -> None:
 
     assert "when a running one ends" in live.queue_text(first, [second, first, busy])
     assert "starts in a moment" in live.queue_text(first, [first])
+    assert live.queue_text(first, [first], is_held=True) == (
+        "Number 1 in the queue. The teacher holds the queue; nothing starts until it is let go on."
+    )
     lost = run(RunStatus.QUEUED, name="e", rank=1, message="The worker on far was lost; another one goes on.")
     assert live.queue_text(lost, [lost]).endswith("in a moment. The worker on far was lost; another one goes on.")
     assert live.queue_text(second, [second, first, busy]).startswith(

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from aquadash.runs import Run, RunStatus
 from aquadash.runs.cost import STARTING_SECONDS, Paces
 
+#: Said of what waits while the queue is held.
+HELD = "The teacher holds the queue; nothing starts until it is let go on."
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -46,8 +49,7 @@ def waiting_times(
     if not waiting:
         return {}
     if paused:
-        why = "The teacher holds the queue; nothing starts until it is let go on."
-        return {run.run_id: Waiting(rank, None, why) for rank, run in enumerate(waiting, start=1)}
+        return {run.run_id: Waiting(rank, None, HELD) for rank, run in enumerate(waiting, start=1)}
     paces = Paces(runs)
     # What is at work, even beyond its last epoch, leaves no slot free yet.
     free = sorted(max(1.0, _left(run, paces, now)) for run in runs if run.status is RunStatus.RUNNING)

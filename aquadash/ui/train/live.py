@@ -12,6 +12,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash.coach import Note
+from aquadash.engine.slots import held
+from aquadash.engine.waiting import HELD
 from aquadash.evaluation.curves import best_epoch
 from aquadash.figures.learning_curves import Metric, live_curves
 from aquadash.lab.rights import Action
@@ -104,9 +106,11 @@ def progress_text(run: Run) -> str:
     return joined(f"Epoch {progress.epoch} of {progress.epochs}", batch, pace, left)
 
 
-def queue_text(run: Run, runs: Sequence[Run]) -> str:
-    """Who goes before a queued run, as plain text."""
-    if run.rank > 1:
+def queue_text(run: Run, runs: Sequence[Run], *, is_held: bool = False) -> str:
+    """Who goes before a queued run, or that the queue is held, as plain text."""
+    if is_held:
+        text = f"Number {run.rank} in the queue. {HELD}"
+    elif run.rank > 1:
         text = f"Number {run.rank} in the queue: {count(run.rank - 1, 'run')} will start before it."
     elif any(other.status is RunStatus.RUNNING for other in runs):
         text = "Next in the queue: it starts when a running one ends."
@@ -123,7 +127,7 @@ def _signature(run: Run) -> tuple[RunStatus, bool, bool, Guess | None]:
 
 def _is_starting(run: Run) -> bool:
     if run.status is RunStatus.QUEUED:
-        return run.rank == 1 and all(other.status is not RunStatus.RUNNING for other in lab().runs.all())
+        return run.rank == 1 and not held() and all(other.status is not RunStatus.RUNNING for other in lab().runs.all())
     return not _has_begun(run)
 
 
@@ -200,7 +204,7 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
         lab().refresh()
         st.rerun()
     if run.status is RunStatus.QUEUED:
-        st.progress(0.0, text=plain(queue_text(run, lab().runs.all())))
+        st.progress(0.0, text=plain(queue_text(run, lab().runs.all(), is_held=held())))
         return
     _remember(run)
     st.progress(run.progress.fraction if run.progress else 0.0, text=plain(progress_text(run)))
