@@ -37,6 +37,19 @@ def test_a_new_run_waits_in_the_queue_with_all_that_it_was_made_from(store: RunS
     assert stored.read_text() == config.to_json()
 
 
+def test_what_is_removed_of_a_run_that_others_share_is_not_kept_where_it_was_downloaded(
+    store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "store_is_shared", lambda: True)
+    run_id = store.create(RunConfig()).run_id
+    (tmp_path / "state").write_text("weights")
+    store.add_artifact(run_id, tmp_path / "state", folder="checkpoint")
+    config, state = store.artifact(run_id, "config.json"), store.artifact(run_id, "checkpoint/state")
+    assert state.is_relative_to(home / "cache")
+    store.remove_artifacts(run_id, "checkpoint")
+    assert store.artifact(run_id, "checkpoint/state") is None and not state.exists() and config.exists()
+
+
 def test_names_are_text_on_one_line_and_made_up_where_none_is_given(store: RunStore) -> None:
     assert len(store.create(RunConfig()).name) > 3
     run = store.create(RunConfig(), name=" <b>x</b>\n\x00 ../../etc \u202e" + "y" * 500)

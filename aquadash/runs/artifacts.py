@@ -131,6 +131,11 @@ class RunArtifacts(RunReading):
             return None
         return settings.artifacts() / settings.checked_run_id(run_id) / "artifacts"
 
+    @staticmethod
+    def _cache(run_id: str) -> Path:
+        """Where what is downloaded of the run's files lies."""
+        return settings.home() / "cache" / "artifacts" / settings.checked_run_id(run_id)
+
     def add_artifact(self, run_id: str, path: Path, *, folder: str | None = None) -> None:
         """Keep a file with the run, under its own name; replaces one of that name, whole or not at all."""
         with storage_errors(f"store {path.name}"):
@@ -230,7 +235,7 @@ class RunArtifacts(RunReading):
         if Path(name).name not in self.artifact_names(run_id, folder=str(Path(name).parent)):
             return None
         with storage_errors(f"read {name}"):
-            cache = settings.home() / "cache" / "artifacts" / settings.checked_run_id(run_id)
+            cache = self._cache(run_id)
             target = cache / name
             target.parent.mkdir(parents=True, exist_ok=True)
             # Another thread may be reading the file that an earlier question has left here.
@@ -257,6 +262,7 @@ class RunArtifacts(RunReading):
         with storage_errors(f"remove {folder}"):
             if kept is None:
                 get_artifact_repository(self.client.get_run(run_id).info.artifact_uri).delete_artifacts(folder)
+                shutil.rmtree(self._cache(run_id) / folder, ignore_errors=True)
             elif (kept / folder).is_dir():
                 shutil.rmtree(kept / folder)
 
