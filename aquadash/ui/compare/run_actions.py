@@ -76,8 +76,9 @@ def _editor(run: Run) -> None:
     filled: dict[str, str] = st.session_state.setdefault(f"filled-{run.run_id}", {})
     for field, text in (("name", run.name), ("tags", ", ".join(run.tags)), ("note", run.note)):
         key = f"{field}-{run.run_id}"
-        # A field in which nobody has typed follows what others make of the run.
-        if st.session_state.get(key, filled.get(field)) == filled.get(field):
+        # A field in which nobody has typed follows what others make of the run. Only then: what is set here is sent to
+        # the browser over what is being typed.
+        if key not in st.session_state or st.session_state[key] == filled[field] != text:
             st.session_state[key] = filled[field] = text
     with st.form(f"edit-{run.run_id}", border=False):
         name = inputs.text_input("Name", max_chars=120, key=f"name-{run.run_id}")
@@ -185,8 +186,11 @@ def can_be_undone(run_ids: Sequence[str], words: str) -> None:
     """Offer to undo a deletion, from the next drawing on."""
     if run_ids:
         # One of them may have come back otherwise: a second row for it would break the page.
-        _forget(run_ids)
-        st.session_state[_DELETED] = [*st.session_state.get(_DELETED, []), (tuple(run_ids), words)]
+        earlier = [
+            (tuple(run_id for run_id in ids if run_id not in run_ids), told)
+            for ids, told in st.session_state.get(_DELETED, [])
+        ]
+        st.session_state[_DELETED] = [*(row for row in earlier if row[0]), (tuple(run_ids), words)]
 
 
 def import_and_bin() -> None:
