@@ -70,10 +70,12 @@ def split(config: RunConfig, dataset: Dataset) -> TrainingData:
         ConfigError: The data set is too small for the split.
     """
     chosen, held_out = split_positions(config, dataset)
-    validation = dataset.test if config.training.validation == "test" else dataset.train
+    on_test = config.training.validation == "test"
+    # All of them without a copy: own pictures may take gigabytes.
+    validation, learnt = (dataset.test, slice(None)) if on_test else (dataset.train, chosen)
     return TrainingData(
-        dataset.train.images[chosen],
-        dataset.train.labels[chosen],
+        dataset.train.images[learnt],
+        dataset.train.labels[learnt],
         validation.images[held_out],
         validation.labels[held_out],
         held_out.astype(np.int64),

@@ -20,7 +20,7 @@ from aquadash.runs import EpochRecord, Progress
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.fit import fit
 from aquadash.training.phases import phase_of
-from aquadash.training.prepare import split, visited_images
+from aquadash.training.prepare import split_positions, visited_images
 
 #: Epochs of each phase: the first also compiles the network and computes the features of a frozen body.
 _EPOCHS = 2
@@ -78,7 +78,8 @@ def probe(config: RunConfig, dataset: Dataset, *, on_progress: Callable[[Progres
     records = listener.history[_EPOCHS - 1 :: _EPOCHS]
     preparing = max(0.0, total - sum(_EPOCHS * record.seconds for record in records))
     slowest = max(record.seconds for record in records)
-    images = visited_images(config.training, len(split(config, dataset).labels) * plan(config.augmentation).factor)
+    originals = len(split_positions(config, dataset)[0])
+    images = visited_images(config.training, originals * plan(config.augmentation).factor)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     memory = peak if sys.platform == "darwin" else 1024 * peak
     return {

@@ -153,7 +153,7 @@ def learnt_from(config: RunConfig, dataset: Dataset) -> int:
     Raises:
         DataError: The data set is too small for the split.
     """
-    from aquadash.training.prepare import split, visited_images
+    from aquadash.training.prepare import split_positions, visited_images
 
     factor = plan(config.augmentation).factor
-    return visited_images(config.training, len(split(config, dataset).labels) * factor)
+    return visited_images(config.training, len(split_positions(config, dataset)[0]) * factor)
