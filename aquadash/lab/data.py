@@ -18,7 +18,7 @@ from aquadash.errors import DataError, NotAllowedError
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 
-#: Imports of own pictures that a student may have under way.
+#: Imports of own pictures that a student may have under way, each of which may take 4 GB of the disk.
 _DRAFTS = 2
 
 
@@ -138,7 +138,7 @@ class DataSets(Part):
     # -- own pictures on their way in --------------------------------------------------------------------------------
 
     def begin(self, request: Request, *, write: Callable[[Path], object] | None = None) -> str:
-        """Make a draft of own pictures, for :meth:`read` to have read.
+        """Make a draft of own pictures, for :meth:`read` to have read. Of a student's drafts the latest two stay.
 
         Args:
             request: What to read; ``path`` does not count where ``write`` is given, and ``owner`` not at all.
@@ -156,10 +156,10 @@ class DataSets(Part):
         request = replace(request, owner=self._person.person_id)
         if write is None:
             return drafts.begin(request)
+        draft_id = drafts.begin(request, write=self._limits.within_upload(write))
         if self._limits.in_force:
-            # Each may take 4 GB of the disk.
-            drafts.discard_earlier(self._person.person_id, most=_DRAFTS - 1)
-        return drafts.begin(request, write=self._limits.within_upload(write))
+            drafts.discard_earlier(draft_id, most=_DRAFTS - 1)
+        return draft_id
 
     def begin_again(self, draft_id: str, *, size: int | None = None) -> str:
         """A new draft of the same pictures; the old one goes.

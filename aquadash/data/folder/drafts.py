@@ -302,10 +302,12 @@ def discard(draft_id: str) -> None:
     shutil.rmtree(_place_of(draft_id), ignore_errors=True)
 
 
-def discard_earlier(owner: str, *, most: int) -> None:
-    """Throw away a person's drafts but the latest ``most``."""
-    own = [place for place in _drafts().glob("*") if place.is_dir() and owner_of(place.name) == owner]
-    for place in sorted(own, key=lambda place: place.stat().st_mtime, reverse=True)[most:]:
+def discard_earlier(draft_id: str, *, most: int) -> None:
+    """Throw away the drafts of whoever began this one, all but it and the latest ``most`` of the others."""
+    owner = owner_of(draft_id)
+    own = [path.parent for path in _drafts().glob("*/request.json") if owner_of(path.parent.name) == owner]
+    others = sorted((place for place in own if place.name != draft_id), key=lambda place: place.stat().st_mtime)
+    for place in others[: len(others) - most]:
         discard(place.name)
 
 
