@@ -72,13 +72,13 @@ def _at_rest(run: Run, job: Job | None, found: RobustnessResult | None) -> None:
     # An older version or another computer has measured what is there without a job.
     complete = (found is None or found.complete) if job is None else job.status is JobStatus.FINISHED
     if complete and found is None:
-        _form(run)
+        _form(run, measured=False)
         return
     if complete and found is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"Measured {moment(job.ended_at if job else found.measured_at)}.", width="content")
             with st.popover("Measure again", icon="🔁"):
-                _form(run)
+                _form(run, measured=True)
         return
     if job is not None:
         job_panel.show_end(job, did="measured", kept="What it had measured is kept.")
@@ -87,10 +87,10 @@ def _at_rest(run: Run, job: Job | None, found: RobustnessResult | None) -> None:
         go_on = partial(lab().jobs.measure_robustness, run.run_id, None)
         shell.action_button("Go on", go_on, key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️")
         with st.popover("Measure anew", icon="🔁"):
-            _form(run)
+            _form(run, measured=found is not None)
 
 
-def _form(run: Run) -> None:
+def _form(run: Run, *, measured: bool) -> None:
     """How many images, which seed, and the button."""
     quick = inputs.segmented_control(
         "Images",
@@ -104,7 +104,10 @@ def _form(run: Run) -> None:
     seed = inputs.number_input(
         "Seed", 0, 2**32 - 1, value=0, step=1, key=f"robustness-seed-{run.run_id}", help=term("seed"), width=180
     )
-    reason = lab().rights.refusal(Action.MEASURE, run.resource)
+    rights = lab().rights
+    reason = rights.refusal(Action.MEASURE, run.resource)
+    if measured and not rights.allow(Action.LABEL, run.resource):
+        reason = reason or "Only whoever made the run, or the teacher, can have it measured anew."
     if reason:
         st.caption(plain(reason))
     request = RobustnessRequest(seed=int(seed), limit=QUICK_IMAGES if quick == "quick" else None)
