@@ -96,7 +96,8 @@ def record_end(run_id: str, status: JobStatus, message: str) -> None:
     except (AquaDashError, OSError) as error:
         # How the run ended is said all the same; the log stays where it is.
         _log.warning("could not store the log: %s", error)
-    if store.ended_as(run_id) is not RunStatus(status):
+    ended = store.ended_as(run_id)
+    if ended is None or (status is JobStatus.FINISHED and ended is not RunStatus.FINISHED):
         store.set_status(run_id, RunStatus(status), message=message)
     if status is JobStatus.FINISHED:
         # Last of all: until a run is finished, it can go on from them.
