@@ -300,7 +300,8 @@ class Slots:
             jobs.explain(self._kind, next(iter(self._refusals.values()))[1])
 
     def _ended(self, task: Future) -> None:
-        """Look again, but where a slot has found nothing: what waits, waits for a graphics card, or its pictures."""
+        """Look again, but where a slot has found nothing: what waits, waits for a graphics card, its pictures, or
+        a slot that the worker of an earlier app still has."""
         if task.status != "finished" or task.result(timeout=5) != _NOTHING:
             self._wake.set()
 

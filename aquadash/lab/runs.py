@@ -429,6 +429,7 @@ class Runs(Part):
 
         Raises:
             NotAllowedError: It is not the person's own.
+            RunError: The teacher has pinned it for everybody, and a student would unpin it.
         """
         with self._store_for(Action.LABEL, run_id) as store:
             store.set_pinned(run_id, pinned, for_all=self._person.leads)

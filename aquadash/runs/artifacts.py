@@ -6,6 +6,7 @@ Each is read by one function, for pages and commands as for a run that comes fro
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import logging
@@ -373,6 +374,8 @@ def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T
                 with h5py.File(copy, "r") as file:
                     file.visititems(collect)
     except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise StorageError(f"There is no room in {tempfile.gettempdir()} to read the network.") from error
         raise RunError(
             f"The network in {path.name} is damaged and cannot be read ({error}). Repeat the run."
         ) from error

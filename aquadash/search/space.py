@@ -16,7 +16,8 @@ MAX_CHOICES = 50
 
 _FORM = (
     "Write a range as training.learning_rate=1e-4..1e-1:log (or without :log), or values as "
-    "training.optimizer=adam,adamw; lists of numbers have | between them: model.filters=32,64|64,128."
+    "training.optimizer=adam,adamw; lists of numbers have | between them: model.filters=32,64|64,128, "
+    "and one without any is none: model.dense_units=128|none."
 )
 
 

@@ -12,7 +12,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]<#~|$&]|:(?=//))|^([-+>])|^(\d+)(?=[.)])")
 _DIRECTIVE = re.compile(r":(?=[A-Za-z]|[\w+/-]+:)")
 _WORD_JOINER = "\u2060"
 #: Addresses become links after unescaping, too. They are cut where a browser into which one is pasted drops the joiner.
-_LINK = re.compile(r"(?<=http\\://)|(?<=https\\://)|(?<=www)(?=\.)|(?<=@)(?=[\w-])", re.IGNORECASE)
+_LINK = re.compile(r"(?<=http\\://)|(?<=https\\://)|(?<=www)(?=\.)|(?<=@)(?=[\w\\-])", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
