@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aquadash import data
+from aquadash import data, settings
 from aquadash.config import RunConfig
 from aquadash.engine import Engine
+from aquadash.engine.cluster import sending
 from aquadash.people import OWNER, Person
 from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
 from tests import job_rows
@@ -104,8 +105,12 @@ def test_pair_queues_both_and_waits(store: RunStore, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Engine, "submit_pair", submit_pair)
     base: tuple[Any, ...] = ("pair", "--pipeline", "notebook-1", "--set", "training.epochs=3", "--seed", 4)
-    queued = answer(*base, "--no-wait", "--name", "Mine")
-    assert queued["without"]["status"] == "queued"
+    sent: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(settings, "store_is_shared", lambda: True)
+        patch.setattr(sending, "wait", lambda: sent.append("own pictures"))
+        queued = answer(*base, "--no-wait", "--name", "Mine")
+    assert queued["without"]["status"] == "queued" and sent
     config, pipeline, same_updates, name = asked[0]
     assert (config.training.epochs, config.seed, pipeline, same_updates, name) == (3, 4, "notebook-1", False, "Mine")
     done = answer(*base, "--same-updates")

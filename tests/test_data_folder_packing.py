@@ -14,11 +14,15 @@ from aquadash.data.folder import about, drafts
 from aquadash.data.folder.about import About
 from aquadash.data.folder.drafts import SplitChoice
 from aquadash.data.folder.store import fetched_folder, pack, unpack, use_fetched
+from aquadash.engine.cluster import sending
 from aquadash.errors import DataError
+from aquadash.jobs import JobStatus
 from aquadash.runs import Progress, RunStore, open_store
 from aquadash.runs.data_files import PART_BYTES, DataFiles
 from aquadash.training.worker import load_dataset
+from tests import job_rows
 from tests.own_pictures import drafted, in_folder, of_classes
+from tests.waiting import wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +127,26 @@ def test_pictures_in_several_parts_and_damaged_ones(
         files.fetch("a" * 64, got, progress=lambda *_: None)
     with pytest.raises(DataError, match="not in the run store any more"):
         files.fetch("b" * 64, got, progress=lambda *_: None)
+
+
+def test_a_run_is_held_however_long_its_pictures_are_packed(
+    store: RunStore, kept: About, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = store.queue(store.create(with_values(RunConfig(), {"data.source": kept.source})).run_id, held=True)
+
+    def slowly(name: str, target: Path) -> About:
+        job_rows.let_the_lease_run_out(job, jobs=store.jobs, seconds=20)
+        wait_for(lambda: "being packed" in store.jobs.get(job.id).message, timeout=30)
+        job_rows.let_the_lease_run_out(job, jobs=store.jobs, seconds=20)
+        return pack(name, target)
+
+    monkeypatch.setattr(sending, "LEASE_SECONDS", 0.03)
+    monkeypatch.setattr(sending, "pack", slowly)
+    sending.start(store, job, kept.name, needs="gpu")
+    sending.wait()
+    sent = store.jobs.get(job.id)
+    assert (sent.status, sent.needs, sent.message) == (JobStatus.QUEUED, "gpu", "")
+    assert store.data_sent(job.run) == kept.fingerprint
 
 
 def test_a_sending_that_ends_early_does_not_count(store: RunStore, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aquadash import engine
+from aquadash import engine, settings
 from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import Command, Group, Table, json_flag, lab, percent, print_result
 from aquadash.cli.runs import brief
@@ -159,6 +159,11 @@ def pair(
                         if not lab.runs.get(other.run_id).status.ended:
                             lab.runs.stop(other.run_id)
                     raise RunError(f"{ended.name} {ended.status}: {ended.message or 'it was cut off; resume it'}")
+        elif settings.store_is_shared():
+            from aquadash.engine.cluster import sending
+
+            # Own pictures go to a cluster from this process.
+            sending.wait()
     found = find_pair(lab.runs.all(), made[0].pair_id)
     if not waits:
         print_result(found.to_dict(), f"Queued the pair {found.pair_id}: {found.title}")

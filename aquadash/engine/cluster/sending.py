@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aquadash import settings
@@ -21,6 +23,8 @@ _log = logging.getLogger(__name__)
 #: One data set at a time is packed and sent; the next run with the same pictures then finds them there.
 _sending = threading.Lock()
 
+_THREAD = "aquadash-send"
+
 
 def start(store: RunStore, job: Job, name: str, *, needs: str) -> None:
     """Send the pictures of a run from a thread of its own, then release its job.
@@ -31,10 +35,14 @@ def start(store: RunStore, job: Job, name: str, *, needs: str) -> None:
         name: The data set.
         needs: What a worker must have to get it then.
     """
-    thread = threading.Thread(
-        target=_send_then_release, args=(store, job, name, needs), name=f"aquadash-send-{job.run[:8]}", daemon=True
-    )
-    thread.start()
+    threading.Thread(target=_send_then_release, args=(store, job, name, needs), name=_THREAD, daemon=True).start()
+
+
+def wait() -> None:
+    """Return once nothing is on its way from this process any more."""
+    for thread in threading.enumerate():
+        if thread.name == _THREAD:
+            thread.join()
 
 
 def _send_then_release(store: RunStore, job: Job, name: str, needs: str) -> None:
@@ -50,8 +58,11 @@ def _send_then_release(store: RunStore, job: Job, name: str, needs: str) -> None
 def _send(store: RunStore, job: Job, name: str) -> str:
     """Put the pictures into the store unless they are there; returns their fingerprint."""
 
+    said = ["Its pictures are being packed for the cluster."]
+
     def progress(done: int, size: int) -> None:
-        store.jobs.hold(job, f"Its pictures are being sent to the cluster: {done / 1e6:,.0f} of {size / 1e6:,.0f} MB.")
+        said[0] = f"Its pictures are being sent to the cluster: {done / 1e6:,.0f} of {size / 1e6:,.0f} MB."
+        store.jobs.hold(job, said[0])
 
     fingerprint = about.about(name).fingerprint
     files = DataFiles(store)
@@ -62,7 +73,7 @@ def _send(store: RunStore, job: Job, name: str) -> str:
             return fingerprint
         workshop = settings.home() / "tmp"
         workshop.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=workshop) as folder:
+        with tempfile.TemporaryDirectory(dir=workshop) as folder, _holding(store, job, said):
             path = Path(folder) / "pictures.zip"
             told = pack(name, path)
             _log.info("sending the pictures of %s", name)
@@ -70,3 +81,22 @@ def _send(store: RunStore, job: Job, name: str) -> str:
         return told.fingerprint
     finally:
         _sending.release()
+
+
+@contextmanager
+def _holding(store: RunStore, job: Job, said: list[str]) -> Iterator[None]:
+    """Hold a job, with the one text said, while the block runs: packing, or sending a part, may outlast a lease."""
+    ended = threading.Event()
+
+    def hold() -> None:
+        while not ended.wait(LEASE_SECONDS / 3):
+            with suppress(AquaDashError):  # Whoever sends hears of it with the next part.
+                store.jobs.hold(job, said[0])
+
+    thread = threading.Thread(target=hold, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
