@@ -33,6 +33,8 @@ SECTIONS = Sections(
 _TICK_SECONDS = 5.0
 
 _IMAGES_TITLES = {"validation": "Validation images", "test": "Test images"}
+#: The images that the runs were measured on by themselves when they were last drawn.
+_USUAL_IMAGES = "compare:usual-images"
 
 
 def render_comparison(picked: Sequence[Run]) -> None:
@@ -46,12 +48,15 @@ def render_comparison(picked: Sequence[Run]) -> None:
     if st.query_params.get(SECTIONS.name) == "results":
         # They are beside the curves now.
         del st.query_params[SECTIONS.name]
+    default = _default_images(runs)
+    # Until somebody chooses, it follows the runs.
+    if st.session_state.get("on") == st.session_state.get(_USUAL_IMAGES):
+        st.session_state["on"] = default
+    st.session_state[_USUAL_IMAGES] = default
     with st.container(horizontal=True, vertical_alignment="center", key="compared"):
         with st.container():
             comparison_curves.render_legend([run.run_id for run in runs], names)
-        chosen = bound.choice(
-            "on", _IMAGES_TITLES, label="Measured on", default=_default_images(runs), label_visibility="collapsed"
-        )
+        chosen = bound.choice("on", _IMAGES_TITLES, label="Measured on", default=default, label_visibility="collapsed")
         images = cast(Images, chosen)
     compared = Compared(runs, names, images)
     try:

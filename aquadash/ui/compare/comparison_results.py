@@ -59,6 +59,17 @@ def answer(compared: Compared, ranking: Sequence[int]) -> tuple[str, str]:
     )  # fmt: skip
     if len(ranking) > 2:
         sentence = f"Best of {len(ranking)}: {sentence}"
+    others = [
+        compared.names[index]
+        for index, found in enumerate(compared.evaluations())
+        if found is not None and index not in ranking
+    ]
+    if others:
+        names = " and ".join(f"**{plain(name)}**" for name in others)
+        return (
+            sentence,
+            f"{names} {'has' if len(others) == 1 else 'have'} other {images} images and cannot be compared.",
+        )
     if images == "test" and len({run.config.training.validation for run in runs}) > 1:
         return sentence, "Runs that chose their weights by test images look better on them than they are."
     if images == "test" and len(ranked(compared.on("validation"))) == len(ranking):
