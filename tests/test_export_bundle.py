@@ -152,6 +152,20 @@ def test_a_stopped_run_brings_its_checkpoint_and_a_finished_one_drops_it(
     assert not [name for name in bundle.export_run(store, run.run_id, tmp_path / "run.zip").files if slot.name in name]
 
 
+def test_checkpoints_that_no_import_takes_stay_here(
+    store: RunStore, other_store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ui_runs.finished(store, "halted", status=RunStatus.STOPPED)
+    slot = tmp_path / "slot-0.npz"
+    np.savez(slot, state=np.zeros(200_000))
+    store.add_artifact(run.run_id, slot, folder="checkpoint")
+    for module in (bundle, importing):
+        monkeypatch.setattr(module, "MAX_RUN_BYTES", 1_000_000)
+    exported = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    assert any("cannot be resumed elsewhere" in note for note in exported.notes)
+    assert importing.import_run(other_store, tmp_path / "run.zip").run.status is RunStatus.STOPPED
+
+
 def test_a_run_at_work_is_refused(store: RunStore, tmp_path: Path) -> None:
     run = ui_runs.running(store, "works")
     with pytest.raises(RunError, match="once it has ended"):
@@ -184,6 +198,7 @@ def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_pa
         lines = archive.read(bundle.REQUIREMENTS).decode().splitlines()
         assert "__import__" not in archive.read(bundle.SCRIPT).decode()
     assert "numpy==1.2.3" in lines and "evil" not in lines
+    assert any(line.startswith("opencv-contrib-python-headless==") for line in lines), "pip writes it last"
     assert all(line.startswith("#") or re.fullmatch(r"[\w-]+(==[\w.]+)?", line) for line in lines)
     store.add_json_artifact(run.run_id, "environment.json", {"versions": {"keras": ["x"]}})
     with pytest.raises(StorageError, match="environment.json of this run is damaged"):

@@ -21,7 +21,7 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, RunError
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
-from aquadash.export.zip_files import Written, ZipMember, write_zip
+from aquadash.export.zip_files import MAX_RUN_BYTES, Written, ZipMember, write_zip
 from aquadash.models import MODELS, model_entry
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CHECKPOINTS, MODEL
@@ -180,6 +180,9 @@ def _members(
 ) -> Iterator[ZipMember]:
     run, dataset = parts.run, parts.dataset
     artifacts = dict(_artifacts(store, run))
+    if sum(path.stat().st_size for path in artifacts.values()) > MAX_RUN_BYTES:
+        artifacts = {name: path for name, path in artifacts.items() if not name.startswith(CHECKPOINTS)}
+        parts.notes.append("Its checkpoints are too large for an import, so it cannot be resumed elsewhere.")
     yield _text(RUN, RunFile(**dict(parts.snapshot), artifacts=sorted(artifacts)).model_dump_json(indent=1))
     for name in sorted(artifacts):
         yield ZipMember(name, artifacts[name], pack=not name.endswith(_STORED))
@@ -282,8 +285,10 @@ def _requirements(environment: Mapping[str, Any]) -> str:
     lines = ["# What train.py and notebook.ipynb need, in the versions that the run was trained with."]
     for name in ("tensorflow", "keras", "numpy", "imaug"):
         lines.append(_pinned(name, used.get(name)))
-    # imaug asks for both builds of OpenCV below 4.13; without these lines a newer one may come.
-    lines += [_pinned(name, None) for name in ("opencv-python", "opencv-python-headless")]
+    # imaug asks for two builds of OpenCV below 4.13, of which one needs a screen's libraries; pip writes the last of
+    # these last, over the files that they have in common.
+    builds = ("opencv-python", "opencv-python-headless", "opencv-contrib-python-headless")
+    lines += [_pinned(name, None) for name in builds]
     lines.append("# For the notebook besides, any version: pip install jupyterlab")
     return "\n".join(lines) + "\n"
 

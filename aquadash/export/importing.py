@@ -20,7 +20,7 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import RunError
 from aquadash.export.bundle import MADE, MANIFEST, RUN, Manifest, RunFile
 from aquadash.export.convert import FORMATS, ConversionCheck
-from aquadash.export.zip_files import MAX_PACKED, ForeignZipError, checked_members, unpack
+from aquadash.export.zip_files import MAX_PACKED, MAX_RUN_BYTES, ForeignZipError, checked_members, unpack
 from aquadash.models import check_model_file
 from aquadash.people import OWNER, Person
 from aquadash.robustness.result import RobustnessResult
@@ -32,8 +32,6 @@ from aquadash.runs.types import Run
 
 T = TypeVar("T", bound=BaseModel)
 
-#: The largest network that has a preset, with its optimizer's state in two checkpoints, has 0.9 GB.
-_MAX_BYTES = 1_000_000_000
 #: A text of a run is far shorter, and so is what one file of predictions holds.
 _MAX_TEXT_BYTES, _MAX_ARRAYS_BYTES = 5_000_000, 200_000_000
 
@@ -44,7 +42,7 @@ _READERS: Mapping[str, Callable[[Path, Run], Any]] = {
     MODEL: lambda path, run: check_model_file(path),
     **dict.fromkeys(
         (f"{CHECKPOINTS}/slot-{slot}.npz" for slot in (0, 1)),
-        lambda path, run: check_arrays(path, max_bytes=_MAX_BYTES),
+        lambda path, run: check_arrays(path, max_bytes=MAX_RUN_BYTES),
     ),
     **dict.fromkeys((ROBUSTNESS, ROBUSTNESS_SPARE), lambda path, run: RobustnessResult.from_json(path.read_bytes())),
     # Nothing here opens these: they are handed out as they came, and only while their checks still name them.
@@ -137,8 +135,8 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallb
         if size > most:
             raise ForeignZipError(f"{name} in the ZIP has {size:,} bytes; at most {most:,} are expected.")
         total += size
-    if total > _MAX_BYTES:
-        raise ForeignZipError(f"The run in the ZIP has {total:,} bytes; at most {_MAX_BYTES:,} are expected.")
+    if total > MAX_RUN_BYTES:
+        raise ForeignZipError(f"The run in the ZIP has {total:,} bytes; at most {MAX_RUN_BYTES:,} are expected.")
     unpack(archive, members[MANIFEST], folder / MANIFEST)
     listed = _parsed(Manifest, folder / MANIFEST).files
     missing, extra = sorted(listed.keys() - members), sorted(members.keys() - listed - {MANIFEST})
@@ -157,7 +155,7 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallb
 
 def _max_bytes(name: str) -> int:
     if name in (MODEL, *(form.file_name for form in FORMATS.values())) or name.startswith(CHECKPOINTS):
-        return _MAX_BYTES
+        return MAX_RUN_BYTES
     return _MAX_ARRAYS_BYTES if name.endswith(".npz") else _MAX_TEXT_BYTES
 
 

@@ -23,8 +23,10 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1 << 20
 
 #: Limits of a ZIP file that is read: packed and unpacked bytes, members, and how much a member may grow.
-MAX_PACKED = 2_000_000_000
-MAX_UNPACKED = 3_000_000_000
+MAX_PACKED = MAX_UNPACKED = 6_000_000_000
+#: What of it is a run's own and is taken in; the rest is its pictures. The largest network that has a preset, with its
+#: optimizer's state in two checkpoints, has 0.9 GB.
+MAX_RUN_BYTES = 1_000_000_000
 MAX_MEMBERS = 300
 MAX_RATIO = 250
 #: Below this size growing is harmless.
