@@ -138,3 +138,26 @@ def test_a_page_has_nothing_of_what_another_had_in_its_address(clock: list[float
     app.session_state["here"] = "home"
     app.run()
     assert app.number_input[0].value == 5 and app.query_params["sample"] in ("5", ["5"])
+
+
+def several() -> None:
+    import streamlit as st
+
+    from aquadash.ui import address
+
+    options = ["flips", "flips:3, shifts", "shifts"]
+    st.multiselect("Pipelines", options, key="pipelines", default=address.choices("pipelines", options, ignored=["x"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("flips:3, shifts,shifts", ["flips:3, shifts", "shifts"]),
+        ("flips,x,,shifts,", ["flips", "shifts"]),
+        ("flips:3", []),
+    ],
+)
+def test_options_with_commas_are_read_from_an_address(text: str, chosen: list[str]) -> None:
+    app = run_script(several, pipelines=text)
+    assert app.session_state["pipelines"] == chosen
+    assert bool(app.info) == (not chosen)

@@ -149,7 +149,14 @@ def choices(
     """
 
     def decode(text: str) -> list[str]:
-        found = list(dict.fromkeys(_one_of(part, options) for part in text.split(",") if part and part not in ignored))
+        found, rest = [], text.strip(",")
+        # An option may hold commas itself: the longest that fits is meant.
+        known = sorted((*options, *ignored), key=len, reverse=True)
+        while rest:
+            word = _one_of(next((one for one in known if f"{rest},".startswith(f"{one},")), rest), known)
+            rest = rest[len(word) :].lstrip(",")
+            if word not in ignored and word not in found:
+                found.append(word)
         if most is not None and len(found) > most:
             raise ValueError(text)
         return found
