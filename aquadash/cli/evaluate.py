@@ -176,7 +176,9 @@ def report(run: str) -> None:
     found, images = lab.runs.find(run), None
     source = SOURCES.get(found.config.data.source)
     if source is not None and source.key() is not None:
-        images = learnt_from(found.config, lab.data.load(source.name))
+        dataset = lab.data.load(source.name)
+        if dataset.fingerprint == found.dataset_fingerprint:
+            images = learnt_from(found.config, dataset)
     result = beside(
         found,
         lab.runs.evaluation(found.run_id),

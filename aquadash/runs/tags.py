@@ -80,7 +80,7 @@ _JSON = {
 #: What goes along when a run moves to another store. All else means something on the machine that it was made on only;
 #: whose it is there follows from who brings it in, and what the class sees of it from its teacher.
 _MOVING = frozenset({STATUS, CONFIG, CLASS_NAMES, METRICS, CURVE, GUESS, PINNED, ARCHIVED, NAME, *_TEXTS.values()})
-_MOVING = (_MOVING | {ROBUSTNESS}) - {SEARCH, ORIGIN, LOG_TAIL}
+_MOVING = (_MOVING | {ROBUSTNESS, ROBUSTNESS_0_6}) - {SEARCH, ORIGIN, LOG_TAIL}
 
 #: Points of the short curve kept for tables of runs: enough for a spark line, small enough for a tag.
 CURVE_POINTS = 60

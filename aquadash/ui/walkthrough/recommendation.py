@@ -150,9 +150,10 @@ def show(results: Evaluated) -> None:
 
 
 def _images(run: Run) -> int | None:
-    """How many images an epoch shows; None where the data set is not here."""
+    """How many images an epoch shows; None where the data set is not here, or another one by now."""
     try:
-        return learnt_from(run.config, datasets.dataset(run.config.data.source))
+        found = datasets.matching_dataset(run)
+        return None if found is None else learnt_from(run.config, found)
     except AquaDashError as error:
         st.caption(plain(f"How many images it learnt from is not known here: {error}"))
         return None
