@@ -23,7 +23,10 @@ _BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 
 _CPU_INFO = Path("/proc/cpuinfo")
 
-_REPORTED_VERSIONS = ("tensorflow", "keras", "numpy", "imaug", "scikit-learn", "mlflow-skinny")
+_REPORTED_VERSIONS = (
+    "tensorflow", "keras", "numpy", "imaug", "imagecorruptions-imaug", "scikit-image", "opencv-python-headless",
+    "scikit-learn", "mlflow-skinny",
+)  # fmt: skip
 
 
 def precision(training: TrainingConfig) -> str:
