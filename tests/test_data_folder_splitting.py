@@ -27,9 +27,13 @@ def pictures(*labels: int, parts: str = "") -> list[Picture]:
 
 
 def divided(
-    them: list[Picture], *near: tuple[int, int], given: bool = False, choice: SplitChoice = DEFAULT
+    them: list[Picture],
+    *near: tuple[int, int],
+    given: bool = False,
+    choice: SplitChoice = DEFAULT,
+    distance: float = 0.1,
 ) -> splitting.Division:
-    pairs = [Copy(*pair, False, 0.1) for pair in near]
+    pairs = [Copy(*pair, False, distance) for pair in near]
     classes = max(one.label for one in them) + 1
     return splitting.divide(them, pairs, num_classes=classes, given=given, choice=choice)
 
@@ -69,8 +73,10 @@ def test_a_given_split_is_kept_without_the_training_pictures_that_the_test_holds
     assert found.train.tolist() == [1, 2, 3, 4, 5] and found.test.tolist() == [6, 7] and found.leaks == 1
     kept = divided(them, (0, 6), given=True, choice=SplitChoice(drop_leaks=False))
     assert kept.train.tolist() == [0, 1, 2, 3, 4, 5] and kept.leaks == 0
-    # Of many that look the same only the nearest are paired.
-    assert divided(them, (0, 1), (1, 2), (2, 6), given=True).train.tolist() == [3, 4, 5]
+    # Of many that are all but the same only the nearest are paired; what is merely alike is no chain.
+    chain = ((0, 1), (1, 2), (2, 6))
+    assert divided(them, *chain, given=True, distance=0.01).train.tolist() == [3, 4, 5]
+    assert divided(them, *chain, given=True).train.tolist() == [0, 1, 3, 4, 5]
     redrawn = divided(them, given=True, choice=SplitChoice(use_given=False))
     assert len(redrawn.train) + len(redrawn.test) == 8 and redrawn.test.tolist() != [6, 7]
 
