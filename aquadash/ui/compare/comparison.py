@@ -49,8 +49,9 @@ def render_comparison(picked: Sequence[Run]) -> None:
         # They are beside the curves now.
         del st.query_params[SECTIONS.name]
     default = _default_images(runs)
-    # Until somebody chooses, it follows the runs.
-    if st.session_state.get("on") == st.session_state.get(_USUAL_IMAGES):
+    # Until somebody chooses, it follows the runs. Only then: what is set here is sent to the browser over a click.
+    usual = st.session_state.get(_USUAL_IMAGES)
+    if usual is not None and st.session_state.get("on") == usual != default:
         st.session_state["on"] = default
     st.session_state[_USUAL_IMAGES] = default
     with st.container(horizontal=True, vertical_alignment="center", key="compared"):

@@ -65,7 +65,7 @@ def choose_columns(shown: Sequence[Run], fields: Mapping[str, RunField]) -> list
     As long as nobody has chosen any, they are the usual ones of the runs that are shown.
     """
     usual, options = usual_columns(shown), column_choices(fields)
-    if st.session_state.get("columns", ()) == st.session_state.get(_USUAL):
+    if st.session_state.get("columns", ()) == st.session_state.get(_USUAL) != usual:
         st.session_state["columns"] = usual
     st.session_state[_USUAL] = usual
     remembered = [name for name in st.session_state.get(_REMEMBERED, usual) if name in options]
