@@ -174,9 +174,10 @@ def _reasons(run: Run, repeat: Run, before: Mapping[str, Any], after: Mapping[st
     old["Python"], new["Python"] = before.get("python", "unknown"), after.get("python", "unknown")
     old["AquaDash"], new["AquaDash"] = before.get("aquadash", "unknown"), after.get("aquadash", "unknown")
     reasons += [
-        f"{name} was {old.get(name, 'unknown')} and is {new.get(name, 'unknown')}."
-        for name in sorted({*old, *new}, key=str.casefold)
-        if old.get(name) != new.get(name)
+        f"{name} was {old[name]} and is {new[name]}."
+        # A version that only one of them has kept says nothing.
+        for name in sorted({*old} & {*new}, key=str.casefold)
+        if old[name] != new[name]
     ]
     for key, words in (
         ("processor", "The processor"),
