@@ -11,6 +11,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -304,11 +305,13 @@ def discard(draft_id: str) -> None:
 
 def discard_earlier(draft_id: str, *, most: int) -> None:
     """Throw away the drafts of whoever began this one, all but it and the latest ``most`` of the others."""
-    owner = owner_of(draft_id)
-    own = [path.parent for path in _drafts().glob("*/request.json") if owner_of(path.parent.name) == owner]
-    others = sorted((place for place in own if place.name != draft_id), key=lambda place: place.stat().st_mtime)
-    for place in others[: len(others) - most]:
-        discard(place.name)
+    owner, others = owner_of(draft_id), []
+    for path in _drafts().glob("*/request.json"):
+        with suppress(DataError, OSError):  # Another session may be using or discarding it.
+            if path.parent.name != draft_id and owner_of(path.parent.name) == owner:
+                others.append((path.parent.stat().st_mtime, path.parent.name))
+    for _, name in sorted(others, reverse=True)[most:]:
+        discard(name)
 
 
 def _drafts() -> Path:
