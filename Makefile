@@ -39,7 +39,7 @@ format: $(VENV)/dev-ready
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "AquaDash needs Python 3.11 to 3.13; name one: make run PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -f $(VENV)/bin/python*; exit 1; }
 
 $(VENV)/run-ready: requirements.txt | $(VENV)/bin/python
 	$(INSTALL) -r requirements.txt

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -90,6 +92,7 @@ def test_a_refusal_is_said_for_longer_than_until_the_next_drawing(
     def refuse(*_: object, **__: object) -> None:
         raise RunError("It has begun.")
 
+    monkeypatch.setattr(shell, "_FAILED_SECONDS", math.inf)
     store, (anna, _) = open_store(), join("Anna")
     first, second = (give(store, queued(store, name), anna) for name in ("a1", "a2"))
     give(store, add_compared(store, "on the board", skill=0.9, seed=1), anna)

@@ -355,6 +355,7 @@ def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T
 
     Raises:
         RunError: The file is damaged or no such file.
+        StorageError: There is no room for a copy of them.
     """
     import h5py
 

@@ -142,7 +142,7 @@ def fail(message: str) -> None:
 
 
 def show_failure() -> None:
-    """Say for a while what went wrong with the last :func:`attempt`: in the part of the page that it began in."""
+    """Say for a while what went wrong with the last :func:`attempt`."""
     message, at = st.session_state.get(_FAILED, ("", 0.0))
     if message and time.monotonic() - at < _FAILED_SECONDS:
         st.error(plain(message), icon="🚧")
