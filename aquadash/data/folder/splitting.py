@@ -90,10 +90,10 @@ def divide(
     if given:
         test[:] = [picture.part == "test" for picture in pictures]
         if choice.drop_leaks:
-            # Of many that are all but the same each is paired with the nearest only, so these count by groups. A chain of
-            # others would reach most pictures of a class.
+            # Of many that are all but the same each is paired with the nearest only, so these count by groups. A chain
+            # of others would reach most pictures of a class.
             same = groups(len(pictures), [pair for pair in near if pair.distance <= _ALL_BUT_THE_SAME])
-            leaks = np.isin(same, same[test])
+            leaks[:] = np.isin(same, same[test])
             for pair in near:
                 if test[pair.first] != test[pair.second]:
                     leaks[pair.second if test[pair.first] else pair.first] = True
