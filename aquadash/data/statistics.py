@@ -100,24 +100,18 @@ def describe(split: Split, class_names: Sequence[str]) -> SplitStatistics:
         count=len(split),
         image_shape=(int(height), int(width), int(channels)),
         classes=tuple(
-            _describe_class(name, int(count), len(split), total)
-            for name, count, total in zip(class_names, counts, sums, strict=True)
+            _describe_class(name, int(count), count / len(split) if count else 0.0, pixels)
+            for name, count, pixels in zip(class_names, counts, sums, strict=True)
         ),
         channels=tuple(map(_describe_channel, histograms, CHANNEL_NAMES)),
     )
 
 
-def _describe_class(name: str, count: int, of: int, sums: NDArray[np.int64]) -> ClassStatistics:
+def _describe_class(name: str, count: int, fraction: float, sums: NDArray[np.int64]) -> ClassStatistics:
     if not count:
         return ClassStatistics(name, 0, 0.0, None, None)
     mean = sums / count
-    return ClassStatistics(
-        name=name,
-        count=count,
-        fraction=count / of,
-        mean_image=np.rint(mean).astype(np.uint8),
-        mean_brightness=float(mean.mean()),
-    )
+    return ClassStatistics(name, count, float(fraction), np.rint(mean).astype(np.uint8), float(mean.mean()))
 
 
 def _describe_channel(histogram: NDArray[np.int64], name: str) -> ChannelSummary:

@@ -85,7 +85,7 @@ def _read(run: Run, images: Images) -> tuple[Predictions | None, str]:
     try:
         return lab().runs.predictions_on(run.run_id, images), ""
     except NotAllowedError:
-        # Of this visitor: it is no answer for the others.
+        # Of this visitor: what is kept below is for the others, too.
         raise
     except AquaDashError as error:
         return None, str(error)
