@@ -143,9 +143,8 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int
         )
         for position in drawn
     ]
-    answers = zip(
-        *(answered(looks, network.predictor, temperature=network.temperature) for network in networks), strict=True
-    )
+    # Without a temperature, as everywhere for images of a data set: the opened image and Evaluate have the same figure.
+    answers = zip(*(answered(looks, network.predictor) for network in networks), strict=True)
     with st.container(horizontal=True, gap="small"):
         for look, position, said in zip(looks, drawn, answers, strict=True):
             card = picture_cards.card_markup(
