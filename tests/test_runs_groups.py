@@ -40,6 +40,23 @@ def test_runs_that_differ_in_the_seed_only_are_one_group() -> None:
     assert better.key != worse.key and worse.key == group_runs(RUNS[:4], ALL_BUT_SEED, FIELDS)[0].key
 
 
+def test_what_has_not_finished_and_repeats_are_in_a_group_but_not_in_its_deviation() -> None:
+    others = [
+        trained(str(status), 5, 0.01, 0.1, status=status)
+        for status in (RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.INTERRUPTED)
+    ]
+    again = trained("a3 again", 3, 0.01, 0.6, repeats=RUNS[2].run_id)
+    (group,) = group_runs([*RUNS[:3], *others, again], ALL_BUT_SEED, FIELDS)
+    assert len(group.runs) == 7
+    assert group.spreads["val_accuracy"] == group_runs(RUNS[:3], ALL_BUT_SEED, FIELDS)[0].spreads["val_accuracy"]
+
+    brought = trained("a3", 3, 0.01, 0.6, run_id="f" * 32, imported_id=RUNS[2].run_id)
+    (group,) = group_runs([brought, again], ALL_BUT_SEED, FIELDS)
+    assert group.spreads["val_accuracy"].n == 1
+    (group,) = group_runs([again], ALL_BUT_SEED, FIELDS)
+    assert group.spreads["val_accuracy"].n == 1, "the run that it repeats is not there"
+
+
 def test_the_group_with_the_least_loss_comes_first() -> None:
     runs = [made_run(name, {"seed": seed}, metrics={"test_loss": loss}) for name, seed, loss in
             (("a", 1, 0.9), ("b", 2, 0.4), ("c", 3, 0.7))]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 
 from aquadash.config import flatten
 from aquadash.runs.fields import FIGURES, Kind, RunField
-from aquadash.runs.types import Run
+from aquadash.runs.types import Run, RunStatus
 
 #: The name of the grouping by everything but the seed: its groups are repetitions of one experiment.
 ALL_BUT_SEED = "all-but-seed"
@@ -22,7 +22,7 @@ METRICS = tuple(name for name, figure in FIGURES.items() if figure.grouped)
 
 @dataclass(frozen=True)
 class Spread:
-    """How a figure varies over the runs of a group that have it.
+    """How a figure varies over the finished runs of a group that have it; a run and its repeat are one.
 
     Attributes:
         n: How many have it.
@@ -107,7 +107,7 @@ def group_runs(
             runs=tuple(inside),
             seeds=len({run.config.seed for run in inside}),
             varying=_varying([settings[run.run_id] for run in inside]),
-            spreads={name: _spread(inside, fields[name]) for name in metrics},
+            spreads={name: _spread(_counted(inside), fields[name]) for name in metrics},
         )
         for key, inside in members.items()
     ]
@@ -143,6 +143,13 @@ def _without_seed(run: Run) -> dict[str, Any]:
 def _varying(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     first = settings[0]
     return tuple(name for name in first if any(other[name] != first[name] for other in settings[1:]))
+
+
+def _counted(runs: Sequence[Run]) -> list[Run]:
+    # Of a run that was broken off a figure says little, and a repeat tells nothing new of chance.
+    ended = [run for run in runs if run.status is RunStatus.FINISHED]
+    ids = {own for run in ended for own in (run.run_id, run.imported_id)} - {""}
+    return [run for run in ended if run.repeats not in ids]
 
 
 def _spread(runs: Sequence[Run], field: RunField) -> Spread:

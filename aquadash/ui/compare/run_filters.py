@@ -207,8 +207,8 @@ def choose_grouping(fields: Mapping[str, RunField]) -> str:
         "group",
         {name: _grouping_title(name) for name in (_NONE, ALL_BUT_SEED, *groupable(fields))},
         label="Group by",
-        help="Shows mean and deviation of the accuracies of runs that have the same value. “Same but the seed” takes "
-        "repetitions of one experiment together. " + term("seed"),
+        help="Shows mean and deviation of the accuracies of finished runs that have the same value, without repeats. "
+        "“Same but the seed” takes repetitions of one experiment together. " + term("seed"),
     )
 
 
