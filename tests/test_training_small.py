@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from aquadash.config import TrainingConfig
+from aquadash.config import RunConfig, TrainingConfig, with_values
 from aquadash.errors import ConfigError
 from aquadash.runs import EpochRecord
 from aquadash.training import hardware
@@ -83,12 +83,20 @@ def test_a_last_batch_that_is_not_full_is_left_out(count: int, batch_size: int, 
     assert len(epoch_order(0, 1, count, keep=visited)) == visited
 
 
+def trained_for(epochs: int, **values: object) -> RunConfig:
+    return with_values(RunConfig(), {"training.epochs": epochs, "training.batch_size": 10, **values})
+
+
+def seconds_each(*seconds: float) -> list[EpochRecord]:
+    return [EpochRecord(epoch, 1, 0, 1, 0, 0.01, each) for epoch, each in enumerate(seconds, 1)]
+
+
 @pytest.mark.slow
 def test_pace_counts_from_the_end_of_the_first_call() -> None:
     from aquadash.training.trainer import Pace
 
     now = iter([10.0, 11.0, 12.0])
-    pace = Pace(TrainingConfig(epochs=3, batch_size=10), images=100, history=[], stopwatch=lambda: next(now))
+    pace = Pace(trained_for(3), images=100, history=[], stopwatch=lambda: next(now))
     assert pace.progress(1, 10, now=0).images_per_second == 0  # The network was compiled meanwhile.
     second = pace.progress(3, 10, now=0)
     assert second.images_per_second == pytest.approx(20)
@@ -100,10 +108,26 @@ def test_pace_counts_from_the_end_of_the_first_call() -> None:
 def test_eta_follows_the_median_of_the_last_epochs() -> None:
     from aquadash.training.trainer import Pace
 
-    history = [EpochRecord(epoch, 1, 0, 1, 0, 0.01, seconds) for epoch, seconds in enumerate((90, 2, 2, 50, 2, 2), 1)]
-    pace = Pace(TrainingConfig(epochs=10, batch_size=10), images=100, history=history)
+    pace = Pace(trained_for(10), images=100, history=seconds_each(90, 2, 2, 50, 2, 2))
     progress = pace.progress(5, 10, now=0)
     assert (progress.epoch, progress.eta_seconds) == (7, pytest.approx((10 - 7 + 0.5) * 2))
+
+
+@pytest.mark.slow
+def test_eta_of_the_whole_network_does_not_follow_the_head() -> None:
+    from aquadash.training.trainer import Pace
+
+    values = {"model.name": "backbone", "model.fine_tuning": "all", "training.head_epochs": 3}
+    config, now = trained_for(10, **values), iter([0.0, 2.0])
+
+    def eta(batch: int, *seconds: float) -> float | None:
+        pace = Pace(config, images=100, history=seconds_each(*seconds), stopwatch=lambda: next(now, 0.0))
+        pace.progress(1, 10, now=0)
+        return pace.progress(batch, 10, now=0).eta_seconds
+
+    assert eta(5, 0.1, 0.1, 0.1) == pytest.approx((7 - 0.5) * 100 / 20), "by its own batches"
+    assert eta(5, 0.1, 0.1, 0.1, 50) == pytest.approx((6 - 0.5) * 50)
+    assert eta(5, 0.1, 0.1) is None, "the body is yet to come"
 
 
 # -- losses ------------------------------------------------------------------------------------------------------------

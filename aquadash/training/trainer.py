@@ -114,7 +114,7 @@ class Trainer:
             state = self._next_phase(state, phase_of(self._config, epoch))
         began = time.perf_counter()
         images, labels = self._epoch_inputs(epoch)
-        pace = Pace(training, images=visited_images(training, len(labels)), history=history)
+        pace = Pace(self._config, images=visited_images(training, len(labels)), history=history)
 
         def after_call(batch: int, batches: int, loss: float, accuracy: float) -> None:
             progress = pace.progress(batch, batches, now=self._clock())
@@ -204,7 +204,7 @@ class Pace:
 
     def __init__(
         self,
-        config: TrainingConfig,
+        config: RunConfig,
         *,
         images: int,
         history: Sequence[EpochRecord],
@@ -213,16 +213,20 @@ class Pace:
         """Starts the epoch's stopwatch.
 
         Args:
-            config: Batch size and number of epochs.
+            config: The run's.
             images: Images an epoch visits.
             history: The epochs before this one.
             stopwatch: Seconds from any start.
         """
-        self._config = config
+        self._config = config.training
         self._images = images
         self._epoch = len(history) + 1
+        phase = phase_of(config, self._epoch)
+        # How long an epoch of the next phase takes is not known: often a hundred times as long.
+        self._is_last = phase.is_last
+        alike = [record.seconds for record in history[-5:] if phase_of(config, record.epoch) == phase]
         # The median, so that one slow epoch does not shake the forecast.
-        self._epoch_seconds = statistics.median([record.seconds for record in history[-5:]]) if history else None
+        self._epoch_seconds = statistics.median(alike) if alike else None
         self._stopwatch = stopwatch
         self._first: tuple[int, float] | None = None
 
@@ -247,9 +251,9 @@ class Pace:
         )
 
     def _eta(self, done: int, speed: float) -> float | None:
-        """Seconds to the end of the last epoch that the config allows."""
+        """Seconds to the end of the last epoch that the config allows; None while another phase is to come."""
         epoch_seconds = self._epoch_seconds or (self._images / speed if speed else None)
-        if epoch_seconds is None:
+        if epoch_seconds is None or not self._is_last:
             return None
         return (self._config.epochs - self._epoch + 1 - done / self._images) * epoch_seconds
 
