@@ -71,7 +71,11 @@ def test_earlier_runs_tell_how_long_a_search_takes(runs: QuickRuns) -> None:
     # Each of its six epochs took two seconds.
     ui_runs.finished(open_store(), "earlier")
     memory.refresh()
-    assert "12 × 15 epochs, at most **7 min 0 s**" in words(open_page())
+    app = open_page()
+    assert "12 × 15 epochs, at most **7 min 0 s**" in words(app)
+    # A trial takes 35 s, and one that is under way after two minutes is finished.
+    app.number_input(key="search:minutes").set_value(2.0).run()
+    assert "12 × 15 epochs, at most **2 min 35 s**" in words(app)
 
 
 def test_a_launch_starts_the_search_and_watches_it(runs: QuickRuns, store: SearchStore) -> None:
@@ -276,7 +280,7 @@ def test_the_table_and_the_axes_show_values_as_people_call_them(runs: QuickRuns,
 
 def test_an_estimate_keeps_to_the_budget(store: SearchStore) -> None:
     both = search_form.estimate_text(plan(budget=Budget(8, minutes=5)))
-    assert both == "8 × 20 epochs, at most **5 min 0 s**"
-    assert "at most **2 min 30 s**" in search_form.estimate_text(plan(budget=Budget(None, minutes=2.5)))
+    assert both == "8 × 20 epochs; no trial starts after 5 min"
+    assert "no trial starts after 2.5 min" in search_form.estimate_text(plan(budget=Budget(None, minutes=2.5)))
     grid = plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(50))
     assert search_form.estimate_text(grid).startswith("2 × ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -303,6 +304,8 @@ def test_the_time_left_follows_from_the_trials_so_far(store: SearchStore, runs: 
     search = store.get(search_id)
     assert search.status is RunStatus.RUNNING and search.fraction == pytest.approx(0.4)
     assert search.eta_seconds == pytest.approx(90) and math.isclose(search.seconds, 60)
+    limited = [replace(search, plan=plan(budget=Budget(5, minutes=minutes))) for minutes in (2, 1)]
+    assert [each.eta_seconds for each in limited] == [pytest.approx(60), None], "a trial under way is finished"
 
 
 def test_parse_all_is_what_the_plan_keeps(store: SearchStore) -> None:

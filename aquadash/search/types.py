@@ -155,10 +155,13 @@ class Search(SearchHead):
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds until the budget is spent, if trials go on taking as long as so far; None while unknown."""
-        if self.status is not RunStatus.RUNNING:
-            return None
+        """Seconds until the budget is spent, if trials go on taking as long as so far; None while unknown.
+
+        None, too, once the minutes are spent: trials under way are finished, whatever that takes.
+        """
         trials, minutes = self.plan.max_trials, self.plan.budget.minutes
+        if self.status is not RunStatus.RUNNING or (minutes is not None and self.seconds >= 60 * minutes):
+            return None
         ended = sum(trial.state.ended for trial in self.trials)
         by_trials = self.seconds / ended * (trials - ended) if trials is not None and ended else None
         by_minutes = 60 * minutes - self.seconds if minutes is not None else None

@@ -73,11 +73,14 @@ def estimate_text(plan: SearchPlan) -> str:
     most, minutes = plan.max_trials, plan.budget.minutes
     told = f"{'' if most is None else f'{most} × '}{count(plan.epochs, 'epoch')}"
     known = lab().runs.paces().known(embedded(plan.config))
-    limits = [60 * minutes] if minutes is not None else []
-    if known is not None and most is not None:
-        limits.append(most * (STARTING_SECONDS + plan.epochs * known[0]))
-    if not limits:
-        return f"{told}; the first trial shows how long"
+    if known is None:
+        limit = "the first trial shows how long" if minutes is None else f"no trial starts after {minutes:g} min"
+        return f"{told}; {limit}"
+    trial = STARTING_SECONDS + plan.epochs * known[0]
+    # What is under way when the minutes are spent is finished.
+    limits = [60 * minutes + trial] if minutes is not None else []
+    if most is not None:
+        limits.append(most * trial)
     return f"{told}, at most **{duration(min(limits))}**"
 
 
