@@ -144,6 +144,10 @@ def test_runs_without_results_are_left_out_of_the_pairs(store: RunStore) -> None
     values = answer("compare", "plain", "waits", "elsewhere")
     assert [pair["error"] is None for pair in values["pairs"]] == [False, False, False]
     assert "different images" in values["pairs"][1]["error"] and values["right_by"] is None
+    assert all(entry["accuracy"] for entry in values["accuracy"][::2]) and values["pareto_front"] == []
+    add_compared(store, "better", {"training.optimizer": "adam"}, skill=0.8, seed=2)
+    *_, better = (values := answer("compare", "elsewhere", "plain", "better"))["runs"]
+    assert values["pareto_front"] == [better["run_id"]] and values["right_by"] is not None
 
 
 def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:

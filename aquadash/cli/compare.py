@@ -32,7 +32,16 @@ if TYPE_CHECKING:
 )  # fmt: skip
 def compare(runs: tuple[str, ...], images: Images) -> None:
     """Compare runs: figures, the settings that differ, each pair image by image, and what the runs cost."""
-    from aquadash.evaluation import METRICS, agreement_of, evaluate, pairwise, pareto_front, scores, scores_to_dict
+    from aquadash.evaluation import (
+        METRICS,
+        agreement_of,
+        evaluate,
+        measured_together,
+        pairwise,
+        pareto_front,
+        scores,
+        scores_to_dict,
+    )  # fmt: skip
 
     found = list({run.run_id: run for run in map(lab.runs.find, runs)}.values())
     if len(found) < 2:
@@ -54,9 +63,10 @@ def compare(runs: tuple[str, ...], images: Images) -> None:
         accuracy.append(entry | {"error": problem})
     tests = pairwise(predictions, sets=[image_set(run, images) for run in found])
     costs = [lab.runs.cost(run.run_id) for run in found]
-    known = [index for index, entry in enumerate(accuracy) if entry["accuracy"] is not None and costs[index].seconds]
+    together = measured_together(tests)
+    # Which of two runs is better only the same images tell.
+    known = [index for index in together if accuracy[index]["accuracy"] is not None and costs[index].seconds]
     front = pareto_front([costs[i].seconds or 0.0 for i in known], [accuracy[i]["accuracy"] for i in known])
-    together = _together(tests, len(found))
     made_together = [each for index, each in enumerate(predictions) if index in together and each is not None]
     pairs = [
         {"a": found[test.a].run_id, "b": found[test.b].run_id} | test.to_dict() for test in tests
@@ -74,13 +84,6 @@ def compare(runs: tuple[str, ...], images: Images) -> None:
         "pareto_front": [found[i].run_id for i, best in zip(known, front, strict=True) if best],
     }
     print_result(values, *_compared(found, values, tests, costs))
-
-
-def _together(tests: tuple[PairTest, ...], runs: int) -> list[int]:
-    """Positions of the first run that can be compared with another, and of all that can be compared with it."""
-    comparable = {(test.a, test.b) for test in tests if test.result is not None}
-    first = min((a for a, _ in comparable), default=None)
-    return [] if first is None else [first, *(b for b in range(runs) if (first, b) in comparable)]
 
 
 def _compared(

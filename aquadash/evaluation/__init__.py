@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from aquadash.evaluation.browse import SORTS, select
 from aquadash.evaluation.calibration import Calibration, Rescaling, bin_of, reliability, rescale
-from aquadash.evaluation.compare import AccuracyChange, Agreement, PairTest, agreement_of, pairwise, pareto_front
+from aquadash.evaluation.compare import (
+    AccuracyChange,
+    Agreement,
+    PairTest,
+    agreement_of,
+    measured_together,
+    pairwise,
+    pareto_front,
+)
 from aquadash.evaluation.curves import CurveVerdict, best_epoch, overfit_verdict
 from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
 from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clustered_interval, wilson_interval

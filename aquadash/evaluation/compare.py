@@ -254,6 +254,13 @@ def pairwise(predictions: Sequence[Predictions | None], *, sets: Sequence[str]) 
     return tuple(test if test.result is None else replace(test, p_holm=next(corrected)) for test in tests)
 
 
+def measured_together(tests: Sequence[PairTest]) -> list[int]:
+    """Positions of the first run that can be compared with another, and of all that can be compared with it."""
+    comparable = {(test.a, test.b) for test in tests if test.result is not None}
+    first = min((a for a, _ in comparable), default=None)
+    return [] if first is None else [first, *sorted(b for a, b in comparable if a == first)]
+
+
 @dataclass(frozen=True, eq=False)
 class Agreement:
     """Several runs on the same images.

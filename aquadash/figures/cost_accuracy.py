@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import plotly.graph_objects as go
 
@@ -31,6 +31,7 @@ def cost_accuracy(
     cost: str,
     title: str,
     text: Callable[[float], str],
+    together: Container[int] | None = None,
 ) -> go.Figure:
     """Draw a point with its interval for each run, and a stair through the runs on the Pareto front.
 
@@ -40,6 +41,8 @@ def cost_accuracy(
         cost: The cost and its unit, for the axis.
         title: What the accuracy is, for its axis.
         text: A cost for people.
+        together: Positions of the runs that were measured on the same images: only these may be on the front; None for
+            all.
     """
     known = [
         (index, name, found, price)
@@ -49,8 +52,10 @@ def cost_accuracy(
     if not known:
         return empty_figure("Once runs have results and their cost is known, each is a point here.", height=_HEIGHT)
     costs = [price for *_, price in known]
-    on_front = pareto_front(costs, [found.accuracy for _, _, found, _ in known])
-    best = sorted((run for run, on in zip(known, on_front, strict=True) if on), key=lambda run: run[3])
+    ranked = [run for run in known if together is None or run[0] in together]
+    on_front = pareto_front([price for *_, price in ranked], [found.accuracy for _, _, found, _ in ranked])
+    best = sorted((run for run, on in zip(ranked, on_front, strict=True) if on), key=lambda run: run[3])
+    front = {index for index, *_ in best}
     figure = go.Figure()
     figure.add_scatter(
         x=[price for *_, price in best],
@@ -60,8 +65,9 @@ def cost_accuracy(
         line={"color": OUTLINE_COLOUR, "width": 2, "dash": "dot", "shape": "hv"},
         marker={"color": "rgba(0, 0, 0, 0)", "size": 22, "line": {"color": OUTLINE_COLOUR, "width": 2}},
         hoverinfo="skip",
+        visible=bool(best),
     )
-    for (index, name, found, price), on in zip(known, on_front, strict=True):
+    for index, name, found, price in known:
         figure.add_scatter(
             x=[price],
             y=[100 * found.accuracy],
@@ -70,7 +76,7 @@ def cost_accuracy(
             showlegend=False,
             error_y=whiskers([found.accuracy], [found.accuracy_ci95]),
             hovertemplate=f"<b>{hover_name(name)}</b><br>{escape(text(price))}<br>%{{y:.1f}} %"
-            f"{', on the Pareto front' if on else ''}<extra></extra>",
+            f"{', on the Pareto front' if index in front else ''}<extra></extra>",
         )
     figure.update_xaxes(title=escape(cost), showgrid=True)
     if spans_powers(costs):
@@ -80,5 +86,5 @@ def cost_accuracy(
     figure.update_yaxes(title=title, ticksuffix=" %")
     figure.update_layout(hovermode="closest")
     told = [f"{shorten(name)} ({text(price)}, {100 * found.accuracy:.1f} %)" for _, name, found, price in best]
-    alt = f"{title} of {len(known)} runs against {cost}. On the Pareto front: {listed(told, most=10)}."
+    alt = f"{title} of {len(known)} runs against {cost}. On the Pareto front: {listed(told, most=10) or 'none'}."
     return finish(figure, alt=alt, height=_HEIGHT)

@@ -57,13 +57,10 @@ class Compared:
         return [_cost(run) if run.status.ended else lab().runs.cost(run.run_id) for run in self.runs]
 
     def measured_together(self) -> list[int]:
-        """Positions of the runs with predictions of the same images as the first run that has any."""
-        found = self.predictions()
-        first = next((index for index, each in enumerate(found) if each is not None), None)
-        if first is None:
-            return []
-        pairs = {(test.a, test.b): test for test in self.pairs()}
-        return [first] + [index for index in range(first + 1, len(self.runs)) if pairs[first, index].result is not None]
+        """Positions of the first run that can be compared with another, and of all that can be compared with it."""
+        from aquadash.evaluation import measured_together
+
+        return measured_together(self.pairs())
 
 
 def labels(runs: Sequence[Run]) -> list[str]:

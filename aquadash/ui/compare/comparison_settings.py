@@ -196,7 +196,12 @@ def render_cost(compared: Compared) -> None:
     costs = compared.costs()
     title = f"{compared.images.capitalize()} accuracy"
     runs = list(zip(compared.names, compared.evaluations(), map(price.value, costs), strict=True))
-    components.plot(cost_accuracy(runs, cost=price.axis, title=title, text=price.text), key="cost-chart")
+    together = compared.measured_together()
+    chart = cost_accuracy(runs, cost=price.axis, title=title, text=price.text, together=together)
+    components.plot(chart, key="cost-chart")
+    measured = [index for index, (_, found, _) in enumerate(runs) if found is not None]
+    if len(measured) > 1 and (others := [plain(compared.names[index]) for index in measured if index not in together]):
+        st.caption(f"Measured on other images, so not on the Pareto front: {', '.join(others)}.")
     times = " Times depend on the computer." if word in ("seconds", "epoch") else ""
     st.caption(f"Where intervals overlap, runs may be equally good.{times}")
     st.dataframe(
