@@ -108,6 +108,15 @@ def test_the_advice_against_more_updates_names_the_menu_that_there_is(store: Run
     assert f"“{menu.options[1]}”, at “{menu.label}”, takes it out" in words(app)
 
 
+def test_weight_updates_are_not_counted_on_images_that_came_later(store: RunStore) -> None:
+    pair = add_pair(store, pipeline="notebook")
+    assert "changed its weights" in words(open_launch(pair=pair[0].pair_id))
+    for run in pair:
+        store.set_dataset(run.run_id, class_names=run.class_names, fingerprint="f" * 64)
+    said = words(open_launch(pair=pair[0].pair_id))
+    assert "another seed gives others" in said and "changed its weights" not in said
+
+
 def test_half_of_a_pair_is_told(store: RunStore) -> None:
     without, _ = add_pair(store)
     store.delete(without.run_id)

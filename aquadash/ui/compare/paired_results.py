@@ -14,7 +14,7 @@ from aquadash.figures.paired_change import paired_change
 from aquadash.runs.measured import Images
 from aquadash.runs.pairs import WITH, Pair, find_pair
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import bound, components, gallery, run_lists, run_sizes, shell
+from aquadash.ui import bound, components, datasets, gallery, run_lists, run_sizes, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import version
@@ -138,8 +138,10 @@ def _caution(pair: Pair) -> str:
 
 
 def _updates(run: Run) -> int | None:
-    """How often a run changed its weights; None where the data is not there to count."""
+    """How often a run changed its weights; None where the data that it learned from is not there to count."""
     try:
+        if datasets.matching_dataset(run) is None:
+            return None
         batches = run_sizes.batches(run.config, run_sizes.sizes(run.config))
     except AquaDashError:
         return None
