@@ -20,6 +20,7 @@ from aquadash.runs.first_model import add_first_model
 from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
+from tests import ui_runs
 from tests.app_pages import address_of, open_app_page, texts
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import HOSTILE, add_run
@@ -100,6 +101,12 @@ def test_corrections_wait_until_the_question_is_solved(run: Run) -> None:
     set_slider("patience", 5)(app, run)
     check(app, "stopping")
     assert box() == ("What the report got wrong", True)
+
+
+def test_the_stopping_rule_is_held_against_the_figure_that_the_run_watches(shared_store: RunStore) -> None:
+    watches = ui_runs.finished(shared_store, "watches", {"training.monitor": "val_accuracy"})
+    app = open_app_page("walkthrough", lesson="stopping", run=watches.run_id, patience="1")
+    assert "not have stopped before its end; its best epoch until then is 6 by validation accuracy" in texts(app)
 
 
 def test_a_fresh_store_shows_the_first_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from aquadash.runs.cost import parameter_count
 from aquadash.runs.first_model import FOLDER
 from aquadash.walkthrough import LESSONS, all_findings, findings, progress, report
 from aquadash.walkthrough.beside import beside, learnt_from
+from tests import ui_runs
 from tests.stored_runs import add_run
 
 MUST = {
@@ -150,6 +151,11 @@ def test_the_command_prints_the_table(home: Path) -> None:
     assert {row["key"] for row in found["rows"]} >= {"test_accuracy", "parameters", "patience", "precision"}
     text = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "mine"], catch_exceptions=False).output
     assert "Test accuracy" in text and "67.0 %" in text and "mine" in text
+
+    # Its validation loss is lowest in epoch 5, its accuracy highest in epoch 6.
+    ui_runs.finished(open_store(), "watches", {"training.monitor": "val_accuracy"})
+    done = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "watches", "--json"], catch_exceptions=False)
+    assert {row["key"]: row["run"] for row in json.loads(done.output)["rows"]}["best_epoch"] == 6
 
 
 def test_parameters_of_a_stored_network_are_read_without_keras(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def beside(
     theirs = (round(report.TEST_ACCURACY * report.MEASURED_IMAGES), report.MEASURED_IMAGES)
     mine = (right, found.n)
     low, high = (100 * end for end in wilson_interval(*theirs))
-    best = best_epoch(history)
+    best = best_epoch(history, monitor=run.config.training.monitor)
     validated_on_test = run.config.training.validation == "test"
     rows = [
         Row("train_images", "Images learnt from, with variants", "images", report.AUGMENTED_IMAGES, training_images),

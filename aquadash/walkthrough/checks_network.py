@@ -76,19 +76,22 @@ def _below(floor: float) -> str:
     return "With the report's five classes the floor is 0.905, so Keras must have noticed there."
 
 
-def stopping_epoch(history: Sequence[EpochRecord], *, patience: int) -> tuple[int | None, int]:
+def stopping_epoch(
+    history: Sequence[EpochRecord], *, patience: int, monitor: str = "val_loss"
+) -> tuple[int | None, int]:
     """When the rule would have stopped a training.
 
     Args:
         history: Its epochs, ascending.
-        patience: Epochs without a lower validation loss; 0 never stops.
+        patience: Epochs without a better value; 0 never stops.
+        monitor: Of what, as in :class:`~aquadash.training.early_stopping.EarlyStopping`.
 
     Returns:
         The epoch after which it stops, None where it goes on to the end of the history; and the best epoch until then.
     """
-    rule = EarlyStopping(patience)
+    rule = EarlyStopping(patience, monitor)
     for record in history:
-        rule = rule.after(record.epoch, record.val_loss)
+        rule = rule.after(record.epoch, getattr(record, monitor))
         if rule.should_stop:
             return record.epoch, rule.best_epoch
     return None, rule.best_epoch

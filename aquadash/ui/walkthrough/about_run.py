@@ -77,16 +77,17 @@ def stopping(results: Evaluated) -> None:
         solution="Find the epoch with the lowest validation loss, and count the epochs after it until the log ends.",
     )
     parts.real("The same rule on this run")
-    own, lowest = checks_network.stopping_epoch(results.history, patience=patience)
+    rule = results.run.config.training
+    own, best = checks_network.stopping_epoch(results.history, patience=patience, monitor=rule.monitor)
     if not results.history:
         st.caption("This run kept no epochs.")
         return
     said = f"have stopped after epoch {own}" if own else "not have stopped before its end"
-    own_patience = results.run.config.training.patience
+    watched = " by validation accuracy, which it watches" if rule.monitor == "val_accuracy" else ""
     st.markdown(
         f"**{plain(results.run.name)}** trained for {count(len(results.history), 'epoch')} "
-        + (f"with a patience of {own_patience}" if own_patience else "without early stopping")
-        + f". With {patience} it would {said}; its best epoch until then is {lowest}."
+        + (f"with a patience of {rule.patience}" if rule.patience else "without early stopping")
+        + f". With {patience} it would {said}; its best epoch until then is {best}{watched}."
     )
 
 
