@@ -120,7 +120,11 @@ def test_weight_updates_are_counted() -> None:
     # 2,125 images in 5 versions, batches of 1,024.
     assert "10 weight updates an epoch" in found({"training.batch_size": 1024})["batch-too-large"].evidence
     alone = {"training.batch_size": 2048, "augmentation.pipeline": "none"}
+    alone |= {"training.drop_remainder": True}
     assert "1 weight update an epoch" in found(alone)["batch-too-large"].evidence
+    # The last batch of all that are not full changes the weights, too.
+    alone |= {"training.drop_remainder": False}
+    assert "2 weight updates an epoch" in found(alone)["batch-too-large"].evidence
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import SOURCES
 from aquadash.errors import AquaDashError
 from aquadash.training.hardware import multiplies_bfloat16
+from aquadash.training.prepare import visited_images
 
 #: With 2,500 images a larger batch leaves four weight updates an epoch or fewer.
 MAX_BATCH_SIZE = 512
@@ -162,7 +163,8 @@ def _updates_per_epoch(config: RunConfig) -> int | None:
         # A pipeline that is gone; that is told elsewhere.
         return None
     learnt = 1.0 if config.training.validation == "test" else 1 - config.training.validation_fraction
-    return max(1, int(source.train * learnt * factor) // config.training.batch_size)
+    visited = visited_images(config.training, int(source.train * learnt * factor))
+    return math.ceil(visited / config.training.batch_size)
 
 
 def _of_rate(config: RunConfig) -> Iterator[Note]:
