@@ -71,6 +71,16 @@ def test_figures_agree_with_scikit_learn(store: RunStore) -> None:
     assert "Temperature: " in text and "ROC area" in text and "Top-2 accuracy" in text
 
 
+def test_the_first_two_of_two_classes_are_no_score(store: RunStore) -> None:
+    run = add_run(store, name="two")
+    store.set_dataset(run.run_id, class_names=["otter", "seal"], fingerprint=run.dataset_fingerprint)
+    labels = np.arange(500) % 2
+    shares = np.where(labels[:, None] == [0, 1], 0.7, 0.3).astype(np.float32)
+    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
+    text = call("evaluate", "two").stdout
+    assert "seal" in text and "Top-2 accuracy" not in text
+
+
 def test_a_run_without_validation_predictions_has_no_temperature(store: RunStore) -> None:
     run = add_run(store, name="old")
     values = answer("evaluate", run.run_id)

@@ -139,7 +139,7 @@ def _scores(found: Evaluation | None, predictions: Predictions | None) -> list[t
     return [
         (metric.text(measured[name].value), metric.title, metric.report)
         for name, metric in METRICS.items()
-        if metric.report
+        if metric.report and len(found.classes) >= metric.min_classes
     ]
 
 
