@@ -166,6 +166,19 @@ def test_a_run_that_is_stopped_while_it_starts_again_says_that_its_epochs_are_ke
     assert run.status is RunStatus.STOPPED and "with 1 complete epoch. They are kept" in run.message
 
 
+def test_a_run_that_is_resumed_on_other_images_stays_one_of_those_that_it_began_with(
+    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = store.create(SMALL).run_id
+    store.set_dataset(run_id, class_names=["cat", "dog"], fingerprint="e" * 64)
+    store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
+    monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
+    run = job_rows.train(store, run_id)
+    assert run.status is RunStatus.FAILED and "has other images now" in run.message
+    assert (run.dataset_fingerprint, run.class_names) == ("e" * 64, ("cat", "dog"))
+    assert store.environment(run_id) == {}
+
+
 @pytest.mark.slow
 def test_a_stop_after_the_last_epoch_leaves_the_results(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch

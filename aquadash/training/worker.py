@@ -112,6 +112,12 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         listener.on_progress(Progress("loading the data", epochs=epochs))
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
         dataset = load_dataset(store, run, listener.on_progress)
+        if run.dataset_fingerprint not in ("", dataset.fingerprint) and store.history(run.run_id):
+            # Before the other images are written down as those that its epochs and results are of.
+            raise RunError(
+                f"The data set {dataset.title} has other images now than when this run began. Put the old data back, "
+                "or start a new run."
+            )
         store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
         listener.on_progress(Progress("starting TensorFlow", epochs=epochs))
         from aquadash.training import checkpoint, fit
