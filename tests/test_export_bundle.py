@@ -16,6 +16,8 @@ from aquadash.errors import RunError, StorageError
 from aquadash.export import bundle, importing
 from aquadash.people import Person, Role
 from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.runs.artifacts import MODEL
+from aquadash.runs.first_model import FOLDER
 from aquadash.runs.transfer import IMPORTED
 from tests import stored_runs, ui_runs
 from tests.robust_runs import made_up_result
@@ -187,6 +189,21 @@ def test_a_network_of_imagenet_gets_a_reason_instead_of_a_script(store: RunStore
     assert any("ImageNet" in note for note in written.notes)
     with zipfile.ZipFile(written.path) as archive:
         assert "ImageNet" in archive.read("README.txt").decode()
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_network_whose_mirror_image_stays_in_place_is_said_not_to_come_out_again(
+    older: bool, store: RunStore, tmp_path: Path
+) -> None:
+    run = ui_runs.finished(store, "flipped", {"model.name": "backbone", "model.test_time_flip": True})
+    network = FOLDER / MODEL  # of this version
+    if older:
+        network = tmp_path / MODEL
+        with zipfile.ZipFile(network, "w") as archive:
+            archive.writestr("config.json", '{"class_name": "Functional", "layers": ["Flip", "Average"]}')
+    store.add_artifact(run.run_id, network)
+    notes = bundle.export_run(store, run.run_id, tmp_path / "run.zip").notes
+    assert any("mirror image" in note for note in notes) is older
 
 
 def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_path: Path) -> None:

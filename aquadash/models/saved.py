@@ -34,7 +34,7 @@ MAX_ACTIVATIONS = 500_000_000
 MAX_IN_LAYER = 50_000_000
 
 #: A layer is described in about 1 kB, and has a few kB of headers beside its weights.
-_MAX_DESCRIPTION = 4_000_000
+MAX_DESCRIPTION = 4_000_000
 _HEADERS_A_LAYER = 10_000
 #: A float32, and the two that an optimizer may keep for it.
 _BYTES_A_PARAMETER = 12
@@ -90,8 +90,8 @@ def check_model_file(path: Path) -> ModelCost:
         with zipfile.ZipFile(path) as archive:
             if set(archive.namelist()) != _MEMBERS:
                 raise ValueError(f"it has the members {sorted(archive.namelist())[:5]}")
-            if (size := archive.getinfo(_DESCRIPTION).file_size) > _MAX_DESCRIPTION:
-                raise _refused(path, f"is described in {size:,} bytes; at most {_MAX_DESCRIPTION:,} are allowed")
+            if (size := archive.getinfo(_DESCRIPTION).file_size) > MAX_DESCRIPTION:
+                raise _refused(path, f"is described in {size:,} bytes; at most {MAX_DESCRIPTION:,} are allowed")
             cost = _model(json.loads(archive.read(_DESCRIPTION)), nested=1).cost
             for number, most, what in (
                 (cost.parameters, MAX_PARAMETERS, "parameters"),
