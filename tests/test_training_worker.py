@@ -76,7 +76,8 @@ def test_a_finished_run_has_all_its_artifacts(
     assert np.trace(replay.confusion_matrices[kept]) / len(validation.labels) == pytest.approx(right)
     environment = store.environment(run.run_id)
     assert environment["seed"] == 1 and environment["dataset_fingerprint"] == tiny_dataset.fingerprint
-    assert environment["versions"]["tensorflow"] and "CPU:0" in environment["devices"]
+    assert {"tensorflow", "imaug", "numba", "scipy", "pillow"} <= set(environment["versions"])
+    assert "CPU:0" in environment["devices"]
     assert "the log" in store.log(run.run_id)
 
     import keras

@@ -20,7 +20,8 @@ _IMPORTS = {
 
 _HEAD = '''"""Augmented versions of images, as designed in AquaDash; the same seed gives the same images.
 
-Needs: pip install imaug numpy Pillow   (imaug is the maintained imgaug and is imported by that name)
+Needs: pip install imaug numpy Pillow "opencv-contrib-python-headless<4.13"
+       (imaug is the maintained imgaug and is imported by that name; the last replaces an OpenCV that needs a screen)
 Use:   python pipeline.py --seed 0 --out augmented photo-1.jpg photo-2.jpg
        python pipeline.py --seed 0 --out augmented images.npy
 """

@@ -300,13 +300,14 @@ def _data_file(folder: Path, dataset: Dataset) -> Path:
 def _requirements(environment: Mapping[str, Any]) -> str:
     """What the script needs, in the versions that the run was trained with."""
     used = environment.get("versions", {})
-    lines = ["# What train.py and notebook.ipynb need, in the versions that the run was trained with."]
-    for name in ("tensorflow", "keras", "numpy", "imaug"):
-        lines.append(_pinned(name, used.get(name)))
+    lines = ["# What train.py and notebook.ipynb need, in the versions that the run was trained with and has kept."]
+    # With imaug come the others in any version, and they draw, too.
+    drawing = ("imaug", "imagecorruptions-imaug", "scikit-image", "scipy", "pillow", "numba")
+    lines += [_pinned(name, used.get(name)) for name in ("tensorflow", "keras", "numpy", *drawing)]
     # imaug asks for two builds of OpenCV below 4.13, of which one needs a screen's libraries; pip writes the last of
     # these last, over the files that they have in common.
     builds = ("opencv-python", "opencv-python-headless", "opencv-contrib-python-headless")
-    lines += [_pinned(name, None) for name in builds]
+    lines += [_pinned(name, used.get("opencv-python-headless")) for name in builds]
     lines.append("# For the notebook besides, any version: pip install jupyterlab")
     return "\n".join(lines) + "\n"
 
