@@ -207,6 +207,14 @@ def test_a_network_whose_mirror_image_stays_in_place_is_said_not_to_come_out_aga
     assert any("mirror image" in note for note in notes) is older
 
 
+def test_a_run_that_was_resumed_and_failed_is_repeated_up_to_its_results(store: RunStore, tmp_path: Path) -> None:
+    run = ui_runs.resumed_and_failed(store, "resumed")
+    assert len(store.history(run.run_id)) == 8
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    with zipfile.ZipFile(written.path) as archive:
+        assert "for epoch in range(1, 6 + 1):" in archive.read(bundle.SCRIPT).decode()
+
+
 def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_path: Path) -> None:
     run = ui_runs.finished(store, "mine")
     hostile = {"keras": "3.1\nevil", "numpy": "1.2.3", "imaug": "not installed", "tensorflow": "x; y", "numba": "0.1"}

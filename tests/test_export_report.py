@@ -60,6 +60,13 @@ def test_the_report_holds_the_results_and_needs_no_network(home: Path) -> None:
     assert report_html(store, run, data.load("synthetic")) == text
 
 
+def test_results_of_an_earlier_stop_are_said_to_be_of_that() -> None:
+    store = open_store()
+    text = report_html(store, ui_runs.resumed_and_failed(store, "resumed"), None)
+    assert "after epoch 6, when the run was stopped" in Page(text).words
+    assert "when the run was stopped" not in report_html(store, ui_runs.finished(store, "whole"), None)
+
+
 @pytest.mark.parametrize("epochs", [0, 2])
 def test_a_run_without_results_gets_a_report_too(epochs: int) -> None:
     store = open_store()

@@ -107,6 +107,15 @@ def ended(store: RunStore, name: str, status: RunStatus, *, message: str = "", e
     return live_runs.end(store, job, status, message=message)
 
 
+def resumed_and_failed(store: RunStore, name: str) -> Run:
+    """A run that was stopped after six epochs, and failed two epochs after it was resumed."""
+    run = finished(store, name, status=RunStatus.STOPPED)
+    job = live_runs.start(store, live_runs.queue(store, run.run_id).run_id)
+    for epoch in (7, 8):
+        store.log_epoch(run.run_id, EpochRecord(epoch, 0.5, 0.7, 0.6, 0.6, 0.01, 2.0), curve=[0.6] * epoch)
+    return live_runs.end(store, job, RunStatus.FAILED)
+
+
 def log_epochs(store: RunStore, run_id: str, epochs: int) -> None:
     """Epochs whose validation loss falls but for the last one."""
     curve: list[float] = []

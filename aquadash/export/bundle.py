@@ -259,13 +259,15 @@ def _script(store: RunStore, parts: _Parts, *, with_data: bool) -> str:
     if reason := why_no_script(run.config):
         return none(f". {reason}")
     precision = store.environment(run.run_id).get("precision")
+    # One that was resumed and failed has the results of its stop, and epochs after it.
+    ended = int(run.metrics.get("epochs", 0)) or len(store.history(run.run_id)) or None
     recipe = Recipe(
         name=run.name,
         config=run.config,
         plan=plan,
         fingerprint=run.dataset_fingerprint,
         precision=precision if precision in ("float32", "mixed_bfloat16") else "float32",
-        last_epoch=None if run.status is RunStatus.FINISHED else len(store.history(run.run_id)) or None,
+        last_epoch=None if run.status is RunStatus.FINISHED else ended,
         data_in_zip=with_data,
     )
     try:
