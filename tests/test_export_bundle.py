@@ -169,6 +169,22 @@ def test_checkpoints_that_no_import_takes_stay_here(
     assert importing.import_run(other_store, tmp_path / "run.zip").run.status is RunStatus.STOPPED
 
 
+def test_conversions_that_no_import_takes_are_left_out_before_checkpoints(
+    store: RunStore, other_store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ui_runs.finished(store, "halted", status=RunStatus.STOPPED)
+    np.savez(tmp_path / "slot-0.npz", state=np.zeros(50_000))
+    store.add_artifact(run.run_id, tmp_path / "slot-0.npz", folder="checkpoint")
+    store.add_text_artifact(run.run_id, "model.onnx", "x" * 700_000)
+    for module in (bundle, importing):
+        monkeypatch.setattr(module, "MAX_RUN_BYTES", 1_000_000)
+    exported = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    assert "checkpoint/slot-0.npz" in exported.files and "model.onnx" not in exported.files
+    assert any("Convert it again" in note for note in exported.notes)
+    assert not any("cannot be resumed" in note for note in exported.notes)
+    assert importing.import_run(other_store, tmp_path / "run.zip").run.status is RunStatus.STOPPED
+
+
 def test_a_run_at_work_is_refused(store: RunStore, tmp_path: Path) -> None:
     run = ui_runs.running(store, "works")
     with pytest.raises(RunError, match="once it has ended"):

@@ -20,6 +20,7 @@ from aquadash import augment, data
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, RunError
+from aquadash.export.convert import FORMATS
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
 from aquadash.export.zip_files import MAX_RUN_BYTES, Written, ZipMember, write_zip
@@ -72,6 +73,14 @@ _EXPLAINED = {
     "worker.log": "what the training printed",
     "run.json": "name, note and figures, for AquaDash to read",
     "manifest.json": "the SHA-256 of every file",
+}
+
+#: What is left out of a ZIP that no import would take, in this order, and what is said of it.
+_LEFT_OUT = {
+    tuple(name for form in FORMATS.values() for name in (form.file_name, form.check_name)): (
+        "Its network in other formats is too large for an import. Convert it again where it is needed."
+    ),
+    (CHECKPOINTS,): "Its checkpoints are too large for an import, so it cannot be resumed elsewhere.",
 }
 
 #: A version that stands in a line of requirements as it is.
@@ -182,10 +191,12 @@ def _members(
 ) -> Iterator[ZipMember]:
     run, dataset = parts.run, parts.dataset
     artifacts = dict(_artifacts(store, run))
-    # The import counts two short texts, too.
-    if sum(path.stat().st_size for path in artifacts.values()) > 0.99 * MAX_RUN_BYTES:
-        artifacts = {name: path for name, path in artifacts.items() if not name.startswith(CHECKPOINTS)}
-        parts.notes.append("Its checkpoints are too large for an import, so it cannot be resumed elsewhere.")
+    for left_out, note in _LEFT_OUT.items():
+        kept = {name: path for name, path in artifacts.items() if not name.startswith(left_out)}
+        # The import counts two short texts, too.
+        if kept != artifacts and sum(path.stat().st_size for path in artifacts.values()) > 0.99 * MAX_RUN_BYTES:
+            artifacts = kept
+            parts.notes.append(note)
     yield _text(RUN, RunFile(**dict(parts.snapshot), artifacts=sorted(artifacts)).model_dump_json(indent=1))
     for name in sorted(artifacts):
         yield ZipMember(name, artifacts[name], pack=not name.endswith(_STORED))
