@@ -77,6 +77,20 @@ def test_the_zip_holds_the_run_and_what_repeats_it(store: RunStore, tmp_path: Pa
     assert run_id in readme
 
 
+def test_the_readme_names_every_file(store: RunStore, tmp_path: Path) -> None:
+    run = ui_runs.finished(store, "halted", {"model.name": "backbone"}, status=RunStatus.STOPPED)
+    for name in importing._READERS.keys() - {"environment.json"}:
+        folder, _, base = name.rpartition("/")
+        (tmp_path / base).write_text("anything")
+        store.add_artifact(run.run_id, tmp_path / base, folder=folder or None)
+    store.add_json_artifact(run.run_id, "environment.json", {})
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    with zipfile.ZipFile(written.path) as archive:
+        listed = {line.split()[0] for line in archive.read("README.txt").decode().splitlines() if line.strip()}
+    assert importing._READERS.keys() | {"backbone.npz"} < set(written.files)
+    assert set(written.files) - {"README.txt"} <= listed
+
+
 def test_the_same_run_gives_the_same_bytes(store: RunStore, tmp_path: Path) -> None:
     run_id, path = export(store, tmp_path)
     again = bundle.export_run(store, run_id, tmp_path / "again.zip")

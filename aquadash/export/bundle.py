@@ -65,11 +65,15 @@ _EXPLAINED = {
     "environment.json": "versions, processor, seed, and the fingerprint of the images",
     "history.csv": "losses and accuracies, a row an epoch",
     "model.keras": "the trained network: keras.models.load_model('model.keras'); it takes colours from 0 to 1",
+    **{form.file_name: f"the trained network for other programs ({form.title})" for form in FORMATS.values()},
+    **{form.check_name: f"how {form.file_name} was checked against it" for form in FORMATS.values()},
     "predictions.npz": "what it says of each test image: indices, labels, probabilities",
     "validation_predictions.npz": "the same for the validation images",
     "epochs.npz": "how its answers changed from epoch to epoch",
     "strangers.npz": "how it notices pictures of none of the classes",
     "robustness.json": "how its accuracy falls when images get worse",
+    "robustness-spare.json": "the same once more, in case that one is damaged",
+    **{f"{CHECKPOINTS}/slot-{slot}.npz": "the state after one of its last epochs, to resume it" for slot in (0, 1)},
     "worker.log": "what the training printed",
     "run.json": "name, note and figures, for AquaDash to read",
     "manifest.json": "the SHA-256 of every file",
@@ -204,11 +208,14 @@ def _members(
         parts.notes.append("The run ended before it had a trained model.")
     with_data = dataset is not None and (dataset.drawn if include_data is None else include_data)
     script = _script(store, parts, with_data=with_data)
+    names = [*artifacts, *([DATA] if with_data else [])]
     if script:
         yield _text(SCRIPT, script)
         yield _text(NOTEBOOK, train_notebook(script))
+        names += [SCRIPT, NOTEBOOK]
         if weights_file := model_entry(run.config.model.name).weights_file:
             yield ZipMember(weights_file.name, weights_file, pack=False)
+            names.append(weights_file.name)
         if run.config.model.test_time_flip and MODEL in artifacts and _mirrors_in_place(artifacts[MODEL]):
             parts.notes.append(
                 "train.py does not give its probabilities again: an older AquaDash trained it, which left the mirror "
@@ -222,7 +229,6 @@ def _members(
     yield _text(REQUIREMENTS, _requirements(store.environment(run.run_id)))
     on_progress("writing the report", None)
     yield _text(REPORT, report_html(store, run, dataset))
-    names = [*sorted(artifacts), *([SCRIPT, NOTEBOOK] if script else []), *([DATA] if with_data else [])]
     yield _text(README, _readme(run, names, notes=parts.notes))
 
 
