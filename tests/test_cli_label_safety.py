@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,7 @@ def test_pair_result_and_list(store: RunStore) -> None:
     assert answer("pair", "result", without.pair_id, "--test")["overall"]["n"] == 500
     assert "probably helps here" in call("pair", "result", without.pair_id).stdout
     assert answer("pair", "list")["pairs"][0]["pair_id"] == without.pair_id
+    assert json.loads(call("pair", "--json", "list").stdout) == answer("pair", "list")
     assert "no pair" in refusal("pair", "result", "nothing")
 
 

@@ -26,7 +26,8 @@ json_flag = click.option(
     is_flag=True,
     expose_value=False,
     help="Print one JSON object and nothing else.",
-    callback=lambda context, _, value: context.meta.update({_AS_JSON: value}),
+    # A group and its command share what is noted here: either may be given it.
+    callback=lambda context, _, value: context.meta.update({_AS_JSON: value or context.meta.get(_AS_JSON, False)}),
 )
 
 
