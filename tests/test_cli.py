@@ -23,6 +23,7 @@ from aquadash.data.folder import drafts
 from aquadash.evaluation.calibration import scale
 from aquadash.lab import memory
 from aquadash.runs import RunStatus, RunStore, open_store
+from tests import ui_runs
 from tests.compared_runs import add_compared
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import add_run
@@ -144,6 +145,12 @@ def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore)
     assert answer("runs", "restore", "second")["deleted"] is False
     assert len(answer("runs", "list")["runs"]) == 1
     assert "second" in call("runs", "show", "second").stdout
+
+
+def test_the_end_of_a_run_s_log_is_shown(store: RunStore) -> None:
+    run = ui_runs.running(store, "works")
+    assert answer("runs", "show", run.run_id)["log"] == "epoch 3: loss 0.9\n"
+    assert "\nLog:\nepoch 3: loss 0.9\n" in call("runs", "show", run.run_id).stdout
 
 
 def test_a_run_that_is_not_there_is_one_line(store: RunStore) -> None:

@@ -20,6 +20,9 @@ from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, gr
 from aquadash.runs.query import QueryError, pointer
 from aquadash.runs.selection import RunFilter, for_each, sort_runs
 
+#: Lines of a log that a person reads.
+_SHOWN_LINES = 10
+
 _some_runs = click.argument("some_runs", metavar="RUN...", nargs=-1, required=True)
 _tag = click.option("--tag", "tags", multiple=True, required=True, help="Which; may be given more than once.")
 
@@ -86,7 +89,7 @@ def list_fields() -> None:
 @runs.command("show")
 @click.argument("run")
 def show_run(run: str) -> None:
-    """Show one run with its settings, figures and history."""
+    """Show one run with its settings, figures, history and the end of its log."""
     found = lab.runs.find(run)
     history = lab.runs.history(found.run_id)
     values = {
@@ -97,6 +100,7 @@ def show_run(run: str) -> None:
         "progress": asdict(found.progress) if found.progress else None,
         "environment": lab.runs.environment(found.run_id),
         "guess": guess_values(found),
+        "log": found.log_tail,
     }
 
     rows = [
@@ -118,6 +122,7 @@ def show_run(run: str) -> None:
         *(f"  {name}: {value:.4g}" for name, value in metrics_of(found).items()),
         "",
         Table(rows, header=("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")),
+        *(("", "Log:", *log[-_SHOWN_LINES:]) if (log := found.log_tail.splitlines()) else ()),
         "",
         found.config.to_json(),
     )
