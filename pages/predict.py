@@ -20,6 +20,9 @@ with shell.page("predict"):
     with controls, st.container(key="predict-controls"):
         field = st.container()
         run = components.run_picker(runs)
+        with field:
+            # Before anything stops the script: the browser would forget the pictures, and the server keep them.
+            pictures = uploads.chosen()
         if run is None:
             st.stop()
         if not run_lists.has_results(run):
@@ -31,7 +34,6 @@ with shell.page("predict"):
             st.stop()
         compared = [run, *predict_runs.choose_more_runs(run, runs)]
     with field:
-        pictures = uploads.chosen()
         sample = 0 if pictures else predict_runs.sample_number()
     source = run.config.data.source
     with answers:
