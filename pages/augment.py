@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import image_dialog, pipeline_library, shell
+from aquadash.ui import datasets, image_dialog, pipeline_library, shell
 from aquadash.ui.augment import builder, builder_state, pipeline_bar, studio_frame
 
 with shell.page("augment"):
@@ -17,6 +17,7 @@ with shell.page("augment"):
         branch = builder.choose_version(state.spec)
         builder.render_steps(state, (branch,))
     with right, st.container(key="studio-view"):
-        studio = studio_frame.beside_steps(state.spec, branch)
-    studio_frame.below(studio)
-    image_dialog.clickable(source=studio.dataset.name)
+        studio = studio_frame.beside_steps(state.spec, branch) if datasets.here(datasets.current()) else None
+    if studio is not None:
+        studio_frame.below(studio)
+        image_dialog.clickable(source=studio.dataset.name)

@@ -18,11 +18,13 @@ with shell.page("home"):
             place, below = st.container(), st.container(horizontal=True, vertical_alignment="center")
         with below:
             sample = 0 if picture else predict_runs.sample_number()
-    with shell.guard():
-        shown = datasets.dataset(datasets.current())
-        with right:
+    shown = None
+    with right, shell.guard():
+        if datasets.here(datasets.current()):
+            shown = datasets.dataset(datasets.current())
             home_views.animals(shown)
-        home_views.cards(shown)
+    with shell.guard():
+        home_views.cards(shown or datasets.dataset(datasets.DEFAULT_SOURCE))
     home_views.go_on()
     by = None
     # Late, for it may take seconds.

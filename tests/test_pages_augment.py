@@ -104,6 +104,6 @@ def test_a_certain_image_comes_first() -> None:
 def test_missing_photographs_are_a_message_beside_the_builder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cifar100, "locate", lambda: None)
     app = visit(source="cifar100")
-    assert "not on this computer yet" in app.error[0].value
-    assert not app.exception
+    assert "not on this computer yet" in app.info[0].value and not app.error
+    assert "Go to Data" in [link.proto.label for link in app.get("page_link")]
     assert app.button(key="add-1")

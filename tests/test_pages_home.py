@@ -120,5 +120,15 @@ def test_it_leads_to_the_photographs_unless_they_are_here(app: AppTest, monkeypa
     assert "Get photographs instead of drawings" not in links(app.run())
 
 
+def test_while_the_chosen_photographs_are_not_here_there_is_a_way_to_them_and_where_to_begin(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(data.SOURCES["cifar100"], None))
+    app.query_params["source"] = "cifar100"
+    app.run()
+    assert not app.error and "not on this computer yet" in app.info[0].value
+    assert {"Go to Data", "**Data**", "**Augment**", "**Train**"} <= set(links(app))
+
+
 def _with_key(source: data.Source, key: str | None) -> data.Source:
     return data.Source(source.name, source.title, source.summary, source.drawn, source.load, key=lambda: key)
