@@ -91,6 +91,13 @@ def test_a_pipeline_is_trained_with_once_it_is_saved() -> None:
     assert not app.exception
     assert app.query_params["set"] == "augmentation.pipeline=notebook-1;augmentation.definitions="
 
+    app.switch_page("pages/train.py").run()
+    app.selectbox(key="set:augmentation.pipeline").set_value("none").run()
+    app.query_params.clear()
+    app.switch_page("pages/augment.py").run()
+    app.button(key="train-with-it").click().run()
+    assert app.selectbox(key="set:augmentation.pipeline").value == "notebook-1"
+
 
 def test_a_certain_image_comes_first() -> None:
     app = visit(images="0,1,2,3")

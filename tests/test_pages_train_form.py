@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -237,7 +238,7 @@ def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: R
     assert "Changed:" not in words(app)
     assert address_of(app, "run") == own.run_id  # The run that was cloned stands beside the form.
     links = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
-    assert [link.query_string for link in links] == [f"clone={own.run_id}"]
+    assert [link.query_string for link in links] == [f"clone={own.run_id}&again=1"]
     assert launched(app, engine) == own.config
     new = engine.store.list_runs()[0]
     assert address_of(app, "run") == new.run_id
@@ -272,6 +273,19 @@ def test_what_is_changed_after_cloning_stays(engine: FakeEngine, own: Run) -> No
     assert app.number_input(key="set:training.epochs").value == 21
 
 
+def test_a_link_that_is_clicked_again_fills_the_form_again(engine: FakeEngine, own: Run) -> None:
+    app = open_advanced(clone=own.run_id)
+    for _ in range(2):
+        app.number_input(key="set:training.epochs").set_value(9).run()
+        [link] = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
+        assert app.number_input(key="set:training.epochs").value == 9
+        app.query_params.clear()
+        for name, value in parse_qsl(link.query_string):
+            app.query_params[name] = value
+        app.run()
+        assert app.number_input(key="set:training.epochs").value == 40
+
+
 def test_a_preset_takes_the_place_of_a_clone_and_the_other_way_round(engine: FakeEngine, own: Run) -> None:
     app = open_advanced(clone=own.run_id)
     copied = app.radio(key="preset").value
@@ -289,10 +303,12 @@ def test_a_link_without_a_run_changes_the_form_that_is_there(engine: FakeEngine,
     app = open_advanced(clone=own.run_id)
     app.radio(key="preset").set_value(card).run()
     app.switch_page("pages/augment.py").run()
+    app.query_params.clear()
     app.query_params["set"] = "augmentation.pipeline=notebook-2"  # As “Train with it” does.
     app.switch_page("pages/train.py").run()
 
     assert app.radio(key="preset").value == card
+    assert address_of(app, "clone") == (own.run_id if card == train_form.COPY else None), "a reload needs it"
     origin = own.config if card == train_form.COPY else PRESETS[card].config
     assert launched(app, engine) == with_values(origin, {"augmentation.pipeline": "notebook-2"})
 

@@ -2,7 +2,9 @@
 
 The address says ``?clone=RUN_ID`` and, where settings are to differ, ``&set=training.epochs=20;model.filters=16,32``.
 Without a run the changes are made to what the form holds.
-It is taken over once: what the student changes in the form afterwards stays, also when the page is drawn again.
+It is taken over once: what the student changes in the form afterwards stays, also when the page is drawn again or the
+browser goes back to it. A link to what was taken over last differs from it by ``&again=1``, so that a click fills the
+form.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from aquadash.ui.train import form_state
 
 _RUN = "clone"
 _CHANGES = "set"
+_AGAIN = "again"
 
 _TAKEN = "train:clone-taken"
 _TROUBLES = "train:clone-troubles"
@@ -56,21 +59,25 @@ def link(
 def address(run_id: str | None, changes: Mapping[str, Any] | None = None) -> dict[str, str]:
     """The query of such a link; without a run that of one which only changes the form."""
     texts = (f"{name}={_text(value)}" for name, value in (changes or {}).items())
-    return ({_RUN: run_id} if run_id else {}) | ({_CHANGES: ";".join(texts)} if changes else {})
+    query = ({_RUN: run_id} if run_id else {}) | ({_CHANGES: ";".join(texts)} if changes else {})
+    return query | {_AGAIN: "1"} if query == st.session_state.get(_TAKEN) else query
 
 
 def take() -> bool:
     """Fill the form from the address, if it asks for that and has not been taken over yet; True if it did."""
-    run_id = st.query_params.get(_RUN)
-    asked = (run_id, st.query_params.get(_CHANGES, ""))
+    asked = {name: st.query_params[name] for name in (_RUN, _CHANGES, _AGAIN) if name in st.query_params}
     if asked == st.session_state.get(_TAKEN):
         return False
     st.session_state[_TAKEN] = asked
     st.session_state[_TROUBLES] = []
+    run_id, changes = asked.get(_RUN), asked.get(_CHANGES, "")
     if run_id is None:
-        if not asked[1]:
+        if not changes:
             return False
-        form_state.put(flatten(_changed(form_state.config(), asked[1])))
+        form_state.put(flatten(_changed(form_state.config(), changes)))
+        if (origin := form_state.origin()).run:
+            # The changes are made to a clone: a reload begins with that, too.
+            st.query_params[_RUN] = asked[_RUN] = origin.name
         return True
     try:
         run = lab().runs.get(run_id)
@@ -85,7 +92,7 @@ def take() -> bool:
     except AquaDashError as error:
         _trouble(f"{error} The form is as it was.")
         return False
-    config = _changed(_usable(run), asked[1])
+    config = _changed(_usable(run), changes)
     form_state.fill(form_state.Origin(run.run_id, run.name, run.config, run=True), config)
     if not run.deleted:
         # Beside the form stands the run that it comes from.
@@ -101,12 +108,12 @@ def show_troubles() -> None:
 
 def record(run_id: str | None) -> None:
     """Write into the address which run the form was filled from, without filling it again; None for no run."""
-    for name in (_RUN, _CHANGES):
+    for name in (_RUN, _CHANGES, _AGAIN):
         if name in st.query_params:
             del st.query_params[name]
     if run_id is not None:
         st.query_params[_RUN] = run_id
-    st.session_state[_TAKEN] = (run_id, "")
+    st.session_state[_TAKEN] = {} if run_id is None else {_RUN: run_id}
     st.session_state[_TROUBLES] = []
 
 
