@@ -27,7 +27,11 @@ with shell.page("predict"):
             st.stop()
         if not run_lists.has_results(run):
             components.status_badge(run.status)
-            st.info("This run has no trained network yet. It is stored when the run ends or is stopped.", icon="📷")
+            if run.status.ended:
+                text = "This run ended before a network was stored. Choose another one."
+            else:
+                text = "This run has no trained network yet. It is stored when the run ends or is stopped."
+            st.info(text, icon="📷")
             st.page_link(
                 "pages/train.py", label="Go to Train", icon=":material/arrow_forward:", query_params={"run": run.run_id}
             )

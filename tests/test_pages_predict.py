@@ -16,15 +16,14 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig
-from aquadash.lab import memory
 from aquadash.predict import RemotePredictor
 from aquadash.predict.remote import shared_process
-from aquadash.runs import Run, open_store
+from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.first_model import NAME
 from aquadash.training.answer_process import AnswerError
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_runs, predict_views
-from tests import live_runs
+from tests import live_runs, ui_runs
 from tests.app_pages import address_of
 from tests.encoded_pictures import saved
 from tests.predict_page import accuracy, cards, drop, open_page, picture, widget
@@ -63,7 +62,8 @@ def test_a_run_without_a_network_says_so(colours: Run) -> None:
     app.selectbox(key="run").select(colours.run_id).run()
     assert len(cards(app)) == 1
     store.request_stop(run.run_id)
-    memory.refresh()
+    failed = ui_runs.ended(store, "failed", RunStatus.FAILED)
+    assert "ended before" in open_page(run=failed.run_id).info[0].value
 
 
 def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
