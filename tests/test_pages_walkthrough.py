@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.data import cifar100
 from aquadash.data.folder import drafts
 from aquadash.lab.runs import Runs
-from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.first_model import add_first_model
 from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
@@ -286,6 +286,13 @@ def test_sections_change_and_take_their_controls_out_of_the_address(run: Run) ->
 def test_a_run_that_is_not_there_is_said(run: Run) -> None:
     app = open_app_page("walkthrough", lesson="result", run="nobody")
     assert not app.error and app.warning
+
+
+def test_a_run_without_results_is_not_said_to_be_gone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = replace(run, run_id="f" * 32, name="waits", status=RunStatus.QUEUED, metrics={})
+    monkeypatch.setattr(Runs, "all", lambda runs: (run, waiting))
+    app = open_app_page("walkthrough", lesson="result", run=waiting.run_id)
+    assert not app.error and "“waits” has no results" in app.warning[0].value
 
 
 def test_photographs_that_are_not_here_lead_to_the_data_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

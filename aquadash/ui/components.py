@@ -141,7 +141,10 @@ def id_picker(
 def _refusal(text: str) -> str:
     """Why a menu has not the run of an address: because its network is another student's, for example."""
     found = [run for run in lab().runs.all() if text and run.run_id.startswith(text)]
-    return lab().rights.refusal(Action.OPEN_MODEL, found[0].resource) if len(found) == 1 else ""
+    if len(found) != 1:
+        return ""
+    refused = lab().rights.refusal(Action.OPEN_MODEL, found[0].resource)
+    return refused or f"The run “{found[0].name}” has no results to show here."
 
 
 def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Callable[[], None]) -> None:

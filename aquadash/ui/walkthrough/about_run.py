@@ -193,7 +193,7 @@ def predictions(results: Evaluated) -> None:
         ask=lambda: parts.field("mistake", label="Your answer: the image's number", placeholder="such as 12"),
         check=lambda text: checks_results.sure_mistake(text, found.labels, found.probabilities),
         solution="Switch on “Only wrong answers” and move the slider up to the percentage that is asked for. Any image "
-        "that is left will do; its number stands above it.",
+        "that is left will do; its number stands below it.",
     )
 
 
