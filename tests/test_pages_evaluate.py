@@ -17,6 +17,7 @@ from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import DataError
 from aquadash.lab import memory
+from aquadash.lab.runs import Runs
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.ui import datasets
 from tests import live_runs
@@ -165,6 +166,21 @@ def test_a_run_that_has_not_ended_shows_how_far_it_has_come(shelf: Shelf, starte
 
     assert not app.error and "has not ended" in app.info[0].value
     assert len(charts(app)) == (2 if started else 0)
+
+
+def test_the_page_is_drawn_again_when_the_run_has_ended(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store()
+    run = live_runs.queue(store, store.create(RunConfig(), name="ends in a moment").run_id)
+    job, get = live_runs.start(store, run.run_id), Runs.get
+
+    def ends_before_it_is_looked_at(runs: Runs, run_id: str) -> Run:
+        if not store.get(run.run_id).status.ended:
+            live_runs.end(store, job, RunStatus.STOPPED)
+            memory.refresh()
+        return get(runs, run_id)
+
+    monkeypatch.setattr(Runs, "get", ends_before_it_is_looked_at)
+    assert "ended before" in open_page(run=run.run_id).info[0].value
 
 
 def test_changed_data_hides_the_images_and_nothing_else(shelf: Shelf) -> None:

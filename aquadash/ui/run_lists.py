@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -107,6 +107,22 @@ def owner_badge(resource: Resource) -> None:
 
 def _own(resource: Resource) -> bool:
     return bool(resource.owner) and resource.owner == visitor().person_id
+
+
+#: Seconds between two looks at whether a run that is shown has ended.
+_TICK_SECONDS = 5.0
+
+
+def watch(runs: Sequence[Run]) -> None:
+    """Have the page drawn again when one of these runs that was at work has ended, or a waiting one begun."""
+    if any(not run.status.ended for run in runs):
+        shell.live(_TICK_SECONDS)(_draw_changed)({run.run_id: run.status for run in runs})
+
+
+def _draw_changed(known: Mapping[str, RunStatus]) -> None:
+    if any(lab().runs.get(run_id).status != status for run_id, status in known.items()):
+        lab().refresh()
+        st.rerun()
 
 
 def progress_bar(run: Run, *, lead: str = "") -> None:

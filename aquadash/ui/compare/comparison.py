@@ -10,10 +10,9 @@ import streamlit as st
 from aquadash.errors import NotAllowedError
 from aquadash.runs.measured import Images, image_set
 from aquadash.runs.types import Run
-from aquadash.ui import bound, shell
+from aquadash.ui import bound, run_lists
 from aquadash.ui.compare import comparison_curves, comparison_images, comparison_results, comparison_settings
 from aquadash.ui.compared import MAX_RUNS, Compared, damaged, labels
-from aquadash.ui.lab import lab
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.text import plain
 
@@ -29,9 +28,6 @@ SECTIONS = Sections(
     },
 )
 
-#: Seconds between two looks at whether a picked run has ended.
-_TICK_SECONDS = 5.0
-
 _IMAGES_TITLES = {"validation": "Validation images", "test": "Test images"}
 #: The images that the runs were measured on by themselves when they were last drawn.
 _USUAL_IMAGES = "compare:usual-images"
@@ -42,8 +38,7 @@ def render_comparison(picked: Sequence[Run]) -> None:
     if len(picked) > MAX_RUNS:
         st.info(f"{len(picked)} runs are picked; the first {MAX_RUNS} are shown.", icon="🎨")
     runs = tuple(picked[:MAX_RUNS])
-    if any(not run.status.ended for run in runs):
-        shell.live(_TICK_SECONDS)(_watch)({run.run_id: str(run.status) for run in runs})
+    run_lists.watch(runs)
     names = tuple(labels(runs))
     if st.query_params.get(SECTIONS.name) == "results":
         # They are beside the curves now.
@@ -86,10 +81,3 @@ def _default_images(runs: Sequence[Run]) -> Images:
     if any(found is None for found in compared.predictions()):
         return "test"
     return "validation" if all(test.result is not None for test in compared.pairs()) else "test"
-
-
-def _watch(known: dict[str, str]) -> None:
-    """Draw the page again when a run that was at work has ended, or a waiting one begun."""
-    if any(str(lab().runs.get(run_id).status) != status for run_id, status in known.items()):
-        lab().refresh()
-        st.rerun()

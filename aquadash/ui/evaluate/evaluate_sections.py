@@ -143,6 +143,7 @@ def _without_results(run: Run) -> None:
         clone.link(run.run_id)
     if not run.status.ended:
         text = "This run has not ended yet. Its results appear here when it has."
+        run_lists.watch([run])
     else:
         text = "This run ended before it predicted the test images, so there is nothing to evaluate."
     st.info(f"{text} {plain(run.message)}", icon="🔎")
