@@ -79,6 +79,17 @@ def test_names_and_notes_are_text(store: RunStore) -> None:
 def test_a_run_that_is_not_there_says_so(store: RunStore) -> None:
     app = open_app_page("evaluate", run="0" * 32, present="1")
     assert "no run" in app.error[0].value
+    app.button(key="present-leave").click().run()
+    assert not app.exception and app.title[0].value.endswith("Evaluate") and address_of(app, "present") is None
+
+
+def test_a_talk_without_a_run_or_with_damaged_results_can_be_left(run: Run, store: RunStore) -> None:
+    predictions = store.artifact(run.run_id, "predictions.npz")
+    assert predictions is not None
+    predictions.write_bytes(b"damaged")
+    for query in ({}, {"run": run.run_id}):
+        app = open_app_page("evaluate", present="1", **query)
+        assert app.error and app.button(key="present-leave")
 
 
 def test_evaluate_with_an_empty_store_offers_the_first_model(store: RunStore) -> None:

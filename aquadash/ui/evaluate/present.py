@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash.data import title_of
+from aquadash.errors import AquaDashError
 from aquadash.evaluation.browse import select
 from aquadash.figures.class_scores import class_scores
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
@@ -87,14 +88,20 @@ def asked() -> bool:
 
 def render_presentation() -> None:
     """Draw the screen that the address names, and the way to the others."""
+    run_id = str(st.query_params.get("run", ""))
+    at_work = any(run.run_id == run_id and not run.status.ended for run in lab().runs.all())
     st.html(CSS)
-    run = lab().runs.get(str(st.query_params.get("run", "")))
-    shell.live(None if run.status.ended else _TICK_SECONDS)(_screen)(run.run_id)
+    shell.live(_TICK_SECONDS if at_work else None)(_screen)(run_id)
 
 
 def _screen(run_id: str) -> None:
-    run = lab().runs.get(run_id)
-    screens = screens_of(run)
+    try:
+        run = lab().runs.get(run_id)
+        screens = screens_of(run)
+    except AquaDashError as error:
+        shell.show_error(error)
+        _exit(run_id)
+        return
     number = address.number(KEY, default=1, low=1, high=len(screens), clamp=True)
     address.record(KEY, str(number), default="")
     screen = screens[number - 1]
@@ -140,8 +147,12 @@ def _head(title: str, run: Run, number: int, last: int) -> None:
                   on_click=go_to, args=(max(1, number - 1),))  # fmt: skip
         st.button("Next", key="present-on", icon=":material/arrow_forward:", shortcut="Right", disabled=number == last,
                   type="primary", on_click=go_to, args=(min(last, number + 1),))  # fmt: skip
-        if st.button("Exit", key="present-leave", icon=":material/close:", shortcut="Esc", type="tertiary"):
-            st.switch_page("pages/evaluate.py", query_params={"run": run.run_id})
+        _exit(run.run_id)
+
+
+def _exit(run_id: str) -> None:
+    if st.button("Exit", key="present-leave", icon=":material/close:", shortcut="Esc", type="tertiary"):
+        st.switch_page("pages/evaluate.py", query_params={"run": run_id} if run_id else {})
 
 
 def _opening(run: Run) -> None:
