@@ -140,6 +140,27 @@ def test_a_page_has_nothing_of_what_another_had_in_its_address(clock: list[float
     assert app.number_input[0].value == 5 and app.query_params["sample"] in ("5", ["5"])
 
 
+def of_some_classes() -> None:
+    import streamlit as st
+
+    from aquadash.ui import bound
+
+    names = st.session_state.get("names", ["otter", "seal"])
+    bound.menu("true", {"": "any"} | {name: name for name in names}, label="True")
+
+
+def test_a_choice_that_went_with_its_options_is_not_blamed_on_the_address(clock: list[float]) -> None:
+    app = run_script(of_some_classes)
+    app.selectbox[0].set_value("otter").run()
+    app.session_state["names"] = ["cat", "dog"]
+    app.run()
+    assert not app.info and app.selectbox[0].value == "" and "true" not in app.query_params
+    clock[0] += 10
+    app.query_params["true"] = "otter"
+    app.run()
+    assert "Expected: cat, dog." in app.info[0].value and app.selectbox[0].value == ""
+
+
 def several() -> None:
     import streamlit as st
 

@@ -84,7 +84,9 @@ def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str)
         try:
             value = decode(text)
         except ValueError:
-            note(name, text, expected)
+            # What went with another run or data set is no fault of the address.
+            if text != known.text:
+                note(name, text, expected)
     known.text = text
     st.session_state[name] = value
     return value
@@ -227,7 +229,8 @@ def _one_of(text: str, options: Sequence[str]) -> str:
 
 
 def _listed(options: Sequence[str]) -> str:
-    return ", ".join(options[:8]) + (", ..." if len(options) > 8 else "")
+    named = [option for option in options if option]
+    return ", ".join(named[:8]) + (", ..." if len(named) > 8 else "")
 
 
 def _write(name: str, text: str | None) -> None:
