@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-import importlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from aquadash.augment import PIPELINES, AugmentationPlan, Branch, apply, draw, op
+from aquadash.augment import PIPELINES, AugmentationPlan, Branch, draw, op
+from aquadash.augment.apply import batch_size
+from tests.augmented import augmented
 
 _RNG = np.random.default_rng(4)
 _IMAGES = _RNG.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
@@ -37,7 +38,7 @@ def test_a_single_pipeline_replaces_the_images_and_none_keeps_them() -> None:
 
 
 def test_flip_mirrors_every_image() -> None:
-    flipped = apply(_IMAGES, Branch("flip", (op("Fliplr", p=1.0),)), seed=0)
+    flipped = augmented(_IMAGES, Branch("flip", (op("Fliplr", p=1.0),)), seed=0)
     np.testing.assert_array_equal(flipped, _IMAGES[:, :, ::-1])
 
 
@@ -45,25 +46,25 @@ def test_operators_keep_their_order_and_nest() -> None:
     image = np.full((4, 5, 6, 3), 100, dtype=np.uint8)
     doubled = op("Multiply", mul=2.0)
     added = op("WithChannels", channels=1, children=op("Add", value=10))
-    both = apply(image, Branch("both", (op("Sequential", children=(added, doubled)),)), seed=0)
+    both = augmented(image, Branch("both", (op("Sequential", children=(added, doubled)),)), seed=0)
     assert both[0, 0, 0].tolist() == [200, 220, 200]
-    assert apply(image, Branch("both", (doubled, added)), seed=0)[0, 0, 0].tolist() == [200, 210, 200]
+    assert augmented(image, Branch("both", (doubled, added)), seed=0)[0, 0, 0].tolist() == [200, 210, 200]
 
 
 def test_each_seed_gives_bytes_of_its_own_and_the_same_again_while_threads_do_not_disturb_each_other() -> None:
-    expected = [apply(_IMAGES, PIPELINES["notebook"], seed=seed) for seed in range(4)]
+    expected = [augmented(_IMAGES, PIPELINES["notebook"], seed=seed) for seed in range(4)]
     for branch in range(2, 5):
         part = slice(40 * branch, 40 * branch + 40)
         assert len({made[part].tobytes() for made in expected}) == 4
     with ThreadPoolExecutor(4) as pool:
         for result, wanted in zip(
-            pool.map(lambda seed: apply(_IMAGES, PIPELINES["notebook"], seed=seed), range(4)), expected, strict=True
+            pool.map(lambda seed: augmented(_IMAGES, PIPELINES["notebook"], seed=seed), range(4)), expected, strict=True
         ):
             np.testing.assert_array_equal(result, wanted)
 
 
 def test_batches_differ_from_each_other_and_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("aquadash.augment.apply"), "IMAGES_A_BATCH", 10)
+    monkeypatch.setattr("aquadash.augment.apply.IMAGES_A_BATCH", 10)
     told: list[tuple[str, float | None]] = []
     same = np.repeat(_IMAGES[:1], 20, axis=0)
     result = draw(same, _SECOND, seed=6, progress=lambda text, share: told.append((text, share)))
@@ -75,13 +76,12 @@ def test_batches_differ_from_each_other_and_progress_is_told(monkeypatch: pytest
 def test_any_size_and_number(shape: tuple[int, ...]) -> None:
     images = _RNG.integers(0, 256, shape, dtype=np.uint8)
     before = images.copy()
-    result = apply(images, PIPELINES["notebook"], seed=1)
+    result = augmented(images, PIPELINES["notebook"], seed=1)
     assert result.shape == (5 * shape[0], *shape[1:])
     np.testing.assert_array_equal(images, before)
 
 
 def test_large_pictures_go_in_small_batches() -> None:
-    batch_size = importlib.import_module("aquadash.augment.apply").batch_size
     assert batch_size(32, 32) == 500
     assert batch_size(512, 512) == 7
     assert batch_size(5000, 5000) == 1
@@ -89,6 +89,6 @@ def test_large_pictures_go_in_small_batches() -> None:
 
 def test_what_cannot_be_augmented_is_refused() -> None:
     with pytest.raises(ValueError, match="expected uint8"):
-        apply(_IMAGES.astype(np.float32), PIPELINES["none"], seed=0)
+        augmented(_IMAGES.astype(np.float32), PIPELINES["none"], seed=0)
     with pytest.raises(ValueError, match="expected uint8"):
-        apply(_IMAGES[0], PIPELINES["none"], seed=0)
+        augmented(_IMAGES[0], PIPELINES["none"], seed=0)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aquadash.augment import OPERATORS, PIPELINES, Branch, Operator, PipelineSpec, Range, apply, op, to_code
+from aquadash.augment import OPERATORS, PIPELINES, Branch, Operator, PipelineSpec, Range, op, to_code
 from aquadash.errors import AquaDashError
+from tests.augmented import augmented
 
 _IMAGES = np.random.default_rng(2).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
 
@@ -29,7 +30,7 @@ def _own(*operators: Operator, title: str = "Own") -> PipelineSpec:
 
 def _assert_same(spec: PipelineSpec, *, seed: int = 5, images: np.ndarray = _IMAGES) -> None:
     found = _run(to_code(spec))["augment"](images, seed)
-    expected = apply(images, spec, seed=seed)
+    expected = augmented(images, spec, seed=seed)
     for number, branch in enumerate(spec.branches):
         part = slice(number * len(images), (number + 1) * len(images))
         np.testing.assert_array_equal(found[part], expected[part], err_msg=branch.title)
@@ -56,7 +57,7 @@ def test_every_operator_in_a_process_that_cannot_import_the_app(tmp_path: Path) 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "aquadash" not in to_code(spec)
-    found, expected = np.load(tmp_path / "made" / "augmented.npy"), apply(images, spec, seed=9)
+    found, expected = np.load(tmp_path / "made" / "augmented.npy"), augmented(images, spec, seed=9)
     differ = [
         branch.title
         for branch, ours, theirs in zip(
@@ -111,7 +112,7 @@ def test_photographs_of_several_sizes(tmp_path: Path) -> None:
     subprocess.run(command, cwd=tmp_path, check=True)
     made = {path.name: np.asarray(Image.open(path)) for path in (tmp_path / "made").iterdir()}
     assert sorted(made) == ["0001-first-version-1.png", "0002-second-version-1.png", "0003-third-version-1.png"]
-    expected = apply(_IMAGES[[0, 2]], spec, seed=4)
+    expected = augmented(_IMAGES[[0, 2]], spec, seed=4)
     np.testing.assert_array_equal(made["0001-first-version-1.png"], expected[0])
     np.testing.assert_array_equal(made["0003-third-version-1.png"], expected[1])
     assert made["0002-second-version-1.png"].shape == (20, 32, 3)

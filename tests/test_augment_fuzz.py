@@ -18,7 +18,6 @@ from aquadash.augment import (
     Parameter,
     PipelineSpec,
     Range,
-    apply,
     check,
     describe,
     from_json,
@@ -27,6 +26,7 @@ from aquadash.augment import (
 from aquadash.augment.reading import MAX_DEPTH
 from aquadash.augment.spec import Value
 from aquadash.errors import AquaDashError
+from tests.augmented import augmented
 
 #: Operators that take so long that many of them in one example would hold the test up.
 _SLOW = {"DefocusBlur", "MeanShiftBlur", "Superpixels", "ZoomBlur", "RegularGridVoronoi", "UniformVoronoi"}
@@ -146,7 +146,7 @@ def test_what_is_built_can_be_checked_saved_described_exported_and_applied(
     assert all(line.strip() for line in describe(spec))
     compile(to_code(spec), "pipeline.py", "exec")
     images = _images(size)
-    result = apply(images, spec, seed=3)
+    result = augmented(images, spec, seed=3)
     assert result.shape == (spec.factor * len(images), *size, 3)
     assert result.dtype == np.uint8
     np.testing.assert_array_equal(images, _images(size))
@@ -158,7 +158,7 @@ def test_exported_code_gives_the_same_bytes(spec: PipelineSpec, size: tuple[int,
     names: dict[str, Any] = {"__name__": "pipeline"}
     exec(compile(to_code(spec), "pipeline.py", "exec"), names)
     images = _images(size)
-    np.testing.assert_array_equal(names["augment"](images, seed), apply(images, spec, seed=seed))
+    np.testing.assert_array_equal(names["augment"](images, seed), augmented(images, spec, seed=seed))
 
 
 def _assert_clear(text: str) -> None:

@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
-from aquadash.augment import FAMILIES, OPERATORS, PIPELINES, Branch, Operator, OperatorInfo, Parameter, Range, apply, op
+from aquadash.augment import FAMILIES, OPERATORS, PIPELINES, Branch, Operator, OperatorInfo, Parameter, Range, op
 from aquadash.augment.catalogue import settings_of
 from aquadash.augment.reading import check_operators
 from aquadash.augment.spec import Value, walk
+from tests.augmented import augmented
 from tests.serving import ROOT
 
 
@@ -73,7 +74,7 @@ def test_every_setting_works_at_its_ends(name: str) -> None:
     kept = _IMAGES.copy()
     for operator in each_end(OPERATORS[name]):
         check_operators([operator])
-        result = apply(_IMAGES, Branch("one", (operator,)), seed=1)
+        result = augmented(_IMAGES, Branch("one", (operator,)), seed=1)
         assert result.shape == _IMAGES.shape, operator
         assert result.dtype == np.uint8
     np.testing.assert_array_equal(_IMAGES, kept)
@@ -85,7 +86,7 @@ def test_every_operator_keeps_odd_sizes(name: str) -> None:
         kept = images.copy()
         for operator in all_ends(OPERATORS[name]):
             check_operators([operator])
-            result = apply(images, Branch("one", (operator,)), seed=2)
+            result = augmented(images, Branch("one", (operator,)), seed=2)
             assert result.shape == images.shape, operator
             assert result.dtype == np.uint8
         np.testing.assert_array_equal(images, kept)
@@ -167,7 +168,7 @@ def digests(*, reverse: bool = False) -> dict[str, str]:
     found = {}
     for info in sorted(OPERATORS.values(), key=lambda one: one.name, reverse=reverse):
         operators = list(all_ends(info))
-        results = [apply(_IMAGES, Branch("one", (one,)), seed=8) for one in (operators[0], operators[-1])]
+        results = [augmented(_IMAGES, Branch("one", (one,)), seed=8) for one in (operators[0], operators[-1])]
         found[info.name] = hashlib.sha256(np.stack(results).tobytes()).hexdigest()
     return found
 
@@ -188,7 +189,7 @@ def test_every_operator_leaves_numpys_generator_alone() -> None:
     for info in OPERATORS.values():
         assert info.example is not None
         np.random.seed(3)
-        apply(_IMAGES[:1], Branch("one", (info.example,)), seed=8)
+        augmented(_IMAGES[:1], Branch("one", (info.example,)), seed=8)
         assert np.random.randint(2**31) == np.random.RandomState(3).randint(2**31), info.name
 
 
@@ -198,5 +199,5 @@ def test_another_seed_gives_other_draws() -> None:
             continue
         drawn = with_settings(info, **{one.name: ends(one)[-1] for one in info.parameters if one.drawn})
         images = _IMAGES.repeat(2, axis=0)
-        first, second = (apply(images, Branch("one", (drawn,)), seed=seed) for seed in (1, 2))
+        first, second = (augmented(images, Branch("one", (drawn,)), seed=seed) for seed in (1, 2))
         assert not np.array_equal(first, second), info.name

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from aquadash.augment import apply
 from aquadash.augment.augmenters import BatchMultiply
 from aquadash.augment.build import build
 from aquadash.augment.noise import FrequencyNoiseMasks, frequency_distances, small_shape
 from aquadash.augment.pipelines import PIPELINES
 from scripts.bench.report import report_pipelines
+from tests.augmented import augmented
 
 
 def test_names_and_factors() -> None:
@@ -200,4 +200,4 @@ def test_a_mask_that_rounding_lifts_above_one_is_cut(monkeypatch: pytest.MonkeyP
     masks = _masks(sigmoid=0.0).draw(50, np.arange(50), height=6, width=6, rng=np.random.default_rng(0))
     assert masks.max() == 1.0
     images = np.full((50, 6, 6, 3), 100, dtype=np.uint8)
-    assert apply(images, PIPELINES["notebook-4"], seed=0).shape == images.shape
+    assert augmented(images, PIPELINES["notebook-4"], seed=0).shape == images.shape

@@ -18,17 +18,12 @@ from nbclient import NotebookClient
 
 from aquadash import augment, data
 from aquadash.augment import OPERATORS, PIPELINES, AugmentationPlan, Branch, PipelineSpec
+from aquadash.augment.code import drawing_code
 from aquadash.config import AugmentationConfig, RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import RunError
 from aquadash.export import bundle, script
-from aquadash.export.script import (
-    AugmentationCode,
-    Recipe,
-    augmentation_code,
-    train_notebook,
-    train_script,
-)
+from aquadash.export.script import Recipe, train_notebook, train_script
 from aquadash.presets import preset
 from aquadash.runs import EpochRecord, RunStatus, open_store
 from aquadash.source import CarriedSource
@@ -175,9 +170,9 @@ PLANS = {
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 def test_the_code_draws_the_images_that_aquadash_draws(plan: AugmentationPlan) -> None:
     images = np.random.default_rng(0).integers(0, 256, (600, 8, 8, 3), dtype=np.uint8)
-    code = augmentation_code(plan)
+    imports, body = drawing_code(plan)
     known: dict[str, Any] = {"np": np}
-    exec("\n".join(["from __future__ import annotations", *sorted(code.imports), code.body]), known)
+    exec("\n".join(["from __future__ import annotations", *sorted(imports), body]), known)
     np.testing.assert_array_equal(known["augment"](images, 7), augment.draw(images, plan, seed=7))
 
 
@@ -191,8 +186,8 @@ def test_every_operator_goes_into_a_script_without_a_clash_of_names() -> None:
 
 
 def test_a_clash_of_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    clashing = AugmentationCode(frozenset(), "VERSIONS = []\n\n\ndef predict():\n    pass")
-    monkeypatch.setattr(script, "augmentation_code", lambda spec: clashing)
+    clashing = "VERSIONS = []\n\n\ndef predict():\n    pass"
+    monkeypatch.setattr(script, "drawing_code", lambda plan: (set(), clashing))
     with pytest.raises(RunError, match="predict"):
         train_script(Recipe("a", RunConfig(), PLANS["notebook"], "f", "float32", None, False))
 

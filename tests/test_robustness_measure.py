@@ -20,6 +20,7 @@ from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from aquadash.robustness.measure import RobustnessRequest, chosen_positions, missing
 from aquadash.robustness.measure import measure as measuring
 from aquadash.robustness.result import Condition, RobustnessResult
+from tests.augmented import augmented
 
 SOME = RobustnessRequest(("fog", "contrast"), (1, 4), pipelines=("notebook",), seed=5)
 
@@ -64,7 +65,7 @@ def test_the_figures_are_those_of_a_direct_computation(tiny_dataset: Dataset) ->
     assert 0 < mce.ci95[0] < mce.value < mce.ci95[1] < 1
     assert [key.branch for key in found.branches] == [1, 2, 3, 4], "the original is no change"
     for key, entry in found.branches.items():
-        images = augment.apply(test.images, augment.PIPELINES["notebook"].branches[key.branch], seed=5)
+        images = augmented(test.images, augment.PIPELINES["notebook"].branches[key.branch], seed=5)
         np.testing.assert_array_equal(entry.condition.right, eye.predict_images(images).argmax(axis=1) == test.labels)
         assert found.branch_loss(key).value == pytest.approx(clean - entry.condition.accuracy)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aquadash.augment import PIPELINES, Branch, Range, apply, op, operator_info
+from aquadash.augment import PIPELINES, Branch, Range, op, operator_info
 from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.robustness import steps as places
+from tests.augmented import augmented
 
 NESTED = Branch(
     "Nested",
@@ -74,8 +75,8 @@ def test_the_other_steps_draw_the_same_random_numbers() -> None:
     # At an amount of 0 the step changes nothing, so that switching it off gives the same bytes.
     path = (3, "children", 0, "children", 0)
     still = places.with_parameter(branch, path, "value", 0)
-    assert np.array_equal(apply(images, still, seed=3), apply(images, places.without(branch, path), seed=3))
-    assert not np.array_equal(apply(images, still, seed=3), apply(images, branch, seed=3))
+    assert np.array_equal(augmented(images, still, seed=3), augmented(images, places.without(branch, path), seed=3))
+    assert not np.array_equal(augmented(images, still, seed=3), augmented(images, branch, seed=3))
 
 
 def test_values_to_try_are_even_and_whole_numbers_come_once() -> None:

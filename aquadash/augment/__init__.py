@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from aquadash.augment.apply import apply
 from aquadash.augment.catalogue import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
 from aquadash.augment.code import to_code
 from aquadash.augment.numbers import histograms, measure

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.augment.reading import check_operators
-from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
+from aquadash.augment.spec import Branch
 
 if TYPE_CHECKING:
     from imgaug.augmenters import Sequential
@@ -25,34 +25,6 @@ PREVIEW = 1
 
 #: Last part of that path for what decides which images a step is applied to.
 SOMETIMES = 1_000_000
-
-
-def apply(
-    images: NDArray[np.uint8],
-    spec: PipelineSpec | Branch,
-    *,
-    seed: int,
-) -> NDArray[np.uint8]:
-    """Augment images.
-
-    Images are worked on in batches of a fixed size, each with a seed of its own, so the same images and the same seed
-    give the same bytes, in any process. A slice of the images gives other random choices than the whole.
-
-    Args:
-        images: uint8, shape (n, height, width, 3), RGB; left unchanged. n may be 0.
-        spec: A pipeline, whose branches' images follow each other in order, or a single branch.
-        seed: 0 or greater.
-
-    Returns:
-        uint8, shape (branches * n, height, width, 3); always a new array.
-    """
-    check_images(images)
-    branches, count = as_pipeline(spec).branches, len(images)
-    result = np.empty((len(branches) * count, *images.shape[1:]), dtype=np.uint8)
-    for number, branch in enumerate(branches):
-        part = result[number * count : (number + 1) * count]
-        augment_branch(images, branch, seed=seed, path=(TRAINING, number), out=part)
-    return result
 
 
 def augment_branch(

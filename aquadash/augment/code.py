@@ -1,19 +1,19 @@
-"""A pipeline as an exported Python script, which gives the same images for the same seed."""
+"""A pipeline, or a run's plan, as exported Python code, which gives the same images for the same seed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aquadash.augment.apply import IMAGES_A_BATCH, PIXELS_A_BATCH, SOMETIMES, TRAINING
+from aquadash.augment.apply import IMAGES_A_BATCH, PIXELS_A_BATCH, SOMETIMES
 from aquadash.augment.catalogue import arguments, operator_info
+from aquadash.augment.plan import MIXTURE, PICKS, AugmentationPlan
 from aquadash.augment.reading import check
 from aquadash.augment.spec import Operator, PipelineSpec, walk
 from aquadash.source import CarriedSource, sorted_imports
 
-_IMPORTS = {
+_COMMAND_IMPORTS = {
     "import argparse",
     "from pathlib import Path",
-    "import imgaug.augmenters as iaa",
     "import numpy as np",
     "from PIL import Image",
 }
@@ -29,37 +29,55 @@ Use:   python pipeline.py --seed 0 --out augmented photo-1.jpg photo-2.jpg
 from __future__ import annotations
 '''
 
-_AT = """
+_AT = """\
 # {title}
 #
 # Each function below makes one version of every image. at(...) is the random seed of the step at that place, so that
-# nothing depends on what else draws random numbers, and a change of one step leaves the draws of the others alone.
-"""
+# nothing depends on what else draws random numbers, and a change of one step leaves the draws of the others alone."""
+
+_DRAWN = '''
+
+def drawn(images, version, seed, path):
+    """One version of each image; the path splits the seed, so that no two sets draw the same numbers."""
+    size = max(1, min({images_a_batch}, {pixels_a_batch} // (images.shape[1] * images.shape[2])))
+    result = np.empty_like(images)
+    for batch, start in enumerate(range(0, len(images), size)):
+
+        def at(*place, batch=batch):
+            return np.random.SeedSequence(seed, spawn_key=(*path, batch, *place))
+
+        part = images[start : start + size]
+        result[start : start + len(part)] = version(at)(images=part)
+    return result'''
+
+_MIXED = '''
+
+VERSIONS = [{versions}]
+FRACTIONS = {fractions}
+
+
+def mixed(images, seed, number):
+    """One version of each image, each through a branch that is drawn for it."""
+    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=({picks}, number)))
+    picks = generator.choice(len(VERSIONS), size=len(images), p=FRACTIONS)
+    result = np.empty_like(images)
+    for pick, version in enumerate(VERSIONS):
+        chosen = np.flatnonzero(picks == pick)
+        if len(chosen):
+            result[chosen] = drawn(images[chosen], version, seed, ({mixture}, number, pick))
+    return result'''
 
 _AUGMENT = '''
 
-VERSIONS = [{names}]
-
-
 def augment(images, seed):
-    """All versions of the images, one after the other.
+    """All versions of the images, one whole set after the other.
 
     images: uint8, shape (number, height, width, 3), RGB; they stay as they are.
     seed: 0 or greater.
     """
-    number, height, width = images.shape[:3]
-    size = max(1, min({images_a_batch}, {pixels_a_batch} // (height * width)))
-    result = np.empty((len(VERSIONS) * number, *images.shape[1:]), dtype=np.uint8)
-    for version, build in enumerate(VERSIONS):
-        for batch, start in enumerate(range(0, number, size)):
-
-            def at(*place, version=version, batch=batch):
-                return np.random.SeedSequence(seed, spawn_key=({training}, version, batch, *place))
-
-            part = images[start : start + size]
-            first = version * number + start
-            result[first : first + len(part)] = build(at)(images=part)
-    return result'''
+    result = np.empty(({factor}, *images.shape), dtype=np.uint8)
+{sets}
+    return result.reshape(-1, *images.shape[1:])'''
 
 _SEEDED = '''
 
@@ -109,44 +127,69 @@ _Place = tuple[int, ...]
 
 
 def to_code(spec: PipelineSpec) -> str:
-    """A Python script that needs imgaug alone and makes the images of :func:`aquadash.augment.apply.apply`.
+    """A Python script that needs imgaug alone and makes the images of :func:`aquadash.augment.draw`.
 
     The script's function ``augment(images, seed)`` gives the same bytes; as a command it takes image files or an array.
 
     Raises:
         ConfigError, UnknownNameError: The pipeline does not fit the catalogue; nothing unchecked gets into code.
     """
-    check(spec)
+    imports, body = drawing_code(AugmentationPlan((spec,)))
+    return "\n".join([_HEAD, sorted_imports(imports | _COMMAND_IMPORTS), "", body, _MAIN])
+
+
+def drawing_code(plan: AugmentationPlan) -> tuple[set[str], str]:
+    """Code that defines ``augment(images, seed)``, which gives the images of :func:`aquadash.augment.draw`.
+
+    Returns:
+        Its import statements, and all else.
+
+    Raises:
+        ConfigError, UnknownNameError: A pipeline does not fit the catalogue; nothing unchecked gets into code.
+    """
+    for spec in plan.pipelines:
+        check(spec)
+    branches = [branch for spec in plan.pipelines for branch in spec.branches]
+    names = [f"version_{number}" for number in range(1, 1 + len(branches))]
     functions: list[str] = []
-    for number, branch in enumerate(spec.branches, start=1):
-        functions += ["", "", f"def version_{number}(at):", f"{_INDENT}# {_safe(branch.title)}"]
+    for name, branch in zip(names, branches, strict=True):
+        functions += ["", "", f"def {name}(at):", f"{_INDENT}# {_safe(branch.title)}"]
         lines = _sequential(branch.operators, ())
         functions += _indented([f"return {lines[0]}", *lines[1:]])
-    names = ", ".join(f"version_{number}" for number in range(1, 1 + spec.factor))
     used = [
-        operator_info(operator.name)
-        for branch in spec.branches
-        for operator in walk(branch.operators)
-        if operator.enabled
+        operator_info(operator.name) for branch in branches for operator in walk(branch.operators) if operator.enabled
     ]
     source = CarriedSource()
     makers = source.take(*(f"aquadash.augment.{info.maker}" for info in used if info.maker))
     parts = [
-        _HEAD,
-        sorted_imports(_IMPORTS | source.imports),
-        _AT.format(title=_safe(spec.title)),
+        _AT.format(title=_safe(", ".join(spec.title for spec in plan.pipelines))),
         *functions,
-        _AUGMENT.format(names=names, images_a_batch=IMAGES_A_BATCH, pixels_a_batch=PIXELS_A_BATCH, training=TRAINING),
-        *([_SEEDED] if any(info.hidden_parts for info in used) else []),
-        *([f"\n\n# What imgaug lacks, from AquaDash.\n\n\n{makers}"] if makers else []),
-        _MAIN,
+        _DRAWN.format(images_a_batch=IMAGES_A_BATCH, pixels_a_batch=PIXELS_A_BATCH),
     ]
-    return "\n".join(parts)
+    if plan.mixed:
+        fractions = [float(fraction) for fraction in plan.mixture()[1]]
+        parts.append(_MIXED.format(versions=", ".join(names), fractions=fractions, picks=PICKS, mixture=MIXTURE))
+    sets: list[str] = []
+    for drawn, path in plan.parts():
+        if drawn is None:
+            sets.append(f"mixed(images, seed, {path[0]})")
+        elif drawn in branches:
+            sets.append(f"drawn(images, {names[branches.index(drawn)]}, seed, {path})")
+        else:
+            sets.append("images")
+    lines = [f"result[{number}] = {each}" for number, each in enumerate(sets)]
+    parts.append(_AUGMENT.format(factor=plan.factor, sets="\n".join(_indented(lines))))
+    if any(info.hidden_parts for info in used):
+        parts.append(_SEEDED)
+    if makers:
+        parts.append(f"\n\n# What imgaug lacks, from AquaDash.\n\n\n{makers}")
+    return {"import imgaug.augmenters as iaa", "import numpy as np"} | source.imports, "\n".join(parts)
 
 
 def _safe(text: str) -> str:
-    """A text in a single line without anything that could end a comment or upset Python's reader."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split()) or "Untitled"
+    """A text in a single line without anything that could end a comment, begin a cell or upset Python's reader."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split()) or "Untitled"
+    return f"- {line}" if line.startswith("%%") else line
 
 
 def _sequential(operators: Iterable[Operator], place: _Place) -> list[str]:

@@ -164,8 +164,11 @@ def draw(
 ) -> NDArray[np.uint8]:
     """Draw the training images of a plan.
 
+    Images are worked on in batches of a fixed size, each with a seed of its own, so the same images and the same seed
+    give the same bytes, in any process. A slice of the images gives other random choices than the whole.
+
     Args:
-        images: uint8, shape (n, height, width, 3), RGB; left unchanged.
+        images: uint8, shape (n, height, width, 3), RGB; left unchanged. n may be 0.
         plan: What to do with them.
         seed: 0 or greater; another one each epoch gives fresh versions.
         out: Where to write them, of the result's form; a new array when None.

@@ -6,17 +6,15 @@ as a Python literal; no text of a person becomes code.
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aquadash import models
-from aquadash.augment import AugmentationPlan, Branch, PipelineSpec, to_code
-from aquadash.augment.apply import IMAGES_A_BATCH, PIXELS_A_BATCH
-from aquadash.augment.plan import MIXTURE, PICKS
+from aquadash.augment import AugmentationPlan
+from aquadash.augment.code import drawing_code
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.source import CarriedSource, defined, sorted_imports
@@ -79,11 +77,11 @@ def train_script(recipe: Recipe) -> str:
     if _downloads(recipe):
         imports |= {"import os", "import pickle", "import tarfile"}
     if augmented:
-        augmentation = augmentation_code(recipe.plan)
-        if both := defined(augmentation.body) & defined(text):
+        needed, drawing = drawing_code(recipe.plan)
+        if both := defined(drawing) & defined(text):
             raise RunError(f"The code of its augmentation and that of its training both use {sorted(both)}.")
-        imports |= augmentation.imports
-        text = text.replace("\n# AUGMENTATION CODE\n", f"\n{augmentation.body}\n", 1)
+        imports |= needed
+        text = text.replace("\n# AUGMENTATION CODE\n", f"\n{drawing}\n", 1)
     # What stands at the top is known once all below it is.
     text = text.replace("\n# IMPORTS\n", f"\n{sorted_imports(imports)}\n", 1)
     plain_types = " = ".join([*sorted(source.plain_types), "SimpleNamespace"])
@@ -159,99 +157,6 @@ def _literal(value: object) -> str:
 def _settings(section: Mapping[str, object]) -> str:
     """Settings as a plain namespace."""
     return "SimpleNamespace(\n" + "".join(f"    {name}={_literal(value)},\n" for name, value in section.items()) + ")"
-
-
-@dataclass(frozen=True)
-class AugmentationCode:
-    """Code that defines ``augment(images, seed)``, which gives the images of :func:`aquadash.augment.draw`.
-
-    Attributes:
-        imports: Its import statements, a line each.
-        body: All else.
-    """
-
-    imports: frozenset[str]
-    body: str
-
-
-def augmentation_code(plan: AugmentationPlan) -> AugmentationCode:
-    """The code of a plan: its pipelines' versions out of their own script, and what makes the plan's sets of them.
-
-    Raises:
-        ConfigError, UnknownNameError: A pipeline does not fit the catalogue; nothing unchecked gets into code.
-    """
-    # All branches of all pipelines as one, and instead of its way to draw them and its command line the plan's.
-    branches = tuple(branch for spec in plan.pipelines for branch in spec.branches)
-    text = to_code(PipelineSpec("plan", ", ".join(spec.title for spec in plan.pipelines), "", branches))
-    tree, lines = ast.parse(text).body, text.splitlines()
-    imports = [node for node in tree if isinstance(node, ast.Import | ast.ImportFrom)]
-    functions = {node.name: node for node in tree if isinstance(node, ast.FunctionDef)}
-    augment, end = functions["augment"], functions["main"].lineno - 1
-    before, after = lines[imports[-1].end_lineno : augment.lineno - 1], lines[augment.end_lineno : end]
-    body = "\n".join([*before, _augment(plan, branches), *after]).strip("\n")
-    # A title that a person typed stands in a comment there, where it must not begin a cell.
-    body = re.sub(r"^(\s*#)\s*%%", r"\1 - %%", body, flags=re.MULTILINE)
-    statements = {ast.unparse(node) for node in imports}
-    of_command = ("import argparse", "from pathlib ", "from PIL ", "from __future__ ")
-    return AugmentationCode(frozenset(line for line in statements if not line.startswith(of_command)), body)
-
-
-def _augment(plan: AugmentationPlan, branches: Sequence[Branch]) -> str:
-    """The functions that draw a plan, as :func:`aquadash.augment.draw` does."""
-    sets = []
-    for branch, path in plan.parts():
-        if branch is None:
-            sets.append(f"mixed(images, seed, {path[0]})")
-        elif branch.is_original:
-            sets.append("images")
-        else:
-            sets.append(f"drawn(images, {branches.index(branch)}, seed, {path!r})")
-    code = _DRAWN.format(images_a_batch=IMAGES_A_BATCH, pixels_a_batch=PIXELS_A_BATCH)
-    if plan.mixed:
-        fractions = [float(fraction) for fraction in plan.mixture()[1]]
-        code += _MIXED.format(fractions=fractions, picks=PICKS, mixture=MIXTURE)
-    return code + _SETS.format(sets="".join(f"\n            {each}," for each in sets))
-
-
-_DRAWN = '''def drawn(images, version, seed, path):
-    """One version of each image; the path splits the seed, so that no two sets draw the same numbers."""
-    size = max(1, min({images_a_batch}, {pixels_a_batch} // (images.shape[1] * images.shape[2])))
-    result = np.empty_like(images)
-    for batch, start in enumerate(range(0, len(images), size)):
-
-        def at(*place, batch=batch):
-            return np.random.SeedSequence(seed, spawn_key=(*path, batch, *place))
-
-        part = images[start : start + size]
-        result[start : start + len(part)] = VERSIONS[version](at)(images=part)
-    return result
-
-
-'''
-
-_MIXED = '''FRACTIONS = {fractions}
-
-
-def mixed(images, seed, number):
-    """One version of each image, each through a branch that is drawn for it."""
-    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=({picks}, number)))
-    picks = generator.choice(len(VERSIONS), size=len(images), p=FRACTIONS)
-    result = np.empty_like(images)
-    for version in range(len(VERSIONS)):
-        chosen = np.flatnonzero(picks == version)
-        if len(chosen):
-            result[chosen] = drawn(images[chosen], version, seed, ({mixture}, number, version))
-    return result
-
-
-'''
-
-_SETS = '''def augment(images, seed):
-    """One set of all images after the other."""
-    return np.concatenate(
-        [{sets}
-        ]
-    )'''
 
 
 def train_notebook(script: str) -> str:

@@ -275,9 +275,10 @@ def measure(
     for key in branches:
         spec, branch = specs[key.pipeline], specs[key.pipeline].branches[key.branch]
         report(f"pipeline {spec.title}: {branch.title}", done, total)
+        alone = augment.AugmentationPlan((as_pipeline(branch),))
         # The same operators and seed give the same images, whichever pipeline they belong to.
         same = next((entry.condition for other, entry in result.branches.items() if other.digest == key.digest), None)
-        condition = same or answered(augment.apply(images, branch, seed=request.seed))
+        condition = same or answered(augment.draw(images, alone, seed=request.seed))
         entry = BranchResult(spec.title, branch.title, condition)
         result = replace(result, branches={**_without_older(result.branches, key), key: entry})
         done += len(images)

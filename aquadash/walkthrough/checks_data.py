@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.augment import PIPELINES, apply
+from aquadash.augment import PIPELINES, AugmentationPlan, draw
 from aquadash.data.statistics import ClassStatistics
 from aquadash.walkthrough.lessons import Verdict, nearly, right, wrong
 
@@ -43,7 +43,7 @@ def untouched_fraction(images: NDArray[np.uint8], pipeline: str, *, seed: int) -
         pipeline: Its name.
         seed: Of the random choices.
     """
-    changed = apply(images, PIPELINES[pipeline], seed=seed)
+    changed = draw(images, AugmentationPlan((PIPELINES[pipeline],)), seed=seed)
     return float((changed.reshape(len(images), -1) == images.reshape(len(images), -1)).all(axis=1).mean())
 
 

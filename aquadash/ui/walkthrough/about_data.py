@@ -211,7 +211,7 @@ def copies(dataset: Dataset) -> None:
 def _blocks(dataset: Dataset) -> NDArray[np.uint8]:
     """The first images in each block, uint8 (blocks, n, height, width, 3)."""
     images = dataset.train.images[:_BLOCK_IMAGES]
-    made = augment.apply(images, augment.PIPELINES["notebook"], seed=0)
+    made = augment.draw(images, augment.AugmentationPlan((augment.PIPELINES["notebook"],)), seed=0)
     return made.reshape(-1, *images.shape)
 
 
