@@ -101,7 +101,9 @@ def test_the_same_run_gives_the_same_bytes(store: RunStore, tmp_path: Path) -> N
 def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
     run = stored_runs.add_run(store, name="mine", note="a note")
     store.set_tags(run.run_id, "tag the run", {"team": "blue"})
-    store.add_robustness(run.run_id, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
+    figures = made_up_result(fingerprint=run.dataset_fingerprint).to_json()
+    store.add_robustness(run.run_id, figures)
+    store.add_text_artifact(run.run_id, "robustness-spare.json", figures)  # As version 0.6.0 kept it.
     run = store.get(run.run_id)
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     taken = importing.import_run(other_store, tmp_path / "run.zip")
@@ -119,7 +121,7 @@ def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, 
     shown = [each.client.get_run(run_id).inputs.dataset_inputs for each, run_id in both]
     assert [each[0].dataset.digest for each in shown] == [run.dataset_fingerprint[:36]] * 2
     assert other_store.get(copy_id).has_robustness
-    assert other_store.artifact_names(copy_id) == store.artifact_names(run.run_id)
+    assert sorted(other_store.artifact_names(copy_id)) == sorted(store.artifact_names(run.run_id))
     points = [each.client.get_metric_history(run_id, "val_loss") for each, run_id in both]
     assert [(p.step, p.value, p.timestamp) for p in points[0]] == [(p.step, p.value, p.timestamp) for p in points[1]]
 

@@ -13,7 +13,7 @@ from aquadash.lab import memory
 from aquadash.robustness.job import KIND, job_of
 from aquadash.robustness.measure import RobustnessRequest
 from aquadash.runs import Run, RunStore
-from aquadash.runs.artifacts import ROBUSTNESS, ROBUSTNESS_SPARE
+from aquadash.runs.artifacts import ROBUSTNESS
 from aquadash.ui.evaluate.robustness import branch_rows, corruption_rows
 from tests import job_rows
 from tests.app_pages import address_of, charts, html, metrics, open_app_page, words
@@ -174,8 +174,7 @@ def test_runs_are_laid_over_one_another(store: RunStore, run: Run) -> None:
 
 def test_a_damaged_file_is_a_message(store: RunStore, run: Run) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
-    for name in (ROBUSTNESS, ROBUSTNESS_SPARE):
-        store.add_text_artifact(run.run_id, name, "{")
+    store.add_text_artifact(run.run_id, ROBUSTNESS, "{")
     app = open_section(run)
     assert "damaged" in app.error[0].value and metrics(app)["Test accuracy"]
 

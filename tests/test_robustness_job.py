@@ -24,7 +24,7 @@ from aquadash.robustness.job import KIND, is_measured, job_of, result_of, start
 from aquadash.robustness.measure import RobustnessRequest, measure
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import Run, RunStatus, RunStore
-from aquadash.runs.artifacts import MODEL, ROBUSTNESS, ROBUSTNESS_SPARE
+from aquadash.runs.artifacts import MODEL, ROBUSTNESS
 from tests import job_rows, live_runs
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
 from tests.stored_runs import add_run
@@ -302,15 +302,13 @@ def test_what_counts_as_measured(store: RunStore, run: Run) -> None:
     assert not is_measured(result_of(store, run.run_id), replace(whole, limit=100))
 
 
-def test_a_file_that_was_cut_off_is_replaced_by_its_spare(store: RunStore, run: Run) -> None:
+def test_damaged_figures_are_an_error_and_are_measured_again(store: RunStore, run: Run) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint)
     add_result(store, run, result)
     store.add_text_artifact(run.run_id, ROBUSTNESS, result.to_json()[:1000])
-    found = result_of(store, run.run_id)
-    assert found.to_json() == result.to_json()
-    store.add_text_artifact(run.run_id, ROBUSTNESS_SPARE, "")
     with pytest.raises(StorageError, match="damaged"):
         result_of(store, run.run_id)
+    assert robustness_job._so_far(store, run.run_id) is None
 
 
 def test_a_job_that_was_never_asked_for_measures_everything(store: RunStore, run: Run, here: list[str]) -> None:

@@ -25,7 +25,7 @@ from aquadash.models import check_model_file
 from aquadash.people import OWNER, Person
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore
-from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, ROBUSTNESS_SPARE, check_arrays
+from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, check_arrays
 from aquadash.runs.tags import reason
 from aquadash.runs.transfer import admit, copies_of
 from aquadash.runs.types import Run
@@ -44,7 +44,10 @@ _READERS: Mapping[str, Callable[[Path, Run], Any]] = {
         (f"{CHECKPOINTS}/slot-{slot}.npz" for slot in (0, 1)),
         lambda path, run: check_arrays(path, max_bytes=MAX_RUN_BYTES),
     ),
-    **dict.fromkeys((ROBUSTNESS, ROBUSTNESS_SPARE), lambda path, run: RobustnessResult.from_json(path.read_bytes())),
+    # Version 0.6.0 kept the figures of robustness twice.
+    **dict.fromkeys(
+        (ROBUSTNESS, "robustness-spare.json"), lambda path, run: RobustnessResult.from_json(path.read_bytes())
+    ),
     # Nothing here opens these: they are handed out as they came, and only while their checks still name them.
     **dict.fromkeys((form.file_name for form in FORMATS.values()), lambda path, run: None),
     **dict.fromkeys(

@@ -19,7 +19,8 @@ from aquadash.jobs.types import job_id
 from aquadash.robustness.measure import RobustnessRequest, missing
 from aquadash.robustness.result import RobustnessResult
 from aquadash.runs import RunStore, open_store
-from aquadash.runs.artifacts import MODEL, ROBUSTNESS, ROBUSTNESS_SPARE
+from aquadash.runs.artifacts import MODEL, ROBUSTNESS
+from aquadash.runs.connection import storage_errors
 from aquadash.runs.measured import dataset_of
 from aquadash.runs.types import Run
 
@@ -117,22 +118,14 @@ def check_run(store: RunStore, run: Run) -> None:
 
 
 def read_result(store: RunStore, run_id: str) -> RobustnessResult | None:
-    """The stored figures, from the spare copy where the first one is damaged; None where there are none.
+    """The stored figures; None where there are none.
 
     Raises:
-        StorageError: Both are damaged.
+        StorageError: They are damaged.
     """
-    damage: Exception | None = None
-    for name in (ROBUSTNESS, ROBUSTNESS_SPARE):
-        path = store.artifact(run_id, name)
-        try:
-            if path is not None:
-                return RobustnessResult.from_json(path.read_bytes())
-        except (OSError, StorageError) as error:
-            damage = error
-    if damage is not None:
-        raise StorageError(str(damage)) from damage
-    return None
+    path = store.artifact(run_id, ROBUSTNESS)
+    with storage_errors(f"read {ROBUSTNESS}"):
+        return None if path is None else RobustnessResult.from_json(path.read_bytes())
 
 
 def work(job: JobContext) -> dict[str, Any]:

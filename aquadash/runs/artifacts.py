@@ -50,7 +50,6 @@ OOD_DETECTOR = "strangers.npz"
 LOG = "worker.log"
 CHECKPOINTS = "checkpoint"
 ROBUSTNESS = "robustness.json"
-ROBUSTNESS_SPARE = "robustness-spare.json"
 
 #: A data set has at most 100,000 images, 100 classes and 2,000 epochs; what is read here takes far less than this.
 _MAX_ARRAY_BYTES = 200_000_000
@@ -185,12 +184,8 @@ class RunArtifacts(RunReading):
             self.add_artifact(run_id, path)
 
     def add_robustness(self, run_id: str, text: str) -> None:
-        """Keep the figures of the run's robustness.
-
-        The spare is written first, so that a process that is killed while it writes leaves one of the two whole.
-        """
-        for name in (ROBUSTNESS_SPARE, ROBUSTNESS):
-            self.add_text_artifact(run_id, name, text)
+        """Keep the figures of the run's robustness."""
+        self.add_text_artifact(run_id, ROBUSTNESS, text)
         self.set_tags(run_id, "store the robustness", {tag.ROBUSTNESS: "1"})
 
     def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
