@@ -309,12 +309,17 @@ def unpack(archive_path: Path, fingerprint: str) -> None:
                     shutil.copyfileobj(source, written, 2**20)
         told = About.from_dict(json.loads((temporary / "about.json").read_text(encoding="utf-8")))
         if load_from(temporary, told).fingerprint != fingerprint:
-            raise DataError("The pictures that came are not those that were sent: their fingerprint differs.")
+            raise DataError(
+                "The pictures that came are not those that were sent: their fingerprint differs. Start the run "
+                "again from the Train page."
+            )
         if not target.exists():
             os.rename(temporary, target)
         forget_oldest(fetched_folder(), "[!.]*", max_files=_KEPT_FETCHED)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"The pictures that came are damaged ({type(error).__name__}).") from error
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, RuntimeError) as error:
+        raise DataError(
+            f"The pictures that came are damaged ({type(error).__name__}). Start the run again from the Train page."
+        ) from error
     except OSError as error:
         if not target.exists():  # Another process has not been quicker, either.
             raise StorageError(f"The pictures cannot be kept in {fetched_folder()} ({error.strerror}).") from error
