@@ -18,7 +18,7 @@ room              holds                                                         
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
 ``classroom``     a class: codes, sessions, limits, settings                       pydantic, psutil, icu
-``data``          ``Dataset``, its sources, splits and statistics                 numpy, scipy, PIL
+``data``          ``Dataset``, its sources, splits and statistics                 numpy, pydantic, scipy, PIL
 ``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2, imagecorruptions, PIL
 ``evaluation``    labels and probabilities to typed results                       numpy, pydantic, sklearn, scipy
 ``runs``          the run store                                                   numpy, pydantic, mlflow, sqlalchemy, h5py
@@ -30,7 +30,7 @@ room              holds                                                         
 ``explain``       why a model answers as it does                                  tensorflow, keras, numpy
 ``robustness``    accuracy on changed images, and how far one may change them     numpy, pydantic, cv2, PIL
 ``coach``         settings, curves and results to notes in plain words           -
-``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy, scipy
+``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy, pydantic, scipy
 ``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas
 ``export``        a run to export: ZIP, script, notebook, report, other formats   numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
 ``lab``           the surface: each thing that can be done, in somebody's name     -

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from PIL import Image
 from aquadash.data.duplicates import groups
 from aquadash.data.folder.checks import examine
 from aquadash.data.folder.drafts import Draft
-from aquadash.data.folder.types import CheckReport, Finding
+from aquadash.data.folder.types import Finding, Kept
 from tests.own_pictures import drafted, in_folder, of_classes, picture
 
 
@@ -46,7 +45,8 @@ def test_no_class_at_all_is_a_problem() -> None:
 def test_a_report_survives_the_disk(tmp_path: Path) -> None:
     report = drafted(in_folder(tmp_path / "a", of_classes({"cat": 5, "dog": 30, "train": 3}))).report
     assert report.findings
-    assert CheckReport.from_dict(json.loads(json.dumps(report.to_dict()))) == report
+    Kept((), (), report).write(tmp_path / "kept.json")
+    assert Kept.read(tmp_path / "kept.json").report == report
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_a_draft_keeps_its_upload_where_another_size_fails(
     uploaded: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(drafts, "_write_json", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        patch.setattr(drafts, "write_whole", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(StorageError, match="No space left"):
             drafts.again(uploaded, size=64)
     drafts.read(uploaded)

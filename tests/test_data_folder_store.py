@@ -14,6 +14,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data.folder import about, drafts, reading, store
 from aquadash.data.folder.about import About
 from aquadash.data.folder.splitting import SplitChoice
+from aquadash.data.folder.types import Kept
 from aquadash.engine import check_names
 from aquadash.errors import DataError, StorageError, UnknownNameError
 from tests.own_pictures import drafted, in_folder, of_classes
@@ -65,8 +66,8 @@ def test_the_same_pictures_and_seed_give_the_same_fingerprint(draft: drafts.Draf
 def test_what_was_found_is_kept_beside_it(draft: drafts.Draft) -> None:
     report, refused = store.report_of(kept(draft).name)
     assert report == draft.report and refused == ()
-    assert [one.sha256 for one in store._pictures_in(about.place_of("pets"))] != [one.sha256 for one in draft.pictures]
-    assert {one.sha256 for one in store._pictures_in(about.place_of("pets"))} == {one.sha256 for one in draft.pictures}
+    pictures = Kept.read(about.place_of("pets") / "pictures.json").pictures
+    assert pictures != draft.pictures and set(pictures) == set(draft.pictures)
 
 
 def test_no_data_set_is_written_over_unless_that_is_asked_for(draft: drafts.Draft) -> None:

@@ -10,7 +10,7 @@ import pytest
 from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.errors import ConfigError, UnknownNameError
-from aquadash.models import ChannelStatistics, LayerRow
+from aquadash.models import ChannelStatistics
 from aquadash.models import transfer as transfer_module
 from aquadash.models.applications import APPLICATIONS
 
@@ -168,14 +168,6 @@ def test_the_report_s_table_of_layers() -> None:
     assert summary.params == summary.trainable_params == 1_091_045
     assert summary.multiply_adds == sum(row[-1] for row in REPORT)
     assert {row.part for row in summary.layers} == {""}
-
-
-def test_plain_values_make_the_same_row_again() -> None:
-    summary = summary_of(ModelConfig())
-    rows = summary.to_dict()["layers"]
-    assert (
-        tuple(LayerRow.from_dict({**row, "output_shape": list(row["output_shape"])}) for row in rows) == summary.layers
-    )
 
 
 def test_what_batch_normalization_keeps_is_not_trained() -> None:

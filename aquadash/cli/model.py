@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
 from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import Group, StatusLine, Table, import_tensorflow_quietly, print_result
-from aquadash.models import LayerRow
 
 
 @click.group(cls=Group)
@@ -28,7 +29,7 @@ def summary(given: GivenConfig) -> None:
     listed = models.describe(config.model, image_shape=(32, 32, 3), num_classes=5)
     print_result(
         {"preset": given.preset, **listed.to_dict()},
-        _layer_table(listed.layers),
+        _layer_table(listed.to_dict()["layers"]),
         f"\n{listed.params:,} parameters, of which training changes {listed.trainable_params:,}; "
         f"{listed.multiply_adds:,} multiplications for an image",
     )
@@ -52,7 +53,7 @@ def probe(given: GivenConfig) -> None:
         )
     print_result(
         {"preset": given.preset, "epochs": config.training.epochs, **values},
-        _layer_table(tuple(LayerRow.from_dict(layer) for layer in values["layers"])),
+        _layer_table(values["layers"]),
         f"\n{values['parameters']:,} parameters",
         f"{values['seconds_per_epoch']:.3g} s an epoch, {values['images_per_second']:,.3g} images/s",
         f"at most {values['seconds_total_at_most']:,.0f} s for {config.training.epochs} epochs",
@@ -61,17 +62,18 @@ def probe(given: GivenConfig) -> None:
     )
 
 
-def _layer_table(layers: tuple[LayerRow, ...]) -> Table:
+def _layer_table(layers: Sequence[Mapping[str, Any]]) -> Table:
+    """A line a layer: the plain values of :class:`aquadash.models.LayerRow`."""
     header = ("layer", "kind", "output", "parameters", "trained", "multiplications", "part")
     rows = [
         (
-            row.name,
-            row.kind,
-            " x ".join(map(str, row.output_shape)),
-            f"{row.params:,}",
-            f"{row.trainable_params:,}",
-            f"{row.multiply_adds:,}",
-            row.part,
+            row["name"],
+            row["kind"],
+            " x ".join(map(str, row["output_shape"])),
+            f"{row['params']:,}",
+            f"{row['trainable_params']:,}",
+            f"{row['multiply_adds']:,}",
+            row["part"],
         )
         for row in layers
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +37,6 @@ class LayerRow:
     trainable_params: int = 0
     multiply_adds: int = 0
     part: str = ""
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> LayerRow:
-        """The row that ``dataclasses.asdict`` and JSON have made plain values of."""
-        return cls(**{**values, "output_shape": tuple(values["output_shape"])})
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ those and nothing else.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, FiniteFloat
 
 from aquadash import settings
 from aquadash.errors import StorageError
@@ -21,7 +22,6 @@ from aquadash.files import forget_oldest, write_whole
 from aquadash.walkthrough.lessons import LESSONS
 
 _ID = re.compile(r"[0-9a-f]{16}")
-_FORMAT = 1
 #: A file that is larger was not written by us.
 _MAX_BYTES = 20_000
 #: The oldest files go when there are more.
@@ -59,16 +59,27 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+class _Stored(BaseModel):
+    """The file; one of an older version may have lessons that there are no more."""
+
+    format: Literal[1]
+    tries: dict[str, Annotated[int, Field(ge=0, le=_MAX_TRIES)]]
+    solved: dict[str, FiniteFloat]
+
+
 def read(progress_id: str) -> LessonProgress:
     """The progress of that id; none for an id that is unknown, malformed, or whose file is damaged."""
     if not is_id(progress_id):
         return LessonProgress()
     try:
         with _path(progress_id).open("rb") as file:
-            values = json.loads(file.read(_MAX_BYTES))
-        return _parsed(values)
-    except (OSError, ValueError, RecursionError):
+            stored = _Stored.model_validate_json(file.read(_MAX_BYTES))
+    except (OSError, ValueError):
         return LessonProgress()
+    return LessonProgress(
+        {name: tries for name, tries in stored.tries.items() if name in LESSONS},
+        {name: at for name, at in stored.solved.items() if name in LESSONS},
+    )
 
 
 def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
@@ -91,29 +102,12 @@ def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not path.exists()
-            write_whole(path, json.dumps({"format": _FORMAT, "tries": known.tries, "solved": known.solved}))
+            write_whole(path, _Stored(format=1, tries=known.tries, solved=known.solved).model_dump_json())
             if is_new:
                 forget_oldest(path.parent, "*.json", max_files=MAX_FILES)
         except OSError as error:
             raise StorageError(f"Your progress cannot be kept in {path.parent} ({error.strerror}).") from error
         return known
-
-
-def _parsed(values: Any) -> LessonProgress:
-    """What of the file makes sense."""
-    if not isinstance(values, dict) or values.get("format") != _FORMAT:
-        return LessonProgress()
-    tries, solved = values.get("tries"), values.get("solved")
-    if not isinstance(tries, dict) or not isinstance(solved, dict):
-        return LessonProgress()
-    return LessonProgress(
-        {name: min(max(int(tries[name]), 0), _MAX_TRIES) for name in LESSONS if _is_number(tries.get(name))},
-        {name: float(solved[name]) for name in LESSONS if _is_number(solved.get(name))},
-    )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12
 
 
 def _path(progress_id: str) -> Path:

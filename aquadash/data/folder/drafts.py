@@ -23,7 +23,7 @@ from aquadash.data.duplicates import Copy, find_copies
 from aquadash.data.folder import about, checks, listing, reading, splitting, store
 from aquadash.data.folder.about import About
 from aquadash.data.folder.splitting import Division, SplitChoice
-from aquadash.data.folder.types import CheckReport, LeftOut, Picture
+from aquadash.data.folder.types import CheckReport, Kept, LeftOut, Picture
 from aquadash.data.images import display_name
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError, StorageError
@@ -116,7 +116,8 @@ def begin(request: Request, *, write: Callable[[Path], object] | None = None) ->
         if write is not None:
             write(place / "upload.zip")
             request = replace(request, path=str(place / "upload.zip"), uploaded=True)
-        _write_json(place / "request.json", asdict(request))
+        # JSON escapes what is not ASCII: a path may hold bytes that are no UTF-8.
+        write_whole(place / "request.json", json.dumps(asdict(request)))
     except OSError as error:
         shutil.rmtree(place, ignore_errors=True)
         raise StorageError(f"The pictures cannot be kept in {store.folder()} ({error.strerror}).") from error
@@ -207,18 +208,10 @@ def opened(draft_id: str) -> Draft:
     """
     place = _existing(draft_id)
     try:
-        values = json.loads((place / "draft.json").read_text(encoding="utf-8"))
-        pictures = tuple(Picture.from_dict(one) for one in values["pictures"])
-        report = CheckReport.from_dict(values["report"])
-        return Draft(
-            request_of(draft_id),
-            pictures,
-            tuple(LeftOut(**one) for one in values["refused"]),
-            tuple(Copy(**one) for one in values["near"]),
-            report,
-            reading.stored_images(place / "images.raw", count=len(pictures), size=report.size),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        kept = Kept.read(place / "draft.json")
+        images = reading.stored_images(place / "images.raw", count=len(kept.pictures), size=kept.report.size)
+        return Draft(request_of(draft_id), kept.pictures, kept.refused, kept.near, kept.report, images)
+    except (OSError, ValueError):
         raise DataError("The pictures have not been read yet, or not to their end. Add them again.") from None
 
 
@@ -289,13 +282,7 @@ def _fill(place: Path, request: Request, on_progress: ProgressCallback) -> None:
         left_out=found.left_out,
         num_left_out=found.num_left_out,
     )
-    values = {
-        "pictures": [asdict(one) for one in result.pictures],
-        "refused": [asdict(one) for one in result.refused],
-        "near": [asdict(one) for one in near],
-        "report": report.to_dict(),
-    }
-    _write_json(place / "draft.json", values)
+    Kept(result.pictures, result.refused, report, near).write(place / "draft.json")
 
 
 def discard(draft_id: str) -> None:
@@ -350,8 +337,3 @@ def request_of(draft_id: str) -> Request:
         return Request(**json.loads((_existing(draft_id) / "request.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         raise DataError("The import cannot be read any more. Add the pictures again.") from None
-
-
-def _write_json(path: Path, values: Any) -> None:
-    # JSON escapes what is not ASCII: a path may hold bytes that are no UTF-8.
-    write_whole(path, json.dumps(values))

@@ -15,7 +15,6 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +33,7 @@ from aquadash.data.folder.about import (
     use,
 )
 from aquadash.data.folder.splitting import Division
-from aquadash.data.folder.types import CheckReport, LeftOut, Picture
+from aquadash.data.folder.types import CheckReport, Kept, LeftOut, Picture
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
 from aquadash.files import forget_oldest
@@ -68,7 +67,7 @@ def load_from(path: Path, told: About) -> Dataset:
     """
     try:
         images = np.load(path / "images.npy", mmap_mode="r", allow_pickle=False)
-        pictures = _pictures_in(path)
+        pictures = Kept.read(path / "pictures.json").pictures
         if images.shape != (told.train + told.test, told.size, told.size, 3) or len(pictures) != len(images):
             raise ValueError("shape")
         images = images.view(np.ndarray)
@@ -78,7 +77,7 @@ def load_from(path: Path, told: About) -> Dataset:
         names = tuple(picture.name for picture in pictures)
         cut = told.train
         train, test = Split(images[:cut], labels[:cut], names[:cut]), Split(images[cut:], labels[cut:], names[cut:])
-    except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
+    except (OSError, ValueError, EOFError, TypeError) as error:
         raise DataError(
             f"The data set {told.title!r} is damaged ({type(error).__name__}). Delete it and import its pictures again."
         ) from error
@@ -104,8 +103,11 @@ def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
         DataError: It is damaged.
     """
     about(name)
-    values = _read_json(place_of(name) / "pictures.json")
-    return CheckReport.from_dict(values["report"]), tuple(LeftOut(**one) for one in values["refused"])
+    try:
+        kept = Kept.read(place_of(name) / "pictures.json")
+    except (OSError, ValueError) as error:
+        raise DataError(f"pictures.json of the data set cannot be read ({type(error).__name__}).") from error
+    return kept.report, kept.refused
 
 
 def keep(
@@ -178,12 +180,7 @@ def keep(
             test_fraction, seed, dataset.fingerprint, time.time(), origin,
             owner.person_id, owner.name, owner.leads,
         )  # fmt: skip
-        values = {
-            "pictures": [asdict(picture) for picture in chosen],
-            "refused": [asdict(one) for one in refused],
-            "report": report.to_dict(),
-        }
-        (temporary / "pictures.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+        Kept(tuple(chosen), tuple(refused), report).write(temporary / "pictures.json")
         head = {"format": FORMAT, "version": VERSION, **asdict(told)}
         (temporary / "about.json").write_text(json.dumps(head, ensure_ascii=False, indent=1), encoding="utf-8")
         if replace and target.exists():
@@ -228,8 +225,8 @@ def deleted() -> list[tuple[str, Resource]]:
 def _resource_of(place: Path) -> Resource:
     """Whose a put-away data set is; the machine owner's where that cannot be read."""
     try:
-        return About.from_dict(_read_json(place / "about.json")).resource
-    except (DataError, ValueError, KeyError, TypeError):
+        return About.from_dict(json.loads((place / "about.json").read_text(encoding="utf-8"))).resource
+    except (OSError, ValueError, KeyError, TypeError):
         return Resource("data set", place.name)
 
 
@@ -340,17 +337,6 @@ def _put_away(name: str) -> str:
     for old in [old for old, resource in deleted() if resource.owner == owner][_KEPT_DELETED:]:
         shutil.rmtree(_earlier() / old, ignore_errors=True)
     return key
-
-
-def _pictures_in(path: Path) -> list[Picture]:
-    return [Picture.from_dict(values) for values in _read_json(path / "pictures.json")["pictures"]]
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path.name} of the data set cannot be read ({type(error).__name__}).") from error
 
 
 def _checked(fingerprint: str) -> str:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from aquadash.data.duplicates import Copy
+from aquadash.files import write_whole
 
 Part = Literal["train", "test"]
 
@@ -93,11 +99,6 @@ class Picture:
     contrast: float
     notes: tuple[str, ...] = ()
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Picture:
-        """Read what ``dataclasses.asdict`` wrote."""
-        return cls(**{**values, "notes": tuple(values["notes"])})
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -120,11 +121,6 @@ class Finding:
     count: int
     rows: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Finding:
-        """Read what ``dataclasses.asdict`` wrote."""
-        return cls(**{**values, "rows": tuple(values["rows"]), "names": tuple(values["names"])})
 
 
 @dataclass(frozen=True)
@@ -155,17 +151,42 @@ class CheckReport:
         return tuple(finding for finding in self.findings if finding.severity == severity)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; :meth:`from_dict` reads them."""
+        """Plain values for JSON."""
         return {**asdict(self), "usable": self.usable}
 
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of pictures in a file beside them.
+
+    Attributes:
+        pictures: Those that could be read, in the order in which they are stored.
+        refused: Those that could not.
+        report: What the check found; its positions, and those of ``near``, are among the pictures as they were read.
+        near: Pairs that look the same; none once the pictures are a data set.
+    """
+
+    pictures: tuple[Picture, ...]
+    refused: tuple[LeftOut, ...]
+    report: CheckReport
+    near: tuple[Copy, ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        write_whole(path, _KEPT.dump_json(self))
+
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> CheckReport:
-        """Read what :meth:`to_dict` wrote."""
-        given = values["given"]
-        return cls(
-            tuple(values["class_names"]),
-            tuple(values["counts"]),
-            None if given is None else tuple((train, test) for train, test in given),
-            values["size"],
-            tuple(map(Finding.from_dict, values["findings"])),
-        )
+    def read(cls, path: Path) -> Kept:
+        """Read the file.
+
+        Raises:
+            OSError, ValueError: It cannot be read, or is damaged.
+        """
+        return _KEPT.validate_json(path.read_bytes())
+
+
+_KEPT = TypeAdapter(Kept)
