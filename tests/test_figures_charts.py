@@ -8,10 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from aquadash.data.statistics import moments
 from aquadash.evaluation import evaluate
 from aquadash.figures import learning_curves as curves_module
 from aquadash.figures import theme
-from aquadash.figures.channel_change import channel_change, channel_shares
+from aquadash.figures.channel_change import channel_change
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.compare_curves import compare_curves
@@ -48,7 +49,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "matrix by row": lambda: confusion_matrix(MATRIX, class_names=FIVE, by_row=True),
     "matrix of 100": lambda: confusion_matrix(np.eye(100, dtype=int), class_names=[EVIL] * 100),
     "counts": lambda: class_counts({"Training": [5, 4, 3, 2, 1], "Test": [1] * 5}, class_names=FIVE),
-    "channels": lambda: channel_histogram(np.ones((3, 32)), mean=[1, 2, 3], std=[4, 5, 6]),
+    "channels": lambda: channel_histogram(np.ones((3, 256)), bins=32),
     "channel change": lambda: channel_change(np.ones(256), np.arange(256), channel=1),
     "confidence": lambda: confidence_histogram(LABELS, PROBABILITIES),
     "metric": lambda: metric_bars([("a", EVALUATION), ("b", None), (EVIL, EVALUATION)]),
@@ -61,7 +62,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "matrix of zeros": lambda: confusion_matrix(np.zeros((5, 5), int), class_names=FIVE),
     "counts": lambda: class_counts({}, class_names=[]),
     "counts of zero": lambda: class_counts({"Training": [0, 0]}, class_names=["a", "b"]),
-    "channels": lambda: channel_histogram(np.zeros((3, 0)), mean=[0] * 3, std=[0] * 3),
+    "channels": lambda: channel_histogram(np.zeros((3, 256))),
     "channel change": lambda: channel_change(np.zeros(256), np.zeros(256), channel=0),
     "confidence": lambda: confidence_histogram([], np.zeros((0, 5))),
     "metric": lambda: metric_bars([("a", None)]),
@@ -125,8 +126,11 @@ def test_many_classes_hide_the_numbers() -> None:
 
 
 def test_a_channels_bins_are_in_per_cent_and_stand_at_their_values() -> None:
-    red = channel_histogram(np.ones((3, 256)), mean=[0] * 3, std=[0] * 3).data[0]
+    red = channel_histogram(np.ones((3, 256))).data[0]
     assert red.x[255] == 255 and red.y[255] == pytest.approx(100 / 256)
+    assert red.name == f"Red: {np.arange(256).mean():.0f} ± {np.arange(256).std():.0f}"
+    wide = channel_histogram(np.ones((3, 256)), bins=64).data[0]
+    assert wide.x[:2].tolist() == [1.5, 5.5] and wide.y == pytest.approx([100 / 64] * 64)
 
 
 def test_confidence_counts_split_right_from_wrong() -> None:
@@ -148,13 +152,14 @@ def test_class_counts_say_when_all_classes_are_equal() -> None:
 def test_a_channels_change_is_told_in_shares_means_and_ends() -> None:
     counts = np.zeros(256)
     counts[[0, 100, 103, 255]] = 10, 40, 40, 10
-    shares = channel_shares(counts)
-    assert shares.shares[25] == pytest.approx(80.0)
-    assert shares.shares.sum() == pytest.approx(100.0)
-    assert shares.mean == pytest.approx((40 * 100 + 40 * 103 + 10 * 255) / 100)
+    figure = channel_change(np.ones(256), counts, channel=0)
+    after = figure.data[1]
+    assert after.y[25] == pytest.approx(80.0)
+    assert after.y.sum() == pytest.approx(100.0)
     levels = np.repeat([0, 100, 103, 255], [10, 40, 40, 10])
-    assert shares.deviation == pytest.approx(levels.std())
-    assert shares.at_ends == (10.0, 10.0)
+    assert moments(counts) == pytest.approx((levels.mean(), levels.std()))
+    assert after.name == f"after: {levels.mean():.0f} ± {levels.std():.0f}"
+    assert "after 10.0 % and 10.0 %" in theme.alt_text(figure)
 
 
 def test_bars_at_the_ends_that_run_out_of_the_chart_say_their_height() -> None:

@@ -115,10 +115,17 @@ def _describe_class(name: str, count: int, fraction: float, sums: NDArray[np.int
 
 
 def _describe_channel(histogram: NDArray[np.int64], name: str) -> ChannelSummary:
-    """Mean and deviation follow exactly from the histogram."""
-    total = int(histogram.sum())
-    if not total:
-        return ChannelSummary(name, None, None, histogram)
-    mean = float(histogram @ _LEVELS) / total
-    variance = float(histogram @ (_LEVELS - mean) ** 2) / total
-    return ChannelSummary(name, mean, variance**0.5, histogram)
+    mean, std = moments(histogram) if histogram.any() else (None, None)
+    return ChannelSummary(name, mean, std, histogram)
+
+
+def moments(counts: NDArray[np.int64] | NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and standard deviation of pixel values, which follow exactly from their histogram.
+
+    Args:
+        counts: Pixels of each level, or their share of all, shape (256,); not all 0.
+    """
+    total = float(counts.sum())
+    mean = float(counts @ _LEVELS) / total
+    variance = float(counts @ (_LEVELS - mean) ** 2) / total
+    return mean, variance**0.5

@@ -7,42 +7,38 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 from plotly.colors import hex_to_rgb
 
+from aquadash.data.statistics import moments
 from aquadash.figures.confusion_matrix import shares_by_row
 from aquadash.figures.theme import CHANNEL_COLOURS, CHANNELS, empty_figure, finish
 
 _DASHES = ("solid", "dash", "dot")
 
 
-def channel_histogram(histogram: ArrayLike, *, mean: ArrayLike, std: ArrayLike, height: int = 320) -> go.Figure:
+def channel_histogram(counts: ArrayLike, *, bins: int = 256, height: int = 320) -> go.Figure:
     """Draw the three channels' histograms over one another.
 
     Args:
-        histogram: Counts of pixels, shape (3, bins): bins of equal width over the values 0 to 255.
-        mean: Mean value of each channel, shape (3,), 0 to 255.
-        std: Standard deviation of each channel, shape (3,).
+        counts: Pixels of each level from 0 to 255, shape (3, 256).
+        bins: How many bars of equal width are drawn.
         height: In pixels.
     """
-    counts = np.asarray(histogram)
-    if not counts.size or not counts.sum():
+    levels = np.asarray(counts)
+    if not levels.any():
         return empty_figure("The colours of the images appear here once a data set is chosen.", height=height)
-    means, deviations = np.asarray(mean, dtype=np.float64), np.asarray(std, dtype=np.float64)
-    width = 256 / counts.shape[1]
+    means, deviations = zip(*map(moments, levels), strict=True)
+    width = 256 // bins
     # A bin of width w that starts at value v holds the whole numbers v to v + w - 1.
-    centres = np.arange(counts.shape[1]) * width + (width - 1) / 2
+    centres = np.arange(bins) * width + (width - 1) / 2
+    bars = levels.reshape(len(CHANNELS), bins, width).sum(axis=2)
     figure = go.Figure()
-    for index, (channel, shares) in enumerate(zip(CHANNELS, 100 * shares_by_row(counts), strict=True)):
+    for index, (channel, shares) in enumerate(zip(CHANNELS, 100 * shares_by_row(bars), strict=True)):
         colour = CHANNEL_COLOURS[index]
         figure.add_scatter(
             x=centres,
             y=shares,
             name=f"{channel}: {means[index]:.0f} ± {deviations[index]:.0f}",
             mode="lines",
-            line={
-                "color": colour,
-                "width": 2,
-                "dash": _DASHES[index],
-                "shape": "hvh" if len(centres) < 64 else "linear",
-            },
+            line={"color": colour, "width": 2, "dash": _DASHES[index]},
             fill="tozeroy",
             fillcolor=f"rgba{(*hex_to_rgb(colour), 0.13)}",
             hovertemplate=f"{channel}: %{{y:.2f}} %<extra></extra>",

@@ -33,10 +33,7 @@ def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
         }
         components.plot(class_counts(counts, class_names=dataset.class_names), key="class-counts")
     with right:
-        histogram, mean, std = (
-            [getattr(channel, name) for channel in found.channels] for name in ("histogram", "mean", "std")
-        )
-        components.plot(channel_histogram(histogram, mean=mean, std=std), key="channel-histogram")
+        components.plot(channel_histogram([channel.histogram for channel in found.channels]), key="channel-histogram")
     with left:
         st.markdown("**Each colour channel**, 0 is dark and 255 bright", help=term("channel"))
         st.dataframe(

@@ -227,8 +227,8 @@ def normalization(dataset: Dataset) -> None:
     found = datasets.statistics(dataset, "train").channels
     means = [channel.mean or 0.0 for channel in found]
     deviations = [channel.std or 1.0 for channel in found]
-    bins = np.array([channel.histogram.reshape(64, 4).sum(axis=1) for channel in found])
-    components.plot(channel_histogram(bins, mean=means, std=deviations, height=260), key="walk-histogram")
+    counts = [channel.histogram for channel in found]
+    components.plot(channel_histogram(counts, bins=64, height=260), key="walk-histogram")
     parts.attempt("three ways to normalize")
     kind = bound.menu("scale", _NORMALIZATIONS, label="Normalization", default="unit")
     pixel = dataset.train.images[0, 0, 0].astype(np.float64)
