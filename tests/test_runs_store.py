@@ -110,6 +110,13 @@ def test_the_life_of_a_run(store: RunStore) -> None:
     assert store.unfinished_runs() == [] and store.list_runs() == [ended]
 
 
+def test_a_hundred_long_names_of_classes_in_any_script_are_kept(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    names = tuple(f"{'ж' * 40}{'🐟' * 17}{number:3}" for number in range(100))
+    store.set_dataset(run_id, class_names=names, fingerprint="f" * 64)
+    assert store.get(run_id).class_names == names
+
+
 def test_a_run_of_which_no_job_knows_is_interrupted_and_can_be_queued(store: RunStore) -> None:
     run_id = store.create(RunConfig()).run_id
     store.start(run_id, WORKER)

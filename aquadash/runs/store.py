@@ -264,9 +264,9 @@ class RunStore(RunArtifacts):
         """Record which data the worker has loaded, for MLflow's own pages, too."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        self.set_tags(
-            run_id, "describe the data", {tag.CLASS_NAMES: json.dumps(list(class_names)), tag.FINGERPRINT: fingerprint}
-        )
+        # As letters, not as codes of six characters each: MLflow cuts what is longer than 8,000, and says nothing.
+        names = json.dumps(list(class_names), ensure_ascii=False, separators=(",", ":"))
+        self.set_tags(run_id, "describe the data", {tag.CLASS_NAMES: names, tag.FINGERPRINT: fingerprint})
         source = self.get(run_id).config.data.source
         data = Dataset(
             name=source,
