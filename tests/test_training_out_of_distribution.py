@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("keras")
 
 from aquadash import models  # noqa: E402
+from aquadash.config import ModelConfig  # noqa: E402
 from aquadash.errors import StorageError  # noqa: E402
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector  # noqa: E402
 from aquadash.files import file_digest  # noqa: E402
@@ -75,6 +76,13 @@ def test_a_network_that_began_from_nothing_has_its_own_features_alone(data: Trai
     found = detector(model, data)
     assert found.pretrained == ""
     assert found.means.shape[1] == feature_reader(model)(data.images[:1]).shape[1]
+
+
+def test_a_network_that_hands_all_its_flattened_values_to_its_last_layer_gets_none(data: TrainingData) -> None:
+    settings = ModelConfig(name="cnn", filters=(5,), strides=1, dense_units=())
+    model = models.build(settings, image_shape=(32, 32, 3), num_classes=2)
+    assert feature_reader(model)(data.images[:1]).shape[1] > 4096
+    assert detector(model, data) is None
 
 
 def test_a_detector_of_other_pretrained_weights_says_nothing(

@@ -19,6 +19,9 @@ from aquadash.training.prepare import TrainingData
 #: The layer that joins them.
 _PARTS = "parts"
 
+#: The covariance takes the square of this. As wide as a dense layer may be; flattened values may be 16 times as many.
+_MAX_FEATURES = 4096
+
 
 def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetector | None:
     """Learn from a run's training images, unaugmented, and set the threshold on its validation images.
@@ -28,10 +31,12 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
         data: The run's images.
 
     Returns:
-        None where the features are not finite numbers or a class has no training image.
+        None where the features are too many or not finite numbers, or a class has no training image.
     """
     body = backbone.pretrained_body(model)
     both = with_features(model) if body is None else _joined(model, body.model)
+    if both.output_shape[1][-1] > _MAX_FEATURES:
+        return None
     pretrained = "" if body is None else body.digest
     widths = [] if body is None else [part.shape[-1] for part in both.get_layer(_PARTS).input]
     features = _reader(both)
