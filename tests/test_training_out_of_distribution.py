@@ -85,6 +85,15 @@ def test_a_network_that_hands_all_its_flattened_values_to_its_last_layer_gets_no
     assert detector(model, data) is None
 
 
+def test_too_few_or_equal_training_images_give_none(data: TrainingData) -> None:
+    model = built("baseline")
+    few = TrainingData(data.images[[0, 20]], data.labels[[0, 20]], data.images[:4], data.labels[:4], np.arange(4))
+    assert detector(model, few) is None
+    same = [0, 0, 20, 20]
+    alike = TrainingData(data.images[same], data.labels[same], data.images[same], data.labels[same], np.arange(4))
+    assert detector(model, alike) is None
+
+
 def test_a_detector_of_other_pretrained_weights_says_nothing(
     data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]
 ) -> None:

@@ -137,5 +137,10 @@ def _unit(features: ArrayLike) -> NDArray[np.float64]:
 
 
 def _distances(features: ArrayLike, means: NDArray[np.float64], precision: NDArray[np.float64]) -> NDArray[np.float64]:
-    gaps = _unit(features)[:, np.newaxis] - means[np.newaxis]
-    return np.einsum("ncf,fg,ncg->nc", gaps, precision, gaps, optimize=True).min(axis=1)
+    rows = _unit(features)
+    nearest = np.full(len(rows), np.inf)
+    # A class at a time: all gaps at once are gigabytes with many classes.
+    for mean in means:
+        gaps = rows - mean
+        np.minimum(nearest, np.einsum("nf,nf->n", gaps @ precision, gaps), out=nearest)
+    return nearest

@@ -31,7 +31,7 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
         data: The run's images.
 
     Returns:
-        None where the features are too many or not finite numbers, or a class has no training image.
+        None where the features are too many or not finite numbers, or the training images too few to tell.
     """
     body = backbone.pretrained_body(model)
     both = with_features(model) if body is None else _joined(model, body.model)
@@ -44,11 +44,13 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
     classes = model.output_shape[-1]
     if not (np.isfinite(of_training).all() and np.isfinite(of_validation).all()):
         return None
-    if len(np.unique(data.labels)) < classes or not len(of_validation):
+    if len(np.unique(data.labels)) < classes or len(data.labels) < classes + 2 or not len(of_validation):
         return None
-    return OutOfDistributionDetector.fit(
+    found = OutOfDistributionDetector.fit(
         of_training, data.labels, validation_features=of_validation, widths=widths, pretrained=pretrained
     )
+    # Scores are told as multiples of the threshold; images that are all alike leave none.
+    return found if found.threshold > 0 else None
 
 
 def ood_metrics(
