@@ -211,3 +211,11 @@ def test_near_duplicates_are_shown_as_pairs(shelf: Shelf) -> None:
     assert address_of(app, "labels") == "other" and not app.error
     app.slider(key="distance").set_value(0).run()
     assert any("None of 500 test images" in block.value for block in app.markdown)
+
+
+def test_near_duplicates_say_nothing_of_a_second_run_on_other_images(shelf: Shelf) -> None:
+    elsewhere = add_run(open_store(), name="elsewhere", fingerprint="0" * 64)
+    for second, said in ((shelf.other, True), (elsewhere, False)):
+        app = open_page(run=shelf.sharp.run_id, section="duplicates", distance="25", **{"with": second.run_id})
+        assert app.selectbox(key="with").value == second.run_id
+        assert any("The second run: Accuracy on those" in block.value for block in app.markdown) is said

@@ -40,7 +40,8 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
         labels = bound.choice("labels", _LABELS, label="Labels", on_change=_first_pairs)
     distance = hundredths / 100
     st.markdown(verdict(found, one, distance=distance))
-    if other is not None:
+    # The pairs are of this run's images; of others they say nothing.
+    if other is not None and other.run.dataset_fingerprint == one.run.dataset_fingerprint:
         st.markdown(f"The second run: {_accuracies(found, other, distance=distance)}")
     pairs = [
         pair
