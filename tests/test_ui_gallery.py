@@ -39,6 +39,11 @@ def test_every_image_has_its_alternative_text_and_stays_sharp() -> None:
     assert html.count('class="aqua-pixels"') == 2
 
 
+def test_classes_that_read_alike_when_shortened_have_their_whole_names_in_menus() -> None:
+    cars = [f"Automobile model year {year} side view" for year in (1998, 2004)]
+    assert gallery.class_titles([*cars, "otter"]) == {**dict(zip(cars, cars, strict=True)), "otter": "🦦 otter"}
+
+
 def test_the_png_holds_the_very_pixels() -> None:
     pixels = image()
     png = base64.b64decode(data_url(pixels).partition(",")[2])

@@ -33,6 +33,16 @@ def asking() -> AppTest:
     return run_script(page)
 
 
+def test_classes_that_read_alike_when_shortened_can_be_told_apart() -> None:
+    def page() -> None:
+        from aquadash.ui.train import guess_box
+
+        guess_box.guess_form([f"Automobile model year {year} side view" for year in (1998, 2004)], key="g")
+
+    app = run_script(page)
+    assert all(len(set(menu.options)) == 2 for menu in app.selectbox) and app.selectbox
+
+
 def test_an_accuracy_alone_and_no_guess_before_it() -> None:
     app = asking()
     assert app.session_state["guess"] is None

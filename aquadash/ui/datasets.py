@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cache
 from typing import Any
@@ -97,13 +98,20 @@ def current() -> str:
     return source
 
 
+def titles_of(sources: Iterable[str]) -> dict[str, str]:
+    """The titles of sources by name; with the name where two are called the same, which no menu tells apart."""
+    titles = {name: title_of(name) for name in sources}
+    times = Counter(titles.values())
+    return {name: title if times[title] == 1 else f"{title} ({name})" for name, title in titles.items()}
+
+
 def choose() -> None:
     """Draw the menu of the app's one data set in the sidebar: at first photographs where there are some, else drawings.
 
     A data set that is not there any more gets a word on the page, and the default takes its place.
     """
     own = lab().data
-    titles = {name: title_of(name) for name in own.sources()}
+    titles = titles_of(own.sources())
     default = _default()
     kept = st.session_state.get(SOURCE, default)
     if kept not in titles:

@@ -6,7 +6,8 @@ import base64
 import html
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -178,6 +179,13 @@ MAX_BARS = 6
 def class_text(name: str) -> str:
     """A class as emoji and shortened name, "🦦 otter", for menus and HTML; for markdown it needs ``text.plain``."""
     return f"{class_emoji(name)} {shorten(name)}".strip()
+
+
+def class_titles(names: Iterable[str]) -> dict[str, str]:
+    """Classes by name as :func:`class_text` has them, whole where two would read alike, which no menu tells apart."""
+    short = {name: class_text(name) for name in names}
+    times = Counter(short.values())
+    return {name: text if times[text] == 1 else f"{class_emoji(name)} {name}".strip() for name, text in short.items()}
 
 
 def class_card(

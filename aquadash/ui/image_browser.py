@@ -18,7 +18,7 @@ from aquadash.evaluation.browse import Outcome, Sort
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, bound, datasets, gallery
 from aquadash.ui.evaluated import Narrowed
-from aquadash.ui.gallery import class_text
+from aquadash.ui.gallery import class_text, class_titles
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 
@@ -107,7 +107,7 @@ def render_test_images(
 
 def _filters(popover: DeltaGenerator, class_names: Sequence[str]) -> tuple[Filters, int]:
     """Draw the controls; returns what they say, and the number of images on a page."""
-    titles = {ANY: "any"} | {name: class_text(name) for name in class_names}
+    titles = {ANY: "any"} | class_titles(class_names)
     orders = {word: _SORT_LABELS.get(word, sort) for word, sort in _SORT_BY_WORD.items()}
     # Read before the popover, in which a note would be folded away.
     chosen_classes(class_names)

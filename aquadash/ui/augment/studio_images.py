@@ -138,11 +138,11 @@ def _pick(dataset: Dataset) -> list[int]:
         inputs.number_input("How many", 1, MAX_IMAGES, step=1, key=_COUNT, on_change=count, width=130)
         st.button("Other images", icon="🔀", key="other-images", on_click=other)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = dataset.class_names
+        titles = list(gallery.class_titles(dataset.class_names).values())
         label = inputs.selectbox(
             "A certain image: class",
-            range(len(names)),
-            format_func=lambda i: gallery.class_text(names[i]),
+            range(len(titles)),
+            format_func=titles.__getitem__,
             key="class",
             width=170,
         )

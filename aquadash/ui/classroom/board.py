@@ -5,10 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.classroom import limits
-from aquadash.data import title_of
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.runs.leaderboard import MIN_IMAGES, Board, Standing
-from aquadash.ui import bound, components, inputs, shell
+from aquadash.ui import bound, components, datasets, inputs, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab, visitor
@@ -30,7 +29,7 @@ def show() -> None:
         asked = str(st.query_params.get(_SOURCE, ""))
         source = asked if asked in found else found[0]
     else:
-        source = bound.menu(_SOURCE, {name: title_of(name) for name in found}, label="Images")
+        source = bound.menu(_SOURCE, datasets.titles_of(found), label="Images")
     shell.live(_TICK_SECONDS)(_board)(source)
 
 

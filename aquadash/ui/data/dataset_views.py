@@ -74,7 +74,7 @@ def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None
     more = filters.popover("More")
     chosen = bound.choices(
         "classes",
-        {name: plain(gallery.class_text(name)) for name in names},
+        {name: plain(title) for name, title in gallery.class_titles(names).items()},
         label="Classes (none means all)",
         label_visibility="collapsed",
         widget=inputs.pills,

@@ -25,7 +25,7 @@ from aquadash.figures.threshold_curves import MAX_DRAWN, Kind, area, threshold_c
 from aquadash.ui import address, bound, components, gallery
 from aquadash.ui.evaluate import scores
 from aquadash.ui.evaluated import Evaluated, Narrowed
-from aquadash.ui.gallery import class_text
+from aquadash.ui.gallery import class_text, class_titles
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent, plain
 
@@ -287,7 +287,7 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
         kind = bound.choice(
             "curve", _KINDS, label="Curve", help=f"{term('ROC curve')} {term('precision-recall curve')}"
         )
-        titles = {name: class_text(name) for name in names}
+        titles = class_titles(names)
         name = bound.menu("class", titles, label="Class", width=160, on_change=gallery.first_page)
     index = names.index(name)
     percent = bound.slider(

@@ -10,7 +10,7 @@ from aquadash.errors import AquaDashError
 from aquadash.evaluation import accuracy_words, pair_words, score_guess
 from aquadash.runs.types import Guess, Run
 from aquadash.ui import inputs
-from aquadash.ui.gallery import class_text
+from aquadash.ui.gallery import class_titles
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 
@@ -93,7 +93,8 @@ def _class_menu(label: str, names: Sequence[str], *, key: str) -> str | None:
     if st.session_state.get(key) not in (None, *names):
         # The class belongs to another data set.
         st.session_state[key] = None
+    title = class_titles(names).__getitem__
     chosen: str | None = inputs.selectbox(
-        label, names, index=None, key=key, persist_state="session", placeholder="no guess", format_func=class_text
+        label, names, index=None, key=key, persist_state="session", placeholder="no guess", format_func=title
     )
     return chosen

@@ -13,7 +13,7 @@ from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.theme import class_colour
 from aquadash.ui import bound, components, datasets, gallery
-from aquadash.ui.gallery import class_text
+from aquadash.ui.gallery import class_text, class_titles
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, plain
 from aquadash.ui.walkthrough import parts
@@ -68,7 +68,7 @@ def extraction(dataset: Dataset) -> None:
     ]
     gallery.show(cards, label="Examples of each class")
 
-    there = {name: class_text(name) for label, name in enumerate(shown) if (train.labels == label).any()}
+    there = class_titles(name for label, name in enumerate(shown) if (train.labels == label).any())
     parts.attempt("lay many pictures over one another")
     left, right = st.columns([2, 1])
     with left:

@@ -14,7 +14,7 @@ from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.training.prepare import report_validation_images
 from aquadash.ui import bound, components, gallery, image_browser
 from aquadash.ui.evaluated import Evaluated
-from aquadash.ui.gallery import class_text
+from aquadash.ui.gallery import class_text, class_titles
 from aquadash.ui.glossary import term
 from aquadash.ui.text import count, percent, plain
 from aquadash.ui.walkthrough import parts
@@ -246,7 +246,7 @@ def matrix(results: Evaluated) -> None:
     parts.attempt("call it so only when sure enough")
     known = [row for row in found.report if row.recall >= checks_results.MIN_RECALL]
     weakest = min(known or found.report, key=lambda row: row.precision).label
-    titles = {name: class_text(name) for name in found.classes}
+    titles = class_titles(found.classes)
     chosen = bound.menu("called", titles, label="Class", default=weakest)
     threshold = parts.slide(
         "from", 1, 99, label="Called so from a probability of", default=1, unit=" %", help=term("threshold")
