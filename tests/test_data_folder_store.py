@@ -57,6 +57,17 @@ def test_titles_of_any_script_get_a_name_of_their_own(draft: drafts.Draft) -> No
     )
 
 
+def test_titles_that_differ_in_what_a_name_cannot_hold_get_names_that_differ(draft: drafts.Draft, home: Path) -> None:
+    titles = ("Кошки 2", "Собаки 2", "Pets 🐱", "Pets 🐶", "a" * 59 + "b", "a" * 60)
+    names = [kept(draft, title).name for title in titles]
+    assert len(set(names)) == len(titles) == len(about.all_kept())
+    assert kept(draft, "“Pets”, 2…").name == "pets-2", "punctuation may go"
+    os.rename(home / "datasets" / names[0], home / "datasets" / "2")
+    assert kept(draft, "Кошки 2", overwrite=True).name == "2", "it was named before names were like this"
+    with pytest.raises(DataError, match="called '“Pets”, 2…' already"):
+        kept(draft, "Pets 2")
+
+
 def test_the_same_pictures_and_seed_give_the_same_fingerprint(draft: drafts.Draft) -> None:
     one, same = kept(draft, "One"), kept(draft, "Two")
     other = drafts.use(draft, SplitChoice(seed=2), title="Three")

@@ -105,17 +105,24 @@ def place_of(name: str) -> Path:
 
 
 def name_for(title: str) -> str:
-    """The name that a data set of this title gets: ``"Über Katzen 2"`` -> ``"uber-katzen-2"``.
+    """The name that a data set of this title gets, or has: ``"Über Katzen 2"`` -> ``"uber-katzen-2"``.
 
-    A title without a letter from a to z or a digit, as in other scripts, gets a name that is made up from it.
+    Of a title with letters of other scripts, or signs, a digest stands for what a name cannot hold.
 
     Raises:
         DataError: The title is empty or too long.
     """
     title = clean_title(title)
-    ascii_ = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9]+", "-", ascii_).strip("-")[:57].strip("-")
-    return name or f"pictures-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
+    if kept := next((name for name, told in all_kept().items() if told.title == title), None):
+        return kept
+    letters = unicodedata.normalize("NFKD", title)
+    name = re.sub(r"[^a-z0-9]+", "-", letters.encode("ascii", "ignore").decode().lower()).strip("-")
+    # Accents and punctuation may go; without its letters one title would be called like another.
+    lost = [letter for letter in letters if not letter.isascii() and unicodedata.category(letter)[0] in "LNS"]
+    if lost or not 1 <= len(name) <= 57:
+        digest = hashlib.sha256(title.encode()).hexdigest()[:8]
+        name = f"{name[:48].strip('-') or 'pictures'}-{digest}"
+    return name
 
 
 def clean_title(title: str) -> str:

@@ -26,6 +26,7 @@ from aquadash.data.folder.about import (
     VERSION,
     About,
     about,
+    all_kept,
     clean_title,
     folder,
     name_for,
@@ -146,7 +147,9 @@ def keep(
     name, title = name_for(title), clean_title(title)
     target = folder() / name
     if target.exists() and not replace:
-        raise DataError(f"There is a data set called {title!r} already. Choose another name, or delete that one first.")
+        there = all_kept().get(name)
+        called = repr(there.title if there else name)
+        raise DataError(f"There is a data set called {called} already. Choose another name, or delete that one first.")
     # A random order, as in the other sources: a large enough stretch of a split holds all classes.
     order = np.concatenate(
         [
