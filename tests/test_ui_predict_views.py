@@ -71,3 +71,11 @@ class Named:
 )
 def test_labels_from_folders(name: str, label: str | None) -> None:
     assert folder_labels([Named(name)], CLASSES) == ({name: label} if label else {})
+
+
+def test_labels_from_folders_are_named_as_an_import_names_classes() -> None:
+    classes = ("-", "Cats", "cats", "\u00e9t\u00e9 a")
+    folders = {"-": "-", "Cats": "Cats", "cats": "cats", "e\u0301te\u0301,  a": "\u00e9t\u00e9 a"}
+    found = folder_labels([Named(f"{folder}/1.png") for folder in folders], classes)
+    assert found == {f"{folder}/1.png": label for folder, label in folders.items()}
+    assert NONE_OF_THESE not in classes

@@ -163,7 +163,7 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
                 LeftOut(display_name(file.name), "It lies in no class's folder. Move it into the folder of its class.")
             )
             continue
-        found.setdefault(_class_key(file.parts[class_level]), []).append((file, part if split_given else None))
+        found.setdefault(class_key(file.parts[class_level]), []).append((file, part if split_given else None))
     if not found:
         raise DataError(
             "There are no folders with pictures in them. Expected one folder a class, named as the class, with its "
@@ -181,7 +181,7 @@ def display_path(file: File) -> str:
     return "/".join(display_name(part) for part in file.parts[-2:])
 
 
-def _class_key(folder: str) -> str:
+def class_key(folder: str) -> str:
     """Folders whose names look the same are one class: an accent can be written in two ways, blanks are not seen.
 
     Commas become blanks, because addresses and settings list names with commas between them.

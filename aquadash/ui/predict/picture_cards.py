@@ -11,11 +11,12 @@ import numpy as np
 import streamlit as st
 
 from aquadash.data import images
+from aquadash.data.folder.listing import class_key
 from aquadash.data.framing import MEAN, Framing, FramingMode
 from aquadash.figures.theme import shorten
 from aquadash.predict import FilePrediction, Look
 from aquadash.ui import gallery, inputs
-from aquadash.ui.gallery import class_text
+from aquadash.ui.gallery import class_titles
 from aquadash.ui.image_dialog import OwnPicture
 from aquadash.ui.predictions import Item
 from aquadash.ui.text import count, plain
@@ -105,8 +106,8 @@ def _said(answer: FilePrediction, *, run_name: str | None, true_class: str | Non
     )
 
 
-#: The answer for a picture of something that is no class; no class's name, for those have at least a letter.
-NONE_OF_THESE = "-"
+#: The answer for a picture of something that is no class; no class's name, for those hold no control characters.
+NONE_OF_THESE = "\0"
 
 #: With more classes the buttons become a menu.
 MAX_PILLS = 8
@@ -182,9 +183,7 @@ def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
     options = [*class_names, NONE_OF_THESE]
     common = {"key": _label_key(upload.file_id, class_names), "persist_state": "session"}
 
-    def text(name: str) -> str:
-        return "🚫 not one of these" if name == NONE_OF_THESE else class_text(name)
-
+    text = (class_titles(class_names) | {NONE_OF_THESE: "🚫 not one of these"}).__getitem__
     question = "What is it really?"
     if len(class_names) <= MAX_PILLS:
         inputs.pills(question, options, format_func=lambda name: plain(text(name)), **common)  # type: ignore[call-overload]
@@ -209,11 +208,10 @@ def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -
 
 
 def folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> dict[str, str]:
-    """Labels by upload id for the pictures whose innermost folder is called like a class, whatever the case."""
-    by_name = {name.casefold(): name for name in class_names}
+    """Labels by upload id for the pictures whose innermost folder is called like a class, if need be in other case."""
+    by_name = {name.casefold(): name for name in class_names} | {name: name for name in class_names}
     parents = {upload.file_id: PurePosixPath(upload.name.replace("\\", "/")).parent.name for upload in uploads}
-    return {
-        file_id: by_name[parent.strip().casefold()]
-        for file_id, parent in parents.items()
-        if parent.strip().casefold() in by_name
-    }
+    # As an import names the class of such a folder.
+    named = {file_id: images.display_name(class_key(parent)) for file_id, parent in parents.items()}
+    found = {file_id: by_name.get(name) or by_name.get(name.casefold()) for file_id, name in named.items()}
+    return {file_id: label for file_id, label in found.items() if label}
