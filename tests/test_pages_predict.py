@@ -15,18 +15,20 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from aquadash.config import RunConfig
+from aquadash.config import RunConfig, with_values
+from aquadash.lab import memory
 from aquadash.predict import RemotePredictor
 from aquadash.predict.remote import shared_process
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.first_model import NAME
+from aquadash.runs.tags import config_tags
 from aquadash.training.answer_process import AnswerError
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_runs, predict_views
 from tests import live_runs, ui_runs
 from tests.app_pages import address_of
 from tests.encoded_pictures import saved
-from tests.predict_page import accuracy, cards, drop, open_page, picture, widget
+from tests.predict_page import accuracy, cards, drop, open_page, picture, store_colours, widget
 from tests.stored_runs import add_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
@@ -128,6 +130,16 @@ def test_test_images_can_be_tried_with_one_click(colours: Run, monkeypatch: pyte
     monkeypatch.setattr(predict_runs, "temperature", lambda run: 3.0)
     again = open_page(run=colours.run_id, sample="1")
     assert cards(again) == drawn, "a temperature is for own pictures alone"
+
+
+def test_drawings_take_the_place_of_pictures_that_were_deleted(home: Path, tmp_path: Path) -> None:
+    store = open_store()
+    run = store_colours(tmp_path, store, name="colours", classes=(0, 1, 2))
+    gone = with_values(run.config, {"data.source": "folder-gone"})
+    store.set_tags(run.run_id, "let it learn from other pictures", config_tags(gone))
+    app = open_page(run=run.run_id, sample="1")
+    assert not app.error and len(cards(app)) == 5
+    assert any("pictures that are gone" in caption.value for caption in app.caption)
 
 
 def test_a_run_that_is_not_there_is_said(colours: Run) -> None:

@@ -122,9 +122,9 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int
         one: Draw one image, the next time one of another class, instead of one of each class.
     """
     source = runs[0].config.data.source
-    known = data.SOURCES.get(source)
-    if known is not None and not data.is_here(source):
-        st.caption("🖍️ A drawing. This network learned from photographs, which the Data page can fetch.")
+    if not data.is_here(source):
+        fetched = "photographs, which the Data page can fetch" if source in data.SOURCES else "pictures that are gone"
+        st.caption(f"🖍️ A drawing. This network learned from {fetched}.")
         source = datasets.DEFAULT_SOURCE
     dataset = datasets.dataset(source)
     split, generator = dataset.test, np.random.default_rng(number)
