@@ -16,7 +16,6 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig, with_values
-from aquadash.lab import memory
 from aquadash.predict import RemotePredictor
 from aquadash.predict.remote import shared_process
 from aquadash.runs import Run, RunStatus, open_store
