@@ -11,8 +11,10 @@ from aquadash.config import RunConfig, flatten, with_values
 from aquadash.engine import Engine
 from aquadash.errors import ConfigError, RunError, StorageError, UnknownNameError
 from aquadash.evaluation import verdict
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.runs import Run, RunStatus, RunStore
-from aquadash.runs.pairs import change, find_pair, pair_configs
+from aquadash.runs.pairs import find_pair, pair_configs
 from aquadash.runs.reading import KIND
 from tests import job_rows
 
@@ -89,7 +91,7 @@ def test_a_pair_is_trained_and_compared(engine: Engine, store: RunStore) -> None
     assert [job_rows.do_next(KIND).run for _ in range(2)] == [without.run_id, with_it.run_id]
     pair = find_pair(store.list_runs(), without.pair_id)
     assert [run.status for run in pair.runs] == [RunStatus.FINISHED] * 2, [run.message for run in pair.runs]
-    found = change(store, pair)
+    found = Lab(OWNER).runs.change(pair, "validation")
     assert found.overall.n == 375
     assert found.overall.change == pytest.approx((found.overall.fixed - found.overall.broken) / 375)
     assert found.overall.after == pytest.approx(store.get(with_it.run_id).metrics["val_accuracy"], abs=1e-6)

@@ -97,7 +97,7 @@ def test_pairs_that_cannot_be_compared_say_so_and_do_not_count() -> None:
     assert known[0, 2].p_holm == known[0, 2].result.p_value
     errors = {(test.a, test.b): test.error for test in tests if test.result is None}
     assert "no predictions" in errors[0, 1] and "measured on different" in errors[0, 3]
-    assert "tested on different images" in errors[0, 4]
+    assert "measured on different images" in errors[0, 4]
 
 
 def test_agreement_counts_and_sorts_the_surest_mistakes_first() -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from aquadash.config import with_values
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.runs import EpochRecord, Run, RunStatus, open_store
 from aquadash.runs.cost import Paces, cost_of, parameter_count
-from aquadash.runs.measured import image_set, predictions_on
+from aquadash.runs.measured import image_set
 from tests import ui_runs
 from tests.compared_runs import keras_file
 from tests.lessons import SHORT
@@ -56,10 +58,10 @@ def test_image_sets_tell_splits_and_data_apart() -> None:
     moved = ui_runs.finished(store, "d", fingerprint="e" * 64)
     assert image_set(one, "test") == image_set(other, "test") == image_set(on_test, "test") != image_set(moved, "test")
     assert image_set(one, "validation") != image_set(on_test, "validation")
-    found = predictions_on(store, one, "test")
-    assert len(found.labels) == 500
-    assert predictions_on(store, one, "validation") is None
-    assert predictions_on(store, ui_runs.running(store, "e"), "test") is None
+    predictions_on = Lab(OWNER).runs.predictions_on
+    assert len(predictions_on(one.run_id, "test").labels) == 500
+    assert predictions_on(one.run_id, "validation") is None
+    assert predictions_on(ui_runs.running(store, "e").run_id, "test") is None
 
 
 def finished(name: str, seconds: float, epochs: float = 10, *, of: object = None, **values: object) -> Run:

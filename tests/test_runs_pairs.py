@@ -8,10 +8,14 @@ import pytest
 
 from aquadash.errors import DataError, RunError, UnknownNameError
 from aquadash.evaluation import verdict
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.runs import RunStatus, RunStore
-from aquadash.runs.pairs import change, find_pair, pairs
+from aquadash.runs.pairs import find_pair, pairs
 from tests.paired import add_pair
 from tests.ui_runs import predictions
+
+change = Lab(OWNER).runs.change
 
 
 def test_the_two_halves_are_found_again(store: RunStore) -> None:
@@ -46,14 +50,14 @@ def test_ids_that_begin_alike_are_told_apart(store: RunStore) -> None:
 def test_the_change_is_measured_on_validation_images_unless_it_is_the_last_measurement(store: RunStore) -> None:
     add_pair(store)
     (pair,) = pairs(store.list_runs())
-    found = change(store, pair)
+    found = change(pair, "validation")
     assert found.overall.n == 375
     assert found.overall.broken == 0
     assert found.overall.change == pytest.approx(0.2, abs=0.06)
     assert found.overall.interval[0] > 0
     assert [row.label for row in found.classes] == list(pair.runs[0].class_names)
     assert sum(row.n for row in found.classes) == 375
-    assert change(store, pair, images="test").overall.n == 500
+    assert change(pair, "test").overall.n == 500
     text = verdict(found, images="validation")
     assert text.startswith("Of 375 validation images")
     assert text.endswith("So it probably helps here.")
@@ -62,18 +66,18 @@ def test_the_change_is_measured_on_validation_images_unless_it_is_the_last_measu
 def test_no_change_may_be_luck(store: RunStore) -> None:
     add_pair(store, without_right=0.6, with_right=0.61)
     (pair,) = pairs(store.list_runs())
-    assert verdict(change(store, pair), images="validation").endswith("So this may well be luck.")
+    assert verdict(change(pair, "validation"), images="validation").endswith("So this may well be luck.")
 
 
 def test_what_cannot_be_compared_is_refused(store: RunStore) -> None:
     without, with_it = add_pair(store)
     waiting, _ = add_pair(store, status=RunStatus.QUEUED)
     with pytest.raises(RunError, match="not done yet"):
-        change(store, find_pair(store.list_runs(), waiting.pair_id))
+        change(find_pair(store.list_runs(), waiting.pair_id), "validation")
     labels = store.validation_predictions(without.run_id).labels
     store.add_validation_predictions(with_it.run_id, predictions(labels[:100], 0.5))
-    with pytest.raises(DataError, match="different validation images"):
-        change(store, find_pair(store.list_runs(), without.pair_id))
+    with pytest.raises(DataError, match="measured on different images"):
+        change(find_pair(store.list_runs(), without.pair_id), "validation")
     store.delete(without.run_id)
     with pytest.raises(RunError, match="has been deleted"):
-        change(store, find_pair(store.list_runs(), without.pair_id))
+        change(find_pair(store.list_runs(), without.pair_id), "validation")

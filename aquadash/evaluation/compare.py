@@ -150,13 +150,13 @@ def check_same_images(a: Predictions, b: Predictions) -> None:
     """
     if not np.array_equal(a.indices, b.indices):
         raise DataError(
-            f"The runs were tested on different images ({len(a.indices)} and {len(b.indices)} of them); only runs with "
-            "the same test images can be compared image by image."
+            f"The runs were measured on different images ({len(a.indices)} and {len(b.indices)} of them); only runs on "
+            "the same images can be compared image by image."
         )
     if not np.array_equal(a.labels, b.labels):
         differ = int((np.asarray(a.labels) != np.asarray(b.labels)).sum()) if len(a.labels) == len(b.labels) else "all"
         raise DataError(
-            f"The runs' test images carry different labels ({differ} of {len(a.labels)} differ), so they come from "
+            f"The runs' images carry different labels ({differ} of {len(a.labels)} differ), so they come from "
             "different data sets; only runs on the same data set can be compared image by image."
         )
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, DataError, RunError, StorageError
-from aquadash.evaluation import Evaluation, PairedChange, evaluate
+from aquadash.evaluation import Evaluation, PairedChange, evaluate, paired_change
 from aquadash.evaluation.calibration import fit_temperature
 from aquadash.jobs import open_jobs
 from aquadash.jobs.types import job_id
@@ -186,14 +186,14 @@ class Runs(Part):
             return None
         return self.predictions(run_id) if images == "test" else self.validation_predictions(run_id)
 
-    def evaluation(self, run_id: str) -> Evaluation:
-        """The figures that follow from :meth:`predictions`.
+    def evaluation(self, run_id: str, images: Images = "test") -> Evaluation:
+        """The figures that follow from what a run's model says of test or validation images.
 
         Raises:
             RunError: There are no predictions, or the run has not ended.
         """
         ended_at = self._must_have_ended(run_id)
-        return _evaluation(settings.store_key(), run_id, ended_at, self.get(run_id).class_names)
+        return _evaluation(settings.store_key(), run_id, ended_at, self.get(run_id).class_names, images)
 
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         """How a run's answers changed from epoch to epoch; None where that was not kept."""
@@ -206,21 +206,31 @@ class Runs(Part):
 
     def cost(self, run_id: str) -> Cost:
         """What a run has cost: time, and the size of its network, which all may know who see the run."""
-        from aquadash.runs.cost import cost_of
-
-        return cost_of(open_store(), run_id, self.history(run_id))
+        return _cost(settings.store_key(), run_id, self._ended_at(run_id))
 
     def change(self, pair: Pair, images: Images) -> PairedChange:
-        """What the pipeline of a pair has changed.
+        """What the pipeline of a pair has changed, image by image.
+
+        Args:
+            pair: Both of its runs must have ended.
+            images: Validation images while a choice is being made; test images only for the last measurement.
 
         Raises:
-            RunError: One of the two runs has no result on the images, or they are of others.
+            RunError: A run is gone, has not ended, or kept no such predictions.
+            DataError: The runs were measured on different images.
         """
-        from aquadash.runs.pairs import change
-
+        if pair.without is None or pair.with_it is None:
+            raise RunError("One of the two runs has been deleted. Bring it back from the bin to see what changed.")
+        if pair.at_work:
+            raise RunError("The two runs are not done yet.")
+        found = []
         for run in pair.runs:
-            self.get(run.run_id)
-        return change(open_store(), pair, images=images)
+            said = self.predictions_on(run.run_id, images)
+            if said is None:
+                ended = f"it {run.status} before its first epoch was complete"
+                raise RunError(f"{run.name} kept no {images} predictions: {ended}.")
+            found.append(said)
+        return paired_change(*found, class_names=pair.with_it.class_names)
 
     def reproduction(self, run_id: str, repeat_id: str) -> Reproduction:
         """Whether a run and its repeat are the same, number by number; errors as for :meth:`get`.
@@ -582,6 +592,13 @@ def _read_of_run(
     return lambda store_key, run_id, ended_at: (live if ended_at is None else ended)(store_key, run_id, ended_at)
 
 
+def _read_cost(store: RunStore, run_id: str) -> Cost:
+    from aquadash.runs.cost import cost_of
+
+    return cost_of(store, run_id, store.history(run_id))
+
+
+_cost = _read_of_run(_read_cost, most=256)
 _history = _read_of_run(lambda store, run_id: tuple(store.history(run_id)), most=256)
 _epoch_replay = _read_of_run(lambda store, run_id: store.epoch_replay(run_id), most=_MOST_BYTES, size=_bytes_of)
 
@@ -602,7 +619,12 @@ def _validation_images(store_key: str, run_id: str, ended_at: float | None) -> i
     return None if found is None else len(found.labels)
 
 
-@kept(64)
-def _evaluation(store_key: str, run_id: str, ended_at: float, class_names: tuple[str, ...]) -> Evaluation:
-    found = _predictions(store_key, run_id, ended_at)
+@kept(256)
+def _evaluation(
+    store_key: str, run_id: str, ended_at: float, class_names: tuple[str, ...], images: Images
+) -> Evaluation:
+    read = _predictions if images == "test" else _validation_predictions
+    found = read(store_key, run_id, ended_at)
+    if found is None:
+        raise RunError("This run kept no predictions of its validation images.")
     return evaluate(found.labels, found.probabilities, class_names=class_names)

@@ -1,16 +1,13 @@
-"""The images that a run was measured on, and what it says of them."""
+"""The images that a run was measured on."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from aquadash import data
 from aquadash.data import Dataset
 from aquadash.errors import RunError
-from aquadash.runs.types import Predictions, Run
-
-if TYPE_CHECKING:
-    from aquadash.runs.store import RunStore
+from aquadash.runs.types import Run
 
 #: Validation images are for choices, test images for the last measurement.
 Images = Literal["validation", "test"]
@@ -24,18 +21,6 @@ def image_set(run: Run, images: Images) -> str:
     """
     validated = run.config.training.validation if images == "validation" else ""
     return f"{run.dataset_fingerprint}:{images}:{validated}"
-
-
-def predictions_on(store: RunStore, run: Run, images: Images) -> Predictions | None:
-    """What the run's model says of the images; None for a run that has none.
-
-    Raises:
-        StorageError: The file is damaged.
-        RunError: The run has a result but its predictions are missing.
-    """
-    if "test_accuracy" not in run.metrics or not run.status.ended:
-        return None
-    return store.predictions(run.run_id) if images == "test" else store.validation_predictions(run.run_id)
 
 
 def dataset_of(run: Run) -> Dataset:

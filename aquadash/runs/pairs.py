@@ -1,25 +1,18 @@
-"""Pairs of runs that differ in their augmentation alone, and what the pipeline changed."""
+"""Pairs of runs that differ in their augmentation alone."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from aquadash.augment import pipeline as pipeline_named
 from aquadash.augment import plan
 from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, flatten, with_values
-from aquadash.errors import ConfigError, DataError, RunError
-from aquadash.runs.measured import Images, predictions_on
+from aquadash.errors import ConfigError
 from aquadash.runs.reading import id_of
-from aquadash.runs.types import Predictions, Run
-
-if TYPE_CHECKING:
-    from aquadash.evaluation import PairedChange
-    from aquadash.runs.store import RunStore
+from aquadash.runs.types import Run
 
 #: The two roles of a pair, as they are stored.
 WITH, WITHOUT = "with", "without"
@@ -161,37 +154,3 @@ def find_pair(runs: Iterable[Run], text: str) -> Pair:
     """
     known = {pair.pair_id: pair for pair in pairs(runs)}
     return known[id_of(text, {pair_id: pair_id for pair_id in known}, kind="pair", kinds="pairs")]
-
-
-def change(store: RunStore, pair: Pair, *, images: Images = "validation") -> PairedChange:
-    """What the pipeline changed, image by image.
-
-    Args:
-        store: Where the runs' predictions are.
-        pair: Both of its runs must have ended.
-        images: Validation images while a choice is being made; test images only for the last measurement.
-
-    Raises:
-        RunError: A run is gone, has not ended, or kept no such predictions.
-        DataError: The runs looked at different images.
-    """
-    from aquadash.evaluation import paired_change
-
-    if pair.without is None or pair.with_it is None:
-        raise RunError("One of the two runs has been deleted. Bring it back from the bin to see what changed.")
-    if pair.at_work:
-        raise RunError("The two runs are not done yet.")
-    old, new = (_predictions(store, run, images) for run in (pair.without, pair.with_it))
-    if not np.array_equal(old.indices, new.indices) or not np.array_equal(old.labels, new.labels):
-        raise DataError(
-            f"The two runs looked at different {images} images, so they cannot be compared image by image. Has the "
-            "data set changed between them?"
-        )
-    return paired_change(old, new, class_names=pair.with_it.class_names)
-
-
-def _predictions(store: RunStore, run: Run, images: Images) -> Predictions:
-    found = predictions_on(store, run, images)
-    if found is None:
-        raise RunError(f"{run.name} kept no {images} predictions: it {run.status} before its first epoch was complete.")
-    return found

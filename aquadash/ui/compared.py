@@ -46,7 +46,8 @@ class Compared:
 
     def evaluations(self) -> list[Evaluation | None]:
         """The scores; None for a run without predictions."""
-        return [_evaluation(run, self.images) for run in self.runs]
+        evaluation, found = lab().runs.evaluation, zip(self.runs, self.predictions(), strict=True)
+        return [None if said is None else evaluation(run.run_id, self.images) for run, said in found]
 
     def pairs(self) -> tuple[PairTest, ...]:
         """Each run against each later one."""
@@ -54,7 +55,7 @@ class Compared:
 
     def costs(self) -> list[Cost]:
         """The prices, as far as they are known; that of a run at work grows."""
-        return [_cost(run) if run.status.ended else lab().runs.cost(run.run_id) for run in self.runs]
+        return [lab().runs.cost(run.run_id) for run in self.runs]
 
     def measured_together(self) -> list[int]:
         """Positions of the first run that can be compared with another, and of all that can be compared with it."""
@@ -92,21 +93,8 @@ def _predictions(run: Run, images: Images) -> Predictions | None:
     return _read(run, images)[0] if run.status.ended else None
 
 
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_RUN)
-def _evaluation(run: Run, images: Images) -> Evaluation | None:
-    from aquadash.evaluation import evaluate
-
-    found = _predictions(run, images)
-    return None if found is None else evaluate(found.labels, found.probabilities, class_names=run.class_names)
-
-
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_RUN)
 def _pairs(runs: tuple[Run, ...], images: Images) -> tuple[PairTest, ...]:
     from aquadash.evaluation import pairwise
 
     return pairwise([_predictions(run, images) for run in runs], sets=[image_set(run, images) for run in runs])
-
-
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_RUN)
-def _cost(run: Run) -> Cost:
-    return lab().runs.cost(run.run_id)

@@ -17,7 +17,6 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import bound, components, datasets, gallery, run_lists, run_sizes, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.run_lists import version
 from aquadash.ui.text import plain
 
 #: Seconds between two looks at a pair at work.
@@ -87,7 +86,7 @@ def _result(pair: Pair) -> None:
         "choose by the validation images, and look at the test images once, at the end.",
     )
     images = cast(Images, chosen)
-    found = _change(pair, images)
+    found = lab().runs.change(pair, images)
     st.markdown(plain(verdict(found, images=images)))
     components.plot(paired_change(found, images=images), key=f"pair-change-{images}")
     _table(found)
@@ -146,11 +145,6 @@ def _updates(run: Run) -> int | None:
     except AquaDashError:
         return None
     return batches * int(run.metrics.get("epochs", len(run.curve)))
-
-
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Pair: lambda pair: tuple(map(version, pair.runs))})
-def _change(pair: Pair, images: Images) -> PairedChange:
-    return lab().runs.change(pair, images)
 
 
 def of_two(runs: list[Run]) -> Pair | None:
