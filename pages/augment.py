@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.ui import datasets, image_dialog, pipeline_library, shell
+from aquadash.ui import datasets, image_dialog, shell
 from aquadash.ui.augment import builder, builder_state, pipeline_bar, studio_frame
+from aquadash.ui.lab import lab
 
 with shell.page("augment"):
-    library = pipeline_library.current()
+    library = lab().pipelines.all()
     builder_state.restore(library)
     pipeline_bar.show(library)
     state = builder_state.history().present

@@ -26,6 +26,7 @@ def test_saving_over_a_pipeline_is_asked_for_and_keeps_the_earlier_one(home: Pat
     with pytest.raises(ConfigError, match="already"):
         shelf.save(BLUR, title="mine")
     assert shelf.pipeline("mine").branches == FLIP.branches
+    assert shelf.pipeline("mine") is shelf.library().pipelines["mine"], "an unchanged file is parsed once"
     shelf.save(BLUR, title="Mine", replace_name="mine")
     assert shelf.pipeline("mine").branches == BLUR.branches
     assert len(list((home / "pipelines" / "earlier").iterdir())) == 1

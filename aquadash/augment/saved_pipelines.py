@@ -16,6 +16,7 @@ import re
 import time
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from aquadash import settings
@@ -55,7 +56,7 @@ def folder() -> Path:
 
 
 def library() -> Library:
-    """Read all saved pipelines. A file that cannot be read is left alone and named in the result."""
+    """All pipelines as they are now. A file that cannot be read is left alone and named in the result."""
     found: list[PipelineSpec] = []
     damaged: dict[str, str] = {}
     for path in sorted(folder().glob("*.json")):
@@ -250,14 +251,20 @@ def _put_away(name: str) -> str:
 
 def _read(path: Path) -> PipelineSpec:
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ConfigError(f"{path.name} has {path.stat().st_size:,} bytes; expected at most {_MAX_BYTES:,}.")
-        text = path.read_text(encoding="utf-8")
+        status = path.stat()
+        return _parsed(path, status.st_size, status.st_mtime_ns, status.st_ino)
     except UnicodeDecodeError:
         raise ConfigError(f"{path.name} is not UTF-8 text.") from None
     except OSError as error:
         raise StorageError(f"The saved pipeline {path} cannot be read ({error.strerror}).") from error
-    spec = from_json(text)
+
+
+@lru_cache(1024)
+def _parsed(path: Path, size: int, changed_at: int, inode: int) -> PipelineSpec:
+    """Parse a file again only when another has its place, as the arguments tell."""
+    if size > _MAX_BYTES:
+        raise ConfigError(f"{path.name} has {size:,} bytes; expected at most {_MAX_BYTES:,}.")
+    spec = from_json(path.read_text(encoding="utf-8"))
     name = path.name.split(".")[0]
     return spec if spec.name == name else replace(spec, name=name)
 

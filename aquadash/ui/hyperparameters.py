@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aquadash.augment import PIPELINES, library, plan
+from aquadash.augment import PIPELINES, plan
 from aquadash.config import (
     DEFINITIONS,
     SETTINGS,
@@ -87,7 +87,7 @@ def choices(name: str) -> tuple[str, ...]:
     if name == "data.source":
         return tuple(lab().data.sources())
     if name == "augmentation.pipeline":
-        return tuple(library().pipelines)
+        return tuple(lab().pipelines.all().pipelines)
     return tuple(MODELS) if name == "model.name" else setting(name).choices
 
 

@@ -18,7 +18,8 @@ from aquadash.augment.editing import Path
 from aquadash.augment.history import History
 from aquadash.augment.reading import MAX_DRAFT_CHARACTERS, from_draft, to_draft
 from aquadash.errors import AquaDashError
-from aquadash.ui import address, pipeline_library, shell
+from aquadash.ui import address, shell
+from aquadash.ui.lab import lab
 
 #: What a first visitor sees, and what a pipeline without an origin counts as started from.
 DEFAULT, EMPTY = "notebook", "none"
@@ -111,7 +112,7 @@ def choose() -> None:
 def discard() -> None:
     """Go back to the pipeline that it was started from."""
     base = history().present.base
-    load(pipeline_library.current().pipelines[base], base=base)
+    load(lab().pipelines.all().pipelines[base], base=base)
 
 
 def undo() -> None:
@@ -141,7 +142,7 @@ def unfold_at(path: Path) -> None:
 
 
 def _go(new: History) -> None:
-    pipelines = pipeline_library.current().pipelines
+    pipelines = lab().pipelines.all().pipelines
     state = new.present
     if state.base not in pipelines:
         state = replace(state, base=EMPTY)

@@ -9,7 +9,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pair_configs, pairs
 from aquadash.runs.types import RunStatus
-from aquadash.ui import address, bound, components, pipeline_library, shell
+from aquadash.ui import address, bound, components, shell
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.compare import paired_results
 from aquadash.ui.glossary import term
@@ -35,7 +35,7 @@ def launch(studio: Studio) -> None:
 
 def _form(studio: Studio) -> None:
     spec = studio.spec
-    if pipeline_library.current().pipelines.get(spec.name) != spec:
+    if lab().pipelines.all().pipelines.get(spec.name) != spec:
         st.info("Save the pipeline first.", icon="💾")
         return
     if all(branch.is_original for branch in spec.branches):

@@ -14,7 +14,7 @@ from aquadash.augment.history import State
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.ui import components, inputs, pipeline_library, shell
+from aquadash.ui import components, inputs, shell
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.lab import lab
@@ -163,7 +163,7 @@ def _more(state: State, saved: bool) -> None:
     )
     if not saved:
         return
-    title = pipeline_library.current().pipelines[state.base].title
+    title = lab().pipelines.all().pipelines[state.base].title
     with st.form("rename", border=False):
         inputs.text_input("New name", key=_NEW_TITLE, max_chars=MAX_TITLE_CHARACTERS, placeholder=title)
         st.form_submit_button("Rename", icon="✏️", key="rename-button", on_click=_rename)
@@ -192,7 +192,7 @@ def _discard() -> None:
 @_working()
 def _save_new() -> None:
     spec = builder_state.history().present.spec
-    known = pipeline_library.current().pipelines.get(builder_state.history().present.base)
+    known = lab().pipelines.all().pipelines.get(builder_state.history().present.base)
     summary = " ".join((st.session_state.get(_SUMMARY) or "").split())
     if not summary:
         summary = spec.summary if known == spec else summary_of(spec)
@@ -203,7 +203,7 @@ def _save_new() -> None:
 @_working()
 def _save_changes() -> None:
     state = builder_state.history().present
-    base = pipeline_library.current().pipelines[state.base]
+    base = lab().pipelines.all().pipelines[state.base]
     # A summary that was made from the steps follows them; one that a person wrote stays.
     summary = summary_of(state.spec) if base.summary == summary_of(base) else base.summary
     spec = replace(state.spec, summary=summary)
@@ -213,7 +213,7 @@ def _save_changes() -> None:
 @_working()
 def _rename() -> None:
     state = builder_state.history().present
-    base = pipeline_library.current().pipelines[state.base]
+    base = lab().pipelines.all().pipelines[state.base]
     changed = builder_state.changed()
     saved = lab().pipelines.save(base, title=st.session_state.get(_NEW_TITLE) or "", replace_name=state.base)
     builder_state.load(state.spec if changed else saved, base=saved.name)
@@ -224,9 +224,9 @@ def _rename() -> None:
 @_working()
 def _delete() -> None:
     base = builder_state.history().present.base
-    title = pipeline_library.current().pipelines[base].title
+    title = lab().pipelines.all().pipelines[base].title
     st.session_state.setdefault(_DELETED, {})[lab().pipelines.delete(base)] = title
-    builder_state.load(pipeline_library.current().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
+    builder_state.load(lab().pipelines.all().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
 
 
 @_working()

@@ -29,7 +29,7 @@ from aquadash.figures.schedule import compute, learning_rate_curve
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
 from aquadash.training.schedules import preview
-from aquadash.ui import components, datasets, gallery, inputs, pipeline_library, shell
+from aquadash.ui import components, datasets, gallery, inputs, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.hyperparameters import value_text
@@ -199,7 +199,7 @@ def pipeline_fields(values: Mapping[str, Any]) -> None:
         values: All settings, as the controls say.
     """
     form_state.prepare(PIPELINE)
-    library = pipeline_library.current()
+    library = lab().pipelines.all()
     text = st.session_state[form_state.key(PIPELINE)]
     mixed = "," in text
     own = digests(values[DEFINITIONS])
@@ -225,7 +225,7 @@ def pipeline_fields(values: Mapping[str, Any]) -> None:
 
 def pipeline_links(values: Mapping[str, Any]) -> None:
     """Lead to the Augment page with each pipeline that there is."""
-    known = pipeline_library.current().pipelines
+    known = lab().pipelines.all().pipelines
     names = [name for name, _ in read_weights(values[PIPELINE]) if name in known]
     with st.container(horizontal=True):
         for name in names:
