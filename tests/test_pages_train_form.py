@@ -213,7 +213,7 @@ def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[],
 def test_the_network_is_drawn_once_it_has_been_built(engine: FakeEngine, building: Any) -> None:
     app = building(lambda: ModelSummary((LayerRow("dense", "Dense", (5,), 1234, 1234, 95),), 1234, 1234, 95))
     assert "**1,234 parameters**" in words(app) and app.get("plotly_chart")
-    assert app.dataframe[0].value["kind"].tolist() == ["Dense"]
+    assert app.dataframe[0].value["Layer"].tolist() == ["Dense"]
 
 
 def test_a_network_that_cannot_be_built_says_why(engine: FakeEngine, building: Any) -> None:

@@ -24,11 +24,11 @@ def test_every_version_has_a_row_with_the_backends_figures() -> None:
     app = run_script(page, state=dict(branch=4))
     table = app.dataframe[0].value
     expected = augment.measure(small_dataset().train.images, studio().spec, seed=0, timed=False)
-    assert list(table["version"]) == [branch.title for branch in expected.branches]
+    assert list(table["Version"]) == [branch.title for branch in expected.branches]
     for row, branch in enumerate(expected.branches):
-        assert table["clipped"][row] == pytest.approx(100 * branch.clipped)
-        assert table["unchanged"][row] == pytest.approx(100 * branch.unchanged)
-    assert (table["time"][1:] > 0).all()
+        assert table["Clipped"][row] == pytest.approx(100 * branch.clipped)
+        assert table["Unchanged"][row] == pytest.approx(100 * branch.unchanged)
+    assert (table["ms an image"][1:] > 0).all()
     colours = app.dataframe[1].value
     red = expected.branches[4].channels[0]
     assert colours["After"][0] == f"{red.mean_after:.1f} ± {red.deviation_after:.1f}"

@@ -20,6 +20,7 @@ from aquadash.ui import address, bound, datasets, gallery
 from aquadash.ui.evaluated import Narrowed
 from aquadash.ui.gallery import class_text, class_titles
 from aquadash.ui.glossary import term
+from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, plain
 
 PER_PAGE = ("12", "24", "48", "96")
@@ -198,16 +199,13 @@ def answers_table(
         class_names: One name a class.
     """
     answers = y_prob.argmax(axis=1)
-    st.dataframe(
-        {
-            "Image": indices,
-            "True class": [class_text(class_names[label]) for label in labels],
-            "Predicted class": [class_text(class_names[answer]) for answer in answers],
-            "Answer": [_OUTCOME_LABELS["right" if right else "wrong"] for right in labels == answers],
-            "Confidence": 100 * y_prob.max(axis=1, initial=0.0),
-        },
-        column_config={"Confidence": st.column_config.NumberColumn(format="%.0f %%", help=term("confidence"))},
-        hide_index=True,
+    table(
+        Column("Image", indices),
+        Column("True class", [class_text(class_names[label]) for label in labels]),
+        Column("Predicted class", [class_text(class_names[answer]) for answer in answers]),
+        Column("Answer", [_OUTCOME_LABELS["right" if right else "wrong"] for right in labels == answers]),
+        number_column("Confidence", 100 * y_prob.max(axis=1, initial=0.0), "%.0f %%", help=term("confidence")),
+        alt="The answers, a row an image",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from aquadash.augment.numbers import BLACK_SHARE, CONSTANT_DEVIATION, BranchNumb
 from aquadash.ui import components
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
+from aquadash.ui.tables import Column, bar_column, number_column, table, text_column
 from aquadash.ui.text import count, duration, percent, plain
 
 
@@ -18,12 +19,7 @@ def show(studio: Studio) -> None:
     measured = _measured(studio)
     _totals(studio, measured)
     _cautions(measured)
-    st.dataframe(
-        [_row(numbers) for numbers in measured],
-        hide_index=True,
-        alt="A row for each version of the images: time, clipped values, and shares of unchanged, flat and black ones",
-        column_config=_COLUMNS,
-    )
+    _versions(measured)
     in_view = measured[studio.branch]
     of = "training images" if studio.positions else "pictures of your own"
     st.caption(f"Measured on {in_view.images} {of}, on one core.")
@@ -73,38 +69,26 @@ def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
         )
 
 
-def _share_column(title: str, help: str) -> Any:
-    return st.column_config.NumberColumn(title, format="%.1f %%", help=help)
+def _versions(measured: list[BranchNumbers]) -> None:
+    """A row a version."""
 
+    def share(title: str, fraction: Callable[[BranchNumbers], float], help: str) -> Column:
+        return number_column(title, [100 * fraction(numbers) for numbers in measured], "%.1f %%", help=help)
 
-_COLUMNS: dict[str, Any] = {
-    "version": st.column_config.TextColumn("Version", pinned=True, help=term("branch")),
-    "time": st.column_config.NumberColumn("ms an image", format="%.3f", help="Median of up to five batches."),
-    "clipped": _share_column("Clipped", term("clipping")),
-    "unchanged": _share_column("Unchanged", "Images that come out identical."),
-    "constant": _share_column(
-        "Nearly constant",
-        f"Images that become one flat colour: their pixels deviate by less than {CONSTANT_DEVIATION:g} of 255.",
-    ),
-    "mostly_black": _share_column(
-        "Mostly black", f"Images of which more than {100 * BLACK_SHARE:.0f} % becomes black."
-    ),
-    "black": _share_column("Clipped to 0", "Values that became 0."),
-    "white": _share_column("Clipped to 255", "Values that became 255."),
-}
-
-
-def _row(numbers: BranchNumbers) -> dict[str, Any]:
-    return {
-        "version": numbers.title,
-        "time": numbers.time.milliseconds if numbers.time else None,
-        "clipped": 100 * numbers.clipped,
-        "unchanged": 100 * numbers.unchanged,
-        "constant": 100 * numbers.nearly_constant,
-        "mostly_black": 100 * numbers.mostly_black,
-        "black": 100 * numbers.clipped_black,
-        "white": 100 * numbers.clipped_white,
-    }
+    flat = f"Images that become one flat colour: their pixels deviate by less than {CONSTANT_DEVIATION:g} of 255."
+    black = f"Images of which more than {100 * BLACK_SHARE:.0f} % becomes black."
+    times = [numbers.time.milliseconds if numbers.time else None for numbers in measured]
+    table(
+        text_column("Version", [numbers.title for numbers in measured], pinned=True, help=term("branch")),
+        number_column("ms an image", times, "%.3f", help="Median of up to five batches."),
+        share("Clipped", lambda numbers: numbers.clipped, term("clipping")),
+        share("Unchanged", lambda numbers: numbers.unchanged, "Images that come out identical."),
+        share("Nearly constant", lambda numbers: numbers.nearly_constant, flat),
+        share("Mostly black", lambda numbers: numbers.mostly_black, black),
+        share("Clipped to 0", lambda numbers: numbers.clipped_black, "Values that became 0."),
+        share("Clipped to 255", lambda numbers: numbers.clipped_white, "Values that became 255."),
+        alt="A row for each version of the images: time, clipped values, and shares of unchanged, flat and black ones",
+    )
 
 
 def _colours(change: ChannelChange) -> dict[str, str]:
@@ -128,21 +112,13 @@ def _step_times(numbers: BranchNumbers) -> None:
         return
     whole = sum(step.milliseconds for step in time.steps)
     fractions = [step.milliseconds / whole if whole else 0.0 for step in time.steps]
-    table = {
-        "Step": [f"{number}. {step.title}" for number, step in enumerate(time.steps, start=1)],
-        "ms": [step.milliseconds for step in time.steps],
-        "Share": [100 * fraction for fraction in fractions],
-    }
     spoken = "; ".join(
         f"{step.title}: {step.milliseconds:.3f} ms, {percent(fraction)}"
         for step, fraction in zip(time.steps, fractions, strict=True)
     )
-    st.dataframe(
-        table,
-        hide_index=True,
+    table(
+        Column("Step", [f"{place}. {step.title}" for place, step in enumerate(time.steps, start=1)]),
+        number_column("ms", [step.milliseconds for step in time.steps], "%.3f"),
+        bar_column("Share", fractions),
         alt=spoken,
-        column_config={
-            "ms": st.column_config.NumberColumn(format="%.3f"),
-            "Share": st.column_config.ProgressColumn(min_value=0.0, max_value=100.0, format="%.0f %%"),
-        },
     )

@@ -6,11 +6,12 @@ import streamlit as st
 
 from aquadash.classroom import limits
 from aquadash.figures.leaderboard import leaderboard_chart
-from aquadash.runs.leaderboard import MIN_IMAGES, Board, Standing
+from aquadash.runs.leaderboard import MIN_IMAGES, Board
 from aquadash.ui import bound, components, datasets, inputs, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab, visitor
+from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, percent, plain
 
 _SOURCE = "source"
@@ -101,18 +102,24 @@ def _turn() -> None:
 
 
 def _table(made: Board, own: str) -> None:
-    st.dataframe(
-        [_row(entry, made.measured_on, own) for entry in made.entries],
-        hide_index=True,
+    entries = made.entries
+    fractions = [percent(entry.accuracy, entry.interval).partition(" (") for entry in entries]
+    tries = "How many runs of theirs could have stood here. The best of many is luckier."
+    table(
+        number_column("Place", [entry.rank for entry in entries], width="small", help=term("tie")),
+        Column("Student", [f"⭐ {entry.name}" if entry.person_id == own else entry.name for entry in entries]),
+        Column(f"{made.measured_on.capitalize()} accuracy", [accuracy for accuracy, _, _ in fractions]),
+        Column("95 % interval", [interval.rstrip(")") for _, _, interval in fractions]),
+        Column("Images", [entry.images for entry in entries]),
+        Column("Run", [entry.run.name for entry in entries]),
+        number_column("Runs", [entry.tries for entry in entries], width="small", help=tries),
+        Column(
+            "Evaluate",
+            [f"/evaluate?run={entry.run.run_id}" for entry in entries],
+            st.column_config.LinkColumn(display_text="Open", width="small"),
+        ),
+        alt=f"The board as a table of {count(len(entries), 'student')}.",
         key=f"board-table-{made.measured_on}",
-        alt=f"The board as a table of {count(len(made.entries), 'student')}.",
-        column_config={
-            "Place": st.column_config.NumberColumn(width="small", help=term("tie")),
-            "Runs": st.column_config.NumberColumn(
-                width="small", help="How many runs of theirs could have stood here. The best of many is luckier."
-            ),
-            "Evaluate": st.column_config.LinkColumn(display_text="Open", width="small"),
-        },
     )
     mine = next((entry for entry in made.entries if entry.person_id == own), None)
     if mine is not None:
@@ -120,17 +127,3 @@ def _table(made: Board, own: str) -> None:
             "pages/evaluate.py", label=f"Open my best run: {plain(mine.run.name)}",
             query_params={"run": mine.run.run_id}, icon="⭐",
         )  # fmt: skip
-
-
-def _row(entry: Standing, measured_on: str, own: str) -> dict[str, object]:
-    accuracy, _, interval = percent(entry.accuracy, entry.interval).partition(" (")
-    return {
-        "Place": entry.rank,
-        "Student": f"⭐ {entry.name}" if entry.person_id == own else entry.name,
-        f"{measured_on.capitalize()} accuracy": accuracy,
-        "95 % interval": interval.rstrip(")"),
-        "Images": entry.images,
-        "Run": entry.run.name,
-        "Runs": entry.tries,
-        "Evaluate": f"/evaluate?run={entry.run.run_id}",
-    }

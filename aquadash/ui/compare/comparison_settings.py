@@ -20,6 +20,7 @@ from aquadash.ui import bound, components
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
+from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, duration, plain
 
 #: More axes than that cannot be told apart.
@@ -193,9 +194,9 @@ def render_cost(compared: Compared) -> None:
     titles = {word: price.title for word, price in PRICES.items()}
     word = bound.choice("cost", titles, label="Cost", default="seconds", help=term("Pareto front"))
     price = PRICES[word]
-    costs = compared.costs()
+    costs, evaluations = compared.costs(), compared.evaluations()
     title = f"{compared.images.capitalize()} accuracy"
-    runs = list(zip(compared.names, compared.evaluations(), map(price.value, costs), strict=True))
+    runs = list(zip(compared.names, evaluations, map(price.value, costs), strict=True))
     together = compared.measured_together()
     chart = cost_accuracy(runs, cost=price.axis, title=title, text=price.text, together=together)
     components.plot(chart, key="cost-chart")
@@ -204,29 +205,13 @@ def render_cost(compared: Compared) -> None:
         st.caption(f"Measured on other images, so not on the Pareto front: {', '.join(others)}.")
     times = " Times depend on the computer." if word in ("seconds", "epoch") else ""
     st.caption(f"Where intervals overlap, runs may be equally good.{times}")
-    st.dataframe(
-        cost_rows(compared, costs), hide_index=True, key="costs", placeholder="–",
-        alt="What each run cost, a row a run",
-        column_config={
-            "Parameters": st.column_config.NumberColumn(format="localized", help=term("parameters")),
-            "Seconds an epoch": st.column_config.NumberColumn(format="%.2f"),
-            "File, MB": st.column_config.NumberColumn(format="%.1f"),
-        },
+    table(
+        Column("Run", compared.names),
+        Column(title, [None if found is None else f"{100 * found.accuracy:.1f} %" for found in evaluations]),
+        Column("Training time", [None if cost.seconds is None else duration(cost.seconds) for cost in costs]),
+        number_column("Seconds an epoch", [cost.seconds_per_epoch for cost in costs], "%.2f"),
+        Column("Epochs", [cost.epochs for cost in costs]),
+        number_column("Parameters", [cost.parameters for cost in costs], "localized", help=term("parameters")),
+        number_column("File, MB", [cost.megabytes for cost in costs], "%.1f"),
+        alt="What each run cost, a row a run", key="costs", placeholder="–",
     )  # fmt: skip
-
-
-def cost_rows(compared: Compared, costs: list[Cost]) -> list[dict[str, Any]]:
-    """A row a run."""
-    title = f"{compared.images.capitalize()} accuracy"
-    return [
-        {
-            "Run": name,
-            title: None if found is None else f"{100 * found.accuracy:.1f} %",
-            "Training time": None if cost.seconds is None else duration(cost.seconds),
-            "Seconds an epoch": cost.seconds_per_epoch,
-            "Epochs": cost.epochs,
-            "Parameters": cost.parameters,
-            "File, MB": cost.megabytes,
-        }
-        for name, cost, found in zip(compared.names, costs, compared.evaluations(), strict=True)
-    ]

@@ -23,6 +23,7 @@ from aquadash.ui import hyperparameters as settings
 from aquadash.ui.compare import run_table
 from aquadash.ui.components import status_text
 from aquadash.ui.glossary import term
+from aquadash.ui.tables import Column, table, text_column
 from aquadash.ui.text import count, plain
 
 #: How the values of a menu are called, by the menu's name.
@@ -174,16 +175,12 @@ def _help(fields: Mapping[str, RunField]) -> None:
         "Capital letters make no difference. A comparison with a figure that is not known yet is never true. Shares go "
         "from 0 to 1."
     )
-    st.dataframe(
-        {
-            "Name": list(fields),
-            "Is a": [str(field.kind) for field in fields.values()],
-            "Meaning": [field.help for field in fields.values()],
-        },
-        hide_index=True,
-        height=300,
-        column_config={"Meaning": st.column_config.TextColumn(width="large")},
+    table(
+        Column("Name", fields),
+        Column("Is a", [str(field.kind) for field in fields.values()]),
+        text_column("Meaning", [field.help for field in fields.values()], width="large"),
         alt="The names that a condition may use, with their meaning.",
+        height=300,
     )
 
 

@@ -12,6 +12,7 @@ from aquadash.figures.class_counts import class_counts
 from aquadash.ui import bound, components, datasets, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.sections import Section, Sections
+from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, plain
 
 #: Each split's name and what it is called.
@@ -36,17 +37,11 @@ def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
         components.plot(channel_histogram([channel.histogram for channel in found.channels]), key="channel-histogram")
     with left:
         st.markdown("**Each colour channel**, 0 is dark and 255 bright", help=term("channel"))
-        st.dataframe(
-            {
-                "Channel": [channel.name for channel in found.channels],
-                "Mean": [channel.mean for channel in found.channels],
-                "Spread (standard deviation)": [channel.std for channel in found.channels],
-            },
-            column_config={
-                "Mean": st.column_config.NumberColumn(format="%.1f"),
-                "Spread (standard deviation)": st.column_config.NumberColumn(format="%.1f"),
-            },
-            hide_index=True,
+        table(
+            Column("Channel", [channel.name for channel in found.channels]),
+            number_column("Mean", [channel.mean for channel in found.channels], "%.1f"),
+            number_column("Spread (standard deviation)", [channel.std for channel in found.channels], "%.1f"),
+            alt="Mean and spread of each colour channel",
         )
     with right:
         st.markdown("**The mean image of each class**: what all its images have in common")

@@ -27,6 +27,7 @@ from aquadash.ui.evaluate import scores
 from aquadash.ui.evaluated import Evaluated, Narrowed
 from aquadash.ui.gallery import class_text, class_titles
 from aquadash.ui.glossary import term
+from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, percent, plain
 
 #: The chart's key.
@@ -98,23 +99,13 @@ def _calibration_figures(one: Evaluated, other: Evaluated | None, found: Calibra
         rows.append(("With temperature", done.after))
     if other is not None:
         rows.append(("Second run", other.calibration()))
-    st.dataframe(
-        {
-            "": [name for name, _ in rows],
-            "Calibration error": [100 * row.ece for _, row in rows],
-            "Sure": [100 * row.mean_confidence for _, row in rows],
-            "Right": [100 * row.mean_accuracy for _, row in rows],
-            "Loss": [row.loss for _, row in rows],
-            "Brier": [row.brier for _, row in rows],
-        },
-        column_config={
-            "Calibration error": st.column_config.NumberColumn(format="%.1f", help=term("calibration error")),
-            "Sure": st.column_config.NumberColumn(format="%.0f %%", help="Mean confidence."),
-            "Right": st.column_config.NumberColumn(format="%.0f %%", help=term("accuracy")),
-            "Loss": st.column_config.NumberColumn(format="%.3f", help=term("loss")),
-            "Brier": st.column_config.NumberColumn(format="%.3f", help=term("Brier score")),
-        },
-        hide_index=True,
+    table(
+        Column("", [name for name, _ in rows]),
+        number_column("Calibration error", [100 * row.ece for _, row in rows], "%.1f", help=term("calibration error")),
+        number_column("Sure", [100 * row.mean_confidence for _, row in rows], "%.0f %%", help="Mean confidence."),
+        number_column("Right", [100 * row.mean_accuracy for _, row in rows], "%.0f %%", help=term("accuracy")),
+        number_column("Loss", [row.loss for _, row in rows], "%.3f", help=term("loss")),
+        number_column("Brier", [row.brier for _, row in rows], "%.3f", help=term("Brier score")),
         alt="Calibration error, loss and Brier score before and after temperature scaling",
         key="calibration-figures",
     )
@@ -332,23 +323,15 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
 
 def _areas(one: Evaluated, other: Evaluated | None) -> None:
     """The areas of each class and their means."""
-    table: dict[str, list[object]] = {"Class": [*map(class_text, one.found.classes), "∅ by class"]}
-    titles = {"roc": "ROC area", "precision-recall": "Average precision"}
+    columns = [Column("Class", [*map(class_text, one.found.classes), "∅ by class"])]
+    kinds: tuple[tuple[Kind, str, str], ...] = (
+        ("roc", "ROC area", term("ROC area")),
+        ("precision-recall", "Average precision", term("average precision")),
+    )
     for run, suffix in ((one, ""), (other, ", second run")):
         if run is None:
             continue
-        for kind, title in titles.items():
-            values = [area(row, cast(Kind, kind)) for row in run.curves()]
-            table[title + suffix] = [*values, macro_mean(values)]
-    number = st.column_config.NumberColumn
-    st.dataframe(
-        table,
-        column_config={
-            title + suffix: number(format="%.3f", help=term("ROC area" if title == "ROC area" else "average precision"))
-            for title in titles.values()
-            for suffix in ("", ", second run")
-        },
-        hide_index=True,
-        alt="The area under each class's curves",
-        key="areas",
-    )
+        for kind, title, help in kinds:
+            values = [area(row, kind) for row in run.curves()]
+            columns.append(number_column(title + suffix, [*values, macro_mean(values)], "%.3f", help=help))
+    table(*columns, alt="The area under each class's curves", key="areas")

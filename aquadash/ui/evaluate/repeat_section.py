@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from aquadash.runs.types import Run, RunStatus
@@ -14,6 +13,7 @@ from aquadash.ui import components, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import BY_RUN
+from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, duration, moment, plain
 
 if TYPE_CHECKING:
@@ -111,20 +111,12 @@ def _result(found: Reproduction, *, open_table: bool) -> None:
     elif not found.identical:
         st.markdown("Settings, data, versions and processor are the same, so this should not happen.")
     with st.expander("What was compared", icon=":material/table_rows:", expanded=open_table):
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "Compared": [part.name for part in found.parts],
-                    "Numbers": [part.count for part in found.parts],
-                    "Different": [part.different for part in found.parts],
-                    "By at most": [f"{part.max_difference:.3g}" for part in found.parts],
-                    "Where most": [part.where for part in found.parts],
-                }
-            ),
-            hide_index=True,
-            column_config={
-                name: st.column_config.NumberColumn(format="localized") for name in ("Numbers", "Different")
-            },
+        table(
+            Column("Compared", [part.name for part in found.parts]),
+            number_column("Numbers", [part.count for part in found.parts], "localized"),
+            number_column("Different", [part.different for part in found.parts], "localized"),
+            Column("By at most", [f"{part.max_difference:.3g}" for part in found.parts]),
+            Column("Where most", [part.where for part in found.parts]),
             alt="What was compared: how many numbers, how many of them differ, and by how much",
         )
 

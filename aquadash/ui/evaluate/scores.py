@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 
@@ -26,6 +25,7 @@ from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
+from aquadash.ui.tables import number_column, table, text_column
 from aquadash.ui.text import count, percent, plain
 from aquadash.ui.train import coach_notes
 
@@ -140,33 +140,24 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
 
 def class_score_table(one: Evaluated) -> None:
     """The scores with their intervals in whole per cent, and the two averages."""
-    found = one.found
-    rows = [(class_text(row.label), row, interval) for row, interval in zip(found.report, one.intervals(), strict=True)]
-    columns: dict[str, list[object]] = {"Class": [*(name for name, _, _ in rows), "∅ by class", "∅ by image"]}
+    found, intervals = one.found, one.intervals()
     every = (*found.report, found.macro_average, found.weighted_average)
+    averages = "∅ by class is the plain mean of the rows above; ∅ by image counts each by its support."
+    names = [*(class_text(row.label) for row in found.report), "∅ by class", "∅ by image"]
+    columns = [text_column("Class", names, width=110, help=averages)]
     for field, title, _, _ in SCORES:
-        columns[title] = [100 * getattr(row, field) for row in every]
-    columns["Support"] = [row.support for row in every]
+        values, help = [100 * getattr(row, field) for row in every], term(title if title == "F1" else title.lower())
+        columns.append(number_column(title, values, "%.0f %%", width=64, help=help))
+    columns.append(number_column("Support", [row.support for row in every], "%d", width=64, help=term("support")))
     # Behind the scores, which have room in half a page; the chart shows the intervals, too.
     for field, title, _, _ in SCORES:
-        columns[f"{title}, 95 %"] = [*(_ends(getattr(interval, field)) for _, _, interval in rows), "", ""]
-    number = functools.partial(st.column_config.NumberColumn, width=64)
-    st.dataframe(
-        columns,
-        column_config={
-            "Class": st.column_config.TextColumn(
-                width=110, help="∅ by class is the plain mean of the rows above; ∅ by image counts each by its support."
-            ),
-            **{title: number(format="%.0f %%", help=term(title if title == "F1" else title.lower()))
-               for _, title, _, _ in SCORES},
-            **{f"{title}, 95 %": st.column_config.TextColumn(width=84, help=term("confidence interval"))
-               for _, title, _, _ in SCORES},
-            "Support": number(format="%d", help=term("support")),
-        },
-        hide_index=True,
+        ends = [*(_ends(getattr(interval, field)) for interval in intervals), "", ""]
+        columns.append(text_column(f"{title}, 95 %", ends, width=84, help=term("confidence interval")))
+    table(
+        *columns,
         alt="Precision, recall and F1 of each class with their intervals",
         key=f"report-{one.run.run_id}",
-    )  # fmt: skip
+    )
 
 
 def _ends(interval: Interval | None) -> str:

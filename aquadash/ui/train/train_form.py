@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from aquadash import models
@@ -28,6 +27,7 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.predictions import WAKING
+from aquadash.ui.tables import bar_column, number_column, table, text_column
 from aquadash.ui.text import count, duration, plain, roughly
 from aquadash.ui.train import clone, coach_notes, form_state, guess_box, launch, train_settings
 from aquadash.ui.train.form_state import DEFAULT_PRESET
@@ -282,50 +282,29 @@ def _wait(answer: Future[ModelSummary]) -> None:
     st.caption(f"⏱️ {WAKING}")
 
 
-def layer_table(layers: Sequence[LayerRow]) -> pd.DataFrame:
-    """A row a layer; its fractions of the whole network are in per cent."""
-    params = sum(layer.params for layer in layers) or 1
-    work = sum(layer.multiply_adds for layer in layers) or 1
-    table = pd.DataFrame(
-        {
-            "kind": [kind_words(layer.kind) for layer in layers],
-            "output": [shape_text(layer.output_shape) for layer in layers],
-            "parameters": [layer.params for layer in layers],
-            "fraction": [100 * layer.params / params for layer in layers],
-            "work": [100 * layer.multiply_adds / work for layer in layers],
-            "part": [layer.part for layer in layers],
-            "name": [layer.name for layer in layers],
-        }
-    )
-    return table if any(table["part"]) else table.drop(columns="part")
-
-
 def _layers_table(layers: Sequence[LayerRow]) -> None:
     """Draw the table of the layers, which says the same as the diagram to those who do not see it."""
-    st.dataframe(
-        layer_table(layers),
-        key="network-layers",
-        hide_index=True,
-        column_config={
-            "kind": st.column_config.TextColumn("Layer", help="From the image to the answer."),
-            "output": st.column_config.TextColumn(
-                "Output", help="Height x width x channels of what it gives, or how many numbers."
-            ),
-            "parameters": st.column_config.NumberColumn("Parameters", format="localized", help=term("weights")),
-            "fraction": st.column_config.ProgressColumn(
-                "Fraction of parameters", format="%.0f %%", min_value=0, max_value=100, help="Of all parameters."
-            ),
-            "work": st.column_config.ProgressColumn(
-                "Fraction of work",
-                format="%.0f %%",
-                min_value=0,
-                max_value=100,
-                help="Of all multiplications for an image. Convolutions have few parameters and use them often.",
-            ),
-            "part": st.column_config.TextColumn("Part", help="Body: pretrained. Head: new."),
-            "name": st.column_config.TextColumn("Name", help="Its name in Keras."),
-        },
-    )
+    params = sum(layer.params for layer in layers) or 1
+    work = sum(layer.multiply_adds for layer in layers) or 1
+    columns = [
+        text_column("Layer", [kind_words(layer.kind) for layer in layers], help="From the image to the answer."),
+        text_column(
+            "Output",
+            [shape_text(layer.output_shape) for layer in layers],
+            help="Height x width x channels of what it gives, or how many numbers.",
+        ),
+        number_column("Parameters", [layer.params for layer in layers], "localized", help=term("weights")),
+        bar_column("Fraction of parameters", [layer.params / params for layer in layers], help="Of all parameters."),
+        bar_column(
+            "Fraction of work",
+            [layer.multiply_adds / work for layer in layers],
+            help="Of all multiplications for an image. Convolutions have few parameters and use them often.",
+        ),
+        text_column("Name", [layer.name for layer in layers], help="Its name in Keras."),
+    ]
+    if any(layer.part for layer in layers):
+        columns.insert(-1, text_column("Part", [layer.part for layer in layers], help="Body: pretrained. Head: new."))
+    table(*columns, alt="The layers of the network, a row a layer", key="network-layers")
 
 
 _PASTED = "train:yaml-pasted"

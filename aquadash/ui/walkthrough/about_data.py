@@ -15,6 +15,7 @@ from aquadash.figures.theme import class_colour
 from aquadash.ui import bound, components, datasets, gallery
 from aquadash.ui.gallery import class_text, class_titles
 from aquadash.ui.glossary import term
+from aquadash.ui.tables import Column, bar_column, number_column, table
 from aquadash.ui.text import count, plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_data, checks_network, network
@@ -237,21 +238,12 @@ def normalization(dataset: Dataset) -> None:
         channels = zip(values, means, deviations, strict=True)
         return [checks_data.normalized(value, mean, deviation, kind) for value, mean, deviation in channels]
 
-    st.dataframe(
-        {
-            "Channel": [channel.name for channel in found],
-            "Mean before": means,
-            "Mean after": [round(value, 4) + 0.0 for value in after(means)],
-            "First pixel before": pixel,
-            "First pixel after": after(pixel),
-        },
-        column_config={
-            "Mean before": st.column_config.NumberColumn(format="%.1f"),
-            "Mean after": st.column_config.NumberColumn(format="%.3f"),
-            "First pixel before": st.column_config.NumberColumn(format="%d"),
-            "First pixel after": st.column_config.NumberColumn(format="%.3f"),
-        },
-        hide_index=True,
+    table(
+        Column("Channel", [channel.name for channel in found]),
+        number_column("Mean before", means, "%.1f"),
+        number_column("Mean after", [round(value, 4) + 0.0 for value in after(means)], "%.3f"),
+        number_column("First pixel before", pixel, "%d"),
+        number_column("First pixel after", after(pixel), "%.3f"),
         alt="Mean of each colour channel and one pixel, before and after normalization",
     )
     parts.question(
@@ -336,17 +328,10 @@ def dense(dataset: Dataset) -> None:
     layers = network.parameters(shape, classes=classes, units=(first, second))
     params = sum(layers.values())
     parts.real("What each layer has to learn, for these images")
-    st.dataframe(
-        {
-            "Layer": list(layers),
-            "Parameters": list(layers.values()),
-            "Share": [100 * value / params for value in layers.values()],
-        },
-        column_config={
-            "Parameters": st.column_config.NumberColumn(format="localized", help=term("weights")),
-            "Share": st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100),
-        },
-        hide_index=True,
+    table(
+        Column("Layer", layers),
+        number_column("Parameters", layers.values(), "localized", help=term("weights")),
+        bar_column("Share", [value / params for value in layers.values()], "%.1f %%"),
         alt="Parameters of each layer and their share",
     )
     parts.figures({"Your network": f"{params:,}", "With the report's units": f"{whole:,}"})

@@ -16,6 +16,7 @@ from aquadash.ui import bound, components, gallery, image_browser
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.gallery import class_text, class_titles
 from aquadash.ui.glossary import term
+from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, percent, plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_network, checks_results, network, report
@@ -156,20 +157,15 @@ def predictions(results: Evaluated) -> None:
     parts.real("The report's five images, and this run's answers to its own with the same numbers")
     rows = report.ANSWERS
     here = [row.image if row.image < len(answers) else None for row in rows]
-    st.dataframe(
-        {
-            "Test image": [row.image for row in rows],
-            "Report: is": [class_text(row.true) if row.true else "not said" for row in rows],
-            "Report: answer": [class_text(row.predicted) for row in rows],
-            "Report: sure": [100 * row.probability for row in rows],
-            "Here: is": ["no such image" if at is None else class_text(names[found.labels[at]]) for at in here],
-            "Here: answer": ["–" if at is None else class_text(names[answers[at]]) for at in here],
-            "Here: sure": [None if at is None else 100 * float(sure[at]) for at in here],
-        },
-        column_config={
-            name: st.column_config.NumberColumn(format="%.1f %%") for name in ("Report: sure", "Here: sure")
-        },
-        hide_index=True,
+    is_here = ["no such image" if at is None else class_text(names[found.labels[at]]) for at in here]
+    table(
+        Column("Test image", [row.image for row in rows]),
+        Column("Report: is", [class_text(row.true) if row.true else "not said" for row in rows]),
+        Column("Report: answer", [class_text(row.predicted) for row in rows]),
+        number_column("Report: sure", [100 * row.probability for row in rows], "%.1f %%"),
+        Column("Here: is", is_here),
+        Column("Here: answer", ["–" if at is None else class_text(names[answers[at]]) for at in here]),
+        number_column("Here: sure", [None if at is None else 100 * float(sure[at]) for at in here], "%.1f %%"),
         alt="Five test images with the answers of the report's network and of this run",
     )
     parts.attempt("how sure is it when it is wrong?")
@@ -225,23 +221,14 @@ def matrix(results: Evaluated) -> None:
     right = sum(report.right_ones(row) for row in report.SCORES)
     weighted = report.WEIGHTED_AVERAGE
     mine = found.weighted_average
-    st.dataframe(
-        {
-            "": ["The report, 100 images", f"This run, {found.n:,} images"],
-            "Accuracy": [float(right), 100 * found.accuracy],
-            "Precision": [100 * weighted.precision, 100 * mine.precision],
-            "Recall": [100 * weighted.recall, 100 * mine.recall],
-            "F1": [100 * weighted.f1, 100 * mine.f1],
-        },
-        column_config={
-            name: st.column_config.NumberColumn(format="%.2f %%", help=term(help))
-            for name, help in (
-                ("Accuracy", "accuracy"), ("Precision", "precision"), ("Recall", "recall"), ("F1", "F1"),
-            )
-        },
-        hide_index=True,
+    table(
+        Column("", ["The report, 100 images", f"This run, {found.n:,} images"]),
+        number_column("Accuracy", [float(right), 100 * found.accuracy], "%.2f %%", help=term("accuracy")),
+        number_column("Precision", [100 * weighted.precision, 100 * mine.precision], "%.2f %%", help=term("precision")),
+        number_column("Recall", [100 * weighted.recall, 100 * mine.recall], "%.2f %%", help=term("recall")),
+        number_column("F1", [100 * weighted.f1, 100 * mine.f1], "%.2f %%", help=term("F1")),
         alt="Accuracy and weighted means of precision, recall and F1, of the report and of this run",
-    )  # fmt: skip
+    )
     st.caption("Precision, recall and F1 are means over the classes, weighted by their images.")
     parts.attempt("call it so only when sure enough")
     known = [row for row in found.report if row.recall >= checks_results.MIN_RECALL]

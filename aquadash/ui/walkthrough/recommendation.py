@@ -12,6 +12,7 @@ from aquadash.runs.types import Run
 from aquadash.ui import bound, datasets
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.lab import lab
+from aquadash.ui.tables import Column, table, text_column
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_results, report
@@ -91,21 +92,13 @@ def show(results: Evaluated) -> None:
         parameters=_parameters(settings.store_key(), results.run.run_id),
         training_images=_images(results.run),
     )
-    st.dataframe(
-        {
-            "Figure": [row.figure for row in found.rows],
-            "Report": [shown(row, row.report) for row in found.rows],
-            "This run": [shown(row, row.run) for row in found.rows],
-            "Note": [row.note for row in found.rows],
-        },
-        column_config={
-            "Report": st.column_config.TextColumn(width="small"),
-            "This run": st.column_config.TextColumn(width="small"),
-            "Note": st.column_config.TextColumn(width="medium"),
-        },
-        hide_index=True,
-        height="content",
+    table(
+        Column("Figure", [row.figure for row in found.rows]),
+        text_column("Report", [shown(row, row.report) for row in found.rows], width="small"),
+        text_column("This run", [shown(row, row.run) for row in found.rows], width="small"),
+        text_column("Note", [row.note for row in found.rows], width="medium"),
         alt="The report's figures beside this run's",
+        height="content",
     )
     source = data.SOURCES.get(results.run.config.data.source)
     drawn = source is not None and source.drawn

@@ -1,0 +1,58 @@
+"""Tables, of which each column stands in one place: its title, its values and how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes:
+        title: Above it.
+        values: One a row.
+        config: From ``st.column_config``; None for one that needs nothing.
+    """
+
+    title: str
+    values: Iterable[object]
+    config: Any = None
+
+
+def number_column(
+    title: str, values: Iterable[object], format: str | None = None, *, help: str | None = None, **options: Any
+) -> Column:
+    """A column of numbers, in a format of ``st.column_config.NumberColumn`` such as ``"%.1f"``."""
+    return Column(title, values, st.column_config.NumberColumn(format=format, help=help, **options))
+
+
+def text_column(title: str, values: Iterable[object], *, help: str | None = None, **options: Any) -> Column:
+    """A column of words with a help or width of its own."""
+    return Column(title, values, st.column_config.TextColumn(help=help, **options))
+
+
+def bar_column(title: str, fractions: Iterable[float], format: str = "%.0f %%", *, help: str | None = None) -> Column:
+    """A column of fractions from 0 to 1, as bars with their per cent."""
+    values = [100 * fraction for fraction in fractions]
+    return Column(title, values, st.column_config.ProgressColumn(format=format, min_value=0, max_value=100, help=help))
+
+
+def table(*columns: Column, alt: str, **options: Any) -> None:
+    """Draw a table.
+
+    Args:
+        columns: From left to right; their titles differ.
+        alt: What it shows, for those who do not see it.
+        options: More for ``st.dataframe``.
+    """
+    st.dataframe(
+        {column.title: list(column.values) for column in columns},
+        # None would hide the column.
+        column_config={column.title: column.config for column in columns if column.config is not None},
+        hide_index=True,
+        alt=alt,
+        **options,
+    )
