@@ -1,4 +1,4 @@
-"""Every chart draws, says in words what it shows and keeps names as text; without data it gives a hint."""
+"""Every chart draws, says in words what it shows and keeps names as text; before there is data, some give a hint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from aquadash.figures import theme
 
-#: The modules of tests that have a table of charts with data, ``FIGURES``, or of some without, ``EMPTY``.
+#: The modules of tests that have a table of charts with data, ``FIGURES``, or of some before there is any, ``EMPTY``.
 MODULES = (
     "architecture", "charts", "comparison", "evaluation", "label_safety", "robustness", "schedule", "search"
 )  # fmt: skip
@@ -42,7 +42,7 @@ def test_every_figure_draws_and_keeps_names_as_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EMPTY)
-def test_without_data_a_figure_gives_a_hint(name: str) -> None:
+def test_before_there_is_data_a_figure_gives_a_hint(name: str) -> None:
     figure = EMPTY[name]()
     figure.to_json(validate=True)
     assert not figure.data and len(theme.alt_text(figure)) > 20

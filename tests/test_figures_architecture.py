@@ -42,7 +42,6 @@ FIGURES = {
     "report": lambda: architecture(REPORT, image_shape=IMAGE),
     "an unknown layer": lambda: architecture([LayerRow("x", EVIL, (4, 4, 2), 1)], image_shape=IMAGE),
 }
-EMPTY = {"no layers": lambda: architecture([], image_shape=IMAGE)}
 
 
 def test_what_changes_neither_shape_nor_learns_joins_the_block_before() -> None:

@@ -58,13 +58,9 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "loss": lambda: learning_curves([]),
     "compare": lambda: compare_curves([]),
     "compare without epochs": lambda: compare_curves([("a", [])]),
-    "matrix": lambda: confusion_matrix(np.zeros((0, 0), int), class_names=[]),
-    "matrix of zeros": lambda: confusion_matrix(np.zeros((5, 5), int), class_names=FIVE),
     "counts": lambda: class_counts({}, class_names=[]),
     "counts of zero": lambda: class_counts({"Training": [0, 0]}, class_names=["a", "b"]),
     "channels": lambda: channel_histogram(np.zeros((3, 256))),
-    "channel change": lambda: channel_change(np.zeros(256), np.zeros(256), channel=0),
-    "confidence": lambda: confidence_histogram([], np.zeros((0, 5))),
     "metric": lambda: metric_bars([("a", None)]),
 }
 

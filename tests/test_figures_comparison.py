@@ -64,16 +64,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
         [RATES, OPTIMIZERS], accuracies=[0.5, 0.6, 0.8], names=["a", EVIL, "c"], runs=[0, 4, 9]
     ),
 }
-EMPTY: dict[str, Callable[[], go.Figure]] = {
-    "pairs": lambda: pair_matrix(pairwise([None, None], sets=["a", "a"]), names=["a", "b"]),
-    "matrix": lambda: small_confusion(np.zeros((2, 2), int), class_names=["a", "b"], name="x"),
-    "right counts": lambda: right_counts([0, 0]),
-    "by setting": lambda: metric_by_setting(
-        Dimension("x", []), accuracies=[], names=[], indices=[], title="Accuracy"
-    ),
-    "costs": lambda: costs((None, 0.5)),
-    "lines": lambda: parallel_coordinates([], accuracies=[0.5, 0.6], names=["a", "b"], runs=[0, 1]),
-}  # fmt: skip
+EMPTY: dict[str, Callable[[], go.Figure]] = {"costs": lambda: costs((None, 0.5))}
 
 
 def test_a_run_has_its_colour_and_is_known_by_its_meta_in_every_chart() -> None:

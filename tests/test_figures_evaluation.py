@@ -56,15 +56,10 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "difference": lambda: confusion_difference(MATRIX, OTHER_MATRIX, class_names=FIVE, selected=(1, 2)),
 }
 EMPTY: dict[str, Callable[[], go.Figure]] = {
-    "class scores": lambda: class_scores([]),
     "curves": lambda: threshold_curves([], kind="roc", chosen=0, cut=0.5),
     "curves of one class": lambda: threshold_curves(
         ranking_curves([0], [[1.0]], class_names=["a"]), kind="roc", chosen=0, cut=0.5
     ),
-    "reliability": lambda: reliability_diagram(None),
-    "coverage": lambda: coverage_curve([]),
-    "difference": lambda: confusion_difference(np.zeros((0, 0)), np.zeros((0, 0)), class_names=[]),
-    "difference of other classes": lambda: confusion_difference(MATRIX, np.eye(3), class_names=FIVE),
 }
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
 from aquadash.augment import Branch, Range, op
@@ -16,12 +13,6 @@ from aquadash.figures.theme import alt_text
 from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, measure
 from aquadash.robustness.label_safety_result import SafetyResult
 from tests.safety_fakes import ContrastReader, striped
-
-EMPTY: dict[str, Callable[[], go.Figure]] = {
-    "curve": lambda: label_safety_curve.label_safety_curve(None, parameter="sigma", percent_axis=False, chance=0.5),
-    "steps": lambda: label_safety_steps.label_safety_steps(None),
-    "paired change": lambda: paired_change.paired_change(None),
-}
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,6 @@ from aquadash.figures import theme
 from aquadash.figures.schedule import compute, learning_rate_curve
 from aquadash.training.schedules import SCHEDULES, preview
 
-EMPTY = {"curve": lambda: learning_rate_curve([], [])}
-
 
 def rates(**changes: object) -> tuple[list[float], list[float]]:
     values = {f"training.{name}": value for name, value in changes.items()}

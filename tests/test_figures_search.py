@@ -50,8 +50,6 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
 EMPTY: dict[str, Callable[[], go.Figure]] = {
     "history": lambda: optimization_history([]),
     "history of failures": lambda: optimization_history([Trial(0, TrialState.FAILED)]),
-    "parallel": lambda: parallel_coordinates([], accuracies=[], names=[]),
-    "parallel of one": lambda: parallel(1),
     "importance": lambda: parameter_importance({}),
 }
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import plotly.graph_objects as go
 
-from aquadash.figures.theme import RUN_COLOURS, empty_figure, escape, finish, hover_name, listed, rows_axis, shorten
+from aquadash.figures.theme import RUN_COLOURS, escape, finish, hover_name, listed, rows_axis, shorten
 from aquadash.models.summary import LayerRow
 
 #: Networks of more blocks are drawn by stage: neighbouring blocks whose images have the same size become one.
@@ -107,8 +107,6 @@ def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> g
         layers: In order, as :func:`aquadash.models.summarize` lists them.
         image_shape: Height, width and channels of an image.
     """
-    if not layers:
-        return empty_figure("A network has layers; they would be drawn here.")
     drawn = blocks(layers, image_shape=image_shape)
     largest = max(_side(block) for block in drawn if len(block.shape) > 1)
     figure = go.Figure()

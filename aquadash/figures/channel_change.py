@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from aquadash.data.statistics import moments
-from aquadash.figures.theme import CHANNEL_COLOURS, CHANNELS, OUTLINE_COLOUR, empty_figure, finish
+from aquadash.figures.theme import CHANNEL_COLOURS, CHANNELS, OUTLINE_COLOUR, finish
 
 _LEVELS = 256
 #: Bars of four levels: of 16 images of 32 x 32 pixels single levels would be a comb.
@@ -22,14 +22,12 @@ def channel_change(before: ArrayLike, after: ArrayLike, *, channel: int, height:
     and their height is written beside them.
 
     Args:
-        before: Pixels of each level, shape (256,).
+        before: Pixels of each level, shape (256,), at least one pixel.
         after: The same, of the augmented images.
         channel: 0 red, 1 green, 2 blue.
         height: In pixels.
     """
     name = CHANNELS[channel]
-    if not np.sum(before) or not np.sum(after):
-        return empty_figure("The pixel values before and after appear here once there are images.", height=height)
     old, new = (100 * np.asarray(counts, dtype=np.float64) / np.sum(counts) for counts in (before, after))
     old_bars, new_bars = (shares.reshape(_BINS, -1).sum(axis=1) for shares in (old, new))
     old_spread, new_spread = ("{:.0f} ± {:.0f}".format(*moments(shares)) for shares in (old, new))

@@ -11,7 +11,6 @@ from aquadash.evaluation.metrics import ClassScores, Evaluation
 from aquadash.figures.theme import (
     RUN_COLOURS,
     class_label,
-    empty_figure,
     escape,
     finish,
     listed,
@@ -44,10 +43,8 @@ def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
     A mark's ``customdata`` is ``[index into SCORES, class index]``.
 
     Args:
-        runs: Name and evaluation of one run or two on the same classes; the first decides which are drawn.
+        runs: Name and evaluation of one run, or of two on the same classes; the first decides which are drawn.
     """
-    if not runs:
-        return empty_figure("The scores of each class appear here once the model has predicted the test images.")
     report = runs[0][1].report
     classes = drawn_classes(report)
     intervals = [class_intervals(found.confusion_matrix, class_names=found.classes) for _, found in runs]

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from aquadash.figures.theme import OUTLINE_COLOUR, RIGHT_COLOUR, WRONG_COLOUR, empty_figure, finish, percent
+from aquadash.figures.theme import OUTLINE_COLOUR, RIGHT_COLOUR, WRONG_COLOUR, finish, percent
 
 #: Intervals of equal width; the last one holds its upper edge, too.
 _BINS = 10
@@ -16,12 +16,10 @@ def confidence_histogram(labels: ArrayLike, probabilities: ArrayLike) -> go.Figu
     """Draw how many right and how many wrong predictions have which confidence, as stacked bars.
 
     Args:
-        labels: Integers, shape (n,).
+        labels: Integers, shape (n,), n at least 1.
         probabilities: Shape (n, classes), rows sum to 1.
     """
     y_true, y_prob = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
-    if not y_true.size:
-        return empty_figure("The model's confidence appears here once it has predicted the test images.")
     # A softmax in single precision may give 1.0000001.
     confident, right = y_prob.max(axis=1).clip(0, 1), y_prob.argmax(axis=1) == y_true
     edges = np.linspace(0, 1, _BINS + 1)

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from aquadash.figures.confusion_matrix import MAX_NUMBERED, confusion_matrix, shares_by_row
-from aquadash.figures.theme import empty_figure, finish, listed, shorten
+from aquadash.figures.theme import finish, listed, shorten
 
 #: From fewer to more, white where nothing changed; told apart by colour-blind people too.
 DIFFERENCE_SCALE = ["#A8430A", "#F2B48C", "#FFFFFF", "#9CCBE8", "#0F5C94"]
@@ -43,8 +43,6 @@ def confusion_difference(
         selected: A (true, predicted) cell to frame.
     """
     counts = np.asarray(matrix, dtype=np.int64)
-    if not counts.size or not counts.sum() or counts.shape != np.asarray(other).shape:
-        return empty_figure("The difference appears here once both models have predicted images of the same classes.")
     values, images = difference(counts, other)
     figure = confusion_matrix(counts, class_names=class_names, selected=selected)
     largest = max(float(np.abs(values).max()), 1.0)

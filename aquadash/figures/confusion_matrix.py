@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from aquadash.figures.theme import (
     add_clickable_cells,
     class_label,
-    empty_figure,
     finish,
     frame_cell,
     listed,
@@ -69,14 +68,12 @@ def confusion_matrix(
     A selected point's ``customdata`` is ``[true index, predicted index]``.
 
     Args:
-        matrix: Counts, shape (k, k), k up to 100; rows are true classes, columns predicted ones.
+        matrix: Counts of at least one image, shape (k, k), k up to 100; rows are true classes, columns predicted ones.
         class_names: k names.
         by_row: Show shares of the true class instead of counts.
         selected: A (true, predicted) cell to frame.
     """
     counts = np.asarray(matrix, dtype=np.int64)
-    if not counts.size or not counts.sum():
-        return empty_figure("The confusion matrix appears here once the model has predicted the test images.")
     k = len(counts)
     fractions = shares_by_row(counts)
     values = 100 * fractions if by_row else counts.astype(np.float64)

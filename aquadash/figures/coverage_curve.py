@@ -11,7 +11,6 @@ from aquadash.evaluation.threshold_curves import CoverageCurve, CoveragePoint
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     SELECTED_COLOUR,
-    empty_figure,
     finish,
     hover_name,
     listed,
@@ -29,10 +28,8 @@ def coverage_curve(runs: Sequence[tuple[str, CoverageCurve, CoveragePoint]]) -> 
     The ``customdata`` of a curve's points is ``[threshold]``.
 
     Args:
-        runs: Name, curve and what the threshold in force gives. The position decides the colour.
+        runs: Name, curve and what the threshold in force gives, at least one. The position decides the colour.
     """
-    if not runs:
-        return empty_figure("What a threshold gives appears here once the model has predicted the test images.")
     figure = go.Figure()
     lowest = 100.0
     for number, (name, curve, point) in enumerate(runs):

@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 from aquadash.figures.theme import (
     WRONG_COLOUR,
     add_guessing_line,
-    empty_figure,
     escape,
     finish,
     percent,
@@ -22,17 +21,15 @@ _BAND = "rgba(1, 139, 197, 0.18)"
 _HEIGHT = 380
 
 
-def label_safety_curve(sweep: Sweep | None, *, parameter: str, percent_axis: bool, chance: float) -> go.Figure:
+def label_safety_curve(sweep: Sweep, *, parameter: str, percent_axis: bool, chance: float) -> go.Figure:
     """Draw the curve.
 
     Args:
-        sweep: What was measured; None gives a hint instead.
+        sweep: What was measured.
         parameter: The parameter's name for people.
         percent_axis: True for a parameter that is a share.
         chance: The accuracy of guessing, 0 to 1, drawn as a line.
     """
-    if sweep is None:
-        return empty_figure("The curve appears here once a step's parameter is tried out.", height=_HEIGHT)
     scale = 100 if percent_axis else 1
     values = [scale * value for value in sweep.values]
     lows, highs = zip(*(point.interval for point in sweep.points), strict=True)

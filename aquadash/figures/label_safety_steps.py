@@ -6,7 +6,6 @@ import plotly.graph_objects as go
 
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
-    empty_figure,
     escape,
     finish,
     listed,
@@ -19,14 +18,12 @@ from aquadash.figures.theme import (
 from aquadash.robustness.label_safety_result import SafetyResult
 
 
-def label_safety_steps(result: SafetyResult | None) -> go.Figure:
+def label_safety_steps(result: SafetyResult) -> go.Figure:
     """Draw a pair of dots with their 95 % intervals for each step, in the order in which they are applied.
 
     Args:
-        result: What was measured; None, or one without steps, gives a hint instead.
+        result: What was measured, of at least one step.
     """
-    if result is None or not result.steps:
-        return empty_figure("What each step costs appears here once a pipeline with steps is measured.")
     titles = ["unchanged", *(step.title for step in result.steps)]
     figure = go.Figure()
     figure.add_vline(x=100 * result.clean.accuracy, line={"color": OUTLINE_COLOUR, "width": 1.5, "dash": "dot"})

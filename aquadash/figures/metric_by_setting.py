@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from aquadash.figures.parallel_coordinates import Dimension
-from aquadash.figures.theme import OUTLINE_COLOUR, empty_figure, escape, finish, hover_name, listed, run_style, shorten
+from aquadash.figures.theme import OUTLINE_COLOUR, escape, finish, hover_name, listed, run_style, shorten
 
 #: How far runs of one category stand apart, in widths of the category.
 _SPREAD = 0.36
@@ -35,13 +35,11 @@ def metric_by_setting(
 
     Args:
         dimension: The setting; a text's values stand side by side, the runs of one value a little apart.
-        accuracies: One a run, 0 to 1.
+        accuracies: One a run, 0 to 1, at least one.
         names: One a run.
         indices: The runs' positions among those compared, which decide colour and marker.
         title: What the accuracy is, for its axis.
     """
-    if not names:
-        return empty_figure("Once the runs have results, each is a point here.", height=_HEIGHT)
     texts = any(isinstance(value, str) for value in dimension.values)
     middle = means(dimension, accuracies)
     place = {value: float(number) if texts else float(value) for number, (value, _, _) in enumerate(middle)}

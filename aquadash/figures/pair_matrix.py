@@ -12,7 +12,6 @@ from aquadash.evaluation.compare import PairTest
 from aquadash.figures.confusion_difference import DIFFERENCE_SCALE
 from aquadash.figures.theme import (
     add_clickable_cells,
-    empty_figure,
     escape,
     finish,
     frame_cell,
@@ -46,12 +45,10 @@ def pair_matrix(
     A selected point's ``customdata`` is ``[row, column]``.
 
     Args:
-        tests: Of all pairs.
+        tests: Of all pairs, of which at least one could be compared.
         names: Of the runs, in their order.
         selected: A (row, column) cell to frame.
     """
-    if not any(test.result is not None for test in tests):
-        return empty_figure("Once two of the runs have predicted the same images, each pair is a cell here.")
     k = len(names)
     values = difference_matrix(tests, runs=k)
     by_cell = {cell: test for test in tests for cell in ((test.a, test.b), (test.b, test.a))}

@@ -9,7 +9,6 @@ from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     class_colour,
     class_label,
-    empty_figure,
     finish,
     hover_name,
     listed,
@@ -23,15 +22,13 @@ from aquadash.figures.theme import (
 _MIN_REACH = 10.0
 
 
-def paired_change(change: PairedChange | None, *, images: str = "validation") -> go.Figure:
+def paired_change(change: PairedChange, *, images: str = "validation") -> go.Figure:
     """Draw a dot and its interval for each row, left of zero where accuracy was lost.
 
     Args:
-        change: What was found; None gives a hint instead.
+        change: What was found.
         images: What kind of images they are, for the axis.
     """
-    if change is None:
-        return empty_figure("The change of accuracy appears here once both runs are done.")
     rows = (change.overall, *change.classes)
     figure = go.Figure()
     figure.add_vline(x=0, line={"color": OUTLINE_COLOUR, "width": 1.5})

@@ -14,7 +14,6 @@ from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     TRAINING_COLOUR,
     VALIDATION_COLOUR,
-    empty_figure,
     escape,
     finish,
     hover_name,
@@ -98,17 +97,12 @@ def parallel_coordinates(
     """Draw a line for each complete trial, or for each run.
 
     Args:
-        dimensions: One for each setting that varied; all have a value a trial.
-        accuracies: Of each trial, 0 to 1; the last axis.
+        dimensions: One for each setting that varied, at least one; all have a value a trial.
+        accuracies: Of each trial, 0 to 1, at least one; the last axis.
         names: What to call each trial.
         runs: The lines' positions among compared runs, which decide their colours; None for the trials of a search.
         accuracy_label: What is above the last axis.
     """
-    if len(accuracies) < 2 or not dimensions:
-        hint = "Once two trials have ended, each is a line through its settings here."
-        if runs is not None:
-            hint = "Once two runs with different settings have results, each is a line through its settings here."
-        return empty_figure(hint, height=_HEIGHT)
     every = [*dimensions, Dimension(accuracy_label, [100 * value for value in accuracies])]
     axes = [axis(dimension) for dimension in every]
     rank = ranks(accuracies)

@@ -13,7 +13,6 @@ from aquadash.figures.theme import (
     RIGHT_COLOUR,
     RUN_COLOURS,
     SELECTED_COLOUR,
-    empty_figure,
     escape,
     finish,
     listed,
@@ -24,7 +23,7 @@ from aquadash.figures.theme import (
 
 
 def reliability_diagram(
-    found: Calibration | None,
+    found: Calibration,
     *,
     lines: Sequence[tuple[str, Calibration]] = (),
     selected: int | None = None,
@@ -38,8 +37,6 @@ def reliability_diagram(
         lines: Others to lay over it, by name: with a temperature, or of another run. All have the same bins.
         selected: A bin to frame.
     """
-    if found is None or not found.n:
-        return empty_figure("Confidence against accuracy appears here once the model has predicted the test images.")
     filled = np.flatnonzero(found.counts)
     low, high = 100 * found.edges[:-1], 100 * found.edges[1:]
     figure = go.Figure()

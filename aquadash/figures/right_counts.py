@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from aquadash.figures.theme import RIGHT_COLOUR, WRONG_COLOUR, empty_figure, finish, listed
+from aquadash.figures.theme import RIGHT_COLOUR, WRONG_COLOUR, finish, listed
 
 
 def count_label(number: int, runs: int) -> str:
@@ -25,8 +25,6 @@ def right_counts(counts: Sequence[int], *, selected: int | None = None) -> go.Fi
         counts: How many images 0, 1, ... all of the runs have right.
         selected: The bar whose images are shown.
     """
-    if len(counts) < 2 or not sum(counts):
-        return empty_figure("Once the runs have predicted the same images, these are sorted by difficulty here.")
     runs = len(counts) - 1
     colours = [WRONG_COLOUR if number == 0 else RIGHT_COLOUR for number in range(runs + 1)]
     labels = [count_label(number, runs) for number in range(runs + 1)]

@@ -8,7 +8,7 @@ from statistics import median
 
 import plotly.graph_objects as go
 
-from aquadash.figures.theme import TRAINING_COLOUR, empty_figure, finish
+from aquadash.figures.theme import TRAINING_COLOUR, finish
 
 #: With a peak this many times the median, most of the curve would lie on a linear axis's floor.
 _LOG_RATIO = 10.0
@@ -66,8 +66,6 @@ def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float]) -> go.F
         epochs: Positions in training, ascending from 0 to the last epoch's end.
         rates: The learning rate at each.
     """
-    if not epochs:
-        return empty_figure("The learning rate over the epochs appears here.", height=_HEIGHT)
     values = compute(epochs, rates)
     # A logarithm has no place for the zero that a warm-up begins with.
     shown = [rate if rate > 0 or not values.log else None for rate in values.rates]

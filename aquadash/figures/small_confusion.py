@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from aquadash.figures.confusion_matrix import OCEAN_SCALE, listed_confusions, shares_by_row
-from aquadash.figures.theme import class_emoji, class_label, empty_figure, escape, finish, percent, shorten
+from aquadash.figures.theme import class_emoji, class_label, escape, finish, percent, shorten
 
 #: With more classes a number no longer fits its small cell.
 _MAX_NUMBERED = 6
@@ -24,13 +24,11 @@ def small_confusion(matrix: ArrayLike, *, class_names: Sequence[str], name: str)
     """Draw shares of the true class, always from 0 to 100 %, so that matrices beside one another can be compared.
 
     Args:
-        matrix: Counts, shape (k, k), k up to 100; rows are true classes, columns predicted ones.
+        matrix: Counts of at least one image, shape (k, k), k up to 100; rows are true classes, columns predicted ones.
         class_names: k names.
         name: The run's, for the text alternative.
     """
     counts = np.asarray(matrix, dtype=np.int64)
-    if not counts.size or not counts.sum():
-        return empty_figure("The matrix appears here once the run has predicted the images.", height=_HEIGHT)
     k = len(counts)
     fractions = 100 * shares_by_row(counts)
     labels = [class_label(each) for each in class_names]

@@ -5,7 +5,8 @@ Conventions of every chart in this room:
 * It takes data first, options by keyword, and returns a ``go.Figure`` finished by :func:`finish`.
 * ``figure.layout.meta["alt"]`` is its text alternative, a sentence or two of plain text. :func:`alt_text` reads it:
   ``st.plotly_chart(figure, alt=alt_text(figure))``.
-* Without data it is :func:`empty_figure`: no axes, a hint in the middle, and the hint as its text alternative.
+* One that a page draws before there is data is :func:`empty_figure` until then: no axes, a hint in the middle, and the
+  hint as its text alternative.
 * Names that people typed go through :func:`escape` (or :func:`shorten` and then :func:`escape`) before they reach the
   figure, for plotly reads its texts as a subset of HTML.
 * Every trace names its colour, because Streamlit's theme colours do not reach ``plotly.graph_objects`` traces.
