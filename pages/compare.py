@@ -36,7 +36,6 @@ with shell.page("compare"):
         components.empty_state(
             "⚖️",
             "There is nothing to compare yet. Train two runs that differ in one setting.",
-            page="pages/train.py",
             label="Train",
         )
         run_actions.import_and_bin()

@@ -18,7 +18,6 @@ def page() -> None:
     components.empty_state(
         "🔎",
         "There is no run to evaluate yet. Train a network first, which takes a minute, or open the included model.",
-        page="pages/train.py",
         label="Go to Train",
     )
     run_lists.offer_included_model()

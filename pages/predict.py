@@ -11,9 +11,7 @@ with shell.page("predict"):
     warmup.prepare_answers()
     runs = predict_runs.for_photos()
     if not runs:
-        components.empty_state(
-            "📷", "There is no trained network yet.", page="pages/train.py", label="Train one: a minute or two"
-        )
+        components.empty_state("📷", "There is no trained network yet.", label="Train one: a minute or two")
         run_lists.offer_included_model_again()
         st.stop()
     controls, answers = st.columns([1, 2], gap="medium")

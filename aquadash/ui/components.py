@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import mimetypes
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -162,19 +163,36 @@ def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Ca
         st.button("Dismiss", key=f"dismiss-{key}", type="tertiary", on_click=on_dismiss)
 
 
-def empty_state(emoji: str, sentence: str, *, page: str, label: str) -> None:
-    """What a page shows instead of nothing: why it is empty, and the way to change that.
+def download(
+    label: str, content: str | bytes | Callable[[], bytes], *, file_name: str, key: str, **options: Any
+) -> None:
+    """A button that downloads a file; the page is not drawn again.
+
+    Args:
+        label: On the button.
+        content: Of the file, or a function that reads it when somebody clicks.
+        file_name: Its ending says what it is.
+        key: Unique on the page.
+        options: More for ``st.download_button``.
+    """
+    kind = mimetypes.guess_type(file_name)[0] or "application/octet-stream"
+    st.download_button(
+        label, content, file_name, kind, key=key, icon=":material/download:", on_click="ignore", **options
+    )
+
+
+def empty_state(emoji: str, sentence: str, *, label: str) -> None:
+    """What a page shows while nothing is trained: why it is empty, and the way to Train.
 
     Args:
         emoji: A large one.
         sentence: Why there is nothing, in markdown.
-        page: The page that helps, such as ``"pages/train.py"``.
-        label: What its link says.
+        label: What the link says.
     """
     with st.container(border=True, horizontal_alignment="center"):
         st.html(f"<div style='font-size: 3rem' aria-hidden='true'>{html.escape(emoji)}</div>", width="content")
         st.markdown(sentence, width="content", text_alignment="center")
-        st.page_link(page, label=label, icon=":material/arrow_forward:")
+        st.page_link("pages/train.py", label=label, icon=":material/arrow_forward:")
 
 
 def metric(label: str, value: str, *, note: str = "", help: str | None = None, **options: Any) -> None:

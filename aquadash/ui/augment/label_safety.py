@@ -129,7 +129,6 @@ def _run(studio: Studio) -> Run | None:
         components.empty_state(
             "🛟",
             f"No finished run has learned from **{plain(studio.dataset.title)}** yet.",
-            page="pages/train.py",
             label="Train",
         )
         return None

@@ -141,15 +141,7 @@ def _more(state: State, saved: bool) -> None:
         disabled=not builder_state.changed(),
         on_click=_discard,
     )
-    st.download_button(
-        "Export as JSON",
-        spec.to_json(),
-        file_name=f"{_file_stem(spec)}.json",
-        mime="application/json",
-        icon=":material/download:",
-        on_click="ignore",
-        key="export",
-    )
+    components.download("Export as JSON", spec.to_json(), file_name=f"{_file_stem(spec)}.json", key="export")
     # A new key empties the field once its file is in the builder.
     key = f"import-{st.session_state.get(_UPLOADS, 0)}"
     st.file_uploader(
@@ -271,15 +263,7 @@ def _say(text: str) -> None:
 def code(studio: Studio) -> None:
     """Draw the pipeline as Python code, with a button that downloads it."""
     text = _code(studio.spec)
-    st.download_button(
-        "Download",
-        text,
-        file_name=f"{_file_stem(studio.spec)}.py",
-        mime="text/x-python",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download-code",
-    )
+    components.download("Download", text, file_name=f"{_file_stem(studio.spec)}.py", key="download-code")
     st.code(text, language="python")
 
 

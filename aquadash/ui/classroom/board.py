@@ -37,10 +37,7 @@ def show() -> None:
 def _empty() -> None:
     if lab().runs.board_sources():
         st.rerun()
-    components.empty_state(
-        "🏁", "The board is empty. The first student whose training ends is on it.", page="pages/train.py",
-        label="Train",
-    )  # fmt: skip
+    components.empty_state("🏁", "The board is empty. The first student whose training ends is on it.", label="Train")
 
 
 def _board(source: str) -> None:

@@ -12,7 +12,7 @@ from aquadash import settings
 from aquadash.data import SOURCES
 from aquadash.jobs import Job, JobStatus
 from aquadash.runs.types import Run
-from aquadash.ui import inputs, job_panel, shell
+from aquadash.ui import components, inputs, job_panel, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import most_megabytes, switched_off
@@ -89,15 +89,12 @@ def _zip(run: Run, include: bool, job: Job | None) -> None:
 def _ready(run: Run, job: Job, path: Path, key: str) -> None:
     from aquadash.export.bundle import file_name
 
-    st.download_button(
+    components.download(
         f"Download the ZIP ({job.result['size'] / 1e6:.1f} MB)",
         path.read_bytes,
         file_name=file_name(run),
-        mime="application/zip",
         key=f"take-home-get-{key}",
         type="primary",
-        icon="⬇️",
-        on_click="ignore",
     )
     for note in job.result["notes"]:
         st.caption(f"ℹ️ {plain(note)}")
@@ -112,14 +109,11 @@ def _conversion(run: Run, form: Format, job: Job | None) -> None:
         return
     converted = lab().jobs.converted(run.run_id, form)
     if converted is not None:
-        st.download_button(
+        components.download(
             f"Download {form.file_name} ({converted.check.size / 1e6:.1f} MB)",
             converted.path.read_bytes,
             file_name=form.file_name,
-            mime="application/octet-stream",
             key=f"convert-get-{key}",
-            icon="⬇️",
-            on_click="ignore",
         )
         st.caption(f"✅ {plain(converted.check.describe())}")
         return

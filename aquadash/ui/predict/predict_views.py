@@ -159,15 +159,8 @@ def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[S
         for each, label in zip(answers, labels, strict=True)
         for run, answer in zip(runs, each, strict=True)
     ]
-    st.download_button(
-        "Download the results (CSV)",
-        answers_csv(rows, class_names=class_names),
-        file_name="predictions.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="predictions-csv",
-    )
+    table = answers_csv(rows, class_names=class_names)
+    components.download("Download the results (CSV)", table, file_name="predictions.csv", key="predictions-csv")
 
 
 #: From so many pictures on there is a button to stop: fewer are done before it could be found.

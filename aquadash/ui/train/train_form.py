@@ -323,14 +323,7 @@ def yaml_box(config: RunConfig | None) -> None:
         if config is not None:
             text = to_yaml(config)
             st.code(text, language="yaml", height=260)
-            st.download_button(
-                "Download",
-                text,
-                file_name="aquadash-settings.yaml",
-                mime="application/yaml",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            components.download("Download", text, file_name="aquadash-settings.yaml", key="train:yaml-file")
         inputs.text_area(
             "Paste settings",
             key=_PASTED,
