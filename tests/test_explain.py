@@ -153,8 +153,14 @@ def _single_pixel_network() -> Any:
     [(_dense_network, "has no convolution"), (_single_pixel_network, "leave a single pixel")],
 )
 def test_a_network_without_a_map_is_refused(build_network: Any, message: str) -> None:
-    with pytest.raises(ExplainError, match=message):
-        Explainer(build_network(), class_names=CLASSES)
+    explainer, image = Explainer(build_network(), class_names=CLASSES), np.zeros((8, 8, 3), np.uint8)
+    assert explainer.predict_images(image[None]).shape == (1, 3)
+    for method in METHODS:
+        with pytest.raises(ExplainError, match=message):
+            explained(explainer, image, method=method)
+    for look in (explainer.filters, lambda: explainer.activations(image)):
+        with pytest.raises(ExplainError, match=message):
+            look()
 
 
 def test_bad_questions_are_refused(cornered: Explainer, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_nothing_is_explained_before_it_is_asked_for(run: Run, monkeypatch: pyte
     def fail(run: Run) -> None:
         raise AssertionError("no network is needed yet")
 
-    monkeypatch.setattr(explanations, "explainer", fail)
+    monkeypatch.setattr(explanations, "predictor", fail)
     app = open_page(run=run.run_id)
     assert not app.error
     assert len(app.selectbox(key="explain").options) == 500 and app.selectbox(key="explain").value is None
@@ -147,7 +147,7 @@ def test_explanations_of_large_pictures_are_kept_as_far_as_there_is_room(
         size = images.shape[1:3]
         return [Explanation(method, label, "", 1.0, images[0], np.zeros(size, np.float32), False) for label in classes]
 
-    monkeypatch.setattr(explainer, "explainer", lambda run: SimpleNamespace(explain_many=explain_many))
+    monkeypatch.setattr(explainer, "predictor", lambda run: SimpleNamespace(explain_many=explain_many))
     explained = partial(explainer.explained, without, method="occlusion")
     many = 300  # Of 350 KB each, which is 105 MB.
     explained(np.zeros((many, 224, 224, 3), np.uint8), range(many))

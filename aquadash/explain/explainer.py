@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -32,30 +33,36 @@ _MAX_AT_ONCE = 256
 class Explainer(Predictor):
     """A model with its explanations. May be used from several threads at once.
 
-    What a method needs of the model is traced when it is first asked for, and then only run.
-
-    Attributes:
-        inside: The layers that are looked at.
-        batch_size: How many images are explained together; follows from the size of the model.
+    What a method needs of the model is traced when it is first asked for, and then only run. A model without a
+    convolution answers as any predictor, and refuses with an :class:`ExplainError` to be explained.
     """
 
     def __init__(
         self, model: Any, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
     ) -> None:
-        """Prepare a model that nobody else calls meanwhile; the arguments are those of a predictor.
-
-        Raises:
-            StorageError: As a predictor does.
-            ExplainError: The model has no convolution whose map could be shown.
-        """
+        """Prepare a model that nobody else calls meanwhile; arguments and errors are those of a predictor."""
         super().__init__(model, class_names=class_names, detector=detector)
-        self._lock = threading.Lock()
-        self._graphs: dict[str, Any] = {}
+        # Re-entrant: what is traced under it asks for the layers inside.
+        self._lock = threading.RLock()
+        self._known: dict[str, Any] = {}
         self._whole = model
         self._network = transfer.without_flip(model)
         self._mirror_image = None if self._network is model else transfer.mirror_image(model)
-        self.inside = network.look_inside(self._network, self.image_shape)
-        self.batch_size = int(np.clip(_NUMBERS_AT_ONCE // self.inside.numbers, 1, _MAX_AT_ONCE))
+
+    @property
+    def inside(self) -> network.Inside:
+        """The layers that are looked at.
+
+        Raises:
+            ExplainError: The model has no convolution whose map could be shown.
+        """
+        inside: network.Inside = self._once("inside", lambda: network.look_inside(self._network, self.image_shape))
+        return inside
+
+    @cached_property
+    def batch_size(self) -> int:
+        """How many images are explained together; follows from the size of the model."""
+        return int(np.clip(_NUMBERS_AT_ONCE // self.inside.numbers, 1, _MAX_AT_ONCE))
 
     def explain_many(
         self,
@@ -78,7 +85,7 @@ class Explainer(Predictor):
 
         Raises:
             UnknownNameError: There is no such method.
-            ExplainError: There is no such class, or the model's answer is not a number.
+            ExplainError: There is no such class, the model's answer is not a number, or the model has no convolution.
             ValueError: Wrong type or shape of the images.
         """
         entry = method_entry(method)
@@ -150,7 +157,7 @@ class Explainer(Predictor):
         Returns:
             float32, shape (n, height, width): of the image's size, 0 and above, in the units of the score.
         """
-        graph = self._graph("maps", self._trace_class_maps)
+        graph = self._once("maps", self._trace_class_maps)
         found = np.empty((len(images), *self.image_shape[:2]), np.float32)
         for part in self.parts(len(images), progress):
             both = graph(self._constant(images[part]), self._constant(classes[part]))
@@ -167,7 +174,7 @@ class Explainer(Predictor):
         Returns:
             float32, as ``pixels``.
         """
-        graph = self._graph("pixels", self._trace_pixel_gradients)
+        graph = self._once("pixels", self._trace_pixel_gradients)
         return cast(NDArray[np.float32], graph(self._constant(pixels), self._constant(classes)).numpy())
 
     def parts(self, number: int, progress: ProgressCallback) -> Iterator[slice]:
@@ -176,18 +183,21 @@ class Explainer(Predictor):
             progress(start / number)
             yield slice(start, min(start + self.batch_size, number))
 
-    def _graph(self, name: str, trace: Callable[[], Any]) -> Any:
-        """A traced function, by its name; traced when first asked for, by one thread."""
+    def _once(self, name: str, work: Callable[[], Any]) -> Any:
+        """A traced function, or what else is known of the model; worked out when first asked for, by one thread."""
         with self._lock:
-            if name not in self._graphs:
-                self._graphs[name] = trace()
-            return self._graphs[name]
+            if name not in self._known:
+                self._known[name] = work()
+            return self._known[name]
 
     def _trace_class_maps(self) -> Any:
         """Images and classes to two maps: weighted by the mean gradient of each map, and by that of each place."""
         import tensorflow as tf
 
         from aquadash.models import normalise
+
+        # Found by calling the model, and so before it is traced.
+        shown = self.inside.maps
 
         def class_maps(images: Any, classes: Any) -> Any:
             pixels, count = normalise(images), tf.shape(images)[0]
@@ -199,7 +209,7 @@ class Explainer(Predictor):
             maps: list[Any] = []
 
             def keep(layer: Any, _: Any, output: Any) -> None:
-                if layer is self.inside.maps:
+                if layer is shown:
                     tape.watch(output)
                     maps[:] = [output]
 
@@ -251,18 +261,14 @@ class _Telling(Explainer):
 
 
 class RemoteExplainer(RemotePredictor):
-    """An :class:`~aquadash.explain.explainer.Explainer` that works in another process.
-
-    Attributes:
-        map_shape: Height, width and channels of the last convolutional feature map.
-    """
+    """An :class:`~aquadash.explain.explainer.Explainer` that works in another process."""
 
     kind = _Telling
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        """Have it loaded; arguments and errors are those of :class:`RemotePredictor` and of an explainer."""
-        super().__init__(*args, **options)
-        self.map_shape: tuple[int, int, int] = self._get("inside", "map_shape")
+    @cached_property
+    def map_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of the last convolutional feature map; errors as for :attr:`Explainer.inside`."""
+        return cast(tuple[int, int, int], self._get("inside", "map_shape"))
 
     def explain_many(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -67,18 +67,18 @@ class Predictor:
                 detector = None
         self._detector = detector
 
-        def forward(images: Any) -> Any:
-            if both is None:
-                return model(normalise(images), training=False), tf.zeros((0, 0))
-            return both(normalise(images), training=False)
+        def traced(network: Any) -> Any:
+            function = tf.function(lambda images: network(normalise(images), training=False), jit_compile=False)
+            return function.get_concrete_function(tf.TensorSpec((None, *self.image_shape), tf.uint8))
 
-        # Traced here, once: later calls only run the finished graph, which any number of threads may do.
-        signature = tf.TensorSpec((None, *self.image_shape), tf.uint8)
-        self._forward = tf.function(forward, jit_compile=False).get_concrete_function(signature)
+        # Traced here, once: later calls only run the finished graphs, which any number of threads may do.
+        # The features cost about as much as the answer, which explanations want alone: it has a graph of its own.
+        self._forward = traced(model)
+        self._forward_with_features = None if both is None else traced(both)
         self._constant = tf.constant
-        # The graph refers to the model's variables without owning them.
+        # The graphs refer to the model's variables without owning them.
         self._model = model
-        self.predict_images(np.zeros((1, *self.image_shape), np.uint8))
+        self.answer_images(np.zeros((1, *self.image_shape), np.uint8))
 
     def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the network's last layer is given, by which it tells images apart.
@@ -92,8 +92,7 @@ class Predictor:
         Raises:
             StorageError: The network does not end with a dense layer.
         """
-        step = self._most_at_once
-        parts = [self._read_features(images[start : start + step]) for start in range(0, len(images), step)]
+        parts = [self._read_features(images[part]) for part in self._batches(len(images))]
         return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
 
     @cached_property
@@ -131,7 +130,11 @@ class Predictor:
         Raises:
             ValueError: Wrong type or shape.
         """
-        return self.answer_images(images)[0]
+        self._check(images)
+        probabilities = np.empty((len(images), len(self.class_names)), np.float32)
+        for part in self._batches(len(images)):
+            probabilities[part] = self._forward(self._constant(images[part])).numpy()
+        return probabilities
 
     def answer_images(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
         """Probabilities as :meth:`predict_images` gives them, and how strange each image is.
@@ -146,16 +149,20 @@ class Predictor:
         Raises:
             ValueError: Wrong type or shape.
         """
+        if self._detector is None or self._forward_with_features is None:
+            return self.predict_images(images), None
         self._check(images)
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
-        ood_scores = None if self._detector is None else np.empty(len(images), np.float64)
-        for start in range(0, len(images), self._most_at_once):
-            part = slice(start, start + self._most_at_once)
-            said, features = self._forward(self._constant(images[part]))
+        ood_scores = np.empty(len(images), np.float64)
+        for part in self._batches(len(images)):
+            said, features = self._forward_with_features(self._constant(images[part]))
             probabilities[part] = said.numpy()
-            if self._detector is not None and ood_scores is not None:
-                ood_scores[part] = self._detector.ood_scores(features.numpy()) / self._detector.threshold
+            ood_scores[part] = self._detector.ood_scores(features.numpy()) / self._detector.threshold
         return probabilities, ood_scores
+
+    def _batches(self, number: int) -> Iterator[slice]:
+        for start in range(0, number, self._most_at_once):
+            yield slice(start, start + self._most_at_once)
 
     def _check(self, images: NDArray[np.uint8]) -> None:
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:

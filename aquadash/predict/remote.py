@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -79,15 +79,11 @@ class RemotePredictor:
 
     def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As :meth:`Predictor.predict_images`."""
-        return self.answer_images(images)[0]
+        return np.concatenate([self._call("predict_images", part) for part in self._parts(images)])
 
     def answer_images(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
         """As :meth:`Predictor.answer_images`."""
-        at_once = int(np.clip(_PIXELS_AT_ONCE // np.prod(self.image_shape), 1, 256))
-        parts = [
-            self._call("answer_images", images[start : start + at_once])
-            for start in range(0, max(1, len(images)), at_once)
-        ]
+        parts = [self._call("answer_images", part) for part in self._parts(images)]
         ood_scores = [part[1] for part in parts]
         return (
             np.concatenate([part[0] for part in parts]),
@@ -105,6 +101,12 @@ class RemotePredictor:
             progress(start / max(1, len(images)))
             parts.append(self._call("features", images[start : start + at_once]))
         return np.concatenate(parts)
+
+    def _parts(self, images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+        """Images for one question after another; one part without any where there are none."""
+        at_once = int(np.clip(_PIXELS_AT_ONCE // np.prod(self.image_shape), 1, 256))
+        for start in range(0, max(1, len(images)), at_once):
+            yield images[start : start + at_once]
 
     def _get(self, *names: str) -> Any:
         """The value of one of the network's attributes, or of an attribute's."""

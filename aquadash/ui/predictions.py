@@ -14,6 +14,7 @@ import streamlit as st
 from cachetools import LRUCache
 
 from aquadash.data.framing import Framing
+from aquadash.explain.explainer import RemoteExplainer
 from aquadash.lab.rights import Action
 from aquadash.predict import FilePrediction, Look, Predictor, RemotePredictor, answered, look_at
 from aquadash.runs.types import Run
@@ -28,8 +29,8 @@ _KEEP = 100
 WAKING = "Loading the network ..."
 
 
-def predictor(run: Run) -> RemotePredictor:
-    """The run's network, ready to look at images.
+def predictor(run: Run) -> RemoteExplainer:
+    """The run's network, ready to look at images and to be asked why.
 
     Raises:
         NotAllowedError: The visitor may not open it.
@@ -48,9 +49,9 @@ def temperature(run: Run) -> float:
 
 
 @st.cache_resource(max_entries=_KEEP, show_spinner=WAKING, hash_funcs=BY_RUN)
-def _predictor(run: Run) -> RemotePredictor:
+def _predictor(run: Run) -> RemoteExplainer:
     network, detector = lab().runs.network(run)
-    return RemotePredictor(network, class_names=run.class_names, detector=detector)
+    return RemoteExplainer(network, class_names=run.class_names, detector=detector)
 
 
 @st.cache_resource(max_entries=_KEEP, show_spinner=False, hash_funcs=BY_RUN)

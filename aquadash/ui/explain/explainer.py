@@ -1,4 +1,4 @@
-"""Networks that are asked why, loaded once for everybody, and what they have answered."""
+"""What networks have answered that were asked why, kept for everybody."""
 
 from __future__ import annotations
 
@@ -12,39 +12,22 @@ import streamlit as st
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from aquadash.explain.explainer import RemoteExplainer
 from aquadash.explain.results import Explanation
 from aquadash.lab.rights import Action
 from aquadash.runs.types import Run
 from aquadash.ui.lab import lab
-from aquadash.ui.predictions import WAKING
-from aquadash.ui.run_lists import BY_RUN, Version, version
+from aquadash.ui.predictions import predictor
+from aquadash.ui.run_lists import Version, version
 from aquadash.ui.text import joined, time_left
 
 #: What the explanations may take that are kept for everybody: 7 KB each of 32 pixels, 350 KB of 224.
 _MAX_BYTES = 100_000_000
-#: What is kept here are a few numbers; the networks are in a process of their own.
-_MODELS_KEPT = 100
 
 #: Explanations by model, image, method and class, for all sessions; a class of None is the likeliest.
 _kept: LRUCache[tuple[Version, str, str, int | None], Explanation] = LRUCache(
     _MAX_BYTES, getsizeof=lambda one: one.image.nbytes + one.map.nbytes
 )
 _lock = threading.Lock()
-
-
-def explainer(run: Run) -> RemoteExplainer:
-    """The run's network, ready to be asked why.
-
-    Raises:
-        NotAllowedError: The visitor may not open it.
-        RunError: The run has no model.
-        StorageError: The model cannot be loaded.
-        ExplainError: It has no convolution.
-        AnswerError: Loading it took too long, or more memory than there is.
-    """
-    lab().rights.require(Action.OPEN_MODEL, run.resource)
-    return _explainer(run)
 
 
 def explained(
@@ -60,6 +43,8 @@ def explained(
 
     Raises:
         NotAllowedError: The visitor may not open the network.
+        ExplainError: It has no convolution, or its answer is not a number.
+        AquaDashError: As for :func:`~aquadash.ui.predictions.predictor`.
     """
     lab().rights.require(Action.OPEN_MODEL, run.resource)
     place = version(run)
@@ -69,7 +54,7 @@ def explained(
         found = {key: _kept[key] for key in keys if key in _kept}
     missing = [position for position, key in enumerate(keys) if key not in found]
     if missing:
-        network = explainer(run)
+        network = predictor(run)
         bar = st.empty()
         made = network.explain_many(
             images[missing],
@@ -88,12 +73,6 @@ def explained(
 def image_hash(image: NDArray[np.uint8]) -> str:
     """What an image is known by: a checksum of its size and pixels."""
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
-
-
-@st.cache_resource(max_entries=_MODELS_KEPT, show_spinner=WAKING, hash_funcs=BY_RUN)
-def _explainer(run: Run) -> RemoteExplainer:
-    network, _ = lab().runs.network(run)
-    return RemoteExplainer(network, class_names=run.class_names)
 
 
 def _told(draw: Callable[..., object]) -> Callable[[float], None]:

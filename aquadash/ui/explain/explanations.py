@@ -16,9 +16,10 @@ from aquadash.explain.results import Explanation, describe_map
 from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
 from aquadash.ui import bound, gallery
-from aquadash.ui.explain.explainer import explained, explainer
+from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import bars, class_text
 from aquadash.ui.glossary import term
+from aquadash.ui.predictions import predictor
 from aquadash.ui.text import count, plain
 
 #: The method of an address that names none, and that of strips: the quickest.
@@ -42,7 +43,7 @@ def show(run: Run, image: NDArray[np.uint8], *, class_names: Sequence[str], true
     """
     method = _method_picker("why-method")
     view = _view_picker("why-view")
-    network = explainer(run)
+    network = predictor(run)
     y_prob = network.predict_images(image[None])[0]
     answer = int(y_prob.argmax())
     right = answer == true_label
@@ -188,7 +189,7 @@ _MAX_FILTERS = 32
 
 def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
     """Draw the first convolution's filters and what the layers make of the image, uint8 (height, width, 3)."""
-    network = explainer(run)
+    network = predictor(run)
     with st.spinner("Looking into the layers ..."):
         filters, layers = network.filters(most=_MAX_FILTERS), network.activations(image)
     shown = len(filters.patterns)
