@@ -13,11 +13,20 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from io import BufferedRandom
 from pathlib import Path
+from typing import IO, Any
+
+
+def flush_to_disk(file: IO[Any]) -> None:
+    """Have what was written to a file outlast a power cut, which may otherwise leave its name with nothing in it."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[BufferedRandom]:
     """A new file beside ``path`` to write to, which takes its place at the end of the block, or goes if that raises.
+
+    It is on the disk by then: a power cut leaves one of the two whole.
 
     Args:
         path: The file, in a folder that is there.
@@ -33,6 +42,7 @@ def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[B
     try:
         with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode), "w+b") as file:
             yield file
+            flush_to_disk(file)
         if new:
             os.link(temporary, path)
             temporary.unlink()

@@ -231,6 +231,20 @@ def quiet_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def outlasts_a_power_cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], bool]:
+    """Whether all of a file was flushed to the disk since this fixture was asked for."""
+    flushed, fsync = set(), os.fsync
+
+    def noting(descriptor: int) -> None:
+        fsync(descriptor)
+        found = os.fstat(descriptor)
+        flushed.add((found.st_ino, found.st_size))
+
+    monkeypatch.setattr(os, "fsync", noting)
+    return lambda path: (path.stat().st_ino, path.stat().st_size) in flushed
+
+
+@pytest.fixture
 def without_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings end without what tells images of no class, a fifth of a short one's time."""
     monkeypatch.setattr("aquadash.training.fit.detector", lambda model, data: None)

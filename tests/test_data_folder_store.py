@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,13 @@ def test_a_kept_data_set_is_a_source_like_any_other(draft: drafts.Draft) -> None
             assert name.startswith(dataset.class_names[label])
     assert data.load(made.source) is dataset
     check_names(with_values(RunConfig(), {"data.source": made.source}))
+
+
+def test_what_is_known_of_a_data_set_outlasts_a_power_cut(
+    draft: drafts.Draft, outlasts_a_power_cut: Callable[[Path], bool]
+) -> None:
+    place = about.place_of(kept(draft).name)
+    assert all(outlasts_a_power_cut(place / name) for name in ("about.json", "pictures.json"))
 
 
 def test_titles_of_any_script_get_a_name_of_their_own(draft: drafts.Draft) -> None:

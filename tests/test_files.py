@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
     write_whole(path, b"new")
     assert path.read_bytes() == b"new" and list(tmp_path.iterdir()) == [path]
     write_whole(tmp_path / ("🦦" * 62), "a name of 248 bytes")
+
+
+def test_it_outlasts_a_power_cut(tmp_path: Path, outlasts_a_power_cut: Callable[[Path], bool]) -> None:
+    write_whole(tmp_path / "some.json", "föggy")
+    assert outlasts_a_power_cut(tmp_path / "some.json")
 
 
 def test_it_may_be_for_its_owner_alone(tmp_path: Path) -> None:

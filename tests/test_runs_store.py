@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,16 @@ def test_a_new_run_waits_in_the_queue_with_all_that_it_was_made_from(store: RunS
     assert run.rank == 1 and store.list_runs() == store.unfinished_runs() == [run]
     stored = store.artifact(run.run_id, "config.json")
     assert stored.read_text() == config.to_json()
+
+
+def test_the_files_of_a_run_outlast_a_power_cut(
+    store: RunStore, outlasts_a_power_cut: Callable[[Path], bool], tmp_path: Path
+) -> None:
+    run_id = store.create(RunConfig()).run_id
+    (tmp_path / "model.keras").write_bytes(bytes(100_000))
+    store.add_artifact(run_id, tmp_path / "model.keras")
+    for name in ("model.keras", "config.json"):
+        assert outlasts_a_power_cut(store.artifact(run_id, name))
 
 
 def test_what_is_removed_of_a_run_that_others_share_is_not_kept_where_it_was_downloaded(

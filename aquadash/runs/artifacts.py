@@ -27,6 +27,7 @@ from aquadash import settings
 from aquadash.config import from_json
 from aquadash.errors import RunError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
+from aquadash.files import flush_to_disk
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.reading import RunReading
@@ -146,7 +147,10 @@ class RunArtifacts(RunReading):
             target = kept / (folder or "") / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as name:
-                os.replace(shutil.copyfile(path, Path(name) / path.name), target)
+                copy = shutil.copyfile(path, Path(name) / path.name)
+                with copy.open("rb+") as file:
+                    flush_to_disk(file)
+                os.replace(copy, target)
 
     def add_text_artifact(self, run_id: str, name: str, text: str) -> None:
         """Keep a text with the run as a file of that name."""

@@ -37,7 +37,7 @@ from aquadash.data.folder.splitting import Division
 from aquadash.data.folder.types import CheckReport, Kept, LeftOut, Picture
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
-from aquadash.files import forget_oldest
+from aquadash.files import flush_to_disk, forget_oldest, write_whole
 from aquadash.people import OWNER, Person, Resource
 
 #: Deleted data sets of a person that are kept to be brought back.
@@ -185,7 +185,7 @@ def keep(
         )  # fmt: skip
         Kept(tuple(chosen), tuple(refused), report).write(temporary / "pictures.json")
         head = {"format": FORMAT, "version": VERSION, **asdict(told)}
-        (temporary / "about.json").write_text(json.dumps(head, ensure_ascii=False, indent=1), encoding="utf-8")
+        write_whole(temporary / "about.json", json.dumps(head, ensure_ascii=False, indent=1))
         if replace and target.exists():
             _put_away(name)
         # Renaming onto a folder that somebody has filled in the meantime fails.
@@ -307,6 +307,7 @@ def unpack(archive_path: Path, fingerprint: str) -> None:
                     raise ValueError("packed in another way")
                 with archive.open(info) as source, (temporary / file).open("wb") as written:
                     shutil.copyfileobj(source, written, 2**20)
+                    flush_to_disk(written)
         told = About.from_dict(json.loads((temporary / "about.json").read_text(encoding="utf-8")))
         if load_from(temporary, told).fingerprint != fingerprint:
             raise DataError(
