@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from aquadash.augment import saved_pipelines as shelf
 from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.spec import Branch, PipelineSpec, op
-from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.errors import ConfigError, StorageError, UnknownNameError
 
 FLIP = PipelineSpec("draft", "Draft", "Flips.", (Branch("One", (op("Fliplr", p=0.5, probability=0.5),)),))
 BLUR = PipelineSpec("draft", "Draft", "Blurs.", (Branch("One", (op("GaussianBlur", enabled=False),)),))
@@ -30,6 +32,33 @@ def test_saving_over_a_pipeline_is_asked_for_and_keeps_the_earlier_one(home: Pat
     shelf.save(BLUR, title="Mine", replace_name="mine")
     assert shelf.pipeline("mine").branches == BLUR.branches
     assert len(list((home / "pipelines" / "earlier").iterdir())) == 1
+
+
+def test_a_full_disk_leaves_a_pipeline_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.save(FLIP, title="Mine")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch, pytest.raises(StorageError, match="No space left"):
+        patch.setattr(os, "fsync", full)
+        shelf.save(BLUR, title="Mine", replace_name="mine")
+    assert shelf.library().saved == ("mine",) and shelf.pipeline("mine").branches == FLIP.branches
+
+
+def test_two_may_save_over_a_pipeline_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.save(FLIP, title="Mine")
+    replaced = os.replace
+
+    def meanwhile(source: Path, target: Path) -> None:
+        if Path(target).name == "mine.json":
+            monkeypatch.setattr(os, "replace", replaced)
+            shelf.save(FLIP, title="Mine", replace_name="mine")
+        replaced(source, target)
+
+    monkeypatch.setattr(os, "replace", meanwhile)
+    shelf.save(BLUR, title="Mine", replace_name="mine")
+    assert shelf.library().saved == ("mine",) and shelf.pipeline("mine").branches == BLUR.branches
 
 
 def test_a_new_title_renames_unless_the_name_is_taken() -> None:

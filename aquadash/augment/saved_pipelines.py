@@ -1,7 +1,8 @@
 """The library of pipelines: the built-in ones and those that people have saved.
 
 A saved pipeline is a JSON file in ``AQUADASH_HOME/pipelines``. Nothing that was saved is ever lost: saving over a
-pipeline or deleting it moves the old file to ``earlier/`` beside it, from where :func:`restore` brings it back.
+pipeline copies the old file to ``earlier/`` beside it, deleting moves it there, from where :func:`restore` brings it
+back.
 
 Whose it is stands in a small file beside it, ``fog.owner`` beside ``fog.json``, for the pipeline's own goes from one
 person to another. A pipeline without one was saved by the owner of the machine, or before anybody asked.
@@ -143,7 +144,12 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
             with replacing(target, new=replace_name != saved.name) as file:
                 file.write(saved.to_json().encode("utf-8"))
                 if replace_name == saved.name:
-                    _put_away(replace_name)
+                    # A full disk is noticed first, and the name is never missing, whenever this ends.
+                    file.flush()
+                    kept = _earlier(saved.name)
+                    write_whole(kept, target.read_bytes())
+                    if owner_text:
+                        write_whole(_owner_file(kept), owner_text)
         except FileExistsError:
             raise ConfigError(_taken(saved.title)) from None
         if owner_text:
@@ -242,11 +248,16 @@ def _check_saved(name: str) -> None:
 
 def _put_away(name: str) -> str:
     """Move a saved pipeline's file to the earlier ones; its new file name."""
+    path = _earlier(name)
+    _move(folder() / f"{name}.json", path)
+    return path.name
+
+
+def _earlier(name: str) -> Path:
+    """Where what is called so now is kept among the earlier ones."""
     earlier = folder() / "earlier"
     earlier.mkdir(parents=True, exist_ok=True)
-    key = f"{name}.{time.time_ns()}.json"
-    _move(folder() / f"{name}.json", earlier / key)
-    return key
+    return earlier / f"{name}.{time.time_ns()}.json"
 
 
 def _read(path: Path) -> PipelineSpec:
