@@ -12,7 +12,7 @@ from sqlalchemy import text
 from aquadash import settings
 from aquadash.jobs import Job, Worker, open_jobs, worker
 from aquadash.jobs.standby import Standby
-from aquadash.jobs.table import LEASE_SECONDS, JobTable
+from aquadash.jobs.table import JobTable
 from aquadash.runs import Run, RunStore
 from aquadash.runs.reading import KIND
 
@@ -72,9 +72,21 @@ def end_workers(kind: str) -> None:
             process.wait(timeout=30)
 
 
-def let_the_lease_run_out(job: Job, *, jobs: JobTable | None = None, seconds: float = LEASE_SECONDS + 1) -> None:
-    """As if nobody had taken care of the job for some time, by default for long enough to lose it."""
+def let_time_pass(job: Job, seconds: float, *, jobs: JobTable | None = None) -> None:
+    """As if nobody had taken care of the job, nor looked at it, for so long."""
+    _set_lease(job, jobs, "CASE WHEN lease > 0 THEN lease - :seconds ELSE lease + :seconds END", seconds=seconds)
+
+
+def let_the_lease_run_out(job: Job, *, jobs: JobTable | None = None) -> None:
+    """As if nobody had taken care of the job for long enough to lose it; one that only waits has no lease."""
+    _set_lease(job, jobs, "CASE WHEN lease IS NOT NULL OR status = 'running' THEN -1 END")
+
+
+def let_nobody_miss(job: Job) -> None:
+    """Nobody takes the job for lost, however long its worker is silent."""
+    _set_lease(job, None, "NULL")
+
+
+def _set_lease(job: Job, jobs: JobTable | None, lease: str, **values: float) -> None:
     with (jobs or open_jobs())._engine.begin() as connection:
-        connection.execute(
-            text("UPDATE jobs SET lease = lease - :seconds WHERE id = :id"), {"seconds": seconds, "id": job.id}
-        )
+        connection.execute(text(f"UPDATE jobs SET lease = {lease} WHERE id = :id"), {"id": job.id, **values})

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from unittest.mock import patch
 
 from aquadash import jobs
-from aquadash.jobs import Job, JobStatus, open_jobs, table
+from aquadash.jobs import Job, JobStatus, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.runs import Progress, Run, RunStatus, RunStore, Worker
 from aquadash.runs.reading import KIND
+from tests import job_rows
 
 WORKER = Worker("test-host", 999_999)
 
@@ -31,8 +29,8 @@ def queue(store: RunStore, run_id: str) -> Run:
 
 def start(store: RunStore, run_id: str, worker: Worker = WORKER) -> Job:
     """Let the worker take a run that :func:`queue` has queued; nobody takes it for lost during a test."""
-    with _long_leases():
-        job = store.jobs.claim([KIND], worker, offers=[run_id])
+    job = store.jobs.claim([KIND], worker, offers=[run_id])
+    job_rows.let_nobody_miss(job)
     assert job.run == run_id, "a run that any worker may take comes first"
     store.start(run_id, worker)
     return job
@@ -42,8 +40,9 @@ def report(store: RunStore, job: Job, progress: Progress, *, log_tail: str | Non
     """The worker reports how far it is; returns whether it is to stop."""
     details = asdict(progress)
     said = jobs.JobProgress(details.pop("phase"), round(1000 * progress.fraction), 1000, progress.eta_seconds, details)
-    with _long_leases():
-        return store.jobs.heartbeat(job, said, log_tail=log_tail)
+    stop = store.jobs.heartbeat(job, said, log_tail=log_tail)
+    job_rows.let_nobody_miss(job)
+    return stop
 
 
 def end(store: RunStore, job: Job, status: RunStatus, *, message: str = "") -> Run:
@@ -51,9 +50,3 @@ def end(store: RunStore, job: Job, status: RunStatus, *, message: str = "") -> R
     store.set_status(job.run, status, message=message)
     store.jobs.end(job, JobStatus(status), message=message)
     return store.get(job.run)
-
-
-@contextmanager
-def _long_leases() -> Iterator[None]:
-    with patch.object(table, "LEASE_SECONDS", 3600.0):
-        yield

@@ -17,6 +17,7 @@ from aquadash.data.folder.store import fetched_folder, pack, unpack, use_fetched
 from aquadash.engine.cluster import sending
 from aquadash.errors import DataError
 from aquadash.jobs import JobStatus
+from aquadash.jobs.types import LEASE_SECONDS
 from aquadash.runs import Progress, RunStore, open_store
 from aquadash.runs.data_files import PART_BYTES, DataFiles
 from aquadash.training.worker import load_dataset
@@ -135,9 +136,9 @@ def test_a_run_is_held_however_long_its_pictures_are_packed(
     job = store.queue(store.create(with_values(RunConfig(), {"data.source": kept.source})).run_id, held=True)
 
     def slowly(name: str, target: Path) -> About:
-        job_rows.let_the_lease_run_out(job, jobs=store.jobs, seconds=20)
+        job_rows.let_time_pass(job, LEASE_SECONDS - 5, jobs=store.jobs)
         wait_for(lambda: "being packed" in store.jobs.get(job.id).message, timeout=30)
-        job_rows.let_the_lease_run_out(job, jobs=store.jobs, seconds=20)
+        job_rows.let_time_pass(job, LEASE_SECONDS - 5, jobs=store.jobs)
         return pack(name, target)
 
     monkeypatch.setattr(sending, "LEASE_SECONDS", 0.03)

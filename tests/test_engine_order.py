@@ -10,7 +10,7 @@ from aquadash.config import with_values
 from aquadash.engine import Engine
 from aquadash.engine.slots import Slots
 from aquadash.errors import NotAllowedError, RunError
-from aquadash.jobs import Job, table
+from aquadash.jobs import Job
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore
@@ -20,9 +20,8 @@ from tests.lessons import ANNA, BEN, SHORT, TEACHER
 
 
 @pytest.fixture
-def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """It queues; what starts next is taken by the tests, and nobody takes it for lost."""
-    monkeypatch.setattr(table, "LEASE_SECONDS", 3600.0)
+def engine(store: RunStore) -> Engine:
+    """It queues; what starts next is taken by the tests."""
     return Engine(store, serving=False)
 
 
@@ -37,8 +36,9 @@ def ask(engine: Engine, person: Person, name: str) -> Run:
 
 
 def start_next(store: RunStore) -> Job:
-    """What the next worker takes is at work."""
+    """What the next worker takes is at work, and nobody takes it for lost."""
     job = job_rows.claim(KIND)
+    job_rows.let_nobody_miss(job)
     store.start(job.run, job.worker)
     return job
 

@@ -15,9 +15,10 @@ from aquadash import settings
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job, JobProgress, JobStatus, LeaseLostError, Worker, open_jobs
 from aquadash.jobs.kinds import KINDS, JobKind
-from aquadash.jobs.table import LEASE_SECONDS, Changes, JobTable
+from aquadash.jobs.table import DOUBT_SECONDS, Changes, JobTable
+from aquadash.jobs.types import LEASE_SECONDS
 from tests import clusters
-from tests.job_rows import let_the_lease_run_out
+from tests.job_rows import let_the_lease_run_out, let_time_pass
 
 HERE = Worker("here", 7)
 
@@ -161,11 +162,27 @@ def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: JobTable) -> Non
     assert now(jobs, taken).status is JobStatus.STOPPED, "nobody takes again what somebody wanted stopped"
 
 
+def test_one_that_slept_with_its_computer_goes_on_and_one_that_stays_silent_is_lost(jobs: JobTable) -> None:
+    job = claimed(jobs)
+    for _ in range(4):
+        let_time_pass(job, 3600.0, jobs=jobs)
+        assert now(jobs, job).status is JobStatus.RUNNING, "whoever looks first gives it time to report"
+        jobs.heartbeat(job, None)
+        let_time_pass(job, DOUBT_SECONDS + 1, jobs=jobs)
+        assert now(jobs, job).status is JobStatus.RUNNING, "it has reported"
+    let_time_pass(job, LEASE_SECONDS, jobs=jobs)
+    for seconds in (0.0, DOUBT_SECONDS - 5):
+        let_time_pass(job, seconds, jobs=jobs)
+        assert now(jobs, job).status is JobStatus.RUNNING
+    let_time_pass(job, 6.0, jobs=jobs)
+    assert now(jobs, job).status is JobStatus.INTERRUPTED
+
+
 def test_a_heartbeat_renews_the_lease_and_that_of_those_who_wait(jobs: JobTable) -> None:
     job = claimed(jobs)
     behind = jobs.submit("once", "r2", {})
     for waiting in (job, behind):
-        let_the_lease_run_out(waiting, jobs=jobs, seconds=LEASE_SECONDS - 5)
+        let_time_pass(waiting, LEASE_SECONDS - 5, jobs=jobs)
     jobs.heartbeat(job, None)
     told = now(jobs, behind)
     assert told.status is JobStatus.QUEUED and told.progress == JobProgress("waiting for another look")

@@ -250,7 +250,7 @@ def test_a_run_of_which_no_job_knows_reads_as_interrupted_and_resumes(store: Run
 
 def test_a_run_whose_worker_was_lost_says_that_it_goes_on(store: RunStore, engine: FakeEngine) -> None:
     run = ui_runs.running(store, "lost")
-    job_rows.let_the_lease_run_out(live_runs.job_of(run.run_id), seconds=3601)
+    job_rows.let_the_lease_run_out(live_runs.job_of(run.run_id))
     app = open_page(run=run.run_id)
 
     said = words(app)

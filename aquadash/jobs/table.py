@@ -40,6 +40,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     null,
+    or_,
     select,
     text,
     update,
@@ -52,6 +53,10 @@ from aquadash import settings
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.types import LEASE_SECONDS, Job, JobProgress, JobStatus, LeaseLostError, Worker, job_id
+
+#: What stays silent for so long after somebody has doubted it counts as lost: when the computer has slept, whoever
+#: looks first must not end what is alive.
+DOUBT_SECONDS = 10.0
 
 _MESSAGE_LIMIT = 4000
 _LOG_TAIL_LIMIT = 6000
@@ -80,6 +85,7 @@ _jobs = Table(
     Column("attempt", Integer, nullable=False),
     Column("worker_failures", Integer, nullable=False),
     Column("worker", _JSON),
+    # Until when it is taken care of; negative where that is doubted, less the time at which it counts as lost.
     Column("lease", Float),
     Column("progress", _JSON),
     Column("result", _JSON, nullable=False),
@@ -151,7 +157,8 @@ class JobTable:
         # Not unixepoch('subsec'), which SQLite has learned late (3.42).
         now = "(julianday('now') - 2440587.5) * 86400.0" if self._on_sqlite else "extract(epoch from clock_timestamp())"
         self._now: ColumnElement[float] = literal_column(f"CAST({now} AS DOUBLE PRECISION)", Float)
-        self._expired = and_(_is_active, _columns.lease < self._now)
+        self._silent = and_(_is_active, _columns.lease.between(0, self._now))
+        self._lost = and_(_is_active, (-_columns.lease).between(0, self._now))
         with _storage_errors("write the jobs"), self._engine.begin() as connection:
             if not self._on_sqlite:
                 # Two that make the same table at the same moment would disturb each other; the number is just ours.
@@ -479,14 +486,15 @@ class JobTable:
 
     def _look_for_expired(self) -> None:
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
-            expired = connection.execute(select(exists().where(self._expired))).scalar()
+            expired = connection.execute(select(exists().where(or_(self._silent, self._lost)))).scalar()
         if expired:
             with self._writing() as (connection, revision):
                 self._end_expired(connection, revision)
 
     def _end_expired(self, connection: Connection, revision: int) -> None:
-        """Interrupt, or put back, what nobody has taken care of for a lease."""
-        for job in map(_job, connection.execute(select(*_read_columns).where(self._expired)).all()):
+        """Doubt what nobody has taken care of for a lease; interrupt, or put back, what was doubted in vain."""
+        connection.execute(update(_jobs).where(self._silent).values(lease=-(self._now + DOUBT_SECONDS)))
+        for job in map(_job, connection.execute(select(*_read_columns).where(self._lost)).all()):
             where = job.worker.host if job.worker else "its machine"
             self._requeue_or_end(connection, revision, job, f"The worker on {where} was lost (no heartbeat)")
 

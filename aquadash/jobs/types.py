@@ -8,9 +8,9 @@ from typing import Any
 
 from aquadash.errors import AquaDashError
 
-#: A job of which nobody has said anything for so long counts as lost. Workers report once a second; loading TensorFlow
-#: on a busy machine, at a low priority, keeps one silent for ten.
-LEASE_SECONDS = 30.0
+#: A job of which nobody has said anything for so long is doubted. Workers report once a second; loading TensorFlow on a
+#: busy machine, at a low priority, keeps one silent for ten.
+LEASE_SECONDS = 20.0
 
 
 class Stopped(Exception):
