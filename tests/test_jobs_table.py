@@ -178,6 +178,19 @@ def test_one_that_slept_with_its_computer_goes_on_and_one_that_stays_silent_is_l
     assert now(jobs, job).status is JobStatus.INTERRUPTED
 
 
+@pytest.mark.parametrize("doubted", [False, True])
+def test_one_is_missed_as_soon_after_the_clock_was_set_back(jobs: JobTable, doubted: bool) -> None:
+    job = claimed(jobs)
+    if doubted:
+        let_time_pass(job, LEASE_SECONDS, jobs=jobs)
+        assert now(jobs, job).status is JobStatus.RUNNING
+    let_time_pass(job, -3600.0, jobs=jobs)
+    assert now(jobs, job).status is JobStatus.RUNNING
+    let_time_pass(job, DOUBT_SECONDS, jobs=jobs)
+    assert now(jobs, job).status is JobStatus.INTERRUPTED
+    assert jobs.submit("once", "r1", {}).status is JobStatus.QUEUED
+
+
 def test_a_heartbeat_renews_the_lease_and_that_of_those_who_wait(jobs: JobTable) -> None:
     job = claimed(jobs)
     behind = jobs.submit("once", "r2", {})

@@ -157,7 +157,9 @@ class JobTable:
         # Not unixepoch('subsec'), which SQLite has learned late (3.42).
         now = "(julianday('now') - 2440587.5) * 86400.0" if self._on_sqlite else "extract(epoch from clock_timestamp())"
         self._now: ColumnElement[float] = literal_column(f"CAST({now} AS DOUBLE PRECISION)", Float)
-        self._silent = and_(_is_active, _columns.lease.between(0, self._now))
+        # A time that nobody writes is from before the clock was set back.
+        too_late = func.abs(_columns.lease) > self._now + LEASE_SECONDS + 1
+        self._silent = and_(_is_active, or_(_columns.lease.between(0, self._now), too_late))
         self._lost = and_(_is_active, (-_columns.lease).between(0, self._now))
         with _storage_errors("write the jobs"), self._engine.begin() as connection:
             if not self._on_sqlite:
