@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,21 @@ def test_a_process_that_died_unasked_costs_nothing(process: AnswerProcess) -> No
     first, _ = process.ask(remember, 1)
     psutil.Process(first).kill()
     wait_for(lambda: not psutil.pid_exists(first))
+    assert process.ask(remember, 2)[1] == [2]
+
+
+def test_temporary_files_that_were_swept_cost_nothing(process: AnswerProcess) -> None:
+    first, _ = process.ask(remember, 1)
+    shutil.rmtree(process._folder.name)
+    psutil.Process(first).kill()
+    wait_for(lambda: not psutil.pid_exists(first))
+
+    def leave(share: float) -> None:
+        if share:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        process.ask(tell_for_ever, progress=leave)
     assert process.ask(remember, 2)[1] == [2]
 
 

@@ -83,10 +83,7 @@ class AnswerProcess:
         self._most_bytes = max_bytes
         self._lock = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="aquadash-answers-")
-        self._shared_path = Path(self._folder.name) / "shared"
-        np.zeros(3).tofile(self._shared_path)
-        self._shared = _open_shared(self._shared_path)
+        self._share()
 
     def prepare(self, function: Callable[[], object]) -> None:
         """Start the process and have it call a function of a module, unless memory is short; waits for neither."""
@@ -145,9 +142,10 @@ class AnswerProcess:
     def _asked(
         self, function: Callable[..., Answer], args: tuple[Any, ...], progress: Callable[[float], object] | None
     ) -> Answer:
-        self._shared[:] = 0.0
         until = time.monotonic() + self._answer_seconds
-        future = self._running().submit(_call, function, args)
+        executor = self._running()
+        self._shared[:] = 0.0
+        future = executor.submit(_call, function, args)
         try:
             while not wait([future], timeout=0.1).done:
                 if progress is not None:
@@ -167,6 +165,11 @@ class AnswerProcess:
     def _running(self) -> ProcessPoolExecutor:
         from loky import ProcessPoolExecutor
 
+        if not self._shared_path.exists():
+            # Systems remove temporary files that lie for days; the next process would not begin without.
+            self._kill()
+            self._folder.cleanup()
+            self._share()
         if self._executor is None:
             # loky does not run the script again, which is Streamlit's page, as multiprocessing's own start does.
             self._executor = ProcessPoolExecutor(
@@ -178,6 +181,13 @@ class AnswerProcess:
                 env={"LOKY_MAX_MEMORY_LEAK_SIZE": str(self._most_bytes // 2), "TF_CPP_MIN_LOG_LEVEL": "3"},
             )
         return self._executor
+
+    def _share(self) -> None:
+        """Make the file of the numbers that app and process share."""
+        self._folder = tempfile.TemporaryDirectory(prefix="aquadash-answers-")
+        self._shared_path = Path(self._folder.name) / "shared"
+        np.zeros(3).tofile(self._shared_path)
+        self._shared = _open_shared(self._shared_path)
 
     def _kill(self) -> None:
         executor, self._executor = self._executor, None
