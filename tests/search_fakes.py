@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pytest
 
+from aquadash.augment import embedded
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.jobs import Job, Worker, open_jobs, worker
@@ -56,6 +57,7 @@ class FakeRuns:
         self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: Person | None = None
     ) -> Run:
         self.on_submit(config)
+        config = embedded(config)
         run_id = f"{len(self.runs):032x}"
         self.runs[run_id] = Run(run_id, name or "", RunStatus.QUEUED, config, time.time(), search_id=search_id)
         self.histories[run_id] = []

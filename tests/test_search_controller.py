@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aquadash.augment import embedded, pipeline, save
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import ConfigError, StorageError
 from aquadash.jobs import JobStatus, open_jobs
@@ -392,7 +393,10 @@ def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchSt
 
 
 def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(budget=Budget(2)))
+    save(pipeline("notebook-1"), title="Mine")
+    # As a search begins that may come to the saved pipeline later.
+    config = embedded(BASE, also=["mine"])
+    search_id = begin(store, replace(plan(budget=Budget(2)), config=config))
     original = runs.submit
 
     def crash_after(config: RunConfig, **told: Any) -> None:

@@ -200,10 +200,11 @@ class Controller:
         if set(trial.params) != {parameter.name for parameter in search.plan.space}:
             self._fail(trial, "AquaDash ended before the trial had begun.")
             return
-        config = with_values(search.plan.config, trial.params)
         taken = {other.run_id for other in search.trials}
         for run in self._runs.list_runs():
-            if run.search_id == self._id and run.run_id not in taken and run.config == config:
+            unwatched = run.search_id == self._id and run.run_id not in taken
+            # Not what was submitted: of the search's saved pipelines, a run carries those alone that its values name.
+            if unwatched and run.config == with_values(run.config, trial.params):
                 self._study.note(trial, kept.RUN, run.run_id)
                 return
         if not search.stop_requested:
