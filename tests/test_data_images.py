@@ -275,6 +275,16 @@ def test_webp_headers_that_claim_too_much(layout: bytes, body: bytes, size: str)
         decode(b"RIFF" + struct.pack("<I", len(chunk)) + chunk, name="bomb.webp")
 
 
+@pytest.mark.parametrize(
+    ("height", "said"), [(8000, "cut short or damaged"), (8001, "5,000 x 8,001 pixels.*at most 40 megapixels")]
+)
+def test_a_webp_picture_of_as_many_pixels_as_are_read(height: int, said: str) -> None:
+    data = saved(quarters(), "WEBP", lossless=True)
+    size = 5000 - 1 | height - 1 << 14 | data[24] >> 4 << 28
+    with pytest.raises(ImageError, match=said):
+        decode(data[:21] + struct.pack("<I", size) + data[25:], name="a.webp")
+
+
 @pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 80}, {"quality": 80, "exif": b"Exif\0\0"}])
 def test_webp_headers_are_read_right(options: dict[str, Any]) -> None:
     assert images._webp_size(saved(photo(70, 45), "WEBP", **options)) == (70, 45)

@@ -268,6 +268,21 @@ def test_files_that_no_run_has(
     assert f"{name} in the ZIP is damaged" in reason and "Unexpected" not in reason
 
 
+def test_a_run_of_more_bytes_than_are_taken_in(
+    store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = io.BytesIO()
+    np.savez_compressed(packed, state=np.zeros(1_000_000))
+    for content, most, reason in (
+        (npz(state=np.zeros(100_000)), 800_000, "checkpoint/slot-0.npz in the ZIP has 800,"),
+        (npz(state=np.zeros(100_000)), 801_000, "The run in the ZIP has 8"),
+        (packed.getvalue(), 801_000, "it unpacks to 8,000,"),
+    ):
+        monkeypatch.setattr(importing, "MAX_RUN_BYTES", most)
+        path = write(tmp_path / "x.zip", with_file(read(sound), "checkpoint/slot-0.npz", content))
+        assert reason in refused(store, path)
+
+
 def test_archives_that_python_cannot_open(store: RunStore, sound: Path, tmp_path: Path) -> None:
     path, whole = tmp_path / "x.zip", sound.read_bytes()
     directory = struct.unpack_from("<I", whole, whole.rindex(b"PK\x05\x06") + 16)[0]
