@@ -54,7 +54,7 @@ _LONG = [
     "test_journey_class", "test_journey_visit",
     "test_export_script", "test_training_transfer", "test_engine", "test_cli", "test_models_applications",
     "test_training_fit", "test_robustness_job", "test_explain", "test_pages_all",
-    "test_search_cli", "test_extending",
+    "test_search_cli",
 ]  # fmt: skip
 
 _OUTSIDE = (

@@ -65,6 +65,7 @@ def test_each_recipe_applies_and_touches_as_few_files_as_it_says(sources: Path) 
         assert len(set(recipe.touched)) == recipe.files, recipe.title
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_what_the_recipes_add_is_seen_on_its_page_and_in_its_command(sources: Path) -> None:
     """All of them in one copy, for each new process that loads the app takes seconds."""
