@@ -23,7 +23,7 @@ from aquadash.people import Role
 from aquadash.ui.classroom.admission import COOKIE
 from tests.serving import Server, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 
 def request(
@@ -79,7 +79,6 @@ def server(shared_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     return shared_class
 
 
-@pytest.mark.soak
 def test_1100_connections_over_which_nothing_comes_leave_the_class_answering(server: Server) -> None:
     with ExitStack() as stack:
         address = urlsplit(server.url)
