@@ -28,7 +28,7 @@ from tests import live_runs, ui_runs
 from tests.app_pages import address_of
 from tests.encoded_pictures import saved
 from tests.predict_page import accuracy, cards, drop, open_page, picture, store_colours, widget
-from tests.stored_runs import add_run
+from tests.stored_runs import HOSTILE, add_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -76,9 +76,9 @@ def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
         app,
         good,
         ("empty.png", b"", "image/png"),
-        ("lying.jpg", good[1], "image/jpeg"),
+        (HOSTILE + ".jpg", good[1], "image/jpeg"),
         ("cut.png", good[1][:60], "image/png"),
-        picture("blue.png", (0, 0, 255)),
+        ("blue.jpg", saved(Image.new("CMYK", (64, 48), (255, 255, 0, 0)), "JPEG"), "image/jpeg"),
     )
 
     red, empty, lying, cut, blue = cards(app)
@@ -86,8 +86,9 @@ def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
     assert red.count("<img") == 2 and red.count("alt=") == 2
     assert "64 × 48" in red and "32 × 32" in red and "the mean over" in red
     assert "empty.png is empty" in empty
-    assert "lying.jpg is really a PNG" in lying
+    assert "is really a PNG" in lying and "&lt;img src=x" in lying and "<img src=x" not in lying
     assert "cut.png cannot be read" in cut
+    assert "CMYK" in blue
     assert any("otter: 1" in block.value and "without an answer: 3" in block.value for block in app.markdown)
 
 
