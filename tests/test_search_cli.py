@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -17,7 +14,6 @@ import aquadash.engine
 from aquadash import settings
 from aquadash.jobs import Job, open_jobs
 from aquadash.runs import RunStatus, open_store
-from aquadash.search import Budget, TrialState
 from aquadash.search.store import KIND, SearchStore, open_search_store
 from tests.search_fakes import QuickRuns, plan, searching, take_up
 from tests.test_cli import answer, call, refusal
@@ -39,24 +35,6 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
     with searching(runs, monkeypatch) as engine:
         monkeypatch.setattr(aquadash.engine, "open_engine", lambda: engine)
         yield runs
-
-
-def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    """Start ``python -m aquadash`` so that SIGINT stops it.
-
-    Tests that a shell runs in the background ignore SIGINT, and so would what they start.
-
-    Args:
-        arguments: The command's.
-        options: For ``subprocess.Popen``.
-    """
-    return subprocess.Popen(
-        [sys.executable, "-m", "aquadash", *arguments],
-        text=True,
-        cwd=settings.PROJECT_ROOT,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        **options,
-    )
 
 
 def test_the_plain_form_of_the_command(runs: QuickRuns) -> None:
@@ -145,7 +123,10 @@ def first_run_at_work() -> str | None:
 
 @pytest.mark.slow
 def test_a_search_outlives_its_worker_and_its_process(quick_training: None, warm_home: Path) -> None:
-    process = start("search", *SHORT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aquadash", "search", *SHORT],
+        cwd=settings.PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
     searches, runs = open_search_store(), open_store()
 
     def job() -> Job:
@@ -168,40 +149,3 @@ def test_a_search_outlives_its_worker_and_its_process(quick_training: None, warm
     for trial in values["trials"]:
         run = stored[trial["run_id"]]
         assert run.search_id == values["search_id"] and run.metrics["val_accuracy"] == trial["value"]
-
-
-@pytest.mark.slow
-@pytest.mark.soak
-def test_ctrl_c_rests_the_search_and_resume_goes_on(quick_training: None, warm_home: Path) -> None:
-    arguments = ("--set", "training.epochs=500", "--set", "training.patience=0", "--over", "model.dropout=0..0.5")
-    process = start(
-        "search", "--json", "--trials", "2", "--name", "rested", *QUICK, *arguments,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    runs = open_store()
-    try:
-        run_id = wait_for(lambda: next((run.run_id for run in runs.list_runs() if run.curve), None), timeout=120)
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=90)
-    finally:
-        process.kill()
-    assert process.returncode == 0 and "rested: 0 of 2 trials done" in errors, errors
-    values = json.loads(output)
-    assert values["status"] == "stopped" and [trial["state"] for trial in values["trials"]] == ["paused"]
-    run = runs.get(run_id)
-    assert run.status is RunStatus.STOPPED and run.worker is not None
-    pid = run.worker.pid
-    wait_for(lambda: not psutil.pid_exists(pid))
-    kept_epochs = len(runs.history(run_id))
-
-    search_id = values["search_id"]
-    open_search_store().set_budget(search_id, Budget(2, minutes=0.001))
-    assert open_search_store().get(search_id).trials[0].state is TrialState.PAUSED
-    process = start("search", "resume", "rested", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: len(runs.history(run_id)) > kept_epochs, timeout=120, saying=lambda: runs.get(run_id))
-        assert len(runs.list_runs()) == 1
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=90)
-    assert runs.get(run_id).status is RunStatus.STOPPED

@@ -130,10 +130,11 @@ def test_its_runs_rest_when_it_is_stopped_while_no_worker_has_it(
     assert search.status is RunStatus.STOPPED and search.trials[0].state is TrialState.PAUSED
     assert runs.get(search.trials[0].run_id).status is RunStatus.STOPPED
     runs.gate.set()
-    resume_search(search_id, engine)
+    store.set_attributes(search_id, {kept.SECONDS: 75.0})
+    resume_search(search_id, engine, budget=Budget(2, minutes=1))
     finished = engine.ended(search_id)
-    assert [trial.state for trial in finished.trials] == [TrialState.COMPLETE] * 2
-    assert len(runs.runs) == 2
+    assert [trial.state for trial in finished.trials] == [TrialState.COMPLETE], "what rests goes on without time left"
+    assert len(runs.runs) == 1
 
 
 def test_a_passing_error_of_the_store_is_outlived(engine: InThreads, runs: QuickRuns) -> None:
