@@ -110,6 +110,13 @@ def test_what_a_page_cannot_follow_in_its_address_is_said_and_taken_out(
     assert not any(address_of(app, name) == text for name, text in asked.items())
 
 
+@pytest.mark.parametrize("shared", ["two runs"], indirect=True)
+@pytest.mark.parametrize("page", ["train", "evaluate", "predict", "walkthrough"])
+def test_a_run_that_is_not_there_is_said(shelf: Shelf, page: str) -> None:
+    app = open_app_page(page, run="x<b>y", **({"lesson": "result"} if page == "walkthrough" else {}))
+    assert not app.error and "There is no run “x\\<b>y” here" in app.warning[0].value
+
+
 def test_every_page_has_a_file_and_every_file_a_page() -> None:
     assert {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")} == set(PAGES)
 

@@ -51,18 +51,6 @@ def test_table_shows_runs_in_every_status(store: RunStore) -> None:
     assert table["Test accuracy"].drop("done").isna().all()
 
 
-def test_the_address_filters_by_text_status_and_data(store: RunStore) -> None:
-    ui_runs.finished(store, "quick", {"training.optimizer": "adam"})
-    ui_runs.finished(store, "slow")
-    ui_runs.queued(store, "waits", {"data.source": "cifar100"})
-
-    assert open_page(find="adam").dataframe[0].value["Name"].tolist() == ["quick"]
-    assert open_page(find="training.optimizer=sgd", status="finished").dataframe[0].value["Name"].tolist() == ["slow"]
-    assert open_page(data="cifar100").dataframe[0].value["Name"].tolist() == ["waits"]
-    app = open_page(find="nothing has this")
-    assert not app.dataframe and "No run passes" in words(app)
-
-
 def test_picks_stand_in_the_address_and_ticks_follow_the_menu(store: RunStore) -> None:
     first, second = ui_runs.finished(store, "first"), ui_runs.finished(store, "second", seed=1)
     app = open_page()

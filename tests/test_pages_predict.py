@@ -142,11 +142,6 @@ def test_drawings_take_the_place_of_pictures_that_were_deleted(home: Path, tmp_p
     assert any("pictures that are gone" in caption.value for caption in app.caption)
 
 
-def test_a_run_that_is_not_there_is_said(colours: Run) -> None:
-    app = open_page(run="x<b>y")
-    assert "There is no run" in app.warning[0].value and app.file_uploader(key="pictures")
-
-
 def test_a_damaged_model_gives_a_message(home: Path) -> None:
     store = open_store()
     run = add_run(store, name="damaged")

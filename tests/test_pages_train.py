@@ -42,13 +42,6 @@ def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, mo
     assert app.button(key="launch").disabled
 
 
-@pytest.mark.parametrize("run_id", ["zzz", "../../etc"])
-def test_a_run_that_is_not_there_is_said(store: RunStore, engine: FakeEngine, run_id: str) -> None:
-    ui_runs.finished(store, "good")
-    app = open_page(run=run_id)
-    assert not app.error and "There is no run" in words(app)
-
-
 def test_launch_submits_what_the_form_says(engine: FakeEngine) -> None:
     app = open_advanced()
     app.number_input(key="set:training.epochs").set_value(3)

@@ -283,11 +283,6 @@ def test_sections_change_and_take_their_controls_out_of_the_address(run: Run) ->
     assert address_of(app, "lesson") == "dense" and app.slider(key="units").value == 256
 
 
-def test_a_run_that_is_not_there_is_said(run: Run) -> None:
-    app = open_app_page("walkthrough", lesson="result", run="nobody")
-    assert not app.error and app.warning
-
-
 def test_a_run_without_results_is_not_said_to_be_gone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = replace(run, run_id="f" * 32, name="waits", status=RunStatus.QUEUED, metrics={})
     monkeypatch.setattr(Runs, "all", lambda runs: (run, waiting))

