@@ -271,3 +271,5 @@ def test_ctrl_c_stops_the_run_and_keeps_its_epochs(
     monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep))
     values = answer("train", "--set", "augmentation.pipeline=none", "--set", "training.epochs=500")
     assert interrupted and values["status"] == "stopped" and 2 <= values["epochs"] < 500
+    (run,) = store.list_runs()
+    assert "test_accuracy" in run.metrics and store.model_path(run.run_id).is_file()

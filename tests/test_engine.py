@@ -201,21 +201,6 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
         engine.resume(run_id)
 
 
-@pytest.mark.slow
-def test_stop_keeps_the_complete_epochs_and_their_model(quick_training: None, store: RunStore, engine: Engine) -> None:
-    running, waiting = engine.submit(LONG).run_id, engine.submit(QUICK).run_id
-    in_epoch(store, running, 2)
-    store.request_stop(waiting)
-    assert store.get(waiting).status is RunStatus.STOPPED
-    store.request_stop(running)
-    run = ended(store, running)
-    assert run.status is RunStatus.STOPPED
-    assert len(store.history(running)) >= 1 and "test_accuracy" in run.metrics
-    assert store.model_path(running).is_file()
-    assert ended(store, waiting).status is RunStatus.STOPPED
-    assert store.history(waiting) == []
-
-
 ENGINE_PROCESS = """
 import sys
 from aquadash.config import from_json

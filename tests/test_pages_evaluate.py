@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +25,6 @@ pytestmark = pytest.mark.usefixtures("in_shared_home")
 
 #: Markup that has not lost its meaning to a backslash.
 _TAG = re.compile(r"(?<!\\)<")
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -213,17 +209,3 @@ def test_hostile_names_are_text(shelf: Shelf) -> None:
     shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
     assert not app.error
     assert "onerror" not in html(app) and not any("<img" in text or ":red[" in text for text in shown)
-
-
-def test_the_page_needs_no_tensorflow(shelf: Shelf) -> None:
-    run = shelf.plain
-    code = (
-        "import sys\n"
-        "from streamlit.testing.v1 import AppTest\n"
-        f"app = AppTest.from_file({str(ROOT / 'app.py')!r}, default_timeout=60).switch_page('pages/evaluate.py')\n"
-        f"app.query_params['run'] = {run.run_id!r}\n"
-        "app.run()\n"
-        "assert app.metric and not app.error\n"
-        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, timeout=120)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import signal
 import statistics
 import time
 from pathlib import Path
@@ -17,7 +16,6 @@ from PIL import Image
 
 from aquadash.config import RunConfig, with_values
 from aquadash.predict import RemotePredictor
-from aquadash.predict.remote import shared_process
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.first_model import NAME
 from aquadash.runs.tags import config_tags
@@ -153,16 +151,6 @@ def test_a_damaged_model_gives_a_message(home: Path) -> None:
 
     assert not app.exception
     assert "cannot be loaded" in app.error[0].value
-
-
-def test_a_process_that_dies_costs_one_answer(colours: Run) -> None:
-    app = drop(open_page(run=colours.run_id), picture("red.png"))
-    with pytest.raises(AnswerError):
-        shared_process().ask(signal.raise_signal, signal.SIGKILL)
-    app.file_uploader(key="pictures").set_value([picture("blue.png", (0, 0, 255))])
-    app.run()
-    assert not app.exception and not app.error
-    assert "🦦 otter" in cards(app)[0]
 
 
 def test_an_answer_that_fails_is_told(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:

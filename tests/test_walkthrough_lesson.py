@@ -167,12 +167,3 @@ def test_parameters_of_a_stored_network_are_read_without_keras(tmp_path: Path) -
     for path in (broken, tmp_path / "missing.keras"):
         with pytest.raises(RunError):
             parameter_count(path)
-
-
-@pytest.mark.slow
-def test_parameters_of_a_stored_network_are_those_that_keras_counts() -> None:
-    import keras
-
-    from aquadash.runs.artifacts import MODEL
-
-    assert keras.models.load_model(FOLDER / MODEL, compile=False).count_params() == 3_567_205
