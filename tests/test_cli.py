@@ -90,9 +90,7 @@ def test_a_group_without_a_command_shows_its_help(group: list[str]) -> None:
     assert done.stderr.startswith("Usage:") and done.stderr == call(*group, "--help").stdout
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[1, 2]", b'{"training": {"epoch": 3}}', b"\xff\xfe\x00", b'{"training": 3}']
-)
+@pytest.mark.parametrize("content", [b"{", b"[1, 2]", b'{"training": {"epoch": 3}}', b"\xff\xfe\x00"])
 def test_a_malformed_config_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "config.json"
     path.write_bytes(content)

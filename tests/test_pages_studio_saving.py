@@ -82,14 +82,11 @@ def test_what_was_undone_is_not_saved_when_the_browser_hears_late_of_the_address
     assert pipeline("as-it-was").branches == PIPELINES["notebook-1"].branches
 
 
-@pytest.mark.parametrize(
-    ("title", "message"), [("", "expected 1 to 80"), ("!!!", "at least one letter"), ("notebook", "built-in")]
-)
-def test_a_name_that_cannot_be_is_refused_and_the_draft_stays(title: str, message: str) -> None:
+def test_a_name_that_cannot_be_is_refused_and_the_draft_stays() -> None:
     app = unfold(visit(pipeline="none", draft=to_draft(DEEP)), "save-menu")
-    app.text_input(key="studio:title").set_value(title)
+    app.text_input(key="studio:title").set_value("notebook")
     press(app, "save-as-button")
-    assert message in app.error[0].value
+    assert "built-in" in app.error[0].value
     assert spec_of(app) == DEEP and library().saved == ()
 
 
@@ -119,7 +116,6 @@ def test_a_file_is_exported_and_imported() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not valid JSON"),
         (b"\xff\xfe", "not text"),
         (b"{}", "lacks 'format'"),
         (b" " * 400_001, "at most 400,000"),

@@ -150,14 +150,9 @@ def test_text_that_cannot_be_used_changes_nothing(engine: FakeEngine) -> None:
     app.session_state["train:yaml"] = True
     app.run()
     for text, said in (
-        ("", "is empty"),
-        ("training: [", "not valid YAML"),
         ("*<b>*", "not valid YAML"),
         ("training: {epoch: 7}", "training.epochs"),
-        ("training: {epochs: 0}", "training.epochs is 0"),
         ("model: {name: resnet}", "There is no model called 'resnet'"),
-        ("data: {source: nowhere}", "There is no data source called 'nowhere'"),
-        ("augmentation: {pipeline: twirl}", "There is no pipeline called 'twirl'"),
     ):
         app.text_area(key="train:yaml-pasted").set_value(text)
         app.button(key="use-yaml").click().run()

@@ -176,9 +176,6 @@ def test_the_command_measures_once_and_prints_json(
     ("arguments", "said"),
     [
         (["tested", "--corruption", "fogg"], "'fog'"),
-        (["tested", "--severity", "9"], "from 1 (mild) to 5 (strong)"),
-        (["tested", "--limit", "0"], "at least 1"),
-        (["tested", "--seed", "-1"], "seed"),
         (["nobody"], "nobody"),
         (["tested"], "model.keras of tested is missing"),
     ],
