@@ -222,7 +222,7 @@ def test_short_histories_that_are_no_numbers(count: int) -> None:
     assert list(notes(broken)) == ["broke-down"]
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@pytest.mark.parametrize("status", [RunStatus.RUNNING, RunStatus.FINISHED, RunStatus.FAILED])
 @pytest.mark.parametrize("name", CURVES)
 def test_any_run_at_any_time_gets_notes_whose_changes_are_possible(name: str, status: RunStatus) -> None:
     curve = CURVES[name]

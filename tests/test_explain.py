@@ -36,7 +36,6 @@ def cornered() -> Explainer:
 #: Preset, precision, settings and the size of the last map.
 ARCHITECTURES: dict[str, tuple[str, str, dict[str, Any], tuple[int, int]]] = {
     "notebook": ("notebook", "float32", {}, (8, 8)),
-    "baseline": ("baseline", "float32", {}, (4, 4)),
     "baseline mixed": ("baseline", "mixed_bfloat16", {"filters": (8, 16), "convolutions": 2}, (8, 8)),
     "backbone": ("backbone", "float32", {"test_time_flip": True}, (4, 4)),
     "mobilenetv2": ("mobilenetv2", "float32", {"input_size": 32, "test_time_flip": False}, (2, 2)),

@@ -37,7 +37,7 @@ def pictures(count: int, height: int, width: int) -> NDArray[np.uint8]:
     return images
 
 
-@pytest.mark.parametrize("shape", [(32, 32), (16, 16), (9, 50)])
+@pytest.mark.parametrize("shape", [(32, 32), (9, 50)])
 @pytest.mark.parametrize("name", list(CORRUPTIONS))
 def test_every_pair_gives_valid_images_and_the_same_ones_again(name: str, shape: tuple[int, int]) -> None:
     images = pictures(4, *shape)
