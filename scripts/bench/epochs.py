@@ -104,7 +104,6 @@ def bench_fresh(
     pipeline: str = "notebook-1",
     pairs: int = 7,
     epochs_a_turn: int = 5,
-    dataset: Dataset | None = None,
     on_progress: ProgressCallback = silent,
 ) -> dict[str, Any]:
     """Train the report's CNN with images drawn anew and with fixed copies in turn, in this process, as a worker does.
@@ -113,14 +112,13 @@ def bench_fresh(
         pipeline: Its name, or several with weights.
         pairs: Turns of each way.
         epochs_a_turn: Epochs that are timed in a turn, validation included, after one that is not.
-        dataset: The images; the embedded ones when None.
         on_progress: Called before each turn.
 
     Returns:
         As :func:`compared`, a ratio of 1 means that drawing costs the training nothing; ``fresh_seconds`` has the wait
         for the images in it. And ``pipeline``, ``images`` (for training, an epoch) and ``epochs_a_turn``.
     """
-    images = dataset or data.load("synthetic")
+    images = data.load("synthetic")
     # An epoch less than all needs would not be drawn ahead.
     epochs = 1 + (1 + pairs) * (1 + epochs_a_turn)
     base = with_values(
