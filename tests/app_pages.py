@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +77,11 @@ def ids(*runs: Run) -> str:
 def html(app: AppTest) -> str:
     """All HTML of the page."""
     return "\n".join(block.proto.body for block in app.get("html"))
+
+
+def alternatives(app: AppTest) -> list[str]:
+    """The text alternatives of the pictures."""
+    return re.findall(r'alt="([^"]*)"', html(app))
 
 
 def texts(app: AppTest) -> str:

@@ -204,6 +204,17 @@ def resting_place(page: Page, element: Locator) -> FloatRect:
     return resting_places(page, element)[0]
 
 
+def in_sight(*elements: Locator) -> None:
+    """Wait until each element is wholly within the window, which has not been scrolled."""
+    for element in elements:
+        element.wait_for()
+        element.page.wait_for_function(
+            "element => { const box = element.getBoundingClientRect();"
+            " return box.top >= 0 && box.bottom <= innerHeight && box.left >= 0 && box.right <= innerWidth; }",
+            arg=element.element_handle(),
+        )
+
+
 def click_at_rest(page: Page, mark: Locator) -> None:
     """Click the middle of a chart's mark once it no longer moves, until the address has changed.
 

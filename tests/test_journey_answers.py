@@ -18,6 +18,7 @@ from tests.browser_pages import (
     add_included_model,
     address_has,
     choose_segment,
+    in_sight,
     no_error,
     resting_places,
     settled,
@@ -27,7 +28,7 @@ from tests.serving import SLOW, Server, needs_chromium, serving
 from tests.stored_runs import add_run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
 pytestmark = needs_chromium
 
@@ -266,15 +267,6 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
     page.get_by_text("the mean over all of it padded").wait_for()
     in_sight(page.locator(".aqua-verdict"), page.locator("article .aqua-bars"), page.get_by_text("What is it really?"))
     no_error(page)
-
-
-def in_sight(*parts: Locator) -> None:
-    """Each is there, and within the window without scrolling."""
-    for part in parts:
-        part.wait_for()
-        box, window = part.bounding_box(), part.page.viewport_size
-        assert box is not None and window is not None
-        assert box["y"] >= 0 and box["y"] + box["height"] <= window["height"], (part, box)
 
 
 def drop_stop_and_go_on(page: Page, server: Server, photographs: list[Path]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from aquadash.runs import open_store
 from aquadash.walkthrough import progress
-from tests.browser_pages import address_has, choose, follow, no_error
+from tests.browser_pages import address_has, choose, follow, in_sight, no_error
 from tests.compared_runs import add_compared
 from tests.serving import Server, needs_chromium, serving
 from tests.stored_runs import add_run
@@ -79,7 +79,7 @@ def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_serve
         follow(page, f"{shared_server.url}/{name}", question)
         assert page.title() == f"{name.partition('?')[0].title()} · AquaDash"
         for selector in EXISTS_FOR[name]:
-            in_sight(page, page.locator(selector).last)
+            in_sight(page.locator(selector).last)
         if name in LOOKS:
             page.wait_for_function(LOOKS[name])
         if name == "augment":
@@ -92,19 +92,9 @@ def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_serve
         assert stops_to(page, primary) <= 10, name
         page.set_viewport_size({"width": 390, "height": 844})
         page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
-        in_sight(page, primary)
+        in_sight(primary)
         if name in ("home", "predict"):
-            in_sight(page, page.get_by_test_id("stFileUploaderDropzone"))
-
-
-def in_sight(page: Page, element: Locator) -> None:
-    """Wait until an element is wholly within the window, which has not been scrolled."""
-    element.wait_for()
-    page.wait_for_function(
-        "element => { const box = element.getBoundingClientRect();"
-        " return box.top >= 0 && box.bottom <= innerHeight && box.left >= 0 && box.right <= innerWidth; }",
-        arg=element.element_handle(),
-    )
+            in_sight(page.get_by_test_id("stFileUploaderDropzone"))
 
 
 def stops_to(page: Page, element: Locator) -> int:

@@ -9,16 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.data import cifar100
-from tests.app_pages import html, open_app_page
+from tests.app_pages import alternatives, html, open_app_page
 from tests.builder_page import titles
 
 pytestmark = pytest.mark.usefixtures("no_warm_up")
 
 visit = partial(open_app_page, "augment")
-
-
-def alternatives(app: AppTest) -> list[str]:
-    return re.findall(r'alt="([^"]*)"', html(app))
 
 
 def sources(app: AppTest) -> list[str]:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec, op
-from tests.app_pages import address_of, charts, html, run_script
+from tests.app_pages import address_of, alternatives, charts, html, run_script
 from tests.studios import studio
 
 
@@ -28,10 +28,6 @@ def page() -> None:
 
 def visit(address: dict[str, str] | None = None, **arguments: object) -> AppTest:
     return run_script(page, state=arguments, **(address or {}))
-
-
-def alternatives(app: AppTest) -> list[str]:
-    return re.findall(r'alt="([^"]*)"', html(app))
 
 
 def pictures(app: AppTest) -> list[np.ndarray]:

@@ -17,7 +17,7 @@ from aquadash.runs import Run, RunStore
 from aquadash.ui import datasets
 from aquadash.ui.explain import explainer, explanations
 from aquadash.ui.explain.explainer import image_hash
-from tests.app_pages import address_notes, address_of, buttons, html, open_app_page
+from tests.app_pages import address_notes, address_of, alternatives, buttons, open_app_page
 from tests.explained_models import add_untrained
 from tests.stored_runs import OTTER, add_run
 
@@ -40,9 +40,7 @@ def run(shared_store: RunStore, without: Run, tmp_path_factory: pytest.TempPathF
 
 def cards(app: AppTest, start: str) -> list[str]:
     """The text alternatives on the page that begin so."""
-    return [
-        text for text in (part.partition('"')[0] for part in html(app).split('alt="')[1:]) if text.startswith(start)
-    ]
+    return [text for text in alternatives(app) if text.startswith(start)]
 
 
 def test_nothing_is_explained_before_it_is_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
