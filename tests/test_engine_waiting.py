@@ -70,6 +70,16 @@ def test_a_run_of_many_epochs_at_work_has_those_behind_it_that_it_says() -> None
     assert seconds([known, at_150, run("c")]) == [(1, STARTING_SECONDS + 50 * 2.0)]
 
 
+def test_epochs_of_a_new_head_alone_leave_nearly_all_of_the_time() -> None:
+    config = with_values(TEN, {"model.name": "backbone", "training.head_epochs": 5})
+    head = run("a", RunStatus.RUNNING, config=config, started_at=NOW - 15)
+    known = finished("b", 400, 10, config=config)
+    for said in (Progress("training", epoch=6, epochs=10, batch=1, batches=4), Progress("looking at the images")):
+        found = seconds([known, replace(head, curve=(0.5,) * 5, progress=said), run("c")])
+        assert found == [(1, STARTING_SECONDS + 10 * 40.0 - 15.0)]
+    assert seconds([known, replace(head, curve=(0.5,) * 9), run("c")]) == [(1, STARTING_SECONDS + 80.0 - 15.0)]
+
+
 def test_a_resumed_run_has_fewer_epochs_before_it() -> None:
     begun = run("b", rank=1, started_at=1.0, curve=(0.1,) * 7)
     assert seconds([finished("a", 20, 10), begun, run("c", rank=2)])[1] == (2, STARTING_SECONDS + 3 * 2.0)
@@ -89,5 +99,5 @@ def test_the_words_say_what_the_time_rests_on() -> None:
 def test_behind_a_run_unlike_all_earlier_ones_nobody_can_say() -> None:
     runs = [at_work("a", 30.0), run("b", rank=1), run("c", rank=2)]
     assert seconds(runs) == [(1, 30.0), (2, None)]
-    assert "first epoch will show" in list(waiting_times(runs, slots=1, now=NOW).values())[1].why
+    assert "nobody can say how long" in list(waiting_times(runs, slots=1, now=NOW).values())[1].why
     assert seconds([at_work("a", None), run("b")]) == [(1, None)]

@@ -82,16 +82,19 @@ def _takes(run: Run, paces: Paces) -> tuple[float, str]:
     pace, base = known
     # The curve is thinned to some points; a run at work says its epoch, too.
     done = max(len(run.curve), run.progress.epoch - 1 if run.progress is not None else 0)
-    if run.started_at is None or done >= run.config.training.epochs:
+    epochs, head = run.config.training.epochs, run.config.training.head_epochs
+    if run.started_at is None or done >= epochs:
         done = 0
-    return STARTING_SECONDS + pace * (run.config.training.epochs - done), base
+    # Epochs of a new head alone take next to nothing: what they leave is still nearly all of the time.
+    share = min(1.0, (epochs - done) / max(1, epochs - head))
+    return STARTING_SECONDS + pace * epochs * share, base
 
 
 def _why(starts: float, bases: Sequence[str]) -> str:
     if starts == 0.0:
         return "A place to train is free, so it starts at once."
     if starts == math.inf:
-        return "Nothing like a run before it has been trained here yet: the first epoch will show how long that takes."
+        return "Nothing like a run before it has been trained here yet, so nobody can say how long that takes."
     if not bases:
         return "As long as the training before it says that it still takes; less if that stops early."
     return f"The longest to expect, by what is at work and {' and '.join(bases)}; less where a run stops early."
