@@ -45,7 +45,8 @@ def test_conditions_order_and_groups(three: tuple[Run, Run, Run]) -> None:
     low, high = sgd["test_accuracy"]["low"], sgd["test_accuracy"]["high"]
     assert sgd["test_accuracy"]["mean"] == pytest.approx((low + high) / 2)
     assert sgd["test_accuracy"]["deviation"] == pytest.approx((high - low) / 2**0.5)
-    assert "training.optimizer=adam" in call("runs", "list", "--group-by", "all-but-seed").stdout
+    said = call("runs", "list", "--group-by", "all-but-seed").stdout
+    assert "training.optimizer=adam" in said and "test n" in said
     assert "Did you mean 'training.optimizer'" in refusal("runs", "list", "--group-by", "optimizer")
     assert {"test_accuracy", "tags", "model.name"} <= {each["name"] for each in answer("runs", "fields")["fields"]}
 

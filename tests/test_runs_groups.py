@@ -47,8 +47,14 @@ def test_what_has_not_finished_and_repeats_are_in_a_group_but_not_in_its_deviati
     ]
     again = trained("a3 again", 3, 0.01, 0.6, repeats=RUNS[2].run_id)
     (group,) = group_runs([*RUNS[:3], *others, again], ALL_BUT_SEED, FIELDS)
-    assert len(group.runs) == 7
+    assert (len(group.runs), group.seeds) == (7, 3)
     assert group.spreads["val_accuracy"] == group_runs(RUNS[:3], ALL_BUT_SEED, FIELDS)[0].spreads["val_accuracy"]
+
+    faster = [trained(str(status), 1, 0.1, 0.9, status=status) for status in (RunStatus.RUNNING, RunStatus.STOPPED)]
+    (group,) = group_runs([*RUNS[:3], *faster], "model.name", FIELDS)
+    assert (len(group.runs), group.seeds, group.varying) == (5, 3, ()), "what is not counted is in no deviation"
+    (group,) = group_runs(faster, "model.name", FIELDS)
+    assert (group.seeds, group.varying, group.spreads["val_accuracy"].n) == (0, (), 0)
 
     brought = trained("a3", 3, 0.01, 0.6, run_id="f" * 32, imported_id=RUNS[2].run_id)
     (group,) = group_runs([brought, again], ALL_BUT_SEED, FIELDS)

@@ -279,12 +279,15 @@ def _groups(groups: list[RunGroup]) -> Table | str:
         row: list[object] = [named or "all alike", len(group.runs), group.seeds]
         for name in METRICS:
             spread, figure = group.spreads[name], FIGURES[name]
+            row.append(spread.n)
             row += [
                 "" if value is None else f"{figure.scale * value:.{figure.mean_digits}f} {figure.unit}".rstrip()
                 for value in (spread.mean, spread.deviation, spread.low, spread.high)
             ]
         rows.append(row)
-    figures = [f"{name.removesuffix('_accuracy')} {part}" for name in METRICS for part in ("mean", "sd", "min", "max")]
+    figures = [
+        f"{name.removesuffix('_accuracy')} {part}" for name in METRICS for part in ("n", "mean", "sd", "min", "max")
+    ]
     return Table(rows, header=("group", "runs", "seeds", *figures)) if rows else "No run meets that."
 
 

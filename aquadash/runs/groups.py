@@ -56,9 +56,8 @@ class RunGroup:
         value: What they have in common, None for unknown; for :data:`ALL_BUT_SEED` the settings in which the groups
             differ, by name.
         runs: In the order in which they came.
-        seeds: How many different seeds they have.
-        varying: The settings, the seed left out, in which runs of this group differ: whatever these do is in the
-            deviation, too.
+        seeds: How many different seeds those have that the spreads count.
+        varying: The settings, the seed left out, in which those differ: whatever these do is in the deviation, too.
         spreads: By the metric's name, in the metric's own unit: fractions from 0 to 1.
     """
 
@@ -100,14 +99,15 @@ def group_runs(
     if by == ALL_BUT_SEED:
         differing = _varying(list(values.values()))
         values = {key: {name: value[name] for name in differing} for key, value in values.items()}
+    counted = {key: _counted(inside) for key, inside in members.items()}
     groups = [
         RunGroup(
             key=key,
             value=values[key],
             runs=tuple(inside),
-            seeds=len({run.config.seed for run in inside}),
-            varying=_varying([settings[run.run_id] for run in inside]),
-            spreads={name: _spread(_counted(inside), fields[name]) for name in metrics},
+            seeds=len({run.config.seed for run in counted[key]}),
+            varying=_varying([settings[run.run_id] for run in counted[key]]),
+            spreads={name: _spread(counted[key], fields[name]) for name in metrics},
         )
         for key, inside in members.items()
     ]
@@ -141,7 +141,7 @@ def _without_seed(run: Run) -> dict[str, Any]:
 
 
 def _varying(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    first = settings[0]
+    first = settings[0] if settings else {}
     return tuple(name for name in first if any(other[name] != first[name] for other in settings[1:]))
 
 
