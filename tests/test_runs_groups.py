@@ -59,8 +59,10 @@ def test_what_has_not_finished_and_repeats_are_in_a_group_but_not_in_its_deviati
     brought = trained("a3", 3, 0.01, 0.6, run_id="f" * 32, imported_id=RUNS[2].run_id)
     (group,) = group_runs([brought, again], ALL_BUT_SEED, FIELDS)
     assert group.spreads["val_accuracy"].n == 1
-    (group,) = group_runs([again], ALL_BUT_SEED, FIELDS)
-    assert group.spreads["val_accuracy"].n == 1, "the run that it repeats is not there"
+    twice = trained("a3 again", 3, 0.01, 0.6, repeats=RUNS[2].run_id)
+    for runs in ([again], [twice, again], [brought, RUNS[2]]):
+        (group,) = group_runs(runs, ALL_BUT_SEED, FIELDS)
+        assert group.spreads["val_accuracy"].n == 1, "the run that is repeated need not be there"
 
 
 def test_the_group_with_the_least_loss_comes_first() -> None:

@@ -22,7 +22,7 @@ METRICS = tuple(name for name, figure in FIGURES.items() if figure.grouped)
 
 @dataclass(frozen=True)
 class Spread:
-    """How a figure varies over the finished runs of a group that have it; a run and its repeat are one.
+    """How a figure varies over the finished runs of a group that have it; a run, its repeats and its copies are one.
 
     Attributes:
         n: How many have it.
@@ -148,8 +148,15 @@ def _varying(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 def _counted(runs: Sequence[Run]) -> list[Run]:
     # Of a run that was broken off a figure says little, and a repeat tells nothing new of chance.
     ended = [run for run in runs if run.status is RunStatus.FINISHED]
-    ids = {own for run in ended for own in (run.run_id, run.imported_id)} - {""}
-    return [run for run in ended if run.repeats not in ids]
+    kept: list[Run] = []
+    known: set[str] = set()
+    # What is repeated comes first; where that is not among them, its first repeat stands for it.
+    for run in sorted(ended, key=lambda run: (bool(run.repeats), run.created_at)):
+        ids = {run.run_id, run.imported_id, run.repeats} - {""}
+        if not ids & known:
+            kept.append(run)
+        known |= ids
+    return kept
 
 
 def _spread(runs: Sequence[Run], field: RunField) -> Spread:
