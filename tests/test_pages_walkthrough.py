@@ -109,6 +109,14 @@ def test_the_stopping_rule_is_held_against_the_figure_that_the_run_watches(share
     assert "not have stopped before its end; its best epoch until then is 6 by validation accuracy" in texts(app)
 
 
+def test_the_stopping_rule_does_not_wait_while_a_head_learns_alone(shared_store: RunStore) -> None:
+    for network, said in (("backbone", "not have stopped before its end"), ("cnn", "have stopped after epoch 6")):
+        values = {"model.name": network, "model.fine_tuning": "top", "training.head_epochs": 6, "training.epochs": 9}
+        tuned = ui_runs.finished(shared_store, network, values)
+        app = open_app_page("walkthrough", lesson="stopping", run=tuned.run_id, patience="1")
+        assert f"With 1 it would {said}" in texts(app), "only a pretrained network has such epochs"
+
+
 def test_a_fresh_store_shows_the_first_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     app = open_app_page("walkthrough", lesson="matrix")

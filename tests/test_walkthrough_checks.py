@@ -205,6 +205,7 @@ def test_when_the_report_s_training_would_have_stopped() -> None:
     found = {patience: checks_network.stopping_epoch(report.LOG, patience=patience) for patience in (1, 3, 5, 6)}
     assert found == {1: (3, 2), 3: (5, 2), 5: (7, 2), 6: (None, 2)}
     assert checks_network.stopping_epoch(report.LOG, patience=3, monitor="val_accuracy") == (None, 7)
+    assert checks_network.stopping_epoch(report.LOG, patience=3, head_epochs=3) == (6, 2), "it waits from epoch 4 on"
 
 
 def answers(count: int = 200, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

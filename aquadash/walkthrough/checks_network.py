@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aquadash.evaluation.records import EpochRecord
 from aquadash.training.early_stopping import EarlyStopping
@@ -77,7 +78,7 @@ def _below(floor: float) -> str:
 
 
 def stopping_epoch(
-    history: Sequence[EpochRecord], *, patience: int, monitor: str = "val_loss"
+    history: Sequence[EpochRecord], *, patience: int, monitor: str = "val_loss", head_epochs: int = 0
 ) -> tuple[int | None, int]:
     """When the rule would have stopped a training.
 
@@ -85,6 +86,7 @@ def stopping_epoch(
         history: Its epochs, ascending.
         patience: Epochs without a better value; 0 never stops.
         monitor: Of what, as in :class:`~aquadash.training.early_stopping.EarlyStopping`.
+        head_epochs: So many first epochs, in which a new head learned alone, are not waited in.
 
     Returns:
         The epoch after which it stops, None where it goes on to the end of the history; and the best epoch until then.
@@ -92,6 +94,8 @@ def stopping_epoch(
     rule = EarlyStopping(patience, monitor)
     for record in history:
         rule = rule.after(record.epoch, getattr(record, monitor))
+        if record.epoch <= head_epochs:
+            rule = replace(rule, wait=0)
         if rule.should_stop:
             return record.epoch, rule.best_epoch
     return None, rule.best_epoch

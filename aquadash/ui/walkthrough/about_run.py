@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from aquadash.coach.network_rules import thawed
 from aquadash.evaluation import best_epoch, overfit_verdict, wilson_interval
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.flattened_loss import flattened_loss, losses
@@ -79,7 +80,11 @@ def stopping(results: Evaluated) -> None:
     )
     parts.real("The same rule on this run")
     rule = results.run.config.training
-    own, best = checks_network.stopping_epoch(results.history, patience=patience, monitor=rule.monitor)
+    # Where more of the network learns after its new head, patience counts from then on.
+    head = rule.head_epochs if thawed(results.run.config) and rule.head_epochs < rule.epochs else 0
+    own, best = checks_network.stopping_epoch(
+        results.history, patience=patience, monitor=rule.monitor, head_epochs=head
+    )
     if not results.history:
         st.caption("This run kept no epochs.")
         return
