@@ -305,8 +305,8 @@ def test_the_time_left_follows_from_the_trials_so_far(store: SearchStore, runs: 
     search = store.get(search_id)
     assert search.status is RunStatus.RUNNING and search.fraction == pytest.approx(0.4)
     assert search.eta_seconds == pytest.approx(90) and math.isclose(search.seconds, 60)
-    limited = [replace(search, plan=plan(budget=Budget(5, minutes=minutes))) for minutes in (2, 1)]
-    assert [each.eta_seconds for each in limited] == [pytest.approx(60), None], "a trial under way is finished"
+    limited = [replace(search, plan=plan(budget=Budget(5, minutes=minutes))) for minutes in (3, 2, 1)]
+    assert [each.eta_seconds for each in limited] == [pytest.approx(90), None, None], "a trial under way is finished"
 
 
 def test_parse_all_is_what_the_plan_keeps(store: SearchStore) -> None:

@@ -155,18 +155,16 @@ class Search(SearchHead):
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds until the budget is spent, if trials go on taking as long as so far; None while unknown.
+        """Seconds until all trials have ended, if they go on taking as long as so far; None while unknown.
 
-        None, too, once the minutes are spent: trials under way are finished, whatever that takes.
+        None, too, where the minutes are spent before: trials that are under way then are finished, whatever that takes.
         """
         trials, minutes = self.plan.max_trials, self.plan.budget.minutes
-        if self.status is not RunStatus.RUNNING or (minutes is not None and self.seconds >= 60 * minutes):
-            return None
         ended = sum(trial.state.ended for trial in self.trials)
-        by_trials = self.seconds / ended * (trials - ended) if trials is not None and ended else None
-        by_minutes = 60 * minutes - self.seconds if minutes is not None else None
-        known = [seconds for seconds in (by_trials, by_minutes) if seconds is not None]
-        return max(0.0, min(known)) if known else None
+        if self.status is not RunStatus.RUNNING or trials is None or not ended:
+            return None
+        left = max(0.0, self.seconds / ended * (trials - ended))
+        return left if minutes is None or self.seconds + left <= 60 * minutes else None
 
 
 def best_so_far(trials: Sequence[Trial]) -> list[tuple[int, float]]:
