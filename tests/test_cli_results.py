@@ -79,6 +79,9 @@ def test_the_first_two_of_two_classes_are_no_score(store: RunStore) -> None:
     store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
     text = call("evaluate", "two").stdout
     assert "seal" in text and "Top-2 accuracy" not in text
+    assert "top2_accuracy" not in answer("evaluate", "two")
+    values = answer("compare", "two", add_run(store, name="five").run_id)
+    assert [entry["top2_accuracy"] is None for entry in values["accuracy"]] == [True, False]
 
 
 def test_a_run_without_validation_predictions_has_no_temperature(store: RunStore) -> None:

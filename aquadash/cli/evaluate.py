@@ -51,7 +51,7 @@ def evaluate(run: str) -> None:
         "",
         _class_table(measured, deep),
         "In brackets: 95 % intervals.\n",
-        *_further_scores(deep, classes=len(measured.classes)),
+        *_further_scores(deep),
         *_calibration(deep),
     )
 
@@ -85,12 +85,12 @@ def _class_table(measured: Evaluation, deep: Summary) -> Table:
     return Table(rows, header=header)
 
 
-def _further_scores(deep: Summary, *, classes: int) -> list[str]:
-    """A line for each metric that says something of so many classes, without accuracy and loss, which stand above."""
+def _further_scores(deep: Summary) -> list[str]:
+    """A line for each metric but accuracy and loss, which stand above."""
     lines = []
     for name, score in deep.scores.items():
         metric = METRICS[name]
-        if name in ("accuracy", "loss") or classes < metric.min_classes:
+        if name in ("accuracy", "loss"):
             continue
         ends = "" if score.interval is None else " to ".join(map(metric.text, score.interval))
         lines.append(f"{metric.title}: {metric.text(score.value)}" + (f" (95 % interval {ends})" if ends else ""))

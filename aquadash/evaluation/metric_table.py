@@ -108,7 +108,7 @@ METRICS: dict[str, Metric] = {
 
 
 def scores(found: Evaluation, predictions: Predictions) -> dict[str, Score]:
-    """Every metric of :data:`METRICS` by name.
+    """Every metric of :data:`METRICS` that says something of so many classes, by name.
 
     Args:
         found: Of the same predictions.
@@ -117,7 +117,8 @@ def scores(found: Evaluation, predictions: Predictions) -> dict[str, Score]:
     Raises:
         DataError: The arrays do not belong together.
     """
-    return {name: metric.compute(found, predictions) for name, metric in METRICS.items()}
+    useful = {name: metric for name, metric in METRICS.items() if len(found.classes) >= metric.min_classes}
+    return {name: metric.compute(found, predictions) for name, metric in useful.items()}
 
 
 def scores_to_dict(measured: Mapping[str, Score]) -> dict[str, Any]:

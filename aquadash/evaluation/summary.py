@@ -24,7 +24,7 @@ class Summary:
 
     Attributes:
         intervals: 95 % intervals of the scores of each class.
-        scores: Each metric of :data:`aquadash.evaluation.metric_table.METRICS`, by name.
+        scores: What :func:`aquadash.evaluation.metric_table.scores` gives.
         curves: Of each class against the rest.
         calibration: Of all test images as the network answered them.
         rescaling: With the temperature of the validation images; None for a run that kept no validation predictions.

@@ -135,11 +135,10 @@ def _scores(found: Evaluation | None, predictions: Predictions | None) -> list[t
     """Value, title and explanation of the metrics that have one for the report."""
     if found is None or predictions is None:
         return []
-    measured = scores(found, predictions)
     return [
-        (metric.text(measured[name].value), metric.title, metric.report)
-        for name, metric in METRICS.items()
-        if metric.report and len(found.classes) >= metric.min_classes
+        (metric.text(score.value), metric.title, metric.report)
+        for name, score in scores(found, predictions).items()
+        if (metric := METRICS[name]).report
     ]
 
 

@@ -36,8 +36,7 @@ def render_scores(one: Evaluated) -> None:
     chance = {"accuracy": f"chance {100 / classes:.0f} %", "loss": f"chance {math.log(classes):.2f}"}
     with st.container(horizontal=True, width="content", key="evaluate-scores"):
         for name, score in one.scores().items():
-            if classes >= METRICS[name].min_classes:
-                _metric(METRICS[name], score, chance.get(name, ""))
+            _metric(METRICS[name], score, chance.get(name, ""))
 
 
 def render_caveats(one: Evaluated) -> None:
