@@ -154,6 +154,8 @@ def test_runs_without_results_are_left_out_of_the_pairs(store: RunStore) -> None
     add_compared(store, "plain", skill=0.5, seed=0)
     ui_runs.queued(store, "waits")
     ui_runs.finished(store, "elsewhere", fingerprint="e" * 64)
+    values = answer("compare", "waits", "plain")
+    assert values["pareto_front"] == [values["runs"][1]["run_id"]], "no other has results"
     values = answer("compare", "plain", "waits", "elsewhere")
     assert [pair["error"] is None for pair in values["pairs"]] == [False, False, False]
     assert "different images" in values["pairs"][1]["error"] and values["right_by"] is None

@@ -235,6 +235,8 @@ def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) ->
     photos = ui_runs.finished(shared_store, "photos", {"data.source": "cifar100"}, fingerprint="e" * 64)
     app = open_page(runs=ids(drawn, photos))
     assert "learned from different data" in words(app) and "accuracies cannot be compared" in words(app)
+    app = open_page(runs=ids(photos, ui_runs.queued(shared_store, "waits")), section="cost")
+    assert any("On the Pareto front: photos (" in alt for alt in charts(app)) and "so not on" not in words(app)
     app = open_page(runs=ids(drawn, photos), section="cost")
     assert any(alt.endswith("On the Pareto front: none.") for alt in charts(app))
     assert "so not on the Pareto front: drawn, photos." in words(app)

@@ -64,8 +64,9 @@ def compare(runs: tuple[str, ...], images: Images) -> None:
     tests = pairwise(predictions, sets=[image_set(run, images) for run in found])
     costs = [lab.runs.cost(run.run_id) for run in found]
     together = measured_together(tests)
+    measured_runs = [index for index, entry in enumerate(accuracy) if entry["accuracy"] is not None]
     # Which of two runs is better only the same images tell.
-    known = [index for index in together if accuracy[index]["accuracy"] is not None and costs[index].seconds]
+    known = [i for i in (measured_runs if len(measured_runs) == 1 else together) if costs[i].seconds]
     front = pareto_front([costs[i].seconds or 0.0 for i in known], [accuracy[i]["accuracy"] for i in known])
     made_together = [each for index, each in enumerate(predictions) if index in together and each is not None]
     pairs = [

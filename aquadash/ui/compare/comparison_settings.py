@@ -197,11 +197,12 @@ def render_cost(compared: Compared) -> None:
     costs, evaluations = compared.costs(), compared.evaluations()
     title = f"{compared.images.capitalize()} accuracy"
     runs = list(zip(compared.names, evaluations, map(price.value, costs), strict=True))
-    together = compared.measured_together()
+    measured = [index for index, (_, found, _) in enumerate(runs) if found is not None]
+    # The only run with results has none on other images beside it.
+    together = measured if len(measured) == 1 else compared.measured_together()
     chart = cost_accuracy(runs, cost=price.axis, title=title, text=price.text, together=together)
     components.plot(chart, key="cost-chart")
-    measured = [index for index, (_, found, _) in enumerate(runs) if found is not None]
-    if len(measured) > 1 and (others := [plain(compared.names[index]) for index in measured if index not in together]):
+    if others := [plain(compared.names[index]) for index in measured if index not in together]:
         st.caption(f"Measured on other images, so not on the Pareto front: {', '.join(others)}.")
     times = " Times depend on the computer." if word in ("seconds", "epoch") else ""
     st.caption(f"Where intervals overlap, runs may be equally good.{times}")
