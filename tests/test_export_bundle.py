@@ -178,10 +178,13 @@ def test_checkpoints_that_no_import_takes_stay_here(
     slot = tmp_path / "slot-0.npz"
     np.savez(slot, state=np.zeros(200_000))
     store.add_artifact(run.run_id, slot, folder="checkpoint")
+    store.add_text_artifact(run.run_id, "model.onnx", "x" * 1000)
     for module in (bundle, importing):
         monkeypatch.setattr(module, "MAX_RUN_BYTES", 1_000_000)
     exported = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     assert any("cannot be resumed elsewhere" in note for note in exported.notes)
+    assert "model.onnx" in exported.files, "without it the ZIP is as much too large"
+    assert not any("Convert it again" in note for note in exported.notes)
     assert importing.import_run(other_store, tmp_path / "run.zip").run.status is RunStatus.STOPPED
 
 

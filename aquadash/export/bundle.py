@@ -79,7 +79,7 @@ _EXPLAINED = {
     "manifest.json": "the SHA-256 of every file",
 }
 
-#: What is left out of a ZIP that no import would take, in this order, and what is said of it.
+#: What is left out of a ZIP that no import would take, the first where one is enough, and what is said of it.
 _LEFT_OUT = {
     tuple(name for form in FORMATS.values() for name in (form.file_name, form.check_name)): (
         "Its network in other formats is too large for an import. Convert it again where it is needed."
@@ -194,13 +194,13 @@ def _members(
     store: RunStore, parts: _Parts, folder: Path, *, include_data: bool | None, on_progress: ProgressCallback
 ) -> Iterator[ZipMember]:
     run, dataset = parts.run, parts.dataset
-    artifacts = dict(_artifacts(store, run))
-    for left_out, note in _LEFT_OUT.items():
-        kept = {name: path for name, path in artifacts.items() if not name.startswith(left_out)}
+    everything, groups = dict(_artifacts(store, run)), list(_LEFT_OUT)
+    for left_out in (groups[:0], groups[:1], groups[1:], groups):
+        artifacts = {name: path for name, path in everything.items() if not any(map(name.startswith, left_out))}
         # The import counts two short texts, too.
-        if kept != artifacts and sum(path.stat().st_size for path in artifacts.values()) > 0.99 * MAX_RUN_BYTES:
-            artifacts = kept
-            parts.notes.append(note)
+        if sum(path.stat().st_size for path in artifacts.values()) <= 0.99 * MAX_RUN_BYTES:
+            break
+    parts.notes += [_LEFT_OUT[group] for group in left_out if any(name.startswith(group) for name in everything)]
     yield _text(RUN, RunFile(**dict(parts.snapshot), artifacts=sorted(artifacts)).model_dump_json(indent=1))
     for name in sorted(artifacts):
         yield ZipMember(name, artifacts[name], pack=not name.endswith(_STORED))
