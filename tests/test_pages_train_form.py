@@ -268,17 +268,45 @@ def test_what_is_changed_after_cloning_stays(engine: FakeEngine, own: Run) -> No
     assert app.number_input(key="set:training.epochs").value == 21
 
 
+def clone_link(app: AppTest) -> str:
+    [link] = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
+    return str(link.query_string)
+
+
+def follow(app: AppTest, link: str) -> None:
+    app.query_params.clear()
+    for name, value in parse_qsl(link):
+        app.query_params[name] = value
+    app.run()
+
+
 def test_a_link_that_is_clicked_again_fills_the_form_again(engine: FakeEngine, own: Run) -> None:
     app = open_advanced(clone=own.run_id)
     for _ in range(2):
         app.number_input(key="set:training.epochs").set_value(9).run()
-        [link] = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
         assert app.number_input(key="set:training.epochs").value == 9
-        app.query_params.clear()
-        for name, value in parse_qsl(link.query_string):
-            app.query_params[name] = value
-        app.run()
+        follow(app, clone_link(app))
         assert app.number_input(key="set:training.epochs").value == 40
+
+
+def test_a_link_from_before_a_reset_or_another_card_fills_the_form_too(engine: FakeEngine, own: Run) -> None:
+    # The form is a fragment: what it writes into the address does not draw the link beside it anew.
+    app = open_advanced(clone=own.run_id)
+    copied = app.radio(key="preset").value
+    follow(app, clone_link(app))
+    link = clone_link(app)
+    app.number_input(key="set:training.epochs").set_value(8).run()
+    app.button(key="reset").click().run()
+    app.number_input(key="set:training.epochs").set_value(9).run()
+    follow(app, link)
+    assert app.number_input(key="set:training.epochs").value == 40
+
+    app.radio(key="preset").set_value("notebook").run()
+    link = clone_link(app)
+    app.radio(key="preset").set_value(copied).run()
+    app.number_input(key="set:training.epochs").set_value(9).run()
+    follow(app, link)
+    assert app.number_input(key="set:training.epochs").value == 40
 
 
 def test_a_preset_takes_the_place_of_a_clone_and_the_other_way_round(engine: FakeEngine, own: Run) -> None:

@@ -4,7 +4,7 @@ The address says ``?clone=RUN_ID`` and, where settings are to differ, ``&set=tra
 Without a run the changes are made to what the form holds.
 It is taken over once: what the student changes in the form afterwards stays, also when the page is drawn again or the
 browser goes back to it. A link to what was taken over last differs from it by ``&again=1``, so that a click fills the
-form.
+form; what the form itself writes has ``&again=0``, which no link has.
 """
 
 from __future__ import annotations
@@ -111,9 +111,10 @@ def record(run_id: str | None) -> None:
     for name in (_RUN, _CHANGES, _AGAIN):
         if name in st.query_params:
             del st.query_params[name]
-    if run_id is not None:
-        st.query_params[_RUN] = run_id
-    st.session_state[_TAKEN] = {} if run_id is None else {_RUN: run_id}
+    # The links beside the form are not drawn anew with it: none of them may be to what is held for taken over.
+    asked = {} if run_id is None else {_RUN: run_id, _AGAIN: "0"}
+    st.query_params.update(asked)
+    st.session_state[_TAKEN] = asked
     st.session_state[_TROUBLES] = []
 
 
