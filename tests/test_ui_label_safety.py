@@ -154,6 +154,18 @@ def test_another_step_brings_its_own_range(sharp: Run) -> None:
     assert not [field for field in app.number_input if field.key == "safety-high"]
 
 
+def test_another_data_set_brings_its_own_run(sharp: Run, store: RunStore) -> None:
+    other = add_run(store, name="other")
+    app = open_meter(safety_run=other.run_id)
+    # As if another data set were chosen: the other run is none of this one's any more.
+    store.set_dataset(other.run_id, class_names=other.class_names, fingerprint="f" * 64)
+    again(app)
+    assert app.selectbox(key="safety-run").value == address_of(app, "safety-run") == sharp.run_id
+    assert not app.warning
+    # A link to it is told.
+    assert "has no results to show here" in open_meter(safety_run=other.run_id).warning[0].value
+
+
 def test_an_address_that_makes_no_sense_gives_a_note_and_the_default(sharp: Run) -> None:
     app = open_meter(safety_copies="many", safety_high="99", safety_step="7")
     said = words(app)

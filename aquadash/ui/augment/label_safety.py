@@ -132,6 +132,9 @@ def _run(studio: Studio) -> Run | None:
             label="Train",
         )
         return None
+    if st.query_params.get("safety-run") == st.session_state.get("safety-run"):
+        # What the menu has written itself may be of another data set; what a link asks for is told.
+        _forget("safety-run", [run.run_id for run in runs])
     return components.run_picker(
         runs, key="safety-run", label="Trained model", help="Whose eyes the copies are judged with."
     )
@@ -245,7 +248,7 @@ def _range(step: SwitchedStep, parameter: Parameter) -> tuple[float, float]:
 
 
 def _forget(key: str, options: list[str]) -> None:
-    """Drop what an edit of the pipeline has made meaningless, without a note: nobody typed it."""
+    """Drop what an edit of the pipeline or another data set has made meaningless, without a note: nobody typed it."""
     if key in st.session_state and st.session_state[key] not in options:
         _forget_key(key)
 
