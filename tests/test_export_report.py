@@ -62,8 +62,12 @@ def test_the_report_holds_the_results_and_needs_no_network(home: Path) -> None:
 
 def test_results_of_an_earlier_stop_are_said_to_be_of_that() -> None:
     store = open_store()
-    text = report_html(store, ui_runs.resumed_and_failed(store, "resumed"), None)
-    assert "after epoch 6, when the run was stopped" in Page(text).words
+    run = ui_runs.resumed_and_failed(store, "resumed")
+    text = report_html(store, run, None)
+    assert "when the run was stopped, after epoch 6; the curves go on" in Page(text).words
+    store.set_metrics(run.run_id, {**run.metrics, "kept_epoch": 5})
+    text = report_html(store, store.get(run.run_id), None)
+    assert "after epoch 6, with the weights of epoch 5; the curves go on" in Page(text).words
     assert "when the run was stopped" not in report_html(store, ui_runs.finished(store, "whole"), None)
 
 
