@@ -95,7 +95,7 @@ def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson
         runs = Lab(BEN).runs
         for look in (
             runs.get, runs.find, runs.history, runs.environment, runs.predictions, runs.validation_predictions,
-            runs.evaluation, runs.epoch_replay, runs.cost, Lab(BEN).jobs.robustness,
+            runs.evaluation, runs.epoch_replay, runs.cost, runs.log, Lab(BEN).jobs.robustness,
         ):  # fmt: skip
             with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
                 look(lesson.finished)

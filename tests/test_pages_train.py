@@ -19,6 +19,7 @@ from aquadash.ui.text import plain
 from aquadash.ui.train import live
 from tests import job_rows, live_runs, ui_runs
 from tests.app_pages import address_of, buttons, charts, cut_short_the_launch, metrics, words
+from tests.stored_runs import add_run
 from tests.train_page import FakeEngine, controls, open_advanced, open_page
 
 
@@ -270,6 +271,14 @@ def test_finished_run_shows_its_result_and_neither_stop_nor_resume(store: RunSto
     assert metrics(app)["Validation accuracy"] == accuracy_in_table(store, run)
     assert app.button(key=f"stop-{run.run_id}").disabled
     assert not [button for button in app.button if str(button.key).startswith("resume")]
+
+
+def test_the_log_of_an_imported_run_is_shown(store: RunStore, engine: FakeEngine) -> None:
+    run = add_run(store)  # No job of this computer knows its log.
+    store.add_text_artifact(run.run_id, "worker.log", "epoch 1")
+    app = open_page(run=run.run_id)
+    app.session_state[f"log-{run.run_id}"] = True
+    assert "epoch 1" in [code.value for code in app.run().code]
 
 
 def test_queue_says_who_waits(store: RunStore, engine: FakeEngine) -> None:

@@ -91,7 +91,7 @@ def list_fields() -> None:
 def show_run(run: str) -> None:
     """Show one run with its settings, figures, history and the end of its log."""
     found = lab.runs.find(run)
-    history = lab.runs.history(found.run_id)
+    history, log = lab.runs.history(found.run_id), lab.runs.log(found.run_id)
     values = {
         **brief(found),
         "config": found.config.model_dump(),
@@ -100,7 +100,7 @@ def show_run(run: str) -> None:
         "progress": asdict(found.progress) if found.progress else None,
         "environment": lab.runs.environment(found.run_id),
         "guess": guess_values(found),
-        "log": found.log_tail,
+        "log": log,
     }
 
     rows = [
@@ -122,7 +122,7 @@ def show_run(run: str) -> None:
         *(f"  {name}: {value:.4g}" for name, value in metrics_of(found).items()),
         "",
         Table(rows, header=("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")),
-        *(("", "Log:", *log[-_SHOWN_LINES:]) if (log := found.log_tail.splitlines()) else ()),
+        *(("", "Log:", *log.splitlines()[-_SHOWN_LINES:]) if log else ()),
         "",
         found.config.to_json(),
     )

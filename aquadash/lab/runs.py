@@ -45,6 +45,9 @@ T = TypeVar("T")
 #: Seconds for which what still changes may be told as it was.
 FRESH_SECONDS = 1.0
 
+#: Letters of a log: as many as are kept of a run that is trained here.
+_MAX_LOG = 6000
+
 #: Nobody adds a run between the look at somebody's limits and the next run's place in the queue.
 _one_at_a_time = RLock()
 
@@ -203,6 +206,10 @@ class Runs(Part):
         """On what a run was trained; see :class:`aquadash.runs.artifacts.Environment`."""
         self.get(run_id)
         return open_store().environment(run_id)
+
+    def log(self, run_id: str) -> str:
+        """The end of a run's log; of one that came from another computer, of the file that came along."""
+        return self.get(run_id).log_tail or open_store().log(run_id)[-_MAX_LOG:]
 
     def cost(self, run_id: str) -> Cost:
         """What a run has cost: time, and the size of its network, which all may know who see the run."""

@@ -266,7 +266,7 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
 def _log(run: Run) -> None:
     with st.expander("Log", icon="📜", key=f"log-{run.run_id}", on_change="rerun") as log:
         if log.open:
-            st.code(run.log_tail or "Nothing yet.", language=None, wrap_lines=True, height=300)
+            st.code(lab().runs.log(run.run_id) or "Nothing yet.", language=None, wrap_lines=True, height=300)
 
 
 def _at_work() -> None:
