@@ -104,6 +104,9 @@ def test_a_damaged_file_is_no_progress(home: Path, text: str) -> None:
     (home / "progress" / f"{me}.json").write_text(text)
     assert progress.read(me) == progress.LessonProgress()
     assert set(progress.note(me, "loss", solved=True).solved) == {"loss"}
+    # It is kept aside, once.
+    progress.note(me, "loss", solved=True)
+    assert [path.read_text() for path in (home / "progress").glob("*.unread")] == [text]
 
 
 def test_the_oldest_progress_goes_when_there_is_too_much(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,11 +97,14 @@ def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
     if lesson not in LESSONS or not is_id(progress_id):
         raise ValueError(f"no lesson {lesson!r} or no id {progress_id!r}")
     with _lock:
-        known = read(progress_id).after(lesson, solved=solved, now=time.time())
-        path = _path(progress_id)
+        before, path = read(progress_id), _path(progress_id)
+        known = before.after(lesson, solved=solved, now=time.time())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not path.exists()
+            if not is_new and not before.tries:
+                # Nothing of it can be read: it is damaged, or of a newer version.
+                path.replace(path.with_suffix(".unread"))
             write_whole(path, _Stored(format=1, tries=known.tries, solved=known.solved).model_dump_json())
             if is_new:
                 forget_oldest(path.parent, "*.json", max_files=MAX_FILES)
