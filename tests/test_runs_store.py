@@ -17,7 +17,8 @@ import pytest
 from aquadash import settings
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError, UnknownNameError
-from aquadash.runs import EpochRecord, Guess, Predictions, Progress, RunStatus, RunStore, Worker, open_store
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
+from aquadash.runs import EpochRecord, Guess, Predictions, Progress, RunStatus, RunStore, Worker, artifacts, open_store
 from aquadash.runs import tags as tag
 from tests import live_runs
 from tests.serving import free_port
@@ -200,6 +201,17 @@ def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(
     store.add_artifact(run_id, path)
     with pytest.raises(StorageError, match="damaged"):
         store.predictions(run_id)
+
+
+def test_a_detector_that_is_too_large_or_knows_no_distance_is_none(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = store.create(RunConfig()).run_id
+    for threshold in (0.0, 2.5):
+        store.add_ood_detector(run_id, OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), threshold, 0.95))
+        assert (store.ood_detector(run_id) is not None) is (threshold > 0)
+    monkeypatch.setattr(artifacts, "_MAX_ARRAY_BYTES", 100)
+    assert store.ood_detector(run_id) is None
 
 
 def test_history_csv_has_the_documented_columns(store: RunStore) -> None:

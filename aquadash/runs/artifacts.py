@@ -100,6 +100,15 @@ def _arrays_of(kind: type[Predictions] | type[EpochReplay]) -> Callable[[Path, R
     )
 
 
+def _read_detector(path: Path, run: Run | None) -> OutOfDistributionDetector | None:
+    """None where an older version kept what none is made of today: too many features, or distances that are all 0."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(info.file_size for info in archive.infolist()) > _MAX_ARRAY_BYTES:
+            return None
+    found = OutOfDistributionDetector.from_arrays(read_arrays(path, max_bytes=_MAX_ARRAY_BYTES))
+    return found if found.threshold > 0 else None
+
+
 def _read_history(path: Path, run: Run | None) -> list[EpochRecord]:
     with path.open(encoding="utf-8", newline="") as file:
         return TypeAdapter(list[EpochRecord]).validate_python(list(csv.DictReader(file)))
@@ -114,9 +123,7 @@ READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
     VALIDATION_PREDICTIONS: _arrays_of(Predictions),
     HISTORY: _read_history,
     EPOCHS: _arrays_of(EpochReplay),
-    OOD_DETECTOR: lambda path, run: OutOfDistributionDetector.from_arrays(
-        read_arrays(path, max_bytes=_MAX_ARRAY_BYTES)
-    ),
+    OOD_DETECTOR: _read_detector,
     LOG: lambda path, run: path.read_text(encoding="utf-8", errors="replace"),
 }
 
@@ -212,7 +219,7 @@ class RunArtifacts(RunReading):
         self._add_arrays(run_id, OOD_DETECTOR, detector.to_arrays())
 
     def ood_detector(self, run_id: str) -> OutOfDistributionDetector | None:
-        """What tells images of none of the run's classes; None for a run that has none, as of older versions.
+        """What tells images of none of the run's classes; None for a run that has none that is usable.
 
         Raises:
             StorageError: The file is damaged.
