@@ -37,14 +37,28 @@ def test_95_percent_of_validation_images_are_accepted(clouds: tuple[np.ndarray, 
     assert detector.threshold in detector.ood_scores(validation)
 
 
-def test_the_distance_is_mahalanobiss() -> None:
+def test_the_distance_is_mahalanobiss(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     distance = OutOfDistributionDetector(rng.normal(size=(3, 4)), np.diag([1.0, 2.0, 3.0, 4.0]), 1.0, 0.95)
     rows = rng.normal(size=(5, 4))
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     expected = [min(float((row - mean) @ distance.precision @ (row - mean)) for mean in distance.means) for row in unit]
     np.testing.assert_allclose(distance.ood_scores(rows), expected)
-    np.testing.assert_allclose(distance.ood_scores(7 * rows), expected)
+    monkeypatch.setattr("aquadash.evaluation.out_of_distribution._GAPS", 24)
+    np.testing.assert_allclose(distance.ood_scores(7 * rows), expected, err_msg="two images at a time")
+
+
+def test_a_few_images_are_multiplied_once_however_many_classes_there_are() -> None:
+    products = []
+
+    class Counted(np.ndarray):
+        def __rmatmul__(self, other: np.ndarray) -> np.ndarray:
+            products.append(other.shape)
+            return other @ self.view(np.ndarray)
+
+    detector = OutOfDistributionDetector(np.eye(100), np.eye(100).view(Counted), 1.0, 0.95)
+    np.testing.assert_allclose(detector.ood_scores(np.eye(100)[:3]), 0)
+    assert len(products) == 1
 
 
 def test_the_distances_of_parts_are_added(clouds: tuple[np.ndarray, ...]) -> None:
@@ -69,8 +83,9 @@ def test_arrays_bring_it_back(clouds: tuple[np.ndarray, ...]) -> None:
     assert OutOfDistributionDetector.from_arrays(joined.to_arrays()).pretrained == "these weights"
     before = {name: array for name, array in detector.to_arrays().items() if name != "pretrained"}
     assert OutOfDistributionDetector.from_arrays(before).threshold == detector.threshold
-    with pytest.raises(ValueError, match="belong together"):
-        OutOfDistributionDetector.from_arrays({**detector.to_arrays(), "means": np.zeros((2, 3))})
+    for means in (np.zeros((2, 3)), np.zeros((0, 6))):
+        with pytest.raises(ValueError, match="belong together"):
+            OutOfDistributionDetector.from_arrays({**detector.to_arrays(), "means": means})
 
 
 def test_a_missing_class_or_no_validation_image_is_refused() -> None:

@@ -14,6 +14,9 @@ from aquadash.errors import DataError
 #: The fraction of validation images that must be taken for known ones.
 ACCEPTED = 0.95
 
+#: About so many gaps of features between images and classes are held at once, which many classes make gigabytes of.
+_GAPS = 2_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class OutOfDistributionDetector:
@@ -107,7 +110,7 @@ class OutOfDistributionDetector:
         """
         means, precision = (np.asarray(arrays[name], np.float64) for name in ("means", "precision"))
         threshold, accepted = float(arrays["threshold"]), float(arrays["accepted"])
-        if means.ndim != 2 or precision.shape != (means.shape[1], means.shape[1]):
+        if means.ndim != 2 or not means.size or precision.shape != (means.shape[1], means.shape[1]):
             raise ValueError("the arrays of the detector do not belong together")
         if not (
             np.isfinite(means).all() and np.isfinite(precision).all() and 0 <= threshold < np.inf and 0 <= accepted <= 1
@@ -137,10 +140,11 @@ def _unit(features: ArrayLike) -> NDArray[np.float64]:
 
 
 def _distances(features: ArrayLike, means: NDArray[np.float64], precision: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows = _unit(features)
-    nearest = np.full(len(rows), np.inf)
-    # A class at a time: all gaps at once are gigabytes with many classes.
-    for mean in means:
-        gaps = rows - mean
-        np.minimum(nearest, np.einsum("nf,nf->n", gaps @ precision, gaps), out=nearest)
+    rows, step = _unit(features), max(1, _GAPS // means.size)
+    nearest = np.empty(len(rows))
+    for start in range(0, len(rows), step):
+        # All classes in one product: reading the precision takes longer than multiplying a few rows by it.
+        gaps = (rows[start : start + step, np.newaxis] - means).reshape(-1, means.shape[1])
+        distances = np.einsum("nf,nf->n", gaps @ precision, gaps)
+        nearest[start : start + step] = distances.reshape(-1, len(means)).min(axis=1)
     return nearest
