@@ -172,11 +172,15 @@ def test_runs_are_laid_over_one_another(store: RunStore, run: Run) -> None:
     assert address_of(app, "over") is None
 
 
-def test_a_damaged_file_is_a_message(store: RunStore, run: Run) -> None:
+def test_a_damaged_file_is_a_message_and_can_be_measured_again(store: RunStore, run: Run, started: list[str]) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
     store.add_text_artifact(run.run_id, ROBUSTNESS, "{")
     app = open_section(run)
     assert "damaged" in app.error[0].value and metrics(app)["Test accuracy"]
+    press = button(app, "Measure the robustness")
+    assert press is not None
+    app = press.click().run()
+    assert started == [KIND] and button(app, "Stop") is not None
 
 
 def test_figures_of_other_data_have_no_pictures(store: RunStore) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec
 from aquadash.cli.output import Command, Table, lab, percent, print_result
 from aquadash.cli.waiting import wait_for_job
-from aquadash.errors import AquaDashError, ConfigError, RunError
+from aquadash.errors import AquaDashError, ConfigError, RunError, StorageError
 from aquadash.jobs import JobStatus
 from aquadash.robustness import label_safety_job
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
@@ -52,7 +54,10 @@ def robustness(
     ).checked()
     found = lab.runs.find(run)
     status, message = JobStatus.FINISHED, ""
-    if not is_measured(lab.jobs.robustness(found.run_id), request):
+    so_far = None
+    with suppress(StorageError):  # Damaged figures are measured again.
+        so_far = lab.jobs.robustness(found.run_id)
+    if not is_measured(so_far, request):
         job = lab.jobs.get(job_of(found.run_id))
         if job is None or job.status.ended or RobustnessRequest.from_dict(job.request) != request:
             lab.jobs.measure_robustness(found.run_id, request)

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, StorageError
 from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
@@ -52,7 +52,12 @@ def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
 
 
 def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
-    found = lab().jobs.robustness(run.run_id)
+    found, damaged = None, False
+    try:
+        found = lab().jobs.robustness(run.run_id)
+    except StorageError as error:
+        shell.show_error(error)
+        damaged = True
     if job is not None and not job.status.ended:
         job_panel.show(
             job,
@@ -62,17 +67,17 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
         )
         st.caption("It goes on if you leave this page.")
     else:
-        _at_rest(run, job, found)
+        _at_rest(run, job, found, damaged=damaged)
     if found is not None:
         render_measured(run, found, others)
 
 
-def _at_rest(run: Run, job: Job | None, found: RobustnessResult | None) -> None:
+def _at_rest(run: Run, job: Job | None, found: RobustnessResult | None, *, damaged: bool) -> None:
     """Why nothing is being measured, and the ways to begin, go on, or begin again."""
     # An older version or another computer has measured what is there without a job.
     complete = (found is None or found.complete) if job is None else job.status is JobStatus.FINISHED
     if complete and found is None:
-        _form(run, measured=False)
+        _form(run, measured=damaged)
         return
     if complete and found is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -87,7 +92,7 @@ def _at_rest(run: Run, job: Job | None, found: RobustnessResult | None) -> None:
         go_on = partial(lab().jobs.measure_robustness, run.run_id, None)
         shell.action_button("Go on", go_on, key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️")
         with st.popover("Measure anew", icon="🔁"):
-            _form(run, measured=found is not None)
+            _form(run, measured=damaged or found is not None)
 
 
 def _form(run: Run, *, measured: bool) -> None:
