@@ -117,6 +117,28 @@ def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_
     assert data.load(own.source).fingerprint == own.fingerprint
 
 
+def test_pictures_that_are_damaged_in_the_store_are_sent_once_more(
+    store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}, first_seed=900)), size=32)
+    kept = drafts.use(draft, SplitChoice(), title="Torn")
+    torn = tmp_path / "torn.zip"
+    pack(kept.name, torn)
+    torn.write_bytes(torn.read_bytes()[:-100])
+    DataFiles(store).send(kept.fingerprint, torn, title="Torn", progress=lambda *_: None)
+    first, again = (store.create(with_values(RunConfig(), {"data.source": kept.source})) for _ in range(2))
+    for run in (first, again):
+        sending.start(store, store.queue(run.run_id, held=True), kept.name, needs="")
+        sending.wait()
+        if run is first:
+            with monkeypatch.context() as patch:
+                elsewhere(tmp_path, patch)
+                with pytest.raises(DataError, match="Start the run again"):
+                    load_dataset(store, run, lambda _: None)
+    elsewhere(tmp_path, monkeypatch)
+    assert load_dataset(store, again, lambda _: None).fingerprint == kept.fingerprint
+
+
 def test_pictures_in_several_parts(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aquadash.runs.data_files.PART_BYTES", 1000)
     files = DataFiles(store)

@@ -97,6 +97,12 @@ class DataFiles:
                     done += len(content)
                     progress(done, max(size, done))
 
+    def forget(self, fingerprint: str) -> None:
+        """Take the data set out of the store, for one that is damaged would be found there by every run."""
+        if found := self._find(fingerprint):
+            with storage_errors("take the damaged pictures out of the run store"):
+                self.client.delete_run(found[0])
+
     def _find(self, fingerprint: str) -> tuple[str, int] | None:
         """The MLflow run that holds the file, and its number of parts."""
         if not fingerprint.isalnum():

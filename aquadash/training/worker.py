@@ -18,7 +18,7 @@ from aquadash.config import AugmentationConfig
 from aquadash.data import Dataset, cifar100
 from aquadash.data.folder import about
 from aquadash.data.folder.store import unpack, use_fetched
-from aquadash.errors import AquaDashError, RunError
+from aquadash.errors import AquaDashError, DataError, RunError
 from aquadash.evaluation import best_epoch, evaluate
 from aquadash.jobs import JobStatus, Stopped
 from aquadash.jobs.types import job_id
@@ -224,7 +224,12 @@ def _fetch(store: RunStore, run: Run, fingerprint: str, report: Callable[[Progre
     with tempfile.TemporaryDirectory(dir=workshop) as folder:
         path = Path(folder) / "pictures.zip"
         DataFiles(store).fetch(fingerprint, path, progress=progress)
-        unpack(path, fingerprint)
+        try:
+            unpack(path, fingerprint)
+        except DataError:
+            # The next run with them then sends them once more.
+            DataFiles(store).forget(fingerprint)
+            raise
 
 
 def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:
