@@ -19,7 +19,7 @@ from aquadash.training.prepare import TrainingData
 #: The layer that joins them.
 _PARTS = "parts"
 
-#: The covariance takes the square of this. As wide as a dense layer may be; flattened values may be 16 times as many.
+#: A part's covariance takes its square. As wide as a dense layer may be; flattened values may be 16 times as many.
 _MAX_FEATURES = 4096
 
 
@@ -35,10 +35,10 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
     """
     body = backbone.pretrained_body(model)
     both = with_features(model) if body is None else _joined(model, body.model)
-    if both.output_shape[1][-1] > _MAX_FEATURES:
+    widths = [] if body is None else [part.shape[-1] for part in both.get_layer(_PARTS).input]
+    if max(widths or [both.output_shape[1][-1]]) > _MAX_FEATURES:
         return None
     pretrained = "" if body is None else body.digest
-    widths = [] if body is None else [part.shape[-1] for part in both.get_layer(_PARTS).input]
     features = _reader(both)
     of_training, of_validation = features(data.images), features(data.validation_images)
     classes = model.output_shape[-1]
