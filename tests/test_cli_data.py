@@ -51,6 +51,8 @@ def test_the_options_of_an_import(tmp_path: Path) -> None:
     assert (given["train"], given["test"], given["size"], given["split_given"]) == (19, 9, 48, True)
     leaky = answer("data", "import", folder, "--name", "Given", "--replace", "--keep-leaks")
     assert (leaky["train"], leaky["test"]) == (20, 9)
+    other = ("--name", "Given+", "--replace")
+    assert "would take the place of 'Given'" in refusal("data", "import", folder, *other)
     drawn = answer("data", "import", folder, "--name", "Drawn", "--redraw", "--test-fraction", "0.5", "--seed", "3")
     assert not drawn["split_given"] and abs(drawn["train"] - drawn["test"]) <= 2
     assert set(about.all_kept()) == {"given", "drawn"}

@@ -208,7 +208,7 @@ class DataSets(Part):
             draft: What :meth:`draft` returned.
             choice: How its pictures are divided.
             title: What people call it; its name follows from it.
-            replace: Take the place of a data set of that name, which can be brought back like a deleted one.
+            replace: Take the place of a data set of that title, which can be brought back like a deleted one.
 
         Raises:
             DataError: A problem stands in the way, a class would have too few pictures, or the title is taken.
@@ -220,6 +220,9 @@ class DataSets(Part):
         there = kept.get(about.name_for(title)) if replace else None
         if there is not None:
             self._rights.require(Action.DELETE_PICTURES, there.resource)
+            # Titles that differ in punctuation alone have one name.
+            if there.title.casefold() != about.clean_title(title).casefold():
+                raise DataError(f"That would take the place of {there.title!r}. Use that name, or choose another.")
         else:
             self._check_number()
         return drafts.use(draft, choice, title=title, overwrite=replace, owner=self._person)
