@@ -95,9 +95,10 @@ def _said(answer: FilePrediction, *, run_name: str | None, true_class: str | Non
     if answer.probabilities is None or answer.label is None:
         return f'{section}<p style="margin: 0">🚧 {html.escape(answer.error or "")}</p></section>'
     said = f"{gallery.class_text(answer.label)}, {100 * (answer.confidence or 0.0):.0f} %"
-    if true_class is not None:
-        said += " ✔" if answer.label == true_class else " ✘"
     true_index = answer.class_names.index(true_class) if true_class in answer.class_names else None
+    # What shows a class that the network never learned it cannot get right.
+    if true_index is not None or true_class == NONE_OF_THESE:
+        said += " ✔" if answer.label == true_class else " ✘"
     bars = gallery.bars(answer.probabilities, class_names=answer.class_names, true_class=true_index)
     badge = '<p style="margin: 0"><strong>🤷 Perhaps none of these</strong></p>'
     return (
