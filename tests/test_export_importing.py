@@ -242,6 +242,7 @@ def damaged_files() -> list[tuple[str, str, bytes]]:
         ("history.csv", "half a row", header + b"1,1\n"),
         ("config.json", "100,000 brackets", b"[" * 100_000),
         ("robustness.json", "nothing but a version", b'{"version": 1}'),
+        ("robustness-spare.json", "a second copy by version 0.6.0, empty", b""),
         ("predictions.npz", "damaged deflate", zipped(bytes(3000), method=zipfile.ZIP_DEFLATED, damaged=True)),
         ("predictions.npz", "damaged LZMA", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True)),
         (

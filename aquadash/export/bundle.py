@@ -72,7 +72,6 @@ _EXPLAINED = {
     "epochs.npz": "how its answers changed from epoch to epoch",
     "strangers.npz": "how it notices pictures of none of the classes",
     "robustness.json": "how its accuracy falls when images get worse",
-    "robustness-spare.json": "the same once more, in case that one is damaged",
     **{f"{CHECKPOINTS}/slot-{slot}.npz": "the state after one of its last epochs, to resume it" for slot in (0, 1)},
     "worker.log": "what the training printed",
     "run.json": "name, note and figures, for AquaDash to read",
@@ -238,8 +237,9 @@ def _artifacts(store: RunStore, run: Run) -> Iterator[tuple[str, Path]]:
         for name in store.artifact_names(run.run_id, folder=folder):
             full = name if folder == "." else f"{folder}/{name}"
             path = store.artifact(run.run_id, full)
-            # A file that is called like one that is made here would be taken for it.
-            if path is not None and full not in MADE:
+            # A file that is called like one that is made here would be taken for it. Version 0.6.0 kept robustness
+            # figures twice; nothing reads the second ones, which a new measurement leaves as they were.
+            if path is not None and full not in MADE and full != "robustness-spare.json":
                 yield full, path
 
 
