@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -176,6 +178,21 @@ def test_one_that_slept_with_its_computer_goes_on_and_one_that_stays_silent_is_l
         assert now(jobs, job).status is JobStatus.RUNNING
     let_time_pass(job, 6.0, jobs=jobs)
     assert now(jobs, job).status is JobStatus.INTERRUPTED
+
+
+@pytest.mark.parametrize(("kind", "left"), [("once", JobStatus.INTERRUPTED), ("again", JobStatus.QUEUED)])
+def test_one_whose_process_is_gone_from_this_machine_is_not_doubted(jobs: JobTable, kind: str, left: JobStatus) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait(30)
+    for pid, status in ((os.getpid(), JobStatus.RUNNING), (ended.pid, left)):
+        jobs.submit(kind, str(pid), {})
+        job = jobs.claim([kind], Worker(socket.gethostname(), pid))
+        let_time_pass(job, LEASE_SECONDS - 5, jobs=jobs)
+        assert now(jobs, job).status is JobStatus.RUNNING, "it is missed once it is silent"
+        let_time_pass(job, 6.0, jobs=jobs)
+        assert now(jobs, job).status is status
+    if kind == "once":
+        assert jobs.submit(kind, str(ended.pid), {}).status is JobStatus.QUEUED, "it can be asked for again at once"
 
 
 @pytest.mark.parametrize("doubted", [False, True])

@@ -8,6 +8,7 @@ one that was cut off, no row is found.
 from __future__ import annotations
 
 import functools
+import socket
 import threading
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import psutil
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -494,11 +496,17 @@ class JobTable:
                 self._end_expired(connection, revision)
 
     def _end_expired(self, connection: Connection, revision: int) -> None:
-        """Doubt what nobody has taken care of for a lease; interrupt, or put back, what was doubted in vain."""
-        connection.execute(update(_jobs).where(self._silent).values(lease=-(self._now + DOUBT_SECONDS)))
-        for job in map(_job, connection.execute(select(*_read_columns).where(self._lost)).all()):
+        """Doubt what nobody took care of for a lease; interrupt, or put back, what is gone or was doubted in vain."""
+        silent, lost = (
+            [_job(row) for row in connection.execute(select(*_read_columns).where(where))]
+            for where in (self._silent, self._lost)
+        )
+        # After a power cut nobody has to wait: of this machine's processes it is known which are gone.
+        lost += [job for job in silent if job.worker is not None and _is_gone(job.worker)]
+        for job in lost:
             where = job.worker.host if job.worker else "its machine"
             self._requeue_or_end(connection, revision, job, f"The worker on {where} was lost (no heartbeat)")
+        connection.execute(update(_jobs).where(self._silent).values(lease=-(self._now + DOUBT_SECONDS)))
 
     def _requeue_or_end(
         self, connection: Connection, revision: int, job: Job, reason: str, *, is_failure: bool = True
@@ -550,6 +558,10 @@ def _claimable(kinds: Collection[str], offers: Collection[str]) -> ColumnElement
         _columns.home.in_(["", settings.jobs_home()]),
         _columns.needs.in_(["", *offers]),
     )
+
+
+def _is_gone(worker: Worker) -> bool:
+    return worker.host == socket.gethostname() and not psutil.pid_exists(worker.pid)
 
 
 def _waits(kind: str) -> ColumnElement[bool]:
