@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from aquadash.jobs import JobProgress, Worker
 from aquadash.jobs.table import JobTable
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus, RunStore
+from aquadash.runs import snapshot as snapshot_module
 from aquadash.runs import tags as tag
 from aquadash.runs.reading import KIND
 from aquadash.runs.snapshot import WHOLE_SECONDS, RunSnapshot, snapshot_of
@@ -225,6 +227,32 @@ def test_many_threads_may_look_at_once(fake: FakeStore, clock: Clock) -> None:
     for thread in threads:
         thread.join()
     assert found == [50] * 8 and fake.asked.count("all") == 1
+
+
+def test_nobody_waits_while_the_file_is_written(
+    fake: FakeStore, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, written = threading.Semaphore(0), threading.Semaphore(0)
+
+    def slowly(path: Path, content: str) -> None:
+        writing.release()
+        assert written.acquire(timeout=60)
+
+    monkeypatch.setattr(snapshot_module, "write_whole", slowly)
+    fake.write("a", name="first")
+    runs = snapshot(fake, clock, tmp_path / "runs.json")
+    with ThreadPoolExecutor(3) as pool:
+        try:
+            first = pool.submit(names, runs)
+            assert writing.acquire(timeout=30), "the first look keeps what it has read"
+            assert pool.submit(names, runs).result(timeout=10) == ["first"]
+            clock.now += WHOLE_SECONDS + 1
+            pool.submit(names, runs)
+            assert writing.acquire(timeout=30), "so does a whole read beside the pages"
+            assert pool.submit(names, runs).result(timeout=10) == ["first"]
+        finally:
+            written.release(2)
+        assert first.result(timeout=30) == ["first"]
 
 
 def test_what_people_write_is_kept_and_seen(store: RunStore, home: Path) -> None:

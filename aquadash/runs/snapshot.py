@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aquadash import settings
 from aquadash.errors import AquaDashError
@@ -83,11 +83,17 @@ class RunSnapshot:
             StorageError: The store cannot be read.
         """
         with self._lock:
-            self._look()
-            return sorted(self._runs.values(), key=lambda run: run.created_at, reverse=True)
+            to_keep = self._look()
+            found = sorted(self._runs.values(), key=lambda run: run.created_at, reverse=True)
+        # Without the lock: writing waits for the disk, and every page for the lock.
+        if to_keep is not None:
+            self._keep(to_keep)
+        return found
 
-    def _look(self) -> None:
+    def _look(self) -> dict[str, Any] | None:
+        """Bring the runs up to date; returns what is to be kept, if everything was read."""
         now, jobs = self._clock(), self._store.jobs
+        to_keep: dict[str, Any] | None = None
         known = self._revision
         since = self._begin_with_kept(now) if known is None else known
         changes = jobs.changes(known or 0)
@@ -102,7 +108,7 @@ class RunSnapshot:
         if written is None or len(written) > _MAX_SINGLE_READS:
             self._read_at, self._mark = now, self._seen()
             self._replace(self._everything())
-            self._keep(changes.revision)
+            to_keep = self._to_keep(changes.revision)
             changed = set(self._records)
         else:
             for run_id in written:
@@ -115,6 +121,7 @@ class RunSnapshot:
         if now - self._read_at > self._whole_pause and ((mark := self._seen()) is None or mark != self._mark):
             self._read_at = now
             threading.Thread(target=self._read_whole, name="aquadash-runs", daemon=True).start()
+        return to_keep
 
     def _renew(self, changed: set[str]) -> None:
         """Put together what is stored of runs and what their jobs say; the ranks of all that wait may be others."""
@@ -164,7 +171,8 @@ class RunSnapshot:
                         changed.add(run_id)
                 if changed:
                     self._renew(changed)
-                self._keep(self._revision)
+                to_keep = self._to_keep(self._revision)
+            self._keep(to_keep)
         except AquaDashError:
             pass  # The next look meets the same and says so to somebody.
 
@@ -191,16 +199,19 @@ class RunSnapshot:
         self._read_at = now - self._whole_pause + _HEAD_START
         return revision
 
-    def _keep(self, revision: int | None) -> None:
-        """Write the file; without it the next process only starts more slowly."""
-        if self._kept is None:
-            return
-        values = {
+    def _to_keep(self, revision: int | None) -> dict[str, Any]:
+        """What the next process begins with, as it is now."""
+        return {
             "format": _FORMAT,
             "revision": revision,
             "mark": self._mark or (),
             "runs": {run_id: dict(stored.tags) for run_id, stored in self._stored.items()},
         }
+
+    def _keep(self, values: dict[str, Any]) -> None:
+        """Write the file; without it the next process only starts more slowly."""
+        if self._kept is None:
+            return
         try:
             self._kept.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._kept, json.dumps(values))
