@@ -80,11 +80,14 @@ def test_probabilities_are_the_networks_own(predictor: Predictor) -> None:
     assert probabilities.dtype == np.float32
 
 
-def test_images_unlike_the_training_images_are_noticed(saved: Path) -> None:
+def test_images_unlike_the_training_images_are_noticed(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Two classes, red and blue; the features are the mean colour, so green is far from both.
     rng = np.random.default_rng(0)
     colours = np.repeat([[1.0, 0.0, 0.1], [0.1, 0.0, 1.0]], 50, axis=0) + rng.normal(scale=0.02, size=(100, 3))
     detector = OutOfDistributionDetector.fit(colours, np.repeat([0, 1], 50), validation_features=colours)
+    traced: list[object] = []
+    traces = Predictor._traced
+    monkeypatch.setattr(Predictor, "_traced", lambda self, network: traced.append(network) or traces(self, network))
     predictor = Predictor.load(saved, class_names=CLASSES, detector=detector)
     files = [
         ("red.png", _png((250, 0, 25), (9, 9))),
@@ -95,6 +98,10 @@ def test_images_unlike_the_training_images_are_noticed(saved: Path) -> None:
     red, green, bad = predict_files(files, predictor)
 
     assert red.none_of_these is False and green.none_of_these is True and bad.none_of_these is None
+    assert len(traced) == 1, "the answer alone is traced for whoever asks for it"
+    for _ in range(2):
+        np.testing.assert_allclose(predictor.predict_images(red.seen[None])[0], red.probabilities, rtol=1e-5)
+    assert len(traced) == 2
     assert 0 <= red.ood_score < 1 < green.ood_score == green.to_dict()["strangeness"]
     plain = Predictor.load(saved, class_names=CLASSES)
     assert next(predict_files(files, plain)).ood_score is None
@@ -182,8 +189,8 @@ def test_large_networks_look_at_few_images_at_once(saved: Path, monkeypatch: pyt
     monkeypatch.setattr(predictor_module, "_VALUES_AT_ONCE", 7)
     predictor = Predictor.load(saved, class_names=CLASSES)
     asked: list[int] = []
-    forward = predictor._forward
-    monkeypatch.setattr(predictor, "_forward", lambda images: asked.append(len(images)) or forward(images))
+    forward = predictor._known["answer"]
+    monkeypatch.setitem(predictor._known, "answer", lambda images: asked.append(len(images)) or forward(images))
     np.testing.assert_allclose(predictor.predict_images(batch), together, rtol=1e-5)
     assert asked == [2, 2, 1], "its largest layer gives three values"
     assert predictor.predict_images(batch[:0]).shape == (0, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, cast
@@ -42,9 +41,6 @@ class Explainer(Predictor):
     ) -> None:
         """Prepare a model that nobody else calls meanwhile; arguments and errors are those of a predictor."""
         super().__init__(model, class_names=class_names, detector=detector)
-        # Re-entrant: what is traced under it asks for the layers inside.
-        self._lock = threading.RLock()
-        self._known: dict[str, Any] = {}
         self._whole = model
         self._network = transfer.without_flip(model)
         self._mirror_image = None if self._network is model else transfer.mirror_image(model)
@@ -182,13 +178,6 @@ class Explainer(Predictor):
         for start in range(0, number, self.batch_size):
             progress(start / number)
             yield slice(start, min(start + self.batch_size, number))
-
-    def _once(self, name: str, work: Callable[[], Any]) -> Any:
-        """A traced function, or what else is known of the model; worked out when first asked for, by one thread."""
-        with self._lock:
-            if name not in self._known:
-                self._known[name] = work()
-            return self._known[name]
 
     def _trace_class_maps(self) -> Any:
         """Images and classes to two maps: weighted by the mean gradient of each map, and by that of each place."""

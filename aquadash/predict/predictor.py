@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +30,7 @@ class Predictor:
     def __init__(
         self, model: Any, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
     ) -> None:
-        """Prepare a model; takes about 0.2 s.
+        """Prepare a model; takes about as long as loading it, with a detector twice as long.
 
         Args:
             model: A ``keras.Model`` from images in 0..1, shape (n, height, width, 3), to probabilities (n, classes).
@@ -41,7 +42,7 @@ class Predictor:
         """
         import tensorflow as tf
 
-        from aquadash.models import normalise, summarize
+        from aquadash.models import summarize
         from aquadash.training.out_of_distribution import with_ood_features
 
         shape, outputs = model.input_shape, model.output_shape
@@ -66,18 +67,13 @@ class Predictor:
                 # Other pretrained weights than the detector's have come with a newer version.
                 detector = None
         self._detector = detector
-
-        def traced(network: Any) -> Any:
-            function = tf.function(lambda images: network(normalise(images), training=False), jit_compile=False)
-            return function.get_concrete_function(tf.TensorSpec((None, *self.image_shape), tf.uint8))
-
-        # Traced here, once: later calls only run the finished graphs, which any number of threads may do.
-        # The features cost about as much as the answer, which explanations want alone: it has a graph of its own.
-        self._forward = traced(model)
-        self._forward_with_features = None if both is None else traced(both)
+        # Re-entrant: what is traced under it may ask for more of the model.
+        self._lock = threading.RLock()
+        self._known: dict[str, Any] = {}
         self._constant = tf.constant
         # The graphs refer to the model's variables without owning them.
-        self._model = model
+        self._model, self._both = model, both
+        # The graph that answers is traced here.
         self.answer_images(np.zeros((1, *self.image_shape), np.uint8))
 
     def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -131,9 +127,11 @@ class Predictor:
             ValueError: Wrong type or shape.
         """
         self._check(images)
+        # The features cost about as much as the answer, which explanations want alone: it has a graph of its own.
+        forward = self._once("answer", lambda: self._traced(self._model))
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
         for part in self._batches(len(images)):
-            probabilities[part] = self._forward(self._constant(images[part])).numpy()
+            probabilities[part] = forward(self._constant(images[part])).numpy()
         return probabilities
 
     def answer_images(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
@@ -149,16 +147,35 @@ class Predictor:
         Raises:
             ValueError: Wrong type or shape.
         """
-        if self._detector is None or self._forward_with_features is None:
+        if self._detector is None:
             return self.predict_images(images), None
         self._check(images)
+        forward = self._once("answer with features", lambda: self._traced(self._both))
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
         ood_scores = np.empty(len(images), np.float64)
         for part in self._batches(len(images)):
-            said, features = self._forward_with_features(self._constant(images[part]))
+            said, features = forward(self._constant(images[part]))
             probabilities[part] = said.numpy()
             ood_scores[part] = self._detector.ood_scores(features.numpy()) / self._detector.threshold
         return probabilities, ood_scores
+
+    def _once(self, name: str, work: Callable[[], Any]) -> Any:
+        """A traced function, or what else is known of the model; worked out when first asked for, by one thread."""
+        # Whoever wants what is known does not wait for what is being traced.
+        if name not in self._known:
+            with self._lock:
+                if name not in self._known:
+                    self._known[name] = work()
+        return self._known[name]
+
+    def _traced(self, network: Any) -> Any:
+        """A finished graph, which any number of threads may run."""
+        import tensorflow as tf
+
+        from aquadash.models import normalise
+
+        function = tf.function(lambda images: network(normalise(images), training=False), jit_compile=False)
+        return function.get_concrete_function(tf.TensorSpec((None, *self.image_shape), tf.uint8))
 
     def _batches(self, number: int) -> Iterator[slice]:
         for start in range(0, number, self._most_at_once):
