@@ -7,8 +7,15 @@ import pytest
 
 from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import AccuracyChange, PairTest
-from aquadash.runs.types import Run, RunStatus
+from aquadash.lab import memory
+from aquadash.lab.runs import Runs
+from aquadash.runs import RunStore
+from aquadash.runs.measured import Images
+from aquadash.runs.types import Predictions, Run, RunStatus
 from aquadash.ui.compare import comparison_results, comparison_settings
+from aquadash.ui.compared import Compared
+from tests import live_runs
+from tests.compared_runs import add_compared
 
 
 def run(name: str, **changes: object) -> Run:
@@ -70,3 +77,23 @@ def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
     assert comparison_settings.settings_table([one, run("other", **carried("a"))], everything=False) == []
     labels = [label for label, _ in comparison_settings.settings_table([one, run("other")], everything=False)]
     assert "Augmentation" in labels and "Pipelines saved with the run" not in labels
+
+
+def test_one_that_is_resumed_while_it_is_read_leaves_the_others_their_results(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tuple(add_compared(store, name, skill=0.7, seed=seed) for seed, name in enumerate(("one", "two")))
+    store.set_status(runs[1].run_id, RunStatus.STOPPED)
+    memory.refresh()
+    read = Runs.predictions_on
+
+    def then_resumed(self: Runs, run_id: str, images: Images) -> Predictions | None:
+        found = read(self, run_id, images)
+        if run_id == runs[1].run_id:
+            live_runs.queue(store, run_id)
+            memory.refresh()
+        return found
+
+    monkeypatch.setattr(Runs, "predictions_on", then_resumed)
+    first, second = Compared(runs, ("one", "two"), "validation").evaluations()
+    assert first is not None and second is None

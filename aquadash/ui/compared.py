@@ -46,8 +46,8 @@ class Compared:
 
     def evaluations(self) -> list[Evaluation | None]:
         """The scores; None for a run without predictions."""
-        evaluation, found = lab().runs.evaluation, zip(self.runs, self.predictions(), strict=True)
-        return [None if said is None else evaluation(run.run_id, self.images) for run, said in found]
+        found = zip(self.runs, self.predictions(), strict=True)
+        return [None if said is None else _evaluation(run, self.images) for run, said in found]
 
     def pairs(self) -> tuple[PairTest, ...]:
         """Each run against each later one."""
@@ -91,6 +91,16 @@ def _read(run: Run, images: Images) -> tuple[Predictions | None, str]:
 
 def _predictions(run: Run, images: Images) -> Predictions | None:
     return _read(run, images)[0] if run.status.ended else None
+
+
+def _evaluation(run: Run, images: Images) -> Evaluation | None:
+    try:
+        return lab().runs.evaluation(run.run_id, images)
+    except NotAllowedError:
+        raise
+    except AquaDashError:
+        # Somebody has resumed it since its predictions were read.
+        return None
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_RUN)
