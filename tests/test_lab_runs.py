@@ -14,6 +14,7 @@ from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab, memory, runs
 from aquadash.people import OWNER, Person, Role
+from aquadash.runs.pairs import Pair
 from aquadash.runs.types import EpochRecord, Predictions, Run, RunStatus
 
 RUNS = Lab(OWNER).runs
@@ -126,6 +127,18 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
     memory.refresh()
     RUNS.history("a" * 32)
     assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
+
+
+def test_what_a_pair_has_changed_is_worked_out_once(store: FakeStore) -> None:
+    store.run = dataclasses.replace(store.run, metrics={"test_accuracy": 0.5})
+    pair = Pair("c" * 12, store.run, dataclasses.replace(store.run, run_id="b" * 32))
+    found = RUNS.change(pair, "test")
+    assert found.overall.n == 2
+    memory.refresh()
+    assert RUNS.change(pair, "test") is found
+    store.run = dataclasses.replace(store.run, ended_at=3.0)
+    memory.refresh()
+    assert RUNS.change(pair, "test") is not found, "a run that was resumed and ended again gave other answers"
 
 
 def test_what_runs_is_read_again_after_a_refresh(store: FakeStore) -> None:

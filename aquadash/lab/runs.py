@@ -230,14 +230,12 @@ class Runs(Part):
             raise RunError("One of the two runs has been deleted. Bring it back from the bin to see what changed.")
         if pair.at_work:
             raise RunError("The two runs are not done yet.")
-        found = []
         for run in pair.runs:
-            said = self.predictions_on(run.run_id, images)
-            if said is None:
+            if self.predictions_on(run.run_id, images) is None:
                 ended = f"it {run.status} before its first epoch was complete"
                 raise RunError(f"{run.name} kept no {images} predictions: {ended}.")
-            found.append(said)
-        return paired_change(*found, class_names=pair.with_it.class_names)
+        without, with_it = ((run.run_id, self._must_have_ended(run.run_id)) for run in pair.runs)
+        return _change(settings.store_key(), without, with_it, pair.with_it.class_names, images)
 
     def reproduction(self, run_id: str, repeat_id: str) -> Reproduction:
         """Whether a run and its repeat are the same, number by number; errors as for :meth:`get`.
@@ -630,8 +628,25 @@ def _validation_images(store_key: str, run_id: str, ended_at: float | None) -> i
 def _evaluation(
     store_key: str, run_id: str, ended_at: float, class_names: tuple[str, ...], images: Images
 ) -> Evaluation:
+    found = _predictions_on(store_key, run_id, ended_at, images)
+    return evaluate(found.labels, found.probabilities, class_names=class_names)
+
+
+@kept(64)
+def _change(
+    store_key: str,
+    without: tuple[str, float],
+    with_it: tuple[str, float],
+    class_names: tuple[str, ...],
+    images: Images,
+) -> PairedChange:
+    found = (_predictions_on(store_key, *run, images) for run in (without, with_it))
+    return paired_change(*found, class_names=class_names)
+
+
+def _predictions_on(store_key: str, run_id: str, ended_at: float, images: Images) -> Predictions:
     read = _predictions if images == "test" else _validation_predictions
     found = read(store_key, run_id, ended_at)
     if found is None:
         raise RunError("This run kept no predictions of its validation images.")
-    return evaluate(found.labels, found.probabilities, class_names=class_names)
+    return found
