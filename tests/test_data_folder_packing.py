@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,6 +138,31 @@ def test_pictures_that_are_damaged_in_the_store_are_sent_once_more(
                     load_dataset(store, run, lambda _: None)
     elsewhere(tmp_path, monkeypatch)
     assert load_dataset(store, again, lambda _: None).fingerprint == kept.fingerprint
+
+
+def test_a_copy_that_was_damaged_on_its_way_is_fetched_once_more(
+    store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}, first_seed=950)), size=32)
+    kept = drafts.use(draft, SplitChoice(), title="Whole")
+    whole = tmp_path / "whole.zip"
+    pack(kept.name, whole)
+    DataFiles(store).send(kept.fingerprint, whole, title="Whole", progress=lambda *_: None)
+    run = store.create(with_values(RunConfig(), {"data.source": kept.source}))
+    sending.start(store, store.queue(run.run_id, held=True), kept.name, needs="")
+    sending.wait()
+    fetch, fetched = DataFiles.fetch, []
+
+    def torn_at_first(files: DataFiles, fingerprint: str, path: Path, **options: Any) -> str:
+        fetched.append(fetch(files, fingerprint, path, **options))
+        if len(fetched) == 1:
+            path.write_bytes(path.read_bytes()[:-100])
+        return fetched[-1]
+
+    monkeypatch.setattr(DataFiles, "fetch", torn_at_first)
+    elsewhere(tmp_path, monkeypatch)
+    assert load_dataset(store, run, lambda _: None).fingerprint == kept.fingerprint
+    assert len(fetched) == 2 and DataFiles(store).has(kept.fingerprint)
 
 
 def test_pictures_in_several_parts(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

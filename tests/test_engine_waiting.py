@@ -71,13 +71,17 @@ def test_a_run_of_many_epochs_at_work_has_those_behind_it_that_it_says() -> None
 
 
 def test_epochs_of_a_new_head_alone_leave_nearly_all_of_the_time() -> None:
-    config = with_values(TEN, {"model.name": "backbone", "training.head_epochs": 5})
+    values = {"model.name": "backbone", "model.fine_tuning": "top", "training.head_epochs": 5}
+    config = with_values(TEN, values)
     head = run("a", RunStatus.RUNNING, config=config, started_at=NOW - 15)
     known = finished("b", 400, 10, config=config)
     for said in (Progress("training", epoch=6, epochs=10, batch=1, batches=4), Progress("looking at the images")):
         found = seconds([known, replace(head, curve=(0.5,) * 5, progress=said), run("c")])
         assert found == [(1, STARTING_SECONDS + 10 * 40.0 - 15.0)]
     assert seconds([known, replace(head, curve=(0.5,) * 9), run("c")]) == [(1, STARTING_SECONDS + 80.0 - 15.0)]
+    alone = with_values(config, {"model.fine_tuning": "head"})
+    half = replace(head, config=alone, curve=(0.5,) * 5)
+    assert seconds([finished("b", 400, 10, config=alone), half, run("c")]) == [(1, STARTING_SECONDS + 200.0 - 15.0)]
 
 
 def test_a_resumed_run_has_fewer_epochs_before_it() -> None:

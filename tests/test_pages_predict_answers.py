@@ -17,6 +17,7 @@ from aquadash.predict import FilePrediction, Predictor
 from aquadash.runs import Run, open_store
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
+from aquadash.ui.predict.picture_cards import NONE_OF_THESE
 from tests.app_pages import address_of
 from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.test_cli import answer
@@ -101,7 +102,7 @@ def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(colours: Ru
     labels = [each for each in app.pills if str(each.key).startswith("true-")]
     assert len(labels) == 4
 
-    for label, name in zip(labels, ["beaver", "otter", "otter", "-"], strict=True):
+    for label, name in zip(labels, ["beaver", "otter", "otter", NONE_OF_THESE], strict=True):
         label.set_value(name)
     app.run()
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aquadash.models import head_epochs
 from aquadash.runs import Run, RunStatus
 from aquadash.runs.cost import STARTING_SECONDS, Paces
 
@@ -82,11 +83,11 @@ def _takes(run: Run, paces: Paces) -> tuple[float, str]:
     pace, base = known
     # The curve is thinned to some points; a run at work says its epoch, too.
     done = max(len(run.curve), run.progress.epoch - 1 if run.progress is not None else 0)
-    epochs, head = run.config.training.epochs, run.config.training.head_epochs
+    epochs = run.config.training.epochs
     if run.started_at is None or done >= epochs:
         done = 0
     # Epochs of a new head alone take next to nothing: what they leave is still nearly all of the time.
-    share = min(1.0, (epochs - done) / max(1, epochs - head))
+    share = min(1.0, (epochs - done) / (epochs - head_epochs(run.config)))
     return STARTING_SECONDS + pace * epochs * share, base
 
 

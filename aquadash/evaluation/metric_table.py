@@ -122,8 +122,9 @@ def scores(found: Evaluation, predictions: Predictions) -> dict[str, Score]:
 
 
 def scores_to_dict(measured: Mapping[str, Score]) -> dict[str, Any]:
-    """Plain values for JSON."""
-    values: dict[str, Any] = {}
+    """Plain values for JSON; None for what says nothing of so few classes."""
+    of_more = [name for name, metric in METRICS.items() if metric.min_classes > 2]
+    values: dict[str, Any] = {name + ending: None for name in of_more for ending in ("", "_ci95")}
     for name, score in measured.items():
         values[name] = score.value
         if score.interval is not None:

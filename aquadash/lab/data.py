@@ -221,7 +221,7 @@ class DataSets(Part):
         if there is not None:
             self._rights.require(Action.DELETE_PICTURES, there.resource)
             # Titles that differ in punctuation alone have one name.
-            if there.title.casefold() != about.clean_title(title).casefold():
+            if about.clean_title(there.title).casefold() != about.clean_title(title).casefold():
                 raise DataError(f"That would take the place of {there.title!r}. Use that name, or choose another.")
         else:
             self._check_number()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquadash.config import Family, ModelConfig, setting
+from aquadash.config import Family, ModelConfig, RunConfig, setting
 from aquadash.errors import look_up
 from aquadash.models import applications, backbone, convolutional, efficientnet_lite, transfer
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
@@ -130,6 +130,13 @@ def uses(network: str, name: str) -> bool:
     """Whether a network takes notice of the setting of that dotted name; one that is not known may do so of any."""
     entry, networks = MODELS.get(network), setting(name).networks
     return entry is None or not networks or entry.family in networks
+
+
+def head_epochs(config: RunConfig) -> int:
+    """In how many first epochs a new head learns alone before more of the network does; 0 where nothing follows."""
+    entry, training = MODELS.get(config.model.name), config.training
+    thaws = entry is not None and entry.pretrained and config.model.fine_tuning != "head"
+    return training.head_epochs if thaws and training.head_epochs < training.epochs else 0
 
 
 def build(

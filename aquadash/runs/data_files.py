@@ -67,13 +67,16 @@ class DataFiles:
             self.client.set_tag(run_id, _FINGERPRINT, fingerprint)
             self.client.set_terminated(run_id)
 
-    def fetch(self, fingerprint: str, path: Path, *, progress: ByteProgress) -> None:
+    def fetch(self, fingerprint: str, path: Path, *, progress: ByteProgress) -> str:
         """Get a data set's file from the store; whoever unpacks it sees by the fingerprint whether it is what was sent.
 
         Args:
             fingerprint: The data set's.
             path: Where to write it.
             progress: Told how far it is.
+
+        Returns:
+            Which copy it was, for :meth:`forget`.
 
         Raises:
             DataError: It is not there.
@@ -96,12 +99,12 @@ class DataFiles:
                     file.write(content)
                     done += len(content)
                     progress(done, max(size, done))
+        return run_id
 
-    def forget(self, fingerprint: str) -> None:
-        """Take the data set out of the store, for one that is damaged would be found there by every run."""
-        if found := self._find(fingerprint):
-            with storage_errors("take the damaged pictures out of the run store"):
-                self.client.delete_run(found[0])
+    def forget(self, copy: str) -> None:
+        """Take a copy that is damaged out of the store, where every run would find it; it may be gone already."""
+        with storage_errors("take the damaged pictures out of the run store"):
+            self.client.delete_run(copy)
 
     def _find(self, fingerprint: str) -> tuple[str, int] | None:
         """The MLflow run that holds the file, and its number of parts."""

@@ -222,14 +222,16 @@ def _fetch(store: RunStore, run: Run, fingerprint: str, report: Callable[[Progre
     workshop = settings.home() / "tmp"
     workshop.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=workshop) as folder:
-        path = Path(folder) / "pictures.zip"
-        DataFiles(store).fetch(fingerprint, path, progress=progress)
-        try:
-            unpack(path, fingerprint)
-        except DataError:
-            # The next run with them then sends them once more.
-            DataFiles(store).forget(fingerprint)
-            raise
+        files, path = DataFiles(store), Path(folder) / "pictures.zip"
+        for last in (False, True):
+            copy = files.fetch(fingerprint, path, progress=progress)
+            try:
+                return unpack(path, fingerprint)
+            except DataError:
+                # Twice is not the way here. The next run with these pictures sends them once more.
+                if last:
+                    files.forget(copy)
+                    raise
 
 
 def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:

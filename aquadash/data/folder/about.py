@@ -126,12 +126,13 @@ def name_for(title: str) -> str:
 
 
 def clean_title(title: str) -> str:
-    """The title on one line.
+    """The title on one line, its letters in one form: a Mac writes "ö" in folders' names as two.
 
     Raises:
         DataError: It is empty or too long.
     """
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in title).split())
+    line = unicodedata.normalize("NFC", line)
     if not 1 <= len(line) <= MAX_TITLE:
         raise DataError(f"The data set's name has {len(line)} characters; expected 1 to {MAX_TITLE}.")
     return line

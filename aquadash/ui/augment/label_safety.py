@@ -132,9 +132,11 @@ def _run(studio: Studio) -> Run | None:
             label="Train",
         )
         return None
-    if st.query_params.get("safety-run") == st.session_state.get("safety-run"):
-        # What the menu has written itself may be of another data set; what a link asks for is told.
-        _forget("safety-run", [run.run_id for run in runs])
+    held = st.session_state.get("safety-run")
+    others = {run.run_id for run in lab().runs.all() if run.dataset_fingerprint != studio.dataset.fingerprint}
+    if held in others and st.query_params.get("safety-run") == held:
+        # What the menu has written itself went with another data set; what a link asks for, or is gone, is told.
+        _forget_key("safety-run")
     return components.run_picker(
         runs, key="safety-run", label="Trained model", help="Whose eyes the copies are judged with."
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
-from aquadash.runs.types import Run
+from aquadash.runs.types import Predictions, Run
 from aquadash.ui import bound, components, datasets, gallery, image_dialog
 from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair
@@ -29,14 +29,16 @@ _KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By how many 
 
 def render_images(compared: Compared) -> None:
     """Draw the choice of images and a card for each, with what the runs say of it."""
-    together = compared.measured_together()
+    predictions = compared.predictions()
+    # A run that was resumed after the pairs were counted has none for now.
+    together = [index for index in compared.measured_together() if predictions[index] is not None]
     if len(together) < 2:
         st.caption(
             f"Once two of these runs have predicted the same {compared.images} images, here are those that they judge "
             "differently."
         )
         return
-    found = [each for index, each in enumerate(compared.predictions()) if index in together and each is not None]
+    found = [each for each in (predictions[index] for index in together) if each is not None]
     judged = agreement_of(found)
     kind = bound.choice(SHOWN, _KINDS, label="Images shown", label_visibility="collapsed")
     if kind == "agreement":
@@ -45,7 +47,7 @@ def render_images(compared: Compared) -> None:
         first, second = comparison_results.pick_pair(compared, together)
         positions = _changed(compared, first, second, kind)
         rows = [together.index(first), together.index(second)]
-    _cards(compared, together, rows, judged, positions)
+    _cards(compared, together, rows, judged, found[0], positions)
     image_dialog.clickable(*(compared.runs[each] for each in together))
 
 
@@ -77,15 +79,18 @@ def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
 
 
 def _cards(
-    compared: Compared, together: Sequence[int], rows: Sequence[int], judged: Agreement, positions: NDArray[np.int64]
+    compared: Compared,
+    together: Sequence[int],
+    rows: Sequence[int],
+    judged: Agreement,
+    predictions: Predictions,
+    positions: NDArray[np.int64],
 ) -> None:
     """A card for each image: the truth, and the answers of the runs in their colours."""
     if not len(positions):
         st.caption("None.")
         return
     run = compared.runs[together[0]]
-    predictions = compared.predictions()[together[0]]
-    assert predictions is not None
     images = _images(run, compared.images)
     if images is None:
         st.caption(f"{count(len(positions), 'image')}. The data set has changed since, so they are not shown.")

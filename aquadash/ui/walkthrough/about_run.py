@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from aquadash.coach.network_rules import thawed
 from aquadash.evaluation import best_epoch, overfit_verdict, wilson_interval
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.flattened_loss import flattened_loss, losses
 from aquadash.figures.learning_curves import Metric, learning_curves
+from aquadash.models import head_epochs
 from aquadash.training.prepare import report_validation_images
 from aquadash.ui import bound, components, gallery, image_browser
 from aquadash.ui.evaluated import Evaluated
@@ -81,7 +81,7 @@ def stopping(results: Evaluated) -> None:
     parts.real("The same rule on this run")
     rule = results.run.config.training
     # Where more of the network learns after its new head, patience counts from then on.
-    head = rule.head_epochs if thawed(results.run.config) and rule.head_epochs < rule.epochs else 0
+    head = head_epochs(results.run.config)
     own, best = checks_network.stopping_epoch(
         results.history, patience=patience, monitor=rule.monitor, head_epochs=head
     )
