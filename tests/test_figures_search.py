@@ -62,6 +62,8 @@ def test_history_holds_the_best_so_far_and_what_was_stopped_early() -> None:
     assert complete.x == (0, 2, 4) and complete.y == pytest.approx((50.0, 40.0, 70.0))
     assert pruned.x == (3,) and pruned.y == (30.0,) and default.y == (50.0, 50.0)
     assert "best is trial 4 with 70.0 %; the settings to start from have 50.0 %" in theme.alt_text(figure)
+    alt = theme.alt_text(optimization_history(TRIALS[2:]))
+    assert "best is trial 4" in alt and "settings to start from" not in alt, "the first trial's run is hidden"
 
 
 def test_a_zoom_survives_new_trials_of_the_same_search_only() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,3 +74,10 @@ def test_verdict(values: tuple[float | None, ...], beats: bool, said: str) -> No
     found = search(*values)
     assert found.beats_default is beats
     assert re.search(said, describe_result(found))
+
+
+def test_another_trial_is_not_the_one_to_beat_where_the_first_is_hidden() -> None:
+    found = search(0.5, 0.6, 0.7)
+    found = replace(found, trials=found.trials[1:])
+    assert found.default is None and not found.beats_default
+    assert re.search("The best is trial 2 with 70.0 %.*no result", describe_result(found))

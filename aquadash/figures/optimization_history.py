@@ -24,7 +24,7 @@ def optimization_history(trials: Sequence[Trial], *, revision: str = "") -> go.F
     """Draw a search's progress.
 
     Args:
-        trials: In the order of their numbers.
+        trials: In the order of their numbers; the first may be hidden from who looks.
         revision: While it stays the same, a zoom survives new trials; a search's id, say.
     """
     complete = [(trial.number, 100 * trial.value) for trial in trials if trial.value is not None]
@@ -35,7 +35,8 @@ def optimization_history(trials: Sequence[Trial], *, revision: str = "") -> go.F
         for trial in trials
         if trial.state is TrialState.PRUNED and trial.reached is not None
     ]
-    best, default, last = best_so_far(trials), trials[0].value, trials[-1].number
+    best, last = best_so_far(trials), trials[-1].number
+    default = next((trial.value for trial in trials if trial.number == 0), None)
     figure = go.Figure()
     figure.add_scatter(
         x=[number for number, _ in best] + [last],

@@ -99,7 +99,7 @@ class Search(SearchHead):
 
     Attributes:
         plan: What it was made from, with the present budget.
-        trials: In the order of their numbers.
+        trials: In the order of their numbers, without those whose runs are hidden from who asks.
         seconds: For how long it has been at work, breaks left out.
         stop_requested: True once somebody has asked it to stop, until it has.
     """
@@ -125,8 +125,8 @@ class Search(SearchHead):
 
     @property
     def default(self) -> Trial | None:
-        """The trial with the settings that the search started from."""
-        return self.trials[0] if self.trials else None
+        """The trial with the settings that the search started from; None, too, where its run is hidden from who asks."""
+        return next((trial for trial in self.trials if trial.number == 0), None)
 
     @property
     def default_value(self) -> float | None:
