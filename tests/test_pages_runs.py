@@ -105,6 +105,18 @@ def test_groups_open_to_their_runs() -> None:
     assert "Within the groups other things differ" in words(open_page(group="model.name"))
 
 
+def test_a_group_called_all_opens_as_the_others_do(store: RunStore, no_engine: None) -> None:
+    for fine_tuning in ("top", "all"):
+        ui_runs.finished(store, fine_tuning, {"model.fine_tuning": fine_tuning})
+    app = open_page(group="model.fine_tuning")
+    menu = app.selectbox(key="member")
+    assert set(menu.options[1:]) == {"all layers", "the head and the topmost blocks"}
+    assert names(app, 1) == ["all", "top"] and address_of(app, "member") is None
+    menu.select_index(menu.options.index("all layers")).run()
+    assert names(app, 1) == ["all"] and address_of(app, "member") == "all"
+    assert names(open_page(group="model.fine_tuning", member="all"), 1) == ["all"]
+
+
 @pytest.mark.usefixtures("shared_three")
 def test_columns_are_chosen_and_remembered() -> None:
     app = open_page()

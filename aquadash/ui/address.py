@@ -229,7 +229,7 @@ def _one_of(text: str, options: Sequence[str]) -> str:
 
 
 def _listed(options: Sequence[str]) -> str:
-    named = [option for option in options if option]
+    named = [option for option in options if option.strip()]
     return ", ".join(named[:8]) + (", ..." if len(named) > 8 else "")
 
 

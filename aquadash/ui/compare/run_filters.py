@@ -193,7 +193,8 @@ def _searchable(run: Run) -> str:
 
 
 _NONE = "none"
-_ALL = "all"
+#: No group's key: the value of no field is a line break.
+_ALL = "\n"
 #: The columns of a metric, with what they show of its :class:`~aquadash.runs.groups.Spread`.
 _PARTS = {"mean": "mean", "deviation": "deviation", "least": "low", "greatest": "high"}
 
