@@ -20,6 +20,9 @@ from aquadash.errors import ConfigError, NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.lab.limits import Limits
 from aquadash.people import OWNER, Person, Role
+from aquadash.runs import RunStatus
+from aquadash.search import Budget
+from aquadash.search.store import open_search_store
 from tests.lessons import ANNA, TEACHER
 from tests.search_fakes import plan
 
@@ -145,6 +148,20 @@ def test_students_search_only_where_the_teacher_lets_them() -> None:
     with pytest.raises(NotAllowedError, match="30 epochs; in this class"):
         searches.start(plan("training.epochs=10..30"))
     assert Lab(OWNER).searches.all() == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "refusal"),
+    [({"epochs": 10}, "20 epochs; in this class"), ({"waiting_runs": 0}, "lets nobody start a training just now")],
+)
+def test_students_continue_searches_within_the_limits_of_now_only(limit: dict[str, int], refusal: str) -> None:
+    mine = open_search_store().create(plan(), owner=ANNA)
+    limits.save(ClassLimits(searches=True, **limit))
+    for budget in (None, Budget(50)):
+        with pytest.raises(NotAllowedError, match=refusal):
+            Lab(ANNA).searches.resume(mine, budget=budget)
+    kept = open_search_store().get(mine)
+    assert kept.status is RunStatus.STOPPED and kept.plan.budget == plan().budget
 
 
 def test_what_comes_back_from_the_bin_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:

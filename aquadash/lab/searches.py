@@ -60,10 +60,7 @@ class Searches(Part):
             NotAllowedError: In this class the teacher alone starts searches, or its trainings are beyond the limits.
         """
         self._rights.require(Action.SEARCH)
-        self._limits.check_search()
-        DataSets(self._person).require(plan.config.data.source, load=True)
-        for epochs in (plan.config.training.epochs, *plan.ends("training.epochs")):
-            self._limits.check_training(int(epochs), waiting=0)
+        self._check(plan)
         with self._changing():
             return job.start_search(plan, engine.open_engine(), owner=self._person)
 
@@ -88,11 +85,13 @@ class Searches(Part):
             budget: A new one, counted from the search's beginning; None keeps the old one.
 
         Raises:
-            NotAllowedError: It is not the person's own, or in this class the teacher alone starts searches.
+            NotAllowedError: It is not the person's own, in this class the teacher alone starts searches, or its
+                trainings are beyond the limits.
             RunError: It is running, or its budget has no room.
         """
-        self._rights.require(Action.RESUME, self.get(search_id).resource)
-        self._limits.check_search()
+        search = self.get(search_id)
+        self._rights.require(Action.RESUME, search.resource)
+        self._check(search.plan)
         with self._changing():
             job.resume_search(search_id, engine.open_engine(), budget=budget)
 
@@ -105,6 +104,13 @@ class Searches(Part):
         self._rights.require(Action.HIDE)
         with self._changing():
             open_search_store().set_hidden(search_id, hidden)
+
+    def _check(self, plan: SearchPlan) -> None:
+        """Refuse to have a plan's trials trained where the class's limits, or its images, forbid it."""
+        self._limits.check_search()
+        DataSets(self._person).require(plan.config.data.source, load=True)
+        for epochs in (plan.config.training.epochs, *plan.ends("training.epochs")):
+            self._limits.check_training(int(epochs), waiting=0)
 
 
 @kept(8, seconds=FRESH_SECONDS)
