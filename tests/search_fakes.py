@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -54,12 +55,19 @@ class FakeRuns:
     # -- what a search uses ------------------------------------------------------------------------------------------
 
     def submit(
-        self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: Person | None = None
+        self,
+        config: RunConfig,
+        *,
+        name: str | None = None,
+        search_id: str = "",
+        owner: Person | None = None,
+        hidden: bool = False,
     ) -> Run:
         self.on_submit(config)
         config = embedded(config)
         run_id = f"{len(self.runs):032x}"
-        self.runs[run_id] = Run(run_id, name or "", RunStatus.QUEUED, config, time.time(), search_id=search_id)
+        about: dict[str, Any] = {"search_id": search_id, "hidden": hidden}
+        self.runs[run_id] = Run(run_id, name or "", RunStatus.QUEUED, config, time.time(), **about)
         self.histories[run_id] = []
         self.calls.append(("submit", run_id))
         return self.runs[run_id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -128,7 +129,8 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
         return [store.get(trial.run_id).hidden for trial in search.trials]
 
     search_id = searches.create(plan(name="the teacher's"))
-    controller = Controller(searches, search_id, engine=StoredTrials(store), runs=store)
+    engine = StoredTrials(store)
+    controller = Controller(searches, search_id, engine=engine, runs=store)
     try:
         controller.step()
         assert trials() == [False]
@@ -141,6 +143,7 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
         controller.step()
         controller.step()
         assert trials() == [True, True]
+        assert engine.hidden_at_first == [False, True], "not even for a moment"
         searches.set_hidden(search_id, False)
         assert trials() == [False, False]
     finally:
@@ -156,9 +159,11 @@ class StoredTrials:
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
+        self.hidden_at_first: list[bool] = []
 
-    def submit(self, config: RunConfig, *, name: str | None = None, search_id: str = "", owner: Person = OWNER) -> Run:
-        run = self._store.create(config, name=name, search_id=search_id, owner=owner)
+    def submit(self, config: RunConfig, **about: Any) -> Run:
+        run = self._store.create(config, **about)
+        self.hidden_at_first.append(run.hidden)
         return live_runs.queue(self._store, run.run_id)
 
     def resume(self, run_id: str) -> Run:

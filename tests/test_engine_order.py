@@ -128,8 +128,9 @@ def test_a_run_belongs_to_whoever_asked_for_it(engine: Engine, store: RunStore) 
     again = engine.submit(run.config, repeats=run.run_id, owner=BEN)
     pair = engine.submit_pair(SHORT, "notebook-1", owner=BEN)
     assert {each.owner for each in (again, *pair)} == {BEN.person_id}
-    of_search = engine.submit(SHORT, search_id="c" * 32, owner=ANNA)
-    assert (of_search.owner, of_search.shared) == (ANNA.person_id, False)
+    of_search = engine.submit(SHORT, search_id="c" * 32, owner=ANNA, hidden=True)
+    assert (of_search.owner, of_search.shared, of_search.hidden) == (ANNA.person_id, False, True)
+    assert not again.hidden
     hers = ask(engine, TEACHER, "t")
     assert (hers.owner, hers.shared) == (TEACHER.person_id, True)
     store.request_stop(pair[1].run_id)

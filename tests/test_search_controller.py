@@ -17,7 +17,7 @@ from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus
 from aquadash.search import Budget, SearchPlan, TrialState, parse_all
 from aquadash.search.controller import MAX_FAILURES, Controller
-from aquadash.search.store import KIND, SearchStore, open_search_store
+from aquadash.search.store import HIDDEN, KIND, SearchStore, open_search_store
 from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan, take_up
 
 
@@ -408,11 +408,24 @@ def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs
         controller(store, search_id, runs).step()
     assert store.get(search_id).trials[0].run_id == ""
     runs.submit = original
+    store.set_attributes(search_id, {HIDDEN: True})
     control = controller(store, search_id, runs)
     control.step()
     assert store.get(search_id).trials[0].run_id == next(iter(runs.runs)) and len(runs.runs) == 1
+    assert next(iter(runs.runs.values())).hidden, "the search was hidden in between"
     carry_out(control, runs)
     assert len(runs.runs) == 2
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_search_that_is_hidden_or_shown_while_it_submits_a_trial_takes_the_trial_along(
+    store: SearchStore, runs: FakeRuns, hidden: bool
+) -> None:
+    search_id = begin(store, plan())
+    store.set_attributes(search_id, {HIDDEN: not hidden})
+    runs.on_submit = lambda config: store.set_attributes(search_id, {HIDDEN: hidden})
+    controller(store, search_id, runs).step()
+    assert [run.hidden for run in runs.runs.values()] == [hidden]
 
 
 def test_a_trial_without_any_run_is_submitted(store: SearchStore, runs: FakeRuns) -> None:

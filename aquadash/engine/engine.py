@@ -49,6 +49,7 @@ class Engine:
         search_id: str = "",
         repeats: str = "",
         owner: Person = OWNER,
+        hidden: bool = False,
     ) -> Run:
         """Store a new run of somebody's and put it into the queue; see :meth:`aquadash.lab.runs.Runs.train`.
 
@@ -57,7 +58,8 @@ class Engine:
         check(config)
         config = augment.embedded(config)
         self._reachable()
-        return self._queue(self._store.create(config, name=name, search_id=search_id, repeats=repeats, owner=owner))
+        run = self._store.create(config, name=name, search_id=search_id, repeats=repeats, owner=owner, hidden=hidden)
+        return self._queue(run)
 
     def submit_pair(
         self,

@@ -88,6 +88,7 @@ class RunStore(RunArtifacts):
         repeats: str = "",
         pair: tuple[str, str] | None = None,
         owner: Person = OWNER,
+        hidden: bool = False,
     ) -> Run:
         """Add a run that is to be trained; :meth:`queue` puts it into the queue.
 
@@ -99,6 +100,7 @@ class RunStore(RunArtifacts):
             repeats: The id of the run that it repeats.
             pair: The pair that it is one half of, and which: ``(pair_id, "with" or "without")``.
             owner: Whose it is.
+            hidden: Whether it is kept from all students but its owner; see :meth:`set_hidden`.
         """
         from mlflow.entities import Param
 
@@ -108,7 +110,7 @@ class RunStore(RunArtifacts):
         values |= tag.owner_tags(owner)
         pair_id, pair_role = pair or ("", "")
         known = {tag.SEARCH: search_id, tag.ORIGIN: origin, tag.REPEATS: repeats}
-        known |= {tag.PAIR: pair_id, tag.PAIR_ROLE: pair_role}
+        known |= {tag.PAIR: pair_id, tag.PAIR_ROLE: pair_role, tag.HIDDEN: "1" if hidden else ""}
         values |= {name: value for name, value in known.items() if value}
         with storage_errors("store the new run"):
             created = self.client.create_run(self.experiment_id, tags=values, run_name=clean_name(name) or None)

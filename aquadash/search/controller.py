@@ -106,17 +106,21 @@ class Controller:
         try:
             config = with_values(search.plan.config, trial.params)
             name = f"{search.name} #{trial.number}"
-            run = self._engine.submit(config, name=name, search_id=self._id, owner=search.maker)
+            run = self._engine.submit(config, name=name, search_id=self._id, owner=search.maker, hidden=search.hidden)
         except StorageError:
             raise
         except AquaDashError as error:
             # Values that do not go together, or no scheduler.
             self._fail(trial, str(error))
             return
+        self._note_run(search, trial, run)
+
+    def _note_run(self, search: Search, trial: Trial, run: Run) -> None:
         self._study.note(trial, kept.RUN, run.run_id)
-        # Looked at only now: who hides the search meanwhile finds the run among its trials.
-        if self._store.get(self._id).hidden:
-            self._runs.set_hidden(run.run_id)
+        # Looked at only now: who hides the search later, or shows it again, finds the run among its trials.
+        hidden = self._store.get(self._id).hidden
+        if hidden or search.hidden:
+            self._runs.set_hidden(run.run_id, hidden)
 
     def _look_after(self, search: Search, trial: Trial) -> None:
         """See how a trial's run is doing, and act on it."""
@@ -205,7 +209,7 @@ class Controller:
             unwatched = run.search_id == self._id and run.run_id not in taken
             # Not what was submitted: of the search's saved pipelines, a run carries those alone that its values name.
             if unwatched and run.config == with_values(run.config, trial.params):
-                self._study.note(trial, kept.RUN, run.run_id)
+                self._note_run(search, trial, run)
                 return
         if not search.stop_requested:
             self._submit(search, trial)
