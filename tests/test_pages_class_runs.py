@@ -253,6 +253,14 @@ def test_before_the_test_results_are_shown_a_class_compares_by_validation(anna: 
     assert "choose runs by validation accuracy" not in texts(open_app_page("evaluate", run=run.run_id))
 
 
+def test_pins_stand_above_ones_own_runs(anna: Person) -> None:
+    store = open_store()
+    give(store, queued(store, "mine"), anna)
+    store.set_pinned(queued(store, "the teacher's").run_id)
+    queued(store, "newest")
+    assert list(open_app_page("compare").dataframe[0].value["Name"]) == ["📌 the teacher's", "mine", "newest"]
+
+
 def test_the_teacher_hides_picked_runs(teacher: Person) -> None:
     store = open_store()
     ben, _ = join("Ben")

@@ -103,7 +103,7 @@ def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Ru
         "column's head sorts, too, until the next change. In a class the newest are sorted with one's own first.",
     )
     ordered = sort_runs(runs, chosen, fields)
-    return own_first(ordered) if chosen == _SORT else ordered
+    return sorted(own_first(ordered), key=lambda run: not run.pinned) if chosen == _SORT else ordered
 
 
 def choose_picks(runs: Sequence[Run], shown: Sequence[Run], row: DeltaGenerator) -> list[Run]:
