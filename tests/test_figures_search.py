@@ -87,6 +87,16 @@ def test_numbers_stand_on_a_linear_or_logarithmic_axis() -> None:
     assert len(axis(Dimension("x", list(range(50)))).ticks) == 4
 
 
+def test_whole_numbers_are_told_in_full() -> None:
+    sizes = Dimension("Batch size", [64.0, 1024.0, 2048.0], log=True)
+    assert [text for _, text in axis(sizes).ticks] == ["64", "1024", "2048"]
+    seeds = Dimension("Seed", [1001.0, 1002.0, 1003.0])
+    assert [text for _, text in axis(seeds).ticks] == ["1001", "1002", "1003"]
+    assert axis(Dimension("Seed", [123456.0])).ticks == ((0.5, "123456"),)
+    figure = parallel_coordinates([Dimension("Seed", [123456.0])], accuracies=[0.5], names=["one"])
+    assert "Seed 123456" in theme.alt_text(figure)
+
+
 def test_names_stand_apart_and_one_value_in_the_middle() -> None:
     names = axis(Dimension("x", ["b", "a", "c", "a"]))
     assert names.positions == (0.5, 0.0, 1.0, 0.0) and [text for _, text in names.ticks] == ["a", "b", "c"]

@@ -69,10 +69,10 @@ def axis(dimension: Dimension) -> Axis:
     scaled = [math.log10(number) if log else number for number in numbers]
     low, high = min(scaled), max(scaled)
     if low == high:
-        return Axis((0.5,) * len(scaled), ((0.5, f"{numbers[0]:.3g}"),))
+        return Axis((0.5,) * len(scaled), ((0.5, _number_text(numbers[0], 3)),))
     different = sorted(set(scaled))
     marked = different if len(different) <= _TICKS else [low + (high - low) * i / (_TICKS - 1) for i in range(_TICKS)]
-    ticks = tuple(((at - low) / (high - low), f"{10**at if log else at:.3g}") for at in marked)
+    ticks = tuple(((at - low) / (high - low), _number_text(10**at if log else at, 3)) for at in marked)
     return Axis(tuple((at - low) / (high - low) for at in scaled), ticks)
 
 
@@ -178,7 +178,13 @@ def _hover(name: str, dimension: Dimension, line: int) -> str:
 
 
 def _value_text(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"
+    return value if isinstance(value, str) else _number_text(value, 4)
+
+
+def _number_text(value: float, digits: int) -> str:
+    """A number of so many digits; of a larger one all before the point, since it may be a batch size or a seed."""
+    text = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e+" in text else text
 
 
 def _alt(every: Sequence[Dimension], rank: Sequence[str], names: Sequence[str], noun: str) -> str:

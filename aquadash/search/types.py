@@ -125,7 +125,7 @@ class Search(SearchHead):
 
     @property
     def default(self) -> Trial | None:
-        """The trial with the settings that the search started from; None, too, where its run is hidden from who asks."""
+        """The trial with the settings that the search started from; None where its run is hidden from who asks."""
         return next((trial for trial in self.trials if trial.number == 0), None)
 
     @property

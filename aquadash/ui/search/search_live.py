@@ -337,8 +337,9 @@ def _trial_row(search: Search, trial: Trial) -> dict[str, Any]:
     for parameter in search.plan.space:
         value = trial.params.get(parameter.name)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        # As many digits as anybody compares.
-        shown = float(f"{value:.3g}") if number else fields.value_text(parameter.name, value)
+        # Of a fraction as many digits as anybody compares.
+        short = float(f"{value:.3g}") if isinstance(value, float) else value
+        shown = short if number else fields.value_text(parameter.name, value)
         row[fields.label(parameter.name)] = None if value is None else shown
     row["Note"] = "the settings to start from" if trial.number == 0 and not trial.message else trial.message
     return row
