@@ -182,6 +182,21 @@ def test_a_click_on_a_cell_chooses_the_pair(three: list[Run]) -> None:
     assert app.selectbox(key="second").value != three[1].run_id and not app.error
 
 
+def test_a_click_chooses_a_pair_that_was_measured_on_other_images_than_the_first(
+    shared_store: RunStore, three: list[Run]
+) -> None:
+    changes = {"training.validation": "test"}
+    others = [add_compared(shared_store, f"report {seed}", changes, skill=0.6, seed=seed) for seed in (10, 11)]
+    app = open_page(runs=ids(*three[:2], *others), on="validation")
+    assert "**other seed** has" in words(app) and app.selectbox(key="second").options == ["other seed"]
+    app.session_state["pair-matrix"] = {"selection": {"points": [{"customdata": [3, 2]}]}}
+    app.run()
+    assert (app.selectbox(key="first").value, app.selectbox(key="second").value) == tuple(run.run_id for run in others)
+    assert "**report 11** has" in words(app) and not app.error
+    app.selectbox(key="first").set_value(three[1].run_id).run()
+    assert app.selectbox(key="second").options == ["plain"] and "**plain** has" in words(app) and not app.info
+
+
 def test_confusion_shows_a_matrix_a_run_and_the_difference(three: list[Run]) -> None:
     app = open_page(runs=ids(*three), section="confusion", on="test", second=three[2].run_id)
     matrices = [alt for alt in charts(app) if alt.startswith("Confusion matrix of")]

@@ -44,7 +44,7 @@ def render_images(compared: Compared) -> None:
     if kind == "agreement":
         positions, rows = _by_agreement(judged), list(range(len(together)))
     else:
-        first, second = comparison_results.pick_pair(compared, together)
+        first, second = comparison_results.pick_pair(compared, dict.fromkeys(together, together))
         positions = _changed(compared, first, second, kind)
         rows = [together.index(first), together.index(second)]
     _cards(compared, together, rows, judged, found[0], positions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -125,10 +125,10 @@ def render_results(compared: Compared) -> None:
 
 def _pairs(compared: Compared) -> None:
     """Hold the runs against one another, two at a time."""
-    together = compared.measured_together()
-    if len(together) < 2:
-        return
     tests = compared.pairs()
+    pairs = sorted(pair for test in tests if test.result for pair in ((test.a, test.b), (test.b, test.a)))
+    if not pairs:
+        return
     if len(compared.runs) == 2:
         with st.expander("McNemar's test in words", icon="🎲"):
             _in_words(compared, 0, 1)
@@ -138,7 +138,7 @@ def _pairs(compared: Compared) -> None:
     if click and click[0] != click[1]:
         for key, position in zip((SECOND, FIRST), click, strict=True):
             st.session_state[key] = compared.runs[position].run_id
-    first, second = pick_pair(compared, together)
+    first, second = pick_pair(compared, {first: [b for a, b in pairs if a == first] for first, _ in pairs})
     _in_words(compared, first, second)
     components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
     st.caption("In points; a star passes Holm's correction. Click a cell to read about its pair.")
@@ -251,28 +251,27 @@ def _why_not(compared: Compared) -> str:
 FIRST, SECOND = "first", "second"
 
 
-def pick_pair(compared: Compared, positions: Sequence[int]) -> tuple[int, int]:
+def pick_pair(compared: Compared, others: Mapping[int, Sequence[int]]) -> tuple[int, int]:
     """Draw two menus, where there is a choice, and return the positions of (the run to compare with, the other).
 
     Args:
         compared: The runs.
-        positions: Of the runs that can be chosen, at least two.
+        others: By the position of each run that can be chosen, at least two, those that it can be held against.
     """
-    ids = [compared.runs[position].run_id for position in positions]
-    if len(ids) == 2:
+    if len(others) == 2:
         # Nothing to choose but the direction, which the order of the picks decides.
-        return positions[0], positions[1]
-    place = {run_id: position for run_id, position in zip(ids, positions, strict=True)}
-    names = {run_id: compared.names[position] for run_id, position in place.items()}
+        first, second = others
+        return first, second
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = _pair_menu("From", FIRST, ids, names)
-        second = _pair_menu("to", SECOND, [run_id for run_id in ids if run_id != first], names)
-    return place[first], place[second]
+        first = _pair_menu("From", FIRST, compared, list(others))
+        second = _pair_menu("to", SECOND, compared, [each for each in others[first] if each != first])
+    return first, second
 
 
-def _pair_menu(label: str, key: str, ids: Sequence[str], names: dict[str, str]) -> str:
-    titles = {run_id: names[run_id] for run_id in ids}
-    return bound.id_menu(key, titles, label=label, expected="the id of one of the runs", width=300)
+def _pair_menu(label: str, key: str, compared: Compared, positions: Sequence[int]) -> int:
+    place = {compared.runs[position].run_id: position for position in positions}
+    titles = {run_id: compared.names[position] for run_id, position in place.items()}
+    return place[bound.id_menu(key, titles, label=label, expected="the id of one of the runs", width=300)]
 
 
 def render_confusion(compared: Compared) -> None:
@@ -297,7 +296,7 @@ def render_confusion(compared: Compared) -> None:
     if len(same) < 2:
         return
     st.subheader("What does one confuse more than another?", anchor=False)
-    first, second = pick_pair(compared, same)
+    first, second = pick_pair(compared, dict.fromkeys(same, same))
     before, after = evaluations[first], evaluations[second]
     assert before is not None and after is not None
     figure = confusion_difference(after.confusion_matrix, before.confusion_matrix, class_names=after.classes)
