@@ -15,7 +15,7 @@ import pytest
 
 from aquadash.augment import embedded
 from aquadash.config import RunConfig, with_values
-from aquadash.errors import RunError, UnknownNameError
+from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.jobs import Job, Worker, open_jobs, worker
 from aquadash.jobs.types import job_id
 from aquadash.people import Person
@@ -90,6 +90,12 @@ class FakeRuns:
         return self.num_slots
 
     def get(self, run_id: str) -> Run:
+        run = self.read(run_id)
+        if run.status is RunStatus.UNREADABLE:
+            raise StorageError(run.message)
+        return run
+
+    def read(self, run_id: str) -> Run:
         if run_id not in self.runs:
             raise UnknownNameError(f"There is no run {run_id}.")
         return self.runs[run_id]
@@ -148,12 +154,12 @@ class QuickRuns(FakeRuns):
         super().__init__()
         self.gate = threading.Event()
 
-    def get(self, run_id: str) -> Run:
+    def read(self, run_id: str) -> Run:
         self.heed_stops()
-        run = super().get(run_id)
+        run = super().read(run_id)
         if self.gate.is_set() and not run.status.ended:
             self.finish(run_id, accuracy_of(run.config))
-        return super().get(run_id)
+        return super().read(run_id)
 
 
 class InThreads:

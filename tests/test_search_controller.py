@@ -219,16 +219,19 @@ def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> No
     assert search.best is None and not search.beats_default
 
 
-def test_a_run_that_vanished_or_was_deleted_is_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:
-    control = controller(store, search_id := begin(store, plan(budget=Budget(3))), runs)
+def test_a_run_that_vanished_or_was_deleted_or_damaged_is_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(budget=Budget(4))), runs)
     control.step()
     runs.finish(runs.at_work[0].run_id, 0.5)
     control.step()
     del runs.runs[runs.at_work[0].run_id]
     control.step()
     runs.change(runs.at_work[0].run_id, deleted=True, status=RunStatus.STOPPED)
-    assert control.step() is JobStatus.FINISHED
-    assert len(store.get(search_id).of(TrialState.FAILED)) == 2
+    control.step()
+    runs.end(runs.at_work[0].run_id, RunStatus.UNREADABLE, "What is stored of this run cannot be read.")
+    assert controller(store, search_id, runs).step() is control.step() is JobStatus.FINISHED
+    failed = store.get(search_id).of(TrialState.FAILED)
+    assert len(failed) == 3 and failed[-1].message == "What is stored of this run cannot be read."
 
 
 def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: SearchStore, runs: FakeRuns) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from aquadash import settings
+from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError, UnknownNameError
+from aquadash.runs import open_store
 from aquadash.search import Budget, any_stored
-from aquadash.search.store import SearchStore, open_search_store
+from aquadash.search.store import RUN, SearchStore, open_search_store
 from tests.search_fakes import plan
 
 
@@ -54,3 +56,13 @@ def test_a_damaged_file_is_told_in_words(home: Path) -> None:
         open_search_store()
     settings.search_database().unlink()
     open_search_store()  # The next call tries again.
+
+
+def test_a_trial_that_cannot_be_read_is_hidden_with_the_others(store: SearchStore) -> None:
+    search_id, runs = store.create(plan()), open_store()
+    trials = [runs.create(RunConfig(), search_id=search_id).run_id for _ in range(3)]
+    for run_id in trials:
+        store.study(search_id).ask().set_user_attr(RUN, run_id)
+    runs.set_tags(trials[1], "damage the run", {"aquadash.metrics": "5"})
+    store.set_hidden(search_id)
+    assert all(runs.read(run_id).hidden for run_id in trials)

@@ -128,12 +128,14 @@ class Controller:
             self._recover(search, trial)
             return
         try:
-            run = self._runs.get(trial.run_id)
+            run = self._runs.read(trial.run_id)
         except UnknownNameError:
             self._fail(trial, "Its run is no longer in the run store.")
             return
         if run.deleted:
             self._fail(trial, "Its run was deleted.")
+        elif run.status is RunStatus.UNREADABLE:
+            self._fail(trial, run.message)
         elif not run.status.ended:
             self._watch(search, trial, run)
         elif run.status is RunStatus.FINISHED:
@@ -195,7 +197,7 @@ class Controller:
     def _rests(self, trial: Trial) -> bool:
         with contextlib.suppress(UnknownNameError):
             if trial.run_id:
-                run = self._runs.get(trial.run_id)
+                run = self._runs.read(trial.run_id)
                 return run.status.ended or run.stop_requested
         return False
 

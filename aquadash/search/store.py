@@ -132,7 +132,7 @@ class SearchStore:
         for trial in self.get(search_id).trials:
             # What is in the bin cannot be written to, and of what is gone for good there is nothing to hide.
             with contextlib.suppress(UnknownNameError):
-                if trial.run_id and not runs.get(trial.run_id).deleted:
+                if trial.run_id and not runs.read(trial.run_id).deleted:
                     runs.set_hidden(trial.run_id, hidden)
 
     def set_attributes(self, search_id: str, values: dict[str, Any]) -> None:
