@@ -22,7 +22,6 @@ from aquadash.data.framing import CENTRED, Framing
 from aquadash.errors import ConfigError, ImageError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.predict import FilePrediction, Predictor, RemotePredictor, predict_files
-from aquadash.predict import predictor as predictor_module
 from aquadash.predict import remote as remote_module
 from aquadash.training.answer_process import AnswerError, AnswerProcess
 
@@ -186,7 +185,7 @@ def test_the_process_also_describes_networks_and_the_others_answer_on(saved: Pat
 def test_large_networks_look_at_few_images_at_once(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
     together = Predictor.load(saved, class_names=CLASSES).predict_images(batch)
-    monkeypatch.setattr(predictor_module, "_VALUES_AT_ONCE", 7)
+    monkeypatch.setattr("aquadash.training.epoch_loop._FORWARD_VALUES", 7)
     predictor = Predictor.load(saved, class_names=CLASSES)
     asked: list[int] = []
     forward = predictor._known["answer"]

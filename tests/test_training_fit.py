@@ -172,6 +172,37 @@ def test_the_mathematics_is_that_of_keras_fit(tiny_dataset: Dataset) -> None:
     assert loop.evaluate(images, labels)[:2] == pytest.approx(expected, rel=1e-3)
 
 
+def test_large_networks_look_at_few_images_at_once(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After training, too: the worker would be lost with all epochs done. Small ones keep the last digits they had."""
+    import keras
+
+    from aquadash import models
+    from aquadash.training.epoch_loop import EpochLoop, forward_batch, predict
+    from aquadash.training.losses import Losses
+    from aquadash.training.out_of_distribution import feature_reader
+    from aquadash.training.phases import with_flip
+
+    report = models.build(SMALL.model, image_shape=(32, 32, 3), num_classes=5)
+    assert forward_batch(report) == forward_batch(with_flip(report)) == 256
+    vgg = keras.Sequential([keras.Input((224, 224, 3)), keras.layers.Conv2D(64, 3, padding="same")])
+    assert forward_batch(vgg) == 19
+
+    class Together(keras.layers.Layer):
+        """Says of each image how many it is looked at with."""
+
+        def call(self, images: Any) -> Any:
+            ones = keras.ops.ones_like(images[:, 0, 0])
+            return ones * keras.ops.sum(ones, axis=0)
+
+    inputs = keras.Input(tiny_dataset.image_shape)
+    model = keras.Model(inputs, keras.layers.Dense(3, kernel_initializer="identity")(Together()(inputs)))
+    monkeypatch.setattr("aquadash.training.epoch_loop._FORWARD_VALUES", 50 * 16 * 16 * 3)
+    images, labels = tiny_dataset.test.images, tiny_dataset.test.labels
+    loop = EpochLoop(model, [], Losses(SMALL.training, labels, num_classes=3), batch_size=100)
+    for found in (predict(model, images), loop.evaluate(images, labels)[2], feature_reader(model)(images)):
+        assert found[:, 0].tolist() == [50] * 100 + [20] * 20
+
+
 def test_from_logits_on_a_softmax_changes_nothing_in_keras(tiny_dataset: Dataset) -> None:
     """What the notebook preset's note says: Keras sees the softmax and uses the scores before it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -14,9 +13,6 @@ from numpy.typing import NDArray
 
 from aquadash.errors import StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
-
-#: So many images are looked at together, at most, and so many values may a layer give for all of them: 250 MB.
-_IMAGES_AT_ONCE, _VALUES_AT_ONCE = 256, 62_500_000
 
 
 class Predictor:
@@ -42,7 +38,7 @@ class Predictor:
         """
         import tensorflow as tf
 
-        from aquadash.models import summarize
+        from aquadash.training.epoch_loop import forward_batch
         from aquadash.training.out_of_distribution import with_ood_features
 
         shape, outputs = model.input_shape, model.output_shape
@@ -56,9 +52,7 @@ class Predictor:
         self.class_names = tuple(class_names)
         self.image_shape: tuple[int, int, int] = (int(shape[1]), int(shape[2]), 3)
 
-        # Of VGG16 with 224 pixels 19 images at once.
-        largest = max(math.prod(row.output_shape) for row in summarize(model).layers)
-        self._most_at_once = max(1, min(_IMAGES_AT_ONCE, _VALUES_AT_ONCE // largest))
+        self._most_at_once = forward_batch(model)
         both = None
         if detector is not None:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from aquadash.models import normalise
-from aquadash.training.faster import with_less_work
+from aquadash.training.faster import flat, with_less_work
 from aquadash.training.losses import Losses
 from aquadash.training.mixing import Mixes, mix
 
@@ -20,8 +21,9 @@ from aquadash.training.mixing import Mixes, mix
 #: way there and back (about a millisecond) does not count.
 _CALL_SECONDS = 0.25
 
-#: Batch size for validation and prediction; it changes the speed, not the result's meaning.
-FORWARD_BATCH = 256
+#: So many images are looked at together for validation and prediction, at most, and so many values may a layer give for
+#: all of them: 250 MB.
+_FORWARD_IMAGES, _FORWARD_VALUES = 256, 62_500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,7 @@ class EpochLoop:
         self.model = model
         self.groups = tuple(group for group in groups if group.variables)
         self._batch_size = batch_size
+        self._forward_batch = forward_batch(model)
         self._losses = losses
         for group in self.groups:
             group.optimizer.build(group.variables)
@@ -133,8 +136,8 @@ class EpochLoop:
         """Mean loss, share of right answers and probabilities (n, classes), the model at rest (no dropout)."""
         total = 0.0
         answers: list[NDArray[np.float32]] = []
-        for start in range(0, len(labels), FORWARD_BATCH):
-            part = slice(start, start + FORWARD_BATCH)
+        for start in range(0, len(labels), self._forward_batch):
+            part = slice(start, start + self._forward_batch)
             expected = tf.constant(labels[part].astype(np.int32))
             probabilities, loss = self._forward(tf.constant(images[part]), expected)
             total += float(loss) * len(labels[part])
@@ -211,8 +214,16 @@ def _scaled(images: tf.Tensor) -> tf.Tensor:
     return normalise(images) if images.dtype == tf.uint8 else images
 
 
+def forward_batch(model: keras.Model) -> int:
+    """How many images a network looks at together when it does not learn; it changes the speed, not the meaning."""
+    # Of VGG16 with 224 pixels 19 images at once.
+    largest = max(math.prod(layer.output.shape[1:]) for layer in flat(model) if not hasattr(layer, "layers"))
+    return max(1, min(_FORWARD_IMAGES, _FORWARD_VALUES // largest))
+
+
 def predict(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Class probabilities of uint8 images, float32 (n, classes)."""
     forward = tf.function(lambda batch: model(normalise(batch), training=False), reduce_retracing=True, autograph=False)
-    parts = [forward(tf.constant(images[i : i + FORWARD_BATCH])).numpy() for i in range(0, len(images), FORWARD_BATCH)]
+    step = forward_batch(model)
+    parts = [forward(tf.constant(images[i : i + step])).numpy() for i in range(0, len(images), step)]
     return np.concatenate(parts).astype(np.float32)

@@ -47,7 +47,7 @@ def with_less_work(model: keras.Model) -> None:
     windows, laid out as rows, with the filters. It sums the same products, in another order. The layers are not changed
     otherwise: they are saved and loaded as before.
     """
-    for layer in _flat(model):
+    for layer in flat(model):
         if isinstance(layer, keras.layers.Conv2D) and _is_tiled(layer):
             layer.convolution_op = functools.partial(_tiled_convolution, layer.kernel_size[0])
         elif isinstance(layer, keras.layers.Dense) and _is_large(layer):
@@ -56,7 +56,7 @@ def with_less_work(model: keras.Model) -> None:
 
 def as_saved(model: keras.Model) -> None:
     """Undo :func:`with_less_work`, so that a model answers to the last bit as it will when it is loaded again."""
-    for layer in _flat(model):
+    for layer in flat(model):
         for replaced in ("convolution_op", "call"):
             if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense) and replaced in vars(layer):
                 delattr(layer, replaced)
@@ -121,7 +121,8 @@ def _tiled_convolution(side: int, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Te
     return tf.reshape(product, (-1, height // side, width // side, filters))
 
 
-def _flat(layer: keras.Layer) -> Iterator[keras.Layer]:
+def flat(layer: keras.Layer) -> Iterator[keras.Layer]:
+    """A layer or model and all that it is made of."""
     yield layer
     for child in getattr(layer, "layers", ()):
-        yield from _flat(child)
+        yield from flat(child)

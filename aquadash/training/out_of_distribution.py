@@ -13,7 +13,7 @@ from aquadash.errors import StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector, auroc
 from aquadash.models import backbone, normalise
 from aquadash.models.transfer import with_features
-from aquadash.training.epoch_loop import FORWARD_BATCH
+from aquadash.training.epoch_loop import forward_batch
 from aquadash.training.prepare import TrainingData
 
 #: The layer that joins them.
@@ -84,10 +84,11 @@ def feature_reader(model: keras.Model, *, pretrained: str = "") -> Callable[[NDA
 
 def _reader(both: keras.Model) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     forward = tf.function(lambda batch: both(normalise(batch), training=False)[1], reduce_retracing=True)
+    step = forward_batch(both)
 
     def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        starts = range(0, len(images), FORWARD_BATCH)
-        parts = [forward(tf.constant(images[start : start + FORWARD_BATCH])).numpy() for start in starts]
+        starts = range(0, len(images), step)
+        parts = [forward(tf.constant(images[start : start + step])).numpy() for start in starts]
         return np.concatenate(parts).astype(np.float32) if parts else np.zeros((0, 1), np.float32)
 
     return features
