@@ -12,6 +12,7 @@ import pytest
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import ConfigError, RunError
+from aquadash.jobs import Stopped
 from aquadash.runs import EpochRecord, Progress
 from tests.fit_listeners import Listener
 from tests.stored_runs import without_seconds
@@ -262,6 +263,23 @@ def test_progress_says_where_training_is(first: tuple[Any, Listener]) -> None:
     # After all of its batches, the means so far are those of the epoch.
     record = listener.checkpoints[-1].history[-1]
     assert (last.loss, last.accuracy) == (pytest.approx(record.loss), pytest.approx(record.accuracy))
+
+
+def test_what_follows_the_last_epoch_is_told_and_a_stop_then_leaves_the_results(
+    first: tuple[Any, Listener], tiny_dataset: Dataset
+) -> None:
+    class Impatient(Listener):
+        def on_progress(self, progress: Progress) -> None:
+            super().on_progress(progress)
+            if self.checkpoints:
+                raise Stopped
+
+    listener = Impatient()
+    result = fit(SMALL, tiny_dataset, listener, resume_from=first[1].checkpoints[-2])
+    assert not result.stopped and len(result.predictions.labels) == 120
+    after = listener.progress[-3:]
+    assert [each.epoch for each in after] == [6, 6, 6] and not any(each.eta_seconds for each in after)
+    assert ["test images" in each.phase for each in after] == [True, False, False]
 
 
 def test_going_on_with_other_settings_or_images_is_refused(first: tuple[Any, Listener], tiny_dataset: Dataset) -> None:

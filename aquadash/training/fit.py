@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from aquadash.config import RunConfig, from_json
 from aquadash.data import Dataset
+from aquadash.data.progress import ProgressCallback
 from aquadash.errors import RunError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs import Stopped
@@ -84,7 +86,8 @@ def fit(
 
     def preparing(what: str, fraction: float | None = None) -> None:
         phase = what if fraction is None else f"{what}, {fraction:.0%}"
-        listener.on_progress(Progress(phase, epochs=config.training.epochs, time=clock()))
+        epoch = state.epoch if state else 0
+        listener.on_progress(Progress(phase, epoch, config.training.epochs, time=clock()))
 
     state = resume_from
     trainer: Trainer | None = None
@@ -102,22 +105,37 @@ def fit(
         finally:
             if trainer:
                 trainer.close()
-        return _result(config, dataset, trainer, state, stopped) if state and trainer else None
+        return _result(config, dataset, trainer, state, stopped, preparing) if state and trainer else None
 
 
-def _result(config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkpoint, stopped: bool) -> FitResult:
+def _result(
+    config: RunConfig,
+    dataset: Dataset,
+    trainer: Trainer,
+    state: Checkpoint,
+    stopped: bool,
+    preparing: ProgressCallback,
+) -> FitResult:
     """Bring back the weights to keep and predict the test split and the validation images with them."""
+
+    def begin(what: str) -> None:
+        # Its epochs are complete: whoever asks it to stop now gets their results all the same.
+        with contextlib.suppress(Stopped):
+            preparing(what, None)
+
     restore = config.training.restore_best_weights
     kept_epoch = state.early_stopping.best_epoch if restore and state.early_stopping.best_epoch else state.epoch
     trainer.keep(state, state.best_weights if restore else state.weights)
     as_saved(trainer.model)
     model = with_flip(trainer.model) if config.model.test_time_flip else trainer.model
     kept = next(record for record in state.history if record.epoch == kept_epoch)
+    begin("looking at the test images")
     predictions = Predictions(
         indices=np.arange(len(dataset.test), dtype=np.int64),
         labels=dataset.test.labels.astype(np.int64),
         probabilities=predict(model, dataset.test.images),
     )
+    begin("looking at the validation images")
     data = trainer.data
     validation = Predictions(
         indices=data.validation_indices,
@@ -127,6 +145,7 @@ def _result(config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkp
     val_loss, val_accuracy = kept.val_loss, kept.val_accuracy
     if config.model.test_time_flip:  # It answers otherwise than at the end of its epoch.
         val_loss, val_accuracy = loss_and_accuracy(validation.labels, validation.probabilities)
+    begin("learning to notice unknown images")
     return FitResult(
         model=model,
         history=state.history,

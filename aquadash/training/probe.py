@@ -41,7 +41,7 @@ def probe(config: RunConfig, dataset: Dataset, *, on_progress: Callable[[Progres
           many images it visits in that time.
         - ``seconds_total_at_most``: of all epochs and the preparation before them (``seconds_preparing``: drawing fixed
           variants, compiling, computing features), if early stopping does not end it sooner; without the few seconds
-          in which a process starts.
+          in which a process starts, and without the look at all images once more after the last epoch.
         - ``phases``: of each its ``epochs`` at most, ``seconds_per_epoch``, and ``on_features``: whether only a new
           head learns.
         - ``memory_bytes``: the most that this process has taken; ``memory_is_short``: whether the computer had less. A
