@@ -115,6 +115,7 @@ def test_a_network_shows_the_settings_that_it_uses() -> None:
         }
         assert "name" in of_the_model
         assert all(uses(name, f"model.{setting}") for setting in of_the_model)
+        assert "test_time_flip" in of_the_model, "training heeds it whatever the network"
     assert {"model.filters", "model.strides", "model.l1"} <= shown(model__name="cnn")
     assert "model.filters" not in shown(model__name="notebook")
 

@@ -203,7 +203,7 @@ class ModelConfig(ConfigSection):
         help="Side in pixels to which images are enlarged for a pretrained network; 0 takes the size it was trained "
         "with. Smaller is faster and less accurate.")] = 0
     test_time_flip: Annotated[bool, Setting(
-        "Test-time flip", group="network", order=1, networks=_WITH_DENSE, affects_pace=False,
+        "Test-time flip", group="network", order=1, affects_pace=False,
         help="Predict an image and its mirror image, a pixel aside, and take the mean: a little better, twice as "
         "slow.")] = False
 
