@@ -19,6 +19,7 @@ from aquadash.cli import cli
 from aquadash.config import RunConfig, config_diff, from_yaml, parse_assignments, to_yaml, with_values
 from aquadash.errors import ConfigError
 from aquadash.export.script import Recipe, train_script
+from aquadash.models import head_epochs
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.cost import Paces
 from aquadash.runs.fields import run_fields
@@ -54,7 +55,7 @@ def test_hyperparameter() -> None:
     script = train_script(Recipe("mine", config, augment.plan(config.augmentation), "f" * 64, "float32", None, True))
     assert "    clip_norm=1.5,\n" in script and "global_clipnorm=clip_norm" in script
     run = Run("a" * 32, "usual", RunStatus.FINISHED, usual, 0.0, metrics={"epochs": 2.0, "seconds": 3.0})
-    bases = [(Paces([run]).known(each) or (0.0, ""))[1] for each in (usual, config)]
+    bases = [(Paces([run], head_epochs).known(each) or (0.0, ""))[1] for each in (usual, config)]
     assert ["augmentation" in basis for basis in bases] == [True, False]
 
     assert build_optimizer(config.training).global_clipnorm == 1.5

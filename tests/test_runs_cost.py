@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from aquadash.config import with_values
 from aquadash.lab import Lab
+from aquadash.models import head_epochs
 from aquadash.people import OWNER
-from aquadash.runs import EpochRecord, Run, RunStatus, open_store
-from aquadash.runs.cost import Paces, cost_of, parameter_count
+from aquadash.runs import EpochRecord, Run, RunStatus, cost, open_store
+from aquadash.runs.cost import cost_of, parameter_count
 from aquadash.runs.measured import image_set
 from tests import ui_runs
 from tests.compared_runs import keras_file
 from tests.lessons import SHORT
+
+Paces = partial(cost.Paces, head_epochs=head_epochs)
 
 
 def epochs(*seconds: float) -> list[EpochRecord]:
@@ -102,6 +106,19 @@ def test_runs_with_more_images_of_each_take_longer() -> None:
     assert Paces([finished("a", 10, of=plain)]).known(with_values(SHORT, five)) == (pytest.approx(5.0), basis)
     gone = {"augmentation.pipeline": "gone"}
     assert Paces([finished("a", 20, of=gone)]).known(with_values(SHORT, plain)) == (2.0, basis)
+
+
+def test_epochs_of_a_new_head_alone_take_no_time() -> None:
+    of = {"model.name": "backbone", "model.fine_tuning": "top", "training.head_epochs": 5, "training.epochs": 20}
+    config = with_values(SHORT, of)
+    stopped_early = finished("a", 50, 10, of=of)
+    assert Paces([stopped_early]).known(config)[0] * 20 == pytest.approx(15 * 10)
+    assert Paces([finished("a", 1, 5, of=of)]).known(config) is None, "nothing but the head"
+    longer = with_values(config, {"training.head_epochs": 10})
+    assert Paces([stopped_early]).known(longer)[0] * 20 == pytest.approx(10 * 10)
+    for changes in ({"model.name": "notebook"}, {"model.fine_tuning": "head"}, {"training.epochs": 5}):
+        alike = of | changes
+        assert Paces([finished("a", 50, 5, of=alike)]).known(with_values(SHORT, alike))[0] == 10
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def waiting_times(
         return {}
     if paused:
         return {run.run_id: Waiting(rank, None, HELD) for rank, run in enumerate(waiting, start=1)}
-    paces = Paces(runs)
+    paces = Paces(runs, head_epochs)
     # What is at work, even beyond its last epoch, leaves no slot free yet.
     free = sorted(max(1.0, _left(run, paces, now)) for run in runs if run.status is RunStatus.RUNNING)
     # More may be at work than there are slots, after the number of slots was changed.

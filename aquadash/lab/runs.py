@@ -572,9 +572,10 @@ def _waiting(store_key: str) -> dict[str, Waiting]:
 # A run more hardly changes how long epochs take.
 @kept(4, seconds=10.0)
 def _paces(store_key: str) -> Paces:
+    from aquadash.models import head_epochs
     from aquadash.runs.cost import Paces
 
-    return Paces(_all(store_key).runs)
+    return Paces(_all(store_key).runs, head_epochs)
 
 
 #: What is kept of arrays of runs, each kind of them, in bytes. An imported run's may be 200 MB.

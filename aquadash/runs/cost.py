@@ -96,26 +96,35 @@ _ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
 class Paces:
     """Seconds an epoch of the runs that have finished here."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        """Takes what is known from runs in any order: the last 25 of a kind, none that were trained elsewhere."""
+    def __init__(self, runs: Sequence[Run], head_epochs: Callable[[RunConfig], int]) -> None:
+        """Takes what is known from runs in any order: the last 25 of a kind, none that were trained elsewhere.
+
+        Args:
+            runs: The runs.
+            head_epochs: In how many first epochs a new head learns alone, which takes next to no time.
+        """
+        self._head_epochs = head_epochs
         self._known: dict[tuple[int, Hashable], list[tuple[float, AugmentationConfig]]] = {}
         for run in sorted(runs, key=lambda run: run.ended_at or 0.0, reverse=True):
             epochs, seconds = run.metrics.get("epochs", 0.0), run.metrics.get("seconds", 0.0)
-            if run.origin or not run.status.ended or epochs < 1 or seconds <= 0:
+            whole = epochs - head_epochs(run.config)
+            if run.origin or not run.status.ended or whole < 1 or seconds <= 0:
                 continue
             for level, (_, key) in enumerate(_ALIKE):
                 kept = self._known.setdefault((level, key(run.config)), [])
                 if len(kept) < 25:
-                    kept.append((seconds / epochs, run.config.augmentation))
+                    kept.append((seconds / whole, run.config.augmentation))
 
     def known(self, config: RunConfig) -> tuple[float, str] | None:
         """Seconds an epoch, the median of the nearest kind, and what that rests on; None where there is none.
 
+        It is the mean over all epochs that the config allows, those of a new head alone among them.
         Runs with another augmentation count by how many images theirs makes of each.
         """
+        epochs = config.training.epochs
+        times = _factor(config.augmentation) * (epochs - self._head_epochs(config)) / epochs
         for level, (words, key) in enumerate(_ALIKE):
             if kept := self._known.get((level, key(config))):
-                times = _factor(config.augmentation)
                 found = statistics.median(seconds * times / _factor(other) for seconds, other in kept)
                 return found, f"earlier runs with {words}"
         return None
