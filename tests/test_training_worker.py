@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
-from aquadash.errors import DataError, StorageError
+from aquadash.errors import AquaDashError, DataError, StorageError
 from aquadash.jobs import JobStatus, LeaseLostError, Stopped
 from aquadash.jobs.worker import JobContext
 from aquadash.runs import EpochRecord, Progress, Run, RunStatus, RunStore, Worker
@@ -107,6 +108,14 @@ def test_a_loss_that_explodes_is_explained(
 ) -> None:
     run = trained(store, tiny_dataset, monkeypatch, **{"training.learning_rate": 10.0, "training.epochs": 50})
     assert run.status is RunStatus.FAILED and "learning rate a tenth" in run.message
+
+
+def test_the_loss_that_broke_is_named(store: RunStore) -> None:
+    state = epoch(1)
+    for losses, said in (({"val_loss": math.inf}, "inf"), ({"loss": math.nan, "val_loss": math.inf}, "nan")):
+        broken = replace(state, history=(replace(state.history[0], **losses),))
+        with pytest.raises(AquaDashError, match=f"The loss became {said} in epoch 1"):
+            worker._StoreListener(store, claimed(store)).on_epoch(broken)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:

@@ -173,8 +173,9 @@ class _StoreListener:
             record.epoch, record.loss, record.accuracy, record.val_loss, record.val_accuracy, record.seconds,
         )  # fmt: skip
         if not all(math.isfinite(value) for value in (record.loss, record.val_loss)):
+            broken = record.val_loss if math.isfinite(record.loss) else record.loss
             raise AquaDashError(
-                f"The loss became {record.loss} in epoch {record.epoch}: the weight updates were too large and the "
+                f"The loss became {broken} in epoch {record.epoch}: the weight updates were too large and the "
                 "network fell apart. Try a learning rate a tenth of this one."
             )
         store, run_id = self.store, self.job.run
