@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -10,15 +12,35 @@ from aquadash.config import AugmentationConfig, RunConfig, TrainingConfig
 ORDER = np.random.default_rng(1).permutation(50)[:45].astype(np.int32)
 
 
-def drawn(mixing: str, *, alpha: float = 1.0, seed: int = 3, epoch: int = 2, size: tuple[int, int] = (32, 24)):
+def drawn(
+    mixing: str,
+    *,
+    alpha: float = 1.0,
+    seed: int = 3,
+    epoch: int = 2,
+    size: tuple[int, int] = (32, 24),
+    batch_size: int = 10,
+):
     from aquadash.training.mixing import draw_mixes
 
     config = AugmentationConfig(mixing=mixing, mixing_alpha=alpha)
-    return draw_mixes(config, ORDER, seed=seed, epoch=epoch, batch_size=10, image_shape=(*size, 3))
+    return draw_mixes(config, ORDER, seed=seed, epoch=epoch, batch_size=batch_size, image_shape=(*size, 3))
 
 
 def test_nothing_is_mixed_unless_asked_for() -> None:
     assert drawn(RunConfig().augmentation.mixing) is None
+    assert drawn("mixup", batch_size=1) is None, "an image has no other in its batch"
+
+
+def test_masks_of_large_images_are_held_once() -> None:
+    drawn("cutmix")
+    tracemalloc.start()
+    try:
+        mixes = drawn("cutmix", size=(256, 256), batch_size=2)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.5 * mixes.masks.numpy().nbytes, "TensorFlow takes a copy"
 
 
 @pytest.mark.parametrize("mixing", ["mixup", "cutmix"])

@@ -41,7 +41,7 @@ def draw_mixes(
     batch_size: int,
     image_shape: tuple[int, ...],
 ) -> Mixes | None:
-    """The mixes of an epoch, from the run's seed and the epoch's number; None where the settings mix nothing.
+    """The mixes of an epoch, from the run's seed and the epoch's number; None where nothing is mixed.
 
     Args:
         config: What to mix and how strongly.
@@ -51,21 +51,17 @@ def draw_mixes(
         batch_size: Images a step.
         image_shape: Height, width and channels.
     """
-    if config.mixing == "none":
+    if config.mixing == "none" or batch_size == 1:
         return None
     generator = np.random.default_rng([seed, int(Purpose.MIXING), epoch])
     starts = range(0, len(order), batch_size)
     # Partners come from the same batch.
     partners = [generator.permutation(order[start : start + batch_size]) for start in starts]
     fractions = generator.beta(config.mixing_alpha, config.mixing_alpha, size=len(starts))
-    masks = [
-        _MASKS[config.mixing](max(fraction, 1.0 - fraction), (image_shape[0], image_shape[1]), generator)
-        for fraction in fractions
-    ]
-    return Mixes(
-        tf.constant(np.concatenate(partners).astype(np.int32)),
-        tf.constant(np.stack(masks)[..., None].astype(np.float32)),
-    )
+    masks = np.empty((len(starts), *image_shape[:2], 1), np.float32)
+    for mask, fraction in zip(masks, fractions, strict=True):
+        mask[..., 0] = _MASKS[config.mixing](max(fraction, 1.0 - fraction), (image_shape[0], image_shape[1]), generator)
+    return Mixes(tf.constant(np.concatenate(partners).astype(np.int32)), tf.constant(masks))
 
 
 def mix(images: tf.Tensor, partners: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
