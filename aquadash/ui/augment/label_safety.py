@@ -196,8 +196,12 @@ def _sweep_request(studio: Studio) -> SweepRequest | None:
     if not known:
         return None
     _forget("safety-step", [_NO_STEP, *known])
-    # Strengths are what one wants to know of first; how often a step is applied says less.
-    graded = [name for name, step in known.items() if step.parameters[0].kind in ("number", "integer")]
+    # Strengths are what one wants to know of first; how often a step is applied says less, and a channel is none.
+    graded = [
+        name
+        for name, step in known.items()
+        if step.parameters[0].kind in ("number", "integer") and step.parameters[0].name != "channels"
+    ]
     first = next(iter(graded or known))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = bound.menu(
@@ -238,7 +242,7 @@ def _range(step: SwitchedStep, parameter: Parameter) -> tuple[float, float]:
             high,
             label=label,
             default=default,
-            step=number(1) if high - low > 2 else 0.05,
+            step=number(1) if number is int or high - low > 2 else 0.05,
             format="%d" if number is int else "%g",
             width=140,
             help=plain(parameter.help),
