@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from aquadash.data import Dataset
 from aquadash.ui import datasets
 from aquadash.ui.augment import pipeline_bar
 from tests.app_pages import address_of
-from tests.builder_page import DEEP, do, press, spec_of, unfold, visit
+from tests.builder_page import DEEP, do, press, spec_of, steps, unfold, visit
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +102,40 @@ def test_what_another_session_saves_deletes_or_damages_is_seen_at_once(home: Pat
     assert any("broken.json" in each.value for each in app.markdown)
     saved_pipelines.delete("from-elsewhere")
     assert app.run().selectbox(key="pipeline").options == before
+
+
+def test_what_another_session_has_saved_meanwhile_is_not_overwritten() -> None:
+    saved_pipelines.save(DEEP, title="Fog")
+    app = visit(pipeline="fog")
+    do(app, 0, "duplicate")
+    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
+    for _ in range(2):  # A refusal is no news of what the other has saved.
+        press(app, "save-changes")
+        assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
+    unfold(app, "files-menu")
+    app.text_input(key="studio:new-title").set_value("Mist")
+    press(app, "rename-button")
+    assert "elsewhere" in app.error[0].value and library().saved == ("fog",)
+    assert len(steps(app)) == 3, "the draft stays"
+
+    press(app, "discard")
+    assert spec_of(app) == theirs and steps(app) == theirs.branches[0].operators
+    for number in (1, 2):  # What was saved here is what the next change is started from.
+        do(app, 0, "duplicate")
+        press(app, "save-changes")
+        assert not app.error and len(pipeline("fog").branches[0].operators) == 2 + number
+
+
+@pytest.mark.parametrize("key", ["save-changes", "rename-button", "delete-pipeline"])
+def test_what_another_session_has_deleted_meanwhile_is_told_and_the_draft_stays(key: str) -> None:
+    saved_pipelines.save(DEEP, title="Fog")
+    app = visit(pipeline="fog")
+    do(app, 0, "duplicate")
+    unfold(app, "files-menu")
+    saved_pipelines.delete("fog")
+    press(app, key)
+    assert "elsewhere" in app.error[0].value and library().saved == ()
+    assert address_of(app, "pipeline") == "none" and len(steps(app)) == 3
 
 
 def test_a_file_is_exported_and_imported() -> None:

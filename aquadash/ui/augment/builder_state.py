@@ -17,7 +17,7 @@ from aquadash.augment import Library, PipelineSpec
 from aquadash.augment.editing import Path
 from aquadash.augment.history import History
 from aquadash.augment.reading import MAX_DRAFT_CHARACTERS, from_draft, to_draft
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, ConfigError
 from aquadash.ui import address, shell
 from aquadash.ui.lab import lab
 
@@ -25,6 +25,8 @@ from aquadash.ui.lab import lab
 DEFAULT, EMPTY = "notebook", "none"
 
 _HISTORY = "studio:history"
+#: The pipelines that drafts were started from, by name, as they were then.
+_STARTED = "studio:started"
 _OPEN = "studio:open"
 _DRAFT_TEXT = "studio:draft-text"
 
@@ -49,6 +51,9 @@ def restore(library: Library) -> History:
         # A draft of a pipeline that is not on this computer, or not any more, stands for itself.
         address.keep("pipeline", EMPTY)
     base = address.choice("pipeline", list(library.pipelines), default=DEFAULT)
+    started = st.session_state.setdefault(_STARTED, {})
+    if draft is None or base not in started:
+        started[base] = library.pipelines[base]
     wanted = draft or library.pipelines[base]
     if held is None:
         held = History.start(wanted, base=base)
@@ -70,6 +75,21 @@ def history() -> History:
 def changed() -> bool:
     """Whether the pipeline differs from the one that it was started from."""
     return st.session_state.get("draft") is not None
+
+
+def saved_base() -> PipelineSpec:
+    """The saved pipeline that this one was started from.
+
+    Raises:
+        ConfigError: It is not as it was then.
+    """
+    name = history().present.base
+    base = lab().pipelines.all().pipelines.get(name)
+    if base is None or base != st.session_state[_STARTED].get(name):
+        raise ConfigError(
+            "This pipeline was saved, renamed or deleted elsewhere meanwhile. “Save as” keeps your changes."
+        )
+    return base
 
 
 def fits_the_address() -> bool:
@@ -98,6 +118,7 @@ def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = No
 
 def load(spec: PipelineSpec, *, base: str) -> None:
     """Go on with another pipeline, from a control's callback; undo brings the present one back."""
+    st.session_state[_STARTED].pop(base, None)
     _go(history().record(spec, base=base))
     st.session_state.pop("branch", None)
 
@@ -111,8 +132,8 @@ def choose() -> None:
 
 def discard() -> None:
     """Go back to the pipeline that it was started from."""
-    base = history().present.base
-    load(lab().pipelines.all().pipelines[base], base=base)
+    base, pipelines = history().present.base, lab().pipelines.all().pipelines
+    load(pipelines.get(base, pipelines[EMPTY]), base=base)
 
 
 def undo() -> None:

@@ -10,7 +10,6 @@ from functools import partial
 import streamlit as st
 
 from aquadash.augment import Library, PipelineSpec, describe, from_json, saved_pipelines, to_code
-from aquadash.augment.history import State
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
 from aquadash.errors import AquaDashError, ConfigError
@@ -67,7 +66,7 @@ def show(library: Library) -> None:
                 _save_as(state.spec)
         with st.popover("More", key=f"files-menu-{number}", on_change="rerun") as menu:
             if menu.open:
-                _more(state, saved)
+                _more(state.spec, library.pipelines[state.base], saved=saved)
         if st.button(
             "Train with it",
             type="primary",
@@ -132,8 +131,7 @@ def _save_as(spec: PipelineSpec) -> None:
         st.form_submit_button("Save", type="primary", key="save-as-button", on_click=_save_new)
 
 
-def _more(state: State, saved: bool) -> None:
-    spec = state.spec
+def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
     st.button(
         "Discard the changes",
         icon=":material/restart_alt:",
@@ -155,9 +153,8 @@ def _more(state: State, saved: bool) -> None:
     )
     if not saved:
         return
-    title = lab().pipelines.all().pipelines[state.base].title
     with st.form("rename", border=False):
-        inputs.text_input("New name", key=_NEW_TITLE, max_chars=MAX_TITLE_CHARACTERS, placeholder=title)
+        inputs.text_input("New name", key=_NEW_TITLE, max_chars=MAX_TITLE_CHARACTERS, placeholder=base.title)
         st.form_submit_button("Rename", icon="✏️", key="rename-button", on_click=_rename)
     st.button(
         "Delete it",
@@ -194,8 +191,7 @@ def _save_new() -> None:
 
 @_working()
 def _save_changes() -> None:
-    state = builder_state.history().present
-    base = lab().pipelines.all().pipelines[state.base]
+    state, base = builder_state.history().present, builder_state.saved_base()
     # A summary that was made from the steps follows them; one that a person wrote stays.
     summary = summary_of(state.spec) if base.summary == summary_of(base) else base.summary
     spec = replace(state.spec, summary=summary)
@@ -204,8 +200,7 @@ def _save_changes() -> None:
 
 @_working()
 def _rename() -> None:
-    state = builder_state.history().present
-    base = lab().pipelines.all().pipelines[state.base]
+    state, base = builder_state.history().present, builder_state.saved_base()
     changed = builder_state.changed()
     saved = lab().pipelines.save(base, title=st.session_state.get(_NEW_TITLE) or "", replace_name=state.base)
     builder_state.load(state.spec if changed else saved, base=saved.name)
@@ -215,9 +210,8 @@ def _rename() -> None:
 
 @_working()
 def _delete() -> None:
-    base = builder_state.history().present.base
-    title = lab().pipelines.all().pipelines[base].title
-    st.session_state.setdefault(_DELETED, {})[lab().pipelines.delete(base)] = title
+    base = builder_state.saved_base()
+    st.session_state.setdefault(_DELETED, {})[lab().pipelines.delete(base.name)] = base.title
     builder_state.load(lab().pipelines.all().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
 
 
