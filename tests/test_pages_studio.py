@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquadash.augment import PIPELINES, Range, op
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, Range, op
 from aquadash.augment.reading import to_draft
 from aquadash.data import Dataset
 from aquadash.ui import datasets
@@ -30,6 +30,23 @@ def test_adding_from_the_catalogue_makes_a_draft_that_a_link_restores() -> None:
     assert spec_of(again) == spec_of(app)
     assert titles(again) == titles(app)
     assert "Multiply" in again.code[0].value
+
+
+def test_what_is_added_goes_into_the_group_whose_button_was_pressed_wherever_that_is_now() -> None:
+    groups = tuple(op("Sometimes", p=0.5, then_list=op(name)) for name in ("Fliplr", "Add"))
+    app = visit(pipeline="none", draft=to_draft(PipelineSpec("mine", "Mine", "", (Branch("One", groups),))))
+    press(app, "step2/fold")
+    press(app, "add-0-1-then_list")
+    app.text_input(key="studio:search").set_value("blur").run()
+    do(app, 2, "up")
+    press(app, "pick-GaussianBlur-add")
+    assert names(app) == ["Sometimes", "Add", "GaussianBlur", "Sometimes", "Fliplr"]
+    press(app, "add-0-0-then_list")
+    app.text_input(key="studio:search").set_value("blur").run()
+    do(app, 2, "remove")
+    press(app, "pick-GaussianBlur-add")
+    assert names(app) == ["Sometimes", "Fliplr", "GaussianBlur"], "without the group, the end of the version"
+    assert len(steps(app)) == 2
 
 
 def test_sliders_fields_and_switches_change_the_step_and_undo_moves_them_back() -> None:

@@ -10,13 +10,12 @@ import streamlit as st
 from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, PipelineSpec, editing
 from aquadash.augment.editing import Place
 from aquadash.augment.preview import thumbnail, thumbnail_source
-from aquadash.errors import AquaDashError
 from aquadash.ui import address, bound, gallery, inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.text import plain
 
-#: Where the next step goes.
+#: Where the next step goes: the number of the step around it, None for none, and the slot.
 _PLACE = "studio:adding"
 _SEARCH = "studio:search"
 
@@ -111,18 +110,14 @@ def matches(text: str, family: str | None) -> list[OperatorInfo]:
 
 def _place(studio: Studio) -> Place:
     """Where a step is added: where the button was pressed, if that is still there, else at the end of the version."""
-    place: Place | None = st.session_state.get(_PLACE)
-    if place is not None and place[0] == studio.branch:
-        try:
-            editing.steps_at(studio.spec, place)
-            return place
-        except AquaDashError:
-            pass
-    return (studio.branch,)
+    number, slot = st.session_state.get(_PLACE, (None, ""))
+    around = (path for path, each in builder_state.history().present.numbers.items() if each == number)
+    return next(((*path, slot) for path in around if path[0] == studio.branch), (studio.branch,))
 
 
 def _open(place: Place) -> None:
-    st.session_state[_PLACE] = place
+    # The path may be another step's when "Add" is pressed; a step's number goes with it.
+    st.session_state[_PLACE] = (builder_state.history().present.numbers.get(place[:-1]), place[-1])
     address.assign("view", "catalogue")
     address.assign("family", _ALL)
 
