@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 
 import pytest
 
+from aquadash.augment import Branch, PipelineSpec, op
+from aquadash.config import definitions_text
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.runs import Run, RunStatus
 from aquadash.runs.fields import FIGURES, Kind, RunField, metrics_of, run_fields
@@ -85,6 +88,18 @@ def test_a_computed_figure_is_a_metric_of_the_runs_that_have_it(monkeypatch: pyt
 def test_other_images_are_another_group() -> None:
     runs = [made_run("a", {"seed": 1}, dataset_fingerprint="1"), made_run("b", {"seed": 2}, dataset_fingerprint="2")]
     assert len(group_runs(runs, ALL_BUT_SEED, FIELDS)) == 2
+
+
+def test_other_words_of_a_saved_pipeline_are_the_same_group_and_other_steps_are_not() -> None:
+    def with_fog(seed: int, title: str, step: str) -> Run:
+        spec = PipelineSpec("fog", "Fog", "", (Branch(title, (op(step),)),))
+        carried = definitions_text({"fog": json.loads(spec.to_json())})
+        return made_run(str(seed), {"seed": seed, "augmentation.pipeline": "fog", "augmentation.definitions": carried})
+
+    runs = [with_fog(1, "One", "Fog"), with_fog(2, "One", "Fog"), with_fog(3, "Misty", "Fog")]
+    (group,) = group_runs(runs, ALL_BUT_SEED, FIELDS)
+    assert (len(group.runs), group.seeds, group.varying) == (3, 3, ())
+    assert len(group_runs([*runs, with_fog(4, "One", "Clouds")], ALL_BUT_SEED, FIELDS)) == 2
 
 
 def test_groups_by_a_setting_say_what_else_varies() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aquadash.config import flatten
+from aquadash.config import DEFINITIONS, describe_definitions, flatten
 from aquadash.runs.fields import FIGURES, Kind, RunField
 from aquadash.runs.types import Run, RunStatus
 
@@ -137,6 +137,9 @@ def value_key(value: Any) -> str:
 def _without_seed(run: Run) -> dict[str, Any]:
     # Other images are another experiment, whatever the settings say.
     values = {name: value for name, value in flatten(run.config).items() if name != "seed"}
+    if values[DEFINITIONS]:
+        # By what its pipelines do: other words for the same steps are no other experiment.
+        values[DEFINITIONS] = describe_definitions(values[DEFINITIONS])
     return values | {"dataset_fingerprint": run.dataset_fingerprint}
 
 
