@@ -92,6 +92,13 @@ def test_every_operator_keeps_odd_sizes(name: str) -> None:
         np.testing.assert_array_equal(images, kept)
 
 
+@pytest.mark.parametrize("side", [32, 160])
+def test_as_many_colours_are_left_as_was_said_in_large_pictures_too(side: int) -> None:
+    picture = cv2.resize(_IMAGES[0, :8, :8], (side, side), interpolation=cv2.INTER_CUBIC)
+    left = augmented(picture[np.newaxis], Branch("one", (op("KMeansColorQuantization", n_colors=4),)), seed=1)
+    assert len(np.unique(left.reshape(-1, 3), axis=0)) == 4
+
+
 def test_names_and_settings_are_imgaugs() -> None:
     import imgaug.augmenters as iaa
 

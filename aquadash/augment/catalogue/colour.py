@@ -113,6 +113,8 @@ ENTRIES = (
         effect="Flat patches in the picture's own main colours.",
         harm="With 2 or 3 colours animal and background easily fall into the same one.",
         example=op("KMeansColorQuantization", n_colors=4),
+        # imgaug works on at most 128 pixels a side; enlarging would mix the colours.
+        fixed=(("interpolation", "nearest"),),
     ),
     OperatorInfo(
         "UniformColorQuantization",

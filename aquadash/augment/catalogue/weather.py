@@ -31,7 +31,7 @@ ENTRIES = (
         "Rain",
         "Draws streaks of falling rain.",
         (
-            whole("nb_iterations", "layers", "How many layers of rain.", Range(1, 3), 0, 5),
+            whole("nb_iterations", "layers", "How many layers of rain; more than 3 are 3.", Range(1, 3), 0, 5),
             number("drop_size", "drops", "Size of the drops, as a share.", Range(0.01, 0.02), 0.01, 0.5),
             number("speed", "speed", "How long the streaks are, as a share.", Range(0.04, 0.2), 0.01, 0.5),
         ),
@@ -47,7 +47,14 @@ ENTRIES = (
         (
             number("density", "density", "How many flakes there are.", Range(0.005, 0.075), 0.0, 0.5),
             number("density_uniformity", "evenness", "How evenly they are spread, 0 to 1.", Range(0.3, 0.9), 0.0, 1.0),
-            number("flake_size", "flakes", "Size of the flakes, 0 to 1.", Range(0.2, 0.7), 0.05, 1.0),
+            number(
+                "flake_size",
+                "flakes",
+                "Size of the flakes; near 1, most small pictures get none.",
+                Range(0.2, 0.7),
+                0.05,
+                1.0,
+            ),
             number(
                 "flake_size_uniformity", "alike", "How alike flakes are in size, 0 to 1.", Range(0.4, 0.8), 0.0, 1.0
             ),
