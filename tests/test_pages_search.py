@@ -135,6 +135,19 @@ def test_what_one_training_s_form_holds_can_be_searched_from(runs: QuickRuns) ->
     assert runs.at_work[0].config.training.epochs == 7
 
 
+def test_a_mixture_of_pipelines_alone_is_not_searched_as_its_parts(runs: QuickRuns) -> None:
+    mixture = "notebook-1:3, mirror-shift"
+    app = open_app_page("train", preset="backbone", set=f"augmentation.pipeline={mixture}")
+    app.query_params["view"] = "search"
+    app.query_params["base"] = search_form.THE_FORM
+    app.run()
+    app.multiselect(key="search:over").set_value(["augmentation.pipeline"]).run()
+    chosen = app.multiselect(key="search:augmentation.pipeline:values")
+    assert mixture in chosen.value and not app.button(key="search:launch").disabled
+    chosen.set_value([mixture]).run()
+    assert "a search needs from 2" in words(app) and app.button(key="search:launch").disabled
+
+
 def test_the_form_is_as_it_was_after_another_view(runs: QuickRuns) -> None:
     app = open_page()
     app.number_input(key="search:trials").set_value(33).run()

@@ -270,7 +270,9 @@ def _choices_field(name: str, values: tuple[Value, ...]) -> str:
         chosen = inputs.multiselect(
             label, options, format_func=lambda option: fields.value_text(name, option), **common
         )
-        return separator(name, chosen).join(chosen)
+        mark = separator(name, chosen)
+        # A single mixture of pipelines would be read as its parts.
+        return mark.join(chosen) + (mark if len(chosen) == 1 else "")
     st.session_state.setdefault(key, str(SearchParameter(name, values)).partition("=")[2])
     form = "comma-separated" if separator(name) == "," else "separated by |"
     return inputs.text_input(f"{label} ({form})", max_chars=200, **common)
