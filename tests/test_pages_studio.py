@@ -136,7 +136,8 @@ def test_versions_are_added_renamed_copied_and_removed() -> None:
     app.selectbox(key="branch").set_value(1).run()
     press(app, "branch-remove")
     assert [branch.title for branch in spec_of(app).branches] == ["**Bold** one"] * 2
-    assert any("× 2 = " in each.value for each in app.caption)
+    told = next(each for each in app.caption if "× 2 = " in each.value)
+    assert "Mirrors every image" not in told.help, "that is what it was before"
 
 
 def test_choosing_another_pipeline_can_be_undone() -> None:

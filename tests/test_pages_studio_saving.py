@@ -10,9 +10,9 @@ import pytest
 import streamlit as st
 
 from aquadash.augment import PIPELINES, Branch, Library, PipelineSpec, library, op, pipeline, saved_pipelines
-from aquadash.augment.reading import to_draft
+from aquadash.augment.reading import from_json, to_draft
 from aquadash.data import Dataset
-from aquadash.ui import datasets
+from aquadash.ui import components, datasets
 from aquadash.ui.augment import pipeline_bar
 from tests.app_pages import address_of
 from tests.builder_page import DEEP, do, press, spec_of, steps, unfold, visit
@@ -138,12 +138,27 @@ def test_what_another_session_has_deleted_meanwhile_is_told_and_the_draft_stays(
     assert address_of(app, "pipeline") == "none" and len(steps(app)) == 3
 
 
-def test_a_file_is_exported_and_imported() -> None:
+def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    exported: list[PipelineSpec] = []
+    download = components.download
+
+    def noted(label: str, content: str, *, key: str, **options: str) -> None:
+        if key == "export":
+            exported.append(from_json(content))
+        download(label, content, key=key, **options)
+
+    monkeypatch.setattr(components, "download", noted)
     app = unfold(visit(pipeline="notebook-2"), "files-menu")
-    assert any(each.key == "export" for each in app.get("download_button"))
+    assert exported[-1] == PIPELINES["notebook-2"]
+    do(app, 0, "remove")
+    assert exported[-1].branches == spec_of(app).branches
+    assert "swaps colour channels" not in exported[-1].summary.lower()
+    press(app, "undo")
     app.file_uploader(key="import-0").upload("deep.json", DEEP.to_json().encode(), "application/json").run()
     assert not app.error and spec_of(app) == DEEP
     assert "“Mine” from deep.json" in app.toast[0].value
+    unfold(app, "files-menu")
+    assert exported[-1].summary == DEEP.summary == "Mine alone."
     press(app, "undo")
     assert address_of(app, "pipeline") == "notebook-2" and address_of(app, "draft") is None
 

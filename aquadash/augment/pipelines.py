@@ -105,7 +105,7 @@ _ALL = (
         "notebook",
         "The report's augmentation: original and all four",
         "Keeps every original and adds one version of it from each of the report's four pipelines: five times as many "
-        "images, 12,500 out of 2,500.",
+        "images.",
         (_ORIGINAL, _FLIPPED, _RECOLOURED, _COVERED, _CLOUDED),
     ),
     PipelineSpec(

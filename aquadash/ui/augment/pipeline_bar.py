@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from aquadash.augment import Library, PipelineSpec, describe, from_json, saved_pipelines, to_code
+from aquadash.augment import PIPELINES, Library, PipelineSpec, describe, from_json, saved_pipelines, to_code
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
 from aquadash.errors import AquaDashError, ConfigError
@@ -113,6 +113,13 @@ def summary_of(spec: PipelineSpec) -> str:
     return text if len(text) <= _MAX_SUMMARY_CHARACTERS else text[: _MAX_SUMMARY_CHARACTERS - 4].rstrip() + " ..."
 
 
+def _summary_now(spec: PipelineSpec, base: PipelineSpec) -> str:
+    """The summary of a pipeline made from ``base``: one that a person wrote stays, any other tells the steps."""
+    if base.name in PIPELINES:
+        return summary_of(spec) if spec.summary == base.summary else spec.summary
+    return summary_of(spec) if base.summary == summary_of(base) else base.summary
+
+
 def _save_as(spec: PipelineSpec) -> None:
     with st.form("save-as", border=False):
         inputs.text_input(
@@ -139,7 +146,8 @@ def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
         disabled=not builder_state.changed(),
         on_click=_discard,
     )
-    components.download("Export as JSON", spec.to_json(), file_name=f"{_file_stem(spec)}.json", key="export")
+    text = (replace(spec, summary=_summary_now(spec, base)) if builder_state.changed() else spec).to_json()
+    components.download("Export as JSON", text, file_name=f"{_file_stem(spec)}.json", key="export")
     # A new key empties the field once its file is in the builder.
     key = f"import-{st.session_state.get(_UPLOADS, 0)}"
     st.file_uploader(
@@ -192,9 +200,7 @@ def _save_new() -> None:
 @_working()
 def _save_changes() -> None:
     state, base = builder_state.history().present, builder_state.saved_base()
-    # A summary that was made from the steps follows them; one that a person wrote stays.
-    summary = summary_of(state.spec) if base.summary == summary_of(base) else base.summary
-    spec = replace(state.spec, summary=summary)
+    spec = replace(state.spec, summary=_summary_now(state.spec, base))
     _saved(lab().pipelines.save(spec, title=base.title, replace_name=state.base))
 
 

@@ -11,6 +11,7 @@ from aquadash.ui import address, bound, datasets, inputs
 from aquadash.ui.augment import (
     augment_numbers,
     augment_preview,
+    builder_state,
     label_safety,
     operator_catalogue,
     paired_runs,
@@ -72,9 +73,10 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     studio = Studio(dataset, spec, branch, seed, positions, images, labels)
     augment_preview.LOOKS.table[look].show(studio, options)
     total = len(dataset.train)
+    summary = pipeline_bar.summary_of(spec) if builder_state.changed() else spec.summary
     st.caption(
         f"{total:,} training images × {spec.factor} = {total * spec.factor:,}",
-        help=plain(f"{spec.summary} Images held back for validation and test images are never changed."),
+        help=f"{plain(summary)}\n\nImages held back for validation and test images are never changed.",
     )
     return studio
 
