@@ -119,8 +119,11 @@ def test_the_difference_can_be_amplified_and_signed() -> None:
     assert len(found) == 9
     np.testing.assert_array_equal(found[1], after[0])
     np.testing.assert_array_equal(found[5], augment.difference(shown.images[1], after[1], factor=2))
-    signed = pictures(visit({"look": "difference", "sign": "signed", "amplify": "8"}, pipeline="notebook-2"))
-    np.testing.assert_array_equal(signed[5], augment.difference(shown.images[1], after[1], factor=8, signed=True))
+    assert "Difference × 2" in html(app)
+    app = visit({"look": "difference", "sign": "signed", "amplify": "8"}, pipeline="notebook-2")
+    assert "Difference × 4" in html(app) and "halved first" in app.caption[0].value
+    signed = augment.difference(shown.images[1], after[1], factor=8, signed=True)
+    np.testing.assert_array_equal(pictures(app)[5], signed)
     change = np.abs(after[1].astype(float) - shown.images[1]).mean()
     assert f"{change:.1f} of 255 on average" in alternatives(app)[5]
 

@@ -90,10 +90,12 @@ def _differences(studio: Studio, options: DeltaGenerator) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
     signed = sign == "signed"
-    st.caption(f"Grey ({GREY} of 255): no change." if signed else "Black: no change.")
+    halved = f"Grey ({GREY} of 255): no change. Differences are halved first, so that both directions have room."
+    st.caption(halved if signed else "Black: no change.")
     after = studio.draws(branch=studio.branch, draws=1)[0]
     pictures = augment.difference(studio.images, after, factor=int(factor), signed=signed)
     mean = np.abs(after.astype(np.int16) - studio.images).mean(axis=(1, 2, 3))
+    shown = f"{int(factor) / (2 if signed else 1):g}"
     cards = []
     for row in range(len(studio.images)):
         name = _name(studio, row)
@@ -102,7 +104,7 @@ def _differences(studio: Studio, options: DeltaGenerator) -> None:
             _original(studio, row, large=False),
             gallery.Card(after[row], studio.in_view.title, f"{name}, after", accent="transparent"),
             gallery.Card(
-                pictures[row], f"Difference × {factor}", f"{name}, difference: {change}", change, accent="transparent"
+                pictures[row], f"Difference × {shown}", f"{name}, difference: {change}", change, accent="transparent"
             ),
         ]
     gallery.show(cards, size_rem=_CARD_REM, columns=3, label="Images before and after, and the difference")
