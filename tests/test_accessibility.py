@@ -1,4 +1,4 @@
-"""What axe-core finds on every page and section and in an opened image, in the light and the dark theme."""
+"""What axe-core finds on every page and section, in an opened image and in popovers, in both themes."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ pytestmark = [*needs_chromium, pytest.mark.soak]
 
 #: What Streamlit draws by itself, which is not ours to mend: parts of its frame, and the spark line of a metric.
 _FOREIGN = ("[data-testid='stToolbar']", "[data-testid='stSidebarHeader']", "svg.marks")
+
+#: By page, the key of a popover with fields and buttons.
+_POPOVERS = {"evaluate": "image-filters", "compare": "columns-box"}
 
 _AT_REST = """() => document.getAnimations().every(
   (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity)"""
@@ -68,6 +71,10 @@ def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server,
             page.get_by_role("heading", level=1).first.wait_for()
             page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
             found[f"{name} {query}"] = findings(page)
+            if query == queries(name)[0] and name in _POPOVERS:
+                page.locator(f".st-key-{_POPOVERS[name]} button:visible").click()
+                page.get_by_test_id("stPopoverBody").wait_for()
+                found[f"{name}, {_POPOVERS[name]}"] = findings(page)
     page.close()
     nothing(found)
 
