@@ -158,11 +158,11 @@ class ModelConfig(ConfigSection):
     pooling: Annotated[Literal["max", "average", "none"], Setting(
         "Pooling", group="network", networks=("cnn",), search=("max", "average"), term="pooling",
         texts={"max": "the largest (max)", "average": "the mean (average)", "none": "none"},
-        help="How a block sums up neighbouring outputs: the largest, the mean, or not at all.")] = "max"
+        help="What a block keeps of neighbouring outputs: the largest, the mean, or all of them.")] = "max"
     pool_size: Annotated[int, Field(ge=1, le=8), Setting(
         "Pooling size", group="network", networks=("cnn",),
         needs=lambda values: values["model.pooling"] != "none",
-        help="Side in pixels of the area that pooling sums up.")] = 2
+        help="Side in pixels of the area that one number is kept for.")] = 2
     pool_strides: Annotated[int, Field(ge=1, le=8), Setting(
         "Pooling strides", group="network", networks=("cnn",),
         needs=lambda values: values["model.pooling"] != "none",

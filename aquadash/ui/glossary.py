@@ -86,7 +86,8 @@ GLOSSARY: dict[str, str] = {
     "come together, the value matters.",
     "patience": "How many epochs without a better validation metric early stopping waits for.",
     "pipeline": "A named set of branches, each a chain of random changes to an image.",
-    "pooling": "Summing up neighbouring outputs in one number, so that the image becomes smaller.",
+    "pooling": "Keeping one number for each small area of outputs, its largest or its mean, so that the image becomes "
+    "smaller.",
     "precision": "Of the images that were called this class, the fraction that is.",
     "precision-recall curve": "For every threshold, how many of the class's images are found, and how many of those "
     "called so are right.",

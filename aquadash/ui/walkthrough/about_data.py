@@ -264,7 +264,7 @@ def convolution(dataset: Dataset) -> None:
         "other than adding up happens in between.",
         help=term("convolution"),
     )
-    parts.attempt("two convolutions on a picture of yours")
+    parts.attempt("two convolutions on a picture that you choose")
     left, right = st.columns(2)
     with left:
         position = parts.slide("seen", 0, len(dataset.train) - 1, label="Training image", default=0)
