@@ -115,6 +115,8 @@ def test_points_of_all_charts_say_what_they_are() -> None:
     roc = threshold_curves(CURVES, kind="roc", chosen=2, cut=0.5)
     index, cut = roc.data[-2].customdata[0]
     assert index == 2 and cut == 1.0
+    # A second sign beside the colours; the chosen class alone has a solid line.
+    assert [line.line.dash for line in roc.data[1:-1]] == ["dash", "dot", "dash", "dot", "solid"]
     bars = reliability_diagram(FOUND).data[0]
     filled = np.flatnonzero(FOUND.counts)
     assert [row[0] for row in bars.customdata] == filled.tolist()

@@ -35,6 +35,7 @@ def contrast(one: str, other: str) -> float:
         theme.WRONG_COLOUR,
         *theme.CHANNEL_COLOURS,
         *theme.RUN_COLOURS,
+        *(theme.class_colour("own", index) for index in range(3)),
     ],
 )
 @pytest.mark.parametrize("page", [LIGHT, DARK])

@@ -39,8 +39,9 @@ CLASS_COLOURS: dict[str, str] = {
     "whale": "#CC79A7",
 }
 
-#: The rest of the palette, its black turned grey to be seen on dark pages, and then the palette's others.
-_OTHER_COLOURS: tuple[str, ...] = ("#56B4E9", "#F0E442", "#999999", *CLASS_COLOURS.values())
+#: Three in place of the palette's others, which can hardly be seen on light pages; all eight stay apart under
+#: protanopia and deuteranopia, too (CIE76 difference of 16 or more).
+_OTHER_COLOURS: tuple[str, ...] = ("#4866D8", "#D21A2D", "#317B3A", *CLASS_COLOURS.values())
 
 EMOJI: dict[str, str] = {"beaver": "🦫", "dolphin": "🐬", "otter": "🦦", "seal": "🦭", "whale": "🐋"}
 

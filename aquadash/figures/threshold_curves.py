@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aquadash.evaluation.threshold_curves import ClassCurves
 from aquadash.figures.theme import (
     OUTLINE_COLOUR,
+    RUN_DASHES,
     SELECTED_COLOUR,
     class_colour,
     class_label,
@@ -60,7 +61,7 @@ def threshold_curves(
     Args:
         curves: One a class, in the order of the labels.
         kind: ``"roc"`` or ``"precision-recall"``.
-        chosen: The class to draw strongly.
+        chosen: The class to draw strongly; the others' lines are broken, each class's in one of three ways.
         cut: A threshold of the chosen class to mark, 0 to 1.
         other: The name and curves of a second run on the same classes, drawn dashed for the chosen class.
     """
@@ -149,9 +150,12 @@ def _add(
         y=y[kept],
         # Points are what reports clicks; of the others only the lines are seen.
         mode="lines+markers",
-        line={"color": class_colour(curves.label, index), "width": 3 if strong else 1.5, "dash": dash},
+        line={
+            "color": class_colour(curves.label, index),
+            "width": 3 if strong else 1.5,
+            "dash": dash if strong else RUN_DASHES[1 + index % 3],
+        },
         marker={"color": class_colour(curves.label, index), "size": 7, "opacity": 0.01},
-        opacity=1.0 if strong else 0.55,
         name=f"{label} {area(curves, kind):.2f}",
         customdata=[[index, float(cut)] for cut in cuts],
         hovertext=[
