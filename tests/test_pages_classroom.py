@@ -111,6 +111,7 @@ def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person) -> No
     app = open_app_page("classroom", view="people")
     assert "**1 student**" in texts(app) and "Ben" in texts(app)
     assert f"remove-{teacher.person_id}" not in buttons(app)
+    assert app.button(key=f"remove-{ben.person_id}").label == "Remove *Ben*"
     app.button(key=f"rejoin-{ben.person_id}").click().run()
     address, code = app.code[0].value.split("?rejoin=")
     assert address.endswith("/class/join") and open_sessions().rejoin(code).person == ben

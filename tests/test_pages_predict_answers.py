@@ -84,6 +84,8 @@ def test_a_square_picture_has_no_crop_control_and_a_cropped_one_keeps_it_on_anot
     )
     widget(app.segmented_control, "framing-").set_value("part").run()
     widget(app.slider, "place-").set_value(100).run()
+    crops = [each.proto.popover.label for each in app.get("popover") if "Crop" in each.proto.popover.label]
+    assert crops == ["Crop *halves.png*"]
     app.number_input(key="page").set_value(2).run()
     app.number_input(key="page").set_value(1).run()
     assert "🦦 otter, 100 %" in cards(app)[0] and widget(app.slider, "place-").value == 100

@@ -21,6 +21,8 @@ def quick(no_warm_up: None, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Datas
 def test_adding_from_the_catalogue_makes_a_draft_that_a_link_restores() -> None:
     app = visit(pipeline="notebook-1")
     press(app, "add-0")
+    labels = [button.label for button in app.button if str(button.key).startswith("pick-")]
+    assert len(set(labels)) == len(labels) == operator_catalogue.MAX_SHOWN
     app.text_input(key="studio:search").set_value("brighter").run()
     press(app, "pick-Multiply-add")
     assert names(app) == ["Fliplr", "GaussianBlur", "Multiply"]
@@ -55,6 +57,7 @@ def test_sliders_fields_and_switches_change_the_step_and_undo_moves_them_back() 
     control(app.slider, "step1:sigma/range").set_value((0.5, 2.0)).run()
     assert steps(app)[1] == op("GaussianBlur", sigma=Range(0.5, 2.0))
     assert control(app.number_input, "step1:sigma/high").value == 2.0
+    assert control(app.toggle, "step1:sigma/drawn").label == "Sigma: range"
     control(app.number_input, "step1:sigma/low").set_value(0.25).run()
     assert control(app.slider, "step1:sigma/range").value == (0.25, 2.0)
     control(app.toggle, "step1:sigma/drawn").set_value(False).run()
@@ -88,6 +91,8 @@ def test_a_step_inside_another_colour_space_names_that_ones_channels() -> None:
 def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
     app = visit(pipeline="none", draft=to_draft(DEEP))
     press(app, "step1/fold")
+    menus = [each.label for each in app.get("menu_button") if str(each.key).startswith("step")]
+    assert menus == [f"⋮ *step {step}*" for step in ("1", "2", "2.1", "2.2")]
     do(app, 1, "up")
     assert names(app) == ["Sometimes", "GaussianBlur", "Add", "Fliplr"]
     assert control(app.slider, "step1:p/slider").value == 30.0

@@ -10,6 +10,7 @@ from aquadash.ui.text import (
     joined,
     mid_sentence,
     moment,
+    named,
     percent,
     plain,
     safe_markdown,
@@ -40,6 +41,11 @@ def test_the_time_left_is_told_where_it_is_known() -> None:
     assert time_left(200, at_most=True) == "at most 3 min 20 s left"
     assert joined("5 of 8 done", time_left(None)) == "5 of 8 done"
     assert joined(sentence("reading"), "", time_left(7500)) == "Reading · about 2 h 5 min left"
+
+
+def test_what_a_label_is_about_is_set_in_italics_whatever_it_is() -> None:
+    assert named("Add", "Gaussian blur") == "Add *Gaussian blur*"
+    assert named("Crop", " a*b_c.png ") == r"Crop *a\*b\_c.png*"
 
 
 def test_labels_begin_small_within_a_sentence() -> None:

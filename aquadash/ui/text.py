@@ -23,6 +23,11 @@ def plain(text: str) -> str:
     return _DIRECTIVE.sub(f":{_WORD_JOINER}", _LINK.sub(_WORD_JOINER, escaped))
 
 
+def named(label: str, of: str) -> str:
+    """A button's label, and what it is about, for screen readers alone: ``style.css`` hides italics in buttons."""
+    return f"{label} *{plain(of)}*"
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as ``"45 s"``, ``"3 min 20 s"`` or ``"2 h 5 min"``; a dash while unknown."""
     if seconds is None or seconds < 0:

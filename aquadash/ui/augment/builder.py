@@ -14,7 +14,7 @@ from aquadash.augment.history import State
 from aquadash.ui import address, inputs
 from aquadash.ui.augment import builder_state, operator_catalogue, setting_widgets
 from aquadash.ui.glossary import term
-from aquadash.ui.text import plain
+from aquadash.ui.text import named, plain
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,11 @@ def _switch(path: Path, step: Operator, number: int) -> None:
     )
 
 
+def _trail(path: Path) -> str:
+    """Which step it is of its version: ``"2"``, or ``"2.1"`` inside the second one."""
+    return ".".join(str(int(part) + 1) for part in path[1::2])
+
+
 def _menu(path: Path, step: Operator, number: int, index: int, total: int) -> None:
     key = f"step{number}/menu"
 
@@ -203,7 +208,7 @@ def _menu(path: Path, step: Operator, number: int, index: int, total: int) -> No
             builder_state.edit(lambda spec: ACTIONS[word].change(spec, path))
 
     st.menu_button(
-        "⋮",
+        named("⋮", f"step {_trail(path)}"),
         [word for word, action in ACTIONS.items() if action.offered(step, index, total)],
         key=key,
         format_func=lambda word: ACTIONS[word].title,
@@ -254,8 +259,7 @@ def _places(spec: PipelineSpec, path: Path, step: Operator) -> dict[str, Place]:
             if at[0] != number:
                 continue
             for slot, slot_title in operator_info(group.name).slots:
-                trail = ".".join(str(int(part) + 1) for part in at[1::2])
                 many = len(operator_info(group.name).slots) > 1
-                name = f"step {trail}, {operator_info(group.name).title}" + (f", {slot_title}" if many else "")
+                name = f"step {_trail(at)}, {operator_info(group.name).title}" + (f", {slot_title}" if many else "")
                 add(f"{number + 1}. {branch.title} › {name}", (*at, slot))
     return found

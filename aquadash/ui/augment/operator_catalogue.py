@@ -13,7 +13,7 @@ from aquadash.augment.preview import thumbnail, thumbnail_source
 from aquadash.ui import address, bound, gallery, inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.text import plain
+from aquadash.ui.text import named, plain
 
 #: Where the next step goes: the number of the step around it, None for none, and the slot.
 _PLACE = "studio:adding"
@@ -64,7 +64,7 @@ def show(studio: Studio) -> None:
                 st.html(_entry(info.title, text, pictures[info.name]), width="stretch")
                 reason = editing.why_not(studio.spec, place, info.name)
                 st.button(
-                    "Add",
+                    named("Add", info.title),
                     key=f"pick-{info.name}-add",
                     help=plain(reason or " ⚠️ ".join(filter(None, (info.effect, info.harm)))),
                     disabled=bool(reason),

@@ -104,7 +104,7 @@ def show(step: Operator, path: Path, number: int, parameters: tuple[Parameter, .
             )
         elif parameter.drawn or isinstance(value, Range):
             # The switch is a change of its own.
-            switch = partial(_switch, parameter, value, stem, partial(_put, path, parameter.name, None))
+            switch = partial(_switch, label, parameter, value, stem, partial(_put, path, parameter.name, None))
             _numbers(label, parameter.help, Scale.of(parameter), value, stem, put, switch)
         else:
             _numbers(label, parameter.help, Scale.of(parameter), value, stem, put)
@@ -126,13 +126,13 @@ def _put(path: Path, name: str, tag: str | None, value: Value) -> None:
     builder_state.edit(lambda spec: editing.set_setting(spec, path, name, value), tag=tag)
 
 
-def _switch(parameter: Parameter, value: Value, stem: str, put: Callable[[Value], None]) -> None:
+def _switch(label: str, parameter: Parameter, value: Value, stem: str, put: Callable[[Value], None]) -> None:
     """Fixed or drawn from a range."""
     drawn = isinstance(value, Range)
     other = editing.as_fixed if drawn else editing.as_range
     inputs.controlled(
         inputs.toggle,
-        "Range",
+        f"{label}: range",
         drawn,
         stem=f"{stem}/drawn",
         value=drawn,

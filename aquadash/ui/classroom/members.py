@@ -13,7 +13,7 @@ from aquadash.people import Person, Role
 from aquadash.ui import shell, warmup
 from aquadash.ui.classroom import accounts, invitation
 from aquadash.ui.lab import lab, visitor
-from aquadash.ui.text import count, duration, moment, plain
+from aquadash.ui.text import count, duration, moment, named, plain
 
 _TICK_SECONDS = 5.0
 _LINK = "class:rejoin-link"
@@ -79,7 +79,7 @@ def _row(member: Member, runs: int) -> None:
         with_accounts = accounts.logs_in()
         if member.sessions:
             st.button(
-                "Remove", key=f"remove-{person.person_id}", icon=":material/logout:",
+                named("Remove", person.name), key=f"remove-{person.person_id}", icon=":material/logout:",
                 on_click=shell.attempt, args=(_remove, person),
                 help="Ends their session everywhere. Their runs stay. "
                 + ("They can log in again." if with_accounts else "With the code they can join under another name."),
@@ -87,8 +87,8 @@ def _row(member: Member, runs: int) -> None:
         if with_accounts:
             return
         st.button(
-            "Rejoin link", key=f"rejoin-{person.person_id}", icon=":material/link:", type="tertiary",
-            on_click=shell.attempt, args=(_rejoin, person, invitation.app_address()),
+            named("Rejoin link", person.name), key=f"rejoin-{person.person_id}", icon=":material/link:",
+            type="tertiary", on_click=shell.attempt, args=(_rejoin, person, invitation.app_address()),
             help="For somebody who has left, was removed or sits at another computer, and is to have this name again.",
         )  # fmt: skip
 

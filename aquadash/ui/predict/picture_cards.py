@@ -19,7 +19,7 @@ from aquadash.ui import gallery, inputs
 from aquadash.ui.gallery import class_titles
 from aquadash.ui.image_dialog import OwnPicture
 from aquadash.ui.predictions import Item
-from aquadash.ui.text import count, plain
+from aquadash.ui.text import count, named, plain
 from aquadash.ui.uploads import Upload
 
 #: Width of a result in pixels, by how many runs stand side by side in it; of one run, two are in a row.
@@ -152,7 +152,8 @@ def choose_framing(upload: Upload, *, tall: bool) -> None:
         upload: The picture.
         tall: Whether it is higher than the network's proportions, not wider.
     """
-    with st.popover("Crop", icon=":material/crop:", help="Which part of this picture the network sees."):
+    label, help = named("Crop", images.display_name(upload.name)), "Which part of this picture the network sees."
+    with st.popover(label, icon=":material/crop:", help=help):
         mode = inputs.segmented_control(
             "What the network sees",
             list(_MODES),
