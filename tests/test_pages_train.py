@@ -273,6 +273,13 @@ def test_finished_run_shows_its_result_and_neither_stop_nor_resume(store: RunSto
     assert not [button for button in app.button if str(button.key).startswith("resume")]
 
 
+def test_test_results_are_promised_only_while_they_can_come(store: RunStore, engine: FakeEngine) -> None:
+    runs = ui_runs.ended(store, "failed", RunStatus.FAILED, epochs=2), ui_runs.running(store, "at work")
+    for run, note in zip(runs, ("", "at the end"), strict=True):
+        metric = next(each for each in open_page(run=run.run_id).metric if each.label == "Test accuracy")
+        assert (metric.value, str(metric.delta)) == ("–", note)
+
+
 def test_the_log_of_an_imported_run_is_shown(store: RunStore, engine: FakeEngine) -> None:
     run = add_run(store)  # No job of this computer knows its log.
     store.add_text_artifact(run.run_id, "worker.log", "epoch 1")

@@ -259,8 +259,9 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         found, stored = coach_notes.evaluation_of(run), run.metrics.get("test_accuracy") if run.status.ended else None
         text = percent(found.accuracy, found.accuracy_ci95) if found else percent(stored)
         value, _, interval = text.rstrip(")").partition(" (")
-        help = f"Below it its 95 % interval. {term('confidence interval')}"
-        components.metric(FIGURES["test_accuracy"].title, value, note=interval or "at the end", help=help)
+        help = f"Below it its 95 % interval. {term('confidence interval')}" if interval else term("test set")
+        note = interval or ("" if run.status.ended else "at the end")
+        components.metric(FIGURES["test_accuracy"].title, value, note=note, help=help)
 
 
 def _log(run: Run) -> None:
