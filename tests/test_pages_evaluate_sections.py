@@ -117,6 +117,7 @@ def test_a_threshold_for_one_class_shows_what_it_calls_so(shelf: Shelf) -> None:
     assert f"{expected} of 500" in found(app)
     areas = next(frame.value for frame in app.dataframe if "ROC area" in frame.value.columns)
     assert 0.5 < areas["ROC area"][0] < 1 and len(areas) == 6
+    assert areas["Class"].iloc[-1] == "Mean of classes"
 
 
 def test_a_bin_of_confidence_shows_its_images(shelf: Shelf) -> None:

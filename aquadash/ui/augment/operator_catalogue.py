@@ -72,7 +72,7 @@ def show(studio: Studio) -> None:
                     args=(place, info.name),
                 )
     if not found:
-        st.caption("Nothing is called so. Try another word or family.")
+        st.caption("No step matches. Try another word or family.")
     elif len(found) > MAX_SHOWN:
         st.caption(f"{len(found) - MAX_SHOWN} more: choose a family or search.")
 

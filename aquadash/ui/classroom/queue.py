@@ -39,7 +39,7 @@ def _queue() -> None:
     waiting = run_lists.queued(runs)
     st.markdown(f"**{count(len(running), 'run')} training, {len(waiting)} waiting.**")
     if not running and not waiting:
-        st.caption("Nothing trains and nothing waits. Who starts a training now is next.")
+        st.caption("Nothing trains and nothing waits. If you start a training now, it is next.")
         st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:")
     for run in running:
         with st.container(border=True, key=f"queue-{run.run_id}"):

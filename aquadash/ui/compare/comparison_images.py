@@ -70,7 +70,7 @@ def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
         st.session_state[RIGHT] = str(click[0])
     options = {str(number): count_label(number, runs) for number in range(runs + 1)}
     chart = st.container()
-    chosen = int(bound.choice(RIGHT, options, label="Images that are had right by"))
+    chosen = int(bound.choice(RIGHT, options, label="Images classified correctly by"))
     with chart:
         components.plot_clickable(right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS)
     if chosen == 0:

@@ -323,7 +323,7 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
 
 def _areas(one: Evaluated, other: Evaluated | None) -> None:
     """The areas of each class and their means."""
-    columns = [Column("Class", [*map(class_text, one.found.classes), "∅ by class"])]
+    columns = [Column("Class", [*map(class_text, one.found.classes), "Mean of classes"])]
     kinds: tuple[tuple[Kind, str, str], ...] = (
         ("roc", "ROC area", term("ROC area")),
         ("precision-recall", "Average precision", term("average precision")),

@@ -141,8 +141,8 @@ def class_score_table(one: Evaluated) -> None:
     """The scores with their intervals in whole per cent, and the two averages."""
     found, intervals = one.found, one.intervals()
     every = (*found.report, found.macro_average, found.weighted_average)
-    averages = "∅ by class is the plain mean of the rows above; ∅ by image counts each by its support."
-    names = [*(class_text(row.label) for row in found.report), "∅ by class", "∅ by image"]
+    averages = "Mean of classes counts each class alike; mean of images counts each class by its support."
+    names = [*(class_text(row.label) for row in found.report), "Mean of classes", "Mean of images"]
     columns = [text_column("Class", names, width=110, help=averages)]
     for field, title, _, _ in SCORES:
         values, help = [100 * getattr(row, field) for row in every], term(title if title == "F1" else title.lower())
