@@ -26,7 +26,7 @@ def test_a_first_visitor_sees_drawn_animals_at_once() -> None:
         app.markdown[1].value
         == "🖍️ Drawn · **2,500** training images · **500** test images · **5** classes · **32 × 32** pixels"
     )
-    assert html(app).count("<img") == 50
+    assert html(app).count("<img") == html(app).count(", training image ") == 50
     assert not app.query_params
 
 

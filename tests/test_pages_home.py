@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def test_a_first_visitor_sees_a_drop_zone_animals_and_where_to_begin(app: AppTes
     assert app.file_uploader(key="home-picture") and app.button(key="draw-sample").label == "Try a sample"
     animals = next(block.proto.body for block in app.get("html") if "Training images of" in block.proto.body)
     assert animals.count("<img") == 25 and "🦭 seal" in animals
+    assert len(set(re.findall(r'alt="(otter, training image \d+)"', animals))) == 5, "each button has a name of its own"
     assert {"**Data**", "**Augment**", "**Train**"} <= set(links(app))
     assert metrics(app) == {"Running now": "0", "Best run": "None yet", "Guided lesson": "45 min"}
 

@@ -223,7 +223,7 @@ def _of_data_set(opened: str, run: Run | None, source: str) -> _Shown:
     if position >= len(split):
         raise DataError(f"There is no image {position}: the data set {dataset.title} has {len(split)} in this part.")
     image, label = split.images[position], dataset.class_names[int(split.labels[position])]
-    known = (image, f"{label}, {part} image {position}")
+    known = (image, f"{label}, {_SPLITS[part].lower()} image {position}")
     caption = f"{split.file_names[position]} · {dataset.title}"
     if run is None:
         return _Shown(*known, caption, label, image)

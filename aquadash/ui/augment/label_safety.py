@@ -322,7 +322,7 @@ def _show_misread(result: SafetyResult, copies: Sequence[Misread]) -> None:
     for copy in copies:
         true, said = result.class_names[result.labels[copy.subject]], result.class_names[copy.predicted]
         told = f"taken for {said}, {100 * copy.confidence:.0f} %"
-        alt = f"Augmented copy of a {true}, {told} confidence"
+        alt = f"Augmented copy, {true}, {told} confidence"
         cards.append(gallery.class_card(copy.image, true, result.labels[copy.subject], alt, told))
     gallery.show(cards, size_rem=6, label="Copies that the model misclassified")
 

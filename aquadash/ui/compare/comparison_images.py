@@ -106,7 +106,7 @@ def _cards(
                 gallery.Card(
                     image=images[index],
                     title=gallery.class_text(classes[label]),
-                    alt=f"{compared.images.capitalize()} image {index}, a {classes[label]}: {told}",
+                    alt=f"{compared.images.capitalize()} image {index}, {classes[label]}: {told}",
                     accent=class_colour(classes[label], label),
                     opens=f"{of}-{index}",
                     bars=tuple(

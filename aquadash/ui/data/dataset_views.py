@@ -89,13 +89,13 @@ def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None
                 images.images[i],
                 names[label],
                 label,
-                f"{names[label]}, {split} image {i}, {images.file_names[i]}",
+                f"{names[label]}, {SPLITS[split].lower()} image {i}, {images.file_names[i]}",
                 f"no. {i}",
                 opens=f"{split}-{i}",
             )
             for i, label in zip(positions[shown].tolist(), images.labels[positions[shown]].tolist(), strict=True)
         ]
-        gallery.show(cards, label=f"{split} images")
+        gallery.show(cards, label=f"{SPLITS[split]} images")
 
 
 SECTIONS = Sections(

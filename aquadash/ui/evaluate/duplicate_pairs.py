@@ -100,7 +100,7 @@ def _card(dataset: Dataset, one: Evaluated, pair: DuplicatePair, row: int | None
         image=np.concatenate([left, between, right], axis=1),
         title=f"{class_text(test)} | {class_text(train)}" + ("" if test == train else " ⚠ labels differ"),
         subtitle=f"{answer}distance {pair.distance:.2f}{mirrored}",
-        alt=f"Test image {pair.test}, a {test}, {answer}and training image {pair.train}, a {train}, at a distance of "
+        alt=f"Test image {pair.test}, {test}, {answer}and training image {pair.train}, {train}, at a distance of "
         f"{pair.distance:.2f}{mirrored}",
         accent=class_colour(test, pair.test_label),
         opens=f"test-{pair.test}",

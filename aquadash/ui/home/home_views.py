@@ -91,13 +91,14 @@ def _animals(dataset: Dataset) -> str:
     of_class = [np.flatnonzero(dataset.train.labels == label) for label in range(len(names))]
     cards = [
         gallery.Card(
-            dataset.train.images[positions[row % len(positions)]],
+            dataset.train.images[position],
             class_text(name) if row == _ROWS - 1 else "",
-            f"A {name}",
-            opens=f"train-{positions[row % len(positions)]}",
+            f"{name}, training image {position}",
+            opens=f"train-{position}",
         )
         for row in range(_ROWS)
         for name, positions in zip(names, of_class, strict=True)
+        for position in [positions[row % len(positions)]]
     ]
     return gallery.markup(cards, size_rem=6, columns=len(names), label=f"Training images of {dataset.title}")
 
