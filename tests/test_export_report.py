@@ -71,10 +71,11 @@ def test_results_of_an_earlier_stop_are_said_to_be_of_that() -> None:
     assert "when the run was stopped" not in report_html(store, ui_runs.finished(store, "whole"), None)
 
 
-@pytest.mark.parametrize("epochs", [0, 2])
+@pytest.mark.parametrize("epochs", [0, 1, 2])
 def test_a_run_without_results_gets_a_report_too(epochs: int) -> None:
     store = open_store()
     run = ui_runs.ended(store, "broke", RunStatus.FAILED, message="the <b>loss</b> became nan", epochs=epochs)
     page = Page(report_html(store, run, None))
     assert "ended before its network had predicted" in page.words and "the <b>loss</b> became nan" in page.words
     assert ("Loss by epoch" in page.words) is (epochs > 0)
+    assert (f"{epochs}epochs" in page.words) is (epochs > 1)

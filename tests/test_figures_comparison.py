@@ -111,6 +111,7 @@ def test_the_pair_matrix_is_skew_and_stars_what_is_more_than_luck() -> None:
     figure = pair_matrix(TESTS, names=["a", "b", "c"])
     assert figure.data[0].text[1][0] == "+50.0*" and figure.data[0].text[2][0] == ""
     assert [tuple(cell) for cell in figure.data[1].customdata] == [(0, 1), (1, 0)]
+    assert "<br>Right in the former only: " in figure.data[1].hovertext[1]
     assert "b over a by 50.0 points" in theme.alt_text(figure)
 
 

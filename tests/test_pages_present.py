@@ -69,6 +69,11 @@ def test_a_run_at_work_shows_what_there_is(store: RunStore) -> None:
     assert titles(store.get(run.run_id))[-1] == "How did it learn?"
 
 
+def test_one_epoch_is_once(store: RunStore, run: Run) -> None:
+    store.set_metrics(run.run_id, {**run.metrics, "epochs": 1.0})
+    assert "saw its training images **once**" in words(screen(run, 2))
+
+
 def test_names_and_notes_are_text(store: RunStore) -> None:
     run = add_run(store, name=HOSTILE, note=HOSTILE)
     app = screen(run)

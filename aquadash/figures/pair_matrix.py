@@ -91,7 +91,7 @@ def _hover(test: PairTest, cell: tuple[int, int], names: Sequence[str]) -> str:
     return (
         f"<b>{hover_name(names[row])}</b> against {hover_name(names[column])}<br>"
         f"{100 * found.change:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})<br>"
-        f"{found.fixed} images only the former has right, {found.broken} only the latter<br>"
+        f"Right in the former only: {found.fixed} · in the latter only: {found.broken}<br>"
         f"McNemar's p {found.p_value:.3g}, corrected by Holm {test.p_holm:.3g}"
     )
 

@@ -40,7 +40,7 @@ def right_counts(counts: Sequence[int], *, selected: int | None = None) -> go.Fi
             "color": colours,
             "opacity": [1.0 if selected in (None, number) else 0.45 for number in range(runs + 1)],
         },
-        hovertemplate="%{y} images<extra></extra>",
+        hovertemplate="Images: %{y}<extra></extra>",
         showlegend=False,
     )
     figure.update_xaxes(title="Runs that have the image right", tickvals=list(range(runs + 1)), ticktext=labels)

@@ -187,10 +187,9 @@ def _settings(run: Run) -> None:
     ]
     lines = [f"- {plain(fields.label(name))}: **{plain(fields.value_text(name, value))}**" for name, value in told]
     if "epochs" in run.metrics:
-        lines.append(
-            f"- It saw its training images **{run.metrics['epochs']:.0f} times**, in "
-            f"**{duration(run.metrics.get('seconds'))}**."
-        )
+        epochs = run.metrics["epochs"]
+        times = "once" if epochs == 1 else f"{epochs:.0f} times"
+        lines.append(f"- It saw its training images **{times}**, in **{duration(run.metrics.get('seconds'))}**.")
     st.markdown("\n".join(lines))
 
 
