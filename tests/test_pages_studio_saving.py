@@ -10,10 +10,11 @@ import pytest
 import streamlit as st
 
 from aquadash.augment import PIPELINES, Branch, Library, PipelineSpec, library, op, pipeline, saved_pipelines
+from aquadash.augment.history import History
 from aquadash.augment.reading import from_json, to_draft
 from aquadash.data import Dataset
 from aquadash.ui import components, datasets
-from aquadash.ui.augment import pipeline_bar
+from aquadash.ui.augment import builder_state, pipeline_bar
 from tests.app_pages import address_of
 from tests.builder_page import DEEP, do, press, spec_of, steps, unfold, visit
 
@@ -124,6 +125,35 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten() -> None:
         do(app, 0, "duplicate")
         press(app, "save-changes")
         assert not app.error and len(pipeline("fog").branches[0].operators) == 2 + number
+
+
+@pytest.mark.parametrize(("owner", "reached"), [(builder_state, "load"), (History, "record")])
+def test_a_second_click_on_save_meets_no_conflict_with_the_first(
+    owner: object, reached: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved_pipelines.save(DEEP, title="Fog")
+    app = visit(pipeline="fog")
+    do(app, 0, "duplicate")
+    save = app.button(key="save-changes")
+    with monkeypatch.context() as patch:
+        # Where the second click ends the callback of the first.
+        patch.setattr(owner, reached, lambda *args, **options: st.stop())
+        save.click().run()
+    assert len(pipeline("fog").branches[0].operators) == 3
+    save.click().run()
+    assert not app.error and address_of(app, "draft") is None
+
+
+def test_what_is_changed_when_a_save_was_cut_short_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved_pipelines.save(DEEP, title="Fog")
+    app = visit(pipeline="fog")
+    do(app, 0, "duplicate")
+    with monkeypatch.context() as patch:
+        patch.setattr(builder_state, "load", lambda *args, **options: st.stop())
+        press(app, "save-changes")
+    do(app.run(), 0, "duplicate")
+    press(app, "save-changes")
+    assert not app.error and len(pipeline("fog").branches[0].operators) == 4
 
 
 @pytest.mark.parametrize("key", ["save-changes", "rename-button", "delete-pipeline"])

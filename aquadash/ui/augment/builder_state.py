@@ -51,9 +51,9 @@ def restore(library: Library) -> History:
         # A draft of a pipeline that is not on this computer, or not any more, stands for itself.
         address.keep("pipeline", EMPTY)
     base = address.choice("pipeline", list(library.pipelines), default=DEFAULT)
-    started = st.session_state.setdefault(_STARTED, {})
-    if draft is None or base not in started:
-        started[base] = library.pipelines[base]
+    st.session_state.setdefault(_STARTED, {})
+    if draft is None or base not in started():
+        started()[base] = library.pipelines[base]
     wanted = draft or library.pipelines[base]
     if held is None:
         held = History.start(wanted, base=base)
@@ -77,6 +77,12 @@ def changed() -> bool:
     return st.session_state.get("draft") is not None
 
 
+def started() -> dict[str, PipelineSpec]:
+    """The saved pipelines that drafts were started from, by name, to put one in when it is saved here."""
+    found: dict[str, PipelineSpec] = st.session_state[_STARTED]
+    return found
+
+
 def saved_base() -> PipelineSpec:
     """The saved pipeline that this one was started from.
 
@@ -85,7 +91,8 @@ def saved_base() -> PipelineSpec:
     """
     name = history().present.base
     base = lab().pipelines.all().pipelines.get(name)
-    if base is None or base != st.session_state[_STARTED].get(name):
+    # Between `load` and `restore`, where a second click may come, it is what it is.
+    if base is None or base != started().get(name, base):
         raise ConfigError(
             "This pipeline was saved, renamed or deleted elsewhere meanwhile. “Save as” keeps your changes."
         )
@@ -118,7 +125,7 @@ def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = No
 
 def load(spec: PipelineSpec, *, base: str) -> None:
     """Go on with another pipeline, from a control's callback; undo brings the present one back."""
-    st.session_state[_STARTED].pop(base, None)
+    started().pop(base, None)
     _go(history().record(spec, base=base))
     st.session_state.pop("branch", None)
 

@@ -201,7 +201,10 @@ def _save_new() -> None:
 def _save_changes() -> None:
     state, base = builder_state.history().present, builder_state.saved_base()
     spec = replace(state.spec, summary=_summary_now(state.spec, base))
-    _saved(lab().pipelines.save(spec, title=base.title, replace_name=state.base))
+    # At once: a second click ends this callback at the next touch of the session.
+    started = builder_state.started()
+    started[state.base] = saved = lab().pipelines.save(spec, title=base.title, replace_name=state.base)
+    _saved(saved)
 
 
 @_working()
