@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.config import definitions_text, describe_definitions
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
 from aquadash.runs.groups import group_runs
@@ -236,3 +237,11 @@ def test_group_titles_read_well() -> None:
     assert run_filters.group_title(group, "all-but-seed") == "all settings alike"
     (group,) = group_runs([made_run("a")], "test_accuracy", run_fields())
     assert run_filters.group_title(group, "test_accuracy") == "unknown"
+
+    carried = definitions_text({"fog": {"branches": [{"title": "One", "operators": [{"name": "Fog"}]}]}})
+    fog = {"augmentation.pipeline": "fog"}
+    runs = [made_run("a", fog), made_run("b", fog | {"augmentation.definitions": carried})]
+    titles = {
+        run_filters.group_title(group, "all-but-seed") for group in group_runs(runs, "all-but-seed", run_fields())
+    }
+    assert titles == {"its own pipelines: none", f"its own pipelines: {describe_definitions(carried)}"}

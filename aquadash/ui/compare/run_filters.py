@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -250,7 +249,7 @@ def group_title(group: RunGroup, by: str) -> str:
         return run_table.field_text(by, group.value)
     parts = [
         f"other images ({str(value)[:8]})" if name == "dataset_fingerprint"
-        else f"its own pipelines, version {hashlib.sha256(str(value).encode()).hexdigest()[:6]}" if name == DEFINITIONS
+        else f"its own pipelines: {value or 'none'}" if name == DEFINITIONS
         else f"{run_table.column_title(name)}: {run_table.field_text(name, value)}"
         for name, value in group.value.items()
     ]  # fmt: skip
