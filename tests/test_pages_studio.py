@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
 
 from aquadash.augment import PIPELINES, Branch, PipelineSpec, Range, op
 from aquadash.augment.reading import to_draft
@@ -49,6 +50,23 @@ def test_what_is_added_goes_into_the_group_whose_button_was_pressed_wherever_tha
     press(app, "pick-GaussianBlur-add")
     assert names(app) == ["Sometimes", "Fliplr", "GaussianBlur"], "without the group, the end of the version"
     assert len(steps(app)) == 2
+
+
+def test_what_is_added_follows_the_group_before_the_catalogue_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = tuple(op("Sometimes", p=0.5, then_list=op(name)) for name in ("Fliplr", "Add"))
+    app = visit(pipeline="none", draft=to_draft(PipelineSpec("mine", "Mine", "", (Branch("One", groups),))))
+    press(app, "step2/fold")
+    press(app, "add-0-1-then_list")
+    app.text_input(key="studio:search").set_value("blur").run()
+    add = app.button(key="pick-GaussianBlur-add")
+    app.run()
+    with monkeypatch.context() as patch:
+        # Where the click on "Add" ends the drawing of the page with the moved group.
+        patch.setattr(operator_catalogue, "matches", lambda *args: st.stop())
+        do(app, 2, "up")
+    assert names(app) == ["Sometimes", "Add", "Sometimes", "Fliplr"]
+    add.click().run()
+    assert names(app) == ["Sometimes", "Add", "GaussianBlur", "Sometimes", "Fliplr"]
 
 
 def test_sliders_fields_and_switches_change_the_step_and_undo_moves_them_back() -> None:

@@ -39,7 +39,7 @@ def render_add_button(spec: PipelineSpec, place: Place) -> None:
 
 def show(studio: Studio) -> None:
     """Draw the operators that are searched for, or those of a family, which is in the address."""
-    place = _place(studio)
+    place = _place(studio.branch)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         inputs.text_input(
             "Search",
@@ -69,7 +69,7 @@ def show(studio: Studio) -> None:
                     help=plain(reason or " ⚠️ ".join(filter(None, (info.effect, info.harm)))),
                     disabled=bool(reason),
                     on_click=_add,
-                    args=(place, info.name),
+                    args=(studio.branch, info.name),
                 )
     if not found:
         st.caption("No step matches. Try another word or family.")
@@ -108,11 +108,11 @@ def matches(text: str, family: str | None) -> list[OperatorInfo]:
     return [info for _, info in sorted(found, key=lambda entry: entry[0])]
 
 
-def _place(studio: Studio) -> Place:
+def _place(branch: int) -> Place:
     """Where a step is added: where the button was pressed, if that is still there, else at the end of the version."""
     number, slot = st.session_state.get(_PLACE, (None, ""))
     around = (path for path, each in builder_state.history().present.numbers.items() if each == number)
-    return next(((*path, slot) for path in around if path[0] == studio.branch), (studio.branch,))
+    return next(((*path, slot) for path in around if path[0] == branch), (branch,))
 
 
 def _open(place: Place) -> None:
@@ -126,7 +126,9 @@ def _close() -> None:
     address.assign("view", "preview")
 
 
-def _add(place: Place, name: str) -> None:
+def _add(branch: int, name: str) -> None:
+    # Looked up now: groups may have moved since the button was drawn.
+    place = _place(branch)
     index = len(editing.steps_at(builder_state.history().present.spec, place))
     if builder_state.edit(lambda spec: editing.insert(spec, place, index, editing.new_step(name))):
         builder_state.unfold_at((*place, index))
