@@ -15,6 +15,7 @@ from aquadash.augment.reading import from_json, to_draft
 from aquadash.data import Dataset
 from aquadash.ui import components, datasets
 from aquadash.ui.augment import builder_state, pipeline_bar
+from aquadash.ui.text import plain
 from tests.app_pages import address_of
 from tests.builder_page import DEEP, do, press, spec_of, steps, unfold, visit
 
@@ -168,6 +169,17 @@ def test_what_another_session_has_deleted_meanwhile_is_told_and_the_draft_stays(
     assert address_of(app, "pipeline") == "none" and len(steps(app)) == 3
 
 
+def test_the_help_of_the_preview_and_a_save_tell_the_same_of_changed_steps() -> None:
+    for title, summary in (("Mine", DEEP.summary), ("Made", builder_state.summary_of(DEEP))):
+        saved = saved_pipelines.save(replace(DEEP, summary=summary), title=title)
+        app = visit(pipeline=saved.name)
+        do(app, 0, "remove")
+        told = next(each.help for each in app.caption if "training images ×" in each.value)
+        press(app, "save-changes")
+        kept = pipeline(saved.name).summary
+        assert told.startswith(plain(kept)) and (kept == summary) == (title == "Mine")
+
+
 def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     exported: list[PipelineSpec] = []
     download = components.download
@@ -183,7 +195,14 @@ def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> Non
     do(app, 0, "remove")
     assert exported[-1].branches == spec_of(app).branches
     assert "swaps colour channels" not in exported[-1].summary.lower()
-    press(app, "undo")
+    for sent in (PIPELINES["notebook-2"], replace(DEEP, summary=builder_state.summary_of(DEEP))):
+        app = unfold(visit(pipeline="none"), "files-menu")
+        app.file_uploader(key="import-0").upload("sent.json", sent.to_json().encode(), "application/json").run()
+        unfold(app, "files-menu")
+        assert exported[-1].summary == sent.summary
+        do(app, 0, "remove")
+        assert exported[-1].summary == builder_state.summary_of(spec_of(app)) != sent.summary
+    app = unfold(visit(pipeline="notebook-2"), "files-menu")
     app.file_uploader(key="import-0").upload("deep.json", DEEP.to_json().encode(), "application/json").run()
     assert not app.error and spec_of(app) == DEEP
     assert "“Mine” from deep.json" in app.toast[0].value

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from aquadash.augment import Library, PipelineSpec
+from aquadash.augment import PIPELINES, Library, PipelineSpec, describe
 from aquadash.augment.editing import Path
 from aquadash.augment.history import History
 from aquadash.augment.reading import MAX_DRAFT_CHARACTERS, from_draft, to_draft
@@ -23,6 +23,8 @@ from aquadash.ui.lab import lab
 
 #: What a first visitor sees, and what a pipeline without an origin counts as started from.
 DEFAULT, EMPTY = "notebook", "none"
+
+MAX_SUMMARY_CHARACTERS = 500
 
 _HISTORY = "studio:history"
 #: The pipelines that drafts were started from, by name, as they were then.
@@ -104,6 +106,19 @@ def fits_the_address() -> bool:
     return len(_draft_text()) <= MAX_DRAFT_CHARACTERS
 
 
+def summary_of(spec: PipelineSpec) -> str:
+    """A sentence on what a pipeline does, for one that has none of its own any more."""
+    lines = [line.strip().removesuffix(":") for branch in spec.branches for line in describe(branch) if line[0] != " "]
+    text = "; ".join(dict.fromkeys(lines))
+    return text if len(text) <= MAX_SUMMARY_CHARACTERS else text[: MAX_SUMMARY_CHARACTERS - 4].rstrip() + " ..."
+
+
+def summary_now(spec: PipelineSpec) -> str:
+    """The summary to show and keep: what a person wrote stays, a built-in pipeline's is only for its own steps."""
+    stale = any(each.summary == spec.summary and each.branches != spec.branches for each in PIPELINES.values())
+    return summary_of(spec) if stale or not spec.summary else spec.summary
+
+
 def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = None) -> bool:
     """Change the pipeline from a control's callback; what cannot be done is said.
 
@@ -116,8 +131,12 @@ def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = No
     """
     before = history()
     with shell.guard():
-        spec = change(before.present.spec)
-        if spec != before.present.spec:
+        now = before.present.spec
+        spec = change(now)
+        if now.summary == summary_of(now):
+            # Nobody wrote it: it follows the steps.
+            spec = replace(spec, summary=summary_of(spec))
+        if spec != now:
             _go(before.record(spec, tag=tag, now=time.monotonic()))
         return True
     return False

@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from aquadash.augment import PIPELINES, Library, PipelineSpec, describe, from_json, saved_pipelines, to_code
+from aquadash.augment import Library, PipelineSpec, from_json, saved_pipelines, to_code
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
 from aquadash.errors import AquaDashError, ConfigError
@@ -95,8 +95,6 @@ _TITLE, _SUMMARY, _NEW_TITLE = "studio:title", "studio:summary", "studio:new-tit
 _UPLOADS = "studio:uploads"
 _MENUS = "studio:menus"
 
-_MAX_SUMMARY_CHARACTERS = 500
-
 
 def _file_stem(spec: PipelineSpec) -> str:
     """What a file of a pipeline is called, without its ending: letters, digits and hyphens."""
@@ -104,20 +102,6 @@ def _file_stem(spec: PipelineSpec) -> str:
         return saved_pipelines.name_for(spec.title)
     except ConfigError:
         return "pipeline"
-
-
-def summary_of(spec: PipelineSpec) -> str:
-    """A sentence on what a pipeline does, for one that has none of its own any more."""
-    lines = [line.strip().removesuffix(":") for branch in spec.branches for line in describe(branch) if line[0] != " "]
-    text = "; ".join(dict.fromkeys(lines))
-    return text if len(text) <= _MAX_SUMMARY_CHARACTERS else text[: _MAX_SUMMARY_CHARACTERS - 4].rstrip() + " ..."
-
-
-def _summary_now(spec: PipelineSpec, base: PipelineSpec) -> str:
-    """The summary of a pipeline made from ``base``: one that a person wrote stays, any other tells the steps."""
-    if base.name in PIPELINES:
-        return summary_of(spec) if spec.summary == base.summary else spec.summary
-    return summary_of(spec) if base.summary == summary_of(base) else base.summary
 
 
 def _save_as(spec: PipelineSpec) -> None:
@@ -131,9 +115,9 @@ def _save_as(spec: PipelineSpec) -> None:
         inputs.text_area(
             "What it is for (optional)",
             key=_SUMMARY,
-            max_chars=_MAX_SUMMARY_CHARACTERS,
+            max_chars=builder_state.MAX_SUMMARY_CHARACTERS,
             height=90,
-            placeholder=summary_of(spec),
+            placeholder=builder_state.summary_of(spec),
         )
         st.form_submit_button("Save", type="primary", key="save-as-button", on_click=_save_new)
 
@@ -146,7 +130,7 @@ def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
         disabled=not builder_state.changed(),
         on_click=_discard,
     )
-    text = (replace(spec, summary=_summary_now(spec, base)) if builder_state.changed() else spec).to_json()
+    text = replace(spec, summary=builder_state.summary_now(spec)).to_json()
     components.download("Export as JSON", text, file_name=f"{_file_stem(spec)}.json", key="export")
     # A new key empties the field once its file is in the builder.
     key = f"import-{st.session_state.get(_UPLOADS, 0)}"
@@ -192,7 +176,7 @@ def _save_new() -> None:
     known = lab().pipelines.all().pipelines.get(builder_state.history().present.base)
     summary = " ".join((st.session_state.get(_SUMMARY) or "").split())
     if not summary:
-        summary = spec.summary if known == spec else summary_of(spec)
+        summary = spec.summary if known == spec else builder_state.summary_of(spec)
     _saved(lab().pipelines.save(replace(spec, summary=summary), title=st.session_state.get(_TITLE) or ""))
     st.session_state[_TITLE] = st.session_state[_SUMMARY] = ""
 
@@ -200,7 +184,7 @@ def _save_new() -> None:
 @_working()
 def _save_changes() -> None:
     state, base = builder_state.history().present, builder_state.saved_base()
-    spec = replace(state.spec, summary=_summary_now(state.spec, base))
+    spec = replace(state.spec, summary=builder_state.summary_now(state.spec))
     # At once: a second click ends this callback at the next touch of the session.
     started = builder_state.started()
     started[state.base] = saved = lab().pipelines.save(spec, title=base.title, replace_name=state.base)

@@ -73,10 +73,10 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     studio = Studio(dataset, spec, branch, seed, positions, images, labels)
     augment_preview.LOOKS.table[look].show(studio, options)
     total = len(dataset.train)
-    summary = pipeline_bar.summary_of(spec) if builder_state.changed() else spec.summary
+    summary = plain(builder_state.summary_now(spec))
     st.caption(
         f"{total:,} training images × {spec.factor} = {total * spec.factor:,}",
-        help=f"{plain(summary)}\n\nImages held back for validation and test images are never changed.",
+        help=f"{summary}\n\nImages held back for validation and test images are never changed.",
     )
     return studio
 
