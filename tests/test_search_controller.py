@@ -395,11 +395,13 @@ def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchSt
     assert values(0) == values(9)
 
 
-def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs: FakeRuns) -> None:
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs: FakeRuns, hidden: bool) -> None:
     save(pipeline("notebook-1"), title="Mine")
     # As a search begins that may come to the saved pipeline later.
     config = embedded(BASE, also=["mine"])
     search_id = begin(store, replace(plan(budget=Budget(2)), config=config))
+    store.set_attributes(search_id, {HIDDEN: not hidden})
     original = runs.submit
 
     def crash_after(config: RunConfig, **told: Any) -> None:
@@ -411,11 +413,11 @@ def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs
         controller(store, search_id, runs).step()
     assert store.get(search_id).trials[0].run_id == ""
     runs.submit = original
-    store.set_attributes(search_id, {HIDDEN: True})
+    store.set_attributes(search_id, {HIDDEN: hidden})
     control = controller(store, search_id, runs)
     control.step()
     assert store.get(search_id).trials[0].run_id == next(iter(runs.runs)) and len(runs.runs) == 1
-    assert next(iter(runs.runs.values())).hidden, "the search was hidden in between"
+    assert next(iter(runs.runs.values())).hidden is hidden, "the search was hidden, or shown, in between"
     carry_out(control, runs)
     assert len(runs.runs) == 2
 

@@ -80,4 +80,4 @@ def test_another_trial_is_not_the_one_to_beat_where_the_first_is_hidden() -> Non
     found = search(0.5, 0.6, 0.7)
     found = replace(found, trials=found.trials[1:])
     assert found.default is None and not found.beats_default
-    assert re.search("The best is trial 2 with 70.0 %.*no result", describe_result(found))
+    assert re.search("The best is trial 2 with 70.0 %.*are hidden from you", describe_result(found))

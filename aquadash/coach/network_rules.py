@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from aquadash.coach.note import Note
 from aquadash.config import ModelConfig, RunConfig
 from aquadash.data import SOURCES
-from aquadash.models import MODELS
+from aquadash.models import MODELS, thawed
 from aquadash.models import uses as network_uses
 
 #: With more, a unit is off in four of five steps, and what is left of a layer changes too much from step to step.
@@ -25,12 +25,6 @@ MIN_NORMALIZED_BATCH = 3
 def uses(config: RunConfig, name: str) -> bool:
     """Whether the chosen network uses a field of the model section."""
     return network_uses(config.model.name, f"model.{name}")
-
-
-def thawed(config: RunConfig) -> bool:
-    """Whether pretrained layers are to learn, too."""
-    entry = MODELS.get(config.model.name)
-    return entry is not None and entry.pretrained and config.model.fine_tuning != "head"
 
 
 def frozen(config: RunConfig) -> bool:

@@ -132,11 +132,16 @@ def uses(network: str, name: str) -> bool:
     return entry is None or not networks or entry.family in networks
 
 
+def thawed(config: RunConfig) -> bool:
+    """Whether pretrained layers are to learn, too."""
+    entry = MODELS.get(config.model.name)
+    return entry is not None and entry.pretrained and config.model.fine_tuning != "head"
+
+
 def head_epochs(config: RunConfig) -> int:
     """In how many first epochs a new head learns alone before more of the network does; 0 where nothing follows."""
-    entry, training = MODELS.get(config.model.name), config.training
-    thaws = entry is not None and entry.pretrained and config.model.fine_tuning != "head"
-    return training.head_epochs if thaws and training.head_epochs < training.epochs else 0
+    training = config.training
+    return training.head_epochs if thawed(config) and training.head_epochs < training.epochs else 0
 
 
 def build(

@@ -113,13 +113,13 @@ class Controller:
             # Values that do not go together, or no scheduler.
             self._fail(trial, str(error))
             return
-        self._note_run(search, trial, run)
+        self._note_run(trial, run)
 
-    def _note_run(self, search: Search, trial: Trial, run: Run) -> None:
+    def _note_run(self, trial: Trial, run: Run) -> None:
         self._study.note(trial, kept.RUN, run.run_id)
         # Looked at only now: who hides the search later, or shows it again, finds the run among its trials.
         hidden = self._store.get(self._id).hidden
-        if hidden or search.hidden:
+        if run.hidden != hidden:
             self._runs.set_hidden(run.run_id, hidden)
 
     def _look_after(self, search: Search, trial: Trial) -> None:
@@ -129,8 +129,8 @@ class Controller:
             return
         try:
             run = self._runs.read(trial.run_id)
-        except UnknownNameError:
-            self._fail(trial, "Its run is no longer in the run store.")
+        except (UnknownNameError, RunError):
+            self._fail(trial, "Its run is no longer in the run store, or cannot be read.")
             return
         if run.deleted:
             self._fail(trial, "Its run was deleted.")
@@ -195,7 +195,7 @@ class Controller:
         self._resting.discard(trial.run_id)
 
     def _rests(self, trial: Trial) -> bool:
-        with contextlib.suppress(UnknownNameError):
+        with contextlib.suppress(UnknownNameError, RunError):
             if trial.run_id:
                 run = self._runs.read(trial.run_id)
                 return run.status.ended or run.stop_requested
@@ -211,7 +211,7 @@ class Controller:
             unwatched = run.search_id == self._id and run.run_id not in taken
             # Not what was submitted: of the search's saved pipelines, a run carries those alone that its values name.
             if unwatched and run.config == with_values(run.config, trial.params):
-                self._note_run(search, trial, run)
+                self._note_run(trial, run)
                 return
         if not search.stop_requested:
             self._submit(search, trial)

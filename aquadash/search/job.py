@@ -135,8 +135,10 @@ def record_end(search_id: str, status: JobStatus, message: str) -> None:
         return
     store = open_search_store()
     if status is JobStatus.STOPPED:
+        runs = open_store()
         for trial in store.get(search_id).trials:
             with contextlib.suppress(RunError, UnknownNameError):
-                if trial.run_id and not trial.state.ended:
-                    open_store().request_stop(trial.run_id)
+                # One that is damaged counts as ended, and could not be asked.
+                if trial.run_id and not trial.state.ended and not runs.read(trial.run_id).status.ended:
+                    runs.request_stop(trial.run_id)
     store.set_attributes(search_id, {kept.MESSAGE: message[:500], kept.STATUS: str(status)})

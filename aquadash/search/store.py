@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from aquadash import settings
-from aquadash.errors import AquaDashError, StorageError, UnknownNameError
+from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import Job, JobStatus, import_sqlalchemy, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person, Role
@@ -131,7 +131,7 @@ class SearchStore:
         runs = open_store()
         for trial in self.get(search_id).trials:
             # What is in the bin cannot be written to, and of what is gone for good there is nothing to hide.
-            with contextlib.suppress(UnknownNameError):
+            with contextlib.suppress(UnknownNameError, RunError):
                 if trial.run_id and not runs.read(trial.run_id).deleted:
                     runs.set_hidden(trial.run_id, hidden)
 

@@ -187,9 +187,11 @@ def describe_result(search: Search) -> str:
     if best is None or best.value is None:
         return "No trial has ended yet."
     if default is None:
+        # Who may see all trials sees the first, which has them.
+        why = "are hidden from you" if search.default is None else "have no result to compare it with"
         return (
-            f"The best is trial {best.number} with {_percent(best.value)} validation accuracy. The settings to start "
-            "from have no result to compare it with."
+            f"The best is trial {best.number} with {_percent(best.value)} validation accuracy. "
+            f"The settings to start from {why}."
         )
     if not search.beats_default:
         return f"No trial beats the settings to start from, which reach {_percent(default)} validation accuracy."
