@@ -31,7 +31,7 @@ def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
     assert "set:training.optimizer" not in controls(app)  # That is for those who open the advanced settings.
     assert "10,625 training images" not in words(app)
     told = words(open_advanced())
-    assert "not timed here yet" in told and "An epoch takes" not in told
+    assert "not timed here yet" in told and "an epoch takes" not in told
     assert "10,625 training images" in told and "**375** images are held out" in told
 
 

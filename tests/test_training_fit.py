@@ -278,7 +278,7 @@ def test_what_follows_the_last_epoch_is_told_and_a_stop_then_leaves_the_results(
     result = fit(SMALL, tiny_dataset, listener, resume_from=first[1].checkpoints[-2])
     assert not result.stopped and len(result.predictions.labels) == 120
     after = listener.progress[-3:]
-    assert [each.epoch for each in after] == [6, 6, 6] and not any(each.eta_seconds for each in after)
+    assert [each.epoch for each in after] == [6, 6, 6] and all(each.eta_seconds == 0.0 for each in after)
     assert ["test images" in each.phase for each in after] == [True, False, False]
 
 

@@ -82,8 +82,7 @@ class Predictor:
         Raises:
             StorageError: The network does not end with a dense layer.
         """
-        parts = [self._read_features(images[part]) for part in self._batches(len(images))]
-        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+        return self._read_features(images)
 
     @cached_property
     def _read_features(self) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:

@@ -101,17 +101,17 @@ class Paces:
 
         Args:
             runs: The runs.
-            head_epochs: In how many first epochs a new head learns alone, which takes next to no time.
+            head_epochs: In how many first epochs a new head learns alone, which takes little time.
         """
         self._head_epochs = head_epochs
-        self._known: dict[tuple[int, Hashable], list[tuple[float, AugmentationConfig]]] = {}
+        self._known: dict[tuple[int, Hashable, bool], list[tuple[float, AugmentationConfig]]] = {}
         for run in sorted(runs, key=lambda run: run.ended_at or 0.0, reverse=True):
             epochs, seconds = run.metrics.get("epochs", 0.0), run.metrics.get("seconds", 0.0)
             whole = epochs - head_epochs(run.config)
             if run.origin or not run.status.ended or whole < 1 or seconds <= 0:
                 continue
             for level, (_, key) in enumerate(_ALIKE):
-                kept = self._known.setdefault((level, key(run.config)), [])
+                kept = self._known.setdefault((level, key(run.config), _head_alone(run.config)), [])
                 if len(kept) < 25:
                     kept.append((seconds / whole, run.config.augmentation))
 
@@ -124,10 +124,15 @@ class Paces:
         epochs = config.training.epochs
         times = _factor(config.augmentation) * (epochs - self._head_epochs(config)) / epochs
         for level, (words, key) in enumerate(_ALIKE):
-            if kept := self._known.get((level, key(config))):
+            if kept := self._known.get((level, key(config), _head_alone(config))):
                 found = statistics.median(seconds * times / _factor(other) for seconds, other in kept)
                 return found, f"earlier runs with {words}"
         return None
+
+
+def _head_alone(config: RunConfig) -> bool:
+    """Whether a new head learns alone to the end; of networks without one, it parts what need not be parted."""
+    return config.training.head_epochs >= config.training.epochs
 
 
 def _factor(augmentation: AugmentationConfig) -> int:

@@ -94,7 +94,7 @@ class Progress:
 
     Attributes:
         phase: What it does, in words for people: ``"training"``, ``"making augmented copies"`` ...
-        epoch: The epoch under way, from 1; 0 before the first.
+        epoch: The epoch under way, from 1; of what is no training (``batches`` 0), the last complete one.
         epochs: The most epochs this run may take.
         batch: Batches done within the epoch.
         batches: Batches an epoch has.
@@ -121,8 +121,9 @@ class Progress:
         """How much of the most epochs is done, 0 to 1; 0 before the first."""
         if not self.epochs:
             return 0.0
-        within = self.batch / self.batches if self.batches else 0.0
-        return min(1.0, (max(self.epoch - 1, 0) + within) / self.epochs)
+        # Beside the training itself, epochs are complete ones.
+        under_way = 1 - self.batch / self.batches if self.batches else 0.0
+        return min(1.0, max(self.epoch - under_way, 0.0) / self.epochs)
 
 
 @dataclass(frozen=True)

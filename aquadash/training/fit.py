@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from aquadash.config import RunConfig, from_json
 from aquadash.data import Dataset
-from aquadash.data.progress import ProgressCallback
 from aquadash.errors import RunError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs import Stopped
@@ -105,7 +104,7 @@ def fit(
         finally:
             if trainer:
                 trainer.close()
-        return _result(config, dataset, trainer, state, stopped, preparing) if state and trainer else None
+        return _result(config, dataset, trainer, state, stopped, listener, clock) if state and trainer else None
 
 
 def _result(
@@ -114,14 +113,15 @@ def _result(
     trainer: Trainer,
     state: Checkpoint,
     stopped: bool,
-    preparing: ProgressCallback,
+    listener: Listener,
+    clock: Callable[[], float],
 ) -> FitResult:
     """Bring back the weights to keep and predict the test split and the validation images with them."""
 
     def begin(what: str) -> None:
         # Its epochs are complete: whoever asks it to stop now gets their results all the same.
         with contextlib.suppress(Stopped):
-            preparing(what, None)
+            listener.on_progress(Progress(what, state.epoch, config.training.epochs, eta_seconds=0.0, time=clock()))
 
     restore = config.training.restore_best_weights
     kept_epoch = state.early_stopping.best_epoch if restore and state.early_stopping.best_epoch else state.epoch

@@ -132,7 +132,7 @@ def _is_starting(run: Run) -> bool:
 
 
 def _has_begun(run: Run) -> bool:
-    return run.progress is not None and run.progress.batches > 0
+    return run.progress is not None and run.progress.epoch > 0
 
 
 def _outcome(run: Run) -> None:

@@ -133,7 +133,7 @@ def _estimate(config: RunConfig) -> None:
 def _sizes(config: RunConfig) -> None:
     """How many images it uses, and what the estimate rests on."""
     known = lab().runs.paces().known(embedded(config))
-    basis = f" An epoch takes {duration(known[0])}, by {known[1]}." if known else ""
+    basis = f" On average an epoch takes {duration(known[0])}, by {known[1]}." if known else ""
     st.caption(run_sizes.sentence(config, run_sizes.sizes(config)) + basis)
 
 
