@@ -114,6 +114,8 @@ def test_epochs_of_a_new_head_alone_take_no_time() -> None:
     stopped_early = finished("a", 50, 10, of=of)
     assert Paces([stopped_early]).known(config)[0] * 20 == pytest.approx(15 * 10)
     assert Paces([finished("a", 1, 5, of=of)]).known(config) is None, "nothing but the head"
+    head_alone = finished("a", 1, 5, of=of | {"training.epochs": 5})
+    assert Paces([head_alone]).known(config) is None, "all of its epochs were the head's"
     longer = with_values(config, {"training.head_epochs": 10})
     assert Paces([stopped_early]).known(longer)[0] * 20 == pytest.approx(10 * 10)
     for changes in ({"model.name": "notebook"}, {"model.fine_tuning": "head"}, {"training.epochs": 5}):
