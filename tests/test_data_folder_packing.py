@@ -118,15 +118,22 @@ def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_
     assert data.load(own.source).fingerprint == own.fingerprint
 
 
+def sent(store: RunStore, tmp_path: Path, *, first_seed: int, torn: bool = False) -> About:
+    """Cats and dogs that lie in the store, or all but their last bytes."""
+    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}, first_seed=first_seed)), size=32)
+    kept = drafts.use(draft, SplitChoice(), title="Sent")
+    path = tmp_path / "sent.zip"
+    pack(kept.name, path)
+    if torn:
+        path.write_bytes(path.read_bytes()[:-100])
+    DataFiles(store).send(kept.fingerprint, path, title="Sent", progress=lambda *_: None)
+    return kept
+
+
 def test_pictures_that_are_damaged_in_the_store_are_sent_once_more(
     store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}, first_seed=900)), size=32)
-    kept = drafts.use(draft, SplitChoice(), title="Torn")
-    torn = tmp_path / "torn.zip"
-    pack(kept.name, torn)
-    torn.write_bytes(torn.read_bytes()[:-100])
-    DataFiles(store).send(kept.fingerprint, torn, title="Torn", progress=lambda *_: None)
+    kept = sent(store, tmp_path, first_seed=900, torn=True)
     first, again = (store.create(with_values(RunConfig(), {"data.source": kept.source})) for _ in range(2))
     for run in (first, again):
         sending.start(store, store.queue(run.run_id, held=True), kept.name, needs="")
@@ -143,11 +150,7 @@ def test_pictures_that_are_damaged_in_the_store_are_sent_once_more(
 def test_a_copy_that_was_damaged_on_its_way_is_fetched_once_more(
     store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}, first_seed=950)), size=32)
-    kept = drafts.use(draft, SplitChoice(), title="Whole")
-    whole = tmp_path / "whole.zip"
-    pack(kept.name, whole)
-    DataFiles(store).send(kept.fingerprint, whole, title="Whole", progress=lambda *_: None)
+    kept = sent(store, tmp_path, first_seed=950)
     run = store.create(with_values(RunConfig(), {"data.source": kept.source}))
     sending.start(store, store.queue(run.run_id, held=True), kept.name, needs="")
     sending.wait()
