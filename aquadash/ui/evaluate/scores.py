@@ -143,7 +143,7 @@ def class_score_table(one: Evaluated) -> None:
     every = (*found.report, found.macro_average, found.weighted_average)
     averages = "Mean of classes counts each class alike; mean of images counts each class by its support."
     names = [*(class_text(row.label) for row in found.report), "Mean of classes", "Mean of images"]
-    columns = [text_column("Class", names, width=110, help=averages)]
+    columns = [text_column("Class", names, width=130, help=averages)]
     for field, title, _, _ in SCORES:
         values, help = [100 * getattr(row, field) for row in every], term(title if title == "F1" else title.lower())
         columns.append(number_column(title, values, "%.0f %%", width=64, help=help))
