@@ -98,6 +98,11 @@ def classroom_folder() -> Path:
     return home() / "classroom"
 
 
+def class_lock() -> Path:
+    """What the app that serves a class has locked meanwhile, so that commands in the same :func:`home` know of it."""
+    return home() / "locks" / "class.lock"
+
+
 def public_address() -> str | None:
     """How a class reaches the app where that is not this machine's own address, as behind a proxy
     (``AQUADASH_PUBLIC_ADDRESS``, such as ``https://lab.school.example``), or None."""

@@ -180,5 +180,11 @@ def test_what_comes_back_from_the_bin_counts_too(monkeypatch: pytest.MonkeyPatch
 def test_the_queue_of_a_class_alone_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
     limits.save(ClassLimits(paused=True))
     assert not held()
+    with limits.served():
+        assert held(), "a command beside the app of the class"
+        limits.save(ClassLimits())
+        assert not held()
+        limits.save(ClassLimits(paused=True))
+    assert not held()
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     assert held()

@@ -14,9 +14,11 @@ import psutil
 import pytest
 
 from aquadash import settings
-from aquadash.classroom import codes
+from aquadash.classroom import codes, limits
 from aquadash.classroom.invitation import addresses, join_address, qr_svg, qr_text
+from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import classroom
+from aquadash.engine.slots import held
 from aquadash.errors import ConfigError
 from tests.serving import free_port
 from tests.waiting import wait_for
@@ -50,10 +52,12 @@ def test_serve_says_how_to_join_and_ends_with_what_it_started(warm_home: Path) -
                 return ""
 
         assert "/class/join?next=%2Fevaluate" in wait_for(page)
+        limits.save(ClassLimits(paused=True))
+        assert held(), "what a command beside it has queued waits, too"
         (app,) = psutil.Process(serving.pid).children()
         serving.send_signal(signal.SIGTERM)
         assert serving.wait(30) == 0
-        assert not app.is_running()
+        assert not app.is_running() and not held()
         assert serving.stdout.read() == "", "stdout holds one JSON object and nothing else"
     finally:
         serving.kill()

@@ -9,10 +9,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from aquadash.classroom import limits
+from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import waiting
+from aquadash.engine.waiting import HELD
 from aquadash.errors import RunError
 from aquadash.export.convert import ConversionCheck
 from aquadash.jobs import Job, JobProgress, JobStatus, open_jobs
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.runs import Run, RunStore, open_store
 from tests import job_rows, ui_runs
 from tests.test_cli import answer, call, refusal
@@ -145,6 +150,18 @@ def test_whoever_waits_for_a_job_is_told_what_is_done_until_its_end(
     )
     assert ended.status is JobStatus.FINISHED
     assert capsys.readouterr().err == "mine: robustness\n", "a pipe gets no line for each look"
+
+
+def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_why(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_id = ui_runs.queued(store, "mine").run_id
+    limits.save(ClassLimits(paused=True))
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: Lab(OWNER).runs.stop(run_id)))
+    with limits.served():
+        assert HELD in call("classroom", "queue").stdout
+        waiting.wait_for_run(run_id)
+    assert capsys.readouterr().err == f"mine: queued. {HELD}\n"
 
 
 def test_a_first_ctrl_c_asks_the_job_to_stop_and_a_second_leaves_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

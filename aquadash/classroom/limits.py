@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from aquadash import settings
@@ -172,6 +175,18 @@ def in_force() -> ClassLimits:
             _log.error("%s Until then these hold: %s", error, limits.to_values())
         _read[place] = (mark, limits)
         return limits
+
+
+@contextmanager
+def served() -> Iterator[None]:
+    """Let the pause of the queue hold for commands beside this app, too, for as long as it serves the class."""
+    lock = settings.class_lock()
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as locked:
+        # Another app of the class may have it.
+        with suppress(Timeout):
+            locked.enter_context(FileLock(lock, timeout=1))
+        yield
 
 
 def _value(name: str, text: str) -> Any:

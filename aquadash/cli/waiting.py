@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from aquadash.cli.output import StatusLine, lab, percent
+from aquadash.engine.slots import held
+from aquadash.engine.waiting import HELD
 from aquadash.errors import AquaDashError, RunError
 from aquadash.jobs import Job
 from aquadash.runs import Run, RunStatus
@@ -56,7 +58,8 @@ def wait_for_run(run_id: str) -> Run:
             return run
         progress = run.progress
         if run.status is RunStatus.QUEUED or progress is None:
-            line.show(f"{run.name}: queued. {run.message}".removesuffix(". "))
+            why = HELD if run.status is RunStatus.QUEUED and held() else run.message
+            line.show(f"{run.name}: queued. {why}".removesuffix(". "))
         elif asked or not progress.batches:
             line.show(f"{run.name}: {'stopping' if asked else progress.phase}")
         else:

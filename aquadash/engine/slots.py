@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from aquadash import __version__, settings
 from aquadash.engine.connecting import JOBS_DATABASE, connect, usable
 from aquadash.errors import AquaDashError, RunError
@@ -92,12 +94,25 @@ def take_next(kind: str, version: str, database: str, *, slot_ends: Callable[[],
 
 
 def held() -> bool:
-    """Whether nothing that waits is to begin: the teacher of a class has paused the queue."""
-    if not settings.classroom():
+    """Whether nothing that waits is to begin: the teacher of a class, be it served by another process, has paused the
+    queue."""
+    if not (settings.classroom() or _class_is_served()):
         return False
     from aquadash.classroom.limits import in_force
 
     return in_force().paused
+
+
+def _class_is_served() -> bool:
+    lock = settings.class_lock()
+    # Taking it would make it, where there never was a class.
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 @contextmanager

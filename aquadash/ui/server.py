@@ -8,7 +8,7 @@ import importlib
 import logging
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
 import anyio
@@ -78,20 +78,24 @@ def middleware() -> list[Middleware]:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Import what pages need before anybody comes, and start warming up with the server.
 
-    That needs no undoing: its thread is a daemon, and workers outlive the app.
+    That needs no undoing: its thread is a daemon, and workers outlive the app. Meanwhile commands know of a class.
     """
+    serving: AbstractContextManager[None] = nullcontext()
     # Not beside a page: two threads that begin with the same package at once can both fail.
     jobs.import_sqlalchemy()
     for name in _AHEAD:
         importlib.import_module(name)
     if settings.classroom():
+        from aquadash.classroom import limits
         from aquadash.ui.classroom import connections
 
         connections.watch(connections.raise_open_files())
+        serving = limits.served()
     warmup.start()
     processes.step_back(NICENESS)
     asyncio.get_running_loop().call_later(_WARM_SECONDS, set_imports_aside)
-    yield
+    with serving:
+        yield
 
 
 def set_imports_aside() -> None:
