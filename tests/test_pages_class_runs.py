@@ -50,6 +50,23 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
 
 
+def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(teacher: Person) -> None:
+    store = open_store()
+    anna, ben = join("Anna")[0], join("Ben")[0]
+    for seed, person in enumerate((anna, ben)):
+        give(store, add_compared(store, "photographs", {"data.source": "cifar100"}, skill=0.9, seed=seed), person)
+    app = open_app_page("classroom", view="board")
+    assert "Anna" in list(app.dataframe[0].value["Student"])
+    app.query_params.clear()
+    assert app.switch_page("pages/train.py").run().selectbox(key="data-set").value == "synthetic"
+    give(store, add_compared(store, "drawings", skill=0.9, seed=2), ben)
+    app = open_app_page("classroom", view="board")
+    assert app.selectbox(key="board").value == "cifar100"
+    app.selectbox(key="board").set_value("synthetic").run()
+    app.button(key="class-show").click().run()
+    assert "**Ben** is on the board; nobody else yet" in texts(open_app_page("classroom", view="projector"))
+
+
 def test_an_empty_board_notices_the_first_run(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     store, anna = open_store(), join("Anna")[0]
     between_drawings(monkeypatch, lambda: give(store, add_compared(store, "good", skill=0.9, seed=1), anna))

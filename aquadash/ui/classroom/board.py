@@ -14,14 +14,15 @@ from aquadash.ui.lab import lab, visitor
 from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, percent, plain
 
-_SOURCE = "source"
+#: In the address: not the data set of all pages, which a look at the board leaves alone.
+_SOURCE = "board"
 _SWITCH = "board:test-results"
 _TICK_SECONDS = 5.0
 _MAX_DRAWN = 40
 
 
 def show() -> None:
-    """Draw the board of a data source, bound to ``?source=``."""
+    """Draw the board of a data source, bound to ``?board=``."""
     found = lab().runs.board_sources()
     if not found:
         shell.live(_TICK_SECONDS)(_empty)()
