@@ -155,6 +155,16 @@ def test_the_projector_is_led_by_the_teacher_alone(teacher: Person, monkeypatch:
     assert address_of(waiting, "split") == "test", "it has gone where the teacher points"
 
 
+def test_the_projector_shows_the_data_set_that_the_teacher_sees(teacher: Person) -> None:
+    people = Lab(teacher).people
+    people.show("data", {"source": "cifar100"})
+    app = open_app_page("classroom", view="projector")
+    assert app.selectbox(key="data-set").value == "cifar100"
+    # The default one is left out of addresses.
+    people.show("data", {})
+    assert app.run().selectbox(key="data-set").value == "synthetic"
+
+
 def test_a_projector_notices_that_its_page_was_locked(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn_again: list[bool] = []
     monkeypatch.setattr(admission, "now", lambda: Admission.LOCKED)
