@@ -250,6 +250,17 @@ def test_a_link_gives_a_name_back_once_and_only_by_a_form_of_ours(app: Any) -> N
     assert again.status == 403 and "Ask the teacher for a new one" in again.body and "set-cookie" not in again.headers
 
 
+def test_a_link_to_rejoin_takes_the_place_of_the_name_that_somebody_has_now(app: Any) -> None:
+    join(app, name="Mia")
+    code = open_sessions().rejoin_code(open_sessions().people()[0].person.person_id)
+    now = cookie_of(join(app, name="Mia 2"))
+    page = ask(app, "/class/join", query=f"rejoin={code}", headers=now)
+    assert f'name="rejoin" value="{code}"' in page.body and '<strong class="name">Mia 2</strong>' in page.body
+    answer = ask(app, "/class/join", method="POST", form={"rejoin": code, "next": "/"}, headers={**OWN, **now})
+    assert '<strong class="name">Mia</strong>' in ask(app, "/class/join", headers=cookie_of(answer)).body
+    assert ask(app, "/media/x", headers=now).status == 401, "a browser is one person at a time"
+
+
 def test_who_has_joined_is_sent_on_and_may_leave(app: Any) -> None:
     own = cookie_of(join(app, name="Anna <b>"))
     answer = ask(app, "/class/join", query="next=/data", headers=own)
