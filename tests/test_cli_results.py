@@ -17,8 +17,10 @@ from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.runs import Guess, Predictions, Run, RunStatus, RunStore, Worker
 from tests import ui_runs
+from tests.classrooms import give
 from tests.compared_runs import add_compared
 from tests.explained_models import CLASSES, SIZE, corner_network, picture
+from tests.lessons import ANNA
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call, refusal
 
@@ -201,8 +203,11 @@ def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
     assert shown["accuracy"]["spot_on"] is True
     assert shown["confused_pair"]["count"] > 0
     text = call("runs", "show", "done").stdout
-    assert "Your guess of the accuracy. Spot on: you said 60 %" in text and "Your guess of the mistake." in text
+    assert "Your guess of the accuracy. Spot on: guessed 60 %" in text and "Your guess of the mistake." in text
     assert done.guess == Guess(0.6, ("otter", "seal"))
+    give(store, done, ANNA)
+    text = call("runs", "show", "done").stdout
+    assert "Anna's guess of the accuracy. Spot on: guessed 60 %" in text and "your" not in text.lower()
 
 
 def test_a_guess_of_classes_that_are_gone_has_no_score(store: RunStore) -> None:

@@ -46,7 +46,7 @@ def test_a_guess_within_the_interval_is_spot_on() -> None:
     score = accuracy(0.57)
     assert score.spot_on and score.points == pytest.approx(3)
     assert accuracy_words(score) == (
-        "Spot on: you said 57 %, it is 60 %, and the 95 % interval from 56 % to 64 % holds your guess."
+        "Spot on: guessed 57 %, it is 60 %, and the 95 % interval from 56 % to 64 % holds the guess."
     )
     assert accuracy(low).spot_on and accuracy(high).spot_on
     assert not accuracy(low - 1e-6).spot_on
@@ -55,10 +55,10 @@ def test_a_guess_within_the_interval_is_spot_on() -> None:
 @pytest.mark.parametrize(
     ("guessed", "words"),
     [
-        (0.52, "Close: you said 52 %, it is 60 %, so you were 8 points too low."),
-        (0.70, "Close: you said 70 %, it is 60 %, so you were 10 points too high."),
-        (0.95, "A surprise: you said 95 %, it is 60 %, so you were 35 points too high."),
-        (0.0, "A surprise: you said 0 %, it is 60 %, so you were 60 points too low."),
+        (0.52, "Close: guessed 52 %, it is 60 %, so 8 points too low."),
+        (0.70, "Close: guessed 70 %, it is 60 %, so 10 points too high."),
+        (0.95, "A surprise: guessed 95 %, it is 60 %, so 35 points too high."),
+        (0.0, "A surprise: guessed 0 %, it is 60 %, so 60 points too low."),
     ],
 )
 def test_a_guess_outside_of_it_is_told_its_distance(guessed: float, words: str) -> None:
@@ -69,7 +69,7 @@ def test_a_guess_outside_of_it_is_told_its_distance(guessed: float, words: str) 
 def test_the_most_frequent_mistake_is_a_hit() -> None:
     score = pair("otter", "seal")
     assert score.hit and (score.rank, score.count) == (1, 75)
-    assert pair_words(score) == "You knew it: otter taken for seal is the most frequent mistake, with 75 images."
+    assert pair_words(score) == "Right: otter taken for seal is the most frequent mistake, with 75 images."
 
 
 def test_the_other_way_round_is_another_mistake_and_ties_share_a_rank() -> None:

@@ -115,7 +115,7 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
         # The page has said what it says at the end already, of the one epoch that the stopped run had.
         wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
         page.get_by_text("9 epochs in").wait_for()
-        page.get_by_text("you said 55 %, it is 20 %").wait_for()
+        page.get_by_text("guessed 55 %, it is 20 %").wait_for()
         moved = page.evaluate("() => window.moved")
         assert sum(value for value, *_ in moved) < 0.02, moved
         assert [record.epoch for record in store.history(run_id)] == [*range(1, 10)]

@@ -15,6 +15,7 @@ from aquadash.lab.runs import Runs
 from aquadash.runs import Guess, Run, RunStatus
 from aquadash.ui.train import guess_box
 from tests.app_pages import run_script
+from tests.lessons import ANNA, BEN, TEACHER
 from tests.stored_runs import HOSTILE
 
 RUN = Run("a" * 32, "mine", RunStatus.FINISHED, RunConfig(), 0.0, guess=Guess(0.6, ("otter", "seal")))
@@ -111,14 +112,30 @@ def test_before_the_end_only_the_guess_is_shown(status: RunStatus, monkeypatch: 
 @pytest.mark.usefixtures("results")
 def test_after_the_end_both_parts_are_scored() -> None:
     (text,) = shown(DONE)
-    assert "🎯 Spot on: you said 60 %, it is 50 %" in text
-    assert "🎯 You knew it: otter taken for seal is the most frequent mistake, together with 1 other" in text
+    assert "🎯 Spot on: guessed 60 %, it is 50 %" in text
+    assert "🎯 Right: otter taken for seal is the most frequent mistake, together with 1 other" in text
 
 
 @pytest.mark.usefixtures("results")
 def test_a_miss_has_another_sign() -> None:
     (text,) = shown(replace(DONE, guess=Guess(1.0, ("beaver", "seal"))))
     assert "📏 A surprise" in text and "🔀 Not this time" in text and "🎯" not in text
+
+
+@pytest.mark.usefixtures("results")
+def test_a_guess_is_said_to_be_somebody_else_s_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_anna = replace(DONE, owner=ANNA.person_id, owner_name="Anna *x*")
+    of_teacher = replace(DONE, owner=TEACHER.person_id, owner_name=TEACHER.name)
+    for person, run, whose in (
+        (ANNA, of_anna, "Your guess"),
+        (BEN, of_anna, "Anna \\*x\\*'s guess"),
+        (BEN, DONE, "The teacher's guess"),
+        (replace(TEACHER, on_projector=True), of_teacher, "Ms Tide's guess"),
+    ):
+        monkeypatch.setattr(guess_box, "visitor", lambda: person)  # noqa: B023
+        for status, text in ((RunStatus.FINISHED, f"**{whose}**"), (RunStatus.RUNNING, f"**{whose}:**")):
+            (said,) = shown(replace(run, status=status))
+            assert said.startswith(text) and " you" not in said.removeprefix(text).lower()
 
 
 def test_a_run_without_results(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,9 +110,10 @@ def guess_words(run: Run) -> list[str]:
     if score is None:
         return []
     accuracy, pair = score.accuracy, score.pair
+    whose = f"{run.owner_name}'s guess" if run.owner else "Your guess"
     return [
-        *([] if accuracy is None else [f"Your guess of the accuracy. {accuracy_words(accuracy)}"]),
-        *([] if pair is None else [f"Your guess of the mistake. {pair_words(pair)}"]),
+        *([] if accuracy is None else [f"{whose} of the accuracy. {accuracy_words(accuracy)}"]),
+        *([] if pair is None else [f"{whose} of the mistake. {pair_words(pair)}"]),
     ]
 
 

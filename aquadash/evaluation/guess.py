@@ -125,14 +125,12 @@ def accuracy_words(score: AccuracyScore) -> str:
     distance = f"{score.points:.0f} point{'' if round(score.points) == 1 else 's'}"
     if score.spot_on:
         return (
-            f"Spot on: you said {percent(score.guessed)}, it is {percent(score.measured)}, and the 95 % interval "
-            f"from {percent(low)} to {percent(high)} holds your guess."
+            f"Spot on: guessed {percent(score.guessed)}, it is {percent(score.measured)}, and the 95 % interval "
+            f"from {percent(low)} to {percent(high)} holds the guess."
         )
     side = "too high" if score.guessed > score.measured else "too low"
     verdict = "Close" if score.points <= CLOSE_POINTS else "A surprise"
-    return (
-        f"{verdict}: you said {percent(score.guessed)}, it is {percent(score.measured)}, so you were {distance} {side}."
-    )
+    return f"{verdict}: guessed {percent(score.guessed)}, it is {percent(score.measured)}, so {distance} {side}."
 
 
 def pair_words(score: PairScore) -> str:
@@ -140,11 +138,11 @@ def pair_words(score: PairScore) -> str:
     true, predicted = score.pair
     said = f"{true} taken for {predicted}"
     if not score.top:
-        return f"You said {said}, but no test image was taken for another class. Nobody could have known."
+        return f"Guessed {said}, but no test image was taken for another class. Nobody could have known."
     tie = len(score.top) > 1
     if score.hit:
         others = f", together with {len(score.top) - 1} other{'s' if len(score.top) > 2 else ''}" if tie else ""
-        return f"You knew it: {said} is the most frequent mistake{others}, with {_images(score.count)}."
+        return f"Right: {said} is the most frequent mistake{others}, with {_images(score.count)}."
     happened = (
         f"happened to {_images(score.count)} and is number {score.rank} among the mistakes"
         if score.count

@@ -11,7 +11,7 @@ from aquadash.evaluation import accuracy_words, pair_words, score_guess
 from aquadash.runs.types import Guess, Run
 from aquadash.ui import inputs
 from aquadash.ui.gallery import class_titles
-from aquadash.ui.lab import lab
+from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import plain
 
 
@@ -56,26 +56,29 @@ def guess_form(class_names: Sequence[str], *, key: str) -> Guess | None:
 
 
 def render_guess(run: Run) -> None:
-    """Draw a run's guess and, once the run has ended with results, how near it came; nothing where nobody guessed."""
+    """Draw whose guess a run has, and, once it has ended with results, how near that came; nothing without a guess."""
     if run.guess is None:
         return
+    person = visitor()
+    own = run.owner == person.person_id and not person.on_projector
+    whose = "Your guess" if own else f"{plain(run.owner_name or 'The teacher')}'s guess"
     if not run.status.ended:
-        st.info(f"**Your guess:** {plain(guess_text(run.guess))}. It is scored when the run ends.", icon="🔮")
+        st.info(f"**{whose}:** {plain(guess_text(run.guess))}. It is scored when the run ends.", icon="🔮")
         return
     if "test_accuracy" not in run.metrics:
-        st.info(f"**Your guess:** {plain(guess_text(run.guess))}. The run has no results to score it by.", icon="🔮")
+        st.info(f"**{whose}:** {plain(guess_text(run.guess))}. The run has no results to score it by.", icon="🔮")
         return
     try:
         score = score_guess(run.guess, lab().runs.evaluation(run.run_id))
     except AquaDashError as error:
-        st.info(f"**Your guess:** {plain(guess_text(run.guess))}. It cannot be scored. {plain(str(error))}", icon="🔮")
+        st.info(f"**{whose}:** {plain(guess_text(run.guess))}. It cannot be scored. {plain(str(error))}", icon="🔮")
         return
     lines = []
     if score.accuracy is not None:
         lines.append(f"{'🎯' if score.accuracy.spot_on else '📏'} {plain(accuracy_words(score.accuracy))}")
     if score.pair is not None:
         lines.append(f"{'🎯' if score.pair.hit else '🔀'} {plain(pair_words(score.pair))}")
-    st.info("**Your guess**\n\n" + "\n\n".join(lines), icon="🔮")
+    st.info(f"**{whose}**\n\n" + "\n\n".join(lines), icon="🔮")
 
 
 def guess_text(guess: Guess) -> str:
