@@ -12,6 +12,8 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.errors import RunError
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
+from aquadash.runs import tags as tag
+from aquadash.runs.transfer import IMPORTED
 from aquadash.search.store import open_search_store
 from aquadash.ui import shell, warmup
 from tests.app_pages import buttons, metrics, open_app_page, texts
@@ -134,10 +136,14 @@ def test_a_refusal_is_said_for_longer_than_until_the_next_drawing(
 def test_the_class_page_opens_on_what_happens_now(anna: Person) -> None:
     store = open_store()
     ended = give(store, add_compared(store, "just done", skill=0.9, seed=1), anna)
+    brought = give(store, add_compared(store, "made up", skill=0.9, seed=2), anna)
+    store.set_tags(brought.run_id, "bring the run in", {tag.ORIGIN: IMPORTED})
+    add_compared(store, "on test images", {"training.validation": "test"}, skill=0.8, seed=3)
     warmup.wait_for_store()
     app = open_app_page("classroom")
     assert "0 runs training, 0 waiting" in texts(app)
     assert "Just finished" in texts(app) and f"{100 * ended.metrics['val_accuracy']:.1f} % **just done**" in texts(app)
+    assert "made up" not in texts(app) and "\n**on test images**" in texts(app), "no figure that is not comparable"
 
 
 def test_a_run_that_waits_while_the_queue_is_held_says_so(teacher: Person) -> None:

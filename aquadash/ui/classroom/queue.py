@@ -68,14 +68,16 @@ def _queue() -> None:
 
 
 def _finished(runs: Sequence[Run]) -> None:
-    """What has come of the runs that ended last, by validation as on the board."""
+    """What has come of the runs that ended last here, by validation as on the board: of test images no figure."""
     since = time.time() - _JUST_SECONDS
-    found = [run for run in runs if run.status is RunStatus.FINISHED and run.ended_at and run.ended_at > since]
+    here = [run for run in runs if run.status is RunStatus.FINISHED and not run.origin]
+    found = [run for run in here if run.ended_at and run.ended_at > since]
     if found:
         st.markdown("**Just finished**, with their validation accuracy")
     for run in sorted(found, key=lambda run: run.ended_at or 0.0, reverse=True)[:_MAX_FINISHED]:
         with st.container(border=True, key=f"finished-{run.run_id}"):
-            _head(run, percent(run.metrics.get("val_accuracy")), page="evaluate")
+            validated = run.config.training.validation != "test"
+            _head(run, percent(run.metrics.get("val_accuracy")) if validated else "", page="evaluate")
 
 
 def _head(run: Run, place: str, *, page: str = "train") -> None:
