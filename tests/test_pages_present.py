@@ -88,6 +88,12 @@ def test_a_run_that_is_not_there_says_so(store: RunStore) -> None:
     assert not app.exception and app.title[0].value.endswith("Evaluate") and address_of(app, "present") is None
 
 
+def test_the_beginning_of_an_id_is_enough(run: Run, store: RunStore) -> None:
+    add_run(store, name="another")
+    app = open_app_page("evaluate", run=run.run_id[:8], present="1")
+    assert app.header[0].value == "mine" and not app.error
+
+
 def test_a_talk_without_a_run_or_with_damaged_results_can_be_left(run: Run, store: RunStore) -> None:
     predictions = store.artifact(run.run_id, "predictions.npz")
     assert predictions is not None

@@ -6,6 +6,7 @@ The address says it: ``/evaluate?run=...&present=3`` is the third screen of that
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,8 +89,11 @@ def asked() -> bool:
 
 def render_presentation() -> None:
     """Draw the screen that the address names, and the way to the others."""
-    run_id = str(st.query_params.get("run", ""))
-    at_work = any(run.run_id == run_id and not run.status.ended for run in lab().runs.all())
+    run_id, runs = str(st.query_params.get("run", "")), lab().runs.all()
+    # As on Evaluate the address may hold the beginning of an id. Where nothing begins so, that is said below.
+    with suppress(ValueError):
+        run_id = address.one_id(run_id, [run.run_id for run in runs])
+    at_work = any(run.run_id == run_id and not run.status.ended for run in runs)
     st.html(CSS)
     shell.live(_TICK_SECONDS if at_work else None)(_screen)(run_id)
 
