@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +66,18 @@ def test_another_students_pictures_are_not_shown(look: Look) -> None:
     assert app.selectbox(key="data-set").value == "synthetic"
     assert "folder-anna-s-cats" not in app.selectbox(key="data-set").options
     assert "Anna's cats" in look(ANNA, "data", source="folder-anna-s-cats").selectbox(key="data-set").options
+
+
+def test_the_teacher_s_import_folder_is_not_listed_for_students(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "marks of 7b").mkdir()
+    monkeypatch.setenv("AQUADASH_IMPORT", str(tmp_path))
+    assert look(TEACHER, "data", add="server").selectbox(key="own-server").options == ["marks of 7b"]
+    for way in ("zip", "server"):
+        app = look(BEN, "data", add=way)
+        assert "marks of 7b" not in str(app) and "A folder of this server" not in str(app)
+    assert "Expected: zip, classes." in words(app)
 
 
 def test_what_is_kept_for_everybody_is_filtered_for_each(look: Look, lesson: Lesson) -> None:

@@ -20,6 +20,7 @@ from aquadash.errors import AquaDashError, DataError
 from aquadash.figures.class_counts import class_counts
 from aquadash.jobs import Job
 from aquadash.jobs.types import job_id
+from aquadash.lab.rights import Action
 from aquadash.ui import bound, components, inputs, job_panel, shell
 from aquadash.ui.data import own_pictures_set
 from aquadash.ui.glossary import term
@@ -84,7 +85,8 @@ def _read_again(draft_id: str, size: int | None = None) -> None:
 
 def _upload_form() -> None:
     st.subheader("Own pictures", anchor=False)
-    ways = {way: title for way, title in _WAYS.items() if way != "server" or settings.import_folder()}
+    may_read = settings.import_folder() is not None and lab().rights.allow(Action.READ_FOLDER)
+    ways = {way: title for way, title in _WAYS.items() if way != "server" or may_read}
     # The default stays in the address: without it the page would show the data sets.
     way = bound.choice("add", ways, label="From", stated=True)
     given = {"zip": _archive, "classes": _dropped, "server": _of_server}[way]()
