@@ -59,6 +59,14 @@ def functional(config: Config, **nodes: list[str]) -> Config:
     }  # fmt: skip
 
 
+def chain(times: int) -> Config:
+    """Convolutions, each of which is given what the one before gives."""
+    names = ["images", *(f"convolution{number}" for number in range(times))]
+    layers = {name: convolution(3) for name in names[1:]}
+    nodes = {name: [before] for before, name in zip(names, names[1:], strict=False)}
+    return functional({"images": takes(32, 32, 3), **layers}, images=[], **nodes)
+
+
 def _node(*sources: str) -> Config:
     tensors = [{"class_name": "__keras_tensor__", "config": {"keras_history": [source, 0, 0]}} for source in sources]
     return {"args": [tensors], "kwargs": {"mask": None}}
@@ -118,16 +126,9 @@ OPTIMIZER = {"optimizer": {"module": "keras.optimizers", "class_name": "Adam", "
 #: What somebody may send, and what is said of it.
 HOSTILE: dict[str, tuple[Config | str, str]] = {
     "700,000 units": (flat(dense(700_000), dense(5)), "2,154,600,005 parameters; at most 100,000,000"),
-    "3,000 convolutions": (
-        sequential(takes(32, 32, 3), *[convolution() for _ in range(3_000)]),
-        "3,001 layers; at most",
-    ),
-    "3,000 convolutions in four models": (
-        sequential(
-            takes(32, 32, 3), *[sequential(takes(32, 32, 3), *[convolution(3) for _ in range(750)]) for _ in range(4)]
-        ),
-        "3,005 layers",
-    ),
+    "3,000 convolutions": (chain(3_000), "3,001 layers; at most"),
+    "51 in a sequence": (flat(*[dense(8)] * 49), "51 layers in one sequence"),
+    "3,000 convolutions in four models": (sequential(takes(32, 32, 3), *[chain(750)] * 4), "3,005 layers"),
     "enlarged": (
         small(layer("Resizing", height=20_000, width=20_000)),
         "1,200,000,192 values that its layers give for one image",
@@ -146,6 +147,10 @@ HOSTILE: dict[str, tuple[Config | str, str]] = {
     ),
     "weights of 100 GB": (flat(dense(5)), "claims 100,000,000,000 bytes"),
     "long description": (flat(dense(5, name="x" * 5_000_000)), "described in 5,000"),
+    "more numbers than units": (flat(dense(5, lora_rank=100_000_000)), "the setting lora_rank"),
+    "larger than it says": (small(layer("Resizing", height=8, width=8, pad_to_aspect_ratio=True)), "pad_to_aspect"),
+    "a list that stretches": (small(layer("Rescaling", scale=[1.0] * 100_000, offset=0.0)), "a number a channel"),
+    "lists in lists": (small(layer("Rescaling", scale=[[1.0]] * 3, offset=0.0)), "a number a channel"),
     "program code": (flat(layer("Lambda", function={"class_name": "__lambda__"})), "the kind Lambda"),
     "code as a part": (flat(dense(5, activation={"class_name": "function"})), "the kind 'function'"),
     "registered": (flat(with_key(dense(5), registered_name="evil>Dense")), "'evil>Dense'"),

@@ -40,6 +40,10 @@ _HEADERS_A_LAYER = 10_000
 _BYTES_A_PARAMETER = 12
 #: A mean of two answers, of a network of body and head, of a model within it: one more than there is.
 _MAX_NESTED = 5
+#: Keras builds such a model anew after each of its layers: 50 take it 3 s, 1,000 many minutes. AquaDash's has 11.
+_MAX_IN_SEQUENCE = 50
+#: Settings that no network of AquaDash has, and that add numbers or values beyond those that are counted here.
+_UNCOUNTED = ("lora_rank", "quantization_config", "pad_to_aspect_ratio")
 
 _DESCRIPTION = "config.json"
 _WEIGHTS = "model.weights.h5"
@@ -186,6 +190,8 @@ def _model(data: Config, *, nested: int) -> _Part:
 def _sequential(layers: Sequence[Config], nested: int) -> _Part:
     if not layers or _kind(layers[0]) != _INPUT:
         raise ValueError("its first layer does not say what it takes")
+    if len(layers) > _MAX_IN_SEQUENCE:
+        raise _Unknown(f"has {len(layers):,} layers in one sequence; at most {_MAX_IN_SEQUENCE} are allowed")
     parts: list[_Part] = []
     for layer in layers:
         parts.append(_layer(layer, (parts[-1].output,) if parts else (), nested))
@@ -237,6 +243,8 @@ def _layer(data: Config, inputs: tuple[Shape, ...], nested: int) -> _Part:
         )
     config, built = data["config"], data.get("build_config")
     _check_objects([config])
+    if used := [name for name in _UNCOUNTED if config.get(name)]:
+        raise _Unknown(f"has the setting {used[0]}, which none of AquaDash's has")
     if config.get("data_format", "channels_last") != "channels_last":
         raise ValueError("its images have their channels first")
     # Keras makes a layer's numbers for the shape that is written here, before it looks at what the layer is given.
@@ -426,6 +434,16 @@ def _resizing(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
     return (*_pair((config["height"], config["width"])), channels), 0
 
 
+def _rescaled(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
+    (shape,) = inputs
+    for setting in (config["scale"], config["offset"]):
+        numbers = setting if isinstance(setting, list) else [setting]
+        # More numbers, or lists of them, would stretch the images.
+        if len(numbers) not in (1, shape[-1]) or any(type(number) not in (int, float) for number in numbers):
+            raise ValueError("it rescales by something else than a number a channel")
+    return shape, 0
+
+
 def _merged(config: Config, inputs: Sequence[Shape]) -> tuple[Shape, int]:
     """Value by value; a side of 1 is stretched to the others'."""
     merged = tuple(max(sides) for sides in zip(*inputs, strict=True))
@@ -478,7 +496,7 @@ LAYERS: dict[tuple[str, str], _Rule] = {
             "Activation": _same,
             "Dropout": _same,
             "ReLU": _same,
-            "Rescaling": _same,
+            "Rescaling": _rescaled,
         }.items()
     },
 }
