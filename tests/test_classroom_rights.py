@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
 from aquadash.runs.selection import sort_runs
 from aquadash.search.controller import Controller
+from aquadash.search.store import RUN
 from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.search_fakes import plan
@@ -152,6 +154,33 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
                 store.request_stop(trial.run_id)
             store.delete(trial.run_id)
         searches.set_hidden(search_id)
+
+
+@pytest.fixture
+def trial(lesson: Lesson) -> Iterator[tuple[str, str]]:
+    """A search of the teacher's and the finished run of its only trial."""
+    search_id = lesson.searches.create(plan(name="the teacher's other"))
+    run_id = lesson.store.create(lessons.SHORT, search_id=search_id).run_id
+    lesson.store.set_status(run_id, RunStatus.FINISHED)
+    lesson.searches.study(search_id).ask().set_user_attr(RUN, run_id)
+    yield search_id, run_id
+    if not lesson.store.read(run_id).deleted:
+        lesson.store.delete(run_id)
+    lesson.searches.set_hidden(search_id)
+
+
+def test_a_trial_that_was_in_the_bin_when_its_search_was_hidden_comes_back_hidden(
+    lesson: Lesson, trial: tuple[str, str]
+) -> None:
+    (search_id, run_id), lab = trial, Lab(TEACHER)
+    lab.runs.delete(run_id)
+    lab.searches.hide(search_id)
+    lab.runs.restore(run_id)
+    assert lesson.store.read(run_id).hidden and run_id not in {run.run_id for run in Lab(BEN).runs.all()}
+    lab.searches.hide(search_id, False)
+    lab.runs.delete(run_id)
+    lab.runs.restore(run_id)
+    assert not lesson.store.read(run_id).hidden
 
 
 class StoredTrials:

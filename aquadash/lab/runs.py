@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.errors import AquaDashError, DataError, RunError, StorageError
+from aquadash.errors import AquaDashError, DataError, RunError, StorageError, UnknownNameError
 from aquadash.evaluation import Evaluation, PairedChange, evaluate, paired_change
 from aquadash.evaluation.calibration import fit_temperature
 from aquadash.jobs import open_jobs
@@ -485,7 +485,11 @@ class Runs(Part):
             NotAllowedError: It is not the person's own.
         """
         with self._store_for(Action.RESTORE, run_id) as store:
+            hidden = _search_is_hidden(store.read(run_id).search_id)
             store.restore(run_id)
+            if hidden:
+                # Hiding the search passed over what was in the bin, which cannot be written to.
+                store.set_hidden(run_id)
 
     def first_model(self) -> Run:
         """The run that AquaDash comes with, put into the store unless it is or was there. It is for all, so that it
@@ -539,6 +543,17 @@ class Runs(Part):
                 for config in configs:
                     self._limits.check_training(config.training.epochs, waiting=own, more=len(configs))
             yield
+
+
+def _search_is_hidden(search_id: str) -> bool:
+    if not search_id:
+        return False
+    from aquadash.search.store import any_stored, open_search_store
+
+    try:
+        return any_stored() and open_search_store().get(search_id).hidden
+    except UnknownNameError:
+        return False
 
 
 class _All(NamedTuple):
