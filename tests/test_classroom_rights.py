@@ -183,6 +183,17 @@ def test_a_trial_that_was_in_the_bin_when_its_search_was_hidden_comes_back_hidde
     assert not lesson.store.read(run_id).hidden
 
 
+def test_a_hidden_run_in_the_bin_is_no_trial_for_the_class(trial: tuple[str, str]) -> None:
+    (search_id, run_id), lab = trial, Lab(TEACHER)
+    lab.runs.delete(run_id)
+    assert len(Lab(BEN).searches.get(search_id).trials) == 1, "what is in the bin was to be seen before"
+    lab.runs.restore(run_id)
+    lab.runs.hide(run_id)
+    lab.runs.delete(run_id)
+    assert Lab(BEN).searches.get(search_id).trials == Lab(PROJECTOR).searches.get(search_id).trials == ()
+    assert len(lab.searches.get(search_id).trials) == 1
+
+
 class StoredTrials:
     """An engine that stores runs and trains nothing."""
 

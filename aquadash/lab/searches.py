@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aquadash import engine, settings
+from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import kept
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 from aquadash.lab.runs import FRESH_SECONDS
-from aquadash.people import OWNER
-from aquadash.search import Budget, Search, SearchHead, SearchPlan, any_stored, job
+from aquadash.search import Budget, Search, SearchHead, SearchPlan, Trial, any_stored, job
 from aquadash.search.store import open_search_store
 
 
@@ -38,9 +38,7 @@ class Searches(Part):
         self._rights.require(Action.VIEW, found.resource)
         if self._person.sees_hidden:
             return found
-        everybodys = runs.Runs(OWNER).all()
-        hidden = {run.run_id for run in everybodys if not self._rights.allow(Action.VIEW, run.resource)}
-        return replace(found, trials=tuple(trial for trial in found.trials if trial.run_id not in hidden))
+        return replace(found, trials=tuple(filter(self._sees, found.trials)))
 
     def find(self, text: str) -> Search:
         """The search that an id, a unique prefix of one or a unique name stands for.
@@ -104,6 +102,17 @@ class Searches(Part):
         self._rights.require(Action.HIDE)
         with self._changing():
             open_search_store().set_hidden(search_id, hidden)
+
+    def _sees(self, trial: Trial) -> bool:
+        """Whether a trial's run may be looked at, also one in the bin; of one that is gone nothing is hidden."""
+        try:
+            if trial.run_id:
+                runs.Runs(self._person).get(trial.run_id)
+        except NotAllowedError:
+            return False
+        except (UnknownNameError, RunError):
+            pass
+        return True
 
     def _check(self, plan: SearchPlan) -> None:
         """Refuse to have a plan's trials trained where the class's limits, or its images, forbid it."""
