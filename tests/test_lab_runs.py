@@ -15,7 +15,7 @@ from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab, memory, runs
 from aquadash.people import OWNER, Person, Role
 from aquadash.runs.pairs import Pair
-from aquadash.runs.types import EpochRecord, Predictions, Run, RunStatus
+from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
 
 RUNS = Lab(OWNER).runs
 
@@ -26,6 +26,7 @@ class FakeStore:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.asked: list[str] = []
+        self.replay: EpochReplay | None = None
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         self.asked.append("runs")
@@ -38,6 +39,10 @@ class FakeStore:
     def history(self, run_id: str) -> list[EpochRecord]:
         self.asked.append("history")
         return [EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.01, 2.0)]
+
+    def epoch_replay(self, run_id: str) -> EpochReplay | None:
+        self.asked.append("replay")
+        return self.replay
 
     def predictions(self, run_id: str) -> Predictions:
         self.asked.append("predictions")
@@ -127,6 +132,15 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
     memory.refresh()
     RUNS.history("a" * 32)
     assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
+
+
+def test_a_replay_whose_file_is_put_back_is_found(store: FakeStore) -> None:
+    assert RUNS.epoch_replay("a" * 32) is None
+    answers = np.full((1, 1, 2), 0.5, np.float32)
+    store.replay = EpochReplay(np.arange(1), np.array([0]), answers, np.eye(2, dtype=np.int32)[None])
+    for _ in range(3):
+        assert RUNS.epoch_replay("a" * 32) is store.replay
+    assert store.asked.count("replay") == 2
 
 
 def test_what_a_pair_has_changed_is_worked_out_once(store: FakeStore) -> None:

@@ -10,10 +10,11 @@ from aquadash.evaluation import AccuracyChange, PairTest
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.runs import RunStore
+from aquadash.runs.artifacts import PREDICTIONS
 from aquadash.runs.measured import Images
 from aquadash.runs.types import Predictions, Run, RunStatus
 from aquadash.ui.compare import comparison_results, comparison_settings
-from aquadash.ui.compared import Compared
+from aquadash.ui.compared import Compared, damaged
 from tests import live_runs
 from tests.compared_runs import add_compared
 
@@ -97,3 +98,15 @@ def test_one_that_is_resumed_while_it_is_read_leaves_the_others_their_results(
     monkeypatch.setattr(Runs, "predictions_on", then_resumed)
     first, second = Compared(runs, ("one", "two"), "validation").evaluations()
     assert first is not None and second is None
+
+
+def test_predictions_that_are_put_back_are_compared(store: RunStore) -> None:
+    runs = tuple(add_compared(store, name, skill=0.7, seed=seed) for seed, name in enumerate(("one", "two")))
+    compared, path = Compared(runs, ("one", "two"), "test"), store.artifact(runs[1].run_id, PREDICTIONS)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    (pair,) = compared.pairs()
+    assert pair.result is None and "damaged" in damaged(runs, "test")["two"]
+    path.write_bytes(whole)
+    (pair,) = compared.pairs()
+    assert pair.result is not None and not damaged(runs, "test")

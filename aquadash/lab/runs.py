@@ -621,7 +621,12 @@ def _read_cost(store: RunStore, run_id: str) -> Cost:
 
 _cost = _read_of_run(_read_cost, most=256)
 _history = _read_of_run(lambda store, run_id: tuple(store.history(run_id)), most=256)
-_epoch_replay = _read_of_run(lambda store, run_id: store.epoch_replay(run_id), most=_MOST_BYTES, size=_bytes_of)
+_epoch_replay = _read_of_run(
+    lambda store, run_id: store.epoch_replay(run_id),
+    most=_MOST_BYTES,
+    # One that cannot be read is not kept: its file may be put back.
+    size=lambda found: _MOST_BYTES + 1 if found is None else _bytes_of(found),
+)
 
 
 @kept(_MOST_BYTES, size=_bytes_of)

@@ -51,7 +51,8 @@ class Compared:
 
     def pairs(self) -> tuple[PairTest, ...]:
         """Each run against each later one."""
-        return _pairs(self.runs, self.images)
+        # Predictions that could not be read may be put back, which changes nothing of a run.
+        return _pairs(self.runs, self.images, tuple(said is not None for said in self.predictions()))
 
     def costs(self) -> list[Cost]:
         """The prices, as far as they are known; that of a run at work grows."""
@@ -104,7 +105,7 @@ def _evaluation(run: Run, images: Images) -> Evaluation | None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_RUN)
-def _pairs(runs: tuple[Run, ...], images: Images) -> tuple[PairTest, ...]:
+def _pairs(runs: tuple[Run, ...], images: Images, there: tuple[bool, ...]) -> tuple[PairTest, ...]:
     from aquadash.evaluation import pairwise
 
     return pairwise([_predictions(run, images) for run in runs], sets=[image_set(run, images) for run in runs])
