@@ -60,6 +60,8 @@ def test_what_is_removed_of_a_run_that_others_share_is_not_kept_where_it_was_dow
     assert state.is_relative_to(home / "cache")
     store.remove_artifacts(run_id, "checkpoint")
     assert store.artifact(run_id, "checkpoint/state") is None and not state.exists() and config.exists()
+    store.remove_artifacts(run_id, "config.json")
+    assert store.artifact(run_id, "config.json") is None and not config.exists()
 
 
 def test_names_are_text_on_one_line_and_made_up_where_none_is_given(store: RunStore) -> None:

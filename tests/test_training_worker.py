@@ -6,6 +6,7 @@ import csv
 import math
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError, DataError, StorageError
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs import JobStatus, LeaseLostError, Stopped
 from aquadash.jobs.worker import JobContext
-from aquadash.runs import EpochRecord, Progress, Run, RunStatus, RunStore, Worker
+from aquadash.runs import EpochRecord, Predictions, Progress, Run, RunStatus, RunStore, Worker
 from aquadash.runs.reading import KIND
 from aquadash.training import checkpoint, worker
 from aquadash.training.checkpoint import Checkpoint
@@ -206,6 +208,18 @@ def test_a_stop_after_the_last_epoch_leaves_the_results(
     run = trained(store, tiny_dataset, monkeypatch)
     assert run.status is RunStatus.FINISHED and "test_accuracy" in run.metrics
     assert "model.keras" in store.artifact_names(run.run_id)
+
+
+def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store: RunStore) -> None:
+    run = store.create(SMALL)
+    store.add_ood_detector(run.run_id, OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), 2.5, 0.95))
+    said = Predictions(np.arange(2), np.arange(2), np.eye(2, dtype=np.float32))
+    result = SimpleNamespace(
+        model=SimpleNamespace(save=lambda path: path.write_bytes(b"")), history=epoch(1).history, kept_epoch=1,
+        val_loss=1.0, val_accuracy=0.5, predictions=said, validation_predictions=said, ood_detector=None,
+    )  # fmt: skip
+    worker._store_result(store, run, SimpleNamespace(class_names=("cat", "dog")), result)
+    assert store.ood_detector(run.run_id) is None and "model.keras" in store.artifact_names(run.run_id)
 
 
 def test_a_run_is_trained_once(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

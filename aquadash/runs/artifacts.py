@@ -260,18 +260,20 @@ class RunArtifacts(RunReading):
             found = self.client.list_artifacts(run_id, None if folder == "." else folder)
         return [Path(info.path).name for info in found if not info.is_dir]
 
-    def remove_artifacts(self, run_id: str, folder: str) -> None:
-        """Drop a folder of the run's files, such as the checkpoints of a finished run."""
+    def remove_artifacts(self, run_id: str, name: str) -> None:
+        """Drop a file or a folder of the run's files, such as the checkpoints of a finished run."""
         # MlflowClient removes no files: https://github.com/mlflow/mlflow/issues/4185 was closed with this.
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository  # noqa: TID251
 
         kept = self._folder(run_id)
-        with storage_errors(f"remove {folder}"):
+        with storage_errors(f"remove {name}"):
             if kept is None:
-                get_artifact_repository(self.client.get_run(run_id).info.artifact_uri).delete_artifacts(folder)
-                shutil.rmtree(self._cache(run_id) / folder, ignore_errors=True)
-            elif (kept / folder).is_dir():
-                shutil.rmtree(kept / folder)
+                get_artifact_repository(self.client.get_run(run_id).info.artifact_uri).delete_artifacts(name)
+            path = (kept or self._cache(run_id)) / name
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=kept is None)
+            else:
+                path.unlink(missing_ok=True)
 
     def predictions(self, run_id: str) -> Predictions:
         """What the run's model says of the test split.

@@ -24,7 +24,7 @@ from aquadash.jobs import JobStatus, Stopped
 from aquadash.jobs.types import job_id
 from aquadash.jobs.worker import JobContext
 from aquadash.runs import Progress, Run, RunStatus, RunStore, connection, open_store
-from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG, MODEL
+from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG, MODEL, OOD_DETECTOR
 from aquadash.runs.data_files import DataFiles
 from aquadash.runs.reading import KIND
 from aquadash.training.hardware import describe_environment
@@ -245,6 +245,9 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
     store.add_validation_predictions(run.run_id, result.validation_predictions)
     if result.ood_detector is not None:
         store.add_ood_detector(run.run_id, result.ood_detector)
+    elif OOD_DETECTOR in store.artifact_names(run.run_id):
+        # Of the weights that the run had when it was stopped.
+        store.remove_artifacts(run.run_id, OOD_DETECTOR)
     store.add_history(run.run_id, result.history)
     predictions = result.predictions
     test = evaluate(predictions.labels, predictions.probabilities, class_names=dataset.class_names)
