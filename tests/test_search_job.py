@@ -13,6 +13,7 @@ from aquadash.config import RunConfig
 from aquadash.engine import Engine, slots
 from aquadash.errors import ConfigError, DataError, RunError, StorageError
 from aquadash.jobs import JobStatus, Worker, open_jobs, worker
+from aquadash.jobs.worker import JobContext
 from aquadash.runs import RunStatus, open_store
 from aquadash.search import Budget, TrialState, job, resume_search, start_search, stop_search
 from aquadash.search import store as kept
@@ -114,6 +115,28 @@ def test_what_a_lost_worker_left_is_taken_up_by_whoever_serves_next(
     # It waits already: that somebody continues it makes no second job of it.
     resume_search(search_id, engine)
     assert engine.ended(search_id).status is RunStatus.FINISHED and len(runs.runs) == 3
+
+
+def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
+    engine: InThreads, store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search_id = store.create(plan(budget=Budget(2)))
+    lost = take_up(search_id)
+    control = job.Controller(store, search_id, engine=runs, runs=runs)
+    control.step()
+    runs.gate.set()
+    control.step()
+    runs.gate.clear()
+    open_jobs().requeue(lost.worker, "The worker was lost")
+    context = JobContext(open_jobs(), job_rows.claim(KIND))
+    # It dies with its second look.
+    with monkeypatch.context() as dying, pytest.raises(IndexError):
+        dying.setattr(runs, "slots", [1].pop)
+        job.work(context)
+    assert job_rows.latest(KIND).worker_failures == 1
+    runs.gate.set()
+    job.work(context)
+    assert job_rows.latest(KIND).worker_failures == 0 and len(store.get(search_id).complete) == 2
 
 
 def test_its_runs_rest_when_it_is_stopped_while_no_worker_has_it(

@@ -95,7 +95,9 @@ def work(job: JobContext) -> dict[str, Any]:
     """
     runs = open_store()
     controller = Controller(open_search_store(), job.run, engine=Engine(runs, serving=False), runs=runs)
-    status, errors, done = JobStatus.RUNNING, 0, 0
+    status, errors = JobStatus.RUNNING, 0
+    # What had ended before this process took the search up is no sign that it gets on.
+    done = sum(trial.state.ended for trial in controller.search.trials)
     while True:
         try:
             status = controller.step()
