@@ -12,15 +12,19 @@ from aquadash.config import with_values
 from aquadash.errors import AquaDashError
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
+from aquadash.models import head_epochs
 from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus, open_store
+from aquadash.runs.cost import STARTING_SECONDS, Paces
 from aquadash.search import Budget, SearchPlan, parse_all, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import SearchStore, open_search_store
 from aquadash.ui import warmup
 from aquadash.ui.search import search_form, search_live
+from aquadash.ui.text import duration
 from tests import ui_runs
 from tests.app_pages import address_of, metrics, open_app_page, words
+from tests.made_runs import made_run
 from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
 from tests.stored_runs import HOSTILE, without_engine
 from tests.waiting import wait_for
@@ -287,3 +291,16 @@ def test_an_estimate_keeps_to_the_budget(store: SearchStore) -> None:
     assert "no trial starts after 2.5 min" in search_form.estimate_text(plan(budget=Budget(None, minutes=2.5)))
     grid = plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(50))
     assert search_form.estimate_text(grid).startswith("2 × ")
+
+
+@pytest.mark.parametrize(
+    ("over", "seconds"), [("training.epochs=10,40", 35 * 80.0), ("training.head_epochs=2,5", 8 * 80.0)]
+)
+def test_an_estimate_is_of_the_trial_with_most_epochs_of_more_than_the_head(
+    monkeypatch: pytest.MonkeyPatch, over: str, seconds: float
+) -> None:
+    values = {"model.name": "backbone", "model.fine_tuning": "top", "training.epochs": 10, "training.head_epochs": 5}
+    earlier = made_run("earlier", values, metrics={"seconds": 400.0, "epochs": 10.0}, ended_at=1.0)
+    monkeypatch.setattr(Runs, "paces", lambda self: Paces([earlier], head_epochs))
+    told = search_form.estimate_text(plan(over, config=earlier.config, budget=Budget(2)))
+    assert told.endswith(f"at most **{duration(2 * (STARTING_SECONDS + seconds))}**")

@@ -72,7 +72,10 @@ def estimate_text(plan: SearchPlan) -> str:
     """What the search will do and how long that takes at most, in markdown."""
     most, minutes = plan.max_trials, plan.budget.minutes
     told = f"{'' if most is None else f'{most} × '}{count(plan.epochs, 'epoch')}"
-    known = lab().runs.paces().known(embedded(plan.config))
+    # Of the trial that takes longest: most epochs, and fewest of them with the new head alone.
+    heads = [plan.config.training.head_epochs, *(int(value) for value in plan.ends("training.head_epochs"))]
+    longest = with_values(plan.config, {"training.epochs": plan.epochs, "training.head_epochs": min(heads)})
+    known = lab().runs.paces().known(embedded(longest))
     if known is None:
         limit = "the first trial shows how long" if minutes is None else f"no trial starts after {minutes:g} min"
         return f"{told}; {limit}"
