@@ -52,9 +52,13 @@ def test_what_is_at_work_says_how_long_it_still_takes() -> None:
     assert seconds(runs, slots=2)[1] == (2, 46.0), "a says so since four seconds"
 
 
-def test_a_run_beyond_its_last_epoch_leaves_no_slot_free_yet() -> None:
-    (waiting,) = waiting_times([at_work("a", 0.0), run("b")], slots=1, now=NOW).values()
-    assert waiting.seconds == 1.0 and "is free" not in waiting.why
+def test_a_run_beyond_its_last_epoch_leaves_no_slot_free_yet_and_nobody_can_say_when() -> None:
+    known = finished("z", 20, 10)
+    for overdue in (at_work("a", 0.0), at_work("a", 3.0, ago=60.0)):
+        runs = [known, overdue, run("b", rank=1), run("c", rank=2)]
+        first, second = waiting_times(runs, slots=1, now=NOW).values()
+        assert first.seconds is None and "works out its results, or takes longer" in first.why
+        assert second.seconds == 1.0 + STARTING_SECONDS + 20.0 and "The longest" in second.why
 
 
 def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:

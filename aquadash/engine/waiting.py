@@ -18,6 +18,9 @@ from aquadash.runs.cost import STARTING_SECONDS, Paces
 #: Said of what waits while the queue is held.
 HELD = "The teacher holds the queue; nothing starts until it is let go on."
 
+#: Stands for the seconds of what should have ended and is still at work: its slot comes next, nobody can say when.
+_OVERDUE = 1.0
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -53,7 +56,7 @@ def waiting_times(
         return {run.run_id: Waiting(rank, None, HELD) for rank, run in enumerate(waiting, start=1)}
     paces = Paces(runs, head_epochs)
     # What is at work, even beyond its last epoch, leaves no slot free yet.
-    free = sorted(max(1.0, _left(run, paces, now)) for run in runs if run.status is RunStatus.RUNNING)
+    free = sorted(max(_OVERDUE, _left(run, paces, now)) for run in runs if run.status is RunStatus.RUNNING)
     # More may be at work than there are slots, after the number of slots was changed.
     free = free[max(0, len(free) - slots) :] + [0.0] * (slots - len(free))
     heapq.heapify(free)
@@ -61,7 +64,8 @@ def waiting_times(
     bases: list[str] = []
     for rank, run in enumerate(waiting, start=1):
         starts = heapq.heappop(free)
-        found[run.run_id] = Waiting(rank, None if starts == math.inf else starts, _why(starts, bases))
+        unknown = starts in (_OVERDUE, math.inf)
+        found[run.run_id] = Waiting(rank, None if unknown else starts, _why(starts, bases))
         seconds, base = _takes(run, paces)
         bases = list(dict.fromkeys([*bases, *([base] if base else [])]))
         heapq.heappush(free, starts + seconds)
@@ -96,6 +100,8 @@ def _why(starts: float, bases: Sequence[str]) -> str:
         return "A place to train is free, so it starts at once."
     if starts == math.inf:
         return "Nothing like a run before it has been trained here yet, so nobody can say how long that takes."
+    if starts == _OVERDUE:
+        return "The training before it works out its results, or takes longer than expected: nobody can say how long."
     if not bases:
         return "As long as the training before it says that it still takes; less if that stops early."
     return f"The longest to expect, by what is at work and {' and '.join(bases)}; less where a run stops early."
