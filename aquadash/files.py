@@ -22,6 +22,12 @@ def flush_to_disk(file: IO[Any]) -> None:
     os.fsync(file.fileno())
 
 
+def unfinished(path: Path, number: str = "*") -> str:
+    """The name under which :func:`replacing` writes ``path``; without a number, the pattern of all such names."""
+    # 60 letters of four bytes each are as long as a file's name may be.
+    return f".{path.name[:60]}-{number}.part"
+
+
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[BufferedRandom]:
     """A new file beside ``path`` to write to, which takes its place at the end of the block, or goes if that raises.
@@ -37,8 +43,7 @@ def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[B
         FileExistsError: There is one, with ``new``.
         OSError: It cannot be written.
     """
-    # 60 letters of four bytes each are as long as a file's name may be.
-    temporary = path.with_name(f".{path.name[:60]}-{secrets.token_hex(4)}.part")
+    temporary = path.with_name(unfinished(path, secrets.token_hex(4)))
     try:
         with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode), "w+b") as file:
             yield file

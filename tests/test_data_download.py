@@ -14,6 +14,7 @@ import pytest
 from aquadash.data import download as module
 from aquadash.data.download import download
 from aquadash.errors import DataError
+from aquadash.files import replacing
 
 CONTENT = os.urandom(2_000_000)
 SHA256, MD5 = hashlib.sha256(CONTENT).hexdigest(), hashlib.md5(CONTENT).hexdigest()
@@ -124,11 +125,16 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, server: str) -
         _fetch(tmp_path / "data" / "file.tar.gz", f"{server}/file")
 
 
-def test_what_a_killed_process_left_is_removed_and_a_running_one_is_not(target: Path, server: str) -> None:
+@pytest.mark.parametrize("name", ["file.tar.gz", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_160_no_top.h5"])
+def test_what_a_killed_process_left_is_removed_and_a_running_one_is_not(target: Path, server: str, name: str) -> None:
+    target = target.with_name(name)
     target.parent.mkdir()
-    for name, age in ((f".{target.name}-old.part", 7200.0), (f".{target.name}-new.part", 0.0)):
-        part = target.parent / name
-        part.write_bytes(b"half")
-        os.utime(part, (part.stat().st_mtime - age,) * 2)
+    parts: list[Path] = []
+    for age in (7200.0, 0.0):
+        with replacing(target):
+            parts += {*target.parent.iterdir()} - {*parts}
+        parts[-1].write_bytes(b"half")
+        os.utime(parts[-1], (parts[-1].stat().st_mtime - age,) * 2)
+        target.unlink()
     _fetch(target, f"{server}/file")
-    assert _left(target) == [f".{target.name}-new.part", target.name]
+    assert _left(target) == [parts[-1].name, target.name]

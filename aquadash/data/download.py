@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import time
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError
-from aquadash.files import replacing
+from aquadash.files import forget_oldest, replacing, unfinished
 
 #: Give up when nothing has arrived for so many seconds.
 STALL_SECONDS = 30.0
@@ -49,9 +48,7 @@ def download(
     report = progress or silent
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for left in target.parent.glob(f".{target.name}-*.part"):
-            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-                left.unlink(missing_ok=True)
+        forget_oldest(target.parent, unfinished(target), max_seconds=_ABANDONED_SECONDS)
     except OSError as error:
         raise DataError(f"{target.parent} cannot be written to ({error.strerror})") from None
     report(f"Connecting to {url}", None)
