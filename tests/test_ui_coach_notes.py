@@ -13,6 +13,7 @@ from aquadash.coach import Note
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.evaluation import Evaluation, evaluate
+from aquadash.lab.limits import Limits
 from aquadash.lab.runs import Runs
 from aquadash.runs import EpochRecord, Run, RunStatus
 from aquadash.ui.train import clone, coach_notes
@@ -58,6 +59,16 @@ def test_each_level_has_its_box_and_each_change_its_link(links: list[dict[str, A
     ]
     assert links[0]["run_id"] == "a" * 32
     assert links[0]["label"].startswith("Try this: Validation images: held out")
+
+
+def test_more_epochs_than_the_class_allows_are_not_trained_by_a_click(
+    links: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, history = run({"training.epochs": 12}), learning(12)
+    for limit, offered in ((60, ["train-too-few-epochs"]), (23, []), (12, [])):
+        monkeypatch.setattr(Limits, "within_epochs", lambda self, epochs, limit=limit: min(epochs, limit))
+        assert [button.key for button in shown(one, history).button if button.key.startswith("train-")] == offered
+    assert len(links) == 3, "the form can be filled all the same"
 
 
 def test_what_the_page_says_itself_is_left_out(links: list[dict[str, Any]]) -> None:
