@@ -305,6 +305,20 @@ def test_a_computer_that_does_not_tell_counts_as_without(tmp_path: Path, monkeyp
     assert hardware.precision(TrainingConfig(precision="auto")) == "float32"
 
 
+def test_last_digits_are_those_of_a_device_a_processor_and_libraries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "_CPU_INFO", tmp_path / "cpuinfo")
+
+    def named(*, device: str = "auto", flags: str = "fpu avx2", hertz: int = 2000) -> str:
+        (tmp_path / "cpuinfo").write_text(f"model name\t: Any\ncpu MHz\t\t: {hertz}\nflags\t\t: {flags}\n" * 2)
+        return hardware.last_digits(TrainingConfig(device=device))
+
+    found = [named(), named(device="cpu"), named(flags="fpu avx512f")]
+    monkeypatch.setattr(hardware, "library_version", lambda name: "99")
+    assert len({*found, named()}) == 4 and named() == named(hertz=3000)
+
+
 def test_a_graphics_card_that_is_not_there_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:
     import tensorflow as tf
 

@@ -17,6 +17,7 @@ from aquadash.errors import DataError
 from aquadash.evaluation import evaluate
 from aquadash.models import backbone, transfer
 from aquadash.models.weights import load_body
+from aquadash.training import hardware
 from tests.fit_listeners import Listener
 from tests.stored_runs import without_seconds
 
@@ -122,6 +123,19 @@ def test_the_head_alone_leaves_the_body_as_it_came(head: tuple[Any, Listener]) -
     assert any("looking at the training images" in each.phase for each in listener.progress)
     # Only the head is kept in the checkpoints: a body of a hundred megabytes would be written every second.
     assert [array.shape for array in listener.checkpoints[0].weights] == [(256, 3), (3,)]
+
+
+def test_what_another_computer_has_computed_is_computed_again(
+    tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looks() -> bool:
+        listener = Listener()
+        _fit(with_values(HEAD, {"training.epochs": 1}), tiny_dataset, listener)
+        return any(each.phase == "looking at the training images, 0%" for each in listener.progress)
+
+    assert [looks(), looks()] == [True, False]
+    monkeypatch.setattr(hardware, "last_digits", lambda training: "another computer")
+    assert looks()
 
 
 def test_the_body_waits_for_the_head_and_then_learns(whole: tuple[Any, Listener]) -> None:

@@ -1,7 +1,7 @@
 """What a frozen body makes of images, computed once and kept on disk.
 
-A cache entry is found by its content: the same images and the same body always have the same entry, whichever run made
-it, and a file that is lost or damaged is made again.
+A cache entry is found by its content: on one computer the same images and the same body always have the same entry,
+whichever run made it, and a file that is lost or damaged is made again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def features(
     Args:
         body: Images as float32 in [0, 1] to features, (n, features); works as it does when it predicts.
         images: uint8 (n, height, width, channels).
-        key: Names the body: all that its features depend on besides the images, its weights and precision included.
+        key: Names the body: all that its features depend on besides the images, its weights, precision and where it is
+            computed included.
         progress: Told the fraction that is done after each batch; an exception that it raises ends the work, and
             nothing is stored.
 

@@ -39,12 +39,27 @@ def precision(training: TrainingConfig) -> str:
 @cache
 def multiplies_bfloat16() -> bool:
     """Whether the processor has instructions for bfloat16; False where it cannot be told."""
-    try:
-        text = _CPU_INFO.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    flags = next((line for line in _cpu_info() if line.startswith("flags")), "")
     return bool(_BFLOAT16_FLAGS & set(flags.split()))
+
+
+def _cpu_info() -> list[str]:
+    """What Linux tells of each core, in lines; nothing where it cannot be told."""
+    try:
+        return _CPU_INFO.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def last_digits(training: TrainingConfig) -> str:
+    """Names what decides the last digits of a result besides settings and images: libraries, device and processor."""
+    import tensorflow as tf
+
+    cards = [tf.config.experimental.get_device_details(card) for card in tf.config.list_physical_devices("GPU")]
+    told = ("vendor_id", "model", "cache size", "flags", "CPU", "Features")
+    processor = sorted({line for line in _cpu_info() if line.startswith(told)}) or platform.processor()
+    versions = [library_version(name) for name in ("tensorflow", "keras")]
+    return f"{training.device} {cards} {processor} {os.cpu_count()} {versions}"
 
 
 def device(training: TrainingConfig) -> AbstractContextManager[object]:

@@ -77,8 +77,9 @@ class Trainer:
                 statistics=ChannelStatistics.of(self.data.images),
                 precision=precision,
             )
-            # Names the frozen body: network, input size, weights, precision.
-            self._body_key = f"{load_pretrained(config, self.model, preparing)} {precision}"
+            # Names the frozen body: network, input size, weights, precision, and where it is computed.
+            body = load_pretrained(config, self.model, preparing)
+            self._body_key = f"{body} {precision} {hardware.last_digits(config.training)}"
             self._losses = Losses(config.training, self.data.labels, num_classes=num_classes)
             self._phase = phase_of(config, 1)
             self._loop = build_loop(config, self.model, self._losses, self._phase)
