@@ -168,6 +168,7 @@ def test_a_plateau_with_a_schedule() -> None:
     [
         ({}, {"model.dropout": 0.2}),
         (MIXED, {"augmentation.mixing": "none"}),
+        ({**MIXED, "model.name": "backbone", "model.dropout": 0.4}, {"model.dropout": 0.2}),
         ({"model.dropout": 0.1}, {}),
         ({"model.dropout": 0.1, "training.label_smoothing": 0.2}, {"training.label_smoothing": 0.0}),
         ({"model.dropout": 0.1, "model.name": "cnn", "model.l2": 0.001}, {"model.l2": 0.0}),
@@ -398,7 +399,9 @@ def test_an_oscillating_loss() -> None:
 def test_mixed_images_make_a_loss_jump_at_any_rate() -> None:
     history = epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.03 * e, lambda e: 1.1 - 0.03 * e)
     assert "rate-too-high" in notes(history)
-    assert "rate-too-high" not in notes(history, {"augmentation.mixing": "mixup"})
+    mixed = {"augmentation.mixing": "mixup"}
+    assert "rate-too-high" not in notes(history, mixed)
+    assert "rate-too-high" in notes(history, {**mixed, "model.name": "backbone"}), "a head alone sees nothing mixed"
 
 
 def test_a_loss_that_gets_worse_is_said_with_the_verdicts_words() -> None:

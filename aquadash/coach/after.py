@@ -9,6 +9,7 @@ from typing import Any
 
 from aquadash.coach import suggestions
 from aquadash.coach.before import config_notes
+from aquadash.coach.network_rules import mixes
 from aquadash.coach.note import Level, Note, by_importance
 from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, too_large, too_small
 from aquadash.coach.situation import Situation, headline
@@ -172,7 +173,7 @@ def _rate_too_high(s: Situation) -> Note | None:
         return None
     oscillates = len(s.losses) >= MIN_EPOCHS and s.roughness >= OSCILLATING and s.backward >= OSCILLATING_BACKWARD
     # How much of each other image is mixed in is drawn anew, and with it how high the training loss is.
-    if oscillates and s.config.augmentation.mixing == "none":
+    if oscillates and not mixes(s.config):
         evidence = (
             f"The training loss changes by {percent(s.roughness)} from one epoch to the next, and "
             f"{percent(s.backward)} of its way led upwards: steps that are too large jump over the goal. The rate was "

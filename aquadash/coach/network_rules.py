@@ -33,6 +33,11 @@ def frozen(config: RunConfig) -> bool:
     return entry is not None and entry.pretrained and config.model.fine_tuning == "head"
 
 
+def mixes(config: RunConfig) -> bool:
+    """Whether images are mixed: where only a new head learns, from features of images, none are."""
+    return config.augmentation.mixing != "none" and not frozen(config)
+
+
 def notes(config: RunConfig) -> Iterator[Note]:
     """What usually fails of the choices for the network."""
     model, training = config.model, config.training

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aquadash.coach.before import CUTS_BEFORE_STOP, USUAL_PATIENCE, USUAL_WAIT
-from aquadash.coach.network_rules import frozen, uses
+from aquadash.coach.network_rules import frozen, mixes, uses
 from aquadash.coach.rates import lower
 from aquadash.config import RunConfig
 
@@ -33,7 +33,7 @@ def against_overfitting(config: RunConfig) -> dict[str, Any]:
 
 def against_underfitting(config: RunConfig) -> dict[str, Any]:
     """Less of what holds the network back: mixing, then dropout, then penalties, then label smoothing."""
-    if config.augmentation.mixing != "none":
+    if mixes(config):
         return {"augmentation.mixing": "none"}
     if uses(config, "dropout") and config.model.dropout > LITTLE_DROPOUT:
         return {"model.dropout": LITTLE_DROPOUT}
