@@ -152,6 +152,14 @@ def test_a_mixture_of_pipelines_alone_is_not_searched_as_its_parts(runs: QuickRu
     assert "a search needs from 2" in words(app) and app.button(key="search:launch").disabled
 
 
+def test_a_search_over_the_epochs_begins_with_those_of_its_trials(runs: QuickRuns) -> None:
+    app = open_page()
+    assert PRESETS[app.selectbox(key="base").value].config.training.epochs == 200
+    app.multiselect(key="search:over").set_value(["training.epochs"]).run()
+    assert app.text_input(key="search:training.epochs:values").value == "10,15,20,40"
+    assert "12 × 40 epochs" in words(app)
+
+
 def test_the_form_is_as_it_was_after_another_view(runs: QuickRuns) -> None:
     app = open_page()
     app.number_input(key="search:trials").set_value(33).run()

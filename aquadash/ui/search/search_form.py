@@ -37,8 +37,11 @@ def search_form() -> None:
     """Draw the form; a launch puts the new search into the address and draws the page again."""
     with shell.guard():
         origin, config = _start()
-        space = space_fields(config, origin=origin)
+        varies = st.container()
         trials, config = _size(config)
+        with varies:
+            # What is suggested for the epochs holds those of a trial, not of the settings to start from.
+            space = space_fields(config, origin=origin)
         estimate, bar = st.container(), st.container(key="launch-bar")
         with st.expander("Advanced", icon="⚙️", key="search:advanced"):
             name = inputs.text_input(
@@ -126,7 +129,8 @@ def _size(config: RunConfig) -> tuple[int, RunConfig]:
             _EPOCHS,
             key="search:epochs",
             persist_state="session",
-            help="At most. Short trials tell good settings from poor ones; train the best for longer afterwards.",
+            help="At most, unless the search varies Maximum epochs. Short trials tell good settings from poor ones; "
+            "train the best for longer afterwards.",
         )
     return int(trials), form_state.allowed(
         with_values(config, {"training.epochs": min(int(epochs), config.training.epochs)})
