@@ -89,6 +89,9 @@ def test_a_network_that_is_not_there_is_no_reason_to_fail() -> None:
     assert "only a few weight updates" in config_notes(config)[0].evidence
 
 
+NOTHING_DECIDED = {"training.patience": 0, "training.restore_best_weights": False}
+
+
 def found(changes: dict[str, Any]) -> dict[str, Note]:
     return {note.key: note for note in config_notes(with_values(RunConfig(), changes))}
 
@@ -103,6 +106,11 @@ def found(changes: dict[str, Any]) -> dict[str, Note]:
         ({"training.validation_fraction": 0.04}, set()),
         ({"training.validation_fraction": 0.03}, {"few-validation-images"}),
         ({"training.validation_fraction": 0.03, "training.validation": "test"}, {"validation-on-test"}),
+        ({**NOTHING_DECIDED, "training.validation": "test"}, set()),
+        (
+            {**NOTHING_DECIDED, "training.validation": "test", "training.schedule": "plateau"},
+            {"validation-on-test"},
+        ),
         ({"training.restore_best_weights": False}, {"last-weights-kept"}),
         ({"training.restore_best_weights": False, "training.patience": 0}, set()),
         ({"training.from_logits": True}, {"from-logits"}),

@@ -226,6 +226,14 @@ def test_a_title_of_a_pipeline_does_not_begin_a_cell() -> None:
     assert {cells(title) for title in ("%% [markdown]", "%%", "x\n# %%")} == {cells("Mine")}
 
 
+@pytest.mark.parametrize("validation", ["training", "test"])
+def test_a_script_says_what_its_validation_images_decide(validation: str) -> None:
+    for name, decided in (("notebook-fixed", "decide when to stop"), ("backbone", "show how it goes")):
+        config = with_values(preset(name).config, {"training.validation": validation})
+        text = train_script(Recipe("a", config, NONE, "f", "float32", None, True))
+        assert [words for words in ("decide when to stop", "show how it goes") if words in text] == [decided]
+
+
 def test_a_name_never_becomes_code() -> None:
     name = 'x\'; import os\n"""\\ # %% {{ 7 * 7 }} \N{OTTER}'
     text = train_script(Recipe(name, RunConfig(), NONE, "f", "float32", None, True))

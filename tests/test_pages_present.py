@@ -3,7 +3,10 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.config import with_values
+from aquadash.export.report import report_html
+from aquadash.lab import memory
+from aquadash.runs import Run, RunStatus, RunStore, tags
 from aquadash.ui.text import plain
 from tests.app_pages import address_of, html, open_app_page, words
 from tests.stored_runs import HOSTILE, add_run
@@ -60,6 +63,13 @@ def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunS
     run = add_run(store, validation="test")
     said = screen(run, 4).markdown[-1].value
     assert "of which 400 decided when to stop, so the accuracy flatters." in said and "never seen" not in said
+    nothing = with_values(run.config, {"training.patience": 0, "training.restore_best_weights": False})
+    store.set_tags(run.run_id, "let nothing be decided", tags.config_tags(nothing))
+    memory.refresh()
+    assert "of which 400 were its validation images." in screen(run, 4).markdown[-1].value
+    evaluate = open_app_page("evaluate", run=run.run_id)
+    assert "400 of the 500 test images were its validation images.**" in evaluate.warning[0].value
+    assert "The first 400 test images were its validation images." in report_html(store, store.get(run.run_id), None)
 
 
 def test_a_run_at_work_shows_what_there_is(store: RunStore) -> None:

@@ -48,7 +48,7 @@ def ignoring(name: str) -> Evaluation:
 
 def test_each_level_has_its_box_and_each_change_its_link(links: list[dict[str, Any]]) -> None:
     app = shown(run({"training.validation": "test"}), overfitting())
-    assert [box.value for box in app.warning] == ["**Test images decide when training stops**"]
+    assert [box.value for box in app.warning] == ["**Test images decide when to stop**"]
     assert [box.value for box in app.info] == ["**Overfitting since epoch 7**"]
     assert [box.value for box in app.success] == ["**Early stopping ended it after epoch 12**"]
     evidence = [text.value for text in app.markdown]

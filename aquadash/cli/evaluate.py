@@ -39,7 +39,7 @@ def evaluate(run: str) -> None:
     ]
     if "unseen_test_accuracy" in values:
         lines.append(
-            f"The first test images decided when training stopped; on the others alone: "
+            f"The first test images were its validation images; on the others alone: "
             f"{percent(found.metrics['unseen_test_accuracy'])}."
         )
     matrix = [(name, *row) for name, row in zip(measured.classes, measured.confusion_matrix.tolist(), strict=True)]

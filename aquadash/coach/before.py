@@ -76,13 +76,13 @@ def sensible_patience(training: TrainingConfig) -> int:
 def _of_images_and_loss(config: RunConfig) -> Iterator[Note]:
     """On what is learnt from, how it is judged and what is kept."""
     training, source = config.training, SOURCES.get(config.data.source)
-    if training.validation == "test":
+    if training.validation == "test" and training.decided_by_validation:
         yield Note(
             "validation-on-test",
             "warning",
-            "Test images decide when training stops",
-            "Validation looks at the first 400 test images (of fewer, at four fifths), and training stops when it "
-            "suits them: their accuracy is too good. Only the others are unseen.",
+            f"Test images decide {training.decided_by_validation}",
+            "Validation looks at the first 400 test images (of fewer, at four fifths), and what they decide suits "
+            "them: their accuracy is too good. Only the others are unseen.",
             {"training.validation": "training"},
         )
     if training.batch_size > MAX_BATCH_SIZE:

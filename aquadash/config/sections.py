@@ -317,6 +317,15 @@ class TrainingConfig(ConfigSection):
         texts={"auto": "graphics card if there is one", "cpu": "processor (CPU)", "gpu": "graphics card (GPU)"},
         help="What the network trains on: the graphics card where TensorFlow finds one, or the processor.")] = "auto"
 
+    @property
+    def decided_by_validation(self) -> str:
+        """What validation images decide, to follow "decide"; empty where they only show how the training goes."""
+        if self.patience:
+            return "when to stop"
+        if self.restore_best_weights:
+            return "which weights to keep"
+        return "when to lower the learning rate" if self.schedule == "plateau" else ""
+
 
 class RunConfig(ConfigSection):
     """Everything that decides a run's result besides the data set's content.

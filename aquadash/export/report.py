@@ -125,7 +125,8 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
         "plotly": _plotly() if charts else "",
         "version": aquadash.__version__,
         "validated_on_test": run.config.training.validation == "test",
-        "decided": report_validation_images(found.n) if found else None,
+        "validated": report_validation_images(found.n) if found else None,
+        "decided": run.config.training.decided_by_validation,
         "drawn": dataset.drawn if dataset else False,
     }
     return _environment().get_template("report.html.j2").render(values)

@@ -106,6 +106,7 @@ def _values(recipe: Recipe, *, augmented: bool) -> dict[str, Any]:
         "name": recipe.name,
         "seed": config.seed,
         "training": training,
+        "decided": training.decided_by_validation,
         "model": {name: value for name, value in model if models.uses(model.name, f"model.{name}")},
         "last_epoch": min(recipe.last_epoch or training.epochs, training.epochs),
         "fingerprint": recipe.fingerprint,

@@ -59,9 +59,10 @@ def sentence(config: RunConfig, sizes: Sizes) -> str:
     learned += "each of them once" if visited == images else f"{visited:,} of them, each once"
     learned += f", in {count(batches(config, sizes), 'batch', 'batches')}."
     if config.training.validation == "test":
+        decided = config.training.decided_by_validation
         return (
-            f"{learned} **{sizes.validation:,}** of the test images say when to stop, so only the last "
-            f"**{sizes.test:,}** are unseen when the result is measured."
+            f"{learned} **{sizes.validation:,}** of the test images {f'decide {decided}' if decided else 'validate'}, "
+            f"so only the last **{sizes.test:,}** are unseen when the result is measured."
         )
     return (
         f"{learned} **{sizes.validation:,}** images are held out to validate with, **{sizes.test:,}** kept for the "

@@ -213,7 +213,9 @@ def _accuracy(one: Evaluated) -> None:
     st.html(f"<div class='aqua-figure'>{value}</div>")
     seen = "which it had never seen"
     if one.validated_on_test:
-        seen = f"of which {report_validation_images(found.n)} decided when to stop, so the accuracy flatters"
+        decided = one.run.config.training.decided_by_validation
+        said = f"decided {decided}, so the accuracy flatters" if decided else "were its validation images"
+        seen = f"of which {report_validation_images(found.n)} {said}"
     st.markdown(
         f"of {found.n:,} test images, {seen}. With other images it might be "
         f"{plain(rest.rstrip(')'))}: that is the 95 % interval. Guessing would give {100 / len(found.classes):.0f} %."

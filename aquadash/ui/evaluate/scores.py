@@ -107,7 +107,9 @@ def _metric(metric: Metric, score: Score, chance: str) -> None:
 def _the_reports_way(run: Run, found: Evaluation) -> str:
     """What validating on test images does to the accuracy, in markdown."""
     spent = report_validation_images(found.n)
-    text = f"**{spent} of the {found.n:,} test images decided when to stop**, so the accuracy flatters."
+    decided = run.config.training.decided_by_validation
+    said = f"decided {decided}**, so the accuracy flatters." if decided else "were its validation images.**"
+    text = f"**{spent} of the {found.n:,} test images {said}"
     fraction, unseen = run.metrics.get("unseen_test_accuracy"), found.n - spent
     if fraction is None or unseen <= 0:
         return text
