@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,12 @@ def test_the_text_says_whether_it_was_worth_it(runs: QuickRuns) -> None:
     assert "beats the settings to start from" in better.stdout and "8 complete" in better.stdout
     worse = call("search", "--trials", 3, "--over", "training.learning_rate=1..10")
     assert "No trial beats the settings to start from" in worse.stdout
+
+
+def test_a_trial_without_dense_layers_says_none(runs: QuickRuns) -> None:
+    over = ("--set", "model.name=cnn", "--over", "model.dense_units=128|none", "--sampler", "grid")
+    shown = call("search", *over).stdout
+    assert sorted(re.findall(r"(\S+) +0{8}$", shown, re.MULTILINE)) == ["128", "128", "none"]
 
 
 def test_list_show_and_resume_with_more(runs: QuickRuns) -> None:

@@ -65,7 +65,7 @@ def test_values_read_as_words() -> None:
     assert fields.value_text("training.patience", 0) == "0 (never stops early)"
     assert fields.value_text("augmentation.pipeline", "gone since") == "gone since"
     assert fields.value_text("model.filters", (32, 64)) == fields.value_text("model.filters", [32, 64]) == "32, 64"
-    assert fields.value_text("model.dense_units", ()) == "none"
+    assert fields.value_text("model.dense_units", ()) == "none" == fields.value_text("model.dense_units", "")
 
 
 @pytest.mark.parametrize("name", LISTS)

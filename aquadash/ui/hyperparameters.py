@@ -121,7 +121,9 @@ def value_text(name: str, value: Any) -> str:
     """A setting's value for people: ``"yes"``, ``"Adam"``, ``"0.01"``, ``"32, 64"``. Plain text, not markdown."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    value = tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list) or (value == "" and setting(name).kind is tuple):
+        # A search keeps lists as text: the empty one is no text at all.
+        value = tuple(value)
     if value in (texts := setting(name).texts):
         return texts[value]
     if name == "data.source" and isinstance(value, str):
