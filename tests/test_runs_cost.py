@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from aquadash.config import with_values
+from aquadash.data.folder import drafts
+from aquadash.data.folder.about import About
 from aquadash.lab import Lab
 from aquadash.models import head_epochs
 from aquadash.people import OWNER
@@ -18,6 +20,7 @@ from aquadash.runs.measured import image_set
 from tests import ui_runs
 from tests.compared_runs import keras_file
 from tests.lessons import SHORT
+from tests.own_pictures import drafted, in_folder, of_classes
 
 Paces = partial(cost.Paces, head_epochs=head_epochs)
 
@@ -84,6 +87,25 @@ def test_the_nearest_kind_of_run_tells_the_pace() -> None:
     assert Paces(known).known(other_images) == (2.5, "earlier runs with the same network")
     other_network = with_values(SHORT, {"model.name": "backbone"})
     assert Paces(known).known(other_network) is None
+
+
+def test_own_pictures_have_the_pace_of_runs_on_as_many_of_their_size_alone(tmp_path: Path, home: Path) -> None:
+    def keep(title: str, of_each: int) -> About:
+        folder = in_folder(tmp_path / f"{title}-{of_each}", of_classes({"cat": of_each, "dog": of_each}))
+        return drafts.use(drafted(folder), drafts.SplitChoice(), title=title, overwrite=True)
+
+    def known(source: str) -> tuple[float, str] | None:
+        return Paces([finished("a", 20), run]).known(with_values(SHORT, {"data.source": source}))
+
+    pets = keep("Pets", 10)
+    run = finished("b", 30, of={"data.source": pets.source})
+    assert known(pets.source) is None, "2,500 images tell nothing of 16, nor do pictures that were there before"
+    run = replace(run, dataset_fingerprint=pets.fingerprint)
+    assert known(pets.source) == (3.0, "earlier runs with the same network, images and augmentation")
+    assert known(keep("Others", 10).source) == (3.0, "earlier runs with the same network")
+    assert known("cifar100") == (2.0, "earlier runs with the same network")
+    keep("Pets", 20)
+    assert known(pets.source) is None
 
 
 def test_settings_that_change_no_epoch_make_no_other_kind() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from aquadash.augment import plan
 from aquadash.config import SETTINGS, AugmentationConfig, RunConfig
+from aquadash.data import SOURCES, Source
+from aquadash.data.folder.about import PREFIX, all_kept
 from aquadash.errors import AquaDashError, RunError
 from aquadash.runs.artifacts import stored_weights
 from aquadash.runs.types import EpochRecord, Run
@@ -97,21 +100,29 @@ class Paces:
     """Seconds an epoch of the runs that have finished here."""
 
     def __init__(self, runs: Sequence[Run], head_epochs: Callable[[RunConfig], int]) -> None:
-        """Takes what is known from runs in any order: the last 25 of a kind, none that were trained elsewhere.
+        """Takes what is known from runs in any order: the last 25 of a kind, none that were trained elsewhere, or
+        on own pictures that are gone.
 
         Args:
             runs: The runs.
             head_epochs: In how many first epochs a new head learns alone, which takes little time.
         """
         self._head_epochs = head_epochs
-        self._known: dict[tuple[int, Hashable, bool], list[tuple[float, AugmentationConfig]]] = {}
+        self._known: dict[Hashable, list[tuple[float, AugmentationConfig]]] = {}
+        # Asked once: own pictures are looked for on the disk.
+        own, source_of = all_kept(), functools.cache(SOURCES.get)
         for run in sorted(runs, key=lambda run: run.ended_at or 0.0, reverse=True):
             epochs, seconds = run.metrics.get("epochs", 0.0), run.metrics.get("seconds", 0.0)
             whole = epochs - head_epochs(run.config)
             if run.origin or not run.status.ended or whole < 1 or seconds <= 0:
                 continue
-            for level, (_, key) in enumerate(_ALIKE):
-                kept = self._known.setdefault((level, key(run.config), _head_alone(run.config)), [])
+            name = run.config.data.source
+            if name.startswith(PREFIX):
+                about = own.get(name.removeprefix(PREFIX))
+                if about is None or about.fingerprint != run.dataset_fingerprint:
+                    continue  # How many those were, and how large, is not known any more.
+            for level in range(len(_ALIKE)):
+                kept = self._known.setdefault(_key(level, run.config, source_of(name)), [])
                 if len(kept) < 25:
                     kept.append((seconds / whole, run.config.augmentation))
 
@@ -123,11 +134,17 @@ class Paces:
         """
         epochs = config.training.epochs
         times = _factor(config.augmentation) * (epochs - self._head_epochs(config)) / epochs
-        for level, (words, key) in enumerate(_ALIKE):
-            if kept := self._known.get((level, key(config), _head_alone(config))):
+        source = SOURCES.get(config.data.source)
+        for level, (words, _) in enumerate(_ALIKE):
+            if kept := self._known.get(_key(level, config, source)):
                 found = statistics.median(seconds * times / _factor(other) for seconds, other in kept)
                 return found, f"earlier runs with {words}"
         return None
+
+
+def _key(level: int, config: RunConfig, source: Source | None) -> Hashable:
+    """What runs share that are alike; their images are always as many and as large."""
+    return level, _ALIKE[level][1](config), source and (source.side, source.train), _head_alone(config)
 
 
 def _head_alone(config: RunConfig) -> bool:
