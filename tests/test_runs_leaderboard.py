@@ -88,6 +88,13 @@ def test_what_does_not_count_is_left_out() -> None:
     assert found.uncounted == 2 and found.entries[0].tries == 1
 
 
+def test_of_images_that_were_replaced_under_their_name_no_run_counts() -> None:
+    before = [a_run("a1", "a", 0.9, dataset_fingerprint="old"), a_run("b1", "b", 0.8, dataset_fingerprint="old")]
+    after = replace(a_run("b2", "b", 0.5, dataset_fingerprint="new"), created_at=2.0)
+    assert [entry.run.name for entry in board(after, *before).entries] == ["b2"]
+    assert [entry.run.name for entry in board(*before).entries] == ["a1", "b1"]
+
+
 def test_people_go_by_what_they_are_called_now() -> None:
     assert board(a_run("a1", "a", 0.5), names={"a" * 32: "Anna"}).entries[0].name == "Anna"
 

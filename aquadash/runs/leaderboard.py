@@ -85,14 +85,18 @@ def leaderboard(
 
     Args:
         runs: All runs.
-        source: The data source; results on different images cannot be compared.
+        source: The data source; results on different images cannot be compared, so of several data sets of that name
+            only the one of the newest run counts.
         validation_images: How many validation images a run was measured on, None if that is not known.
         test_results: Rank by the accuracy on test images of what is best by validation.
         names: What people are called now, by id; who is missing goes by the name on the run.
     """
     by_person: dict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        if _counts(run) and run.config.data.source == source:
+    there = [run for run in runs if _counts(run) and run.config.data.source == source]
+    newest = max(there, key=lambda run: run.created_at, default=None)
+    for run in there:
+        # Own pictures may have been replaced under their name.
+        if newest is not None and run.dataset_fingerprint == newest.dataset_fingerprint:
             by_person[run.owner].append(run)
     chosen: list[tuple[Run, int, int, int]] = []
     uncounted = 0
