@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -68,6 +69,15 @@ def test_chunks_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     assert find_duplicates(dataset, progress=lambda text, share: shares.append(share)) == whole
     assert len(whole.within(0.001)) == 9
     assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares)
+
+
+def test_large_pictures_are_compared_in_little_memory() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (400, 224, 224, 3), np.uint8)
+    tracemalloc.start()
+    found = find_duplicates(made_of(images, images))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.test_images(0.0) == 400 and peak < 100_000_000
 
 
 @pytest.mark.parametrize("size", [8, 12, 32, 52, 100])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from aquadash import data
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
 from aquadash.robustness.job import KIND, job_of
 from aquadash.robustness.measure import RobustnessRequest
 from aquadash.runs import Run, RunStore
 from aquadash.runs.artifacts import ROBUSTNESS
+from aquadash.ui.evaluate import robustness
 from aquadash.ui.evaluate.robustness import branch_rows, corruption_rows
 from tests import job_rows
 from tests.app_pages import address_of, charts, html, metrics, open_app_page, words
@@ -115,6 +118,21 @@ def test_finished(store: RunStore, run: Run) -> None:
     assert any(text.startswith("Accuracy by severity, Low contrast") for text in charts_of_section(app))
     app.selectbox(key="corruption").set_value("jpeg_compression").run()
     assert address_of(app, "corruption") == "jpeg_compression" and address_of(app, "image") == "33"
+
+
+def test_the_test_images_are_not_copied_to_show_one_of_them(
+    store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint, images=300))
+    seen: list[robustness.TestImages] = []
+    sample = robustness.sample
+    monkeypatch.setattr(robustness, "sample", lambda source, *cell: seen.append(source) or sample(source, *cell))
+    open_section(run, corruption="contrast", image="33")
+    images = data.load("synthetic").test.images
+    for source in seen:
+        assert len(source.images) == 300 and np.may_share_memory(source.images, images)
+        assert np.array_equal(source.images[33], images[source.positions[33]])
+    assert len(seen) == 5
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.data import cifar100
+from aquadash.data import Dataset, Split, cifar100
 from aquadash.data.folder import drafts
 from aquadash.lab.runs import Runs
 from aquadash.runs import Run, RunStatus, RunStore, open_store
@@ -21,7 +22,7 @@ from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests import ui_runs
-from tests.app_pages import address_of, open_app_page, texts
+from tests.app_pages import address_of, html, open_app_page, run_script, texts
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import HOSTILE, add_run
 from tests.train_page import FakeEngine
@@ -115,6 +116,25 @@ def test_the_stopping_rule_does_not_wait_while_a_head_learns_alone(shared_store:
         tuned = ui_runs.finished(shared_store, network, values)
         app = open_app_page("walkthrough", lesson="stopping", run=tuned.run_id, patience="1")
         assert f"With 1 it would {said}" in texts(app), "only a pretrained network has such epochs"
+
+
+def test_a_whole_class_of_large_pictures_is_laid_over_one_another_in_little_memory(run: Run) -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from aquadash.ui.walkthrough import about_data
+
+        about_data.extraction(st.session_state["given"])
+
+    # One picture that takes the memory of one.
+    images = np.broadcast_to(np.full((448, 448, 3), 90, np.uint8), (300, 448, 448, 3))
+    split = Split(images, np.zeros(300, np.int64), ("",) * 300)
+    dataset = Dataset("large", "Large", "Made by a test.", True, ("a",), split, split.take(slice(0, 1)))
+    tracemalloc.start()
+    app = run_script(page, state=dataset, laid="300")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "mean of 300: brightness 90.0 of 255" in html(app) and peak < 120_000_000
 
 
 def test_a_fresh_store_shows_the_first_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -292,11 +292,12 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
         st.caption("The data set has changed since, so its images are not shown.")
         return
     positions = chosen_positions(dataset.test.labels, int(found.identity["images"]))
-    images, labels = dataset.test.images[positions], dataset.test.labels[positions].tolist()
-    source = TestImages(images, positions, dataset.fingerprint, int(found.identity["seed"]))
-    last = len(labels) - 1
+    last = len(positions) - 1
     row = bound.number(IMAGE, 0, last, label=f"Test image (0 to {last:,})", default=0, clamp=True, width=200)
-    label = labels[row]
+    image, label = dataset.test.images[positions[row]], int(dataset.test.labels[positions[row]])
+    # The one stands for all of them, which may be gigabytes: only its row is looked at.
+    images = np.broadcast_to(image, (len(positions), *image.shape))
+    source = TestImages(images, positions, dataset.fingerprint, int(found.identity["seed"]))
     name = run.class_names[label]
     cells = (
         [(corruption, severity) for severity in SEVERITIES]
@@ -304,7 +305,7 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
         else [(entry, _SAMPLE_SEVERITY) for entry in CORRUPTIONS]
     )
     accent = class_colour(name, label)
-    clean = _card(source.images[row], gallery.class_text(name), "clean", bool(found.clean.right[row]), name, accent)
+    clean = _card(image, gallery.class_text(name), "clean", bool(found.clean.right[row]), name, accent)
     cards = [replace(clean, opens=f"test-{positions[row]}")]
     with st.spinner("Spoiling the image ..."):
         for cell in cells:

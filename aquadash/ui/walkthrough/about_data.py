@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from aquadash import augment
 from aquadash.data import Dataset
+from aquadash.data.dataset import let_go
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.theme import class_colour
 from aquadash.ui import bound, components, datasets, gallery
@@ -76,7 +77,12 @@ def extraction(dataset: Dataset) -> None:
         chosen = bound.menu("average", there, label="Class")
         own = np.flatnonzero(train.labels == names.index(chosen))
         number = parts.slide("laid", 1, len(own), label="How many of its pictures", default=min(5, len(own)))
-    mean = train.images[own[:number]].mean(axis=0, dtype=np.float64)
+    total = np.zeros(dataset.image_shape, np.int64)
+    # Some at a time: all pictures of a class may be gigabytes.
+    for rows in np.array_split(own[:number], number // 64 + 1):
+        total += train.images[rows].sum(axis=0, dtype=np.int64)
+        let_go(train.images)
+    mean = total / number
     with right:
         gallery.show(
             [
