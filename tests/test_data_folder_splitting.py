@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,14 @@ def test_exact_copies_are_kept_once(tmp_path: Path) -> None:
     draft = drafted(in_folder(tmp_path / "a", files))
     found = draft.divide(SplitChoice())
     assert found.copies == 1 and len(found.train) + len(found.test) == 21
+
+
+def test_exact_copies_in_both_splits_are_kept_once_where_the_split_is_drawn() -> None:
+    them = pictures(0, 0, 0, 1, 1, 1, 0, 1, parts="rrrrrree")
+    them[6] = replace(them[6], sha256=them[0].sha256)
+    assert divided(them, (0, 6), given=True).copies == 0, "in a split that is given, it is a leak"
+    found = divided(them, (0, 6), given=True, choice=SplitChoice(use_given=False))
+    assert found.copies == 1 and sorted([*found.train, *found.test]) == [0, 1, 2, 3, 4, 5, 7]
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.04, 0.6, float("nan")])

@@ -46,7 +46,7 @@ class Division:
     Attributes:
         train: To learn from.
         test: Kept for the test.
-        copies: How many were left out as copies of a picture of the same class and split.
+        copies: How many were left out as copies of a picture of the same class and, where it is given, split.
         leaks: How many training pictures were left out because the test holds the same picture.
     """
 
@@ -85,7 +85,7 @@ def divide(
         raise DataError(
             f"The share of test pictures is {fraction:g}; expected {TEST_FRACTIONS[0]:g} to {TEST_FRACTIONS[1]:g}."
         )
-    kept = _without_copies(pictures)
+    kept = _without_copies(pictures, given)
     test = np.zeros(len(pictures), dtype=bool)
     leaks = np.zeros(len(pictures), dtype=bool)
     if given:
@@ -128,12 +128,12 @@ def check(division: Division, pictures: Sequence[Picture], class_names: Sequence
                 )
 
 
-def _without_copies(pictures: Sequence[Picture]) -> NDArray[np.bool_]:
-    """False for a picture whose file was there before in the same class and split."""
+def _without_copies(pictures: Sequence[Picture], given: bool) -> NDArray[np.bool_]:
+    """False for a picture whose file was there before in the same class and, where it is given, split."""
     seen: set[tuple[str, int, str | None]] = set()
     kept = np.ones(len(pictures), dtype=bool)
     for row, picture in enumerate(pictures):
-        key = (picture.sha256, picture.label, picture.part)
+        key = (picture.sha256, picture.label, picture.part if given else None)
         kept[row] = key not in seen
         seen.add(key)
     return kept
