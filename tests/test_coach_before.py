@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from aquadash.coach import LEVELS, Note, before, config_notes, rates
 from aquadash.coach.network_rules import sides
 from aquadash.config import RunConfig, with_values
+from aquadash.data import SOURCES
 from aquadash.presets import PRESETS
 
 #: Settings that are each warned of, some for one network only.
@@ -122,6 +124,20 @@ def found(changes: dict[str, Any]) -> dict[str, Note]:
 )
 def test_edges_of_batches_loss_and_validation(changes: dict[str, Any], expected: set[str]) -> None:
     assert set(found(changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("images", "now", "wanted"),
+    [(2500, 0.03, 0.15), (400, 0.15, 0.25), (400, 0.24, 0.25), (350, 0.2, 0.3), (300, 0.2, None)],
+)
+def test_as_much_is_held_out_as_makes_enough_validation_images(
+    images: int, now: float, wanted: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(before, "SOURCES", {"mine": replace(SOURCES["synthetic"], train=images)})
+    changes = {"data.source": "mine", "training.validation_fraction": now}
+    note = found(changes)["few-validation-images"]
+    assert note.changes == ({"training.validation_fraction": wanted} if wanted else {})
+    assert not wanted or "few-validation-images" not in found(changes | note.changes)
 
 
 def test_weight_updates_are_counted() -> None:

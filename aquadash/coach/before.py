@@ -114,15 +114,18 @@ def _of_images_and_loss(config: RunConfig) -> Iterator[Note]:
             "weights” it is the network of the end that is measured.",
             {"training.restore_best_weights": True},
         )
-    held_out = 0 if source is None else round((source.train or 0) * training.validation_fraction)
+    images = source.train or 0 if source else 0
+    held_out = round(images * training.validation_fraction)
     if training.validation != "test" and 0 < held_out < MIN_VALIDATION_IMAGES:
+        enough = max(0.15, math.ceil(20 * MIN_VALIDATION_IMAGES / images) / 20)
         yield Note(
             "few-validation-images",
             "hint",
             f"Only about {held_out} images validate",
             "From so few, validation accuracy jumps by several points by chance alone, and with it the choice of the "
             "best epoch.",
-            {"training.validation_fraction": 0.15},
+            # More than that is missed by the training.
+            {"training.validation_fraction": enough} if enough <= 0.3 else {},
         )
     if training.from_logits:
         yield Note(
