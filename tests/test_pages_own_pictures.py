@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aquadash.data.folder import about, drafts, store
-from aquadash.data.folder.drafts import Request, SplitChoice
+from aquadash.data.folder.drafts import Draft, Request, SplitChoice
 from aquadash.jobs import open_jobs
 from aquadash.ui import shell, warmup
 from aquadash.ui.data import own_pictures
@@ -127,6 +129,40 @@ def test_a_failed_reading_says_why_and_can_be_tried_again(tmp_path: Path) -> Non
     assert (
         address_of(app, "draft") not in (None, draft_id) and "is a text file, not a ZIP archive" in app.error[0].value
     )
+
+
+def test_pictures_that_would_take_too_much_are_read_at_a_smaller_size(
+    archive: bytes, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "MAX_STORED", 100_000)
+    draft_id = drafts.begin(Request("", "Pets.zip", 64), write=lambda path: path.write_bytes(archive))
+    drafts.start(draft_id)
+    app = open_app_page("data", draft=draft_id)
+    assert "Choose a smaller size" in app.error[0].value
+    app.select_slider(key=f"own-size-{draft_id}").set_value(32).run()
+    app.button(key="own-again").click().run()
+    assert not app.error and [metric.value for metric in app.metric] == ["26", "1", "2", "32 × 32"]
+
+
+def test_a_draft_that_is_read_again_lets_go_of_its_pictures(
+    archive: bytes, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[weakref.ref[Draft]] = []
+    opened = drafts.opened
+
+    def remembered(draft_id: str) -> Draft:
+        draft = opened(draft_id)
+        kept.append(weakref.ref(draft))
+        return draft
+
+    monkeypatch.setattr(drafts, "opened", remembered)
+    draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(archive))
+    drafts.read(draft_id)
+    app = open_app_page("data", draft=draft_id)
+    app.select_slider(key=f"own-other-{draft_id}").set_value(64).run()
+    app.button(key="own-resize").click().run()
+    gc.collect()
+    assert [draft() is None for draft in kept] == [True, False]
 
 
 def test_a_reading_at_work_shows_how_far_it_is_and_can_be_stopped(tmp_path: Path, home: Path) -> None:

@@ -75,9 +75,11 @@ def add_pictures() -> None:
             _upload_form()
 
 
-def _read_again(draft_id: str, size: int | None = None) -> None:
+def _read_again(draft_id: str, size: int) -> None:
     data, went_on = lab().data, st.session_state.setdefault(_WENT_ON, {})
     if draft_id not in went_on:
+        # It holds the mapped file of its pictures, which could otherwise not leave the disk.
+        _opened.clear(draft_id)
         went_on[draft_id] = {"draft": data.begin_again(draft_id, size=size)}
         data.read(went_on[draft_id]["draft"])
     st.rerun()
@@ -222,19 +224,22 @@ def render_draft(draft_id: str) -> None:
     if lab().data.is_read(draft_id):
         _draft_form(draft_id)
     else:
-        job_panel.follow(job_id(drafts.KIND, draft_id), lambda job: _reading(draft_id, job))
+        # Not looked up below: the second click of a double click comes when the draft is gone.
+        size = drafts.request_of(draft_id).size
+        job_panel.follow(job_id(drafts.KIND, draft_id), lambda job: _reading(draft_id, size, job))
 
 
-def _reading(draft_id: str, job: Job | None) -> None:
+def _reading(draft_id: str, size: int, job: Job | None) -> None:
     if job is not None and not job.status.ended:
         job_panel.show(job, key="own", stop_help="Nothing is kept.")
         st.caption("It goes on if you leave this page; the address leads back to it.")
     else:
         if job is not None:
             job_panel.show_end(job, did="read the pictures", kept="Nothing was kept.")
+        chosen = inputs.select_slider("Size in pixels", SIZES, value=size, key=f"own-size-{draft_id}", width=400)
         with st.container(horizontal=True):
             if st.button("Try again", icon="🔁", key="own-again"):
-                _read_again(draft_id)
+                _read_again(draft_id, chosen)
             if st.button("Discard", icon=":material/delete:", key="own-discard"):
                 _discard(draft_id)
                 st.rerun(scope="app")
