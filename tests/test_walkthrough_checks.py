@@ -330,7 +330,9 @@ def test_something_can_be_won_by_choosing_among_equals(accuracy: float, expected
     assert checks_results.equal_chance(accuracy) == expected
     for images in (1, 2, 7, 100):
         assert checks_results.wanted_flattery(expected[0], images) > 0
-        assert checks_results.fewest_candidates(expected[0], images) > 1
+        fewest = checks_results.fewest_candidates(expected[0], images)
+        reached = checks_results.flattery(fewest, accuracy=expected[0], images=images)
+        assert 1 < fewest <= 10 and reached >= checks_results.wanted_flattery(expected[0], images)
 
 
 def test_of_an_unsure_network_a_mistake_is_asked_for_that_it_makes() -> None:

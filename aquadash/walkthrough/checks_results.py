@@ -62,8 +62,12 @@ def equal_chance(accuracy: float) -> tuple[float, bool]:
 
 
 def wanted_flattery(accuracy: float, images: int) -> float:
-    """One standard error of the score, rounded down to half a point: what the candidates are to reach; 0 to 0.05."""
-    return math.floor(200 * math.sqrt(accuracy * (1 - accuracy) / images)) / 200
+    """One standard error of the score, rounded down to half a point: what the candidates are to reach.
+
+    Less where ten of them do not: with few images none can look so much better.
+    """
+    error = math.sqrt(accuracy * (1 - accuracy) / images)
+    return math.floor(200 * min(error, flattery(10, accuracy=accuracy, images=images))) / 200
 
 
 def fewest_candidates(accuracy: float, images: int) -> int:
@@ -76,14 +80,14 @@ def fewest_candidates(accuracy: float, images: int) -> int:
 
 
 def candidates(answer: int, *, accuracy: float, images: int) -> Verdict:
-    """Whether it is the smallest number of candidates whose best looks a standard error too good."""
+    """Whether it is the smallest number of candidates whose best looks as much too good as was asked for."""
     fewest, wanted = fewest_candidates(accuracy, images), 100 * wanted_flattery(accuracy, images)
     gained = 100 * flattery(answer, accuracy=accuracy, images=images)
     told = f"The best of {answer} looks {gained:.1f} points better than it is, on average"
     if answer == fewest:
         return right(
-            f"Yes. {told}: as much as chance moves a single score. Nothing about the networks differs; choosing by the "
-            "test images alone does that. So choose by validation images, and measure once."
+            f"Yes. {told}: about as much as chance moves a single score. Nothing about the networks differs; choosing "
+            "by the test images alone does that. So choose by validation images, and measure once."
         )
     if answer > fewest:
         text = f"{told}: more than the {wanted:.1f} that were asked for. Fewer will do."
