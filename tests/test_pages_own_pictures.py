@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import itertools
 import weakref
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from aquadash.data.folder import about, drafts, store
+from aquadash.data.folder import about, drafts, listing, store
 from aquadash.data.folder.drafts import Draft, Request, SplitChoice
 from aquadash.jobs import open_jobs
 from aquadash.ui import shell, warmup
@@ -192,6 +193,14 @@ def test_pictures_are_dropped_class_by_class() -> None:
     app.text_input(key=f"own-title-{address_of(app, 'draft')}").set_value("Two").run()
     app.button(key="own-use").click().run()
     assert about.about("two").class_names == ("-cat", "dog")
+
+
+def test_a_class_may_end_in_a_colon(tmp_path: Path) -> None:
+    upload = io.BytesIO(picture(1))
+    upload.name = "1.png"
+    own_pictures.pack([("Cats:", [upload]), ("A:", [upload])], tmp_path / "a.zip")  # type: ignore[list-item]
+    with listing.opened(tmp_path / "a.zip") as found:
+        assert found.class_names == ("A", "Cats:") and len(found.entries) == 2 and not found.left_out
 
 
 def test_a_problem_keeps_the_pictures_from_being_used(tmp_path: Path) -> None:

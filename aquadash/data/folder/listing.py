@@ -239,7 +239,7 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
         shown = display_name(name)
         path = PurePosixPath(name)
         mode = info.external_attr >> 16
-        if not path.parts or path.is_absolute() or ".." in path.parts or path.parts[0].endswith(":"):
+        if not path.parts or path.is_absolute() or ".." in path.parts or re.fullmatch("[A-Za-z]:", path.parts[0]):
             left_out.append(LeftOut(shown, "Its path leads out of the archive, which nothing good needs."))
         elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
             left_out.append(LeftOut(shown, "It is a link or a device instead of a file. Pack the picture itself."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -180,6 +181,8 @@ def pack(classes: Sequence[tuple[str, Sequence[Upload]]], path: Path) -> None:
     with zipfile.ZipFile(path, "x", zipfile.ZIP_STORED) as archive:
         for name, uploads in classes:
             folder = name.replace("/", "-").replace("\\", "-").lstrip(".").strip()
+            # Otherwise it would be read as the letter of a drive.
+            folder = re.sub("^([A-Za-z]):$", r"\1", folder)
             if not folder.strip("-"):
                 raise DataError(f"A class is called {name!r}; expected a word. Give it a name with a letter in it.")
             for number, upload in enumerate(uploads, start=1):
