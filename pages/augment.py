@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.ui import datasets, image_dialog, shell
-from aquadash.ui.augment import builder, builder_state, pipeline_bar, studio_frame
+from aquadash.ui.augment import builder, builder_state, pipeline_bar, studio_frame, studio_images
 from aquadash.ui.lab import lab
 
 with shell.page("augment"):
@@ -18,7 +18,11 @@ with shell.page("augment"):
         branch = builder.choose_version(state.spec)
         builder.render_steps(state, (branch,))
     with right, st.container(key="studio-view"):
-        studio = studio_frame.beside_steps(state.spec, branch) if datasets.here(datasets.current()) else None
+        studio = None
+        if datasets.here(datasets.current()):
+            studio = studio_frame.beside_steps(state.spec, branch)
+        else:
+            studio_images.keep()
     if studio is not None:
         studio_frame.below(studio)
         image_dialog.clickable(source=studio.dataset.name)

@@ -6,11 +6,13 @@ import re
 from functools import partial
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from aquadash.data import cifar100
 from tests.app_pages import alternatives, html, open_app_page
 from tests.builder_page import titles
+from tests.encoded_pictures import saved
 
 pytestmark = pytest.mark.usefixtures("no_warm_up")
 
@@ -75,6 +77,26 @@ def test_the_catalogue_takes_the_previews_place_until_a_step_is_added_or_it_is_c
     assert not any(text.endswith("original") for text in alternatives(app)) and not app.dataframe
     app.button(key="close-catalogue").click().run()
     assert "view" not in app.query_params and alternatives(app)[0].endswith("original")
+
+
+def test_own_pictures_stay_while_the_catalogue_or_missing_data_stand_in_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = visit(pipeline="notebook-1", **{"from": "own"})
+    picture = saved(Image.new("RGB", (32, 32), "red"), "PNG")
+    app.file_uploader(key="own-pictures").upload("red.png", picture, "image/png").run()
+    shown = sources(app)
+    assert alternatives(app)[0] == "Your picture red.png, original"
+    app.button(key="add-0").click().run()
+    assert not set(shown) & set(sources(app))
+    app.button(key="close-catalogue").click().run()
+    assert sources(app) == shown
+    with monkeypatch.context() as patch:
+        patch.setattr(cifar100, "locate", lambda: None)
+        app.query_params["source"] = "cifar100"
+        assert not sources(app.run())
+    app.query_params["source"] = "synthetic"
+    assert sources(app.run()) == shown
 
 
 def test_a_pipeline_is_trained_with_once_it_is_saved() -> None:

@@ -55,6 +55,7 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     view = address.choice(SECTIONS.name, list(SECTIONS.table), default="preview")
     address.record(SECTIONS.name, view, default="preview")
     if view == "catalogue":
+        studio_images.keep()
         studio = Studio(dataset, spec, branch, 0, [], dataset.train.images[:0], ())
         SECTIONS.table[view].show(studio)
         return studio

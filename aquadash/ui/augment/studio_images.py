@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -60,16 +60,27 @@ def choose(dataset: Dataset, options: DeltaGenerator) -> SampleImages:
     return SampleImages(dataset.train.images[positions], labels, positions)
 
 
-def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
-    """Draw the field for pictures, and what is to be said of them into ``messages``; None while none can be used."""
-    height, width = dataset.image_shape[:2]
-    uploads = picture_field(
+def keep() -> None:
+    """Draw the field for own pictures in a place that shows none: if it were not there, it would lose them."""
+    if st.query_params.get("from") == "own":
+        with st.popover(ORIGINS["own"]):
+            _field()
+
+
+def _field() -> Any:
+    return picture_field(
         f"Drop up to {MAX_IMAGES} pictures here",
         key="own-pictures",
         accept_multiple_files=True,
-        help=f"PNG, JPEG, WebP, BMP or GIF. The largest centred part is scaled to {width} × {height} pixels, as "
+        help="PNG, JPEG, WebP, BMP or GIF. The largest centred part is scaled to the size of the training images, as "
         "training would see it. They go to the computer that AquaDash runs on and nowhere else.",
     )
+
+
+def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
+    """Draw the field for pictures, and what is to be said of them into ``messages``; None while none can be used."""
+    height, width = dataset.image_shape[:2]
+    uploads = _field()
     images, labels = [], []
     for upload in within_limit(uploads[:MAX_IMAGES]):
         image, text = _read(upload.file_id, upload, size=(height, width))
