@@ -190,16 +190,19 @@ def test_the_form_shows_what_somebody_else_has_changed_meanwhile_also_after_anot
     assert limits.load() == changed
 
 
-def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits.save(ClassLimits(epochs=50))
+@pytest.mark.parametrize(("most", "told"), [(50, "50 epochs"), (1, "1 epoch")])
+def test_the_form_that_a_student_finds_is_within_the_limits(
+    anna: Person, most: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits.save(ClassLimits(epochs=most))
     app = open_app_page("train")
     epochs = app.number_input(key="set:training.epochs")
-    assert epochs.value == 50 and not app.button(key="launch").disabled
-    assert "for at most 50 epochs; the preset has 200" in texts(app) and "Changed" not in texts(app)
-    epochs.set_value(51).run()
-    assert app.button(key="launch").disabled and "In this class a run may have 50 epochs at most" in texts(app)
+    assert epochs.value == most and not app.button(key="launch").disabled
+    assert f"for at most {told}; the preset has 200" in texts(app) and "Changed" not in texts(app)
+    epochs.set_value(most + 1).run()
+    assert app.button(key="launch").disabled and f"In this class a run may have {told} at most" in texts(app)
     app.button(key="fix-class-epochs").click().run()
-    assert app.number_input(key="set:training.epochs").value == 50 and not app.button(key="launch").disabled
+    assert app.number_input(key="set:training.epochs").value == most and not app.button(key="launch").disabled
     look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
     assert open_app_page("train").number_input(key="set:training.epochs").value == 200
 

@@ -12,6 +12,7 @@ from aquadash.lab.runs import Runs
 from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from aquadash.runs.measured import Images
 from aquadash.ui.compare.comparison import SECTIONS
+from aquadash.ui.compare.comparison_settings import PRICES
 from tests import ui_runs
 from tests.app_pages import address_of, charts, html, ids, metrics, open_app_page, words
 from tests.compared_runs import add_compared
@@ -234,6 +235,7 @@ def test_cost_tells_time_and_parameters(three: list[Run]) -> None:
     app = open_page(runs=ids(*three), section="cost")
     # The plain run took longer and is worse than both others.
     assert "plain" not in charts(app)[0].split("Pareto front")[1]
+    assert [PRICES["epochs"].text(epochs) for epochs in (1.0, 2.0)] == ["1 epoch", "2 epochs"]
 
 
 def test_the_cost_of_a_run_at_work_grows(shared_store: RunStore, three: list[Run]) -> None:

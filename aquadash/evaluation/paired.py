@@ -67,9 +67,10 @@ def verdict(change: PairedChange, *, images: str) -> str:
     text = (
         f"Of {all_.n:,} {images} images, {100 * all_.before:.1f} % were classified correctly without it and "
         f"{100 * all_.after:.1f} % with it: a change of {100 * all_.change:+.1f} points (95 % interval "
-        f"{100 * low:+.1f} to {100 * high:+.1f}). {all_.fixed} images were fixed, {all_.broken} newly broken; were "
-        f"both networks equally good, chance alone would give a split at least this uneven in "
-        f"{chance_text(all_.p_value)} of such comparisons (McNemar's exact test, p = {all_.p_value:.3g})."
+        f"{100 * low:+.1f} to {100 * high:+.1f}). {all_.fixed} {'image was' if all_.fixed == 1 else 'images were'} "
+        f"fixed, {all_.broken} newly broken; were both networks equally good, chance alone would give a split at least "
+        f"this uneven in {chance_text(all_.p_value)} of such comparisons (McNemar's exact test, p = "
+        f"{all_.p_value:.3g})."
     )
     if all_.p_value >= 0.05:
         return f"{text} So this may well be luck."

@@ -185,7 +185,7 @@ PRICES = {
     "megabytes": Price(
         "File size", "Size of the network's file, MB", lambda cost: cost.megabytes, lambda v: f"{v:.2g} MB"
     ),
-    "epochs": Price("Epochs", "Epochs trained", lambda cost: cost.epochs, lambda v: f"{v:.0f} epochs"),
+    "epochs": Price("Epochs", "Epochs trained", lambda cost: cost.epochs, lambda v: count(round(v), "epoch")),
 }
 
 

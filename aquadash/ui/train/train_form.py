@@ -108,7 +108,7 @@ def _beyond_the_class(config: RunConfig) -> bool:
     if within == config:
         return False
     most = within.training.epochs
-    st.warning(f"In this class a run may have {most} epochs at most.", icon="🏫")
+    st.warning(f"In this class a run may have {count(most, 'epoch')} at most.", icon="🏫")
     st.button(
         f"{fields.label('training.epochs')}: {most}",
         key="fix-class-epochs",
@@ -186,7 +186,7 @@ def _origin() -> None:
     preset = PRESETS[wanted.name]
     usual, most = preset.config.training.epochs, wanted.config.training.epochs
     if most < usual:
-        st.caption(f"🏫 In this class a run trains for at most {most} epochs; the preset has {usual}.")
+        st.caption(f"🏫 In this class a run trains for at most {count(most, 'epoch')}; the preset has {usual}.")
     if preset.oddities:
         with st.expander("What is odd about it", icon="🤔"):
             st.markdown("\n".join(f"- {oddity}" for oddity in preset.oddities))
