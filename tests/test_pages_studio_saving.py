@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import PIPELINES, Branch, Library, PipelineSpec, library, op, pipeline, saved_pipelines
 from aquadash.augment.history import History
@@ -126,6 +127,33 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten() -> None:
         do(app, 0, "duplicate")
         press(app, "save-changes")
         assert not app.error and len(pipeline("fog").branches[0].operators) == 2 + number
+
+
+def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_reload_either() -> None:
+    def reloaded(app: AppTest) -> AppTest:
+        names = ("pipeline", "draft", "of")
+        return visit(**{name: value for name in names if (value := address_of(app, name))})
+
+    saved_pipelines.save(DEEP, title="Fog")
+    app = visit(pipeline="fog")
+    do(app, 0, "duplicate")
+    app = reloaded(app)
+    press(app, "save-changes")
+    assert not app.error and len(pipeline("fog").branches[0].operators) == 3 and address_of(app, "of") is None
+
+    do(app, 0, "duplicate")
+    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
+    for _ in range(2):
+        app = reloaded(app)
+        press(app, "save-changes")
+        assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
+    press(unfold(app, "files-menu"), "discard")
+    do(app, 0, "duplicate")
+    unfold(app, "files-menu")
+    app.text_input(key="studio:new-title").set_value("Mist")
+    press(app, "rename-button")
+    press(reloaded(app), "save-changes")
+    assert len(pipeline("mist").branches[0].operators) == 3
 
 
 @pytest.mark.parametrize(("owner", "reached"), [(builder_state, "load"), (History, "record")])

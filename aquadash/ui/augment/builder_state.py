@@ -2,11 +2,13 @@
 
 The address holds the pipeline that was started from, ``?pipeline=``, and, while that is changed, the pipeline as it
 is now, ``draft=``. Both follow the history, and what changes them from outside becomes a step of the history, so that
-undo brings back what a link, another choice in the menu or an imported file has taken the place of.
+undo brings back what a link, another choice in the menu or an imported file has taken the place of. With the draft of a
+saved pipeline goes a mark of what that was when the draft was started, ``of=``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +29,7 @@ DEFAULT, EMPTY = "notebook", "none"
 MAX_SUMMARY_CHARACTERS = 500
 
 _HISTORY = "studio:history"
-#: The pipelines that drafts were started from, by name, as they were then.
+#: Marks of the pipelines that drafts were started from, by name, as they were then.
 _STARTED = "studio:started"
 _OPEN = "studio:open"
 _DRAFT_TEXT = "studio:draft-text"
@@ -55,7 +57,9 @@ def restore(library: Library) -> History:
     base = address.choice("pipeline", list(library.pipelines), default=DEFAULT)
     st.session_state.setdefault(_STARTED, {})
     if draft is None or base not in started():
-        started()[base] = library.pipelines[base]
+        latest = mark(library.pipelines[base])
+        # A reload and a link know what their draft was started from.
+        started()[base] = latest if draft is None else st.query_params.get("of", latest)
     wanted = draft or library.pipelines[base]
     if held is None:
         held = History.start(wanted, base=base)
@@ -65,6 +69,7 @@ def restore(library: Library) -> History:
     address.record("pipeline", held.present.base, default=DEFAULT)
     text = _draft_text()
     address.record("draft", text if len(text) <= MAX_DRAFT_CHARACTERS else "", default="")
+    address.record("of", started()[base] if draft is not None and base in library.saved else "", default="")
     return held
 
 
@@ -79,9 +84,14 @@ def changed() -> bool:
     return st.session_state.get("draft") is not None
 
 
-def started() -> dict[str, PipelineSpec]:
-    """The saved pipelines that drafts were started from, by name, to put one in when it is saved here."""
-    found: dict[str, PipelineSpec] = st.session_state[_STARTED]
+def mark(spec: PipelineSpec) -> str:
+    """Tells a version of a pipeline from others, in few letters for the address."""
+    return hashlib.sha256(spec.to_json().encode()).hexdigest()[:8]
+
+
+def started() -> dict[str, str]:
+    """Marks of the saved pipelines that drafts were started from, by name, to put one in when it is saved here."""
+    found: dict[str, str] = st.session_state[_STARTED]
     return found
 
 
@@ -93,8 +103,7 @@ def saved_base() -> PipelineSpec:
     """
     name = history().present.base
     base = lab().pipelines.all().pipelines.get(name)
-    # Between `load` and `restore`, where a second click may come, it is what it is.
-    if base is None or base != started().get(name, base):
+    if base is None or mark(base) != started().get(name):
         raise ConfigError(
             "This pipeline was saved, renamed or deleted elsewhere meanwhile. “Save as” keeps your changes."
         )
@@ -144,7 +153,8 @@ def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = No
 
 def load(spec: PipelineSpec, *, base: str) -> None:
     """Go on with another pipeline, from a control's callback; undo brings the present one back."""
-    started().pop(base, None)
+    now = lab().pipelines.all().pipelines.get(base)
+    started()[base] = mark(now) if now else ""
     _go(history().record(spec, base=base))
     st.session_state.pop("branch", None)
 

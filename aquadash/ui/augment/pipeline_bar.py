@@ -187,7 +187,8 @@ def _save_changes() -> None:
     spec = replace(state.spec, summary=builder_state.summary_now(state.spec))
     # At once: a second click ends this callback at the next touch of the session.
     started = builder_state.started()
-    started[state.base] = saved = lab().pipelines.save(spec, title=base.title, replace_name=state.base)
+    saved = lab().pipelines.save(spec, title=base.title, replace_name=state.base)
+    started[state.base] = builder_state.mark(saved)
     _saved(saved)
 
 
