@@ -156,6 +156,19 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_rel
     assert len(pipeline("mist").branches[0].operators) == 3
 
 
+def test_an_untouched_pipeline_that_another_session_saves_meanwhile_is_no_draft() -> None:
+    saved_pipelines.save(DEEP, title="Fog")
+    app = visit(pipeline="fog")
+    app.switch_page("pages/home.py").run()
+    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
+    for name in list(app.query_params):
+        del app.query_params[name]
+    app.switch_page("pages/augment.py").run()
+    assert spec_of(app) == theirs and address_of(app, "draft") is None and app.button(key="save-changes").disabled
+    press(app, "undo")
+    assert steps(app, 1) == DEEP.branches[1].operators
+
+
 @pytest.mark.parametrize(("owner", "reached"), [(builder_state, "load"), (History, "record")])
 def test_a_second_click_on_save_meets_no_conflict_with_the_first(
     owner: object, reached: str, monkeypatch: pytest.MonkeyPatch

@@ -45,9 +45,10 @@ def restore(library: Library) -> History:
     if held is not None and "pipeline" not in st.session_state and asked is None and "draft" not in st.query_params:
         # Somebody comes back from another page by its bare name: the work is where it was left.
         address.keep("pipeline", held.present.base)
-        address.keep(
-            "draft", None if held.present.spec == library.pipelines.get(held.present.base) else held.present.spec
-        )
+        now = library.pipelines.get(held.present.base)
+        # What somebody else has saved since is no change of ours.
+        untouched = now and (held.present.spec == now or mark(held.present.spec) == started().get(held.present.base))
+        address.keep("draft", None if untouched else held.present.spec)
     draft: PipelineSpec | None = address.restore(
         "draft", _decode, default=None, expected="a pipeline as a whole copied address has it"
     )
