@@ -221,6 +221,14 @@ def test_the_help_of_the_preview_and_a_save_tell_the_same_of_changed_steps() -> 
         assert told.startswith(plain(kept)) and (kept == summary) == (title == "Mine")
 
 
+def test_a_draft_that_is_saved_under_a_name_keeps_its_description() -> None:
+    app = unfold(visit(pipeline="none", draft=to_draft(DEEP)), "save-menu")
+    assert app.text_area(key="studio:summary").placeholder == DEEP.summary
+    app.text_input(key="studio:title").set_value("Mist")
+    press(app, "save-as-button")
+    assert pipeline("mist").summary == DEEP.summary
+
+
 def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     exported: list[PipelineSpec] = []
     download = components.download

@@ -117,7 +117,7 @@ def _save_as(spec: PipelineSpec) -> None:
             key=_SUMMARY,
             max_chars=builder_state.MAX_SUMMARY_CHARACTERS,
             height=90,
-            placeholder=builder_state.summary_of(spec),
+            placeholder=builder_state.summary_now(spec),
         )
         st.form_submit_button("Save", type="primary", key="save-as-button", on_click=_save_new)
 
@@ -173,10 +173,7 @@ def _discard() -> None:
 @_working()
 def _save_new() -> None:
     spec = builder_state.history().present.spec
-    known = lab().pipelines.all().pipelines.get(builder_state.history().present.base)
-    summary = " ".join((st.session_state.get(_SUMMARY) or "").split())
-    if not summary:
-        summary = spec.summary if known == spec else builder_state.summary_of(spec)
+    summary = " ".join((st.session_state.get(_SUMMARY) or "").split()) or builder_state.summary_now(spec)
     _saved(lab().pipelines.save(replace(spec, summary=summary), title=st.session_state.get(_TITLE) or ""))
     st.session_state[_TITLE] = st.session_state[_SUMMARY] = ""
 
