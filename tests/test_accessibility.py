@@ -31,7 +31,7 @@ pytestmark = [*needs_chromium, pytest.mark.soak]
 _FOREIGN = ("[data-testid='stToolbar']", "[data-testid='stSidebarHeader']", "svg.marks")
 
 #: By page, the key of a popover with fields and buttons.
-_POPOVERS = {"evaluate": "image-filters", "compare": "columns-box"}
+_POPOVERS = {"evaluate": "image-filters", "compare": "columns-box", "augment": "save-menu-0"}
 
 _AT_REST = """() => document.getAnimations().every(
   (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity)"""
@@ -72,9 +72,22 @@ def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server,
             page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
             found[f"{name} {query}"] = findings(page)
             if query == queries(name)[0] and name in _POPOVERS:
-                page.locator(f".st-key-{_POPOVERS[name]} button:visible").click()
-                page.get_by_test_id("stPopoverBody").wait_for()
-                found[f"{name}, {_POPOVERS[name]}"] = findings(page)
+                found[f"{name}, {_POPOVERS[name]}"] = in_popover(page, name)
+    page.close()
+    nothing(found)
+
+
+@pytest.mark.parametrize(("scheme", "theme"), [("light", "dark"), ("dark", "light")])
+def test_axe_finds_nothing_serious_in_popovers_of_a_theme_that_the_system_does_not_prefer(
+    shared_server: Server, browser: Browser, scheme: str, theme: str
+) -> None:
+    run_id = add_compared(open_store(), "one", skill=0.4, seed=0, validation=False).run_id
+    page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})  # type: ignore[arg-type]
+    found: dict[str, list[str]] = {}
+    for name in _POPOVERS:
+        about = f"run={run_id}&runs={run_id}&embed=true&embed_options={theme}_theme"
+        page.goto(f"{shared_server.url}/{name}?{about}")
+        found[name] = in_popover(page, name)
     page.close()
     nothing(found)
 
@@ -108,6 +121,14 @@ def test_axe_finds_nothing_serious_in_a_class(home: Path, prepared_home: Path, b
                 found[f"{role} {address}"] = findings(page)
             page.close()
     nothing(found)
+
+
+def in_popover(page: Page, name: str) -> list[str]:
+    """:func:`findings` while the popover of a page is open."""
+    page.locator(f".st-key-{_POPOVERS[name]} button:visible").click()
+    page.get_by_test_id("stPopoverBody").locator("input").first.wait_for()
+    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
+    return findings(page)
 
 
 def nothing(found: dict[str, list[str]]) -> None:
