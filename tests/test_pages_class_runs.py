@@ -88,6 +88,9 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     for run in (first, second):
         wanted = {f"{what}-{run.run_id}" for what in ("move-First", "queue-stop", "queue-hide", "queue-delete")}
         assert wanted <= set(buttons(app))
+    labels = [each.label for each in app.button if str(each.key).startswith(("move-", "queue-"))]
+    labels += [each.proto.label for each in app.get("page_link") if "run=" in each.proto.query_string]
+    assert len(set(labels)) == len(labels) == 2 * 7 and {"First *a1*", "Watch *b1*"} <= set(labels)
     app.button(key=f"queue-hide-{second.run_id}").click().run()
     assert store.get(second.run_id).hidden
     ended = give(store, add_compared(store, "ended", skill=0.9, seed=1), ben)

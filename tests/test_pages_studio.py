@@ -111,6 +111,8 @@ def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
     press(app, "step1/fold")
     menus = [each.label for each in app.get("menu_button") if str(each.key).startswith("step")]
     assert menus == [f"⋮ *step {step}*" for step in ("1", "2", "2.1", "2.2")]
+    adds = [each.label for each in app.button if str(each.key).startswith("add-")]
+    assert adds == ["Add a step *step 2, Sometimes*", "Add a step"]
     do(app, 1, "up")
     assert names(app) == ["Sometimes", "GaussianBlur", "Add", "Fliplr"]
     assert control(app.slider, "step1:p/slider").value == 30.0
@@ -124,6 +126,17 @@ def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
     assert names(app) == ["Sometimes", "Fliplr", "Sometimes", "GaussianBlur"]
     do(app, 1, "dissolve")
     assert names(app) == ["Sometimes", "Fliplr", "GaussianBlur"]
+
+
+def test_the_steps_of_a_group_with_two_lists_have_names_of_their_own() -> None:
+    blend = op("BlendAlpha", foreground=op("Sometimes", then_list=op("Fliplr")), background=op("Fliplr"))
+    app = visit(pipeline="none", draft=to_draft(PipelineSpec("mine", "Mine", "", (Branch("One", (blend,)),))))
+    press(press(app, "step0/fold"), "step1/fold")
+    high, low = "where the mask is high", "where the mask is low"
+    menus = [each.label for each in app.get("menu_button") if str(each.key).startswith("step")]
+    assert menus == [f"⋮ *step {step}*" for step in ("1", f"1.1 ({high})", f"1.1 ({high}).1", f"1.1 ({low})")]
+    adds = [each.label for each in app.button if str(each.key).startswith("add-")]
+    assert len(set(adds)) == len(adds) == 4
 
 
 def test_a_step_moves_into_a_group_and_into_another_version() -> None:

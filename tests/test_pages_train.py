@@ -300,6 +300,7 @@ def test_queue_says_who_waits(store: RunStore, engine: FakeEngine) -> None:
     shown = [element.value for element in app.markdown]
     assert all(any(plain(name) in text for text in shown) for name in names)
     assert not any(name in text for name in names for text in shown)
+    assert len({each.proto.label for each in app.get("page_link") if each.proto.label.startswith("Watch")}) == 3
     app.button(key=f"stop-{last.run_id}").click().run()
     assert store.get(last.run_id).status is RunStatus.STOPPED
 

@@ -58,6 +58,8 @@ def test_each_level_has_its_box_and_each_change_its_link(links: list[dict[str, A
         {"augmentation.mode": "fresh"},
     ]
     assert links[0]["run_id"] == "a" * 32
+    labels = [each.proto.popover.label for each in app.get("popover")] + [each.label for each in app.button]
+    assert len(set(labels)) == len(labels) == 3 + 2 and "Why? *Overfitting since epoch 7*" in labels
     assert links[0]["label"].startswith("Try this: Validation images: held out")
 
 

@@ -20,7 +20,7 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import own_first, owner_text
-from aquadash.ui.text import percent, plain, short_moment
+from aquadash.ui.text import named, percent, plain, short_moment
 
 #: Icon, word and badge colour of each status: the colour never stands alone.
 STATUS_SIGNS: dict[RunStatus, tuple[str, str, str]] = {
@@ -159,8 +159,8 @@ def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Ca
     """
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"🗑️ Deleted **{plain(what)}**.", width="content")
-        st.button("Undo", key=f"undo-{key}", icon="↩️", on_click=on_undo)
-        st.button("Dismiss", key=f"dismiss-{key}", type="tertiary", on_click=on_dismiss)
+        st.button(named("Undo", what), key=f"undo-{key}", icon="↩️", on_click=on_undo)
+        st.button(named("Dismiss", what), key=f"dismiss-{key}", type="tertiary", on_click=on_dismiss)
 
 
 def download(

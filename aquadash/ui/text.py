@@ -24,7 +24,10 @@ def plain(text: str) -> str:
 
 
 def named(label: str, of: str) -> str:
-    """A button's label, and what it is about, for screen readers alone: ``style.css`` hides italics in buttons."""
+    """The label of a button or page link, and what that is about, for screen readers alone.
+
+    ``style.css`` hides italics there.
+    """
     return f"{label} *{plain(of)}*"
 
 

@@ -144,7 +144,7 @@ def render_steps(state: State, place: Place) -> None:
         st.caption("No step yet: the images pass as they are.")
     for index, step in enumerate(steps):
         _card(state, (*place, index), step, len(steps))
-    operator_catalogue.render_add_button(state.spec, place)
+    operator_catalogue.render_add_button(place, _into(state.spec, place))
 
 
 def _card(state: State, path: Path, step: Operator, total: int) -> None:
@@ -166,7 +166,7 @@ def _card(state: State, path: Path, step: Operator, total: int) -> None:
                 on_click=builder_state.fold,
                 args=(number,),
             )
-            _menu(path, step, number, index, total)
+            _menu(state.spec, path, step, number, total)
         if not unfolded:
             return
         st.caption(plain(" ".join(filter(None, (info.help, info.effect)))))
@@ -194,13 +194,26 @@ def _switch(path: Path, step: Operator, number: int) -> None:
     )
 
 
-def _trail(path: Path) -> str:
-    """Which step it is of its version: ``"2"``, or ``"2.1"`` inside the second one."""
-    return ".".join(str(int(part) + 1) for part in path[1::2])
+def _trail(spec: PipelineSpec, path: Path) -> str:
+    """Which step it is of its version: ``"2"``, or ``"2.1"`` inside that, and in which list where there are two."""
+    trail = str(int(path[1]) + 1)
+    for end in range(2, len(path), 2):
+        slots = dict(operator_info(editing.step_at(spec, path[:end]).name).slots)
+        trail += f".{int(path[end + 1]) + 1}" + (f" ({slots[str(path[end])]})" if len(slots) > 1 else "")
+    return trail
 
 
-def _menu(path: Path, step: Operator, number: int, index: int, total: int) -> None:
-    key = f"step{number}/menu"
+def _into(spec: PipelineSpec, place: Place) -> str:
+    """Which list of steps it is of its version: ``"step 2, Sometimes"``; empty for the version's own."""
+    if len(place) == 1:
+        return ""
+    info = operator_info(editing.step_at(spec, place[:-1]).name)
+    many = len(info.slots) > 1
+    return f"step {_trail(spec, place[:-1])}, {info.title}" + (f", {dict(info.slots)[str(place[-1])]}" if many else "")
+
+
+def _menu(spec: PipelineSpec, path: Path, step: Operator, number: int, total: int) -> None:
+    key, index = f"step{number}/menu", int(path[-1])
 
     def act() -> None:
         word = st.session_state[key]
@@ -208,7 +221,7 @@ def _menu(path: Path, step: Operator, number: int, index: int, total: int) -> No
             builder_state.edit(lambda spec: ACTIONS[word].change(spec, path))
 
     st.menu_button(
-        named("⋮", f"step {_trail(path)}"),
+        named("⋮", f"step {_trail(spec, path)}"),
         [word for word, action in ACTIONS.items() if action.offered(step, index, total)],
         key=key,
         format_func=lambda word: ACTIONS[word].title,
@@ -258,8 +271,6 @@ def _places(spec: PipelineSpec, path: Path, step: Operator) -> dict[str, Place]:
         for at, group in editing.paths(spec):
             if at[0] != number:
                 continue
-            for slot, slot_title in operator_info(group.name).slots:
-                many = len(operator_info(group.name).slots) > 1
-                name = f"step {_trail(at)}, {operator_info(group.name).title}" + (f", {slot_title}" if many else "")
-                add(f"{number + 1}. {branch.title} › {name}", (*at, slot))
+            for slot, _ in operator_info(group.name).slots:
+                add(f"{number + 1}. {branch.title} › {_into(spec, (*at, slot))}", (*at, slot))
     return found

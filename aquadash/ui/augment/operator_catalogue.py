@@ -7,7 +7,7 @@ import re
 
 import streamlit as st
 
-from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, PipelineSpec, editing
+from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, editing
 from aquadash.augment.editing import Place
 from aquadash.augment.preview import thumbnail, thumbnail_source
 from aquadash.ui import address, bound, gallery, inputs
@@ -24,10 +24,10 @@ MAX_SHOWN = 14
 _ALL = "all"
 
 
-def render_add_button(spec: PipelineSpec, place: Place) -> None:
-    """Draw the button that opens the catalogue to add a step at the end of a place."""
+def render_add_button(place: Place, into: str) -> None:
+    """Draw the button that opens the catalogue to add a step at the end of a place, in words for screen readers."""
     st.button(
-        "Add a step",
+        named("Add a step", into) if into else "Add a step",
         icon="➕",
         key=f"add-{'-'.join(map(str, place))}",
         width="stretch",

@@ -14,7 +14,7 @@ from aquadash.ui.classroom import projector
 from aquadash.ui.compare import run_actions
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.run_lists import owner_badge
-from aquadash.ui.text import count, duration, percent, plain
+from aquadash.ui.text import count, duration, named, percent, plain
 
 _TICK_SECONDS = 2.0
 _MAX_ROWS = 40
@@ -86,7 +86,7 @@ def _head(run: Run, place: str, *, page: str = "train") -> None:
         st.markdown(f"{place} **{plain(run.name)}**".strip(), width="content")
         owner_badge(run.resource)
         if not projector.is_one():
-            label = "Watch" if page == "train" else "Open"
+            label = named("Watch" if page == "train" else "Open", run.name)
             st.page_link(f"pages/{page}.py", label=label, query_params={"run": run.run_id})
 
 
@@ -102,25 +102,27 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
                 ("Down", ":material/arrow_downward:", place + 1, place == len(waiting)),
             ):
                 st.button(
-                    label, key=f"move-{label}-{run.run_id}", icon=icon, disabled=off, on_click=shell.attempt,
-                    args=(lambda target: lab().runs.move(run.run_id, target), target),
+                    named(label, run.name), key=f"move-{label}-{run.run_id}", icon=icon, disabled=off,
+                    on_click=shell.attempt, args=(lambda target: lab().runs.move(run.run_id, target), target),
                 )  # fmt: skip
         if not run.status.ended and lab().rights.allow(Action.STOP, run.resource):
             label = "Stopping ..." if run.stop_requested else "Take out of the queue" if place else "Stop"
             st.button(
-                label, key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested,
+                named(label, run.name), key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested,
                 on_click=shell.attempt, args=(lambda: lab().runs.stop(run.run_id),),
             )  # fmt: skip
         if lab().rights.allow(Action.HIDE):
+            label = named("Show again" if run.hidden else "Hide", run.name)
             st.button(
-                "Show again" if run.hidden else "Hide", key=f"queue-hide-{run.run_id}", icon="🙈",
+                label, key=f"queue-hide-{run.run_id}", icon="🙈",
                 on_click=shell.attempt, args=(lambda: lab().runs.hide(run.run_id, not run.hidden),),
                 help="The class does not see a hidden run; whose it is, does.",
             )  # fmt: skip
         if lab().rights.allow(Action.DELETE, run.resource) and place:
             st.button(
-                "Delete", key=f"queue-delete-{run.run_id}", icon="🗑️", on_click=shell.attempt, args=(_deleted, run)
-            )
+                named("Delete", run.name), key=f"queue-delete-{run.run_id}", icon="🗑️",
+                on_click=shell.attempt, args=(_deleted, run),
+            )  # fmt: skip
 
 
 def _hidden(runs: Sequence[Run]) -> None:

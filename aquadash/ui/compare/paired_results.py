@@ -17,7 +17,7 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import bound, components, datasets, gallery, run_lists, run_sizes, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import plain
+from aquadash.ui.text import named, plain
 
 #: Seconds between two looks at a pair at work.
 TICK_SECONDS = 2.0
@@ -65,9 +65,11 @@ def _halves(pair: Pair) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(run.name)}**", width="content")
             components.status_badge(run.status)
-            st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id}, width="content")
+            query = {"run": run.run_id}
+            st.page_link("pages/train.py", label=named("Watch", run.name), query_params=query, width="content")
             if "test_accuracy" in run.metrics:
-                st.page_link("pages/evaluate.py", label="Evaluate", query_params={"run": run.run_id}, width="content")
+                label = named("Evaluate", run.name)
+                st.page_link("pages/evaluate.py", label=label, query_params=query, width="content")
 
 
 def _stop(pair: Pair) -> None:

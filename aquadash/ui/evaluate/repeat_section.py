@@ -14,7 +14,7 @@ from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import BY_RUN
 from aquadash.ui.tables import Column, number_column, table
-from aquadash.ui.text import count, duration, moment, plain
+from aquadash.ui.text import count, duration, moment, named, plain
 
 if TYPE_CHECKING:
     from aquadash.runs.reproduction import Reproduction
@@ -83,7 +83,7 @@ def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
                 components.status_badge(repeat.status)
                 st.caption(moment(repeat.ended_at or repeat.created_at), width="content")
                 page, label = ("pages/evaluate.py", "Evaluate") if repeat.status.ended else ("pages/train.py", "Watch")
-                st.page_link(page, label=label, query_params={"run": repeat.run_id})
+                st.page_link(page, label=named(label, repeat.name), query_params={"run": repeat.run_id})
             if repeat.status is RunStatus.FINISHED:
                 with shell.guard():
                     _result(_reproduction(run, repeat), open_table=number == 0)

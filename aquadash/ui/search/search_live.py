@@ -27,7 +27,7 @@ from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, duration, joined, mid_sentence, plain, short_moment, time_left
+from aquadash.ui.text import count, duration, joined, mid_sentence, named, plain, short_moment, time_left
 from aquadash.ui.train import clone, live
 
 #: Seconds between two looks at a search at work.
@@ -194,7 +194,7 @@ def _under_way(search: Search) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             text = "waits for its turn" if waits else live.progress_text(run)
             st.caption(f"{'⏳' if waits else '🏊'} Trial {trial.number}: {plain(text)}", width="content")
-            st.page_link("pages/train.py", label="Watch", query_params={"run": trial.run_id})
+            st.page_link("pages/train.py", label=named("Watch", run.name), query_params={"run": trial.run_id})
     if len(at_work) > _MAX_SHOWN:
         st.caption(f"and {len(at_work) - _MAX_SHOWN} more")
 

@@ -15,7 +15,7 @@ from aquadash.runs.types import EpochRecord, Run
 from aquadash.ui import datasets, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
-from aquadash.ui.text import plain
+from aquadash.ui.text import named, plain
 from aquadash.ui.train import clone, form_state, launch
 
 
@@ -92,11 +92,11 @@ def _run_note(run: Run, note: Note) -> None:
     draw, icon = _BOXES[note.level]
     draw(f"**{plain(note.title)}**", icon=icon)
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("Why?", key=f"why-{note.key}", type="tertiary"):
+        with st.popover(named("Why?", note.title), key=f"why-{note.key}", type="tertiary"):
             st.markdown(plain(note.evidence))
         if note.changes:
             form_link(run, note)
-            train_button(run, note, "and train")
+            train_button(run, note, named("and train", note.title))
 
 
 def form_link(run: Run, note: Note) -> None:

@@ -22,7 +22,7 @@ from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus
 from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, duration, joined, percent, plain, sentence, time_left
+from aquadash.ui.text import count, duration, joined, named, percent, plain, sentence, time_left
 from aquadash.ui.train import clone, coach_notes, guess_box
 
 #: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
@@ -281,7 +281,7 @@ def _at_work() -> None:
                 place = f"{run.rank}. in the queue: " if run.rank else ""
                 st.markdown(f"{place}**{plain(run.name)}**", width="content")
                 run_lists.owner_badge(run.resource)
-                st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
+                st.page_link("pages/train.py", label=named("Watch", run.name), query_params={"run": run.run_id})
         if len(at_work) > 20:
             st.caption(f"and {len(at_work) - 20} more")
 
