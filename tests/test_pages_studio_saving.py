@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from aquadash.augment import PIPELINES, Branch, Library, PipelineSpec, library, op, pipeline, saved_pipelines
 from aquadash.augment.history import History
@@ -184,6 +186,58 @@ def test_a_second_click_on_save_meets_no_conflict_with_the_first(
     assert len(pipeline("fog").branches[0].operators) == 3
     save.click().run()
     assert not app.error and address_of(app, "draft") is None
+
+
+def double_click(app: AppTest, button: Button, monkeypatch: pytest.MonkeyPatch, *, loaded: bool) -> None:
+    """Click twice; the second click ends the callback of the first before it has loaded what it has made, or after."""
+    load = builder_state.load
+    for menu in app.selectbox:
+        menu.set_value(menu.value)  # The browser knows of nothing else yet.
+
+    def cut_short(*args: Any, **options: Any) -> None:
+        if loaded:
+            load(*args, **options)
+        st.stop()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(builder_state, "load", cut_short)
+        button.click().run()
+    button.click().run()
+    assert not app.error and not app.exception
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize(
+    ("key", "pipeline_after", "saved_after"),
+    [
+        ("save-as-button", "mist", ("fog", "mist")),
+        ("rename-button", "mist", ("mist",)),
+        ("delete-pipeline", None, ()),
+    ],
+)
+def test_a_second_click_finds_what_the_first_has_done(
+    key: str, pipeline_after: str | None, saved_after: tuple[str, ...], loaded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved_pipelines.save(DEEP, title="Fog")
+    app = unfold(unfold(visit(pipeline="fog"), "files-menu"), "save-menu")
+    for field in ("studio:title", "studio:new-title"):
+        app.text_input(key=field).set_value(" Mist ")
+    double_click(app, app.button(key=key), monkeypatch, loaded=loaded)
+    assert library().saved == saved_after
+    assert address_of(app, "pipeline") == pipeline_after and address_of(app, "draft") is None
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_a_second_click_on_undo_finds_what_was_deleted_brought_back(
+    loaded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved_pipelines.save(DEEP, title="Fog")
+    app = press(unfold(visit(pipeline="fog"), "files-menu"), "delete-pipeline")
+    undo = next(each for each in app.button if (each.key or "").startswith("undo-fog"))
+    assert undo.label == "Undo *Fog*"
+    double_click(app, undo, monkeypatch, loaded=loaded)
+    assert library().saved == ("fog",)
+    assert not any((each.key or "").startswith("undo-fog") for each in app.button)
 
 
 def test_what_is_changed_when_a_save_was_cut_short_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from aquadash.augment import Library, PipelineSpec, from_json, saved_pipelines, to_code
+from aquadash.augment import PIPELINES, Library, PipelineSpec, from_json, saved_pipelines, to_code
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
 from aquadash.errors import AquaDashError, ConfigError
@@ -172,9 +172,12 @@ def _discard() -> None:
 
 @_working()
 def _save_new() -> None:
-    spec = builder_state.history().present.spec
+    spec, title = builder_state.history().present.spec, st.session_state.get(_TITLE) or ""
     summary = " ".join((st.session_state.get(_SUMMARY) or "").split()) or builder_state.summary_now(spec)
-    _saved(lab().pipelines.save(replace(spec, summary=summary), title=st.session_state.get(_TITLE) or ""))
+    saved = replace(spec, name=saved_pipelines.name_for(title), title=" ".join(title.split()), summary=summary)
+    if lab().pipelines.all().pipelines.get(saved.name) != saved:  # Else the first of two clicks has saved it.
+        saved = lab().pipelines.save(saved, title=title)
+    _saved(saved)
     st.session_state[_TITLE] = st.session_state[_SUMMARY] = ""
 
 
@@ -191,9 +194,14 @@ def _save_changes() -> None:
 
 @_working()
 def _rename() -> None:
-    state, base = builder_state.history().present, builder_state.saved_base()
-    changed = builder_state.changed()
-    saved = lab().pipelines.save(base, title=st.session_state.get(_NEW_TITLE) or "", replace_name=state.base)
+    state, started = builder_state.history().present, builder_state.started()
+    changed, title = builder_state.changed(), " ".join((st.session_state.get(_NEW_TITLE) or "").split())
+    pipelines = lab().pipelines.all().pipelines
+    saved = next((each for each in pipelines.values() if each.title == title), None)
+    # Else the first of two clicks has renamed it.
+    if state.base in pipelines or saved is None or builder_state.mark(saved) != started.get(saved.name):
+        saved = lab().pipelines.save(builder_state.saved_base(), title=title, replace_name=state.base)
+        started[saved.name] = builder_state.mark(saved)
     builder_state.load(state.spec if changed else saved, base=saved.name)
     st.session_state[_NEW_TITLE] = ""
     _say(f"Renamed to “{saved.title}”.")
@@ -201,16 +209,24 @@ def _rename() -> None:
 
 @_working()
 def _delete() -> None:
-    base = builder_state.saved_base()
-    st.session_state.setdefault(_DELETED, {})[lab().pipelines.delete(base.name)] = base.title
+    name, saved = builder_state.history().present.base, lab().pipelines.all().saved
+    deleted = st.session_state.setdefault(_DELETED, {})
+    # The second of two clicks finds another one here, or this one deleted.
+    if name in PIPELINES:
+        return
+    if name in saved or not any(key.startswith(f"{name}.") for key in deleted):
+        base = builder_state.saved_base()
+        deleted[lab().pipelines.delete(base.name)] = base.title
     builder_state.load(lab().pipelines.all().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
 
 
 @_working()
 def _restore(key: str) -> None:
-    spec = lab().pipelines.restore(key)
-    builder_state.load(spec, base=spec.name)
-    _forget(key)
+    deleted = st.session_state[_DELETED]
+    if key in deleted:  # Else the first of two clicks has brought it back.
+        spec = lab().pipelines.restore(key)
+        del deleted[key]
+        builder_state.load(spec, base=spec.name)
 
 
 def _forget(key: str) -> None:
