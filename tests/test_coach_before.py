@@ -321,3 +321,15 @@ def test_a_higher_rate_is_one_that_works() -> None:
 
 def test_rates_are_written_without_an_exponent() -> None:
     assert [rates.text(rate) for rate in (0.00001, 0.01, 2.0, 10.0)] == ["0.00001", "0.01", "2", "10"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training.schedule": "cosine", "training.patience": 1, "training.restore_best_weights": False},
+        {"training.schedule": "plateau", "training.schedule_epochs": 1, "training.patience": 1},
+    ],
+)
+def test_one_epoch_is_no_plural(changes: dict[str, Any]) -> None:
+    told = " ".join(note.evidence for note in config_notes(with_values(RunConfig(), changes)))
+    assert "1 epoch" in told and " 1 epochs" not in told

@@ -10,7 +10,7 @@ from typing import Any
 from aquadash.coach import suggestions
 from aquadash.coach.before import config_notes
 from aquadash.coach.network_rules import mixes
-from aquadash.coach.note import Level, Note, by_importance
+from aquadash.coach.note import Level, Note, by_importance, epoch_count
 from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, too_large, too_small
 from aquadash.coach.situation import Situation, headline
 from aquadash.config import RunConfig
@@ -272,7 +272,7 @@ def _stopped_too_early(s: Situation) -> Note | None:
         return None
     reason = (
         f"From one epoch to the next the validation loss typically jumps by {percent(s.validation_noise)}, so that "
-        f"{patience} epochs without a better one may be chance"
+        f"{epoch_count(patience)} without a better one may be chance"
         if jumpy
         else f"The training loss was still falling, to {s.losses[-1]:.2f} at the end"
     )
@@ -321,7 +321,8 @@ def _stopped_in_time(s: Situation) -> Note | None:
         "stopped-in-time",
         "good",
         f"Early stopping ended it after epoch {len(s.history)}",
-        f"For {s.config.training.patience} epochs {_monitored(s)} was no better than in epoch {s.best_epoch}, {kept}.",
+        f"For {epoch_count(s.config.training.patience)} {_monitored(s)} was no better than in epoch {s.best_epoch}, "
+        f"{kept}.",
     )
 
 

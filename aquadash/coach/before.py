@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from aquadash import augment
 from aquadash.coach import network_rules
-from aquadash.coach.note import Note, by_importance
+from aquadash.coach.note import Note, by_importance, epoch_count
 from aquadash.coach.rates import (
     OPTIMIZER_NAMES,
     USUAL_RATE,
@@ -110,7 +110,7 @@ def _of_images_and_loss(config: RunConfig) -> Iterator[Note]:
             "last-weights-kept",
             "hint",
             "The weights of the last epoch are kept, not the best",
-            f"Early stopping ends the run {training.patience} epochs after the best one; without “restore best "
+            f"Early stopping ends the run {epoch_count(training.patience)} after the best one; without “restore best "
             "weights” it is the network of the end that is measured.",
             {"training.restore_best_weights": True},
         )
@@ -192,8 +192,8 @@ def _of_rate(config: RunConfig) -> Iterator[Note]:
             "warning",
             "Early stopping will cut the schedule short",
             f"The learning rate comes down towards epoch {training.epochs:,}, and most of the gain comes then. While "
-            f"it is still high, {training.patience} epochs without progress are nothing unusual, and the run would end "
-            "there.",
+            f"it is still high, to go {epoch_count(training.patience)} without progress is usual, and the run would "
+            "end there.",
             {"training.patience": needed},
         )
     if training.schedule == "plateau" and 0 < training.patience <= training.schedule_epochs:
@@ -203,7 +203,7 @@ def _of_rate(config: RunConfig) -> Iterator[Note]:
             "patience-before-plateau",
             "warning",
             "Early stopping comes before the learning rate is cut",
-            f"The rate is cut after {training.schedule_epochs:g} epochs without progress, but after "
+            f"The rate is cut after {epoch_count(training.schedule_epochs)} without progress, but after "
             f"{training.patience} of them the run ends.",
             sooner if needed > training.epochs else {"training.patience": needed},
         )

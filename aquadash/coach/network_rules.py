@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from aquadash.coach.note import Note
+from aquadash.coach.note import Note, epoch_count
 from aquadash.config import ModelConfig, RunConfig
 from aquadash.data import SOURCES
 from aquadash.models import MODELS, thawed
@@ -77,7 +77,7 @@ def notes(config: RunConfig) -> Iterator[Note]:
             "head-forever",
             "warning",
             "The pretrained layers never get to learn",
-            f"They are frozen for the first {training.head_epochs:,} epochs, and training ends with epoch "
+            f"They are frozen for the first {epoch_count(training.head_epochs)}, and training ends with epoch "
             f"{training.epochs:,}.",
             {"training.head_epochs": training.epochs // 4},
         )

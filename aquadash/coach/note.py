@@ -35,6 +35,11 @@ class Note:
         return asdict(self)
 
 
+def epoch_count(number: float) -> str:
+    """``"1 epoch"``, ``"2.5 epochs"``."""
+    return f"{number:g} epoch{'' if number == 1 else 's'}"
+
+
 def by_importance(notes: Iterable[Note]) -> list[Note]:
     """The notes that there are, each key once: warnings, hints, good news, within each the order they came in."""
     kept: dict[str, Note] = {}
