@@ -102,11 +102,12 @@ def test_one_that_is_resumed_while_it_is_read_leaves_the_others_their_results(
 
 def test_predictions_that_are_put_back_are_compared(store: RunStore) -> None:
     runs = tuple(add_compared(store, name, skill=0.7, seed=seed) for seed, name in enumerate(("one", "two")))
-    compared, path = Compared(runs, ("one", "two"), "test"), store.artifact(runs[1].run_id, PREDICTIONS)
+    path = store.artifact(runs[1].run_id, PREDICTIONS)
     whole = path.read_bytes()
     path.write_bytes(whole[:100])
-    (pair,) = compared.pairs()
-    assert pair.result is None and "damaged" in damaged(runs, "test")["two"]
+    torn = Compared(runs, ("one", "two"), "test")
+    assert torn.pairs()[0].result is None and "damaged" in torn.damaged()["two"]
+    assert torn.evaluations()[0] is not None and torn.evaluations()[1] is None
     path.write_bytes(whole)
-    (pair,) = compared.pairs()
-    assert pair.result is not None and not damaged(runs, "test")
+    mended = Compared(runs, ("one", "two"), "test")
+    assert mended.pairs()[0].result is not None and not mended.damaged()

@@ -15,9 +15,9 @@ from aquadash.cli.waiting import wait_for_run
 from aquadash.config import config_diff
 from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation import verdict
-from aquadash.runs import Predictions, Run, RunStatus
+from aquadash.runs import Run, RunStatus
 from aquadash.runs.cost import Cost
-from aquadash.runs.measured import IMAGES, Images, image_set
+from aquadash.runs.measured import IMAGES, Images
 from aquadash.runs.pairs import Pair, find_pair, pairs
 
 if TYPE_CHECKING:
@@ -32,43 +32,29 @@ if TYPE_CHECKING:
 )  # fmt: skip
 def compare(runs: tuple[str, ...], images: Images) -> None:
     """Compare runs: figures, the settings that differ, each pair image by image, and what the runs cost."""
-    from aquadash.evaluation import (
-        METRICS,
-        agreement_of,
-        evaluate,
-        measured_together,
-        pairwise,
-        pareto_front,
-        scores,
-        scores_to_dict,
-    )  # fmt: skip
+    from aquadash.evaluation import METRICS, agreement_of, measured_together, pareto_front, scores, scores_to_dict
 
     found = list({run.run_id: run for run in map(lab.runs.find, runs)}.values())
     if len(found) < 2:
         raise AquaDashError("Comparing takes at least two different runs.")
     differences = config_diff([run.config for run in found])
-    predictions: list[Predictions | None] = []
+    compared = lab.runs.compare(found, images)
     accuracy: list[dict[str, Any]] = []
-    for run in found:
+    for run, made, measured, problem in zip(
+        found, compared.predictions, compared.evaluations, compared.errors, strict=True
+    ):
         entry: dict[str, Any] = {"run_id": run.run_id, "n": 0, "accuracy_ci95": None, **dict.fromkeys(METRICS)}
-        made, problem = None, None
-        try:
-            made = lab.runs.predictions_on(run.run_id, images)
-            if made is not None:
-                measured = evaluate(made.labels, made.probabilities, class_names=run.class_names)
-                entry |= {"n": measured.n, **scores_to_dict(scores(measured, made))}
-        except AquaDashError as error:
-            made, problem = None, str(error)
-        predictions.append(made)
-        accuracy.append(entry | {"error": problem})
-    tests = pairwise(predictions, sets=[image_set(run, images) for run in found])
+        if made is not None and measured is not None:
+            entry |= {"n": measured.n, **scores_to_dict(scores(measured, made))}
+        accuracy.append(entry | {"error": problem or None})
+    tests = compared.pairs
     costs = [lab.runs.cost(run.run_id) for run in found]
     together = measured_together(tests)
     measured_runs = [index for index, entry in enumerate(accuracy) if entry["accuracy"] is not None]
     # Which of two runs is better only the same images tell.
     known = [i for i in (measured_runs if len(measured_runs) == 1 else together) if costs[i].seconds]
     front = pareto_front([costs[i].seconds or 0.0 for i in known], [accuracy[i]["accuracy"] for i in known])
-    made_together = [each for index, each in enumerate(predictions) if index in together and each is not None]
+    made_together = [each for index in together if (each := compared.predictions[index]) is not None]
     pairs = [
         {"a": found[test.a].run_id, "b": found[test.b].run_id} | test.to_dict() for test in tests
     ]  # fmt: skip

@@ -9,9 +9,7 @@ from aquadash.cli.output import Command, Group, Table, lab, percent, print_resul
 from aquadash.coach import Note, run_notes, training_counts
 from aquadash.config import RunConfig, flatten
 from aquadash.data import SOURCES, load
-from aquadash.errors import RunError, StorageError
 from aquadash.evaluation import METRICS, Evaluation, Summary
-from aquadash.runs import Run
 
 
 @click.command(cls=Command)
@@ -125,7 +123,7 @@ def coach(run: str) -> None:
     notes = run_notes(
         found,
         lab.runs.history(found.run_id),
-        evaluation_of(found),
+        lab.runs.results(found),
         count_training=lambda: training_counts(found, load),
     )
     values = {"run_id": found.run_id, "name": found.name, "notes": [note.to_dict() for note in notes]}
@@ -134,16 +132,6 @@ def coach(run: str) -> None:
         print_result(values, "\n\n".join(_note_text(note, found.config) for note in notes))
     else:
         print_result(values, f"{found.name} ({found.run_id[:8]}): nothing to say yet.")
-
-
-def evaluation_of(run: Run) -> Evaluation | None:
-    """The run's results on the test images; None while it has not ended, or where it has none."""
-    if not run.status.ended or "test_accuracy" not in run.metrics:
-        return None
-    try:
-        return lab.runs.evaluation(run.run_id)
-    except (RunError, StorageError):
-        return None
 
 
 def _note_text(note: Note, config: RunConfig) -> str:

@@ -8,7 +8,6 @@ import click
 
 from aquadash import data, engine
 from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.evaluate import evaluation_of
 from aquadash.cli.output import Command, lab, percent, print_result
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import RunConfig
@@ -118,7 +117,7 @@ def guess_words(run: Run) -> list[str]:
 
 
 def _score(run: Run) -> GuessScore | None:
-    found = None if run.guess is None else evaluation_of(run)
+    found = None if run.guess is None else lab.runs.results(run)
     if run.guess is None or found is None:
         return None
     try:

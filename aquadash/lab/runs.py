@@ -7,17 +7,17 @@ changes something here sees it at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.errors import AquaDashError, DataError, RunError, StorageError, UnknownNameError
-from aquadash.evaluation import Evaluation, PairedChange, evaluate, paired_change
+from aquadash.errors import AquaDashError, DataError, NotAllowedError, RunError, StorageError, UnknownNameError
+from aquadash.evaluation import Evaluation, PairedChange, PairTest, evaluate, paired_change, pairwise
 from aquadash.evaluation.calibration import fit_temperature
 from aquadash.jobs import open_jobs
 from aquadash.jobs.types import job_id
@@ -28,7 +28,7 @@ from aquadash.lab.rights import Action
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.artifacts import OOD_DETECTOR
 from aquadash.runs.first_model import add_first_model
-from aquadash.runs.measured import Images
+from aquadash.runs.measured import Images, image_set
 from aquadash.runs.reading import KIND
 from aquadash.runs.reproduction import Reproduction, reproduction
 from aquadash.runs.snapshot import snapshot_of
@@ -50,6 +50,23 @@ _MAX_LOG = 6000
 
 #: Nobody adds a run between the look at somebody's limits and the next run's place in the queue.
 _one_at_a_time = RLock()
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Some runs beside one another. What is read of them has one entry a run, in their order.
+
+    Attributes:
+        predictions: What their models say of the images; None for a run without any, or with none that can be read.
+        errors: Why those of a run cannot be read; empty where they can, and where there are none.
+        evaluations: The scores; None for a run without predictions.
+        pairs: Each run against each later one.
+    """
+
+    predictions: tuple[Predictions | None, ...]
+    errors: tuple[str, ...]
+    evaluations: tuple[Evaluation | None, ...]
+    pairs: tuple[PairTest, ...]
 
 
 class Runs(Part):
@@ -197,6 +214,47 @@ class Runs(Part):
         """
         ended_at = self._must_have_ended(run_id)
         return _evaluation(settings.store_key(), run_id, ended_at, self.get(run_id).class_names, images)
+
+    def results(self, run: Run) -> Evaluation | None:
+        """:meth:`evaluation` on the test images; None while a run is at work, or where it has none that can be read."""
+        if not run.status.ended or "test_accuracy" not in run.metrics:
+            return None
+        try:
+            return self.evaluation(run.run_id)
+        except (DataError, RunError, StorageError):
+            return None
+
+    def compare(self, runs: Sequence[Run], images: Images = "test") -> Compared:
+        """Hold runs beside one another, image by image. One whose predictions cannot be read takes no other's away.
+
+        Args:
+            runs: Two or more, as they were read last; those that have not ended yet have no results.
+            images: Validation images while a choice is being made; test images only for the last measurement.
+
+        Raises:
+            NotAllowedError: One of them is hidden from the person.
+        """
+        predictions: list[Predictions | None] = []
+        evaluations: list[Evaluation | None] = []
+        errors: list[str] = []
+        ended: list[tuple[str, float] | None] = []
+        for run in runs:
+            said, found, at, problem = None, None, None, ""
+            try:
+                said = self.predictions_on(run.run_id, images)
+                if said is not None:
+                    found, at = self.evaluation(run.run_id, images), (run.run_id, self._must_have_ended(run.run_id))
+            except NotAllowedError:
+                # Of this person: the pairs are kept for the others, too.
+                raise
+            except AquaDashError as error:
+                said, problem = None, str(error)
+            predictions.append(said)
+            evaluations.append(found)
+            errors.append(problem)
+            ended.append(at)
+        pairs = _pairs(settings.store_key(), tuple(ended), tuple(image_set(run, images) for run in runs), images)
+        return Compared(tuple(predictions), tuple(errors), tuple(evaluations), pairs)
 
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         """How a run's answers changed from epoch to epoch; None where that was not kept."""
@@ -663,6 +721,14 @@ def _change(
 ) -> PairedChange:
     found = (_predictions_on(store_key, *run, images) for run in (without, with_it))
     return paired_change(*found, class_names=class_names)
+
+
+@kept(64)
+def _pairs(
+    store_key: str, runs: tuple[tuple[str, float] | None, ...], sets: tuple[str, ...], images: Images
+) -> tuple[PairTest, ...]:
+    said = [None if run is None else _predictions_on(store_key, *run, images) for run in runs]
+    return pairwise(said, sets=sets)
 
 
 def _predictions_on(store_key: str, run_id: str, ended_at: float, images: Images) -> Predictions:

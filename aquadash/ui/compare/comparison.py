@@ -12,7 +12,7 @@ from aquadash.runs.measured import Images, image_set
 from aquadash.runs.types import Run
 from aquadash.ui import bound, run_lists
 from aquadash.ui.compare import comparison_curves, comparison_images, comparison_results, comparison_settings
-from aquadash.ui.compared import MAX_RUNS, Compared, damaged, labels
+from aquadash.ui.compared import MAX_RUNS, Compared, labels
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.text import plain
 
@@ -58,7 +58,7 @@ def render_comparison(picked: Sequence[Run]) -> None:
     try:
         ranked = comparison_results.ranked(compared)
         sentence, caution = comparison_results.answer(compared, ranked)
-        broken = damaged(runs, images)
+        broken = compared.damaged()
     except NotAllowedError as error:
         ranked, sentence, caution, broken = [], plain(str(error)), "", {}
     with st.container(key="verdict", gap="xsmall"):

@@ -29,9 +29,7 @@ _KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By how many 
 
 def render_images(compared: Compared) -> None:
     """Draw the choice of images and a card for each, with what the runs say of it."""
-    predictions = compared.predictions()
-    # A run that was resumed after the pairs were counted has none for now.
-    together = [index for index in compared.measured_together() if predictions[index] is not None]
+    predictions, together = compared.predictions(), compared.measured_together()
     if len(together) < 2:
         st.caption(
             f"Once two of these runs have predicted the same {compared.images} images, here are those that they judge "

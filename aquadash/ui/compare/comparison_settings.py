@@ -20,6 +20,7 @@ from aquadash.ui import bound, components
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
+from aquadash.ui.lab import lab
 from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, duration, plain
 
@@ -194,7 +195,8 @@ def render_cost(compared: Compared) -> None:
     titles = {word: price.title for word, price in PRICES.items()}
     word = bound.choice("cost", titles, label="Cost", default="seconds", help=term("Pareto front"))
     price = PRICES[word]
-    costs, evaluations = compared.costs(), compared.evaluations()
+    # Those of a run at work grow.
+    costs, evaluations = [lab().runs.cost(run.run_id) for run in compared.runs], compared.evaluations()
     title = f"{compared.images.capitalize()} accuracy"
     runs = list(zip(compared.names, evaluations, map(price.value, costs), strict=True))
     measured = [index for index, (_, found, _) in enumerate(runs) if found is not None]

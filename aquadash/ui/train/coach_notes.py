@@ -9,8 +9,7 @@ import streamlit as st
 
 from aquadash.coach import Level, Note, config_notes, run_notes, training_counts
 from aquadash.config import RunConfig, flatten, with_values
-from aquadash.errors import AquaDashError
-from aquadash.evaluation import Evaluation, overfit_verdict
+from aquadash.evaluation import overfit_verdict
 from aquadash.runs.types import EpochRecord, Run
 from aquadash.ui import datasets, shell
 from aquadash.ui import hyperparameters as fields
@@ -85,7 +84,8 @@ def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collec
 
 def notes_on(run: Run, history: Sequence[EpochRecord]) -> list[Note]:
     """The coach's notes, with all that is known of the run."""
-    return run_notes(run, history, evaluation_of(run), count_training=lambda: training_counts(run, datasets.dataset))
+    results = lab().runs.results(run)
+    return run_notes(run, history, results, count_training=lambda: training_counts(run, datasets.dataset))
 
 
 def _run_note(run: Run, note: Note) -> None:
@@ -114,13 +114,3 @@ def train_button(run: Run, note: Note, label: str, **options: Any) -> None:
     if st.button(label, key=f"train-{note.key}", help="Launches a run with this one change.", icon="🏊", **options):
         with shell.guard():
             launch.press(launch.Order(config), anywhere=True)
-
-
-def evaluation_of(run: Run) -> Evaluation | None:
-    """The results of a run that has ended; None where there are none, or none that can be read."""
-    if not run.status.ended or "test_accuracy" not in run.metrics:
-        return None
-    try:
-        return lab().runs.evaluation(run.run_id)
-    except AquaDashError:
-        return None

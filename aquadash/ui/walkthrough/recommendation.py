@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from aquadash import data, settings
+from aquadash import data
 from aquadash.errors import AquaDashError
 from aquadash.runs.types import Run
 from aquadash.ui import bound, datasets
@@ -89,7 +89,7 @@ def show(results: Evaluated) -> None:
         results.run,
         results.found,
         results.history,
-        parameters=_parameters(settings.store_key(), results.run.run_id),
+        parameters=lab().runs.cost(results.run.run_id).parameters,
         training_images=_images(results.run),
     )
     table(
@@ -149,12 +149,4 @@ def _images(run: Run) -> int | None:
         return None if found is None else learnt_from(run.config, found)
     except AquaDashError as error:
         st.caption(plain(f"How many images it learnt from is not known here: {error}"))
-        return None
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _parameters(store_key: str, run_id: str) -> int | None:
-    try:
-        return lab().runs.cost(run_id).parameters
-    except AquaDashError:
         return None
