@@ -149,7 +149,7 @@ def test_runs_start_in_the_order_of_the_queue_on_whichever_worker_is_free(
     monkeypatch.setattr(slots, "take_next", _busy)
     run_ids = _queued(5)
     _may_end.update((run_id, threading.Event()) for run_id in run_ids)
-    served = Slots(KIND, open_jobs(), connected=lambda: client)
+    served = Slots(open_jobs(), connected=lambda: client)
     served.serve()
     try:
         assert {_began.get(timeout=30), _began.get(timeout=30)} == set(run_ids[:2])
@@ -171,7 +171,7 @@ def test_a_run_that_no_worker_takes_says_why_and_is_offered_again_later(
     monkeypatch.setattr(slots, "take_next", _refuses)
     (run_id,) = _queued(1)
     store = open_store()
-    served = Slots(KIND, open_jobs(), connected=lambda: client)
+    served = Slots(open_jobs(), connected=lambda: client)
     served.serve()
     try:
         wait_for(lambda: store.get(run_id).message == "The worker on far has AquaDash 0.1.")
@@ -206,7 +206,7 @@ def test_the_database_of_the_jobs_must_be_named_and_be_the_apps(
         assert found.problem == "" and "must be on this machine; no app has been at this scheduler yet" in found.note
         with monkeypatch.context() as patch:
             patch.setenv("AQUADASH_SCHEDULER", address)
-            app = Slots(KIND, open_jobs())
+            app = Slots(open_jobs())
             app.client()
             app.close()
         found = _check_of("jobs", address)

@@ -81,7 +81,7 @@ def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(engine: 
     def connected() -> None:
         raise RunError("a slot is asked for")
 
-    slots = Slots(KIND, store.jobs, connected=connected)
+    slots = Slots(store.jobs, connected=connected)
     asked(engine, store, "a", "b")
     limits.save(ClassLimits(paused=True))
     Lab(OWNER).runs.move(ask(engine, ANNA, "c").run_id, 1)

@@ -114,7 +114,7 @@ def test_what_needs_another_machine_is_looked_at_once_in_a_while(
     store.queue(store.create(RunConfig()).run_id, needs="gpu")
     looks: list[object] = []
     monkeypatch.setattr(store.jobs, "waiting", lambda kinds, **_: kinds == [KIND] and bool(looks.append(kinds)))
-    served = Slots(KIND, open_jobs())
+    served = Slots(open_jobs())
     try:
         for count in (1, 2):
             served.serve()
@@ -151,7 +151,7 @@ def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
 ) -> None:
     write_log(run_id, "the last words\n")
     launched_by(monkeypatch, Workers(-signal.SIGKILL, do=claiming(store)))
-    served = Slots(KIND, open_jobs())
+    served = Slots(open_jobs())
     for worker_failures in range(3):
         job = job_of(run_id)
         assert (job.status, job.worker_failures) == (JobStatus.QUEUED, worker_failures)
@@ -200,20 +200,20 @@ def test_a_lost_worker_that_was_asked_to_stop_leaves_a_stopped_run(
     take_next(store)
     assert store.get(run_id).status is (RunStatus.STOPPED if stopped else RunStatus.QUEUED)
     monkeypatch.setattr(store.jobs, "queue", lambda kind: [])
-    Slots(KIND, open_jobs()).look()
+    Slots(open_jobs()).look()
     assert store.ended_as(run_id) is (RunStatus.STOPPED if stopped else None)
 
 
 def test_how_a_job_ended_is_kept_once(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write_log(run_id, "before\n")
     store.jobs.end(store.jobs.claim([KIND], Worker("here", 1)), JobStatus.FAILED, message="Too little memory.")
-    Slots(KIND, open_jobs()).look()
+    Slots(open_jobs()).look()
     assert (store.ended_as(run_id), store.log(run_id)) == (RunStatus.FAILED, "before\n")
     ended_at = store.get(run_id).ended_at
     # The next app looks at all of them again.
     write_log(run_id, "after\n")
     monkeypatch.setattr(store, "add_text_artifact", lambda *_: pytest.fail("written again"))
-    Slots(KIND, open_jobs()).look()
+    Slots(open_jobs()).look()
     assert store.get(run_id).ended_at == ended_at and LOG in store.artifact_names(run_id)
 
 
@@ -227,7 +227,7 @@ def test_a_run_that_was_taken_up_again_meanwhile_is_left_to_its_worker(
     there = store.jobs.claim([KIND], Worker("here", 2))
     store.start(run_id, there.worker)
     monkeypatch.setattr(jobs, "changes", lambda revision: changes)
-    Slots(KIND, jobs).look()
+    Slots(jobs).look()
     assert store.ended_as(run_id) is None
 
 
@@ -236,7 +236,7 @@ def test_a_run_that_was_deleted_before_its_end_was_kept_holds_nobody_up(store: R
     store.start(run_id, Worker("here", 1))
     store.jobs.end(job, JobStatus.FAILED, message="Three workers were lost.")
     store.delete(run_id)
-    Slots(KIND, open_jobs()).look()
+    Slots(open_jobs()).look()
     store.restore(run_id)
     assert (store.get(run_id).status, store.get(run_id).message) == (RunStatus.FAILED, "Three workers were lost.")
 
@@ -244,7 +244,7 @@ def test_a_run_that_was_deleted_before_its_end_was_kept_holds_nobody_up(store: R
 def test_a_run_whose_record_is_damaged_holds_nobody_up(store: RunStore, run_id: str) -> None:
     store.request_stop(run_id)
     store.client.set_tag(run_id, STATUS, "pondering")
-    Slots(KIND, open_jobs()).look()
+    Slots(open_jobs()).look()
     assert store.read(run_id).status is RunStatus.UNREADABLE
 
 
@@ -266,7 +266,7 @@ def test_a_queue_that_cannot_be_looked_after_is_said_once_and_tried_again(
         raise RunError("The scheduler does not answer.")
 
     monkeypatch.setattr(slots, "_LOOK_SECONDS", 0.01)
-    served = Slots(KIND, open_jobs(), connected=away)
+    served = Slots(open_jobs(), connected=away)
     served.serve()
     wait_for(lambda: len(tries) > 3)
     served.close()

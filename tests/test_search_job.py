@@ -243,7 +243,7 @@ def test_each_search_gets_a_process_and_no_more(monkeypatch: pytest.MonkeyPatch)
             return 0 if self.ended.wait(0.01) else None
 
     monkeypatch.setattr(slots.STANDBY, "launch", Process)
-    serving = slots.Slots("train", open_jobs())
+    serving = slots.Slots(open_jobs())
     first, second = (start_search(plan(), Idle()) for _ in range(2))
     for _ in range(2):
         serving.look()

@@ -37,7 +37,7 @@ class Engine:
         """
         self._store = store
         self._serving = serving
-        self._slots = Slots(KIND, store.jobs)
+        self._slots = Slots(store.jobs)
 
     # -- what people do ----------------------------------------------------------------------------------------------
 

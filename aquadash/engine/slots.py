@@ -22,6 +22,7 @@ from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.standby import STANDBY
 from aquadash.jobs.worker import free_slot, record_end
 from aquadash.runs import open_store
+from aquadash.runs.reading import KIND
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -145,20 +146,18 @@ def _log_to_stderr() -> None:
 
 
 class Slots:
-    """Gives the free slots of Dask's workers to the jobs that wait, from a thread of its own.
+    """Gives the free slots of Dask's workers to the trainings that wait, from a thread of its own.
 
     Dask's own queue is not used: a task is sent to a free slot only, so that whatever the table says is next is next.
     """
 
-    def __init__(self, kind: str, jobs: JobTable, *, connected: Callable[[], Client] = connect) -> None:
+    def __init__(self, jobs: JobTable, *, connected: Callable[[], Client] = connect) -> None:
         """Nothing is started before :meth:`serve`.
 
         Args:
-            kind: Whose jobs.
             jobs: The table that they are in.
             connected: Makes a client of the scheduler.
         """
-        self._kind = kind
         self._jobs = jobs
         self._connected = connected
         self._client: Client | None = None
@@ -180,7 +179,7 @@ class Slots:
         with self._serving:
             if self._thread is None:
                 self._ending.clear()
-                self._thread = threading.Thread(target=self._serve, name=f"aquadash-{self._kind}", daemon=True)
+                self._thread = threading.Thread(target=self._serve, name=f"aquadash-{KIND}", daemon=True)
                 self._thread.start()
         self._wake.set()
 
@@ -272,12 +271,12 @@ class Slots:
                 try:
                     record_end(kind, job.run, job.status, job.message)
                 except AquaDashError as error:
-                    if kind.name == self._kind:
+                    if kind.name == KIND:
                         raise
                     _log.warning("%s: %s", job.id, error)
         self._revision = changes.revision
         self._work_at_home(jobs)
-        waiting = 0 if held() else len(jobs.queue(self._kind))
+        waiting = 0 if held() else len(jobs.queue(KIND))
         if not waiting:
             return
         client = self.client()
@@ -301,7 +300,7 @@ class Slots:
             for _ in range(min(waiting, slots - max(mine, len(busy.get(worker, ()))))):
                 waiting -= 1
                 task = client.submit(
-                    take_next, self._kind, __version__, jobs.identity(),
+                    take_next, KIND, __version__, jobs.identity(),
                     workers=[worker], allow_other_workers=False, pure=False,
                 )  # fmt: skip
                 self._tasks[task] = worker
@@ -312,7 +311,7 @@ class Slots:
                 task.cancel()
                 del self._tasks[task]
         if self._refusals and self._refusals.keys() >= threads.keys():
-            jobs.explain(self._kind, next(iter(self._refusals.values()))[1])
+            jobs.explain(KIND, next(iter(self._refusals.values()))[1])
 
     def _ended(self, task: Future) -> None:
         """Look again, but where a slot has found nothing: what waits, waits for a graphics card, its pictures, or
