@@ -685,16 +685,10 @@ _epoch_replay = _read_of_run(
     # One that cannot be read is not kept: its file may be put back.
     size=lambda found: _MOST_BYTES + 1 if found is None else _bytes_of(found),
 )
-
-
-@kept(_MOST_BYTES, size=_bytes_of)
-def _predictions(store_key: str, run_id: str, ended_at: float) -> Predictions:
-    return open_store().predictions(run_id)
-
-
-@kept(_MOST_BYTES, size=_bytes_of)
-def _validation_predictions(store_key: str, run_id: str, ended_at: float) -> Predictions | None:
-    return open_store().validation_predictions(run_id)
+_predictions = _read_of_run(lambda store, run_id: store.predictions(run_id), most=_MOST_BYTES, size=_bytes_of)
+_validation_predictions = _read_of_run(
+    lambda store, run_id: store.validation_predictions(run_id), most=_MOST_BYTES, size=_bytes_of
+)
 
 
 @kept(4096)

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aquadash import settings
+from aquadash.data.folder.reading import usable_processors
 from aquadash.errors import ConfigError, look_up
 from aquadash.files import keep
 
@@ -261,8 +262,7 @@ def open_pool() -> ProcessPoolExecutor:
 
     They end with this one, even if it is killed.
     """
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = max(1, min(available - 1, 8))
+    workers = max(1, min(usable_processors() - 1, 8))
     # Not forked: a copy of a process with threads (of the store, of TensorFlow) may hang.
     return ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_the_parent

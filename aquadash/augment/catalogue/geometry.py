@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aquadash.augment.catalogue.parts import (
     EDGE_MODE,
     OperatorInfo,
@@ -10,7 +12,6 @@ from aquadash.augment.catalogue.parts import (
     percentage,
     probability,
     whole,
-    word,
 )
 from aquadash.augment.spec import Range, op
 
@@ -27,13 +28,11 @@ def _slant(axis: str) -> Parameter:
     return number("shear", "degrees", f"How far it leans {axis}, in degrees.", Range(-30, 30), -60.0, 60.0)
 
 
-_PAD_MODE = word(
-    "pad_mode",
-    "new edge",
-    "What the added rows show: black (constant), the last row (edge), the mirror image (reflect, symmetric), or the "
-    "other side (wrap).",
-    "constant",
-    ("constant", "edge", "reflect", "symmetric", "wrap"),
+_PAD_MODE = replace(
+    EDGE_MODE,
+    name="pad_mode",
+    help="What the added rows show: black (constant), the last row (edge), the mirror image (reflect, symmetric), or "
+    "the other side (wrap).",
 )
 
 ENTRIES = (

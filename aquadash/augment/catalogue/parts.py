@@ -96,7 +96,6 @@ class OperatorInfo:
         raise UnknownNameError.of(f"setting of {self.name}", name, [parameter.name for parameter in self.parameters])
 
 
-EDGE_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 COLOUR_SPACES = ("RGB", "BGR", "HSV", "HLS", "Lab", "YCrCb")
 
 #: The slots of everything that blends two versions of a picture.
@@ -134,7 +133,7 @@ EDGE_MODE = word(
     "What fills the uncovered edge: black (constant), the last row (edge), the mirror image (reflect, symmetric), "
     "or the other side (wrap).",
     "constant",
-    EDGE_MODES,
+    ("constant", "edge", "reflect", "symmetric", "wrap"),
 )
 
 #: The number of dots in noise that covers whole rectangles, as a share of the picture's pixels along a side.
