@@ -14,7 +14,7 @@ from aquadash.runs.artifacts import PREDICTIONS
 from aquadash.runs.measured import Images
 from aquadash.runs.types import Predictions, Run, RunStatus
 from aquadash.ui.compare import comparison_results, comparison_settings
-from aquadash.ui.compared import Compared, damaged
+from aquadash.ui.compared import Compared
 from tests import live_runs
 from tests.compared_runs import add_compared
 
