@@ -17,7 +17,6 @@ from aquadash.robustness.measure import RobustnessRequest
 from aquadash.runs import Run, RunStore
 from aquadash.runs.artifacts import ROBUSTNESS
 from aquadash.ui.evaluate import robustness
-from aquadash.ui.evaluate.robustness import branch_rows, corruption_rows
 from tests import job_rows
 from tests.app_pages import address_of, charts, html, metrics, open_app_page, words
 from tests.robust_runs import add_result, made_up_result
@@ -208,9 +207,9 @@ def test_figures_of_other_data_have_no_pictures(store: RunStore) -> None:
     assert not app.error and "images are not shown" in words(app) and len(charts_of_section(app)) == 3
 
 
-def test_the_table_has_a_row_for_all() -> None:
-    result = made_up_result(fingerprint="f", cells=16)
-    rows = corruption_rows(result)
-    assert branch_rows(result) == []
-    assert len(rows) == 15
-    assert rows[0]["2"] == 100 * result.cells["gaussian_noise", 2].accuracy and rows[1]["2"] is None
+def test_the_table_has_a_row_for_all(store: RunStore, run: Run) -> None:
+    result = made_up_result(fingerprint=run.dataset_fingerprint, cells=16)
+    add_result(store, run, result)
+    (table,) = (each.value for each in open_section(run).dataframe if "Lost, in points" in each.value.columns)
+    assert len(table) == 15 and "Corruption" in table.columns, "none of the pipelines, which are not measured"
+    assert table["2"][0] == 100 * result.cells["gaussian_noise", 2].accuracy and table["2"].isna()[1]

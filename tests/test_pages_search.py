@@ -283,7 +283,7 @@ def test_progress_in_words(store: SearchStore) -> None:
 def test_the_table_and_the_axes_show_values_as_people_call_them(runs: QuickRuns, store: SearchStore) -> None:
     over = ("training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32,1024")
     search = store.get(ended(store, runs, *over, budget=Budget(8)))
-    table = search_live.trials_frame(search)
+    table = open_page(search=search.search_id).dataframe[0].value
     assert set(table["Optimizer"]) <= {"SGD", "Adam"} and set(table["Batch size"]) <= {16, 32, 1024}
     first = table[table["Trial"] == 0].iloc[0]
     assert first["Learning rate"] == 0.01 and first["Note"] == "the settings to start from"

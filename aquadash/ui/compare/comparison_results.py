@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from aquadash.evaluation import PairTest, chance_text
+from aquadash.evaluation import AccuracyChange, PairTest, chance_text
 from aquadash.figures.confusion_difference import confusion_difference
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import LEVEL, pair_matrix
@@ -18,6 +17,7 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compare import comparison_curves, paired_results
 from aquadash.ui.compared import Compared
 from aquadash.ui.glossary import term
+from aquadash.ui.tables import Column, number_column, table, text_column
 from aquadash.ui.text import count, percent, plain
 
 _MATRIX = "pair-matrix"
@@ -197,44 +197,29 @@ def p_text(p_value: float) -> str:
     return f"= {p_value:.3f}" if p_value >= 0.001 else "< 0.001"
 
 
-def pair_rows(compared: Compared, tests: tuple[PairTest, ...]) -> list[dict[str, Any]]:
-    """A row a pair; differences in points of per cent, empty where two runs cannot be compared."""
-    rows: list[dict[str, Any]] = []
-    for test in sorted(tests, key=lambda test: (test.result is None, test.p_holm)):
-        row: dict[str, Any] = {"From": compared.names[test.a], "To": compared.names[test.b]}
-        if test.result is None:
-            rows.append(row | {"Remark": test.error})
-            continue
-        low, high = test.result.interval
-        rows.append(
-            row
-            | {
-                "Points": 100 * test.result.change,
-                "95 % interval": f"{100 * low:+.1f} to {100 * high:+.1f}",
-                "Fixed": test.result.fixed,
-                "Newly broken": test.result.broken,
-                "p": test.result.p_value,
-                "p, corrected": test.p_holm,
-                "Remark": "significant" if test.p_holm < LEVEL else "not significant",
-            }
-        )
-    return rows
-
-
 def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
-    number = st.column_config.NumberColumn
-    st.dataframe(
-        pair_rows(compared, tests),
-        hide_index=True,
+    """A row a pair; the figures are empty where two runs cannot be compared."""
+    ordered = sorted(tests, key=lambda test: (test.result is None, test.p_holm))
+
+    def of(value: Callable[[AccuracyChange, float], object]) -> list[object]:
+        return [None if test.result is None else value(test.result, test.p_holm) for test in ordered]
+
+    intervals = of(lambda change, _: f"{100 * change.interval[0]:+.1f} to {100 * change.interval[1]:+.1f}")
+    judged = of(lambda _, p_holm: "significant" if p_holm < LEVEL else "not significant")
+    points = "Accuracy of the second less that of the first, in points."
+    table(
+        Column("From", [compared.names[test.a] for test in ordered]),
+        Column("To", [compared.names[test.b] for test in ordered]),
+        number_column("Points", of(lambda change, _: 100 * change.change), "%+.1f", help=points),
+        text_column("95 % interval", intervals, help="Newcombe's, for pairs measured on the same images."),
+        number_column("Fixed", of(lambda change, _: change.fixed), "%d"),
+        number_column("Newly broken", of(lambda change, _: change.broken), "%d"),
+        number_column("p", of(lambda change, _: change.p_value), "%.3g", help=term("McNemar")),
+        number_column("p, corrected", of(lambda _, p_holm: p_holm), "%.3g", help=term("Holm's correction")),
+        Column("Remark", [word or test.error for word, test in zip(judged, ordered, strict=True)]),
+        alt="Every pair of runs with the difference in accuracy and its p-values",
         key="pairs",
         placeholder="–",
-        alt="Every pair of runs with the difference in accuracy and its p-values",
-        column_config={
-            "Points": number(format="%+.1f", help="Accuracy of the second less that of the first, in points."),
-            "95 % interval": st.column_config.TextColumn(help="Newcombe's, for pairs measured on the same images."),
-            "p": number(format="%.3g", help=term("McNemar")),
-            "p, corrected": number(format="%.3g", help=term("Holm's correction")),
-        },
     )
 
 

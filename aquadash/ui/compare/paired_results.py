@@ -17,6 +17,7 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import bound, components, datasets, gallery, run_lists, run_sizes, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
+from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import named, plain
 
 #: Seconds between two looks at a pair at work.
@@ -100,23 +101,24 @@ def _result(pair: Pair) -> None:
 
 def _table(found: PairedChange) -> None:
     """The same in numbers."""
-    rows = [
-        {
-            "Class": "all" if number == 0 else gallery.class_text(row.label),
-            "Images": row.n,
-            "Without": f"{100 * row.before:.1f} %",
-            "With": f"{100 * row.after:.1f} %",
-            "Change in points": f"{100 * row.change:+.1f}",
-            "95 % interval": f"{100 * row.interval[0]:+.1f} to {100 * row.interval[1]:+.1f}",
-            "Fixed": row.fixed,
-            "Broken": row.broken,
-            "p": f"{row.p_value:.3g}",
-        }
-        for number, row in enumerate((found.overall, *found.classes))
-    ]
+    changes = (found.overall, *found.classes)
+    names = ["all", *(gallery.class_text(row.label) for row in found.classes)]
+    intervals = [f"{100 * low:+.1f} to {100 * high:+.1f}" for low, high in (row.interval for row in changes)]
     with st.expander("In numbers", icon="🔢"):
-        st.dataframe(rows, hide_index=True, alt="Change of accuracy by class", height="content", key="pair-table")
-        st.caption(f"p: {term('McNemar')}")
+        table(
+            Column("Class", names),
+            Column("Images", [row.n for row in changes]),
+            number_column("Without", [100 * row.before for row in changes], "%.1f %%"),
+            number_column("With", [100 * row.after for row in changes], "%.1f %%"),
+            number_column("Change in points", [100 * row.change for row in changes], "%+.1f"),
+            Column("95 % interval", intervals),
+            Column("Fixed", [row.fixed for row in changes]),
+            Column("Broken", [row.broken for row in changes]),
+            number_column("p", [row.p_value for row in changes], "%.3g", help=term("McNemar")),
+            alt="Change of accuracy by class",
+            key="pair-table",
+            height="content",
+        )
 
 
 def _caution(pair: Pair) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -22,7 +20,7 @@ from aquadash.ui import hyperparameters as settings
 from aquadash.ui.compare import run_table
 from aquadash.ui.components import status_text
 from aquadash.ui.glossary import term
-from aquadash.ui.tables import Column, table, text_column
+from aquadash.ui.tables import Column, number_column, table, text_column
 from aquadash.ui.text import count, plain
 
 #: How the values of a menu are called, by the menu's name.
@@ -228,21 +226,6 @@ def choose_group(runs: Sequence[Run], by: str, fields: Mapping[str, RunField], *
     return list(runs) if chosen == _ALL else list(by_key[chosen].runs)
 
 
-def group_frame(groups: Sequence[RunGroup], by: str) -> pd.DataFrame:
-    """The table: a row a group, figures in their units."""
-    rows: list[dict[str, Any]] = []
-    for group in groups:
-        row: dict[str, Any] = {"Group": group_title(group, by), "Runs": len(group.runs), "Seeds": group.seeds}
-        for metric in METRICS:
-            spread, figure = group.spreads[metric], FIGURES[metric]
-            row[f"{figure.title}: n"] = spread.n
-            for part, attribute in _PARTS.items():
-                value = getattr(spread, attribute)
-                row[f"{figure.title}: {part}"] = None if value is None else figure.scale * value
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
 def group_title(group: RunGroup, by: str) -> str:
     """What the group's runs have in common, for people."""
     if by != ALL_BUT_SEED:
@@ -262,30 +245,33 @@ def _grouping_title(name: str) -> str:
 
 
 def _group_table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
+    """A row a group, figures in their units."""
     keys = [group.key for group in groups]
     wanted = [keys.index(chosen)] if chosen in keys else []
     key = run_table.key_with_ticks("groups", [by, *keys], wanted)
-    table = group_frame(groups, by)
-    st.dataframe(
-        table,
+    titles = [group_title(group, by) for group in groups]
+    columns = [
+        text_column("Group", titles, width="large"),
+        Column("Runs", [len(group.runs) for group in groups]),
+        Column("Seeds", [group.seeds for group in groups]),
+    ]
+    for name in METRICS:
+        figure, spreads = FIGURES[name], [group.spreads[name] for group in groups]
+        columns.append(Column(f"{figure.title}: n", [spread.n for spread in spreads]))
+        for part, attribute in _PARTS.items():
+            values = [getattr(spread, attribute) for spread in spreads]
+            scaled = [None if value is None else figure.scale * value for value in values]
+            format = run_table.number_format(figure, figure.mean_digits)
+            help = term("standard deviation") if part == "deviation" else None
+            columns.append(number_column(f"{figure.title}: {part}", scaled, format, help=help))
+    table(
+        *columns,
+        alt=f"Table of {count(len(groups), 'group')} with mean and deviation. The menu below opens one by keyboard.",
         key=key,
-        hide_index=True,
         on_select=lambda: _take_group(key, keys),
         selection_mode="single-row",
         selection_default={"selection": {"rows": wanted}},
         placeholder="–",
-        alt=f"Table of {count(len(groups), 'group')} with mean and deviation. The menu below opens one by keyboard.",
-        column_config={
-            "Group": st.column_config.TextColumn(width="large"),
-            **{
-                f"{figure.title}: {part}": st.column_config.NumberColumn(
-                    format=run_table.number_format(figure, figure.mean_digits),
-                    help=term("standard deviation") if part == "deviation" else None,
-                )
-                for figure in (FIGURES[name] for name in METRICS)
-                for part in _PARTS
-            },
-        },
     )
 
 

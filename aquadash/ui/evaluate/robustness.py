@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -26,6 +25,7 @@ from aquadash.ui import bound, components, datasets, gallery, inputs, job_panel,
 from aquadash.ui.compared import labels
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
+from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, moment, plain
 
 #: Seconds between two looks at a measurement at work, whose charts are drawn again with each.
@@ -167,12 +167,12 @@ def render_measured(run: Run, found: RobustnessResult, others: Sequence[str]) ->
         with shell.guard():
             _pictures(run, found, chosen)
     with st.expander("Table", icon="🔢"):
-        _table(corruption_rows(found), ("Clean", *map(str, SEVERITIES)), key="robustness-table", of="corruption")
+        _corruption_table(found)
     st.markdown("**Augmentation pipelines**", help=term("pipeline"))
     components.plot(robustness_losses(named, kind="pipelines"), key="robustness-pipelines")
     if found.branches:
         with st.expander("Table of the pipelines", icon="🔢"):
-            _table(branch_rows(found), ("Accuracy",), key="robustness-pipelines-table", of="branch of a pipeline")
+            _branch_table(found)
     images = f"{count(found.clean.n, 'test image')}, seed {found.identity.get('seed', 0)}"
     st.caption(
         f"{images}. Not to be compared with papers: the strengths are "
@@ -180,42 +180,36 @@ def render_measured(run: Run, found: RobustnessResult, others: Sequence[str]) ->
     )
 
 
-def corruption_rows(found: RobustnessResult) -> list[dict[str, Any]]:
-    """A row a measured corruption; accuracies and losses in per cent, None where unknown."""
-    rows: list[dict[str, Any]] = []
-    for name, entry in CORRUPTIONS.items():
-        curve, loss = found.curve(name), found.loss(name)
-        if loss is not None:
-            rows.append(
-                {"Corruption": entry.title, "Kind": entry.group, "Clean": 100 * found.clean.accuracy}
-                | {str(s): 100 * curve[s].accuracy if s in curve else None for s in SEVERITIES}
-                | {"Lost": 100 * loss.value}
-            )
-    return rows
-
-
-def branch_rows(found: RobustnessResult) -> list[dict[str, Any]]:
-    """A row a branch of a pipeline; accuracies and losses in per cent."""
-    return [
-        {
-            "Pipeline": key.pipeline,
-            "Branch": entry.branch_title,
-            "Accuracy": 100 * entry.condition.accuracy,
-            "Lost": 100 * found.branch_loss(key).value,
-        }
-        for key, entry in found.branches.items()
-    ]
-
-
-def _table(rows: list[dict[str, Any]], accuracies: Sequence[str], *, key: str, of: str) -> None:
-    st.dataframe(
-        rows,
-        hide_index=True,
-        key=key,
+def _corruption_table(found: RobustnessResult) -> None:
+    """A row a measured corruption, in per cent; severities that are not measured yet are empty."""
+    losses = {name: loss.value for name in CORRUPTIONS if (loss := found.loss(name)) is not None}
+    curves = [found.curve(name) for name in losses]
+    table(
+        Column("Corruption", [CORRUPTIONS[name].title for name in losses]),
+        Column("Kind", [CORRUPTIONS[name].group for name in losses]),
+        number_column("Clean", [100 * found.clean.accuracy for _ in losses], "%.1f %%"),
+        *(
+            number_column(str(s), [100 * curve[s].accuracy if s in curve else None for curve in curves], "%.1f %%")
+            for s in SEVERITIES
+        ),
+        number_column("Lost, in points", [100 * loss for loss in losses.values()], "%.1f"),
+        alt="The fraction of test images that are right and what is lost, a row a corruption",
+        key="robustness-table",
         height="content",
-        alt=f"The fraction of test images that are right and what is lost, a row a {of}",
-        column_config={name: st.column_config.NumberColumn(format="%.1f %%") for name in accuracies}
-        | {"Lost": st.column_config.NumberColumn("Lost, in points", format="%.1f")},
+    )
+
+
+def _branch_table(found: RobustnessResult) -> None:
+    """A row a branch of a pipeline, in per cent."""
+    entries = found.branches.values()
+    table(
+        Column("Pipeline", [key.pipeline for key in found.branches]),
+        Column("Branch", [entry.branch_title for entry in entries]),
+        number_column("Accuracy", [100 * entry.condition.accuracy for entry in entries], "%.1f %%"),
+        number_column("Lost, in points", [100 * found.branch_loss(key).value for key in found.branches], "%.1f"),
+        alt="The fraction of test images that are right and what is lost, a row a branch of a pipeline",
+        key="robustness-pipelines-table",
+        height="content",
     )
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -27,6 +25,7 @@ from aquadash.ui import components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
+from aquadash.ui.tables import Column, number_column, table, text_column
 from aquadash.ui.text import count, duration, joined, mid_sentence, named, plain, short_moment, time_left
 from aquadash.ui.train import clone, live
 
@@ -290,9 +289,6 @@ def _dimension(parameter: SearchParameter, trials: list[Trial]) -> Dimension:
     return Dimension(label, numbers, log=log)
 
 
-#: What trials are measured by.
-_ACCURACY = FIGURES["val_accuracy"].title
-
 #: Icon and word of each state.
 TRIAL_SIGNS: dict[TrialState, tuple[str, str]] = {
     TrialState.RUNNING: ("🏊", "training"),
@@ -308,45 +304,35 @@ def render_trials(search: Search) -> None:
     if not search.trials:
         return
     st.markdown("**All trials**", help=f"{term('trial')} {term('pruning')}")
-    st.dataframe(
-        trials_frame(search),
-        key="search-trials",
-        hide_index=True,
-        placeholder="–",
+    ranked = sorted(search.trials, key=lambda trial: (trial.value is None, -(trial.value or 0.0), trial.number))
+    accuracies = [None if trial.value is None else 100 * trial.value for trial in ranked]
+    kept = "Of the weights that the training kept. Trials that were stopped early have none."
+    start = "the settings to start from"
+    notes = [start if trial.number == 0 and not trial.message else trial.message for trial in ranked]
+    table(
+        number_column("Trial", [trial.number for trial in ranked], "%d", pinned=True),
+        Column("State", [" ".join(TRIAL_SIGNS[trial.state]) for trial in ranked]),
+        number_column(FIGURES["val_accuracy"].title, accuracies, "%.1f %%", help=kept),
+        *(
+            Column(fields.label(name), [_cell(name, trial.params.get(name)) for trial in ranked])
+            for name in (parameter.name for parameter in search.plan.space)
+        ),
+        text_column("Note", notes, width="medium"),
         alt=f"Table of {count(len(search.trials), 'trial')} with their state, accuracy and settings.",
-        column_config={
-            "Trial": st.column_config.NumberColumn(pinned=True, format="%d"),
-            _ACCURACY: st.column_config.NumberColumn(
-                format="%.1f %%",
-                help="Of the weights that the training kept. Trials that were stopped early have none.",
-            ),
-            "Note": st.column_config.TextColumn(width="medium"),
-        },
+        key="search-trials",
+        placeholder="–",
     )
     _one_trial(search)
 
 
-def trials_frame(search: Search) -> pd.DataFrame:
-    """A row a trial, the best first, then those without a result; accuracies in per cent."""
-    ranked = sorted(search.trials, key=lambda trial: (trial.value is None, -(trial.value or 0.0), trial.number))
-    return pd.DataFrame([_trial_row(search, trial) for trial in ranked])
-
-
-def _trial_row(search: Search, trial: Trial) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "Trial": trial.number,
-        "State": " ".join(TRIAL_SIGNS[trial.state]),
-        _ACCURACY: None if trial.value is None else 100 * trial.value,
-    }
-    for parameter in search.plan.space:
-        value = trial.params.get(parameter.name)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        # Of a fraction as many digits as anybody compares.
-        short = float(f"{value:.3g}") if isinstance(value, float) else value
-        shown = short if number else fields.value_text(parameter.name, value)
-        row[fields.label(parameter.name)] = None if value is None else shown
-    row["Note"] = "the settings to start from" if trial.number == 0 and not trial.message else trial.message
-    return row
+def _cell(name: str, value: object) -> object:
+    """A setting's value in the table of trials; None where the trial has none."""
+    if isinstance(value, float):
+        # As many digits as anybody compares.
+        return float(f"{value:.3g}")
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    return fields.value_text(name, value)
 
 
 def _one_trial(search: Search) -> None:
