@@ -86,7 +86,7 @@ def test_pair_result_and_list(store: RunStore) -> None:
     assert [row["label"] for row in values["classes"]] == list(with_it.class_names)
     assert 0 <= values["mcnemar"]["p_value"] < 0.05
     assert answer("pair", "result", without.pair_id, "--test")["overall"]["n"] == 500
-    assert "probably helps here" in call("pair", "result", without.pair_id).stdout
+    assert "so the run with it is probably better" in call("pair", "result", without.pair_id).stdout
     assert answer("pair", "list")["pairs"][0]["pair_id"] == without.pair_id
     assert json.loads(call("pair", "--json", "list").stdout) == answer("pair", "list")
     assert "no pair" in refusal("pair", "result", "nothing")

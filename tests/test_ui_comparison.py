@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.evaluation import AccuracyChange, PairTest
+from aquadash.evaluation import AccuracyChange, PairTest, describe_change
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.runs import RunStore
@@ -24,21 +24,24 @@ def run(name: str, **changes: object) -> Run:
     return Run(name[0] * 32, name, RunStatus.FINISHED, config, 0.0)
 
 
-def words(fixed: int, broken: int, *, p_holm: float | None = None, pairs: int = 1, before: str = "old") -> str:
-    """The verdict on a new run with so many of 500 images fixed and newly broken."""
+def changed(fixed: int, broken: int) -> AccuracyChange:
+    """A new run with so many of 500 images fixed and newly broken."""
     images = np.arange(500)
-    result = AccuracyChange(images >= fixed, (images < fixed) | (images >= fixed + broken))
-    test = PairTest(0, 1, result, result.p_value if p_holm is None else p_holm)
-    return comparison_results.verdict(test, before=before, after="new", images="validation", pairs=pairs)
+    return AccuracyChange(images >= fixed, (images < fixed) | (images >= fixed + broken))
+
+
+def words(fixed: int, broken: int, *, p_holm: float | None = None, pairs: int = 1) -> str:
+    change = changed(fixed, broken)
+    return describe_change(change, before="old", after="new", images="validation", p_holm=p_holm, pairs=pairs)
 
 
 @pytest.mark.parametrize(
     ("fixed", "broken", "expected"),
     [
-        (40, 10, "**new** is probably better"),
-        (10, 40, "**old** is probably better"),
+        (40, 10, "new is probably better"),
+        (10, 40, "old is probably better"),
         (12, 10, "may well be luck"),
-        (0, 0, "exactly the same of 500 validation images right"),
+        (0, 0, "Of 500 validation images, new and old have exactly the same right."),
     ],
 )
 def test_verdict_in_words(fixed: int, broken: int, expected: str) -> None:
@@ -51,7 +54,7 @@ def test_a_correction_decides_the_verdict() -> None:
     assert "by Holm's correction for 10 pairs p = 0.4" in lucky
     clear = words(40, 10, p_holm=0.001, pairs=3)
     assert "+6.0 points (95 % interval +3.3 to +8.9)" in clear and "500 validation images" in clear
-    assert "**new** is probably better" in clear
+    assert "new is probably better" in clear
 
 
 def test_dimensions_are_the_settings_that_differ() -> None:
@@ -62,8 +65,11 @@ def test_dimensions_are_the_settings_that_differ() -> None:
     assert found["training.optimizer"].values[2] == "Adam"
 
 
-def test_verdict_escapes_names() -> None:
-    assert "<b>" not in words(3, 1, before="<b>x").replace("\\<b>", "")
+@pytest.mark.parametrize("broken", [0, 1])
+def test_the_answer_escapes_names(broken: int) -> None:
+    test = PairTest(0, 1, changed(broken, broken))
+    text = comparison_results.difference(test, before="<b>x", after="new", images="validation", pairs=1)
+    assert "**\\<b>x**" in text and "<b>" not in text.replace("\\<b>", "")
 
 
 def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:

@@ -14,7 +14,7 @@ from aquadash.cli.runs import brief
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import config_diff
 from aquadash.errors import AquaDashError, RunError
-from aquadash.evaluation import verdict
+from aquadash.evaluation import describe_change
 from aquadash.runs import Run, RunStatus
 from aquadash.runs.cost import Cost
 from aquadash.runs.measured import IMAGES, Images
@@ -205,9 +205,10 @@ def _print_change(found: Pair, images: Images) -> None:
         )
         for row in (result.overall, *result.classes)
     ]
+    text = describe_change(result.overall, before="the run without it", after="the run with it", images=images)
     print_result(
         {**found.to_dict(), "images": images, **result.to_dict()},
-        f"{found.title} ({found.pair_id})\n{verdict(result, images=images)}\n",
+        f"{found.title} ({found.pair_id})\n{text}\n",
         Table(rows, header=("class", "images", "without", "with", "change in points (95 % interval)")),
     )
 

@@ -18,7 +18,7 @@ from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pa
 from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clustered_interval, wilson_interval
 from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, scores_to_dict
 from aquadash.evaluation.metrics import ClassScores, Evaluation, evaluate
-from aquadash.evaluation.paired import PairedChange, chance_text, paired_change, verdict
+from aquadash.evaluation.paired import LEVEL, PairedChange, describe_change, p_text, paired_change
 from aquadash.evaluation.summary import Summary, summarize
 from aquadash.evaluation.threshold_curves import (
     ClassCurves,

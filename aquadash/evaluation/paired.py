@@ -10,6 +10,9 @@ from aquadash.errors import DataError
 from aquadash.evaluation.compare import AccuracyChange, compare_predictions
 from aquadash.evaluation.records import Predictions
 
+#: p-values below count as more than luck.
+LEVEL = 0.05
+
 
 @dataclass(frozen=True)
 class PairedChange:
@@ -55,28 +58,45 @@ def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str])
     return PairedChange(overall, classes)
 
 
-def verdict(change: PairedChange, *, images: str) -> str:
-    """What was found over all images, in plain text.
+def describe_change(
+    change: AccuracyChange, *, before: str, after: str, images: str, p_holm: float | None = None, pairs: int = 1
+) -> str:
+    """What McNemar's test finds, in a few sentences.
 
     Args:
-        change: Of a model with something against one without it.
+        change: Of one model against another.
+        before: What to call the one to compare with; markdown comes out as it is.
+        after: What to call the one in question.
         images: What kind of images they are, such as ``"validation"``.
+        p_holm: The p-value corrected for the number of pairs; None where this is the only one.
+        pairs: For how many it is corrected.
     """
-    all_ = change.overall
-    low, high = all_.interval
-    text = (
-        f"Of {all_.n:,} {images} images, {100 * all_.before:.1f} % were classified correctly without it and "
-        f"{100 * all_.after:.1f} % with it: a change of {100 * all_.change:+.1f} points (95 % interval "
-        f"{100 * low:+.1f} to {100 * high:+.1f}). {all_.fixed} {'image was' if all_.fixed == 1 else 'images were'} "
-        f"fixed, {all_.broken} newly broken; were both networks equally good, chance alone would give a split at least "
-        f"this uneven in {chance_text(all_.p_value)} of such comparisons (McNemar's exact test, p = "
-        f"{all_.p_value:.3g})."
+    seen = f"Of {change.n:,} {images} image{'' if change.n == 1 else 's'}, "
+    if not change.fixed + change.broken:
+        return f"{seen}{after} and {before} have exactly the same right."
+    low, high = change.interval
+    better = after if change.fixed > change.broken else before
+    if (change.p_value if p_holm is None else p_holm) < LEVEL:
+        judged = f"so {better} is probably better"
+    elif change.p_value < LEVEL:
+        judged = f"but among {pairs} pairs some look like this by luck, so it does not count"
+    else:
+        judged = "so this difference may well be luck"
+    holm = f"; by Holm's correction for {pairs} pairs p {p_text(p_holm)}" if p_holm is not None and pairs > 1 else ""
+    return (
+        f"{seen}{after} has {change.fixed} right that {before} had wrong (fixed) and {change.broken} wrong that "
+        f"{before} had right (newly broken): {100 * change.change:+.1f} points (95 % interval {100 * low:+.1f} to "
+        f"{100 * high:+.1f}). Of equally good networks {_chance_text(change.p_value)} would differ at least so much by "
+        f"chance, {judged} (McNemar's exact test, p {p_text(change.p_value)}{holm}). Another seed would give other "
+        "networks."
     )
-    if all_.p_value >= 0.05:
-        return f"{text} So this may well be luck."
-    return f"{text} So it probably {'helps' if all_.change > 0 else 'does harm'} here."
 
 
-def chance_text(p_value: float) -> str:
+def p_text(p_value: float) -> str:
+    """``"= 0.012"`` or ``"< 0.001"``."""
+    return f"= {p_value:.3f}" if p_value >= 0.001 else "< 0.001"
+
+
+def _chance_text(p_value: float) -> str:
     """How often chance alone does so much: ``"less than 0.1 %"``, ``"3.1 %"``, ``"42 %"``."""
     return "less than 0.1 %" if p_value < 0.001 else f"{100 * p_value:.{1 if p_value < 0.1 else 0}f} %"

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from aquadash.evaluation.compare import PairTest
+from aquadash.evaluation.paired import LEVEL
 from aquadash.figures.confusion_difference import DIFFERENCE_SCALE
 from aquadash.figures.theme import (
     add_clickable_cells,
@@ -19,9 +20,6 @@ from aquadash.figures.theme import (
     listed,
     shorten,
 )
-
-#: p-values below count as more than luck.
-LEVEL = 0.05
 
 
 def difference_matrix(tests: Sequence[PairTest], *, runs: int) -> NDArray[np.float64]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from aquadash.evaluation import AccuracyChange, PairTest, chance_text
+from aquadash.evaluation import LEVEL, AccuracyChange, PairTest, describe_change, p_text
 from aquadash.figures.confusion_difference import confusion_difference
 from aquadash.figures.metric_bars import metric_bars
-from aquadash.figures.pair_matrix import LEVEL, pair_matrix
+from aquadash.figures.pair_matrix import pair_matrix
 from aquadash.figures.small_confusion import small_confusion
 from aquadash.figures.theme import run_colour, shorten
 from aquadash.ui import bound, components
@@ -89,10 +89,10 @@ def difference(test: PairTest, *, before: str, after: str, images: str, pairs: i
     """
     result = test.result
     assert result is not None
-    a, b = plain(shorten(before)), plain(shorten(after))
-    seen = f"{result.n:,} {images} images"
+    a, b = _bold(before), _bold(after)
     if not result.fixed + result.broken:
-        return f"**{b}** and **{a}** have exactly the same of {seen} right."
+        return describe_change(result, before=a, after=b, images=images)
+    seen = count(result.n, f"{images} image")
     low, high = (100 * end for end in result.interval)
     digits = 0 if high - low > 2 else 1
     numbers = f"95 % interval {low:.{digits}f} to {high:.{digits}f}".replace("-", "−")
@@ -100,10 +100,10 @@ def difference(test: PairTest, *, before: str, after: str, images: str, pairs: i
     evidence = f"(p {p_text(test.p_holm)}{holm}, {numbers})"
     points = f"{100 * result.change:.1f} points"
     if test.p_holm < LEVEL:
-        return f"**{b}** is {points} better than **{a}** on {seen} {evidence}."
+        return f"{b} is {points} better than {a} on {seen} {evidence}."
     if not result.change:
-        return f"**{b}** and **{a}** are equally accurate on {seen} {evidence}."
-    return f"**{b}** is {points} ahead of **{a}** on {seen}, which may be luck {evidence}."
+        return f"{b} and {a} are equally accurate on {seen} {evidence}."
+    return f"{b} is {points} ahead of {a} on {seen}, which may be luck {evidence}."
 
 
 def render_results(compared: Compared) -> None:
@@ -151,8 +151,14 @@ def _in_words(compared: Compared, first: int, second: int) -> None:
     test = of_pair(tests, first, second)
     if test.result is not None:
         pairs = sum(each.result is not None for each in tests)
-        before, after = compared.names[first], compared.names[second]
-        st.markdown(verdict(test, before=before, after=after, images=compared.images, pairs=pairs))
+        a, b = _bold(compared.names[first]), _bold(compared.names[second])
+        change, p_holm = test.result, test.p_holm
+        st.markdown(describe_change(change, before=a, after=b, images=compared.images, p_holm=p_holm, pairs=pairs))
+
+
+def _bold(name: str) -> str:
+    """A name as typed, in markdown."""
+    return f"**{plain(shorten(name))}**"
 
 
 def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
@@ -163,38 +169,6 @@ def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
         if (test.a, test.b) == (second, first):
             return test.turned()
     raise LookupError(f"The runs {first} and {second} were not compared.")
-
-
-def verdict(test: PairTest, *, before: str, after: str, images: str, pairs: int) -> str:
-    """McNemar's test in plain words, in markdown; the arguments are those of :func:`difference`."""
-    result = test.result
-    assert result is not None
-    a, b = plain(shorten(before)), plain(shorten(after))
-    if not result.fixed + result.broken:
-        return f"**{b}** and **{a}** have exactly the same of {result.n:,} {images} images right."
-    low, high = (100 * end for end in result.interval)
-    changed = (
-        f"Of {count(result.n, f'{images} image')}, **{b}** has {result.fixed} right that **{a}** had wrong (fixed) "
-        f"and {result.broken} wrong that **{a}** had right (newly broken): {100 * result.change:+.1f} points (95 % "
-        f"interval {low:+.1f} to {high:+.1f})"
-    )
-    better = b if result.fixed > result.broken else a
-    if test.p_holm < LEVEL:
-        judged = f"so **{better}** is probably better"
-    elif result.p_value < LEVEL:
-        judged = f"but among {count(pairs, 'pair')} some look like this by luck, so it does not count"
-    else:
-        judged = "so this difference may well be luck"
-    holm = f"; by Holm's correction for {pairs} pairs p {p_text(test.p_holm)}" if pairs > 1 else ""
-    return (
-        f"{changed}. Of equally good networks {chance_text(result.p_value)} would differ at least so much by chance, "
-        f"{judged} (McNemar's exact test, p {p_text(result.p_value)}{holm}). Another seed would give other networks."
-    )
-
-
-def p_text(p_value: float) -> str:
-    """``"= 0.012"`` or ``"< 0.001"``."""
-    return f"= {p_value:.3f}" if p_value >= 0.001 else "< 0.001"
 
 
 def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
@@ -288,8 +262,8 @@ def render_confusion(compared: Compared) -> None:
     figure.update_layout(height=430 if len(after.classes) <= 6 else figure.layout.height)
     components.plot(components.compact_matrix(figure, classes=len(after.classes)), key="compared-difference")
     st.caption(
-        f"**{plain(shorten(compared.names[second]))}** less **{plain(shorten(compared.names[first]))}**: more is "
-        "better on the diagonal, fewer elsewhere."
+        f"{_bold(compared.names[second])} less {_bold(compared.names[first])}: more is better on the diagonal, fewer "
+        "elsewhere."
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash.augment import plan
 from aquadash.errors import AquaDashError
-from aquadash.evaluation import PairedChange, verdict
+from aquadash.evaluation import PairedChange, describe_change
 from aquadash.figures.paired_change import paired_change
 from aquadash.runs.measured import Images
 from aquadash.runs.pairs import WITH, Pair, find_pair
@@ -90,7 +90,8 @@ def _result(pair: Pair) -> None:
     )
     images = cast(Images, chosen)
     found = lab().runs.change(pair, images)
-    st.markdown(plain(verdict(found, images=images)))
+    without, with_it = "the run without the pipeline", "the run with it"
+    st.markdown(plain(describe_change(found.overall, before=without, after=with_it, images=images)))
     components.plot(paired_change(found, images=images), key=f"pair-change-{images}")
     _table(found)
     st.caption(
