@@ -93,7 +93,6 @@ def test_two_ticks_answer_in_sight_and_a_third_run_is_chosen_by_name(shared_serv
     assert re.match(r"heron adam is \d+\.\d points better than heron plain on 375 validation", verdict.inner_text())
     assert "Optimizer: Adam, not SGD" in verdict.inner_text()
     body = page.locator("body")
-    unfold(page, "McNemar's test in words")
     wait_for(lambda: "newly broken" in body.inner_text(), saying=body.inner_text)
 
     chooser = page.get_by_label("Compare these runs")

@@ -64,6 +64,10 @@ def test_what_cannot_be_compared_is_refused(store: RunStore) -> None:
     waiting, _ = add_pair(store, status=RunStatus.QUEUED)
     with pytest.raises(RunError, match="not done yet"):
         change(find_pair(store.list_runs(), waiting.pair_id), "validation")
+    for run in find_pair(store.list_runs(), waiting.pair_id).runs:
+        Lab(OWNER).runs.stop(run.run_id)
+    with pytest.raises(RunError, match="before its first epoch was complete"):
+        change(find_pair(store.list_runs(), waiting.pair_id), "validation")
     labels = store.validation_predictions(without.run_id).labels
     store.add_validation_predictions(with_it.run_id, predictions(labels[:100], 0.5))
     with pytest.raises(DataError, match="measured on different images"):

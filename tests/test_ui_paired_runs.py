@@ -1,17 +1,18 @@
-"""Paired runs on the Augment page and on Compare: the form, the work, the result."""
+"""Paired runs: the form and the links on the Augment page, the work and the result on Compare."""
 
 from __future__ import annotations
 
 from functools import partial
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.errors import RunError
-from aquadash.runs import RunStatus, RunStore
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.ui.augment import paired_runs
-from tests.app_pages import address_of, charts, open_app_page, words
+from tests.app_pages import address_of, charts, ids, open_app_page, words
 from tests.paired import add_pair
 from tests.stored_runs import HOSTILE
 from tests.studios import open_view, without_links
@@ -19,26 +20,36 @@ from tests.train_page import FakeEngine
 
 
 @pytest.fixture(autouse=True)
-def alone(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def went(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
+    """The pages and addresses that the view has gone to, which stands alone."""
     without_links(monkeypatch)
+    gone: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(st, "switch_page", lambda page, *, query_params: gone.append((page, query_params)))
+    return gone
 
 
 open_launch = partial(open_view, paired_runs.launch)
+
+
+def open_pair(*runs: Run) -> AppTest:
+    return open_app_page("compare", runs=ids(*runs))
 
 
 def changes(app: AppTest) -> list[str]:
     return [alt for alt in charts(app) if alt.startswith("Change of accuracy")]
 
 
-def test_one_click_queues_both(engine: FakeEngine) -> None:
+def test_one_click_queues_both_and_compares_them(
+    store: RunStore, engine: FakeEngine, went: list[tuple[str, dict[str, str]]]
+) -> None:
     app = open_launch(pair_epochs="7", pair_seed="3")
     app.button(key="pair-launch").click().run()
     assert not app.exception
     ((_, (config, pipeline, same_updates)),) = engine.calls
     assert (config.training.epochs, config.seed, config.data.source) == (7, 3, "synthetic")
     assert (pipeline, same_updates) == ("notebook-1", False)
-    assert address_of(app, "pair") == app.selectbox(key="pair").value
-    assert "Without: New" in words(app) and "With: New" in words(app)
+    halves = {run.pair_role: run for run in store.list_runs()}
+    assert went == [("pages/compare.py", {"runs": ids(halves["without"], halves["with"])})]
 
 
 def test_more_images_ask_for_the_number_of_updates(engine: FakeEngine) -> None:
@@ -53,7 +64,6 @@ def test_what_goes_wrong_is_told(engine: FakeEngine) -> None:
     app = open_launch()
     app.button(key="pair-launch").click().run()
     assert "The scheduler does not answer." in words(app)
-    assert not [box for box in app.selectbox if box.key == "pair"]
 
 
 def test_a_pipeline_has_to_be_saved_and_to_change_something(engine: FakeEngine) -> None:
@@ -75,57 +85,77 @@ def test_the_settings_of_a_run_can_be_taken(store: RunStore, engine: FakeEngine)
 
 def test_a_pair_at_work_shows_both_and_can_be_stopped(store: RunStore, engine: FakeEngine) -> None:
     without, with_it = add_pair(store, title=HOSTILE, status=RunStatus.QUEUED)
-    app = open_launch(pair=without.pair_id)
-    assert "without: waits for its turn" in [bar.proto.text for bar in app.get("progress")][0]
-    app.button(key="pair-stop").click().run()
+    app = open_pair(without, with_it)
+    told = [bar.proto.text for bar in app.get("progress")]
+    assert len(told) == 2 and all(text.endswith("waits for its turn") and HOSTILE not in text for text in told)
+    app.button(key="stop-compared").click().run()
     assert {store.get(run.run_id).status for run in (without, with_it)} == {RunStatus.STOPPED}
-    app = open_launch(pair=without.pair_id)
-    assert "ended early says little" in words(app)
-    assert "before its first epoch was complete" in words(app)
+    app = open_pair(without, with_it)
+    assert not app.get("progress") and "Once two of these runs have results" in words(app)
+
+
+def test_a_pair_that_ended_early_says_little(store: RunStore) -> None:
+    said = words(open_pair(*add_pair(store, status=RunStatus.STOPPED)))
+    assert said.count("ended early says little about the pipeline") == 2 and "Of 375 validation images" in said
 
 
 def test_a_pair_that_is_done_shows_the_change_by_class(store: RunStore) -> None:
-    without, _ = add_pair(store)
-    add_pair(store, title="Later", status=RunStatus.QUEUED)
-    app = open_launch(pair=without.pair_id)
+    app = open_pair(*add_pair(store))
     said = words(app)
     assert "Of 375 validation images" in said
-    assert "so the run with it is probably better" in said
-    assert "another seed gives others" in said
+    assert "so **With: Flips** is probably better" in said
+    assert "Another seed would give other networks" in said
     (alt,) = changes(app)
     assert alt.startswith("Change of accuracy on validation images")
     assert "beaver +" in alt and "whale +" in alt
-    app.segmented_control(key="pair-images").set_value("test").run()
-    assert address_of(app, "pair-images") == "test"
-    assert "Of 500 test images" in words(app)
-    assert address_of(app, "pair") == without.pair_id
+    table = next(each.value for each in app.dataframe if "Newly broken" in each.value.columns)
+    assert table["Class"].tolist()[0] == "all" and table["Images"][0] == 375 == table["Images"][1:].sum()
+    app.segmented_control(key="on").set_value("test").run()
+    assert "Of 500 test images" in words(app) and changes(app)[0].startswith("Change of accuracy on test images")
 
 
 def test_the_advice_against_more_updates_names_the_menu_that_there_is(store: RunStore) -> None:
-    add_pair(store, pipeline="notebook")
-    app = open_launch(pipeline="notebook")
-    menu = app.selectbox(key="pair-updates")
-    assert f"“{menu.options[1]}”, at “{menu.label}”, takes it out" in words(app)
+    said = words(open_pair(*add_pair(store, pipeline="notebook")))
+    menu = open_launch(pipeline="notebook").selectbox(key="pair-updates")
+    assert f"“{menu.options[1]}”, at “{menu.label}”, takes it out" in said
 
 
 def test_weight_updates_are_not_counted_on_images_that_came_later(store: RunStore) -> None:
     pair = add_pair(store, pipeline="notebook")
-    assert "changed its weights" in words(open_launch(pair=pair[0].pair_id))
+    assert "changed its weights" in words(open_pair(*pair))
     for run in pair:
         store.set_dataset(run.run_id, class_names=run.class_names, fingerprint="f" * 64)
-    said = words(open_launch(pair=pair[0].pair_id))
-    assert "another seed gives others" in said and "changed its weights" not in said
+    said = words(open_pair(*pair))
+    assert "Newcombe's for paired proportions" in said and "changed its weights" not in said
 
 
-def test_half_of_a_pair_is_told(store: RunStore) -> None:
-    without, _ = add_pair(store)
+def test_pairs_are_links_those_with_the_pipeline_first(store: RunStore) -> None:
+    other, without = add_pair(store, title="Blur", pipeline="notebook-2")[0], add_pair(store)[0]
+    add_pair(store, title=HOSTILE, pipeline="notebook-2", status=RunStatus.QUEUED)
+    store.delete(other.run_id)
     store.delete(without.run_id)
-    assert "One of the two runs has been deleted" in words(open_launch(pair=without.pair_id))
+    links = [text.value for text in open_launch(pipeline="notebook-2").caption if "(pages/compare.py)" in text.value]
+    assert links[0].endswith("· at work (pages/compare.py)") and HOSTILE not in links[0]
+    gone = "one of the two has been deleted (pages/compare.py)"
+    assert [link.split(" · ")[::2] for link in links[1:]] == [["Blur", gone], ["Flips", gone]]
 
 
-def test_compare_shows_the_change_of_a_pair_and_of_no_others(store: RunStore) -> None:
-    first, second = add_pair(store), add_pair(store, title="Other")
-    app = open_app_page("compare", section="results", runs=f"{first[0].run_id},{first[1].run_id}")
-    assert len(changes(app)) == 1
-    app = open_app_page("compare", section="results", runs=f"{first[0].run_id},{second[1].run_id}")
-    assert changes(app) == []
+def test_the_address_of_an_older_version_leads_to_compare(
+    store: RunStore, went: list[tuple[str, dict[str, str]]]
+) -> None:
+    pair = add_pair(store)
+    app = open_launch(pair=pair[0].pair_id)
+    assert went == [("pages/compare.py", {"runs": ids(*pair)})]
+    assert address_of(app, "pair") is None, "Back does not lead there again"
+
+
+def test_any_two_runs_have_the_change_by_class_and_only_pairs_are_judged_as_pairs(store: RunStore) -> None:
+    first, second = add_pair(store, pipeline="notebook"), add_pair(store, title="Other")
+    app = open_pair(*first)
+    assert len(changes(app)) == 1 and "The run without the pipeline" in words(app)
+    app = open_pair(first[1], first[0])
+    assert len(changes(app)) == 1 and "The run without the pipeline" in words(app), "whatever the order"
+    app = open_pair(first[0], second[1])
+    assert len(changes(app)) == 1 and "The run without the pipeline" not in words(app)
+    app = open_pair(*first, *second)
+    assert len(changes(app)) == 1 and "The run without the pipeline" in words(app)

@@ -1,6 +1,8 @@
-"""One click on the Augment page: the same training with and without this pipeline, and what the pipeline changed."""
+"""One click on the Augment page: the same training with and without this pipeline, which Compare then shows."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -8,23 +10,25 @@ from aquadash.augment import embedded, plan
 from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pair_configs, pairs
-from aquadash.runs.types import RunStatus
-from aquadash.ui import address, bound, components, shell
+from aquadash.runs.types import Run, RunStatus
+from aquadash.ui import bound, components, shell
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.compare import paired_results
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import duration, moment, plain
 from aquadash.ui.train import form_state
 
+_COMPARE = "pages/compare.py"
 _PRESET = "notebook-fixed"
 _SEEDS = 2**32
 #: Runs that settings can be taken from.
 _MAX_RUNS = 20
+#: Older ones are among the runs on Compare.
+_MAX_PAIRS = 20
 
 
 def launch(studio: Studio) -> None:
-    """Draw the form that trains a pair, and the pair that is looked at."""
+    """Draw the form that trains a pair, and links to the pairs there are."""
     st.subheader("Does it help?", anchor=False, help=term("paired runs"))
     st.markdown("The same training twice, with this pipeline and without.")
     with shell.guard():
@@ -48,10 +52,10 @@ def _form(studio: Studio) -> None:
     pressed = st.button("Train with and without", key="pair-launch", type="primary", icon="👯")
     st.caption(plain(_expected(*pair_configs(config, spec.name, same_updates=same_updates))))
     if pressed:
-        without, _ = shell.launch_once(
+        made = shell.launch_once(
             "pair:launched", lambda: lab().runs.train_pair(config, spec.name, same_updates=same_updates)
         )
-        address.assign("pair", without.pair_id)
+        st.switch_page(_COMPARE, query_params=_address(made))
 
 
 def _settings(studio: Studio) -> RunConfig:
@@ -102,17 +106,23 @@ def _expected(without: RunConfig, with_it: RunConfig) -> str:
 
 
 def _past(pipeline: str) -> None:
-    """The pairs there are, and the chosen one: at first the latest with this pipeline."""
+    """Links to the latest pairs, those with this pipeline first."""
     known = {pair.pair_id: pair for pair in pairs(lab().runs.all())}
+    asked = known.get(st.query_params.pop("pair", ""))
+    if asked is not None:
+        # An address of an older version, which showed pairs here.
+        st.switch_page(_COMPARE, query_params=_address(asked.runs))
     if not known:
         return
     st.subheader("Pairs", anchor=False, help=term("paired runs"))
-    about = [pair_id for pair_id, pair in known.items() if pair.pipeline == pipeline]
-    titles = {pair_id: _label(pair) for pair_id, pair in known.items()}
-    chosen = bound.menu("pair", titles, label="Pair", default=next(iter(about or known)), stated=True)
-    paired_results.render_pair(known[chosen])
+    for pair in sorted(known.values(), key=lambda pair: pair.pipeline != pipeline)[:_MAX_PAIRS]:
+        st.page_link(_COMPARE, label=plain(_label(pair)), icon="👯", query_params=_address(pair.runs))
 
 
 def _label(pair: Pair) -> str:
-    state = "at work" if pair.at_work else "done"
-    return f"{pair.title} · {moment(pair.created_at)} · {state} · {pair.pair_id[:6]}"
+    state = "at work" if pair.at_work else "done" if len(pair.runs) == 2 else "one of the two has been deleted"
+    return f"{pair.title} · {moment(pair.created_at)} · {state}"
+
+
+def _address(runs: Sequence[Run]) -> dict[str, str]:
+    return {"runs": ",".join(run.run_id for run in runs)}

@@ -13,8 +13,9 @@ import streamlit as st
 from aquadash.evaluation.curves import Metric, best_record
 from aquadash.figures.compare_curves import TITLES, Axis, compare_curves, value_text
 from aquadash.figures.theme import run_colour, run_dash, run_marker, shorten
-from aquadash.runs.types import EpochRecord
-from aquadash.ui import address, bound, components, inputs, shell
+from aquadash.lab.rights import Action
+from aquadash.runs.types import EpochRecord, Run
+from aquadash.ui import address, bound, components, inputs, run_lists, shell
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -52,7 +53,9 @@ def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequ
 
 def _curves(run_ids: Sequence[str]) -> None:
     runs = [lab().runs.get(run_id) for run_id in run_ids]
-    named: Named = [(name, lab().runs.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
+    names = labels(runs)
+    named: Named = [(name, lab().runs.history(run.run_id)) for name, run in zip(names, runs, strict=True)]
+    _progress(runs, names)
     with st.popover("Curves and axis", icon=":material/tune:", key="curves-box"):
         metrics = _metrics()
         axis = cast(Axis, bound.choice("x", _AXES, label="Drawn"))
@@ -69,6 +72,24 @@ def _curves(run_ids: Sequence[str]) -> None:
             value_rows(named, metrics), hide_index=True, key="curve-values", placeholder="–",
             alt="The best and last values of the runs' curves, a row a run",
         )  # fmt: skip
+
+
+def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
+    """How far those are that are at work, and a button that stops those of them that the visitor may stop."""
+    at_work = [(run, name) for run, name in zip(runs, names, strict=True) if not run.status.ended]
+    for run, name in at_work:
+        run_lists.progress_bar(run, lead=shorten(name))
+    stoppable = [run for run, _ in at_work if lab().rights.allow(Action.STOP, run.resource)]
+
+    def stop() -> None:
+        for run in stoppable:
+            lab().runs.stop(run.run_id)
+
+    if stoppable:
+        label = "Stop" if len(stoppable) == 1 else f"Stop these {len(stoppable)}"
+        help = "Complete epochs are kept, and it can go on on Train."
+        asked = all(run.stop_requested for run in stoppable)
+        shell.stop_button(stop, asked=asked, key="stop-compared", label=label, help=help)
 
 
 def _metrics() -> list[Metric]:

@@ -14,7 +14,7 @@ from aquadash.figures.small_confusion import small_confusion
 from aquadash.figures.theme import run_colour, shorten
 from aquadash.ui import bound, components
 from aquadash.ui import hyperparameters as fields
-from aquadash.ui.compare import comparison_curves, paired_results
+from aquadash.ui.compare import change_by_class, comparison_curves
 from aquadash.ui.compared import Compared
 from aquadash.ui.glossary import term
 from aquadash.ui.tables import Column, number_column, table, text_column
@@ -107,7 +107,7 @@ def difference(test: PairTest, *, before: str, after: str, images: str, pairs: i
 
 
 def render_results(compared: Compared) -> None:
-    """Draw the curves beside the accuracies with their intervals, a cell for each pair, and one pair in words."""
+    """Draw the curves beside the accuracies with their intervals, a cell for each pair, and one pair by class."""
     curves, scores = st.columns([3, 2], gap="medium")
     with curves:
         comparison_curves.render_curves(compared)
@@ -117,10 +117,6 @@ def render_results(compared: Compared) -> None:
         if compared.images == "validation" and any(run.config.training.validation == "test" for run in compared.runs):
             st.caption("The validation images of the report's runs are the test images.")
     _pairs(compared)
-    pair = paired_results.of_two(list(compared.runs))
-    if pair is not None:
-        st.subheader("What the pipeline changed", anchor=False, help=term("paired runs"))
-        paired_results.render_pair(pair)
 
 
 def _pairs(compared: Compared) -> None:
@@ -129,10 +125,6 @@ def _pairs(compared: Compared) -> None:
     pairs = sorted(pair for test in tests if test.result for pair in ((test.a, test.b), (test.b, test.a)))
     if not pairs:
         return
-    if len(compared.runs) == 2:
-        with st.expander("McNemar's test in words", icon="🎲"):
-            _in_words(compared, 0, 1)
-        return
     st.subheader("Is the difference significant?", anchor=False, help=term("McNemar"))
     click = components.new_click(_MATRIX, len(compared.runs), len(compared.runs))
     if click and click[0] != click[1]:
@@ -140,10 +132,12 @@ def _pairs(compared: Compared) -> None:
             st.session_state[key] = compared.runs[position].run_id
     first, second = pick_pair(compared, {first: [b for a, b in pairs if a == first] for first, _ in pairs})
     _in_words(compared, first, second)
-    components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
-    st.caption("In points; a star passes Holm's correction. Click a cell to read about its pair.")
-    with st.expander("All pairs as a table", icon="🔢"):
-        _pair_table(compared, tests)
+    if len(compared.runs) > 2:
+        components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
+        st.caption("In points; a star passes Holm's correction. Click a cell to read about its pair.")
+        with st.expander("All pairs as a table", icon="🔢"):
+            _pair_table(compared, tests)
+    change_by_class.render_change(compared, first, second)
 
 
 def _in_words(compared: Compared, first: int, second: int) -> None:
