@@ -145,8 +145,9 @@ def test_filters() -> None:
 
     assert names() == ["failed", "tagged", "good", "other"]
     assert names(archived=True, trials=True) == [run.name for run in runs]
-    assert names(statuses=["failed"]) == ["failed"]
-    assert names(sources=["cifar100"]) == names(networks=["baseline"]) == names(pipelines=["none"]) == ["other"]
+    assert names(one_of={"status": ["failed"]}) == ["failed"]
+    for name, value in (("data.source", "cifar100"), ("model.name", "baseline"), ("augmentation.pipeline", "none")):
+        assert names(one_of={name: [value], "status": []}) == ["other"]
     assert names(tags=["x", "y"]) == ["tagged"] == names(pinned=True) and names(tags=["x", "z"]) == []
     assert names(accuracy=(0.5, 1.0)) == ["good"] and names(accuracy=(0.0, 0.5)) == []
     assert names(where='"x" in tags or val_accuracy > 0.5') == ["tagged", "good"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError, look_up
-from aquadash.runs.fields import RunField, validation_accuracy
+from aquadash.runs.fields import RunField, known_fields, validation_accuracy
 from aquadash.runs.query import select
 from aquadash.runs.types import Run
 
@@ -18,10 +18,7 @@ class RunFilter:
     """What a run must be to be shown; what is left empty lets all runs pass.
 
     Attributes:
-        statuses: One of these.
-        sources: Trained on one of these data sets.
-        networks: One of these networks.
-        pipelines: One of these augmentations.
+        one_of: By the name of a field, such as ``"model.name"``, the values of which a run must have one.
         tags: All of these tags.
         pinned: Only those that are pinned.
         archived: Those that are archived, too.
@@ -30,10 +27,7 @@ class RunFilter:
         where: A condition; see :mod:`aquadash.runs.query`.
     """
 
-    statuses: Collection[str] = ()
-    sources: Collection[str] = ()
-    networks: Collection[str] = ()
-    pipelines: Collection[str] = ()
+    one_of: Mapping[str, Collection[str]] = field(default_factory=dict)
     tags: Collection[str] = ()
     pinned: bool = False
     archived: bool = False
@@ -50,15 +44,12 @@ class RunFilter:
         return select([run for run in runs if self._passes(run)], self.where)
 
     def _passes(self, run: Run) -> bool:
-        config = run.config
+        known = known_fields()
         return (
             (self.archived or not run.archived)
             and (self.trials or not run.search_id)
             and (not self.pinned or run.pinned)
-            and (not self.statuses or str(run.status) in self.statuses)
-            and (not self.sources or config.data.source in self.sources)
-            and (not self.networks or config.model.name in self.networks)
-            and (not self.pipelines or config.augmentation.pipeline in self.pipelines)
+            and all(not values or known[name].get(run) in values for name, values in self.one_of.items())
             and set(self.tags) <= set(run.tags)
             and self._accurate(run)
         )

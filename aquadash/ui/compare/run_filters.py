@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -23,13 +22,13 @@ from aquadash.ui.glossary import term
 from aquadash.ui.tables import Column, number_column, table, text_column
 from aquadash.ui.text import count, plain
 
-#: How the values of a menu are called, by the menu's name.
-_WORDS: dict[str, Callable[[str], str]] = {
-    "status": lambda word: status_text(RunStatus(word)),
-    "data": partial(settings.value_text, "data.source"),
-    "network": partial(settings.value_text, "model.name"),
-    "pipeline": partial(settings.value_text, "augmentation.pipeline"),
-    "tag": str,
+#: The menus of values of which a run must have one, by their names in the address: the field, the label, and what the
+#: note under the table calls it.
+_MENUS = {
+    "status": ("status", "Status", "the status"),
+    "data": ("data.source", "Data set", "the data set"),
+    "network": ("model.name", "Network", "the network"),
+    "pipeline": ("augmentation.pipeline", "Augmentation", "the augmentation"),
 }
 
 _WHERE_HELP = (
@@ -61,7 +60,7 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
             label_visibility="collapsed", icon=":material/search:",
         )  # fmt: skip
         with st.popover("Filters", icon=":material/filter_list:", key="filters-box"):
-            chosen = _filter(runs)
+            chosen = _filter(runs, fields)
             with st.expander("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
                 if opened.open:
                     _help(fields)
@@ -99,7 +98,7 @@ def containing(runs: Sequence[Run], find: str) -> list[Run]:
     return [run for run, text in texts if all(word in text for word in words)]
 
 
-def _filter(runs: Sequence[Run]) -> RunFilter:
+def _filter(runs: Sequence[Run], fields: Mapping[str, RunField]) -> RunFilter:
     where = bound.text(
         "where",
         label="Where",
@@ -107,25 +106,20 @@ def _filter(runs: Sequence[Run]) -> RunFilter:
         placeholder='val_accuracy > 0.6 and "flip" in tags',
         help=_WHERE_HELP,
     )
-    sources = sorted({run.config.data.source for run in runs})
-    networks = sorted({run.config.model.name for run in runs})
-    pipelines = sorted({run.config.augmentation.pipeline for run in runs})
+    one_of = {}
+    for name, (field, label, _) in _MENUS.items():
+        # None is what nobody knows of a run that cannot be read.
+        values = [*RunStatus] if field == "status" else sorted({fields[field].get(run) for run in runs} - {None})
+        one_of[field] = _several(name, label, {str(value): _value_text(field, value) for value in values})
     tags = sorted({name for run in runs for name in run.tags})
-    statuses = _several("status", "Status", list(map(str, RunStatus)))
-    chosen_sources = _several("data", "Data set", sources)
-    chosen_networks = _several("network", "Network", networks)
-    chosen_pipelines = _several("pipeline", "Augmentation", pipelines)
-    chosen_tags = _several("tag", "Tags, all of them", tags)
+    chosen_tags = _several("tag", "Tags, all of them", {name: name for name in tags})
     low, high = bound.interval(
         "accuracy", 0, 100, label=FIGURES["val_accuracy"].title, format="%d %%",
         help="Runs without one are left out as soon as the range is not the whole.",
     )  # fmt: skip
     return RunFilter(
         where=where,
-        statuses=statuses,
-        sources=chosen_sources,
-        networks=chosen_networks,
-        pipelines=chosen_pipelines,
+        one_of=one_of,
         tags=chosen_tags,
         accuracy=(low / 100, high / 100),
         pinned=bound.toggle("pinned", label="Pinned runs only"),
@@ -134,23 +128,24 @@ def _filter(runs: Sequence[Run]) -> RunFilter:
     )
 
 
-def _several(name: str, label: str, options: Sequence[str]) -> list[str]:
-    titles = {each: _WORDS[name](each) for each in options}
+def _several(name: str, label: str, titles: Mapping[str, str]) -> list[str]:
     return bound.choices(name, titles, label=label, placeholder=label, label_visibility="collapsed", width=240)
+
+
+def _value_text(field: str, value: str) -> str:
+    return status_text(RunStatus(value)) if field == "status" else settings.value_text(field, value)
 
 
 def _note(runs: Sequence[Run], shown: Sequence[Run], chosen: RunFilter) -> str:
     """How many runs there are and what is set in the closed box, since a link may have set it."""
     archived = 0 if chosen.archived else sum(run.archived and not run.search_id for run in runs)
     low, high = (round(100 * bound) for bound in chosen.accuracy)
-    menus = (
-        ("status", "the status", chosen.statuses),
-        ("data", "the data set", chosen.sources),
-        ("network", "the network", chosen.networks),
-        ("pipeline", "the augmentation", chosen.pipelines),
-    )
     asked = [
-        *(f"{what} {' or '.join(map(_WORDS[name], values))}" for name, what, values in menus if values),
+        *(
+            f"{phrase} {' or '.join(_value_text(field, value) for value in values)}"
+            for field, _, phrase in _MENUS.values()
+            if (values := chosen.one_of[field])
+        ),
         *([f"the tags {' and '.join(chosen.tags)}"] if chosen.tags else []),
         *([f"a validation accuracy from {low} to {high} %"] if (low, high) != (0, 100) else []),
         *(["a pin"] if chosen.pinned else []),
