@@ -147,9 +147,10 @@ def cross_entropy(y_true: NDArray[np.integer[Any]], y_prob: NDArray[np.floating[
     return np.asarray(-np.log(np.clip(own, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)))
 
 
-def percent(fraction: float) -> str:
-    """A fraction for people, in whole per cent: ``"57 %"``."""
-    return f"{100 * fraction:.0f} %"
+def percent(fraction: float, interval: tuple[float, float] | None = None) -> str:
+    """A fraction for people, in whole per cent: ``"57 %"``, with its interval ``"57 % (52 % to 61 %)"``."""
+    ends = "" if interval is None else f" ({percent(interval[0])} to {percent(interval[1])})"
+    return f"{100 * fraction:.0f} %{ends}"
 
 
 _importing = Lock()

@@ -94,5 +94,4 @@ def _hover(title: str, label: str, value: float, end: tuple[float, float] | None
 
 
 def _f1(row: ClassScores, interval: tuple[float, float] | None) -> str:
-    ends = "" if interval is None else f" ({percent(interval[0])} to {percent(interval[1])})"
-    return f"{shorten(row.label)} {percent(row.f1)}{ends}"
+    return f"{shorten(row.label)} {percent(row.f1, interval)}"

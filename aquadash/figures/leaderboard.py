@@ -58,9 +58,5 @@ def leaderboard_chart(entries: Sequence[Standing], *, measured_on: str, own: str
     figure.update_xaxes(title=f"{measured_on.capitalize()} accuracy", ticksuffix=" %", showgrid=True)
     figure.update_yaxes(rows_axis([f"{entry.rank}. {escape(shorten(entry.name, length=20))}" for entry in entries]))
     figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
-    each = [
-        f"place {entry.rank} {shorten(entry.name)} {percent(entry.accuracy)} ({percent(entry.interval[0])} to "
-        f"{percent(entry.interval[1])})"
-        for entry in entries
-    ]
+    each = [f"place {entry.rank} {shorten(entry.name)} {percent(entry.accuracy, entry.interval)}" for entry in entries]
     return finish(figure, alt=f"{title}: {listed(each, most=10)}.", height=90 + 36 * len(entries))

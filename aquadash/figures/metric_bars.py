@@ -50,8 +50,5 @@ def metric_bars(runs: Sequence[tuple[str, Evaluation | None]], *, images: str = 
     figure.update_xaxes(title=title, ticksuffix=" %", showgrid=True)
     figure.update_yaxes(rows_axis([escape(shorten(name)) for _, name, _ in shown]))
     figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
-    each = [
-        f"{shorten(name)} {percent(run.accuracy)} ({percent(run.accuracy_ci95[0])} to {percent(run.accuracy_ci95[1])})"
-        for _, name, run in shown
-    ]
+    each = [f"{shorten(name)} {percent(run.accuracy, run.accuracy_ci95)}" for _, name, run in shown]
     return finish(figure, alt=f"{title}: {listed(each, most=10)}.", height=90 + 40 * len(shown))
