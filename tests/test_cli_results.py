@@ -106,14 +106,14 @@ def test_images_that_the_temperature_was_fitted_on_do_not_judge_it(store: RunSto
 
 
 def test_own_pictures_are_answered_with_the_temperature_that_evaluate_names(store: RunStore) -> None:
-    run = add_run(store, name="sharp")
-    assert Lab(OWNER).runs.temperature(run) == 1.0, "no validation predictions"
+    without, sharp, perfect = (add_run(store, name=name) for name in ("without", "sharp", "perfect"))
+    assert Lab(OWNER).runs.temperature(without) == 1.0, "no validation predictions"
     labels, shares = uneven(300, seed=2)
-    store.add_validation_predictions(run.run_id, Predictions(np.arange(300), labels, shares))
-    assert Lab(OWNER).runs.temperature(run) == answer("evaluate", "sharp")["temperature"] > 1.5
+    store.add_validation_predictions(sharp.run_id, Predictions(np.arange(300), labels, shares))
+    assert Lab(OWNER).runs.temperature(sharp) == answer("evaluate", "sharp")["temperature"] > 1.5
     all_right = np.eye(5, dtype=np.float32)[labels]
-    store.add_validation_predictions(run.run_id, Predictions(np.arange(300), labels, all_right))
-    assert Lab(OWNER).runs.temperature(run) == 1.0, "nothing to fit it on"
+    store.add_validation_predictions(perfect.run_id, Predictions(np.arange(300), labels, all_right))
+    assert Lab(OWNER).runs.temperature(perfect) == 1.0, "nothing to fit it on"
 
 
 def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path) -> None:

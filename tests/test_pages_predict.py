@@ -15,13 +15,14 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig, with_values
+from aquadash.lab.runs import Runs
 from aquadash.predict import RemotePredictor
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.first_model import NAME
 from aquadash.runs.tags import config_tags
 from aquadash.training.answer_process import AnswerError
 from aquadash.ui import predictions
-from aquadash.ui.predict import predict_runs, predict_views
+from aquadash.ui.predict import predict_views
 from tests import live_runs, ui_runs
 from tests.app_pages import address_of
 from tests.encoded_pictures import saved
@@ -125,7 +126,7 @@ def test_test_images_can_be_tried_with_one_click(colours: Run, monkeypatch: pyte
     drawn = cards(app)
     assert len(drawn) == 5 and all("Test image" in card and ("✔" in card or "✘" in card) for card in drawn)
     assert app.query_params["sample"] in ("1", ["1"])
-    monkeypatch.setattr(predict_runs, "temperature", lambda run: 3.0)
+    monkeypatch.setattr(Runs, "temperature", lambda self, run: 3.0)
     again = open_page(run=colours.run_id, sample="1")
     assert cards(again) == drawn, "a temperature is for own pictures alone"
 

@@ -323,12 +323,7 @@ class Runs(Part):
             NotAllowedError: The person may not open it.
         """
         self._rights.require(Action.OPEN_MODEL, run.resource)
-        try:
-            said = open_store().validation_predictions(run.run_id)
-            fitted = None if said is None else fit_temperature(said.labels, said.probabilities)
-        except (DataError, StorageError):
-            return 1.0
-        return 1.0 if fitted is None or fitted.at_limit else fitted.value
+        return _temperature(settings.store_key(), run.run_id, run.ended_at)
 
     # -- training ----------------------------------------------------------------------------------------------------
 
@@ -677,7 +672,17 @@ def _read_cost(store: RunStore, run_id: str) -> Cost:
     return cost_of(store, run_id, store.history(run_id))
 
 
+def _read_temperature(store: RunStore, run_id: str) -> float:
+    try:
+        said = store.validation_predictions(run_id)
+        fitted = None if said is None else fit_temperature(said.labels, said.probabilities)
+    except (DataError, StorageError):
+        return 1.0
+    return 1.0 if fitted is None or fitted.at_limit else fitted.value
+
+
 _cost = _read_of_run(_read_cost, most=256)
+_temperature = _read_of_run(_read_temperature, most=256)
 _history = _read_of_run(lambda store, run_id: tuple(store.history(run_id)), most=256)
 _epoch_replay = _read_of_run(
     lambda store, run_id: store.epoch_replay(run_id),

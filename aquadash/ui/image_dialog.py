@@ -33,7 +33,7 @@ from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.predictions import Item, closer, predictor, temperature
+from aquadash.ui.predictions import Item, closer, predictor
 from aquadash.ui.text import plain
 
 #: The name in the address.
@@ -247,7 +247,7 @@ def _of_own(picture: OwnPicture, run: Run) -> _Shown:
     width, height = look.picture_size or (0, 0)
     name, caption = display_name(look.file), f"{width:,} × {height:,} pixels"
     seen = look.seen[network.image_shape[:2]]
-    y_prob = answered([look], network, temperature=temperature(run))[0].probabilities
+    y_prob = answered([look], network, temperature=lab().runs.temperature(run))[0].probabilities
     return _Shown(look.thumbnail, name, caption, picture.label, seen, y_prob, datasets.learned(run))
 
 

@@ -42,21 +42,10 @@ def predictor(run: Run) -> RemoteExplainer:
     return _predictor(run)
 
 
-def temperature(run: Run) -> float:
-    """What the scores of the run's network are divided by; errors as for :func:`predictor`."""
-    lab().rights.require(Action.OPEN_MODEL, run.resource)
-    return _temperature(run)
-
-
 @st.cache_resource(max_entries=_KEEP, show_spinner=WAKING, hash_funcs=BY_RUN)
 def _predictor(run: Run) -> RemoteExplainer:
     network, detector = lab().runs.network(run)
     return RemoteExplainer(network, class_names=run.class_names, detector=detector)
-
-
-@st.cache_resource(max_entries=_KEEP, show_spinner=False, hash_funcs=BY_RUN)
-def _temperature(run: Run) -> float:
-    return lab().runs.temperature(run)
 
 
 #: Of a picture that was opened.

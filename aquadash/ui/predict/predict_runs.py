@@ -15,7 +15,7 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, bound, components, datasets, run_lists
 from aquadash.ui.lab import lab
 from aquadash.ui.predict import picture_cards
-from aquadash.ui.predictions import Network, predictor, temperature
+from aquadash.ui.predictions import Network, predictor
 from aquadash.ui.text import plain
 
 #: So many answers fit side by side and can still be compared.
@@ -76,7 +76,7 @@ def networks(runs: Sequence[Run]) -> tuple[list[Run], list[Network]]:
     loaded: list[Network] = []
     for run in runs:
         try:
-            network = Network(run.name, run_lists.version(run), predictor(run), temperature(run))
+            network = Network(run.name, run_lists.version(run), predictor(run), lab().runs.temperature(run))
         except AquaDashError as error:
             if not loaded:
                 raise
