@@ -65,14 +65,14 @@ def test_a_pipeline_can_be_given_by_name_written_down_or_as_a_branch() -> None:
 def test_a_film_strip_ends_as_the_whole_branch_and_every_picture_as_the_branch_up_to_there(name: str) -> None:
     spec = PIPELINES[name]
     for number, branch in enumerate(spec.branches):
-        strip = film_strip(_IMAGES, pipeline=spec, branch=number, seed=4, draw=1)
+        strip = film_strip(_IMAGES, pipeline=spec, branch=number, seed=4)
         assert len(strip) == 1 + len(branch.operators)
         np.testing.assert_array_equal(strip[0], _IMAGES)
         for steps, pictures in enumerate(strip):
             shorter = Branch(branch.title, branch.operators[:steps])
             branches = tuple(shorter if i == number else one for i, one in enumerate(spec.branches))
             cut = PipelineSpec(spec.name, spec.title, spec.summary, branches)
-            np.testing.assert_array_equal(pictures, preview(_IMAGES, pipeline=cut, branch=number, seed=4, draws=2)[1])
+            np.testing.assert_array_equal(pictures, preview(_IMAGES, pipeline=cut, branch=number, seed=4, draws=1)[0])
 
 
 def test_a_film_strip_leaves_steps_out_that_are_switched_off() -> None:

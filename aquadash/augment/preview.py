@@ -106,7 +106,7 @@ def same_draw(
 
 
 def film_strip(
-    images: NDArray[np.uint8], *, pipeline: PipelineSpec | Branch, branch: int = 0, seed: int, draw: int = 0
+    images: NDArray[np.uint8], *, pipeline: PipelineSpec | Branch, branch: int = 0, seed: int
 ) -> NDArray[np.uint8]:
     """The images before the first and after each step of a branch that is switched on.
 
@@ -116,8 +116,7 @@ def film_strip(
         images: uint8, shape (n, height, width, 3), RGB.
         pipeline: The pipeline or a branch.
         branch: Which of the pipeline's branches, from 0.
-        seed: 0 or greater.
-        draw: Which draw of :func:`preview` with that branch and seed; the last pictures are identical to it.
+        seed: 0 or greater. The last pictures are identical to the first draw of :func:`preview`.
 
     Returns:
         uint8, shape (steps + 1, n, height, width, 3).
@@ -132,7 +131,7 @@ def film_strip(
     strip[0] = images
     if chosen.is_original:
         return strip
-    for where, augmenter in batches(images, chosen, seed=seed, path=(PREVIEW, branch, draw)):
+    for where, augmenter in batches(images, chosen, seed=seed, path=(PREVIEW, branch, 0)):
         for number, step in enumerate(augmenter, start=1):
             strip[number, where] = step(images=strip[number - 1, where])
     return strip
