@@ -129,10 +129,13 @@ def slider(name: str, low: Number, high: Number, *, label: str, default: Number,
     return number(name, low, high, label=label, default=default, widget=inputs.slider, **arguments)
 
 
-def interval(name: str, low: int, high: int, *, label: str, **arguments: Any) -> tuple[int, int]:
+def interval(
+    name: str, low: int, high: int, *, label: str, into: DeltaGenerator | None = None, **arguments: Any
+) -> tuple[int, int]:
     """A slider with two ends, at first the whole from ``low`` to ``high``."""
     address.interval(name, low, high)
-    first, last = inputs.slider(label, low, high, key=name, **arguments)
+    with into or nullcontext():
+        first, last = inputs.slider(label, low, high, key=name, **arguments)
     address.record(name, f"{first}-{last}", default=f"{low}-{high}")
     return first, last
 

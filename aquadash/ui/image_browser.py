@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import streamlit as st
@@ -110,29 +110,17 @@ def _filters(popover: DeltaGenerator, class_names: Sequence[str]) -> tuple[Filte
     """Draw the controls; returns what they say, and the number of images on a page."""
     titles = {ANY: "any"} | class_titles(class_names)
     orders = {word: _SORT_LABELS.get(word, sort) for word, sort in _SORT_BY_WORD.items()}
-    # Read before the popover, in which a note would be folded away.
-    chosen_classes(class_names)
-    for key, words in (("outcome", _OUTCOME_LABELS), ("sort", orders), ("show", PER_PAGE)):
-        address.choice(key, list(words), default=next(iter(words)))
-    address.interval("confidence", *_EVERY_CONFIDENCE)
-    with popover:
-        true, predicted = (
-            _position(bound.menu(key, titles, label=label, on_change=gallery.first_page), class_names)
-            for key, label in (("true", "True class"), ("predicted", "Predicted class"))
-        )
-        outcome = bound.choice(
-            "outcome", _OUTCOME_LABELS, label="Answer", help=term("doubtful label"), on_change=gallery.first_page
-        )
-        word = bound.menu("sort", orders, label="Order", on_change=gallery.first_page)
-        low, high = bound.interval(
-            "confidence",
-            *_EVERY_CONFIDENCE,
-            label="Confidence",
-            format="%d %%",
-            help=term("confidence"),
-            on_change=gallery.first_page,
-        )
-        per_page = bound.menu("show", PER_PAGE, label="Images per page", on_change=gallery.first_page)
+    common: dict[str, Any] = {"into": popover, "on_change": gallery.first_page}
+    true, predicted = (
+        _position(bound.menu(key, titles, label=label, **common), class_names)
+        for key, label in (("true", "True class"), ("predicted", "Predicted class"))
+    )
+    outcome = bound.choice("outcome", _OUTCOME_LABELS, label="Answer", help=term("doubtful label"), **common)
+    word = bound.menu("sort", orders, label="Order", **common)
+    low, high = bound.interval(
+        "confidence", *_EVERY_CONFIDENCE, label="Confidence", format="%d %%", help=term("confidence"), **common
+    )
+    per_page = bound.menu("show", PER_PAGE, label="Images per page", **common)
     sort = _SORT_BY_WORD[word]
     return Filters(true, predicted, cast(Outcome, outcome), (low / 100, high / 100), sort), int(per_page)
 
