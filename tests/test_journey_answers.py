@@ -17,7 +17,7 @@ from aquadash.runs import Run, open_store
 from tests.browser_pages import (
     add_included_model,
     address_has,
-    choose_segment,
+    choose,
     in_sight,
     no_error,
     resting_places,
@@ -139,35 +139,41 @@ def test_a_dropped_picture_opens_without_an_address_and_a_bad_one_is_named(
 def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Server, page: Page, asked: Run) -> None:
     page.set_viewport_size({"width": 390, "height": 1400})
     page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&section=explain")
-    chooser = page.get_by_role("combobox", name="Explain a test image")
-    chooser.wait_for()
+    cards = page.get_by_role("list", name="Test images with the network's answers").get_by_role("button")
+    cards.nth(1).wait_for()
     settled(page)
     order = ("run", "section-group", "section", "evaluate-scores")
     places = [box["y"] for box in resting_places(page, *(page.locator(f".st-key-{key}") for key in order))]
     assert places == sorted(places) and places[-1] > places[-2], "the run and the tabs come first"
-    chooser.focus()
-    page.keyboard.press("ArrowDown")
-    page.get_by_role("option").first.wait_for()
+    cards.nth(0).focus()
     page.keyboard.press("Enter")
-    address_has(page, "explain=0")
+    address_has(page, "open=test-")
 
-    maps = page.get_by_role("list", name="The image and its maps by Grad-CAM").get_by_role("img")
-    maps.nth(2).wait_for()
-    assert maps.count() == 3
-    assert all("which the network gives" in (maps.nth(n).get_attribute("alt") or "") for n in (1, 2))
+    opened = page.get_by_role("dialog")
+    maps = opened.get_by_role("list", name="Maps by Grad-CAM").get_by_role("img")
+    maps.nth(1).wait_for()
+    assert maps.count() == 2
+    assert all("which the network gives" in (maps.nth(n).get_attribute("alt") or "") for n in (0, 1))
     # Enlarged to more than its 32 pixels, each pixel a square.
     assert maps.nth(1).evaluate("picture => [picture.naturalWidth, picture.width > 100]") == [32, True]
     assert maps.nth(1).evaluate("picture => getComputedStyle(picture).imageRendering") == "pixelated"
-    choose_segment(page, "Occlusion")
+    opened.get_by_role("list", name="Nearest training images").get_by_role("button").nth(5).wait_for()
+    settled(page)
+    choose(page, opened.get_by_role("combobox", name="Why?"), page.get_by_role("option", name="Occlusion"))
     address_has(page, "why-method=occlusion")
 
     page.reload()
-    page.get_by_role("list", name="The image and its maps by Occlusion").get_by_role("img").nth(2).wait_for()
+    opened.get_by_role("list", name="Maps by Occlusion").get_by_role("img").nth(1).wait_for()
+    opened.get_by_text("Show what the layers see").click()
+    address_has(page, "why-layers=1")
+    opened.get_by_role("list", name="Filters of the first convolution").get_by_role("img").nth(9).wait_for()
     settled(page)
     no_error(page)
     assert not shared_server.memory_of("tensorflow"), "another process answers"
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390, "the page does not scroll sideways on a phone"
+    inside = opened.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
+    assert inside, "nor does the opened image"
 
 
 #: Megabytes that the app's process may take with two hundred photographs of 12 megapixels dropped on it.

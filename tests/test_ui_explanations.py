@@ -1,4 +1,4 @@
-"""Explanations on the Evaluate page, and what is kept of them."""
+"""Explanations of opened images and of the Evaluate page's, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aquadash.runs import Run, RunStore
 from aquadash.ui import datasets
 from aquadash.ui.explain import explainer, explanations
 from aquadash.ui.explain.explainer import image_hash
-from tests.app_pages import address_notes, address_of, alternatives, buttons, open_app_page
+from tests.app_pages import address_notes, address_of, alternatives, buttons, html, open_app_page
 from tests.explained_models import add_untrained
 from tests.stored_runs import OTTER, add_run
 
@@ -49,26 +49,20 @@ def test_nothing_is_explained_before_it_is_asked_for(run: Run, monkeypatch: pyte
 
     monkeypatch.setattr(explanations, "predictor", fail)
     app = open_page(run=run.run_id)
-    assert not app.error
-    assert len(app.selectbox(key="explain").options) == 500 and app.selectbox(key="explain").value is None
-    assert "of 500 images" in app.toggle(key="explain-all").label
+    assert not app.error and "of 500 images" in app.toggle(key="explain-all").label
 
 
 @pytest.mark.slow
 def test_an_image_is_explained_for_the_answer_and_the_true_class(run: Run) -> None:
-    app = open_page(run=run.run_id)
-    position = 7
-    app.selectbox(key="explain").set_value(position).run()
+    app = open_page(run=run.run_id, open="test-10")
 
     assert not app.error and not app.exception
-    true = data.load("synthetic").class_names[int(data.load("synthetic").test.labels[position])]
-    assert address_of(app, "explain") == str(position)
-    assert cards(app, "The image, of class") == [f"The image, of class {true}"]
     found = cards(app, "Grad-CAM for ")
     assert len(found) == 2 and all("which the network gives" in text for text in found)
+    assert "The answer. " in html(app) and "The true class. " in html(app)
     assert any("8 × 8 places" in caption.value for caption in app.caption)
 
-    app.segmented_control(key="why-method").set_value("integrated-gradients").run()
+    app.selectbox(key="why-method").set_value("integrated-gradients").run()
     assert address_of(app, "why-method") == "integrated-gradients"
     assert len(cards(app, "Integrated gradients for ")) == 2
     assert any("contributions add up" in caption.value for caption in app.caption)
@@ -77,37 +71,24 @@ def test_an_image_is_explained_for_the_answer_and_the_true_class(run: Run) -> No
     assert address_of(app, "why-layers") == "1" and not app.exception
     assert len(cards(app, "Filter ")) == 32 and len(cards(app, "Channel ")) == 4 * 12
 
-    app.button(key="explain-next").click().run()
-    assert address_of(app, "explain") == str(position + 1)
-    app.button(key="explain-close").click().run()
-    assert address_of(app, "explain") is None and not cards(app, "The image, of")
-
 
 @pytest.mark.slow
-def test_the_address_opens_an_explanation_and_keeps_it_when_the_classes_change(run: Run) -> None:
-    app = open_page(run=run.run_id, explain="3", **{"why-method": "occlusion", "why-view": "alone"})
+def test_a_right_answer_is_explained_beside_the_second_choice(run: Run) -> None:
+    app = open_page(run=run.run_id, open="test-1", **{"why-method": "occlusion", "why-view": "alone"})
     assert not app.error and len(cards(app, "Occlusion for ")) == 2
     assert any("Squares of 8 × 8 pixels" in caption.value for caption in app.caption)
-    labels = data.load("synthetic").test.labels
-    other = data.load("synthetic").class_names[(int(labels[3]) + 1) % 5]
-
-    app.selectbox(key="true").set_value(other).run()
-
-    assert not app.exception and app.selectbox(key="explain").value == 3
-    assert len(app.selectbox(key="explain").options) == 101
-    assert len(cards(app, "Occlusion for ")) == 2
+    assert "The answer. " in html(app) and "The second choice. " in html(app)
 
 
-@pytest.mark.parametrize("text", ["500", "²", "<b>x</b>"])
-def test_a_bad_number_in_the_address_gets_a_note(run: Run, text: str) -> None:
-    app = open_page(run=run.run_id, explain=text)
-    (note,) = address_notes(app)
-    assert "number of a test image" in note
-    assert app.selectbox(key="explain").value is None and not app.error
+def test_the_address_of_an_older_version_opens_its_image(without: Run) -> None:
+    app = open_page(run=without.run_id, explain="3")
+    assert (address_of(app, "open"), address_of(app, "explain")) == ("test-3", None)
+    (note,) = address_notes(open_page(run=without.run_id, explain="<b>x</b>"))
+    assert "an image of the data set, such as test-12" in note
 
 
 def test_a_run_without_its_network_says_so_and_keeps_its_page(without: Run) -> None:
-    app = open_page(run=without.run_id, explain="3")
+    app = open_page(run=without.run_id, open="test-3")
     assert ["model.keras of" in box.value for box in app.error] == [True]
     assert app.metric
 

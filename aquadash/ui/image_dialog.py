@@ -22,16 +22,13 @@ from aquadash.data import Dataset, title_of
 from aquadash.data.framing import PADDED, fit
 from aquadash.data.images import display_name
 from aquadash.errors import DataError, ImageError
-from aquadash.explain.methods import METHODS
 from aquadash.explain.nearest import nearest
 from aquadash.pages import PERSONAL
 from aquadash.predict import answered
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, components, datasets, gallery, inputs, run_lists, shell
 from aquadash.ui.explain import explanations
-from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import class_text
-from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.predictions import Item, closer, predictor
 from aquadash.ui.text import plain
@@ -42,7 +39,7 @@ KEY = "open"
 #: An opened image is drawn about this wide, in pixels.
 _WIDTH = 288
 
-#: The dialog's, in pixels: everything is on one screen of a small computer.
+#: The dialog's, in pixels: answer, maps and what is like it are on one screen of a small computer.
 _DIALOG_WIDTH = 960
 
 _NEAREST = 6
@@ -185,7 +182,7 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
                 st.caption(plain(f"By {components.run_label(run)}"))
             if opened not in own:
                 st.code(_link(opened, runs, source), language=None, wrap_lines=True)
-        maps, likes = st.columns([1, 2], gap="medium")
+        maps, likes = st.columns(2, gap="medium")
         if run is not None:
             names, y_prob = run.class_names, shown.y_prob
             label = names.index(shown.label) if shown.label in names else None
@@ -198,7 +195,7 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
                 with answer:
                     _answer(y_prob, label, class_names=names)
             with maps, shell.guard():
-                _why(run, shown.seen, label, y_prob)
+                explanations.show(run, shown.seen, label=label, y_prob=y_prob)
             if shown.learned is not None:
                 with likes, shell.guard():
                     opens = run.config.data.source == source
@@ -296,22 +293,6 @@ def _stored(run: Run, split: str, position: int) -> NDArray[np.floating] | None:
         for row in np.flatnonzero(predictions.indices == position):
             return predictions.probabilities[int(row)]
     return None
-
-
-def _why(run: Run, image: NDArray[np.uint8], label: int | None, y_prob: NDArray[np.floating]) -> None:
-    """Draw a method's maps, at first Grad-CAM's, for the answer and, where that is wrong, for the true class."""
-    answer = int(y_prob.argmax())
-    classes = [answer] if label is None or label == answer else [answer, label]
-    titles = {name: method.title for name, method in METHODS.items()}
-    method = inputs.selectbox(
-        "Why?", list(titles), key="opened-method", format_func=titles.__getitem__, help=term("explanation")
-    )
-    found = explained(run, np.repeat(image[None], len(classes), axis=0), classes, method=method)
-    gallery.show(
-        [explanations.card(each, each.where.capitalize()) for each in found],
-        size_rem=7,
-        label=f"Maps by {titles[method]}",
-    )
 
 
 def _render_nearest(

@@ -17,7 +17,7 @@ from aquadash.figures.theme import class_colour
 from aquadash.runs.types import Run
 from aquadash.ui import bound, gallery
 from aquadash.ui.explain.explainer import explained
-from aquadash.ui.gallery import bars, class_text
+from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.predictions import predictor
 from aquadash.ui.text import count, plain
@@ -32,39 +32,36 @@ MAX_IN_STRIP = 48
 _GAP = 16
 
 
-def show(run: Run, image: NDArray[np.uint8], *, class_names: Sequence[str], true_label: int) -> None:
-    """Draw an image's explanations: a choice of methods, and maps for the answer and for what it should have been.
+def show(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob: NDArray[np.floating]) -> None:
+    """Draw a choice of methods, and maps for the answer and for what it should have been or might have been.
 
     Args:
         run: Its network is asked.
         image: uint8, of the size that the network looks at.
-        class_names: One name a class.
-        true_label: The right class. Where the answer is right, the second map is for the class that comes next.
+        label: The right class, None where it is not known. Where the answer is wrong, the second map is for it, else
+            for the class that comes next.
+        y_prob: What the network says of the image.
     """
-    method = _method_picker("why-method")
-    view = _view_picker("why-view")
-    network = predictor(run)
-    y_prob = network.predict_images(image[None])[0]
-    answer = int(y_prob.argmax())
-    right = answer == true_label
-    second = int(np.argsort(-y_prob, kind="stable")[1]) if right else true_label
-    found = explained(run, image[None].repeat(2, axis=0), [answer, second], method=method)
-    roles = ["the answer, right", "the second choice"] if right else ["the answer", "the true class"]
-    cards = [
-        gallery.Card(
-            image=image,
-            title="What the network sees",
-            alt=f"The image, of class {class_names[true_label]}",
-            bars=bars(y_prob, class_names=class_names, true_class=true_label),
-            accent=class_colour(class_names[true_label], true_label),
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        titles = {name: method.title for name, method in METHODS.items()}
+        method = bound.menu(
+            "why-method", titles, label="Why?", default=DEFAULT_METHOD, help=term("explanation"), width=200
         )
-    ]
-    for explanation, role in zip(found, roles, strict=True):
-        subtitle = f"{role}, {100 * explanation.probability:.0f} %. {explanation.where.capitalize()}."
-        cards.append(card(explanation, subtitle, view=view))
-    gallery.show(cards, size_rem=10.5, label=f"The image and its maps by {METHODS[method].title}")
+        view = _view_picker("why-view")
+    network = predictor(run)
+    answer, following = (int(each) for each in np.argsort(-y_prob, kind="stable")[:2])
+    missed = None if label == answer else label
+    classes = [answer, following if missed is None else missed]
+    found = explained(run, image[None].repeat(2, axis=0), classes, method=method)
+    roles = ["The answer", "The second choice" if missed is None else "The true class"]
+    gallery.show(
+        [_card(each, f"{role}. {each.where.capitalize()}.", view) for each, role in zip(found, roles, strict=True)],
+        size_rem=9,
+        columns=2,
+        label=f"Maps by {titles[method]}",
+    )
     st.html(_legends(found))
-    st.caption(" ".join(_remarks(network, found)))
+    st.caption(" ".join([f"{METHODS[method].help} ({METHODS[method].source})", *_remarks(network, found)]))
     if bound.toggle("why-layers", label="Show what the layers see", help=term("feature map")):
         _show_layers(run, image)
 
@@ -113,14 +110,6 @@ def strip(
         st.caption(f"The first {MAX_IN_STRIP} of {count(len(images), 'image')}.")
 
 
-def _method_picker(key: str) -> str:
-    """Draw the choice of methods and what the chosen one does."""
-    titles = {name: method.title for name, method in METHODS.items()}
-    method = bound.choice(key, titles, label="Method", default=DEFAULT_METHOD, help=term("explanation"))
-    st.caption(f"{METHODS[method].help} ({METHODS[method].source})")
-    return method
-
-
 def _view_picker(key: str) -> str:
     """Draw the choice between the map over its image and the map alone."""
     return bound.choice(key, {"over": "Over the image", "alone": "Map alone"}, label="Show")
@@ -130,8 +119,7 @@ def _picture(explanation: Explanation, view: str) -> NDArray[np.uint8]:
     return pictures.overlay(explanation) if view == "over" else pictures.colour_picture(explanation)
 
 
-def card(explanation: Explanation, subtitle: str, *, view: str = "over") -> gallery.Card:
-    """A map with the class that it is of: ``"over"`` its image, or ``"alone"``."""
+def _card(explanation: Explanation, subtitle: str, view: str) -> gallery.Card:
     return gallery.Card(
         image=_picture(explanation, view),
         title=f"Why {class_text(explanation.class_name)}?",

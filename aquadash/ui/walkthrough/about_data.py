@@ -307,7 +307,7 @@ def convolution(dataset: Dataset) -> None:
     )
     st.page_link(
         "pages/evaluate.py", label="What a run's own filters see, on Evaluate", icon="🔎",
-        query_params={"section": "explain"},
+        query_params={"section": "explain", "open": "test-0", "why-layers": "1"},
     )  # fmt: skip
 
 
