@@ -73,5 +73,5 @@ def test_what_cannot_be_compared_is_refused(store: RunStore) -> None:
     with pytest.raises(DataError, match="measured on different images"):
         change(find_pair(store.list_runs(), without.pair_id), "validation")
     store.delete(without.run_id)
-    with pytest.raises(RunError, match="has been deleted"):
+    with pytest.raises(RunError, match="is not here"):
         change(find_pair(store.list_runs(), without.pair_id), "validation")

@@ -136,7 +136,7 @@ def test_pairs_are_links_those_with_the_pipeline_first(store: RunStore) -> None:
     store.delete(without.run_id)
     links = [text.value for text in open_launch(pipeline="notebook-2").caption if "(pages/compare.py)" in text.value]
     assert links[0].endswith("· at work (pages/compare.py)") and HOSTILE not in links[0]
-    gone = "one of the two has been deleted (pages/compare.py)"
+    gone = "one of the two is not here (pages/compare.py)"
     assert [link.split(" · ")[::2] for link in links[1:]] == [["Blur", gone], ["Flips", gone]]
 
 

@@ -285,7 +285,10 @@ class Runs(Part):
             DataError: The runs were measured on different images.
         """
         if pair.without is None or pair.with_it is None:
-            raise RunError("One of the two runs has been deleted. Bring it back from the bin to see what changed.")
+            raise RunError(
+                "One of the two runs is not here. If it was deleted, bring it back from the bin on Compare; in a "
+                "class, the teacher may have hidden it."
+            )
         if pair.at_work:
             raise RunError("The two runs are not done yet.")
         for run in pair.runs:

@@ -120,7 +120,7 @@ def _past(pipeline: str) -> None:
 
 
 def _label(pair: Pair) -> str:
-    state = "at work" if pair.at_work else "done" if len(pair.runs) == 2 else "one of the two has been deleted"
+    state = "at work" if pair.at_work else "done" if len(pair.runs) == 2 else "one of the two is not here"
     return f"{pair.title} · {moment(pair.created_at)} · {state}"
 
 
