@@ -49,13 +49,28 @@ def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[B
             yield file
             flush_to_disk(file)
         if new:
-            os.link(temporary, path)
-            temporary.unlink()
+            _take_name(path, temporary)
         else:
             os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _take_name(path: Path, temporary: Path) -> None:
+    """Move a file to a name that nobody has."""
+    try:
+        os.link(temporary, path)
+    except OSError:
+        # FAT and some shared folders know no second name for a file: an empty one holds the place. Other faults return.
+        path.touch(exist_ok=False)
+        try:
+            os.replace(temporary, path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    else:
+        temporary.unlink()
 
 
 def write_whole(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:

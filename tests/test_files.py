@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -23,6 +24,34 @@ def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
     write_whole(path, b"new")
     assert path.read_bytes() == b"new" and list(tmp_path.iterdir()) == [path]
     write_whole(tmp_path / ("🦦" * 62), "a name of 248 bytes")
+
+
+@pytest.mark.parametrize("fault", (None, errno.EPERM, errno.EOPNOTSUPP))
+def test_a_new_file_never_takes_the_place_of_another(
+    fault: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_second_name(source: Path, target: Path) -> None:
+        raise OSError(fault, os.strerror(fault or 0))
+
+    if fault:
+        monkeypatch.setattr(os, "link", no_second_name)
+    path = tmp_path / "some.json"
+    with replacing(path, new=True) as file:
+        file.write(b"first")
+    with pytest.raises(FileExistsError), replacing(path, new=True) as file:
+        file.write(b"second")
+    assert path.read_bytes() == b"first" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_file_that_cannot_be_moved_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "link", full)
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"), replacing(tmp_path / "some.json", new=True) as file:
+        file.write(b"first")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_outlasts_a_power_cut(tmp_path: Path, outlasts_a_power_cut: Callable[[Path], bool]) -> None:
