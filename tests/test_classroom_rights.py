@@ -225,6 +225,8 @@ def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: L
         Lab(ANNA).runs.pin(lesson.finished)
         assert first() == {**nobody, ANNA.name: True}
         assert comes_first_for(ANNA) and not comes_first_for(BEN)
+        Lab(TEACHER).runs.pin(lesson.finished, False)
+        assert first() == {**nobody, ANNA.name: True}, "what a student has pinned for themselves is not the teacher's"
         Lab(TEACHER).runs.pin(lesson.finished)
         assert all(first().values())
         Lab(ANNA).runs.pin(lesson.finished)

@@ -217,6 +217,8 @@ class RunStore(RunArtifacts):
     def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
         """Let the run stand first in tables, or no longer: in everybody's, or in its owner's alone.
 
+        What its owner has pinned for themselves is unpinned by them alone.
+
         Raises:
             RunError: It is pinned for everybody, and is to be unpinned for its owner alone.
         """
@@ -224,6 +226,8 @@ class RunStore(RunArtifacts):
             if pinned:
                 return
             raise RunError("The teacher has pinned this run for everybody; only the teacher can unpin it.")
+        if for_all and not pinned and self.read(run_id).pinned_by_owner:
+            return
         value = ("1" if for_all else tag.PINNED_BY_OWNER) if pinned else ""
         self.set_tags(run_id, "pin the run", {tag.PINNED: value})
 
