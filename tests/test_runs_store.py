@@ -20,6 +20,7 @@ from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.runs import EpochRecord, Guess, Predictions, Progress, RunStatus, RunStore, Worker, artifacts, open_store
 from aquadash.runs import tags as tag
+from aquadash.runs.selection import for_each
 from tests import live_runs
 from tests.serving import free_port
 
@@ -165,6 +166,20 @@ def test_deleting_is_undone(store: RunStore) -> None:
     assert store.get(run_id).deleted
     store.restore(run_id)
     assert [run.name for run in store.list_runs()] == ["precious"]
+
+
+def test_a_run_that_was_deleted_meanwhile_costs_no_other_its_change(store: RunStore) -> None:
+    gone, there = (store.create(RunConfig()).run_id for _ in range(2))
+    store.add_tags(gone, ["good"])
+    store.set_status(gone, RunStatus.STOPPED)
+    store.delete(gone)
+    for change in (
+        store.set_pinned, store.set_archived, store.set_hidden,
+        lambda run_id: store.add_tags(run_id, ["new"]), lambda run_id: store.remove_tags(run_id, ["good"]),
+    ):  # fmt: skip
+        result = for_each([gone, there], change)
+        assert result.done == [there] and "in the bin" in result.failed[gone]
+    assert store.get(gone).tags == ("good",) and store.get(there).tags == ("new",) and store.get(there).hidden
 
 
 def test_a_note_is_kept_and_a_novel_refused(store: RunStore) -> None:

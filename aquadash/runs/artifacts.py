@@ -14,7 +14,8 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -171,11 +172,30 @@ class RunArtifacts(RunReading):
         self.add_text_artifact(run_id, name, json.dumps(values, indent=2, sort_keys=True))
 
     def set_tags(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
-        """Write tags of a run; ``what`` completes "Could not ..."."""
+        """Write tags of a run; ``what`` completes "Could not ...".
+
+        Raises:
+            RunError: It is in the bin.
+        """
         from mlflow.entities import RunTag
 
-        with storage_errors(what):
+        with self._changing(run_id, what):
             self.client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in values.items()])
+
+    @contextmanager
+    def _changing(self, run_id: str, what: str) -> Iterator[None]:
+        """To write to a run, and tell readers; ``what`` and errors as for :meth:`set_tags`."""
+        from mlflow.exceptions import MlflowException
+
+        with storage_errors(what):
+            try:
+                yield
+            except MlflowException as error:
+                # Somebody may have deleted it meanwhile, of which the store is not at fault.
+                refused = error.error_code == "INVALID_PARAMETER_VALUE"
+                if refused and (stored := self.stored_run(run_id)) is not None and stored.deleted:
+                    raise RunError("What is in the bin cannot be changed. Bring it back first.") from None
+                raise
         self.jobs.run_changed(run_id)
 
     def add_predictions(self, run_id: str, predictions: Predictions) -> None:

@@ -208,11 +208,10 @@ class RunStore(RunArtifacts):
     def remove_tags(self, run_id: str, tags: Iterable[str]) -> None:
         """Take tags from the run; those that it has not are passed over."""
         wanted = {tag.LABEL + clean_tag(text) for text in tags}
-        with storage_errors("remove the tag"):
+        with self._changing(run_id, "remove the tag"):
             there = wanted & set(self.client.get_run(run_id).data.tags)
             for name in sorted(there):
                 self.client.delete_tag(run_id, name)
-        self.jobs.run_changed(run_id)
 
     def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
         """Let the run stand first in tables, or no longer: in everybody's, or in its owner's alone.
