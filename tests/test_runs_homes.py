@@ -8,14 +8,17 @@ import sqlite3
 import tarfile
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from aquadash import data
+from aquadash import data, settings
 from aquadash.augment import saved_pipelines
-from aquadash.config import from_json
-from aquadash.errors import RunError
+from aquadash.config import RunConfig, from_json
+from aquadash.errors import RunError, StorageError
+from aquadash.jobs import Job
+from aquadash.jobs.table import JobTable
 from aquadash.runs import EPOCH_METRICS, RunStatus, RunStore, open_store
 from aquadash.search.store import open_search_store
 from tests import stored_runs
@@ -47,6 +50,31 @@ def test_a_file_that_is_gone_is_named(home: Path) -> None:
         store.predictions(run.run_id)
     with pytest.raises(RunError, match="model.keras of mine is missing"):
         store.model_path(run.run_id)
+
+
+def test_what_waited_in_a_home_without_jobs_is_queued_although_its_first_start_failed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = [open_store().create(RunConfig()).run_id for _ in range(3)]
+    moved = Path(shutil.move(home, tmp_path / "stick"))
+    monkeypatch.setenv("AQUADASH_HOME", str(moved))
+    for path in moved.glob(Path(settings.jobs_database()).name + "*"):
+        path.unlink()
+    submit = JobTable.submit
+
+    def full_after_one(jobs: JobTable, kind: str, run: str, *args: Any, **options: Any) -> Job:
+        if run != waiting[0]:
+            raise StorageError("Could not write the jobs: the disk is full.")
+        return submit(jobs, kind, run, *args, **options)
+
+    for fails in ((RunStore, "search", lambda *args: 1 / 0), (JobTable, "submit", full_after_one)):
+        with monkeypatch.context() as patch, pytest.raises((ZeroDivisionError, StorageError)):
+            patch.setattr(*fails)
+            open_store()
+    assert list(open_store().ranks()) == waiting
+    open_store().request_stop(waiting[0])
+    RunStore().open()
+    assert list(open_store().ranks()) == waiting[1:], "the next start queues nothing again"
 
 
 needs_archive = pytest.mark.skipif(not ARCHIVE.is_file(), reason=f"{ARCHIVE.name} is not in ../shared/data")

@@ -183,13 +183,10 @@ class JobTable:
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
             return str(connection.execute(select(_revision.c.identity)).scalar_one())
 
-    def first_use(self) -> bool:
-        """Whether nothing was written yet: true for the one who asks first, and never again."""
-        value = _revision.c.value
-        with _storage_errors("write the jobs"), self._engine.begin() as connection:
-            if connection.execute(select(value)).scalar_one():
-                return False
-            return connection.execute(update(_revision).where(value == 0).values(value=1)).rowcount == 1
+    def runs_untouched(self) -> bool:
+        """Whether :meth:`run_changed` was never called."""
+        with _storage_errors("read the jobs"), self._engine.connect() as connection:
+            return not connection.execute(select(exists(select(_run_changes.c.run)))).scalar_one()
 
     # -- for everybody -----------------------------------------------------------------------------------------------
 

@@ -193,13 +193,16 @@ def _queue_what_waited(store: RunReading) -> None:
 
     Nothing that is stored of the runs changes.
     """
-    # Of the processes that open a home at the same moment, one does it.
-    if settings.store_is_shared() or not store.jobs.first_use():
+    if settings.store_is_shared() or not store.jobs.runs_untouched():
         return
     found = store.search(f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
     waiting = [run for stored in found if (run := stored.read()) and run.status is RunStatus.QUEUED]
     for run in sorted(waiting, key=lambda run: run.queued_at):
-        store.jobs.submit(KIND, run.run_id, {}, owner=run.owner)
+        # Another process may open the home at the same moment, or one that was cut off have begun.
+        with contextlib.suppress(RunError):
+            store.jobs.submit(KIND, run.run_id, {}, owner=run.owner)
+    # Last, under the id of no run: what fails before is done at the next start.
+    store.jobs.run_changed("")
 
 
 def _stored(found: MlflowRun) -> tag.StoredRun:
