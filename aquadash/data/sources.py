@@ -129,7 +129,8 @@ def title_of(source: str) -> str:
 def _own_source(kept: About) -> Source:
     def key() -> str | None:
         found = about.all_kept().get(kept.name)
-        return None if found is None else f"{found.fingerprint}-{found.title}"
+        # The fingerprint covers neither the files' names nor what they came from.
+        return None if found is None else f"{found.fingerprint}-{found.title}-{found.created}"
 
     return Source(
         name=kept.source,
