@@ -10,6 +10,7 @@ from aquadash.augment import saved_pipelines as shelf
 from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.spec import Branch, PipelineSpec, op
 from aquadash.errors import ConfigError, StorageError, UnknownNameError
+from tests.lessons import ANNA
 
 FLIP = PipelineSpec("draft", "Draft", "Flips.", (Branch("One", (op("Fliplr", p=0.5, probability=0.5),)),))
 BLUR = PipelineSpec("draft", "Draft", "Blurs.", (Branch("One", (op("GaussianBlur", enabled=False),)),))
@@ -44,6 +45,20 @@ def test_a_full_disk_leaves_a_pipeline_as_it_was(monkeypatch: pytest.MonkeyPatch
         patch.setattr(os, "fsync", full)
         shelf.save(BLUR, title="Mine", replace_name="mine")
     assert shelf.library().saved == ("mine",) and shelf.pipeline("mine").branches == FLIP.branches
+
+
+def test_a_disk_that_becomes_full_makes_nothing_the_machine_owners(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    shelf.save(FLIP, title="First", owner=ANNA)
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, "write_whole", full)
+        for replaced in (None, "first"):
+            with pytest.raises(StorageError, match="No space left"):
+                shelf.save(FLIP, title="Mine", replace_name=replaced, owner=ANNA)
+    assert shelf.library().saved == ("first",)
+    assert shelf.save(FLIP, title="Mine", owner=ANNA).name == "mine" and shelf.owner_ids() == {ANNA.person_id}
 
 
 def test_two_may_save_over_a_pipeline_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

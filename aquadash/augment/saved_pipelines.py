@@ -153,7 +153,13 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
         except FileExistsError:
             raise ConfigError(_taken(saved.title)) from None
         if owner_text:
-            write_whole(_owner_file(target), owner_text)
+            try:
+                write_whole(_owner_file(target), owner_text)
+            except OSError:
+                if replace_name != saved.name:
+                    # Without it, it would be the machine's owner's.
+                    target.unlink(missing_ok=True)
+                raise
         else:
             _owner_file(target).unlink(missing_ok=True)
         if replace_name not in (None, saved.name):
