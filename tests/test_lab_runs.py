@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from aquadash.config import RunConfig
-from aquadash.errors import NotAllowedError
+from aquadash.errors import NotAllowedError, StorageError
 from aquadash.lab import Lab, memory, runs
 from aquadash.people import OWNER, Person, Role
 from aquadash.runs.pairs import Pair
@@ -27,6 +27,7 @@ class FakeStore:
         self.run = run
         self.asked: list[str] = []
         self.replay: EpochReplay | None = None
+        self.damaged = False
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         self.asked.append("runs")
@@ -43,6 +44,13 @@ class FakeStore:
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         self.asked.append("replay")
         return self.replay
+
+    def validation_predictions(self, run_id: str) -> Predictions:
+        self.asked.append("validation")
+        if self.damaged:
+            raise StorageError("validation_predictions.npz of this run is damaged.")
+        rows = np.tile(np.array([[0.9, 0.1], [0.1, 0.9]], dtype=np.float32), (10, 1))
+        return Predictions(np.arange(20), np.array([0, 1] * 8 + [1, 0] * 2), rows)
 
     def predictions(self, run_id: str) -> Predictions:
         self.asked.append("predictions")
@@ -141,6 +149,14 @@ def test_a_replay_whose_file_is_put_back_is_found(store: FakeStore) -> None:
     for _ in range(3):
         assert RUNS.epoch_replay("a" * 32) is store.replay
     assert store.asked.count("replay") == 2
+
+
+def test_a_temperature_counts_again_when_its_damaged_file_is_put_back(store: FakeStore) -> None:
+    store.damaged = True
+    assert RUNS.temperature(store.run) == 1.0
+    store.damaged = False
+    fitted = RUNS.temperature(store.run)
+    assert fitted > 1.2 and RUNS.temperature(store.run) == fitted and store.asked == 2 * ["validation"]
 
 
 def test_what_a_pair_has_changed_is_worked_out_once(store: FakeStore) -> None:

@@ -326,7 +326,11 @@ class Runs(Part):
             NotAllowedError: The person may not open it.
         """
         self._rights.require(Action.OPEN_MODEL, run.resource)
-        return _temperature(settings.store_key(), run.run_id, run.ended_at)
+        try:
+            return _temperature(settings.store_key(), run.run_id, run.ended_at)
+        except StorageError:
+            # Here, where that is not kept: the damaged file may be put back.
+            return 1.0
 
     # -- training ----------------------------------------------------------------------------------------------------
 
@@ -679,7 +683,7 @@ def _read_temperature(store: RunStore, run_id: str) -> float:
     try:
         said = store.validation_predictions(run_id)
         fitted = None if said is None else fit_temperature(said.labels, said.probabilities)
-    except (DataError, StorageError):
+    except DataError:
         return 1.0
     return 1.0 if fitted is None or fitted.at_limit else fitted.value
 
