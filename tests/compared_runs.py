@@ -69,9 +69,8 @@ def add_compared(
     history = []
     for epoch in range(1, epochs + 1):
         reached = skill * epoch / epochs
-        record = EpochRecord(epoch, 1.5 - reached, reached, 1.6 - reached, reached, 0.01, 2.0)
-        history.append(record)
-        store.log_epoch(run.run_id, record, curve=[each.val_accuracy for each in history])
+        history.append(EpochRecord(epoch, 1.5 - reached, reached, 1.6 - reached, reached, 0.01, 2.0))
+    store.log_epoch(run.run_id, *history, curve=[each.val_accuracy for each in history])
     tested = answers(dataset.test.labels, 1)
     store.add_predictions(run.run_id, tested)
     if validation:

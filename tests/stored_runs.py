@@ -38,10 +38,11 @@ def add_run(
     run = store.create(config, name=name, owner=owner)
     store.start(run.run_id, Worker("here", 1))
     store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=fingerprint or dataset.fingerprint)
-    for epoch in range(1, 7):
-        loss, val_loss = 1.5 - 0.1 * epoch, 1.5 - 0.05 * epoch
-        record = EpochRecord(epoch, loss, 0.3 + 0.05 * epoch, val_loss, 0.3 + 0.04 * epoch, 0.01, 2.0)
-        store.log_epoch(run.run_id, record, curve=[record.val_accuracy])
+    records = [
+        EpochRecord(epoch, 1.5 - 0.1 * epoch, 0.3 + 0.05 * epoch, 1.5 - 0.05 * epoch, 0.3 + 0.04 * epoch, 0.01, 2.0)
+        for epoch in range(1, 7)
+    ]
+    store.log_epoch(run.run_id, *records, curve=[records[-1].val_accuracy])
     labels = dataset.test.labels
     answers = labels.copy()
     answers[::10] = 0

@@ -111,16 +111,16 @@ def resumed_and_failed(store: RunStore, name: str) -> Run:
     """A run that was stopped after six epochs, and failed two epochs after it was resumed."""
     run = finished(store, name, status=RunStatus.STOPPED)
     job = live_runs.start(store, live_runs.queue(store, run.run_id).run_id)
-    for epoch in (7, 8):
-        store.log_epoch(run.run_id, EpochRecord(epoch, 0.5, 0.7, 0.6, 0.6, 0.01, 2.0), curve=[0.6] * epoch)
+    records = [EpochRecord(epoch, 0.5, 0.7, 0.6, 0.6, 0.01, 2.0) for epoch in (7, 8)]
+    store.log_epoch(run.run_id, *records, curve=[0.6] * 8)
     return live_runs.end(store, job, RunStatus.FAILED)
 
 
 def log_epochs(store: RunStore, run_id: str, epochs: int) -> None:
     """Epochs whose validation loss falls but for the last one."""
-    curve: list[float] = []
+    records = []
     for epoch in range(1, epochs + 1):
         val_loss = 1.6 / epoch if epoch < epochs else 1.7 / max(epochs - 1, 1)
-        record = EpochRecord(epoch, 1.5 / epoch, 1 - 0.8 / epoch, val_loss, 1 - 0.9 / (epoch + 1), 0.01, 2.0)
-        curve.append(record.val_accuracy)
-        store.log_epoch(run_id, record, curve=curve)
+        records.append(EpochRecord(epoch, 1.5 / epoch, 1 - 0.8 / epoch, val_loss, 1 - 0.9 / (epoch + 1), 0.01, 2.0))
+    if records:
+        store.log_epoch(run_id, *records, curve=[record.val_accuracy for record in records])
