@@ -1,4 +1,4 @@
-"""Every page and every section of the tables is drawn, with and without runs, and stands in its address."""
+"""Every page is drawn without runs, and every section but the lesson's with two, and stands in its address."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.app_pages import address_notes, address_of, charts, ids, open_app_pag
 from tests.classrooms import join, look_as, open_class
 from tests.compared_runs import add_compared
 
-#: Each page with what its address says of each of its sections, in a home without and with runs; where there are none,
-#: two pages have no sections.
+#: Each page as it opens in a home without runs, and with what its address says of each of its sections in one with two.
+#: Those of the lesson are drawn in tests/test_pages_walkthrough.py.
 PLACES = [
     (runs, page, query)
     for runs in ("no runs", "two runs")
     for page in PAGES
-    for query in sections.queries(page)[: 1 if runs == "no runs" and page in ("evaluate", "compare") else None]
+    for query in sections.queries(page)[: 1 if runs == "no runs" or page == "walkthrough" else None]
 ]
 
 #: What the address of a page, or of one of its places, cannot say. The widgets' own tests tell how each text is read.

@@ -22,7 +22,7 @@ from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests import ui_runs
-from tests.app_pages import address_of, html, open_app_page, run_script, texts
+from tests.app_pages import address_of, charts, html, open_app_page, run_script, texts
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import HOSTILE, add_run
 from tests.train_page import FakeEngine
@@ -224,6 +224,7 @@ SOLUTIONS: dict[str, Answer] = {
 def test_a_section_asks_corrects_the_report_hints_and_keeps_what_was_solved(run: Run, lesson: str) -> None:
     app = open_app_page("walkthrough", lesson=lesson, run=run.run_id)
     assert not app.error and not app.warning
+    assert all(charts(app))
     shown = texts(app)
     assert "**❓ " in shown
     for finding in findings(lesson):
