@@ -12,6 +12,8 @@ from PIL import Image
 from aquadash import data
 from aquadash.cli.train import read_guess
 from aquadash.config import RunConfig
+from aquadash.data.folder import drafts
+from aquadash.data.folder import store as folder_store
 from aquadash.errors import AquaDashError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
@@ -21,6 +23,7 @@ from tests.classrooms import give
 from tests.compared_runs import add_compared
 from tests.explained_models import CLASSES, SIZE, corner_network, picture
 from tests.lessons import ANNA
+from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call, refusal
 
@@ -177,6 +180,16 @@ def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
     assert (note["level"], note["changes"]) == ("warning", {"training.validation": "training"})
     text = call("coach", "mine").stdout
     assert "warning: Test images decide" in text and "Try --set training.validation=training (was test)" in text
+
+
+def test_results_outlast_the_pictures_that_were_trained_with(store: RunStore, tmp_path: Path) -> None:
+    files = of_classes({name: 12 for name in ("<b>cat", "dog **big**", "eel", "fox")})
+    source = drafts.use(drafted(in_folder(tmp_path / "mine", files)), drafts.SplitChoice(), title="Mine").source
+    add_run(store, name="kept", source=source)
+    results = {command: answer(command, "kept") for command in ("evaluate", "coach")}
+    assert results["evaluate"]["classes"] == list(data.load(source).class_names)
+    folder_store.delete("mine")
+    assert {command: answer(command, "kept") for command in results} == results
 
 
 def test_a_run_without_results_or_epochs(store: RunStore) -> None:

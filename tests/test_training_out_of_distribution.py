@@ -25,19 +25,22 @@ from aquadash.training.prepare import TrainingData  # noqa: E402
 
 CLASSES = ("dark", "bright")
 
+#: Of the images; not the 32 x 32 pixels that the body was pretrained on.
+SHAPE = (24, 24, 3)
+
 FILE = backbone.WEIGHTS_FILES["backbone_wide"]
 
 
 @pytest.fixture(scope="module")
 def data() -> TrainingData:
     labels = np.repeat([0, 1], 20)
-    images = np.random.default_rng(0).integers(0, 80, (40, 32, 32, 3)).astype(np.uint8)
+    images = np.random.default_rng(0).integers(0, 80, (40, *SHAPE)).astype(np.uint8)
     images[labels == 1] += 170
     return TrainingData(images, labels, images[::2], labels[::2], np.arange(0, 40, 2))
 
 
 def built(name: str) -> Any:
-    model = models.build(preset(name).config.model, image_shape=(32, 32, 3), num_classes=2)
+    model = models.build(preset(name).config.model, image_shape=SHAPE, num_classes=2)
     if name == "backbone":
         load_body(model, FILE)
     return model
@@ -63,7 +66,7 @@ def test_a_fine_tuned_network_is_joined_by_the_body_that_it_began_with(
     np.testing.assert_allclose(features[:, :width], features[:, -width:], atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), np.sqrt(3), rtol=1e-4)
     assert not found.precision[:width, width:].any() and not found.precision[width:-width, -width:].any()
-    metrics = ood_metrics(model, found, known=data.images, unknown=np.zeros((5, 32, 32, 3), np.uint8))
+    metrics = ood_metrics(model, found, known=data.images, unknown=np.zeros((5, *SHAPE), np.uint8))
     assert metrics["strangers"] == 5 and metrics["known_accepted"] >= 0.9
 
     predictor = Predictor(with_flip(model), class_names=CLASSES, detector=found)
@@ -79,8 +82,8 @@ def test_a_network_that_began_from_nothing_has_its_own_features_alone(data: Trai
 
 
 def test_a_network_that_hands_all_its_flattened_values_to_its_last_layer_gets_none(data: TrainingData) -> None:
-    settings = ModelConfig(name="cnn", filters=(5,), strides=1, dense_units=())
-    model = models.build(settings, image_shape=(32, 32, 3), num_classes=2)
+    settings = ModelConfig(name="cnn", filters=(8,), strides=1, dense_units=())
+    model = models.build(settings, image_shape=SHAPE, num_classes=2)
     assert feature_reader(model)(data.images[:1]).shape[1] > 4096
     assert detector(model, data) is None
 
