@@ -1,26 +1,16 @@
-"""``search`` on the command line: JSON, the plain words, and a search that outlives its process."""
+"""``search`` on the command line: JSON and the plain words."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-import psutil
 import pytest
 
 import aquadash.engine
-from aquadash import settings
-from aquadash.jobs import Job, open_jobs
-from aquadash.runs import RunStatus, open_store
-from aquadash.search.store import KIND, SearchStore, open_search_store
+from aquadash.search.store import SearchStore, open_search_store
 from tests.search_fakes import QuickRuns, plan, searching, take_up
 from tests.test_cli import answer, call, refusal
-from tests.waiting import wait_for
-
-QUICK = ("--set", "augmentation.pipeline=none", "--set", "training.epochs=4")
 
 
 @pytest.fixture
@@ -112,43 +102,3 @@ def test_a_search_that_fails_is_one_line(runs: QuickRuns) -> None:
 )  # fmt: skip
 def test_what_cannot_be_is_one_line(arguments: tuple[object, ...], complaint: str) -> None:
     assert complaint in refusal("search", *arguments)
-
-
-SHORT = (*QUICK, "--over", "training.learning_rate=1e-3..1e-1:log", "--trials", "2", "--name", "survivor")
-
-
-def first_run_at_work() -> str | None:
-    """The run of the only search's first trial, once its training has begun."""
-    heads = open_search_store().heads()
-    trials = open_search_store().get(heads[0].search_id).trials if heads else ()
-    return trials[0].run_id if trials and trials[0].run_id and open_store().get(trials[0].run_id).worker else None
-
-
-@pytest.mark.slow
-def test_a_search_outlives_its_worker_and_its_process(quick_training: None, warm_home: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "aquadash", "search", *SHORT],
-        cwd=settings.PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    searches, runs = open_search_store(), open_store()
-
-    def job() -> Job:
-        (found,) = open_jobs().find(kind=KIND)
-        return found
-
-    try:
-        first = wait_for(first_run_at_work, timeout=120)
-        psutil.Process(job().worker.pid).kill()
-        wait_for(lambda: job().attempt == 2 and job().progress, timeout=120, saying=job)
-    finally:
-        process.kill()
-        process.wait()
-    wait_for(lambda: searches.heads()[0].status is RunStatus.INTERRUPTED)
-    values = answer("search", "resume", "survivor")
-    assert values["status"] == "finished" and values["trials"][0]["run_id"] == first
-    assert [trial["state"] for trial in values["trials"]] == ["complete"] * 2
-    stored = {run.run_id: run for run in runs.list_runs()}
-    assert set(stored) == {trial["run_id"] for trial in values["trials"]}  # Nothing was repeated.
-    for trial in values["trials"]:
-        run = stored[trial["run_id"]]
-        assert run.search_id == values["search_id"] and run.metrics["val_accuracy"] == trial["value"]
