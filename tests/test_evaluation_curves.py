@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import pytest
 
 from aquadash.evaluation import best_epoch, overfit_verdict
-from aquadash.runs.types import EpochRecord
-
-Curve = Callable[[int], float]
-
-
-def history(
-    n: int,
-    *,
-    loss: Curve,
-    val_loss: Curve,
-    accuracy: Curve = lambda e: 0.8,
-    val_accuracy: Curve = lambda e: 0.75,
-) -> list[EpochRecord]:
-    return [
-        EpochRecord(e, loss(e), accuracy(e), val_loss(e), val_accuracy(e), learning_rate=0.01, seconds=1.0)
-        for e in range(1, n + 1)
-    ]
+from tests.coach_runs import Curve
+from tests.coach_runs import epochs as history
 
 
 def test_best_epoch_is_the_first_of_those_that_tie() -> None:
@@ -91,6 +75,7 @@ def test_overfitting_gives_epoch_losses_and_gap() -> None:
             12,
             loss=lambda e: 1.6 - 0.1 * e if e <= 7 else 0.69,
             val_loss=lambda e: 1.5 - 0.1 * e if e <= 7 else 0.89,
+            accuracy=lambda e: 0.8,
             val_accuracy=lambda e: 0.62,
         )
     )
