@@ -124,15 +124,8 @@ def test_a_dropped_picture_opens_without_an_address_and_a_bad_one_is_named(
     likes.nth(5).wait_for()
     settled(page)
     assert "open=" not in page.url and not opened.get_by_test_id("stCode").count()
-
-    # A training image that is like it has an address.
-    likes.nth(0).click()
-    address_has(page, "open=train-")
-    opened.get_by_test_id("stCode").wait_for()
-    settled(page)
     page.keyboard.press("Escape")
     opened.wait_for(state="detached")
-    page.wait_for_function("() => !location.href.includes('open=')")
     no_error(page)
 
 
