@@ -12,7 +12,9 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
+from aquadash.errors import UnknownNameError
 from scripts.bench.__main__ import bench
+from scripts.bench.app import bench_app
 from scripts.bench.epochs import bench_fresh
 from scripts.bench.images import bench_augment, bench_predict
 from scripts.bench.limit import least_seconds, products
@@ -97,6 +99,8 @@ def test_a_command_that_cannot_be_understood_prints_one_line_of_error() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "python scripts/bench predict --help" in done.stderr
+    with pytest.raises(UnknownNameError, match="compare"):
+        bench_app(pages=["comapre"])
 
 
 def test_both_ways_of_predicting_give_the_same_answer_and_the_command_prints_one_object() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from aquadash.errors import UnknownNameError
 from aquadash.runs import open_store
-from aquadash.runs.fields import run_fields
-from aquadash.runs.groups import ALL_BUT_SEED, group_runs
 from aquadash.runs.snapshot import snapshot_of
-from scripts.bench.app import bench_app, time_page
+from scripts.bench.app import time_page
 from scripts.bench.painted import compare_of, time_table
 from tests.serving import CHROMIUM_ARGUMENTS, ROOT, chromium, serving
 
@@ -33,21 +30,16 @@ WARM, COLD, CHANGE = 1.0, 3.0, 2.0
 PAINTED_WARM, PAINTED_COLD = 1.0, 1.5
 
 
-def fill(folder: Path, runs: int, epochs: int) -> str:
-    """Fill a home as the script in the repository does; returns what it says."""
-    script = [sys.executable, "scripts/generate_runs.py", "--home", str(folder)]
-    done = subprocess.run(
-        [*script, "--runs", str(runs), "--epochs", str(epochs), "--predicted", "3"],
-        cwd=ROOT, check=True, capture_output=True, text=True, timeout=280,
-    )  # fmt: skip
-    return done.stdout
-
-
 @pytest.fixture(scope="session")
 def many_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that the script in the repository has filled."""
     folder = tmp_path_factory.mktemp("many-runs")
     began = time.monotonic()
-    fill(folder, RUNS, 100)
+    script = [sys.executable, "scripts/generate_runs.py", "--home", str(folder)]
+    subprocess.run(
+        [*script, "--runs", str(RUNS), "--epochs", "100", "--predicted", "3"],
+        cwd=ROOT, check=True, capture_output=True, timeout=280,
+    )  # fmt: skip
     print(f"{RUNS} runs made up in {time.monotonic() - began:.0f} s")
     return folder
 
@@ -122,44 +114,3 @@ def test_what_another_process_changes_shows_at_once(
             seconds = time.monotonic() - began
             print(f"shown after {seconds:.2f} s")
             assert seconds <= CHANGE
-
-
-@pytest.fixture(scope="module")
-def few_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("few-runs")
-    said = fill(folder, 45, 12)
-    assert said.startswith("45 runs of 12 epochs in ")
-    yield folder
-
-
-@pytest.mark.slow
-@pytest.mark.soak
-def test_made_up_runs_are_as_real_ones(few_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AQUADASH_HOME", str(few_runs))
-    store = open_store()
-    runs = store.list_runs()
-    assert len(runs) == 45 and {str(run.status) for run in runs} == {"finished", "stopped", "failed"}
-    history = store.history(runs[0].run_id)
-    assert [record.epoch for record in history] == list(range(1, 13))
-    assert history[0].val_accuracy < history[-1].val_accuracy
-    accuracy = runs[0].metrics["test_accuracy"]
-    found = store.predictions(runs[0].run_id)
-    assert float((found.probabilities.argmax(axis=1) == found.labels).mean()) == pytest.approx(accuracy)
-    groups = group_runs(runs, ALL_BUT_SEED, run_fields(runs))
-    assert len(groups) == 9 and all(len(group.runs) == 5 >= group.seeds and not group.varying for group in groups)
-    assert any(run.pinned for run in runs) and any(run.archived for run in runs) and any(run.tags for run in runs)
-
-
-@pytest.mark.soak
-def test_bench_app_times_the_pages() -> None:
-    with pytest.raises(UnknownNameError, match="compare"):
-        bench_app(pages=["comapre"])
-    said: list[str] = []
-    result = in_a_thread(
-        lambda: bench_app(runs=8, repeats=1, pages=["compare"], on_progress=lambda text, fraction: said.append(text))
-    )
-    (page,) = result["pages"]
-    assert page["page"] == "compare" and result["runs"] == 8
-    assert 0 < page["many_seconds"] <= page["many_cold_seconds"]
-    assert result["ratio"] == pytest.approx(page["few_seconds"] / page["many_seconds"])
-    assert "Making up 8 runs" in said
