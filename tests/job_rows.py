@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-import psutil
 import pytest
 from sqlalchemy import text
 
@@ -31,6 +30,19 @@ def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Standby, "launch", launch)
     return started
+
+
+def do_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each job be done in this process as soon as a worker is started for its kind."""
+
+    class Done:
+        def __init__(self, arguments: Sequence[str], **_: object) -> None:
+            do_next(arguments[0])
+
+        def wait(self, timeout: float) -> int:
+            return 0
+
+    monkeypatch.setattr(Standby, "launch", Done)
 
 
 def claim(kind: str) -> Job:
@@ -60,16 +72,6 @@ def train(store: RunStore, run_id: str) -> Run:
 def latest(kind: str) -> Job:
     """The job of the kind that was written last."""
     return max(open_jobs().find(kind=kind), key=lambda job: job.revision)
-
-
-def end_workers(kind: str) -> None:
-    """End the processes that work or linger for the kind's jobs, so that none outlives the test."""
-    for job in open_jobs().find(kind=kind):
-        pid = None if job.worker is None else job.worker.pid
-        if pid not in (None, 1, os.getpid()) and psutil.pid_exists(pid):
-            process = psutil.Process(pid)
-            process.kill()
-            process.wait(timeout=30)
 
 
 def let_time_pass(job: Job, seconds: float, *, jobs: JobTable | None = None) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +14,12 @@ from aquadash.config import RunConfig
 from aquadash.engine import Engine
 from aquadash.engine.cluster import sending
 from aquadash.people import OWNER, Person
-from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
+from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from tests import job_rows
 from tests.paired import add_pair
 from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call, refusal
-
-
-@pytest.fixture
-def store(home: Path, prepared_home: Path) -> Iterator[RunStore]:
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    yield open_store()
-    job_rows.end_workers("label-safety")
 
 
 @pytest.fixture
@@ -43,7 +34,8 @@ def run(store: RunStore, tmp_path: Path) -> Run:
 
 
 @pytest.mark.slow
-def test_label_safety_tells_each_step_and_how_far_a_parameter_goes(run: Run) -> None:
+def test_label_safety_tells_each_step_and_how_far_a_parameter_goes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_rows.do_at_once(monkeypatch)
     arguments = ("label-safety", run.name, "--pipeline", "notebook-1", "--copies", 4, "--per-class", 2)
     values = answer(*arguments, "--step", 2, "--high", 4, "--values", 5)
     assert (values["run_id"], values["pipeline"], values["branch"], values["split"]) == (

@@ -112,16 +112,7 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
 def test_the_command_measures_once_and_prints_json(
     with_model: Run, monkeypatch: pytest.MonkeyPatch, in_threads: None
 ) -> None:
-    class DoneHere:
-        """In the place of the worker process."""
-
-        def __init__(self, *_: object, **__: object) -> None:
-            job_rows.do_next(KIND)
-
-        def wait(self, timeout: float) -> int:
-            return 0
-
-    monkeypatch.setattr(Standby, "launch", DoneHere)
+    job_rows.do_at_once(monkeypatch)
     arguments = ["--corruption", "contrast", "--severity", "1", "--severity", "5", "--no-pipelines", "--limit", "50"]
     first = answer("robustness", "tested", *arguments)
     assert (first["status"], first["cells"], first["complete"]) == ("finished", 2, False)
