@@ -250,6 +250,16 @@ def without_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aquadash.training.fit.detector", lambda model, data: None)
 
 
+@pytest.fixture
+def uncompiled() -> Iterator[None]:
+    """A test's trainings take their steps as they are written: compiling them takes longer than so few."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def tiny_dataset() -> Dataset:
     """60 training and 120 test images of 16 x 16 pixels in three classes that a network can learn in seconds.

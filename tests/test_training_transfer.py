@@ -146,7 +146,7 @@ def test_the_body_waits_for_the_head_and_then_learns(whole: tuple[Any, Listener]
 
 
 def test_the_head_phase_is_what_the_whole_frozen_network_would_do(
-    tiny_dataset: Dataset, head: tuple[Any, Listener]
+    tiny_dataset: Dataset, head: tuple[Any, Listener], uncompiled: None
 ) -> None:
     """Learning from features is a shortcut: without dropout it gives what training through the frozen body gives."""
     through = {"model.fine_tuning": "all", "training.head_epochs": 0, "training.body_learning_rate": 0}
@@ -155,7 +155,7 @@ def test_the_head_phase_is_what_the_whole_frozen_network_would_do(
     _has_the_pretrained_body(slow.model)
 
 
-def test_only_the_top_learns(tiny_dataset: Dataset) -> None:
+def test_only_the_top_learns(tiny_dataset: Dataset, uncompiled: None) -> None:
     before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
     load_body(before, backbone.WEIGHTS_FILES["backbone"])
     result = _fit(
@@ -173,7 +173,7 @@ def test_only_the_top_learns(tiny_dataset: Dataset) -> None:
     }
 
 
-def test_pretrained_layers_learn_at_their_own_rate(tiny_dataset: Dataset) -> None:
+def test_pretrained_layers_learn_at_their_own_rate(tiny_dataset: Dataset, uncompiled: None) -> None:
     """With plain SGD the first step is proportional to the rate."""
     config = with_values(
         TRANSFER,

@@ -38,6 +38,7 @@ def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
 def test_a_finished_run_has_all_its_artifacts(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_finished_run_has_all_its_artifacts(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
 def test_the_report_s_way_also_measures_the_images_it_has_not_seen(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +107,7 @@ def test_the_report_s_way_also_measures_the_images_it_has_not_seen(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
 def test_a_loss_that_explodes_is_explained(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +195,7 @@ def test_a_run_that_is_resumed_on_other_images_stays_one_of_those_that_it_began_
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
 def test_a_stop_after_the_last_epoch_leaves_the_results(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
