@@ -53,8 +53,7 @@ _LONG = [
     "test_journey_answers", "test_journey_evaluate", "test_journey_train", "test_journey_compare", "test_journey_data",
     "test_journey_class", "test_journey_visit",
     "test_export_script", "test_training_transfer", "test_engine", "test_cli", "test_models_applications",
-    "test_training_fit", "test_robustness_job", "test_explain", "test_pages_all",
-    "test_search_cli",
+    "test_training_fit", "test_explain", "test_pages_all", "test_training_out_of_distribution",
 ]  # fmt: skip
 
 _OUTSIDE = (
