@@ -172,16 +172,15 @@ def test_output_into_a_closed_pipe_is_no_traceback() -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def trained(shared_home: Path) -> tuple[Path, dict[str, Any]]:
     """A home with own pictures, and what ``train`` has printed there in a process of its own, as people run it."""
-    home = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(home))
-        pictures = in_folder(home / "mine", of_classes({name: 40 for name in ("cat", "dog", "eel")}))
+        patch.setenv("AQUADASH_HOME", str(shared_home))
+        pictures = in_folder(shared_home / "mine", of_classes({name: 40 for name in ("cat", "dog", "eel")}))
         source = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Mine").source
         settings = ("training.epochs=2", "augmentation.pipeline=notebook-1", f"data.source={source}")
         words = [word for setting in settings for word in ("--set", setting)]
-        return home, answer("train", "--preset", "notebook-fixed", *words, "--name", "mine", process=True)
+        return shared_home, answer("train", "--preset", "notebook-fixed", *words, "--name", "mine", process=True)
 
 
 @pytest.fixture

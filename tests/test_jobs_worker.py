@@ -397,9 +397,7 @@ def test_a_worker_that_lingers_takes_what_comes_meanwhile(home: Path, monkeypatc
     assert seconds[0] == 3.0 + 10.0, "it waits anew after each job"
 
 
-def test_starting_submits_and_starts_a_process_that_outlives_whoever_started_it(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_starting_submits_and_starts_a_process_that_outlives_whoever_started_it(warm_home: Path) -> None:
     # A run that is not there: the process does its work by failing with a reason. Other kinds step back, and take long.
     kind, request = "convert-tflite", {"format": "tflite"}
     worker.start(kind, "0" * 32, request, owner="anna")
