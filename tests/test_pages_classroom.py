@@ -165,6 +165,31 @@ def test_the_projector_shows_the_data_set_that_the_teacher_sees(teacher: Person)
     assert app.run().selectbox(key="data-set").value == "synthetic"
 
 
+@pytest.mark.parametrize(
+    ("page", "query", "name"),
+    [
+        ("augment", {"pipeline": "none"}, "pipeline"),
+        ("compare", {"columns": "name,note"}, "columns"),
+        ("train", {"preset": "quick"}, "preset"),
+        ("train", {"clone": ""}, "preset"),
+    ],
+)
+def test_an_address_means_on_the_projector_what_it_means_to_the_teacher(
+    page: str, query: dict[str, str], name: str, teacher: Person
+) -> None:
+    people, run = Lab(teacher).people, add_compared(open_store(), "shown", skill=0.9, seed=1)
+    people.show(page, {})
+    app = open_app_page("classroom", view="projector")
+    usual = app.session_state[name]
+    people.show(page, {key: value or run.run_id for key, value in query.items()})
+    assert app.run().session_state[name] != usual
+    people.show("data", {})
+    app.run()
+    people.show(page, {})
+    assert app.run().session_state[name] == usual
+    assert not app.exception and not app.error
+
+
 def test_a_projector_notices_that_its_page_was_locked(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn_again: list[bool] = []
     monkeypatch.setattr(admission, "now", lambda: Admission.LOCKED)

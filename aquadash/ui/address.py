@@ -30,6 +30,9 @@ _LATE_SECONDS = 1.0
 #: Where the session keeps the page in view, and what is known of each name.
 _PAGE, _KNOWN = "page in view", "address"
 
+#: The names of what pages remember beside their addresses.
+_BESIDE: set[str] = set()
+
 
 @dataclass
 class _Known:
@@ -116,6 +119,18 @@ def enter(page: str, *, shared: Collection[str]) -> None:
     known = st.session_state.get(_KNOWN, {})
     for name in known.keys() - shared:
         del known[name]
+        st.session_state.pop(name, None)
+
+
+def beside(name: str) -> str:
+    """A name in the session, of what a page goes on with where its address leaves it out: until :func:`forget`."""
+    _BESIDE.add(name)
+    return name
+
+
+def forget() -> None:
+    """Let the next address mean what it means to somebody who comes for the first time."""
+    for name in _BESIDE:
         st.session_state.pop(name, None)
 
 

@@ -87,7 +87,7 @@ def statistics(dataset: Dataset, split: str) -> SplitStatistics:
 DEFAULT_SOURCE = "synthetic"
 
 #: The source in the session, and in the address of each page.
-SOURCE = "source"
+SOURCE = address.beside("source")
 #: The menu, which Streamlit forgets with each change of the page.
 _MENU = "data-set"
 

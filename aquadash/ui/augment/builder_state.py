@@ -28,7 +28,7 @@ DEFAULT, EMPTY = "notebook", "none"
 
 MAX_SUMMARY_CHARACTERS = 500
 
-_HISTORY = "studio:history"
+_HISTORY = address.beside("studio:history")
 #: Marks of the pipelines that drafts were started from, by name, as they were then.
 _STARTED = "studio:started"
 _OPEN = "studio:open"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.classroom import projector
 from aquadash.pages import PROJECTOR
-from aquadash.ui import datasets, shell
+from aquadash.ui import address, shell
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.evaluate.present import CSS as PRESENT_CSS
@@ -59,8 +59,8 @@ def _follow(drawn: Admission) -> None:
     if wanted is None or st.session_state.get(_SEEN) == wanted.at:
         return
     st.session_state[_SEEN] = wanted.at
-    # An address without a data set means the default one.
-    st.session_state.pop(datasets.SOURCE, None)
+    # What the teacher's address leaves out is not what this browser showed last.
+    address.forget()
     # What the page asked for last must not outweigh its new address.
     st.switch_page(f"pages/{wanted.page}.py", query_params={**wanted.query, PROJECTOR: "1"})
 

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 _PICKS = "runs"
 #: The columns chosen last, for the next look in the same browser session.
-_REMEMBERED = "compare:columns"
+_REMEMBERED = address.beside("compare:columns")
 #: The columns that the table had by itself when it was last drawn.
 _USUAL = "compare:usual-columns"
 #: Pixels; more rows scroll, so that the comparison below stays in sight.

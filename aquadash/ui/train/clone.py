@@ -20,6 +20,7 @@ from aquadash.engine import check_names
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import hyperparameters as fields
+from aquadash.ui.address import beside
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
@@ -28,7 +29,7 @@ _RUN = "clone"
 _CHANGES = "set"
 _AGAIN = "again"
 
-_TAKEN = "train:clone-taken"
+_TAKEN = beside("train:clone-taken")
 _TROUBLES = "train:clone-troubles"
 
 #: Settings whose values are names in tables that can lose a line: a data set may be gone. A pipeline, too, but a run

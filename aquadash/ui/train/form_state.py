@@ -16,14 +16,14 @@ import streamlit as st
 from aquadash.config import RunConfig, flatten, setting, with_values
 from aquadash.errors import ConfigError
 from aquadash.presets import PRESETS
-from aquadash.ui import datasets
+from aquadash.ui import address, datasets
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
 
 DEFAULT_PRESET = "notebook-fixed"
 
-_ORIGIN = "train:origin"
-_COPY = "train:copy"
+_ORIGIN = address.beside("train:origin")
+_COPY = address.beside("train:copy")
 _FILLED = "train:filled"
 _VALUES = "train:values"
 _DRAWN = "train:drawn"
