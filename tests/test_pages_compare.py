@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -98,6 +100,23 @@ def test_unknown_runs_in_the_address_are_left_out_with_a_word(store: RunStore) -
     assert app.multiselect(key="runs").value == [run.run_id]
     assert "4 cannot be found here" in words(app)
     assert address_of(app, "runs") == run.run_id
+
+
+def test_a_long_address_of_runs_is_little_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    class RunId(str):
+        def startswith(self, *begins: Any) -> bool:
+            looked.append(self)
+            return super().startswith(*begins)
+
+    def restore(name: str, decode: Callable[[str], list[str]], **options: Any) -> None:
+        asked = ["0007", "0012a", "0012", *(f"gone{number}" for number in range(100))]
+        assert decode(",".join(asked)) == ["0007", "0012ab"]
+
+    monkeypatch.setattr(run_table.address, "restore", restore)
+    run_table._restore_picks(["0007", *(RunId(f"{number:04}{end}") for number in range(100) for end in ("ab", "bb"))])
+    assert len(looked) < 1000
 
 
 def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:

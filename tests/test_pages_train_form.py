@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.config import DEFINITIONS, RunConfig, flatten, from_yaml, to_yaml, with_values
+from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, flatten, from_yaml, to_yaml, with_values
 from aquadash.errors import ConfigError
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.presets import PRESETS
@@ -349,6 +349,7 @@ def test_impossible_changes_are_left_out_with_a_word(engine: FakeEngine, own: Ru
     for text in ("training.epochs=zero", "nonsense=1", "data.source=moon", "just words"):
         assert f"The address asks for “{text}”, which is left out." in words(app)
     assert launched(app, engine) == with_values(own.config, {"training.batch_size": 64})
+    assert len(open_page(set="no such thing;" * 1000).warning) <= len(SETTINGS), "an address may be very long"
 
 
 def test_a_clone_of_a_run_that_is_not_there_is_explained(engine: FakeEngine, own: Run) -> None:

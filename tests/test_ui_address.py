@@ -176,6 +176,7 @@ def several() -> None:
         ("flips:3, shifts,shifts", ["flips:3, shifts", "shifts"]),
         ("flips,x,,shifts,", ["flips", "shifts"]),
         ("flips:3", []),
+        pytest.param("flips," * 10_000, [], id="long"),
     ],
 )
 def test_options_with_commas_are_read_from_an_address(text: str, chosen: list[str]) -> None:

@@ -169,8 +169,11 @@ def choices(
         found, rest = [], text.strip(",")
         # An option may hold commas itself: the longest that fits is meant.
         known = sorted((*options, *ignored), key=len, reverse=True)
+        if len(rest) > sum(len(one) + 1 for one in known):
+            # Each word at most once: the time grows with the square of the length.
+            raise ValueError(text)
         while rest:
-            word = _one_of(next((one for one in known if f"{rest},".startswith(f"{one},")), rest), known)
+            word = _one_of(next((one for one in known if rest == one or rest.startswith(f"{one},")), rest), known)
             rest = rest[len(word) :].lstrip(",")
             if word not in ignored and word not in found:
                 found.append(word)

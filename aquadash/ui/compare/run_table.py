@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -211,9 +212,12 @@ def _restore_picks(known: Sequence[str]) -> None:
 
     def decode(text: str) -> list[str]:
         found: dict[str, None] = {}
-        whole = set(known)
+        whole, ordered = set(known), sorted(known)
         for part in text.split(","):
-            matches = [part] if part in whole else [each for each in known if len(part) >= 4 and each.startswith(part)]
+            # What begins alike stands together: to look through all would take seconds for a long address.
+            first = bisect_left(ordered, part)
+            near = ordered[first : first + 2] if len(part) >= 4 else []
+            matches = [part] if part in whole else [each for each in near if each.startswith(part)]
             if len(matches) != 1:
                 missing.append(part)
             else:

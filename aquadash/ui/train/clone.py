@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from aquadash import augment
-from aquadash.config import RunConfig, flatten, parse_assignments, with_values
+from aquadash.config import SETTINGS, RunConfig, flatten, parse_assignments, with_values
 from aquadash.engine import check_names
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.runs.types import Run, RunStatus
@@ -138,7 +138,8 @@ def _usable(run: Run) -> RunConfig:
 
 def _changed(config: RunConfig, text: str) -> RunConfig:
     """The config with the address's changes, one by one; those that are not possible are told and left out."""
-    for assignment in filter(str.strip, text.split(";")):
+    # No link has more than one for each setting.
+    for assignment in list(filter(str.strip, text.split(";")))[: len(SETTINGS)]:
         try:
             changed = with_values(config, parse_assignments([assignment]))
             check_names(changed)
