@@ -69,6 +69,24 @@ def test_steps_stop_at_the_ends(run: Run) -> None:
     assert said(app).startswith("**After epoch 2:")
 
 
+def test_while_it_plays_the_address_stays(run: Run) -> None:
+    app = open_epochs(run, epoch="2")
+    app.button(key="epoch-play").click().run()
+    app.run()
+    shown = int(app.slider(key=epoch_section.KEY).value)
+    assert shown > 2 and address_of(app, "epoch") == "2", "each epoch would be a step of the browser's history"
+    app.query_params["epoch"] = "1"  # The back button is heard all the same.
+    app.run()
+    shown = int(app.slider(key=epoch_section.KEY).value)
+    assert shown <= 2 and address_of(app, "epoch") == "1"
+    app.button(key="epoch-play").click().run()
+    assert address_of(app, "epoch") == str(shown) and said(app).startswith(f"**After epoch {shown}:")
+    app.button(key="epoch-play").click().run()
+    for _ in range(EPOCHS):
+        app.run()
+    assert said(app).startswith("**After epoch 6:") and address_of(app, "epoch") is None
+
+
 def test_images_come_with_the_answers_of_that_epoch(run: Run) -> None:
     assert html(open_epochs(run, epoch="1")).count("taken for") >= 10
     assert html(open_epochs(run, epoch="6")).count("✔") >= 10

@@ -9,7 +9,7 @@ from aquadash.data import Dataset
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.runs.types import EpochReplay, Run
-from aquadash.ui import address, bound, components, gallery, image_browser, shell
+from aquadash.ui import address, components, gallery, image_browser, inputs, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 
@@ -68,7 +68,7 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
 
 
 def _controls(epochs: int) -> None:
-    """Slider, steps and play; the address holds the epoch, and the last one is its default."""
+    """Slider, steps and play; the address holds the epoch where it stands still, and the last one is its default."""
     if epochs == 1:
         return
     if KEY in st.session_state and st.session_state[KEY] == st.session_state.get(_LAST):
@@ -93,7 +93,10 @@ def _controls(epochs: int) -> None:
             # The clock of a fragment is set where it is called.
             st.rerun()
         st.button("Next epoch", icon=":material/skip_next:", key="epoch-next", on_click=_step, args=(1, epochs))
-        bound.slider(KEY, 1, epochs, label="Epoch", default=epochs, help=term("epoch"))
+        epoch = inputs.slider("Epoch", 1, epochs, key=KEY, help=term("epoch"))
+    # While it plays, each epoch would be a step of the browser's history.
+    text = st.query_params.get(KEY, str(epochs)) if st.session_state.get(_PLAYING) else str(epoch)
+    address.record(KEY, text, default=str(epochs))
 
 
 def _advance(epochs: int) -> None:
