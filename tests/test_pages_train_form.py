@@ -267,6 +267,21 @@ def test_what_is_changed_after_cloning_stays(engine: FakeEngine, own: Run) -> No
     assert app.number_input(key="set:training.epochs").value == 21
 
 
+def test_going_back_after_the_launch_keeps_what_was_changed(engine: FakeEngine, own: Run) -> None:
+    app = open_advanced(clone=own.run_id)
+    app.number_input(key="set:training.epochs").set_value(9).run()
+    launched(app, engine)
+    follow(app, f"clone={own.run_id}&run={own.run_id}")  # The back button.
+    assert app.number_input(key="set:training.epochs").value == 9
+    follow(app, clone_link(app))
+    assert app.number_input(key="set:training.epochs").value == 40
+
+    back = f"clone={own.run_id}&again=1"
+    app.radio(key="preset").set_value("notebook").run()
+    follow(app, back)
+    assert app.radio(key="preset").value == train_form.COPY, "another card is taken back"
+
+
 def clone_link(app: AppTest) -> str:
     [link] = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
     return str(link.query_string)

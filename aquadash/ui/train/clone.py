@@ -69,8 +69,11 @@ def take() -> bool:
     asked = {name: st.query_params[name] for name in (_RUN, _CHANGES, _AGAIN) if name in st.query_params}
     if asked == st.session_state.get(_TAKEN):
         return False
-    st.session_state[_TAKEN] = asked
     st.session_state[_TROUBLES] = []
+    if not asked:
+        # Whoever goes back from here has not asked anew.
+        return False
+    st.session_state[_TAKEN] = asked
     run_id, changes = asked.get(_RUN), asked.get(_CHANGES, "")
     if run_id is None:
         if not changes:
@@ -109,13 +112,18 @@ def show_troubles() -> None:
 
 def record(run_id: str | None) -> None:
     """Write into the address which run the form was filled from, without filling it again; None for no run."""
-    for name in (_RUN, _CHANGES, _AGAIN):
-        if name in st.query_params:
-            del st.query_params[name]
+    leave()
     # The links beside the form are not drawn anew with it: none of them may be to what is held for taken over.
     asked = {} if run_id is None else {_RUN: run_id, _AGAIN: "0"}
     st.query_params.update(asked)
     st.session_state[_TAKEN] = asked
+
+
+def leave() -> None:
+    """Take out of the address what the form was filled from: going back to it does not fill the form again."""
+    for name in (_RUN, _CHANGES, _AGAIN):
+        if name in st.query_params:
+            del st.query_params[name]
     st.session_state[_TROUBLES] = []
 
 

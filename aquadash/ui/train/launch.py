@@ -114,5 +114,5 @@ def _show(run: Run, order: Order) -> None:
             trouble = f"Your guess could not be kept. {error}"
     st.session_state[_TOLD] = (f"**{plain(run.name)}** has been launched.", trouble)
     st.session_state[_LAUNCHES] = number() + 1
-    clone.record(None)
+    clone.leave()
     st.query_params["run"] = run.run_id
