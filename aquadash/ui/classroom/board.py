@@ -31,7 +31,8 @@ def show() -> None:
         asked = str(st.query_params.get(_SOURCE, ""))
         source = asked if asked in found else found[0]
     else:
-        source = bound.menu(_SOURCE, datasets.titles_of(found), label="Images")
+        # Which data set is the first changes during a lesson.
+        source = bound.menu(_SOURCE, datasets.titles_of(found), label="Images", stated=True)
     shell.live(_TICK_SECONDS)(_board)(source)
 
 
