@@ -14,7 +14,7 @@ from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.models import head_epochs
 from aquadash.presets import PRESETS
-from aquadash.runs import RunStatus, open_store
+from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.cost import STARTING_SECONDS, Paces
 from aquadash.search import Budget, SearchPlan, parse_all, start_search
 from aquadash.search import store as kept
@@ -76,10 +76,10 @@ def test_earlier_runs_tell_how_long_a_search_takes(runs: QuickRuns) -> None:
     ui_runs.finished(open_store(), "earlier")
     memory.refresh()
     app = open_page()
-    assert "12 × 15 epochs, at most **7 min 0 s**" in words(app)
+    assert "12 × 15 epochs, about **7 min 0 s**" in words(app)
     # A trial takes 35 s, and one that is under way after two minutes is finished.
     app.number_input(key="search:minutes").set_value(2.0).run()
-    assert "12 × 15 epochs, at most **2 min 35 s**" in words(app)
+    assert "12 × 15 epochs, about **2 min 35 s**" in words(app)
 
 
 def test_a_launch_starts_the_search_and_watches_it(runs: QuickRuns, store: SearchStore) -> None:
@@ -312,3 +312,19 @@ def test_an_estimate_is_of_the_trial_with_most_epochs_of_more_than_the_head(
     monkeypatch.setattr(Runs, "paces", lambda self: Paces([earlier], head_epochs))
     told = search_form.estimate_text(plan(over, config=earlier.config, budget=Budget(2)))
     assert told.endswith(f"at most **{duration(2 * (STARTING_SECONDS + seconds))}**")
+
+
+def test_an_estimate_is_at_the_pace_of_the_slowest_choice_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {"model.name": "backbone", "model.fine_tuning": "head", "training.epochs": 10}
+    metrics = {"seconds": 10.0, "epochs": 10.0}
+    head = made_run("head", values, metrics=metrics, ended_at=1.0)
+    every = made_run("all", values | {"model.fine_tuning": "all"}, metrics={**metrics, "seconds": 400.0}, ended_at=1.0)
+
+    def told(*earlier: Run) -> str:
+        monkeypatch.setattr(Runs, "paces", lambda self: Paces(earlier, head_epochs))
+        over = ("training.learning_rate=0.001,0.01", "model.fine_tuning=head,all")
+        return search_form.estimate_text(plan(*over, config=head.config, budget=Budget(2)))
+
+    assert told(head, every).endswith(f", about **{duration(2 * (STARTING_SECONDS + 400.0))}**")
+    untried = "; choices never trained here may take longer"
+    assert told(head).endswith(f", about **{duration(2 * (STARTING_SECONDS + 10.0))}**{untried}")

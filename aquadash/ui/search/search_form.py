@@ -72,22 +72,27 @@ HELP = (
 
 
 def estimate_text(plan: SearchPlan) -> str:
-    """What the search will do and how long that takes at most, in markdown."""
+    """What the search will do and how long that takes, at most unless it varies the time of an epoch, in markdown."""
     most, minutes = plan.max_trials, plan.budget.minutes
     told = f"{'' if most is None else f'{most} × '}{count(plan.epochs, 'epoch')}"
     # Of the trial that takes longest: most epochs, and fewest of them with the new head alone.
     heads = [plan.config.training.head_epochs, *(int(value) for value in plan.ends("training.head_epochs"))]
     longest = with_values(plan.config, {"training.epochs": plan.epochs, "training.head_epochs": min(heads)})
-    known = lab().runs.paces().known(embedded(longest))
-    if known is None:
+    # At the pace of the slowest choice, each tried alone.
+    paced = [p for p in plan.space if setting(p.name).affects_pace and p.name != "training.head_epochs"]
+    tried = [longest, *(with_values(longest, {p.name: value}) for p in paced for value in plan.ends(p.name))]
+    found = [lab().runs.paces().known(embedded(config)) for config in tried]
+    paces = [known[0] for known in found if known is not None]
+    if not paces:
         limit = "the first trial shows how long" if minutes is None else f"no trial starts after {minutes:g} min"
         return f"{told}; {limit}"
-    trial = STARTING_SECONDS + plan.epochs * known[0]
+    trial = STARTING_SECONDS + plan.epochs * max(paces)
     # What is under way when the minutes are spent is finished.
     limits = [60 * minutes + trial] if minutes is not None else []
     if most is not None:
         limits.append(most * trial)
-    return f"{told}, at most **{duration(min(limits))}**"
+    untried = "; choices never trained here may take longer" if None in found else ""
+    return f"{told}, {'about' if paced else 'at most'} **{duration(min(limits))}**{untried}"
 
 
 def _launches() -> int:
