@@ -55,10 +55,14 @@ def test_what_is_at_work_says_how_long_it_still_takes() -> None:
 def test_a_run_beyond_its_last_epoch_leaves_no_slot_free_yet_and_nobody_can_say_when() -> None:
     known = finished("z", 20, 10)
     for overdue in (at_work("a", 0.0), at_work("a", 3.0, ago=60.0)):
-        runs = [known, overdue, run("b", rank=1), run("c", rank=2)]
-        first, second = waiting_times(runs, slots=1, now=NOW).values()
+        runs = [known, overdue, run("b", rank=1), run("c", rank=2), run("d", rank=3)]
+        first, *later = waiting_times(runs, slots=1, now=NOW).values()
         assert first.seconds is None and "works out its results, or takes longer" in first.why
-        assert second.seconds == 1.0 + STARTING_SECONDS + 20.0 and "The longest" in second.why
+        assert [one.seconds for one in later] == [1.0 + many * (STARTING_SECONDS + 20.0) for many in (1, 2)]
+        assert all("nobody can say when that is; by earlier runs" in one.why for one in later)
+        # The other slot is free when it says.
+        *_, timed = waiting_times([*runs[:-1], at_work("e", 12.0)], slots=2, now=NOW).values()
+        assert timed.seconds == 12.0 and "The longest to expect" in timed.why
 
 
 def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:

@@ -19,8 +19,6 @@ from aquadash.classroom.invitation import addresses, join_address, qr_text, rejo
 from aquadash.classroom.sessions import Member
 from aquadash.cli.output import Group, Table, lab, percent, print_result
 from aquadash.data import SOURCES
-from aquadash.engine.slots import held
-from aquadash.engine.waiting import HELD
 from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.lab import rights
 from aquadash.people import Role
@@ -219,7 +217,7 @@ def queue_command() -> None:
     print_result(
         {"waiting": rows},
         Table(cells, header=("place", "run", "name", "of", "starts in at most")) if rows else "Nothing waits.",
-        *([HELD] if rows and held() else []),
+        *dict.fromkeys(str(row["why"]) for row in rows),
     )
 
 

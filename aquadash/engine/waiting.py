@@ -28,7 +28,8 @@ class Waiting:
 
     Attributes:
         rank: 1 for the one that starts next.
-        seconds: About how long until it starts, at most; None while nobody can say.
+        seconds: About how long until it starts, at most, or from the end of what is overdue before it; None while
+            nobody can say.
         why: What the time is worked out from, or why there is none: a sentence for people.
     """
 
@@ -59,16 +60,18 @@ def waiting_times(
     free = sorted(max(_OVERDUE, _left(run, paces, now)) for run in runs if run.status is RunStatus.RUNNING)
     # More may be at work than there are slots, after the number of slots was changed.
     free = free[max(0, len(free) - slots) :] + [0.0] * (slots - len(free))
-    heapq.heapify(free)
+    # When each slot is free, and whether that counts from the end of something overdue.
+    frees = [(seconds, seconds == _OVERDUE) for seconds in free]
+    heapq.heapify(frees)
     found: dict[str, Waiting] = {}
     bases: list[str] = []
     for rank, run in enumerate(waiting, start=1):
-        starts = heapq.heappop(free)
+        starts, overdue = heapq.heappop(frees)
         unknown = starts in (_OVERDUE, math.inf)
-        found[run.run_id] = Waiting(rank, None if unknown else starts, _why(starts, bases))
+        found[run.run_id] = Waiting(rank, None if unknown else starts, _why(starts, overdue, bases))
         seconds, base = _takes(run, paces)
         bases = list(dict.fromkeys([*bases, *([base] if base else [])]))
-        heapq.heappush(free, starts + seconds)
+        heapq.heappush(frees, (starts + seconds, overdue))
     return found
 
 
@@ -95,7 +98,7 @@ def _takes(run: Run, paces: Paces) -> tuple[float, str]:
     return STARTING_SECONDS + pace * epochs * share, base
 
 
-def _why(starts: float, bases: Sequence[str]) -> str:
+def _why(starts: float, overdue: bool, bases: Sequence[str]) -> str:
     if starts == 0.0:
         return "A place to train is free, so it starts at once."
     if starts == math.inf:
@@ -104,4 +107,7 @@ def _why(starts: float, bases: Sequence[str]) -> str:
         return "The training before it works out its results, or takes longer than expected: nobody can say how long."
     if not bases:
         return "As long as the training before it says that it still takes; less if that stops early."
-    return f"The longest to expect, by what is at work and {' and '.join(bases)}; less where a run stops early."
+    told = f"{' and '.join(bases)}; less where a run stops early."
+    if overdue:
+        return f"Counted from the end of a training at work, and nobody can say when that is; by {told}"
+    return f"The longest to expect, by what is at work and {told}"
