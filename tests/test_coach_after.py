@@ -63,6 +63,7 @@ def test_overfitting_whose_best_weights_are_lost_is_a_warning() -> None:
 
 
 MIXED = {"augmentation.mode": "fresh", "augmentation.mixing": "cutmix"}
+NEVER_THAWED = {"model.name": "backbone", "model.fine_tuning": "top", "training.head_epochs": 500}
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,8 @@ MIXED = {"augmentation.mode": "fresh", "augmentation.mixing": "cutmix"}
         ({**MIXED, "model.name": "cnn"}, {"model.l2": 0.0001}),
         ({**MIXED, "model.name": "cnn", "model.l2": 0.001}, {}),
         ({"model.name": "backbone", "model.dropout": 0.3}, {"model.dropout": 0.5}),
+        ({**NEVER_THAWED, "model.dropout": 0.3}, {"model.dropout": 0.5}),
+        ({**NEVER_THAWED, "augmentation.mode": "fresh", "model.dropout": 0.5}, {"model.l2": 0.0001}),
     ],
     ids=str,
 )

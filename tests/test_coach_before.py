@@ -239,6 +239,10 @@ BACKBONE = {"model.name": "backbone"}
         ({**BACKBONE, "training.batch_size": 2, "model.fine_tuning": "top"}, {}),
         ({**BACKBONE, "training.head_epochs": 500}, {}),
         ({**BACKBONE, "model.fine_tuning": "all", "training.head_epochs": 200}, {"head-forever": "warning"}),
+        (
+            {**BACKBONE, "model.fine_tuning": "all", "training.head_epochs": 200, "augmentation.mode": "fresh"},
+            {"head-forever": "warning"},
+        ),
         ({**BACKBONE, "model.fine_tuning": "all", "training.head_epochs": 199}, {}),
         ({**BACKBONE, "training.body_learning_rate": 0}, {}),
         ({**BACKBONE, "model.fine_tuning": "all", "training.body_learning_rate": 0}, {"body-stands-still": "warning"}),

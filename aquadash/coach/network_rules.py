@@ -28,9 +28,10 @@ def uses(config: RunConfig, name: str) -> bool:
 
 
 def frozen(config: RunConfig) -> bool:
-    """Whether the network has pretrained layers and none of them learns."""
-    entry = MODELS.get(config.model.name)
-    return entry is not None and entry.pretrained and config.model.fine_tuning == "head"
+    """Whether the network has pretrained layers and none of them learns, to the end."""
+    entry, training = MODELS.get(config.model.name), config.training
+    alone = config.model.fine_tuning == "head" or training.head_epochs >= training.epochs
+    return entry is not None and entry.pretrained and alone
 
 
 def mixes(config: RunConfig) -> bool:
@@ -102,7 +103,9 @@ def notes(config: RunConfig) -> Iterator[Note]:
             "them lets each add something.",
             {"model.activation": "relu"},
         )
-    if frozen(config) and config.augmentation.mode == "fresh" and config.augmentation.pipeline != "none":
+    # Where some were to be thawed, that they never are is what to mend.
+    only_head = frozen(config) and not thawed(config)
+    if only_head and config.augmentation.mode == "fresh" and config.augmentation.pipeline != "none":
         yield Note(
             "features-not-reused",
             "hint",
