@@ -140,6 +140,12 @@ def test_as_much_is_held_out_as_makes_enough_validation_images(
     assert not wanted or "few-validation-images" not in found(changes | note.changes)
 
 
+def test_few_validation_images_are_said_to_decide_what_they_decide() -> None:
+    few = {"training.validation_fraction": 0.03}
+    assert found(few)["few-validation-images"].evidence.endswith("by chance alone, and they decide when to stop.")
+    assert found(few | NOTHING_DECIDED)["few-validation-images"].evidence.endswith("by chance alone.")
+
+
 def test_weight_updates_are_counted() -> None:
     # 2,125 images in 5 versions, batches of 1,024.
     assert "10 weight updates an epoch" in found({"training.batch_size": 1024})["batch-too-large"].evidence

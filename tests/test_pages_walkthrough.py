@@ -298,8 +298,17 @@ def test_the_split_is_that_of_the_run(many_classes: Run) -> None:
     app = open_app_page("walkthrough", lesson="training", run=many_classes.run_id)
     labels = [metric.label for metric in app.metric]
     assert labels == ["First 9, with which the report decides", "Last 3, with which it measures"]
+    assert "decided when to stop with the first of them" in texts(app)
     app = open_app_page("walkthrough", lesson="predictions", run=many_classes.run_id)
     assert app.dataframe[0].value["Here: is"].tolist()[1:4] == ["no such image"] * 3
+
+
+def test_validation_images_that_decide_nothing_are_not_said_to(shared_store: RunStore) -> None:
+    nothing = {"training.patience": 0, "training.restore_best_weights": False}
+    for name, validation, on in (("one", "test", "the first of them"), ("other", "training", "images held out")):
+        run = ui_runs.finished(shared_store, name, nothing | {"training.validation": validation})
+        app = open_app_page("walkthrough", lesson="training", run=run.run_id)
+        assert f"**{name}** validated with {on}" in texts(app)
 
 
 def test_sections_change_and_take_their_controls_out_of_the_address(run: Run) -> None:

@@ -122,8 +122,8 @@ def _of_images_and_loss(config: RunConfig) -> Iterator[Note]:
             "few-validation-images",
             "hint",
             f"Only about {held_out} images validate",
-            "From so few, validation accuracy jumps by several points by chance alone, and with it the choice of the "
-            "best epoch.",
+            "From so few, validation accuracy jumps by several points by chance alone"
+            + (f", and they decide {training.decided_by_validation}." if training.decided_by_validation else "."),
             # More than that is missed by the training.
             {"training.validation_fraction": enough} if enough <= 0.3 else {},
         )

@@ -119,13 +119,14 @@ def training(results: Evaluated) -> None:
         },
         help=term("confidence interval"),
     )
-    validation = results.run.config.training.validation
+    config = results.run.config.training
+    did = f"decided {config.decided_by_validation}" if config.decided_by_validation else "validated"
     st.markdown(
-        f"**{plain(results.run.name)}** "
+        f"**{plain(results.run.name)}** {did} with "
         + (
-            "decided with the first of them when to stop, as the report did."
-            if validation == "test"
-            else "decided with images held out of the training set, so that all test images are clean."
+            "the first of them, which the report used, too."
+            if config.validation == "test"
+            else "images held out of the training set, so that all test images are clean."
         )
     )
     parts.attempt("choose the best of several networks by their test score")
