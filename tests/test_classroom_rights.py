@@ -234,8 +234,11 @@ def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: L
         with pytest.raises(RunError, match="only the teacher can unpin it"):
             Lab(ANNA).runs.pin(lesson.finished, False)
         assert all(first().values())
+        Lab(TEACHER).runs.pin(lesson.finished, False)
+        assert first() == {**nobody, ANNA.name: True}, "nor is it lost below the teacher's"
     finally:
         Lab(TEACHER).runs.pin(lesson.finished, False)
+        Lab(ANNA).runs.pin(lesson.finished, False)
     assert first() == nobody
 
 

@@ -19,6 +19,7 @@ from aquadash.people import Person, Role
 from aquadash.runs import RunStatus, RunStore, open_store
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER
+from aquadash.runs.tags import PINNED, PINNED_BY_OWNER, owner_tags
 from aquadash.runs.transfer import IMPORTED
 from tests import stored_runs, ui_runs
 from tests.robust_runs import made_up_result
@@ -146,14 +147,26 @@ def test_the_same_run_is_recognised_wherever_it_has_been(
     assert set(importing.import_run(store, tmp_path / "run.zip").copies) == {first.run.run_id, back.run.run_id}
 
 
-def test_what_was_pinned_for_all_is_pinned_for_the_student_who_brings_it(
-    store: RunStore, other_store: RunStore, tmp_path: Path
+@pytest.mark.parametrize("pinned_by", ["the teacher", "its owner", "both"])
+def test_what_was_pinned_is_pinned_for_whoever_brings_it(
+    store: RunStore, other_store: RunStore, tmp_path: Path, pinned_by: str
 ) -> None:
     run = stored_runs.add_run(store)
-    store.set_pinned(run.run_id)
+    ben = Person("b" * 32, "Ben", Role.STUDENT)
+    store.set_tags(run.run_id, "give it away", owner_tags(ben))
+    if pinned_by != "the teacher":
+        store.set_pinned(run.run_id, for_all=False)
+    if pinned_by != "its owner":
+        store.set_pinned(run.run_id)
     path = bundle.export_run(store, run.run_id, tmp_path / "run.zip").path
-    taken = importing.import_run(other_store, path, owner=Person("b" * 32, "Ben", Role.STUDENT)).run
+    taken = importing.import_run(other_store, path, owner=ben).run
     assert (taken.pinned, taken.pinned_by_owner) == (False, True)
+    at_home = importing.import_run(other_store, path).run
+    assert (at_home.pinned, at_home.pinned_by_owner) == (True, False)
+    other_store.set_tags(at_home.run_id, "pin the run", {PINNED: PINNED_BY_OWNER})  # As it was imported before.
+    for run_id in (at_home.run_id, taken.run_id):
+        other_store.set_pinned(run_id, False)
+    assert not other_store.get(at_home.run_id).pinned_by_owner and other_store.get(taken.run_id).pinned_by_owner
 
 
 def test_a_stopped_run_brings_its_checkpoint_and_a_finished_one_drops_it(

@@ -221,14 +221,13 @@ class RunStore(RunArtifacts):
         Raises:
             RunError: It is pinned for everybody, and is to be unpinned for its owner alone.
         """
-        if not for_all and self.get(run_id).pinned:
-            if pinned:
-                return
+        run = self.read(run_id) if for_all else self.get(run_id)
+        if run.pinned and not for_all and not pinned:
             raise RunError("The teacher has pinned this run for everybody; only the teacher can unpin it.")
-        if for_all and not pinned and self.read(run_id).pinned_by_owner:
-            return
-        value = ("1" if for_all else tag.PINNED_BY_OWNER) if pinned else ""
-        self.set_tags(run_id, "pin the run", {tag.PINNED: value})
+        # Whose run is shared pins for all: an owner's own pin has come with an import.
+        by_owner = run.pinned_by_owner and not run.shared if for_all else pinned
+        pins = {tag.PINNED_FOR_ALL: pinned if for_all else run.pinned, tag.PINNED_BY_OWNER: by_owner}
+        self.set_tags(run_id, "pin the run", {tag.PINNED: " ".join(name for name, given in pins.items() if given)})
 
     def set_archived(self, run_id: str, archived: bool = True) -> None:
         """Leave the run out of tables and menus unless asked, or no longer. Nothing of it is lost."""

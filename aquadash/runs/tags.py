@@ -41,9 +41,9 @@ ORIGIN = "aquadash.origin"
 #: The id that a run from another store had where it was trained.
 IMPORTED_ID = "aquadash.imported_id"
 REPEATS = "aquadash.repeats"
-#: "1" for everybody.
+#: For whom a run stands first, with a space between where it is both.
 PINNED = "aquadash.pinned"
-PINNED_BY_OWNER = "owner"
+PINNED_FOR_ALL, PINNED_BY_OWNER = "1", "owner"
 ARCHIVED = "aquadash.archived"
 TEST_IMAGES = "aquadash.test_images"
 #: "1" on a run that has figures of its robustness, and what says so of those that version 0.6.0 has measured.
@@ -191,8 +191,8 @@ def _read(stored: StoredRun) -> Run:
                 "tags": sorted(
                     name.removeprefix(LABEL) for name, text in tags.items() if name.startswith(LABEL) and text
                 ),
-                "pinned": tags.get(PINNED) == "1",
-                "pinned_by_owner": tags.get(PINNED) == PINNED_BY_OWNER,
+                "pinned": PINNED_FOR_ALL in tags.get(PINNED, "").split(),
+                "pinned_by_owner": PINNED_BY_OWNER in tags.get(PINNED, "").split(),
                 "archived": tags.get(ARCHIVED) == "1",
                 "has_robustness": bool(tags.get(ROBUSTNESS) or tags.get(ROBUSTNESS_0_6)),
                 "guess": _guess(tags.get(GUESS)),

@@ -127,9 +127,9 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
     status = tags.pop(tag.STATUS)
     tags |= {tag.ORIGIN: IMPORTED, tag.SOURCE: "AquaDash", **tag.owner_tags(owner)}
     tags[tag.IMPORTED_ID] = snapshot.original_id
-    if tags.get(tag.PINNED) == "1" and not owner.leads:
-        # Pinned for all where it comes from; here for whoever brings it in.
-        tags[tag.PINNED] = tag.PINNED_BY_OWNER
+    if described.pinned or described.pinned_by_owner:
+        # For all, or for its owner, where it comes from; here for whoever brings it in.
+        tags[tag.PINNED] = tag.PINNED_FOR_ALL if owner.leads else tag.PINNED_BY_OWNER
     with storage_errors("store the imported run"):
         begun = int(described.created_at * 1000)
         created = store.client.create_run(store.experiment_id, start_time=begun, run_name=described.name)
