@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
+from aquadash.data.folder import drafts
 from aquadash.errors import RunError
+from aquadash.lab import Lab
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
 from aquadash.runs import tags as tag
@@ -19,6 +22,7 @@ from aquadash.ui import shell, warmup
 from tests.app_pages import address_of, buttons, metrics, open_app_page, texts
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
+from tests.own_pictures import drafted, in_folder, of_classes
 from tests.search_fakes import plan
 from tests.ui_runs import queued
 
@@ -67,6 +71,19 @@ def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(teacher: Pers
     app.selectbox(key="board").set_value("synthetic").run()
     app.button(key="class-show").click().run()
     assert "**Ben** is on the board; nobody else yet" in texts(open_app_page("classroom", view="projector"))
+
+
+def test_the_board_of_replaced_pictures_has_the_runs_on_those_kept_now(teacher: Person, tmp_path: Path) -> None:
+    store = open_store()
+    anna, ben = join("Anna")[0], join("Ben")[0]
+    files = of_classes({"seal": 10, "otter": 10})
+    pictures = drafts.use(drafted(in_folder(tmp_path / "mine", files)), drafts.SplitChoice(), title="Mine")
+    # It waited while the pictures were replaced and the other one trained.
+    changes = {"data.source": pictures.source}
+    waited = give(store, add_compared(store, "on the new", changes, skill=0.5, seed=1), anna)
+    store.set_dataset(waited.run_id, class_names=waited.class_names, fingerprint=pictures.fingerprint)
+    give(store, add_compared(store, "on the old", changes, skill=0.9, seed=2), ben)
+    assert [entry.run.name for entry in Lab(teacher).runs.board(pictures.source).entries] == ["on the new"]
 
 
 def test_an_empty_board_notices_the_first_run(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:

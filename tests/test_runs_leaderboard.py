@@ -93,6 +93,10 @@ def test_of_images_that_were_replaced_under_their_name_no_run_counts() -> None:
     after = replace(a_run("b2", "b", 0.5, dataset_fingerprint="new"), created_at=2.0)
     assert [entry.run.name for entry in board(after, *before).entries] == ["b2"]
     assert [entry.run.name for entry in board(*before).entries] == ["a1", "b1"]
+    waited = a_run("a0", "a", 0.4, dataset_fingerprint="newest")
+    for fingerprint, names in (("newest", ["a0"]), ("not tried yet", ["b2"])):
+        found = board(after, *before, waited, fingerprint=fingerprint)
+        assert [entry.run.name for entry in found.entries] == names
 
 
 def test_people_go_by_what_they_are_called_now() -> None:

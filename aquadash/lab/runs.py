@@ -176,6 +176,7 @@ class Runs(Part):
             NotAllowedError: The person has not joined.
         """
         from aquadash.classroom.limits import in_force
+        from aquadash.data.folder.about import PREFIX, all_kept
         from aquadash.lab.people import People
         from aquadash.runs.leaderboard import leaderboard
 
@@ -186,10 +187,12 @@ class Runs(Part):
                 # Not kept: the next look may find it.
                 return None
 
+        pictures = all_kept().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
         return leaderboard(
             self.all(),
             source=source,
             validation_images=images,
+            fingerprint=pictures.fingerprint if pictures else None,
             test_results=not in_force().test_results_hidden,
             names={member.person.person_id: member.person.name for member in People(self._person).all()},
         )

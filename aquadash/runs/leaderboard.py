@@ -78,6 +78,7 @@ def leaderboard(
     *,
     source: str,
     validation_images: Callable[[Run], int | None],
+    fingerprint: str | None = None,
     test_results: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> Board:
@@ -86,17 +87,18 @@ def leaderboard(
     Args:
         runs: All runs.
         source: The data source; results on different images cannot be compared, so of several data sets of that name
-            only the one of the newest run counts.
+            only one counts.
         validation_images: How many validation images a run was measured on, None if that is not known.
+        fingerprint: Of the data set that has the name now; while no run is on that, the one of the newest run counts.
         test_results: Rank by the accuracy on test images of what is best by validation.
         names: What people are called now, by id; who is missing goes by the name on the run.
     """
     by_person: dict[str, list[Run]] = defaultdict(list)
     there = [run for run in runs if _counts(run) and run.config.data.source == source]
-    newest = max(there, key=lambda run: run.created_at, default=None)
+    # Own pictures may have been replaced under their name, also while the newest run waited or trained.
+    present = max(there, key=lambda run: (run.dataset_fingerprint == fingerprint, run.created_at), default=None)
     for run in there:
-        # Own pictures may have been replaced under their name.
-        if newest is not None and run.dataset_fingerprint == newest.dataset_fingerprint:
+        if present is not None and run.dataset_fingerprint == present.dataset_fingerprint:
             by_person[run.owner].append(run)
     chosen: list[tuple[Run, int, int, int]] = []
     uncounted = 0
