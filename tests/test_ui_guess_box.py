@@ -13,6 +13,7 @@ from aquadash.errors import StorageError
 from aquadash.evaluation import evaluate
 from aquadash.lab.runs import Runs
 from aquadash.runs import Guess, Run, RunStatus
+from aquadash.runs.transfer import IMPORTED
 from aquadash.ui.train import guess_box
 from tests.app_pages import run_script
 from tests.lessons import ANNA, BEN, TEACHER
@@ -131,6 +132,8 @@ def test_a_guess_is_said_to_be_somebody_else_s_where_it_is(monkeypatch: pytest.M
         (BEN, of_anna, "Anna \\*x\\*'s guess"),
         (BEN, DONE, "The teacher's guess"),
         (replace(TEACHER, on_projector=True), of_teacher, "Ms Tide's guess"),
+        (ANNA, replace(of_anna, origin=IMPORTED), "The guess"),
+        (BEN, replace(of_anna, origin=IMPORTED), "The guess"),
     ):
         monkeypatch.setattr(guess_box, "visitor", lambda: person)  # noqa: B023
         for status, text in ((RunStatus.FINISHED, f"**{whose}**"), (RunStatus.RUNNING, f"**{whose}:**")):

@@ -109,7 +109,8 @@ def guess_words(run: Run) -> list[str]:
     if score is None:
         return []
     accuracy, pair = score.accuracy, score.pair
-    whose = f"{run.owner_name}'s guess" if run.owner else "Your guess"
+    # Who has guessed of an imported run is not known.
+    whose = "The guess" if run.origin else f"{run.owner_name}'s guess" if run.owner else "Your guess"
     return [
         *([] if accuracy is None else [f"{whose} of the accuracy. {accuracy_words(accuracy)}"]),
         *([] if pair is None else [f"{whose} of the mistake. {pair_words(pair)}"]),

@@ -62,6 +62,8 @@ def render_guess(run: Run) -> None:
     person = visitor()
     own = run.owner == person.person_id and not person.on_projector
     whose = "Your guess" if own else f"{plain(run.owner_name or 'The teacher')}'s guess"
+    if run.origin:  # Whose the run is here says nothing of who has guessed.
+        whose = "The guess"
     if not run.status.ended:
         st.info(f"**{whose}:** {plain(guess_text(run.guess))}. It is scored when the run ends.", icon="🔮")
         return
