@@ -16,11 +16,13 @@ from aquadash.augment import PIPELINES, Branch, Library, PipelineSpec, library, 
 from aquadash.augment.history import History
 from aquadash.augment.reading import from_json, to_draft
 from aquadash.data import Dataset
+from aquadash.people import Person
 from aquadash.ui import components, datasets
 from aquadash.ui.augment import builder_state, pipeline_bar
 from aquadash.ui.text import plain
 from tests.app_pages import address_of
 from tests.builder_page import DEEP, do, press, spec_of, steps, unfold, visit
+from tests.classrooms import join, look_as
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +96,22 @@ def test_a_name_that_cannot_be_is_refused_and_the_draft_stays() -> None:
     press(app, "save-as-button")
     assert "built-in" in app.error[0].value
     assert spec_of(app) == DEEP and library().saved == ()
+
+
+def test_a_name_that_somebody_else_has_taken_is_refused_for_the_same_steps_too(
+    anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save() -> AppTest:
+        app = unfold(visit(pipeline="none", draft=to_draft(DEEP)), "save-menu")
+        app.text_input(key="studio:title").set_value("Fog")
+        return press(app, "save-as-button")
+
+    for _ in range(2):
+        assert not save().error and saved_pipelines.resource_of("fog").owner == anna.person_id
+    look_as(monkeypatch, join("Ben")[1])
+    app = save()
+    assert "There is a pipeline called 'Fog' already" in app.error[0].value and not app.toast
+    assert saved_pipelines.resource_of("fog").owner == anna.person_id
 
 
 def test_what_another_session_saves_deletes_or_damages_is_seen_at_once(home: Path) -> None:

@@ -175,7 +175,10 @@ def _save_new() -> None:
     spec, title = builder_state.history().present.spec, st.session_state.get(_TITLE) or ""
     summary = " ".join((st.session_state.get(_SUMMARY) or "").split()) or builder_state.summary_now(spec)
     saved = replace(spec, name=saved_pipelines.name_for(title), title=" ".join(title.split()), summary=summary)
-    if lab().pipelines.all().pipelines.get(saved.name) != saved:  # Else the first of two clicks has saved it.
+    there = lab().pipelines.all()
+    same = saved.name in there.saved and there.pipelines[saved.name] == saved
+    # What is the same and one's own was saved by the first of two clicks.
+    if not same or saved_pipelines.resource_of(saved.name).owner != lab().person.person_id:
         saved = lab().pipelines.save(saved, title=title)
     _saved(saved)
     st.session_state[_TITLE] = st.session_state[_SUMMARY] = ""
