@@ -149,6 +149,29 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten() -> None:
         assert not app.error and len(pipeline("fog").branches[0].operators) == 2 + number
 
 
+@pytest.mark.parametrize("taken_over", ["discarded", "chosen", "undone"])
+def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_undo_either(taken_over: str) -> None:
+    saved_pipelines.save(DEEP, title="Fog")
+    app = visit(pipeline="fog")
+    do(app, 0, "duplicate")
+    mine = spec_of(app)
+    if taken_over == "undone":
+        press(app, "undo")
+    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
+    if taken_over == "discarded":
+        press(unfold(app, "files-menu"), "discard")
+    for name in ("none", "fog") if taken_over == "chosen" else ():
+        app.selectbox(key="pipeline").set_value(name).run()
+    assert spec_of(app.run()) == theirs
+    for _ in range(2 if taken_over == "chosen" else 1):
+        press(app, "undo")
+    assert spec_of(app).branches == (DEEP if taken_over == "undone" else mine).branches
+    assert address_of(app, "pipeline") == "none" and "save-changes" not in [each.key for each in app.button]
+    while not app.button(key="redo").disabled:
+        press(app, "redo")
+    assert address_of(app, "pipeline") == "fog" and spec_of(app) == pipeline("fog") == theirs
+
+
 def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_reload_either() -> None:
     def reloaded(app: AppTest) -> AppTest:
         names = ("pipeline", "draft", "of")

@@ -79,6 +79,15 @@ class History:
         past = self.past if together else (*self.past, self.present)[-MAX_STATES:]
         return History(state, past, (), unused, tag, now)
 
+    def rebased(self, old: str, new: str) -> History:
+        """The same states; those that were started from one pipeline count as started from another."""
+        present, *others = (
+            replace(state, base=new) if state.base == old else state
+            for state in (self.present, *self.past, *self.future)
+        )
+        length = len(self.past)
+        return replace(self, present=present, past=tuple(others[:length]), future=tuple(others[length:]))
+
     def undo(self) -> History:
         """The state before; the same history if there is none."""
         if not self.past:

@@ -60,7 +60,8 @@ def restore(library: Library) -> History:
     if draft is None or base not in started():
         latest = mark(library.pipelines[base])
         # A reload and a link know what their draft was started from.
-        started()[base] = latest if draft is None else st.query_params.get("of", latest)
+        _start_from(base, latest if draft is None else st.query_params.get("of", latest))
+        held = st.session_state.get(_HISTORY)
     wanted = draft or library.pipelines[base]
     if held is None:
         held = History.start(wanted, base=base)
@@ -155,7 +156,7 @@ def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = No
 def load(spec: PipelineSpec, *, base: str) -> None:
     """Go on with another pipeline, from a control's callback; undo brings the present one back."""
     now = lab().pipelines.all().pipelines.get(base)
-    started()[base] = mark(now) if now else ""
+    _start_from(base, mark(now) if now else "")
     _go(history().record(spec, base=base))
     st.session_state.pop("branch", None)
 
@@ -197,6 +198,13 @@ def unfold_at(path: Path) -> None:
     """Unfold the card of the step that was just put there."""
     number = history().present.numbers[path]
     st.session_state[_OPEN] = {*st.session_state.get(_OPEN, ()), number}
+
+
+def _start_from(base: str, version: str) -> None:
+    if _HISTORY in st.session_state and started().get(base, version) != version:
+        # What was made of another version stands for itself if undo brings it back: a save would overwrite this one.
+        st.session_state[_HISTORY] = history().rebased(base, EMPTY)
+    started()[base] = version
 
 
 def _go(new: History) -> None:
