@@ -12,6 +12,7 @@ from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.errors import RunError
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.ui.augment import paired_runs
+from tests import live_runs
 from tests.app_pages import address_of, charts, ids, open_app_page, words
 from tests.paired import add_pair
 from tests.stored_runs import HOSTILE
@@ -91,7 +92,22 @@ def test_a_pair_at_work_shows_both_and_can_be_stopped(store: RunStore, engine: F
     app.button(key="stop-compared").click().run()
     assert {store.get(run.run_id).status for run in (without, with_it)} == {RunStatus.STOPPED}
     app = open_pair(without, with_it)
-    assert not app.get("progress") and "Once two of these runs have results" in words(app)
+    said = words(app)
+    assert not app.get("progress") and "Once two of these runs have results" not in said
+    assert said.count("ended without results (stopped)") == 2 and HOSTILE not in said
+
+
+def test_a_pair_of_which_one_failed_says_which_and_why(store: RunStore) -> None:
+    without, with_it = add_pair(store, status=RunStatus.QUEUED)
+    live_runs.end(store, live_runs.start(store, with_it.run_id), RunStatus.FAILED, message="The loss is no number.")
+    told = "**With: Flips** ended without results (failed). The loss is no number."
+    said = words(open_pair(without, with_it))
+    assert told in said and "Without: Flips** ended" not in said
+    assert "at work (pages/compare.py)" in words(open_launch())
+    live_runs.end(store, live_runs.start(store, without.run_id), RunStatus.FINISHED)
+    store.set_metrics(without.run_id, {"test_accuracy": 0.5})
+    assert told in words(open_pair(without, with_it))
+    assert "ended without results (pages/compare.py)" in words(open_launch())
 
 
 def test_a_pair_that_ended_early_says_little(store: RunStore) -> None:

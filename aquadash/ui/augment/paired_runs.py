@@ -11,7 +11,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pair_configs, pairs
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import bound, components, shell
+from aquadash.ui import bound, components, run_lists, shell
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -120,7 +120,12 @@ def _past(pipeline: str) -> None:
 
 
 def _label(pair: Pair) -> str:
-    state = "at work" if pair.at_work else "done" if len(pair.runs) == 2 else "one of the two is not here"
+    if pair.at_work:
+        state = "at work"
+    elif len(pair.runs) < 2:
+        state = "one of the two is not here"
+    else:
+        state = "done" if all(map(run_lists.has_results, pair.runs)) else "ended without results"
     return f"{pair.title} · {moment(pair.created_at)} · {state}"
 
 

@@ -197,6 +197,13 @@ def _why_not(compared: Compared) -> str:
         return "These runs were measured on different images, so they cannot be compared image by image."
     if sum("test_accuracy" in run.metrics for run in compared.runs) > 1:
         return f"Fewer than two of these runs kept their answers to the {compared.images} images."
+    gone = [
+        f"{_bold(name)} ended without results ({run.status}). {plain(run.message)}".rstrip()
+        for run, name in zip(compared.runs, compared.names, strict=True)
+        if run.status.ended and "test_accuracy" not in run.metrics
+    ]
+    if len(compared.runs) - len(gone) < 2:
+        return " ".join(gone)
     return "Once two of these runs have results, the answer is here."
 
 
