@@ -64,6 +64,13 @@ def test_a_link_opens_a_test_image_with_its_bars_maps_nearest_training_images_an
     assert "<img src=x" not in html(app)
 
 
+def test_the_link_has_what_was_just_chosen_of_the_maps(shelf: Shelf) -> None:
+    app = open_app_page("evaluate", run=shelf.run.run_id, open="test-10")
+    app.segmented_control(key="why-view").set_value("alone").run()
+    [link] = [each.value for each in app.code if "open=test-10" in each.value]
+    assert "why-view=alone" in link
+
+
 def test_a_training_image_is_not_among_its_nearest(shelf: Shelf) -> None:
     app = open_app_page("evaluate", run=shelf.run.run_id, open="train-3")
     assert not any("Training image 3," in text for text in list_of(app, "Nearest training images"))

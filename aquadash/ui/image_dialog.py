@@ -17,6 +17,7 @@ import numpy as np
 import streamlit as st
 from cachetools import LRUCache, cached
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.data import Dataset, title_of
 from aquadash.data.framing import PADDED, fit
@@ -180,8 +181,9 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
             answer = st.container()
             if run is not None and len(runs) < 2:
                 st.caption(plain(f"By {components.run_label(run)}"))
-            if opened not in own:
-                st.code(_link(opened, runs, source), language=None, wrap_lines=True)
+            link = st.empty() if opened not in own else None
+            if link is not None:
+                _draw_link(link, opened, runs, source)
         maps, likes = st.columns(2, gap="medium")
         if run is not None:
             names, y_prob = run.class_names, shown.y_prob
@@ -196,6 +198,9 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
                     _answer(y_prob, label, class_names=names)
             with maps, shell.guard():
                 explanations.show(run, shown.seen, label=label, y_prob=y_prob)
+            if link is not None:
+                # Again: what was chosen of the maps stands in the address only now.
+                _draw_link(link, opened, runs, source)
             if shown.learned is not None:
                 with likes, shell.guard():
                     opens = run.config.data.source == source
@@ -351,9 +356,9 @@ def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:
     return found
 
 
-def _link(opened: str, runs: Sequence[Run], source: str) -> str:
-    """The address of this page with the image open; what the page would choose by itself is said, who looks is not."""
+def _draw_link(place: DeltaGenerator, opened: str, runs: Sequence[Run], source: str) -> None:
+    """Draw this page's address with the image open; what the page would choose by itself is said, who looks is not."""
     chosen = {"source": source} | ({"run": runs[0].run_id} if len(runs) == 1 else {})
     here = {name: value for name, value in st.query_params.to_dict().items() if name not in PERSONAL}
     query = {**here, **chosen, KEY: opened}
-    return f"{st.context.url or ''}?{urlencode(query)}"
+    place.code(f"{st.context.url or ''}?{urlencode(query)}", language=None, wrap_lines=True)
