@@ -103,11 +103,11 @@ def test_a_pair_of_which_one_failed_says_which_and_why(store: RunStore) -> None:
     told = "**With: Flips** ended without results (failed). The loss is no number."
     said = words(open_pair(without, with_it))
     assert told in said and "Without: Flips** ended" not in said
-    assert "at work (pages/compare.py)" in words(open_launch())
+    assert " · at work · " in words(open_launch())
     live_runs.end(store, live_runs.start(store, without.run_id), RunStatus.FINISHED)
     store.set_metrics(without.run_id, {"test_accuracy": 0.5})
     assert told in words(open_pair(without, with_it))
-    assert "ended without results (pages/compare.py)" in words(open_launch())
+    assert " · ended without results · " in words(open_launch())
 
 
 def test_a_pair_that_ended_early_says_little(store: RunStore) -> None:
@@ -151,9 +151,16 @@ def test_pairs_are_links_those_with_the_pipeline_first(store: RunStore) -> None:
     store.delete(other.run_id)
     store.delete(without.run_id)
     links = [text.value for text in open_launch(pipeline="notebook-2").caption if "(pages/compare.py)" in text.value]
-    assert links[0].endswith("· at work (pages/compare.py)") and HOSTILE not in links[0]
-    gone = "one of the two is not here (pages/compare.py)"
-    assert [link.split(" · ")[::2] for link in links[1:]] == [["Blur", gone], ["Flips", gone]]
+    assert " · at work · " in links[0] and HOSTILE not in links[0]
+    gone = "one of the two is not here"
+    assert [link.split(" · ")[:-1:3] for link in links[1:]] == [["Blur", gone], ["Flips", gone]]
+
+
+def test_pairs_of_one_minute_have_links_of_their_own(store: RunStore) -> None:
+    for _ in range(2):
+        add_pair(store, status=RunStatus.QUEUED)
+    links = [text.value for text in open_launch().caption if "(pages/compare.py)" in text.value]
+    assert len(set(links)) == 2 and all("· seed 0 ·" in link for link in links)
 
 
 def test_the_address_of_an_older_version_leads_to_compare(

@@ -126,7 +126,9 @@ def _label(pair: Pair) -> str:
         state = "one of the two is not here"
     else:
         state = "done" if all(map(run_lists.has_results, pair.runs)) else "ended without results"
-    return f"{pair.title} · {moment(pair.created_at)} · {state}"
+    seed = pair.runs[-1].config.seed
+    # The id tells pairs apart that were launched within the same minute.
+    return f"{pair.title} · seed {seed} · {moment(pair.created_at)} · {state} · {pair.pair_id[:6]}"
 
 
 def _address(runs: Sequence[Run]) -> dict[str, str]:
