@@ -176,8 +176,10 @@ def test_any_two_runs_have_the_change_by_class_and_only_pairs_are_judged_as_pair
     first, second = add_pair(store, pipeline="notebook"), add_pair(store, title="Other")
     app = open_pair(*first)
     assert len(changes(app)) == 1 and "The run without the pipeline" in words(app)
+    assert "**Change in each class** from **Without: Flips** to **With: Flips**" in words(app)
     app = open_pair(first[1], first[0])
     assert len(changes(app)) == 1 and "The run without the pipeline" in words(app), "whatever the order"
+    assert "**Change in each class** from **With: Flips** to **Without: Flips**" in words(app)
     app = open_pair(first[0], second[1])
     assert len(changes(app)) == 1 and "The run without the pipeline" not in words(app)
     app = open_pair(*first, *second)
