@@ -14,12 +14,12 @@ from aquadash.data.folder import drafts
 from aquadash.errors import RunError
 from aquadash.lab import Lab
 from aquadash.people import Person, Role
-from aquadash.runs import open_store
+from aquadash.runs import RunStatus, open_store
 from aquadash.runs import tags as tag
 from aquadash.runs.transfer import IMPORTED
 from aquadash.search.store import open_search_store
 from aquadash.ui import shell, warmup
-from tests.app_pages import address_of, buttons, metrics, open_app_page, texts
+from tests.app_pages import address_of, buttons, ids, metrics, open_app_page, texts
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
 from tests.own_pictures import drafted, in_folder, of_classes
@@ -352,3 +352,19 @@ def test_a_student_sees_own_runs_first_and_whose_the_others_are(anna: Person) ->
     assert any("Ben" in option for option in evaluate.selectbox(key="run").options)
     predict = open_app_page("predict")
     assert not any("his" in option for box in predict.selectbox for option in box.options)
+
+
+def test_on_compare_each_stops_only_the_runs_that_they_may_stop(
+    teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    (anna, _), (ben, token) = join("Anna"), join("Ben")
+    hers, his = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
+    picked = ids(hers, his)
+    assert open_app_page("compare", runs=picked).button(key="stop-compared").label == "Stop these 2"
+    look_as(monkeypatch, token)
+    app = open_app_page("compare", runs=picked)
+    assert app.button(key="stop-compared").label == "Stop"
+    app.button(key="stop-compared").click().run()
+    assert (store.get(hers.run_id).status, store.get(his.run_id).status) == (RunStatus.QUEUED, RunStatus.STOPPED)
+    assert "stop-compared" not in buttons(app), "what is left is Anna's"
