@@ -28,6 +28,7 @@ class FakeStore:
         self.asked: list[str] = []
         self.replay: EpochReplay | None = None
         self.damaged = False
+        self.missing = False
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         self.asked.append("runs")
@@ -45,8 +46,10 @@ class FakeStore:
         self.asked.append("replay")
         return self.replay
 
-    def validation_predictions(self, run_id: str) -> Predictions:
+    def validation_predictions(self, run_id: str) -> Predictions | None:
         self.asked.append("validation")
+        if self.missing:
+            return None
         if self.damaged:
             raise StorageError("validation_predictions.npz of this run is damaged.")
         rows = np.tile(np.array([[0.9, 0.1], [0.1, 0.9]], dtype=np.float32), (10, 1))
@@ -157,6 +160,15 @@ def test_a_temperature_counts_again_when_its_damaged_file_is_put_back(store: Fak
     store.damaged = False
     fitted = RUNS.temperature(store.run)
     assert fitted > 1.2 and RUNS.temperature(store.run) == fitted and store.asked == 2 * ["validation"]
+
+
+def test_validation_predictions_whose_file_is_put_back_are_found(store: FakeStore) -> None:
+    store.run, store.missing = dataclasses.replace(store.run, ended_at=5.0), True
+    assert RUNS.validation_predictions("a" * 32) is None and RUNS.temperature(store.run) == 1.0
+    store.missing = False
+    for _ in range(3):
+        assert RUNS.validation_predictions("a" * 32) is not None and RUNS.temperature(store.run) > 1.2
+    assert store.asked.count("validation") == 4
 
 
 def test_what_a_pair_has_changed_is_worked_out_once(store: FakeStore) -> None:

@@ -330,7 +330,7 @@ class Runs(Part):
         """
         self._rights.require(Action.OPEN_MODEL, run.resource)
         try:
-            return _temperature(settings.store_key(), run.run_id, run.ended_at)
+            return _temperature(settings.store_key(), run.run_id, run.ended_at) or 1.0
         except StorageError:
             # Here, where that is not kept: the damaged file may be put back.
             return 1.0
@@ -661,7 +661,8 @@ _MOST_BYTES = 200_000_000
 
 
 def _bytes_of(found: Predictions | EpochReplay | None) -> int:
-    return 1000 + sum(array.nbytes for array in vars(found).values()) if found is not None else 1000
+    # What is missing is not kept: its file may be put back.
+    return _MOST_BYTES + 1 if found is None else 1000 + sum(array.nbytes for array in vars(found).values())
 
 
 def _read_of_run(
@@ -682,24 +683,21 @@ def _read_cost(store: RunStore, run_id: str) -> Cost:
     return cost_of(store, run_id, store.history(run_id))
 
 
-def _read_temperature(store: RunStore, run_id: str) -> float:
+def _read_temperature(store: RunStore, run_id: str) -> float | None:
     try:
         said = store.validation_predictions(run_id)
-        fitted = None if said is None else fit_temperature(said.labels, said.probabilities)
+        if said is None:
+            return None
+        fitted = fit_temperature(said.labels, said.probabilities)
     except DataError:
         return 1.0
-    return 1.0 if fitted is None or fitted.at_limit else fitted.value
+    return 1.0 if fitted.at_limit else fitted.value
 
 
 _cost = _read_of_run(_read_cost, most=256)
-_temperature = _read_of_run(_read_temperature, most=256)
+_temperature = _read_of_run(_read_temperature, most=256, size=lambda found: 257 if found is None else 1)
 _history = _read_of_run(lambda store, run_id: tuple(store.history(run_id)), most=256)
-_epoch_replay = _read_of_run(
-    lambda store, run_id: store.epoch_replay(run_id),
-    most=_MOST_BYTES,
-    # One that cannot be read is not kept: its file may be put back.
-    size=lambda found: _MOST_BYTES + 1 if found is None else _bytes_of(found),
-)
+_epoch_replay = _read_of_run(lambda store, run_id: store.epoch_replay(run_id), most=_MOST_BYTES, size=_bytes_of)
 _predictions = _read_of_run(lambda store, run_id: store.predictions(run_id), most=_MOST_BYTES, size=_bytes_of)
 _validation_predictions = _read_of_run(
     lambda store, run_id: store.validation_predictions(run_id), most=_MOST_BYTES, size=_bytes_of
