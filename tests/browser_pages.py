@@ -102,7 +102,7 @@ def settled(page: Page) -> None:
     scripts = _scripts[page]
     asked = scripts.asked
     # Playwright hands on what the browser says while it waits, and only then.
-    wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= asked, saying=lambda: vars(scripts), every=0.05)
+    wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= asked, saying=lambda: vars(scripts))
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
 
 
