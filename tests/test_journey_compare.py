@@ -65,11 +65,25 @@ def point(page: Page, run: int) -> Locator:
     return page.locator(".js-plotly-plot").first.locator(f"g[data-run='{run}'] .point").last
 
 
-def tick(page: Page, row: int) -> None:
-    """Click the box in front of a row of the table, from 0."""
-    box = page.get_by_test_id("stDataFrame").locator("canvas").first.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1) + 17)
+def tick(page: Page, row: int, *, picked: int) -> None:
+    """Click the box in front of a row of the table, from 0, until the address has so many runs: a table that is drawn
+    anew just then takes no click."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    runs = "(new URLSearchParams(location.search).get('runs') ?? '').split(',').filter(Boolean)"
+
+    def ticked() -> bool:
+        settled(page)
+        box = page.get_by_test_id("stDataFrame").locator("canvas").first.bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1) + 17)
+        try:
+            page.wait_for_function(f"picked => {runs}.length === picked", arg=picked, timeout=20_000)
+        except TooLate:
+            return False
+        return True
+
+    wait_for(ticked)
 
 
 def test_two_ticks_answer_in_sight_and_a_third_run_is_chosen_by_name(shared_server: Server, page: Page) -> None:
@@ -82,9 +96,8 @@ def test_two_ticks_answer_in_sight_and_a_third_run_is_chosen_by_name(shared_serv
     rows(page, 3)
     table = page.get_by_test_id("stDataFrame").bounding_box()
     assert table is not None and table["y"] + table["height"] < 800, table
-    tick(page, 0)
-    settled(page)
-    tick(page, 1)
+    tick(page, 0, picked=1)
+    tick(page, 1, picked=2)
     verdict = page.locator(".st-key-verdict")
     verdict.get_by_text("points better than").wait_for()
     settled(page)
