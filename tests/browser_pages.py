@@ -226,6 +226,7 @@ def click_at_rest(page: Page, mark: Locator) -> None:
 
     chart = mark.locator("xpath=ancestor::*[contains(@class, 'js-plotly-plot')]")
     before = page.url
+    lost: list[str] = []
 
     def answered() -> bool:
         box = resting_place(page, mark)
@@ -238,10 +239,11 @@ def click_at_rest(page: Page, mark: Locator) -> None:
             page.mouse.click(x, y)
             page.wait_for_function("before => location.href !== before", arg=before, timeout=20_000)
         except TooLate:
+            lost.append(f"at {x:.0f}, {y:.0f} the {'click' if page.evaluate('window.found') else 'pointer'} was lost")
             return False
         return True
 
-    wait_for(answered)
+    wait_for(answered, saying=lambda: lost)
 
 
 def choose_segment(page: Page, title: str) -> None:
