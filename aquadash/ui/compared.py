@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aquadash.figures.theme import shorten
 from aquadash.runs.measured import Images
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui.lab import lab
+from aquadash.ui.text import plain
 
 if TYPE_CHECKING:
     from aquadash.evaluation import Evaluation, PairTest
@@ -62,6 +64,11 @@ class Compared:
     def damaged(self) -> dict[str, str]:
         """The names of the runs whose predictions cannot be read, with the reason."""
         return {run.name: reason for run, reason in zip(self.runs, self._found.errors, strict=True) if reason}
+
+
+def bold(name: str) -> str:
+    """A run's name in a sentence: as typed, in markdown."""
+    return f"**{plain(shorten(name))}**"
 
 
 def labels(runs: Sequence[Run]) -> list[str]:

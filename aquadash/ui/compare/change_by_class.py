@@ -10,11 +10,10 @@ from aquadash.augment import plan
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import PairedChange, paired_change
 from aquadash.figures.paired_change import paired_change as paired_change_chart
-from aquadash.figures.theme import shorten
 from aquadash.runs.pairs import WITH, WITHOUT, Pair
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import components, datasets, gallery, run_sizes
-from aquadash.ui.compared import Compared
+from aquadash.ui.compared import Compared, bold
 from aquadash.ui.glossary import term
 from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import plain
@@ -35,7 +34,7 @@ def render_change(compared: Compared, first: int, second: int) -> None:
         # Somebody has resumed it since the two were compared.
         return
     found = paired_change(before, after, class_names=runs[1].class_names)
-    a, b = (f"**{plain(shorten(compared.names[position]))}**" for position in (first, second))
+    a, b = bold(compared.names[first]), bold(compared.names[second])
     st.markdown(f"**Change in each class** from {a} to {b}", help=term("paired runs") if _pair(runs) else None)
     components.plot(paired_change_chart(found, images=compared.images), key="change-by-class")
     _table(found)

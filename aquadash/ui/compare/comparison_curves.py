@@ -87,7 +87,7 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
 
     if stoppable:
         label = "Stop" if len(stoppable) == 1 else f"Stop these {len(stoppable)}"
-        help = "Complete epochs are kept, and it can go on on Train."
+        help = "Complete epochs are kept, and Train can resume it."
         asked = all(run.stop_requested for run in stoppable)
         shell.stop_button(stop, asked=asked, key="stop-compared", label=label, help=help)
 

@@ -15,7 +15,7 @@ from aquadash.figures.theme import run_colour, shorten
 from aquadash.ui import bound, components
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compare import change_by_class, comparison_curves
-from aquadash.ui.compared import Compared
+from aquadash.ui.compared import Compared, bold
 from aquadash.ui.glossary import term
 from aquadash.ui.tables import Column, number_column, table, text_column
 from aquadash.ui.text import count, percent, plain
@@ -89,7 +89,7 @@ def difference(test: PairTest, *, before: str, after: str, images: str, pairs: i
     """
     result = test.result
     assert result is not None
-    a, b = _bold(before), _bold(after)
+    a, b = bold(before), bold(after)
     if not result.fixed + result.broken:
         return describe_change(result, before=a, after=b, images=images)
     seen = count(result.n, f"{images} image")
@@ -145,14 +145,9 @@ def _in_words(compared: Compared, first: int, second: int) -> None:
     test = of_pair(tests, first, second)
     if test.result is not None:
         pairs = sum(each.result is not None for each in tests)
-        a, b = _bold(compared.names[first]), _bold(compared.names[second])
+        a, b = bold(compared.names[first]), bold(compared.names[second])
         change, p_holm = test.result, test.p_holm
         st.markdown(describe_change(change, before=a, after=b, images=compared.images, p_holm=p_holm, pairs=pairs))
-
-
-def _bold(name: str) -> str:
-    """A name as typed, in markdown."""
-    return f"**{plain(shorten(name))}**"
 
 
 def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
@@ -198,7 +193,7 @@ def _why_not(compared: Compared) -> str:
     if sum("test_accuracy" in run.metrics for run in compared.runs) > 1:
         return f"Fewer than two of these runs kept their answers to the {compared.images} images."
     gone = [
-        f"{_bold(name)} ended without results ({run.status}). {plain(run.message)}".rstrip()
+        f"{bold(name)} ended without results ({run.status}). {plain(run.message)}".rstrip()
         for run, name in zip(compared.runs, compared.names, strict=True)
         if run.status.ended and "test_accuracy" not in run.metrics
     ]
@@ -263,7 +258,7 @@ def render_confusion(compared: Compared) -> None:
     figure.update_layout(height=430 if len(after.classes) <= 6 else figure.layout.height)
     components.plot(components.compact_matrix(figure, classes=len(after.classes)), key="compared-difference")
     st.caption(
-        f"{_bold(compared.names[second])} less {_bold(compared.names[first])}: more is better on the diagonal, fewer "
+        f"{bold(compared.names[second])} less {bold(compared.names[first])}: more is better on the diagonal, fewer "
         "elsewhere."
     )
 
