@@ -51,7 +51,7 @@ def pretrained_weights() -> Path | None:
 
 def debug() -> bool:
     """Whether an unexpected error of a command says where it came from (``AQUADASH_DEBUG``)."""
-    return bool(os.environ.get("AQUADASH_DEBUG"))
+    return os.environ.get("AQUADASH_DEBUG", "") not in ("", "0")
 
 
 def keras_home() -> Path:

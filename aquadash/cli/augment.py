@@ -170,7 +170,7 @@ def delete_command(name: str) -> None:
     key = lab.pipelines.delete(name)
     print_result(
         {"name": name, "deleted": True, "key": key},
-        f"Deleted {name}. Bring it back with: python -m aquadash pipelines restore {key}",
+        f"Deleted {name}. Bring it back with: .venv/bin/python -m aquadash pipelines restore {key}",
     )
 
 

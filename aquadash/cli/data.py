@@ -146,7 +146,7 @@ def import_command(
             f"{kept.source}: {kept.train:,} training and {kept.test:,} test pictures of {len(kept.class_names)} "
             f"classes, {kept.size} x {kept.size} pixels\n",
             *_report(draft.report, draft.refused),
-            f"\nTrain on it: python -m aquadash train --preset notebook-fixed --source {kept.source}",
+            f"\nTrain on it: .venv/bin/python -m aquadash train --preset notebook-fixed --source {kept.source}",
         )
     finally:
         lab.data.discard(draft_id)
@@ -187,9 +187,11 @@ def check_command(source: str) -> None:
 @data.command("delete")
 @click.argument("source")
 def delete_command(source: str) -> None:
-    """Delete a data set of own pictures. Runs keep their results; `data restore` brings it back."""
+    """Delete a data set of own pictures. Runs keep their results; `data restore` brings it back until five more go."""
     key = lab.data.delete(source)
-    print_result({"source": source, "key": key}, f"Deleted. To bring it back: python -m aquadash data restore {key}")
+    print_result(
+        {"source": source, "key": key}, f"Deleted. To bring it back: .venv/bin/python -m aquadash data restore {key}"
+    )
 
 
 @data.command("restore")

@@ -20,7 +20,7 @@ def model() -> None:
 @model.command("summary")
 @config_options(default="notebook", source=False)
 def summary(given: GivenConfig) -> None:
-    """List a network's layers with their output shapes and parameters."""
+    """List a network's layers with their shapes and parameters, for images of 32 x 32 pixels and five classes."""
     config = given.build()
     import_tensorflow_quietly()
     from aquadash import models

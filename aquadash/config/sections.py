@@ -270,7 +270,8 @@ class TrainingConfig(ConfigSection):
             values["training.patience"] or values["training.restore_best_weights"]
             or values["training.schedule"] == "plateau"),
         texts={"val_loss": "validation loss", "val_accuracy": "validation accuracy"},
-        help="The validation metric that early stopping and the choice of the best epoch look at.")] = "val_loss"
+        help="The validation metric that early stopping, the choice of the best epoch and the schedule “plateau” look "
+        "at.")] = "val_loss"
     validation: Annotated[Literal["training", "test"], Setting(
         "Validation images", group="data", incomparable="Figures on different validation images cannot be compared.",
         term="validation",

@@ -76,8 +76,8 @@ def connect_to(address: str, named_by: str) -> Client:
     except (OSError, ValueError, TimeoutError) as error:
         raise RunError(
             f"The Dask scheduler {address!r} of {named_by} does not answer ({error}). Start it with "
-            "`python -m aquadash cluster scheduler`, correct the address (tcp://host:port, or tls:// where it wants "
-            "certificates), or unset the variable to train on this machine."
+            "`.venv/bin/python -m aquadash cluster scheduler`, correct the address (tcp://host:port, or tls:// where "
+            "it wants certificates), or unset the variable to train on this machine."
         ) from None
 
 

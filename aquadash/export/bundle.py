@@ -361,9 +361,9 @@ def _readme(run: Run, names: Sequence[str], *, notes: Sequence[str]) -> str:
             "",
         ]
     lines += [
-        'To look at it in AquaDash on another computer: Compare, "Import run", or',
+        'To look at it in AquaDash on another computer: Compare, "More", "Import run", or',
         "",
-        "  python -m aquadash runs import THIS-FILE.zip",
+        "  .venv/bin/python -m aquadash runs import THIS-FILE.zip",
         "",
         "Files",
         "",

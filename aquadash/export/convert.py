@@ -82,7 +82,7 @@ class Format:
         if missing:
             raise RunError(
                 f"{self.title} needs {', '.join(missing)}, which AquaDash does without otherwise. Install with: "
-                f"pip install -r {self.requirements}"
+                f".venv/bin/pip install -r {self.requirements}"
             )
 
 

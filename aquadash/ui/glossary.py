@@ -34,7 +34,7 @@ GLOSSARY: dict[str, str] = {
     "are on the diagonal.",
     "convolution": "A layer that slides small patterns over the image and notes where they fit.",
     "coverage": "The fraction of images that gets an answer when the network may refuse those it is not sure of.",
-    "corruption": "A way in which photographs go bad: noise, blur, weather, compression ... Nobody trained on these.",
+    "corruption": "A way in which photographs go bad: noise, blur, weather, compression.",
     "dense layer": "A layer each of whose units looks at all outputs of the layer before.",
     "doubtful label": "The network is as sure of another class as it usually is of that class's own images. The "
     "label may be wrong, or the network is. Look.",
@@ -109,7 +109,7 @@ GLOSSARY: dict[str, str] = {
     "sampler": "The rule that chooses the values of the next trial.",
     "schedule": "Large steps find the way, small ones settle at its end: so the learning rate may change on the way.",
     "search": "Trying many settings, a training each, and keeping those with the best validation accuracy. Test "
-    "images are never looked at.",
+    "images decide nothing.",
     "seed": "The number from which all random choices follow: the same seed, the same result.",
     "severity": "How strong a corruption is, from 1 (mild) to 5 (strong).",
     "smoothing": "Each point becomes an average of itself and those before it, the nearer the weightier. 0 shows the "

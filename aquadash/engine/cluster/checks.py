@@ -159,8 +159,8 @@ def _why_silent(name: str, address: str, error: object) -> str:
             "`cluster worker --port` gives it a port that a firewall can let through."
         )
     return (
-        f"{name} cannot import AquaDash ({said}). Start it in the project's folder with `python -m aquadash cluster "
-        "worker`."
+        f"{name} cannot import AquaDash ({said}). Start it in the project's folder with `.venv/bin/python -m aquadash "
+        "cluster worker`."
     )
 
 

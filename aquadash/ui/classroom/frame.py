@@ -81,7 +81,8 @@ def _sidebar() -> None:
             with st.popover("Leave the class", icon=":material/logout:", type="tertiary", key="class-leave-box"):
                 if not accounts.logs_in():
                     st.markdown(
-                        "Your runs are kept. To come back under this name you need a link that the teacher gives you."
+                        "Your runs are kept. To come back, "
+                        + ("type this name and the teacher's code." if person.leads else "ask the teacher for a link.")
                     )
                 with st.container(key="class-leave"):
                     st.html(_LEAVE)

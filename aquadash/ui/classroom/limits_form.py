@@ -34,7 +34,7 @@ def show() -> None:
             st.session_state[f"limit-{name}"] = kept[name]
     st.session_state[_SHOWN] = kept
     with st.form("limits"):
-        st.caption("For students only. An empty number is no limit.")
+        st.caption("For students only. An empty number is no limit; browsers send 200 MB at once at most.")
         values: dict[str, Any] = {}
         for name, (low, high) in NUMBERS.items():
             values[name] = inputs.number_input(

@@ -130,7 +130,8 @@ def _archive() -> _Given | None:
     st.markdown(_LAYOUT)
     if not settings.classroom():
         st.caption(
-            "A larger file, or a folder: `python -m aquadash data import PATH` in a terminal reads it where it is."
+            "A larger file, or a folder: `.venv/bin/python -m aquadash data import PATH` in a terminal reads it where "
+            "it is."
         )
     if upload is None:
         return None

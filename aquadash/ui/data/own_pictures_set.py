@@ -41,7 +41,7 @@ def render_own_set(source: str) -> None:
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown(
                 f"Delete “{plain(kept.title)}”? Runs keep their results, but their pictures can be shown no more. It "
-                "can be brought back on this page."
+                "can be brought back on this page until five more have been deleted or replaced."
             )
             st.button("Delete it", key="own-delete", type="primary", on_click=_delete, args=(source, kept.title))
     with st.expander("What the check found", icon="🔎", key="own-report", on_change="rerun") as box:

@@ -123,7 +123,7 @@ def _conversion(run: Run, form: Format, job: Job | None) -> None:
     if missing:
         st.caption(
             f"Not installed here: {plain(', '.join(missing))}. Whoever runs AquaDash can add it with "
-            f"`pip install -r {form.requirements}`."
+            f"`.venv/bin/pip install -r {form.requirements}`."
         )
     elif "test_accuracy" not in run.metrics:
         st.caption("This run has no trained network.")
@@ -138,7 +138,7 @@ def _upload() -> None:
 
     st.markdown("A ZIP that AquaDash has made with *Export*, here or on another computer.")
     if not settings.classroom():
-        st.caption("A larger one: `python -m aquadash runs import FILE` in a terminal.")
+        st.caption("A larger one: `.venv/bin/python -m aquadash runs import FILE` in a terminal.")
     uploaded = st.file_uploader(
         "Run", type="zip", key="bring-run", max_upload_size=most_megabytes(), disabled=switched_off()
     )

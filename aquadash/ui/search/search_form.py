@@ -67,7 +67,7 @@ def search_form() -> None:
 
 HELP = (
     "The first training has the settings to start from, so that you see whether the search beats them. All are "
-    "compared on the same validation images; test images are never looked at."
+    "compared on the same validation images; test images decide nothing."
 )
 
 
