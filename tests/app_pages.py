@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from streamlit.typing import PlotlyState
 
 from aquadash.lab import memory
 from aquadash.runs import Run
+from aquadash.ui import components
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
 
@@ -115,8 +117,10 @@ def buttons(app: AppTest) -> list[str]:
 
 def click(app: AppTest, chart: str, customdata: Sequence[object]) -> None:
     """Click on the point of a chart that has this ``customdata``."""
-    point = {"customdata": list(customdata), "point_index": 0}
-    state = {"selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}}
-    app.session_state[chart] = PlotlyState(state)
-    app.run()
+
+    def told(*, data: Mapping[str, str], **_: object) -> SimpleNamespace:
+        return SimpleNamespace(clicked=list(customdata) if data["chart"] == chart else None)
+
+    with patch.object(components, "_CLICKS", told):
+        app.run()
     assert not app.exception and not app.error

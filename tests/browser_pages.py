@@ -17,6 +17,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from aquadash.runs import Run, RunStore, open_store
 from aquadash.runs.artifacts import MODEL
 from aquadash.runs.first_model import FOLDER
+from tests.serving import SLOW
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -216,34 +217,10 @@ def in_sight(*elements: Locator) -> None:
 
 
 def click_at_rest(page: Page, mark: Locator) -> None:
-    """Click the middle of a chart's mark once it no longer moves, until the address has changed.
-
-    A chart takes a click for the mark that it has found below the pointer before, and it looks for one some time after
-    each move; one that is drawn anew meanwhile takes none. On a machine that has too much to do a click was seen to be
-    lost on its way from the chart to the page, too.
-    """
-    from playwright.sync_api import TimeoutError as TooLate
-
-    chart = mark.locator("xpath=ancestor::*[contains(@class, 'js-plotly-plot')]")
-    before = page.url
-    lost: list[str] = []
-
-    def answered() -> bool:
-        box = resting_place(page, mark)
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        page.mouse.move(0, 0)
-        chart.evaluate("chart => { window.found = false; chart.once('plotly_hover', () => { window.found = true; }); }")
-        try:
-            page.mouse.move(x, y)
-            page.wait_for_function("() => window.found", timeout=5000)
-            page.mouse.click(x, y)
-            page.wait_for_function("before => location.href !== before", arg=before, timeout=20_000)
-        except TooLate:
-            lost.append(f"at {x:.0f}, {y:.0f} the {'click' if page.evaluate('window.found') else 'pointer'} was lost")
-            return False
-        return True
-
-    wait_for(answered, saying=lambda: lost)
+    """Click the middle of a chart's mark once it no longer moves, and wait until the address says so."""
+    box, before = resting_place(page, mark), page.url
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url(lambda url: url != before, timeout=SLOW, wait_until="commit")
 
 
 def choose_segment(page: Page, title: str) -> None:

@@ -14,7 +14,7 @@ from aquadash.runs.measured import Images
 from aquadash.ui.compare.comparison import SECTIONS
 from aquadash.ui.compare.comparison_settings import PRICES
 from tests import ui_runs
-from tests.app_pages import address_of, charts, html, ids, metrics, open_app_page, words
+from tests.app_pages import address_of, charts, click, html, ids, metrics, open_app_page, words
 from tests.compared_runs import add_compared
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
@@ -174,8 +174,7 @@ def test_the_images_follow_the_runs_until_somebody_chooses(shared_store: RunStor
 
 def test_a_click_on_a_cell_chooses_the_pair(three: list[Run]) -> None:
     app = open_page(runs=ids(*three))
-    app.session_state["pair-matrix"] = {"selection": {"points": [{"customdata": [1, 2]}]}}
-    app.run()
+    click(app, "pair-matrix", [1, 2])
     assert (app.selectbox(key="first").value, app.selectbox(key="second").value) == (three[2].run_id, three[1].run_id)
     assert address_of(app, "first") == three[2].run_id
     # The other menu takes the run of this one: this one gives it up.
@@ -190,8 +189,7 @@ def test_a_click_chooses_a_pair_that_was_measured_on_other_images_than_the_first
     others = [add_compared(shared_store, f"report {seed}", changes, skill=0.6, seed=seed) for seed in (10, 11)]
     app = open_page(runs=ids(*three[:2], *others), on="validation")
     assert "**other seed** has" in words(app) and app.selectbox(key="second").options == ["other seed"]
-    app.session_state["pair-matrix"] = {"selection": {"points": [{"customdata": [3, 2]}]}}
-    app.run()
+    click(app, "pair-matrix", [3, 2])
     assert (app.selectbox(key="first").value, app.selectbox(key="second").value) == tuple(run.run_id for run in others)
     assert "**report 11** has" in words(app) and not app.error
     app.selectbox(key="first").set_value(three[1].run_id).run()
@@ -221,8 +219,7 @@ def test_images_fixed_broken_and_by_how_many_are_right(three: list[Run]) -> None
     card = body.split("<li><figure")[1]
     assert card.count('title="true class"') == 1
     assert all(f"{name}: " in card for name in ("plain", "other seed", "better"))
-    app.session_state["right-counts"] = {"selection": {"points": [{"customdata": [3]}]}}
-    app.run()
+    click(app, "right-counts", [3])
     assert address_of(app, "right") == "3"
 
 

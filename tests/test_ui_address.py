@@ -16,10 +16,12 @@ def script() -> None:
 
     from aquadash.ui import address, bound
 
+    st.button("Seven", on_click=address.assign, args=("seed", 7))
+    if "cut" in st.query_params:
+        st.stop()
     animals = ["otter", "seal", "whale"]
     bound.menu("animal", animals, label="Animal", default="seal")
     bound.number("seed", 0, 99, label="Seed", default=0)
-    st.button("Seven", on_click=address.assign, args=("seed", 7))
 
 
 @pytest.fixture
@@ -45,6 +47,18 @@ def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
     del app.query_params["animal"]
     app.run()
     assert app.selectbox[0].value == "seal"
+
+
+def test_what_is_set_holds_where_the_page_is_drawn_again_before_the_browser_has_heard_of_it(app: AppTest) -> None:
+    app.run()
+    app.query_params["cut"] = "1"
+    app.button[0].click().run()
+    del app.query_params["cut"]
+    app.session_state["seed"] = 0  # What the browser still says.
+    app.run()
+    assert (app.number_input[0].value, app.query_params["seed"]) == (7, "7")
+    app.number_input[0].set_value(0).run()
+    assert app.number_input[0].value == 0 and "seed" not in app.query_params
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
-import streamlit as st
 
 from aquadash.runs.types import RunStatus
 from aquadash.settings import PROJECT_ROOT
@@ -83,36 +83,21 @@ def test_a_stale_link_shows_no_other_run_and_a_way_out(text: str) -> None:
     assert not app.warning
 
 
-def selection(customdata: object) -> dict[str, object]:
-    return {"selection": {"points": [{"customdata": customdata}]}}
+def clicked(monkeypatch: pytest.MonkeyPatch, told: object) -> tuple[object, ...] | None:
+    """What a page learns of a click of which the browser tells this."""
+    monkeypatch.setattr(components, "_CLICKS", lambda **given: SimpleNamespace(clicked=told))
+    return components.new_click("chart", 5, None)
 
 
-def test_a_click_counts_once_until_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    state: dict[str, object] = {}
-    monkeypatch.setattr(st, "session_state", state)
-    assert components.new_click("chart", 5, None) is None
-    state["chart"] = selection([1, 0.5])
-    assert components.new_click("chart", 5, None) == (1, 0.5)
-    assert components.new_click("chart", 5, None) is None
-    state["chart"] = selection([2, 0.5])
-    assert components.new_click("chart", 5, None) == (2, 0.5)
-    # Drawn anew, the chart has lost its selection: the same point may be clicked again.
-    state["chart"] = {"selection": {"points": []}}
-    assert components.new_click("chart", 5, None) is None
-    state["chart"] = selection([2, 0.5])
-    assert components.new_click("chart", 5, None) == (2, 0.5)
-
-
-@pytest.mark.parametrize("state", [None, {}, {"selection": {"points": []}}, selection("ab"), selection(None), 3])
-def test_anything_else_is_no_click(state: object) -> None:
-    assert components.clicked(state) is None
+def test_a_click_tells_the_numbers_of_its_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert clicked(monkeypatch, [1, 0.5]) == (1, 0.5)
+    assert clicked(monkeypatch, [0, 0]) == (0, 0)
 
 
 @pytest.mark.parametrize(
     "customdata",
     [[5, 0], [-1, 0], [1.5, 0], [True, 0], ["1", 0], [None, 0], [float("nan"), 0], [1, 1.01], [1, -0.1], [1, "0"],
-     [1, True], [1, float("nan")], [1], [1, 0.5, 2], []],
+     [1, True], [1, float("nan")], [1], [1, 0.5, 2], [], None, "ab", {}, 3],
 )  # fmt: skip
-def test_a_click_on_another_chart_is_none(customdata: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(st, "session_state", {"chart": selection(customdata)})
-    assert components.new_click("chart", 5, None) is None
+def test_anything_else_is_no_click(customdata: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert clicked(monkeypatch, customdata) is None

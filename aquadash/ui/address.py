@@ -42,11 +42,13 @@ class _Known:
         text: What stood there when it was last read or written.
         left: The texts that the widget has just replaced there, with the times of that.
         recorded: The widget's value that the text was written for; empty before one was.
+        assigned: The widget's value before it was set from outside, and after; empty once that has been drawn.
     """
 
     text: str | None = None
     left: dict[str | None, float] = field(default_factory=dict)
     recorded: tuple[Any, ...] = ()
+    assigned: tuple[Any, ...] = ()
 
     def has_changed(self, value: Any) -> bool:
         """Whether the widget says something else than when the address was written: a person's last word is meant.
@@ -74,6 +76,9 @@ def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str)
     """
     text, known = st.query_params.get(name), _known(name)
     if name in st.session_state:
+        if known.assigned and st.session_state[name] == known.assigned[0]:
+            # A second click had the page drawn anew before the browser could hear of what the first had set.
+            st.session_state[name] = known.assigned[1]
         held: T = st.session_state[name]
         if text == known.text or known.has_changed(held) or known.is_late(text):
             # A late browser will hold what is known in a moment: what is recorded now has to change that, not what it
@@ -98,10 +103,12 @@ def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str)
 def record(name: str, text: str, *, default: str) -> None:
     """Write a value into the address; the default is left out, so that addresses stay short."""
     _write(name, None if text == default else text)
+    _known(name).assigned = ()
 
 
 def assign(name: str, value: Any) -> None:
     """Set a widget's value from a button's callback; the next run writes it into the address."""
+    _known(name).assigned = (st.session_state.get(name), value)
     st.session_state[name] = value
 
 

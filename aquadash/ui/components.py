@@ -40,6 +40,28 @@ PLOT_CONFIG: dict[str, Any] = {
     "responsive": True,
 }
 
+#: Has no size: it tells which point of a chart was clicked. Streamlit's own selection takes the point that was below
+#: the pointer before, which a finger has none of; a second click takes the point back; and no finger can scroll on it.
+_CLICKS = st.components.v2.component(
+    "aquadash.clicks",
+    js="""
+export default function ({ data, setTriggerValue }) {
+  const tell = (event) => event.points[0]?.customdata && setTriggerValue("clicked", [...event.points[0].customdata]);
+  const listen = () => {
+    for (const chart of document.querySelectorAll(`.st-key-${CSS.escape(data.chart)} .js-plotly-plot`)) {
+      // Plotly lets a chart listen a moment after it is in the page.
+      if (!chart.aquaClicked && chart.on) chart.on("plotly_click", (event) => chart.aquaClicked(event));
+      if (chart.on) chart.aquaClicked = tell;
+    }
+  };
+  const observer = new MutationObserver(listen);
+  observer.observe(document.body, { childList: true, subtree: true });
+  listen();
+  return () => observer.disconnect();
+}
+""",
+)
+
 
 def status_badge(status: RunStatus) -> None:
     """A run's status as icon, word and colour."""
@@ -228,11 +250,6 @@ def compact_matrix(figure: go.Figure, *, classes: int) -> go.Figure:
     return figure
 
 
-def plot_clickable(figure: go.Figure, *, key: str) -> None:
-    """:func:`plot` a chart whose points can be clicked; :func:`new_click` tells which one was."""
-    plot(figure, key=key, on_select="rerun", selection_mode="points")
-
-
 def plot(figure: go.Figure, *, key: str, **options: Any) -> None:
     """Draw a figure of :mod:`aquadash.figures` with its text alternative.
 
@@ -245,35 +262,23 @@ def plot(figure: go.Figure, *, key: str, **options: Any) -> None:
     st.plotly_chart(figure, key=key, alt=alt_text(figure), config=config, **options)
 
 
-def new_click(key: str, *below: int | None) -> tuple[Any, ...] | None:
-    """The numbers in the ``customdata`` of the point that was clicked since the last look.
+def new_click(chart: str, *below: int | None) -> tuple[Any, ...] | None:
+    """Let a chart's points be clicked, and tell the numbers in the ``customdata`` of the one that just was.
 
     Call it before the controls that the click sets are drawn.
 
     Args:
-        key: The chart's key; its selection is in the session state under it.
+        chart: The chart's key.
         below: What is expected of each number: whole, from 0 to less than this; None for a fraction from 0 to 1.
 
     Returns:
-        As many numbers; None where there is no new click, or one of another chart than is expected.
+        As many numbers; None where nothing was clicked, or a point of another chart than is expected.
     """
-    point = clicked(st.session_state.get(key))
-    taken = f"{key}-click-taken"
-    fresh = point is not None and point != st.session_state.get(taken)
-    st.session_state[taken] = point
-    if point is None or not fresh or len(point) != len(below):
+    point = _CLICKS(key=f"{chart}-clicks", data={"chart": chart}, height=1, on_clicked_change=lambda: None).clicked
+    if not isinstance(point, (list, tuple)) or len(point) != len(below):
         return None
     numbers = tuple(_number(value, limit) for value, limit in zip(point, below, strict=True))
     return None if None in numbers else numbers
-
-
-def clicked(state: Any) -> list[Any] | None:
-    """The ``customdata`` of the first point in a chart's selection, as a list of plain values."""
-    try:
-        found = state["selection"]["points"][0]["customdata"]
-    except (TypeError, KeyError, IndexError):
-        return None
-    return list(found) if isinstance(found, (list, tuple)) else None
 
 
 def _number(value: Any, below: int | None) -> int | float | None:

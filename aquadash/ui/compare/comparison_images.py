@@ -12,7 +12,7 @@ from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
 from aquadash.runs.types import Predictions, Run
-from aquadash.ui import bound, components, datasets, gallery, image_dialog
+from aquadash.ui import address, bound, components, datasets, gallery, image_dialog
 from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair
 from aquadash.ui.compared import Compared
@@ -65,12 +65,12 @@ def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
     """The images that so many runs have right, chosen by a click on a bar or in the control below it."""
     runs = len(judged.right)
     if click := components.new_click(_COUNTS, runs + 1):
-        st.session_state[RIGHT] = str(click[0])
+        address.assign(RIGHT, str(click[0]))
     options = {str(number): count_label(number, runs) for number in range(runs + 1)}
     chart = st.container()
     chosen = int(bound.choice(RIGHT, options, label="Images classified correctly by"))
     with chart:
-        components.plot_clickable(right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS)
+        components.plot(right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS)
     if chosen == 0:
         st.caption("They are hard, or wrongly labelled. The surest mistakes come first.")
     return judged.right_by(chosen)

@@ -12,7 +12,7 @@ from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import pair_matrix
 from aquadash.figures.small_confusion import small_confusion
 from aquadash.figures.theme import run_colour, shorten
-from aquadash.ui import bound, components
+from aquadash.ui import address, bound, components
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compare import change_by_class, comparison_curves
 from aquadash.ui.compared import Compared, bold
@@ -129,11 +129,11 @@ def _pairs(compared: Compared) -> None:
     click = components.new_click(_MATRIX, len(compared.runs), len(compared.runs))
     if click and click[0] != click[1]:
         for key, position in zip((SECOND, FIRST), click, strict=True):
-            st.session_state[key] = compared.runs[position].run_id
+            address.assign(key, compared.runs[position].run_id)
     first, second = pick_pair(compared, {first: [b for a, b in pairs if a == first] for first, _ in pairs})
     _in_words(compared, first, second)
     if len(compared.runs) > 2:
-        components.plot_clickable(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
+        components.plot(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
         st.caption("In points; a star passes Holm's correction. Click a cell to read about its pair.")
         with st.expander("All pairs as a table", icon="🔢"):
             _pair_table(compared, tests)

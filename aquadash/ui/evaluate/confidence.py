@@ -50,7 +50,7 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     if other is not None:
         lines.append((other.run.name, other.calibration()))
     chosen = _bin_menu(found)
-    components.plot_clickable(reliability_diagram(found, lines=lines, selected=chosen), key=RELIABILITY_KEY)
+    components.plot(reliability_diagram(found, lines=lines, selected=chosen), key=RELIABILITY_KEY)
     st.caption(
         "Bars below the dotted line: too sure; above: not sure enough; pale: fewer than 10 images. Click a bar to see "
         "its images."
@@ -181,7 +181,7 @@ def render_rejection(one: Evaluated, other: Evaluated | None) -> Narrowed:
     if other is not None:
         there = coverage_at(other.predictions.labels, other.predictions.probabilities, threshold=threshold)
         runs.append((other.run.name, other.coverage(), there))
-    components.plot_clickable(coverage_curve(runs), key=COVERAGE_KEY)
+    components.plot(coverage_curve(runs), key=COVERAGE_KEY)
     st.caption("Click the curve to move the threshold.")
     _targets(one)
     counts = {"answered": given.answered, "refused": given.n - given.answered, "all": given.n}
@@ -292,7 +292,7 @@ def render_threshold_curves(one: Evaluated, other: Evaluated | None) -> Narrowed
         on_change=gallery.first_page,
     )
     cut = percent / 100
-    components.plot_clickable(
+    components.plot(
         threshold_curves(
             one.curves(),
             kind=cast(Kind, kind),

@@ -129,7 +129,7 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
         chosen = (names[index], image_browser.ANY)
         image_browser.show_cell(*(chosen[::-1] if SCORES[score][0] == "precision" else chosen))
     figure = class_scores([(each.run.name, each.found) for each in (one, other) if each is not None])
-    components.plot_clickable(figure, key=CLASS_SCORES_KEY)
+    components.plot(figure, key=CLASS_SCORES_KEY)
     if len(names) > MAX_DRAWN:
         st.caption(f"The {MAX_DRAWN} classes with the lowest F1; the table has all of them.")
     st.caption("Click a point to see the images that it counts; by keyboard: Filters.")
@@ -165,7 +165,7 @@ def _ends(interval: Interval | None) -> str:
     return "" if interval is None else f"{100 * interval[0]:.0f} to {100 * interval[1]:.0f}"
 
 
-#: The chart's key; its selection is in the session state under it.
+#: The chart's key.
 MATRIX_KEY = "matrix"
 
 #: What the cells say, by the word in the address; the last needs a second run.
@@ -196,7 +196,7 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
         )
     else:
         figure = confusion_matrix(found.confusion_matrix, class_names=names, by_row=shown == "rows", selected=selected)
-    components.plot_clickable(components.compact_matrix(figure, classes=len(names)), key=MATRIX_KEY)
+    components.plot(components.compact_matrix(figure, classes=len(names)), key=MATRIX_KEY)
     if shown == "difference":
         st.caption("This run less the second: more is better on the diagonal, fewer elsewhere.")
     st.caption("Click a cell to see its images; by keyboard: Filters.", help=term("confusion matrix"))
