@@ -304,7 +304,8 @@ def test_test_images_lead_to_no_setting() -> None:
 def test_a_class_that_is_rare_in_training_may_be_weighted() -> None:
     counts = dict.fromkeys(CLASSES, 500) | {"otter": 40}
     assert note(evaluation({"otter": 0.0}), counts).changes == {"training.class_weights": "balanced"}
-    assert note(evaluation({"otter": 0.0}), counts, **{"training.class_weights": "balanced"}).changes == {}
+    weighted = note(evaluation({"otter": 0.0}), counts, **{"training.class_weights": "balanced"})
+    assert weighted.changes == {} and "counting them more" not in weighted.evidence
     assert note(evaluation({"otter": 0.0, "seal": 0.0}), counts).changes == {}, "the seal is not rare"
 
 
@@ -416,6 +417,26 @@ def test_a_loss_that_goes_nowhere_is_not_a_loss_that_creeps() -> None:
     low = {"accuracy": lambda e: 0.2, "val_accuracy": lambda e: 0.2}
     assert "rate-too-high" in notes(epochs(12, lambda e: 1.61 + 0.002 * (e % 2), lambda e: 1.61, **low))
     assert "rate-too-low" in notes(epochs(12, lambda e: 1.61 - 0.001 * e, lambda e: 1.61 - 0.001 * e, **low))
+
+
+def constant(count: int, **more: Any) -> list[EpochRecord]:
+    """A network that gives one answer to everything."""
+    low = {"accuracy": lambda e: 0.2, "val_accuracy": lambda e: 0.2}
+    return epochs(count, lambda e: 1.6095, lambda e: 1.6094, **low, **more)
+
+
+def test_a_network_that_does_not_learn_is_told_so_and_not_praised() -> None:
+    silent = evaluation(dict.fromkeys(CLASSES, 0.0) | {"seal": 1.0})
+    found = notes(constant(6), evaluation=silent)
+    assert list(found) == ["not-learning"] and found["not-learning"].level == "warning"
+    assert "Try a different learning rate" in found["not-learning"].evidence
+    assert notes(constant(1), status=RunStatus.STOPPED, evaluation=silent) == {}, "too early to tell"
+
+
+def test_a_loss_that_stands_still_while_the_rate_is_warmed_up_may_yet_move() -> None:
+    live = {"status": RunStatus.RUNNING}
+    assert list(notes(constant(6), **live)) == ["not-learning"]
+    assert notes(constant(6, learning_rate=lambda e: 0.0004 * e), **live) == {}
 
 
 def creeping(count: int = 20, *, rate: Callable[[int], float] = lambda e: 0.01) -> list[EpochRecord]:

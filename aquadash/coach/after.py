@@ -208,7 +208,7 @@ def _rate_too_low(s: Situation) -> Note | None:
     if not (creeps or crawls) or pace <= 0 or s.history[-1].accuracy >= LOW_TRAINING_ACCURACY:
         return None
     rate = s.config.training.learning_rate
-    if max(record.learning_rate for record in s.history) < RISEN * rate:
+    if _warming_up(s):
         return None
     faster = higher(s.config, 10 if crawls else 3)
     if faster <= rate:
@@ -221,6 +221,17 @@ def _rate_too_low(s: Situation) -> Note | None:
         f"{100 * pace:.1f} % an epoch: it goes the right way, only slowly. The rate was {text(rate)}.",
         {"training.learning_rate": faster},
     )
+
+
+def _warming_up(s: Situation) -> bool:
+    return max(record.learning_rate for record in s.history) < RISEN * s.config.training.learning_rate
+
+
+def _not_learning(s: Situation) -> Note | None:
+    """The training loss stands still, and nothing says on which side the learning rate is wrong."""
+    if s.verdict.kind != "not learning" or (_warming_up(s) and not s.run.status.ended):
+        return None
+    return _from_verdict(s, "not-learning", "warning", {})
 
 
 def _test_images_validated(s: Situation) -> Note | None:
@@ -314,7 +325,8 @@ def _plateau(s: Situation) -> Note | None:
 
 
 def _stopped_in_time(s: Situation) -> Note | None:
-    if not s.stopped_by_patience or _stopped_too_early(s) is not None or s.verdict.kind == "too short":
+    praised = s.stopped_by_patience and s.verdict.kind not in ("too short", "not learning")
+    if not praised or _stopped_too_early(s) is not None:
         return None
     kept = "whose weights are kept" if s.config.training.restore_best_weights else "whose weights were not kept"
     return Note(
@@ -352,7 +364,7 @@ def _value(s: Situation, epoch: int) -> str:
 def classes_ignored(s: Situation) -> Note | None:
     """Classes that the network hardly ever names although they are there: an observation on test images only."""
     found = s.evaluation
-    if found is None:
+    if found is None or s.verdict.kind == "too short":
         return None
     guessing = 1 / len(found.classes)
     ignored = [
@@ -364,7 +376,7 @@ def classes_ignored(s: Situation) -> Note | None:
         return None
     names = [found.classes[index] for index in ignored]
     listed = ", ".join(names[:_MAX_NAMED]) + (f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else "")
-    rare = _rare(s, names)
+    rare = s.config.training.class_weights == "none" and _rare(s, names)
     advice = (
         "There are few training images of it: counting them more makes up for that."
         if rare
@@ -376,7 +388,7 @@ def classes_ignored(s: Situation) -> Note | None:
         "hint",
         f"Hardly ever recognised: {listed}",
         f"{_missed(found, ignored[0])} By guessing it would be {100 * guessing:.0f} %. {advice}",
-        {"training.class_weights": "balanced"} if rare and s.config.training.class_weights == "none" else {},
+        {"training.class_weights": "balanced"} if rare else {},
     )
 
 
@@ -411,6 +423,7 @@ _RULES: tuple[CoachRule, ...] = (
     CoachRule(_cause_in_the_settings, live=True),
     CoachRule(_rate_too_high, live=True),
     CoachRule(_rate_too_low, live=True, unless=CAUSES),
+    CoachRule(_not_learning, live=True, unless=(*_RATES, *CAUSES)),
     CoachRule(_test_images_validated, live=True),
     CoachRule(_overfitting, live=True),
     CoachRule(_stopped_too_early, unless=_RATES),
@@ -422,7 +435,7 @@ _RULES: tuple[CoachRule, ...] = (
     ),
     CoachRule(_verdict_is("large gap", "large-gap", "hint", suggestions.against_overfitting)),
     CoachRule(_verdict_is("still improving", "still-improving", "hint"), unless=(*_RATES, *_ENDS, "plateau")),
-    CoachRule(classes_ignored),
+    CoachRule(classes_ignored, unless=(*_RATES, *CAUSES, "not-learning")),
     CoachRule(_verdict_is("healthy", "all-well", "good")),
     CoachRule(_stopped_in_time),
 )
