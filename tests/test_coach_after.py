@@ -400,6 +400,12 @@ def test_an_oscillating_loss() -> None:
     assert not {"plateau", "underfitting", "too-few-epochs"} & set(found), "they follow from it"
 
 
+def test_a_loss_of_nearly_nothing_jumps_by_large_fractions_of_it() -> None:
+    right = {"accuracy": lambda e: 1.0, "val_accuracy": lambda e: 1.0}
+    jumping = epochs(12, lambda e: 0.01 + 0.003 * (e % 2), lambda e: 0.01 + 0.003 * (e % 2) + 0.001 * (e != 6), **right)
+    assert list(notes(jumping)) == ["all-well", "stopped-in-time"]
+
+
 def test_mixed_images_make_a_loss_jump_at_any_rate() -> None:
     history = epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.03 * e, lambda e: 1.1 - 0.03 * e)
     assert "rate-too-high" in notes(history)

@@ -50,6 +50,15 @@ VERDICTS = {
     "low, but still rising": (
         8, lambda e: 1.6 - 0.06 * e, lambda e: max(1.5 - 0.1 * e, 1.2), 0.5, 0.5, "still improving", ("since epoch 3",)
     ),
+    "perfect, while the validation loss creeps up": (
+        8, lambda e: 0.1 / e, lambda e: 0.0113 + 0.0002 * abs(e - 3), 1.0, 1.0, "healthy", ()
+    ),
+    "perfect, while both losses wander": (
+        8, lambda e: 0.01 + 0.001 * abs(e - 3), lambda e: 0.01 + 0.001 * abs(e - 3), 1.0, 1.0, "healthy", ()
+    ),
+    "perfect, with thousandths to gain": (
+        8, lambda e: 0.011 - 0.0002 * e, lambda e: 0.011 - 0.0002 * e, 1.0, 1.0, "healthy", ()
+    ),
 }  # fmt: skip
 
 

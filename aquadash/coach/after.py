@@ -28,7 +28,8 @@ PLATEAU_EPOCHS = 8
 #: Less than this is no progress: single epochs vary by as much.
 PROGRESS = 0.01
 
-#: A network that gets this fraction of its training images right has nothing left to make progress in.
+#: A network that gets this fraction of its images right has nothing left to make progress in, and how its loss jumps
+#: says nothing.
 LEARNT_BY_HEART = 0.98
 
 #: Below this fraction of its peak, a learning rate has been brought down as far as it helps.
@@ -173,7 +174,7 @@ def _rate_too_high(s: Situation) -> Note | None:
         return None
     oscillates = len(s.losses) >= MIN_EPOCHS and s.roughness >= OSCILLATING and s.backward >= OSCILLATING_BACKWARD
     # How much of each other image is mixed in is drawn anew, and with it how high the training loss is.
-    if oscillates and not mixes(s.config):
+    if oscillates and not mixes(s.config) and s.history[-1].accuracy < LEARNT_BY_HEART:
         evidence = (
             f"The training loss changes by {percent(s.roughness)} from one epoch to the next, and "
             f"{percent(s.backward)} of its way led upwards: steps that are too large jump over the goal. The rate was "
@@ -278,7 +279,8 @@ def _stopped_too_early(s: Situation) -> Note | None:
     patience = s.config.training.patience
     if not s.stopped_by_patience or len(s.history) < MIN_EPOCHS:
         return None
-    jumpy = patience <= SHORT_PATIENCE and s.validation_noise >= JUMPY and s.verdict.kind != "overfitting"
+    matters = s.verdict.kind != "overfitting" and s.history[-1].val_accuracy < LEARNT_BY_HEART
+    jumpy = patience <= SHORT_PATIENCE and s.validation_noise >= JUMPY and matters
     if s.verdict.kind != "still improving" and not jumpy:
         return None
     reason = (

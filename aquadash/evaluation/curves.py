@@ -43,6 +43,10 @@ MIN_FALL = 0.03
 #: falling.
 STILL_FALLING = 0.01
 
+#: Of a lower validation loss, :data:`MIN_RISE` and :data:`STILL_FALLING` are fractions of this instead: where hardly
+#: anything is wrong, a few thousandths are chance, however large a part they are.
+LOW_LOSS = 0.4
+
 #: Training accuracy this far above validation accuracy is more than chance: for 375 validation images (the default
 #: fraction of the 2,500) the 95 % interval reaches 5 points to either side.
 LARGE_GAP = 0.10
@@ -155,7 +159,8 @@ def _finding(history: Sequence[EpochRecord], evidence: Mapping[str, float]) -> t
             f"The network is not learning: in {len(history)} epochs the training loss has hardly moved.",
             "Try a different learning rate, ten times larger or smaller, or another optimizer.",
         )
-    risen = evidence["val_loss_rise"] >= MIN_RISE * evidence["best_val_loss"]
+    scale = max(evidence["best_val_loss"], LOW_LOSS)
+    risen = evidence["val_loss_rise"] >= MIN_RISE * scale
     lasting = evidence["epochs_since_best"] >= RECENT_EPOCHS
     if risen and lasting and evidence["loss_fall"] <= 0:
         return (
@@ -173,7 +178,7 @@ def _finding(history: Sequence[EpochRecord], evidence: Mapping[str, float]) -> t
             "From there on the network learns its training images by heart instead of what the animals have in common. "
             f"Stop early and keep the weights of epoch {best}, or try more augmentation or more dropout.",
         )
-    if evidence["recent_val_loss_fall"] > STILL_FALLING * evidence["best_val_loss"]:
+    if evidence["recent_val_loss_fall"] > STILL_FALLING * scale:
         return (
             "still improving",
             f"Still improving when it ended: the best validation loss came in epoch {best} of {len(history)}.",
