@@ -467,5 +467,11 @@ def test_a_learnt_network_that_creeps_on_is_not_too_slow() -> None:
     assert "rate-too-low" not in found
 
 
+def test_mixed_images_whose_training_accuracy_creeps_are_not_learned_too_slowly() -> None:
+    mixed = [replace(record, val_accuracy=0.82) for record in creeping()]
+    changes = {"augmentation.mixing": "mixup", "training.epochs": 20}
+    assert list(notes(mixed, changes)) == ["too-few-epochs"]
+
+
 def test_no_higher_rate_is_suggested_where_the_highest_is_tried() -> None:
     assert "rate-too-low" not in notes(creeping(rate=lambda e: 0.3), {"training.learning_rate": 0.3})

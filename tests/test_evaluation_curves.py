@@ -47,6 +47,10 @@ VERDICTS = {
         12, lambda e: max(1.6 - 0.1 * e, 1.2), lambda e: max(1.5 - 0.1 * e, 1.1), 0.48, 0.55, "underfitting",
         ("48 %", "dropout", "augmented", "no mistake"),
     ),
+    "training accuracy held down by mixing": (
+        12, lambda e: max(1.6 - 0.1 * e, 1.2), lambda e: max(1.5 - 0.2 * e, 0.6), 0.58, 0.82, "healthy",
+        ("keeps up", "no mistake"),
+    ),
     "low, but still rising": (
         8, lambda e: 1.6 - 0.06 * e, lambda e: max(1.5 - 0.1 * e, 1.2), 0.5, 0.5, "still improving", ("since epoch 3",)
     ),

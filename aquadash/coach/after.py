@@ -15,7 +15,7 @@ from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, 
 from aquadash.coach.situation import Situation, headline
 from aquadash.config import RunConfig
 from aquadash.evaluation import Evaluation
-from aquadash.evaluation.curves import LOW_TRAINING_ACCURACY, MIN_EPOCHS, RECENT_EPOCHS, Kind
+from aquadash.evaluation.curves import MIN_EPOCHS, RECENT_EPOCHS, Kind
 from aquadash.evaluation.metrics import percent
 from aquadash.runs import EpochRecord, Run, RunStatus
 
@@ -159,7 +159,7 @@ def _broke_down(s: Situation) -> Note | None:
 def _cause_in_the_settings(s: Situation) -> Note | None:
     """A setting that was warned of before training, where the network learns badly."""
     badly = s.verdict.kind in ("diverged", "not learning", "unstable", "underfitting") or (
-        s.verdict.kind == "still improving" and s.history[-1].accuracy < LOW_TRAINING_ACCURACY
+        s.verdict.kind == "still improving" and s.learned_little
     )
     if not badly:
         return None
@@ -206,7 +206,7 @@ def _rate_too_low(s: Situation) -> Note | None:
     pace = (s.losses[0] - s.losses[-1]) / (len(s.losses) - 1) / max(s.losses[0], 1e-12)
     creeps = s.falling >= CREEPING_FALLS and pace < CREEPING and s.straightness >= CREEPING_STRAIGHTNESS
     crawls = kind == "not learning" or too_small(s.config)
-    if not (creeps or crawls) or pace <= 0 or s.history[-1].accuracy >= LOW_TRAINING_ACCURACY:
+    if not (creeps or crawls) or pace <= 0 or not s.learned_little:
         return None
     rate = s.config.training.learning_rate
     if _warming_up(s):

@@ -13,6 +13,7 @@ from aquadash.config import RunConfig
 from aquadash.data import SOURCES, Dataset
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import CurveVerdict, Evaluation, best_epoch, overfit_verdict
+from aquadash.evaluation.curves import LOW_TRAINING_ACCURACY
 from aquadash.runs import EpochRecord, Run, RunStatus
 
 
@@ -63,6 +64,12 @@ class Situation:
     def losses(self) -> list[float]:
         """Training loss by epoch, epochs where it is no number left out."""
         return [record.loss for record in self.history if math.isfinite(record.loss)]
+
+    @property
+    def learned_little(self) -> bool:
+        """Whether the last epoch was poor, by validation accuracy too: mixing and dropout hold the training's down."""
+        last = self.history[-1]
+        return max(last.accuracy, last.val_accuracy) < LOW_TRAINING_ACCURACY
 
     @cached_property
     def roughness(self) -> float:
