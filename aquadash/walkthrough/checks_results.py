@@ -71,10 +71,10 @@ def wanted_flattery(accuracy: float, images: int) -> float:
 
 
 def fewest_candidates(accuracy: float, images: int) -> int:
-    """How many equally good networks must be tried until the best of them is flattered as much."""
+    """How many equally good networks must be tried until the best of them is flattered as much, as it is shown."""
     wanted = wanted_flattery(accuracy, images)
     return next(
-        (k for k in range(1, MAX_CANDIDATES) if flattery(k, accuracy=accuracy, images=images) >= wanted),
+        (k for k in range(1, MAX_CANDIDATES) if round(flattery(k, accuracy=accuracy, images=images), 3) >= wanted),
         MAX_CANDIDATES,
     )
 
@@ -137,7 +137,7 @@ def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verd
         return wrong(f"Of image {position} it is {confidence:.0f} % sure. There is one that it is less sure of.")
     if answers[position] == true[position]:
         return wrong(f"Image {position} is answered correctly. Switch on “only wrong answers” to see the others alone.")
-    if sure[position] >= task.threshold:
+    if round(float(sure[position]), 2) >= task.threshold:
         return right(
             f"Yes: it is {confidence:.0f} % sure of image {position}, and wrong. So a high probability is no proof; "
             "the report's beaver that was an otter is no exception."
@@ -191,9 +191,11 @@ def precise_threshold(answer: int, found: Cuts) -> Verdict:
     if wanted is None:
         return wrong("The run hardly ever thinks of this class. Choose another one above.")
     precision, recall = float(found.precision[answer - 1]), float(found.recall[answer - 1])
-    best = float(found.recall[found.precision >= wanted].max())
+    # In whole per cent, as the page shows it.
+    met = np.rint(100 * found.precision) >= round(100 * wanted)
+    best = float(found.recall[met].max())
     told = f"Precision {100 * precision:.0f} %, recall {100 * recall:.0f} %."
-    if precision < wanted:
+    if not met[answer - 1]:
         text = f"{told} The precision is too low; a higher threshold lets fewer strangers in."
         return nearly(text) if precision >= wanted - 0.03 else wrong(text)
     if recall < best - 0.02:
@@ -206,22 +208,22 @@ def precise_threshold(answer: int, found: Cuts) -> Verdict:
 
 
 def lowest_epoch(answer: int, history: Sequence[EpochRecord]) -> Verdict:
-    """Whether it is the epoch with the lowest validation loss."""
+    """Whether it is the epoch with the lowest validation loss, or one that looks as low in three digits."""
     best = best_epoch(history)
     if best is None:
         return wrong("This run has no validation loss to read.")
     if not any(row.epoch == answer for row in history):
         return wrong(f"There is no epoch {answer}; the run has {len(history)}.")
     values = {row.epoch: row.val_loss for row in history}
-    if answer == best:
-        after = history[-1].epoch - best
+    if round(values[answer], 3) == round(values[best], 3):
+        after = history[-1].epoch - answer
         rest = (
             "It is the last one: training on might have helped."
             if not after
             else f"After it {after} more {'epoch' if after == 1 else 'epochs'} did not make it lower, whatever the "
             "training loss did meanwhile."
         )
-        return right(f"Yes: {values[best]:.3f} in epoch {best}. {rest}")
+        return right(f"Yes: {values[answer]:.3f} in epoch {answer}. {rest}")
     if abs(answer - best) == 1 or values[answer] - values[best] <= 0.01:
         return nearly(f"Close: {values[answer]:.3f}, and the lowest is {values[best]:.3f}. Look around it.")
     return wrong(f"In epoch {answer} it is {values[answer]:.3f}; the chart has a lower point. Note which line it is.")
