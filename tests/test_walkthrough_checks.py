@@ -311,12 +311,14 @@ def test_curves_that_are_no_numbers_have_no_lowest_epoch() -> None:
     assert checks_results.lowest_epoch(1, []).outcome is WRONG
 
 
-@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 0.99, 1.0])
 def test_the_fewest_images_are_the_fewest(share: float) -> None:
     fewest = checks_results.fewest_images(share)
     assert checks_results.interval_width(share, fewest) <= checks_results.WANTED_WIDTH
     assert checks_results.interval_width(share, fewest - 30) > checks_results.WANTED_WIDTH
-    assert checks_results.enough_images(fewest, fraction=share).outcome is RIGHT
+    verdict = checks_results.enough_images(fewest, fraction=share)
+    assert verdict.outcome is RIGHT
+    assert ("a long way off" in verdict.text) is (fewest >= 200) is ("few images are enough" not in verdict.text)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ WANTED_WIDTH = 0.06
 
 MAX_IMAGES = 5_000
 
+#: Where fewer are needed, the report's 100 are not far off.
+FEW_IMAGES = 200
+
 #: Of a class that is found less often than this nothing can be asked.
 MIN_RECALL = 0.2
 
@@ -245,10 +248,12 @@ def enough_images(answer: int, *, fraction: float) -> Verdict:
     found, fewest = interval_width(fraction, answer), fewest_images(fraction)
     told = f"With {answer:,} images it is {100 * found:.1f} points wide"
     if abs(answer - fewest) <= max(10, 0.05 * fewest):
-        return right(
-            f"{told}. Yes: about {fewest:,}. Four times as many images make an interval half as wide, so that the "
-            "report's 100 are a long way off."
+        why = (
+            f"So near to 0 or 100 % few images are enough; at 70 % it takes about {fewest_images(0.7):,}."
+            if fewest < FEW_IMAGES
+            else "Four times as many images make an interval half as wide, so that the report's 100 are a long way off."
         )
+        return right(f"{told}. Yes: about {fewest:,}. {why}")
     text = f"{told}, {'more' if found > WANTED_WIDTH else 'less'} than the {100 * WANTED_WIDTH:.0f} asked for."
     text += " Take more." if found > WANTED_WIDTH else " Fewer will do."
     return nearly(text) if abs(answer - fewest) <= 0.25 * fewest else wrong(text)

@@ -344,10 +344,8 @@ def result(results: Evaluated) -> None:
     )
     parts.question(
         "result",
-        f"About how many test images make the interval {100 * checks_results.WANTED_WIDTH:.0f} points wide, 3 up and 3 "
-        "down?",
+        f"About how many test images make the interval {100 * checks_results.WANTED_WIDTH:.0f} points wide?",
         answer=(results.run.run_id, images),
         check=lambda _: checks_results.enough_images(images, fraction=share),
-        solution="Move the slider to the right until the width falls to 6.0 points; the arrow keys move it by single "
-        "steps.",
+        solution="Move the slider until the width is about 6.0 points; the arrow keys move it by single steps.",
     )
