@@ -201,6 +201,13 @@ def test_the_flattened_loss_never_falls_below_its_floor() -> None:
     assert "0.905" in alt_text(flattened_loss(0.5, classes=5))
 
 
+@pytest.mark.parametrize("classes", [3, 5, 100])
+def test_the_report_s_log_is_held_against_the_floor_of_its_own_classes(classes: int) -> None:
+    said = "That is lower" if classes == 5 else "With the report's five classes the floor is 0.905"
+    found = checks_network.floor_of_loss(f"{network.lowest_flattened_loss(classes):.3f}", classes=classes)
+    assert found.outcome is RIGHT and said in found.text
+
+
 def test_when_the_report_s_training_would_have_stopped() -> None:
     found = {patience: checks_network.stopping_epoch(report.LOG, patience=patience) for patience in (1, 3, 5, 6)}
     assert found == {1: (3, 2), 3: (5, 2), 5: (7, 2), 6: (None, 2)}

@@ -62,7 +62,7 @@ def floor_of_loss(text: str, *, classes: int) -> Verdict:
     if abs(number - floor) <= 0.006:
         return right(
             f"Yes: {floor:.3f}, even for a perfect answer. The report's log goes down to {report.LOG[-1].loss:.4f}. "
-            f"{_below(floor)}"
+            f"{_below_floor(classes)}"
         )
     if abs(number - floor) <= 0.03:
         return nearly("Close. Move the slider all the way, and read the number to three digits.")
@@ -71,10 +71,11 @@ def floor_of_loss(text: str, *, classes: int) -> Verdict:
     return wrong("Move the slider to an answer that could not be better, and read what the second formula makes of it.")
 
 
-def _below(floor: float) -> str:
-    if report.LOG[-1].loss < floor:
+def _below_floor(classes: int) -> str:
+    if classes == len(report.CLASSES):
         return "That is lower, so the probabilities were not taken for raw scores there: Keras noticed."
-    return "With the report's five classes the floor is 0.905, so Keras must have noticed there."
+    floor = lowest_flattened_loss(len(report.CLASSES))
+    return f"With the report's five classes the floor is {floor:.3f}, so Keras must have noticed there."
 
 
 def stopping_epoch(
