@@ -105,6 +105,13 @@ def test_too_few_epochs_when_all_were_used_and_the_loss_still_falls() -> None:
     note = found["too-few-epochs"]
     assert "All 12 epochs were used" in note.evidence and "1.15 in epoch 9 and 1.00 in the last" in note.evidence
     assert note.changes == {"training.epochs": 24} and "still-improving" not in found
+    assert note.title == "It could have gone on: it was still improving at the end"
+
+
+def test_a_planned_schedule_whose_rate_has_come_down_could_not_have_gone_on() -> None:
+    note = notes(learning(12), {"training.epochs": 12, "training.schedule": "one_cycle"})["too-few-epochs"]
+    assert note.title == "A longer schedule may bring more: it was still improving at the end"
+    assert note.changes == {"training.epochs": 24}
 
 
 def test_too_few_epochs_speaks_of_what_is_monitored() -> None:

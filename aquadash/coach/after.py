@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aquadash.coach import suggestions
-from aquadash.coach.before import config_notes
+from aquadash.coach.before import PLANNED, config_notes
 from aquadash.coach.network_rules import mixes
 from aquadash.coach.note import Level, Note, by_importance, epoch_count
 from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, too_large, too_small
@@ -265,10 +265,11 @@ def _too_few_epochs(s: Situation) -> Note | None:
         )
     if s.verdict.kind != "still improving" or epochs - s.best_epoch >= RECENT_EPOCHS:
         return None
+    begun = "A longer schedule may bring more" if s.config.training.schedule in PLANNED else "It could have gone on"
     return Note(
         "too-few-epochs",
         "hint",
-        "It could have gone on: it was still improving at the end",
+        f"{begun}: it was still improving at the end",
         f"All {epochs} epochs were used, and the best was epoch {s.best_epoch}. {_monitored(s).capitalize()} was "
         f"{_value(s, epochs - RECENT_EPOCHS)} in epoch {epochs - RECENT_EPOCHS} and {_value(s, epochs)} in the last.",
         more,

@@ -53,7 +53,8 @@ CUTS_BEFORE_STOP = 3
 #: A rate this small a fraction of its peak changes nothing that can be seen.
 FADED = 1e-4
 
-_PLANNED = ("cosine", "one_cycle")
+#: Schedules that bring the learning rate down over all epochs, so that most of the gain comes at their end.
+PLANNED = ("cosine", "one_cycle")
 
 
 def config_notes(config: RunConfig) -> list[Note]:
@@ -66,7 +67,7 @@ def config_notes(config: RunConfig) -> list[Note]:
 
 def sensible_patience(training: TrainingConfig) -> int:
     """Patience that early stopping needs in order not to cut the schedule short."""
-    if training.schedule in _PLANNED:
+    if training.schedule in PLANNED:
         return math.ceil(PATIENCE_FRACTION * training.epochs)
     if training.schedule == "plateau":
         return max(USUAL_PATIENCE, CUTS_BEFORE_STOP * math.ceil(training.schedule_epochs))
@@ -186,7 +187,7 @@ def _of_rate(config: RunConfig) -> Iterator[Note]:
             {"training.learning_rate": lower(config, 10)},
         )
     needed = sensible_patience(training)
-    if training.schedule in _PLANNED and 0 < training.patience < needed:
+    if training.schedule in PLANNED and 0 < training.patience < needed:
         yield Note(
             "patience-cuts-schedule",
             "warning",
@@ -217,7 +218,7 @@ def _of_rate(config: RunConfig) -> Iterator[Note]:
             "is usual; then there is time to learn at the full rate.",
             {"training.warmup_epochs": round(training.epochs / 10, 1)},
         )
-    if not training.patience and training.epochs > MANY_EPOCHS:
+    if not training.patience and training.epochs > MANY_EPOCHS and training.schedule not in PLANNED:
         yield Note(
             "no-early-stopping",
             "warning",
