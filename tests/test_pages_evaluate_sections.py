@@ -173,8 +173,12 @@ def test_a_threshold_is_looked_up_on_the_validation_images(shelf: Shelf) -> None
     sure = validation.probabilities.max(axis=1)
     assert right[sure >= chosen / 100].mean() >= 0.8 > right[sure >= (chosen - 1) / 100].mean()
 
+    assert not any("flatters" in block.value for block in app.caption)
+
     app = open_page(run=shelf.old.run_id, section="threshold")
     assert any("to choose a threshold by" in block.value for block in app.caption)
+    app = open_page(run=shelf.reported.run_id, section="threshold")
+    assert any("These 400 are test images, too" in block.value for block in app.caption)
 
 
 def test_doubtful_labels_are_a_filter_and_an_order(shelf: Shelf) -> None:

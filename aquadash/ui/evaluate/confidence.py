@@ -223,6 +223,11 @@ def _targets(one: Evaluated) -> None:
                 on_click=set_threshold,
                 args=(found or 0.0,),
             )
+    if one.validated_on_test:
+        st.caption(
+            f"These {len(validation.labels):,} are test images, too: at a threshold chosen by them, the accuracy above "
+            "flatters."
+        )
 
 
 def _coverage_figures(one: Evaluated, given: CoveragePoint) -> None:
