@@ -15,6 +15,7 @@ from aquadash.errors import ConfigError
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStore
+from aquadash.ui import datasets
 from aquadash.ui.hyperparameters import effective
 from aquadash.ui.text import plain
 from aquadash.ui.train import train_form
@@ -321,6 +322,33 @@ def test_a_link_from_before_a_reset_or_another_card_fills_the_form_too(engine: F
     app.number_input(key="set:training.epochs").set_value(9).run()
     follow(app, link)
     assert app.number_input(key="set:training.epochs").value == 40
+
+
+@pytest.mark.parametrize("way", ["reset", "card", "text"])
+def test_the_sidebar_follows_the_data_set_that_the_form_takes_back(
+    engine: FakeEngine, own: Run, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    app = open_advanced(clone=own.run_id)
+    copied = app.radio(key="preset").value
+    app.session_state["train:yaml"] = True
+    if way == "card":
+        app.radio(key="preset").set_value("notebook").run()
+    app.selectbox(key="data-set").select("cifar100").run()
+    assert address_of(app, "source") == "cifar100"
+
+    choose = datasets.choose
+    # The form is a fragment: what is done there draws no menu, unless the form asks for the whole page.
+    monkeypatch.setattr(datasets, "choose", lambda: monkeypatch.setattr(datasets, "choose", choose))
+    if way == "reset":
+        app.button(key="reset").click().run()
+    elif way == "card":
+        app.radio(key="preset").set_value(copied).run()
+    else:
+        app.text_area(key="train:yaml-pasted").set_value("data: {source: synthetic}")
+        app.button(key="use-yaml").click().run()
+        assert "Done: 1 setting changed." in words(app)
+    assert app.selectbox(key="data-set").value == "synthetic"
+    assert launched(app, engine) == own.config
 
 
 def test_a_preset_takes_the_place_of_a_clone_and_the_other_way_round(engine: FakeEngine, own: Run) -> None:

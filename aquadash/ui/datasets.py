@@ -135,5 +135,10 @@ def choose() -> None:
     address.record(SOURCE, source, default=default)
 
 
+def is_shown() -> bool:
+    """Whether the sidebar, which is drawn with the whole page, shows the data set that is chosen now."""
+    return bool(st.session_state.get(_MENU, current()) == current())
+
+
 def _default() -> str:
     return "cifar100" if data.is_here("cifar100") else DEFAULT_SOURCE

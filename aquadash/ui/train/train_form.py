@@ -48,6 +48,8 @@ def train_form() -> None:
     warmup.prepare_training()
     with shell.guard():
         _origin()
+        if not datasets.is_shown():
+            st.rerun()
         present = datasets.here(datasets.current())
         values, problems = form_state.values()
         config = None if problems else form_state.config()
@@ -139,15 +141,11 @@ def _sizes(config: RunConfig) -> None:
 
 def _origin() -> None:
     """The cards of what the form starts from: a preset or, after a visit by a clone's link, that run."""
-    before = datasets.current()
     if clone.take():
         # A link without a run changes the form whatever that was filled from, also beside the card of a copied run.
         taken = form_state.origin()
         st.session_state["preset"] = COPY if taken.run else taken.name
         address.record("preset", DEFAULT_PRESET, default=DEFAULT_PRESET)
-        if datasets.current() != before:
-            # The sidebar shows the data set, too.
-            st.rerun()
     clone.show_troubles()
     origin, copy = form_state.origin(), form_state.copied_run()
     titles = {COPY: f"Cloned from **{plain(copy.title)}**"} if copy else {}
