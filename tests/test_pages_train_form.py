@@ -413,9 +413,16 @@ def test_a_clone_of_a_run_that_cannot_be_read_leaves_the_form(engine: FakeEngine
 
 
 def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: FakeEngine, store: RunStore) -> None:
-    run = ui_runs.finished(store, "old", {"data.source": "folder-7", "training.epochs": 3})
-    app = open_advanced(clone=run.run_id)
+    gone = {"data.source": "folder-7", "augmentation.pipeline": "lost", "training.epochs": 3}
+    run = ui_runs.finished(store, "old", gone)
+    app = open_advanced(clone=run.run_id, source="cifar100")
 
-    assert "“folder-7”, which this run used, is not here any more" in words(app)
+    assert "“folder-7”, which this run used, cannot be used here" in words(app) and "Changed:" not in words(app)
+    pipeline = app.selectbox(key="set:augmentation.pipeline").value
+    app.number_input(key="set:training.epochs").set_value(9).run()
+    app.button(key="reset").click().run()
+    assert app.selectbox(key="data-set").value == "cifar100"
+    app.selectbox(key="data-set").select("synthetic").run()
     config = launched(app, engine)
     assert (config.data.source, config.training.epochs) == ("synthetic", 3)
+    assert config.augmentation.pipeline == pipeline != "lost"

@@ -96,8 +96,8 @@ def take() -> bool:
     except AquaDashError as error:
         _trouble(f"{error} The form is as it was.")
         return False
-    config = _changed(_usable(run), changes)
-    form_state.fill(form_state.Origin(run.run_id, run.name, run.config, run=True), config)
+    usable = _usable(run)
+    form_state.fill(form_state.Origin(run.run_id, run.name, usable, run=True), _changed(usable, changes))
     if not run.deleted:
         # Beside the form stands the run that it comes from.
         st.query_params.setdefault("run", run.run_id)
@@ -128,7 +128,7 @@ def leave() -> None:
 
 
 def _usable(run: Run) -> RunConfig:
-    """The run's settings, with those of the form for names that mean nothing here any more."""
+    """The run's settings, with those of the form for names that the visitor cannot use here."""
     wanted = flatten(run.config)
     held, _ = form_state.values()
     lost = {name: held[name] for name in _NAMED if wanted[name] not in fields.choices(name)}
@@ -138,7 +138,7 @@ def _usable(run: Run) -> RunConfig:
         lost["augmentation.pipeline"] = held["augmentation.pipeline"]
     for name, instead in lost.items():
         _trouble(
-            f"{fields.label(name)}: “{wanted[name]}”, which this run used, is not here any more. The form keeps "
+            f"{fields.label(name)}: “{wanted[name]}”, which this run used, cannot be used here. The form keeps "
             f"“{fields.value_text(name, instead)}”."
         )
     return with_values(run.config, lost)
