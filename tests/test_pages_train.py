@@ -120,10 +120,15 @@ def test_a_name_is_for_one_run(engine: FakeEngine, monkeypatch: pytest.MonkeyPat
     assert sorted(run.name == "deeper" for run in engine.store.list_runs()) == [False, True]
 
 
-def test_a_run_that_broke_down_offers_the_rate_that_would_have_worked(store: RunStore, engine: FakeEngine) -> None:
+def broken_down(store: RunStore) -> Run:
+    """A run whose learning rate was ten times too high."""
     fast = ui_runs.queued(store, "too fast", {"training.learning_rate": 0.5, "training.epochs": 7})
     said = "The loss became nan in epoch 1: too large updates."
-    live_runs.end(store, live_runs.start(store, fast.run_id), RunStatus.FAILED, message=said)
+    return live_runs.end(store, live_runs.start(store, fast.run_id), RunStatus.FAILED, message=said)
+
+
+def test_a_run_that_broke_down_offers_the_rate_that_would_have_worked(store: RunStore, engine: FakeEngine) -> None:
+    fast = broken_down(store)
     app = open_page(run=fast.run_id)
     assert "training broke down" in words(app) and not app.get("plotly_chart")  # No curve will come.
     assert f"resume-{fast.run_id}" not in buttons(app)
@@ -133,6 +138,25 @@ def test_a_run_that_broke_down_offers_the_rate_that_would_have_worked(store: Run
     assert call == "submit"
     assert config == with_values(fast.config, {"training.learning_rate": 0.05})
     assert address_of(app, "run") == engine.store.list_runs()[0].run_id
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_launch_by_the_coach_leaves_what_is_typed_into_the_form(
+    store: RunStore, engine: FakeEngine, asked: bool
+) -> None:
+    fast = broken_down(store)
+    if asked:
+        ui_runs.queued(store, "not done")
+    app = open_advanced(run=fast.run_id)
+    app.text_input(key="train:name:0").set_value("deeper").run()
+    app.number_input(key="guess:0:accuracy").set_value(61).run()
+    app.button(key="train-broke-down").click().run()
+    if asked:
+        app.button(key="launch-sure").click().run()
+    ((_, config),) = engine.calls
+    assert config == with_values(fast.config, {"training.learning_rate": 0.05})
+    assert app.text_input(key="train:name:0").value == "deeper"
+    assert app.number_input(key="guess:0:accuracy").value == 61
 
 
 def test_a_trial_stands_with_its_search(store: RunStore, engine: FakeEngine) -> None:

@@ -38,7 +38,7 @@ class Order:
 
 
 def number() -> int:
-    """How many runs this session has launched: fields that are for one run have it in their keys."""
+    """How many runs the form has launched: fields that are for one run have it in their keys."""
     launches: int = st.session_state.setdefault(_LAUNCHES, 0)
     return launches
 
@@ -113,6 +113,8 @@ def _show(run: Run, order: Order) -> None:
             # The run has been launched all the same.
             trouble = f"Your guess could not be kept. {error}"
     st.session_state[_TOLD] = (f"**{plain(run.name)}** has been launched.", trouble)
-    st.session_state[_LAUNCHES] = number() + 1
+    if order.from_form:
+        # What is typed there is for the form's own run.
+        st.session_state[_LAUNCHES] = number() + 1
     clone.leave()
     st.query_params["run"] = run.run_id
