@@ -152,6 +152,8 @@ def test_a_launch_by_the_coach_leaves_what_is_typed_into_the_form(
     app.number_input(key="guess:0:accuracy").set_value(61).run()
     app.button(key="train-broke-down").click().run()
     if asked:
+        # It stands below the form, which says something else.
+        assert "**not done** is not done yet. Queue the run with the coach's change?" in words(app)
         app.button(key="launch-sure").click().run()
     ((_, config),) = engine.calls
     assert config == with_values(fast.config, {"training.learning_rate": 0.05})

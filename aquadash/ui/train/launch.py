@@ -82,7 +82,8 @@ def question(form: Order | None) -> bool:
         return False
     order = form if asked.from_form else asked
     names = " and ".join(f"**{plain(run.name)}**" for run in _own_at_work()[:2])
-    st.markdown(f"{names} is not done yet. Queue another run?" if names else "Start this run?")
+    what = "another run" if asked.from_form else "the run with the coach's change"
+    st.markdown(f"{names} is not done yet. Queue {what}?" if names else f"Start {what}?")
     with st.container(horizontal=True):
         again = st.button("Queue it", key="launch-sure", type="primary", icon="🏊", disabled=order is None)
         st.button("Cancel", key="launch-cancel", on_click=st.session_state.pop, args=(_ASKED, None))
