@@ -92,6 +92,8 @@ def test_a_second_launch_asks_while_the_first_is_not_done(engine: FakeEngine, mo
     app.button(key="launch").click().run()
     app.button(key="launch-sure").click().run()
     assert [name for name, _ in engine.calls] == ["submit", "submit"] and app.button(key="launch")
+    app.button(key="launch").click().run()
+    assert "** are not done yet. Queue another run?" in words(app)
 
 
 def test_what_is_queued_after_the_question_is_what_the_form_says_then(store: RunStore, engine: FakeEngine) -> None:

@@ -81,9 +81,11 @@ def question(form: Order | None) -> bool:
     if asked is None:
         return False
     order = form if asked.from_form else asked
-    names = " and ".join(f"**{plain(run.name)}**" for run in _own_at_work()[:2])
+    own = _own_at_work()[:2]
+    names = " and ".join(f"**{plain(run.name)}**" for run in own)
     what = "another run" if asked.from_form else "the run with the coach's change"
-    st.markdown(f"{names} is not done yet. Queue {what}?" if names else f"Start {what}?")
+    verb = "are" if len(own) > 1 else "is"
+    st.markdown(f"{names} {verb} not done yet. Queue {what}?" if names else f"Start {what}?")
     with st.container(horizontal=True):
         again = st.button("Queue it", key="launch-sure", type="primary", icon="🏊", disabled=order is None)
         st.button("Cancel", key="launch-cancel", on_click=st.session_state.pop, args=(_ASKED, None))
