@@ -227,6 +227,18 @@ def test_the_form_that_a_student_finds_is_within_the_limits(
     assert open_app_page("train").number_input(key="set:training.epochs").value == 200
 
 
+@pytest.mark.parametrize(("before", "after"), [(10, 60), (60, 20)])
+def test_a_changed_limit_is_what_the_form_is_compared_with(anna: Person, before: int, after: int) -> None:
+    limits.save(ClassLimits(epochs=before))
+    app = open_app_page("train")
+    limits.save(ClassLimits(epochs=after))
+    app.run()
+    assert f"Maximum epochs {before} (was {after})" in texts(app)
+    app.button(key="reset").click().run()
+    assert app.number_input(key="set:training.epochs").value == after and "Changed" not in texts(app)
+    assert not app.button(key="launch").disabled
+
+
 def test_a_link_that_clones_a_hidden_run_leaves_the_form(anna: Person) -> None:
     store = open_store()
     run = give(store, add_compared(store, "rude", skill=0.6, seed=1), join("Ben")[0])

@@ -94,6 +94,11 @@ def fill(new: Origin, config: RunConfig | None = None) -> None:
     put(values)
 
 
+def compare_with(new: Origin) -> None:
+    """Tell the changes against this origin from now on; the controls stay."""
+    st.session_state[_ORIGIN] = new
+
+
 def apply(changes: Mapping[str, Any]) -> None:
     """Set some controls; made for a button's callback.
 

@@ -179,6 +179,9 @@ def _origin() -> None:
     wanted = copy if chosen == COPY and copy else form_state.preset(chosen)
     if (wanted.run, wanted.name) != (origin.run, origin.name):
         _fill(wanted)
+    elif wanted.config != origin.config:
+        # The class's limit has changed: what the form holds stays, and Reset takes the new one.
+        form_state.compare_with(wanted)
     if wanted.run:
         return
     preset = PRESETS[wanted.name]
