@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -18,7 +18,7 @@ from aquadash.runs import Run, RunStore
 from aquadash.ui import datasets
 from aquadash.ui.hyperparameters import effective
 from aquadash.ui.text import plain
-from aquadash.ui.train import train_form
+from aquadash.ui.train import clone, train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
 from tests.app_pages import address_of, words
@@ -268,7 +268,31 @@ def test_what_is_changed_after_cloning_stays(engine: FakeEngine, own: Run) -> No
     assert app.number_input(key="set:training.epochs").value == 21
 
 
-def test_going_back_after_the_launch_keeps_what_was_changed(engine: FakeEngine, own: Run) -> None:
+def test_a_late_browser_does_not_fill_the_form_again(
+    engine: FakeEngine, own: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clone, "LATE_SECONDS", 1e9)
+    cloned = {"clone": own.run_id, "set": "training.epochs=21"}
+    app = open_advanced(**cloned)
+    app.button(key="reset").click().run()
+    follow(app, urlencode(cloned))  # The browser has not heard of it yet.
+    assert app.number_input(key="set:training.epochs").value == 40
+    assert (address_of(app, "clone"), address_of(app, "set")) == (own.run_id, None)
+
+    before = {"clone": own.run_id, "again": "0"}
+    app.radio(key="preset").set_value("quick").run()
+    for card in ("notebook", "baseline"):
+        app.radio(key="preset").set_value(card)
+        follow(app, urlencode(before))
+        assert app.radio(key="preset").value == address_of(app, "preset") == card
+        assert app.number_input(key="set:training.epochs").value == PRESETS[card].config.training.epochs
+        assert address_of(app, "clone") is None
+
+
+def test_going_back_after_the_launch_keeps_what_was_changed(
+    engine: FakeEngine, own: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clone, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
     app = open_advanced(clone=own.run_id)
     app.number_input(key="set:training.epochs").set_value(9).run()
     launched(app, engine)

@@ -25,7 +25,7 @@ Number = TypeVar("Number", int, float)
 
 #: For so long after a widget has changed the address, the browser may still send the one before with a click on another
 #: widget: the network is slow. Whoever goes back to the one before has looked at the page first, and is slower.
-_LATE_SECONDS = 1.0
+LATE_SECONDS = 1.0
 
 #: Where the session keeps the page in view, and what is known of each name.
 _PAGE, _KNOWN = "page in view", "address"
@@ -59,7 +59,7 @@ class _Known:
 
     def is_late(self, text: str | None) -> bool:
         """Whether the browser sent ``text`` before it heard of the present one."""
-        return time.monotonic() - self.left.get(text, -math.inf) < _LATE_SECONDS
+        return time.monotonic() - self.left.get(text, -math.inf) < LATE_SECONDS
 
 
 def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str) -> T:
@@ -268,7 +268,7 @@ def _write(name: str, text: str | None) -> None:
             st.query_params[name] = text
         now = time.monotonic()
         left = known.left | {before: now}
-        known.left = {each: when for each, when in left.items() if now - when < _LATE_SECONDS}
+        known.left = {each: when for each, when in left.items() if now - when < LATE_SECONDS}
     known.text, known.recorded = text, (st.session_state.get(name),)
 
 

@@ -9,6 +9,7 @@ form; what the form itself writes has ``&again=0``, which no link has.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ from aquadash.engine import check_names
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import hyperparameters as fields
-from aquadash.ui.address import beside
+from aquadash.ui.address import LATE_SECONDS, beside
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
@@ -30,6 +31,7 @@ _CHANGES = "set"
 _AGAIN = "again"
 
 _TAKEN = beside("train:clone-taken")
+_LEFT = beside("train:clone-left")
 _TROUBLES = "train:clone-troubles"
 
 #: Settings whose values are names in tables that can lose a line: a data set may be gone. A pipeline, too, but a run
@@ -66,8 +68,13 @@ def address(run_id: str | None, changes: Mapping[str, Any] | None = None) -> dic
 
 def take() -> bool:
     """Fill the form from the address, if it asks for that and has not been taken over yet; True if it did."""
-    asked = {name: st.query_params[name] for name in (_RUN, _CHANGES, _AGAIN) if name in st.query_params}
+    asked = _asked()
     if asked == st.session_state.get(_TAKEN):
+        return False
+    left, at = st.session_state.get(_LEFT, (None, 0.0))
+    if asked == left and time.monotonic() - at < LATE_SECONDS:
+        # The browser sent it before it heard of what is recorded now.
+        record(st.session_state[_TAKEN].get(_RUN))
         return False
     st.session_state[_TROUBLES] = []
     if not asked:
@@ -112,9 +119,11 @@ def show_troubles() -> None:
 
 def record(run_id: str | None) -> None:
     """Write into the address which run the form was filled from, without filling it again; None for no run."""
-    leave()
     # The links beside the form are not drawn anew with it: none of them may be to what is held for taken over.
     asked = {} if run_id is None else {_RUN: run_id, _AGAIN: "0"}
+    if (left := _asked()) != asked:
+        st.session_state[_LEFT] = left, time.monotonic()
+    leave()
     st.query_params.update(asked)
     st.session_state[_TAKEN] = asked
 
@@ -125,6 +134,10 @@ def leave() -> None:
         if name in st.query_params:
             del st.query_params[name]
     st.session_state[_TROUBLES] = []
+
+
+def _asked() -> dict[str, str]:
+    return {name: st.query_params[name] for name in (_RUN, _CHANGES, _AGAIN) if name in st.query_params}
 
 
 def _usable(run: Run) -> RunConfig:
