@@ -210,12 +210,14 @@ def test_the_form_shows_what_somebody_else_has_changed_meanwhile_also_after_anot
     assert limits.load() == changed
 
 
-@pytest.mark.parametrize(("most", "told"), [(50, "50 epochs"), (1, "1 epoch")])
+@pytest.mark.parametrize(("most", "told", "cost"), [(50, "50 epochs", "4 min"), (1, "1 epoch", "1 min")])
 def test_the_form_that_a_student_finds_is_within_the_limits(
-    anna: Person, most: int, told: str, monkeypatch: pytest.MonkeyPatch
+    anna: Person, most: int, told: str, cost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits.save(ClassLimits(epochs=most))
     app = open_app_page("train")
+    cards = app.radio(key="preset").proto
+    assert dict(zip(cards.options, cards.captions, strict=True))["Baseline"] == cost
     epochs = app.number_input(key="set:training.epochs")
     assert epochs.value == most and not app.button(key="launch").disabled
     assert f"for at most {told}; the preset has 200" in texts(app) and "Changed" not in texts(app)

@@ -205,13 +205,15 @@ def _cost(name: str) -> str:
         return ""
     preset = PRESETS[name]
     config = with_values(form_state.preset(name).config, {"data.source": datasets.current()})
+    usual = preset.epochs or preset.config.training.epochs
+    # A class's limit may end it sooner.
+    epochs = min(usual, config.training.epochs)
     known = lab().runs.paces().known(embedded(config))
     if known is not None:
-        epochs = min(preset.epochs or config.training.epochs, config.training.epochs)
         return roughly(STARTING_SECONDS + epochs * known[0])
     if preset.seconds is None:
         return "download"
-    return roughly(preset.seconds) if config.data.source in BUILT_IN else ""
+    return roughly(preset.seconds * epochs / usual) if config.data.source in BUILT_IN else ""
 
 
 def _presets_help() -> str:
