@@ -73,6 +73,15 @@ def test_more_epochs_than_the_class_allows_are_not_trained_by_a_click(
     assert len(links) == 3, "the form can be filled all the same"
 
 
+def test_a_run_that_the_class_cuts_short_is_said_to_be(
+    links: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit, told in ((200, "."), (60, ", and 60 epochs, the most in this class.")):
+        monkeypatch.setattr(Limits, "within_epochs", lambda self, epochs, limit=limit: min(epochs, limit))
+        app = shown(run({"training.epochs": 200}), overfitting())
+        assert app.button(key="train-overfitting").help == f"Launches a run with this one change{told}"
+
+
 def test_what_the_page_says_itself_is_left_out(links: list[dict[str, Any]]) -> None:
     app = shown(run({"training.validation": "test"}), overfitting(), leave_out=["validation-on-test"])
     assert not app.warning and len(links) == 1

@@ -14,7 +14,7 @@ from aquadash.runs.types import EpochRecord, Run
 from aquadash.ui import datasets, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
-from aquadash.ui.text import named, plain
+from aquadash.ui.text import count, named, plain
 from aquadash.ui.train import clone, form_state, launch
 
 
@@ -111,6 +111,8 @@ def train_button(run: Run, note: Note, label: str, **options: Any) -> None:
     config = form_state.allowed(told)
     if "training.epochs" in note.changes and config != told:
         return
-    if st.button(label, key=f"train-{note.key}", help="Launches a run with this one change.", icon="🏊", **options):
+    most = "" if config == told else f", and {count(config.training.epochs, 'epoch')}, the most in this class"
+    help = f"Launches a run with this one change{most}."
+    if st.button(label, key=f"train-{note.key}", help=help, icon="🏊", **options):
         with shell.guard():
             launch.press(launch.Order(config), anywhere=True)
