@@ -17,7 +17,7 @@ from aquadash.augment.history import History
 from aquadash.augment.reading import from_json, to_draft
 from aquadash.data import Dataset
 from aquadash.people import Person
-from aquadash.ui import components, datasets
+from aquadash.ui import address, components, datasets
 from aquadash.ui.augment import builder_state, pipeline_bar
 from aquadash.ui.text import plain
 from tests.app_pages import address_of
@@ -170,6 +170,50 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_undo_
     while not app.button(key="redo").disabled:
         press(app, "redo")
     assert address_of(app, "pipeline") == "fog" and spec_of(app) == pipeline("fog") == theirs
+
+
+def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_going_back_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def address_now() -> dict[str, str]:
+        return {name: address_of(app, name) or "" for name in app.query_params}
+
+    def save_after_going_back(before: dict[str, str]) -> None:
+        app.query_params.clear()
+        for name, value in before.items():
+            app.query_params[name] = value
+        assert address_of(app.run(), "draft") == before["draft"] and address_of(app, "pipeline") == "fog"
+        press(app, "save-changes")
+
+    monkeypatch.setattr(address, "_LATE_SECONDS", 0.0)
+    saved_pipelines.save(DEEP, title="Fog")
+    app = visit(pipeline="fog")
+    do(app, 0, "duplicate")
+    undone = address_now()
+    press(app, "undo")
+    do(app, 0, "remove")
+    press(app, "save-changes")
+    save_after_going_back(undone)
+    assert not app.error and len(pipeline("fog").branches[0].operators) == 3, "nobody else has saved it"
+    do(app, 1, "duplicate")
+    linked = address_now()
+    app = visit(**linked)
+    press(app, "save-changes")
+    save_after_going_back(linked)
+    assert not app.error and len(pipeline("fog").branches[0].operators) == 4
+
+    do(app, 0, "duplicate")
+    discarded = address_now()
+    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
+    press(unfold(app, "files-menu"), "discard")
+    press(app, "undo")
+    for _ in range(2):
+        save_after_going_back(discarded)
+        assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
+    press(unfold(app, "files-menu"), "discard")
+    do(app, 0, "duplicate")
+    press(app, "save-changes")
+    assert not app.error and len(pipeline("fog").branches[0].operators) == 3
 
 
 def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_reload_either() -> None:

@@ -57,10 +57,13 @@ def restore(library: Library) -> History:
         address.keep("pipeline", EMPTY)
     base = address.choice("pipeline", list(library.pipelines), default=DEFAULT)
     st.session_state.setdefault(_STARTED, {})
-    if draft is None or base not in started():
+    of, states = st.query_params.get("of"), () if held is None else (held.present, *held.past, *held.future)
+    # Back after this tab's own Save brings a draft of what is here; else the draft may be of another's version.
+    ours = any(one.base == base and (one.spec == draft or mark(one.spec) == of) for one in states)
+    if draft is None or base not in started() or (of and not ours):
         latest = mark(library.pipelines[base])
-        # A reload and a link know what their draft was started from.
-        _start_from(base, latest if draft is None else st.query_params.get("of", latest))
+        # A reload, a link and Back know what their draft was started from.
+        _start_from(base, latest if draft is None else of or latest)
         held = st.session_state.get(_HISTORY)
     wanted = draft or library.pipelines[base]
     if held is None:
