@@ -5,17 +5,22 @@ from __future__ import annotations
 import dataclasses
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError, StorageError
 from aquadash.lab import Lab, memory, runs
 from aquadash.people import OWNER, Person, Role
+from aquadash.runs import open_store
 from aquadash.runs.pairs import Pair
 from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
+from tests import classrooms, lessons, robust_runs
+from tests.compared_runs import add_compared
 
 RUNS = Lab(OWNER).runs
 
@@ -169,6 +174,24 @@ def test_validation_predictions_whose_file_is_put_back_are_found(store: FakeStor
     for _ in range(3):
         assert RUNS.validation_predictions("a" * 32) is not None and RUNS.temperature(store.run) > 1.2
     assert store.asked.count("validation") == 4
+
+
+def test_what_was_missing_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:
+    store = open_store()
+    run = classrooms.give(store, add_compared(store, "one", skill=0.9, seed=1, folder=tmp_path / "net"), lessons.ANNA)
+    store.add_robustness(run.run_id, robust_runs.made_up_result(fingerprint=run.dataset_fingerprint).to_json())
+    files = settings.artifacts() / run.run_id / "artifacts"
+
+    def found() -> list[object]:
+        cost, board = RUNS.cost(run.run_id), RUNS.board("synthetic")
+        return [cost.parameters, len(board.entries), Lab(OWNER).jobs.robustness(run.run_id) is not None, cost.epochs]
+
+    away = files.rename(files.with_name("away"))
+    assert found() == [None, 0, False, 6]
+    away.rename(files)
+    assert found() == [2000, 1, True, 6]
+    files.rename(away)
+    assert found() == [2000, 1, True, 6], "what was found is kept"
 
 
 def test_what_a_pair_has_changed_is_worked_out_once(store: FakeStore) -> None:

@@ -15,7 +15,7 @@ from aquadash.lab import Lab
 from aquadash.models import head_epochs
 from aquadash.people import OWNER
 from aquadash.runs import EpochRecord, Run, RunStatus, cost, open_store
-from aquadash.runs.cost import cost_of, parameter_count
+from aquadash.runs.cost import cost_of, network_size, parameter_count
 from aquadash.runs.measured import image_set
 from tests import ui_runs
 from tests.compared_runs import keras_file
@@ -50,11 +50,11 @@ def test_the_count_agrees_with_keras(tmp_path: Path) -> None:
 def test_time_is_summed_and_the_first_epochs_compiling_does_not_count(tmp_path: Path) -> None:
     store = open_store()
     run = ui_runs.finished(store, "a")
-    cost = cost_of(store, run.run_id, epochs(9.0, 2.0, 2.0))
+    cost = cost_of(epochs(9.0, 2.0, 2.0), network_size(store, run.run_id))
     assert (cost.epochs, cost.seconds, cost.seconds_per_epoch) == (3, 13.0, 2.0)
     assert cost.parameters is None and cost.megabytes is None
     store.add_artifact(run.run_id, keras_file(tmp_path / "model.keras", 1000))
-    cost = cost_of(store, run.run_id, [])
+    cost = cost_of([], network_size(store, run.run_id))
     assert cost.parameters == 1000 and cost.megabytes and cost.seconds is None
 
 

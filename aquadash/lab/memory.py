@@ -23,10 +23,15 @@ def kept(
 
     Args:
         most: How many answers, those used last; with ``size`` how large they may be together.
-        seconds: For how long at most, for what still changes; None for as long as there is room.
+        seconds: For how long at most, for what still changes; None for as long as there is room, but for what is
+            missing, None, which may be put back.
         size: How large an answer is. One that is larger than ``most`` alone is not kept.
     """
-    memory: Cache[Any, Any] = LRUCache(most, size) if seconds is None else TTLCache(most, seconds, getsizeof=size)
+
+    def of(answer: Any) -> int:
+        return most + 1 if answer is None else size(answer) if size else 1
+
+    memory: Cache[Any, Any] = LRUCache(most, of) if seconds is None else TTLCache(most, seconds, getsizeof=size)
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         # An answer that was being worked out at a refresh is not for those who ask after it.

@@ -274,7 +274,10 @@ class Runs(Part):
 
     def cost(self, run_id: str) -> Cost:
         """What a run has cost: time, and the size of its network, which all may know who see the run."""
-        return _cost(settings.store_key(), run_id, self._ended_at(run_id))
+        from aquadash.runs.cost import cost_of
+
+        key = settings.store_key(), run_id, self._ended_at(run_id)
+        return cost_of(_history(*key), _network_size(*key))
 
     def change(self, pair: Pair, images: Images) -> PairedChange:
         """What the pipeline of a pair has changed, image by image.
@@ -660,9 +663,8 @@ def _paces(store_key: str) -> Paces:
 _MOST_BYTES = 200_000_000
 
 
-def _bytes_of(found: Predictions | EpochReplay | None) -> int:
-    # What is missing is not kept: its file may be put back.
-    return _MOST_BYTES + 1 if found is None else 1000 + sum(array.nbytes for array in vars(found).values())
+def _bytes_of(found: Predictions | EpochReplay) -> int:
+    return 1000 + sum(array.nbytes for array in vars(found).values())
 
 
 def _read_of_run(
@@ -677,10 +679,10 @@ def _read_of_run(
     return lambda store_key, run_id, ended_at: (live if ended_at is None else ended)(store_key, run_id, ended_at)
 
 
-def _read_cost(store: RunStore, run_id: str) -> Cost:
-    from aquadash.runs.cost import cost_of
+def _read_network_size(store: RunStore, run_id: str) -> tuple[int, float] | None:
+    from aquadash.runs.cost import network_size
 
-    return cost_of(store, run_id, store.history(run_id))
+    return network_size(store, run_id)
 
 
 def _read_temperature(store: RunStore, run_id: str) -> float | None:
@@ -694,8 +696,8 @@ def _read_temperature(store: RunStore, run_id: str) -> float | None:
     return 1.0 if fitted.at_limit else fitted.value
 
 
-_cost = _read_of_run(_read_cost, most=256)
-_temperature = _read_of_run(_read_temperature, most=256, size=lambda found: 257 if found is None else 1)
+_network_size = _read_of_run(_read_network_size, most=256)
+_temperature = _read_of_run(_read_temperature, most=256)
 _history = _read_of_run(lambda store, run_id: tuple(store.history(run_id)), most=256)
 _epoch_replay = _read_of_run(lambda store, run_id: store.epoch_replay(run_id), most=_MOST_BYTES, size=_bytes_of)
 _predictions = _read_of_run(lambda store, run_id: store.predictions(run_id), most=_MOST_BYTES, size=_bytes_of)

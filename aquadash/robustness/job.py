@@ -71,8 +71,9 @@ def result_of(store: RunStore, run_id: str) -> RobustnessResult | None:
     Raises:
         StorageError: The file is damaged.
     """
-    run, found = store.get(run_id), read_result(store, run_id)
-    if found is None or run.ended_at is None or found.measured_at >= run.ended_at:
+    found = read_result(store, run_id)
+    # Where nothing is, every look ends here.
+    if found is None or (run := store.get(run_id)).ended_at is None or found.measured_at >= run.ended_at:
         return found
     # It was resumed since: stopped or failed before it got on, it has the same weights all the same.
     model = store.artifact(run_id, MODEL)

@@ -15,7 +15,7 @@ from aquadash.config import SETTINGS, AugmentationConfig, RunConfig
 from aquadash.data import SOURCES, Source
 from aquadash.data.folder.about import PREFIX, all_kept
 from aquadash.errors import AquaDashError, RunError
-from aquadash.runs.artifacts import stored_weights
+from aquadash.runs.artifacts import MODEL, stored_weights
 from aquadash.runs.types import EpochRecord, Run
 
 if TYPE_CHECKING:
@@ -44,26 +44,23 @@ class Cost:
     megabytes: float | None = None
 
 
-def cost_of(store: RunStore, run_id: str, history: Sequence[EpochRecord]) -> Cost:
-    """Work a run's price out from its history and its stored network, without TensorFlow.
-
-    Args:
-        store: Where the run is.
-        run_id: Its id.
-        history: Its epochs.
+def network_size(store: RunStore, run_id: str) -> tuple[int, float] | None:
+    """How many numbers a run's stored network holds, and its megabytes; None for one that is missing or damaged.
 
     Raises:
         StorageError: The store cannot be read.
     """
-    seconds = [record.seconds for record in history]
-    parameters: int | None = None
-    megabytes: float | None = None
+    path = store.artifact(run_id, MODEL)
     try:
-        path = store.model_path(run_id)
-        parameters, megabytes = parameter_count(path), path.stat().st_size / 1e6
+        return None if path is None else (parameter_count(path), path.stat().st_size / 1e6)
     except (RunError, OSError):
-        # A run without a network, or with a damaged one, has still cost its time.
-        pass
+        return None
+
+
+def cost_of(history: Sequence[EpochRecord], network: tuple[int, float] | None) -> Cost:
+    """A run's price by its epochs and the size of its network; one without a network has still cost its time."""
+    seconds = [record.seconds for record in history]
+    parameters, megabytes = network or (None, None)
     return Cost(
         epochs=len(history) or None,
         seconds=sum(seconds) if seconds else None,
