@@ -60,9 +60,27 @@ def test_a_run_beyond_its_last_epoch_leaves_no_slot_free_yet_and_nobody_can_say_
         assert first.seconds is None and "works out its results, or takes longer" in first.why
         assert [one.seconds for one in later] == [1.0 + many * (STARTING_SECONDS + 20.0) for many in (1, 2)]
         assert all("nobody can say when that is; by earlier runs" in one.why for one in later)
-        # The other slot is free when it says.
-        *_, timed = waiting_times([*runs[:-1], at_work("e", 12.0)], slots=2, now=NOW).values()
-        assert timed.seconds == 12.0 and "The longest to expect" in timed.why
+
+
+def test_beside_an_overdue_run_what_starts_in_another_place_is_told_by_that() -> None:
+    known, overdue, each = finished("z", 20, 10), at_work("a", 0.0), STARTING_SECONDS + 20.0
+    waiting = [run("b", rank=1), run("c", rank=2), run("d", rank=3)]
+    at_12, at_20 = at_work("e", 12.0), at_work("f", 20.0)
+    for others, slots, times in (
+        ([], 2, [0.0, each, 2 * each]),
+        ([at_12], 2, [12.0, 12.0 + each, 12.0 + 2 * each]),
+        ([at_12], 3, [0.0, 12.0, each]),
+        # The number of places was changed: after the first end, nothing starts yet.
+        ([at_12, at_20], 2, [20.0, 20.0 + each, 20.0 + 2 * each]),
+    ):
+        found = list(waiting_times([known, overdue, *others, *waiting], slots=slots, now=NOW).values())
+        assert [one.seconds for one in found] == times
+        assert not any("nobody can say" in one.why for one in found) and "The longest to expect" in found[2].why
+    # Where the other place tells nothing either, it counts from the overdue end.
+    untold = replace(at_work("e", None), config=with_values(TEN, {"model.filters": "8"}))
+    first, second, _ = waiting_times([known, overdue, untold, *waiting], slots=2, now=NOW).values()
+    assert first.seconds is None and "longer than expected" in first.why
+    assert second.seconds == 1.0 + each and "Counted from the end" in second.why
 
 
 def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:

@@ -57,11 +57,14 @@ def waiting_times(
         return {run.run_id: Waiting(rank, None, HELD) for rank, run in enumerate(waiting, start=1)}
     paces = Paces(runs, head_epochs)
     # What is at work, even beyond its last epoch, leaves no slot free yet.
-    free = sorted(max(_OVERDUE, _left(run, paces, now)) for run in runs if run.status is RunStatus.RUNNING)
+    left = [max(_OVERDUE, _left(run, paces, now)) for run in runs if run.status is RunStatus.RUNNING]
+    free = sorted(left, key=lambda seconds: (seconds == _OVERDUE, seconds))
     # More may be at work than there are slots, after the number of slots was changed.
     free = free[max(0, len(free) - slots) :] + [0.0] * (slots - len(free))
+    # All times are at most: while another slot says when it is free, nothing is counted from an overdue one.
+    said = any(seconds not in (_OVERDUE, math.inf) for seconds in free)
     # When each slot is free, and whether that counts from the end of something overdue.
-    frees = [(seconds, seconds == _OVERDUE) for seconds in free]
+    frees = [(math.inf if said and seconds == _OVERDUE else seconds, seconds == _OVERDUE) for seconds in free]
     heapq.heapify(frees)
     found: dict[str, Waiting] = {}
     bases: list[str] = []
