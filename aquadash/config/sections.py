@@ -232,11 +232,13 @@ class TrainingConfig(ConfigSection):
         "Learning rate", group="first", search=SearchRange(1e-4, 0.1, log=True), affects_pace=False,
         help="The size of each weight update; the peak of a schedule.")] = 0.01
     momentum: Annotated[float, Field(ge=0, lt=1), Setting(
-        "Momentum", group="optimizer", step=0.01, search=SearchRange(0.5, 0.99), term="momentum",
+        "Momentum", group="optimizer", step=0.01, search=SearchRange(0.5, 0.99), affects_pace=False,
+        term="momentum",
         needs=lambda values: values["training.optimizer"] in WITH_MOMENTUM,
         help="Fraction of the last step that the next one keeps, for the optimizers with momentum.")] = 0.9
     weight_decay: Annotated[float, Field(ge=0, le=1), Setting(
-        "Weight decay", group="optimizer", search=SearchRange(1e-5, 0.1, log=True), term="regularization",
+        "Weight decay", group="optimizer", search=SearchRange(1e-5, 0.1, log=True), affects_pace=False,
+        term="regularization",
         help="Fraction by which each step shrinks the weights, times the learning rate; biases and normalisation are "
         "left alone. AdamW is Adam made for it.")] = 0.0
     schedule: Annotated[Literal["constant", "step", "exponential", "cosine", "one_cycle", "plateau"], Setting(
@@ -291,7 +293,7 @@ class TrainingConfig(ConfigSection):
         help="Tell the loss that the model gives raw scores although it gives probabilities, as the report does. Keras "
         "notices and corrects it, with a warning.")] = False
     label_smoothing: Annotated[float, Field(ge=0, lt=1), Setting(
-        "Label smoothing", group="optimizer", order=2, step=0.05, search=SearchRange(0, 0.2),
+        "Label smoothing", group="optimizer", order=2, step=0.05, search=SearchRange(0, 0.2), affects_pace=False,
         help="Fraction of certainty taken from the true class and spread over all, so that the network is less sure of "
         "itself.")] = 0.0
     class_weights: Annotated[Literal["none", "balanced"], Setting(
@@ -300,7 +302,7 @@ class TrainingConfig(ConfigSection):
         help="Count every image alike, or images of rare classes more, so that all classes weigh the same.")] = "none"
     head_epochs: Annotated[int, Field(ge=0, le=2000), Setting(
         "Head-only epochs", group="transfer", networks=_PRETRAINED, unit="epochs", search=SearchRange(0, 5),
-        term="head",
+        affects_pace=False, term="head",
         needs=lambda values: values["model.fine_tuning"] != "head",
         help="First epochs in which a pretrained network is frozen and only the new head learns.")] = 0
     body_learning_rate: Annotated[float, Field(ge=0, le=1), Setting(

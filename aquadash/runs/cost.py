@@ -92,6 +92,9 @@ _ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
     ("the same network", _settings("model.")),
 )
 
+#: What :meth:`Paces.known` rests on where runs share all that an epoch's time depends on.
+NEAREST = f"earlier runs with {_ALIKE[0][0]}"
+
 
 class Paces:
     """Seconds an epoch of the runs that have finished here."""

@@ -12,7 +12,7 @@ from aquadash.config import RunConfig, SearchRange, Value, setting, with_values
 from aquadash.data import is_here
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
-from aquadash.runs.cost import STARTING_SECONDS
+from aquadash.runs.cost import NEAREST, STARTING_SECONDS
 from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchParameter, SearchPlan, default_space, parse, suggested
 from aquadash.search.plan import MAX_MINUTES, MAX_TRIALS, Strategy
 from aquadash.search.space import separator
@@ -72,14 +72,15 @@ HELP = (
 
 
 def estimate_text(plan: SearchPlan) -> str:
-    """What the search will do and how long that takes, at most unless it varies the time of an epoch, in markdown."""
+    """What the search will do, in markdown, and how long that takes: at most, or about where an epoch's time varies or
+    is that of other settings."""
     most, minutes = plan.max_trials, plan.budget.minutes
     told = f"{'' if most is None else f'{most} × '}{count(plan.epochs, 'epoch')}"
     # Of the trial that takes longest: most epochs, and fewest of them with the new head alone.
     heads = [plan.config.training.head_epochs, *(int(value) for value in plan.ends("training.head_epochs"))]
     longest = with_values(plan.config, {"training.epochs": plan.epochs, "training.head_epochs": min(heads)})
     # At the pace of the slowest choice, each tried alone.
-    paced = [p for p in plan.space if setting(p.name).affects_pace and p.name != "training.head_epochs"]
+    paced = [p for p in plan.space if setting(p.name).affects_pace]
     tried = [longest, *(with_values(longest, {p.name: value}) for p in paced for value in plan.ends(p.name))]
     found = [lab().runs.paces().known(embedded(config)) for config in tried]
     paces = [known[0] for known in found if known is not None]
@@ -91,8 +92,10 @@ def estimate_text(plan: SearchPlan) -> str:
     limits = [60 * minutes + trial] if minutes is not None else []
     if most is not None:
         limits.append(most * trial)
-    untried = "; choices never trained here may take longer" if None in found else ""
-    return f"{told}, {'about' if paced else 'at most'} **{duration(min(limits))}**{untried}"
+    # The pace of others, as of another batch size, may be far from theirs.
+    borrowed = any(one is None or one[1] != NEAREST for one in found)
+    untried = "; settings never trained here may take longer" if borrowed else ""
+    return f"{told}, {'about' if paced or borrowed else 'at most'} **{duration(min(limits))}**{untried}"
 
 
 def _launches() -> int:
