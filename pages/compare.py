@@ -17,10 +17,10 @@ with shell.page("compare"):
         row = st.container(horizontal=True, vertical_alignment="bottom")
         filtered = run_filters.filter_runs(runs, fields, row)
         with row:
-            with st.popover("View", icon=":material/view_column:", key="columns-box"):
-                shown = run_table.choose_order(filtered.runs, fields)
-                group_by = run_filters.choose_grouping(fields)
-                columns = run_table.choose_columns(shown, fields)
+            view = st.popover("View", icon=":material/view_column:", key="columns-box", on_change="rerun")
+            shown = run_table.choose_order(filtered.runs, fields, view)
+            group_by = run_filters.choose_grouping(fields, view)
+            columns = run_table.choose_columns(shown, fields, view)
             run_actions.import_and_bin()
         shown = run_filters.choose_group(shown, group_by, fields, without=filtered.searches)
         row = st.container(horizontal=True)

@@ -115,6 +115,14 @@ def buttons(app: AppTest) -> list[str]:
     return [button.key or "" for button in app.button]
 
 
+def unfold(app: AppTest, popover: str) -> AppTest:
+    """Open a popover of this key, whose widgets are drawn while it is open."""
+    app.session_state[popover] = True
+    app.run()
+    assert not app.exception
+    return app
+
+
 def click(app: AppTest, chart: str, customdata: Sequence[object]) -> None:
     """Click on the point of a chart that has this ``customdata``."""
 

@@ -71,12 +71,19 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     matrix_and_images_are_in_sight(page, height=800)
     moved = page.evaluate("window.moved")
     assert sum(each[0] for each in moved) < 0.1, moved
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("True class").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_label("True class").wait_for(state="detached")
     # Row 1, column 2: a dolphin taken for an otter.
     click_at_rest(page, page.locator(".st-key-matrix .scatterlayer .point").nth(5 + 2))
     address_has(page, "true=dolphin", "predicted=otter")
     shows(page, int(((labels == 1) & (answers == 2)).sum()))
     matrix_and_images_are_in_sight(page, height=800)
     page.get_by_role("button", name="Show all").click()
+    shows(page, 500)
+    page.get_by_role("button", name="Next").first.click()
+    address_has(page, "page=2")
     shows(page, 500)
 
     page.set_viewport_size({"width": 1280, "height": 1700})

@@ -14,7 +14,7 @@ from aquadash.runs.measured import Images
 from aquadash.ui.compare.comparison import SECTIONS
 from aquadash.ui.compare.comparison_settings import PRICES
 from tests import ui_runs
-from tests.app_pages import address_of, charts, click, html, ids, metrics, open_app_page, words
+from tests.app_pages import address_of, charts, click, html, ids, metrics, open_app_page, unfold, words
 from tests.compared_runs import add_compared
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
@@ -59,6 +59,7 @@ def test_curves_of_several_metrics_by_time_and_zoomed_stand_in_the_address(three
     curves = [alt for alt in charts(app) if " by training time of " in alt]
     assert [alt.split(" by ")[0] for alt in curves] == ["Validation loss", "Training accuracy"]
     assert all("by training time of 3 runs" in alt for alt in curves)
+    unfold(app, "curves-box")
     assert app.slider(key="zoom").value == (4, 12) and app.slider(key="smooth").value == 0.5
     app.segmented_control(key="x").set_value("epoch").run()
     # The part was one of seconds; of epochs all are shown.

@@ -18,7 +18,7 @@ from aquadash.lab.runs import Runs
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.ui import datasets
 from tests import live_runs
-from tests.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page
+from tests.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
 from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
@@ -101,6 +101,7 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
     click(app, "matrix", [OTTER, SEAL])
 
     assert f"taken for 🦭 seal: {confused()} of 500" in found(app)
+    unfold(app, "image-filters")
     assert app.selectbox(key="true").value == "otter" and app.selectbox(key="predicted").value == "seal"
     assert (address_of(app, "true"), address_of(app, "predicted")) == ("otter", "seal")
     assert address_of(app, "outcome") is None and address_of(app, "page") is None
@@ -135,7 +136,7 @@ def test_filters_from_the_address(shelf: Shelf) -> None:
     assert f"wrong only, confidence 50 to 90 %: {expected} of 500" in found(app)
     assert html(app).count('alt="Test image') == min(96, expected)
     assert html(app).count("taken for") and "recognised" not in html(app)
-    assert app.slider(key="confidence").value == (50, 90)
+    assert unfold(app, "image-filters").slider(key="confidence").value == (50, 90)
     assert address_of(app, "confidence") == "50-90"
 
 

@@ -14,7 +14,7 @@ from aquadash.evaluation import bin_of
 from aquadash.evaluation.browse import doubtful_labels
 from aquadash.runs import Predictions, Run, RunStore, open_store
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
-from tests.app_pages import address_notes, address_of, charts, click, html, open_app_page
+from tests.app_pages import address_notes, address_of, charts, click, html, open_app_page, unfold
 from tests.stored_runs import HOSTILE, add_run
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
@@ -185,7 +185,7 @@ def test_doubtful_labels_are_a_filter_and_an_order(shelf: Shelf) -> None:
     app = open_page(run=shelf.sharp.run_id, outcome="doubtful", sort="likely-label-mistakes-first")
     stored = answers(shelf.sharp)
     assert f"doubtful labels only: {doubtful_labels(stored.labels, stored.probabilities).sum()} of 500" in found(app)
-    app.selectbox(key="sort").set_value("closest-call-first").run()
+    unfold(app, "image-filters").selectbox(key="sort").set_value("closest-call-first").run()
     assert address_of(app, "sort") == "closest-call-first" and not app.error
 
 

@@ -14,7 +14,7 @@ from aquadash.runs.groups import group_runs
 from aquadash.ui.compare import run_filters, run_table
 from aquadash.ui.text import safe_markdown
 from tests import ui_runs
-from tests.app_pages import address_of, open_app_page, words
+from tests.app_pages import address_of, open_app_page, unfold, words
 from tests.made_runs import made_run
 
 open_page = partial(open_app_page, "compare")
@@ -54,7 +54,7 @@ def names(app: AppTest, table: int = 0) -> list[str]:
 
 @pytest.mark.usefixtures("shared_three")
 def test_a_condition_filters_and_stands_in_the_address() -> None:
-    app = open_page()
+    app = unfold(open_page(), "filters-box")
     app.text_input(key="where").set_value('test_accuracy > 0.6 and "flip" in tags').run()
     assert names(app) == ["two"]
     assert address_of(app, "where") == 'test_accuracy > 0.6 and "flip" in tags'
@@ -120,7 +120,7 @@ def test_a_group_called_all_opens_as_the_others_do(store: RunStore, no_engine: N
 
 @pytest.mark.usefixtures("shared_three")
 def test_columns_are_chosen_and_remembered() -> None:
-    app = open_page()
+    app = unfold(open_page(), "columns-box")
     app.multiselect(key="columns").set_value(["name", "training.learning_rate", "val_loss"]).run()
     assert list(app.dataframe[0].value) == ["Name", "Learning rate", "Validation loss"]
     assert address_of(app, "columns") == "name,training.learning_rate,val_loss"
@@ -137,7 +137,7 @@ def test_columns_are_chosen_and_remembered() -> None:
 @pytest.mark.usefixtures("shared_three")
 def test_order() -> None:
     assert names(open_page(sort="test_accuracy")) == ["one", "two", "three"]
-    app = open_page()
+    app = unfold(open_page(), "columns-box")
     app.selectbox(key="sort").set_value("name").run()
     assert names(app) == ["one", "three", "two"] and address_of(app, "sort") == "name"
 

@@ -2,8 +2,9 @@
 
 The first argument is the name in the address, and the widget's key. The address holds words, numbers, ``1`` for
 on, ``50-90`` for an interval, and several words with commas between; a default is left out of it, and what cannot be
-used gives a note and the default. A widget can be drawn ``into`` another part of the page, such as a popover, in which
-a note would be folded away. Other arguments are handed on to the widget.
+used gives a note and the default. A widget can be drawn ``into`` another part of the page, such as a popover that
+draws the page again when it is opened (``on_change="rerun"``): one without would undo what its widgets are given from
+outside, see :func:`draw`. Other arguments are handed on to the widget.
 """
 
 from __future__ import annotations
@@ -21,6 +22,33 @@ from aquadash.ui.address import Number
 Widget = Callable[..., Any]
 
 
+def in_sight(into: DeltaGenerator | None) -> bool:
+    """Whether a part of the page can be seen: not where it is a popover that is known to be closed."""
+    return getattr(into, "open", None) is not False
+
+
+def draw(name: str, widget: Widget, *given: Any, into: DeltaGenerator | None = None, **arguments: Any) -> Any:
+    """Draw the widget of a name after :func:`aquadash.ui.address.restore`, but for one in a closed popover.
+
+    Streamlit's browser has no widgets in a closed popover, so it takes no new value for them, and sends the one that
+    they had with whatever is clicked next.
+
+    Args:
+        name: In the address, and the widget's key.
+        widget: Draws it.
+        given: The widget's first arguments.
+        into: Where it is drawn, if not here.
+        arguments: More for the widget.
+
+    Returns:
+        What the widget says, or would say.
+    """
+    if not in_sight(into):
+        return st.session_state[name]
+    with into or nullcontext():
+        return widget(*given, key=name, **arguments)
+
+
 def menu(
     name: str,
     options: Mapping[str, str] | Sequence[str],
@@ -29,7 +57,6 @@ def menu(
     default: str | None = None,
     stated: bool = False,
     widget: Widget = inputs.selectbox,
-    into: DeltaGenerator | None = None,
     **arguments: Any,
 ) -> str:
     """One of some words, in a menu.
@@ -41,14 +68,12 @@ def menu(
         default: None for the first word.
         stated: Whether the default stands in the address, too.
         widget: Draws it, such as ``inputs.radio``.
-        into: Where it is drawn, if not here.
-        arguments: More for the widget.
+        arguments: More for :func:`draw`.
     """
     titles = _titles(options)
     default = next(iter(titles)) if default is None else default
     address.choice(name, list(titles), default=default)
-    with into or nullcontext():
-        word = str(widget(label, list(titles), key=name, format_func=titles.__getitem__, **arguments))
+    word = str(draw(name, widget, label, list(titles), format_func=titles.__getitem__, **arguments))
     address.record(name, word, default="" if stated else default)
     return word
 
@@ -87,7 +112,6 @@ def choices(
     ignored: Sequence[str] = (),
     expected: str = "",
     widget: Widget = inputs.multiselect,
-    into: DeltaGenerator | None = None,
     **arguments: Any,
 ) -> list[str]:
     """Several of some words, at first the default ones; the arguments are those of :func:`menu`.
@@ -97,8 +121,7 @@ def choices(
     titles = _titles(options)
     most = arguments.get("max_selections")
     address.choices(name, list(titles), default=default, most=most, ignored=ignored, expected=expected)
-    with into or nullcontext():
-        words = list(widget(label, list(titles), key=name, format_func=titles.__getitem__, **arguments))
+    words = list(draw(name, widget, label, list(titles), format_func=titles.__getitem__, **arguments))
     address.record(name, ",".join(words), default=",".join(default))
     return words
 
@@ -112,13 +135,11 @@ def number(
     default: Number,
     clamp: bool = False,
     widget: Widget = inputs.number_input,
-    into: DeltaGenerator | None = None,
     **arguments: Any,
 ) -> Number:
     """A number from ``low`` to ``high``, whole if these are; ``clamp`` takes the nearest for one outside."""
     address.number(name, default=default, low=low, high=high, clamp=clamp)
-    with into or nullcontext():
-        value: Number = widget(label, low, high, key=name, **arguments)
+    value: Number = draw(name, widget, label, low, high, **arguments)
     form = "d" if isinstance(value, int) else "g"
     address.record(name, f"{value:{form}}", default=f"{default:{form}}")
     return value
@@ -129,13 +150,10 @@ def slider(name: str, low: Number, high: Number, *, label: str, default: Number,
     return number(name, low, high, label=label, default=default, widget=inputs.slider, **arguments)
 
 
-def interval(
-    name: str, low: int, high: int, *, label: str, into: DeltaGenerator | None = None, **arguments: Any
-) -> tuple[int, int]:
+def interval(name: str, low: int, high: int, *, label: str, **arguments: Any) -> tuple[int, int]:
     """A slider with two ends, at first the whole from ``low`` to ``high``."""
     address.interval(name, low, high)
-    with into or nullcontext():
-        first, last = inputs.slider(label, low, high, key=name, **arguments)
+    first, last = draw(name, inputs.slider, label, low, high, **arguments)
     address.record(name, f"{first}-{last}", default=f"{low}-{high}")
     return first, last
 
@@ -143,7 +161,7 @@ def interval(
 def toggle(name: str, *, label: str, **arguments: Any) -> bool:
     """A switch, at first off."""
     address.restore(name, lambda text: bool(("0", "1").index(text)), default=False, expected="0 or 1")
-    on = inputs.toggle(label, key=name, **arguments)
+    on: bool = draw(name, inputs.toggle, label, **arguments)
     address.record(name, str(int(on)), default="0")
     return on
 
@@ -157,7 +175,7 @@ def text(name: str, *, label: str, longest: int, **arguments: Any) -> str:
         return typed
 
     address.restore(name, decode, default="", expected=f"at most {longest} characters")
-    typed = inputs.text_input(label, key=name, max_chars=longest, **arguments)
+    typed: str = draw(name, inputs.text_input, label, max_chars=longest, **arguments)
     address.record(name, typed, default="")
     return typed
 

@@ -86,7 +86,7 @@ def render_test_images(
     """
     with st.container(horizontal=True, vertical_alignment="center"):
         found = st.container()
-        popover = st.popover("Filters", icon=":material/filter_alt:", key="image-filters")
+        popover = st.popover("Filters", icon=":material/filter_alt:", key="image-filters", on_change="rerun")
         st.button("Show all", icon=":material/filter_alt_off:", on_click=everything, key="no-filters", type="tertiary")
     filters, per_page = _filters(popover, class_names)
     among = None if narrowed is None else narrowed.mask

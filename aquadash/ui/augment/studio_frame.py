@@ -68,7 +68,7 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
             help="Takes another seed, and with it other random changes.",
             on_click=lambda: address.assign("seed", secrets.randbelow(10_000)),
         )
-        options = st.popover("Options")
+        options = st.popover("Options", key="studio-options", on_change="rerun")
     seed = bound.number("seed", 0, SEEDS - 1, label="Seed", default=0, help=term("seed"), into=options)
     images, labels, positions = studio_images.choose(dataset, options)
     studio = Studio(dataset, spec, branch, seed, positions, images, labels)

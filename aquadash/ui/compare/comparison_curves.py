@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.evaluation.curves import Metric, best_record
 from aquadash.figures.compare_curves import TITLES, Axis, compare_curves, value_text
@@ -56,11 +57,13 @@ def _curves(run_ids: Sequence[str]) -> None:
     names = labels(runs)
     named: Named = [(name, lab().runs.history(run.run_id)) for name, run in zip(names, runs, strict=True)]
     _progress(runs, names)
-    with st.popover("Curves and axis", icon=":material/tune:", key="curves-box"):
-        metrics = _metrics()
-        axis = cast(Axis, bound.choice("x", _AXES, label="Drawn"))
-        weight = bound.slider("smooth", 0.0, 0.95, label="Smoothing", default=0.0, step=0.05, help=term("smoothing"))
-        window = _window(named, axis)
+    box = st.popover("Curves and axis", icon=":material/tune:", key="curves-box", on_change="rerun")
+    metrics = _metrics(box)
+    axis = cast(Axis, bound.choice("x", _AXES, label="Drawn", into=box))
+    weight = bound.slider(
+        "smooth", 0.0, 0.95, label="Smoothing", default=0.0, step=0.05, help=term("smoothing"), into=box
+    )
+    window = _window(named, axis, box)
     drawn = tuple(
         (run.run_id, run.ended_at, name, len(history)) for run, (name, history) in zip(runs, named, strict=True)
     )
@@ -92,12 +95,12 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
         shell.stop_button(stop, asked=asked, key="stop-compared", label=label, help=help)
 
 
-def _metrics() -> list[Metric]:
+def _metrics(into: DeltaGenerator) -> list[Metric]:
     """Draw the choice of metrics; each has a chart."""
     titles = {str(metric): title for metric, title in TITLES.items()}
     chosen = bound.choices(
         "metric", titles, label="Curves", default=["val_accuracy"], widget=inputs.pills, selection_mode="multi",
-        help=f"{term('accuracy')} {term('loss')}",
+        help=f"{term('accuracy')} {term('loss')}", into=into,
     )  # fmt: skip
     metrics = [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
     # In one order, so that a view has one address.
@@ -105,7 +108,7 @@ def _metrics() -> list[Metric]:
     return metrics
 
 
-def _window(named: Named, axis: Axis) -> tuple[float, float] | None:
+def _window(named: Named, axis: Axis, into: DeltaGenerator) -> tuple[float, float] | None:
     """Draw the slider for the part of the curves that is shown; a zoom in a chart moves it, too. None for all."""
     lengths = [
         sum(record.seconds for record in history) if axis == "time" else history[-1].epoch
@@ -115,7 +118,8 @@ def _window(named: Named, axis: Axis) -> tuple[float, float] | None:
     first, last = (0, math.ceil(max(lengths))) if axis == "time" and lengths else (1, int(max(lengths, default=1)))
     if last - first < 2:
         return None
-    return zoom_window(first, last, kind=axis, label="Seconds of training shown" if axis == "time" else "Epochs shown")
+    label = "Seconds of training shown" if axis == "time" else "Epochs shown"
+    return zoom_window(first, last, kind=axis, label=label, into=into)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -179,7 +183,7 @@ def render_legend(run_ids: Sequence[str], names: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def zoom_window(first: int, last: int, *, kind: str, label: str) -> tuple[float, float] | None:
+def zoom_window(first: int, last: int, *, kind: str, label: str, into: DeltaGenerator) -> tuple[float, float] | None:
     """Draw the slider over the x axis of the curves, moved by zooms in a chart, too; in the address under ``zoom``.
 
     Args:
@@ -187,6 +191,7 @@ def zoom_window(first: int, last: int, *, kind: str, label: str) -> tuple[float,
         last: Where it ends, at least two more.
         kind: What the axis is; the slider starts anew when it changes.
         label: What the slider is called.
+        into: Where it is drawn.
 
     Returns:
         The part to show; None for all of it.
@@ -210,8 +215,7 @@ def zoom_window(first: int, last: int, *, kind: str, label: str) -> tuple[float,
         st.session_state[ZOOM] = _within(st.session_state[ZOOM], first, last)
     address.restore(ZOOM, decode, default=(first, last), expected=f"a part of {first} to {last}, as 3-10")
     help = "Drag over a chart to the same end; a double click shows all again."
-    part: Any = inputs.slider(label, first, last, key=ZOOM, help=help)
-    low, high = part
+    low, high = bound.draw(ZOOM, inputs.slider, label, first, last, help=help, into=into)
     address.record(ZOOM, f"{low}-{high}", default=f"{first}-{last}")
     return None if (low, high) == (first, last) else (float(low), float(high))
 

@@ -59,9 +59,10 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
             "find", label="Find", longest=100, placeholder="Find by name, note, tag or setting",
             label_visibility="collapsed", icon=":material/search:",
         )  # fmt: skip
-        with st.popover("Filters", icon=":material/filter_list:", key="filters-box"):
-            chosen = _filter(runs, fields)
-            with st.expander("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
+        box = st.popover("Filters", icon=":material/filter_list:", key="filters-box", on_change="rerun")
+        chosen = _filter(runs, fields, box)
+        if bound.in_sight(box):
+            with box, st.expander("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
                 if opened.open:
                     _help(fields)
     # Trials of searches pass here, and are folded below.
@@ -98,38 +99,41 @@ def containing(runs: Sequence[Run], find: str) -> list[Run]:
     return [run for run, text in texts if all(word in text for word in words)]
 
 
-def _filter(runs: Sequence[Run], fields: Mapping[str, RunField]) -> RunFilter:
+def _filter(runs: Sequence[Run], fields: Mapping[str, RunField], box: DeltaGenerator) -> RunFilter:
     where = bound.text(
         "where",
         label="Where",
         longest=MAX_LENGTH,
         placeholder='val_accuracy > 0.6 and "flip" in tags',
         help=_WHERE_HELP,
+        into=box,
     )
     one_of = {}
     for name, (field, label, _) in _MENUS.items():
         # None is what nobody knows of a run that cannot be read.
         values = [*RunStatus] if field == "status" else sorted({fields[field].get(run) for run in runs} - {None})
-        one_of[field] = _several(name, label, {str(value): _value_text(field, value) for value in values})
+        one_of[field] = _several(name, label, {str(value): _value_text(field, value) for value in values}, box)
     tags = sorted({name for run in runs for name in run.tags})
-    chosen_tags = _several("tag", "Tags, all of them", {name: name for name in tags})
+    chosen_tags = _several("tag", "Tags, all of them", {name: name for name in tags}, box)
     low, high = bound.interval(
         "accuracy", 0, 100, label=FIGURES["val_accuracy"].title, format="%d %%",
-        help="Runs without one are left out as soon as the range is not the whole.",
+        help="Runs without one are left out as soon as the range is not the whole.", into=box,
     )  # fmt: skip
     return RunFilter(
         where=where,
         one_of=one_of,
         tags=chosen_tags,
         accuracy=(low / 100, high / 100),
-        pinned=bound.toggle("pinned", label="Pinned runs only"),
-        archived=bound.toggle("archived", label="Archived runs, too"),
-        trials=bound.toggle("trials", label="Every trial of a search"),
+        pinned=bound.toggle("pinned", label="Pinned runs only", into=box),
+        archived=bound.toggle("archived", label="Archived runs, too", into=box),
+        trials=bound.toggle("trials", label="Every trial of a search", into=box),
     )
 
 
-def _several(name: str, label: str, titles: Mapping[str, str]) -> list[str]:
-    return bound.choices(name, titles, label=label, placeholder=label, label_visibility="collapsed", width=240)
+def _several(name: str, label: str, titles: Mapping[str, str], box: DeltaGenerator) -> list[str]:
+    return bound.choices(
+        name, titles, label=label, placeholder=label, label_visibility="collapsed", width=240, into=box
+    )
 
 
 def _value_text(field: str, value: str) -> str:
@@ -191,12 +195,13 @@ _ALL = "\n"
 _PARTS = {"mean": "mean", "deviation": "deviation", "least": "low", "greatest": "high"}
 
 
-def choose_grouping(fields: Mapping[str, RunField]) -> str:
-    """Draw the menu of what to group by, bound to ``?group=``; ``"none"`` for nothing."""
+def choose_grouping(fields: Mapping[str, RunField], into: DeltaGenerator) -> str:
+    """Draw the menu of what to group by into a popover, bound to ``?group=``; ``"none"`` for nothing."""
     return bound.menu(
         "group",
         {name: _grouping_title(name) for name in (_NONE, ALL_BUT_SEED, *groupable(fields))},
         label="Group by",
+        into=into,
         help="Shows mean and deviation of the accuracies of finished runs that have the same value, without repeats. "
         "“Same but the seed” takes repetitions of one experiment together. " + term("seed"),
     )

@@ -60,8 +60,8 @@ def _once(what: str, runs: Sequence[Run], rest: tuple[Any, ...], work: Callable[
         return _worked_out[key][1]
 
 
-def choose_columns(shown: Sequence[Run], fields: Mapping[str, RunField]) -> list[str]:
-    """Draw the menu of columns, bound to ``?columns=`` and remembered for the session.
+def choose_columns(shown: Sequence[Run], fields: Mapping[str, RunField], into: DeltaGenerator) -> list[str]:
+    """Draw the menu of columns into a popover, bound to ``?columns=`` and remembered for the session.
 
     As long as nobody has chosen any, they are the usual ones of the runs that are shown.
     """
@@ -71,14 +71,17 @@ def choose_columns(shown: Sequence[Run], fields: Mapping[str, RunField]) -> list
     st.session_state[_USUAL] = usual
     remembered = [name for name in st.session_state.get(_REMEMBERED, usual) if name in options]
     address.choices("columns", options, default=remembered)
-    chosen = inputs.multiselect(
+    chosen = bound.draw(
+        "columns",
+        inputs.multiselect,
         "Columns, in this order",
         options,
-        key="columns",
+        into=into,
         format_func=column_title_with_name,
         help="Any setting or figure. The choice stands in the address and is remembered until you close the tab.",
     )
-    st.button("The usual ones", on_click=address.assign, args=("columns", usual))
+    if bound.in_sight(into):
+        into.button("The usual ones", on_click=address.assign, args=("columns", usual))
     chosen = list(chosen) or ["name"]
     address.record("columns", ",".join(chosen), default=",".join(usual))
     if chosen == usual:
@@ -88,8 +91,8 @@ def choose_columns(shown: Sequence[Run], fields: Mapping[str, RunField]) -> list
     return chosen
 
 
-def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Run]:
-    """Draw the menu of the order, bound to ``?sort=``, and return the runs in it, pinned ones first."""
+def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField], into: DeltaGenerator) -> list[Run]:
+    """Draw the menu of the order into a popover, bound to ``?sort=``; the runs in it, pinned ones first."""
     options = {
         sign + name: f"{column_title_with_name(name)} {arrow}"
         for name in fields
@@ -99,6 +102,7 @@ def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField]) -> list[Ru
         "sort",
         options,
         label="Sort by",
+        into=into,
         default=_SORT,
         help="↓ the greatest or newest first, ↑ the least or oldest first. Pinned runs stand above. A click on a "
         "column's head sorts, too, until the next change. In a class the newest are sorted with one's own first.",

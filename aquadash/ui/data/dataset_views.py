@@ -66,7 +66,7 @@ def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None
     """The images themselves, with the rest of the filters in their row, and the pager below."""
     names = list(dataset.class_names)
     in_row = filters.container(width="content")
-    more = filters.popover("More")
+    more = filters.popover("More", key="more-filters", on_change="rerun")
     chosen = bound.choices(
         "classes",
         {name: plain(title) for name, title in gallery.class_titles(names).items()},
