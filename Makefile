@@ -10,6 +10,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 PORT ?= 8501
 
+# Images of containers set this; then each process that AquaDash or a test starts compiles all of it anew, for 3 seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run classroom efficientnet-lite0 test soak lint format clean
 
 run: $(VENV)/run-ready
