@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from aquadash.errors import NotAllowedError
+from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from aquadash.runs.measured import Images
@@ -166,6 +167,7 @@ def test_the_images_follow_the_runs_until_somebody_chooses(shared_store: RunStor
     assert app.segmented_control(key="on").value == "validation"
     on_test = add_compared(shared_store, "as in the report", {"training.validation": "test"}, skill=0.9, seed=9)
     app.query_params["runs"] = ids(three[0], three[2], on_test)
+    memory.refresh()
     app.run()
     assert app.segmented_control(key="on").value == "test" and "**as in the report** is" in words(app)
     app.segmented_control(key="on").set_value("validation").run()
