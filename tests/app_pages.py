@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 import streamlit as st
@@ -16,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.lab import memory
 from aquadash.runs import Run
-from aquadash.ui import components
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
 
@@ -125,10 +122,6 @@ def unfold(app: AppTest, popover: str) -> AppTest:
 
 def click(app: AppTest, chart: str, customdata: Sequence[object]) -> None:
     """Click on the point of a chart that has this ``customdata``."""
-
-    def told(*, data: Mapping[str, str], **_: object) -> SimpleNamespace:
-        return SimpleNamespace(clicked=list(customdata) if data["chart"] == chart else None)
-
-    with patch.object(components, "_CLICKS", told):
-        app.run()
+    app.session_state[f"{chart}-clicked"] = list(customdata)
+    app.run()
     assert not app.exception and not app.error

@@ -111,7 +111,7 @@ def test_too_few_epochs_when_all_were_used_and_the_loss_still_falls() -> None:
 def test_a_planned_schedule_whose_rate_has_come_down_could_not_have_gone_on() -> None:
     note = notes(learning(12), {"training.epochs": 12, "training.schedule": "one_cycle"})["too-few-epochs"]
     assert note.title == "A longer schedule may bring more: it was still improving at the end"
-    assert note.changes == {"training.epochs": 24}
+    assert note.changes == {"training.epochs": 24, "training.patience": 6}, "early stopping would cut it short"
 
 
 def test_too_few_epochs_speaks_of_what_is_monitored() -> None:

@@ -19,7 +19,7 @@ from aquadash.runs import tags as tag
 from aquadash.runs.transfer import IMPORTED
 from aquadash.search.store import open_search_store
 from aquadash.ui import shell, warmup
-from tests.app_pages import address_of, buttons, ids, metrics, open_app_page, texts
+from tests.app_pages import address_of, buttons, ids, metrics, open_app_page, texts, unfold
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
 from tests.own_pictures import drafted, in_folder, of_classes
@@ -325,7 +325,7 @@ def test_the_teacher_hides_picked_runs(teacher: Person) -> None:
     store = open_store()
     ben, _ = join("Ben")
     run = give(store, add_compared(store, "rude", skill=0.6, seed=1), ben)
-    app = open_app_page("compare", runs=run.run_id)
+    app = unfold(open_app_page("compare", runs=run.run_id), "actions")
     app.button(key="bulk-hidden-1").click().run()
     assert store.get(run.run_id).hidden
     app.button(key="bulk-hidden-0").click().run()
@@ -359,8 +359,9 @@ def test_a_student_sees_own_runs_first_and_whose_the_others_are(anna: Person) ->
     app = open_app_page("compare", runs=f"{own.run_id},{other.run_id}")
     assert list(app.dataframe[0].value["Name"])[:2] == ["mine", "his"]
     assert list(app.dataframe[0].value["Whose"])[:2] == ["Anna *x*", "Ben"]
+    unfold(app, "actions")
     assert "With **1 picked run**" in texts(app) and "bulk-delete" in buttons(app)
-    assert "bulk-delete" not in buttons(open_app_page("compare", runs=other.run_id))
+    assert "bulk-delete" not in buttons(unfold(open_app_page("compare", runs=other.run_id), "actions"))
     evaluate = open_app_page("evaluate")
     assert evaluate.selectbox(key="run").value == own.run_id
     assert any("Ben" in option for option in evaluate.selectbox(key="run").options)

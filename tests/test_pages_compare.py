@@ -13,7 +13,7 @@ from aquadash.runs import RunStatus, RunStore
 from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from tests import ui_runs
-from tests.app_pages import address_of, ids, open_app_page, words
+from tests.app_pages import address_of, ids, open_app_page, unfold, words
 
 HOSTILE = "<script>alert(1)</script> **b** [l](javascript:alert(1)) $x$"
 
@@ -121,7 +121,7 @@ def test_a_long_address_of_runs_is_little_work(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
     run = ui_runs.finished(store, "old name")
-    app = open_page(runs=run.run_id)
+    app = unfold(open_page(runs=run.run_id), "actions")
     app.text_input(key=f"name-{run.run_id}").set_value("   ")
     app.button(key=f"save-{run.run_id}").click().run()
     assert any("visible character" in box.value for box in app.error) and store.get(run.run_id).name == "old name"
@@ -140,7 +140,7 @@ def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
 def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
     run = ui_runs.finished(store, "old name")
     store.add_tags(run.run_id, ["first"])
-    app = open_page(runs=run.run_id)
+    app = unfold(open_page(runs=run.run_id), "actions")
 
     store.rename(run.run_id, "their name")  # Somebody else, while the page is open.
     store.set_note(run.run_id, "their note")
@@ -165,7 +165,7 @@ def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
 
 def test_a_run_is_deleted_and_comes_back_from_the_bin(store: RunStore) -> None:
     run, _ = ui_runs.finished(store, "gone *soon*"), ui_runs.finished(store, "stays")
-    app = open_page(runs=run.run_id)
+    app = unfold(open_page(runs=run.run_id), "actions")
     app.button(key="bulk-delete").click().run()
 
     assert store.get(run.run_id).deleted
@@ -182,7 +182,7 @@ def test_a_run_is_deleted_and_comes_back_from_the_bin(store: RunStore) -> None:
 
 def test_a_run_that_came_back_elsewhere_can_be_deleted_once_more(store: RunStore) -> None:
     run, _ = ui_runs.finished(store, "gone again"), ui_runs.finished(store, "stays")
-    app = open_page(runs=run.run_id)
+    app = unfold(open_page(runs=run.run_id), "actions")
     app.button(key="bulk-delete").click().run()
     store.restore(run.run_id)  # As the command line does.
     memory.refresh()

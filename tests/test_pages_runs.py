@@ -145,7 +145,7 @@ def test_order() -> None:
 def test_many_runs_are_tagged_pinned_archived_and_deleted_with_undo(
     store: RunStore, three: tuple[Run, Run, Run]
 ) -> None:
-    app = open_page()
+    app = unfold(open_page(), "actions")
     app.button(key="pick-all").click().run()
     app.text_input(key="bulk-add-tags").set_value("For Class, week 2")
     app.button(key="bulk-add-save").click().run()
@@ -171,7 +171,7 @@ def test_many_runs_are_tagged_pinned_archived_and_deleted_with_undo(
 
 def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore, no_engine: None) -> None:
     works, done = ui_runs.running(store, "works"), ui_runs.finished(store, "done")
-    app = open_page(runs=f"{works.run_id},{done.run_id}")
+    app = unfold(open_page(runs=f"{works.run_id},{done.run_id}"), "actions")
     app.text_input(key="bulk-add-tags").set_value("<b>")
     app.button(key="bulk-add-save").click().run()
     assert "cannot be a tag" in words(app) and not store.get(done.run_id).tags
@@ -185,7 +185,7 @@ def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple
     for run, accuracy in zip(trials, (0.4, 0.6, 0.5), strict=True):
         store.set_metrics(run.run_id, {"val_accuracy": accuracy})
         store.set_status(run.run_id, RunStatus.FINISHED)
-    app = open_page(runs=trials[1].run_id)
+    app = unfold(open_page(runs=trials[1].run_id), "actions")
     assert names(app) == ["🔎 hunt #1, best of 3 trials", "three", "two", "one"]
     app.button(key=f"trials-{trials[1].run_id}").click().run()
     assert names(app) == ["hunt #2", "hunt #1", "hunt #0"]
@@ -207,7 +207,7 @@ def test_settings_that_differ_have_columns_by_themselves() -> None:
 
 def test_a_note_shows_no_picture_and_no_sign_of_the_page(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     store.set_note(three[0].run_id, HOSTILE_NOTE)
-    app = open_page(runs=three[0].run_id)
+    app = unfold(open_page(runs=three[0].run_id), "actions")
     shown = next(text for text in app.markdown if "spy.example" in str(text.value))
     assert shown.value == safe_markdown(HOSTILE_NOTE) and not shown.allow_html
     assert "![" not in shown.value and ":red[" not in shown.value and ":material/" not in shown.value

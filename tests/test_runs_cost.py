@@ -140,6 +140,11 @@ def test_epochs_of_a_new_head_alone_take_no_time() -> None:
     assert Paces([head_alone]).known(config) is None, "all of its epochs were the head's"
     longer = with_values(config, {"training.head_epochs": 10})
     assert Paces([stopped_early]).known(longer)[0] * 20 == pytest.approx(10 * 10)
+    # They do where the images are new in each: runs with as many of them are asked first.
+    without = of | {"training.head_epochs": 0}
+    paces = Paces([stopped_early, *(finished(name, 80, 10, of=without) for name in "bc")])
+    assert paces.known(config)[0] * 20 == pytest.approx(15 * 10)
+    assert paces.known(with_values(SHORT, without))[0] == pytest.approx(8)
     for changes in ({"model.name": "notebook"}, {"model.fine_tuning": "head"}, {"training.epochs": 5}):
         alike = of | changes
         assert Paces([finished("a", 50, 5, of=alike)]).known(with_values(SHORT, alike))[0] == 10

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 
 from aquadash.runs.types import RunStatus
 from aquadash.settings import PROJECT_ROOT
@@ -85,7 +85,8 @@ def test_a_stale_link_shows_no_other_run_and_a_way_out(text: str) -> None:
 
 def clicked(monkeypatch: pytest.MonkeyPatch, told: object) -> tuple[object, ...] | None:
     """What a page learns of a click of which the browser tells this."""
-    monkeypatch.setattr(components, "_CLICKS", lambda **given: SimpleNamespace(clicked=told))
+    monkeypatch.setattr(st, "session_state", {"chart-clicks": {"clicked": told}})
+    monkeypatch.setattr(components, "_CLICKS", lambda *, on_clicked_change, **_: on_clicked_change())
     return components.new_click("chart", 5, None)
 
 

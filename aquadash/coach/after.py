@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aquadash.coach import suggestions
-from aquadash.coach.before import PLANNED, config_notes
+from aquadash.coach.before import PLANNED, config_notes, sensible_patience
 from aquadash.coach.network_rules import mixes
 from aquadash.coach.note import Level, Note, by_importance, epoch_count
 from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, too_large, too_small
@@ -255,6 +255,9 @@ def _too_few_epochs(s: Situation) -> Note | None:
     if not s.used_all_epochs or epochs >= 2000:
         return None
     more = {"training.epochs": min(2000, max(10, 2 * epochs))}
+    training = s.config.training.model_copy(update={"epochs": more["training.epochs"]})
+    if training.schedule in PLANNED and 0 < training.patience < sensible_patience(training):
+        more["training.patience"] = sensible_patience(training)
     if epochs < MIN_EPOCHS:
         return Note(
             "too-few-epochs",

@@ -80,14 +80,19 @@ def parameter_count(path: Path) -> int:
     return sum(size for place, size in sizes.items() if "seed_generator" not in place)
 
 
-def _settings(*sections: str) -> Callable[[RunConfig], Hashable]:
-    """The function that gives a config's values in those sections that an epoch's time depends on."""
-    return attrgetter(*(name for name, one in SETTINGS.items() if one.affects_pace and name.startswith(sections)))
+def _settings(*sections: str, also: tuple[str, ...] = ()) -> Callable[[RunConfig], Hashable]:
+    """The function that gives a config's values in those sections that an epoch's time depends on, and some more."""
+    names = [name for name, one in SETTINGS.items() if one.affects_pace and name.startswith(sections)]
+    return attrgetter(*names, *also)
 
+
+_SAME, _ALL = "the same network, images and augmentation", ("data.", "augmentation.", "model.", "training.")
 
 #: What makes two runs take as long an epoch: the nearer kind of likeness is looked for first.
 _ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
-    ("the same network, images and augmentation", _settings("data.", "augmentation.", "model.", "training.")),
+    # Epochs of a new head alone take time, too, where images are new in each.
+    (_SAME, _settings(*_ALL, also=("training.head_epochs",))),
+    (_SAME, _settings(*_ALL)),
     ("the same network and images", _settings("data.", "model.")),
     ("the same network", _settings("model.")),
 )

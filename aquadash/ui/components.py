@@ -274,7 +274,14 @@ def new_click(chart: str, *below: int | None) -> tuple[Any, ...] | None:
     Returns:
         As many numbers; None where nothing was clicked, or a point of another chart than is expected.
     """
-    point = _CLICKS(key=f"{chart}-clicks", data={"chart": chart}, height=1, on_clicked_change=lambda: None).clicked
+    key, taken = f"{chart}-clicks", f"{chart}-clicked"
+
+    def take() -> None:
+        # Before the page is drawn, which another click may cut off.
+        st.session_state[taken] = st.session_state[key].get("clicked")
+
+    _CLICKS(key=key, data={"chart": chart}, height=1, on_clicked_change=take)
+    point = st.session_state.pop(taken, None)
     if not isinstance(point, (list, tuple)) or len(point) != len(below):
         return None
     numbers = tuple(_number(value, limit) for value, limit in zip(point, below, strict=True))

@@ -99,6 +99,8 @@ def paged(total: int, *, per_page: int, key: str = "page") -> Iterator[slice]:
     yield slice((number - 1) * per_page, min(total, number * per_page))
     if total > per_page:
         _pager(number, last=math.ceil(total / per_page), key=key)
+    else:
+        address.record(key, "1", default="1")
 
 
 def _pager(number: int, *, last: int, key: str) -> None:

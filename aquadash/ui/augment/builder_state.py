@@ -57,10 +57,13 @@ def restore(library: Library) -> History:
         address.keep("pipeline", EMPTY)
     base = address.choice("pipeline", list(library.pipelines), default=DEFAULT)
     st.session_state.setdefault(_STARTED, {})
-    of, states = st.query_params.get("of"), () if held is None else (held.present, *held.past, *held.future)
+    of = st.query_params.get("of") if base in library.saved else None
+    states = () if held is None else (held.present, *held.past, *held.future)
     # Back after this tab's own Save brings a draft of what is here; else the draft may be of another's version.
-    ours = any(one.base == base and (one.spec == draft or mark(one.spec) == of) for one in states)
-    if draft is None or base not in started() or (of and not ours):
+    theirs = (draft and of) and not any(
+        one.base == base and (one.spec == draft or mark(one.spec) == of) for one in states
+    )
+    if draft is None or base not in started() or theirs:
         latest = mark(library.pipelines[base])
         # A reload, a link and Back know what their draft was started from.
         _start_from(base, latest if draft is None else of or latest)

@@ -53,9 +53,9 @@ def choose(dataset: Dataset, options: DeltaGenerator) -> SampleImages:
     messages = st.container()
     with options:
         own = _own(dataset, messages) if origin == "own" else None
-        if own is not None:
-            return own
-        positions = _pick(dataset)
+    if own is not None:
+        return own
+    positions = _pick(dataset, options)
     labels = tuple(dataset.class_names[label] for label in dataset.train.labels[positions])
     return SampleImages(dataset.train.images[positions], labels, positions)
 
@@ -114,8 +114,8 @@ def _read(file_id: str, _upload: Upload, *, size: tuple[int, int]) -> tuple[NDAr
     return fit(rgb, size=size), framing_note(CENTRED, fraction=fraction_seen(rgb, size=size)) or ""
 
 
-def _pick(dataset: Dataset) -> list[int]:
-    """Draw the controls; the choice is in the address under ``images``.
+def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
+    """Draw the controls while the popover is open; the choice is in the address under ``images``.
 
     Returns:
         Positions in the training split, 1 to :data:`MAX_IMAGES`.
@@ -132,6 +132,15 @@ def _pick(dataset: Dataset) -> list[int]:
     expected = f"up to {MAX_IMAGES} numbers from 0 to {total - 1:,} with commas between"
     chosen = address.restore("images", decode, default=default, expected=expected)
     chosen = [position for position in chosen if position < total] or default
+    address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
+    if bound.in_sight(options):
+        with options:
+            _controls(dataset, chosen)
+    return chosen
+
+
+def _controls(dataset: Dataset, chosen: list[int]) -> None:
+    """Draw what changes the chosen images: how many, others, and a certain one."""
     st.session_state[_COUNT] = len(chosen)
 
     def other() -> None:
@@ -160,8 +169,6 @@ def _pick(dataset: Dataset) -> list[int]:
         last = int((dataset.train.labels == label).sum())
         inputs.number_input("Number within the class", 1, last, step=1, key="number", width=180)
         st.button("Show it first", icon="🎯", key="certain", on_click=certain, args=(label,))
-    address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
-    return chosen
 
 
 def spread(dataset: Dataset, number: int, *, seed: int) -> list[int]:

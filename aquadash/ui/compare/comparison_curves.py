@@ -32,8 +32,17 @@ Named = list[tuple[str, list[EpochRecord]]]
 
 def render_curves(compared: Compared) -> None:
     """Draw the curves, again and again while one of the runs is at work."""
+    # Outside of what is drawn again and again: a click elsewhere closes it, and would go with that part alone.
+    box = st.popover("Curves and axis", icon=":material/tune:", key="curves-box", on_change="rerun")
+    metrics = _metrics(box)
+    axis = cast(Axis, bound.choice("x", _AXES, label="Drawn", into=box))
+    weight = bound.slider(
+        "smooth", 0.0, 0.95, label="Smoothing", default=0.0, step=0.05, help=term("smoothing"), into=box
+    )
+    window = _window(_histories(compared.runs), axis, box)
     live = any(not run.status.ended for run in compared.runs)
-    shell.live(_TICK_SECONDS if live else None)(_curves)([run.run_id for run in compared.runs])
+    ids = [run.run_id for run in compared.runs]
+    shell.live(_TICK_SECONDS if live else None)(_curves)(ids, metrics, axis, weight, window)
 
 
 def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequence[Metric]) -> list[dict[str, Any]]:
@@ -52,18 +61,16 @@ def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequ
     return rows
 
 
-def _curves(run_ids: Sequence[str]) -> None:
+def _histories(runs: Sequence[Run]) -> Named:
+    return [(name, lab().runs.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
+
+
+def _curves(
+    run_ids: Sequence[str], metrics: Sequence[Metric], axis: Axis, weight: float, window: tuple[float, float] | None
+) -> None:
     runs = [lab().runs.get(run_id) for run_id in run_ids]
-    names = labels(runs)
-    named: Named = [(name, lab().runs.history(run.run_id)) for name, run in zip(names, runs, strict=True)]
-    _progress(runs, names)
-    box = st.popover("Curves and axis", icon=":material/tune:", key="curves-box", on_change="rerun")
-    metrics = _metrics(box)
-    axis = cast(Axis, bound.choice("x", _AXES, label="Drawn", into=box))
-    weight = bound.slider(
-        "smooth", 0.0, 0.95, label="Smoothing", default=0.0, step=0.05, help=term("smoothing"), into=box
-    )
-    window = _window(named, axis, box)
+    named = _histories(runs)
+    _progress(runs, [name for name, _ in named])
     drawn = tuple(
         (run.run_id, run.ended_at, name, len(history)) for run, (name, history) in zip(runs, named, strict=True)
     )

@@ -29,7 +29,10 @@ def render_actions(picked: Sequence[Run], shown: Sequence[Run]) -> None:
         picked: The ticked runs.
         shown: The rows of the table.
     """
-    with st.popover("Actions", icon=":material/more_vert:", key="actions"):
+    with st.popover("Actions", icon=":material/more_vert:", key="actions", on_change="rerun") as menu:
+        if not menu.open:
+            # See bound.draw: its fields would write old names and notes over what others have written meanwhile.
+            return
         ids = [run.run_id for run in shown]
         st.button("Pick all shown", key="pick-all", on_click=run_table.pick, args=(ids,), disabled=not ids)
         _bulk_actions(picked)
