@@ -187,6 +187,7 @@ def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple
         store.set_status(run.run_id, RunStatus.FINISHED)
     app = unfold(open_page(runs=trials[1].run_id), "actions")
     assert names(app) == ["🔎 hunt #1, best of 3 trials", "three", "two", "one"]
+    assert names(open_page(accuracy="30-52")) == ["🔎 hunt #2, best of 2 of 3 trials"]
     app.button(key=f"trials-{trials[1].run_id}").click().run()
     assert names(app) == ["hunt #2", "hunt #1", "hunt #0"]
     assert address_of(app, "trials") == "1" and address_of(app, "find") == "5" * 32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -43,12 +44,13 @@ class Filtered:
 
     Attributes:
         runs: In the order of the store.
-        searches: How many trials a search has, by the id of its best one, which stands for all of them.
+        searches: How many trials of a search pass, and how many it has, by the id of the best of those that pass, which
+            stands for all of them.
         note: How many they are and what is left out, in markdown.
     """
 
     runs: list[Run]
-    searches: dict[str, int]
+    searches: dict[str, tuple[int, int]]
     note: str
 
 
@@ -74,19 +76,24 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
         st.code(pointer(chosen.where, error.position), language=None)
         shown = replace(passing, where="").apply(runs)
     shown = containing(shown, find)
-    searches: dict[str, int] = {}
+    searches: dict[str, tuple[int, int]] = {}
     if not chosen.trials:
-        shown, searches = fold_searches(shown)
+        shown, searches = fold_searches(shown, runs)
     return Filtered(shown, searches, _note(runs, shown, chosen))
 
 
-def fold_searches(runs: Sequence[Run]) -> tuple[list[Run], dict[str, int]]:
-    """The runs with only the best trial of each search, by validation; and by its id how many trials there are."""
+def fold_searches(runs: Sequence[Run], every: Sequence[Run]) -> tuple[list[Run], dict[str, tuple[int, int]]]:
+    """The runs with only the best trial of each search, by validation; and by its id of how many trials, here and of
+    every run there is."""
+    existing = Counter(run.search_id for run in every)
     trials: dict[str, list[Run]] = {}
     for run in runs:
         if run.search_id:
             trials.setdefault(run.search_id, []).append(run)
-    best = {max(each, key=lambda run: validation_accuracy(run) or 0.0).run_id: len(each) for each in trials.values()}
+    best = {
+        max(each, key=lambda run: validation_accuracy(run) or 0.0).run_id: (len(each), existing[search_id])
+        for search_id, each in trials.items()
+    }
     return [run for run in runs if not run.search_id or run.run_id in best], best
 
 

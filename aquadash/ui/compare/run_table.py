@@ -148,7 +148,7 @@ def render_table(
     *,
     columns: Sequence[str],
     fields: Mapping[str, RunField],
-    searches: Mapping[str, int],
+    searches: Mapping[str, tuple[int, int]],
 ) -> None:
     """Draw the table of ``shown`` runs, whose ticks are what :func:`choose_picks` holds.
 
@@ -157,7 +157,7 @@ def render_table(
         picked: The ticked ones, perhaps with others.
         columns: Their names.
         fields: All fields.
-        searches: How many trials a search has, by the id of the one that stands for it.
+        searches: How many trials of a search pass, and how many it has, by the id of the one that stands for it.
     """
     if not shown:
         st.info("No run passes the filters.", icon="🔍")
@@ -330,7 +330,10 @@ def field_text(name: str, value: Any) -> str:
 
 
 def table_frame(
-    runs: Sequence[Run], columns: Sequence[str], fields: Mapping[str, RunField], searches: Mapping[str, int] = {}
+    runs: Sequence[Run],
+    columns: Sequence[str],
+    fields: Mapping[str, RunField],
+    searches: Mapping[str, tuple[int, int]] = {},
 ) -> pd.DataFrame:
     """The table: a row a run. Accuracies are in per cent; what is not known yet is empty."""
     table = {column_title(name): [_cell(run, name, fields, searches) for run in runs] for name in columns}
@@ -365,13 +368,16 @@ def accuracy_digits(runs: Sequence[Run]) -> int:
     return 1 if most >= 9600 else 0
 
 
-def _cell(run: Run, name: str, fields: Mapping[str, RunField], searches: Mapping[str, int]) -> Any:
+def _cell(run: Run, name: str, fields: Mapping[str, RunField], searches: Mapping[str, tuple[int, int]]) -> Any:
     if name == "interval":
         return _interval_text(run)
     if name == "curve":
         return list(run.curve)
     if name == "name":
-        trials = f", best of {count(searches[run.run_id], 'trial')}" if run.run_id in searches else ""
+        trials = ""
+        if run.run_id in searches:
+            passing, existing = searches[run.run_id]
+            trials = f", best of {f'{passing} of ' if passing < existing else ''}{count(existing, 'trial')}"
         marks = f"{'📌 ' if run.pinned else ''}{'🗃️ ' if run.archived else ''}{'🔎 ' if trials else ''}"
         return f"{marks}{run.name}{trials}"
     if name == "status":
