@@ -62,8 +62,8 @@ class Compared:
         return measured_together(self.pairs())
 
     def damaged(self) -> dict[str, str]:
-        """The names of the runs whose predictions cannot be read, with the reason."""
-        return {run.name: reason for run, reason in zip(self.runs, self._found.errors, strict=True) if reason}
+        """What the runs are called whose predictions cannot be read, with the reason."""
+        return {name: reason for name, reason in zip(self.names, self._found.errors, strict=True) if reason}
 
 
 def bold(name: str) -> str:
