@@ -17,7 +17,6 @@ import streamlit as st
 
 from aquadash import augment
 from aquadash.config import SETTINGS, RunConfig, flatten, parse_assignments, with_values
-from aquadash.engine import check_names
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import hyperparameters as fields
@@ -163,7 +162,7 @@ def _changed(config: RunConfig, text: str) -> RunConfig:
     for assignment in list(filter(str.strip, text.split(";")))[: len(SETTINGS)]:
         try:
             changed = with_values(config, parse_assignments([assignment]))
-            check_names(changed)
+            form_state.check(changed)
             config = changed
         except AquaDashError as error:
             # Without the list of everything that could have been meant.

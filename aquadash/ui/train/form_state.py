@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from aquadash.config import RunConfig, flatten, setting, with_values
+from aquadash.engine import check_names
 from aquadash.errors import ConfigError
 from aquadash.presets import PRESETS
 from aquadash.ui import address, datasets
@@ -145,6 +146,16 @@ def config() -> RunConfig:
     held, _ = values()
     effective = fields.effective(held)
     return with_values(RunConfig(), held | {name: st.session_state[_FILLED][name] for name in held.keys() - effective})
+
+
+def check(config: RunConfig) -> None:
+    """Refuse settings from outside that name what is not here, or what the visitor may not use.
+
+    Raises:
+        AquaDashError: Which, and why.
+    """
+    check_names(config)
+    lab().data.require(config.data.source)
 
 
 @contextmanager

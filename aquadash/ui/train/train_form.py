@@ -14,7 +14,6 @@ from aquadash.config import ModelConfig, RunConfig, config_diff, flatten, from_y
 from aquadash.config.reading import MAX_CHARACTERS
 from aquadash.data import title_of
 from aquadash.data.sources import BUILT_IN
-from aquadash.engine import check_names
 from aquadash.errors import AquaDashError
 from aquadash.figures.architecture import architecture, kind_words, shape_text
 from aquadash.models import MODELS, LayerRow, ModelSummary
@@ -346,7 +345,7 @@ def _use() -> None:
     try:
         before = form_state.config()
         config = from_yaml(st.session_state.get(_PASTED) or "", base=before)
-        check_names(config)
+        form_state.check(config)
     except AquaDashError as error:
         st.session_state[_ANSWER] = (False, f"{error} The form is as it was.")
         return
