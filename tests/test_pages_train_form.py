@@ -177,6 +177,7 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
     }  # fmt: skip
     app.selectbox(key="set:augmentation.pipeline").select("none").run()
     assert "On average an epoch takes 0.4 s, by earlier runs with the same network and images." in words(app)
+    assert "about **17 s**; settings never trained here may take longer" in words(app) and "at most" not in words(app)
 
 
 @pytest.fixture

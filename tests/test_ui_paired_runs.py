@@ -78,6 +78,7 @@ def test_the_settings_of_a_run_can_be_taken(store: RunStore, engine: FakeEngine)
     add_pair(store)  # Its runs have the same names.
     app = open_launch(pair_base=with_it.run_id)
     assert "Expected: at most" in words(app)
+    assert "Expected: about" in words(open_launch(pair_base=with_it.run_id, pipeline="notebook-2"))
     titles = app.selectbox(key="pair-base").options
     assert len(set(titles)) == len(titles), "the browser knows them by their text alone"
     app.button(key="pair-launch").click().run()

@@ -97,8 +97,11 @@ _ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
     ("the same network", _settings("model.")),
 )
 
-#: What :meth:`Paces.known` rests on where runs share all that an epoch's time depends on.
-NEAREST = f"earlier runs with {_ALIKE[0][0]}"
+
+def borrowed(known: tuple[float, str] | None) -> bool:
+    """Whether what :meth:`Paces.known` gives is unknown, or of other settings, as of another batch size, which may be
+    far from what these take."""
+    return known is None or known[1] != f"earlier runs with {_ALIKE[0][0]}"
 
 
 class Paces:

@@ -56,6 +56,13 @@ def time_left(seconds: float | None, *, at_most: bool = False) -> str:
     return "" if seconds is None else f"{'at most' if at_most else 'about'} {duration(seconds)} left"
 
 
+def expected_time(seconds: float, *, borrowed: bool, varies: bool = False) -> str:
+    """How long something takes, in markdown: at most, or about where its time ``varies`` or is ``borrowed``, by the
+    pace of other settings."""
+    untried = "; settings never trained here may take longer" if borrowed else ""
+    return f"{'about' if varies or borrowed else 'at most'} **{duration(seconds)}**{untried}"
+
+
 def joined(*told: str) -> str:
     """What is known in a row, without what is empty: ``"5 of 8 done · about 45 s left"``."""
     return " · ".join(fact for fact in told if fact)

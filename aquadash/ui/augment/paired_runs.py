@@ -9,6 +9,7 @@ import streamlit as st
 from aquadash.augment import embedded, plan
 from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
+from aquadash.runs.cost import borrowed
 from aquadash.runs.pairs import Pair, pair_configs, pairs
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import bound, components, run_lists, shell
@@ -95,14 +96,15 @@ def _same_updates(times: int) -> bool:
 
 
 def _expected(without: RunConfig, with_it: RunConfig) -> str:
-    """How long both take at most, by finished runs that are like them."""
+    """How long both take, by finished runs that are like them: at most, or about by the pace of other settings."""
     paces = lab().runs.paces()
     first, second = paces.known(embedded(without)), paces.known(embedded(with_it))
     if first is None or second is None:
         return "How long they take is shown once the first one trains."
     total = duration(first[0] * without.training.epochs + second[0] * with_it.training.epochs)
     early = "" if not with_it.training.patience else " Early stopping usually ends them much sooner."
-    return f"Expected: at most {total} for both, by {second[1]}.{early}"
+    limit = "about" if borrowed(first) or borrowed(second) else "at most"
+    return f"Expected: {limit} {total} for both, by {second[1]}.{early}"
 
 
 def _past(pipeline: str) -> None:

@@ -12,7 +12,7 @@ from aquadash.config import RunConfig, SearchRange, Value, setting, with_values
 from aquadash.data import is_here
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
-from aquadash.runs.cost import NEAREST, STARTING_SECONDS
+from aquadash.runs.cost import STARTING_SECONDS, borrowed
 from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchParameter, SearchPlan, default_space, parse, suggested
 from aquadash.search.plan import MAX_MINUTES, MAX_TRIALS, Strategy
 from aquadash.search.space import separator
@@ -20,7 +20,7 @@ from aquadash.ui import bound, datasets, inputs, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, duration, mid_sentence, plain
+from aquadash.ui.text import count, expected_time, mid_sentence, plain
 from aquadash.ui.train import form_state
 
 #: The entry of the menu for what the form of a single training holds.
@@ -92,10 +92,7 @@ def estimate_text(plan: SearchPlan) -> str:
     limits = [60 * minutes + trial] if minutes is not None else []
     if most is not None:
         limits.append(most * trial)
-    # The pace of others, as of another batch size, may be far from theirs.
-    borrowed = any(one is None or one[1] != NEAREST for one in found)
-    untried = "; settings never trained here may take longer" if borrowed else ""
-    return f"{told}, {'about' if paced or borrowed else 'at most'} **{duration(min(limits))}**{untried}"
+    return f"{told}, {expected_time(min(limits), borrowed=any(map(borrowed, found)), varies=bool(paced))}"
 
 
 def _launches() -> int:

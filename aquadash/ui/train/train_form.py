@@ -19,7 +19,7 @@ from aquadash.figures.architecture import architecture, kind_words, shape_text
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.predict.remote import shared_process
 from aquadash.presets import PRESETS
-from aquadash.runs.cost import STARTING_SECONDS
+from aquadash.runs.cost import STARTING_SECONDS, borrowed
 from aquadash.runs.types import Guess
 from aquadash.ui import address, components, datasets, inputs, run_sizes, shell, warmup
 from aquadash.ui import hyperparameters as fields
@@ -27,7 +27,7 @@ from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.predictions import WAKING
 from aquadash.ui.tables import bar_column, number_column, table, text_column
-from aquadash.ui.text import count, duration, plain, roughly
+from aquadash.ui.text import count, duration, expected_time, plain, roughly
 from aquadash.ui.train import clone, coach_notes, form_state, guess_box, launch, train_settings
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 
@@ -121,11 +121,11 @@ def _beyond_the_class(config: RunConfig) -> bool:
 
 
 def _estimate(config: RunConfig) -> None:
-    """On which images it trains, and how long that takes at most."""
+    """On which images it trains, and how long that takes: at most, or about by the pace of other settings."""
     known = lab().runs.paces().known(embedded(config))
     time = "not timed here yet"
     if known is not None:
-        time = f"at most **{duration(STARTING_SECONDS + config.training.epochs * known[0])}**"
+        time = expected_time(STARTING_SECONDS + config.training.epochs * known[0], borrowed=borrowed(known))
     # Refuses what cannot be trained on.
     run_sizes.sizes(config)
     st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
