@@ -285,6 +285,13 @@ def test_the_controls_do_not_begin_with_the_answer(run: Run) -> None:
         patch.setattr(Runs, "history", staticmethod(lambda run_id: worse_and_worse))
         app = check(open_app_page("walkthrough", lesson="curves", run=run.run_id), "curves")
     assert app.slider(key="at").value == len(history) and not app.success
+    evaluation = Runs.evaluation
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Runs, "evaluation", lambda runs, run_id: replace(evaluation(runs, run_id), accuracy=0.985))
+        app = check(open_app_page("walkthrough", lesson="result", run=run.run_id), "result")
+        assert not app.success
+        app.slider(key="measured").set_value(checks_results.fewest_images(0.985)).run()
+        assert check(app, "result").success
 
 
 def test_of_many_classes_ten_are_asked_about(many_classes: Run) -> None:

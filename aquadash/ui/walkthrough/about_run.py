@@ -333,10 +333,11 @@ def result(results: Evaluated) -> None:
         }
     )
     parts.attempt("measure on more images, or fewer")
-    images = parts.slide(
-        "measured", 10, checks_results.MAX_IMAGES, label="Test images", default=report.MEASURED_IMAGES, step=10
-    )
     share = found.accuracy
+    # Where few are enough, the report's 100 could be the answer before anything is moved.
+    few = checks_results.fewest_images(share) < checks_results.FEW_IMAGES
+    start = 1_000 if few else report.MEASURED_IMAGES
+    images = parts.slide("measured", 10, checks_results.MAX_IMAGES, label="Test images", default=start, step=10)
     low, high = wilson_interval(round(share * images), images)
     st.markdown(
         f"If {100 * share:.0f} % of {images:,} images are right, the interval goes from **{100 * low:.1f} %** to "
