@@ -310,7 +310,10 @@ def test_test_images_lead_to_no_setting() -> None:
 
 def test_a_class_that_is_rare_in_training_may_be_weighted() -> None:
     counts = dict.fromkeys(CLASSES, 500) | {"otter": 40}
-    assert note(evaluation({"otter": 0.0}), counts).changes == {"training.class_weights": "balanced"}
+    one = note(evaluation({"otter": 0.0}), counts)
+    assert one.changes == {"training.class_weights": "balanced"} and "images of it: counting" in one.evidence
+    two = note(evaluation({"otter": 0.0, "seal": 0.0}), counts | {"seal": 40})
+    assert two.changes == one.changes and "images of these classes: counting" in two.evidence
     weighted = note(evaluation({"otter": 0.0}), counts, **{"training.class_weights": "balanced"})
     assert weighted.changes == {} and "counting them more" not in weighted.evidence
     assert note(evaluation({"otter": 0.0, "seal": 0.0}), counts).changes == {}, "the seal is not rare"

@@ -384,7 +384,8 @@ def classes_ignored(s: Situation) -> Note | None:
     listed = ", ".join(names[:_MAX_NAMED]) + (f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else "")
     rare = s.config.training.class_weights == "none" and _rare(s, names)
     advice = (
-        "There are few training images of it: counting them more makes up for that."
+        f"There are few training images of {'it' if len(names) == 1 else 'these classes'}: counting them more makes up "
+        "for that."
         if rare
         else "Look at these images on the Evaluate page: what do they have in common? It is an observation on test "
         "images; settings chosen by it would spoil the test."
