@@ -122,6 +122,6 @@ def unfold(app: AppTest, popover: str) -> AppTest:
 
 def click(app: AppTest, chart: str, customdata: Sequence[object]) -> None:
     """Click on the point of a chart that has this ``customdata``."""
-    app.session_state[f"{chart}-clicked"] = list(customdata)
+    app.session_state[f"{chart}-clicked"] = (address_of(app, "run"), address_of(app, "runs")), list(customdata)
     app.run()
     assert not app.exception and not app.error

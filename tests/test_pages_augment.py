@@ -10,7 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from aquadash.data import cifar100
-from tests.app_pages import alternatives, html, open_app_page
+from tests.app_pages import alternatives, html, open_app_page, unfold
 from tests.builder_page import titles
 from tests.encoded_pictures import saved
 
@@ -118,7 +118,7 @@ def test_a_pipeline_is_trained_with_once_it_is_saved() -> None:
 
 
 def test_a_certain_image_comes_first() -> None:
-    app = visit(images="0,1,2,3")
+    app = unfold(visit(images="0,1,2,3"), "studio-options")
     app.selectbox(key="class").set_value(4).run()
     app.number_input(key="number").set_value(7).run()
     app.button(key="certain").click().run()

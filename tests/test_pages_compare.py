@@ -119,6 +119,18 @@ def test_a_long_address_of_runs_is_little_work(monkeypatch: pytest.MonkeyPatch) 
     assert len(looked) < 1000
 
 
+def test_a_closed_menu_holds_no_field_that_could_write_old_values(store: RunStore) -> None:
+    run = ui_runs.finished(store, "old name")
+    app = open_page(runs=run.run_id)
+    assert not any(field.key == f"name-{run.run_id}" for field in app.text_input)
+    unfold(app, "actions")
+    app.session_state["actions"] = False
+    app.run()
+    store.rename(run.run_id, "their name")
+    memory.refresh()
+    assert unfold(app, "actions").text_input(key=f"name-{run.run_id}").value == "their name"
+
+
 def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
     run = ui_runs.finished(store, "old name")
     app = unfold(open_page(runs=run.run_id), "actions")

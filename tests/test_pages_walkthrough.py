@@ -292,6 +292,11 @@ def test_the_controls_do_not_begin_with_the_answer(run: Run) -> None:
         assert not app.success
         app.slider(key="measured").set_value(checks_results.fewest_images(0.985)).run()
         assert check(app, "result").success
+    app = open_app_page("walkthrough", lesson="result", run=run.run_id)
+    begun = app.slider(key="measured").value
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Runs, "evaluation", lambda runs, run_id: replace(evaluation(runs, run_id), accuracy=0.985))
+        assert app.run().slider(key="measured").value > begun, "another run is chosen, and nothing was moved"
 
 
 def test_of_many_classes_ten_are_asked_about(many_classes: Run) -> None:

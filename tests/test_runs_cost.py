@@ -145,6 +145,9 @@ def test_epochs_of_a_new_head_alone_take_no_time() -> None:
     paces = Paces([stopped_early, *(finished(name, 80, 10, of=without) for name in "bc")])
     assert paces.known(config)[0] * 20 == pytest.approx(15 * 10)
     assert paces.known(with_values(SHORT, without))[0] == pytest.approx(8)
+    fresh = with_values(config, {"augmentation.mode": "fresh"})
+    assert not cost.borrowed(paces.known(config))
+    assert cost.borrowed(Paces([finished("d", 80, 10, of=of | {"augmentation.mode": "fresh"})]).known(fresh))
     for changes in ({"model.name": "notebook"}, {"model.fine_tuning": "head"}, {"training.epochs": 5}):
         alike = of | changes
         assert Paces([finished("a", 50, 5, of=alike)]).known(with_values(SHORT, alike))[0] == 10

@@ -86,6 +86,7 @@ def test_a_stale_link_shows_no_other_run_and_a_way_out(text: str) -> None:
 def clicked(monkeypatch: pytest.MonkeyPatch, told: object) -> tuple[object, ...] | None:
     """What a page learns of a click of which the browser tells this."""
     monkeypatch.setattr(st, "session_state", {"chart-clicks": {"clicked": told}})
+    monkeypatch.setattr(st, "query_params", {"run": "a"})
     monkeypatch.setattr(components, "_CLICKS", lambda *, on_clicked_change, **_: on_clicked_change())
     return components.new_click("chart", 5, None)
 

@@ -10,7 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from aquadash.ui.augment import studio_images
-from tests.app_pages import address_of, run_script
+from tests.app_pages import address_of, run_script, unfold
 from tests.encoded_pictures import saved
 from tests.studios import small_dataset
 
@@ -43,6 +43,25 @@ def test_training_images_come_with_their_class_and_place() -> None:
     assert positions == [5, 7]
     np.testing.assert_array_equal(images, dataset.train.images[[5, 7]])
     assert labels == ("whale", "seal")
+
+
+def test_while_the_options_are_closed_the_address_alone_says_how_many() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from aquadash.ui.augment import studio_images
+        from tests.studios import small_dataset
+
+        options = st.popover("Options", key="options", on_change="rerun")
+        st.session_state["chosen"] = studio_images.choose(small_dataset(), options)
+
+    app = run_script(page, images="5,7,9")
+    assert not app.number_input and chosen(app).positions == [5, 7, 9]
+    assert unfold(app, "options").number_input(key="image-count").value == 3
+    app.session_state["options"] = False
+    app.query_params["images"] = "5,7"
+    app.run()
+    assert not app.number_input and chosen(app).positions == [5, 7]
 
 
 def test_other_images_and_another_number_of_them_of_which_the_first_stay() -> None:

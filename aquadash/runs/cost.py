@@ -146,7 +146,9 @@ class Paces:
         for level, (words, _) in enumerate(_ALIKE):
             if kept := self._known.get(_key(level, config, source)):
                 found = statistics.median(seconds * times / _factor(other) for seconds, other in kept)
-                return found, f"earlier runs with {words}"
+                # New images make the epochs of a head alone take time, which other numbers of epochs weigh otherwise.
+                uneven = level < 2 and config.augmentation.mode == "fresh" and self._head_epochs(config)
+                return found, f"earlier runs with {'nearly ' if uneven else ''}{words}"
         return None
 
 

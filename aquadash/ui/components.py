@@ -277,15 +277,19 @@ def new_click(chart: str, *below: int | None) -> tuple[Any, ...] | None:
     key, taken = f"{chart}-clicks", f"{chart}-clicked"
 
     def take() -> None:
-        # Before the page is drawn, which another click may cut off.
-        st.session_state[taken] = st.session_state[key].get("clicked")
+        # Before the page is drawn, which another click may cut off: one that chooses other runs, too.
+        st.session_state[taken] = _runs_in_address(), st.session_state[key].get("clicked")
 
     _CLICKS(key=key, data={"chart": chart}, height=1, on_clicked_change=take)
-    point = st.session_state.pop(taken, None)
-    if not isinstance(point, (list, tuple)) or len(point) != len(below):
+    runs, point = st.session_state.pop(taken, (None, None))
+    if runs != _runs_in_address() or not isinstance(point, (list, tuple)) or len(point) != len(below):
         return None
     numbers = tuple(_number(value, limit) for value, limit in zip(point, below, strict=True))
     return None if None in numbers else numbers
+
+
+def _runs_in_address() -> tuple[str | None, ...]:
+    return tuple(map(st.query_params.get, ("run", "runs")))
 
 
 def _number(value: Any, below: int | None) -> int | float | None:

@@ -104,7 +104,8 @@ def _expected(without: RunConfig, with_it: RunConfig) -> str:
     total = duration(first[0] * without.training.epochs + second[0] * with_it.training.epochs)
     early = "" if not with_it.training.patience else " Early stopping usually ends them much sooner."
     limit = "about" if borrowed(first) or borrowed(second) else "at most"
-    return f"Expected: {limit} {total} for both, by {second[1]}.{early}"
+    basis = first[1] if borrowed(first) else second[1]
+    return f"Expected: {limit} {total} for both, by {basis}.{early}"
 
 
 def _past(pipeline: str) -> None:

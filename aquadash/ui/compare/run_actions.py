@@ -90,6 +90,7 @@ def _editor(run: Run) -> None:
             "Note", max_chars=4000, key=f"note-{run.run_id}",
             help="In Markdown: **bold**, _italic_, lists, links, `code`, tables. Pictures are shown as links.",
         )  # fmt: skip
+        st.caption("Closing this menu forgets what is not saved.")
         if st.form_submit_button("Save", type="primary", key=f"save-{run.run_id}"):
             with shell.guard():
                 _save(run.run_id, filled, {"name": name, "tags": tags, "note": note})

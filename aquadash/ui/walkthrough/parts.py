@@ -27,9 +27,16 @@ def attempt(title: str) -> None:
 
 
 def slide(name: str, low: int, high: int, *, label: str, default: int, unit: str = "", **arguments: Any) -> int:
-    """A slider that takes the nearest number for one beyond its ends; none where there is nothing to choose."""
+    """A slider that takes the nearest number for one beyond its ends; none where there is nothing to choose.
+
+    Until somebody moves it, it follows its default, as when another run is chosen.
+    """
     if low >= high:
         return low
+    began = f"{name} began at"
+    if name not in st.query_params and st.session_state.get(name) == st.session_state.get(began, default):
+        st.session_state.pop(name, None)
+    st.session_state[began] = default
     form = f"%d{unit.replace('%', '%%')}"
     return bound.slider(name, low, high, label=label, default=default, clamp=True, format=form, **arguments)
 
