@@ -90,7 +90,6 @@ def _takes(run: Run, paces: Paces) -> tuple[float, str]:
     known = paces.known(run.config)
     if known is None:
         return math.inf, ""
-    pace, base = known
     # The curve is thinned to some points; a run at work says its epoch, too.
     done = max(len(run.curve), run.progress.epoch - 1 if run.progress is not None else 0)
     epochs = run.config.training.epochs
@@ -98,7 +97,7 @@ def _takes(run: Run, paces: Paces) -> tuple[float, str]:
         done = 0
     # Epochs of a new head alone take next to nothing: what they leave is still nearly all of the time.
     share = min(1.0, (epochs - done) / (epochs - head_epochs(run.config)))
-    return STARTING_SECONDS + pace * epochs * share, base
+    return STARTING_SECONDS + known.seconds * epochs * share, known.basis
 
 
 def _why(starts: float, overdue: bool, bases: Sequence[str]) -> str:

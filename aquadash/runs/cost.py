@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aquadash.augment import plan
 from aquadash.config import SETTINGS, AugmentationConfig, RunConfig
@@ -98,10 +98,18 @@ _ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
 )
 
 
-def borrowed(known: tuple[float, str] | None) -> bool:
-    """Whether what :meth:`Paces.known` gives is unknown, or of other settings, as of another batch size, which may be
-    far from what these take."""
-    return known is None or known[1] != f"earlier runs with {_ALIKE[0][0]}"
+class Pace(NamedTuple):
+    """How long an epoch takes.
+
+    Attributes:
+        seconds: The mean over all epochs that a config allows, those of a new head alone among them.
+        basis: What that rests on, in words.
+        borrowed: Whether it is that of other settings, as of another batch size, which may be far from what these take.
+    """
+
+    seconds: float
+    basis: str
+    borrowed: bool
 
 
 class Paces:
@@ -134,10 +142,9 @@ class Paces:
                 if len(kept) < 25:
                     kept.append((seconds / whole, run.config.augmentation))
 
-    def known(self, config: RunConfig) -> tuple[float, str] | None:
-        """Seconds an epoch, the median of the nearest kind, and what that rests on; None where there is none.
+    def known(self, config: RunConfig) -> Pace | None:
+        """The median of the nearest kind of runs; None where there is none.
 
-        It is the mean over all epochs that the config allows, those of a new head alone among them.
         Runs with another augmentation count by how many images theirs makes of each.
         """
         epochs = config.training.epochs
@@ -147,8 +154,8 @@ class Paces:
             if kept := self._known.get(_key(level, config, source)):
                 found = statistics.median(seconds * times / _factor(other) for seconds, other in kept)
                 # New images make the epochs of a head alone take time, which other numbers of epochs weigh otherwise.
-                uneven = level < 2 and config.augmentation.mode == "fresh" and self._head_epochs(config)
-                return found, f"earlier runs with {'nearly ' if uneven else ''}{words}"
+                uneven = config.augmentation.mode == "fresh" and self._head_epochs(config) > 0
+                return Pace(found, f"earlier runs with {words}", borrowed=words != _SAME or uneven)
         return None
 
 

@@ -9,7 +9,6 @@ import streamlit as st
 from aquadash.augment import embedded, plan
 from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
-from aquadash.runs.cost import borrowed
 from aquadash.runs.pairs import Pair, pair_configs, pairs
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import bound, components, run_lists, shell
@@ -101,10 +100,10 @@ def _expected(without: RunConfig, with_it: RunConfig) -> str:
     first, second = paces.known(embedded(without)), paces.known(embedded(with_it))
     if first is None or second is None:
         return "How long they take is shown once the first one trains."
-    total = duration(first[0] * without.training.epochs + second[0] * with_it.training.epochs)
+    total = duration(first.seconds * without.training.epochs + second.seconds * with_it.training.epochs)
     early = "" if not with_it.training.patience else " Early stopping usually ends them much sooner."
-    limit = "about" if borrowed(first) or borrowed(second) else "at most"
-    basis = first[1] if borrowed(first) else second[1]
+    limit = "about" if first.borrowed or second.borrowed else "at most"
+    basis = first.basis if first.borrowed else second.basis
     return f"Expected: {limit} {total} for both, by {basis}.{early}"
 
 

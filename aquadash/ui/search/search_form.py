@@ -12,7 +12,7 @@ from aquadash.config import RunConfig, SearchRange, Value, setting, with_values
 from aquadash.data import is_here
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
-from aquadash.runs.cost import STARTING_SECONDS, borrowed
+from aquadash.runs.cost import STARTING_SECONDS
 from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchParameter, SearchPlan, default_space, parse, suggested
 from aquadash.search.plan import MAX_MINUTES, MAX_TRIALS, Strategy
 from aquadash.search.space import separator
@@ -83,7 +83,7 @@ def estimate_text(plan: SearchPlan) -> str:
     paced = [p for p in plan.space if setting(p.name).affects_pace]
     tried = [longest, *(with_values(longest, {p.name: value}) for p in paced for value in plan.ends(p.name))]
     found = [lab().runs.paces().known(embedded(config)) for config in tried]
-    paces = [known[0] for known in found if known is not None]
+    paces = [known.seconds for known in found if known is not None]
     if not paces:
         limit = "the first trial shows how long" if minutes is None else f"no trial starts after {minutes:g} min"
         return f"{told}; {limit}"
@@ -92,7 +92,8 @@ def estimate_text(plan: SearchPlan) -> str:
     limits = [60 * minutes + trial] if minutes is not None else []
     if most is not None:
         limits.append(most * trial)
-    return f"{told}, {expected_time(min(limits), borrowed=any(map(borrowed, found)), varies=bool(paced))}"
+    borrowed = any(known is None or known.borrowed for known in found)
+    return f"{told}, {expected_time(min(limits), borrowed=borrowed, varies=bool(paced))}"
 
 
 def _launches() -> int:

@@ -19,7 +19,7 @@ from aquadash.figures.architecture import architecture, kind_words, shape_text
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.predict.remote import shared_process
 from aquadash.presets import PRESETS
-from aquadash.runs.cost import STARTING_SECONDS, borrowed
+from aquadash.runs.cost import STARTING_SECONDS
 from aquadash.runs.types import Guess
 from aquadash.ui import address, components, datasets, inputs, run_sizes, shell, warmup
 from aquadash.ui import hyperparameters as fields
@@ -125,7 +125,7 @@ def _estimate(config: RunConfig) -> None:
     known = lab().runs.paces().known(embedded(config))
     time = "not timed here yet"
     if known is not None:
-        time = expected_time(STARTING_SECONDS + config.training.epochs * known[0], borrowed=borrowed(known))
+        time = expected_time(STARTING_SECONDS + config.training.epochs * known.seconds, borrowed=known.borrowed)
     # Refuses what cannot be trained on.
     run_sizes.sizes(config)
     st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
@@ -134,7 +134,7 @@ def _estimate(config: RunConfig) -> None:
 def _sizes(config: RunConfig) -> None:
     """How many images it uses, and what the estimate rests on."""
     known = lab().runs.paces().known(embedded(config))
-    basis = f" On average an epoch takes {duration(known[0])}, by {known[1]}." if known else ""
+    basis = f" On average an epoch takes {duration(known.seconds)}, by {known.basis}." if known else ""
     st.caption(run_sizes.sentence(config, run_sizes.sizes(config)) + basis)
 
 
@@ -209,7 +209,7 @@ def _cost(name: str) -> str:
     epochs = min(usual, config.training.epochs)
     known = lab().runs.paces().known(embedded(config))
     if known is not None:
-        return roughly(STARTING_SECONDS + epochs * known[0])
+        return roughly(STARTING_SECONDS + epochs * known.seconds)
     if preset.seconds is None:
         return "download"
     return roughly(preset.seconds * epochs / usual) if config.data.source in BUILT_IN else ""
