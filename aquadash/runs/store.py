@@ -159,15 +159,12 @@ class RunStore(RunArtifacts):
         Raises:
             RunError: It has finished, or waits or trains already.
         """
-        stored = self.stored_run(run_id)
         run = self.get(run_id)
-        assert stored is not None
-        is_new = stored.tags[tag.STATUS] == RunStatus.QUEUED
-        if not is_new and not run.status.resumable:
-            raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
-        if not is_new:
+        if run.status.resumable:
             # First the record: one that says that it is to be trained, and has no job, reads as interrupted.
             self.set_status(run_id, RunStatus.QUEUED)
+        elif run.status is not RunStatus.QUEUED:
+            raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
         return self.jobs.submit(KIND, run_id, {}, owner=run.owner, needs=needs, held=held)
 
     def request_stop(self, run_id: str) -> None:
