@@ -19,12 +19,13 @@ from aquadash.runs import tags as tag
 from aquadash.runs.transfer import IMPORTED
 from aquadash.search.store import open_search_store
 from aquadash.ui import shell, warmup
+from aquadash.ui.train import live
 from tests.app_pages import address_of, buttons, ids, metrics, open_app_page, texts, unfold
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.search_fakes import plan
-from tests.ui_runs import queued
+from tests.ui_runs import queued, running
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 
@@ -174,6 +175,15 @@ def test_a_run_that_waits_while_the_queue_is_held_says_so(teacher: Person) -> No
         (bar,) = open_app_page("train", run=run.run_id).get("progress")
         assert ("The teacher holds the queue" in bar.proto.text) is paused
         assert ("starts in a moment" in bar.proto.text) is not paused
+
+
+def test_a_run_behind_a_hidden_one_does_not_start_in_a_moment(anna: Person) -> None:
+    store = open_store()
+    store.set_hidden(give(store, running(store, "rude"), join("Ben")[0]).run_id)
+    run = give(store, queued(store, "a1"), anna)
+    (bar,) = open_app_page("train", run=run.run_id).get("progress")
+    assert bar.proto.text == "Next in the queue: it starts when a running one ends."
+    assert not live._is_starting(run), "so it is not looked at as often as what does"
 
 
 def test_limits_are_set_in_a_form_and_hold(teacher: Person) -> None:

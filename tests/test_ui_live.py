@@ -33,15 +33,15 @@ def test_place_in_the_queue() -> None:
     first = run(RunStatus.QUEUED, name="c", rank=1)
     second = run(RunStatus.QUEUED, name="d", rank=2)
 
-    assert "when a running one ends" in live.queue_text(first, [second, first, busy])
-    assert "starts in a moment" in live.queue_text(first, [first])
-    assert live.queue_text(first, [first], is_held=True) == (
+    assert "when a running one ends" in live.queue_text(first, others_train=True)
+    assert "starts in a moment" in live.queue_text(first, others_train=False)
+    assert live.queue_text(first, others_train=False, is_held=True) == (
         "Number 1 in the queue. The teacher holds the queue; nothing starts until it is let go on."
     )
     lost = run(RunStatus.QUEUED, name="e", rank=1, message="The worker on far was lost; another one goes on.")
-    assert live.queue_text(lost, [lost]).endswith("in a moment. The worker on far was lost; another one goes on.")
-    assert live.queue_text(second, [second, first, busy]).startswith(
-        "Number 2 in the queue: 1 run will start before it"
+    assert live.queue_text(lost, others_train=False).endswith(
+        "in a moment. The worker on far was lost; another one goes on."
     )
+    assert live.queue_text(second, others_train=True).startswith("Number 2 in the queue: 1 run will start before it")
     done = run(RunStatus.FINISHED, name="f")
     assert run_lists.active_first([done, second, first, busy]) == [busy, first, second, done]

@@ -133,6 +133,10 @@ class Runs(Part):
         seen = {run.run_id for run in self.all()}
         return {run_id: one for run_id, one in _waiting(settings.store_key()).items() if run_id in seen}
 
+    def some_train(self) -> bool:
+        """Whether any run trains now: what is hidden from the person takes its slot, too."""
+        return any(run.status is RunStatus.RUNNING for run in _all(settings.store_key()).runs)
+
     def paces(self) -> Paces:
         """How long epochs took in everybody's runs that have finished."""
         return _paces(settings.store_key())

@@ -106,13 +106,13 @@ def progress_text(run: Run) -> str:
     return joined(f"Epoch {progress.epoch} of {progress.epochs}", batch, pace, left)
 
 
-def queue_text(run: Run, runs: Sequence[Run], *, is_held: bool = False) -> str:
+def queue_text(run: Run, *, others_train: bool, is_held: bool = False) -> str:
     """Who goes before a queued run, or that the queue is held, as plain text."""
     if is_held:
         text = f"Number {run.rank} in the queue. {HELD}"
     elif run.rank > 1:
         text = f"Number {run.rank} in the queue: {count(run.rank - 1, 'run')} will start before it."
-    elif any(other.status is RunStatus.RUNNING for other in runs):
+    elif others_train:
         text = "Next in the queue: it starts when a running one ends."
     else:
         text = "Next in the queue: it starts in a moment."
@@ -127,7 +127,7 @@ def _signature(run: Run) -> tuple[RunStatus, bool, bool, Guess | None]:
 
 def _is_starting(run: Run) -> bool:
     if run.status is RunStatus.QUEUED:
-        return run.rank == 1 and not held() and all(other.status is not RunStatus.RUNNING for other in lab().runs.all())
+        return run.rank == 1 and not held() and not lab().runs.some_train()
     return not _has_begun(run)
 
 
@@ -204,7 +204,7 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
         lab().refresh()
         st.rerun()
     if run.status is RunStatus.QUEUED:
-        st.progress(0.0, text=plain(queue_text(run, lab().runs.all(), is_held=held())))
+        st.progress(0.0, text=plain(queue_text(run, others_train=lab().runs.some_train(), is_held=held())))
         return
     _remember(run)
     st.progress(run.progress.fraction if run.progress else 0.0, text=plain(progress_text(run)))
