@@ -15,6 +15,7 @@ from aquadash.lab import Lab
 from aquadash.pages import PAGES
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
+from aquadash.ui import warmup
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom import projector as projector_window
 from aquadash.ui.classroom.admission import Admission
@@ -194,10 +195,27 @@ def test_a_projector_notices_that_its_page_was_locked(monkeypatch: pytest.Monkey
     drawn_again: list[bool] = []
     monkeypatch.setattr(admission, "now", lambda: Admission.LOCKED)
     monkeypatch.setattr("streamlit.rerun", lambda: drawn_again.append(True))
-    projector_window._follow(Admission.LOCKED)
+    projector_window._follow(Admission.LOCKED, frozenset())
     assert not drawn_again
-    projector_window._follow(Admission.PAGE)
+    projector_window._follow(Admission.PAGE, frozenset())
     assert drawn_again
+
+
+def test_a_projector_notices_that_a_run_was_hidden_and_shown_again(
+    teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn_again: list[bool] = []
+    monkeypatch.setattr("streamlit.rerun", lambda: drawn_again.append(True))
+    warmup.wait_for_store()
+    run = give(open_store(), add_compared(open_store(), "rude", skill=0.6, seed=1), join("Ben")[0])
+    for hidden in (True, False):
+        drawn = admission.now(), projector_window.hidden_runs()
+        projector_window._follow(*drawn)
+        assert not drawn_again
+        Lab(teacher).runs.hide(run.run_id, hidden)
+        projector_window._follow(*drawn)
+        assert drawn_again
+        drawn_again.clear()
 
 
 def test_the_board_and_the_projector_have_commands() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from aquadash.classroom import projector
+from aquadash.errors import AquaDashError
+from aquadash.lab import Lab
 from aquadash.pages import PROJECTOR
-from aquadash.ui import address, shell
+from aquadash.ui import address, shell, warmup
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.evaluate.present import CSS as PRESENT_CSS
@@ -32,7 +36,7 @@ def follow() -> None:
     # The word stays in the address, so that reloading keeps the browser a projector.
     if PROJECTOR not in st.query_params:
         st.query_params[PROJECTOR] = "1"
-    shell.live(_FOLLOW_SECONDS, open_to_all=True)(_follow)(admission.now())
+    shell.live(_FOLLOW_SECONDS, open_to_all=True)(_follow)(admission.now(), hidden_runs())
 
 
 def offer(page: str) -> None:
@@ -52,8 +56,8 @@ def _show(page: str, query: dict[str, str]) -> None:
     st.toast("The projector shows it.", icon="📽️")
 
 
-def _follow(drawn: Admission) -> None:
-    if admission.now() is not drawn:
+def _follow(drawn: Admission, hidden: frozenset[str]) -> None:
+    if admission.now() is not drawn or hidden_runs() != hidden:
         st.rerun()
     wanted = projector.shown()
     if wanted is None or st.session_state.get(_SEEN) == wanted.at:
@@ -63,6 +67,14 @@ def _follow(drawn: Admission) -> None:
     address.forget()
     # What the page asked for last must not outweigh its new address.
     st.switch_page(f"pages/{wanted.page}.py", query_params={**wanted.query, PROJECTOR: "1"})
+
+
+def hidden_runs() -> frozenset[str]:
+    """The ids of the runs that a projector does not find; none while runs cannot be read, nor are any shown then."""
+    with suppress(AquaDashError):
+        if warmup.ready():
+            return frozenset(run.run_id for run in Lab(admission.visitor()).runs.all() if run.hidden)
+    return frozenset()
 
 
 def leave() -> None:
