@@ -361,6 +361,15 @@ def test_who_is_called_you_is_not_taken_for_the_visitor(anna: Person) -> None:
     assert "👤 you" in texts(app) and "⭐ you" not in texts(app)
 
 
+def test_the_teacher_is_not_called_you_before_the_class(teacher: Person) -> None:
+    store = open_store()
+    give(store, queued(store, "hers"), teacher)
+    warmup.wait_for_store()
+    assert "⭐ you" in texts(open_app_page("classroom", view="queue"))
+    projected = texts(open_app_page("classroom", view="queue", projector="1"))
+    assert "👤 Ms Hill" in projected and "⭐ you" not in projected
+
+
 def test_a_student_sees_own_runs_first_and_whose_the_others_are(anna: Person) -> None:
     store = open_store()
     ben, _ = join("Ben")

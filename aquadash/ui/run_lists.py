@@ -106,7 +106,9 @@ def owner_badge(resource: Resource) -> None:
 
 
 def _own(resource: Resource) -> bool:
-    return bool(resource.owner) and resource.owner == visitor().person_id
+    person = visitor()
+    # The class that reads a projector is not who looks at it.
+    return bool(resource.owner) and resource.owner == person.person_id and not person.on_projector
 
 
 #: Seconds between two looks at whether a run that is shown has ended.
