@@ -25,6 +25,7 @@ from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.search_fakes import plan
+from tests.train_page import FakeEngine
 from tests.ui_runs import queued, running
 
 pytestmark = pytest.mark.usefixtures("class_pages")
@@ -124,6 +125,21 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     assert "b1" not in texts(seen), "hidden"
     assert f"queue-stop-{first.run_id}" in buttons(seen)
     assert not [key for key in buttons(seen) if key.startswith(("move-", "queue-hide"))]
+
+
+def test_what_was_deleted_while_it_waited_waits_again_after_undo(anna: Person, engine: FakeEngine) -> None:
+    store = open_store()
+    run = give(store, queued(store, "a1"), anna)
+    warmup.wait_for_store()
+    app = open_app_page("classroom", view="queue")
+    for most, status, said in ((1, RunStatus.QUEUED, []), (0, RunStatus.STOPPED, ["lets nobody start a training"])):
+        app.button(key=f"queue-delete-{run.run_id}").click().run()
+        assert store.get(run.run_id).deleted
+        limits.save(ClassLimits(epochs=None, waiting_runs=most))
+        app.button(key=f"undo-{run.run_id}").click().run()
+        found = store.get(run.run_id)
+        assert (found.deleted, found.status) == (False, status) and "Deleted" not in texts(app)
+        assert all(part in texts(app) for part in said) and len(app.error) == len(said)
 
 
 def test_a_refusal_is_said_for_longer_than_until_the_next_drawing(

@@ -25,6 +25,9 @@ class FakeEngine:
 
     def serve(self) -> None: ...
 
+    def slots(self) -> int:
+        return 1
+
     def submit(self, config: RunConfig, *, name: str | None, owner: Person, **about: str) -> Run:
         self._ask("submit", config)
         return live_runs.queue(self.store, self.store.create(config, name=name, owner=owner, **about).run_id)

@@ -173,28 +173,28 @@ def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
     return result.done
 
 
-#: Pairs of ids and words for what was deleted here at once and can be undone, until somebody says "Dismiss".
+#: Ids and words for what was deleted here at once and can be undone, until somebody says "Dismiss", and whether it was
+#: taken out of the queue.
 _DELETED = "compare:deleted"
 
 
 def undo_bar() -> None:
     """Say what was deleted, with the way back, and what could not be done."""
     shell.show_failure()
-    for run_ids, words in list(st.session_state.get(_DELETED, [])):
-        components.undo_bar(
-            words, key=run_ids[0], on_undo=partial(_restore, run_ids), on_dismiss=partial(_forget, run_ids)
-        )
+    for run_ids, words, waited in list(st.session_state.get(_DELETED, [])):
+        undo = partial(_restore, run_ids, to_queue=waited)
+        components.undo_bar(words, key=run_ids[0], on_undo=undo, on_dismiss=partial(_forget, run_ids))
 
 
-def can_be_undone(run_ids: Sequence[str], words: str) -> None:
-    """Offer to undo a deletion, from the next drawing on."""
+def can_be_undone(run_ids: Sequence[str], words: str, *, waited: bool = False) -> None:
+    """Offer to undo a deletion, from the next drawing on; what ``waited`` then waits again."""
     if run_ids:
         # One of them may have come back otherwise: a second row for it would break the page.
         earlier = [
-            (tuple(run_id for run_id in ids if run_id not in run_ids), told)
-            for ids, told in st.session_state.get(_DELETED, [])
+            (tuple(run_id for run_id in ids if run_id not in run_ids), *told)
+            for ids, *told in st.session_state.get(_DELETED, [])
         ]
-        st.session_state[_DELETED] = [*(row for row in earlier if row[0]), (tuple(run_ids), words)]
+        st.session_state[_DELETED] = [*(row for row in earlier if row[0]), (tuple(run_ids), words, waited)]
 
 
 def import_and_bin() -> None:
@@ -224,11 +224,13 @@ def _bin() -> None:
             st.button("Restore", key="restore", icon="↩️", disabled=not chosen, on_click=_restore, args=(chosen,))
 
 
-def _restore(run_ids: Sequence[str]) -> None:
+def _restore(run_ids: Sequence[str], *, to_queue: bool = False) -> None:
     def restore() -> None:
         for run_id in run_ids:
             lab().runs.restore(run_id)
         _forget(run_ids)
+        for run_id in run_ids if to_queue else ():
+            lab().runs.resume(run_id)
 
     shell.attempt(restore)
 
