@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -230,6 +231,28 @@ def test_a_picture_for_phones_fills_the_code_in_and_nothing_else(app: Any) -> No
     page = ask(app, "/class/join", query="code=%22%3E%3Cscript%3E7fvty3")
     assert "<script>" not in page.body
     assert 'value="7FVTY3"' in ask(app, "/class/join", query="code=7fvty3").body
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_form_whose_answer_was_lost_lets_its_sender_in_the_second_time(app: Any, by_link: bool) -> None:
+    query, form = "", {"name": "Anna", "code": codes.codes().student}
+    if by_link:
+        join(app)
+        code = open_sessions().rejoin_code(open_sessions().people()[0].person.person_id)
+        query, form = f"rejoin={code}", {"rejoin": code}
+
+    def send(**changes: str) -> Answer:
+        return ask(app, "/class/join", method="POST", form={**form, **changes}, headers=OWN)
+
+    (form["once"],) = re.findall(r'name="once" value="([^"]+)"', ask(app, "/class/join", query=query).body)
+    with ThreadPoolExecutor() as clicks:
+        first, second = (click.result() for click in [clicks.submit(send) for _ in range(2)])
+    assert (first.status, second.status) == (303, 303) and cookie_of(first) == cookie_of(second)
+    other = re.findall(r'name="once" value="([^"]+)"', ask(app, "/class/join", query=query).body)[0]
+    for changed in (other, ""):
+        assert send(once=changed).status in (403, 409), "another form is another sender's"
+    ask(app, "/class/leave", method="POST", form={}, headers={**OWN, **cookie_of(first)})
+    assert send().status in (403, 409), "what has ended lets nobody in"
 
 
 def test_a_link_gives_a_name_back_once_and_only_by_a_form_of_ours(app: Any) -> None:
