@@ -16,7 +16,7 @@ from aquadash.pages import PAGES
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
 from aquadash.ui import warmup
-from aquadash.ui.classroom import admission
+from aquadash.ui.classroom import admission, members
 from aquadash.ui.classroom import projector as projector_window
 from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.train import train_settings
@@ -107,7 +107,7 @@ def test_a_code_that_is_renewed_elsewhere_is_soon_on_the_projector(
     assert codes.codes().student != before and codes.spaced(codes.codes().student) in texts(app)
 
 
-def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person) -> None:
+def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     ben, token = join("Ben")
     app = open_app_page("classroom", view="people")
     assert "**1 student**" in texts(app) and "Ben" in texts(app)
@@ -118,6 +118,9 @@ def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person) -> No
     assert address.endswith("/class/join") and open_sessions().rejoin(code).person == ben
     app.button(key="rejoin-done").click().run()
     assert not app.code
+    monkeypatch.setattr(members, "REJOIN_SECONDS", 0.0)
+    app.button(key=f"rejoin-{ben.person_id}").click().run()
+    assert not app.code, "whose time is over"
     app.button(key=f"remove-{ben.person_id}").click().run()
     assert open_sessions().person_of(token) is None
     assert f"remove-{ben.person_id}" not in buttons(app)

@@ -42,8 +42,8 @@ def _people() -> None:
             help="Of students who have made nothing (no run, search, data set or pipeline) and have not been here for "
             f"{AWAY_SECONDS / 60:.0f} minutes. Their names are free again, and they can join again.",
         )  # fmt: skip
-    if link := st.session_state.get(_LINK):
-        name, address = link
+    name, address, until = st.session_state.get(_LINK, ("", "", 0.0))
+    if time.time() < until:
         with st.container(border=True):
             st.markdown(f"**{plain(name)}** rejoins by this link, once, within {REJOIN_SECONDS / 60:.0f} minutes:")
             st.code(address, language=None, wrap_lines=True)
@@ -102,8 +102,9 @@ def _clear() -> None:
 
 
 def _rejoin(person: Person, base: str) -> None:
+    until = time.time() + REJOIN_SECONDS
     code = lab().people.rejoin_code(person.person_id)
-    st.session_state[_LINK] = person.name, rejoin_address(base, code)
+    st.session_state[_LINK] = person.name, rejoin_address(base, code), until
 
 
 def _forget_link() -> None:
