@@ -113,6 +113,10 @@ def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person, monke
     assert "**1 student**" in texts(app) and "Ben" in texts(app)
     assert f"remove-{teacher.person_id}" not in buttons(app)
     assert app.button(key=f"remove-{ben.person_id}").label == "Remove *Ben*"
+    other, _ = join("Mr Moor", Role.TEACHER)
+    app.run()
+    for person, told in ((ben, "join under another name"), (other, "back under this name; renew it")):
+        assert told in app.button(key=f"remove-{person.person_id}").help
     app.button(key=f"rejoin-{ben.person_id}").click().run()
     address, code = app.code[0].value.split("?rejoin=")
     assert address.endswith("/class/join") and open_sessions().rejoin(code).person == ben

@@ -239,7 +239,7 @@ class Sessions:
                 connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(token),))
 
     def remove(self, person_id: str) -> None:
-        """End all sessions of somebody; they may join again under another name, or by a link to rejoin."""
+        """End somebody's sessions; they may join again under another name, a teacher under theirs, or by a link."""
         with self._writing() as connection:
             connection.execute(
                 "UPDATE sessions SET ended = 1 WHERE person_id = ?", (self._existing(connection, person_id),)

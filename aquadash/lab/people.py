@@ -27,7 +27,7 @@ class People(Part):
         return open_sessions().people()
 
     def remove(self, person_id: str) -> None:
-        """End all sessions of somebody; they may join again under another name, or by a link to rejoin.
+        """End somebody's sessions; they may join again under another name, a teacher under theirs, or by a link.
 
         Raises:
             NotAllowedError: The person does not lead the class.

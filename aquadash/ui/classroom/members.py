@@ -78,11 +78,15 @@ def _row(member: Member, runs: int) -> None:
             return
         with_accounts = accounts.logs_in()
         if member.sessions:
+            again = "With the code they can join under another name."
+            if with_accounts:
+                again = "They can log in again."
+            elif person.leads:
+                again = "With the teacher's code they are back under this name; renew it to keep them out."
             st.button(
                 named("Remove", person.name), key=f"remove-{person.person_id}", icon=":material/logout:",
                 on_click=shell.attempt, args=(_remove, person),
-                help="Ends their session everywhere. Their runs stay. "
-                + ("They can log in again." if with_accounts else "With the code they can join under another name."),
+                help=f"Ends their session everywhere. Their runs stay. {again}",
             )  # fmt: skip
         if with_accounts:
             return
