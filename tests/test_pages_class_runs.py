@@ -19,6 +19,7 @@ from aquadash.runs import tags as tag
 from aquadash.runs.transfer import IMPORTED
 from aquadash.search.store import open_search_store
 from aquadash.ui import shell, warmup
+from aquadash.ui.classroom import board
 from aquadash.ui.train import live
 from tests.app_pages import address_of, buttons, ids, metrics, open_app_page, texts, unfold
 from tests.classrooms import between_drawings, give, join, look_as
@@ -56,6 +57,18 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     assert list(seen.dataframe[0].value["Student"]) == ["⭐ Anna", "Ben"]
     assert "Test accuracy" in seen.dataframe[0].value.columns and not seen.toggle
     assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
+
+
+def test_what_has_no_place_in_the_chart_is_counted_on_the_projector_without_a_table(
+    teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "_MAX_DRAWN", 1)
+    store = open_store()
+    for seed, name in enumerate(("Anna", "Ben")):
+        give(store, add_compared(store, "good", skill=0.9, seed=seed), join(name)[0])
+    assert "and 1 more in the table" in texts(open_app_page("classroom", view="board"))
+    projected = texts(open_app_page("classroom", view="board", projector="1"))
+    assert "and 1 more" in projected and "in the table" not in projected
 
 
 def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(teacher: Person) -> None:

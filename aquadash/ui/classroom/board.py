@@ -62,7 +62,8 @@ def _board(source: str) -> None:
         figure.update_xaxes(tickfont_size=20, title_font_size=20).update_yaxes(tickfont_size=20)
     components.plot(figure, key=f"board-{made.measured_on}")
     if len(made.entries) > _MAX_DRAWN:
-        st.caption(f"and {len(made.entries) - _MAX_DRAWN} more in the table")
+        where = "" if projector.is_one() else " in the table"
+        st.caption(f"and {len(made.entries) - _MAX_DRAWN} more{where}")
     if made.entries and not projector.is_one():
         _table(made, own.person_id)
 
