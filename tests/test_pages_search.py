@@ -24,6 +24,7 @@ from aquadash.ui.search import search_form, search_live
 from aquadash.ui.text import duration
 from tests import ui_runs
 from tests.app_pages import address_of, metrics, open_app_page, words
+from tests.classrooms import between_drawings
 from tests.made_runs import made_run
 from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
 from tests.stored_runs import HOSTILE, without_engine
@@ -209,6 +210,24 @@ def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStor
         lambda: store.get(search_id).status is RunStatus.FINISHED, saying=lambda: (store.get(search_id), words(app))
     )
     assert len(runs.runs) == 6
+
+
+def test_the_best_so_far_can_be_used_while_a_search_works(
+    runs: QuickRuns, store: SearchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search_id = start_search(plan(budget=Budget(2)), engine.open_engine())
+    wait_for(lambda: runs.at_work)
+    (first,) = runs.at_work
+
+    def end_a_trial() -> None:
+        runs.finish(first.run_id, 0.5)
+        wait_for(lambda: store.get(search_id).complete)
+        memory.refresh()
+
+    between_drawings(monkeypatch, end_a_trial)
+    app = open_page()
+    (link,) = (link.proto for link in app.get("page_link") if link.proto.label == "Use the best")
+    assert link.query_string == f"clone={first.run_id}"
 
 
 def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, store: SearchStore) -> None:

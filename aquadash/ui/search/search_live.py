@@ -56,16 +56,15 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
             run_lists.owner_badge(search.resource)
             _actions(search)
     if chosen is not None:
-        render_search(chosen)
+        render_search(search)
 
 
-def render_search(search_id: str) -> None:
-    """Draw a search: what can be done with it, how far it is, its charts and its trials."""
-    search = lab().searches.get(search_id)
+def render_search(search: Search) -> None:
+    """Draw how far a search is, its charts and its trials."""
     _explanation(search)
     # An interrupted one may be taken up in a moment by an app that has just been started.
     changing = search.at_work or search.status is RunStatus.INTERRUPTED
-    shell.live(TICK_SECONDS if changing else None)(_picture)(search_id, _signature(search))
+    shell.live(TICK_SECONDS if changing else None)(_picture)(search.search_id, _signature(search))
 
 
 def progress_text(search: Search) -> str:
@@ -79,9 +78,9 @@ def progress_text(search: Search) -> str:
     )
 
 
-def _signature(search: Search) -> tuple[RunStatus, bool]:
+def _signature(search: Search) -> tuple[object, ...]:
     """What the parts around the fragment depend on."""
-    return search.status, search.stop_requested
+    return search.status, search.stop_requested, search.best and search.best.run_id
 
 
 def _recipe(search: Search) -> str:
@@ -165,7 +164,7 @@ def _more_trials(search: Search) -> None:
         shell.action_button("Go on", extend, key=f"extend-{search.search_id}", type="primary")
 
 
-def _picture(search_id: str, seen: tuple[RunStatus, bool]) -> None:
+def _picture(search_id: str, seen: tuple[object, ...]) -> None:
     """The part that a search at work keeps drawing."""
     search = lab().searches.get(search_id)
     if _signature(search) != seen:
