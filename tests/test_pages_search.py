@@ -23,7 +23,7 @@ from aquadash.ui import warmup
 from aquadash.ui.search import search_form, search_live
 from aquadash.ui.text import duration
 from tests import ui_runs
-from tests.app_pages import address_of, metrics, open_app_page, words
+from tests.app_pages import address_of, buttons, metrics, open_app_page, words
 from tests.classrooms import between_drawings
 from tests.made_runs import made_run
 from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
@@ -284,6 +284,27 @@ def test_a_search_that_was_cut_off_or_failed_says_so(runs: QuickRuns, store: Sea
     assert "no memory" in words(app)
     # A message is text, never markup.
     assert all("\\<img" in error.value for error in app.error)
+
+
+@pytest.mark.parametrize(
+    ("status", "budget"),
+    [
+        (RunStatus.STOPPED, Budget(3)),
+        (RunStatus.FAILED, Budget(None, minutes=0.001)),
+        (RunStatus.INTERRUPTED, Budget(3)),
+    ],
+)
+def test_a_search_that_ended_otherwise_with_nothing_left_is_offered_more_trials(
+    runs: QuickRuns, store: SearchStore, status: RunStatus, budget: Budget
+) -> None:
+    search_id = ended(store, runs, budget=budget)
+    store.set_attributes(search_id, {kept.STATUS: str(status)})
+    made = len(store.get(search_id).trials)
+    app = open_page()
+    assert "Continue" not in words(app) and f"continue-{search_id}" not in buttons(app)
+    app.button(key=f"extend-{search_id}").click().run()
+    assert not app.error and not app.exception
+    wait_for(lambda: len(store.get(search_id).complete) == made + 10)
 
 
 def test_a_search_that_is_not_there_is_said(runs: QuickRuns, store: SearchStore) -> None:

@@ -146,6 +146,13 @@ class Search(SearchHead):
         return everything is not None and len(self.trials) >= everything
 
     @property
+    def spent(self) -> bool:
+        """Whether nothing is left to go on with: all trials have ended, and the budget has room for no more."""
+        most, minutes = self.plan.max_trials, self.plan.budget.minutes
+        full = (most is not None and len(self.trials) >= most) or (minutes is not None and self.seconds >= 60 * minutes)
+        return full and all(trial.state.ended for trial in self.trials)
+
+    @property
     def fraction(self) -> float:
         """How much of the budget is spent, 0 to 1: of trials or of minutes, whichever is nearer to its end."""
         ended = sum(trial.state.ended for trial in self.trials)

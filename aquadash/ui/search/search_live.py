@@ -99,7 +99,7 @@ def _recipe(search: Search) -> str:
 
 def _explanation(search: Search) -> None:
     """Why the search is where it is, in words."""
-    if search.status is RunStatus.INTERRUPTED:
+    if search.status is RunStatus.INTERRUPTED and not search.spent:
         st.warning(
             "This search was cut off, and nothing is lost. **Continue** takes it up where it was; an AquaDash that "
             "has just started does so by itself.",
@@ -110,7 +110,7 @@ def _explanation(search: Search) -> None:
     elif search.status is RunStatus.STOPPED:
         resting = search.of(TrialState.PAUSED)
         rest = f" {count(len(resting), 'trial')} will go on after the last complete epoch." if resting else ""
-        may = lab().rights.allow(Action.RESUME, search.resource)
+        may = not search.spent and lab().rights.allow(Action.RESUME, search.resource)
         st.info(f"Stopped. **Continue** takes it up where it was.{rest}" if may else "Stopped.", icon="✋")
 
 
@@ -126,7 +126,7 @@ def _actions(search: Search) -> None:
             )
     elif not lab().rights.allow(Action.RESUME, search.resource):
         pass
-    elif search.status is RunStatus.FINISHED:
+    elif search.status is RunStatus.FINISHED or search.spent:
         _more_trials(search)
     else:
         resume = partial(lab().searches.resume, search.search_id, budget=search.plan.budget)
