@@ -114,6 +114,22 @@ def test_the_running_and_the_best_run_are_shown(app: AppTest, monkeypatch: pytes
     assert {"Watch", "Evaluate"} <= set(links(app))
 
 
+def test_of_trials_alone_the_best_is_shown(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trial(accuracy: float, **values: Any) -> Run:
+        metrics = {"test_accuracy": 0.5, "val_accuracy": accuracy}
+        return a_run(RunStatus.FINISHED, ended_at=2.0, search_id="s", metrics=metrics, **values)
+
+    made_up = trial(1.0, origin="o" * 32, shared=False)
+    monkeypatch.setattr(Runs, "all", staticmethod(lambda: [trial(0.34), trial(0.61), trial(0.5), made_up]))
+    assert metrics(app.run())["Best run"] == "61 %"
+
+
+def test_a_run_that_waits_is_not_said_to_run(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Runs, "all", staticmethod(lambda: [a_run(RunStatus.QUEUED)]))
+    shown = metrics(app.run())
+    assert shown["Next run"] == "Waiting" and "Running now" not in shown
+
+
 def test_it_leads_to_the_photographs_unless_they_are_here(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     source = data.SOURCES["cifar100"]
     monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(source, None))

@@ -14,7 +14,7 @@ from aquadash import data
 from aquadash.data import Dataset
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import validation_accuracy
-from aquadash.runs.types import Run
+from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import components, datasets, gallery, run_lists, shell, uploads, warmup
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
@@ -153,7 +153,8 @@ def _running(runs: Sequence[Run]) -> None:
         st.page_link("pages/train.py", label="Train")
         return
     run = run_lists.own_first(run_lists.active_first(runs))[0]
-    _figure("Running now", run)
+    # In a class one's own comes first, also while it waits.
+    _figure("Next run" if run.status is RunStatus.QUEUED else "Running now", run)
     run_lists.progress_bar(run)
     with st.container(horizontal=True):
         st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
@@ -165,17 +166,19 @@ def _best(runs: Sequence[Run]) -> None:
     if not runs:
         components.metric("Best run", "None yet", border=False)
         return
-    run = run_lists.own_first(run_lists.best_first(runs))[0]
+    # Those that menus leave in the order of the store; figures that a student has imported can be made up.
+    ranked = sorted(runs, key=lambda run: (bool(run.origin) and not run.shared, -(validation_accuracy(run) or 0.0)))
+    run = run_lists.own_first(run_lists.best_first(ranked))[0]
     _figure("Best run", run)
     st.page_link("pages/evaluate.py", label="Evaluate", query_params={"run": run.run_id})
 
 
 def _figure(label: str, run: Run) -> None:
     """A run's validation accuracy with its curve, and its name."""
-    accuracy = validation_accuracy(run)
+    accuracy, before = validation_accuracy(run), "Waiting" if run.status is RunStatus.QUEUED else "Starting"
     components.metric(
         label,
-        "Starting" if accuracy is None else f"{100 * accuracy:.0f} %",
+        before if accuracy is None else f"{100 * accuracy:.0f} %",
         help=f"Validation accuracy. {term('accuracy')}",
         chart_data=run.curve if len(run.curve) > 1 else None,
         border=False,
