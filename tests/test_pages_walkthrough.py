@@ -340,6 +340,14 @@ def test_a_run_without_results_is_not_said_to_be_gone(run: Run, monkeypatch: pyt
     assert not app.error and "“waits” has no results" in app.warning[0].value
 
 
+def test_it_begins_with_the_best_finished_run_and_no_trial(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = replace(run, run_id="f" * 32, name="trial", search_id="s" * 32)
+    archived = replace(run, run_id="e" * 32, name="archived", archived=True)
+    monkeypatch.setattr(Runs, "all", lambda runs: (trial, archived, run))
+    app = open_app_page("walkthrough", lesson="result")
+    assert app.selectbox(key="run").value == run.run_id and not app.error
+
+
 def test_photographs_that_are_not_here_lead_to_the_data_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cifar100, "locate", lambda: None)
     app = open_app_page("walkthrough", lesson="extraction", source="cifar100")

@@ -32,7 +32,8 @@ def pick_results() -> Evaluated | None:
     """Draw the menu of runs that have results; None, with the way to some, where there are none."""
     from aquadash.runs.first_model import ORIGIN
 
-    with_results = [run for run in run_lists.or_included_model(lab().runs.all()) if _usable(run)]
+    usable = [run for run in run_lists.or_included_model(lab().runs.all()) if _usable(run)]
+    with_results = run_lists.pictured_first(usable)
     if not with_results:
         st.info("This section is about a run's results, and there are none yet.", icon="🏊")
         _offer_run()
