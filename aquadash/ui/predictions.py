@@ -114,6 +114,11 @@ class Memory:
         """The files that a network has not looked at, in their order."""
         return [item for item in items if self.answers(item, networks) is None]
 
+    def known(self, items: Sequence[Item], networks: Sequence[Network]) -> list[Item]:
+        """The files that all networks have looked at, be it at another part of them, in their order."""
+        seen = {(key, file_id) for key, file_id, _ in self._answers}
+        return [item for item in items if all((network.key, item.upload.file_id) in seen for network in networks)]
+
     def predict(self, items: Sequence[Item], networks: Sequence[Network]) -> Iterator[Item]:
         """Look at the files without an answer and keep what comes; yields each file when it has its answers.
 

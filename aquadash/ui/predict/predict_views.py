@@ -52,16 +52,15 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     memory = predictions.remembered()
     memory.forget(uploads)
     items = [Item(upload, picture_cards.framing_of(upload)) for upload in uploads]
-    stopped = is_stopped(uploads)
     picture_cards.offer_folder_labels(uploads, runs[0].class_names)
-    progress = DropProgress(
-        0 if stopped else len(items) - len(memory.missing(items, networks)), 0 if stopped else len(items)
-    )
+    # After a stop another part of a picture that was looked at is looked at all the same.
+    wanted = memory.known(items, networks) if is_stopped(uploads) else items
+    ids = {item.id for item in wanted}
+    progress = DropProgress(len(wanted) - len(memory.missing(wanted, networks)), len(wanted))
     with gallery.paged(len(items), per_page=PER_PAGE) as shown:
-        _cards(runs, networks, memory, items[shown], progress, stopped=stopped)
-    if not stopped:
-        for _ in memory.predict(items, networks):
-            progress.step()
+        _cards(runs, networks, memory, [item for item in items[shown] if item.id in ids], progress)
+    for _ in memory.predict(wanted, networks):
+        progress.step()
     progress.end()
     done = [item for item in items if memory.answers(item, networks) is not None]
     if len(done) < len(items):
@@ -77,19 +76,15 @@ def _cards(
     memory: Memory,
     shown: Sequence[Item],
     progress: DropProgress,
-    *,
-    stopped: bool,
 ) -> None:
-    """A card for each picture of the page, drawn as soon as its answers are there; a single one has all the width."""
+    """A card for each of these pictures, drawn as soon as its answers are there; a single one has all the width."""
     fresh = memory.predict(shown, networks)
     width: int | Literal["stretch"] = picture_cards.CARD_WIDTHS[len(networks)] if len(shown) > 1 else "stretch"
     with st.container(horizontal=True, gap="small"):
         for item in shown:
-            while (answers := memory.answers(item, networks)) is None and not stopped:
+            while (answers := memory.answers(item, networks)) is None:
                 next(fresh)
                 progress.step()
-            if answers is None:
-                continue
             with st.container(border=True, width=width):
                 _card(runs, networks, memory, item, answers)
 
@@ -174,11 +169,11 @@ _DROP = "predict:drop"
 
 
 def is_stopped(uploads: Sequence[Upload]) -> bool:
-    """Whether somebody has stopped the work on these files; other files are another drop."""
-    drop = hash(tuple(upload.file_id for upload in uploads))
-    if st.session_state.get(_DROP) != drop:
-        st.session_state[_DROP] = drop
+    """Whether somebody has stopped the work on these files; with a new one it is another drop."""
+    drop = {upload.file_id for upload in uploads}
+    if not drop <= st.session_state.get(_DROP, set()):
         st.session_state[_STOPPED] = False
+    st.session_state[_DROP] = drop
     return bool(st.session_state[_STOPPED])
 
 
