@@ -29,6 +29,7 @@ with shell.page("predict"):
                 text = "This run ended before a network was stored. Choose another one."
             else:
                 text = "This run has no trained network yet. It is stored when the run ends or is stopped."
+                run_lists.watch([run])
             st.info(text, icon="📷")
             st.page_link(
                 "pages/train.py", label="Go to Train", icon=":material/arrow_forward:", query_params={"run": run.run_id}

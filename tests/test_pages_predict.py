@@ -15,6 +15,7 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig, with_values
+from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.predict import RemotePredictor
 from aquadash.runs import Run, RunStatus, open_store
@@ -25,6 +26,7 @@ from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from tests import live_runs, ui_runs
 from tests.app_pages import address_of
+from tests.classrooms import between_drawings
 from tests.encoded_pictures import saved
 from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.stored_runs import HOSTILE, add_run
@@ -64,6 +66,18 @@ def test_a_run_without_a_network_says_so(colours: Run) -> None:
     store.request_stop(run.run_id)
     failed = ui_runs.ended(store, "failed", RunStatus.FAILED)
     assert "ended before" in open_page(run=failed.run_id).info[0].value
+
+
+def test_a_run_that_has_ended_is_not_said_to_go_on(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store()
+    run = live_runs.queue(store, store.create(RunConfig(), name="waiting").run_id)
+
+    def stop() -> None:
+        store.request_stop(run.run_id)
+        memory.refresh()
+
+    between_drawings(monkeypatch, stop)
+    assert "ended before" in open_page(run=run.run_id).info[0].value
 
 
 def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
