@@ -78,7 +78,7 @@ class Network:
     """A run's network.
 
     Attributes:
-        name: The run's name, as typed.
+        name: What to call the run, as typed.
         key: The run's :func:`~aquadash.ui.run_lists.version`.
         predictor: It, ready to look at images.
         temperature: What its scores are divided by.

@@ -13,6 +13,7 @@ from aquadash.errors import AquaDashError
 from aquadash.predict import Look, answered
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, bound, components, datasets, run_lists
+from aquadash.ui.compared import labels
 from aquadash.ui.lab import lab
 from aquadash.ui.predict import picture_cards
 from aquadash.ui.predictions import Network, predictor
@@ -74,13 +75,13 @@ def networks(runs: Sequence[Run]) -> tuple[list[Run], list[Network]]:
     """
     usable: list[Run] = []
     loaded: list[Network] = []
-    for run in runs:
+    for run, name in zip(runs, labels(runs), strict=True):
         try:
-            network = Network(run.name, run_lists.version(run), predictor(run), lab().runs.temperature(run))
+            network = Network(name, run_lists.version(run), predictor(run), lab().runs.temperature(run))
         except AquaDashError as error:
             if not loaded:
                 raise
-            st.warning(f"**{plain(run.name)}**: {plain(str(error))}", icon="🚧")
+            st.warning(f"**{plain(name)}**: {plain(str(error))}", icon="🚧")
             continue
         usable.append(run)
         loaded.append(network)

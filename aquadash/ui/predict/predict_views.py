@@ -67,7 +67,7 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
         st.info(f"Stopped: {len(done):,} of {count(len(items), 'picture')} were looked at.", icon="✋")
         st.button("Go on", icon=":material/play_arrow:", key="go-on-predicting", on_click=set_stopped, args=(False,))
     answers = [memory.answers(item, networks) or [] for item in done]
-    _all_together(runs, done, answers)
+    _all_together(runs, [network.name for network in networks], done, answers)
 
 
 def _cards(
@@ -128,31 +128,33 @@ def _card(
         picture_cards.choose_framing(item.upload, tall=rows / columns > cut[0][0] / cut[0][1])
 
 
-def _all_together(runs: Sequence[Run], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]) -> None:
+def _all_together(
+    runs: Sequence[Run], names: Sequence[str], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]
+) -> None:
     """How many got which name, how many of the labelled ones are right, and all of it as a table."""
     labels = [picture_cards.label_of(item.upload, runs[0].class_names) for item in done]
     if not done:
         return
     if len(done) > 1:
         st.subheader("All pictures together", anchor=False)
-        for position, run in enumerate(runs):
-            name = f"**{plain(run.name)}**: " if len(runs) > 1 else ""
-            st.markdown(name + picture_cards.answers_summary([each[position] for each in answers]))
+        for position, name in enumerate(names):
+            lead = f"**{plain(name)}**: " if len(names) > 1 else ""
+            st.markdown(lead + picture_cards.answers_summary([each[position] for each in answers]))
     told = sum(label is not None for label in labels)
     if told:
         columns = st.columns(min(len(runs), 2)) if len(runs) > 1 else [st.container(width=560)]
         for position, run in enumerate(runs):
             found = score_drop([each[position] for each in answers], labels, class_names=run.class_names)
             with columns[position % len(columns)]:
-                render_drop_score(run.name if len(runs) > 1 else None, found, key=run.run_id)
+                render_drop_score(names[position] if len(runs) > 1 else None, found, key=run.run_id)
         st.caption(f"Of {count(len(done), 'picture')}, {told:,} have a true label; the others are not counted.")
     elif len(done) > 1:
         st.caption("Label pictures to see the accuracy on them.", help=term("confusion matrix"))
     class_names = list(dict.fromkeys(name for run in runs for name in run.class_names))
     rows = [
-        AnswerRow(run.name, answer, "none of these" if label == NONE_OF_THESE else label or "")
+        AnswerRow(name, answer, "none of these" if label == NONE_OF_THESE else label or "")
         for each, label in zip(answers, labels, strict=True)
-        for run, answer in zip(runs, each, strict=True)
+        for name, answer in zip(names, each, strict=True)
     ]
     table = answers_csv(rows, class_names=class_names)
     components.download("Download the results (CSV)", table, file_name="predictions.csv", key="predictions-csv")
@@ -269,7 +271,7 @@ def render_drop_score(name: str | None, found: DropScore, *, key: str) -> None:
     """Draw accuracy, confusion matrix and what became of the strangers.
 
     Args:
-        name: The run's, as typed; None where there is only one.
+        name: What to call the run; None where there is only one.
         found: The score.
         key: Tells this chart from another run's.
     """
