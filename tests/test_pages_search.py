@@ -307,6 +307,14 @@ def test_a_search_that_ended_otherwise_with_nothing_left_is_offered_more_trials(
     wait_for(lambda: len(store.get(search_id).complete) == made + 10)
 
 
+def test_searches_of_one_name_and_minute_can_both_be_chosen(runs: QuickRuns, store: SearchStore) -> None:
+    created = [store.create(plan()) for _ in range(2)]
+    for search_id in created:
+        store.set_attributes(search_id, {kept.CREATED: 1e9})
+    options = open_page().selectbox(key="search").options
+    assert sorted(option.rpartition(" · ")[2] for option in options) == sorted(each[:8] for each in created)
+
+
 def test_a_search_that_is_not_there_is_said(runs: QuickRuns, store: SearchStore) -> None:
     store.create(plan())
     for search_id in ("zzz", "../../etc"):

@@ -84,13 +84,17 @@ def run_label(run: Run) -> str:
 
 
 def run_labels(runs: Iterable[Run]) -> dict[str, str]:
-    """:func:`run_label` by id, for a menu: those that would be the same end with the start of the id.
+    """:func:`run_label` by id, for a menu."""
+    return told_apart({run.run_id: run_label(run) for run in runs})
+
+
+def told_apart(titles: Mapping[str, str]) -> dict[str, str]:
+    """The titles by id, for a menu: those that are the same end with the start of the id.
 
     The browser knows the options of a menu by their text alone.
     """
-    found = {run.run_id: run_label(run) for run in runs}
-    times = Counter(found.values())
-    return {run_id: f"{label} · {run_id[:8]}" if times[label] > 1 else label for run_id, label in found.items()}
+    times = Counter(titles.values())
+    return {each: f"{title} · {each[:8]}" if times[title] > 1 else title for each, title in titles.items()}
 
 
 def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", **options: Any) -> Run | None:

@@ -46,7 +46,7 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
         titles[head.search_id] = " · ".join(filter(None, parts))
     with st.container(horizontal=True, vertical_alignment="center", key="search-head"):
         chosen = components.id_picker(
-            titles, key="search", label="Search", thing="search", label_visibility="collapsed",
+            components.told_apart(titles), key="search", label="Search", thing="search", label_visibility="collapsed",
             # Searches are never deleted.
             why_not=lambda text: f"There is no search “{text[:40]}” here; the link may come from another computer.",
         )  # fmt: skip
