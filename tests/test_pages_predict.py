@@ -188,7 +188,7 @@ def test_pictures_from_a_folder_and_from_the_camera(colours: Run, way: str) -> N
     app = open_page(run=colours.run_id, input=way)
     assert app.segmented_control(key="input").value == way and not app.error
     if way == "folder":
-        app.file_uploader(key="folder").set_value([picture("zoo/otter/a.png"), ("zoo/notes.txt", b"hello", "")])
+        app.file_uploader(key="folder").set_value([picture("zoo/otter/a.png"), ("zoo/otter/notes.txt", b"hello", "")])
     else:
         app.camera_input(key="camera").set_value(
             ("camera.jpg", saved(Image.new("RGB", (64, 48), "red"), "JPEG"), "image/jpeg")
@@ -201,6 +201,7 @@ def test_pictures_from_a_folder_and_from_the_camera(colours: Run, way: str) -> N
         assert "notes.txt is a text file" in cards(app)[1]
         app.button(key="folder-labels").click().run()
         assert "0 of 1 right" in accuracy(app).delta
+        assert any("Of 2 pictures, 1 have a true label" in each.value for each in app.caption)
 
 
 def test_a_stopped_drop_goes_on_when_asked(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:

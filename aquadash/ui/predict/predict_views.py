@@ -132,7 +132,11 @@ def _all_together(
     runs: Sequence[Run], names: Sequence[str], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]
 ) -> None:
     """How many got which name, how many of the labelled ones are right, and all of it as a table."""
-    labels = [picture_cards.label_of(item.upload, runs[0].class_names) for item in done]
+    # A folder's name labels files, too, that are no pictures.
+    labels = [
+        None if said[0].probabilities is None else picture_cards.label_of(item.upload, runs[0].class_names)
+        for item, said in zip(done, answers, strict=True)
+    ]
     if not done:
         return
     if len(done) > 1:
