@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import os
@@ -90,7 +91,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     page: Page | None = getattr(item, "funcargs", {}).get("page")
     if report.when == "call" and report.failed and page is not None and not page.is_closed():
-        report.sections.append((f"Page {page.url}", page.locator("body").inner_text(timeout=10_000)))
+        from playwright.sync_api import Error
+
+        with contextlib.suppress(Error):
+            report.sections.append((f"Page {page.url}", page.locator("body").inner_text(timeout=10_000)))
     return report
 
 

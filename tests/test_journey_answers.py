@@ -231,7 +231,7 @@ def test_a_folder_of_good_and_bad_files_is_labelled_and_taken_home(
     settled(page)
     page.keyboard.press("Escape")
     page.locator("[class*='st-key-true-']").first.get_by_text("whale").click()
-    page.get_by_text(re.compile(r"3 have a true label")).wait_for()
+    page.get_by_text(re.compile(r"With a true label: 3 of")).wait_for()
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the results").click()

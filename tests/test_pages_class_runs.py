@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
+from aquadash.config import RunConfig
 from aquadash.data.folder import drafts
 from aquadash.errors import RunError
 from aquadash.lab import Lab
@@ -21,6 +22,7 @@ from aquadash.search.store import open_search_store
 from aquadash.ui import shell, warmup
 from aquadash.ui.classroom import board
 from aquadash.ui.train import live
+from tests import live_runs
 from tests.app_pages import address_of, buttons, ids, metrics, open_app_page, texts, unfold
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
@@ -142,10 +144,15 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
 
 def test_what_was_deleted_while_it_waited_waits_again_after_undo(anna: Person, engine: FakeEngine) -> None:
     store = open_store()
-    run = give(store, queued(store, "a1"), anna)
+    own = give(store, queued(store, "a1"), anna)
+    trial = live_runs.queue(store, store.create(RunConfig(), search_id="s" * 32, owner=anna).run_id)
     warmup.wait_for_store()
     app = open_app_page("classroom", view="queue")
-    for most, status, said in ((1, RunStatus.QUEUED, []), (0, RunStatus.STOPPED, ["lets nobody start a training"])):
+    for run, most, status, said in (
+        (trial, 1, RunStatus.STOPPED, []),  # Its search has submitted another one.
+        (own, 1, RunStatus.QUEUED, []),
+        (own, 0, RunStatus.STOPPED, ["lets nobody start a training"]),
+    ):
         app.button(key=f"queue-delete-{run.run_id}").click().run()
         assert store.get(run.run_id).deleted
         limits.save(ClassLimits(epochs=None, waiting_runs=most))

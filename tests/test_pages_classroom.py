@@ -208,9 +208,11 @@ def test_a_projector_notices_that_its_page_was_locked(monkeypatch: pytest.Monkey
     assert drawn_again
 
 
+@pytest.mark.parametrize("role", Role)
 def test_a_projector_notices_that_a_run_was_hidden_and_shown_again(
-    teacher: Person, monkeypatch: pytest.MonkeyPatch
+    role: Role, teacher: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    look_as(monkeypatch, join("Beamer", role)[1])
     drawn_again: list[bool] = []
     monkeypatch.setattr("streamlit.rerun", lambda: drawn_again.append(True))
     warmup.wait_for_store()

@@ -125,9 +125,11 @@ def test_of_trials_alone_the_best_is_shown(app: AppTest, monkeypatch: pytest.Mon
 
 
 def test_a_run_that_waits_is_not_said_to_run(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Runs, "all", staticmethod(lambda: [a_run(RunStatus.QUEUED)]))
-    shown = metrics(app.run())
-    assert shown["Next run"] == "Waiting" and "Running now" not in shown
+    for rank, place in (1, "Next run"), (2, "In the queue"):
+        waiting = a_run(RunStatus.QUEUED, rank=rank)
+        monkeypatch.setattr(Runs, "all", staticmethod(lambda waiting=waiting: [waiting]))
+        shown = metrics(app.run())
+        assert shown[place] == "Waiting" and "Running now" not in shown
 
 
 def test_it_leads_to_the_photographs_unless_they_are_here(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

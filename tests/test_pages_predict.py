@@ -201,7 +201,7 @@ def test_pictures_from_a_folder_and_from_the_camera(colours: Run, way: str) -> N
         assert "notes.txt is a text file" in cards(app)[1]
         app.button(key="folder-labels").click().run()
         assert "0 of 1 right" in accuracy(app).delta
-        assert any("Of 2 pictures, 1 have a true label" in each.value for each in app.caption)
+        assert any("With a true label: 1 of 1 picture;" in each.value for each in app.caption)
 
 
 def test_a_stopped_drop_goes_on_when_asked(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:

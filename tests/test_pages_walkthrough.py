@@ -17,7 +17,7 @@ from aquadash.data import Dataset, Split, cifar100
 from aquadash.data.folder import drafts
 from aquadash.lab.runs import Runs
 from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.runs.first_model import add_first_model
+from aquadash.runs.first_model import ORIGIN, add_first_model
 from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
@@ -343,7 +343,8 @@ def test_a_run_without_results_is_not_said_to_be_gone(run: Run, monkeypatch: pyt
 def test_it_begins_with_the_best_finished_run_and_no_trial(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     trial = replace(run, run_id="f" * 32, name="trial", search_id="s" * 32)
     archived = replace(run, run_id="e" * 32, name="archived", archived=True)
-    monkeypatch.setattr(Runs, "all", lambda runs: (trial, archived, run))
+    included = replace(run, run_id="d" * 32, name="ours", origin=ORIGIN, metrics=run.metrics | {"val_accuracy": 1.0})
+    monkeypatch.setattr(Runs, "all", lambda runs: (trial, archived, included, run))
     app = open_app_page("walkthrough", lesson="result")
     assert app.selectbox(key="run").value == run.run_id and not app.error
 

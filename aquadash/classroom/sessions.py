@@ -1,7 +1,7 @@
 """Who is in the class, and the sessions that prove it.
 
-A session is a random token of 256 bits that only the person's browser knows; here is its SHA-256, so that whoever reads
-the file cannot pass for anybody. It ends :data:`SESSION_SECONDS` after joining, however much it is used: a lesson fits
+A session is a random token of 256 bits that the person's browser knows; here is its SHA-256, so that whoever reads the
+file cannot pass for anybody. It ends :data:`SESSION_SECONDS` after joining, however much it is used: a lesson fits
 in, and a browser that was left open in a classroom does not stay somebody's for days. All is kept in a SQLite file, so
 sessions outlive a restart of the app.
 """

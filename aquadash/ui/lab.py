@@ -38,7 +38,7 @@ def visitor() -> Person:
     from aquadash.ui.classroom import admission, projector
 
     person = admission.visitor()
-    return replace(person, on_projector=True) if person.leads and projector.is_one() else person
+    return replace(person, on_projector=True) if projector.is_one() else person
 
 
 def _wait_for_store() -> None:

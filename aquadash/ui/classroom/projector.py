@@ -10,6 +10,7 @@ from aquadash.classroom import projector
 from aquadash.errors import AquaDashError
 from aquadash.lab import Lab
 from aquadash.pages import PROJECTOR
+from aquadash.people import OWNER
 from aquadash.ui import address, shell, warmup
 from aquadash.ui.classroom import admission
 from aquadash.ui.classroom.admission import Admission
@@ -58,6 +59,7 @@ def _show(page: str, query: dict[str, str]) -> None:
 
 def _follow(drawn: Admission, hidden: frozenset[str]) -> None:
     if admission.now() is not drawn or hidden_runs() != hidden:
+        lab().refresh()
         st.rerun()
     wanted = projector.shown()
     if wanted is None or st.session_state.get(_SEEN) == wanted.at:
@@ -73,7 +75,7 @@ def hidden_runs() -> frozenset[str]:
     """The ids of the runs that a projector does not find; none while runs cannot be read, nor are any shown then."""
     with suppress(AquaDashError):
         if warmup.ready():
-            return frozenset(run.run_id for run in Lab(admission.visitor()).runs.all() if run.hidden)
+            return frozenset(run.run_id for run in Lab(OWNER).runs.all() if run.hidden)
     return frozenset()
 
 

@@ -139,4 +139,5 @@ def _hidden(runs: Sequence[Run]) -> None:
 def _deleted(run: Run) -> None:
     lab().runs.stop(run.run_id)
     lab().runs.delete(run.run_id)
-    run_actions.can_be_undone([run.run_id], run.name, waited=True)
+    # In the place of a trial its search has submitted another meanwhile.
+    run_actions.can_be_undone([run.run_id], run.name, waited=not run.search_id)

@@ -154,7 +154,7 @@ def _running(runs: Sequence[Run]) -> None:
         return
     run = run_lists.own_first(run_lists.active_first(runs))[0]
     # In a class one's own comes first, also while it waits.
-    _figure("Next run" if run.status is RunStatus.QUEUED else "Running now", run)
+    _figure("Running now" if run.status is RunStatus.RUNNING else "Next run" if run.rank <= 1 else "In the queue", run)
     run_lists.progress_bar(run)
     with st.container(horizontal=True):
         st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})

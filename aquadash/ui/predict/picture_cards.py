@@ -201,7 +201,7 @@ def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -
     fresh = {key: label for key, label in labels.items() if st.session_state.get(key) != label}
     if fresh:
         st.button(
-            f"Take the true labels from the folders' names ({count(len(fresh), 'picture')})",
+            f"Take the true labels from the folders' names ({count(len(fresh), 'file')})",
             icon=":material/label:",
             key="folder-labels",
             on_click=st.session_state.update,

@@ -151,7 +151,8 @@ def _all_together(
             found = score_drop([each[position] for each in answers], labels, class_names=run.class_names)
             with columns[position % len(columns)]:
                 render_drop_score(names[position] if len(runs) > 1 else None, found, key=run.run_id)
-        st.caption(f"Of {count(len(done), 'picture')}, {told:,} have a true label; the others are not counted.")
+        pictures = sum(said[0].probabilities is not None for said in answers)
+        st.caption(f"With a true label: {told:,} of {count(pictures, 'picture')}; the others are not counted.")
     elif len(done) > 1:
         st.caption("Label pictures to see the accuracy on them.", help=term("confusion matrix"))
     class_names = list(dict.fromkeys(name for run in runs for name in run.class_names))
