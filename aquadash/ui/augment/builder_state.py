@@ -163,7 +163,10 @@ def load(spec: PipelineSpec, *, base: str) -> None:
     """Go on with another pipeline, from a control's callback; undo brings the present one back."""
     now = lab().pipelines.all().pipelines.get(base)
     _start_from(base, mark(now) if now else "")
-    _go(history().record(spec, base=base))
+    held = history()
+    # What is shown already, as after a save, is no step to undo.
+    same = (held.present.base, held.present.spec) == (base, spec)
+    _go(replace(held, tag=None) if same else held.record(spec, base=base))
     st.session_state.pop("branch", None)
 
 
