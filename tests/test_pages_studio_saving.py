@@ -272,9 +272,28 @@ def test_a_save_is_no_step_to_undo_and_redo_stays() -> None:
         assert len(steps(app)) == number and (address_of(app, "draft") is None) == (number == 3)
 
 
-def double_click(app: AppTest, button: Button, monkeypatch: pytest.MonkeyPatch, *, loaded: bool) -> None:
+def test_changes_of_a_renamed_pipeline_have_its_new_name_and_can_be_undone() -> None:
+    saved_pipelines.save(DEEP, title="Fog")
+    app = visit(pipeline="fog")
+    do(app, 0, "duplicate")
+    unfold(app, "files-menu")
+    app.text_input(key="studio:new-title").set_value("Mist")
+    press(app, "rename-button")
+    changed = spec_of(app)
+    assert (changed.name, changed.title, len(steps(app))) == ("mist", "Mist", 3)
+    press(app, "undo")
+    assert address_of(app, "draft") is None and spec_of(app) == pipeline("mist")
+    press(app, "redo")
+    assert spec_of(app) == changed
+    do(app, 0, "remove")
+    assert address_of(app, "draft") is None and spec_of(app) == pipeline("mist")
+
+
+def double_click(
+    app: AppTest, button: Button, monkeypatch: pytest.MonkeyPatch, *, loaded: bool, by: str = "load"
+) -> None:
     """Click twice; the second click ends the callback of the first before it has loaded what it has made, or after."""
-    load = builder_state.load
+    load = getattr(builder_state, by)
     for menu in app.selectbox:
         menu.set_value(menu.value)  # The browser knows of nothing else yet.
 
@@ -284,7 +303,7 @@ def double_click(app: AppTest, button: Button, monkeypatch: pytest.MonkeyPatch, 
         st.stop()
 
     with monkeypatch.context() as patch:
-        patch.setattr(builder_state, "load", cut_short)
+        patch.setattr(builder_state, by, cut_short)
         button.click().run()
     button.click().run()
     assert not app.error and not app.exception
@@ -301,21 +320,26 @@ def test_a_second_click_on_save_meets_no_conflict_with_the_first(loaded: bool, m
 
 @pytest.mark.parametrize("loaded", [False, True])
 @pytest.mark.parametrize(
-    ("key", "pipeline_after", "saved_after"),
+    ("key", "by", "pipeline_after", "saved_after"),
     [
-        ("save-as-button", "mist", ("fog", "mist")),
-        ("rename-button", "mist", ("mist",)),
-        ("delete-pipeline", None, ()),
+        ("save-as-button", "load", "mist", ("fog", "mist")),
+        ("rename-button", "renamed", "mist", ("mist",)),
+        ("delete-pipeline", "load", None, ()),
     ],
 )
 def test_a_second_click_finds_what_the_first_has_done(
-    key: str, pipeline_after: str | None, saved_after: tuple[str, ...], loaded: bool, monkeypatch: pytest.MonkeyPatch
+    key: str,
+    by: str,
+    pipeline_after: str | None,
+    saved_after: tuple[str, ...],
+    loaded: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     saved_pipelines.save(DEEP, title="Fog")
     app = unfold(unfold(visit(pipeline="fog"), "files-menu"), "save-menu")
     for field in ("studio:title", "studio:new-title"):
         app.text_input(key=field).set_value(" Mist ")
-    double_click(app, app.button(key=key), monkeypatch, loaded=loaded)
+    double_click(app, app.button(key=key), monkeypatch, loaded=loaded, by=by)
     assert library().saved == saved_after
     assert address_of(app, "pipeline") == pipeline_after and address_of(app, "draft") is None
 

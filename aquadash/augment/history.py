@@ -79,12 +79,21 @@ class History:
         past = self.past if together else (*self.past, self.present)[-MAX_STATES:]
         return History(state, past, (), unused, tag, now)
 
-    def rebased(self, old: str, new: str) -> History:
-        """The same states; those that were started from one pipeline count as started from another."""
-        present, *others = (
-            replace(state, base=new) if state.base == old else state
-            for state in (self.present, *self.past, *self.future)
-        )
+    def rebased(self, old: str, new: str, *, title: str = "") -> History:
+        """The same states; those that were started from one pipeline count as started from another.
+
+        Args:
+            old: The name of the one.
+            new: The name of the other.
+            title: Of the other where it is the one renamed: what was made of it is called so, too.
+        """
+
+        def moved(state: State) -> State:
+            if state.base != old:
+                return state
+            return replace(state, base=new, spec=replace(state.spec, name=new, title=title) if title else state.spec)
+
+        present, *others = map(moved, (self.present, *self.past, *self.future))
         length = len(self.past)
         return replace(self, present=present, past=tuple(others[:length]), future=tuple(others[length:]))
 

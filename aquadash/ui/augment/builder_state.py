@@ -170,6 +170,11 @@ def load(spec: PipelineSpec, *, base: str) -> None:
     st.session_state.pop("branch", None)
 
 
+def renamed(saved: PipelineSpec) -> None:
+    """Go on with the pipeline that this one was started from under its new name; undo leads back under that, too."""
+    _go(history().rebased(history().present.base, saved.name, title=saved.title))
+
+
 def choose() -> None:
     """After another pipeline was chosen in the menu: start from it as it is."""
     st.session_state["draft"] = None

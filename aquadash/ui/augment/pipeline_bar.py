@@ -198,14 +198,14 @@ def _save_changes() -> None:
 @_working()
 def _rename() -> None:
     state, started = builder_state.history().present, builder_state.started()
-    changed, title = builder_state.changed(), " ".join((st.session_state.get(_NEW_TITLE) or "").split())
+    title = " ".join((st.session_state.get(_NEW_TITLE) or "").split())
     pipelines = lab().pipelines.all().pipelines
     saved = next((each for each in pipelines.values() if each.title == title), None)
     # Else the first of two clicks has renamed it.
     if state.base in pipelines or saved is None or builder_state.mark(saved) != started.get(saved.name):
         saved = lab().pipelines.save(builder_state.saved_base(), title=title, replace_name=state.base)
         started[saved.name] = builder_state.mark(saved)
-    builder_state.load(state.spec if changed else saved, base=saved.name)
+    builder_state.renamed(saved)
     st.session_state[_NEW_TITLE] = ""
     _say(f"Renamed to “{saved.title}”.")
 
