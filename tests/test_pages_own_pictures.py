@@ -249,6 +249,53 @@ def test_deleting_is_undone(tmp_path: Path) -> None:
     assert not app.exception and app.selectbox(key="data-set").value == made.source
 
 
+class Waiting:
+    """The session, or the address, while a second click waits: it ends the script where that next touches them."""
+
+    def touch(self, *_: object) -> None:
+        st.stop()
+
+    __setitem__ = get = pop = clear = from_dict = touch
+
+
+@pytest.mark.parametrize("work", ["delete", "restore"])
+def test_a_second_click_finds_own_pictures_deleted_or_brought_back(
+    work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = kept(tmp_path)
+    app = open_app_page("data", source=made.source)
+    if work == "restore":
+        app.button(key="own-delete").click().run()
+    button = app.button(key="own-delete" if work == "delete" else "undo-own")
+    do = getattr(store, work)
+    with monkeypatch.context() as patch:
+
+        def cut_short(name: str) -> object:
+            done = do(name)
+            for touched in ("session_state", "query_params"):
+                patch.setattr(st, touched, Waiting())
+            return done
+
+        patch.setattr(store, work, cut_short)
+        button.click().run()
+    button.click().run()
+    assert not app.exception and not app.error and (about.all_kept() == {}) == (work == "delete")
+    assert app.selectbox(key="data-set").value == ("synthetic" if work == "delete" else made.source)
+    assert ("Deleted **Pets**." in texts(app)) == (work == "delete")
+
+
+def test_the_undo_of_what_was_deleted_last_stays_when_another_is_brought_back(tmp_path: Path) -> None:
+    fish, pets = kept(tmp_path / "fish", title="Fish"), kept(tmp_path / "pets")
+    key = store.delete(fish.name)
+    app = open_app_page("data", source=pets.source)
+    app.button(key="own-delete").click().run()
+    app.selectbox(key="own-gone").select(key).run()
+    app.button(key="own-restore").click().run()
+    assert not app.error and app.selectbox(key="data-set").value == fish.source
+    app.button(key="undo-own").click().run()
+    assert not app.error and app.selectbox(key="data-set").value == pets.source
+
+
 def test_deleted_data_sets_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store.time, "time_ns", itertools.count(10**18, 10**9).__next__)
     kept(tmp_path / "one")

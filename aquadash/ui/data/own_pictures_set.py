@@ -19,7 +19,7 @@ from aquadash.ui.text import count, plain
 
 #: Where the data set that was just kept is remembered, to be pointed at.
 KEPT = "own:kept"
-#: What was deleted in this session and can be brought back: its title and key.
+#: What was deleted last in this session and can be brought back: its source, title and key.
 _DELETED = "own:deleted"
 
 
@@ -54,8 +54,7 @@ def render_own_set(source: str) -> None:
 def offer_undo() -> None:
     """Draw the way to bring back what was deleted: at once what went last, from a list what went before."""
     if gone := st.session_state.get(_DELETED):
-        title, key = gone
-        components.undo_bar(title, key="own", on_undo=partial(_restore, key), on_dismiss=_forget)
+        components.undo_bar(gone["title"], key="own", on_undo=partial(_restore, gone["key"]), on_dismiss=_forget)
 
 
 def deleted_menu() -> None:
@@ -79,7 +78,10 @@ def deleted_menu() -> None:
 
 @shell.guard()
 def _delete(source: str, title: str) -> None:
-    st.session_state[_DELETED] = (title, lab().data.delete(source))
+    # Changed in place: the second of two clicks ends this where it next touches the session.
+    data, gone = lab().data, st.session_state.setdefault(_DELETED, {})
+    if source in data.sources() or gone.get("source") != source:  # Else the first of two clicks has deleted it.
+        gone.update(key=data.delete(source), source=source, title=title)
     st.query_params.clear()
     st.session_state.pop("source", None)
 
@@ -90,9 +92,12 @@ def _forget() -> None:
 
 @shell.guard()
 def _restore(key: str) -> None:
-    _forget()
-    kept = lab().data.restore(key)
-    st.query_params.from_dict({"source": kept.source})
+    data, source = lab().data, PREFIX + key.rpartition(".")[0]
+    if key in data.deleted() or source not in data.sources():  # Else the first of two clicks has brought it back.
+        data.restore(key)
+    if st.session_state.get(_DELETED, {}).get("key") == key:
+        _forget()
+    st.query_params.from_dict({"source": source})
 
 
 #: Icon and word of each severity: the colour never stands alone.
