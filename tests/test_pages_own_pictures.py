@@ -145,6 +145,31 @@ def test_pictures_that_would_take_too_much_are_read_at_a_smaller_size(
     assert not app.error and [metric.value for metric in app.metric] == ["26", "1", "2", "32 × 32"]
 
 
+def test_a_form_is_as_it_was_filled_in_when_the_pictures_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pets = {"cat": 10, "dog": 10}
+    files = of_classes(pets, prefix="train/") | of_classes(pets, prefix="test/", first_seed=20)
+    draft_id = drafts.begin(Request(str(in_folder(tmp_path / "pets", files)), "pets", 32))
+    drafts.read(draft_id)
+    app = open_app_page("data", draft=draft_id)
+    app.text_input(key=f"own-title-{draft_id}").set_value("Ours").run()
+    app.segmented_control(key="own-split").set_value("drawn").run()
+    app.slider(key="own-fraction").set_value(40).run()
+    app.number_input(key="own-seed").set_value(3).run()
+    app.select_slider(key=f"own-other-{draft_id}").set_value(64).run()
+    with monkeypatch.context() as patch:
+        patch.setattr(drafts, "MAX_STORED", 1)
+        app.button(key="own-resize").click().run()
+    assert "Choose a smaller size" in app.error[0].value
+    app.button(key="own-again").click().run()
+    assert app.text_input(key=f"own-title-{address_of(app, 'draft')}").value == "Ours"
+    assert app.segmented_control(key="own-split").value == "drawn"
+    assert (app.slider(key="own-fraction").value, app.number_input(key="own-seed").value) == (40, 3)
+    app.segmented_control(key="own-split").set_value("given").run()
+    assert app.toggle(key="own-leaks").value
+
+
 def test_a_draft_that_is_read_again_lets_go_of_its_pictures(
     archive: bytes, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,9 @@ _Given = tuple[str, str, Callable[[Path], object] | None]
 #: In the session: what the address of a draft that is gone leads on to. The second click of a double click ends the
 #: script of the first where that next draws something or reads the session, and asks for the draft once more.
 _WENT_ON = "own:went-on"
+#: In the session: what a form held whose pictures are read again, by the new draft. Streamlit forgets it meanwhile.
+_FILLED = "own:filled"
+_FIELDS = ("own-title-{}", "own-split", "own-leaks", "own-fraction", "own-seed")
 _LAYOUT = (
     "One folder a class, named as the class, with its pictures inside: `cats/1.jpg`, `cats/2.jpg`, `dogs/1.jpg` … "
     "Folders `train` and `test` above them keep a split that you made yourself."
@@ -78,11 +81,15 @@ def add_pictures() -> None:
 
 def _read_again(draft_id: str, size: int) -> None:
     data, went_on = lab().data, st.session_state.setdefault(_WENT_ON, {})
+    filled = st.session_state.setdefault(_FILLED, {})
     if draft_id not in went_on:
+        keys = {field: field.format(draft_id) for field in _FIELDS}
+        held = {field: st.session_state[key] for field, key in keys.items() if key in st.session_state}
         # It holds the mapped file of its pictures, which could otherwise not leave the disk.
         _opened.clear(draft_id)
-        went_on[draft_id] = {"draft": data.begin_again(draft_id, size=size)}
-        data.read(went_on[draft_id]["draft"])
+        new = data.begin_again(draft_id, size=size)
+        filled[new], went_on[draft_id] = filled.get(draft_id, {}) | held, {"draft": new}
+        data.read(new)
     st.rerun()
 
 
@@ -250,6 +257,10 @@ def _reading(draft_id: str, size: int, job: Job | None) -> None:
 
 
 def _draft_form(draft_id: str) -> None:
+    filled = st.session_state.get(_FILLED, {})
+    for field, value in filled.get(draft_id, {}).items():
+        st.session_state.setdefault(field.format(draft_id), value)
+    filled.pop(draft_id, None)
     draft = _opened(draft_id)
     report = draft.report
     size = report.size
