@@ -55,6 +55,9 @@ def test_the_options_of_an_import(tmp_path: Path) -> None:
     assert "would take the place of 'Given'" in refusal("data", "import", folder, *other)
     drawn = answer("data", "import", folder, "--name", "Drawn", "--redraw", "--test-fraction", "0.5", "--seed", "3")
     assert not drawn["split_given"] and abs(drawn["train"] - drawn["test"]) <= 2
+    for made, found in ((given, {"duplicates across splits", "few"}), (drawn, {"few"})):
+        assert {finding["kind"] for finding in made["report"]["findings"]} == found
+    assert answer("data", "check", drawn["source"])["report"] == drawn["report"]
     assert set(about.all_kept()) == {"given", "drawn"}
 
 

@@ -140,12 +140,13 @@ def import_command(
             return
         choice = SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
         kept = lab.data.keep(draft, choice, title=title, replace=replace)
-        values = {"source": kept.source, **asdict(kept), **_checked(draft)}
+        report, refused = lab.data.report(kept.source)
+        values = {"source": kept.source, **asdict(kept), **_checked(draft), "report": report.to_dict()}
         print_result(
             values,
             f"{kept.source}: {kept.train:,} training and {kept.test:,} test pictures of {len(kept.class_names)} "
             f"classes, {kept.size} x {kept.size} pixels\n",
-            *_report(draft.report, draft.refused),
+            *_report(report, refused),
             f"\nTrain on it: .venv/bin/python -m aquadash train --preset notebook-fixed --source {kept.source}",
         )
     finally:

@@ -235,13 +235,16 @@ def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = Fals
         raise DataError(f"{problems[0].title}{names}. {problems[0].advice}")
     division = draft.divide(choice)
     splitting.check(division, draft.pictures, draft.report.class_names)
-    given = draft.report.given if choice.use_given else None
+    report = draft.report
+    if not choice.use_given:
+        findings = tuple(each for each in report.findings if each.kind not in checks.OF_GIVEN_SPLIT)
+        report = replace(report, given=None, findings=findings)
     return store.keep(
         title,
         draft.images,
         draft.pictures,
         division,
-        replace(draft.report, given=given),
+        report,
         refused=draft.refused,
         test_fraction=choice.fraction,
         seed=choice.seed,
