@@ -85,6 +85,17 @@ def test_the_settings_of_a_run_can_be_taken(store: RunStore, engine: FakeEngine)
     assert engine.calls[0][1][0].training == with_it.config.training
 
 
+def test_a_seed_that_nobody_chose_goes_with_the_settings(store: RunStore) -> None:
+    run = add_pair(store, seed=5)[1]
+    app = open_launch()
+    for base, seed in ((run.run_id, 5), ("notebook-fixed", 0)):
+        app.selectbox(key="pair-base").set_value(base).run()
+        assert app.number_input(key="pair-seed").value == seed and address_of(app, "pair-seed") is None
+    app.number_input(key="pair-seed").set_value(3).run()
+    app.selectbox(key="pair-base").set_value(run.run_id).run()
+    assert app.number_input(key="pair-seed").value == 3 and address_of(app, "pair-seed") == "3"
+
+
 def test_a_pair_at_work_shows_both_and_can_be_stopped(store: RunStore, engine: FakeEngine) -> None:
     without, with_it = add_pair(store, title=HOSTILE, status=RunStatus.QUEUED)
     app = open_pair(without, with_it)
