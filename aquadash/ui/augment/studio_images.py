@@ -124,7 +124,7 @@ def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
     default = spread(dataset, DEFAULT, seed=0)
 
     def decode(text: str) -> list[int]:
-        positions = [int(part) for part in text.split(",")[:MAX_IMAGES]]
+        positions = list(dict.fromkeys(int(part) for part in text.split(",")[:MAX_IMAGES]))
         if any(not 0 <= position < total for position in positions):
             raise ValueError(text)
         return positions
@@ -144,7 +144,8 @@ def _controls(dataset: Dataset, chosen: list[int]) -> None:
     st.session_state[_COUNT] = len(chosen)
 
     def other() -> None:
-        address.assign("images", spread(dataset, len(chosen), seed=secrets.randbits(32)))
+        others = spread(dataset, len(chosen), seed=secrets.randbits(32))
+        address.assign("images", resized(dataset, others, len(chosen)))
 
     def count() -> None:
         address.assign("images", resized(dataset, chosen, st.session_state[_COUNT]))
@@ -172,14 +173,17 @@ def _controls(dataset: Dataset, chosen: list[int]) -> None:
 
 
 def spread(dataset: Dataset, number: int, *, seed: int) -> list[int]:
-    """Positions of training images, the classes taking turns."""
+    """Positions of training images, the classes taking turns; none twice, so fewer where there are hardly as many."""
     generator = np.random.default_rng(seed)
     classes = len(dataset.class_names)
-    return [int(generator.choice(np.flatnonzero(dataset.train.labels == i % classes))) for i in range(number)]
+    found: dict[int, None] = {}
+    for turn in range(4 * MAX_IMAGES):
+        if len(found) < number:
+            found[int(generator.choice(np.flatnonzero(dataset.train.labels == turn % classes)))] = None
+    return list(found)
 
 
 def resized(dataset: Dataset, positions: list[int], number: int) -> list[int]:
     """The first ``number`` of some positions, with others of the training split after them where there are too few."""
-    others = (position for position in spread(dataset, 4 * MAX_IMAGES, seed=1) if position not in positions)
-    added = list(dict.fromkeys(others))[: max(0, number - len(positions))]
-    return [*positions, *added][:number]
+    others = [position for position in spread(dataset, 4 * MAX_IMAGES, seed=1) if position not in positions]
+    return [*positions, *others][:number]
