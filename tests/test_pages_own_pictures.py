@@ -337,6 +337,13 @@ def test_deleted_data_sets_of_one_name_are_told_apart(tmp_path: Path, monkeypatc
     assert about.about("pets") and first not in dict(store.deleted())
 
 
+def test_another_data_set_opens_at_its_first_page(tmp_path: Path) -> None:
+    made = kept(tmp_path)
+    app = open_app_page("data", show="10", page="40")
+    app.selectbox(key="data-set").set_value(made.source).run()
+    assert app.number_input(key="page").value == 1 and address_of(app, "page") is None
+
+
 @pytest.mark.parametrize(("page", "view"), [("data", "numbers"), ("augment", None), ("train", None)])
 def test_pages_take_a_data_set_of_own_pictures(tmp_path: Path, page: str, view: str | None) -> None:
     made = kept(tmp_path)

@@ -79,6 +79,30 @@ def test_other_images_and_another_number_of_them_of_which_the_first_stay() -> No
     assert chosen(app).positions == others[:1]
 
 
+@pytest.mark.parametrize("images", [{}, {"images": "5,7"}])
+def test_another_data_set_begins_with_its_own_images_unless_a_link_says_which(images: dict[str, str]) -> None:
+    def page() -> None:
+        from dataclasses import replace
+
+        import streamlit as st
+
+        from aquadash.ui.augment import studio_images
+        from tests.studios import small_dataset
+
+        size = st.session_state["given"]
+        dataset = replace(small_dataset(size), name=f"of-{size}")
+        st.session_state["chosen"] = studio_images.choose(dataset, st.popover("Options"))
+
+    app = run_script(page, state=30, **images)
+    app.session_state["given"] = 90
+    app.run()
+    assert chosen(app).positions == studio_images.spread(small_dataset(90), 2, seed=0)
+    assert address_of(app, "images") is None
+    app.session_state["given"] = 30
+    app.query_params["images"] = "8,9"
+    assert chosen(app.run()).positions == [8, 9] and address_of(app, "images") == "8,9"
+
+
 def test_a_small_data_set_gives_what_it_has() -> None:
     dataset = small_dataset(count=6)
     assert sorted(studio_images.resized(dataset, [0, 1], 16)) == list(range(6))
