@@ -273,6 +273,20 @@ def uncompiled() -> Iterator[None]:
     tf.config.run_functions_eagerly(False)
 
 
+@pytest.fixture(scope="module")
+def narrow_bodies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The bodies that come with AquaDash have few filters, and random weights."""
+    from aquadash.models import backbone
+    from tests.weights_files import write_body
+
+    folder = tmp_path_factory.mktemp("bodies")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, last in (("backbone", 16), ("backbone_wide", 24)):
+            patch.setitem(backbone.WIDTHS, name, (8, 8, 8, last))
+            patch.setitem(backbone.WEIGHTS_FILES, name, write_body(name, folder / f"{name}.npz"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_dataset() -> Dataset:
     """60 training and 120 test images of 16 x 16 pixels in three classes that a network can learn in seconds.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +29,15 @@ CLASSES = ("dark", "bright")
 #: Of the images; not the 32 x 32 pixels that the body was pretrained on.
 SHAPE = (24, 24, 3)
 
-FILE = backbone.WEIGHTS_FILES["backbone_wide"]
+
+@pytest.fixture(scope="module", autouse=True)
+def small(narrow_bodies: None) -> Iterator[None]:
+    """Few filters, and graphs that are not compiled: that takes longer than to look at few images."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +51,12 @@ def data() -> TrainingData:
 def built(name: str) -> Any:
     model = models.build(preset(name).config.model, image_shape=SHAPE, num_classes=2)
     if name == "backbone":
-        load_body(model, FILE)
+        load_body(model, backbone.WEIGHTS_FILES["backbone_wide"])
     return model
 
 
 @pytest.fixture(scope="module")
-def pretrained(data: TrainingData) -> tuple[Any, OutOfDistributionDetector]:
+def pretrained(data: TrainingData, small: None) -> tuple[Any, OutOfDistributionDetector]:
     """A pretrained network and its detector, which no test changes."""
     model = built("backbone")
     return model, detector(model, data)
@@ -57,7 +66,7 @@ def test_a_fine_tuned_network_is_joined_by_the_body_that_it_began_with(
     data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]
 ) -> None:
     model, found = pretrained
-    assert found.pretrained == file_digest(FILE)
+    assert found.pretrained == file_digest(backbone.WEIGHTS_FILES["backbone_wide"])
     features = feature_reader(model, pretrained=found.pretrained)(data.images)
     own = feature_reader(model)(data.images)
     width, stage = own.shape[1], backbone.WIDTHS["backbone_wide"][-2]

@@ -13,7 +13,7 @@ from aquadash.errors import ConfigError
 from tests.drawn_images import few_drawings
 from tests.test_cli import answer, call
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("narrow_bodies", "uncompiled")]
 
 
 @pytest.fixture

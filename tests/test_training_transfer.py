@@ -31,7 +31,7 @@ TRANSFER = with_values(
         "model.fine_tuning": "all",
         "training.epochs": 4,
         "training.head_epochs": 2,
-        "training.batch_size": 12,
+        "training.batch_size": 24,
         "training.optimizer": "adam",
         "training.learning_rate": 0.01,
         "training.patience": 0,
@@ -48,48 +48,42 @@ HEAD = with_values(
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_detector")]
 
 
-@pytest.fixture(scope="module")
-def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights file of known content, by which images that differ have features that do, and of usual size."""
-    model = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
-    random = np.random.default_rng(0)
-    arrays = {}
-    for variable in _parts(model).body.weights:
-        spread = 1.0 if "variance" in variable.path or "gamma" in variable.path else 0.0
-        noise = random.random(variable.shape) - 0.5
-        arrays[variable.path.replace("/", ".")] = (spread + 0.1 * noise).astype(np.float16)
-    path = tmp_path_factory.mktemp("weights") / "weights.npz"
-    np.savez(path, **arrays)
-    return path
+@pytest.fixture(scope="module", autouse=True)
+def small(narrow_bodies: None) -> Iterator[None]:
+    """Few filters, and steps that are not compiled before: that takes longer than so few."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
-@pytest.fixture(autouse=True)
-def pretrained(weights_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of that file, in place of the one that comes with AquaDash."""
-    path = Path(shutil.copy(weights_file, tmp_path))
+@pytest.fixture
+def weights_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the file with the body's weights, in its place."""
+    path = Path(shutil.copy(backbone.WEIGHTS_FILES["backbone"], tmp_path))
     monkeypatch.setitem(backbone.WEIGHTS_FILES, "backbone", path)
     return path
 
 
 @pytest.fixture(scope="module")
-def unchanged(weights_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """That file, which no training of the module changes."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the trainings of the module have in common."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setitem(backbone.WEIGHTS_FILES, "backbone", weights_file)
         patch.setattr("aquadash.training.fit.detector", lambda model, data: None)
         yield
 
 
 @pytest.fixture(scope="module")
-def whole(tiny_dataset: Dataset, unchanged: None) -> tuple[Any, Listener]:
+def whole(tiny_dataset: Dataset, shared: None) -> tuple[Any, Listener]:
     """The run that was never interrupted, and what its listener heard; nothing changes in it."""
     listener = Listener()
     return _fit(TRANSFER, tiny_dataset, listener), listener
 
 
 @pytest.fixture(scope="module")
-def head(tiny_dataset: Dataset, unchanged: None) -> tuple[Any, Listener]:
+def head(tiny_dataset: Dataset, shared: None) -> tuple[Any, Listener]:
     """A run whose head alone learns, and what its listener heard; nothing changes in it."""
     listener = Listener()
     return _fit(HEAD, tiny_dataset, listener), listener
@@ -122,7 +116,7 @@ def test_the_head_alone_leaves_the_body_as_it_came(head: tuple[Any, Listener]) -
     _has_the_pretrained_body(result.model)
     assert any("looking at the training images" in each.phase for each in listener.progress)
     # Only the head is kept in the checkpoints: a body of a hundred megabytes would be written every second.
-    assert [array.shape for array in listener.checkpoints[0].weights] == [(256, 3), (3,)]
+    assert [array.shape for array in listener.checkpoints[0].weights] == [(16, 3), (3,)]
 
 
 def test_what_another_computer_has_computed_is_computed_again(
@@ -146,7 +140,7 @@ def test_the_body_waits_for_the_head_and_then_learns(whole: tuple[Any, Listener]
 
 
 def test_the_head_phase_is_what_the_whole_frozen_network_would_do(
-    tiny_dataset: Dataset, head: tuple[Any, Listener], uncompiled: None
+    tiny_dataset: Dataset, head: tuple[Any, Listener]
 ) -> None:
     """Learning from features is a shortcut: without dropout it gives what training through the frozen body gives."""
     through = {"model.fine_tuning": "all", "training.head_epochs": 0, "training.body_learning_rate": 0}
@@ -155,7 +149,7 @@ def test_the_head_phase_is_what_the_whole_frozen_network_would_do(
     _has_the_pretrained_body(slow.model)
 
 
-def test_only_the_top_learns(tiny_dataset: Dataset, uncompiled: None) -> None:
+def test_only_the_top_learns(tiny_dataset: Dataset) -> None:
     before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
     load_body(before, backbone.WEIGHTS_FILES["backbone"])
     result = _fit(
@@ -173,7 +167,7 @@ def test_only_the_top_learns(tiny_dataset: Dataset, uncompiled: None) -> None:
     }
 
 
-def test_pretrained_layers_learn_at_their_own_rate(tiny_dataset: Dataset, uncompiled: None) -> None:
+def test_pretrained_layers_learn_at_their_own_rate(tiny_dataset: Dataset) -> None:
     """With plain SGD the first step is proportional to the rate."""
     config = with_values(
         TRANSFER,
@@ -238,10 +232,10 @@ def test_the_flip_at_test_time_is_the_mean_of_both(
     np.testing.assert_allclose(predict(loaded, images), flipped.predictions.probabilities, atol=1e-6)
 
 
-def test_damaged_or_missing_weights_are_a_plain_error(tiny_dataset: Dataset, pretrained: Path) -> None:
-    pretrained.write_bytes(pretrained.read_bytes()[:1000])
+def test_damaged_or_missing_weights_are_a_plain_error(tiny_dataset: Dataset, weights_file: Path) -> None:
+    weights_file.write_bytes(weights_file.read_bytes()[:1000])
     with pytest.raises(DataError, match="damaged"):
         _fit(TRANSFER, tiny_dataset)
-    pretrained.unlink()
+    weights_file.unlink()
     with pytest.raises(DataError, match="missing from this installation"):
         _fit(TRANSFER, tiny_dataset)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aquadash import models
+from aquadash.config import ModelConfig
+from aquadash.models import transfer
 from aquadash.models.applications import APPLICATIONS
 
 if TYPE_CHECKING:
@@ -46,6 +49,20 @@ def write_like_keras(network: keras.Model, path: Path) -> None:
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, weight in zip(names, layer.weights, strict=True):
                 group.create_dataset(name, data=np.asarray(weight))
+
+
+def write_body(name: str, path: Path) -> Path:
+    """The random weights of a small residual body, by which images that differ have features that do."""
+    parts = transfer.parts(models.build(ModelConfig(name=name), image_shape=(16, 16, 3), num_classes=2))
+    assert parts is not None
+    random = np.random.default_rng(0)
+    arrays = {}
+    for variable in parts.body.weights:
+        spread = 1.0 if "variance" in variable.path or "gamma" in variable.path else 0.0
+        noise = random.random(variable.shape) - 0.5
+        arrays[variable.path.replace("/", ".")] = (spread + 0.3 * noise).astype(np.float16)
+    np.savez(path, **arrays)
+    return path
 
 
 def tiny_file(path: Path, **datasets: Any) -> Path:
