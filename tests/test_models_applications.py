@@ -31,6 +31,11 @@ MODULES = {
     "efficientnetv2b0": "efficientnet_v2",
 }
 
+#: Of two that are made in a moment `make test` tells enough; the others take seconds each.
+NETWORKS = [
+    name if name in ("vgg16", "mobilenetv2") else pytest.param(name, marks=pytest.mark.soak) for name in APPLICATIONS
+]
+
 FEATURES = {"vgg16": 512, "resnet50": 2048, "inceptionv3": 2048, "mobilenetv2": 1280, "efficientnetv2b0": 1280}
 
 
@@ -59,7 +64,7 @@ def _pictures() -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", APPLICATIONS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_weights_and_features_are_those_of_keras_with_its_own_preprocessing(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +113,7 @@ def test_weights_and_features_are_those_of_keras_with_its_own_preprocessing(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", APPLICATIONS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_fine_tuning_thaws_what_it_says(name: str) -> None:
     import keras
 
@@ -141,7 +146,7 @@ def test_fine_tuning_thaws_what_it_says(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["vgg16", "inceptionv3", "efficientnetv2b0"])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_saved_network_answers_as_before(name: str, tmp_path: Path) -> None:
     import keras
 
