@@ -44,7 +44,14 @@ ARCHITECTURES: dict[str, tuple[str, str, dict[str, Any], tuple[int, int]]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.usefixtures("narrow_bodies")
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.soak) if name in ("mobilenetv2", "vgg16") else name
+        for name in ARCHITECTURES
+    ],
+)
 def test_every_method_runs_on_a_saved_network(name: str, tmp_path: Path) -> None:
     preset, precision, settings, map_size = ARCHITECTURES[name]
     model = build(preset, precision, **settings)
