@@ -28,6 +28,9 @@ def config(**changes: object) -> RunConfig:
         "augmentation.pipeline": "mine:2, mirror-shift",
         "augmentation.copies": 2,
         "augmentation.keep_originals": True,
+        "model.name": "cnn",
+        "model.filters": (4,),
+        "model.dense_units": (),
         "training.epochs": 3,
         "training.patience": 0,
         "training.validation_fraction": 0.2,
@@ -44,7 +47,7 @@ def store(home: Path, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) ->
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("without_detector")
+@pytest.mark.usefixtures("without_detector", "uncompiled")
 def test_a_run_outlives_its_pipeline(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = embedded(config())
     run_id = store.create(wanted).run_id
