@@ -1,8 +1,12 @@
-"""Whatever can be built can be saved, loaded, described, applied and exported; whatever cannot gets a clear error."""
+"""Whatever can be built can be saved, loaded, described, applied and exported; whatever cannot gets a clear error.
+
+``AQUADASH_FUZZ=2000`` tries 2,000 of each instead of 60.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import numpy as np
@@ -124,8 +128,10 @@ def damaged(draw: st.DrawFn) -> str:
 
 
 _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-_FUZZ = settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=_SLOW_IS_FINE)
-_FEW = settings(_FUZZ, max_examples=60)
+_FUZZ = settings(
+    max_examples=int(os.environ.get("AQUADASH_FUZZ", "60")),
+    deadline=None, derandomize=True, database=None, suppress_health_check=_SLOW_IS_FINE,
+)  # fmt: skip
 
 _SIZES = st.sampled_from([(32, 32), (9, 14), (1, 1), (33, 31)])
 
@@ -152,7 +158,7 @@ def test_what_is_built_can_be_checked_saved_described_exported_and_applied(
     np.testing.assert_array_equal(images, _images(size))
 
 
-@_FEW
+@_FUZZ
 @given(pipelines(), _SIZES, st.integers(0, 2**40))
 def test_exported_code_gives_the_same_bytes(spec: PipelineSpec, size: tuple[int, int], seed: int) -> None:
     names: dict[str, Any] = {"__name__": "pipeline"}
