@@ -211,7 +211,7 @@ _DAMAGE = st.lists(
 
 
 @settings(
-    max_examples=300,
+    max_examples=int(os.environ.get("AQUADASH_FUZZ", "100")),
     deadline=None,
     derandomize=True,
     database=None,
