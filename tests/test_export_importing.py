@@ -352,7 +352,7 @@ def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path
         path.write_bytes(whole[:length])
         refused(own_store, path)
     accepted = 0
-    for _ in range(60):
+    for _ in range(30):
         content = bytearray(whole)
         content[generator.integers(len(content))] ^= 1 << int(generator.integers(8))
         path.write_bytes(bytes(content))
@@ -365,7 +365,7 @@ def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path
         accepted += 1
         assert run.config == own_store.get(run.run_id).config and len(own_store.predictions(run.run_id).labels) == 500
         remove_traces(own_store, run.run_id)
-    assert accepted < 60
+    assert 0 < accepted < 30
 
 
 def test_a_failure_while_storing_leaves_nothing(
