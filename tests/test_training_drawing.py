@@ -135,7 +135,7 @@ def test_it_ends_when_the_training_is_killed() -> None:
 
 def test_once_the_training_waits_drawing_has_its_priority(images: NDArray[np.uint8]) -> None:
     """A program that wants all processors would get fifty times as much of them as drawing does while it is ahead."""
-    many = np.concatenate([images] * 60)
+    many = np.concatenate([images] * 30)
     process = DrawingProcess(many, REPORT, seed_of=seed_of, last_epoch=9, progress=silent)
     try:
         drawing = psutil.Process(process.pid)
@@ -150,10 +150,10 @@ def test_once_the_training_waits_drawing_has_its_priority(images: NDArray[np.uin
 
         process.epoch(1)
         ahead = used()
-        wait_for(lambda: used().get(19, 0.0) > ahead.get(19, 0.0) + 0.2)
+        wait_for(lambda: used().get(19, 0.0) > ahead.get(19, 0.0) + 0.1)
         before = used()
         np.testing.assert_array_equal(process.epoch(2), draw(many, REPORT, seed=seed_of(2)))
         after = used()
-        assert after[os.nice(0)] > before[os.nice(0)] + 0.2
+        assert after[os.nice(0)] > before[os.nice(0)] + 0.1
     finally:
         process.close()
