@@ -63,7 +63,8 @@ def copy(tmp_path: Path) -> Path:
     for name in ("aquadash", "pages", "app.py", ".streamlit"):
         path = settings.PROJECT_ROOT / name
         if path.is_dir():
-            shutil.copytree(path, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+            # With what is compiled: its files' times are copied, too.
+            shutil.copytree(path, tmp_path / name)
         else:
             shutil.copy(path, tmp_path / name)
     for folder in WINGS:
