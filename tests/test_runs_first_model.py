@@ -85,7 +85,8 @@ def test_the_model_gives_the_stored_predictions(store: RunStore, cifar100_archiv
     predictor = Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
     stored = store.predictions(run.run_id)
     # bfloat16 has three digits, and processors round differently.
-    found = predictor.predict_images(dataset.test.images)
-    np.testing.assert_allclose(found, stored.probabilities, atol=0.05)
-    right = (found.argmax(axis=1) == dataset.test.labels).mean()
-    assert right == pytest.approx(run.metrics["test_accuracy"], abs=0.01)
+    found = predictor.predict_images(dataset.test.images[::5])
+    np.testing.assert_allclose(found, stored.probabilities[::5], atol=0.05)
+    right = stored.probabilities.argmax(axis=1) == dataset.test.labels
+    assert right.mean() == pytest.approx(run.metrics["test_accuracy"])
+    assert (found.argmax(axis=1) == dataset.test.labels[::5]).mean() == pytest.approx(right[::5].mean(), abs=0.02)
