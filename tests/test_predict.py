@@ -150,13 +150,35 @@ def test_features_are_what_the_last_layer_is_given_here_and_in_another_process(
     assert told == [0.0, 40 / 70]
 
 
-def test_a_network_answers_on_after_its_process_was_killed(saved: Path, process: AnswerProcess) -> None:
-    remote = RemotePredictor(saved, class_names=CLASSES, process=process)
+class Colours(Predictor):
+    """Answers with the mean colour, for which no process has to import TensorFlow."""
+
+    image_shape = (SIZE, SIZE, 3)
+
+    def __init__(self) -> None: ...
+
+    @classmethod
+    def load(cls, path: Path, **_: object) -> Colours:
+        assert path.is_file()
+        return cls()
+
+    def predict_images(self, images: np.ndarray) -> np.ndarray:
+        return images.mean(axis=(1, 2)).astype(np.float32)
+
+
+class RemoteColours(RemotePredictor):
+    kind = Colours
+
+
+def test_a_network_answers_on_after_its_process_was_killed(saved: Path) -> None:
+    process = AnswerProcess(nothing)
+    remote = RemoteColours(saved, class_names=CLASSES, process=process)
     batch = np.full((1, SIZE, SIZE, 3), 9, np.uint8)
     before = remote.predict_images(batch)
     with pytest.raises(AnswerError, match="ended in the middle"):
         process.ask(signal.raise_signal, signal.SIGKILL)
     np.testing.assert_array_equal(remote.predict_images(batch), before)
+    process.end()
 
 
 def test_a_file_that_has_changed_is_loaded_again(saved: Path, tmp_path: Path, process: AnswerProcess) -> None:
