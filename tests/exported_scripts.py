@@ -61,21 +61,29 @@ def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitR
     return text
 
 
-#: Imports what scripts import, which takes seconds, and runs each in a copy of itself in which nothing has happened.
+#: Imports what scripts import, which takes seconds, and runs each script, or the cells of each notebook, in a copy of
+#: itself in which nothing has happened.
 _RUNNER = """
-import os, runpy, sys, traceback
+import codeop, json, os, runpy, sys, traceback
 import keras, numpy, tensorflow
 
+def run_cells(path):
+    # As a kernel does, what a cell imports from __future__ holds in those after it.
+    compiled, names = codeop.Compile(), {"__name__": "__main__"}
+    for cell in json.load(open(path))["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compiled("".join(cell["source"]) + "\\n", "cell", "exec"), names)
+
 for line in sys.stdin:
-    folder = line.rstrip("\\n")
+    folder, program = line.rstrip("\\n").split("\\t")
     child = os.fork()
     if not child:
         os.chdir(folder)
         sys.path[0] = folder
-        sys.argv = ["train.py"]
+        sys.argv = [program]
         sys.stdout = sys.stderr = open("said.txt", "w")
         try:
-            runpy.run_path("train.py", run_name="__main__")
+            run_cells(program) if program.endswith(".ipynb") else runpy.run_path(program, run_name="__main__")
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -100,11 +108,11 @@ def _runner() -> subprocess.Popen[str]:
     )
 
 
-def execute(folder: Path) -> dict[str, Any]:
-    """Run ``train.py`` where no import of AquaDash can succeed; returns how it compares itself with the run."""
+def execute(folder: Path, program: str = "train.py") -> dict[str, Any]:
+    """Run a script or a notebook where no import of AquaDash can succeed; returns how it compares with the run."""
     (folder / "aquadash.py").write_text("raise ImportError('a script to take home needs no AquaDash')")
     runner = _runner()
     assert runner.stdin and runner.stdout
-    print(folder, file=runner.stdin, flush=True)
+    print(folder, program, sep="\t", file=runner.stdin, flush=True)
     assert runner.stdout.readline() == "0\n", (folder / "said.txt").read_text()[-3000:]
     return dict(json.loads((folder / "repeated" / "comparison.json").read_text()))
