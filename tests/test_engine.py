@@ -173,9 +173,19 @@ class HeldAtFirst:
 def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
     store: RunStore, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures = in_folder(tmp_path / "mine", of_classes({name: 60 for name in ("cat", "dog", "eel")}))
+    pictures = in_folder(tmp_path / "mine", of_classes({name: 20 for name in ("cat", "dog", "eel")}))
     source = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Mine").source
-    config = with_values(QUICK, {"data.source": source, "training.epochs": 4, "training.batch_size": 8})
+    config = with_values(
+        QUICK,
+        {
+            "data.source": source,
+            "model.name": "cnn",
+            "model.filters": (4,),
+            "model.dense_units": (8,),
+            "training.epochs": 3,
+            "training.batch_size": 8,
+        },
+    )
     monkeypatch.setattr(slots, "STANDBY", HeldAtFirst())
     run_id = engine.submit(config).run_id
     run = in_epoch(store, run_id, 3)
