@@ -30,7 +30,15 @@ pytestmark = pytest.mark.slow
 
 CONFIG = with_values(
     RunConfig(),
-    {"augmentation.pipeline": "none", "training.epochs": 2, "training.validation_fraction": 0.2, "seed": 1},
+    {
+        "augmentation.pipeline": "none",
+        "model.name": "cnn",
+        "model.filters": (4,),
+        "model.dense_units": (8,),
+        "training.epochs": 2,
+        "training.validation_fraction": 0.2,
+        "seed": 1,
+    },
 )
 
 #: What a worker writes to the store once the last epoch of two is trained, in this order.
