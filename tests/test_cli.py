@@ -173,14 +173,14 @@ def test_output_into_a_closed_pipe_is_no_traceback() -> None:
 
 @pytest.fixture(scope="module")
 def trained(shared_home: Path) -> tuple[Path, dict[str, Any]]:
-    """A home with own pictures, and what ``train`` has printed there in a process of its own, as people run it."""
+    """A home with own pictures, and what ``train`` has printed there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(shared_home))
         pictures = in_folder(shared_home / "mine", of_classes({name: 40 for name in ("cat", "dog", "eel")}))
         source = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Mine").source
         settings = ("training.epochs=2", "augmentation.pipeline=notebook-1", f"data.source={source}")
         words = [word for setting in settings for word in ("--set", setting)]
-        return shared_home, answer("train", "--preset", "notebook-fixed", *words, "--name", "mine", process=True)
+        return shared_home, answer("train", "--preset", "notebook-fixed", *words, "--name", "mine")
 
 
 @pytest.fixture
@@ -195,6 +195,16 @@ def test_train_waits(mine: dict[str, Any]) -> None:
     assert (mine["status"], mine["epochs"], mine["name"]) == ("finished", 2, "mine")
     assert mine["seconds"] > 0 and mine["metrics"]["test_accuracy"] == answer("evaluate", "mine")["accuracy"]
     assert len(answer("runs", "show", mine["run_id"])["history"]) == 2
+
+
+@pytest.mark.soak
+def test_train_waits_in_a_process_of_its_own(home: Path) -> None:
+    """As people run it; the process then imports TensorFlow for this run alone."""
+    changes = ("augmentation.pipeline=none", "training.epochs=1", "training.batch_size=128")
+    words = [word for change in changes for word in ("--set", change)]
+    found = answer("train", *words, "--name", "mine", process=True)
+    assert (found["status"], found["epochs"], found["name"]) == ("finished", 1, "mine")
+    assert len(answer("runs", "show", found["run_id"])["history"]) == 1
 
 
 @pytest.mark.slow
