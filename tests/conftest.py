@@ -53,8 +53,7 @@ copy_new_stores()
 _LONG = [
     "test_journey_answers", "test_journey_evaluate", "test_journey_train", "test_journey_compare", "test_journey_data",
     "test_journey_class", "test_journey_visit",
-    "test_export_script", "test_training_transfer", "test_engine", "test_cli", "test_models_applications",
-    "test_training_fit", "test_explain", "test_pages_all", "test_training_out_of_distribution",
+    "test_export_script", "test_engine", "test_cli", "test_training_fit", "test_pages_all",
 ]  # fmt: skip
 
 _OUTSIDE = (
