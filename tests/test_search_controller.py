@@ -69,6 +69,15 @@ def carry_out(
 
 @pytest.fixture
 def store() -> SearchStore:
+    """One in memory: the home's file would take most of the time."""
+    from optuna.storages import InMemoryStorage
+
+    return SearchStore(InMemoryStorage())
+
+
+@pytest.fixture
+def stored() -> SearchStore:
+    """The home's, from which another process could go on."""
     return open_search_store()
 
 
@@ -324,9 +333,9 @@ def test_parse_all_is_what_the_plan_keeps(store: SearchStore) -> None:
 # -- stopped, continued, or ended by a crash: it goes on where it was --------------------------------------------------
 
 
-def test_stop_rests_the_runs_and_a_continued_search_resumes_them(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(budget=Budget(4)))
-    control = controller(store, search_id, runs, slots=2)
+def test_stop_rests_the_runs_and_a_continued_search_resumes_them(stored: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(stored, plan(budget=Budget(4)))
+    control = controller(stored, search_id, runs, slots=2)
     control.step()
     request_stop(search_id)
     assert control.step() is JobStatus.RUNNING  # Asked, not ended yet.
@@ -335,73 +344,73 @@ def test_stop_rests_the_runs_and_a_continued_search_resumes_them(store: SearchSt
     assert control.step() is JobStatus.STOPPED and len(runs.runs) == 2
 
     go_on_after_stop(search_id)
-    control = controller(store, search_id, runs, slots=2)
+    control = controller(stored, search_id, runs, slots=2)
     control.step()
     assert [call for call in runs.calls if call[0] == "resume"] == [
         ("resume", run_id) for run_id in list(runs.runs)[:2]
     ]
     assert len(runs.runs) == 2  # Nothing is repeated.
     carry_out(control, runs)
-    search = store.get(search_id)
+    search = stored.get(search_id)
     assert len(search.trials) == len(runs.runs) == 4 and all(trial.value is not None for trial in search.trials)
 
 
-def test_a_search_continued_while_its_runs_still_stop_waits_for_them(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(budget=Budget(2)))
-    control = controller(store, search_id, runs)
+def test_a_search_continued_while_its_runs_still_stop_waits_for_them(stored: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(stored, plan(budget=Budget(2)))
+    control = controller(stored, search_id, runs)
     control.step()
     runs.train(runs.at_work[0].run_id, 0.5)
     request_stop(search_id)
     control.step()
     go_on_after_stop(search_id)
-    control = controller(store, search_id, runs)
+    control = controller(stored, search_id, runs)
     control.step()
     assert len(runs.runs) == 1 and ("resume", next(iter(runs.runs))) not in runs.calls
     runs.heed_stops()
     control.step()
     assert runs.calls[-1] == ("resume", next(iter(runs.runs)))
-    assert store.get(search_id).trials[0].state is TrialState.RUNNING
+    assert stored.get(search_id).trials[0].state is TrialState.RUNNING
 
 
-def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(budget=Budget(6)))
-    controller(store, search_id, runs, slots=3).step()
+def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(stored: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(stored, plan(budget=Budget(6)))
+    controller(stored, search_id, runs, slots=3).step()
     first, second, third = list(runs.runs)
     runs.finish(first, 0.7)
     runs.train(second, 0.4)
     # Nobody looks any more.
-    control = controller(store, search_id, runs, slots=3)
+    control = controller(stored, search_id, runs, slots=3)
     control.step()
-    search = store.get(search_id)
+    search = stored.get(search_id)
     assert [trial.run_id for trial in search.trials[:3]] == [first, second, third]
     assert search.trials[0].value == 0.7 and search.trials[1].state is TrialState.RUNNING
     assert len(runs.runs) == 4
     carry_out(control, runs)
-    assert len(store.get(search_id).trials) == len(runs.runs) == 6
+    assert len(stored.get(search_id).trials) == len(runs.runs) == 6
 
 
-def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchStore) -> None:
+def test_a_search_after_a_restart_draws_what_it_would_have_drawn(stored: SearchStore) -> None:
     def values(restart_after: int) -> list[float]:
         runs = FakeRuns()
-        search_id = begin(store, plan(budget=Budget(14)))
-        control = controller(store, search_id, runs)
+        search_id = begin(stored, plan(budget=Budget(14)))
+        control = controller(stored, search_id, runs)
         for _ in range(restart_after):
             control.step()
             for run in runs.at_work:
                 runs.finish(run.run_id, accuracy_of(run.config))
-        carry_out(controller(store, search_id, runs), runs)
-        return [float(trial.params["training.learning_rate"]) for trial in store.get(search_id).trials]
+        carry_out(controller(stored, search_id, runs), runs)
+        return [float(trial.params["training.learning_rate"]) for trial in stored.get(search_id).trials]
 
     assert values(0) == values(9)
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs: FakeRuns, hidden: bool) -> None:
+def test_a_trial_whose_run_was_not_noted_finds_it_again(stored: SearchStore, runs: FakeRuns, hidden: bool) -> None:
     save(pipeline("notebook-1"), title="Mine")
     # As a search begins that may come to the saved pipeline later.
     config = embedded(BASE, also=["mine"])
-    search_id = begin(store, replace(plan(budget=Budget(2)), config=config))
-    store.set_attributes(search_id, {HIDDEN: not hidden})
+    search_id = begin(stored, replace(plan(budget=Budget(2)), config=config))
+    stored.set_attributes(search_id, {HIDDEN: not hidden})
     original = runs.submit
 
     def crash_after(config: RunConfig, **told: Any) -> None:
@@ -410,13 +419,13 @@ def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs
 
     runs.submit = crash_after
     with pytest.raises(StorageError):
-        controller(store, search_id, runs).step()
-    assert store.get(search_id).trials[0].run_id == ""
+        controller(stored, search_id, runs).step()
+    assert stored.get(search_id).trials[0].run_id == ""
     runs.submit = original
-    store.set_attributes(search_id, {HIDDEN: hidden})
-    control = controller(store, search_id, runs)
+    stored.set_attributes(search_id, {HIDDEN: hidden})
+    control = controller(stored, search_id, runs)
     control.step()
-    assert store.get(search_id).trials[0].run_id == next(iter(runs.runs)) and len(runs.runs) == 1
+    assert stored.get(search_id).trials[0].run_id == next(iter(runs.runs)) and len(runs.runs) == 1
     assert next(iter(runs.runs.values())).hidden is hidden, "the search was hidden, or shown, in between"
     carry_out(control, runs)
     assert len(runs.runs) == 2
@@ -424,32 +433,32 @@ def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs
 
 @pytest.mark.parametrize("hidden", [True, False])
 def test_a_search_that_is_hidden_or_shown_while_it_submits_a_trial_takes_the_trial_along(
-    store: SearchStore, runs: FakeRuns, hidden: bool
+    stored: SearchStore, runs: FakeRuns, hidden: bool
 ) -> None:
-    search_id = begin(store, plan())
-    store.set_attributes(search_id, {HIDDEN: not hidden})
-    runs.on_submit = lambda config: store.set_attributes(search_id, {HIDDEN: hidden})
-    controller(store, search_id, runs).step()
+    search_id = begin(stored, plan())
+    stored.set_attributes(search_id, {HIDDEN: not hidden})
+    runs.on_submit = lambda config: stored.set_attributes(search_id, {HIDDEN: hidden})
+    controller(stored, search_id, runs).step()
     assert [run.hidden for run in runs.runs.values()] == [hidden]
 
 
-def test_a_trial_without_any_run_is_submitted(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(budget=Budget(2)))
+def test_a_trial_without_any_run_is_submitted(stored: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(stored, plan(budget=Budget(2)))
 
     def crash(config: RunConfig) -> None:
         raise StorageError("the disk is full")
 
     runs.on_submit = crash
     with pytest.raises(StorageError):
-        controller(store, search_id, runs).step()
+        controller(stored, search_id, runs).step()
     runs.on_submit = lambda config: None
-    control = controller(store, search_id, runs)
+    control = controller(stored, search_id, runs)
     carry_out(control, runs)
-    assert [trial.state for trial in store.get(search_id).trials] == [TrialState.COMPLETE] * 2
+    assert [trial.state for trial in stored.get(search_id).trials] == [TrialState.COMPLETE] * 2
 
 
-def test_a_run_whose_home_came_without_its_job_goes_on(store: SearchStore, runs: FakeRuns) -> None:
-    control = controller(store, begin(store, plan(budget=Budget(2))), runs)
+def test_a_run_whose_home_came_without_its_job_goes_on(stored: SearchStore, runs: FakeRuns) -> None:
+    control = controller(stored, begin(stored, plan(budget=Budget(2))), runs)
     control.step()
     run_id = runs.at_work[0].run_id
     runs.end(run_id, RunStatus.INTERRUPTED)
@@ -457,11 +466,11 @@ def test_a_run_whose_home_came_without_its_job_goes_on(store: SearchStore, runs:
     assert runs.calls[-1] == ("resume", run_id)
 
 
-def test_a_run_that_somebody_stopped_is_a_pruned_trial(store: SearchStore, runs: FakeRuns) -> None:
-    control = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs)
+def test_a_run_that_somebody_stopped_is_a_pruned_trial(stored: SearchStore, runs: FakeRuns) -> None:
+    control = controller(stored, search_id := begin(stored, plan(budget=Budget(2))), runs)
     control.step()
     runs.request_stop(runs.at_work[0].run_id)
     runs.heed_stops()
     control.step()
-    trial = store.get(search_id).trials[0]
+    trial = stored.get(search_id).trials[0]
     assert trial.state is TrialState.PRUNED and trial.message == "Somebody stopped its run."
