@@ -28,7 +28,15 @@ from tests import job_rows
 
 SMALL = with_values(
     RunConfig(),
-    {"augmentation.pipeline": "none", "training.epochs": 2, "training.validation_fraction": 0.2, "seed": 1},
+    {
+        "augmentation.pipeline": "none",
+        "model.name": "cnn",
+        "model.filters": (4,),
+        "model.dense_units": (8,),
+        "training.epochs": 2,
+        "training.validation_fraction": 0.2,
+        "seed": 1,
+    },
 )
 
 
