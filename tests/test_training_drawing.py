@@ -70,7 +70,7 @@ def test_a_resumed_run_begins_with_any_epoch_and_has_its_images_until_the_next(
 
 
 def test_the_memory_is_that_of_the_originals_and_two_epochs() -> None:
-    assert SharedImages.size((2500, 32, 32, 3), 5) == 2500 * 3072 * 11
+    assert SharedImages.size((2500, 32, 32, 3), 5) == 16 + 2500 * 3072 * 11
 
 
 def test_what_cannot_be_drawn_is_told_in_plain_words(images: NDArray[np.uint8]) -> None:
@@ -122,9 +122,15 @@ sys.stdin.read()
 """
 
 
-def test_it_ends_when_the_training_is_killed() -> None:
+def test_it_ends_when_the_training_is_killed_and_does_not_run_its_script_again(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(_PARENT)
     with subprocess.Popen(
-        [sys.executable, "-c", _PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
+        [sys.executable, str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
     ) as parent:
         pid = int(parent.stdout.readline())
         assert psutil.pid_exists(pid)
