@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.data.folder import about, drafts, listing, store
 from aquadash.data.folder.drafts import Draft, Request, SplitChoice
 from aquadash.jobs import open_jobs
-from aquadash.ui import shell, warmup
+from aquadash.ui import address, shell, warmup
 from aquadash.ui.data import own_pictures
 from tests import job_rows
 from tests.app_pages import address_of, cut_short_the_launch, open_app_page, texts
@@ -337,11 +337,18 @@ def test_deleted_data_sets_of_one_name_are_told_apart(tmp_path: Path, monkeypatc
     assert about.about("pets") and first not in dict(store.deleted())
 
 
-def test_another_data_set_opens_at_its_first_page(tmp_path: Path) -> None:
+def test_another_data_set_opens_at_its_first_page_unless_the_address_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
     made = kept(tmp_path)
-    app = open_app_page("data", show="10", page="40")
+    app = open_app_page("data", show="10", page="2")
     app.selectbox(key="data-set").set_value(made.source).run()
     assert app.number_input(key="page").value == 1 and address_of(app, "page") is None
+    # Back leads through an address that only the data set had changed in.
+    for source in (made.source, "synthetic"):
+        app.query_params.update(source=source, page="2")
+        assert app.run().number_input(key="page").value == 2 and address_of(app, "page") == "2"
 
 
 @pytest.mark.parametrize(("page", "view"), [("data", "numbers"), ("augment", None), ("train", None)])

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from aquadash.ui import address
 from aquadash.ui.augment import studio_images
 from tests.app_pages import address_of, run_script, unfold
 from tests.encoded_pictures import saved
@@ -80,27 +81,38 @@ def test_other_images_and_another_number_of_them_of_which_the_first_stay() -> No
 
 
 @pytest.mark.parametrize("images", [{}, {"images": "5,7"}])
-def test_another_data_set_begins_with_its_own_images_unless_a_link_says_which(images: dict[str, str]) -> None:
+def test_another_data_set_begins_with_its_own_images_unless_the_address_says_which(
+    images: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def page() -> None:
-        from dataclasses import replace
-
         import streamlit as st
 
+        from aquadash.ui import address, datasets
         from aquadash.ui.augment import studio_images
         from tests.studios import small_dataset
 
-        size = st.session_state["given"]
-        dataset = replace(small_dataset(size), name=f"of-{size}")
+        address.enter("augment", shared=(datasets.SOURCE,))
+        datasets.choose()
+        dataset = small_dataset(30 if datasets.current() == "synthetic" else 90)
         st.session_state["chosen"] = studio_images.choose(dataset, st.popover("Options"))
 
-    app = run_script(page, state=30, **images)
-    app.session_state["given"] = 90
-    app.run()
-    assert chosen(app).positions == studio_images.spread(small_dataset(90), 2, seed=0)
-    assert address_of(app, "images") is None
-    app.session_state["given"] = 30
-    app.query_params["images"] = "8,9"
-    assert chosen(app.run()).positions == [8, 9] and address_of(app, "images") == "8,9"
+    def look(**query: str) -> list[int]:
+        """What Back, or a link, shows."""
+        app.query_params.clear()
+        app.query_params.update(query)
+        return chosen(app.run()).positions
+
+    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
+    app = run_script(page, source="synthetic", **images)
+    first = chosen(app).positions
+    app.selectbox(key="data-set").set_value("cifar100").run()
+    others = studio_images.spread(small_dataset(90), 2, seed=0)
+    assert chosen(app).positions == others != first and address_of(app, "images") is None
+    assert look(source="synthetic", **images) == first
+    assert look(source="synthetic", images="8,9") == [8, 9]
+    assert look(source="cifar100", images="8,9") == [8, 9] and address_of(app, "images") == "8,9"
+    assert look(source="synthetic") == studio_images.spread(small_dataset(30), 2, seed=0)
+    assert look(source="cifar100") == others and address_of(app, "images") is None
 
 
 def test_a_small_data_set_gives_what_it_has() -> None:

@@ -43,14 +43,12 @@ class _Known:
         left: The texts that the widget has just replaced there, with the times of that.
         recorded: The widget's value that the text was written for; empty before one was.
         assigned: The widget's value before it was set from outside, and after; empty once that has been drawn.
-        owner: What the value belongs to, for :func:`belongs`; empty before that was said.
     """
 
     text: str | None = None
     left: dict[str | None, float] = field(default_factory=dict)
     recorded: tuple[Any, ...] = ()
     assigned: tuple[Any, ...] = ()
-    owner: str = ""
 
     def has_changed(self, value: Any) -> bool:
         """Whether the widget says something else than when the address was written: a person's last word is meant.
@@ -114,17 +112,6 @@ def assign(name: str, value: Any) -> None:
     st.session_state[name] = value
 
 
-def belongs(name: str, owner: str, *, default: Any) -> None:
-    """Before :func:`restore`: give a value that belonged to another owner, such as a data set, up for the default.
-
-    What a link brings with the owner stays.
-    """
-    text, known = st.query_params.get(name), _known(name)
-    if known.owner not in ("", owner) and (text == known.text or known.is_late(text)):
-        assign(name, default)
-    known.owner = owner
-
-
 def keep(name: str, value: Any) -> None:
     """Set a value before :func:`restore` is asked for it, which then leaves the address as it is unread."""
     st.session_state[name] = value
@@ -140,6 +127,11 @@ def enter(page: str, *, shared: Collection[str]) -> None:
     for name in known.keys() - shared:
         del known[name]
         st.session_state.pop(name, None)
+
+
+def page() -> str:
+    """The page in view, as :func:`enter` was told."""
+    return str(st.session_state.get(_PAGE, ""))
 
 
 def beside(name: str) -> str:

@@ -90,6 +90,8 @@ DEFAULT_SOURCE = "synthetic"
 SOURCE = address.beside("source")
 #: The menu, which Streamlit forgets with each change of the page.
 _MENU = "data-set"
+#: What a page asks of the data set in view, and with which value the next one begins.
+_BEGINNINGS: dict[str, tuple[str, Any]] = {"data": ("page", 1), "augment": ("images", [])}
 
 
 def current() -> str:
@@ -130,9 +132,16 @@ def choose() -> None:
             key=_MENU,
             format_func=titles.__getitem__,
             help="What all pages show and new runs learn from.",
-            on_change=lambda: address.assign(SOURCE, st.session_state[_MENU]),
+            on_change=_chosen,
         )
     address.record(SOURCE, source, default=default)
+
+
+def _chosen() -> None:
+    """The menu's callback. A link, or Back, says itself which page or images it means."""
+    address.assign(SOURCE, st.session_state[_MENU])
+    if address.page() in _BEGINNINGS:
+        address.assign(*_BEGINNINGS[address.page()])
 
 
 def is_shown() -> bool:

@@ -130,9 +130,9 @@ def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
         return positions
 
     expected = f"up to {MAX_IMAGES} numbers from 0 to {total - 1:,} with commas between"
-    address.belongs("images", dataset.name, default=default)
-    chosen = address.restore("images", decode, default=default, expected=expected)
-    chosen = [position for position in chosen if position < total] or default
+    # An empty list stands for the default, which is another one for each data set.
+    held: list[int] = address.restore("images", decode, default=[], expected=expected)
+    chosen = [position for position in held if position < total] or default
     address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
     if bound.in_sight(options):
         with options:

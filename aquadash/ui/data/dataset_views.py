@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from aquadash.data import Dataset
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.class_counts import class_counts
-from aquadash.ui import address, bound, components, datasets, gallery, inputs
+from aquadash.ui import bound, components, datasets, gallery, inputs
 from aquadash.ui.glossary import term
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.tables import Column, number_column, table
@@ -83,7 +83,6 @@ def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None
     images = dataset.train if split == "train" else dataset.test
     wanted = [names.index(name) for name in chosen or names]
     positions = np.flatnonzero(np.isin(images.labels, wanted))
-    address.belongs("page", dataset.name, default=1)
     with gallery.paged(len(positions), per_page=int(per_page)) as shown:
         cards = [
             gallery.class_card(
