@@ -152,8 +152,8 @@ class Rights:
         if resource is None:
             return "" if rule.own else f"Only the teacher can {rule.does}. {rule.hint or 'Ask your teacher.'}"
         relation = whose(resource, person)
-        # Who leads comes so far on a projector only, where their own is not theirs alone to see.
-        if resource.hidden and (relation is not Whose.OWN or person.leads):
+        # What is one's own is not one's own alone to see on a projector, the only place where who leads comes so far.
+        if resource.hidden and (relation is not Whose.OWN or person.on_projector):
             return f"The teacher has hidden this {resource.kind} from the class. Ask your teacher to show it again."
         if {Whose.OWN: rule.own, Whose.SHARED: rule.shared, Whose.OTHERS: rule.others}[relation]:
             return ""
