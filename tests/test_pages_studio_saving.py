@@ -258,15 +258,16 @@ def test_an_untouched_pipeline_that_another_session_saves_meanwhile_is_no_draft(
     assert steps(app, 1) == DEEP.branches[1].operators
 
 
-def test_a_save_is_no_step_to_undo_and_redo_stays() -> None:
-    saved_pipelines.save(DEEP, title="Fog")
+@pytest.mark.parametrize("spec", [DEEP, PIPELINES["notebook-1"]], ids=["own", "copy"])
+def test_a_save_is_no_step_to_undo_and_redo_stays(spec: PipelineSpec) -> None:
+    saved_pipelines.save(spec, title="Fog")
     app = visit(pipeline="fog")
     for _ in range(2):
         do(app, 0, "duplicate")
     press(app, "undo")
     press(app, "save-changes")
     press(app, "undo")
-    assert spec_of(app).branches == DEEP.branches
+    assert spec_of(app).branches == spec.branches
     for number in (3, 4):
         press(app, "redo")
         assert len(steps(app)) == number and (address_of(app, "draft") is None) == (number == 3)

@@ -164,9 +164,10 @@ def load(spec: PipelineSpec, *, base: str) -> None:
     now = lab().pipelines.all().pipelines.get(base)
     _start_from(base, mark(now) if now else "")
     held = history()
-    # What is shown already, as after a save, is no step to undo.
-    same = (held.present.base, held.present.spec) == (base, spec)
-    _go(replace(held, tag=None) if same else held.record(spec, base=base))
+    shown = held.present
+    # What is shown already, as after a save, is no step to undo; a save may have written the summary anew.
+    same = shown.base == base and replace(shown.spec, summary=spec.summary) == spec
+    _go(replace(held, present=replace(shown, spec=spec), tag=None) if same else held.record(spec, base=base))
     st.session_state.pop("branch", None)
 
 
