@@ -173,7 +173,11 @@ def load(spec: PipelineSpec, *, base: str) -> None:
 
 def renamed(saved: PipelineSpec) -> None:
     """Go on with the pipeline that this one was started from under its new name; undo leads back under that, too."""
-    _go(history().rebased(history().present.base, saved.name, title=saved.title))
+    held, base = history(), history().present.base
+    if base != saved.name:
+        # What was made of a deleted one of that name stands for itself: a save would overwrite this one.
+        held = held.rebased(saved.name, EMPTY)
+    _go(held.rebased(base, saved.name, title=saved.title))
 
 
 def choose() -> None:
