@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.config import with_values
 from aquadash.data import Dataset, Split, cifar100
 from aquadash.data.folder import drafts
 from aquadash.lab.runs import Runs
@@ -343,10 +344,17 @@ def test_a_run_without_results_is_not_said_to_be_gone(run: Run, monkeypatch: pyt
 def test_it_begins_with_the_best_finished_run_and_no_trial(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     trial = replace(run, run_id="f" * 32, name="trial", search_id="s" * 32)
     archived = replace(run, run_id="e" * 32, name="archived", archived=True)
+    stopped = replace(run, run_id="c" * 32, name="stopped", status=RunStatus.STOPPED)
+    elsewhere = with_values(run.config, {"data.source": "cifar100"})
+    unseen = replace(run, run_id="b" * 32, name="elsewhere", config=elsewhere)
     included = replace(run, run_id="d" * 32, name="ours", origin=ORIGIN, metrics=run.metrics | {"val_accuracy": 1.0})
-    monkeypatch.setattr(Runs, "all", lambda runs: (trial, archived, included, run))
+    monkeypatch.setattr(cifar100, "locate", lambda: None)
+    found = [trial, archived, stopped, unseen, included, run]
+    monkeypatch.setattr(Runs, "all", lambda runs: tuple(found))
     app = open_app_page("walkthrough", lesson="result")
     assert app.selectbox(key="run").value == run.run_id and not app.error
+    found.remove(run)
+    assert open_app_page("walkthrough", lesson="result").selectbox(key="run").value == included.run_id
 
 
 def test_photographs_that_are_not_here_lead_to_the_data_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

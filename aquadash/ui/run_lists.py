@@ -54,21 +54,29 @@ def best_first(runs: Sequence[Run]) -> list[Run]:
     """
 
     def rank(run: Run) -> tuple[bool, bool, bool, float]:
-        # The figures in a student's ZIP can be made up.
-        counts = run.status is RunStatus.FINISHED and not run.search_id and (run.shared or not run.origin)
+        counts = _counts(run)
         return run.archived, not has_results(run), not counts, -(validation_accuracy(run) or 0.0) if counts else 0.0
 
     return sorted(runs, key=rank)
 
 
-def pictured_first(runs: Sequence[Run]) -> list[Run]:
-    """:func:`best_first`, but those with results whose data set is missing here come after those that show images."""
+def _counts(run: Run) -> bool:
+    # The figures in a student's ZIP can be made up.
+    return run.status is RunStatus.FINISHED and not run.search_id and (run.shared or not run.origin)
+
+
+def pictured_first(runs: Sequence[Run], *, before: str = "") -> list[Run]:
+    """:func:`best_first`, but those with results whose data set is missing here come after those that show images.
+
+    Finished ones that show images stand before those of the origin ``before``, however good these are.
+    """
     here = {source for source in {run.config.data.source for run in runs} if data.is_here(source)}
 
-    def has_no_images(run: Run) -> bool:
-        return run.archived or not has_results(run) or run.config.data.source not in here
+    def rank(run: Run) -> tuple[bool, bool]:
+        has_no_images = run.archived or not has_results(run) or run.config.data.source not in here
+        return has_no_images, bool(before) and (has_no_images or run.origin == before or not _counts(run))
 
-    return sorted(best_first(runs), key=has_no_images)
+    return sorted(best_first(runs), key=rank)
 
 
 def own_first(runs: Iterable[Run]) -> list[Run]:

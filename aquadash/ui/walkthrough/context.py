@@ -34,7 +34,7 @@ def pick_results() -> Evaluated | None:
 
     usable = [run for run in run_lists.or_included_model(lab().runs.all()) if _usable(run)]
     # The included model is better than most first ones.
-    with_results = sorted(run_lists.pictured_first(usable), key=lambda run: run.origin == ORIGIN)
+    with_results = run_lists.pictured_first(usable, before=ORIGIN)
     if not with_results:
         st.info("This section is about a run's results, and there are none yet.", icon="🏊")
         _offer_run()
