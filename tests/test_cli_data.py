@@ -44,7 +44,8 @@ def test_an_archive_is_imported_shown_listed_deleted_and_restored(archive: Path,
 def test_the_options_of_an_import(tmp_path: Path) -> None:
     files = of_classes({"cat": 10, "dog": 10}, prefix="train/")
     files |= of_classes({"cat": 4, "dog": 4}, prefix="test/", first_seed=50) | {
-        "test/dog/leak.png": files["train/dog/0.png"]
+        "test/dog/leak.png": files["train/dog/0.png"],
+        "notes.txt": b"Nothing",
     }
     folder = in_folder(tmp_path / "pets", files)
     given = answer("data", "import", folder, "--name", "Given", "--size", "48")
@@ -55,8 +56,8 @@ def test_the_options_of_an_import(tmp_path: Path) -> None:
     assert "would take the place of 'Given'" in refusal("data", "import", folder, *other)
     drawn = answer("data", "import", folder, "--name", "Drawn", "--redraw", "--test-fraction", "0.5", "--seed", "3")
     assert not drawn["split_given"] and abs(drawn["train"] - drawn["test"]) <= 2
-    for made, found in ((given, {"duplicates across splits", "few"}), (drawn, {"few"})):
-        assert {finding["kind"] for finding in made["report"]["findings"]} == found
+    for made, found in ((given, "duplicates across splits"), (drawn, "duplicates")):
+        assert {finding["kind"] for finding in made["report"]["findings"]} == {found, "few", "left out"}
     assert answer("data", "check", drawn["source"])["report"] == drawn["report"]
     assert set(about.all_kept()) == {"given", "drawn"}
 

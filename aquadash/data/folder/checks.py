@@ -28,8 +28,6 @@ GREY = 3.0
 BLANK = 4.0
 #: A share of grey pictures that differs so much between classes gives the class away.
 GREY_GAP = 0.3
-#: Kinds of findings about the split that the files come in; they say nothing of one that is drawn.
-OF_GIVEN_SPLIT = ("too few", "duplicates across splits")
 #: So many pictures and names are shown of a finding.
 SHOWN = 12
 

@@ -236,9 +236,18 @@ def use(draft: Draft, choice: SplitChoice, *, title: str, overwrite: bool = Fals
     division = draft.divide(choice)
     splitting.check(division, draft.pictures, draft.report.class_names)
     report = draft.report
-    if not choice.use_given:
-        findings = tuple(each for each in report.findings if each.kind not in checks.OF_GIVEN_SPLIT)
-        report = replace(report, given=None, findings=findings)
+    if report.given is not None and not choice.use_given:
+        left_out = tuple(each for each in report.findings if each.kind == "left out")
+        # Looked at anew: what lay in both splits is a copy within its class now.
+        report = checks.examine(
+            [replace(picture, part=None) for picture in draft.pictures],
+            draft.refused,
+            draft.near,
+            class_names=report.class_names,
+            size=report.size,
+            split_given=False,
+        )
+        report = replace(report, findings=report.findings + left_out)
     return store.keep(
         title,
         draft.images,
