@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import keras
 
 #: More would not fit the memory of a laptop or the patience of a class.
-_MAX_PARAMETERS = 50_000_000
+_MAX_DENSE = 50_000_000
+#: Version 0.6.0 had no limit for these, and trained networks of so many open.
+_MAX_CONVOLUTIONAL = 100_000_000
 
 
 def build_notebook(
@@ -54,7 +56,7 @@ def build(
     """Build the network that the settings describe.
 
     Raises:
-        ConfigError: Its convolutions or its dense layers would have more than 50 million parameters.
+        ConfigError: Its convolutions would have more than 100 million parameters, or its dense layers more than 50.
     """
     import keras
     from keras import layers
@@ -63,10 +65,10 @@ def build(
         config.kernel_size**2 * width * (before + (config.convolutions - 1) * width)
         for before, width in pairwise((image_shape[-1], *config.filters))
     )
-    if convolution_parameters > _MAX_PARAMETERS:
+    if convolution_parameters > _MAX_CONVOLUTIONAL:
         raise ConfigError(
-            f"The convolutions would have {convolution_parameters:,} parameters; at most {_MAX_PARAMETERS:,} are "
-            "allowed. Use fewer filters, smaller kernels or fewer convolutions."
+            f"The convolutions would have {convolution_parameters:,} parameters; at most {_MAX_CONVOLUTIONAL:,} "
+            "are allowed. Use fewer filters, smaller kernels or fewer convolutions."
         )
     regularizer = keras.regularizers.L1L2(config.l1, config.l2) if config.l1 or config.l2 else None
     inputs = keras.Input(image_shape)
@@ -83,9 +85,9 @@ def build(
         "max": layers.GlobalMaxPooling2D,
     }[config.summary]()(x)
     dense_parameters = sum(a * b for a, b in pairwise((x.shape[-1], *config.dense_units, num_classes)))
-    if dense_parameters > _MAX_PARAMETERS:
+    if dense_parameters > _MAX_DENSE:
         raise ConfigError(
-            f"The dense layers would have {dense_parameters:,} parameters; at most {_MAX_PARAMETERS:,} are allowed. "
+            f"The dense layers would have {dense_parameters:,} parameters; at most {_MAX_DENSE:,} are allowed. "
             "Let the blocks shrink the image more (strides or pooling by 2), take the mean of each filter, or use "
             "fewer units."
         )
