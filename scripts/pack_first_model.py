@@ -71,7 +71,7 @@ def main() -> None:
     dataset = data.load(run.config.data.source)
     if dataset.fingerprint != run.dataset_fingerprint:
         raise SystemExit("The data set has changed since the run was trained.")
-    model = load_model(store.model_path(run.run_id))
+    model = load_model(store.model_path(run.run_id), run.config.model, num_classes=len(run.class_names))
     model.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in model.get_weights()])
 
     out: Path = options.out

@@ -15,9 +15,10 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from aquadash.runs import Run, RunStore, open_store
-from aquadash.runs.artifacts import MODEL
+from aquadash.runs.artifacts import CONFIG, MODEL, read_artifact
 from aquadash.runs.first_model import FOLDER
 from tests.serving import SLOW
+from tests.tiny_networks import give_network
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -237,4 +238,4 @@ def no_error(page: Page) -> None:
 
 def add_included_model(store: RunStore, run_id: str) -> None:
     """Give a made-up run the network that AquaDash ships, so that it answers without anybody loading TensorFlow."""
-    store.add_artifact(run_id, FOLDER / MODEL)
+    give_network(store, run_id, read_artifact(FOLDER / CONFIG, CONFIG).model, FOLDER / MODEL)

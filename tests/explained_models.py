@@ -23,6 +23,11 @@ CORNER = 8
 
 RED, GREEN = 0, 1
 
+#: The settings of a network that looks at a corner.
+CORNERED = ModelConfig(
+    name="cnn", filters=(3,), kernel_size=3, strides=1, activation="relu", pooling="none", dense_units=()
+)
+
 
 def corner_network(row: int, column: int) -> Any:
     """A network in which only how red one corner is counts for the class "cornered", and nothing for the others.
@@ -31,26 +36,14 @@ def corner_network(row: int, column: int) -> Any:
         row: Of the corner, 0 for the upper ones and -1 for the lower ones.
         column: 0 for the left ones and -1 for the right ones.
     """
-    import keras
-    from keras import layers
-
-    model = keras.Sequential(
-        [
-            keras.Input((SIZE, SIZE, 3)),
-            layers.Conv2D(3, 3, padding="same", activation="relu", name="look"),
-            layers.Flatten(),
-            layers.Dense(len(CLASSES), activation="softmax"),
-        ],
-        name="cornered",
-    )
+    model = models.build(CORNERED, image_shape=(SIZE, SIZE, 3), num_classes=len(CLASSES))
     blur = np.zeros((3, 3, 3, 3), np.float32)
     for channel in range(3):
         blur[:, :, channel, channel] = 1 / 9
-    # The bias keeps the dark noise of the pictures out.
-    model.layers[0].set_weights([blur, np.full(3, -0.12, np.float32)])
     weights = np.zeros((SIZE, SIZE, 3, len(CLASSES)), np.float32)
     weights[_corner(row), _corner(column), RED, 0] = 4 / CORNER**2
-    model.layers[-1].set_weights([weights.reshape(-1, len(CLASSES)), np.array([-1, 0, 0], np.float32)])
+    # The bias keeps the dark noise of the pictures out.
+    model.set_weights([blur, np.full(3, -0.12), weights.reshape(-1, len(CLASSES)), np.array([-1, 0, 0])])
     return model
 
 
@@ -82,15 +75,19 @@ def random_image(size: int = 32) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (size, size, 3), dtype=np.uint8)
 
 
+def settings_of(name: str, **settings: Any) -> ModelConfig:
+    """The settings of a preset's network, some of them others."""
+    return ModelConfig(**{**PRESETS[name].config.model.model_dump(), **settings})
+
+
 def build(name: str, precision: str = "float32", **settings: Any) -> Any:
     """A network with random weights, as a run would make it."""
     import keras
 
-    from aquadash.training.phases import with_flip
+    from aquadash.models.transfer import with_flip
 
     keras.utils.set_random_seed(0)
-    config = PRESETS[name].config.model
-    config = ModelConfig(**{**config.model_dump(), **settings})
+    config = settings_of(name, **settings)
     model = models.build(config, image_shape=(32, 32, 3), num_classes=5, precision=precision)
     return with_flip(model) if config.test_time_flip else model
 

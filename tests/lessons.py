@@ -23,7 +23,7 @@ from aquadash.lab import Lab
 from aquadash.people import Person, Role
 from aquadash.robustness.label_safety import SafetyRequest, Subjects
 from aquadash.runs import Guess, Predictions, RunStatus, RunStore, Worker, open_store
-from aquadash.runs.artifacts import MODEL
+from aquadash.runs.artifacts import CONFIG, MODEL, read_artifact
 from aquadash.runs.first_model import FOLDER
 from aquadash.search import Budget
 from aquadash.search.store import SearchStore, open_search_store
@@ -119,7 +119,9 @@ def begin(folder: Path) -> Lesson:
 
 def trained(store: RunStore, person: Person, name: str, *, source: str = "synthetic") -> str:
     """A finished run of somebody's with the network that AquaDash comes with."""
-    run_id = store.create(with_values(SHORT, {"data.source": source}), name=name, owner=person).run_id
+    included = read_artifact(FOLDER / CONFIG, CONFIG).model
+    config = with_values(SHORT, {"data.source": source}).model_copy(update={"model": included})
+    run_id = store.create(config, name=name, owner=person).run_id
     store.start(run_id, Worker("here", 1))
     store.add_artifact(run_id, FOLDER / MODEL)
     store.set_dataset(run_id, class_names=("beaver", "dolphin", "otter", "seal", "whale"), fingerprint="f" * 64)

@@ -14,24 +14,16 @@ from aquadash.runs import Run, RunStore
 from tests.app_pages import open_app_page
 from tests.encoded_pictures import saved
 from tests.stored_runs import add_run
+from tests.tiny_networks import MEAN_COLOUR, colour_network, give_network
 
 Upload = tuple[str, bytes, str]
 
 
 def store_colours(folder: Path, store: RunStore, *, name: str, classes: tuple[int, int, int]) -> Run:
     """A run whose network has one class each for what is red, green and blue."""
-    import keras
-    from keras import layers
-
-    model = keras.Sequential(
-        [keras.Input((32, 32, 3)), layers.GlobalAveragePooling2D(), layers.Dense(5, activation="softmax")]
-    )
-    model.layers[-1].set_weights([10 * np.eye(5, dtype=np.float32)[list(classes)], np.zeros(5, np.float32)])
     path = folder / "model.keras"
-    model.save(path)
-    run = add_run(store, name=name)
-    store.add_artifact(run.run_id, path)
-    return run
+    colour_network(MEAN_COLOUR, 10 * np.eye(5)[list(classes)], side=32).save(path)
+    return give_network(store, add_run(store, name=name).run_id, MEAN_COLOUR, path)
 
 
 open_page = partial(open_app_page, "predict")

@@ -15,26 +15,14 @@ from aquadash.robustness.measure import RobustnessRequest
 from aquadash.robustness.result import BranchResult, Condition, RobustnessResult
 from aquadash.runs import Run, RunStore
 from tests.job_rows import claim
+from tests.tiny_networks import COARSE_COLOURS, colour_network, give_network
 
 
-def add_tiny_model(store: RunStore, run: Run, folder: Path) -> None:
+def add_tiny_model(store: RunStore, run: Run, folder: Path) -> Run:
     """Give a run on the drawn animals a small network that looks at coarse colours; loads TensorFlow."""
-    import keras
-    from keras import layers
-
-    model = keras.Sequential(
-        [
-            keras.Input((32, 32, 3)),
-            layers.AveragePooling2D(8),
-            layers.Flatten(),
-            layers.Dense(
-                5, activation="softmax", kernel_initializer=keras.initializers.RandomNormal(stddev=2.0, seed=1)
-            ),
-        ]
-    )
     path = folder / "model.keras"
-    model.save(path)
-    store.add_artifact(run.run_id, path)
+    colour_network(COARSE_COLOURS, np.random.default_rng(1).normal(scale=2.0, size=(48, 5)), side=32).save(path)
+    return give_network(store, run.run_id, COARSE_COLOURS, path)
 
 
 def made_up_result(

@@ -29,8 +29,7 @@ def run(store: RunStore, tmp_path: Path) -> Run:
     labels = data.load("synthetic").train.labels[::20]
     answers = np.full((len(labels), 5), 0.2, np.float32)
     store.add_validation_predictions(run.run_id, Predictions(np.arange(0, 2500, 20), labels, answers))
-    add_tiny_model(store, run, tmp_path)
-    return run
+    return add_tiny_model(store, run, tmp_path)
 
 
 @pytest.mark.slow

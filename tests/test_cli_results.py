@@ -23,7 +23,7 @@ from aquadash.runs.transfer import IMPORTED
 from tests import ui_runs
 from tests.classrooms import give
 from tests.compared_runs import add_compared
-from tests.explained_models import CLASSES, SIZE, corner_network, picture
+from tests.explained_models import CLASSES, CORNERED, SIZE, corner_network, picture
 from tests.lessons import ANNA
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import add_run
@@ -263,7 +263,7 @@ def test_a_bad_guess_is_refused_before_anything_is_trained(home: Path, store: Ru
 @pytest.fixture
 def asked(store: RunStore, tmp_path: Path) -> tuple[Run, Path]:
     """A finished run whose network looks at the lower left corner, and a picture with something there."""
-    run = store.create(RunConfig(), name="cornered")
+    run = store.create(RunConfig(model=CORNERED), name="cornered")
     store.start(run.run_id, Worker("here", 1))
     store.set_dataset(run.run_id, class_names=CLASSES, fingerprint="0" * 64)
     corner_network(-1, 0).save(tmp_path / "model.keras")

@@ -16,6 +16,7 @@ from aquadash.explain.methods import METHODS
 from tests.explained_models import (
     CLASSES,
     CORNER,
+    CORNERED,
     FIVE,
     SIZE,
     build,
@@ -24,6 +25,7 @@ from tests.explained_models import (
     explained,
     picture,
     random_image,
+    settings_of,
     share_in_corner,
 )
 
@@ -54,10 +56,9 @@ ARCHITECTURES: dict[str, tuple[str, str, dict[str, Any], tuple[int, int]]] = {
 )
 def test_every_method_runs_on_a_saved_network(name: str, tmp_path: Path) -> None:
     preset, precision, settings, map_size = ARCHITECTURES[name]
-    model = build(preset, precision, **settings)
-    model.save(tmp_path / "model.keras")
+    build(preset, precision, **settings).save(tmp_path / "model.keras")
 
-    explainer = Explainer.load(tmp_path / "model.keras", class_names=FIVE)
+    explainer = Explainer.load(tmp_path / "model.keras", settings_of(preset, **settings), class_names=FIVE)
 
     assert isinstance(explainer, Explainer)
     assert explainer.inside.map_shape[:2] == map_size
@@ -181,7 +182,7 @@ def test_bad_questions_are_refused(cornered: Explainer, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected uint8"):
         cornered.activations(image[:16])
     with pytest.raises(StorageError, match="no saved model"):
-        Explainer.load(tmp_path / "none.keras", class_names=CLASSES)
+        Explainer.load(tmp_path / "none.keras", CORNERED, class_names=CLASSES)
 
 
 def test_a_diverged_network_is_refused() -> None:
@@ -212,8 +213,8 @@ def test_filters_are_drawn_in_the_colours_of_the_image() -> None:
 
 def test_activations_show_what_a_layer_found(cornered: Explainer) -> None:
     image = picture(0, 0)
-    (layer,) = cornered.activations(image)
-    assert (layer.layer, layer.kind, layer.shape) == ("look", "Conv2D", (SIZE, SIZE, 3))
+    _, layer = cornered.activations(image)
+    assert (layer.kind, layer.shape) == ("Activation", (SIZE, SIZE, 3))
     red, green = (layer.maps[layer.channels.index(channel)] for channel in (0, 1))
     assert red[:CORNER, :CORNER].mean() > 0.8 > 0.2 > red[CORNER + 1 :, CORNER + 1 :].mean()
     assert green[-CORNER:, -CORNER:].mean() > 0.8

@@ -72,7 +72,7 @@ def test_grad_cam_weighs_whole_maps_as_its_paper_has_it(cornered: Explainer) -> 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_flip_at_test_time_is_flipped_back(method: str) -> None:
     """The network sees a red upper right corner in the mirror image only."""
-    from aquadash.training.phases import with_flip
+    from aquadash.models.transfer import with_flip
 
     explainer = Explainer(with_flip(corner_network(0, 0)), class_names=CLASSES)
     found = explained(explainer, picture(0, -1), method=method, class_index=0)

@@ -18,17 +18,20 @@ from tests import live_runs, ui_runs
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uint8)
 
+NETWORK = ModelConfig(
+    name="cnn", filters=(8,), batch_normalization=True, normalization="symmetric", dense_units=(), test_time_flip=True
+)
+
 
 def saved_model(folder: Path, *, precision: str = "float32") -> Path:
     import keras
 
     from aquadash import models
-    from aquadash.training.phases import with_flip
+    from aquadash.models.transfer import with_flip
 
     keras.utils.set_random_seed(1)
-    config = ModelConfig(name="cnn", filters=(8,), batch_normalization=True, normalization="symmetric", dense_units=())
     path = folder / "model.keras"
-    with_flip(models.build(config, image_shape=(16, 16, 3), num_classes=4, precision=precision)).save(path)
+    with_flip(models.build(NETWORK, image_shape=(16, 16, 3), num_classes=4, precision=precision)).save(path)
     return path
 
 
@@ -44,7 +47,8 @@ def test_converted_networks_answer_alike(name: str, precision: str, tmp_path: Pa
     if form.missing():
         pytest.skip(f"needs {form.requirements}")
     target = tmp_path / form.file_name
-    check = convert(saved_model(tmp_path, precision=precision), form, IMAGES, target, progress=silent)
+    path = saved_model(tmp_path, precision=precision)
+    check = convert(path, NETWORK, form, IMAGES, target, num_classes=4, progress=silent)
     assert check.passed and check.images == 70 and check.size == target.stat().st_size
     assert check.agree == 70 or precision != "float32"
     assert check.max_difference < (1e-5 if precision == "float32" else 0.05)
@@ -57,7 +61,7 @@ def test_one_that_answers_differently_is_not_written(tmp_path: Path) -> None:
 
     form, target = replace(FORMATS["tflite"], read=wrong), tmp_path / "model.tflite"
     with pytest.raises(RunError, match="answers differently"):
-        convert(saved_model(tmp_path), form, IMAGES, target, progress=silent)
+        convert(saved_model(tmp_path), NETWORK, form, IMAGES, target, num_classes=4, progress=silent)
     assert not target.exists()
 
 
@@ -70,7 +74,8 @@ def test_the_check_names_the_weights_that_were_converted_though_others_come_mean
         if done == len(IMAGES):
             write_whole(path, b"trained on")
 
-    check = convert(path, FORMATS["tflite"], IMAGES, tmp_path / "model.tflite", progress=replace_at_the_end)
+    form, target = FORMATS["tflite"], tmp_path / "model.tflite"
+    check = convert(path, NETWORK, form, IMAGES, target, num_classes=4, progress=replace_at_the_end)
     assert check.model_sha256 == digest
 
 

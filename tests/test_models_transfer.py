@@ -11,10 +11,9 @@ from aquadash import models  # noqa: E402
 from aquadash.errors import StorageError  # noqa: E402
 from aquadash.files import file_digest  # noqa: E402
 from aquadash.models import ChannelStatistics, backbone  # noqa: E402
-from aquadash.models.transfer import parts, with_features  # noqa: E402
+from aquadash.models.transfer import parts, with_features, with_flip  # noqa: E402
 from aquadash.models.weights import load_body  # noqa: E402
 from aquadash.presets import preset  # noqa: E402
-from aquadash.training.phases import with_flip  # noqa: E402
 
 STATISTICS = ChannelStatistics((0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 

@@ -45,7 +45,7 @@ class Memoised:
         network = predictions.Network(
             run.name,
             ("here", run.run_id, 1.0),
-            Predictor.load(open_store().model_path(run.run_id), class_names=run.class_names),
+            Predictor.load(open_store().model_path(run.run_id), run.config.model, class_names=run.class_names),
         )
         return cls(network, upload)
 

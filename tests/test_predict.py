@@ -24,27 +24,15 @@ from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.predict import FilePrediction, Predictor, RemotePredictor, predict_files
 from aquadash.predict import remote as remote_module
 from aquadash.training.answer_process import AnswerError, AnswerProcess
+from tests.tiny_networks import MEAN_COLOUR, colour_network
 
 CLASSES = ("red", "green", "blue")
 SIZE = 8
 
 
-def _model(*, outputs: int = 3, channels: int = 3) -> Any:
+def _model() -> Any:
     """A network whose likeliest class is the strongest colour: softmax of ten times the mean colour."""
-    import keras
-    from keras import layers
-
-    model = keras.Sequential(
-        [
-            keras.Input((SIZE, SIZE, channels)),
-            layers.GlobalAveragePooling2D(),
-            layers.Dropout(0.5),
-            layers.Dense(outputs, activation="softmax"),
-        ]
-    )
-    kernel = 10 * np.eye(channels, outputs, dtype=np.float32)
-    model.layers[-1].set_weights([kernel, np.zeros(outputs, np.float32)])
-    return model
+    return colour_network(MEAN_COLOUR, 10 * np.eye(3), side=SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +44,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def predictor(saved: Path) -> Predictor:
-    return Predictor.load(saved, class_names=CLASSES)
+    return Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES)
 
 
 def _png(colour: tuple[int, int, int], size: tuple[int, int] = (20, 10)) -> bytes:
@@ -87,7 +75,7 @@ def test_images_unlike_the_training_images_are_noticed(saved: Path, monkeypatch:
     traced: list[object] = []
     traces = Predictor._traced
     monkeypatch.setattr(Predictor, "_traced", lambda self, network: traced.append(network) or traces(self, network))
-    predictor = Predictor.load(saved, class_names=CLASSES, detector=detector)
+    predictor = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES, detector=detector)
     files = [
         ("red.png", _png((250, 0, 25), (9, 9))),
         ("green.png", _png((0, 250, 0), (9, 9))),
@@ -102,7 +90,7 @@ def test_images_unlike_the_training_images_are_noticed(saved: Path, monkeypatch:
         np.testing.assert_allclose(predictor.predict_images(red.seen[None])[0], red.probabilities, rtol=1e-5)
     assert len(traced) == 2
     assert 0 <= red.ood_score < 1 < green.ood_score == green.to_dict()["strangeness"]
-    plain = Predictor.load(saved, class_names=CLASSES)
+    plain = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES)
     assert next(predict_files(files, plain)).ood_score is None
     np.testing.assert_allclose(green.probabilities, list(predict_files(files, plain))[1].probabilities, rtol=1e-5)
 
@@ -126,9 +114,11 @@ def test_another_process_gives_the_same_answers(saved: Path, tmp_path: Path, pro
     )
     np.savez(tmp_path / "strangers.npz", **detector.to_arrays())
     batch = random.integers(0, 256, (70, SIZE, SIZE, 3), dtype=np.uint8)
-    here = Predictor.load(saved, class_names=CLASSES, detector=detector).answer_images(batch)
+    here = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES, detector=detector).answer_images(batch)
 
-    remote = RemotePredictor(saved, class_names=CLASSES, detector=tmp_path / "strangers.npz", process=process)
+    remote = RemotePredictor(
+        saved, MEAN_COLOUR, class_names=CLASSES, detector=tmp_path / "strangers.npz", process=process
+    )
     there = remote.answer_images(batch)
 
     assert remote.image_shape == (SIZE, SIZE, 3)
@@ -145,7 +135,7 @@ def test_features_are_what_the_last_layer_is_given_here_and_in_another_process(
     np.testing.assert_allclose(predictor.features(batch), means, rtol=1e-5)
     monkeypatch.setattr(remote_module, "_PIXELS_AT_ONCE", 8 * 40 * SIZE * SIZE * 3)
     told: list[float] = []
-    remote = RemotePredictor(saved, class_names=CLASSES, process=process)
+    remote = RemotePredictor(saved, MEAN_COLOUR, class_names=CLASSES, process=process)
     np.testing.assert_allclose(remote.features(batch, progress=told.append), means, rtol=1e-5)
     assert told == [0.0, 40 / 70]
 
@@ -158,7 +148,7 @@ class Colours(Predictor):
     def __init__(self) -> None: ...
 
     @classmethod
-    def load(cls, path: Path, **_: object) -> Colours:
+    def load(cls, path: Path, config: ModelConfig, **_: object) -> Colours:
         assert path.is_file()
         return cls()
 
@@ -172,7 +162,7 @@ class RemoteColours(RemotePredictor):
 
 def test_a_network_answers_on_after_its_process_was_killed(saved: Path) -> None:
     process = AnswerProcess(nothing)
-    remote = RemoteColours(saved, class_names=CLASSES, process=process)
+    remote = RemoteColours(saved, MEAN_COLOUR, class_names=CLASSES, process=process)
     batch = np.full((1, SIZE, SIZE, 3), 9, np.uint8)
     before = remote.predict_images(batch)
     with pytest.raises(AnswerError, match="ended in the middle"):
@@ -184,14 +174,14 @@ def test_a_network_answers_on_after_its_process_was_killed(saved: Path) -> None:
 def test_a_file_that_has_changed_is_loaded_again(saved: Path, tmp_path: Path, process: AnswerProcess) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(saved.read_bytes())
-    remote = RemotePredictor(path, class_names=CLASSES, process=process)
+    remote = RemotePredictor(path, MEAN_COLOUR, class_names=CLASSES, process=process)
     path.unlink()
     with pytest.raises(StorageError, match="no saved model yet"):
         remote.predict_images(np.zeros((1, SIZE, SIZE, 3), np.uint8))
 
 
 def test_the_process_also_describes_networks_and_the_others_answer_on(saved: Path, process: AnswerProcess) -> None:
-    remote = RemotePredictor(saved, class_names=CLASSES, process=process)
+    remote = RemotePredictor(saved, MEAN_COLOUR, class_names=CLASSES, process=process)
     batch = np.full((1, SIZE, SIZE, 3), 9, np.uint8)
     before = remote.predict_images(batch)
     describe = partial(models.describe, ModelConfig(), image_shape=(32, 32, 3), num_classes=5)
@@ -206,14 +196,14 @@ def test_the_process_also_describes_networks_and_the_others_answer_on(saved: Pat
 
 def test_large_networks_look_at_few_images_at_once(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
-    together = Predictor.load(saved, class_names=CLASSES).predict_images(batch)
-    monkeypatch.setattr("aquadash.training.epoch_loop._FORWARD_VALUES", 7)
-    predictor = Predictor.load(saved, class_names=CLASSES)
+    together = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES).predict_images(batch)
+    monkeypatch.setattr("aquadash.training.epoch_loop._FORWARD_VALUES", 3 * SIZE**2 * 2 + 1)
+    predictor = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES)
     asked: list[int] = []
     forward = predictor._known["answer"]
     monkeypatch.setitem(predictor._known, "answer", lambda images: asked.append(len(images)) or forward(images))
     np.testing.assert_allclose(predictor.predict_images(batch), together, rtol=1e-5)
-    assert asked == [2, 2, 1], "its largest layer gives three values"
+    assert asked == [2, 2, 1], "its largest layer gives three values a pixel"
     assert predictor.predict_images(batch[:0]).shape == (0, 3)
     for bad in (batch.astype(np.float32), batch[0]):
         with pytest.raises(ValueError, match="expected uint8"):
@@ -346,7 +336,7 @@ def test_a_temperature_changes_how_sure_the_answer_is_and_not_the_answer(predict
 
 def test_an_answer_that_is_no_number_is_an_error() -> None:
     model = _model()
-    model.layers[-1].set_weights([np.full((3, 3), np.nan, np.float32), np.zeros(3, np.float32)])
+    model.layers[-1].set_weights([np.full((3, 3), np.nan), np.zeros(3)])
 
     (result,) = predict_files([("r.png", _png((200, 0, 0)))], Predictor(model, class_names=CLASSES))
 
@@ -357,7 +347,7 @@ def test_an_answer_that_is_no_number_is_an_error() -> None:
 
 def test_missing_and_damaged_model_files(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="no saved model yet"):
-        Predictor.load(tmp_path / "model.keras", class_names=CLASSES)
+        Predictor.load(tmp_path / "model.keras", MEAN_COLOUR, class_names=CLASSES)
     whole = saved.read_bytes()
     flipped = bytearray(whole)
     flipped[len(whole) // 3] ^= 0xFF
@@ -365,7 +355,7 @@ def test_missing_and_damaged_model_files(saved: Path, tmp_path: Path) -> None:
         damaged = tmp_path / "damaged.keras"
         damaged.write_bytes(content)
         with pytest.raises(StorageError, match="cannot be loaded"):
-            Predictor.load(damaged, class_names=CLASSES)
+            Predictor.load(damaged, MEAN_COLOUR, class_names=CLASSES)
 
 
 def test_program_code_in_a_model_is_never_run(tmp_path: Path) -> None:
@@ -375,12 +365,12 @@ def test_program_code_in_a_model_is_never_run(tmp_path: Path) -> None:
     code = keras.layers.Lambda(lambda x: x[:, 0, 0, :], output_shape=(3,))
     keras.Sequential([keras.Input((SIZE, SIZE, 3)), code]).save(path)
 
-    with pytest.raises(StorageError, match="program code"):
-        Predictor.load(path, class_names=CLASSES)
+    with pytest.raises(StorageError, match="1 layers with 0 parameters, and the settings make 4 layers with 24"):
+        Predictor.load(path, MEAN_COLOUR, class_names=CLASSES)
 
 
 def test_models_of_another_shape_are_refused() -> None:
-    with pytest.raises(StorageError, match="expected 3 probabilities"):
-        Predictor(_model(outputs=5), class_names=CLASSES)
+    with pytest.raises(StorageError, match="expected 2 probabilities"):
+        Predictor(_model(), class_names=CLASSES[:2])
     with pytest.raises(StorageError, match="RGB"):
-        Predictor(_model(channels=1), class_names=CLASSES)
+        Predictor(models.build(ModelConfig(), image_shape=(SIZE, SIZE, 1), num_classes=3), class_names=CLASSES)

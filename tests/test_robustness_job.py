@@ -39,8 +39,7 @@ def run(store: RunStore) -> Run:
 
 @pytest.fixture
 def with_model(store: RunStore, run: Run, tmp_path: Path) -> Run:
-    add_tiny_model(store, run, tmp_path)
-    return run
+    return add_tiny_model(store, run, tmp_path)
 
 
 @pytest.fixture
@@ -93,7 +92,7 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
     from aquadash.predict import Predictor
 
     path = store.model_path(run.run_id)
-    predictor = Predictor.load(path, class_names=run.class_names)
+    predictor = Predictor.load(path, run.config.model, class_names=run.class_names)
     *_, direct = measure(predictor, data.load("synthetic"), REQUEST, model_sha256=found.identity["model_sha256"])
     assert dict(direct.identity) == dict(found.identity)
     assert direct.clean.accuracy == found.clean.accuracy and set(direct.cells) == set(found.cells)

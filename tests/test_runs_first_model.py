@@ -82,7 +82,7 @@ def test_the_model_gives_the_stored_predictions(store: RunStore, cifar100_archiv
     run = add_first_model(store)
     dataset = data.load("cifar100")
     assert dataset.fingerprint == run.dataset_fingerprint
-    predictor = Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
+    predictor = Predictor.load(store.model_path(run.run_id), run.config.model, class_names=run.class_names)
     stored = store.predictions(run.run_id)
     # bfloat16 has three digits, and processors round differently.
     found = predictor.predict_images(dataset.test.images[::5])

@@ -183,10 +183,10 @@ def test_large_networks_look_at_few_images_at_once(tiny_dataset: Dataset, monkey
     import keras
 
     from aquadash import models
+    from aquadash.models.transfer import with_flip
     from aquadash.training.epoch_loop import EpochLoop, forward_batch, predict
     from aquadash.training.losses import Losses
     from aquadash.training.out_of_distribution import feature_reader
-    from aquadash.training.phases import with_flip
 
     report = models.build(SMALL.model, image_shape=(32, 32, 3), num_classes=5)
     assert forward_batch(report) == forward_batch(with_flip(report)) == 256

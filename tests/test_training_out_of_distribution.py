@@ -17,11 +17,11 @@ from aquadash.errors import StorageError  # noqa: E402
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector  # noqa: E402
 from aquadash.files import file_digest  # noqa: E402
 from aquadash.models import backbone  # noqa: E402
+from aquadash.models.transfer import with_flip  # noqa: E402
 from aquadash.models.weights import load_body  # noqa: E402
 from aquadash.predict import Predictor  # noqa: E402
 from aquadash.presets import preset  # noqa: E402
 from aquadash.training.out_of_distribution import detector, feature_reader, ood_metrics  # noqa: E402
-from aquadash.training.phases import with_flip  # noqa: E402
 from aquadash.training.prepare import TrainingData  # noqa: E402
 
 CLASSES = ("dark", "bright")

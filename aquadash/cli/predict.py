@@ -60,7 +60,7 @@ def predict(
         line.show("loading the model")
         import_tensorflow_quietly()
         detector = None if detector_path is None else read_artifact(detector_path, OOD_DETECTOR)
-        predictor = Predictor.load(path, class_names=found.class_names, detector=detector)
+        predictor = Predictor.load(path, found.config.model, class_names=found.class_names, detector=detector)
         files = [(str(image), partial(read, image)) for image in images]
         predictions = []
         mode = framing or ("mean" if position is None else "part")
@@ -115,7 +115,7 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
         import_tensorflow_quietly()
         from aquadash.explain.explainer import Explainer
 
-        explainer = Explainer.load(path, class_names=found.class_names)
+        explainer = Explainer.load(path, found.config.model, class_names=found.class_names)
         seen = fit(decoded.rgb, size=explainer.image_shape[:2], framing=PADDED)
         probs = explainer.predict_images(seen[None])[0]
         classes = [found.class_names.index(name) for name in class_names] or [int(probs.argmax())]

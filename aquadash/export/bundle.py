@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import tempfile
 import textwrap
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,13 +19,12 @@ import aquadash
 from aquadash import augment, data
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.errors import AquaDashError, RunError
+from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.export.convert import FORMATS
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
 from aquadash.export.zip_files import MAX_RUN_BYTES, Written, ZipMember, write_zip
-from aquadash.models import MODELS, model_entry
-from aquadash.models.saved import MAX_DESCRIPTION
+from aquadash.models import MODELS, check_model_file, model_entry
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CHECKPOINTS, MODEL
 from aquadash.runs.transfer import Snapshot, take_snapshot
@@ -215,11 +214,13 @@ def _members(
         if weights_file := model_entry(run.config.model.name).weights_file:
             yield ZipMember(weights_file.name, weights_file, pack=False)
             names.append(weights_file.name)
-        if run.config.model.test_time_flip and MODEL in artifacts and _mirrors_in_place(artifacts[MODEL]):
-            parts.notes.append(
-                "train.py does not give its probabilities again: an older AquaDash trained it, which left the mirror "
-                "image of the test-time flip where it was; train.py moves it by a pixel."
-            )
+        with suppress(StorageError):  # A damaged network is no older one.
+            flips = run.config.model.test_time_flip and MODEL in artifacts
+            if flips and not check_model_file(artifacts[MODEL]).mirror_moved:
+                parts.notes.append(
+                    "train.py does not give its probabilities again: an older AquaDash trained it, which left the "
+                    "mirror image of the test-time flip where it was; train.py moves it by a pixel."
+                )
     if with_data and dataset is not None:
         on_progress("copying the images", None)
         yield ZipMember(DATA, _data_file(folder, dataset), pack=False)
@@ -291,16 +292,6 @@ def _script(store: RunStore, parts: _Parts, *, with_data: bool) -> str:
         return train_script(recipe)
     except RunError as error:
         return none(f". {error}")
-
-
-def _mirrors_in_place(model: Path) -> bool:
-    """Whether a network with test-time flip is of the time before the mirror image was moved."""
-    try:
-        with zipfile.ZipFile(model) as archive, archive.open("config.json") as file:
-            return b"Cropping2D" not in file.read(MAX_DESCRIPTION)
-    except Exception:
-        # It came from anywhere, and a damaged one is no older one.
-        return False
 
 
 def _data_file(folder: Path, dataset: Dataset) -> Path:

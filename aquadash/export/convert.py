@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
+from aquadash.config import ModelConfig
 from aquadash.errors import AquaDashError, RunError
 from aquadash.files import file_digest
 from aquadash.runs.types import Count
@@ -144,15 +145,24 @@ class ConversionCheck:
 
 
 def convert(
-    model_path: Path, form: Format, images: NDArray[np.uint8], target: Path, *, progress: OnProgress
+    model_path: Path,
+    config: ModelConfig,
+    form: Format,
+    images: NDArray[np.uint8],
+    target: Path,
+    *,
+    num_classes: int,
+    progress: OnProgress,
 ) -> ConversionCheck:
     """Convert a network, hold it against the original, and write it if it passes.
 
     Args:
-        model_path: The ``.keras`` file.
+        model_path: The run's ``.keras`` file.
+        config: The model section of its config.
         form: The format.
         images: Test images, uint8 (n, height, width, channels).
         target: Where the converted file goes.
+        num_classes: How many classes the run has.
         progress: Told what is being done, and how much of how much.
 
     Raises:
@@ -160,16 +170,18 @@ def convert(
         RunError: Packages are missing, the converter fails, or the result answers differently.
     """
     form.check_installed()
-    from aquadash.models import load_model
+    from aquadash.models import check_model_file, load_model
 
     # First: a run that is resumed meanwhile gets another file.
     model_sha256 = file_digest(model_path)
     total = len(images) + 2
     progress("loading the model", 0, total)
-    model = load_model(model_path)
+    model = load_model(model_path, config, num_classes=num_classes)
     progress(f"converting to {form.title}", 1, total)
-    exact = _in_float32(model)
-    precision = "float32" if exact is model else "bfloat16"
+    precision, exact = "float32", model
+    if check_model_file(model_path).precision != precision:
+        # Its weights were in float32 before.
+        precision, exact = "bfloat16", load_model(model_path, config, num_classes=num_classes, precision="float32")
     try:
         content = form.write(exact)
         answer = form.read(content)
@@ -202,18 +214,6 @@ def convert(
         raise RunError(f"The {form.title} file answers differently, so it is not handed out. {check.describe()}")
     target.write_bytes(content)
     return check
-
-
-def _in_float32(model: keras.Model) -> keras.Model:
-    """The same network that calculates in float32; its weights were in float32 before. Itself if it does already."""
-    import keras
-
-    text = json.dumps(keras.saving.serialize_keras_object(model))
-    if "bfloat16" not in text:
-        return model
-    exact = keras.saving.deserialize_keras_object(json.loads(text.replace("mixed_bfloat16", "float32")))
-    exact.set_weights(model.get_weights())
-    return exact
 
 
 def _to_tflite(model: keras.Model) -> bytes:

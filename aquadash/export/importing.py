@@ -1,7 +1,7 @@
 """Taking in a run's ZIP file that may come from anywhere.
 
 Everything is unpacked into a folder of its own and looked at before the store hears of it: names, sizes, check sums,
-settings, figures and arrays. Nothing is unpickled, and the network is not loaded, which would run code of the file.
+settings, figures and arrays. Nothing is unpickled, and of the network only its description and sizes are read.
 """
 
 from __future__ import annotations

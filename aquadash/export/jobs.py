@@ -186,7 +186,15 @@ def work_conversion(job: JobContext) -> dict[str, Any]:
     dataset = dataset_of(run)
     with tempfile.TemporaryDirectory(prefix="aquadash-convert-") as folder:
         target = Path(folder) / form.file_name
-        check = convert(store.model_path(run.run_id), form, dataset.test.images, target, progress=job.report)
+        check = convert(
+            store.model_path(run.run_id),
+            run.config.model,
+            form,
+            dataset.test.images,
+            target,
+            num_classes=len(run.class_names),
+            progress=job.report,
+        )
         store.add_artifact(run.run_id, target)
     # Last: without it, the file does not count.
     store.add_text_artifact(run.run_id, form.check_name, check.to_json())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aquadash.models.inputs import ChannelStatistics
 from aquadash.models.registry import MODELS, ModelEntry, build, describe, head_epochs, model_entry, thaw, thawed, uses
-from aquadash.models.saved import ModelCost, check_model_file, load_model
+from aquadash.models.saved import check_model_file, load_model
 from aquadash.models.summary import LayerRow, ModelSummary, summarize
 
 if TYPE_CHECKING:

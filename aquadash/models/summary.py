@@ -71,6 +71,11 @@ def summarize(model: keras.Model) -> ModelSummary:
     )
 
 
+def layers_within(model: keras.Model) -> Iterator[keras.Layer]:
+    """Its layers in order, those of models within it in their place; without those that take the images."""
+    return (layer for layer, _ in _layers(model, part=""))
+
+
 def _layers(model: keras.Model, *, part: str) -> Iterator[tuple[keras.Layer, str]]:
     """Depth first; what is nested deeper still belongs to the outermost part."""
     for layer in model.layers:

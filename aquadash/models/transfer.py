@@ -84,6 +84,27 @@ def thaw_body(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> Non
         layer.trainable = learns and not isinstance(layer, keras.layers.BatchNormalization)
 
 
+def with_flip(model: keras.Model, *, moved: bool = True) -> keras.Model:
+    """A network that answers with the mean of its answers to an image and to its mirror image, that one a pixel aside.
+
+    Where layers step over pixels, a pixel aside they meet others (R. Zhang 2019, "Making Convolutional Networks
+    Shift-Invariant Again", https://arxiv.org/abs/1904.11486), at no more cost than the mirror image where it was.
+
+    Args:
+        model: The network that answers once.
+        moved: Whether the mirror image is moved; up to version 0.6 it was not.
+    """
+    import keras
+
+    inputs = keras.Input(model.input_shape[1:])
+    mirrored = keras.ops.flip(inputs, axis=2)
+    if moved:
+        padded = keras.ops.pad(mirrored, ((0, 0), (0, 1), (0, 1), (0, 0)), mode="reflect")
+        mirrored = keras.layers.Cropping2D(((1, 0), (1, 0)))(padded)
+    answers = [model(inputs), model(mirrored)]
+    return keras.Model(inputs, keras.layers.Average(dtype="float32")(answers), name=f"{model.name}_with_flip")
+
+
 def without_flip(model: keras.Model) -> keras.Model:
     """The network within one that answers with the mean over an image and its mirror image; any other one itself.
 

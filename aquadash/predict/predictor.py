@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash.config import ModelConfig
 from aquadash.errors import StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 
@@ -91,21 +92,29 @@ class Predictor:
         return feature_reader(self._model)
 
     @classmethod
-    def load(cls, path: Path, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None) -> Self:
-        """Load a saved model, without running any code that the file may hold.
+    def load(
+        cls,
+        path: Path,
+        config: ModelConfig,
+        *,
+        class_names: Sequence[str],
+        detector: OutOfDistributionDetector | None = None,
+    ) -> Self:
+        """Load a run's saved model: the network that the settings make, with the weights in the file.
 
         Args:
-            path: A ``.keras`` file.
+            path: The run's ``.keras`` file.
+            config: The model section of its config.
             class_names: One name a class.
             detector: As in the constructor.
 
         Raises:
-            StorageError: The file is missing or damaged, or the network is too large or none for images of these
-                classes.
+            StorageError: The file is missing or damaged, or is of another network than the settings make.
         """
         from aquadash.models import load_model
 
-        return cls(load_model(path), class_names=class_names, detector=detector)
+        model = load_model(path, config, num_classes=len(class_names))
+        return cls(model, class_names=class_names, detector=detector)
 
     def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of images that have the network's size already.

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash.config import ModelConfig
 from aquadash.predict.predictor import Predictor
 from aquadash.runs import first_model
-from aquadash.runs.artifacts import MODEL, OOD_DETECTOR, read_artifact
+from aquadash.runs.artifacts import CONFIG, MODEL, OOD_DETECTOR, read_artifact
 from aquadash.training.answer_process import AnswerProcess
 
 #: So many networks stay loaded; one takes 10 to 100 MB.
@@ -32,12 +33,14 @@ class Saved:
     Attributes:
         kind: What it is loaded as.
         path: Its ``.keras`` file.
+        config: The model section of its run's config.
         class_names: One name a class.
         detector: The file of its detector; None where there is none, or nobody asks it.
     """
 
     kind: type[Predictor]
     path: Path
+    config: ModelConfig
     class_names: tuple[str, ...]
     detector: Path | None = None
 
@@ -55,6 +58,7 @@ class RemotePredictor:
     def __init__(
         self,
         path: Path,
+        config: ModelConfig,
         *,
         class_names: Sequence[str],
         detector: Path | None = None,
@@ -63,7 +67,8 @@ class RemotePredictor:
         """Have it loaded; the first time this takes as long as TensorFlow's import.
 
         Args:
-            path: A ``.keras`` file.
+            path: The run's ``.keras`` file.
+            config: The model section of its config.
             class_names: One name a class.
             detector: The file of the detector of images of none of the classes.
             process: Does the work; None for the app's.
@@ -73,7 +78,7 @@ class RemotePredictor:
             AnswerError: The process had no answer.
         """
         self._process = process or shared_process()
-        self._saved = Saved(self.kind, path, tuple(class_names), detector)
+        self._saved = Saved(self.kind, path, config, tuple(class_names), detector)
         self.class_names = tuple(class_names)
         self.image_shape: tuple[int, int, int] = self._get("image_shape")
 
@@ -132,7 +137,8 @@ def prepare() -> None:
 def _load_included_model() -> None:
     """In the process: the first network that is loaded takes twice as long as the next."""
     described = json.loads((first_model.FOLDER / first_model.RUN).read_text(encoding="utf-8"))
-    Predictor.load(first_model.FOLDER / MODEL, class_names=described["class_names"])
+    config = read_artifact(first_model.FOLDER / CONFIG, CONFIG)
+    Predictor.load(first_model.FOLDER / MODEL, config.model, class_names=described["class_names"])
 
 
 def _begin() -> None:
@@ -147,7 +153,7 @@ def _network(saved: Saved) -> Predictor:
 @lru_cache(maxsize=_KEEP)
 def _loaded(saved: Saved, changed: int | None) -> Predictor:
     detector = read_artifact(saved.detector, OOD_DETECTOR) if saved.detector else None
-    return saved.kind.load(saved.path, class_names=saved.class_names, detector=detector)
+    return saved.kind.load(saved.path, saved.config, class_names=saved.class_names, detector=detector)
 
 
 def _attribute(saved: Saved, names: Sequence[str]) -> Any:

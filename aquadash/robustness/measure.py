@@ -176,7 +176,7 @@ def load_network(store: RunStore, run: Run) -> Predictor:
     """
     from aquadash.predict import Predictor
 
-    return Predictor.load(store.model_path(run.run_id), class_names=run.class_names)
+    return Predictor.load(store.model_path(run.run_id), run.config.model, class_names=run.class_names)
 
 
 def silent(phase: str, done: int, total: int) -> None:

@@ -16,13 +16,14 @@ from aquadash.data import Dataset
 from aquadash.errors import RunError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs import Stopped
+from aquadash.models.transfer import with_flip
 from aquadash.runs import EpochRecord, Predictions, Progress
 from aquadash.training.checkpoint import Checkpoint, Listener
 from aquadash.training.epoch_loop import predict
 from aquadash.training.faster import as_saved
 from aquadash.training.hardware import device
 from aquadash.training.out_of_distribution import detector
-from aquadash.training.phases import loss_and_accuracy, with_flip
+from aquadash.training.phases import loss_and_accuracy
 from aquadash.training.trainer import Trainer
 
 

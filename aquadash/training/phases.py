@@ -79,18 +79,6 @@ def load_pretrained(config: RunConfig, model: keras.Model, progress: ProgressCal
     return f"{config.model.name} {config.model.input_size} {file_digest(path)}"
 
 
-def with_flip(model: keras.Model) -> keras.Model:
-    """A network that answers with the mean of its answers to an image and to its mirror image, that one a pixel aside.
-
-    Where layers step over pixels, a pixel aside they meet others (R. Zhang 2019, "Making Convolutional Networks
-    Shift-Invariant Again", https://arxiv.org/abs/1904.11486), at no more cost than the mirror image where it was.
-    """
-    inputs = keras.Input(model.input_shape[1:])
-    mirrored = keras.ops.pad(keras.ops.flip(inputs, axis=2), ((0, 0), (0, 1), (0, 1), (0, 0)), mode="reflect")
-    answers = [model(inputs), model(keras.layers.Cropping2D(((1, 0), (1, 0)))(mirrored))]
-    return keras.Model(inputs, keras.layers.Average(dtype="float32")(answers), name=f"{model.name}_with_flip")
-
-
 def loss_and_accuracy(
     labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]]
 ) -> tuple[float, float]:

@@ -45,7 +45,7 @@ def predictor(run: Run) -> RemoteExplainer:
 @st.cache_resource(max_entries=_KEEP, show_spinner=WAKING, hash_funcs=BY_RUN)
 def _predictor(run: Run) -> RemoteExplainer:
     network, detector = lab().runs.network(run)
-    return RemoteExplainer(network, class_names=run.class_names, detector=detector)
+    return RemoteExplainer(network, run.config.model, class_names=run.class_names, detector=detector)
 
 
 #: Of a picture that was opened.

@@ -41,7 +41,7 @@ def bench_framing(run: str) -> dict[str, Any]:
     found = runs.find(run)
     path, detector_path = runs.network(found)
     detector = None if detector_path is None else read_artifact(detector_path, OOD_DETECTOR)
-    predictor = Predictor.load(path, class_names=found.class_names, detector=detector)
+    predictor = Predictor.load(path, found.config.model, class_names=found.class_names, detector=detector)
     images = split(found.config, data.load(found.config.data.source))
     labels, temperature = images.validation_labels, runs.temperature(found)
     rows = []

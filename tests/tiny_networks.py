@@ -1,0 +1,47 @@
+"""Networks of a few numbers, which settings make and whose answers can be worked out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from aquadash import models
+from aquadash.config import ModelConfig
+from aquadash.runs import Run, RunStore
+from aquadash.runs import tags as tag
+from aquadash.runs.artifacts import CONFIG
+
+#: A convolution that may leave the colours as they are; what is left of them goes to the classes.
+MEAN_COLOUR = ModelConfig(
+    name="cnn", filters=(3,), kernel_size=1, strides=1, pooling="none", summary="average", dense_units=()
+)
+COARSE_COLOURS = ModelConfig(
+    name="cnn", filters=(3,), kernel_size=1, strides=1, pooling="average", pool_size=8, pool_strides=8, dense_units=()
+)
+
+
+def colour_network(config: ModelConfig, kernel: ArrayLike, *, side: int) -> Any:
+    """One of the two settings above.
+
+    Args:
+        config: The settings.
+        kernel: What each colour of each place says for each class, (places times 3, classes).
+        side: Of the images.
+    """
+    kernel = np.asarray(kernel, np.float32)
+    classes = kernel.shape[1]
+    model = models.build(config, image_shape=(side, side, 3), num_classes=classes)
+    model.set_weights([np.eye(3).reshape(1, 1, 3, 3), np.zeros(3), kernel, np.zeros(classes)])
+    return model
+
+
+def give_network(store: RunStore, run_id: str, config: ModelConfig, path: Path) -> Run:
+    """Give a made-up run a network, and the settings that make it."""
+    changed = store.get(run_id).config.model_copy(update={"model": config})
+    store.set_tags(run_id, "change the settings", {tag.CONFIG: changed.model_dump_json()})
+    store.add_text_artifact(run_id, CONFIG, changed.to_json())
+    store.add_artifact(run_id, path)
+    return store.get(run_id)
