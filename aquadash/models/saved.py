@@ -121,7 +121,7 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
     described = check_model_file(path)
     import keras
 
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     try:
         model = build(
             config,
