@@ -354,7 +354,7 @@ def test_missing_and_damaged_model_files(saved: Path, tmp_path: Path) -> None:
     for content in (b"", b"PK\x03\x04 not a zip", whole[: len(whole) // 2], bytes(flipped)):
         damaged = tmp_path / "damaged.keras"
         damaged.write_bytes(content)
-        with pytest.raises(StorageError, match="cannot be loaded"):
+        with pytest.raises(StorageError, match="cannot be (loaded|read)"):
             Predictor.load(damaged, MEAN_COLOUR, class_names=CLASSES)
 
 
@@ -365,7 +365,7 @@ def test_program_code_in_a_model_is_never_run(tmp_path: Path) -> None:
     code = keras.layers.Lambda(lambda x: x[:, 0, 0, :], output_shape=(3,))
     keras.Sequential([keras.Input((SIZE, SIZE, 3)), code]).save(path)
 
-    with pytest.raises(StorageError, match="1 layers with 0 parameters, and the settings make 4 layers with 24"):
+    with pytest.raises(StorageError, match="layer 1 is {'class_name': 'Lambda'}, by the settings {'class_name': 'Conv2D'"):
         Predictor.load(path, MEAN_COLOUR, class_names=CLASSES)
 
 

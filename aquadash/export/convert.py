@@ -170,7 +170,8 @@ def convert(
         RunError: Packages are missing, the converter fails, or the result answers differently.
     """
     form.check_installed()
-    from aquadash.models import check_model_file, load_model
+    from aquadash.models import load_model
+    from aquadash.models.summary import layers_within
 
     # First: a run that is resumed meanwhile gets another file.
     model_sha256 = file_digest(model_path)
@@ -179,9 +180,10 @@ def convert(
     model = load_model(model_path, config, num_classes=num_classes)
     progress(f"converting to {form.title}", 1, total)
     precision, exact = "float32", model
-    if check_model_file(model_path).precision != precision:
+    if any(layer.compute_dtype == "bfloat16" for layer in layers_within(model)):
         # Its weights were in float32 before.
         precision, exact = "bfloat16", load_model(model_path, config, num_classes=num_classes, precision="float32")
+        exact.set_weights(model.get_weights())
     try:
         content = form.write(exact)
         answer = form.read(content)
