@@ -8,6 +8,8 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
 from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
 from aquadash.runs import Guess, RunStatus, open_store
@@ -32,7 +34,7 @@ from tests.serving import Server, needs_chromium
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page, Route, WebSocketRoute
 
 pytestmark = needs_chromium
 
@@ -119,6 +121,42 @@ def test_a_changed_clone_is_guessed_trained_killed_resumed_and_scored(shared_ser
         moved = page.evaluate("() => window.moved")
         assert sum(value for value, *_ in moved) < 0.02, moved
         assert [record.epoch for record in store.history(run_id)] == [*range(1, 10)]
+        no_error(page)
+
+
+def test_a_launched_run_stays_in_view_where_the_browser_still_holds_the_address_before(
+    shared_server: Server, page: Page
+) -> None:
+    store = open_store()
+    model = ui_runs.finished(store, "model", {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 9})
+    before, late = "", 0
+
+    def lag(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def send(frame: bytes | str) -> None:
+            nonlocal late
+            message = BackMsg.FromString(frame) if isinstance(frame, bytes) else BackMsg()
+            if before and message.rerun_script.is_auto_rerun:
+                message.rerun_script.query_string, late = before, late + 1
+                frame = message.SerializeToString()
+            server.send(frame)
+
+        socket.on_message(send)
+
+    page.route_web_socket("**", lag)
+    page.goto(f"{shared_server.url}/train?clone={model.run_id}")
+    page.get_by_text("Cloned from").wait_for()
+    address_has(page, f"run={model.run_id}")
+    before = page.evaluate("location.search")
+    with trainings_held(shared_server.home) as let_go:
+        run_id = press_train(page)
+        page.get_by_text("Epoch 2 of 9").wait_for()
+        wait_for(lambda: page.title() and late > 3)
+        page.get_by_text("Epoch 2 of 9").wait_for()
+        address_has(page, f"?run={run_id}")
+        let_go(store.get(run_id))
+        wait_for(lambda: store.get(run_id).status.ended)
         no_error(page)
 
 

@@ -49,6 +49,34 @@ def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
     assert app.selectbox[0].value == "seal"
 
 
+def by_itself() -> None:
+    import streamlit as st
+
+    from aquadash.ui import address, bound
+
+    if st.session_state.pop("by itself", False):
+        address.draw_again()
+    bound.number("seed", 0, 99, label="Seed", default=0)
+    address.drawn()
+
+
+def test_a_page_that_is_drawn_again_by_itself_keeps_its_address_however_late_the_browser_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)
+    app = AppTest.from_function(by_itself, default_timeout=60).run()
+    app.number_input[0].set_value(7).run()
+    for said in ({}, {"seed": "3", "run": "before"}):
+        app.query_params.clear()
+        app.query_params.update(said)
+        app.session_state["by itself"] = True
+        app.run()
+        assert app.number_input[0].value == 7 and dict(app.query_params) == {"seed": "7"}
+    app.query_params["seed"] = "3"
+    app.run()
+    assert app.number_input[0].value == 3, "a person's word"
+
+
 def test_what_is_set_holds_where_the_page_is_drawn_again_before_the_browser_has_heard_of_it(app: AppTest) -> None:
     app.run()
     app.query_params["cut"] = "1"

@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 
@@ -27,8 +27,8 @@ Number = TypeVar("Number", int, float)
 #: widget: the network is slow. Whoever goes back to the one before has looked at the page first, and is slower.
 LATE_SECONDS = 1.0
 
-#: Where the session keeps the page in view, and what is known of each name.
-_PAGE, _KNOWN = "page in view", "address"
+#: Where the session keeps the page in view, the address that it was drawn with, and what is known of each name.
+_PAGE, _DRAWN, _KNOWN = "page in view", "address drawn", "address"
 
 #: The names of what pages remember beside their addresses.
 _BESIDE: set[str] = set()
@@ -127,6 +127,23 @@ def enter(page: str, *, shared: Collection[str]) -> None:
     for name in known.keys() - shared:
         del known[name]
         st.session_state.pop(name, None)
+
+
+def drawn() -> None:
+    """Remember the address that the page was drawn with."""
+    st.session_state[_DRAWN] = st.query_params.to_dict()
+
+
+def draw_again() -> NoReturn:
+    """Have the page drawn again by a part of it that draws itself: at its address, for nobody has asked for another.
+
+    Such a part may have been sent the address before, which the browser holds for a moment after a launch or a widget
+    has changed it.
+    """
+    present = st.session_state.get(_DRAWN)
+    if present is not None and present != st.query_params.to_dict():
+        st.query_params.from_dict(present)
+    st.rerun()
 
 
 def page() -> str:
@@ -271,6 +288,11 @@ def _write(name: str, text: str | None) -> None:
             del st.query_params[name]
         else:
             st.query_params[name] = text
+        # A part of the page that is drawn alone writes, too.
+        present = st.session_state.get(_DRAWN, {})
+        present.pop(name, None)
+        if text is not None:
+            present[name] = text
         now = time.monotonic()
         left = known.left | {before: now}
         known.left = {each: when for each, when in left.items() if now - when < LATE_SECONDS}

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from aquadash.jobs import Job, JobProgress, JobStatus
-from aquadash.ui import shell
+from aquadash.ui import address, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import joined, plain, sentence, time_left
 
@@ -36,7 +36,7 @@ def _followed(job_id: str, draw: Callable[[Job | None], None], seen: tuple[objec
     job = lab().jobs.get(job_id)
     if _state(job) != seen:
         lab().refresh()
-        st.rerun()
+        address.draw_again()
     draw(job)
 
 

@@ -12,7 +12,7 @@ from aquadash.lab.rights import Action
 from aquadash.people import Resource
 from aquadash.runs.fields import validation_accuracy
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import shell
+from aquadash.ui import address, shell
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import joined, plain, sentence, time_left
 
@@ -132,7 +132,7 @@ def watch(runs: Sequence[Run]) -> None:
 def _draw_changed(known: Mapping[str, RunStatus]) -> None:
     if any(lab().runs.get(run_id).status != status for run_id, status in known.items()):
         lab().refresh()
-        st.rerun()
+        address.draw_again()
 
 
 def progress_bar(run: Run, *, lead: str = "") -> None:

@@ -63,6 +63,7 @@ def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
             yield
     finally:
         warmup.page_drawn()
+        address.drawn()
 
 
 @contextmanager
@@ -91,7 +92,7 @@ def live(
         def guarded(*args: Any, **kwargs: Any) -> None:
             # A session may have ended since the page around was drawn, or the page been locked.
             if not open_to_all and _admission() != "page":
-                st.rerun()
+                address.draw_again()
             with guard():
                 draw(*args, **kwargs)
 

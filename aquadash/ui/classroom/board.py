@@ -7,7 +7,7 @@ import streamlit as st
 from aquadash.classroom import limits
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.runs.leaderboard import MIN_IMAGES, Board
-from aquadash.ui import bound, components, datasets, inputs, shell
+from aquadash.ui import address, bound, components, datasets, inputs, shell
 from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab, visitor
@@ -38,7 +38,7 @@ def show() -> None:
 
 def _empty() -> None:
     if lab().runs.board_sources():
-        st.rerun()
+        address.draw_again()
     components.empty_state("🏁", "The board is empty. The first student whose training ends is on it.", label="Train")
 
 

@@ -12,7 +12,7 @@ from aquadash.classroom import limits
 from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.pages import name_at
 from aquadash.people import Role
-from aquadash.ui import shell
+from aquadash.ui import address, shell
 from aquadash.ui.classroom import accounts, admission, projector
 from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.lab import visitor
@@ -92,7 +92,7 @@ def _sidebar() -> None:
 def _watch(drawn: tuple[object, ...]) -> None:
     """Say what holds for the class just now; what changes the page around draws it again."""
     if _signature() != drawn:
-        st.rerun()
+        address.draw_again()
     now = limits.in_force()
     if now.paused:
         st.caption("⏸️ The queue is paused: no run starts until the teacher lets it go on.")

@@ -60,7 +60,7 @@ def _show(page: str, query: dict[str, str]) -> None:
 def _follow(drawn: Admission, hidden: frozenset[str]) -> None:
     if admission.now() is not drawn or hidden_runs() != hidden:
         lab().refresh()
-        st.rerun()
+        address.draw_again()
     wanted = projector.shown()
     if wanted is None or st.session_state.get(_SEEN) == wanted.at:
         return

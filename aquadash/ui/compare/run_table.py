@@ -469,7 +469,7 @@ def _look() -> None:
     changed = present != drawn[0]
     grown = length != drawn[1] and time.monotonic() - drawn[2] > _GROWTH_SECONDS
     if changed or grown:
-        st.rerun()
+        address.draw_again()
 
 
 def _numbers(runs: Sequence[Run]) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import components, run_lists, shell
+from aquadash.ui import address, components, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import BY_RUN
@@ -75,7 +75,7 @@ def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
     """The repeats; a fragment, which draws the whole page again when one of them has ended."""
     repeats = repeats_of(run, lab().runs.all())
     if tuple(repeat.run_id for repeat in repeats if not repeat.status.ended) != at_work:
-        st.rerun()
+        address.draw_again()
     for number, repeat in enumerate(repeats):
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):

@@ -21,7 +21,7 @@ from aquadash.search import Budget, Search, SearchHead, SearchParameter, Trial, 
 from aquadash.search.plan import MAX_TRIALS, PRUNERS, SAMPLERS
 from aquadash.search.strategies import MIN_TRIALS, importance
 from aquadash.search.types import describe_result
-from aquadash.ui import components, inputs, run_lists, shell
+from aquadash.ui import address, components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -169,7 +169,7 @@ def _picture(search_id: str, seen: tuple[object, ...]) -> None:
     search = lab().searches.get(search_id)
     if _signature(search) != seen:
         lab().refresh()
-        st.rerun()
+        address.draw_again()
     st.progress(search.fraction, text=plain(progress_text(search)))
     _under_way(search)
     _figures(search)

@@ -19,7 +19,7 @@ from aquadash.figures.learning_curves import Metric, live_curves
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import FIGURES, validation_accuracy
 from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus
-from aquadash.ui import components, inputs, run_lists, shell
+from aquadash.ui import address, components, inputs, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, duration, joined, named, percent, plain, sentence, time_left
@@ -202,7 +202,7 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
     run = lab().runs.get(run_id)
     if _signature(run) != seen:
         lab().refresh()
-        st.rerun()
+        address.draw_again()
     if run.status is RunStatus.QUEUED:
         st.progress(0.0, text=plain(queue_text(run, others_train=lab().runs.some_train(), is_held=held())))
         return

@@ -280,7 +280,7 @@ def _described(model: ModelConfig, image_shape: tuple[int, int, int], num_classe
 
 def _wait(answer: Future[ModelSummary]) -> None:
     if answer.done():
-        st.rerun()
+        address.draw_again()
     st.caption(f"⏱️ {WAKING}")
 
 
