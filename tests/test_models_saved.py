@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,23 @@ def test_a_network_that_gives_too_much_for_an_image_is_not_opened(tmp_path: Path
     models.build(config, image_shape=(4096, 4096, 3), num_classes=5).save(tmp_path / "model.keras")
     with pytest.raises(StorageError, match=r"for one image of 4096 x 4096 pixels, one of them 67,108,864; at most"):
         load_model(tmp_path / "model.keras", config, num_classes=5)
+
+
+def test_an_activation_that_is_an_object_of_its_own_is_known_by_what_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    def own(config: object, *, image_shape: tuple[int, int, int], num_classes: int, slope: float, **_: object) -> Any:
+        shared = keras.layers.LeakyReLU(negative_slope=slope)
+        inputs = keras.Input(image_shape)
+        hidden = keras.layers.Dense(4, activation=shared)(keras.layers.GlobalAveragePooling2D()(inputs))
+        return keras.Model(inputs, keras.layers.Dense(num_classes, activation=shared)(hidden))
+
+    path = tmp_path / "model.keras"
+    own(None, image_shape=(8, 8, 3), num_classes=5, slope=0.1).save(path)
+    monkeypatch.setattr("aquadash.models.saved.build", partial(own, slope=0.1))
+    load_model(path, ModelConfig(), num_classes=5)
+    monkeypatch.setattr("aquadash.models.saved.build", partial(own, slope=0.2))
+    with pytest.raises(StorageError, match=r"'negative_slope': 0\.2"):
+        load_model(path, ModelConfig(), num_classes=5)

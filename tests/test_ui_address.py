@@ -56,7 +56,10 @@ def by_itself() -> None:
 
     if st.session_state.pop("by itself", False):
         address.draw_again()
+    address.begin()
     bound.number("seed", 0, 99, label="Seed", default=0)
+    if st.session_state.pop("while it is drawn", False):
+        address.draw_again()
     address.drawn()
 
 
@@ -73,8 +76,10 @@ def test_a_page_that_is_drawn_again_by_itself_keeps_its_address_however_late_the
         app.run()
         assert app.number_input[0].value == 7 and dict(app.query_params) == {"seed": "7"}
     app.query_params["seed"] = "3"
+    app.query_params["run"] = "other"
+    app.session_state["while it is drawn"] = True
     app.run()
-    assert app.number_input[0].value == 3, "a person's word"
+    assert app.number_input[0].value == 3 and app.query_params["run"] == "other", "a link"
 
 
 def test_what_is_set_holds_where_the_page_is_drawn_again_before_the_browser_has_heard_of_it(app: AppTest) -> None:

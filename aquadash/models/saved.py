@@ -12,6 +12,7 @@ import math
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -42,6 +43,9 @@ _DECIDING = (
     "groups", "height", "interpolation", "kernel_size", "max_value", "mean", "negative_slope", "padding", "pool_size",
     "strides", "target_shape", "threshold", "units", "variance", "width",
 )  # fmt: skip
+
+#: Of an activation that is an object of its own.
+_STANDING = {"build_config", "dtype", "name", "shared_object_id"}
 
 #: In the place of the training images' own, which the file has, so that none can pass for them.
 _FROM_THE_FILE = ChannelStatistics((math.nan,) * 3, (math.nan,) * 3)
@@ -164,7 +168,7 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
             )
             raise _unlike(path, f"in the file layer {number} is {in_file}, by the settings {by_settings}")
     layers = list(layers_within(model))
-    values = [math.prod(layer.output.shape[1:]) for layer in layers]
+    values = [sum(math.prod(one.shape[1:]) for one in keras.tree.flatten(layer.output)) for layer in layers]
     if sum(values) > _MAX_VALUES or max(values) > _MAX_LAYER_VALUES:
         raise StorageError(
             f"The layers of {path.name} give {sum(values):,} values for one image of {described.image_shape[1]} x "
@@ -175,10 +179,11 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
     for layer, (scale, offset) in zip(rescaling, described.rescalings, strict=True):
         layer.scale, layer.offset = scale, offset
     workshop = settings.home() / "tmp"
-    workshop.mkdir(parents=True, exist_ok=True)
-    # Within the ZIP a step back would read all from the start again.
-    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(prefix="network-", dir=workshop) as folder:
+    with zipfile.ZipFile(path) as archive, ExitStack() as stack:
         try:
+            workshop.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="network-", dir=workshop))
+            # Within the ZIP a step back would read all from the start again.
             weights = archive.extract(_WEIGHTS, folder)
         except OSError as error:
             raise StorageError(
@@ -211,8 +216,16 @@ def _image_shape(layer: Mapping[str, Any]) -> tuple[int, int, int]:
 
 def _deciding(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Mapping[str, Any], ...]:
     return tuple(
-        {"class_name": kind} | {name: found[name] for name in _DECIDING if name in found} for kind, found in layers
+        {"class_name": kind} | {name: _decided(found[name]) for name in _DECIDING if name in found}
+        for kind, found in layers
     )
+
+
+def _decided(value: Any) -> Any:
+    """A setting without what says where an object stands in a model, not what it does."""
+    if isinstance(value, dict):
+        return {name: _decided(each) for name, each in value.items() if name not in _STANDING}
+    return [_decided(each) for each in value] if isinstance(value, list) else value
 
 
 def _layers(model: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -129,16 +129,31 @@ def enter(page: str, *, shared: Collection[str]) -> None:
         st.session_state.pop(name, None)
 
 
+def begin() -> None:
+    """The whole page begins to be drawn: the address that has come with that is meant."""
+    st.session_state.pop(_DRAWN, None)
+
+
 def drawn() -> None:
-    """Remember the address that the page was drawn with."""
+    """The whole page has been drawn: until :func:`begin` its address is the one that it has now."""
     st.session_state[_DRAWN] = st.query_params.to_dict()
+
+
+def put(name: str, text: str | None) -> None:
+    """Write into the address where no widget does; None takes the name out of it."""
+    present = st.session_state.get(_DRAWN, {})
+    if text is None:
+        st.query_params.pop(name, None)
+        present.pop(name, None)
+    else:
+        st.query_params[name] = present[name] = text
 
 
 def draw_again() -> NoReturn:
     """Have the page drawn again by a part of it that draws itself: at its address, for nobody has asked for another.
 
     Such a part may have been sent the address before, which the browser holds for a moment after a launch or a widget
-    has changed it.
+    has changed it. What is written beside this module, while a part is drawn alone, is not known here: see :func:`put`.
     """
     present = st.session_state.get(_DRAWN)
     if present is not None and present != st.query_params.to_dict():
@@ -284,15 +299,7 @@ def _write(name: str, text: str | None) -> None:
     """Let the address hold a text, and remember which one it takes the place of."""
     before, known = st.query_params.get(name), _known(name)
     if before != text:
-        if text is None:
-            del st.query_params[name]
-        else:
-            st.query_params[name] = text
-        # A part of the page that is drawn alone writes, too.
-        present = st.session_state.get(_DRAWN, {})
-        present.pop(name, None)
-        if text is not None:
-            present[name] = text
+        put(name, text)
         now = time.monotonic()
         left = known.left | {before: now}
         known.left = {each: when for each, when in left.items() if now - when < LATE_SECONDS}

@@ -53,6 +53,7 @@ def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
     Args:
         open_to_all: Draw it for those, too, who have not joined the class.
     """
+    address.begin()
     warmup.start()
     try:
         if not open_to_all and _admission() == "join":

@@ -184,7 +184,7 @@ def choose() -> None:
     """After another pipeline was chosen in the menu: start from it as it is."""
     st.session_state["draft"] = None
     st.session_state.pop("branch", None)
-    st.query_params.pop("branch", None)
+    address.put("branch", None)
 
 
 def discard() -> None:

@@ -267,7 +267,7 @@ def _forget_range() -> None:
 
 def _forget_key(key: str) -> None:
     st.session_state.pop(key, None)
-    st.query_params.pop(key, None)
+    address.put(key, None)
 
 
 def _show_result(result: SafetyResult, request: SafetyRequest, subjects: Subjects) -> None:

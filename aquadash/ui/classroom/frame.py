@@ -31,6 +31,7 @@ _LEAVE = (
 
 def run(pages: Sequence[st.Page]) -> None:
     """Draw the page that is asked for, or what stands in its place; who has not joined sees no list of pages."""
+    address.begin()
     page = st.navigation(pages, position="hidden" if admission.now() is Admission.JOIN else "sidebar")
     allowed = admission.enter(name_at(page.url_path))
     if allowed is Admission.JOIN:

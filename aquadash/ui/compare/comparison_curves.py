@@ -213,7 +213,7 @@ def zoom_window(first: int, last: int, *, kind: str, label: str, into: DeltaGene
         value = st.session_state.get(ZOOM)
         if before[0] != kind:
             st.session_state.pop(ZOOM, None)
-            st.query_params.pop(ZOOM, None)
+            address.put(ZOOM, None)
         elif value is not None and tuple(value) == tuple(before[1:]):
             # All was shown, and an epoch has been added: all is shown.
             st.session_state[ZOOM] = (first, last)

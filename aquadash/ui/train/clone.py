@@ -20,7 +20,7 @@ from aquadash.config import SETTINGS, RunConfig, flatten, parse_assignments, wit
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import hyperparameters as fields
-from aquadash.ui.address import LATE_SECONDS, beside
+from aquadash.ui.address import LATE_SECONDS, beside, put
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
@@ -87,7 +87,8 @@ def take() -> bool:
         form_state.put(flatten(_changed(form_state.config(), changes)))
         if (origin := form_state.origin()).run:
             # The changes are made to a clone: a reload begins with that, too.
-            st.query_params[_RUN] = asked[_RUN] = origin.name
+            asked[_RUN] = origin.name
+            put(_RUN, origin.name)
         return True
     try:
         run = lab().runs.get(run_id)
@@ -104,9 +105,9 @@ def take() -> bool:
         return False
     usable = _usable(run)
     form_state.fill(form_state.Origin(run.run_id, run.name, usable, run=True), _changed(usable, changes))
-    if not run.deleted:
+    if not run.deleted and "run" not in st.query_params:
         # Beside the form stands the run that it comes from.
-        st.query_params.setdefault("run", run.run_id)
+        put("run", run.run_id)
     return True
 
 
@@ -123,15 +124,15 @@ def record(run_id: str | None) -> None:
     if (left := _asked()) != asked:
         st.session_state[_LEFT] = left, time.monotonic()
     leave()
-    st.query_params.update(asked)
+    for name, text in asked.items():
+        put(name, text)
     st.session_state[_TAKEN] = asked
 
 
 def leave() -> None:
     """Take out of the address what the form was filled from: going back to it does not fill the form again."""
     for name in (_RUN, _CHANGES, _AGAIN):
-        if name in st.query_params:
-            del st.query_params[name]
+        put(name, None)
     st.session_state[_TROUBLES] = []
 
 
