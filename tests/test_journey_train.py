@@ -129,16 +129,19 @@ def test_a_launched_run_stays_in_view_where_the_browser_still_holds_the_address_
 ) -> None:
     store = open_store()
     model = ui_runs.finished(store, "model", {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 9})
-    before, late = "", 0
+    before, late, sent = "", 0, BackMsg()
 
     def lag(socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
 
         def send(frame: bytes | str) -> None:
-            nonlocal late
+            nonlocal late, sent
             message = BackMsg.FromString(frame) if isinstance(frame, bytes) else BackMsg()
-            if before and message.rerun_script.is_auto_rerun:
+            if not before:
+                sent = message if message.HasField("rerun_script") else sent
+            elif message.rerun_script.is_auto_rerun:
                 message.rerun_script.query_string, late = before, late + 1
+                message.rerun_script.widget_states.CopyFrom(sent.rerun_script.widget_states)
                 frame = message.SerializeToString()
             server.send(frame)
 
@@ -148,12 +151,14 @@ def test_a_launched_run_stays_in_view_where_the_browser_still_holds_the_address_
     page.goto(f"{shared_server.url}/train?clone={model.run_id}")
     page.get_by_text("Cloned from").wait_for()
     address_has(page, f"run={model.run_id}")
+    set_number(page, "Maximum epochs", 8)
+    page.get_by_text("Maximum epochs 8 (was 9)").wait_for()
     before = page.evaluate("location.search")
     with trainings_held(shared_server.home) as let_go:
         run_id = press_train(page)
-        page.get_by_text("Epoch 2 of 9").wait_for()
+        page.get_by_text("Epoch 2 of 8").wait_for()
         wait_for(lambda: page.title() and late > 3)
-        page.get_by_text("Epoch 2 of 9").wait_for()
+        page.get_by_text("Epoch 2 of 8").wait_for()
         address_has(page, f"?run={run_id}")
         let_go(store.get(run_id))
         wait_for(lambda: store.get(run_id).status.ended)

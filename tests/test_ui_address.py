@@ -72,6 +72,7 @@ def test_a_page_that_is_drawn_again_by_itself_keeps_its_address_however_late_the
     for said in ({}, {"seed": "3", "run": "before"}):
         app.query_params.clear()
         app.query_params.update(said)
+        app.session_state["seed"] = 3  # What the widget held before.
         app.session_state["by itself"] = True
         app.run()
         assert app.number_input[0].value == 7 and dict(app.query_params) == {"seed": "7"}

@@ -152,12 +152,17 @@ def put(name: str, text: str | None) -> None:
 def draw_again() -> NoReturn:
     """Have the page drawn again by a part of it that draws itself: at its address, for nobody has asked for another.
 
-    Such a part may have been sent the address before, which the browser holds for a moment after a launch or a widget
-    has changed it. What is written beside this module, while a part is drawn alone, is not known here: see :func:`put`.
+    Such a part may have been sent the address before, and the values of widgets that went with it, which the browser
+    holds for a moment after a launch or a widget has changed them; a person's own change comes with a message of its
+    own. What is written beside this module, while a part is drawn alone, is not known here: see :func:`put`.
     """
     present = st.session_state.get(_DRAWN)
-    if present is not None and present != st.query_params.to_dict():
-        st.query_params.from_dict(present)
+    if present is not None:
+        if present != st.query_params.to_dict():
+            st.query_params.from_dict(present)
+        for name, known in st.session_state.get(_KNOWN, {}).items():
+            if name in st.session_state and known.has_changed(st.session_state[name]):
+                st.session_state[name] = known.recorded[0]
     st.rerun()
 
 
