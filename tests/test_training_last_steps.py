@@ -17,7 +17,6 @@ import pytest
 from mlflow import MlflowClient
 
 from aquadash import data, settings
-from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.jobs.table import JobTable
 from aquadash.runs import RunStatus, RunStore, Worker, open_store
@@ -25,21 +24,10 @@ from aquadash.runs.artifacts import CHECKPOINTS
 from aquadash.runs.reading import KIND
 from aquadash.training.trainer import Trainer
 from tests import job_rows
+from tests.tiny_networks import QUICK
 
 pytestmark = pytest.mark.slow
 
-CONFIG = with_values(
-    RunConfig(),
-    {
-        "augmentation.pipeline": "none",
-        "model.name": "cnn",
-        "model.filters": (4,),
-        "model.dense_units": (8,),
-        "training.epochs": 2,
-        "training.validation_fraction": 0.2,
-        "seed": 1,
-    },
-)
 
 #: What a worker writes to the store once the last epoch of two is trained, in this order.
 LAST_STEPS = (
@@ -131,7 +119,7 @@ def never_killed(
         patch.setenv("AQUADASH_HOME", str(home))
         store = open_store()
         steps = Steps(patch, copies)
-        run_id = store.create(CONFIG).run_id
+        run_id = store.create(QUICK).run_id
         job_rows.train(store, run_id)
         assert steps.taken is not None
         found = left(store, run_id)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from aquadash import data
-from aquadash.config import RunConfig, with_values
+from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError, DataError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
@@ -25,24 +25,12 @@ from aquadash.training import checkpoint, worker
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.early_stopping import EarlyStopping
 from tests import job_rows
-
-SMALL = with_values(
-    RunConfig(),
-    {
-        "augmentation.pipeline": "none",
-        "model.name": "cnn",
-        "model.filters": (4,),
-        "model.dense_units": (8,),
-        "training.epochs": 2,
-        "training.validation_fraction": 0.2,
-        "seed": 1,
-    },
-)
+from tests.tiny_networks import QUICK
 
 
 def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Run:
     monkeypatch.setattr(data, "load", lambda source: dataset)
-    return job_rows.train(store, store.create(with_values(SMALL, changes)).run_id)
+    return job_rows.train(store, store.create(with_values(QUICK, changes)).run_id)
 
 
 @pytest.mark.slow
@@ -152,7 +140,7 @@ def test_what_goes_wrong_fails_the_run_with_a_message(
     store: RunStore, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
     failing(monkeypatch, error)
-    run = job_rows.train(store, store.create(SMALL).run_id)
+    run = job_rows.train(store, store.create(QUICK).run_id)
     assert run.status is RunStatus.FAILED and message in run.message
     assert store.ended_as(run.run_id) is RunStatus.FAILED and "the log" in store.log(run.run_id)
 
@@ -172,7 +160,7 @@ def test_a_worker_that_fails_after_another_took_its_run_leaves_that_alone(
         raise error
 
     monkeypatch.setattr(worker, "_train", fail)
-    run = job_rows.train(store, store.create(SMALL).run_id)
+    run = job_rows.train(store, store.create(QUICK).run_id)
     assert (run.status, run.worker) == (RunStatus.RUNNING, there)
     assert store.ended_as(run.run_id) is None and "worker.log" not in store.artifact_names(run.run_id)
 
@@ -181,7 +169,7 @@ def test_a_run_that_is_stopped_while_it_starts_again_says_that_its_epochs_are_ke
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing(monkeypatch, Stopped())
-    run_id = store.create(SMALL).run_id
+    run_id = store.create(QUICK).run_id
     run = job_rows.train(store, run_id)
     assert run.message == "Stopped before the first epoch was complete, so there is no model."
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
@@ -192,7 +180,7 @@ def test_a_run_that_is_stopped_while_it_starts_again_says_that_its_epochs_are_ke
 def test_a_run_that_is_resumed_on_other_images_stays_one_of_those_that_it_began_with(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = store.create(SMALL).run_id
+    run_id = store.create(QUICK).run_id
     store.set_dataset(run_id, class_names=["cat", "dog"], fingerprint="e" * 64)
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
     monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
@@ -223,7 +211,7 @@ def test_a_stop_after_the_last_epoch_leaves_the_results(
 
 
 def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store: RunStore) -> None:
-    run = store.create(SMALL)
+    run = store.create(QUICK)
     store.add_ood_detector(run.run_id, OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), 2.5, 0.95))
     said = Predictions(np.arange(2), np.arange(2), np.eye(2, dtype=np.float32))
     result = SimpleNamespace(
@@ -236,7 +224,7 @@ def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store
 
 def test_a_run_is_trained_once(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_train", lambda *_: pytest.fail("trained a second time"))
-    run_id = store.create(SMALL).run_id
+    run_id = store.create(QUICK).run_id
     store.queue(run_id)
     # The first worker was lost between the record and the table.
     store.set_status(run_id, RunStatus.FINISHED)
@@ -244,7 +232,7 @@ def test_a_run_is_trained_once(store: RunStore, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_run_that_finishes_is_finished_whatever_was_written_of_it_meanwhile(store: RunStore) -> None:
-    run_id = store.create(SMALL).run_id
+    run_id = store.create(QUICK).run_id
     store.set_status(run_id, RunStatus.STOPPED)
     worker.record_end(run_id, JobStatus.FINISHED, "")
     assert store.ended_as(run_id) is RunStatus.FINISHED
@@ -252,7 +240,7 @@ def test_a_run_that_finishes_is_finished_whatever_was_written_of_it_meanwhile(st
 
 def claimed(store: RunStore) -> JobContext:
     """A run's job as its worker has it."""
-    store.queue(store.create(SMALL).run_id)
+    store.queue(store.create(QUICK).run_id)
     return JobContext(store.jobs, job_rows.claim(KIND))
 
 
@@ -269,7 +257,7 @@ def epoch(number: int) -> Checkpoint:
     """A checkpoint of next to nothing."""
     record = EpochRecord(number, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0)
     weights = [np.zeros(3, np.float32)]
-    return Checkpoint(weights, weights, [], EarlyStopping(0), (record,), None, SMALL.to_json(), "f" * 64)
+    return Checkpoint(weights, weights, [], EarlyStopping(0), (record,), None, QUICK.to_json(), "f" * 64)
 
 
 def test_a_complete_epoch_makes_up_for_lost_workers(store: RunStore) -> None:
@@ -291,7 +279,7 @@ def test_an_epoch_of_a_worker_that_was_cut_off_is_not_written(store: RunStore) -
 
 
 def test_a_damaged_checkpoint_is_passed_over(store: RunStore) -> None:
-    run_id = store.create(SMALL).run_id
+    run_id = store.create(QUICK).run_id
     assert checkpoint.latest(store, run_id) is None
     for number in (1, 2, 3):
         checkpoint.save(store, run_id, epoch(number))

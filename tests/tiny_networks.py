@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from aquadash import models
-from aquadash.config import ModelConfig
+from aquadash.config import ModelConfig, RunConfig, with_values
 from aquadash.runs import Run, RunStore
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import CONFIG
@@ -20,6 +20,20 @@ MEAN_COLOUR = ModelConfig(
 )
 COARSE_COLOURS = ModelConfig(
     name="cnn", filters=(3,), kernel_size=1, strides=1, pooling="average", pool_size=8, pool_strides=8, dense_units=()
+)
+
+#: What trains in a blink.
+QUICK = with_values(
+    RunConfig(),
+    {
+        "augmentation.pipeline": "none",
+        "model.name": "cnn",
+        "model.filters": (4,),
+        "model.dense_units": (8,),
+        "training.epochs": 2,
+        "training.validation_fraction": 0.2,
+        "seed": 1,
+    },
 )
 
 
