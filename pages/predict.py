@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from aquadash.runs import Run
 from aquadash.ui import components, image_dialog, run_lists, shell, uploads, warmup
 from aquadash.ui.predict import picture_cards, predict_runs, predict_views
 
-with shell.page("predict"):
-    warmup.prepare_answers()
-    runs = predict_runs.for_photos()
-    if not runs:
-        components.empty_state("📷", "There is no trained network yet.", label="Train one: a minute or two")
-        run_lists.offer_included_model_again()
-        st.stop()
+
+def no_results(run: Run) -> None:
+    """Why a run has no network to ask, and where its training stands."""
+    components.status_badge(run.status)
+    if run.status.ended:
+        text = "This run ended before a network was stored. Choose another one."
+    else:
+        text = "This run has no trained network yet. It is stored when the run ends or is stopped."
+        run_lists.watch([run])
+    st.info(text, icon="📷")
+    st.page_link(
+        "pages/train.py", label="Go to Train", icon=":material/arrow_forward:", query_params={"run": run.run_id}
+    )
+
+
+def ask(runs: Sequence[Run]) -> None:
+    """The pictures and networks on one side, the answers on the other."""
     controls, answers = st.columns([1, 2], gap="medium")
     with controls, st.container(key="predict-controls"):
         field = st.container()
         run = components.run_picker(runs)
         with field:
-            # Before anything stops the script: the browser would forget the pictures, and the server keep them.
+            # Whatever the run: the browser would forget pictures whose field is not drawn, and the server keep them.
             pictures = uploads.chosen()
         if run is None:
-            st.stop()
+            return
         if not run_lists.has_results(run):
-            components.status_badge(run.status)
-            if run.status.ended:
-                text = "This run ended before a network was stored. Choose another one."
-            else:
-                text = "This run has no trained network yet. It is stored when the run ends or is stopped."
-                run_lists.watch([run])
-            st.info(text, icon="📷")
-            st.page_link(
-                "pages/train.py", label="Go to Train", icon=":material/arrow_forward:", query_params={"run": run.run_id}
-            )
-            st.stop()
+            no_results(run)
+            return
         compared = [run, *predict_runs.choose_more_runs(run, runs)]
     with field:
         sample = 0 if pictures else predict_runs.sample_number()
@@ -50,3 +54,12 @@ with shell.page("predict"):
     image_dialog.clickable(
         *compared, source=source, own=[picture_cards.own(picture, run.class_names) for picture in pictures]
     )
+
+
+with shell.page("predict"):
+    warmup.prepare_answers()
+    if runs := predict_runs.for_photos():
+        ask(runs)
+    else:
+        components.empty_state("📷", "There is no trained network yet.", label="Train one: a minute or two")
+        run_lists.offer_included_model_again()
