@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -260,12 +260,18 @@ class Slots:
         Raises:
             AquaDashError: The scheduler or a store does not answer; the next look tries again.
         """
-        jobs = self._jobs
-        changes = jobs.changes(self._revision)
+        self._keep_ends()
+        self._work_at_home(self._jobs)
+        if waiting := 0 if held() else len(self._jobs.queue(KIND)):
+            self._give_out(waiting)
+
+    def _keep_ends(self) -> None:
+        """Keep how jobs have ended since the last look whose worker could not say so."""
+        changes = self._jobs.changes(self._revision)
         for job in changes.jobs:
             kind = KINDS.get(job.kind)
             if kind and kind.max_worker_failures and job.status.ended and job.status is not JobStatus.FINISHED:
-                now = jobs.get(job.id)
+                now = self._jobs.get(job.id)
                 if now is None or now.revision != job.revision:
                     continue  # It has been taken up again since.
                 try:
@@ -275,24 +281,14 @@ class Slots:
                         raise
                     _log.warning("%s: %s", job.id, error)
         self._revision = changes.revision
-        self._work_at_home(jobs)
-        waiting = 0 if held() else len(jobs.queue(KIND))
-        if not waiting:
-            return
+
+    def _give_out(self, waiting: int) -> None:
+        """Send a task to each free slot, as many as jobs wait, but to no Dask worker that has just refused one."""
         client = self.client()
         with _scheduler_errors():
             threads, busy = client.nthreads(), client.processing()
         self._count = max(1, sum(threads.values()))
-        for task, worker in list(self._tasks.items()):
-            if task.done():
-                del self._tasks[task]
-                if task.status == "error":
-                    self._refuse(worker, str(task.exception(timeout=5)))
-        self._refusals = {
-            worker: refusal
-            for worker, refusal in self._refusals.items()
-            if worker in threads and time.monotonic() - refusal[0] < _REFUSED_SECONDS
-        }
+        self._clear(threads)
         for worker, slots in threads.items():
             if worker in self._refusals:
                 continue
@@ -300,18 +296,30 @@ class Slots:
             for _ in range(min(waiting, slots - max(mine, len(busy.get(worker, ()))))):
                 waiting -= 1
                 task = client.submit(
-                    take_next, KIND, __version__, jobs.identity(),
+                    take_next, KIND, __version__, self._jobs.identity(),
                     workers=[worker], allow_other_workers=False, pure=False,
                 )  # fmt: skip
                 self._tasks[task] = worker
                 task.add_done_callback(self._ended)
+        if self._refusals and self._refusals.keys() >= threads.keys():
+            self._jobs.explain(KIND, next(iter(self._refusals.values()))[1])
+
+    def _clear(self, there: Container[str]) -> None:
+        """Let go of the tasks that are done and of Dask workers that are not there any more."""
         for task, worker in list(self._tasks.items()):
-            if worker not in threads:
+            if task.done():
+                del self._tasks[task]
+                if task.status == "error":
+                    self._refuse(worker, str(task.exception(timeout=5)))
+            elif worker not in there:
                 # Dask would keep it for that worker's return.
                 task.cancel()
                 del self._tasks[task]
-        if self._refusals and self._refusals.keys() >= threads.keys():
-            jobs.explain(KIND, next(iter(self._refusals.values()))[1])
+        self._refusals = {
+            worker: refusal
+            for worker, refusal in self._refusals.items()
+            if worker in there and time.monotonic() - refusal[0] < _REFUSED_SECONDS
+        }
 
     def _ended(self, task: Future) -> None:
         """Look again, but where a slot has found nothing: what waits, waits for a graphics card, its pictures, or
