@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from aquadash import settings
-from aquadash.jobs import Job, JobStatus, open_jobs, standby
+from aquadash.errors import RunError
+from aquadash.jobs import Job, JobStatus, open_jobs, standby, worker
 from aquadash.jobs.kinds import KINDS, JobKind
 from aquadash.jobs.standby import Standby, WorkerProcess
 from tests.waiting import gone, wait_for
@@ -35,6 +36,7 @@ _NAPS = """
 import os, time
 from pathlib import Path
 from aquadash import settings
+from aquadash.jobs import table, worker  # What a fork need not import again.
 
 prepared_in = 0
 
@@ -59,6 +61,10 @@ def naps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "naps.py").write_text(_NAPS)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(settings.PROJECT_ROOT)]))
     monkeypatch.setitem(KINDS, "nap", JobKind("nap", "nap", "naps:work", prepare="naps:prepare", slots=8))
+
+
+#: As the kind of these tests, but for what takes long to import.
+NOTHING_TO_IMPORT = JobKind("nap", "nap", "naps:work", slots=8)
 
 
 @pytest.fixture
@@ -120,7 +126,8 @@ def test_a_worker_has_what_was_imported_before_and_the_environment_of_its_launch
     until.touch()
     assert woken(process) == {"prepared_in": parent, "home": str(tmp_path / "another"), "dream": "of fish"}
     assert "good night" in settings.job_log("nap-r1").read_text()
-    assert woken(nap(by, until, "r2"), "r2")["prepared_in"] == parent == pid_of(by)
+    monkeypatch.setitem(KINDS, "nap", NOTHING_TO_IMPORT)
+    assert woken(nap(by, until, "r2"), "r2")["prepared_in"] == parent == pid_of(by), "any work takes what is there"
 
 
 def test_how_a_worker_ended_is_said(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,46 +201,53 @@ def test_it_ends_when_nothing_is_launched_for_long(by: Standby, until: Path, mon
     woken(process)
     wait_for(lambda: gone(first))
     wait_for(lambda: by._process is None)
-    assert by.keep_ready() and pid_of(by) != first
 
 
 @pytest.mark.parametrize(("name", "value"), [("MIN_FREE_MEMORY", 2**60), ("_CAN_FORK", False)])
 def test_none_is_started_where_memory_is_short_or_processes_cannot_be_forked(
-    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+    by: Standby, monkeypatch: pytest.MonkeyPatch, name: str, value: object
 ) -> None:
+    modules: list[str] = []
     monkeypatch.setattr(standby, name, value)
+    monkeypatch.setattr(standby.processes, "start_detached", lambda *_, module, **__: modules.append(module))
+    by.launch(["nap"], log_path=settings.job_log("nap"))
+    assert modules == ["aquadash.jobs.worker"], "it is a process of its own"
     assert not by.keep_ready()
+
+
+def test_starting_submits_and_starts_a_process_that_outlives_whoever_started_it(
+    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, "nap", NOTHING_TO_IMPORT)
+    monkeypatch.setattr(worker, "STANDBY", by)
+    worker.start("nap", "r1", {"until": str(until)}, owner="anna")
+    with pytest.raises(RunError, match="nap is under way already"):
+        worker.start("nap", "r1", {"until": str(until)})
+    job = napping()
+    assert by._process is None, "nothing stands by for what needs nothing imported"
+    assert os.getsid(job.worker.pid) == job.worker.pid and job.owner == "anna"
     until.touch()
-    assert woken(nap(by, until))["prepared_in"] == 0, "it is a process of its own"
-    assert by._process is None
+    wait_for(lambda: open_jobs().get(job.id).status is JobStatus.FINISHED)
+    wait_for(lambda: not psutil.pid_exists(job.worker.pid))
 
 
-@pytest.mark.parametrize("name", ["PYTHONHASHSEED", "TF_CPP_MIN_LOG_LEVEL"])
 def test_what_libraries_read_at_their_start_needs_a_new_process(
-    by: Standby, until: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    by: Standby, until: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = nap(by, until)
     napping()
     first = pid_of(by)
-    monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
     woken_up = tmp_path / "awake"
     woken_up.touch()
     assert woken(nap(by, woken_up, "r2"), "r2")["prepared_in"] == 0, "the first still says how its worker ends"
     until.touch()
     assert woken(process)["prepared_in"] == first
     wait_for(lambda: not by._forked)
+    monkeypatch.delenv("PYTHONHASHSEED")
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "1")
     assert woken(nap(by, until, "r3"), "r3")["prepared_in"] == pid_of(by) != first
     wait_for(lambda: gone(first))
-
-
-def test_a_worker_that_needs_nothing_imported_has_nothing_stand_by(
-    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(KINDS, "nap", JobKind("nap", "nap", "naps:work", slots=8))
-    until.touch()
-    assert woken(nap(by, until))["prepared_in"] == 0 and by._process is None
-    assert by.keep_ready()
-    assert woken(nap(by, until, "r2"), "r2")["prepared_in"] == pid_of(by), "but it takes what is there"
 
 
 def test_a_process_that_does_not_come_up_is_a_worker_that_failed(

@@ -6,15 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import psutil
 import pytest
-from filelock import FileLock
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
@@ -97,12 +96,6 @@ def test_no_exception_leaves_a_job_that_looks_alive(
         raise error
 
     assert ending(monkeypatch, look) == (JobStatus.FAILED, message)
-
-
-def test_what_cannot_be_imported_is_a_failed_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "test", JobKind("test", "conversion", "no_such_module:work"))
-    status, message = ending(monkeypatch, lambda job: {})
-    assert status is JobStatus.FAILED and "no_such_module" in message
 
 
 def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,6 +244,16 @@ def test_the_time_left_follows_from_the_steps_unless_it_is_known(monkeypatch: py
     assert told("a", 2, 4, eta=7.0) == 7.0 and told("a", 3, 4, eta=None) is None
 
 
+def test_a_job_for_which_no_process_can_be_started_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(arguments: object, **_: object) -> None:
+        raise OSError(11, "no processes left")
+
+    monkeypatch.setattr(worker.STANDBY, "launch", refuse)
+    with pytest.raises(RunError, match=r"could not be started \(no processes left\)"):
+        worker.start("test", "r1", {})
+    assert job_rows.latest("test").status is JobStatus.FAILED
+
+
 # -- processes -------------------------------------------------------------------------------------------------------
 
 #: The command of a worker with a kind of its own, whose work is in this script.
@@ -266,99 +269,79 @@ def work(job):
     return {"turns": 0}
 module.work = work
 sys.modules["slow_work"] = module
-sys.exit(worker.main(["slow", *sys.argv[1:]]))
+worker.main(["slow"])
 """
 
 
-StartWorker = Callable[..., subprocess.Popen[bytes]]
-
-
 @pytest.fixture
-def start_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartWorker]:
-    """Starts worker processes, none of which outlives the test."""
-    monkeypatch.setitem(KINDS, "slow", JobKind("slow", "work", "slow_work:work"))
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*options: str) -> subprocess.Popen[bytes]:
-        started.append(subprocess.Popen([sys.executable, "-c", _SCRIPT, *options], cwd=settings.PROJECT_ROOT))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-def turning(jobs: JobTable) -> Job | None:
-    """The job of the slow kind that a worker has reported of."""
-    found = (job for job in jobs.find(kind="slow") if job.status is JobStatus.RUNNING and job.progress is not None)
-    return next(found, None)
+def in_this_process(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a worker does to its whole process is left out."""
+    monkeypatch.setattr(worker, "log_to", lambda path: None)
+    monkeypatch.setattr(os, "nice", lambda niceness: 0)
 
 
 @pytest.mark.timeout(300)
-def test_a_worker_does_what_is_queued_one_after_another_and_ends(home: Path, start_worker: StartWorker) -> None:
-    jobs = open_jobs()
-    first, second = (jobs.submit("slow", run, {"forever": run == "r1"}) for run in ("r1", "r2"))
-    worker_process = start_worker()
-    job = wait_for(lambda: turning(jobs), timeout=100)
-    assert job.id == first.id and job.worker is not None and job.worker.pid == worker_process.pid
-
-    assert start_worker().wait(100) == 0, "another has nothing to do, for the slot is taken"
-    waiting = jobs.get(second.id)
-    assert waiting.progress == JobProgress("waiting for another work")
-
-    jobs.request_stop(first.id)
-    assert worker_process.wait(100) == 0
-    assert [job.status for job in jobs.find(kind="slow")] == [JobStatus.STOPPED, JobStatus.FINISHED]
-    log = settings.job_log(second.id).read_text()
-    assert "slow-r2: finished. {'turns': 0}" in log and "slow-r1" not in log
-
-
-@pytest.mark.timeout(300)
-def test_one_that_is_killed_is_interrupted_and_its_slot_is_free_at_once(home: Path, start_worker: StartWorker) -> None:
-    jobs = open_jobs()
-    jobs.submit("slow", "r1", {"forever": True})
-    worker_process = start_worker()
-    job = wait_for(lambda: turning(jobs), timeout=100)
-    os.kill(worker_process.pid, signal.SIGKILL)
-    worker_process.wait(100)
-    jobs.submit("slow", "r2", {"forever": False})
-    assert start_worker().wait(100) == 0
-    job_rows.let_the_lease_run_out(job)
-    assert [job.status for job in jobs.find(kind="slow")] == [JobStatus.INTERRUPTED, JobStatus.FINISHED]
-
-
-@pytest.mark.timeout(300)
-def test_one_that_takes_a_single_job_waits_for_a_slot(
-    home: Path, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+def test_a_process_does_one_job_after_another_and_its_slot_is_free_as_soon_as_it_is_killed(
+    in_this_process: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(KINDS, "slow", JobKind("slow", "work", f"{__name__}:work"))
     jobs = open_jobs()
-    for run in ("r1", "r2", "r3"):
-        jobs.submit("slow", run, {"forever": run != "r3"})
-    first = start_worker("--once")
-    wait_for(lambda: turning(jobs), timeout=100)
-    behind = start_worker("--once")
-    monkeypatch.setenv("AQUADASH_WORKER_NAME", "the machine's/other card")
-    beside = start_worker("--once")
-    wait_for(lambda: jobs.find(kind="slow")[1].status is JobStatus.RUNNING, timeout=100)
-    second = jobs.find(kind="slow")[1]
-    assert second.worker.pid == beside.pid, "each worker of a machine has its own slots"
 
-    jobs.request_stop("slow-r1")
-    assert (first.wait(100), behind.wait(100)) == (0, 0)
-    third = jobs.find(kind="slow")[2]
-    assert third.status is JobStatus.FINISHED and third.worker is not None and third.worker.pid == behind.pid
-    assert start_worker("--once").wait(100) == 0, "nothing is left to wait for"
-    jobs.request_stop("slow-r2")
-    assert beside.wait(100) == 0
+    def at_work(run: str) -> bool:
+        job = jobs.get(f"slow-{run}")
+        return job.status is JobStatus.RUNNING and job.progress is not None
+
+    for run, forever in (("r1", True), ("r2", False), ("r3", True)):
+        jobs.submit("slow", run, {"forever": forever})
+    process = subprocess.Popen([sys.executable, "-c", _SCRIPT], cwd=settings.PROJECT_ROOT)
+    try:
+        wait_for(lambda: at_work("r1"))
+        assert jobs.get("slow-r1").worker.pid == process.pid
+        assert worker.main(["slow"]) == 0, "another has nothing to do, for the slot is taken"
+        assert jobs.get("slow-r2").status is JobStatus.QUEUED
+        jobs.request_stop("slow-r1")
+        wait_for(lambda: at_work("r3"))
+        log = settings.job_log("slow-r2").read_text()
+        assert "slow-r2: finished. {'turns': 0}" in log and "slow-r1" not in log
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(100)
+    jobs.submit("slow", "r4", {})
+    assert worker.main(["slow"]) == 0
+    job_rows.let_the_lease_run_out(jobs.get("slow-r3"))
+    ended = [job.status for job in jobs.find(kind="slow")]
+    assert ended == [JobStatus.STOPPED, JobStatus.FINISHED, JobStatus.INTERRUPTED, JobStatus.FINISHED]
+
+
+def test_one_that_takes_a_single_job_waits_for_a_slot(
+    in_this_process: None, kind: JobKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, pauses = open_jobs(), []
+
+    def sleep(pause: float) -> None:
+        """The slot is let go with the second look."""
+        pauses.append(pause)
+        if len(pauses) == 2:
+            taken.release()
+
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    for run in ("r1", "r2", "r3"):
+        jobs.submit("test", run, {})
+    taken = worker.free_slot(kind)
+    with monkeypatch.context() as patch:
+        patch.setenv("AQUADASH_WORKER_NAME", "the machine's/other card")
+        assert worker.main(["test", "--once"]) == 0 and not pauses, "each worker of a machine has its own slots"
+    assert worker.main(["test", "--once"]) == 0 and len(pauses) == 2
+    assert [job.status for job in jobs.find(kind="test")] == [JobStatus.FINISHED] * 2 + [JobStatus.QUEUED]
+    assert worker.main(["test", "--once"]) == 0
+    taken = worker.free_slot(kind)
+    assert worker.main(["test", "--once"]) == 0 and len(pauses) == 2, "nothing is left to wait for"
 
 
 def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
-    home: Path, kind: JobKind, monkeypatch: pytest.MonkeyPatch
+    in_this_process: None, kind: JobKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its own worker may find the slot taken by one that has just looked for work for the last time."""
-    monkeypatch.setattr(worker, "log_to", lambda path: None)
-    monkeypatch.setattr(os, "nice", lambda niceness: 0)
     jobs = open_jobs()
     claim, claims = JobTable.claim, []
 
@@ -372,14 +355,12 @@ def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
     monkeypatch.setattr(JobTable, "claim", claim_and_miss)
     assert worker.main(["test"]) == 0
     assert job_rows.latest("test").status is JobStatus.FINISHED
-    (lock,) = (home / "locks").glob("test-*-0.lock")
-    with FileLock(lock, timeout=0):
-        pass
+    assert worker.free_slot(kind) is not None
 
 
-def test_a_worker_that_lingers_takes_what_comes_meanwhile(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "log_to", lambda path: None)
-    monkeypatch.setattr(os, "nice", lambda niceness: 0)
+def test_a_worker_that_lingers_takes_what_comes_meanwhile(
+    in_this_process: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(KINDS, "test", JobKind("test", "look", f"{__name__}:work", linger=10.0))
     jobs, seconds, looks = open_jobs(), [0.0], []
 
@@ -395,18 +376,3 @@ def test_a_worker_that_lingers_takes_what_comes_meanwhile(home: Path, monkeypatc
     assert worker.main(["test"]) == 0
     assert job_rows.latest("test").status is JobStatus.FINISHED
     assert seconds[0] == 3.0 + 10.0, "it waits anew after each job"
-
-
-def test_starting_submits_and_starts_a_process_that_outlives_whoever_started_it(warm_home: Path) -> None:
-    # A run that is not there: the process does its work by failing with a reason. Other kinds step back, and take long.
-    kind, request = "convert-tflite", {"format": "tflite"}
-    worker.start(kind, "0" * 32, request, owner="anna")
-    with pytest.raises(RunError, match="conversion is under way already"):
-        worker.start(kind, "0" * 32, request)
-    running = wait_for(lambda: job_rows.latest(kind).worker, timeout=100)
-    assert os.getsid(running.pid) != os.getsid(0)
-    wait_for(lambda: job_rows.latest(kind).status.ended, timeout=100)
-    job = job_rows.latest(kind)
-    assert (job.status, job.owner) == (JobStatus.FAILED, "anna") and "no run" in job.message
-    wait_for(lambda: not psutil.pid_exists(running.pid), timeout=60)
-    assert "no run" in settings.job_log(job.id).read_text()
