@@ -6,18 +6,12 @@ from typing import Any
 
 import pytest
 
-from aquadash import data
 from aquadash.augment import plan
 from aquadash.config import RunConfig, flatten, with_values
 from aquadash.engine import Engine
-from aquadash.errors import ConfigError, RunError, StorageError, UnknownNameError
-from aquadash.lab import Lab
-from aquadash.people import OWNER
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.errors import ConfigError, StorageError, UnknownNameError
+from aquadash.runs import Run, RunStore
 from aquadash.runs.pairs import find_pair, pair_configs
-from aquadash.runs.reading import KIND
-from tests import job_rows
-from tests.drawn_images import few_drawings
 
 QUICK = with_values(RunConfig(), {"training.epochs": 2, "training.batch_size": 64, "training.patience": 0, "seed": 5})
 
@@ -84,21 +78,3 @@ def test_none_is_queued_where_the_second_cannot_be(
     with pytest.raises(UnknownNameError):
         engine.submit_pair(with_values(QUICK, {"model.name": "nothing"}), "notebook-1")
     assert store.list_runs() == []
-
-
-@pytest.mark.slow
-def test_a_pair_is_trained_and_compared(
-    engine: Engine, store: RunStore, uncompiled: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn = few_drawings(train_per_class=20, test_per_class=10)
-    monkeypatch.setattr(data, "load", lambda source, **_: drawn)
-    without, with_it = engine.submit_pair(with_values(QUICK, {"training.epochs": 1}), "mirror-shift")
-    assert [job_rows.do_next(KIND).run for _ in range(2)] == [without.run_id, with_it.run_id]
-    pair = find_pair(store.list_runs(), without.pair_id)
-    assert [run.status for run in pair.runs] == [RunStatus.FINISHED] * 2, [run.message for run in pair.runs]
-    found = Lab(OWNER).runs.change(pair, "validation")
-    assert found.overall.n == 15
-    assert found.overall.change == pytest.approx((found.overall.fixed - found.overall.broken) / 15)
-    assert found.overall.after == pytest.approx(store.get(with_it.run_id).metrics["val_accuracy"], abs=1e-6)
-    with pytest.raises(RunError, match="not running"):
-        store.request_stop(without.run_id)
