@@ -9,12 +9,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import dask
 import pytest
 from distributed import Client, LocalCluster
-from distributed.comm import CommClosedError
 from filelock import FileLock
 
 from aquadash import settings
@@ -82,12 +80,6 @@ def test_two_workers_with_one_home_are_one_too_many(home: Path) -> None:
         ClusterWorker("tcp://127.0.0.1:1", plan_workers(name="one", slots=1, gpus="none", port=0)).run()
 
 
-def test_a_worker_that_says_nothing_is_said_to_be_unreachable_or_set_up_wrongly() -> None:
-    reached = checks._why_silent("far", "tcp://10.0.0.2:8787", CommClosedError("Stream is closed"))
-    assert "far does not answer (CommClosedError" in reached and "reach it at tcp://10.0.0.2:8787" in reached
-    assert "cannot import AquaDash" in checks._why_silent("far", "", ModuleNotFoundError("No module"))
-
-
 _began: queue.SimpleQueue[str] = queue.SimpleQueue()
 _may_end: dict[str, threading.Event] = {}
 
@@ -109,23 +101,18 @@ def _refuses(kind: str, version: str, database: str) -> str:
     raise RunError("The worker on far has AquaDash 0.1.")
 
 
-def _scheduler_settings() -> dict[str, Any]:
-    """What ``cluster scheduler`` sets of Dask's scheduler."""
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """Of a cluster of two workers with one slot each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "environ", {})
         patch.setattr(os, "execv", lambda *_: None)
         patch.setattr(os, "chdir", lambda _: None)
         call("cluster", "scheduler")
-        collected = dask.config.collect_env(os.environ)
-    return dict(collected["distributed"]["scheduler"])
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    """Of a cluster of two workers with one slot each."""
-    given_to_dask = {f"distributed.scheduler.{name}": value for name, value in _scheduler_settings().items()}
+        collected = dask.config.collect_env(os.environ)["distributed"]["scheduler"]
     with (
-        dask.config.set(given_to_dask),
+        # What the command sets of Dask's scheduler.
+        dask.config.set({f"distributed.scheduler.{name}": value for name, value in collected.items()}),
         LocalCluster(
             n_workers=2, threads_per_worker=1, processes=False, memory_limit=0,
             dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
@@ -133,6 +120,14 @@ def client() -> Iterator[Client]:
         Client(cluster, set_as_default=False) as client,
     ):  # fmt: skip
         yield client
+
+
+@pytest.fixture
+def served(client: Client) -> Iterator[Slots]:
+    """The slots of that cluster, which are not given out yet."""
+    served = Slots(open_jobs(), connected=lambda: client)
+    yield served
+    served.close()
 
 
 def _queued(count: int) -> list[str]:
@@ -144,48 +139,40 @@ def _queued(count: int) -> list[str]:
 
 
 def test_runs_start_in_the_order_of_the_queue_on_whichever_worker_is_free(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    served: Slots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots, "take_next", _busy)
     run_ids = _queued(5)
     _may_end.update((run_id, threading.Event()) for run_id in run_ids)
-    served = Slots(open_jobs(), connected=lambda: client)
     served.serve()
-    try:
-        assert {_began.get(timeout=30), _began.get(timeout=30)} == set(run_ids[:2])
-        assert served.count() == 1, "no cluster is named"
-        # The first keeps its worker for long; the others take turns on the second.
-        for ended, next_one in zip(run_ids[1:], run_ids[2:], strict=False):
-            _may_end[ended].set()
-            assert _began.get(timeout=30) == next_one
-        for event in _may_end.values():
-            event.set()
-        wait_for(lambda: {job.status for job in open_jobs().find(kind=KIND)} == {JobStatus.FINISHED})
-    finally:
-        served.close()
+    assert {_began.get(timeout=30), _began.get(timeout=30)} == set(run_ids[:2])
+    assert served.count() == 1, "no cluster is named"
+    # The first keeps its worker for long; the others take turns on the second.
+    for ended, next_one in zip(run_ids[1:], run_ids[2:], strict=False):
+        _may_end[ended].set()
+        assert _began.get(timeout=30) == next_one
+    for event in _may_end.values():
+        event.set()
+    wait_for(lambda: {job.status for job in open_jobs().find(kind=KIND)} == {JobStatus.FINISHED})
 
 
 def test_a_run_that_no_worker_takes_says_why_and_is_offered_again_later(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    served: Slots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots, "take_next", _refuses)
     (run_id,) = _queued(1)
     store = open_store()
-    served = Slots(open_jobs(), connected=lambda: client)
     served.serve()
-    try:
-        wait_for(lambda: store.get(run_id).message == "The worker on far has AquaDash 0.1.")
-        assert store.get(run_id).status is RunStatus.QUEUED
-        assert [_began.get(timeout=30) for _ in range(2)] == ["refused", "refused"] and _began.empty()
-        _may_end[run_id] = threading.Event()
-        _may_end[run_id].set()
-        monkeypatch.setattr(slots, "take_next", _busy)
-        monkeypatch.setattr(slots, "_REFUSED_SECONDS", 0.0)
-        assert _began.get(timeout=30) == run_id
-        wait_for(lambda: store.jobs.find(kind=KIND)[0].status is JobStatus.FINISHED)
-        assert store.jobs.find(kind=KIND)[0].message == ""
-    finally:
-        served.close()
+    wait_for(lambda: store.get(run_id).message == "The worker on far has AquaDash 0.1.")
+    assert store.get(run_id).status is RunStatus.QUEUED
+    assert [_began.get(timeout=30) for _ in range(2)] == ["refused", "refused"] and _began.empty()
+    _may_end[run_id] = threading.Event()
+    _may_end[run_id].set()
+    monkeypatch.setattr(slots, "take_next", _busy)
+    monkeypatch.setattr(slots, "_REFUSED_SECONDS", 0.0)
+    assert _began.get(timeout=30) == run_id
+    wait_for(lambda: store.jobs.find(kind=KIND)[0].status is JobStatus.FINISHED)
+    assert store.jobs.find(kind=KIND)[0].message == ""
 
 
 def _check_of(what: str, address: str) -> checks.Check:
