@@ -81,14 +81,7 @@ def finishing(store: RunStore) -> Callable[[int], None]:
     return lambda pid: store.jobs.end(claiming(store)(pid), JobStatus.FINISHED)
 
 
-def test_a_worker_takes_one_job(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    workers = launched_by(monkeypatch, Workers(do=finishing(store)))
-    assert take_next(store) == "done" and job_of(run_id).status is JobStatus.FINISHED
-    assert take_next(store) == "nothing to do", "no process is started for nothing"
-    assert workers.launched == [[KIND, "--once"]]
-
-
-def test_no_worker_waits_for_a_slot_that_another_one_has(
+def test_a_slot_has_a_worker_take_one_job_once_no_other_has_the_slot(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workers = launched_by(monkeypatch, Workers(do=finishing(store)))
@@ -96,7 +89,9 @@ def test_no_worker_waits_for_a_slot_that_another_one_has(
     # The teacher may pause the queue before the other one ends.
     assert take_next(store) == "nothing to do" and workers.launched == []
     taken.release()
-    assert take_next(store) == "done"
+    assert take_next(store) == "done" and job_of(run_id).status is JobStatus.FINISHED
+    assert take_next(store) == "nothing to do", "no process is started for nothing"
+    assert workers.launched == [[KIND, "--once"]]
 
 
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,21 +182,18 @@ def test_a_worker_that_fails_after_its_job_has_ended_costs_the_next_one_nothing(
     assert (job_of(following).worker_failures, job_of(following).attempt) == (0, 0)
 
 
-@pytest.mark.parametrize("stopped", [True, False])
 def test_a_lost_worker_that_was_asked_to_stop_leaves_a_stopped_run(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch, stopped: bool
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def begin(pid: int) -> None:
         claiming(store)(pid)
-        if stopped:
-            store.request_stop(run_id)
+        store.request_stop(run_id)
 
     launched_by(monkeypatch, Workers(1, do=begin))
     take_next(store)
-    assert store.get(run_id).status is (RunStatus.STOPPED if stopped else RunStatus.QUEUED)
-    monkeypatch.setattr(store.jobs, "queue", lambda kind: [])
+    assert store.get(run_id).status is RunStatus.STOPPED
     Slots(open_jobs()).look()
-    assert store.ended_as(run_id) is (RunStatus.STOPPED if stopped else None)
+    assert store.ended_as(run_id) is RunStatus.STOPPED
 
 
 def test_how_a_job_ended_is_kept_once(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:

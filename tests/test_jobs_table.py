@@ -252,6 +252,7 @@ def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: JobTable) ->
     for _ in range(2):
         lose(jobs)
     job = jobs.claim(["again"], HERE)
+    assert "goes on from what is complete" in job.message, "it is said until the end"
     jobs.heartbeat(job, None)
     assert now(jobs, job).worker_failures == 2
     jobs.heartbeat(job, None, advanced=True)
