@@ -9,7 +9,6 @@ import pytest
 
 from aquadash import engine
 from aquadash.config import with_values
-from aquadash.errors import AquaDashError
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.models import head_epochs
@@ -50,15 +49,7 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
         yield runs
 
 
-def ended(store: SearchStore, runs: QuickRuns, *over: str, **values: object) -> str:
-    """A search that has been carried out to its end."""
-    runs.gate.set()
-    search_id = start_search(plan(*over, **values), engine.open_engine())
-    wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
-    return search_id
-
-
-def test_nothing_searched_yet(runs: QuickRuns) -> None:
+def test_a_search_is_set_up_and_launched_and_watched(runs: QuickRuns, store: SearchStore) -> None:
     app = open_page()
     assert "see which values do well" in words(app) and not app.error
     assert address_of(app, "view") == "search"
@@ -71,20 +62,12 @@ def test_nothing_searched_yet(runs: QuickRuns) -> None:
     assert len(controls) > 8 and all(control.help for control in controls)
     assert any("Tree-structured" in control.help for control in app.selectbox)
 
+    # Another start fills the fields anew.
+    app.multiselect(key="search:over").set_value(["training.momentum"]).run()
+    app.selectbox(key="base").select("notebook-fixed").run()
+    assert "training.learning_rate" in app.multiselect(key="search:over").value
+    assert address_of(app, "base") == "notebook-fixed"
 
-def test_earlier_runs_tell_how_long_a_search_takes(runs: QuickRuns) -> None:
-    # Each of its six epochs took two seconds.
-    ui_runs.finished(open_store(), "earlier")
-    memory.refresh()
-    app = open_page()
-    assert "12 × 15 epochs, about **7 min 0 s**" in words(app)
-    # A trial takes 35 s, and one that is under way after two minutes is finished.
-    app.number_input(key="search:minutes").set_value(2.0).run()
-    assert "12 × 15 epochs, about **2 min 35 s**" in words(app)
-
-
-def test_a_launch_starts_the_search_and_watches_it(runs: QuickRuns, store: SearchStore) -> None:
-    app = open_page(base="notebook-fixed")
     app.multiselect(key="search:over").set_value(["training.learning_rate", "training.optimizer"])
     app.number_input(key="search:trials").set_value(4)
     app.run()
@@ -111,74 +94,56 @@ def test_a_launch_starts_the_search_and_watches_it(runs: QuickRuns, store: Searc
     assert app.button(key=f"stop-{head.search_id}")
 
 
-def test_values_that_cannot_be_are_told_and_nothing_is_launched(runs: QuickRuns) -> None:
+def test_the_form_says_what_cannot_be_and_how_long_it_takes_and_is_as_it_was_after_another_view(
+    runs: QuickRuns,
+) -> None:
+    # Each of its six epochs took two seconds.
+    ui_runs.finished(open_store(), "earlier")
     app = open_page()
+    assert "12 × 15 epochs, about **7 min 0 s**" in words(app)
+    # A trial takes 35 s, and one that is under way after two minutes is finished.
+    app.number_input(key="search:minutes").set_value(2.0).run()
+    assert "12 × 15 epochs, about **2 min 35 s**" in words(app)
+
     app.text_input(key="search:training.learning_rate:low").set_value("-1").run()
     assert "greater than 0" in words(app) and app.button(key="search:launch").disabled
     app.text_input(key="search:training.learning_rate:low").set_value("lots <b>").run()
     assert "is not a range" in words(app) and app.button(key="search:launch").disabled
-    app.text_input(key="search:training.learning_rate:low").set_value("0.001").run()
+    app.text_input(key="search:training.learning_rate:low").set_value("0.002").run()
     assert not app.error and not app.button(key="search:launch").disabled
-    app.multiselect(key="search:over").set_value([]).run()
-    assert "varies from 1 to 20 settings" in words(app) and app.button(key="search:launch").disabled
 
+    for view in ("one", "search"):
+        app.query_params["view"] = view
+        app.run()
+    assert app.number_input(key="search:minutes").value == 2.0
+    assert app.text_input(key="search:training.learning_rate:low").value == "0.002"
 
-def test_settings_that_validate_on_test_images_are_refused(runs: QuickRuns) -> None:
-    app = open_page(base="notebook")
-    assert "validate on test images" in words(app) and app.button(key="search:launch").disabled
-
-
-def test_what_one_training_s_form_holds_can_be_searched_from(runs: QuickRuns) -> None:
-    app = open_app_page("train")
-    app.number_input(key="set:training.epochs").set_value(7).run()
-    app.query_params["view"] = "search"
-    app.query_params["base"] = search_form.THE_FORM
-    app.run()
-    app.button(key="search:launch").click().run()
-    assert not app.exception and not app.error
-    wait_for(lambda: runs.at_work)
-    assert runs.at_work[0].config.training.epochs == 7
-
-
-def test_a_mixture_of_pipelines_alone_is_not_searched_as_its_parts(runs: QuickRuns) -> None:
-    mixture = "notebook-1:3, mirror-shift"
-    app = open_app_page("train", preset="backbone", set=f"augmentation.pipeline={mixture}")
-    app.query_params["view"] = "search"
-    app.query_params["base"] = search_form.THE_FORM
-    app.run()
-    app.multiselect(key="search:over").set_value(["augmentation.pipeline"]).run()
-    chosen = app.multiselect(key="search:augmentation.pipeline:values")
-    assert mixture in chosen.value and not app.button(key="search:launch").disabled
-    chosen.set_value([mixture]).run()
-    assert "a search needs from 2" in words(app) and app.button(key="search:launch").disabled
-
-
-def test_a_search_over_the_epochs_begins_with_those_of_its_trials(runs: QuickRuns) -> None:
-    app = open_page()
+    # Its epochs begin with those of its trials.
     assert PRESETS[app.selectbox(key="base").value].config.training.epochs == 200
     app.multiselect(key="search:over").set_value(["training.epochs"]).run()
     assert app.text_input(key="search:training.epochs:values").value == "10,15,20,40"
     assert "12 × 40 epochs" in words(app)
 
 
-def test_the_form_is_as_it_was_after_another_view(runs: QuickRuns) -> None:
-    app = open_page()
-    app.number_input(key="search:trials").set_value(33).run()
-    app.text_input(key="search:training.learning_rate:high").set_value("0.05").run()
-    app.query_params["view"] = "one"
-    app.run()
+def test_what_one_training_s_form_holds_can_be_searched_from_a_mixture_of_pipelines_as_one_value(
+    runs: QuickRuns,
+) -> None:
+    mixture = "notebook-1:3, mirror-shift"
+    app = open_app_page("train", preset="backbone", set=f"augmentation.pipeline={mixture}")
+    app.number_input(key="set:training.epochs").set_value(7).run()
     app.query_params["view"] = "search"
+    app.query_params["base"] = search_form.THE_FORM
     app.run()
-    assert app.number_input(key="search:trials").value == 33
-    assert app.text_input(key="search:training.learning_rate:high").value == "0.05"
-
-
-def test_another_start_fills_the_fields_anew(runs: QuickRuns) -> None:
-    app = open_page()
-    app.multiselect(key="search:over").set_value(["training.momentum"]).run()
-    other = next(name for name in PRESETS if PRESETS[name].config.model.name not in ("notebook",))
-    app.selectbox(key="base").select(other).run()
-    assert "training.learning_rate" in app.multiselect(key="search:over").value and address_of(app, "base") == other
+    app.multiselect(key="search:over").set_value(["augmentation.pipeline"]).run()
+    chosen = app.multiselect(key="search:augmentation.pipeline:values")
+    assert mixture in chosen.value
+    chosen.set_value([mixture]).run()
+    assert "a search needs from 2" in words(app) and app.button(key="search:launch").disabled
+    chosen.set_value([mixture, "none"]).run()
+    app.button(key="search:launch").click().run()
+    assert not app.exception and not app.error
+    wait_for(lambda: runs.at_work)
+    assert runs.at_work[0].config.training.epochs == 7
 
 
 def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStore) -> None:
@@ -231,107 +196,20 @@ def test_the_best_so_far_can_be_used_while_a_search_works(
 
 
 def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, store: SearchStore) -> None:
-    search_id = ended(
-        store, runs, "training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", budget=Budget(9)
-    )
+    over = ("training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32,1024")
+    runs.gate.set()
+    search_id = start_search(plan(*over, budget=Budget(7)), engine.open_engine())
+    wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
     app = open_page(search=search_id[:6])
     search = store.get(search_id)
     assert search.best is not None and search.beats_default
     assert f"Trial {search.best.number} beats the settings" in words(app)
     assert {"What the best trials share", "What decides?"} <= {text.value.strip("*") for text in app.markdown}
+
+    # Values are shown as people call them.
     table = app.dataframe[0].value
-    assert list(table["Trial"])[0] == search.best.number and len(table) == 9
+    assert list(table["Trial"])[0] == search.best.number and len(table) == 7
     assert list(table["Validation accuracy"]) == sorted(table["Validation accuracy"], reverse=True)
-    links = [link.proto for link in app.get("page_link")]
-    assert any(f"clone={search.best.run_id}" in link.query_string for link in links)
-    app.selectbox(key=f"search-trial-{search_id}").select(3).run()
-    assert any(f"clone={search.trials[3].run_id}" in link.proto.query_string for link in app.get("page_link"))
-
-    app.number_input(key=f"more-{search_id}").set_value(2).run()
-    app.button(key=f"extend-{search_id}").click().run()
-    wait_for(lambda: len(store.get(search_id).complete) == 11)
-
-
-def test_a_chart_that_fails_takes_no_other_with_it(
-    runs: QuickRuns, store: SearchStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise AquaDashError("There is no forest.")
-
-    monkeypatch.setattr(search_live, "importance", fail)
-    search_id = ended(
-        store, runs, "training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", budget=Budget(9)
-    )
-    app = open_page(search=search_id[:6])
-    assert [box.value for box in app.error] == ["There is no forest."]
-    assert len(app.get("plotly_chart")) == 2
-
-
-def test_a_search_that_was_not_worth_it_says_so(runs: QuickRuns, store: SearchStore) -> None:
-    ended(store, runs, "training.learning_rate=1..10", budget=Budget(3))
-    app = open_page()
-    assert "No trial beats the settings to start from" in words(app)
-    assert {metric.label: metric.delta for metric in app.metric}["Settings to start from"] == "not beaten"
-
-
-def test_a_search_that_was_cut_off_or_failed_says_so(runs: QuickRuns, store: SearchStore) -> None:
-    search_id = store.create(plan())
-    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
-    app = open_page()
-    assert "This search was cut off" in words(app) and app.button(key=f"continue-{search_id}")
-    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.FAILED), kept.MESSAGE: f"no memory {HOSTILE}"})
-    app = open_page()
-    assert "no memory" in words(app)
-    # A message is text, never markup.
-    assert all("\\<img" in error.value for error in app.error)
-
-
-@pytest.mark.parametrize(
-    ("status", "budget"),
-    [
-        (RunStatus.STOPPED, Budget(3)),
-        (RunStatus.FAILED, Budget(None, minutes=0.001)),
-        (RunStatus.INTERRUPTED, Budget(3)),
-    ],
-)
-def test_a_search_that_ended_otherwise_with_nothing_left_is_offered_more_trials(
-    runs: QuickRuns, store: SearchStore, status: RunStatus, budget: Budget
-) -> None:
-    search_id = ended(store, runs, budget=budget)
-    store.set_attributes(search_id, {kept.STATUS: str(status)})
-    made = len(store.get(search_id).trials)
-    app = open_page()
-    assert "Continue" not in words(app) and f"continue-{search_id}" not in buttons(app)
-    app.button(key=f"extend-{search_id}").click().run()
-    assert not app.error and not app.exception
-    wait_for(lambda: len(store.get(search_id).complete) == made + 10)
-
-
-def test_searches_of_one_name_and_minute_can_both_be_chosen(runs: QuickRuns, store: SearchStore) -> None:
-    created = [store.create(plan()) for _ in range(2)]
-    for search_id in created:
-        store.set_attributes(search_id, {kept.CREATED: 1e9})
-    options = open_page().selectbox(key="search").options
-    assert sorted(option.rpartition(" · ")[2] for option in options) == sorted(each[:8] for each in created)
-
-
-def test_a_search_that_is_not_there_is_said(runs: QuickRuns, store: SearchStore) -> None:
-    store.create(plan())
-    for search_id in ("zzz", "../../etc"):
-        app = open_page(search=search_id)
-        assert not app.exception and "There is no search" in words(app)
-
-
-def test_progress_in_words(store: SearchStore) -> None:
-    search_id = store.create(plan(budget=Budget(8, minutes=5)))
-    store.set_attributes(search_id, {kept.SECONDS: 75.0})
-    assert search_live.progress_text(store.get(search_id)) == "0 of 8 trials done · 1 min 15 s of 5 min spent"
-
-
-def test_the_table_and_the_axes_show_values_as_people_call_them(runs: QuickRuns, store: SearchStore) -> None:
-    over = ("training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32,1024")
-    search = store.get(ended(store, runs, *over, budget=Budget(8)))
-    table = open_page(search=search.search_id).dataframe[0].value
     assert set(table["Optimizer"]) <= {"SGD", "Adam"} and set(table["Batch size"]) <= {16, 32, 1024}
     first = table[table["Trial"] == 0].iloc[0]
     assert first["Learning rate"] == 0.01 and first["Note"] == "the settings to start from"
@@ -340,6 +218,49 @@ def test_the_table_and_the_axes_show_values_as_people_call_them(runs: QuickRuns,
     assert batch.label == "Batch size" and all(isinstance(value, float) for value in batch.values)
     assert batch.log is (max(batch.values) / min(batch.values) >= 8)  # type: ignore[type-var, operator]
 
+    links = [link.proto for link in app.get("page_link")]
+    assert any(f"clone={search.best.run_id}" in link.query_string for link in links)
+    app.selectbox(key=f"search-trial-{search_id}").select(3).run()
+    assert any(f"clone={search.trials[3].run_id}" in link.proto.query_string for link in app.get("page_link"))
+    app.number_input(key=f"more-{search_id}").set_value(2).run()
+    app.button(key=f"extend-{search_id}").click().run()
+    wait_for(lambda: len(store.get(search_id).complete) == 9)
+
+
+def test_a_search_that_was_cut_off_or_failed_or_is_not_there_says_so(runs: QuickRuns, store: SearchStore) -> None:
+    search_id = store.create(plan())
+    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
+    app = open_page()
+    assert "This search was cut off" in words(app) and app.button(key=f"continue-{search_id}")
+    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.FAILED), kept.MESSAGE: f"no memory {HOSTILE}"})
+    app = open_page(search="../../etc")
+    assert "There is no search" in words(app)
+    app.selectbox(key="search").select(search_id).run()
+    assert "no memory" in words(app)
+    # A message is text, never markup.
+    assert all("\\<img" in error.value for error in app.error)
+
+
+def test_a_search_that_ended_otherwise_with_nothing_left_is_offered_more_trials(
+    runs: QuickRuns, store: SearchStore
+) -> None:
+    search_id = store.create(plan(budget=Budget(None, minutes=1)))
+    for status in (RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.STOPPED):
+        store.set_attributes(search_id, {kept.SECONDS: 60.0, kept.STATUS: str(status)})
+        app = open_page()
+        assert "Continue" not in words(app) and f"continue-{search_id}" not in buttons(app)
+    app.number_input(key=f"more-{search_id}").set_value(2).run()
+    runs.gate.set()
+    app.button(key=f"extend-{search_id}").click().run()
+    assert not app.error and not app.exception
+    wait_for(lambda: len(store.get(search_id).complete) == 2)
+
+
+def test_progress_in_words(store: SearchStore) -> None:
+    search_id = store.create(plan(budget=Budget(8, minutes=5)))
+    store.set_attributes(search_id, {kept.SECONDS: 75.0})
+    assert search_live.progress_text(store.get(search_id)) == "0 of 8 trials done · 1 min 15 s of 5 min spent"
+
 
 def test_an_estimate_keeps_to_the_budget(store: SearchStore) -> None:
     both = search_form.estimate_text(plan(budget=Budget(8, minutes=5)))
@@ -347,19 +268,6 @@ def test_an_estimate_keeps_to_the_budget(store: SearchStore) -> None:
     assert "no trial starts after 2.5 min" in search_form.estimate_text(plan(budget=Budget(None, minutes=2.5)))
     grid = plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(50))
     assert search_form.estimate_text(grid).startswith("2 × ")
-
-
-@pytest.mark.parametrize(
-    ("over", "seconds"), [("training.epochs=10,40", 35 * 80.0), ("training.head_epochs=2,5", 8 * 80.0)]
-)
-def test_an_estimate_is_of_the_trial_with_most_epochs_of_more_than_the_head(
-    monkeypatch: pytest.MonkeyPatch, over: str, seconds: float
-) -> None:
-    values = {"model.name": "backbone", "model.fine_tuning": "top", "training.epochs": 10, "training.head_epochs": 5}
-    earlier = made_run("earlier", values, metrics={"seconds": 400.0, "epochs": 10.0}, ended_at=1.0)
-    monkeypatch.setattr(Runs, "paces", lambda self: Paces([earlier], head_epochs))
-    told = search_form.estimate_text(plan(over, config=earlier.config, budget=Budget(2)))
-    assert told.endswith(f"at most **{duration(2 * (STARTING_SECONDS + seconds))}**")
 
 
 UNTRIED = "; settings never trained here may take longer"
@@ -387,7 +295,6 @@ def test_an_estimate_is_at_the_pace_of_the_slowest_choice_that_is_known(monkeypa
         ("training.batch_size=16,32", {"training.batch_size": 16}, "about **30 s**"),
         # Nothing that an epoch's time depends on.
         ("training.label_smoothing=0..0.2", {}, "at most **30 s**"),
-        ("training.weight_decay=0.001..0.1:log", {}, "at most **30 s**"),
         # The settings to start from have only others' pace.
         ("training.learning_rate=0.001,0.01", {"training.optimizer": "adam"}, f"about **30 s**{UNTRIED}"),
     ],
