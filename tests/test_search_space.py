@@ -67,7 +67,6 @@ def test_text_is_read_and_written(text: str, parameter: SearchParameter) -> None
         ("training.from_logits=0..1", "not a number"),
         ("model.filters=16,32", "different ones"),
         ("model.filters=16,32|0", "greater than or equal to 1"),
-        *((f"{name}=1..2", "cannot vary") for name in ("seed", "training.validation_fraction")),
         ("data.source=synthetic,cifar100", "cannot vary"),
     ],
 )  # fmt: skip
