@@ -197,6 +197,8 @@ ENGINE_PROCESS = """
 import sys
 from aquadash.config import from_json
 from aquadash.engine import open_engine
+from aquadash.jobs import standby
+standby._CAN_FORK = False  # What stands by is of use from the second worker on.
 engine = open_engine()
 for text in sys.argv[1:]:
     print(engine.submit(from_json(text)).run_id, flush=True)

@@ -64,10 +64,11 @@ def test_a_search_is_set_up_and_launched_and_watched(runs: QuickRuns, store: Sea
 
     # Another start fills the fields anew.
     app.multiselect(key="search:over").set_value(["training.momentum"]).run()
-    app.selectbox(key="base").select("notebook-fixed").run()
+    app.selectbox(key="base").select("baseline").run()
     assert "training.learning_rate" in app.multiselect(key="search:over").value
-    assert address_of(app, "base") == "notebook-fixed"
+    assert address_of(app, "base") == "baseline"
 
+    app.selectbox(key="base").select("notebook-fixed").run()
     app.multiselect(key="search:over").set_value(["training.learning_rate", "training.optimizer"])
     app.number_input(key="search:trials").set_value(4)
     app.run()
