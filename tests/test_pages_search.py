@@ -271,9 +271,6 @@ def test_an_estimate_keeps_to_the_budget(store: SearchStore) -> None:
     assert search_form.estimate_text(grid).startswith("2 × ")
 
 
-UNTRIED = "; settings never trained here may take longer"
-
-
 def test_an_estimate_is_at_the_pace_of_the_slowest_choice_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {"model.name": "backbone", "model.fine_tuning": "head", "training.epochs": 10}
     metrics = {"seconds": 10.0, "epochs": 10.0}
@@ -286,27 +283,6 @@ def test_an_estimate_is_at_the_pace_of_the_slowest_choice_that_is_known(monkeypa
         return search_form.estimate_text(plan(*over, config=head.config, budget=Budget(2)))
 
     assert told(head, every).endswith(f", about **{duration(2 * (STARTING_SECONDS + 400.0))}**")
-    assert told(head).endswith(f", about **{duration(2 * (STARTING_SECONDS + 10.0))}**{UNTRIED}")
-
-
-@pytest.mark.parametrize(
-    ("over", "trained", "said"),
-    [
-        ("training.batch_size=16,32", {}, f"about **30 s**{UNTRIED}"),
-        ("training.batch_size=16,32", {"training.batch_size": 16}, "about **30 s**"),
-        # Nothing that an epoch's time depends on.
-        ("training.label_smoothing=0..0.2", {}, "at most **30 s**"),
-        # The settings to start from have only others' pace.
-        ("training.learning_rate=0.001,0.01", {"training.optimizer": "adam"}, f"about **30 s**{UNTRIED}"),
-    ],
-)
-def test_an_estimate_says_where_it_has_the_pace_of_other_settings(
-    monkeypatch: pytest.MonkeyPatch, over: str, trained: dict[str, object], said: str
-) -> None:
-    values = {"training.epochs": 10, "augmentation.pipeline": "none"}
-    start, other = (
-        made_run("a", values | more, metrics={"seconds": 10.0, "epochs": 10.0}, ended_at=1.0) for more in ({}, trained)
+    assert told(head).endswith(
+        f", about **{duration(2 * (STARTING_SECONDS + 10.0))}**; settings never trained here may take longer"
     )
-    earlier = [other] if "training.optimizer" in trained else [start, other]
-    monkeypatch.setattr(Runs, "paces", lambda self: Paces(earlier, head_epochs))
-    assert search_form.estimate_text(plan(over, config=start.config, budget=Budget(2))).endswith(f", {said}")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from aquadash.config import RunConfig
-from aquadash.engine import Engine, slots
+from aquadash.engine import slots
 from aquadash.errors import ConfigError, DataError, RunError, StorageError
 from aquadash.jobs import JobStatus, Worker, open_jobs, worker
 from aquadash.jobs.worker import JobContext
-from aquadash.runs import RunStatus, open_store
+from aquadash.runs import RunStatus
 from aquadash.search import Budget, TrialState, job, resume_search, start_search, stop_search
 from aquadash.search import store as kept
 from aquadash.search.store import KIND, SearchStore, open_search_store
@@ -197,13 +197,6 @@ def test_a_home_of_an_earlier_version_has_searches_without_jobs(
 def test_how_a_search_of_another_home_ended_is_not_kept_here(store: SearchStore) -> None:
     job.record_end("a" * 32, JobStatus.FAILED, "lost")
     assert store.heads() == []
-
-
-def test_its_process_only_queues_and_its_runs_know_it() -> None:
-    engine = Engine(open_store(), serving=False)
-    trial, alone = engine.submit(RunConfig(), search_id="a" * 32), engine.submit(RunConfig())
-    assert (trial.search_id, alone.search_id) == ("a" * 32, "")
-    assert not engine._slots._thread and open_jobs().claim(["train"], Worker("here", 1)) is not None
 
 
 def test_it_is_handed_back_when_whoever_started_its_worker_has_ended(

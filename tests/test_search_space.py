@@ -48,20 +48,16 @@ def test_text_is_read_and_written(text: str, parameter: SearchParameter) -> None
     ("text", "complaint"),
     [
         ("training.learning_rate", "not of the form"),
-        ("training.learning_rate=", "not of the form"),
         ("training.learning_rate=0.1", "from 2 to 50 different ones"),
-        ("training.learning_rate=0.1,0.10", "different ones"),
         ("training.learning_rate=0..1:log", "greater than 0"),
         ("training.weight_decay=0..1:log", "starts above 0"),
         ("training.learning_rate=1e-2..1e-3", "must be less than"),
         ("training.learning_rate=1e-3..50", "less than or equal to 10"),
-        ("training.learning_rate=a..b", "not a range"),
         ("training.learning_rate=1..2..3", "not a range"),
         ("training.learning_rate=1e-3..1:exp", "log or linear"),
         ("training.learning_rate=nan..1", "finite"),
         ("model.dropout=0..1", "less than 1"),
         ("training.batch_size=8..64.5", "whole numbers"),
-        ("training.batch_size=8..inf", "whole numbers"),
         ("training.optimizer=sgd..adam", "not a range"),
         ("training.optimizer=sgd,magic", "magic"),
         ("training.from_logits=0..1", "not a number"),
@@ -144,13 +140,10 @@ def test_settings_that_the_network_ignores_are_not_suggested() -> None:
     assert "training.head_epochs" in suggested(with_values(RunConfig(), {"model.name": "backbone"}))
 
 
-def test_pretrained_networks_get_small_learning_rates() -> None:
+def test_pretrained_networks_get_small_learning_rates_and_a_value_beyond_the_usual_widens_the_range() -> None:
     config = with_values(RunConfig(), {"model.name": "backbone", "training.learning_rate": 0.001})
     rate = suggested(config)["training.learning_rate"].values
     assert isinstance(rate, SearchRange) and rate.high == 0.01
     assert "training.learning_rate" in [parameter.name for parameter in default_space(config)]
-
-
-def test_a_value_beyond_the_usual_widens_the_range() -> None:
     rate = suggested(with_values(RunConfig(), {"training.learning_rate": 2.0}))["training.learning_rate"].values
     assert isinstance(rate, SearchRange) and rate.high == 2.0
