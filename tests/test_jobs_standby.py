@@ -130,13 +130,7 @@ def test_a_worker_has_what_was_imported_before_and_the_environment_of_its_launch
     assert woken(nap(by, until, "r2"), "r2")["prepared_in"] == parent == pid_of(by), "any work takes what is there"
 
 
-def test_how_a_worker_ended_is_said(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    process = nap(by, until)
-    job = napping()
-    os.kill(job.worker.pid, signal.SIGKILL)
-    assert wait_for(lambda: process.wait(1)) == -signal.SIGKILL
-    failed = by.launch(["nap", "--once"], log_path=settings.job_log("nap"))
-    assert wait_for(lambda: failed.wait(1) == 0), "nothing was left to do"
+def test_a_worker_that_fails_says_so_and_why_in_its_log(by: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("AQUADASH_DATABASE", "no database")
         failed = by.launch(["nap", "--once"], log_path=settings.job_log("nap"))
