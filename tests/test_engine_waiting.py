@@ -59,20 +59,6 @@ def test_a_run_beyond_its_last_epoch_leaves_no_slot_free_yet_and_nobody_can_say_
         assert all("nobody can say when that is; by earlier runs" in one.why for one in later)
 
 
-def test_beside_an_overdue_run_what_starts_in_another_place_is_told_by_that() -> None:
-    known, overdue, each = finished("z", 20, 10), at_work("a", 0.0), STARTING_SECONDS + 20.0
-    waiting = [run("b", rank=1), run("c", rank=2), run("d", rank=3)]
-    at_12 = at_work("e", 12.0)
-    for others, slots, times in (
-        ([], 2, [0.0, each, 2 * each]),
-        ([at_12], 2, [12.0, 12.0 + each, 12.0 + 2 * each]),
-        ([at_12], 3, [0.0, 12.0, each]),
-    ):
-        found = list(waiting_times([known, overdue, *others, *waiting], slots=slots, now=NOW).values())
-        assert [one.seconds for one in found] == times
-        assert not any("nobody can say" in one.why for one in found) and "The longest to expect" in found[2].why
-
-
 def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:
     runs = [finished("a", 20, 10), at_work("b", None), run("c")]
     assert seconds(runs) == [(1, STARTING_SECONDS + 20.0 - 5.0)]
@@ -84,17 +70,6 @@ def test_a_run_of_many_epochs_at_work_has_those_behind_it_that_it_says() -> None
     at_150 = run("a", RunStatus.RUNNING, progress=Progress("training", epoch=151, epochs=200, time=NOW), **began)
     known = finished("b", 400, 200, config=many)
     assert seconds([known, at_150, run("c")]) == [(1, STARTING_SECONDS + 50 * 2.0)]
-
-
-def test_epochs_of_a_new_head_alone_leave_nearly_all_of_the_time() -> None:
-    values = {"model.name": "backbone", "model.fine_tuning": "top", "training.head_epochs": 5}
-    config = with_values(TEN, values)
-    head = run("a", RunStatus.RUNNING, config=config, started_at=NOW - 15)
-    known = finished("b", 400, 10, config=config)
-    said = Progress("training", epoch=6, epochs=10, batch=1, batches=4)
-    found = seconds([known, replace(head, curve=(0.5,) * 5, progress=said), run("c")])
-    assert found == [(1, STARTING_SECONDS + 10 * 40.0 - 15.0)]
-    assert seconds([known, replace(head, curve=(0.5,) * 9), run("c")]) == [(1, STARTING_SECONDS + 80.0 - 15.0)]
 
 
 def test_a_resumed_run_has_fewer_epochs_before_it() -> None:
