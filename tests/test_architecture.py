@@ -96,14 +96,6 @@ def test_imports_point_one_way() -> None:
     assert {path: found for path, found in wrong.items() if found} == {}
 
 
-def test_the_check_sees_a_wrong_arrow() -> None:
-    rooms = {"data": {"numpy"}, "ui": {"streamlit"}}
-    assert wrong_arrows("data", ["aquadash.ui.shell", "streamlit"], rooms) == [
-        "data imports the later room ui",
-        "data imports streamlit, which is not in its line",
-    ]
-
-
 def test_every_folder_of_the_pages_has_a_line_and_every_line_a_folder() -> None:
     assert sorted(ui_folders()) == sorted(path.parent.name for path in (PACKAGE / "ui").glob("*/__init__.py"))
 
