@@ -239,12 +239,21 @@ def test_each_search_gets_a_process_and_no_more(monkeypatch: pytest.MonkeyPatch)
         stop_search(search_id)
 
 
+@pytest.mark.parametrize("shared", [False, True], ids=["a database of its own", "one that knows the old place"])
 def test_one_that_waits_in_a_home_that_is_moved_goes_on_there(
-    engine: InThreads, runs: QuickRuns, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: InThreads, runs: QuickRuns, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: bool
 ) -> None:
+    if shared:
+        monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'jobs of several homes.db'}")
     search_id = start_search(plan(budget=Budget(2)), Idle())
+    lost = job_rows.claim(KIND)
+    open_jobs().requeue(lost.worker, "AquaDash has ended", is_failure=False)
     shutil.copytree(home, tmp_path / "moved")
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "moved"))
+    assert open_jobs().waiting([KIND]) is not shared
     runs.gate.set()
-    engine.serve()
+    if shared:
+        resume_search(search_id, engine)
+    else:
+        engine.serve()
     assert engine.ended(search_id).status is RunStatus.FINISHED
