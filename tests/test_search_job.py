@@ -233,9 +233,14 @@ def test_each_search_gets_a_process_and_no_more(monkeypatch: pytest.MonkeyPatch)
     for _ in range(2):
         serving.look()
         wait_for(lambda: len(launched) == 2)
+    # One takes a job; the other is still about to.
+    job_rows.claim(KIND)
+    third = start_search(plan(), Idle())
+    serving.look()
+    wait_for(lambda: len(launched) == 3)
     for process in launched:
         process.ended.set()
-    for search_id in (first, second):
+    for search_id in (first, second, third):
         stop_search(search_id)
 
 
