@@ -131,6 +131,7 @@ def test_a_run_belongs_to_whoever_asked_for_it(engine: Engine, store: RunStore) 
     of_search = engine.submit(SHORT, search_id="c" * 32, owner=ANNA, hidden=True)
     assert (of_search.owner, of_search.shared, of_search.hidden) == (ANNA.person_id, False, True)
     assert not again.hidden
+    assert (of_search.search_id, again.search_id) == ("c" * 32, "")
     hers = ask(engine, TEACHER, "t")
     assert (hers.owner, hers.shared) == (TEACHER.person_id, True)
     store.request_stop(pair[1].run_id)
