@@ -11,7 +11,7 @@ from aquadash.config import with_values
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
 from aquadash.presets import PRESETS
 from aquadash.search import Budget, SearchPlan, parse
-from aquadash.search.plan import from_json, grid_size
+from aquadash.search.plan import MAX_TRIALS, from_json, grid_size
 from tests.search_fakes import BASE, plan
 
 MANY = [f"training.{name}=0..0.5" for name in ("weight_decay", "label_smoothing", "momentum", "warmup_epochs")]
@@ -24,6 +24,7 @@ MANY += ["training.learning_rate=1e-4..1:log", "training.batch_size=8..64", "mod
         (replace(plan(), config=PRESETS["notebook"].config), "validate on test images"),
         (plan(budget=Budget(None, None)), "needs a budget"),
         (plan(budget=Budget(1)), "from 2 to"),
+        (plan(budget=Budget(MAX_TRIALS + 1)), "from 2 to"),
         (plan(budget=Budget(None, 0.0)), "more than 0"),
         (plan(budget=Budget(5, 1e9)), "at most"),
         (plan(budget=Budget(None, float("nan"))), "more than 0"),

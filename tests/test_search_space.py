@@ -79,7 +79,7 @@ def test_an_unknown_setting_gets_the_nearest_and_a_repeated_one_is_named() -> No
 
 
 def test_settings_that_change_the_yardstick_are_not_searched() -> None:
-    for name in ("seed", "data.source", "training.validation", "training.device"):
+    for name in ("seed", "data.source", "training.validation", "training.validation_fraction", "training.device"):
         with pytest.raises(ConfigError, match=f"cannot vary {name}. {SETTINGS[name].incomparable}"):
             checked(SearchParameter(name, ("a", "b")))
 
