@@ -316,6 +316,11 @@ def test_one_that_takes_a_single_job_waits_for_a_slot(
         if len(pauses) == 2:
             taken.release()
 
+    def look(job: JobContext) -> dict[str, Any]:
+        assert worker.free_slot(kind) is None, "it holds its slot while it works"
+        return {}
+
+    monkeypatch.setattr(sys.modules[__name__], "_work", look)
     monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
     for run in ("r1", "r2", "r3"):
         jobs.submit("test", run, {})
