@@ -16,12 +16,10 @@ _REPORT, _SECOND, _NONE = (AugmentationPlan((PIPELINES[name],)) for name in ("no
 
 
 def test_notebook_yields_originals_first_and_five_times_the_images() -> None:
-    shares: list[float | None] = []
-    images = draw(_IMAGES, _REPORT, seed=6, progress=lambda _, share: shares.append(share))
+    images = draw(_IMAGES, _REPORT, seed=6)
     labels = _REPORT.labels(_LABELS)
     assert images.shape == (200, 32, 32, 3)
     assert images.dtype == np.uint8
-    assert shares == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     np.testing.assert_array_equal(images[:40], _IMAGES)
     np.testing.assert_array_equal(labels, np.tile(_LABELS, 5))
     for branch in range(1, 5):
@@ -29,17 +27,10 @@ def test_notebook_yields_originals_first_and_five_times_the_images() -> None:
         assert changed.mean() > 0.5
 
 
-def test_a_single_pipeline_replaces_the_images_and_none_keeps_them() -> None:
-    assert draw(_IMAGES, _SECOND, seed=6).shape == _IMAGES.shape
-    np.testing.assert_array_equal(_SECOND.labels(_LABELS), _LABELS)
+def test_none_gives_a_copy_of_the_images() -> None:
     kept = draw(_IMAGES, _NONE, seed=6)
     np.testing.assert_array_equal(kept, _IMAGES)
     assert not np.shares_memory(kept, _IMAGES)
-
-
-def test_flip_mirrors_every_image() -> None:
-    flipped = augmented(_IMAGES, Branch("flip", (op("Fliplr", p=1.0),)), seed=0)
-    np.testing.assert_array_equal(flipped, _IMAGES[:, :, ::-1])
 
 
 def test_operators_keep_their_order_and_nest() -> None:
@@ -72,7 +63,7 @@ def test_batches_differ_from_each_other_and_progress_is_told(monkeypatch: pytest
     assert told == [("Augmenting: Recoloured", 0.5), ("Augmenting: Recoloured", 1.0)]
 
 
-@pytest.mark.parametrize("shape", [(0, 32, 32, 3), (1, 32, 32, 3), (2, 1, 1, 3), (2, 7, 50, 3), (3, 300, 200, 3)])
+@pytest.mark.parametrize("shape", [(0, 32, 32, 3), (2, 1, 1, 3), (3, 300, 200, 3)])
 def test_any_size_and_number(shape: tuple[int, ...]) -> None:
     images = _RNG.integers(0, 256, shape, dtype=np.uint8)
     before = images.copy()
@@ -87,8 +78,7 @@ def test_large_pictures_go_in_small_batches() -> None:
     assert batch_size(5000, 5000) == 1
 
 
-def test_what_cannot_be_augmented_is_refused() -> None:
+@pytest.mark.parametrize("images", [_IMAGES.astype(np.float32), _IMAGES[0]], ids=["floats", "a single image"])
+def test_what_cannot_be_augmented_is_refused(images: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected uint8"):
-        augmented(_IMAGES.astype(np.float32), PIPELINES["none"], seed=0)
-    with pytest.raises(ValueError, match="expected uint8"):
-        augmented(_IMAGES[0], PIPELINES["none"], seed=0)
+        augmented(images, PIPELINES["none"], seed=0)

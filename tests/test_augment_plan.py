@@ -31,18 +31,19 @@ def drawn(config: RunConfig, seed: int = 5) -> np.ndarray:
         ({"pipeline": "notebook"}, 5),
         ({"pipeline": "notebook", "copies": 3}, 1 + 4 * 3),
         ({"pipeline": "notebook", "keep_originals": True}, 5),
-        ({"pipeline": "notebook-1", "copies": 3}, 3),
         ({"pipeline": "notebook-1", "copies": 3, "keep_originals": True}, 4),
         ({"pipeline": "none", "copies": 3, "keep_originals": True}, 1),
         ({"pipeline": "notebook-1:3, notebook-2"}, 1),
         ({"pipeline": "notebook, notebook-2", "copies": 4, "keep_originals": True}, 5),
     ],
 )
-def test_how_many_images_come_out(changes: dict[str, object], factor: int) -> None:
-    config = settings(**changes)
-    found = plan(config.augmentation)
+def test_how_many_images_come_out_and_progress_reaches_the_end(changes: dict[str, object], factor: int) -> None:
+    shares: list[float] = []
+    found = plan(settings(**changes).augmentation)
     assert found.factor == factor
-    assert len(drawn(config)) == factor * len(_IMAGES) == len(found.labels(np.zeros(len(_IMAGES), np.int64)))
+    images = draw(_IMAGES, found, seed=5, progress=lambda _, share: shares.append(share or 0.0))
+    assert len(images) == factor * len(_IMAGES) == len(found.labels(np.zeros(len(_IMAGES), np.int64)))
+    assert shares == sorted(shares) and shares[-1] == pytest.approx(1.0)
 
 
 def test_more_versions_leave_the_first_as_it_was_and_differ() -> None:
@@ -59,32 +60,17 @@ def test_originals_come_first() -> None:
     np.testing.assert_array_equal(mixed[:40], _IMAGES)
 
 
-def test_a_mixture_takes_each_pipeline_by_its_weight() -> None:
+def test_a_mixture_takes_each_pipeline_by_its_weight_and_all_branches_of_one_alike() -> None:
     images = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 3), dtype=np.uint8)
-    save(_FLIP, title="turned")
-    found = plan(settings(pipeline="turned:3, none:1").augmentation)
+    save(PipelineSpec("", "", "", (Branch("Original"), *_FLIP.branches)), title="both")
+    found = plan(settings(pipeline="both:3, none:1").augmentation)
     result = draw(images, found, seed=1)
     turned = (result == images[:, :, ::-1]).all(axis=(1, 2, 3))
     same = (result == images).all(axis=(1, 2, 3))
     assert np.all(turned | same)
-    assert 0.70 < turned.mean() < 0.80
+    assert 0.33 < turned.mean() < 0.42, "half of three quarters"
     np.testing.assert_array_equal(draw(images, found, seed=1), result)
     assert not np.array_equal(draw(images, found, seed=2), result)
-
-
-def test_all_branches_of_a_mixed_pipeline_are_taken_alike() -> None:
-    both = PipelineSpec("", "", "", (Branch("Original"), *_FLIP.branches))
-    save(both, title="both")
-    images = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 3), dtype=np.uint8)
-    result = draw(images, plan(settings(pipeline="both, none").augmentation), seed=1)
-    assert 0.21 < (result == images[:, :, ::-1]).all(axis=(1, 2, 3)).mean() < 0.29
-
-
-def test_progress_reaches_the_end() -> None:
-    shares: list[float | None] = []
-    found = plan(settings(pipeline="notebook-1:3, notebook-2", copies=2).augmentation)
-    draw(_IMAGES, found, seed=1, progress=lambda _, share: shares.append(share))
-    assert shares[-1] == pytest.approx(1.0) and shares == sorted(shares)  # type: ignore[type-var]
 
 
 def test_a_config_keeps_what_its_pipeline_was() -> None:
@@ -94,7 +80,7 @@ def test_a_config_keeps_what_its_pipeline_was() -> None:
     before = drawn(config)
     save(_SHUFFLE, title="Mine", replace_name="mine")
     np.testing.assert_array_equal(drawn(config), before)
-    assert embedded(config) == config
+    assert embedded(config) == config == from_yaml(to_yaml(config))
     assert not np.array_equal(drawn(settings(pipeline="mine:3, notebook-1")), before)
     saved.delete("mine")
     np.testing.assert_array_equal(drawn(config), before)
@@ -123,12 +109,6 @@ def test_versions_of_a_pipeline_differ_where_it_was_edited() -> None:
     # Another name is difference enough.
     assert list(config_diff([first, settings(pipeline="none")])) == ["augmentation.pipeline"]
     assert config_diff([first, settings(pipeline="mine")])["augmentation.definitions"][1] == "mine (as saved)"
-
-
-def test_carried_pipelines_survive_yaml() -> None:
-    save(_FLIP, title="Mine")
-    config = embedded(settings(pipeline="mine"))
-    assert from_yaml(to_yaml(config)) == config
 
 
 def test_a_carried_pipeline_that_is_none_is_refused_by_name() -> None:
