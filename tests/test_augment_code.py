@@ -102,14 +102,16 @@ def test_many_and_large_images_come_in_the_same_batches() -> None:
     _assert_same(spec, images=rng.integers(0, 256, (3, 1000, 1500, 3), dtype=np.uint8))
 
 
-def test_photographs_of_several_sizes(tmp_path: Path) -> None:
+def test_photographs_of_several_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = PIPELINES["mirror-shift"]
-    (tmp_path / "pipeline.py").write_text(to_code(spec), encoding="utf-8")
     photos = {"first": _IMAGES[0], "second": _IMAGES[1][:20], "third": _IMAGES[2]}
     for name, photo in photos.items():
         Image.fromarray(photo).save(tmp_path / f"{name}.png")
-    command = [sys.executable, "pipeline.py", "--seed", "4", "--out", "made", *(f"{name}.png" for name in photos)]
-    subprocess.run(command, cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        sys, "argv", ["pipeline.py", "--seed", "4", "--out", "made", *(f"{name}.png" for name in photos)]
+    )
+    _run(to_code(spec))["main"]()
     made = {path.name: np.asarray(Image.open(path)) for path in (tmp_path / "made").iterdir()}
     assert sorted(made) == ["0001-first-version-1.png", "0002-second-version-1.png", "0003-third-version-1.png"]
     expected = augmented(_IMAGES[[0, 2]], spec, seed=4)

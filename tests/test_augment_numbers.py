@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aquadash.augment import PIPELINES, Branch, histograms, measure, op
-from aquadash.augment.numbers import BranchNumbers, cautions, compared, time_branch
+from aquadash.augment.numbers import BranchNumbers, compared, time_branch
 from aquadash.errors import ConfigError
 
 IMAGES = np.random.default_rng(5).integers(30, 226, (40, 16, 16, 3), dtype=np.uint8)
@@ -16,15 +16,6 @@ IMAGES = np.random.default_rng(5).integers(30, 226, (40, 16, 16, 3), dtype=np.ui
 
 def numbers_of(*steps: object, images: np.ndarray = IMAGES) -> BranchNumbers:
     return measure(images, Branch("Tried", steps), seed=0, timed=False).branches[0]  # type: ignore[arg-type]
-
-
-def test_mirroring_moves_pixels_and_loses_none() -> None:
-    saturated = IMAGES.copy()
-    saturated[:, :, :4] = 255
-    found = numbers_of(op("Fliplr", p=1.0), images=saturated)
-    assert found.clipped == 0
-    assert all(change.mean_before == change.mean_after for change in found.channels)
-    assert found.unchanged == 0 and not found.cautions
 
 
 def test_clipping_is_counted_at_each_end() -> None:
@@ -85,11 +76,6 @@ def test_a_branch_whose_steps_are_all_off_says_so_and_the_original_does_not() ->
     assert original.original and not original.cautions and original.unchanged == 1.0
 
 
-def test_a_share_below_all_never_reads_as_all() -> None:
-    words = cautions(Branch("b", (op("Fliplr", p=1.0),)), unchanged=0.999, nearly_constant=0, mostly_black=0)[0].words
-    assert words.startswith("99 % ")
-
-
 def test_the_reports_pipelines_give_no_cautions() -> None:
     random = np.random.default_rng(1)
     smooth = np.kron(random.integers(20, 236, (200, 4, 4, 3)), np.ones((1, 8, 8, 1))).astype(np.uint8)
@@ -101,7 +87,7 @@ def test_time_is_told_for_the_whole_and_each_step_that_is_on() -> None:
     branch = Branch("b", (op("Fliplr", p=1.0), op("Add", value=5, enabled=False), op("GaussianBlur", sigma=1.0)))
     time = time_branch(IMAGES, branch, seed=0)
     assert len(time.steps) == 2
-    assert time.steps[1].title.startswith("Blur") or "blur" in time.steps[1].title.lower()
+    assert time.steps[1].title.startswith("Blur")
     assert time.images == 500 and 1 <= time.repeats <= 5
     assert all(step.milliseconds > 0 for step in time.steps)
     # Medians of single steps may exceed the median of the whole by a little on a busy machine.

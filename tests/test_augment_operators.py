@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Iterator
 from dataclasses import replace
 
 import cv2
+import imgaug
 import numpy as np
 import pytest
 
-from aquadash.augment import FAMILIES, OPERATORS, PIPELINES, Branch, Operator, OperatorInfo, Parameter, Range, op
-from aquadash.augment.catalogue import settings_of
+from aquadash.augment import FAMILIES, OPERATORS, Branch, Operator, OperatorInfo, Parameter, Range, op
 from aquadash.augment.reading import check_operators
-from aquadash.augment.spec import Value, walk
+from aquadash.augment.spec import Value
 from tests.augmented import augmented
 
 
@@ -51,7 +50,7 @@ def all_ends(info: OperatorInfo) -> Iterator[Operator]:
 
 _RNG = np.random.default_rng(5)
 _IMAGES = _RNG.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
-_ODD_SIZES = [(31, 45), (7, 5), (1, 1), (2, 9)]
+_ODD_SIZES = [(33, 45), (7, 5), (1, 1)]
 #: Plain pictures and noise: what divides by a spread or counts colours meets none.
 _ODD_IMAGES = [
     np.stack(
@@ -95,35 +94,8 @@ def test_as_many_colours_are_left_as_was_said_in_large_pictures_too(side: int) -
     assert len(np.unique(left.reshape(-1, 3), axis=0)) == 4
 
 
-def test_names_and_settings_are_imgaugs() -> None:
-    import imgaug.augmenters as iaa
-
-    for info in OPERATORS.values():
-        home = iaa.imgcorruptlike if info.family == "corruption" and info.maker else iaa
-        known = inspect.signature(getattr(home, info.name)).parameters
-        for name in [slot for slot, _ in info.slots] + [parameter.name for parameter in info.parameters]:
-            assert name in known, (info.name, name)
-
-
-def test_defaults_of_the_reports_operators_are_imgaugs() -> None:
-    import imgaug.augmenters as iaa
-
-    names = {operator.name for branch in PIPELINES["notebook"].branches for operator in walk(branch.operators)}
-    for info in map(OPERATORS.__getitem__, names):
-        known = inspect.signature(getattr(iaa, info.name)).parameters
-        for parameter in info.parameters:
-            default = parameter.default
-            if default is not None:
-                plain = (default.low, default.high) if isinstance(default, Range) else default
-                assert known[parameter.name].default == plain, (info.name, parameter.name)
-
-
-def test_every_family_has_operators_and_every_operator_a_family() -> None:
-    assert len(OPERATORS) >= 60
+def test_every_entry_has_a_family_and_words_for_a_student() -> None:
     assert list(dict.fromkeys(info.family for info in OPERATORS.values())) == list(FAMILIES)
-
-
-def test_every_entry_has_words_for_a_student() -> None:
     titles = [info.title for info in OPERATORS.values() if info.name not in ("ScaleX", "TranslateX")]
     assert len(set(titles)) == len(titles)
     for info in OPERATORS.values():
@@ -133,56 +105,27 @@ def test_every_entry_has_words_for_a_student() -> None:
             assert parameter.help.endswith(".")
 
 
-def test_a_setting_has_a_default_within_its_bounds_or_an_example() -> None:
-    for info in OPERATORS.values():
-        assert info.example is not None
-        check_operators([info.example])
-        given = dict(info.example.settings)
-        for parameter in info.parameters:
-            assert parameter.default is not None or parameter.name in given
-        defaults = {one.name: one.default for one in info.parameters if one.default is not None}
-        check_operators([op(info.name, **{**given, **defaults}, **dict(info.example.children))])
+def digests(*, seed: int, reverse: bool = False) -> dict[str, str]:
+    """A digest of what each operator makes with drawn settings, in the order of the catalogue or the other way.
 
-
-def test_settings_are_completed_by_defaults() -> None:
-    assert settings_of(op("Multiply", mul=2.0)) == {"mul": 2.0, "per_channel": False}
-
-
-def disturb(seed: int) -> None:
-    """Bring every generator that a library might draw from into another state."""
-    import imgaug
-
-    np.random.seed(seed)
-    np.random.rand(seed)
+    Every generator that a library might draw from begins in a state that follows from the seed.
+    """
     imgaug.seed(seed)
     cv2.setRNGSeed(seed)
-
-
-def digests(*, reverse: bool = False) -> dict[str, str]:
-    """A digest of what each operator makes with drawn settings, in the order of the catalogue or the other way."""
     found = {}
     for info in sorted(OPERATORS.values(), key=lambda one: one.name, reverse=reverse):
+        np.random.seed(seed)
         operators = list(all_ends(info))
         results = [augmented(_IMAGES, Branch("one", (one,)), seed=8) for one in (operators[0], operators[-1])]
+        assert np.random.randint(2**31) == np.random.RandomState(seed).randint(2**31), info.name
         found[info.name] = hashlib.sha256(np.stack(results).tobytes()).hexdigest()
     return found
 
 
-def test_every_operator_gives_the_same_bytes_after_other_draws() -> None:
-    disturb(1)
-    first = digests()
-    disturb(2)
-    again = digests(reverse=True)
+def test_every_operator_gives_the_same_bytes_after_other_draws_and_leaves_numpys_generator_alone() -> None:
+    first = digests(seed=1)
+    again = digests(seed=2, reverse=True)
     assert [name for name in OPERATORS if first[name] != again[name]] == []
-
-
-def test_every_operator_leaves_numpys_generator_alone() -> None:
-    disturb(1)  # imgaug makes a generator for the whole process at its first use
-    for info in OPERATORS.values():
-        assert info.example is not None
-        np.random.seed(3)
-        augmented(_IMAGES[:1], Branch("one", (info.example,)), seed=8)
-        assert np.random.randint(2**31) == np.random.RandomState(3).randint(2**31), info.name
 
 
 def test_another_seed_gives_other_draws() -> None:
