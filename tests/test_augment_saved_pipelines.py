@@ -35,29 +35,21 @@ def test_saving_over_a_pipeline_is_asked_for_and_keeps_the_earlier_one(home: Pat
     assert len(list((home / "pipelines" / "earlier").iterdir())) == 1
 
 
-def test_a_full_disk_leaves_a_pipeline_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf.save(FLIP, title="Mine")
-
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patch, pytest.raises(StorageError, match="No space left"):
-        patch.setattr(os, "fsync", full)
-        shelf.save(BLUR, title="Mine", replace_name="mine")
-    assert shelf.library().saved == ("mine",) and shelf.pipeline("mine").branches == FLIP.branches
-
-
-def test_a_disk_that_becomes_full_makes_nothing_the_machine_owners(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, text: str) -> None:
+def test_a_disk_that_becomes_full_leaves_all_as_it_was_and_makes_nothing_the_machine_owners(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     shelf.save(FLIP, title="First", owner=ANNA)
-    with monkeypatch.context() as patch:
-        patch.setattr(shelf, "write_whole", full)
-        for replaced in (None, "first"):
-            with pytest.raises(StorageError, match="No space left"):
-                shelf.save(FLIP, title="Mine", replace_name=replaced, owner=ANNA)
-    assert shelf.library().saved == ("first",)
+    # At the pipeline's own file, or at the smaller ones beside it.
+    for module, writer in ((os, "fsync"), (shelf, "write_whole")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, writer, full)
+            for title, replaced in (("Mine", None), ("Mine", "first"), ("First", "first")):
+                with pytest.raises(StorageError, match="No space left"):
+                    shelf.save(BLUR, title=title, replace_name=replaced, owner=ANNA)
+        assert shelf.library().saved == ("first",) and shelf.pipeline("first").branches == FLIP.branches
     assert shelf.save(FLIP, title="Mine", owner=ANNA).name == "mine" and shelf.owner_ids() == {ANNA.person_id}
 
 

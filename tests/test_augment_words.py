@@ -5,12 +5,8 @@ from __future__ import annotations
 from aquadash.augment import OPERATORS, PIPELINES, Branch, describe, op, step_words
 
 
-def test_plain_words() -> None:
-    assert describe(PIPELINES["none"]) == ("The images as they are",)
-    assert describe(PIPELINES["notebook-1"]) == ("Flip left-right (always)", "Blur, sigma 0 to 1")
-
-
 def test_nested_operators_are_indented() -> None:
+    assert describe(PIPELINES["none"]) == ("The images as they are",)
     assert describe(PIPELINES["notebook-3"])[:2] == (
         "Sometimes (in 50 % of the images):",
         "    Black out rectangles, share covered 10 to 30 %, grid 2 to 5 %",
@@ -37,26 +33,20 @@ def test_every_branch_of_a_pipeline_is_named() -> None:
     )
 
 
-def test_settings_that_change_nothing_are_left_out() -> None:
-    line = describe(Branch("one", (op("Multiply", mul=1.5, per_channel=False), op("Fliplr", p=0.0))))
-    assert line == ("Multiply, factor 1.5", "Flip left-right (never)")
+def test_settings_that_change_nothing_are_left_out_and_steps_that_are_off_say_so() -> None:
+    steps = (op("Multiply", mul=1.5, per_channel=False), op("Fliplr", p=0.0), op("Add", value=5, enabled=False))
+    lines = describe(Branch("one", steps))
+    assert lines == ("Multiply, factor 1.5", "Flip left-right (never)", "Switched off: Add, amount 5")
 
 
 def test_a_probability_is_told() -> None:
     assert describe(Branch("one", (op("Add", value=5, probability=0.3),))) == ("Add, amount 5, in 30 % of the images",)
-    assert describe(Branch("one", (op("Fliplr", p=1.0, probability=0.25),))) == (
-        "Flip left-right, in 25 % of the images",
-    )
     nested = op("OneOf", probability=0.5, children=(op("Fliplr", p=0.5), op("Fog", probability=0.0)))
     assert describe(Branch("one", (nested,))) == (
         "One of these, in 50 % of the images:",
         "    Flip left-right (in 50 % of the images)",
         "    Fog, never",
     )
-
-
-def test_steps_that_are_switched_off_say_so() -> None:
-    assert describe(Branch("one", (op("Add", value=5, enabled=False),))) == ("Switched off: Add, amount 5",)
 
 
 def test_every_operator_reads_well() -> None:
@@ -74,17 +64,10 @@ def test_every_operator_reads_well() -> None:
 def test_every_step_that_is_on_has_its_words() -> None:
     words = step_words(Branch("b", (op("Fliplr", p=1.0), op("Add", value=5, enabled=False), op("Fliplr", p=0.5))))
     assert len(words) == 2
-    assert words[0].title and not words[0].inner
-    assert words[0].whole == words[0].title
+    assert words[0].whole == words[0].title and not words[0].inner
     assert words[0] != words[1]
-
-
-def test_what_is_inside_a_step_belongs_to_its_words() -> None:
+    # What is inside a step belongs to its words.
     first = step_words(PIPELINES["notebook-3"].branches[0])[0]
     assert not first.title.endswith(":")
     assert "10 to 30 %" in first.inner
     assert first.whole == f"{first.title}: {first.inner}"
-
-
-def test_a_branch_without_steps_has_none() -> None:
-    assert step_words(PIPELINES["none"].branches[0]) == ()
