@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from aquadash.augment import PIPELINES, Branch, Library, PipelineSpec, library, op, pipeline, saved_pipelines
+from aquadash.augment import PIPELINES, PipelineSpec, library, pipeline, saved_pipelines
 from aquadash.augment.reading import from_json, to_draft
 from aquadash.data import Dataset
 from aquadash.people import Person
 from aquadash.ui import address, components, datasets
-from aquadash.ui.augment import builder_state, pipeline_bar
-from aquadash.ui.text import plain
+from aquadash.ui.augment import builder_state
 from tests.app_pages import address_of
 from tests.builder_page import DEEP, do, press, spec_of, steps, unfold, visit
 from tests.classrooms import join, look_as
@@ -29,50 +27,48 @@ def quick(no_warm_up: None, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Datas
     monkeypatch.setattr(datasets, "dataset", lambda source: tiny_dataset)
 
 
+def changed_fog() -> AppTest:
+    """A pipeline that was saved as "Fog", with a third step that is not saved."""
+    saved_pipelines.save(DEEP, title="Fog")
+    return do(visit(pipeline="fog"), 0, "duplicate")
+
+
+def save_as(app: AppTest, title: str) -> AppTest:
+    unfold(app, "save-menu")
+    app.text_input(key="studio:title").set_value(title)
+    return press(app, "save-as-button")
+
+
+def rename(app: AppTest, title: str) -> AppTest:
+    unfold(app, "files-menu")
+    app.text_input(key="studio:new-title").set_value(title)
+    return press(app, "rename-button")
+
+
 def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back() -> None:
-    app = unfold(visit(pipeline="notebook-1"), "save-menu")
+    app = visit(pipeline="notebook-1")
     press(app, "add-0")
     app.text_input(key="studio:search").set_value("sharpen").run()
     press(app, "pick-Sharpen-add")
-    app.text_input(key="studio:title").set_value("<b>Über</b> sharp")
-    press(app, "save-as-button")
+    save_as(app, "<b>Über</b> sharp")
     assert address_of(app, "pipeline") == "b-uber-b-sharp" and address_of(app, "draft") is None
     saved = pipeline("b-uber-b-sharp")
     assert [step.name for step in saved.branches[0].operators] == ["Fliplr", "GaussianBlur", "Sharpen"]
     assert saved.summary == "Flip left-right (always); Blur, sigma 0 to 1; Sharpen"
-    assert (
-        "b-uber-b-sharp" in visit().selectbox(key="pipeline").options[-1]
-        or "sharp" in visit().selectbox(key="pipeline").options[-1]
-    )
+    assert "sharp" in visit().selectbox(key="pipeline").options[-1]
 
     do(app, 0, "remove")
     press(app, "save-changes")
     assert [step.name for step in pipeline("b-uber-b-sharp").branches[0].operators] == ["GaussianBlur", "Sharpen"]
     assert pipeline("b-uber-b-sharp").summary == "Blur, sigma 0 to 1; Sharpen"
 
-    unfold(app, "files-menu")
-    app.text_input(key="studio:new-title").set_value("Soft")
-    press(app, "rename-button")
+    rename(app, "Soft")
     assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
     unfold(app, "files-menu")
     press(app, "delete-pipeline")
     assert library().saved == () and address_of(app, "pipeline") is None
     press(app, next(each.key for each in app.button if (each.key or "").startswith("undo-soft")))  # type: ignore[arg-type]
     assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
-
-
-def test_the_address_holds_a_change_before_that_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = visit(pipeline="notebook-1")
-    draw = pipeline_bar.show
-    held: list[str | None] = []
-
-    def show(library: Library) -> None:
-        held.append(st.query_params.get("draft"))
-        draw(library)
-
-    monkeypatch.setattr(pipeline_bar, "show", show)
-    do(app, 1, "up")
-    assert held == [address_of(app, "draft")] and held[0] is not None
 
 
 def test_what_was_undone_is_not_saved_when_the_browser_hears_late_of_the_address(
@@ -86,27 +82,25 @@ def test_what_was_undone_is_not_saved_when_the_browser_hears_late_of_the_address
     del app.query_params["draft"]
     press(app, "undo")
     app.query_params["draft"] = moved
-    unfold(app, "save-menu")
-    app.text_input(key="studio:title").set_value("As it was")
-    press(app, "save-as-button")
+    save_as(app, "As it was")
     assert pipeline("as-it-was").branches == PIPELINES["notebook-1"].branches
 
 
-def test_a_name_that_cannot_be_is_refused_and_the_draft_stays() -> None:
+def test_a_name_that_cannot_be_is_refused_and_the_draft_stays_and_is_saved_with_its_description() -> None:
     app = unfold(visit(pipeline="none", draft=to_draft(DEEP)), "save-menu")
-    app.text_input(key="studio:title").set_value("notebook")
-    press(app, "save-as-button")
+    assert app.text_area(key="studio:summary").placeholder == DEEP.summary
+    save_as(app, "notebook")
     assert "built-in" in app.error[0].value
     assert spec_of(app) == DEEP and library().saved == ()
+    save_as(app, "Mist")
+    assert pipeline("mist").branches == DEEP.branches and pipeline("mist").summary == DEEP.summary
 
 
 def test_a_name_that_somebody_else_has_taken_is_refused_for_the_same_steps_too(
     anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def save() -> AppTest:
-        app = unfold(visit(pipeline="none", draft=to_draft(DEEP)), "save-menu")
-        app.text_input(key="studio:title").set_value("Fog")
-        return press(app, "save-as-button")
+        return save_as(visit(pipeline="none", draft=to_draft(DEEP)), "Fog")
 
     for _ in range(2):
         assert not save().error and saved_pipelines.resource_of("fog").owner == anna.person_id
@@ -129,17 +123,25 @@ def test_what_another_session_saves_deletes_or_damages_is_seen_at_once(home: Pat
     assert app.run().selectbox(key="pipeline").options == before
 
 
-def test_what_another_session_has_saved_meanwhile_is_not_overwritten() -> None:
-    saved_pipelines.save(DEEP, title="Fog")
-    app = visit(pipeline="fog")
-    do(app, 0, "duplicate")
-    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
-    for _ in range(2):  # A refusal is no news of what the other has saved.
+def saved_elsewhere() -> PipelineSpec:
+    """What another session saves over "Fog"."""
+    return saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
+
+
+def reloaded(app: AppTest) -> AppTest:
+    """The page as a reload or a link shows it, in a session of its own."""
+    names = ("pipeline", "draft", "of")
+    return visit(**{name: value for name in names if (value := address_of(app, name))})
+
+
+def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_reload_either() -> None:
+    app = changed_fog()
+    theirs = saved_elsewhere()
+    for _ in range(2):  # Neither a refusal nor a reload is news of what the other has saved.
         press(app, "save-changes")
         assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
-    unfold(app, "files-menu")
-    app.text_input(key="studio:new-title").set_value("Mist")
-    press(app, "rename-button")
+        app = reloaded(app)
+    rename(app, "Mist")
     assert "elsewhere" in app.error[0].value and library().saved == ("fog",)
     assert len(steps(app)) == 3, "the draft stays"
 
@@ -147,27 +149,25 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten() -> None:
     assert spec_of(app) == theirs and steps(app) == theirs.branches[0].operators
     for number in (1, 2):  # What was saved here is what the next change is started from.
         do(app, 0, "duplicate")
+        app = reloaded(app)
         press(app, "save-changes")
         assert not app.error and len(pipeline("fog").branches[0].operators) == 2 + number
+        assert address_of(app, "of") is None
 
 
-@pytest.mark.parametrize("taken_over", ["discarded", "chosen", "undone"])
+@pytest.mark.parametrize("taken_over", ["discarded", "undone"])
 def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_undo_either(taken_over: str) -> None:
-    saved_pipelines.save(DEEP, title="Fog")
-    app = visit(pipeline="fog")
-    do(app, 0, "duplicate")
-    mine = spec_of(app)
+    app = changed_fog()
+    before = spec_of(app).branches
     if taken_over == "undone":
         press(app, "undo")
-    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
+        before = DEEP.branches
+    theirs = saved_elsewhere()
     if taken_over == "discarded":
         press(unfold(app, "files-menu"), "discard")
-    for name in ("none", "fog") if taken_over == "chosen" else ():
-        app.selectbox(key="pipeline").set_value(name).run()
     assert spec_of(app.run()) == theirs
-    for _ in range(2 if taken_over == "chosen" else 1):
-        press(app, "undo")
-    assert spec_of(app).branches == (DEEP if taken_over == "undone" else mine).branches
+    press(app, "undo")
+    assert spec_of(app).branches == before
     assert address_of(app, "pipeline") == "none" and "save-changes" not in [each.key for each in app.button]
     while not app.button(key="redo").disabled:
         press(app, "redo")
@@ -188,70 +188,30 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_going
         press(app, "save-changes")
 
     monkeypatch.setattr(address, "LATE_SECONDS", 0.0)
-    saved_pipelines.save(DEEP, title="Fog")
-    app = visit(pipeline="fog")
-    do(app, 0, "duplicate")
+    app = changed_fog()
     undone = address_now()
     press(app, "undo")
     do(app, 0, "remove")
     press(app, "save-changes")
     save_after_going_back(undone)
     assert not app.error and len(pipeline("fog").branches[0].operators) == 3, "nobody else has saved it"
-    do(app, 1, "duplicate")
-    linked = address_now()
-    app = visit(**linked)
-    press(app, "save-changes")
-    save_after_going_back(linked)
-    assert not app.error and len(pipeline("fog").branches[0].operators) == 4
 
     do(app, 0, "duplicate")
     discarded = address_now()
-    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
+    theirs = saved_elsewhere()
     press(unfold(app, "files-menu"), "discard")
     press(app, "undo")
     for _ in range(2):
         save_after_going_back(discarded)
         assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
-    press(unfold(app, "files-menu"), "discard")
-    do(app, 0, "duplicate")
-    press(app, "save-changes")
-    assert not app.error and len(pipeline("fog").branches[0].operators) == 3
-
-
-def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_reload_either() -> None:
-    def reloaded(app: AppTest) -> AppTest:
-        names = ("pipeline", "draft", "of")
-        return visit(**{name: value for name in names if (value := address_of(app, name))})
-
-    saved_pipelines.save(DEEP, title="Fog")
-    app = visit(pipeline="fog")
-    do(app, 0, "duplicate")
-    app = reloaded(app)
-    press(app, "save-changes")
-    assert not app.error and len(pipeline("fog").branches[0].operators) == 3 and address_of(app, "of") is None
-
-    do(app, 0, "duplicate")
-    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
-    for _ in range(2):
-        app = reloaded(app)
-        press(app, "save-changes")
-        assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
-    press(unfold(app, "files-menu"), "discard")
-    do(app, 0, "duplicate")
-    unfold(app, "files-menu")
-    app.text_input(key="studio:new-title").set_value("Mist")
-    press(app, "rename-button")
-    press(reloaded(app), "save-changes")
-    assert len(pipeline("mist").branches[0].operators) == 3
 
 
 def test_an_untouched_pipeline_that_another_session_saves_meanwhile_is_no_draft() -> None:
     saved_pipelines.save(DEEP, title="Fog")
     app = visit(pipeline="fog")
     app.switch_page("pages/home.py").run()
-    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
-    for name in list(app.query_params):
-        del app.query_params[name]
+    theirs = saved_elsewhere()
+    app.query_params.clear()
     app.switch_page("pages/augment.py").run()
     assert spec_of(app) == theirs and address_of(app, "draft") is None and app.button(key="save-changes").disabled
     press(app, "undo")
@@ -274,20 +234,16 @@ def test_a_save_is_no_step_to_undo_and_redo_stays(spec: PipelineSpec) -> None:
 
 
 def test_changes_of_a_renamed_pipeline_have_its_new_name_and_can_be_undone() -> None:
-    saved_pipelines.save(DEEP, title="Fog")
-    app = visit(pipeline="fog")
-    do(app, 0, "duplicate")
-    unfold(app, "files-menu")
-    app.text_input(key="studio:new-title").set_value("Mist")
-    press(app, "rename-button")
+    app = changed_fog()
+    rename(app, "Mist")
     changed = spec_of(app)
     assert (changed.name, changed.title, len(steps(app))) == ("mist", "Mist", 3)
     press(app, "undo")
     assert address_of(app, "draft") is None and spec_of(app) == pipeline("mist")
     press(app, "redo")
     assert spec_of(app) == changed
-    do(app, 0, "remove")
-    assert address_of(app, "draft") is None and spec_of(app) == pipeline("mist")
+    press(reloaded(app), "save-changes")
+    assert pipeline("mist").branches == changed.branches
 
 
 def test_what_was_made_of_a_deleted_pipeline_does_not_overwrite_one_that_takes_its_name() -> None:
@@ -298,9 +254,7 @@ def test_what_was_made_of_a_deleted_pipeline_does_not_overwrite_one_that_takes_i
     unfold(app, "files-menu")
     press(app, "delete-pipeline")
     app.selectbox(key="pipeline").set_value("fog").run()
-    unfold(app, "files-menu")
-    app.text_input(key="studio:new-title").set_value("Mist")
-    press(app, "rename-button")
+    rename(app, "Mist")
     assert address_of(app, "pipeline") == "mist" and spec_of(app) == pipeline("mist")
     for _ in range(2):
         press(app, "undo")
@@ -328,38 +282,25 @@ def double_click(
 
 
 @pytest.mark.parametrize("loaded", [False, True])
-def test_a_second_click_on_save_meets_no_conflict_with_the_first(loaded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    saved_pipelines.save(DEEP, title="Fog")
-    app = visit(pipeline="fog")
-    do(app, 0, "duplicate")
-    double_click(app, app.button(key="save-changes"), monkeypatch, loaded=loaded)
-    assert len(pipeline("fog").branches[0].operators) == 3 and address_of(app, "draft") is None
-
-
-@pytest.mark.parametrize("loaded", [False, True])
 @pytest.mark.parametrize(
-    ("key", "by", "pipeline_after", "saved_after"),
+    ("key", "by", "shown", "saved"),
     [
-        ("save-as-button", "load", "mist", ("fog", "mist")),
-        ("rename-button", "renamed", "mist", ("mist",)),
-        ("delete-pipeline", "load", None, ()),
+        ("save-changes", "load", "fog", {"fog": 3}),
+        ("save-as-button", "load", "mist", {"fog": 2, "mist": 3}),
+        ("rename-button", "renamed", "mist", {"mist": 2}),
+        ("delete-pipeline", "load", None, {}),
     ],
 )
 def test_a_second_click_finds_what_the_first_has_done(
-    key: str,
-    by: str,
-    pipeline_after: str | None,
-    saved_after: tuple[str, ...],
-    loaded: bool,
-    monkeypatch: pytest.MonkeyPatch,
+    key: str, by: str, shown: str | None, saved: dict[str, int], loaded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saved_pipelines.save(DEEP, title="Fog")
-    app = unfold(unfold(visit(pipeline="fog"), "files-menu"), "save-menu")
+    app = unfold(unfold(changed_fog(), "files-menu"), "save-menu")
     for field in ("studio:title", "studio:new-title"):
         app.text_input(key=field).set_value(" Mist ")
     double_click(app, app.button(key=key), monkeypatch, loaded=loaded, by=by)
-    assert library().saved == saved_after
-    assert address_of(app, "pipeline") == pipeline_after and address_of(app, "draft") is None
+    assert {name: len(pipeline(name).branches[0].operators) for name in library().saved} == saved
+    assert address_of(app, "pipeline") == shown
+    assert (address_of(app, "draft") is None) == (key != "rename-button")
 
 
 @pytest.mark.parametrize("loaded", [False, True])
@@ -375,47 +316,14 @@ def test_a_second_click_on_undo_finds_what_was_deleted_brought_back(
     assert not any((each.key or "").startswith("undo-fog") for each in app.button)
 
 
-def test_what_is_changed_when_a_save_was_cut_short_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    saved_pipelines.save(DEEP, title="Fog")
-    app = visit(pipeline="fog")
-    do(app, 0, "duplicate")
-    with monkeypatch.context() as patch:
-        patch.setattr(builder_state, "load", lambda *args, **options: st.stop())
-        press(app, "save-changes")
-    do(app.run(), 0, "duplicate")
-    press(app, "save-changes")
-    assert not app.error and len(pipeline("fog").branches[0].operators) == 4
-
-
-@pytest.mark.parametrize("key", ["save-changes", "rename-button", "delete-pipeline"])
+@pytest.mark.parametrize("key", ["save-changes", "delete-pipeline"])
 def test_what_another_session_has_deleted_meanwhile_is_told_and_the_draft_stays(key: str) -> None:
-    saved_pipelines.save(DEEP, title="Fog")
-    app = visit(pipeline="fog")
-    do(app, 0, "duplicate")
+    app = changed_fog()
     unfold(app, "files-menu")
     saved_pipelines.delete("fog")
     press(app, key)
     assert "elsewhere" in app.error[0].value and library().saved == ()
     assert address_of(app, "pipeline") == "none" and len(steps(app)) == 3
-
-
-def test_the_help_of_the_preview_and_a_save_tell_the_same_of_changed_steps() -> None:
-    for title, summary in (("Mine", DEEP.summary), ("Made", builder_state.summary_of(DEEP))):
-        saved = saved_pipelines.save(replace(DEEP, summary=summary), title=title)
-        app = visit(pipeline=saved.name)
-        do(app, 0, "remove")
-        told = next(each.help for each in app.caption if "training images ×" in each.value)
-        press(app, "save-changes")
-        kept = pipeline(saved.name).summary
-        assert told.startswith(plain(kept)) and (kept == summary) == (title == "Mine")
-
-
-def test_a_draft_that_is_saved_under_a_name_keeps_its_description() -> None:
-    app = unfold(visit(pipeline="none", draft=to_draft(DEEP)), "save-menu")
-    assert app.text_area(key="studio:summary").placeholder == DEEP.summary
-    app.text_input(key="studio:title").set_value("Mist")
-    press(app, "save-as-button")
-    assert pipeline("mist").summary == DEEP.summary
 
 
 def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -432,14 +340,7 @@ def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> Non
     assert exported[-1] == PIPELINES["notebook-2"]
     do(app, 0, "remove")
     assert exported[-1].branches == spec_of(app).branches
-    assert "swaps colour channels" not in exported[-1].summary.lower()
-    for sent in (PIPELINES["notebook-2"], replace(DEEP, summary=builder_state.summary_of(DEEP))):
-        app = unfold(visit(pipeline="none"), "files-menu")
-        app.file_uploader(key="import-0").upload("sent.json", sent.to_json().encode(), "application/json").run()
-        unfold(app, "files-menu")
-        assert exported[-1].summary == sent.summary
-        do(app, 0, "remove")
-        assert exported[-1].summary == builder_state.summary_of(spec_of(app)) != sent.summary
+    assert "swaps colour channels" not in exported[-1].summary.lower(), "that is what it was before"
     app = unfold(visit(pipeline="notebook-2"), "files-menu")
     app.file_uploader(key="import-0").upload("deep.json", DEEP.to_json().encode(), "application/json").run()
     assert not app.error and spec_of(app) == DEEP
@@ -465,15 +366,12 @@ def test_a_file_that_is_no_pipeline_is_refused_by_name(content: bytes, message: 
     assert spec_of(app) == PIPELINES["notebook-2"]
 
 
-def test_a_draft_too_long_for_the_address_says_so_and_can_be_saved() -> None:
-    dice = random.Random(0)
-    many = tuple(
-        op("Sharpen", alpha=dice.random(), lightness=dice.random(), probability=dice.random()) for _ in range(198)
-    )
-    saved_pipelines.save(PipelineSpec("x", "Long", "", (Branch("One", many),)), title="Long")
+def test_a_draft_too_long_for_the_address_says_so_and_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builder_state, "MAX_DRAFT_CHARACTERS", 100)
+    saved_pipelines.save(DEEP, title="Long")
     app = visit(pipeline="long")
     do(app, 0, "duplicate")
     assert address_of(app, "draft") is None
     assert any("too long for the address" in each.value for each in app.caption)
     press(app, "save-changes")
-    assert len(pipeline("long").branches[0].operators) == 199
+    assert len(pipeline("long").branches[0].operators) == 3
