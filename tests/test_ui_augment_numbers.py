@@ -44,14 +44,10 @@ def test_a_pipeline_that_ruins_images_is_warned_of_in_words() -> None:
     assert not any("👍" in caption.value for caption in app.caption)
 
 
-def test_a_version_without_steps_has_no_times() -> None:
-    app = run_script(page, state=dict(pipeline="none"))
-    assert any("No step is switched on" in caption.value for caption in app.caption)
-
-
-def test_a_persons_own_pictures_are_what_is_measured() -> None:
-    app = run_script(page, state=dict(pipeline="notebook-1", own=True, images=3))
+def test_a_persons_own_pictures_are_measured_and_a_version_without_steps_has_no_times() -> None:
+    app = run_script(page, state=dict(pipeline="none", own=True, images=3))
     assert any("3 pictures of your own" in caption.value for caption in app.caption)
+    assert any("No step is switched on" in caption.value for caption in app.caption)
 
 
 def test_only_a_version_that_changed_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:

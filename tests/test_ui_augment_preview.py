@@ -12,7 +12,6 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from aquadash import augment
-from aquadash.augment import Branch, PipelineSpec, op
 from tests.app_pages import address_of, alternatives, charts, html, run_script
 from tests.studios import studio
 
@@ -36,7 +35,7 @@ def pictures(app: AppTest) -> list[np.ndarray]:
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in found]
 
 
-def test_draws_are_those_of_the_backend_and_go_round_the_versions() -> None:
+def test_draws_are_those_of_the_backend_go_round_the_versions_and_become_more() -> None:
     app, shown = visit(), studio()
     made = augment.preview(shown.images, pipeline=shown.spec, seed=0, draws=4)
     found = pictures(app)
@@ -48,6 +47,8 @@ def test_draws_are_those_of_the_backend_and_go_round_the_versions() -> None:
     assert alternatives(app)[0] == "otter, training image 0, original"
     assert alternatives(app)[6] == "seal, training image 1, draw 1: Flipped and blurred"
     assert not app.query_params
+    app.selectbox(key="draws").set_value("6").run()
+    assert address_of(app, "draws") == "6" and len(pictures(app)) == 3 * 7
 
 
 def test_only_the_version_in_view_can_be_drawn() -> None:
@@ -56,28 +57,6 @@ def test_only_the_version_in_view_can_be_drawn() -> None:
     np.testing.assert_array_equal(pictures(app)[2], made[1, 0])
     assert alternatives(app)[2].endswith("draw 2: Recoloured")
     assert "Draw 2" in html(app)
-
-
-def test_more_draws_leave_the_first_alone_and_are_in_the_address() -> None:
-    app = visit(pipeline="notebook-4")
-    before = pictures(app)
-    app.selectbox(key="draws").set_value("6").run()
-    after = pictures(app)
-    assert address_of(app, "draws") == "6"
-    for draw in range(5):
-        np.testing.assert_array_equal(before[draw], after[draw])
-    assert len(after) == 3 * 7
-
-
-def test_another_seed_and_another_pipeline_draw_anew() -> None:
-    app = visit(pipeline="notebook-2")
-    first = pictures(app)
-    app.session_state["given"] = {"pipeline": "notebook-2", "seed": 1}
-    second = pictures(app.run())
-    assert not np.array_equal(first[1], second[1]) and np.array_equal(first[0], second[0])
-    spec = PipelineSpec("notebook-2", "t", "s", (Branch("b", (op("Fliplr", p=1.0),)),))
-    app.session_state["given"] = {"pipeline": spec, "seed": 1}
-    np.testing.assert_array_equal(pictures(app.run())[1], first[0][:, ::-1])
 
 
 def test_step_by_step_shows_the_film_strip_with_the_words_of_each_step() -> None:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.ui import address
 from aquadash.ui.augment import studio_images
-from tests.app_pages import address_of, run_script, unfold
+from tests.app_pages import address_of, run_script
 from tests.encoded_pictures import saved
 from tests.studios import small_dataset
 
@@ -46,25 +46,6 @@ def test_training_images_come_with_their_class_and_place() -> None:
     assert labels == ("whale", "seal")
 
 
-def test_while_the_options_are_closed_the_address_alone_says_how_many() -> None:
-    def page() -> None:
-        import streamlit as st
-
-        from aquadash.ui.augment import studio_images
-        from tests.studios import small_dataset
-
-        options = st.popover("Options", key="options", on_change="rerun")
-        st.session_state["chosen"] = studio_images.choose(small_dataset(), options)
-
-    app = run_script(page, images="5,7,9")
-    assert not app.number_input and chosen(app).positions == [5, 7, 9]
-    assert unfold(app, "options").number_input(key="image-count").value == 3
-    app.session_state["options"] = False
-    app.query_params["images"] = "5,7"
-    app.run()
-    assert not app.number_input and chosen(app).positions == [5, 7]
-
-
 def test_other_images_and_another_number_of_them_of_which_the_first_stay() -> None:
     app = visit()
     before = chosen(app).positions
@@ -80,9 +61,8 @@ def test_other_images_and_another_number_of_them_of_which_the_first_stay() -> No
     assert chosen(app).positions == others[:1]
 
 
-@pytest.mark.parametrize("images", [{}, {"images": "5,7"}])
 def test_another_data_set_begins_with_its_own_images_unless_the_address_says_which(
-    images: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def page() -> None:
         import streamlit as st
@@ -103,12 +83,12 @@ def test_another_data_set_begins_with_its_own_images_unless_the_address_says_whi
         return chosen(app.run()).positions
 
     monkeypatch.setattr(address, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
-    app = run_script(page, source="synthetic", **images)
-    first = chosen(app).positions
+    app = run_script(page, source="synthetic", images="5,7")
+    assert chosen(app).positions == [5, 7]
     app.selectbox(key="data-set").set_value("cifar100").run()
     others = studio_images.spread(small_dataset(90), 2, seed=0)
-    assert chosen(app).positions == others != first and address_of(app, "images") is None
-    assert look(source="synthetic", **images) == first
+    assert chosen(app).positions == others and address_of(app, "images") is None
+    assert look(source="synthetic", images="5,7") == [5, 7]
     assert look(source="synthetic", images="8,9") == [8, 9]
     assert look(source="cifar100", images="8,9") == [8, 9] and address_of(app, "images") == "8,9"
     assert look(source="synthetic") == studio_images.spread(small_dataset(30), 2, seed=0)
@@ -120,7 +100,10 @@ def test_a_small_data_set_gives_what_it_has() -> None:
     assert sorted(studio_images.resized(dataset, [0, 1], 16)) == list(range(6))
 
 
-def test_a_persons_own_pictures_are_seen_as_training_would() -> None:
+def test_a_persons_own_pictures_are_read_once_and_seen_as_training_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    decode = studio_images.decode
+    monkeypatch.setattr(studio_images, "decode", lambda data, *, name: reads.append(name) or decode(data, name=name))
     app = visit()
     app.segmented_control(key="from").set_value("own").run()
     assert address_of(app, "from") == "own"
@@ -130,7 +113,8 @@ def test_a_persons_own_pictures_are_seen_as_training_would() -> None:
     app.file_uploader(key="own-pictures").upload("exact.png", png(PIXELS), "image/png").upload(
         "wide.png", png(wide), "image/png"
     ).run()
-    images, labels, positions = chosen(app)
+    images, labels, positions = chosen(app.run())
+    assert reads == ["exact.png", "wide.png"]
     assert images.shape == (2, 32, 32, 3) and images.dtype == np.uint8
     np.testing.assert_array_equal(images[0], PIXELS)
     assert (images[1] == 200).all(), "the middle of it"
@@ -155,13 +139,3 @@ def test_pictures_beyond_the_most_are_named() -> None:
     field.run()
     assert len(chosen(app).images) == 16
     assert "2 left out: picture-16.png, picture-17.png." in app.info[0].value
-
-
-def test_a_picture_is_read_once_in_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    reads: list[str] = []
-    decode = studio_images.decode
-    monkeypatch.setattr(studio_images, "decode", lambda data, *, name: reads.append(name) or decode(data, name=name))
-    app = visit(**{"from": "own"})
-    app.file_uploader(key="own-pictures").upload("good.png", png(PIXELS), "image/png").run()
-    app.run()
-    assert reads == ["good.png"]
