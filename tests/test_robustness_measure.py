@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -45,9 +44,24 @@ def measure(*arguments: Any, **options: Any) -> RobustnessResult:
     return result
 
 
-def test_the_figures_are_those_of_a_direct_computation(tiny_dataset: Dataset) -> None:
+def _values(result: RobustnessResult) -> dict[str, object]:
+    """The figures alone: when and with what they were measured does not count, nor the order of the pipelines."""
+    values = result.to_dict()
+    del values["measured_at"], values["versions"]
+    values["pipelines"] = sorted(values["pipelines"], key=lambda entry: (entry["pipeline"], entry["branch"]))
+    return values
+
+
+@pytest.fixture(scope="module")
+def found(tiny_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> RobustnessResult:
+    """What some corruptions and a pipeline do, measured in a home of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("measured")))
+        return measure(Eye(), tiny_dataset, SOME, model_sha256="m", versions={"numpy": "2"}, measured_at=12.5)
+
+
+def test_the_figures_are_those_of_a_direct_computation(tiny_dataset: Dataset, found: RobustnessResult) -> None:
     eye, test = Eye(), tiny_dataset.test
-    found = measure(eye, tiny_dataset, SOME, model_sha256="m", versions={"numpy": "2"})
     assert set(found.cells) == {("fog", 1), ("fog", 4), ("contrast", 1), ("contrast", 4)}
     wrongs = []
     for (name, severity), condition in found.cells.items():
@@ -87,56 +101,36 @@ def test_the_interval_of_the_mean_holds_what_more_images_would_give() -> None:
     assert 0.91 < hits / 300 < 0.99
 
 
-def test_what_is_measured_is_not_measured_again(tiny_dataset: Dataset) -> None:
-    first = measure(Eye(), tiny_dataset, SOME, model_sha256="m")
+def test_what_is_measured_is_not_measured_again(tiny_dataset: Dataset, found: RobustnessResult) -> None:
     eye = Eye()
     more = dataclasses.replace(SOME, severities=(1, 2, 4), pipelines=("notebook-1", "notebook"))
-    *before, second = measuring(eye, tiny_dataset, more, model_sha256="m", so_far=first)
+    *before, second = measuring(eye, tiny_dataset, more, model_sha256="m", so_far=found)
     assert eye.shown == 2, "fog and contrast at severity 2; the first pipeline is a branch of the other"
-    assert before[0] is first and len(before) == 3 and len(second.cells) == 6 and second.clean is first.clean
+    assert before[0] is found and len(before) == 3 and len(second.cells) == 6 and second.clean is found.clean
     whole = measure(Eye(), tiny_dataset, more, model_sha256="m")
     assert _values(second) == _values(whole)
     assert missing(second, more) == ([], [])
 
 
-@pytest.mark.parametrize("change", [{"seed": 6}, {"limit": 30}])
-def test_other_images_or_draws_begin_anew(tiny_dataset: Dataset, change: dict[str, int]) -> None:
-    first = measure(Eye(), tiny_dataset, SOME, model_sha256="m")
-    request = dataclasses.replace(SOME, **change)
-    assert _values(measure(Eye(), tiny_dataset, request, model_sha256="m", so_far=first)) == _values(
-        measure(Eye(), tiny_dataset, request, model_sha256="m")
-    )
-    other_model = measure(Eye(), tiny_dataset, SOME, model_sha256="n", so_far=first)
-    assert other_model.clean is not first.clean
+@pytest.mark.parametrize(
+    ("model", "request_"),
+    [("m", dataclasses.replace(SOME, seed=6)), ("m", dataclasses.replace(SOME, limit=30)), ("n", SOME)],
+    ids=["draws", "images", "weights"],
+)
+def test_other_draws_images_or_weights_begin_anew(
+    tiny_dataset: Dataset, found: RobustnessResult, model: str, request_: RobustnessRequest
+) -> None:
+    first = next(measuring(Eye(), tiny_dataset, request_, model_sha256=model, so_far=found))
+    assert first.clean is not found.clean and not first.cells and not first.branches
 
 
-def test_a_pipeline_that_was_edited_is_measured_again(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = augment.PipelineSpec("mine", "Mine", "", (augment.Branch("Turned", (augment.op("Fliplr", p=1.0),)),))
-    request = RobustnessRequest((), (), pipelines=("mine",))
-    monkeypatch.setattr(augment, "library", lambda: SimpleNamespace(pipelines={"mine": mine}))
-    first = measure(Eye(), tiny_dataset, request, model_sha256="m")
-    edited = dataclasses.replace(mine, branches=(augment.Branch("Turned", (augment.op("ChannelShuffle", p=1.0),)),))
-    monkeypatch.setattr(augment, "library", lambda: SimpleNamespace(pipelines={"mine": edited}))
-    second = measure(Eye(), tiny_dataset, request, model_sha256="m", so_far=first)
-    (key,) = second.branches
-    assert key not in first.branches
-    assert second.branches[key].condition.accuracy < first.clean.accuracy
-
-
-def test_progress_counts_images_and_knows_the_end(tiny_dataset: Dataset) -> None:
+def test_progress_counts_images_and_whoever_hears_of_it_can_end_it_and_go_on_from_there(
+    tiny_dataset: Dataset, found: RobustnessResult
+) -> None:
     told: list[tuple[int, int]] = []
-    results = list(
-        measuring(
-            Eye(), tiny_dataset, SOME, model_sha256="m", report=lambda phase, done, total: told.append((done, total))
-        )
-    )
-    done = [done for done, _ in told]
-    assert done == sorted(done) and {total for _, total in told} == {9 * 120}
-    assert (done[0], done[-1]) == (0, 8 * 120) and len(results) == 9
 
-
-def test_whoever_hears_of_it_can_end_it_and_it_goes_on_from_there(tiny_dataset: Dataset) -> None:
     def stop(phase: str, done: int, total: int) -> None:
+        told.append((done, total))
         if done > 3 * 120:
             raise InterruptedError
 
@@ -144,13 +138,43 @@ def test_whoever_hears_of_it_can_end_it_and_it_goes_on_from_there(tiny_dataset: 
     with pytest.raises(InterruptedError):
         for result in measuring(Eye(), tiny_dataset, SOME, model_sha256="m", report=stop):
             results.append(result)
+    assert told == sorted(told) and told[0] == (0, 9 * 120) and {total for _, total in told} == {9 * 120}
     assert len(results[-1].cells) == 2
-    rest = measure(Eye(), tiny_dataset, SOME, model_sha256="m", so_far=results[-1])
-    assert _values(rest) == _values(measure(Eye(), tiny_dataset, SOME, model_sha256="m"))
+    told.clear()
+    *_, rest = measuring(
+        Eye(),
+        tiny_dataset,
+        SOME,
+        model_sha256="m",
+        so_far=results[-1],
+        report=lambda phase, done, total: told.append((done, total)),
+    )
+    assert told == sorted(told) and told[-1] == (5 * 120, 6 * 120)
+    assert _values(rest) == _values(found)
 
 
-def test_the_figures_survive_the_file(tiny_dataset: Dataset) -> None:
-    found = measure(Eye(), tiny_dataset, SOME, model_sha256="m", versions={"numpy": "2"}, measured_at=12.5)
+def test_saved_pipelines_are_measured_again_after_a_change_and_one_deleted_meanwhile_is_no_riddle(
+    tiny_dataset: Dataset,
+) -> None:
+    def mine(name: str) -> augment.PipelineSpec:
+        return augment.PipelineSpec("", "", "", (augment.Branch("Changed", (augment.op(name, p=1.0),)),))
+
+    augment.save(mine("Fliplr"), title="Mine")
+    assert ("mine", 0) in [(key.pipeline, key.branch) for key in RobustnessRequest((), ()).branches()]
+    request = RobustnessRequest((), (), pipelines=("mine",))
+    first = measure(Eye(), tiny_dataset, request, model_sha256="m")
+    augment.save(mine("ChannelShuffle"), title="Mine", replace_name="mine")
+    results = []
+    for result in measuring(Eye(), tiny_dataset, request, model_sha256="m", so_far=first):
+        results.append(result)
+        if "mine" in augment.library().saved:
+            saved_pipelines.delete("mine")
+    (key,) = results[-1].branches
+    assert key.pipeline == "mine" and key not in first.branches
+    assert results[-1].branches[key].condition.accuracy < first.clean.accuracy
+
+
+def test_the_figures_survive_the_file(found: RobustnessResult) -> None:
     again = RobustnessResult.from_json(found.to_json())
     assert again.to_json() == found.to_json() and again.measured_at == 12.5
     plain = json.loads(json.dumps(found.to_dict()))
@@ -170,10 +194,9 @@ def test_the_figures_survive_the_file(tiny_dataset: Dataset) -> None:
         lambda text: text.replace('"clean"', '"dirty"'),
     ],
 )
-def test_a_damaged_file_is_named_as_such(tiny_dataset: Dataset, damage) -> None:
-    text = measure(Eye(), tiny_dataset, SOME, model_sha256="m").to_json()
+def test_a_damaged_file_is_named_as_such(found: RobustnessResult, damage) -> None:
     with pytest.raises(StorageError, match="damaged"):
-        RobustnessResult.from_json(damage(text))
+        RobustnessResult.from_json(damage(found.to_json()))
 
 
 def test_a_part_of_the_images_holds_every_class_alike() -> None:
@@ -184,8 +207,7 @@ def test_a_part_of_the_images_holds_every_class_alike() -> None:
     assert chosen_positions(labels, 1000).tolist() == list(range(103)) == chosen_positions(labels, None).tolist()
 
 
-def test_curves_and_losses(tiny_dataset: Dataset) -> None:
-    found = measure(Eye(), tiny_dataset, SOME, model_sha256="m")
+def test_curves_and_losses(found: RobustnessResult) -> None:
     assert list(found.curve("fog")) == [0, 1, 4] and found.curve("snow") == {} and found.loss("snow") is None
     assert list(found.mean_curve()) == [0, 1, 4]
     assert found.mean_curve()[4].value == pytest.approx(
@@ -230,23 +252,3 @@ def test_a_network_of_another_size_is_refused(tiny_dataset: Dataset) -> None:
     eye.image_shape = (32, 32, 3)
     with pytest.raises(AquaDashError, match="do not belong together"):
         measure(eye, tiny_dataset, SOME, model_sha256="m")
-
-
-def _values(result: RobustnessResult) -> dict[str, object]:
-    values = result.to_dict()
-    values.pop("measured_at")
-    values["pipelines"] = sorted(values["pipelines"], key=lambda entry: (entry["pipeline"], entry["branch"]))
-    return values
-
-
-def test_saved_pipelines_are_measured_too_and_one_deleted_meanwhile_is_no_riddle(tiny_dataset: Dataset) -> None:
-    mine = augment.PipelineSpec("", "", "", (augment.Branch("Turned", (augment.op("Fliplr", p=1.0),)),))
-    augment.save(mine, title="Mine")
-    assert ("mine", 0) in [(key.pipeline, key.branch) for key in RobustnessRequest((), ()).branches()]
-
-    results = []
-    for result in measuring(Eye(), tiny_dataset, RobustnessRequest((), (), pipelines=("mine",)), model_sha256="m"):
-        results.append(result)
-        if "mine" in augment.library().saved:
-            saved_pipelines.delete("mine")
-    assert [key.pipeline for key in results[-1].branches] == ["mine"]
