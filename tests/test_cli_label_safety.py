@@ -55,12 +55,8 @@ def test_label_safety_tells_each_step_and_how_far_a_parameter_goes(run: Run, mon
 
 
 def test_label_safety_refuses_what_cannot_be_measured(store: RunStore, run: Run) -> None:
-    assert "Did you mean 'sigma'" in refusal("label-safety", run.name, "--step", 2, "--parameter", "sigmo")
-    assert "is no place of a step" in refusal("label-safety", run.name, "--step", "blur")
     assert "need --step" in refusal("label-safety", run.name, "--low", 1)
     assert "branches 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
-    older = add_run(store, name="older")
-    assert "kept no validation images" in refusal("label-safety", older.name)
     other = add_run(store, name="other", fingerprint="0" * 64)
     assert "learned from other images" in refusal("label-safety", other.name)
 

@@ -20,10 +20,8 @@ from aquadash.robustness.label_safety_result import (
     crossing,
     crossing_sentence,
     mistaken_for,
-    named,
     whole_sentence,
 )
-from aquadash.robustness.steps import PROBABILITY
 from tests.safety_fakes import ContrastReader, striped
 
 #: Contrast at a factor leaves stripes of strength 100 at 100 times the factor, so that 0.4 is the last one to be seen.
@@ -92,15 +90,6 @@ def test_the_harmless_value_is_that_of_the_step_and_not_of_the_pipeline() -> Non
     assert found.sweep.off == found.sweep.points[2]
 
 
-def test_never_within_the_range() -> None:
-    request = SafetyRequest(CONTRAST, copies=2, sweep=replace(SWEEP, low=0.6))
-    sweep = measure(ContrastReader(), striped([100, 100]), request).sweep
-    assert sweep.downwards.value is None
-    assert sweep.downwards.interval == (None, None)
-    assert sweep.first_below() is None
-    assert not sweep.below_at_once
-
-
 def test_the_threshold_is_a_share_of_the_clean_accuracy_or_of_all() -> None:
     subjects = striped([100, 100, 100, 10])
     relative = measure(ContrastReader(), subjects, SafetyRequest(CONTRAST, copies=2, sweep=SWEEP)).sweep
@@ -157,15 +146,12 @@ def test_nothing_is_measured_twice_and_the_progress_ends_at_all_of_it() -> None:
 
 
 def test_whoever_is_told_can_end_it() -> None:
-    class Enough(Exception):
-        pass
-
     def report(phase: str, done: int, total: int) -> None:
         if done >= 8:
-            raise Enough
+            raise InterruptedError
 
     reader = ContrastReader()
-    with pytest.raises(Enough):
+    with pytest.raises(InterruptedError):
         measure(reader, striped([100, 90]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP), report=report)
     assert reader.asked <= 2 + 8
 
@@ -229,27 +215,22 @@ def test_an_interval_may_have_an_end_beyond_the_range() -> None:
 
 
 def test_requests_and_results_are_the_same_after_json() -> None:
-    branch = Branch("Deep", (op("Fliplr", p=0.5), replace(op("GaussianBlur", sigma=Range(0.0, 2.0)), enabled=False)))
-    for request in (
-        SafetyRequest(CONTRAST, copies=3, seed=7, threshold=0.5, absolute=True, sweep=SWEEP),
-        SafetyRequest(branch),
-    ):
-        subjects = striped([100, 90])
-        question = TypeAdapter(tuple[Subjects, SafetyRequest])
-        told, asked = question.validate_json(question.dump_json((subjects, request)))
-        assert asked == request and (told.positions, told.split) == (subjects.positions, subjects.split)
-        np.testing.assert_array_equal(told.images, subjects.images)
-        np.testing.assert_array_equal(told.labels, subjects.labels)
-        assert (told.images.dtype, told.labels.dtype) == (np.uint8, np.int64)
+    branch = Branch("Deep", (op("LinearContrast", alpha=Range(0.1, 1.0)), op("GaussianBlur", enabled=False)))
+    sweep = SweepRequest((0,), "alpha", 0.1, 1.0)
+    subjects, request = striped([100, 60]), SafetyRequest(branch, copies=4, seed=7, absolute=True, sweep=sweep)
+    question = TypeAdapter(tuple[Subjects, SafetyRequest])
+    told, asked = question.validate_json(question.dump_json((subjects, request)))
+    assert asked == request and (told.positions, told.split) == (subjects.positions, subjects.split)
+    np.testing.assert_array_equal(told.images, subjects.images)
+    np.testing.assert_array_equal(told.labels, subjects.labels)
+    assert (told.images.dtype, told.labels.dtype) == (np.uint8, np.int64)
 
-    result = measure(ContrastReader(), striped([100, 60]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP))
+    result = measure(ContrastReader(), subjects, SafetyRequest(CONTRAST, copies=4, sweep=SWEEP))
     answer = TypeAdapter(SafetyResult)
     read = answer.validate_json(answer.dump_json(result))
-    assert read.to_dict() == result.to_dict() and read.sweep is not None
+    assert read.to_dict() == result.to_dict()
     assert len(read.misread) == len(result.misread) > 0
-    for mine, theirs in zip(read.misread, result.misread, strict=True):
-        np.testing.assert_array_equal(mine.image, theirs.image)
-        assert (mine.subject, mine.predicted, mine.confidence) == (theirs.subject, theirs.predicted, theirs.confidence)
+    np.testing.assert_array_equal(read.misread[0].image, result.misread[0].image)
     assert [len(copies) for copies in read.sweep_misread] == [len(copies) for copies in result.sweep_misread]
 
 
@@ -309,8 +290,3 @@ def test_the_whole_pipeline() -> None:
     # A model that guesses is no judge.
     weak = Seen((1,) * 10 + (0,) * 10, 1, 0.0, (10, 10))
     assert "poor judge" in whole_sentence(result(weak, seen(10)))
-
-
-def test_shares_are_named() -> None:
-    assert named(PROBABILITY) == "probability"
-    assert named(operator_info("Fliplr").parameter("p")) == "share of the images"

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from aquadash import settings
-from aquadash.augment import Branch, PipelineSpec, op
+from aquadash import data, settings
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, op
 from aquadash.errors import StorageError
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
@@ -22,7 +22,6 @@ from aquadash.runs import Predictions, Run, RunStore
 from aquadash.ui.augment import label_safety as label_safety_view
 from tests import job_rows
 from tests.app_pages import address_of, charts, words
-from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run
 from tests.studios import open_view, without_links
 
@@ -52,8 +51,6 @@ def alone(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run(store: RunStore) -> Run:
-    from aquadash import data
-
     run = add_run(store)
     train = data.load("synthetic").train
     chosen = np.arange(100, 2500, 24)
@@ -65,8 +62,6 @@ def run(store: RunStore) -> Run:
 @pytest.fixture
 def sharp(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The run's network is one whose answers are known."""
-    from aquadash import data
-
     train = data.load("synthetic").train
     network = Sharpness(train.images, train.labels)
     monkeypatch.setattr(label_safety_job, "load_network", lambda store, run: network)
@@ -95,17 +90,20 @@ def again(app: AppTest) -> AppTest:
     return app
 
 
-def test_without_a_run_it_says_how_to_get_one(store: RunStore) -> None:
+def test_without_a_run_or_its_validation_images_it_says_so(store: RunStore) -> None:
     # The included model knows another data set.
     assert "No finished run has learned from" in words(open_meter())
+    add_run(store)
+    assert "kept no validation images" in words(open_meter())
 
 
 def test_a_branch_of_originals_has_nothing_to_measure(run: Run) -> None:
     assert "changes nothing" in words(open_meter(pipeline="notebook", branch=0))
 
 
-def test_it_measures_in_the_background_and_says_how_far_one_can_go(sharp: Run) -> None:
-    app = open_meter(safety_copies="4")
+def test_it_measures_a_draft_in_the_background_and_says_how_far_one_can_go(sharp: Run) -> None:
+    draft = PipelineSpec("draft", "Draft", "", PIPELINES["notebook-1"].branches)
+    app = open_meter(pipeline=draft, safety_copies="4")
     # The first step that has a strength, not the flip before it.
     assert app.selectbox(key="safety-step").value == "2"
     assert app.selectbox(key="safety-parameter").value == "sigma"
@@ -185,9 +183,7 @@ def test_an_address_that_makes_no_sense_gives_a_note_and_the_default(sharp: Run)
 
 
 def test_the_images_in_view_can_be_measured_with(sharp: Run) -> None:
-    app = open_meter(safety_copies="4", safety_images="view")
-    assert "20 copies for each" in words(app)
-    assert "classified correctly" in charts(measured(app))[0]
+    assert "20 copies for each" in words(open_meter(safety_copies="4", safety_images="view"))
 
 
 def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
@@ -207,9 +203,9 @@ def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
 def test_what_a_whole_class_asks_for_at_once_is_measured_and_kept(sharp: Run) -> None:
     subjects = Subjects(np.zeros((1, 32, 32, 3), np.uint8), np.zeros(1, np.int64), (0,), "validation")
     branch = Branch("Only", (op("Fliplr", p=1.0),))
-    for seed in range(70):
+    for seed in range(30):
         label_safety_job.start(sharp, subjects, SafetyRequest(branch, copies=1, seed=seed))
-    jobs = [job_rows.do_next("label-safety") for _ in range(70)]
+    jobs = [job_rows.do_next("label-safety") for _ in range(30)]
     assert {job.status for job in jobs} == {JobStatus.FINISHED}
     assert all(label_safety_job.result(job) for job in jobs)
     assert {path.name.split(".", 1)[1] for path in settings.label_safety().iterdir()} == {"result.json"}
@@ -233,19 +229,3 @@ def test_a_refusal_to_measure_is_said_beside_the_button(sharp: Run, monkeypatch:
     app = open_meter()
     app.button(key="safety-start").click().run()
     assert [error.value for error in again(app).error] == ["The disk is full."]
-
-
-def test_a_run_without_validation_images_says_so(store: RunStore) -> None:
-    add_run(store)
-    assert "kept no validation images" in words(open_meter())
-
-
-def test_a_pipeline_that_nobody_has_saved_can_be_measured_with_a_real_network(
-    store: RunStore, run: Run, tmp_path: Path
-) -> None:
-    add_tiny_model(store, run, tmp_path)
-    spec = PipelineSpec("draft", "Draft", "", (Branch("Only", (op("Add", value=10),)),))
-    app = measured(open_meter(pipeline=spec, safety_copies="2", safety_per_class="2"))
-    said = words(app)
-    assert "classifies only" in said or "of these images correctly" in said
-    assert len(charts(app)) == 2
