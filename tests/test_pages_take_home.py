@@ -9,13 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import settings
-from aquadash.errors import NotAllowedError, RunError
 from aquadash.export import bundle
 from aquadash.export import jobs as export_jobs
 from aquadash.export.convert import FORMATS
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import Lab, memory
-from aquadash.people import OWNER, STRANGER, Person, Role
+from aquadash.people import Person, Role
 from aquadash.runs import Run, RunStore
 from aquadash.ui.text import plain
 from tests import job_rows, stored_runs, ui_runs
@@ -83,22 +82,6 @@ def test_what_fails_is_said_and_can_be_tried_again(
     app = open_home(run)
     assert any("No space left" in error.value for error in app.error)
     assert app.button(key=f"take-home-make-{run.run_id}-1")
-
-
-def test_an_export_is_stopped_by_whoever_asked_for_it_or_leads(store: RunStore) -> None:
-    anna, ben = (Person(letter * 32, name, Role.STUDENT) for letter, name in (("a", "Anna"), ("b", "Ben")))
-    jobs = open_jobs()
-    hers, owners = jobs.submit("export", "a" * 64, {}, owner=anna.person_id), jobs.submit("export", "b" * 64, {})
-    for person, job, may in (
-        (anna, hers, True), (anna, owners, False), (ben, hers, False), (STRANGER, owners, False), (OWNER, hers, True),
-    ):  # fmt: skip
-        assert Lab(person).jobs.may_stop(job) is may
-    with pytest.raises(NotAllowedError, match="Only they or the teacher"):
-        Lab(ben).jobs.stop(hers.id)
-    Lab(anna).jobs.stop(hers.id)
-    assert Lab(anna).jobs.get(hers.id).status is JobStatus.STOPPED
-    with pytest.raises(RunError, match="not known here"):
-        Lab(OWNER).jobs.stop("export-nothing")
 
 
 def test_compare_brings_a_run_and_refuses_others(
