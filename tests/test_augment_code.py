@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aquadash.augment import OPERATORS, PIPELINES, Branch, Operator, PipelineSpec, Range, op, to_code
+from aquadash.augment import OPERATORS, PIPELINES, Branch, Operator, PipelineSpec, Range, editing, op, to_code
 from aquadash.errors import AquaDashError
 from tests.augmented import augmented
 
@@ -42,13 +42,9 @@ def test_built_in_pipelines(name: str) -> None:
 
 
 def test_every_operator_in_a_process_that_cannot_import_the_app(tmp_path: Path) -> None:
-    branches = [Branch(info.name, (info.example,)) for info in OPERATORS.values() if info.example]
-    drawn = [
-        Branch(f"{info.name}, drawn", (op(info.name, **dict(info.example.children), **_defaults(info.name)),))
-        for info in OPERATORS.values()
-        if info.example
-    ]
-    spec = PipelineSpec("all", "All operators", "", (*branches, *drawn))
+    examples = [Branch(info.name, (info.example,)) for info in OPERATORS.values() if info.example]
+    added = [Branch(f"{name}, just added", (editing.new_step(name),)) for name in OPERATORS]
+    spec = PipelineSpec("all", "All operators", "", (*examples, *added))
     (tmp_path / "pipeline.py").write_text(to_code(spec), encoding="utf-8")
     images = _IMAGES[:2]
     np.save(tmp_path / "images.npy", images)
@@ -66,13 +62,6 @@ def test_every_operator_in_a_process_that_cannot_import_the_app(tmp_path: Path) 
         if not np.array_equal(ours, theirs)
     ]
     assert differ == []
-
-
-def _defaults(name: str) -> dict[str, Any]:
-    """The settings of an operator at their defaults; the example's where there are none."""
-    info = OPERATORS[name]
-    given = dict(info.example.settings) if info.example else {}
-    return {one.name: given[one.name] if one.default is None else one.default for one in info.parameters}
 
 
 def test_nested_switched_off_and_occasional_steps() -> None:

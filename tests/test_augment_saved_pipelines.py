@@ -92,10 +92,15 @@ def test_what_is_deleted_comes_back() -> None:
         shelf.restore(again)
 
 
-@pytest.mark.parametrize("name", ["notebook-1", "../runs", "nowhere", ""])
-def test_only_saved_pipelines_are_deleted(name: str) -> None:
+def test_names_are_never_paths_the_nearest_is_offered_and_only_saved_pipelines_are_deleted() -> None:
+    shelf.save(FLIP, title="Mine")
+    with pytest.raises(UnknownNameError, match="Did you mean 'mine'"):
+        shelf.pipeline("mime")
     with pytest.raises(UnknownNameError):
-        shelf.delete(name)
+        shelf.pipeline("../pipelines/mine")
+    for name in ("notebook-1", "../pipelines/mine", "nowhere", ""):
+        with pytest.raises(UnknownNameError):
+            shelf.delete(name)
 
 
 @pytest.mark.parametrize("key", ["../../runs.db", "/etc/passwd", ""])
@@ -111,14 +116,6 @@ def test_what_comes_back_is_never_a_path(key: str) -> None:
 def test_titles_that_make_no_name_are_refused(title: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         shelf.save(FLIP, title=title)
-
-
-def test_names_are_never_paths_and_the_nearest_is_offered() -> None:
-    shelf.save(FLIP, title="Mine")
-    with pytest.raises(UnknownNameError, match="Did you mean 'mine'"):
-        shelf.pipeline("mime")
-    with pytest.raises(UnknownNameError):
-        shelf.pipeline("../pipelines/mine")
 
 
 def test_a_damaged_file_is_named_and_left_alone(home: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from aquadash.augment import OPERATORS, PIPELINES, Branch, describe, op, step_words
 
 
-def test_nested_operators_are_indented() -> None:
-    assert describe(PIPELINES["none"]) == ("The images as they are",)
-    assert describe(PIPELINES["notebook-3"])[:2] == (
-        "Sometimes (in 50 % of the images):",
-        "    Black out rectangles, share covered 10 to 30 %, grid 2 to 5 %",
+def test_branches_are_named_and_nested_operators_indented() -> None:
+    assert describe(PIPELINES["notebook"])[:4] == (
+        "Original:",
+        "    The images as they are",
+        "Flipped and blurred:",
+        "    Flip left-right (always)",
     )
     assert describe(PIPELINES["notebook-2"])[1:4] == (
         "In another colour space, HSV:",
@@ -20,16 +21,6 @@ def test_nested_operators_are_indented() -> None:
         "Blend through a cloudy mask, exponent -4 to 0:",
         "    Where the mask is high:",
         "        Multiply, factor 0.5 to 1.5, red, green and blue each on their own (always)",
-    )
-
-
-def test_every_branch_of_a_pipeline_is_named() -> None:
-    lines = describe(PIPELINES["notebook"])
-    assert lines[:4] == (
-        "Original:",
-        "    The images as they are",
-        "Flipped and blurred:",
-        "    Flip left-right (always)",
     )
 
 

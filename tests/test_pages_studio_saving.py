@@ -71,21 +71,6 @@ def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back(
     assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
 
 
-def test_what_was_undone_is_not_saved_when_the_browser_hears_late_of_the_address(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(address, "LATE_SECONDS", 600.0)  # Until the test is done, however slow the machine.
-    app = visit(pipeline="notebook-1")
-    do(app, 1, "up")
-    moved = address_of(app, "draft")
-    # Undo is clicked before the browser knows the address with the change in it, which it sends with the next click.
-    del app.query_params["draft"]
-    press(app, "undo")
-    app.query_params["draft"] = moved
-    save_as(app, "As it was")
-    assert pipeline("as-it-was").branches == PIPELINES["notebook-1"].branches
-
-
 def test_a_name_that_cannot_be_is_refused_and_the_draft_stays_and_is_saved_with_its_description() -> None:
     app = unfold(visit(pipeline="none", draft=to_draft(DEEP)), "save-menu")
     assert app.text_area(key="studio:summary").placeholder == DEEP.summary
