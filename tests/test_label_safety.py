@@ -19,7 +19,6 @@ from aquadash.robustness.label_safety_result import (
     Sweep,
     crossing,
     crossing_sentence,
-    mistaken_for,
     whole_sentence,
 )
 from tests.safety_fakes import ContrastReader, striped
@@ -258,11 +257,7 @@ def sweep(*right: int, changes: tuple[float, ...] | None = None, relative: float
             "less.",
         ),
         (sweep(0, 20, 20, 0, changes=(9, 1, 0, 9)), "1. Blur: between sigma 0.8 and 2.2 the model.*"),
-        (sweep(0, 20, 20, changes=(9, 1, 0)), "1. Blur: down to sigma 0.8 the model.*"),
-        (
-            sweep(20, 20, 20, relative=None),
-            ".*with every sigma from 0 to 2 the model classifies at least 80 % of the copies correctly.*",
-        ),
+        (sweep(20, 20, 20, relative=None), ".*with every sigma from 0 to 2 the model classifies at least 80 %.*"),
         (sweep(3, 3, 3), ".*even at sigma 0, where this step changes least.*"),
         (sweep(20, 13, 13), ".*to beyond the range\\).*"),
     ],
@@ -283,8 +278,6 @@ def test_the_whole_pipeline() -> None:
     assert "and 50 % of their augmented copies (95 % interval" in whole_sentence(lossy)
     two = replace(lossy, steps=(*lossy.steps, StepSafety((1,), "2. Add", seen(10), seen(19))))
     assert "The step that costs most by itself is 1. Blur: it alone leaves 50 %" in whole_sentence(two)
-    assert mistaken_for(lossy) == "What it no longer recognises, it mostly calls dog."
-    assert mistaken_for(result(CLEAN, seen(20))) == ""
     nothing = replace(lossy, steps=())
     assert "leaves the images as they are" in whole_sentence(nothing)
     # A model that guesses is no judge.

@@ -142,23 +142,11 @@ def test_the_test_images_are_not_copied_to_show_one_of_them(
     assert len(unspoilt) == 5
 
 
-@pytest.mark.parametrize(
-    ("status", "said"),
-    [(JobStatus.STOPPED, "as asked"), (JobStatus.FAILED, "as asked"), (JobStatus.RUNNING, "gone silent")],
-)
-def test_ended_early_it_says_why_and_goes_on(
-    store: RunStore, run: Run, started: list[str], status: JobStatus, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = add_result(
-        store,
-        run,
-        made_up_result(fingerprint=run.dataset_fingerprint, cells=30, seed=9),
-        status=status,
-        message="as asked <b>so</b>",
-    )
-    job_rows.let_the_lease_run_out(job)
+def test_ended_early_it_says_why_and_goes_on(store: RunStore, run: Run, started: list[str]) -> None:
+    result = made_up_result(fingerprint=run.dataset_fingerprint, cells=30, seed=9)
+    add_result(store, run, result, status=JobStatus.FAILED, message="No memory left.")
     app = open_section(run)
-    assert said in words(app) and "Mean corruption error · so far 30 of 75" in metrics(app)
+    assert "No memory left." in words(app) and "Mean corruption error · so far 30 of 75" in metrics(app)
     press(app, "Go on")
     assert started == [KIND]
     found = open_jobs().get(job_of(run.run_id))

@@ -90,15 +90,12 @@ def again(app: AppTest) -> AppTest:
     return app
 
 
-def test_without_a_run_or_its_validation_images_it_says_so(store: RunStore) -> None:
+def test_without_steps_a_run_or_its_validation_images_it_says_so(store: RunStore) -> None:
+    assert "changes nothing" in words(open_meter(pipeline="notebook", branch=0))
     # The included model knows another data set.
     assert "No finished run has learned from" in words(open_meter())
     add_run(store)
     assert "kept no validation images" in words(open_meter())
-
-
-def test_a_branch_of_originals_has_nothing_to_measure(run: Run) -> None:
-    assert "changes nothing" in words(open_meter(pipeline="notebook", branch=0))
 
 
 def test_it_measures_a_draft_in_the_background_and_says_how_far_one_can_go(sharp: Run) -> None:
@@ -174,16 +171,13 @@ def test_another_data_set_brings_its_own_run(sharp: Run, store: RunStore) -> Non
     assert "has no results to show here" in open_meter(safety_run=other.run_id).warning[0].value
 
 
-def test_an_address_that_makes_no_sense_gives_a_note_and_the_default(sharp: Run) -> None:
-    app = open_meter(safety_copies="many", safety_high="99", safety_step="7")
+def test_an_address_is_followed_as_far_as_it_makes_sense_else_there_are_notes_and_defaults(sharp: Run) -> None:
+    app = open_meter(safety_images="view", safety_copies="many", safety_high="99", safety_step="7")
     said = words(app)
     for text in ("safety-copies", "safety-high", "safety-step"):
         assert f"The address asks for {text}" in said
     assert app.number_input(key="safety-copies").value == 50
-
-
-def test_the_images_in_view_can_be_measured_with(sharp: Run) -> None:
-    assert "20 copies for each" in words(open_meter(safety_copies="4", safety_images="view"))
+    assert "250 copies for each" in said, "of the five images in view"
 
 
 def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
