@@ -41,39 +41,28 @@ def test_means_and_deviations_are_those_of_the_pixels() -> None:
     assert [change.name for change in found.channels] == ["red", "green", "blue"]
 
 
-def test_a_pipeline_that_whitens_everything_is_warned_of() -> None:
-    found = numbers_of(op("Add", value=255))
-    assert found.nearly_constant == 1.0
-    assert [caution.kind for caution in found.cautions] == ["nearly constant"]
-    assert found.cautions[0].words.startswith("100 % of the images become nearly constant")
+def test_what_may_be_wrong_is_warned_of() -> None:
+    def kinds(found: BranchNumbers) -> list[str]:
+        return [caution.kind for caution in found.cautions]
 
-
-def test_images_that_were_flat_or_black_before_are_not_the_pipelines_doing() -> None:
-    flat = np.zeros((4, 8, 8, 3), dtype=np.uint8)
-    found = numbers_of(op("Fliplr", p=1.0), images=flat)
-    assert found.nearly_constant == 0 and found.mostly_black == 0
-    assert found.unchanged == 1.0
-
-
-def test_a_pipeline_that_blackens_is_warned_of() -> None:
+    white = numbers_of(op("Add", value=255))
+    assert white.nearly_constant == 1.0 and kinds(white) == ["nearly constant"]
+    assert white.cautions[0].words.startswith("100 % of the images become nearly constant")
     after = np.zeros_like(IMAGES)
     after[:, :2] = IMAGES[:, :2]
-    found = compared(IMAGES, after, branch=Branch("b", (op("Fliplr", p=1.0),)))
-    assert found.mostly_black == 1.0 and found.nearly_constant == 0
-    assert [caution.kind for caution in found.cautions] == ["mostly black"]
+    black = compared(IMAGES, after, branch=Branch("b", (op("Fliplr", p=1.0),)))
+    assert black.mostly_black == 1.0 and black.nearly_constant == 0 and kinds(black) == ["mostly black"]
+    rare = numbers_of(op("Fliplr", p=1.0, probability=0.25))
+    assert 0.5 < rare.unchanged < 0.95 and kinds(rare) == ["unchanged"]
+    assert rare.cautions[0].words.startswith(f"{100 * rare.unchanged:.0f} % ")
+    assert kinds(numbers_of(op("Fliplr", p=1.0, enabled=False))) == ["all off"]
 
 
-def test_steps_for_few_images_leave_most_unchanged() -> None:
-    found = numbers_of(op("Fliplr", p=1.0, probability=0.25))
-    assert 0.5 < found.unchanged < 0.95
-    assert [caution.kind for caution in found.cautions] == ["unchanged"]
-    assert f"{found.unchanged:.0%}".replace("%", " %") in found.cautions[0].words
-
-
-def test_a_branch_whose_steps_are_all_off_says_so_and_the_original_does_not() -> None:
-    assert [caution.kind for caution in numbers_of(op("Fliplr", p=1.0, enabled=False)).cautions] == ["all off"]
+def test_originals_and_images_that_were_flat_or_black_before_are_not_the_pipelines_doing() -> None:
     original = numbers_of()
     assert original.original and not original.cautions and original.unchanged == 1.0
+    flat = numbers_of(op("Fliplr", p=1.0), images=np.zeros((4, 8, 8, 3), dtype=np.uint8))
+    assert flat.nearly_constant == 0 and flat.mostly_black == 0 and flat.unchanged == 1.0
 
 
 def test_the_reports_pipelines_give_no_cautions() -> None:

@@ -1,16 +1,19 @@
-"""From settings to training images: versions, originals, mixtures, and saved pipelines that a run carries."""
+"""From settings and a seed to training images: versions, originals, mixtures, saved pipelines that a run carries."""
 
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from aquadash.augment import PIPELINES, Branch, PipelineSpec, draw, embedded, op, plan, save
 from aquadash.augment import saved_pipelines as saved
+from aquadash.augment.apply import batch_size
 from aquadash.config import RunConfig, config_diff, from_yaml, to_yaml, with_values
 from aquadash.errors import ConfigError, UnknownNameError
+from tests.augmented import augmented
 
 _IMAGES = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
@@ -56,8 +59,54 @@ def test_originals_come_first() -> None:
     kept = drawn(settings(pipeline="notebook-2", keep_originals=True))
     np.testing.assert_array_equal(kept[:40], _IMAGES)
     np.testing.assert_array_equal(kept[40:], drawn(settings(pipeline="notebook-2")))
-    mixed = drawn(settings(pipeline="notebook-1, notebook-2", keep_originals=True))
-    np.testing.assert_array_equal(mixed[:40], _IMAGES)
+    for pipeline in ("notebook-1, notebook-2", "notebook", "none"):
+        found = drawn(settings(pipeline=pipeline, keep_originals=True))
+        np.testing.assert_array_equal(found[:40], _IMAGES)
+        assert not np.shares_memory(found, _IMAGES)
+    labels = np.arange(40, dtype=np.int64) % 5
+    np.testing.assert_array_equal(plan(settings().augmentation).labels(labels), np.tile(labels, 5))
+
+
+def test_each_seed_gives_bytes_of_its_own_and_the_same_again_while_threads_do_not_disturb_each_other() -> None:
+    config = settings(pipeline="notebook")
+    expected = [drawn(config, seed) for seed in range(4)]
+    for branch in range(2, 5):
+        assert len({made[40 * branch : 40 * branch + 40].tobytes() for made in expected}) == 4
+    with ThreadPoolExecutor(4) as pool:
+        for result, wanted in zip(pool.map(lambda seed: drawn(config, seed), range(4)), expected, strict=True):
+            np.testing.assert_array_equal(result, wanted)
+
+
+def test_batches_differ_from_each_other_and_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aquadash.augment.apply.IMAGES_A_BATCH", 10)
+    told: list[tuple[str, float | None]] = []
+    same, recoloured = np.repeat(_IMAGES[:1], 20, axis=0), plan(settings(pipeline="notebook-2").augmentation)
+    result = draw(same, recoloured, seed=6, progress=lambda text, share: told.append((text, share)))
+    assert not np.array_equal(result[:10], result[10:])
+    assert told == [("Augmenting: Recoloured", 0.5), ("Augmenting: Recoloured", 1.0)]
+
+
+def test_large_pictures_go_in_small_batches() -> None:
+    assert batch_size(32, 32) == 500
+    assert batch_size(512, 512) == 7
+    assert batch_size(5000, 5000) == 1
+
+
+def test_operators_keep_their_order_and_nest() -> None:
+    image = np.full((4, 5, 6, 3), 100, dtype=np.uint8)
+    doubled = op("Multiply", mul=2.0)
+    added = op("WithChannels", channels=1, children=op("Add", value=10))
+    both = augmented(image, Branch("both", (op("Sequential", children=(added, doubled)),)), seed=0)
+    assert both[0, 0, 0].tolist() == [200, 220, 200]
+    assert augmented(image, Branch("both", (doubled, added)), seed=0)[0, 0, 0].tolist() == [200, 210, 200]
+
+
+def test_no_images_give_none_and_what_cannot_be_augmented_is_refused() -> None:
+    report = plan(settings(pipeline="notebook").augmentation)
+    assert draw(_IMAGES[:0], report, seed=0).shape == (0, 32, 32, 3)
+    for images in (_IMAGES.astype(np.float32), _IMAGES[0]):
+        with pytest.raises(ValueError, match="expected uint8"):
+            draw(images, report, seed=0)
 
 
 def test_a_mixture_takes_each_pipeline_by_its_weight_and_all_branches_of_one_alike() -> None:
