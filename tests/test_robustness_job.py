@@ -221,10 +221,3 @@ def test_damaged_figures_are_an_error_and_are_measured_again(store: RunStore, ru
         result_of(store, run.run_id)
     assert robustness_job._so_far(store, run.run_id) is None
     assert "model.keras of tested is missing" in refusal("robustness", "tested"), "the command begins to measure"
-
-
-def test_a_job_that_was_never_asked_for_measures_everything(store: RunStore, run: Run, here: list[str]) -> None:
-    give_model(store, run)
-    start(store, run.run_id)
-    job = job_for(run)
-    assert RobustnessRequest.from_dict(job.request) == RobustnessRequest()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aquadash.augment import PIPELINES, Branch, Range, op, operator_info
-from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.errors import ConfigError
 from aquadash.robustness import steps as places
 from tests.augmented import augmented
 
@@ -40,15 +40,6 @@ def test_paths_are_read_back() -> None:
             places.read_path(text)
 
 
-def test_numeric_parameters_and_the_probability_can_be_tried_out() -> None:
-    blur = places.find_step(NESTED, (1, "then_list", 0))
-    assert [parameter.name for parameter in blur.parameters] == ["sigma", "probability"]
-    assert places.setting_text(blur, "sigma") == "0 to 1"
-    assert places.setting_text(blur, "probability") == "100 %"
-    with pytest.raises(UnknownNameError, match="sigma"):
-        blur.parameter("sgima")
-
-
 def test_one_parameter_is_fixed_and_all_else_stays() -> None:
     changed = places.with_parameter(NESTED, (1, "then_list", 0), "sigma", 0.7)
     inner = places.find_step(changed, (1, "then_list", 0)).operator
@@ -59,14 +50,6 @@ def test_one_parameter_is_fixed_and_all_else_stays() -> None:
     assert whole.value("value") == 7
     rare = places.with_parameter(NESTED, (2,), "probability", 0.25)
     assert rare.operators[2].probability == 0.25
-
-
-def test_a_step_by_itself_and_the_branch_without_it() -> None:
-    path = (1, "then_list", 1)
-    assert [step.path for step in places.steps(places.only(NESTED, path))] == [(1,), path]
-    assert [step.path for step in places.steps(places.without(NESTED, path))] == [(1,), (1, "then_list", 0), (2,)]
-    assert [step.path for step in places.steps(places.only(NESTED, (2,)))] == [(2,)]
-    assert [step.path for step in places.steps(places.first_steps(NESTED, (1,)))] == [(1,), (1, "then_list", 0), path]
 
 
 def test_the_other_steps_draw_the_same_random_numbers() -> None:
