@@ -41,18 +41,16 @@ def test_built_in_pipelines(name: str) -> None:
     _assert_same(PIPELINES[name])
 
 
-def test_every_operator_in_a_process_that_cannot_import_the_app(tmp_path: Path) -> None:
+def test_every_operator_in_an_array_of_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     examples = [Branch(info.name, (info.example,)) for info in OPERATORS.values() if info.example]
     added = [Branch(f"{name}, just added", (editing.new_step(name),)) for name in OPERATORS]
     spec = PipelineSpec("all", "All operators", "", (*examples, *added))
-    (tmp_path / "pipeline.py").write_text(to_code(spec), encoding="utf-8")
+    assert "aquadash" not in to_code(spec)
     images = _IMAGES[:2]
     np.save(tmp_path / "images.npy", images)
-    # -I: neither the folder at hand nor the environment adds to the path, so that only installed packages are found.
-    command = [sys.executable, "-I", "pipeline.py", "--seed", "9", "--out", "made", "images.npy"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "aquadash" not in to_code(spec)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["pipeline.py", "--seed", "9", "--out", "made", "images.npy"])
+    _run(to_code(spec))["main"]()
     found, expected = np.load(tmp_path / "made" / "augmented.npy"), augmented(images, spec, seed=9)
     differ = [
         branch.title
@@ -91,16 +89,15 @@ def test_many_and_large_images_come_in_the_same_batches() -> None:
     _assert_same(spec, images=rng.integers(0, 256, (3, 1000, 1500, 3), dtype=np.uint8))
 
 
-def test_photographs_of_several_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photographs_of_several_sizes_in_a_process_that_cannot_import_the_app(tmp_path: Path) -> None:
     spec = PIPELINES["mirror-shift"]
+    (tmp_path / "pipeline.py").write_text(to_code(spec), encoding="utf-8")
     photos = {"first": _IMAGES[0], "second": _IMAGES[1][:20], "third": _IMAGES[2]}
     for name, photo in photos.items():
         Image.fromarray(photo).save(tmp_path / f"{name}.png")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        sys, "argv", ["pipeline.py", "--seed", "4", "--out", "made", *(f"{name}.png" for name in photos)]
-    )
-    _run(to_code(spec))["main"]()
+    # -I: neither the folder at hand nor the environment adds to the path, so that only installed packages are found.
+    command = [sys.executable, "-I", "pipeline.py", "--seed", "4", "--out", "made", *(f"{name}.png" for name in photos)]
+    subprocess.run(command, cwd=tmp_path, check=True)
     made = {path.name: np.asarray(Image.open(path)) for path in (tmp_path / "made").iterdir()}
     assert sorted(made) == ["0001-first-version-1.png", "0002-second-version-1.png", "0003-third-version-1.png"]
     expected = augmented(_IMAGES[[0, 2]], spec, seed=4)

@@ -53,21 +53,6 @@ def test_a_disk_that_becomes_full_leaves_all_as_it_was_and_makes_nothing_the_mac
     assert shelf.save(FLIP, title="Mine", owner=ANNA).name == "mine" and shelf.owner_ids() == {ANNA.person_id}
 
 
-def test_two_may_save_over_a_pipeline_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf.save(FLIP, title="Mine")
-    replaced = os.replace
-
-    def meanwhile(source: Path, target: Path) -> None:
-        if Path(target).name == "mine.json":
-            monkeypatch.setattr(os, "replace", replaced)
-            shelf.save(FLIP, title="Mine", replace_name="mine")
-        replaced(source, target)
-
-    monkeypatch.setattr(os, "replace", meanwhile)
-    shelf.save(BLUR, title="Mine", replace_name="mine")
-    assert shelf.library().saved == ("mine",) and shelf.pipeline("mine").branches == BLUR.branches
-
-
 def test_a_new_title_renames_unless_the_name_is_taken() -> None:
     shelf.save(FLIP, title="First")
     shelf.save(BLUR, title="Second")

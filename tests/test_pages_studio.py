@@ -69,11 +69,8 @@ def test_sliders_fields_and_switches_change_the_step_and_undo_moves_them_back() 
     assert titles(app)[1].endswith("sigma 1.125 · 30 % of the images · off]")
     press(app, "undo")
     assert control(app.toggle, "step1/on").value is True
-    press(app, "undo")
-    assert control(app.slider, "step1/probability/slider").value == 100.0
-    press(app, "undo")
-    assert control(app.slider, "step1:sigma/range").value == (0.25, 2.0)
-    press(app, "undo")
+    for _ in range(3):
+        press(app, "undo")
     assert control(app.slider, "step1:sigma/range").value == (0.0, 1.0), "what a slider and its field did is one change"
     assert app.button(key="undo").disabled and address_of(app, "draft") is None
     for _ in range(4):

@@ -61,13 +61,11 @@ def test_other_images_and_another_number_of_them_of_which_the_first_stay() -> No
     assert chosen(app).positions == others[:1]
 
 
-def test_another_data_set_begins_with_its_own_images_unless_the_address_says_which(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_another_data_set_begins_with_its_own_images() -> None:
     def page() -> None:
         import streamlit as st
 
-        from aquadash.ui import address, datasets
+        from aquadash.ui import datasets
         from aquadash.ui.augment import studio_images
         from tests.studios import small_dataset
 
@@ -76,23 +74,10 @@ def test_another_data_set_begins_with_its_own_images_unless_the_address_says_whi
         dataset = small_dataset(30 if datasets.current() == "synthetic" else 90)
         st.session_state["chosen"] = studio_images.choose(dataset, st.popover("Options"))
 
-    def look(**query: str) -> list[int]:
-        """What Back, or a link, shows."""
-        app.query_params.clear()
-        app.query_params.update(query)
-        return chosen(app.run()).positions
-
-    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
     app = run_script(page, source="synthetic", images="5,7")
-    assert chosen(app).positions == [5, 7]
     app.selectbox(key="data-set").set_value("cifar100").run()
-    others = studio_images.spread(small_dataset(90), 2, seed=0)
-    assert chosen(app).positions == others and address_of(app, "images") is None
-    assert look(source="synthetic", images="5,7") == [5, 7]
-    assert look(source="synthetic", images="8,9") == [8, 9]
-    assert look(source="cifar100", images="8,9") == [8, 9] and address_of(app, "images") == "8,9"
-    assert look(source="synthetic") == studio_images.spread(small_dataset(30), 2, seed=0)
-    assert look(source="cifar100") == others and address_of(app, "images") is None
+    assert chosen(app).positions == studio_images.spread(small_dataset(90), 2, seed=0)
+    assert address_of(app, "images") is None
 
 
 def test_a_small_data_set_gives_what_it_has() -> None:
