@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui import address
 from aquadash.ui.augment import studio_images
 from tests.app_pages import address_of, run_script
 from tests.encoded_pictures import saved
@@ -65,7 +64,7 @@ def test_another_data_set_begins_with_its_own_images() -> None:
     def page() -> None:
         import streamlit as st
 
-        from aquadash.ui import datasets
+        from aquadash.ui import address, datasets
         from aquadash.ui.augment import studio_images
         from tests.studios import small_dataset
 
