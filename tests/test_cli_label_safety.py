@@ -37,12 +37,8 @@ def test_label_safety_tells_each_step_and_how_far_a_parameter_goes(run: Run, mon
     job_rows.do_at_once(monkeypatch)
     arguments = ("label-safety", run.name, "--pipeline", "notebook-1", "--copies", 4, "--per-class", 2)
     values = answer(*arguments, "--step", 2, "--high", 4, "--values", 5)
-    assert (values["run_id"], values["pipeline"], values["branch"], values["split"]) == (
-        run.run_id,
-        "notebook-1",
-        1,
-        "validation",
-    )
+    assert (values["run_id"], values["pipeline"]) == (run.run_id, "notebook-1")
+    assert (values["branch"], values["split"]) == (1, "validation")
     assert values["images"] == 10 and len(values["positions"]) == 10
     assert [step["title"] for step in values["steps"]] == ["1. Flip left-right", "2. Blur"]
     sweep = values["sweep"]
