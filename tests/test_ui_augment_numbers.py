@@ -45,7 +45,7 @@ def test_a_pipeline_that_ruins_images_is_warned_of_in_words() -> None:
 
 
 def test_a_persons_own_pictures_are_measured_and_a_version_without_steps_has_no_times() -> None:
-    app = run_script(page, state=dict(pipeline="none", own=True, images=3))
+    app = run_script(page, state=dict(pipeline="none", own=True))
     assert any("3 pictures of your own" in caption.value for caption in app.caption)
     assert any("No step is switched on" in caption.value for caption in app.caption)
 
