@@ -26,7 +26,7 @@ def add_tiny_model(store: RunStore, run: Run, folder: Path) -> Run:
 
 
 def made_up_result(
-    *, fingerprint: str, images: int = 500, skill: float = 0.7, cells: int = 75, seed: int = 0, measured_at: float = 0.0
+    *, fingerprint: str, images: int = 500, skill: float = 0.7, cells: int = 75, seed: int = 0
 ) -> RobustnessResult:
     """Figures that fall with the severity, faster for some corruptions than for others."""
     random = np.random.default_rng(1)
@@ -55,7 +55,7 @@ def made_up_result(
         "images": images,
         "test_images": 500,
     }
-    return RobustnessResult(identity, measured_at or time.time(), condition(skill), found, branches)
+    return RobustnessResult(identity, time.time(), condition(skill), found, branches)
 
 
 def add_result(
