@@ -17,7 +17,6 @@ from aquadash.augment import (
     OPERATORS,
     Branch,
     Operator,
-    OperatorInfo,
     Parameter,
     PipelineSpec,
     Range,
@@ -73,17 +72,11 @@ def operators(draw: st.DrawFn, depth: int = 1, one_channel: bool = False) -> Ope
         for parameter in info.parameters
         if parameter.default is None or draw(st.booleans())
     )
-    return Operator(info.name, given, _children(draw, info, depth, one_channel), draw(_shares), draw(st.booleans()))
-
-
-def _children(
-    draw: st.DrawFn, info: OperatorInfo, depth: int, one_channel: bool
-) -> tuple[tuple[str, tuple[Operator, ...]], ...]:
     children = []
     for number, (slot, _) in enumerate(info.slots):
         inner = operators(depth + 1, one_channel or info.one_channel)
         children.append((slot, tuple(draw(st.lists(inner, min_size=number == 0, max_size=2)))))
-    return tuple(children)
+    return Operator(info.name, given, tuple(children), draw(_shares), draw(st.booleans()))
 
 
 @st.composite

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquadash.augment import OPERATORS, PIPELINES, Branch, describe, op, step_words
+from aquadash.augment import OPERATORS, PIPELINES, Branch, describe, op
 
 
 def test_branches_are_named_and_nested_operators_indented() -> None:
@@ -50,15 +50,3 @@ def test_every_operator_reads_well() -> None:
         for name, value in info.example.settings:
             parameter = info.parameter(name)
             assert value == parameter.default or name == "channels" or parameter.title in lines[0], name
-
-
-def test_every_step_that_is_on_has_its_words() -> None:
-    words = step_words(Branch("b", (op("Fliplr", p=1.0), op("Add", value=5, enabled=False), op("Fliplr", p=0.5))))
-    assert len(words) == 2
-    assert words[0].whole == words[0].title and not words[0].inner
-    assert words[0] != words[1]
-    # What is inside a step belongs to its words.
-    first = step_words(PIPELINES["notebook-3"].branches[0])[0]
-    assert not first.title.endswith(":")
-    assert "10 to 30 %" in first.inner
-    assert first.whole == f"{first.title}: {first.inner}"

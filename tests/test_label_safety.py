@@ -140,17 +140,6 @@ def test_nothing_is_measured_twice_and_the_progress_ends_at_all_of_it() -> None:
     assert told == [(0, 0), (0, 6), (6, 6)]
 
 
-def test_whoever_is_told_can_end_it() -> None:
-    def report(phase: str, done: int, total: int) -> None:
-        if done >= 8:
-            raise InterruptedError
-
-    reader = ContrastReader()
-    with pytest.raises(InterruptedError):
-        measure(reader, striped([100, 90]), SafetyRequest(CONTRAST, copies=4, sweep=SWEEP), report=report)
-    assert reader.asked <= 2 + 8
-
-
 def test_a_branch_that_changes_nothing_costs_nothing() -> None:
     found = measure(ContrastReader(), striped([100, 10]), SafetyRequest(Branch("Original"), copies=3))
     assert found.steps == ()

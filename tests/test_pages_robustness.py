@@ -82,11 +82,6 @@ def test_nothing_measured_yet_and_a_start(run: Run, started: list[str]) -> None:
     assert "Starting" in words(app) and button(app, "Stop") is not None
 
 
-def test_a_run_without_a_model_says_so(run: Run) -> None:
-    app = press(open_section(run), "Measure the robustness")
-    assert "model.keras of" in app.error[0].value
-
-
 def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, run: Run) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint, cells=20)
     job = add_result(store, run, result, status=JobStatus.RUNNING)

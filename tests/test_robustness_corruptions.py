@@ -134,20 +134,6 @@ def test_sets_that_were_used_longest_ago_make_room(home: Path, monkeypatch: pyte
     assert [source().path(cell).exists() for cell in cells] == [True, False, True]
 
 
-def test_progress_is_told_and_can_end_it(home: Path) -> None:
-    told: list[int] = []
-
-    def stop(cell: tuple[str, int], ready: int) -> None:
-        told.append(ready)
-        if ready > 40:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        list(sets(source(), [("contrast", 1)], on_images=stop))
-    assert told == [25, 50]
-    assert kept(source(), ("contrast", 1)) is None
-
-
 @pytest.mark.slow
 def test_other_processes_make_the_same_sets_and_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
