@@ -140,38 +140,25 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_rel
         assert address_of(app, "of") is None
 
 
-@pytest.mark.parametrize("taken_over", ["discarded", "undone"])
-def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_undo_either(taken_over: str) -> None:
-    app = changed_fog()
-    before = spec_of(app).branches
-    if taken_over == "undone":
-        press(app, "undo")
-        before = DEEP.branches
-    theirs = saved_elsewhere()
-    if taken_over == "discarded":
-        press(unfold(app, "files-menu"), "discard")
-    assert spec_of(app.run()) == theirs
-    press(app, "undo")
-    assert spec_of(app).branches == before
-    assert address_of(app, "pipeline") == "none" and "save-changes" not in [each.key for each in app.button]
-    while not app.button(key="redo").disabled:
-        press(app, "redo")
-    assert address_of(app, "pipeline") == "fog" and spec_of(app) == pipeline("fog") == theirs
-
-
-def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_going_back_either(
+def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_undo_or_going_back_either(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)
+    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
     app = changed_fog()
-    discarded = {name: address_of(app, name) or "" for name in app.query_params}
+    mine, changed = spec_of(app), {name: address_of(app, name) or "" for name in app.query_params}
     theirs = saved_elsewhere()
     press(unfold(app, "files-menu"), "discard")
+    assert spec_of(app.run()) == theirs
+    press(app, "undo")
+    assert spec_of(app).branches == mine.branches
+    assert address_of(app, "pipeline") == "none" and "save-changes" not in [each.key for each in app.button]
+    press(app, "redo")
+    assert address_of(app, "pipeline") == "fog" and spec_of(app) == pipeline("fog") == theirs
     press(app, "undo")
     for _ in range(2):
         app.query_params.clear()
-        app.query_params.update(discarded)
-        assert address_of(app.run(), "draft") == discarded["draft"] and address_of(app, "pipeline") == "fog"
+        app.query_params.update(changed)
+        assert spec_of(app.run()) == mine and address_of(app, "pipeline") == "fog"
         press(app, "save-changes")
         assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
 
@@ -186,6 +173,7 @@ def test_an_untouched_pipeline_that_another_session_saves_meanwhile_is_no_draft(
     assert spec_of(app) == theirs and address_of(app, "draft") is None and app.button(key="save-changes").disabled
     press(app, "undo")
     assert steps(app, 1) == DEEP.branches[1].operators
+    assert address_of(app, "pipeline") == "none", "a save would overwrite theirs"
 
 
 @pytest.mark.parametrize("spec", [DEEP, PIPELINES["notebook-1"]], ids=["own", "copy"])
