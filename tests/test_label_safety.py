@@ -118,7 +118,9 @@ def test_an_image_keeps_its_copies_when_large_numbers_are_made_in_parts() -> Non
 def test_a_nested_step_and_a_probability_can_be_swept() -> None:
     branch = Branch("Nested", (op("Sometimes", p=1.0, then_list=op("LinearContrast", alpha=0.1)),))
     inner = SafetyRequest(branch, copies=2, sweep=SweepRequest((0, "then_list", 0), "alpha", 0.0, 1.0))
-    sweep = measure(ContrastReader(), striped([100]), inner).sweep
+    found = measure(ContrastReader(), striped([100]), inner)
+    assert found.steps[0].alone.accuracy == 0.0, "with what is inside it"
+    sweep = found.sweep
     assert sweep.title == "1. Sometimes › Contrast"
     assert sweep.off.accuracy == 1.0
     assert sweep.downwards.interval is None
@@ -138,6 +140,10 @@ def test_nothing_is_measured_twice_and_the_progress_ends_at_all_of_it() -> None:
     # And copies that are the same are looked at once.
     assert reader.asked == 2 + 2
     assert told == [(0, 0), (0, 6), (6, 6)]
+    told.clear()
+    several = replace(request, branch=CONTRAST, sweep=SWEEP)
+    measure(reader, striped([100, 90]), several, report=lambda phase, done, total: told.append((done, total)))
+    assert {done for done, _ in told} >= {6, 12, 18}, "a stop is heard after each"
 
 
 def test_a_branch_that_changes_nothing_costs_nothing() -> None:
