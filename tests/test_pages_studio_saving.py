@@ -204,6 +204,18 @@ def test_changes_of_a_renamed_pipeline_have_its_new_name_and_can_be_undone() -> 
     assert pipeline("mist").branches == changed.branches
 
 
+def test_what_was_made_of_a_deleted_pipeline_does_not_overwrite_one_that_takes_its_name() -> None:
+    saved_pipelines.save(PIPELINES["notebook-1"], title="Mist")
+    saved_pipelines.save(DEEP, title="Fog")
+    app = do(visit(pipeline="mist"), 0, "duplicate")
+    press(unfold(app, "files-menu"), "delete-pipeline")
+    app.selectbox(key="pipeline").set_value("fog").run()
+    rename(app, "Mist")
+    for _ in range(2):
+        press(app, "undo")
+    assert len(steps(app)) == 3 and address_of(app, "pipeline") == "none"
+
+
 def double_click(
     app: AppTest, button: Button, monkeypatch: pytest.MonkeyPatch, *, loaded: bool, by: str = "load"
 ) -> None:
