@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aquadash.errors import DataError
+from aquadash.evaluation.metrics import import_scikit_learn
 
 #: The fraction of validation images that must be taken for known ones.
 ACCEPTED = 0.95
@@ -66,6 +67,7 @@ class OutOfDistributionDetector:
         Raises:
             DataError: A class or the validation images are missing.
         """
+        import_scikit_learn()
         from scipy.linalg import block_diag
         from sklearn.covariance import LedoitWolf
 
@@ -126,6 +128,7 @@ def auroc(known: ArrayLike, unknown: ArrayLike) -> float:
         The area under the ROC curve, 0 to 1: the probability that an unknown image drawn at random has a higher score
         than a known one drawn at random. 0.5 is chance.
     """
+    import_scikit_learn()
     from sklearn.metrics import roc_auc_score
 
     scores = np.concatenate([np.asarray(known, dtype=np.float64), np.asarray(unknown, dtype=np.float64)])
