@@ -6,9 +6,10 @@ import json
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.errors import RunError, StorageError
+from aquadash.errors import RunError
 from aquadash.lab import memory
 from aquadash.runs import Guess, Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
@@ -30,7 +31,8 @@ def test_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
     assert not app.error and not app.button(key="launch").disabled
     assert "set:training.optimizer" not in controls(app)  # That is for those who open the advanced settings.
     assert "10,625 training images" not in words(app)
-    told = words(open_advanced())
+    app.session_state["train:advanced"] = True
+    told = words(app.run())
     assert "not timed here yet" in told and "an epoch takes" not in told
     assert "10,625 training images" in told and "**375** images are held out" in told
 
@@ -62,103 +64,58 @@ def test_launch_submits_what_the_form_says(engine: FakeEngine) -> None:
     assert "Next in the queue" in words(app)
 
 
-def test_a_guess_that_cannot_be_kept_does_not_keep_the_run(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: RunStore, run_id: str, guess: Guess) -> None:
-        raise StorageError("The disk is full.")
-
-    monkeypatch.setattr(RunStore, "set_guess", refuse)
-    app = open_page()
-    app.number_input(key="guess:0:accuracy").set_value(61).run()
-    app.button(key="launch").click().run()
-
-    (run,) = engine.store.list_runs()
-    assert address_of(app, "run") == run.run_id
-    assert "Your guess could not be kept. The disk is full." in words(app)
-
-
-def test_a_second_launch_asks_while_the_first_is_not_done(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_launch_asks_while_the_first_is_not_done_and_queues_what_the_form_says_then(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
-    app = open_page()
+    app = open_advanced()
+    app.text_input(key="train:name:0").set_value("first").run()
+    app.session_state["train:advanced"] = False  # The name counts while its field is folded, and for one run.
+    app.run()
     app.button(key="launch").click().run()
     (run,) = engine.store.list_runs()
-    assert [toast.value for toast in app.toast] == [f"**{run.name}** has been launched."]
+    assert run.name == "first" and [toast.value for toast in app.toast] == ["**first** has been launched."]
     for _ in range(2):
         app.button(key="launch").click().run()
-        assert f"**{run.name}** is not done yet. Queue another run?" in words(app)
+        assert "**first** is not done yet. Queue another run?" in words(app)
         app.button(key="launch-cancel").click().run()
         assert [name for name, _ in engine.calls] == ["submit"]
         monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # What was called off may be asked for again at once.
 
     app.button(key="launch").click().run()
+    app.number_input(key="set:training.epochs").set_value(5)
+    app.number_input(key="guess:1:accuracy").set_value(61).run()
     app.button(key="launch-sure").click().run()
-    assert [name for name, _ in engine.calls] == ["submit", "submit"] and app.button(key="launch")
+    assert [(name, config.training.epochs) for name, config in engine.calls] == [("submit", 200), ("submit", 5)]
+    (second,) = (run for run in engine.store.list_runs() if run.name != "first")
+    assert second.guess == Guess(0.61)
     app.button(key="launch").click().run()
     assert "** are not done yet. Queue another run?" in words(app)
 
 
-def test_what_is_queued_after_the_question_is_what_the_form_says_then(store: RunStore, engine: FakeEngine) -> None:
-    ui_runs.queued(store, "not done")
-    app = open_advanced()
-    app.button(key="launch").click().run()
-    app.number_input(key="set:training.epochs").set_value(5)
-    app.text_input(key="train:name:0").set_value("shorter")
-    app.number_input(key="guess:0:accuracy").set_value(61).run()
-    app.button(key="launch-sure").click().run()
-
-    ((_, config),) = engine.calls
-    assert config.training.epochs == 5
-    assert [run.guess for run in engine.store.list_runs() if run.name == "shorter"] == [Guess(0.61)]
-
-
-def test_a_name_is_for_one_run(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
-    app = open_advanced()
-    app.text_input(key="train:name:0").set_value("deeper").run()
-    app.session_state["train:advanced"] = False  # It counts while its field is folded.
-    app.run()
-    app.button(key="launch").click().run()
-    app.button(key="launch").click().run()
-    app.button(key="launch-sure").click().run()
-    assert sorted(run.name == "deeper" for run in engine.store.list_runs()) == [False, True]
-
-
-def broken_down(store: RunStore) -> Run:
-    """A run whose learning rate was ten times too high."""
-    fast = ui_runs.queued(store, "too fast", {"training.learning_rate": 0.5, "training.epochs": 7})
-    said = "The loss became nan in epoch 1: too large updates."
-    return live_runs.end(store, live_runs.start(store, fast.run_id), RunStatus.FAILED, message=said)
-
-
-def test_a_run_that_broke_down_offers_the_rate_that_would_have_worked(store: RunStore, engine: FakeEngine) -> None:
-    fast = broken_down(store)
-    app = open_page(run=fast.run_id)
-    assert "training broke down" in words(app) and not app.get("plotly_chart")  # No curve will come.
-    assert f"resume-{fast.run_id}" not in buttons(app)
-
-    app.button(key="train-broke-down").click().run()
-    ((call, config),) = engine.calls
-    assert call == "submit"
-    assert config == with_values(fast.config, {"training.learning_rate": 0.05})
-    assert address_of(app, "run") == engine.store.list_runs()[0].run_id
-
-
 @pytest.mark.parametrize("asked", [False, True])
-def test_a_launch_by_the_coach_leaves_what_is_typed_into_the_form(
+def test_the_coach_launches_the_rate_that_would_have_worked_and_leaves_what_is_typed_into_the_form(
     store: RunStore, engine: FakeEngine, asked: bool
 ) -> None:
-    fast = broken_down(store)
+    fast = ui_runs.queued(store, "too fast", {"training.learning_rate": 0.5, "training.epochs": 7})
+    said = "The loss became nan in epoch 1: too large updates."
+    live_runs.end(store, live_runs.start(store, fast.run_id), RunStatus.FAILED, message=said)
     if asked:
         ui_runs.queued(store, "not done")
     app = open_advanced(run=fast.run_id)
+    assert "training broke down" in words(app) and not app.get("plotly_chart")  # No curve will come.
+    assert f"resume-{fast.run_id}" not in buttons(app)
     app.text_input(key="train:name:0").set_value("deeper").run()
     app.number_input(key="guess:0:accuracy").set_value(61).run()
+
     app.button(key="train-broke-down").click().run()
     if asked:
         # It stands below the form, which says something else.
         assert "**not done** is not done yet. Queue the run with the coach's change?" in words(app)
         app.button(key="launch-sure").click().run()
-    ((_, config),) = engine.calls
-    assert config == with_values(fast.config, {"training.learning_rate": 0.05})
+    ((call, config),) = engine.calls
+    assert (call, config) == ("submit", with_values(fast.config, {"training.learning_rate": 0.05}))
+    assert address_of(app, "run") == engine.store.list_runs()[0].run_id
     assert app.text_input(key="train:name:0").value == "deeper"
     assert app.number_input(key="guess:0:accuracy").value == 61
 
@@ -192,24 +149,17 @@ def test_a_double_click_launches_one_run_which_its_second_click_shows(
     assert [name for name, _ in engine.calls] == ["submit"]
 
 
-def test_launch_error_is_shown_and_can_be_tried_again(engine: FakeEngine) -> None:
+def test_a_launch_that_fails_can_be_tried_again_and_after_the_question_called_off(
+    store: RunStore, engine: FakeEngine
+) -> None:
     engine.error = RunError("The scheduler does not answer.")
     app = open_page()
     app.button(key="launch").click().run()
     assert any("scheduler does not answer" in box.value for box in app.error)
 
-    engine.error = None
-    app.button(key="launch").click().run()
-    assert [name for name, _ in engine.calls] == ["submit"]
-
-
-def test_a_launch_that_fails_after_the_question_can_be_tried_again_or_called_off(
-    store: RunStore, engine: FakeEngine
-) -> None:
     ui_runs.queued(store, "not done")
-    app = open_page()
+    memory.refresh()
     app.button(key="launch").click().run()
-    engine.error = RunError("The scheduler does not answer.")
     app.button(key="launch-sure").click().run()
     assert any("scheduler does not answer" in box.value for box in app.error)
     app.button(key="launch-cancel").click().run()
@@ -219,6 +169,12 @@ def test_a_launch_that_fails_after_the_question_can_be_tried_again_or_called_off
     engine.error = None
     app.button(key="launch-sure").click().run()
     assert [name for name, _ in engine.calls] == ["submit"] and app.button(key="launch")
+
+
+def result_shown(app: AppTest) -> tuple[str, str]:
+    """The result on test images as it stands out, and what stands below it."""
+    metric = next(metric for metric in app.metric if metric.label == "Test accuracy")
+    return metric.value, str(metric.delta)
 
 
 def accuracy_in_table(store: RunStore, run: Run) -> str:
@@ -238,6 +194,7 @@ def test_running_run_shows_progress_curves_and_stops(store: RunStore, engine: Fa
     assert bar.proto.value == 1  # Per cent of the whole training.
     assert metrics(app)["Best epoch"] == "2 of 3" and "Kept epoch" not in metrics(app)
     assert metrics(app)["Validation accuracy"] == accuracy_in_table(store, run)
+    assert result_shown(app) == ("–", "at the end")
     assert len(charts(app)) == 2 and all(charts(app))
     assert all("uirevision" in chart.proto.spec for chart in app.get("plotly_chart"))
 
@@ -282,30 +239,24 @@ def test_a_run_whose_worker_was_lost_says_that_it_goes_on(store: RunStore, engin
 
 @pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.FAILED])
 def test_ended_early_shows_why_and_resume(store: RunStore, engine: FakeEngine, status: RunStatus) -> None:
-    run = ui_runs.ended(store, "early", status, message="The reason <b>why</b>")
+    run = ui_runs.ended(store, "early", status, message="The reason <b>why</b>", epochs=2)
     app = open_page(run=run.run_id)
 
     said = [*(box.value for box in app.error), *(bar.proto.text for bar in app.get("progress"))]
     assert plain("The reason <b>why</b>") in said
     assert app.button(key=f"resume-{run.run_id}")
+    assert result_shown(app) == ("–", "")
 
 
 def test_finished_run_shows_its_result_and_neither_stop_nor_resume(store: RunStore, engine: FakeEngine) -> None:
     run = ui_runs.finished(store, "done")
     app = open_page(run=run.run_id)
 
-    metric = next(metric for metric in app.metric if metric.label == "Test accuracy")
-    assert metric.value.endswith(" %") and " % to " in str(metric.delta)
+    value, interval = result_shown(app)
+    assert value.endswith(" %") and " % to " in interval
     assert metrics(app)["Validation accuracy"] == accuracy_in_table(store, run)
     assert app.button(key=f"stop-{run.run_id}").disabled
     assert not [button for button in app.button if str(button.key).startswith("resume")]
-
-
-def test_test_results_are_promised_only_while_they_can_come(store: RunStore, engine: FakeEngine) -> None:
-    runs = ui_runs.ended(store, "failed", RunStatus.FAILED, epochs=2), ui_runs.running(store, "at work")
-    for run, note in zip(runs, ("", "at the end"), strict=True):
-        metric = next(each for each in open_page(run=run.run_id).metric if each.label == "Test accuracy")
-        assert (metric.value, str(metric.delta)) == ("–", note)
 
 
 def test_the_log_of_an_imported_run_is_shown(store: RunStore, engine: FakeEngine) -> None:
