@@ -25,13 +25,6 @@ from tests.app_pages import address_of, words
 from tests.train_page import FakeEngine, controls, launched, open_advanced, open_page
 
 
-def choose_preset(app: AppTest, name: str) -> None:
-    """Choose a preset by its card and, where that has several, by the menu below."""
-    app.radio(key="preset").set_value(name).run()  # Cards are told apart by their names.
-    if app.radio(key="preset").value != name:
-        app.selectbox(key="preset-of-card").select(name).run()
-
-
 def test_every_setting_that_matters_has_a_control_with_help(engine: FakeEngine) -> None:
     app = open_advanced()
     for network in MODELS:
@@ -60,7 +53,10 @@ def test_an_untouched_preset_is_launched_as_it_is(engine: FakeEngine) -> None:
     app = open_advanced()
     app.session_state["train:yaml"] = True
     for preset in PRESETS:
-        choose_preset(app, preset)
+        app.radio(key="preset").set_value(preset).run()
+        if app.radio(key="preset").value != preset:
+            # The menu below a card of several presets has it.
+            app.selectbox(key="preset-of-card").select(preset).run()
         assert "Changed:" not in words(app)
         assert from_yaml(app.code[0].value) == PRESETS[preset].config
     assert launched(app, engine) == PRESETS[preset].config
@@ -150,11 +146,7 @@ def test_text_that_cannot_be_used_changes_nothing(engine: FakeEngine) -> None:
     app = open_advanced()
     app.session_state["train:yaml"] = True
     app.run()
-    for text, said in (
-        ("*<b>*", "not valid YAML"),
-        ("training: {epoch: 7}", "training.epochs"),
-        ("model: {name: resnet}", "There is no model called 'resnet'"),
-    ):
+    for text, said in (("*<b>*", "not valid YAML"), ("model: {name: resnet}", "There is no model called 'resnet'")):
         app.text_area(key="train:yaml-pasted").set_value(text)
         app.button(key="use-yaml").click().run()
         assert said in words(app) and "The form is as it was." in words(app), text
@@ -320,19 +312,9 @@ def follow(app: AppTest, link: str) -> None:
     app.run()
 
 
-def test_a_link_that_is_clicked_again_fills_the_form_again(engine: FakeEngine, own: Run) -> None:
-    app = open_advanced(clone=own.run_id)
-    for _ in range(2):
-        app.number_input(key="set:training.epochs").set_value(9).run()
-        assert app.number_input(key="set:training.epochs").value == 9
-        follow(app, clone_link(app))
-        assert app.number_input(key="set:training.epochs").value == 40
-
-
-def test_a_link_from_before_a_reset_or_another_card_fills_the_form_too(engine: FakeEngine, own: Run) -> None:
+def test_a_link_from_before_a_reset_fills_the_form_too(engine: FakeEngine, own: Run) -> None:
     # The form is a fragment: what it writes into the address does not draw the link beside it anew.
     app = open_advanced(clone=own.run_id)
-    copied = app.radio(key="preset").value
     follow(app, clone_link(app))
     link = clone_link(app)
     app.number_input(key="set:training.epochs").set_value(8).run()
@@ -341,51 +323,26 @@ def test_a_link_from_before_a_reset_or_another_card_fills_the_form_too(engine: F
     follow(app, link)
     assert app.number_input(key="set:training.epochs").value == 40
 
-    app.radio(key="preset").set_value("notebook").run()
-    link = clone_link(app)
-    app.radio(key="preset").set_value(copied).run()
-    app.number_input(key="set:training.epochs").set_value(9).run()
-    follow(app, link)
-    assert app.number_input(key="set:training.epochs").value == 40
 
-
-@pytest.mark.parametrize("way", ["reset", "card", "text"])
-def test_the_sidebar_follows_the_data_set_that_the_form_takes_back(
-    engine: FakeEngine, own: Run, monkeypatch: pytest.MonkeyPatch, way: str
+def test_a_preset_takes_the_place_of_a_clone_which_comes_back_with_its_data_set(
+    engine: FakeEngine, own: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_advanced(clone=own.run_id)
     copied = app.radio(key="preset").value
-    app.session_state["train:yaml"] = True
-    if way == "card":
-        app.radio(key="preset").set_value("notebook").run()
+    app.radio(key="preset").set_value("notebook").run()
+    assert app.selectbox(key="set:training.validation").value == "test"
+    assert (address_of(app, "clone"), address_of(app, "preset")) == (None, "notebook")
     app.selectbox(key="data-set").select("cifar100").run()
     assert address_of(app, "source") == "cifar100"
 
     choose = datasets.choose
     # The form is a fragment: what is done there draws no menu, unless the form asks for the whole page.
     monkeypatch.setattr(datasets, "choose", lambda: monkeypatch.setattr(datasets, "choose", choose))
-    if way == "reset":
-        app.button(key="reset").click().run()
-    elif way == "card":
-        app.radio(key="preset").set_value(copied).run()
-    else:
-        app.text_area(key="train:yaml-pasted").set_value("data: {source: synthetic}")
-        app.button(key="use-yaml").click().run()
-        assert "Done: 1 setting changed." in words(app)
-    assert app.selectbox(key="data-set").value == "synthetic"
-    assert launched(app, engine) == own.config
-
-
-def test_a_preset_takes_the_place_of_a_clone_and_the_other_way_round(engine: FakeEngine, own: Run) -> None:
-    app = open_advanced(clone=own.run_id)
-    copied = app.radio(key="preset").value
-    app.radio(key="preset").set_value("notebook").run()
-    assert app.selectbox(key="set:training.validation").value == "test"
-    assert (address_of(app, "clone"), address_of(app, "preset")) == (None, "notebook")
-
     app.radio(key="preset").set_value(copied).run()
     assert app.text_input(key="set:model.filters").value == "16, 32"
+    assert app.selectbox(key="data-set").value == "synthetic"
     assert (address_of(app, "clone"), address_of(app, "preset")) == (own.run_id, None)
+    assert launched(app, engine) == own.config
 
 
 @pytest.mark.parametrize("card", ["notebook", train_form.COPY])
