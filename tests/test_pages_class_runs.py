@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,25 +10,20 @@ from streamlit.testing.v1 import AppTest
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig
-from aquadash.data.folder import drafts
 from aquadash.errors import RunError
-from aquadash.lab import Lab
 from aquadash.people import Person, Role
 from aquadash.runs import RunStatus, open_store
 from aquadash.runs import tags as tag
 from aquadash.runs.transfer import IMPORTED
 from aquadash.search.store import open_search_store
 from aquadash.ui import shell, warmup
-from aquadash.ui.classroom import board
-from aquadash.ui.train import live
 from tests import live_runs
 from tests.app_pages import address_of, buttons, ids, metrics, open_app_page, texts, unfold
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
-from tests.own_pictures import drafted, in_folder, of_classes
 from tests.search_fakes import plan
 from tests.train_page import FakeEngine
-from tests.ui_runs import queued, running
+from tests.ui_runs import queued
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 
@@ -61,18 +55,6 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
 
 
-def test_what_has_no_place_in_the_chart_is_counted_on_the_projector_without_a_table(
-    teacher: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(board, "_MAX_DRAWN", 1)
-    store = open_store()
-    for seed, name in enumerate(("Anna", "Ben")):
-        give(store, add_compared(store, "good", skill=0.9, seed=seed), join(name)[0])
-    assert "and 1 more in the table" in texts(open_app_page("classroom", view="board"))
-    projected = texts(open_app_page("classroom", view="board", projector="1"))
-    assert "and 1 more" in projected and "in the table" not in projected
-
-
 def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(teacher: Person) -> None:
     store = open_store()
     anna, ben = join("Anna")[0], join("Ben")[0]
@@ -88,19 +70,6 @@ def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(teacher: Pers
     app.selectbox(key="board").set_value("synthetic").run()
     app.button(key="class-show").click().run()
     assert "**Ben** is on the board; nobody else yet" in texts(open_app_page("classroom", view="projector"))
-
-
-def test_the_board_of_replaced_pictures_has_the_runs_on_those_kept_now(teacher: Person, tmp_path: Path) -> None:
-    store = open_store()
-    anna, ben = join("Anna")[0], join("Ben")[0]
-    files = of_classes({"seal": 10, "otter": 10})
-    pictures = drafts.use(drafted(in_folder(tmp_path / "mine", files)), drafts.SplitChoice(), title="Mine")
-    # It waited while the pictures were replaced and the other one trained.
-    changes = {"data.source": pictures.source}
-    waited = give(store, add_compared(store, "on the new", changes, skill=0.5, seed=1), anna)
-    store.set_dataset(waited.run_id, class_names=waited.class_names, fingerprint=pictures.fingerprint)
-    give(store, add_compared(store, "on the old", changes, skill=0.9, seed=2), ben)
-    assert [entry.run.name for entry in Lab(teacher).runs.board(pictures.source).entries] == ["on the new"]
 
 
 def test_an_empty_board_notices_the_first_run(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,21 +140,18 @@ def test_a_refusal_is_said_for_longer_than_until_the_next_drawing(
     monkeypatch.setattr(shell, "_FAILED_SECONDS", math.inf)
     store, (anna, _) = open_store(), join("Anna")
     first, second = (give(store, queued(store, name), anna) for name in ("a1", "a2"))
-    give(store, add_compared(store, "on the board", skill=0.9, seed=1), anna)
     warmup.wait_for_store()
     with monkeypatch.context() as refusing:
-        for method in ("lab.runs.Runs.move", "lab.people.People.remove", "lab.people.People.set_limits"):
+        for method in ("lab.runs.Runs.move", "lab.people.People.remove"):
             refusing.setattr(f"aquadash.{method}", refuse)
-        board = open_app_page("classroom", view="board")
-        board.toggle(key="board:test-results").set_value(True).run()
         people = open_app_page("classroom", view="people")
         people.button(key=f"remove-{anna.person_id}").click().run()
-        app = open_app_page("classroom", view="queue")
-        app.button(key=f"move-First-{second.run_id}").click().run()
-    for page in (board, people, app):
+        queue = open_app_page("classroom", view="queue")
+        queue.button(key=f"move-First-{second.run_id}").click().run()
+    for page in (people, queue):
         assert [error.value for error in page.run().error] == ["It has begun."]
-    app.button(key=f"queue-stop-{first.run_id}").click().run()
-    assert not app.error, "which is over"
+    queue.button(key=f"queue-stop-{first.run_id}").click().run()
+    assert not queue.error, "which is over"
     monkeypatch.setattr(shell, "_FAILED_SECONDS", 0.0)
     assert not people.run().error
 
@@ -203,26 +169,7 @@ def test_the_class_page_opens_on_what_happens_now(anna: Person) -> None:
     assert "made up" not in texts(app) and "\n**on test images**" in texts(app), "no figure that is not comparable"
 
 
-def test_a_run_that_waits_while_the_queue_is_held_says_so(teacher: Person) -> None:
-    store = open_store()
-    run = give(store, queued(store, "a1"), join("Anna")[0])
-    for paused in (True, False):
-        limits.save(ClassLimits(paused=paused))
-        (bar,) = open_app_page("train", run=run.run_id).get("progress")
-        assert ("The teacher holds the queue" in bar.proto.text) is paused
-        assert ("starts in a moment" in bar.proto.text) is not paused
-
-
-def test_a_run_behind_a_hidden_one_does_not_start_in_a_moment(anna: Person) -> None:
-    store = open_store()
-    store.set_hidden(give(store, running(store, "rude"), join("Ben")[0]).run_id)
-    run = give(store, queued(store, "a1"), anna)
-    (bar,) = open_app_page("train", run=run.run_id).get("progress")
-    assert bar.proto.text == "Next in the queue: it starts when a running one ends."
-    assert not live._is_starting(run), "so it is not looked at as often as what does"
-
-
-def test_limits_are_set_in_a_form_and_hold(teacher: Person) -> None:
+def test_limits_and_the_pause_of_the_queue_are_set_in_a_form_and_hold(teacher: Person) -> None:
     app = open_app_page("classroom", view="limits")
     app.number_input(key="limit-epochs").set_value(7)
     app.number_input(key="limit-waiting_runs").set_value(None)
@@ -232,6 +179,8 @@ def test_limits_are_set_in_a_form_and_hold(teacher: Person) -> None:
     assert (kept.epochs, kept.waiting_runs, kept.locked_pages) == (7, None, frozenset({"predict", "compare"}))
     app.button(key="pause").click().run()
     assert limits.load().paused and "unpause" in buttons(app)
+    (bar,) = open_app_page("train", run=queued(open_store(), "a1").run_id).get("progress")
+    assert "The teacher holds the queue" in bar.proto.text
 
 
 def test_the_form_shows_what_somebody_else_has_changed_meanwhile_also_after_another_section(teacher: Person) -> None:
@@ -256,43 +205,27 @@ def test_the_form_shows_what_somebody_else_has_changed_meanwhile_also_after_anot
     assert limits.load() == changed
 
 
-@pytest.mark.parametrize(("most", "told", "cost"), [(50, "50 epochs", "4 min"), (1, "1 epoch", "1 min")])
-def test_the_form_that_a_student_finds_is_within_the_limits(
-    anna: Person, most: int, told: str, cost: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limits.save(ClassLimits(epochs=most))
+def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits.save(ClassLimits(epochs=50))
     app = open_app_page("train")
     cards = app.radio(key="preset").proto
-    assert dict(zip(cards.options, cards.captions, strict=True))["Baseline"] == cost
+    assert dict(zip(cards.options, cards.captions, strict=True))["Baseline"] == "4 min"
     epochs = app.number_input(key="set:training.epochs")
-    assert epochs.value == most and not app.button(key="launch").disabled
-    assert f"for at most {told}; the preset has 200" in texts(app) and "Changed" not in texts(app)
-    epochs.set_value(most + 1).run()
-    assert app.button(key="launch").disabled and f"In this class a run may have {told} at most" in texts(app)
+    assert epochs.value == 50 and not app.button(key="launch").disabled
+    assert "for at most 50 epochs; the preset has 200" in texts(app) and "Changed" not in texts(app)
+    epochs.set_value(51).run()
+    assert app.button(key="launch").disabled and "In this class a run may have 50 epochs at most" in texts(app)
     app.button(key="fix-class-epochs").click().run()
-    assert app.number_input(key="set:training.epochs").value == most and not app.button(key="launch").disabled
+    assert app.number_input(key="set:training.epochs").value == 50 and not app.button(key="launch").disabled
+
+    limits.save(ClassLimits(epochs=20))
+    app.run()
+    assert "Maximum epochs 50 (was 20)" in texts(app), "the form is compared with the limit of now"
+    app.button(key="reset").click().run()
+    assert app.number_input(key="set:training.epochs").value == 20 and "Changed" not in texts(app)
+    assert not app.button(key="launch").disabled
     look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
     assert open_app_page("train").number_input(key="set:training.epochs").value == 200
-
-
-@pytest.mark.parametrize(("before", "after"), [(10, 60), (60, 20)])
-def test_a_changed_limit_is_what_the_form_is_compared_with(anna: Person, before: int, after: int) -> None:
-    limits.save(ClassLimits(epochs=before))
-    app = open_app_page("train")
-    limits.save(ClassLimits(epochs=after))
-    app.run()
-    assert f"Maximum epochs {before} (was {after})" in texts(app)
-    app.button(key="reset").click().run()
-    assert app.number_input(key="set:training.epochs").value == after and "Changed" not in texts(app)
-    assert not app.button(key="launch").disabled
-
-
-def test_a_link_that_clones_a_hidden_run_leaves_the_form(anna: Person) -> None:
-    store = open_store()
-    run = give(store, add_compared(store, "rude", skill=0.6, seed=1), join("Ben")[0])
-    store.set_hidden(run.run_id)
-    app = open_app_page("train", clone=run.run_id)
-    assert "The form is as it was." in texts(app) and not app.error and "launch" in buttons(app)
 
 
 def test_students_see_no_way_to_what_only_the_teacher_does(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,15 +238,17 @@ def test_students_see_no_way_to_what_only_the_teacher_does(anna: Person, monkeyp
     assert "download" in buttons(open_app_page("data", source="cifar100"))
 
 
-def test_uploads_that_are_switched_off_are_said_to_be(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_that_are_switched_off_are_said_to_be(anna: Person) -> None:
     places = (("data", {"add": "zip"}), ("data", {"add": "classes"}), ("predict", {}), ("augment", {"from": "own"}))
-    for off in (True, False):
-        limits.save(ClassLimits(upload_megabytes=0 if off else 1))
-        for page, address in places:
-            app = open_app_page(page, **address)
-            fields = app.get("file_uploader")
-            assert fields and all(field.disabled is off for field in fields), page
-            assert ("switched uploads off" in texts(app)) is off, page
+    limits.save(ClassLimits(upload_megabytes=0))
+    for page, address in places:
+        app = open_app_page(page, **address)
+        fields = app.get("file_uploader")
+        assert fields and all(field.disabled for field in fields), page
+        assert "switched uploads off" in texts(app), page
+    limits.save(ClassLimits(upload_megabytes=1))
+    app.run()
+    assert "switched uploads off" not in texts(app) and not app.get("file_uploader")[0].disabled
 
 
 def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
@@ -359,14 +294,6 @@ def test_before_the_test_results_are_shown_a_class_compares_by_validation(anna: 
     assert "choose runs by validation accuracy" not in texts(open_app_page("evaluate", run=run.run_id))
 
 
-def test_pins_stand_above_ones_own_runs(anna: Person) -> None:
-    store = open_store()
-    give(store, queued(store, "mine"), anna)
-    store.set_pinned(queued(store, "the teacher's").run_id)
-    queued(store, "newest")
-    assert list(open_app_page("compare").dataframe[0].value["Name"]) == ["📌 the teacher's", "mine", "newest"]
-
-
 def test_the_teacher_hides_picked_runs(teacher: Person) -> None:
     store = open_store()
     ben, _ = join("Ben")
@@ -388,32 +315,26 @@ def test_home_shows_a_student_their_own_runs_at_work_first(anna: Person) -> None
     assert "**mine**" in shown and "**his 0**" not in shown and "and 6 more" in shown
 
 
-def test_who_is_called_you_is_not_taken_for_the_visitor(anna: Person) -> None:
-    store = open_store()
-    you, _ = join("you")
-    give(store, queued(store, "his"), you)
-    warmup.wait_for_store()
-    app = open_app_page("classroom", view="queue")
-    assert "👤 you" in texts(app) and "⭐ you" not in texts(app)
-
-
-def test_the_teacher_is_not_called_you_before_the_class(teacher: Person) -> None:
+def test_you_is_who_looks_and_neither_one_of_that_name_nor_the_teacher_before_the_class(teacher: Person) -> None:
     store = open_store()
     give(store, queued(store, "hers"), teacher)
+    give(store, queued(store, "his"), join("you")[0])
     warmup.wait_for_store()
-    assert "⭐ you" in texts(open_app_page("classroom", view="queue"))
+    seen = texts(open_app_page("classroom", view="queue"))
+    assert seen.count("⭐ you") == 1 and "👤 you" in seen
     projected = texts(open_app_page("classroom", view="queue", projector="1"))
     assert "👤 Ms Hill" in projected and "⭐ you" not in projected
 
 
-def test_a_student_sees_own_runs_first_and_whose_the_others_are(anna: Person) -> None:
+def test_a_student_sees_own_runs_below_pins_first_and_whose_the_others_are(anna: Person) -> None:
     store = open_store()
     ben, _ = join("Ben")
     own = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
     other = give(store, add_compared(store, "his", skill=0.7, seed=2), ben)
+    store.set_pinned(queued(store, "the teacher's").run_id)
     app = open_app_page("compare", runs=f"{own.run_id},{other.run_id}")
-    assert list(app.dataframe[0].value["Name"])[:2] == ["mine", "his"]
-    assert list(app.dataframe[0].value["Whose"])[:2] == ["Anna *x*", "Ben"]
+    assert list(app.dataframe[0].value["Name"]) == ["📌 the teacher's", "mine", "his"]
+    assert list(app.dataframe[0].value["Whose"])[1:] == ["Anna *x*", "Ben"]
     unfold(app, "actions")
     assert "With **1 picked run**" in texts(app) and "bulk-delete" in buttons(app)
     assert "bulk-delete" not in buttons(unfold(open_app_page("compare", runs=other.run_id), "actions"))
