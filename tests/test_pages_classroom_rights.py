@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.errors import NotAllowedError
+from aquadash.errors import NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.people import Person
+from aquadash.runs import Run
 from aquadash.ui import predictions
 from aquadash.ui.classroom import admission
 from aquadash.ui.explain import explainer
@@ -34,13 +35,17 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Look:
     return opened
 
 
-def test_another_students_network_does_not_open(look: Look, lesson: Lesson) -> None:
-    assert "belongs to Anna" in words(look(BEN, "predict", run=lesson.finished))
+def test_another_students_network_does_not_open(look: Look, lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(run: Run) -> None:
+        raise StorageError(f"Opened {run.name}.")
+
+    monkeypatch.setattr(predictions, "_predictor", opened)
     for person in (ANNA, TEACHER):
-        assert "belongs to" not in words(look(person, "predict", run=lesson.finished))
-    assert "belongs to" not in words(look(BEN, "predict", run=lesson.shared))
+        assert "Opened Anna's best." in words(look(person, "predict", run=lesson.finished))
+    assert "Opened for all." in words(look(BEN, "predict", run=lesson.shared))
+    said = words(look(BEN, "predict", run=lesson.finished))
+    assert "belongs to Anna" in said and "Opened" not in said
     run = lesson.store.get(lesson.finished)
-    look(BEN, "home")
     with pytest.raises(NotAllowedError, match="belongs to Anna"):
         predictions.predictor(run)
     with pytest.raises(NotAllowedError, match="belongs to Anna"):
