@@ -6,6 +6,7 @@ import re
 import sqlite3
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -109,9 +110,7 @@ def test_a_name_belongs_to_one_person(sessions: Sessions, name: str) -> None:
 @pytest.mark.parametrize(
     ("first", "other"),
     [
-        ("Anna", "\u0410nna"), ("Anna", "\u0391nna"), ("Anna", "\u0430NN\u0430"), ("anna", "\u0391NNA"),
-        ("Ben", "\u0412en"), ("ben", "\u0412EN"), ("TIM", "Tirn"), ("Group 1", "group l"),
-        ("Мария", "\u041cap\u0438\u044f"),
+        ("Anna", "\u0410nna"), ("anna", "\u0391NNA"), ("ben", "\u0412EN"), ("TIM", "Tirn"), ("Group 1", "group l"),
     ],
 )  # fmt: skip
 def test_a_name_that_looks_like_somebodys_is_refused(sessions: Sessions, first: str, other: str) -> None:
@@ -124,14 +123,14 @@ def test_a_name_that_looks_like_somebodys_is_refused(sessions: Sessions, first: 
     assert entered.person.name == f"{other} 3", "who logs in elsewhere gets a number"
 
 
-def test_names_of_any_script_that_can_be_told_apart_are_free(sessions: Sessions) -> None:
+def test_names_of_any_script_are_kept_as_typed_and_free_where_they_can_be_told_apart(sessions: Sessions) -> None:
     names = (
-        "Anna", "Anne", "Ánna", "Hannah", "Zoe", "Zoé", "Мария", "María", "李明", "李四", "محمد", "Ανδρέας", "Άννα",
-        "Tea", "Group 1", "Group 2", "Group 11", "Jo Anna", "Joanna", "Owen", "Adminah", "🐳 Ben",
+        "Anna", "Anne", "Ánna", "Hannah", "Zoe", "Zoë", "Мария", "María", "李明", "李四", "محمد", "Ανδρέας", "Άννα",
+        "Tea", "Group 1", "Group 2", "Group 11", "Jo Anna", "Joanna", "Owen", "Adminah", "🐳 Ben", "O'Brien <b>",
+        "x" * 40,
     )  # fmt: skip
     for name in names:
-        sessions.join(name, Role.STUDENT)
-    assert len(sessions.people()) == len(names)
+        assert sessions.join(f"  {name} ", Role.STUDENT).person.name == name
 
 
 @pytest.mark.parametrize(
@@ -253,11 +252,6 @@ def test_names_that_cannot_be_used_are_refused_with_the_reason(sessions: Session
     assert sessions.people() == []
 
 
-def test_names_of_all_scripts_are_kept_as_typed(sessions: Sessions) -> None:
-    for name in ("Zoë", "Łukasz", "李小龍", "ياسمين", "O'Brien <b>", "x" * 40):
-        assert sessions.join(f"  {name} ", Role.STUDENT).person.name == name
-
-
 def test_a_file_that_cannot_be_read_is_a_clear_error(sessions: Sessions, tmp_path: Path, clock: Clock) -> None:
     joined = sessions.join("Anna", Role.STUDENT)
     (tmp_path / "class.db").write_bytes(b"no database " * 500)
@@ -347,17 +341,10 @@ def test_of_wrong_codes_at_the_same_moment_each_counts_before_the_next_is_looked
                 both.wait(timeout=0.5)
 
     monkeypatch.setattr(joining, "codes", lambda: Meeting("", "", 0.0))
-    refused: list[type[Exception]] = []
 
     def enter() -> None:
-        try:
-            join(sessions, attempts, new_names(clock), name="Mallory", code="CCCCCC", address="192.0.2.1")
-        except (WrongCodeError, TooManyAttemptsError) as error:
-            refused.append(type(error))
+        join(sessions, attempts, new_names(clock), name="Mallory", code="CCCCCC", address="192.0.2.1")
 
-    threads = [threading.Thread(target=enter) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(each.__name__ for each in refused) == ["TooManyAttemptsError", "WrongCodeError"]
+    with ThreadPoolExecutor(2) as threads:
+        refused = [entered.exception() for entered in [threads.submit(enter) for _ in range(2)]]
+    assert sorted(type(each).__name__ for each in refused) == ["TooManyAttemptsError", "WrongCodeError"]
