@@ -74,9 +74,8 @@ def test_the_connection_of_a_page_needs_a_session(app: Any) -> None:
 @pytest.mark.parametrize(
     ("megabytes", "length", "status"),
     [
-        (1, "1000000", 200), (1, "1010000", 200), (1, "1010001", 413), (1, "9" * 15, 413), (None, "199000000", 200),
-        (0, "1", 413), (0, "0", 413), (1, None, 411), (1, "", 411), (1, "-1", 411), (1, "1e3", 411), (1, "\xb2", 411),
-        (1, "9" * 5000, 411),
+        (1, "1010000", 200), (1, "1010001", 413), (1, "9" * 15, 413), (None, "199000000", 200), (0, "0", 413),
+        (1, None, 411), (1, "-1", 411), (1, "\xb2", 411), (1, "9" * 5000, 411),
     ],
 )  # fmt: skip
 def test_an_upload_beyond_the_limit_is_refused_by_its_length_for_students_alone(
@@ -181,10 +180,8 @@ def test_a_form_of_another_site_is_refused(app: Any) -> None:
         answer = join(app, headers={"origin": origin})
         assert answer.status == 403 and "set-cookie" not in answer.headers
     own = cookie_of(join(app))
-    assert (
-        ask(app, "/class/leave", method="POST", form={}, headers={**own, "origin": "https://evil.example"}).status
-        == 403
-    )
+    elsewhere = {**own, "origin": "https://evil.example"}
+    assert ask(app, "/class/leave", method="POST", form={}, headers=elsewhere).status == 403
     assert ask(app, "/media/x", headers=own).body == "inside", "nobody else makes somebody leave"
 
 
@@ -259,29 +256,21 @@ def test_a_link_gives_a_name_back_once_and_only_by_a_form_of_ours(app: Any) -> N
     join(app)
     (anna,) = open_sessions().people()
     code = open_sessions().rejoin_code(anna.person.person_id)
+    now = cookie_of(join(app, name="Anna 2"))
     # Looking at the link, as programs do that show what is behind it, does not use it up.
     for _ in range(2):
         page = ask(app, "/class/join", query=f"rejoin={code}&next=/data")
         assert f'name="rejoin" value="{code}"' in page.body and 'name="name"' not in page.body
+    assert '<strong class="name">Anna 2</strong>' in ask(app, "/class/join", query=f"rejoin={code}", headers=now).body
     form = {"rejoin": code, "next": "/data"}
     elsewhere = ask(app, "/class/join", method="POST", form=form, headers={"origin": "http://evil"})
     assert elsewhere.status == 403
-    answer = ask(app, "/class/join", method="POST", form=form, headers=OWN)
+    answer = ask(app, "/class/join", method="POST", form=form, headers={**OWN, **now})
     assert (answer.status, answer.headers["location"]) == (303, "/data")
-    assert "You are <strong" in ask(app, "/class/join", headers=cookie_of(answer)).body
+    assert '<strong class="name">Anna</strong>' in ask(app, "/class/join", headers=cookie_of(answer)).body
+    assert ask(app, "/media/x", headers=now).status == 401, "a browser is one person at a time"
     again = ask(app, "/class/join", method="POST", form=form, headers=OWN)
     assert again.status == 403 and "Ask the teacher for a new one" in again.body and "set-cookie" not in again.headers
-
-
-def test_a_link_to_rejoin_takes_the_place_of_the_name_that_somebody_has_now(app: Any) -> None:
-    join(app, name="Mia")
-    code = open_sessions().rejoin_code(open_sessions().people()[0].person.person_id)
-    now = cookie_of(join(app, name="Mia 2"))
-    page = ask(app, "/class/join", query=f"rejoin={code}", headers=now)
-    assert f'name="rejoin" value="{code}"' in page.body and '<strong class="name">Mia 2</strong>' in page.body
-    answer = ask(app, "/class/join", method="POST", form={"rejoin": code, "next": "/"}, headers={**OWN, **now})
-    assert '<strong class="name">Mia</strong>' in ask(app, "/class/join", headers=cookie_of(answer)).body
-    assert ask(app, "/media/x", headers=now).status == 401, "a browser is one person at a time"
 
 
 def test_who_has_joined_is_sent_on_and_may_leave(app: Any) -> None:
