@@ -18,9 +18,6 @@ from websockets.typing import Subprotocol
 
 from aquadash.classroom import codes, limits
 from aquadash.classroom.limits import ClassLimits
-from aquadash.classroom.sessions import open_sessions
-from aquadash.people import Role
-from aquadash.ui.classroom.admission import COOKIE
 from tests.serving import Server, serving
 
 pytestmark = pytest.mark.soak
@@ -34,16 +31,11 @@ def request(
     return connection.getresponse()
 
 
-def asked_to_join(server: Server, name: str, code: str) -> http.client.HTTPResponse:
-    """What somebody is answered who joins with a code."""
-    form = urlencode({"name": name, "code": code, "next": "/"}).encode()
-    headers = {"Origin": server.url, "Content-Type": "application/x-www-form-urlencoded"}
-    return request(server, "/class/join", method="POST", body=form, headers=headers)
-
-
 def _join(server: Server, name: str) -> dict[str, str]:
     """Somebody joins; returns the header that proves it."""
-    answer = asked_to_join(server, name, codes.codes().student)
+    form = urlencode({"name": name, "code": codes.codes().student, "next": "/"}).encode()
+    headers = {"Origin": server.url, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = request(server, "/class/join", method="POST", body=form, headers=headers)
     assert answer.status == 303
     return {"Cookie": str(answer.headers["set-cookie"]).partition(";")[0]}
 
@@ -113,34 +105,6 @@ def uploading(server: Server, name: str) -> Iterator[Callable[[str, str, bytes],
             return request(server, address, method=method, body=content and form % content, headers=headers).status
 
         yield send
-
-
-def _answer_to_head(server: Server, token: str, *headers: str) -> str:
-    """What the server says to the head of an upload of which nothing else comes."""
-    address = urlsplit(server.url)
-    head = (
-        "PUT /_stcore/upload_file/session/file HTTP/1.1", f"Host: {address.netloc}",
-        f"Cookie: {COOKIE}={token}", "Expect: 100-continue", *headers, "", "",
-    )  # fmt: skip
-    with socket.create_connection((address.hostname, address.port or 0), timeout=30) as connection:
-        connection.sendall("\r\n".join(head).encode())
-        return connection.recv(1000).decode()
-
-
-def test_uploads_are_refused_before_they_are_sent(server: Server) -> None:
-    ada, hill = (open_sessions().join(name, role) for name, role in (("Ada", Role.STUDENT), ("Ms May", Role.TEACHER)))
-    limits.save(ClassLimits(upload_megabytes=1))
-    for token, headers, status in (
-        (ada.token, ("Content-Length: 1010001",), 413),
-        (ada.token, ("Transfer-Encoding: chunked",), 411),
-        (ada.token, ("Content-Length: 5", "Transfer-Encoding: chunked"), 411),
-        ("forged", ("Content-Length: 5",), 401),
-        # What passes meets Streamlit's own questions.
-        (ada.token, ("Content-Length: 1010000",), 403),
-        (hill.token, ("Content-Length: 1010001",), 403),
-    ):
-        assert _answer_to_head(server, token, *headers).startswith(f"HTTP/1.1 {status} ")
-    limits.save(ClassLimits())
 
 
 def test_uploads_that_no_page_asked_for_end_at_the_total(server: Server) -> None:
