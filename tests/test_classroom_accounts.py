@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Any
@@ -120,15 +119,6 @@ def test_logging_in_leads_nowhere_but_into_the_app(app: Any, service: Service, w
     assert Browser(app).log_in(wanted).headers["location"] == "/"
 
 
-def test_who_comes_back_without_having_logged_in_is_told_and_may_try_again(app: Any, service: Service) -> None:
-    browser = Browser(app)
-    browser.ask("/class/login", query="next=%2Fdata")
-    browser.ask("/oauth2callback", query="error=access_denied&state=another")
-    answer = browser.ask("/class/join", query="next=%2F")
-    assert "You were not logged in" in answer.body and "class/login?next=%2Fdata" in answer.body
-    assert "You were not logged in" not in browser.ask("/class/join").body, "once"
-
-
 def test_a_log_in_counts_in_the_browser_that_began_it_for_somebody_and_as_long_as_it_is_new(
     app: Any, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,14 +161,6 @@ def test_what_is_in_the_way_of_logging_in_is_said(app: Any, service: Service, mo
     monkeypatch.setitem(sys.modules, "authlib.integrations.starlette_client", None)
     answer = ask(app, "/class/login")
     assert answer.status == 500 and "scripts/requirements-accounts.txt" in answer.body
-
-
-def test_the_port_of_the_address_to_lead_back_to_is_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "_auth", lambda: {"redirect_uri": "http://localhost:{port}/oauth2callback"})
-    assert accounts.origin() == "http://localhost:8501"
-    monkeypatch.setattr(accounts, "_auth", dict)
-    assert accounts.origin() is None
-    assert asyncio.run(accounts.logout_address()) is None
 
 
 TEACHERS = frozenset({"hill@school.example"})
