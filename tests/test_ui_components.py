@@ -38,10 +38,6 @@ def test_every_term_that_is_used_is_explained() -> None:
     assert unexplained == []
 
 
-def test_explanations_are_short_sentences() -> None:
-    assert all(text.endswith(".") and len(text) < 200 for text in GLOSSARY.values())
-
-
 def picker() -> None:
     import streamlit as st
 
@@ -62,22 +58,16 @@ def test_the_first_run_is_the_default_and_the_choice_is_in_the_address() -> None
     assert app.query_params["run"] == "c" * 32
 
 
-def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it_and_so_does_a_later_one() -> None:
+def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it_and_a_stale_one_none_with_a_way_out() -> None:
     app = run_script(picker, run="b")
     for text in ("b" * 32, "c" * 8, "a"):
         app.query_params["run"] = text
         app.run()
         assert app.markdown[0].value == text[0] * 32 and not app.warning
-    app.query_params["run"] = "deadbeef"
-    app.run()
-    assert app.markdown[0].value == "none" and app.warning
-
-
-@pytest.mark.parametrize("text", ["deadbeef", "<b>", "", "a" * 33])
-def test_a_stale_link_shows_no_other_run_and_a_way_out(text: str) -> None:
-    app = run_script(picker, run=text)
-    assert app.markdown[0].value == "none"
-    assert "it may have been deleted" in app.warning[0].value
+    for text in ("deadbeef", "<b>", "", "a" * 33):
+        app.query_params["run"] = text
+        app.run()
+        assert app.markdown[0].value == "none" and "it may have been deleted" in app.warning[0].value
     app.selectbox(key="run").set_value("b" * 32).run()
     assert app.markdown[0].value == "b" * 32
     assert not app.warning
