@@ -24,18 +24,6 @@ from aquadash.ui.run_sizes import Sizes, sentence
             "There are **2,500 training images**. An epoch shows each of them once, in 79 batches. **400** of the test "
             "images decide when to stop, so only the last **100** are unseen when the result is measured.",
         ),
-        (
-            {
-                "training.drop_remainder": False,
-                "augmentation.pipeline": "none",
-                "training.validation": "test",
-                "training.patience": 0,
-                "training.restore_best_weights": False,
-            },
-            Sizes(2500, 400, 100),
-            "There are **2,500 training images**. An epoch shows each of them once, in 79 batches. **400** of the test "
-            "images validate, so only the last **100** are unseen when the result is measured.",
-        ),
     ],
 )
 def test_sizes_in_words(changes: dict[str, object], sizes: Sizes, told: str) -> None:
