@@ -33,12 +33,6 @@ def test_limits_are_accepted_by_the_config_and_nothing_beyond_them(name: str) ->
             with_values(RunConfig(), {name: value})
 
 
-@pytest.mark.parametrize("name", NUMBERS)
-def test_a_number_has_one_type(name: str) -> None:
-    limits = fields.number(name, flatten(RunConfig())[name])
-    assert {type(limits.low), type(limits.high), type(limits.step)} == {setting(name).kind}
-
-
 def test_what_is_tried_in_powers_of_ten_steps_in_tenths_of_its_power() -> None:
     steps = {value: fields.number("training.learning_rate", value).step for value in (0.001, 0.002, 0.05, 3e-5)}
     assert steps == {0.001: 1e-4, 0.002: 1e-3, 0.05: 1e-2, 3e-5: 1e-5}
@@ -136,6 +130,11 @@ def test_transfer_learning_is_for_pretrained_networks_whose_body_learns() -> Non
         ("training.schedule_factor", {"training__schedule": "plateau"}, {"training__schedule": "constant"}),
         ("training.validation_fraction", {"training__validation": "training"}, {"training__validation": "test"}),
         ("augmentation.mode", {"augmentation__pipeline": "notebook"}, {"augmentation__pipeline": "none"}),
+        (
+            "augmentation.keep_originals",
+            {"augmentation__pipeline": "notebook-1"},
+            {"augmentation__pipeline": "notebook"},
+        ),
         ("model.pool_size", {"model__name": "cnn"}, {"model__name": "cnn", "model__pooling": "none"}),
         ("model.residual", {"model__name": "cnn", "model__convolutions": 2}, {"model__name": "cnn"}),
         ("model.dense_activation", {"model__name": "cnn"}, {"model__name": "cnn", "model__dense_units": ""}),
