@@ -11,7 +11,7 @@ from aquadash.config import RunConfig, read_definitions, with_values
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
 from aquadash.runs import RunStatus, RunStore
-from aquadash.ui.train.train_settings import network_text, unknown_before
+from aquadash.ui.train.train_settings import network_text
 from tests.app_pages import html, words
 from tests.train_page import FakeEngine, controls, launched, open_advanced
 
@@ -21,34 +21,12 @@ def test_every_network_is_described(name: str) -> None:
     assert network_text(name, origin=RunConfig()).endswith(".")
 
 
-def test_the_fixed_network_leads_to_the_free_one() -> None:
-    assert f"**{MODELS['cnn'].title}** starts as the same network" in network_text("notebook", origin=RunConfig())
-
-
 def test_a_pretrained_network_is_offered_with_its_preset() -> None:
     presets = {name: preset for name, preset in PRESETS.items() if MODELS[preset.config.model.name].pretrained}
     for preset in presets.values():
         name = preset.config.model.name
         assert f"**{preset.title}**" in network_text(name, origin=RunConfig())
         assert f"**{preset.title}**" not in network_text(name, origin=preset.config)
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({}, ""),
-        ({"schedule": "cosine"}, "Early stopping may end the training on the way."),
-        ({"schedule": "cosine", "patience": 0}, ""),
-        (
-            {"schedule": "plateau", "schedule_epochs": 1, "monitor": "val_accuracy"},
-            "How often it will be cut is not known before: after every epoch without a better validation accuracy it "
-            "is multiplied by 0.5.",
-        ),
-    ],
-)
-def test_what_the_curve_cannot_know(changes: dict[str, object], told: str) -> None:
-    config = with_values(RunConfig(), {f"training.{name}": value for name, value in changes.items()})
-    assert unknown_before(config.training) == told
 
 
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
@@ -93,13 +71,6 @@ def test_an_addresss_mixture_stays_with_none_of_its_pipelines_and_with_one_is_th
     app.multiselect(key="mix:names").set_value(["mirror-shift"]).run()
     assert controls(app)[PIPELINE].value == "mirror-shift"
     assert not app.multiselect
-
-
-def test_originals_are_asked_for_only_where_it_matters(engine: FakeEngine) -> None:
-    app = open_advanced()
-    for pipeline, shown in (("notebook", False), ("notebook-1", True), ("none", False)):
-        controls(app)[PIPELINE].select(pipeline).run()
-        assert ("set:augmentation.keep_originals" in controls(app)) == shown
 
 
 def cloned(store: RunStore) -> str:
