@@ -58,7 +58,7 @@ def defaults(app: AppTest) -> dict[str, Any]:
     return plain
 
 
-def test_every_run_says_what_the_session_holds() -> None:
+def test_every_run_says_what_the_session_holds_and_what_is_chosen_from_the_next_one_on() -> None:
     app = run_script(page)
     expected = {
         "selectbox": 2, "radio": 2, "multiselect": [1, 2], "segmented_control": [1], "pills": [2], "slider": [3, 5],
@@ -70,18 +70,13 @@ def test_every_run_says_what_the_session_holds() -> None:
     assert not app.run().exception
     assert defaults(app) == expected
 
-
-def test_a_choice_counts_from_the_next_run_on() -> None:
-    app = run_script(page)
-    app.session_state["expected"] = {
-        **{name: app.session_state[name] for name in INPUTS}, "selectbox": "beaver", "toggle": False, "multiselect": []
-    }  # fmt: skip
+    chosen = {"selectbox": "beaver", "toggle": False, "multiselect": []}
+    app.session_state["expected"] = {name: app.session_state[name] for name in INPUTS} | chosen
     app.selectbox(key="selectbox").set_value("beaver")
     app.toggle(key="toggle").set_value(False)
     app.multiselect(key="multiselect").set_value([]).run()
     assert not app.exception
-    now = defaults(app)
-    assert (now["selectbox"], now["toggle"], now["multiselect"]) == (0, False, [])
+    assert defaults(app) == expected | {"selectbox": 0, "toggle": False, "multiselect": []}
 
 
 def unusable() -> None:
