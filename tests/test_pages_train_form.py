@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -12,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, flatten, from_yaml, to_yaml, with_values
 from aquadash.errors import ConfigError
+from aquadash.lab import memory
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStore
@@ -62,10 +62,13 @@ def test_an_untouched_preset_is_launched_as_it_is(engine: FakeEngine) -> None:
     assert launched(app, engine) == PRESETS[preset].config
 
 
-def test_what_is_typed_stays_while_another_page_is_open(engine: FakeEngine) -> None:
+def test_what_is_typed_stays_while_another_page_is_open_and_is_launched_once_it_can_be_read(engine: FakeEngine) -> None:
     app = open_advanced()
     app.radio(key="preset").set_value("notebook").run()
     app.selectbox(key="set:model.name").select("cnn").run()
+    app.text_input(key="set:model.filters").set_value("16, *many*").run()
+    assert "“*many*” is not a whole number" in words(app)
+    assert app.button(key="launch").disabled
     app.text_input(key="set:model.filters").set_value("8, 16").run()
     app.number_input(key="set:training.epochs").set_value(9).run()
     app.switch_page("pages/data.py").run()
@@ -88,17 +91,6 @@ def test_a_setting_that_does_nothing_is_not_changed_by_what_was_typed(engine: Fa
 
     app.selectbox(key="set:model.name").select("cnn").run()
     assert app.text_input(key="set:model.filters").value == "8"
-
-
-def test_a_list_that_cannot_be_read_is_explained_and_not_launched(engine: FakeEngine) -> None:
-    app = open_advanced()
-    app.selectbox(key="set:model.name").select("cnn").run()
-    app.text_input(key="set:model.filters").set_value("16, *many*").run()
-
-    assert "“*many*” is not a whole number" in words(app)
-    assert app.button(key="launch").disabled
-    app.text_input(key="set:model.filters").set_value("16, 8").run()
-    assert launched(app, engine).model.filters == (16, 8)
 
 
 def test_the_schedules_curve_is_drawn_when_its_group_is_open(engine: FakeEngine) -> None:
@@ -126,11 +118,17 @@ def test_a_choice_that_usually_fails_is_warned_of_and_mended_by_a_click(engine: 
     assert app.number_input(key="set:training.learning_rate").value < 8.0
 
 
-def test_settings_are_shown_as_text_and_taken_from_text(engine: FakeEngine) -> None:
+def test_settings_are_shown_as_text_and_taken_from_text_that_can_be_used(engine: FakeEngine) -> None:
     app = open_advanced()
     app.session_state["train:yaml"] = True
     app.run()
     assert from_yaml(app.code[0].value) == PRESETS[DEFAULT_PRESET].config
+
+    for text, said in (("*<b>*", "not valid YAML"), ("model: {name: resnet}", "There is no model called 'resnet'")):
+        app.text_area(key="train:yaml-pasted").set_value(text)
+        app.button(key="use-yaml").click().run()
+        assert said in words(app) and "The form is as it was." in words(app), text
+        assert from_yaml(app.code[0].value) == PRESETS[DEFAULT_PRESET].config
 
     wanted = with_values(RunConfig(), {"model.name": "cnn", "model.filters": "8,8", "training.epochs": 7, "seed": 5})
     app.text_area(key="train:yaml-pasted").set_value(to_yaml(wanted))
@@ -140,17 +138,6 @@ def test_settings_are_shown_as_text_and_taken_from_text(engine: FakeEngine) -> N
     app.text_area(key="train:yaml-pasted").set_value("training: {epochs: 9}")
     app.button(key="use-yaml").click().run()
     assert launched(app, engine) == with_values(wanted, {"training.epochs": 9}), "text may leave settings out"
-
-
-def test_text_that_cannot_be_used_changes_nothing(engine: FakeEngine) -> None:
-    app = open_advanced()
-    app.session_state["train:yaml"] = True
-    app.run()
-    for text, said in (("*<b>*", "not valid YAML"), ("model: {name: resnet}", "There is no model called 'resnet'")):
-        app.text_area(key="train:yaml-pasted").set_value(text)
-        app.button(key="use-yaml").click().run()
-        assert said in words(app) and "The form is as it was." in words(app), text
-    assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
 
 
 def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: FakeEngine) -> None:
@@ -173,42 +160,44 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
 
 
 @pytest.fixture
-def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], ModelSummary]], AppTest]]:
-    """Opens the page while its network is being built, and again when that has come to what the given function does."""
+def nothing_described() -> Iterator[None]:
+    """No network has been built, nor has one of the test's afterwards."""
+    train_form._described.clear()
+    yield
+    train_form._described.clear()
+
+
+@pytest.mark.usefixtures("nothing_described")
+def test_a_network_is_drawn_once_it_has_been_built_which_can_be_tried_again(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = ModelSummary((LayerRow("dense", "Dense", (5,), 1234, 1234, 95),), 1234, 1234, 95)
+    answers = [ConfigError("Such a network has too many parameters."), made]
     released = threading.Event()
 
-    def opened(build: Callable[[], ModelSummary]) -> AppTest:
-        class Process:
-            def ask(self, work: object) -> ModelSummary:
-                assert released.wait(60)
-                return build()
+    class Process:
+        def ask(self, work: object) -> ModelSummary:
+            assert released.wait(60)
+            answer = answers.pop(0)
+            if isinstance(answer, ConfigError):
+                raise answer
+            return answer
 
-        monkeypatch.setattr(train_form, "shared_process", Process)
-        app = open_advanced()
-        app.session_state["train:network"] = True
-        app.run()
-        assert "Loading the network" in words(app)
-        released.set()
+    def wait_for_answer() -> None:
         # What was asked before this has been answered.
         train_form._builder.submit(int).result()
-        return app.run()
 
-    train_form._described.clear()
-    yield opened
-    train_form._described.clear()
-
-
-def test_the_network_is_drawn_once_it_has_been_built(engine: FakeEngine, building: Any) -> None:
-    app = building(lambda: ModelSummary((LayerRow("dense", "Dense", (5,), 1234, 1234, 95),), 1234, 1234, 95))
-    assert "**1,234 parameters**" in words(app) and app.get("plotly_chart")
+    monkeypatch.setattr(train_form, "shared_process", Process)
+    app = open_advanced()
+    app.session_state["train:network"] = True
+    assert "Loading the network" in words(app.run())
+    released.set()
+    wait_for_answer()
+    assert "Such a network has too many parameters." in words(app.run())
+    app.run()
+    wait_for_answer()
+    assert "**1,234 parameters**" in words(app.run()) and app.get("plotly_chart")
     assert app.dataframe[0].value["Layer"].tolist() == ["Dense"]
-
-
-def test_a_network_that_cannot_be_built_says_why(engine: FakeEngine, building: Any) -> None:
-    def refuse() -> ModelSummary:
-        raise ConfigError("Such a network has too many parameters.")
-
-    assert "Such a network has too many parameters." in words(building(refuse))
 
 
 @pytest.fixture
@@ -272,14 +261,12 @@ def test_a_late_browser_does_not_fill_the_form_again(
     assert app.number_input(key="set:training.epochs").value == 40
     assert (address_of(app, "clone"), address_of(app, "set")) == (own.run_id, None)
 
-    before = {"clone": own.run_id, "again": "0"}
     app.radio(key="preset").set_value("quick").run()
-    for card in ("notebook", "baseline"):
-        app.radio(key="preset").set_value(card)
-        follow(app, urlencode(before))
-        assert app.radio(key="preset").value == address_of(app, "preset") == card
-        assert app.number_input(key="set:training.epochs").value == PRESETS[card].config.training.epochs
-        assert address_of(app, "clone") is None
+    app.radio(key="preset").set_value("notebook")
+    follow(app, urlencode({"clone": own.run_id, "again": "0"}))
+    assert app.radio(key="preset").value == address_of(app, "preset") == "notebook"
+    assert app.number_input(key="set:training.epochs").value == PRESETS["notebook"].config.training.epochs
+    assert address_of(app, "clone") is None
 
 
 def test_going_back_after_the_launch_keeps_what_was_changed(
@@ -377,21 +364,19 @@ def test_impossible_changes_are_left_out_with_a_word(engine: FakeEngine, own: Ru
     assert len(open_page(set="no such thing;" * 1000).warning) <= len(SETTINGS), "an address may be very long"
 
 
-def test_a_clone_of_a_run_that_is_not_there_is_explained(engine: FakeEngine, own: Run) -> None:
+def test_a_clone_of_a_run_that_is_not_there_or_cannot_be_read_leaves_the_form(engine: FakeEngine, own: Run) -> None:
     app = open_advanced()
-    for run_id in ("f" * 32, "../../etc", "<b>x</b>"):
+    for run_id in ("../../etc", "<b>x</b>"):
         app.query_params["clone"] = run_id
         app.run()
         assert f"There is no run “{run_id}” to clone" in words(app)
         assert not app.error
-    assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
-
-
-def test_a_clone_of_a_run_that_cannot_be_read_leaves_the_form(engine: FakeEngine, own: Run) -> None:
     engine.store.set_tags(own.run_id, "damage the run", {"aquadash.config": "{}{"})
-    app = open_page(clone=own.run_id)
+    memory.refresh()
+    app.query_params["clone"] = own.run_id
+    app.run()
     assert any("cannot be read" in box.value and "The form is as it was." in box.value for box in app.warning)
-    assert app.radio(key="preset").value == DEFAULT_PRESET
+    assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
 
 
 def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: FakeEngine, store: RunStore) -> None:
