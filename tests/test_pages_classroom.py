@@ -160,19 +160,10 @@ def test_the_projector_is_led_by_the_teacher_alone(teacher: Person, monkeypatch:
     assert address_of(waiting, "split") == "test", "it has gone where the teacher points"
 
 
-def test_the_projector_shows_the_data_set_that_the_teacher_sees(teacher: Person) -> None:
-    people = Lab(teacher).people
-    people.show("data", {"source": "cifar100"})
-    app = open_app_page("classroom", view="projector")
-    assert app.selectbox(key="data-set").value == "cifar100"
-    # The default one is left out of addresses.
-    people.show("data", {})
-    assert app.run().selectbox(key="data-set").value == "synthetic"
-
-
 @pytest.mark.parametrize(
     ("page", "query", "name"),
     [
+        ("data", {"source": "cifar100"}, "source"),
         ("augment", {"pipeline": "none"}, "pipeline"),
         ("compare", {"columns": "name,note"}, "columns"),
         ("train", {"clone": ""}, "preset"),
