@@ -447,13 +447,14 @@ def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A class whose pages nobody looks at yet."""
+    """A class whose pages nobody looks at yet, and whose store is open."""
     from aquadash.ui import warmup
     from tests.classrooms import open_class
     from tests.stored_runs import without_engine
 
     without_engine(monkeypatch)
     open_class(monkeypatch)
+    warmup.wait_for_store()
     yield
     # What a page has begun must not go on in the next test's home.
     warmup.start()

@@ -13,7 +13,6 @@ from aquadash.lab import Lab
 from aquadash.pages import PAGES
 from aquadash.people import Person, Role
 from aquadash.runs import open_store
-from aquadash.ui import warmup
 from aquadash.ui.classroom import admission, members
 from aquadash.ui.classroom import projector as projector_window
 from aquadash.ui.classroom.admission import Admission
@@ -192,7 +191,6 @@ def test_a_projector_notices_that_a_run_was_hidden_and_shown_again_and_that_its_
     look_as(monkeypatch, join("Beamer", role)[1])
     drawn_again: list[bool] = []
     monkeypatch.setattr("streamlit.rerun", lambda: drawn_again.append(True))
-    warmup.wait_for_store()
     run = give(open_store(), add_compared(open_store(), "rude", skill=0.6, seed=1), join("Ben")[0])
     for happens in (
         lambda: Lab(teacher).runs.hide(run.run_id),
