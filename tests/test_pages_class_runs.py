@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
@@ -15,8 +14,8 @@ from aquadash.runs import RunStatus, open_store
 from aquadash.runs import tags as tag
 from aquadash.runs.transfer import IMPORTED
 from aquadash.search.store import open_search_store
-from aquadash.ui import shell, warmup
-from tests.app_pages import address_of, buttons, ids, metrics, open_app_page, texts, unfold
+from aquadash.ui import shell
+from tests.app_pages import address_of, buttons, metrics, open_app_page, texts, unfold
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
 from tests.search_fakes import plan
@@ -82,7 +81,6 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     anna, token = join("Anna")
     ben, _ = join("Ben")
     first, second = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
-    warmup.wait_for_store()
     app = open_app_page("classroom", view="queue")
     assert "0 runs training, 2 waiting" in texts(app)
     assert "1\\. **a1**" in texts(app) and "2\\. **b1**" in texts(app)
@@ -112,7 +110,6 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
 def test_what_was_deleted_while_it_waited_waits_again_after_undo(anna: Person, engine: FakeEngine) -> None:
     store = open_store()
     own = give(store, queued(store, "a1"), anna)
-    warmup.wait_for_store()
     app = open_app_page("classroom", view="queue")
     for most, status, said in (
         (1, RunStatus.QUEUED, []),
@@ -136,7 +133,6 @@ def test_a_refusal_is_said_for_longer_than_until_the_next_drawing(
     monkeypatch.setattr(shell, "_FAILED_SECONDS", math.inf)
     store, (anna, _) = open_store(), join("Anna")
     first, second = (give(store, queued(store, name), anna) for name in ("a1", "a2"))
-    warmup.wait_for_store()
     app = open_app_page("classroom", view="queue")
     with monkeypatch.context() as refusing:
         refusing.setattr("aquadash.lab.runs.Runs.move", refuse)
@@ -152,7 +148,6 @@ def test_the_class_page_opens_on_what_happens_now(anna: Person) -> None:
     brought = give(store, add_compared(store, "made up", skill=0.9, seed=2), anna)
     store.set_tags(brought.run_id, "bring the run in", {tag.ORIGIN: IMPORTED})
     add_compared(store, "on test images", {"training.validation": "test"}, skill=0.8, seed=3)
-    warmup.wait_for_store()
     app = open_app_page("classroom")
     assert "0 runs training, 0 waiting" in texts(app)
     assert "Just finished" in texts(app) and f"{100 * ended.metrics['val_accuracy']:.1f} % **just done**" in texts(app)
@@ -245,7 +240,6 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
     of_all = searches.create(plan(name="for all"), owner=hill)
     limits.save(ClassLimits(searches=True))
     own = searches.create(plan(name="mine"), owner=anna)
-    warmup.wait_for_store()
     app = open_app_page("train", view="search", search=of_all)
     options = app.selectbox(key="search").options
     assert any("mine" in option and "you" in option for option in options)
@@ -263,16 +257,10 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
     ]
 
 
-def open_home() -> AppTest:
-    """Home, which shows no runs until the store is open."""
-    warmup.wait_for_store()
-    return open_app_page("home")
-
-
 def test_before_the_test_results_are_shown_a_class_compares_by_validation(anna: Person) -> None:
     store = open_store()
     run = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
-    assert metrics(open_home())["Best run"] == f"{100 * run.metrics['val_accuracy']:.0f} %"
+    assert metrics(open_app_page("home"))["Best run"] == f"{100 * run.metrics['val_accuracy']:.0f} %"
     table = open_app_page("compare").dataframe[0].value
     assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
     assert "choose runs by validation accuracy" in texts(open_app_page("evaluate", run=run.run_id))
@@ -297,7 +285,7 @@ def test_home_shows_a_student_their_own_runs_at_work_first(anna: Person) -> None
     give(store, queued(store, "mine"), anna)
     for number in range(6):
         give(store, queued(store, f"his {number}"), ben)
-    shown = texts(open_home())
+    shown = texts(open_app_page("home"))
     assert "**mine**" in shown and "**his 0**" not in shown and "and 6 more" in shown
 
 
@@ -318,19 +306,3 @@ def test_a_student_sees_own_runs_below_pins_first_and_whose_the_others_are(anna:
     assert any("Ben" in option for option in evaluate.selectbox(key="run").options)
     predict = open_app_page("predict")
     assert not any("his" in option for box in predict.selectbox for option in box.options)
-
-
-def test_on_compare_each_stops_only_the_runs_that_they_may_stop(
-    teacher: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = open_store()
-    (anna, _), (ben, token) = join("Anna"), join("Ben")
-    hers, his = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
-    picked = ids(hers, his)
-    assert open_app_page("compare", runs=picked).button(key="stop-compared").label == "Stop these 2"
-    look_as(monkeypatch, token)
-    app = open_app_page("compare", runs=picked)
-    assert app.button(key="stop-compared").label == "Stop"
-    app.button(key="stop-compared").click().run()
-    assert (store.get(hers.run_id).status, store.get(his.run_id).status) == (RunStatus.QUEUED, RunStatus.STOPPED)
-    assert "stop-compared" not in buttons(app), "what is left is Anna's"
