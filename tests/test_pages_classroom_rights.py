@@ -10,7 +10,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.errors import NotAllowedError, StorageError
-from aquadash.lab import Lab
 from aquadash.people import Person
 from aquadash.runs import Run
 from aquadash.ui import predictions
@@ -52,12 +51,6 @@ def test_another_students_network_does_not_open(look: Look, lesson: Lesson, monk
         explainer.explained(run, np.zeros((0, 32, 32, 3), np.uint8), None, method="grad-cam")
 
 
-def test_another_students_network_is_not_offered_to_be_measured(look: Look, lesson: Lesson) -> None:
-    for person, may in ((BEN, False), (ANNA, True)):
-        app = look(person, "evaluate", run=lesson.finished, section="robustness")
-        assert app.button(key=f"robustness-start-{lesson.finished}").disabled is not may
-
-
 def test_another_students_run_is_not_taken_home(look: Look, lesson: Lesson) -> None:
     app = look(BEN, "evaluate", run=lesson.finished, section="home")
     assert "belongs to Anna" in words(app)
@@ -94,12 +87,3 @@ def test_the_teacher_s_import_folder_is_not_listed_for_students(
         app = look(BEN, "data", add=way)
         assert "marks of 7b" not in str(app) and "A folder of this server" not in str(app)
     assert "Expected: zip, classes." in words(app)
-
-
-def test_what_is_kept_for_everybody_is_filtered_for_each(look: Look, lesson: Lesson) -> None:
-    Lab(TEACHER).runs.hide(lesson.finished)
-    try:
-        assert "Anna's best" in str(look(TEACHER, "compare"))
-        assert "Anna's best" not in str(look(BEN, "compare"))
-    finally:
-        Lab(TEACHER).runs.hide(lesson.finished, False)
