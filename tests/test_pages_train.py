@@ -19,7 +19,7 @@ from aquadash.ui import shell
 from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from aquadash.ui.train import live
-from tests import job_rows, live_runs, ui_runs
+from tests import live_runs, ui_runs
 from tests.app_pages import address_of, buttons, charts, cut_short_the_launch, metrics, words
 from tests.stored_runs import add_run
 from tests.train_page import FakeEngine, controls, open_advanced, open_page
@@ -226,16 +226,6 @@ def test_a_run_of_which_no_job_knows_reads_as_interrupted_and_resumes(store: Run
     app.button(key=f"resume-{run.run_id}").click().run()
     assert engine.calls == [("resume", run.run_id)]
     assert "Next in the queue" in words(app)
-
-
-def test_a_run_whose_worker_was_lost_says_that_it_goes_on(store: RunStore, engine: FakeEngine) -> None:
-    run = ui_runs.running(store, "lost")
-    job_rows.let_the_lease_run_out(live_runs.job_of(run.run_id))
-    app = open_page(run=run.run_id)
-
-    said = words(app)
-    assert "Next in the queue" in said and "test-host was lost" in said and "goes on from what is complete" in said
-    assert not app.button(key=f"stop-{run.run_id}").disabled
 
 
 @pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.FAILED])
