@@ -26,11 +26,10 @@ def script() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(script, default_timeout=60)
+    return run_script(script)
 
 
 def test_a_widget_and_a_button_that_sets_one_set_the_address(app: AppTest) -> None:
-    app.run()
     app.selectbox[0].set_value("otter").run()
     app.button[0].click().run()
     assert (app.query_params["animal"], app.query_params["seed"]) == ("otter", "7")
@@ -39,7 +38,6 @@ def test_a_widget_and_a_button_that_sets_one_set_the_address(app: AppTest) -> No
 
 
 def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
-    app.run()
     app.selectbox[0].set_value("otter").run()
     app.query_params["animal"] = "whale"
     app.run()
@@ -84,7 +82,6 @@ def test_a_page_that_is_drawn_again_by_itself_keeps_its_address_however_late_the
 
 
 def test_what_is_set_holds_where_the_page_is_drawn_again_before_the_browser_has_heard_of_it(app: AppTest) -> None:
-    app.run()
     app.query_params["cut"] = "1"
     app.button[0].click().run()
     del app.query_params["cut"]
@@ -103,9 +100,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_late_message_with_the_address_before_changes_nothing_but_its_own_widget(
-    app: AppTest, clock: list[float]
+    clock: list[float], app: AppTest
 ) -> None:
-    app.run()
     app.number_input[0].set_value(51).run()
     app.number_input[0].set_value(52).run()
     for late in (None, "51"):
@@ -123,8 +119,7 @@ def test_a_late_message_with_the_address_before_changes_nothing_but_its_own_widg
     assert app.query_params["animal"] in ("otter", ["otter"])
 
 
-def test_whoever_has_looked_at_the_page_may_go_back(app: AppTest, clock: list[float]) -> None:
-    app.run()
+def test_whoever_has_looked_at_the_page_may_go_back(clock: list[float], app: AppTest) -> None:
     app.number_input[0].set_value(51).run()
     app.number_input[0].set_value(52).run()
     clock[0] += 1.1
@@ -138,7 +133,6 @@ def test_whoever_has_looked_at_the_page_may_go_back(app: AppTest, clock: list[fl
 
 
 def test_a_change_taken_back_before_the_browser_had_heard_of_it_stays_so(app: AppTest) -> None:
-    app.run()
     app.number_input[0].set_value(51).run()
     # The message that takes it back was sent before the browser had received the address with 51 in it.
     del app.query_params["seed"]
