@@ -10,7 +10,7 @@ from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.errors import RunError
 from aquadash.people import Person, Role
-from aquadash.runs import RunStatus, open_store
+from aquadash.runs import RunStatus, RunStore
 from aquadash.runs import tags as tag
 from aquadash.runs.transfer import IMPORTED
 from aquadash.search.store import open_search_store
@@ -26,9 +26,8 @@ pytestmark = pytest.mark.usefixtures("class_pages")
 
 
 def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
-    teacher: Person, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = open_store()
     anna, own = join("Anna")
     ben, _ = join("Ben")
     good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
@@ -52,8 +51,7 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
 
 
-def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(teacher: Person) -> None:
-    store = open_store()
+def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(store: RunStore, teacher: Person) -> None:
     anna, ben = join("Anna")[0], join("Ben")[0]
     for seed, person in enumerate((anna, ben)):
         give(store, add_compared(store, "photographs", {"data.source": "cifar100"}, skill=0.9, seed=seed), person)
@@ -69,15 +67,18 @@ def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(teacher: Pers
     assert "**Ben** is on the board; nobody else yet" in texts(open_app_page("classroom", view="projector"))
 
 
-def test_an_empty_board_notices_the_first_run(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, anna = open_store(), join("Anna")[0]
+def test_an_empty_board_notices_the_first_run(
+    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, _ = join("Anna")
     between_drawings(monkeypatch, lambda: give(store, add_compared(store, "good", skill=0.9, seed=1), anna))
     app = open_app_page("classroom", view="board", projector="1")
     assert "**Anna** is on the board" in texts(app) and "The board is empty" not in texts(app)
 
 
-def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = open_store()
+def test_the_queue_shows_places_and_each_what_they_may_do(
+    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     anna, token = join("Anna")
     ben, _ = join("Ben")
     first, second = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
@@ -107,8 +108,9 @@ def test_the_queue_shows_places_and_each_what_they_may_do(teacher: Person, monke
     assert not [key for key in buttons(seen) if key.startswith(("move-", "queue-hide"))]
 
 
-def test_what_was_deleted_while_it_waited_waits_again_after_undo(anna: Person, engine: FakeEngine) -> None:
-    store = open_store()
+def test_what_was_deleted_while_it_waited_waits_again_after_undo(
+    store: RunStore, anna: Person, engine: FakeEngine
+) -> None:
     own = give(store, queued(store, "a1"), anna)
     app = open_app_page("classroom", view="queue")
     for most, status, said in (
@@ -125,13 +127,13 @@ def test_what_was_deleted_while_it_waited_waits_again_after_undo(anna: Person, e
 
 
 def test_a_refusal_is_said_for_longer_than_until_the_next_drawing(
-    teacher: Person, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise RunError("It has begun.")
 
     monkeypatch.setattr(shell, "_FAILED_SECONDS", math.inf)
-    store, (anna, _) = open_store(), join("Anna")
+    anna, _ = join("Anna")
     first, second = (give(store, queued(store, name), anna) for name in ("a1", "a2"))
     app = open_app_page("classroom", view="queue")
     with monkeypatch.context() as refusing:
@@ -142,8 +144,7 @@ def test_a_refusal_is_said_for_longer_than_until_the_next_drawing(
     assert not app.error, "which is over"
 
 
-def test_the_class_page_opens_on_what_happens_now(anna: Person) -> None:
-    store = open_store()
+def test_the_class_page_opens_on_what_happens_now(store: RunStore, anna: Person) -> None:
     ended = give(store, add_compared(store, "just done", skill=0.9, seed=1), anna)
     brought = give(store, add_compared(store, "made up", skill=0.9, seed=2), anna)
     store.set_tags(brought.run_id, "bring the run in", {tag.ORIGIN: IMPORTED})
@@ -154,7 +155,7 @@ def test_the_class_page_opens_on_what_happens_now(anna: Person) -> None:
     assert "made up" not in texts(app) and "\n**on test images**" in texts(app), "no figure that is not comparable"
 
 
-def test_limits_and_the_pause_of_the_queue_are_set_in_a_form_and_hold(teacher: Person) -> None:
+def test_limits_and_the_pause_of_the_queue_are_set_in_a_form_and_hold(store: RunStore, teacher: Person) -> None:
     app = open_app_page("classroom", view="limits")
     app.number_input(key="limit-epochs").set_value(7)
     app.number_input(key="limit-waiting_runs").set_value(None)
@@ -164,7 +165,7 @@ def test_limits_and_the_pause_of_the_queue_are_set_in_a_form_and_hold(teacher: P
     assert (kept.epochs, kept.waiting_runs, kept.locked_pages) == (7, None, frozenset({"predict", "compare"}))
     app.button(key="pause").click().run()
     assert limits.load().paused and "unpause" in buttons(app)
-    (bar,) = open_app_page("train", run=queued(open_store(), "a1").run_id).get("progress")
+    (bar,) = open_app_page("train", run=queued(store, "a1").run_id).get("progress")
     assert "The teacher holds the queue" in bar.proto.text
 
 
@@ -257,8 +258,7 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
     ]
 
 
-def test_before_the_test_results_are_shown_a_class_compares_by_validation(anna: Person) -> None:
-    store = open_store()
+def test_before_the_test_results_are_shown_a_class_compares_by_validation(store: RunStore, anna: Person) -> None:
     run = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
     assert metrics(open_app_page("home"))["Best run"] == f"{100 * run.metrics['val_accuracy']:.0f} %"
     table = open_app_page("compare").dataframe[0].value
@@ -268,8 +268,7 @@ def test_before_the_test_results_are_shown_a_class_compares_by_validation(anna: 
     assert "choose runs by validation accuracy" not in texts(open_app_page("evaluate", run=run.run_id))
 
 
-def test_the_teacher_hides_picked_runs(teacher: Person) -> None:
-    store = open_store()
+def test_the_teacher_hides_picked_runs(store: RunStore, teacher: Person) -> None:
     ben, _ = join("Ben")
     run = give(store, add_compared(store, "rude", skill=0.6, seed=1), ben)
     app = unfold(open_app_page("compare", runs=run.run_id), "actions")
@@ -279,8 +278,7 @@ def test_the_teacher_hides_picked_runs(teacher: Person) -> None:
     assert not store.get(run.run_id).hidden
 
 
-def test_home_shows_a_student_their_own_runs_at_work_first(anna: Person) -> None:
-    store = open_store()
+def test_home_shows_a_student_their_own_runs_at_work_first(store: RunStore, anna: Person) -> None:
     ben, _ = join("Ben")
     give(store, queued(store, "mine"), anna)
     for number in range(6):
@@ -289,8 +287,7 @@ def test_home_shows_a_student_their_own_runs_at_work_first(anna: Person) -> None
     assert "**mine**" in shown and "**his 0**" not in shown and "and 6 more" in shown
 
 
-def test_a_student_sees_own_runs_below_pins_first_and_whose_the_others_are(anna: Person) -> None:
-    store = open_store()
+def test_a_student_sees_own_runs_below_pins_first_and_whose_the_others_are(store: RunStore, anna: Person) -> None:
     ben, _ = join("Ben")
     own = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
     other = give(store, add_compared(store, "his", skill=0.7, seed=2), ben)

@@ -12,7 +12,7 @@ from aquadash.classroom.sessions import open_sessions
 from aquadash.lab import Lab
 from aquadash.pages import PAGES
 from aquadash.people import Person, Role
-from aquadash.runs import open_store
+from aquadash.runs import RunStore
 from aquadash.ui.classroom import admission, members
 from aquadash.ui.classroom import projector as projector_window
 from aquadash.ui.classroom.admission import Admission
@@ -126,8 +126,7 @@ def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person, monke
     assert f"remove-{ben.person_id}" not in buttons(app)
 
 
-def test_the_teacher_clears_names_that_made_nothing(teacher: Person) -> None:
-    store = open_store()
+def test_the_teacher_clears_names_that_made_nothing(store: RunStore, teacher: Person) -> None:
     trained, deleted, saved = (join(name)[0] for name in ("Trained", "Deleted", "Saved"))
     give(store, add_compared(store, "kept", skill=0.9, seed=1), trained)
     store.delete(give(store, add_compared(store, "binned", skill=0.8, seed=2), deleted).run_id)
@@ -169,9 +168,9 @@ def test_the_projector_is_led_by_the_teacher_alone(teacher: Person, monkeypatch:
     ],
 )
 def test_an_address_means_on_the_projector_what_it_means_to_the_teacher(
-    page: str, query: dict[str, str], name: str, teacher: Person
+    page: str, query: dict[str, str], name: str, store: RunStore, teacher: Person
 ) -> None:
-    people, run = Lab(teacher).people, add_compared(open_store(), "shown", skill=0.9, seed=1)
+    people, run = Lab(teacher).people, add_compared(store, "shown", skill=0.9, seed=1)
     people.show(page, {})
     app = open_app_page("classroom", view="projector")
     usual = app.session_state[name]
@@ -186,12 +185,12 @@ def test_an_address_means_on_the_projector_what_it_means_to_the_teacher(
 
 @pytest.mark.parametrize("role", [Role.TEACHER, Role.STUDENT])
 def test_a_projector_notices_that_a_run_was_hidden_and_shown_again_and_that_its_page_was_locked(
-    role: Role, teacher: Person, monkeypatch: pytest.MonkeyPatch
+    role: Role, store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_as(monkeypatch, join("Beamer", role)[1])
     drawn_again: list[bool] = []
     monkeypatch.setattr("streamlit.rerun", lambda: drawn_again.append(True))
-    run = give(open_store(), add_compared(open_store(), "rude", skill=0.6, seed=1), join("Ben")[0])
+    run = give(store, add_compared(store, "rude", skill=0.6, seed=1), join("Ben")[0])
     for happens in (
         lambda: Lab(teacher).runs.hide(run.run_id),
         lambda: Lab(teacher).runs.hide(run.run_id, False),
@@ -206,8 +205,7 @@ def test_a_projector_notices_that_a_run_was_hidden_and_shown_again_and_that_its_
         drawn_again.clear()
 
 
-def test_the_board_and_the_projector_have_commands() -> None:
-    store = open_store()
+def test_the_board_and_the_projector_have_commands(store: RunStore) -> None:
     anna, _ = join("Anna")
     good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
     (entry,) = answer("classroom", "board")["entries"]
