@@ -8,8 +8,6 @@ from aquadash.ui.text import (
     count,
     duration,
     joined,
-    mid_sentence,
-    moment,
     named,
     percent,
     plain,
@@ -46,11 +44,6 @@ def test_the_time_left_is_told_where_it_is_known() -> None:
 def test_what_a_label_is_about_is_set_in_italics_whatever_it_is() -> None:
     assert named("Add", "Gaussian blur") == "Add *Gaussian blur*"
     assert named("Crop", " a*b_c.png ") == r"Crop *a\*b\_c.png*"
-
-
-def test_labels_begin_small_within_a_sentence() -> None:
-    labels = ("Learning rate", "L2 penalty", "TPE", "Test-time flip", "")
-    assert [mid_sentence(label) for label in labels] == ["learning rate", "L2 penalty", "TPE", "test-time flip", ""]
 
 
 def test_a_wide_interval_leaves_no_digit_after_the_point() -> None:
@@ -107,8 +100,3 @@ def test_counting() -> None:
     assert count(1, "image") == "1 image"
     assert count(2500, "image") == "2,500 images"
     assert count(2, "class", "classes") == "2 classes"
-
-
-def test_unknown_moments() -> None:
-    assert moment(None) == "–"
-    assert len(moment(0.0)) == len("1970-01-01 00:00")
