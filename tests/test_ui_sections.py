@@ -50,13 +50,10 @@ def said(app: AppTest) -> list[str]:
     return [element.value for element in (*app.caption, *app.markdown, *app.error)]
 
 
-def test_the_first_section_is_the_default() -> None:
+def test_the_first_section_is_the_default_and_what_fails_in_another_is_said_in_its_place() -> None:
     app = run_script(script)
     assert app.segmented_control(key="view").options == ["Fish", "Broken", "Marks"]
     assert said(app) == ["fish, Anna", "shown: None"]
-
-
-def test_what_fails_in_a_section_is_said_in_its_place_and_the_page_goes_on() -> None:
     assert said(run_script(script, view="broken")) == ["shown: None", "No Anna."]
 
 
