@@ -150,10 +150,7 @@ def test_earlier_runs_tell_what_a_training_will_take(store: RunStore, engine: Fa
     assert "average an epoch takes 2.0 s, by earlier runs with the same network, images and augmentation." in words(app)
     costs = dict(zip(*(getattr(app.radio(key="preset").proto, name) for name in ("options", "captions")), strict=True))
     # What it usually takes, by this machine's pace where somebody has trained so, and otherwise as measured.
-    assert costs == {
-        "Quick": "1 min", "The report's CNN": "1 min", "As in the report": "1 min", "Baseline": "6 min",
-        "Backbone": "3 min", "ImageNet": "download",
-    }  # fmt: skip
+    assert (costs["As in the report"], costs["Baseline"], costs["ImageNet"]) == ("1 min", "6 min", "download")
     app.selectbox(key="set:augmentation.pipeline").select("none").run()
     assert "On average an epoch takes 0.4 s, by earlier runs with the same network and images." in words(app)
     assert "about **17 s**; settings never trained here may take longer" in words(app) and "at most" not in words(app)
@@ -297,18 +294,6 @@ def follow(app: AppTest, link: str) -> None:
     for name, value in parse_qsl(link):
         app.query_params[name] = value
     app.run()
-
-
-def test_a_link_from_before_a_reset_fills_the_form_too(engine: FakeEngine, own: Run) -> None:
-    # The form is a fragment: what it writes into the address does not draw the link beside it anew.
-    app = open_advanced(clone=own.run_id)
-    follow(app, clone_link(app))
-    link = clone_link(app)
-    app.number_input(key="set:training.epochs").set_value(8).run()
-    app.button(key="reset").click().run()
-    app.number_input(key="set:training.epochs").set_value(9).run()
-    follow(app, link)
-    assert app.number_input(key="set:training.epochs").value == 40
 
 
 def test_a_preset_takes_the_place_of_a_clone_which_comes_back_with_its_data_set(
