@@ -12,12 +12,6 @@ def run(status: RunStatus = RunStatus.RUNNING, *, name: str = "a", **more: objec
     return Run(name * 32, name, status, RunConfig(), 0.0, **more)  # type: ignore[arg-type]
 
 
-def test_progress_outside_of_epochs() -> None:
-    assert live.progress_text(run()) == "Starting the training process ..."
-    phase = Progress("making augmented copies, 20%", epochs=200)
-    assert live.progress_text(run(progress=phase)) == "Making augmented copies, 20% ..."
-
-
 def test_what_is_seen_of_an_epoch_is_kept_until_the_next() -> None:
     live._trail.clear()
     told = [Progress("training", 1, 9, batch, 10, time=batch, loss=1.0, accuracy=0.5) for batch in (2, 5, 5)]
