@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
 
 import aquadash.engine
 import aquadash.runs
-from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
 from aquadash.ui import warmup
 
@@ -83,19 +81,3 @@ def test_what_waits_is_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EngineStub, "serve", lambda self: served.set())
     warmup._opening(retry=False).engine.result()
     assert served.is_set()
-
-
-def test_what_lies_in_a_home_that_is_set_while_it_opens_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    served = threading.Event()
-    monkeypatch.setattr(EngineStub, "serve", lambda self: served.set())
-
-    def open_slowly() -> EngineStub:
-        monkeypatch.setenv("AQUADASH_HOME", str(tmp_path))
-        return EngineStub()
-
-    monkeypatch.setattr(aquadash.engine, "open_engine", open_slowly)
-    opening = warmup._Opening(settings.store_key())
-    warmup._open(opening)
-    assert not served.is_set()
