@@ -252,10 +252,6 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
     app = open_app_page("train", view="search", search=own)
     app.button(key=f"hide-{own}").click().run()
     assert searches.get(own).hidden and "hidden" in texts(app)
-    look_as(monkeypatch, join("Ben")[1])
-    assert not [
-        each for each in open_app_page("train", view="search").selectbox(key="search").options if "mine" in each
-    ]
 
 
 def test_before_the_test_results_are_shown_a_class_compares_by_validation(store: RunStore, anna: Person) -> None:
