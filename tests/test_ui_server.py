@@ -163,11 +163,11 @@ class Kept:
 
 
 def test_photographs_are_small_when_they_are_kept() -> None:
-    kept = Kept()
-    for name, data in LARGE.items():
-        kept.send(f"{UPLOADS}session/{name}", form(name, data))
-        assert len(kept.files[name]) < 0.7 * len(data)
-        assert decode(kept.files[name], name=name).original_size == decode(data, name=name).original_size
+    kept, data = Kept(), LARGE["photo.jpg"]
+    kept.send(f"{UPLOADS}session/1", form("photo.jpg", data))
+    small = kept.files["photo.jpg"]
+    assert len(small) < 0.7 * len(data)
+    assert decode(small, name="photo.jpg").original_size == decode(data, name="photo.jpg").original_size
 
 
 def test_anything_else_comes_through_as_it_was_sent() -> None:
