@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from aquadash.augment import PIPELINES, saved_pipelines
-from aquadash.cli import cli
 from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError, RunError
 from aquadash.export import bundle
@@ -24,6 +21,7 @@ from aquadash.search.store import RUN
 from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.search_fakes import plan
+from tests.test_cli import answer
 
 pytestmark = pytest.mark.usefixtures("in_lesson")
 
@@ -239,5 +237,4 @@ def test_every_action_has_a_rule_and_a_row() -> None:
 
 
 def test_the_command_prints_the_table() -> None:
-    result = CliRunner().invoke(cli, ["classroom", "rights", "--json"], catch_exceptions=False)
-    assert json.loads(result.output) == {"rights": table()}
+    assert answer("classroom", "rights") == {"rights": table()}
