@@ -46,50 +46,42 @@ def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, mo
     assert app.button(key="launch").disabled
 
 
-def test_launch_submits_what_the_form_says(engine: FakeEngine) -> None:
+def test_launch_submits_what_the_form_says_and_a_second_one_asks_while_the_first_is_not_done(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
     app = open_advanced()
     app.number_input(key="set:training.epochs").set_value(3)
     app.selectbox(key="set:training.optimizer").select("adam")
     app.text_input(key="train:name:0").set_value("my run").run()
     app.number_input(key="guess:0:accuracy").set_value(61).run()
     assert "Maximum epochs 3 (was 200)" in words(app)
+    app.session_state["train:advanced"] = False  # What is typed counts while its fields are folded.
+    app.run()
     app.button(key="launch").click().run()
 
-    (call, config), *others = engine.calls
-    assert call == "submit" and not others
-    assert (config.training.epochs, config.training.optimizer, config.seed) == (3, "adam", 0)
+    ((call, config),) = engine.calls
+    assert (call, config.training.epochs, config.training.optimizer, config.seed) == ("submit", 3, "adam", 0)
     (run,) = engine.store.list_runs()
     assert (run.name, run.guess) == ("my run", Guess(0.61))
     assert app.number_input(key="guess:1:accuracy").value is None  # For the next run.
     assert address_of(app, "run") == run.run_id
     assert "Next in the queue" in words(app)
-
-
-def test_a_second_launch_asks_while_the_first_is_not_done_and_queues_what_the_form_says_then(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
-    app = open_advanced()
-    app.text_input(key="train:name:0").set_value("first").run()
-    app.session_state["train:advanced"] = False  # The name counts while its field is folded, and for one run.
-    app.run()
-    app.button(key="launch").click().run()
-    (run,) = engine.store.list_runs()
-    assert run.name == "first" and [toast.value for toast in app.toast] == ["**first** has been launched."]
+    assert [toast.value for toast in app.toast] == ["**my run** has been launched."]
     for _ in range(2):
         app.button(key="launch").click().run()
-        assert "**first** is not done yet. Queue another run?" in words(app)
+        assert "**my run** is not done yet. Queue another run?" in words(app)
         app.button(key="launch-cancel").click().run()
         assert [name for name, _ in engine.calls] == ["submit"]
         monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # What was called off may be asked for again at once.
 
     app.button(key="launch").click().run()
     app.number_input(key="set:training.epochs").set_value(5)
-    app.number_input(key="guess:1:accuracy").set_value(61).run()
+    app.number_input(key="guess:1:accuracy").set_value(62).run()
     app.button(key="launch-sure").click().run()
-    assert [(name, config.training.epochs) for name, config in engine.calls] == [("submit", 200), ("submit", 5)]
-    (second,) = (run for run in engine.store.list_runs() if run.name != "first")
-    assert second.guess == Guess(0.61)
+    assert [(name, config.training.epochs) for name, config in engine.calls] == [("submit", 3), ("submit", 5)]
+    (second,) = (other for other in engine.store.list_runs() if other.run_id != run.run_id)
+    assert second.name != "my run" and second.guess == Guess(0.62)
     app.button(key="launch").click().run()
     assert "** are not done yet. Queue another run?" in words(app)
 
@@ -183,37 +175,36 @@ def accuracy_in_table(store: RunStore, run: Run) -> str:
     return f"{run_table.table_frame([run], ['val_accuracy'], run_fields([run])).iloc[0, 0]:.0f} %"
 
 
-def test_running_run_shows_progress_curves_and_stops(store: RunStore, engine: FakeEngine) -> None:
-    run = ui_runs.running(store, "at work", {"training.epochs": 200})
+def test_running_run_shows_progress_and_curves_of_all_or_the_last_epochs_and_stops(
+    store: RunStore, engine: FakeEngine
+) -> None:
+    def axes() -> tuple[list[float], list[float]]:
+        layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+        return layout["xaxis"]["range"], layout["yaxis"]["range"]
+
+    run = ui_runs.running(store, "at work", {"training.epochs": 200}, epochs=12)
     # It goes on after a stop, whose figures it still has.
     store.set_metrics(run.run_id, {"best_epoch": 1, "kept_epoch": 1, "val_accuracy": 0.9})
     app = open_page()
 
     assert address_of(app, "run") == run.run_id
-    assert "Epoch 4 of 200 · batch 210 of 391 · 5,210 images/s · at most 3 min 50 s left" in words(app)
+    assert "Epoch 13 of 200 · batch 210 of 391 · 5,210 images/s · at most 3 min 50 s left" in words(app)
     (bar,) = app.get("progress")
-    assert bar.proto.value == 1  # Per cent of the whole training.
-    assert metrics(app)["Best epoch"] == "2 of 3" and "Kept epoch" not in metrics(app)
+    assert bar.proto.value == 6  # Per cent of the whole training.
+    assert metrics(app)["Best epoch"] == "11 of 12" and "Kept epoch" not in metrics(app)
     assert metrics(app)["Validation accuracy"] == accuracy_in_table(store, run)
     assert result_shown(app) == ("–", "at the end")
     assert len(charts(app)) == 2 and all(charts(app))
     assert all("uirevision" in chart.proto.spec for chart in app.get("plotly_chart"))
+    assert axes() == ([0, 20.8], [0, 100])
+
+    app.segmented_control(key="live-window").set_value(10).run()
+    epochs, (lowest, _) = axes()
+    assert epochs == [2.5, 12.5] and lowest > 60
 
     app.button(key=f"stop-{run.run_id}").click().run()
     assert store.get(run.run_id).stop_requested
     assert app.button(key=f"stop-{run.run_id}").disabled
-
-
-def test_the_last_epochs_alone(store: RunStore, engine: FakeEngine) -> None:
-    run = ui_runs.running(store, "long", epochs=12)
-    app = open_page(run=run.run_id)
-    layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
-    assert layout["xaxis"]["range"] == [0, 20.8] and layout["yaxis"]["range"] == [0, 100]
-
-    app.segmented_control(key="live-window").set_value(10).run()
-    layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
-    assert layout["xaxis"]["range"] == [2.5, 12.5]
-    assert layout["yaxis"]["range"][0] > 60
 
 
 def test_a_run_of_which_no_job_knows_reads_as_interrupted_and_resumes(store: RunStore, engine: FakeEngine) -> None:
