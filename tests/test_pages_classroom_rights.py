@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.errors import NotAllowedError, StorageError
+from aquadash.errors import NotAllowedError
+from aquadash.lab import Lab
 from aquadash.people import Person
-from aquadash.runs import Run
 from aquadash.ui import predictions
 from aquadash.ui.classroom import admission
 from aquadash.ui.explain import explainer
@@ -34,16 +34,11 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Look:
     return opened
 
 
-def test_another_students_network_does_not_open(look: Look, lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(run: Run) -> None:
-        raise StorageError(f"Opened {run.name}.")
-
-    monkeypatch.setattr(predictions, "_predictor", opened)
+def test_another_students_network_does_not_open(look: Look, lesson: Lesson) -> None:
     for person in (ANNA, TEACHER):
-        assert "Opened Anna's best." in words(look(person, "predict", run=lesson.finished))
-    assert "Opened for all." in words(look(BEN, "predict", run=lesson.shared))
-    said = words(look(BEN, "predict", run=lesson.finished))
-    assert "belongs to Anna" in said and "Opened" not in said
+        assert "belongs to" not in words(look(person, "predict", run=lesson.finished))
+    assert "belongs to" not in words(look(BEN, "predict", run=lesson.shared))
+    assert "belongs to Anna" in words(look(BEN, "predict", run=lesson.finished))
     run = lesson.store.get(lesson.finished)
     with pytest.raises(NotAllowedError, match="belongs to Anna"):
         predictions.predictor(run)
@@ -87,3 +82,12 @@ def test_the_teacher_s_import_folder_is_not_listed_for_students(
         app = look(BEN, "data", add=way)
         assert "marks of 7b" not in str(app) and "A folder of this server" not in str(app)
     assert "Expected: zip, classes." in words(app)
+
+
+def test_what_is_kept_for_everybody_is_filtered_for_each(look: Look, lesson: Lesson) -> None:
+    Lab(TEACHER).runs.hide(lesson.finished)
+    try:
+        assert "Anna's best" in str(look(TEACHER, "compare"))
+        assert "Anna's best" not in str(look(BEN, "compare"))
+    finally:
+        Lab(TEACHER).runs.hide(lesson.finished, False)
