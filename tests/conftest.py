@@ -446,7 +446,7 @@ def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A class whose pages nobody looks at yet, and whose store is open."""
     from aquadash.ui import warmup
     from tests.classrooms import open_class
@@ -454,10 +454,7 @@ def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
     without_engine(monkeypatch)
     open_class(monkeypatch)
-    warmup.wait_for_store()
-    yield
-    # What a page has begun must not go on in the next test's home.
-    warmup.start()
+    # A page would begin with it, which must not go on in the next test's home.
     warmup.wait_for_store()
 
 
