@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec, embedded, op
 from aquadash.augment import saved_pipelines as saved
@@ -16,12 +14,8 @@ from tests.app_pages import html, words
 from tests.train_page import FakeEngine, controls, launched, open_advanced
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_every_network_is_described(name: str) -> None:
-    assert network_text(name, origin=RunConfig()).endswith(".")
-
-
-def test_a_pretrained_network_is_offered_with_its_preset() -> None:
+def test_every_network_is_described_and_a_pretrained_one_offered_with_its_preset() -> None:
+    assert all(network_text(name, origin=RunConfig()).endswith(".") for name in MODELS)
     presets = {name: preset for name, preset in PRESETS.items() if MODELS[preset.config.model.name].pretrained}
     for preset in presets.values():
         name = preset.config.model.name
