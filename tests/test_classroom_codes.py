@@ -9,7 +9,7 @@ import pytest
 
 from aquadash import settings
 from aquadash.classroom import codes
-from aquadash.classroom.joining import FORGOTTEN_AFTER, FREE_OF_ALL, FREE_OF_ONE, MAX_ADDRESSES, Attempts
+from aquadash.classroom.joining import FORGOTTEN_AFTER, FREE_OF_ALL, FREE_OF_ONE, Attempts
 from aquadash.errors import NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.people import STRANGER, Person, Role
@@ -104,10 +104,3 @@ def test_addresses_of_one_network_count_as_one() -> None:
     for _ in range(FREE_OF_ONE + 1):
         attempts.count("::ffff:192.0.2.5")
     assert attempts.wait_seconds("192.0.2.5") > 0
-
-
-def test_what_is_remembered_of_attempts_is_bounded() -> None:
-    attempts = Attempts(Clock())
-    for number in range(MAX_ADDRESSES + 500):
-        attempts.count(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
-    assert len(attempts) == MAX_ADDRESSES

@@ -100,10 +100,6 @@ class Attempts:
             _count(self._of_one.setdefault(_network(address), _Record()), now)
             _count(self._of_all, now)
 
-    def __len__(self) -> int:
-        """How many addresses are remembered."""
-        return len(self._of_one)
-
 
 def new_names(clock: Callable[[], float] = time.monotonic) -> Attempts:
     """Counts the names that are new to a class, by address alone: nobody waits for names from elsewhere."""
