@@ -100,6 +100,7 @@ def test_an_upload_beyond_the_limit_is_refused_by_its_length_for_students_alone(
 def test_uploads_have_a_total_of_each_student_and_of_the_class(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     limits.save(ClassLimits(kept_upload_megabytes=5, class_upload_megabytes=8))
     manager = MemoryUploadedFileManager("/_stcore/upload_file")
+    assert hasattr(runtime.Runtime, "uploaded_file_mgr"), "where Streamlit has it"
     monkeypatch.setattr(runtime, "exists", lambda: True)
     monkeypatch.setattr(runtime, "get_instance", lambda: SimpleNamespace(uploaded_file_mgr=manager))
     anna, ben, carl = (cookie_of(join(app, name=name)) for name in ("Anna", "Ben", "Carl"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -16,8 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from aquadash.classroom import codes, limits
-from aquadash.classroom.limits import ClassLimits
+from aquadash.classroom import codes
 from tests.serving import Server, serving
 
 pytestmark = pytest.mark.soak
@@ -85,33 +84,3 @@ def test_1100_connections_over_which_nothing_comes_leave_the_class_answering(ser
             with _page(server, _join(server, "Ben")):
                 pass
         assert "out of system resource" not in server.log.read_text()
-
-
-@contextmanager
-def uploading(server: Server, name: str) -> Iterator[Callable[[str, str, bytes], int]]:
-    """Somebody has a page open and sends files that no widget of it asked for: method, file's id and bytes; the status
-    is returned."""
-    cookie = _join(server, name)
-    with _page(server, cookie) as session:
-        token = str(request(server, "/_stcore/health").headers["set-cookie"]).partition(";")[0]
-        headers = {
-            "Cookie": f"{cookie['Cookie']}; {token}", "X-Xsrftoken": token.partition("=")[2],
-            "Content-Type": "multipart/form-data; boundary=xx",
-        }  # fmt: skip
-        form = b'--xx\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n%b\r\n--xx--\r\n'
-
-        def send(method: str, file_id: str, content: bytes) -> int:
-            address = f"/_stcore/upload_file/{session}/{file_id}"
-            return request(server, address, method=method, body=content and form % content, headers=headers).status
-
-        yield send
-
-
-def test_uploads_that_no_page_asked_for_end_at_the_total(server: Server) -> None:
-    content = bytes(950_000)
-    limits.save(ClassLimits(kept_upload_megabytes=5))
-    with uploading(server, "Cleo") as send:
-        assert [send("PUT", str(number), content) for number in range(8)] == [204] * 5 + [413] * 3
-        assert send("DELETE", "0", b"") == 204
-        assert [send("PUT", str(number), content) for number in range(2)] == [204, 413]
-    limits.save(ClassLimits())
