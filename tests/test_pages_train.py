@@ -6,7 +6,6 @@ import json
 import time
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig, with_values
@@ -264,30 +263,6 @@ def test_queue_says_who_waits(store: RunStore, engine: FakeEngine) -> None:
     assert len({each.proto.label for each in app.get("page_link") if each.proto.label.startswith("Watch")}) == 3
     app.button(key=f"stop-{last.run_id}").click().run()
     assert store.get(last.run_id).status is RunStatus.STOPPED
-
-
-def test_history_is_read_once_in_a_while_for_all_sessions(
-    store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = ui_runs.running(store, "at work")
-    reads: list[str] = []
-    history = RunStore.history
-    monkeypatch.setattr(RunStore, "history", lambda self, run_id: reads.append(run_id) or history(self, run_id))
-    # No clock: a busy machine takes longer for the steps below than the stage is kept.
-    kept = st.cache_resource(show_spinner=False)(live.shared_stage.__wrapped__)
-    monkeypatch.setattr(live, "shared_stage", kept)
-    app = open_page(run=run.run_id)
-    ui_runs.log_epochs(store, run.run_id, 4)
-    live_runs.report(store, live_runs.job_of(run.run_id), ui_runs.training_progress(run, epoch=5))
-    memory.refresh()
-    app.run()
-    # Another session has just looked, so that short epochs are not drawn for each session anew.
-    open_page(run=run.run_id)
-    assert reads == [run.run_id]
-    kept.clear()
-    app.run()
-    assert len(reads) == 2
-    assert metrics(app)["Best epoch"] == "3 of 4"
 
 
 def test_the_figures_of_an_ended_run_are_of_the_weights_that_it_has(store: RunStore, engine: FakeEngine) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import pytest
+
 from aquadash.config import RunConfig
 from aquadash.runs.types import Progress, Run, RunStatus
 from aquadash.ui import run_lists
@@ -39,3 +43,21 @@ def test_place_in_the_queue() -> None:
     assert live.queue_text(second, others_train=True).startswith("Number 2 in the queue: 1 run will start before it")
     done = run(RunStatus.FINISHED, name="f")
     assert run_lists.active_first([done, second, first, busy]) == [busy, first, second, done]
+
+
+def test_a_stage_of_a_run_is_shown_to_all_for_a_while_and_its_epochs_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    runs = SimpleNamespace(history=lambda run_id: reads.append(run_id) or [])
+    monkeypatch.setattr(live, "lab", lambda: SimpleNamespace(runs=runs))
+    live.shared_stage.clear()
+    live._cached_history.clear()
+    earlier, later = (run(progress=Progress("training", epoch, 9, 5, 10)) for epoch in (4, 5))
+    stage = live.stage_of(earlier)
+    live.history_at(earlier, stage)
+    # Another session has just looked, so that short epochs are not drawn for each session anew.
+    assert live.stage_of(later) == stage
+    live.history_at(later, stage)
+    assert reads == ["a" * 32]
+    live.shared_stage.clear()
+    live.history_at(later, live.stage_of(later))
+    assert reads == 2 * ["a" * 32]
