@@ -37,29 +37,25 @@ class AsServed(PagesManager):
     """Takes what ``AppTest`` would tell Streamlit of the folder ``pages``: what the server has said stands."""
 
 
+@pytest.mark.usefixtures("no_warm_up")
 @pytest.mark.parametrize("name", ["data", "walkthrough"])
 def test_a_link_to_a_server_that_has_just_started_leads_to_its_page_within_the_frame(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Found:
-        """Stands for the page that the navigation finds."""
-
-        title = "Page"
-
-        def __init__(self, page: st.Page) -> None:
-            self.address = page.url_path
-
-        def run(self) -> None:
-            asked_for.append(self.address)
-
-    asked_for: list[str] = []
+    found: list[str] = []
     navigation = st.navigation
+
+    def find(pages: list[st.Page]) -> st.Page:
+        page = navigation(pages)
+        found.append(page.url_path)
+        return page
+
     monkeypatch.setattr(app_test, "PagesManager", AsServed)
     monkeypatch.setattr(PagesManager, "uses_pages_directory", None)  # As in a new process.
     server.expect_navigation()
-    monkeypatch.setattr(st, "navigation", lambda pages: Found(navigation(pages)))
-    AppTest.from_file(APP).switch_page(f"pages/{name}.py").run()
-    assert asked_for == [name]
+    monkeypatch.setattr(st, "navigation", find)
+    AppTest.from_file(APP, default_timeout=60).switch_page(f"pages/{name}.py").run()
+    assert found == [name]
 
 
 def test_the_server_starts_in_silence_and_without_what_only_a_class_needs() -> None:
