@@ -15,13 +15,14 @@ from aquadash.export import bundle
 from aquadash.lab import Lab
 from aquadash.lab.rights import RULES, RULES_WITHOUT_RESOURCE, Action, Rights, table
 from aquadash.people import OWNER, STRANGER, Person, Resource
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.runs import Run, RunStatus
 from aquadash.search.controller import Controller
 from aquadash.search.store import RUN
 from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.search_fakes import plan
 from tests.test_cli import answer
+from tests.train_page import FakeEngine
 
 pytestmark = pytest.mark.usefixtures("in_lesson")
 
@@ -119,15 +120,24 @@ def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
         Lab(TEACHER).searches.hide(lesson.search, False)
 
 
-def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Lesson) -> None:
+def test_hiding_a_search_hides_its_trials_and_those_that_come_later(
+    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, searches = lesson.store, lesson.searches
+    engine, hidden_at_first = FakeEngine(store), list[bool]()
+    submit = engine.submit
+
+    def noting(config: RunConfig, **about: Any) -> Run:
+        run = submit(config, **about)
+        hidden_at_first.append(run.hidden)
+        return run
 
     def trials() -> list[bool]:
         search = searches.get(search_id)
         return [store.get(trial.run_id).hidden for trial in search.trials]
 
     search_id = searches.create(plan(name="the teacher's"))
-    engine = StoredTrials(store)
+    monkeypatch.setattr(engine, "submit", noting)
     controller = Controller(searches, search_id, engine=engine, runs=store)
     try:
         controller.step()
@@ -141,7 +151,7 @@ def test_hiding_a_search_hides_its_trials_and_those_that_come_later(lesson: Less
         controller.step()
         controller.step()
         assert trials() == [True, True]
-        assert engine.hidden_at_first == [False, True], "not even for a moment"
+        assert hidden_at_first == [False, True], "not even for a moment"
         searches.set_hidden(search_id, False)
         assert trials() == [False, False]
     finally:
@@ -174,25 +184,6 @@ def test_a_trial_in_the_bin_is_as_hidden_from_the_class_as_its_search_or_it_was(
         assert len(lab.searches.get(search_id).trials) == 1
     finally:
         lesson.searches.set_hidden(search_id)
-
-
-class StoredTrials:
-    """An engine that stores runs and trains nothing."""
-
-    def __init__(self, store: RunStore) -> None:
-        self._store = store
-        self.hidden_at_first: list[bool] = []
-
-    def submit(self, config: RunConfig, **about: Any) -> Run:
-        run = self._store.create(config, **about)
-        self.hidden_at_first.append(run.hidden)
-        return live_runs.queue(self._store, run.run_id)
-
-    def resume(self, run_id: str) -> Run:
-        raise NotImplementedError
-
-    def slots(self) -> int:
-        return 1
 
 
 def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: Lesson) -> None:
