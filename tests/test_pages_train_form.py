@@ -219,32 +219,25 @@ def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: R
     assert address_of(app, "clone") is None and address_of(app, "set") is None
 
 
-def test_a_clone_with_changes_lists_them(engine: FakeEngine, own: Run) -> None:
-    app = open_advanced(
-        clone=own.run_id, set="training.epochs=20;model.filters=8,8;training.restore_best_weights=false"
-    )
-
+def test_a_clone_with_changes_lists_them_and_what_is_changed_afterwards_stays(engine: FakeEngine, own: Run) -> None:
+    others = "model.filters=8,8;training.restore_best_weights=false"
+    app = open_advanced(clone=own.run_id, set=f"training.epochs=20;{others}")
     assert "Filters per block 8, 8 (was 16, 32)" in words(app)
     assert "Maximum epochs 20 (was 40)" in words(app)
-    changes = {"training.epochs": 20, "model.filters": (8, 8), "training.restore_best_weights": False}
-    assert launched(app, engine) == with_values(own.config, changes)
-
-
-def test_what_is_changed_after_cloning_stays(engine: FakeEngine, own: Run) -> None:
-    app = open_advanced(clone=own.run_id, set="training.epochs=20")
     app.number_input(key="set:training.epochs").set_value(9).run()
     app.run()
     assert app.number_input(key="set:training.epochs").value == 9
 
-    app.query_params["set"] = "training.epochs=21"  # Another link.
+    app.query_params["set"] = f"training.epochs=21;{others}"  # Another link.
     app.run()
     assert app.number_input(key="set:training.epochs").value == 21
     app.button(key="reset").click().run()
     assert app.number_input(key="set:training.epochs").value == 40
     assert (address_of(app, "clone"), address_of(app, "set")) == (own.run_id, None), "or a reload would change it back"
-    app.query_params["set"] = "training.epochs=21"  # The same link, which may be clicked again.
+    app.query_params["set"] = f"training.epochs=21;{others}"  # The same link, which may be clicked again.
     app.run()
-    assert app.number_input(key="set:training.epochs").value == 21
+    changes = {"training.epochs": 21, "model.filters": (8, 8), "training.restore_best_weights": False}
+    assert launched(app, engine) == with_values(own.config, changes)
 
 
 def test_a_late_browser_does_not_fill_the_form_again(
