@@ -90,14 +90,6 @@ def test_the_command_shows_and_sets_them() -> None:
         (lambda of: of.check_training(1, waiting=2), "You have 2 runs waiting; at most 2"),
         (lambda of: of.check_training(1, waiting=1, more=2), "1 run waiting, and this would add 2"),
         (lambda of: of.check_upload(20_000_001), "20.0 MB; in this class at most 20 MB"),
-        (
-            lambda of: of.check_kept_uploads(1, own=100_000_000, together=0),
-            "your open pages hold 100.0 MB already; in this class that may be 100 MB",
-        ),
-        (
-            lambda of: of.check_kept_uploads(1, own=0, together=1_000_000_000),
-            "open pages of the class hold 1000.0 MB already; in this class that may be 1000 MB",
-        ),
         (lambda of: of.check_number("data_sets", 5), "You keep 5 data sets already; in this class one may keep 5"),
         (lambda of: of.check_number("pipelines", 20), "20 pipelines already"),
         (lambda of: of.check_search(), "only the teacher starts them"),
