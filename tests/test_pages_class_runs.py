@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
+from aquadash.config import RunConfig
+from aquadash.data.folder import about
 from aquadash.errors import RunError
+from aquadash.lab import Lab
 from aquadash.people import Person, Role
 from aquadash.runs import RunStatus, RunStore
 from aquadash.runs import tags as tag
 from aquadash.runs.transfer import IMPORTED
 from aquadash.search.store import open_search_store
 from aquadash.ui import shell
+from tests import live_runs
 from tests.app_pages import address_of, buttons, metrics, open_app_page, texts, unfold
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
@@ -67,6 +72,16 @@ def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(store: RunSto
     assert "**Ben** is on the board; nobody else yet" in texts(open_app_page("classroom", view="projector"))
 
 
+def test_the_board_of_replaced_pictures_has_the_runs_on_those_kept_now(
+    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(about, "all_kept", lambda: {"mine": SimpleNamespace(fingerprint="new")})
+    for name in ("new", "old"):  # What trained last was on pictures that are replaced now.
+        run = give(store, add_compared(store, name, {"data.source": "folder-mine"}, skill=0.9, seed=0), join(name)[0])
+        store.set_dataset(run.run_id, class_names=run.class_names, fingerprint=name)
+    assert [entry.run.name for entry in Lab(teacher).runs.board("folder-mine").entries] == ["new"]
+
+
 def test_an_empty_board_notices_the_first_run(
     store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,16 +127,18 @@ def test_what_was_deleted_while_it_waited_waits_again_after_undo(
     store: RunStore, anna: Person, engine: FakeEngine
 ) -> None:
     own = give(store, queued(store, "a1"), anna)
+    trial = live_runs.queue(store, store.create(RunConfig(), search_id="5" * 32, owner=anna).run_id)
     app = open_app_page("classroom", view="queue")
-    for most, status, said in (
-        (1, RunStatus.QUEUED, []),
-        (0, RunStatus.STOPPED, ["lets nobody start a training"]),
+    for run, most, status, said in (
+        (trial, None, RunStatus.STOPPED, []),  # In its place its search has another.
+        (own, 1, RunStatus.QUEUED, []),
+        (own, 0, RunStatus.STOPPED, ["lets nobody start a training"]),
     ):
-        app.button(key=f"queue-delete-{own.run_id}").click().run()
-        assert store.get(own.run_id).deleted
+        app.button(key=f"queue-delete-{run.run_id}").click().run()
+        assert store.get(run.run_id).deleted
         limits.save(ClassLimits(epochs=None, waiting_runs=most))
-        app.button(key=f"undo-{own.run_id}").click().run()
-        found = store.get(own.run_id)
+        app.button(key=f"undo-{run.run_id}").click().run()
+        found = store.get(run.run_id)
         assert (found.deleted, found.status) == (False, status) and "Deleted" not in texts(app)
         assert all(part in texts(app) for part in said) and len(app.error) == len(said)
 
