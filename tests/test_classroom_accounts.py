@@ -125,6 +125,11 @@ def test_a_log_in_counts_in_the_browser_that_began_it_for_somebody_and_as_long_a
     stranger = Browser(app)
     stranger.ask("/oauth2callback", query="code=x&state=abc")
     assert "Log in" in stranger.ask("/class/join").body
+    denied = Browser(app)
+    denied.ask("/class/login", query="next=%2Fdata")
+    denied.ask("/oauth2callback", query="error=access_denied&state=another")
+    said = denied.ask("/class/join").body
+    assert "You were not logged in" in said and "class/login?next=%2Fdata" in said
     forged = Browser(app)
     forged.cookies["aquadash_login"] = "eyJhY2NvdW50IjogW119.x.y"
     assert "Log in" in forged.ask("/class/join").body
