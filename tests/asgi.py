@@ -18,12 +18,14 @@ class Answer:
         headers: By name in lower case; of several the last.
         body: Decoded.
         cookies: Those that it sets, with their flags.
+        read: Whether what was sent was asked for.
     """
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
     cookies: list[str] = field(default_factory=list)
+    read: bool = False
 
 
 def ask(
@@ -51,6 +53,7 @@ def ask(
         incoming = [{"type": "websocket.connect"}]
 
     async def receive() -> dict[str, Any]:
+        answer.read = True
         return incoming.pop(0) if incoming else {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
