@@ -46,12 +46,17 @@ def test_a_code_makes_a_student_or_a_teacher_however_it_is_typed(home: Path) -> 
         assert made.role_of(wrong) is None
 
 
-def test_a_new_code_makes_the_old_one_worthless_and_leaves_the_other(home: Path) -> None:
+def test_a_new_code_makes_the_old_one_worthless_and_leaves_the_other(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = codes.codes()
     after = codes.renew(Role.STUDENT)
     assert after.student != before.student and after.teacher == before.teacher
     assert codes.codes().role_of(before.student) is None
     assert codes.renew().teacher != before.teacher
+    there, renewed = codes.codes(), codes.renew(Role.TEACHER)
+    monkeypatch.setattr(codes, "codes", lambda: there)  # Read before somebody renewed the other.
+    assert codes.renew(Role.STUDENT).teacher == renewed.teacher
 
 
 def test_students_may_tell_the_code_that_they_have_and_strangers_have_none(home: Path) -> None:
