@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.errors import RunError
+from aquadash.errors import RunError, StorageError
 from aquadash.lab import memory
 from aquadash.runs import Guess, Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
@@ -142,8 +142,11 @@ def test_a_double_click_launches_one_run_which_its_second_click_shows(
 
 
 def test_a_launch_that_fails_can_be_tried_again_and_after_the_question_called_off(
-    store: RunStore, engine: FakeEngine
+    store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageError("The disk is full.")
+
     engine.error = RunError("The scheduler does not answer.")
     app = open_page()
     app.button(key="launch").click().run()
@@ -159,8 +162,11 @@ def test_a_launch_that_fails_can_be_tried_again_and_after_the_question_called_of
 
     app.button(key="launch").click().run()
     engine.error = None
+    monkeypatch.setattr(RunStore, "set_guess", refuse)
+    app.number_input(key="guess:0:accuracy").set_value(61).run()
     app.button(key="launch-sure").click().run()
     assert [name for name, _ in engine.calls] == ["submit"] and app.button(key="launch")
+    assert "Your guess could not be kept. The disk is full." in words(app)
 
 
 def result_shown(app: AppTest) -> tuple[str, str]:
@@ -282,6 +288,7 @@ def test_what_changes_every_second_is_drawn_without_the_curves(
     live.recent_looks().clear()
     run = ui_runs.running(store, "at work")
     open_page(run=run.run_id)
+    assert live.recent_looks(), "each look counts"
     assert parts == {"_now": live.TICK_SECONDS, "_epochs": live.EPOCHS_SECONDS}
     assert live.EPOCHS_SECONDS > live.TICK_SECONDS  # Drawing curves takes time from the training.
 
