@@ -246,14 +246,18 @@ def test_a_late_browser_does_not_fill_the_form_again(
     monkeypatch.setattr(clone, "LATE_SECONDS", 1e9)
     cloned = {"clone": own.run_id, "set": "training.epochs=21"}
     app = open_advanced(**cloned)
+    link = clone_link(app)
     app.button(key="reset").click().run()
     follow(app, urlencode(cloned))  # The browser has not heard of it yet.
     assert app.number_input(key="set:training.epochs").value == 40
     assert (address_of(app, "clone"), address_of(app, "set")) == (own.run_id, None)
+    app.number_input(key="set:training.epochs").set_value(9).run()
+    follow(app, link)
+    assert app.number_input(key="set:training.epochs").value == 40, "a link drawn before the reset is no late address"
 
     app.radio(key="preset").set_value("quick").run()
     app.radio(key="preset").set_value("notebook")
-    follow(app, urlencode({"clone": own.run_id, "again": "0"}))
+    follow(app, link)
     assert app.radio(key="preset").value == address_of(app, "preset") == "notebook"
     assert app.number_input(key="set:training.epochs").value == PRESETS["notebook"].config.training.epochs
     assert address_of(app, "clone") is None
