@@ -59,6 +59,8 @@ def test_the_first_run_is_the_default_and_the_choice_is_in_the_address() -> None
 
 
 def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it_and_a_stale_one_none_with_a_way_out() -> None:
+    cold = run_script(picker, run="deadbeef")
+    assert cold.markdown[0].value == "none" and cold.warning
     app = run_script(picker, run="b")
     for text in ("b" * 32, "c" * 8, "a"):
         app.query_params["run"] = text
