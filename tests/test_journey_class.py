@@ -16,11 +16,10 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Role
 from aquadash.runs import RunStatus, open_store
-from tests.browser_pages import address_has, choose_segment, followed, main_button, no_error, settled, unfold
+from tests.browser_pages import address_has, choose_segment, followed, no_error, press_train, settled
 from tests.classrooms import give
 from tests.serving import Server, needs_chromium, serving
 from tests.ui_runs import queued
-from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -79,26 +78,15 @@ def server_with_accounts(home: Path, prepared_home: Path) -> Iterator[Server]:
             yield served
 
 
-def join(page: Page, name: str, code: str) -> None:
-    """Fill in the form that leads into the class."""
-    page.get_by_label("Your name").fill(name)
-    page.get_by_label("Code").fill(code)
-    page.get_by_role("button", name="Join").click()
-
-
 def inside(page: Page, server: Server, name: str, code: str, path: str = "/data") -> None:
     """Join on the way to a page."""
     page.goto(server.url + path)
     page.wait_for_url("**/class/join?next=*")
-    join(page, name, code)
-    page.wait_for_url(f"{server.url}{path}")
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Code").fill(code)
+    page.get_by_role("button", name="Join").click()
+    address_has(page, path)
     page.locator(".st-key-class-person").get_by_text(name).wait_for()
-    settled(page)
-
-
-def open_class_page(page: Page) -> None:
-    page.get_by_role("link", name=re.compile(r"\bClass$")).click()
-    page.wait_for_url(re.compile(r"/classroom(\?|$)"))
     settled(page)
 
 
@@ -107,67 +95,35 @@ def press(page: Page, key: str) -> None:
     page.locator(f".st-key-{key}").get_by_role("button").click()
 
 
-def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, visit: Visit) -> None:
+def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, page: Page, visit: Visit) -> None:
     made = codes.codes()
-    teacher, student = visit(), visit()
+    teacher, student = page, visit()
     inside(teacher, server, "Ms Hill", made.teacher, "/classroom")
-    # A wrong code is refused; the right one leads where one wanted to go.
-    student.goto(f"{server.url}/train?preset=notebook-fixed")
-    join(student, "Anna <b>", "CCCCCC")
-    student.get_by_role("alert").filter(has_text="not the code").wait_for()
-    join(student, "Anna <b>", codes.spaced(made.student).lower())
-    address_has(student, "/train?preset=notebook-fixed")
-    student.locator(".st-key-class-person").get_by_text("Anna <b>").wait_for()
-    settled(student)
+    # The code leads where one wanted to go.
+    inside(student, server, "Anna <b>", codes.spaced(made.student).lower(), "/train?preset=notebook-fixed")
     store = open_store()
     ben = open_sessions().join("Ben", Role.STUDENT).person
     bens = give(store, queued(store, "ben's run"), ben)
 
     # The student queues a run; while the teacher holds the queue it waits behind the one that is there.
-    unfold(student, "Advanced")
-    student.get_by_label("Name (optional)").fill("anna's run")
-    epochs = student.get_by_role("spinbutton", name="Maximum epochs")
-    epochs.fill("2")
-    epochs.press("Enter")
-    settled(student)
-    main_button(student, "Train").click()
-    annas = wait_for(lambda: next((run.run_id for run in store.list_runs() if run.name == "anna's run"), None))
+    annas = press_train(student)
     assert (store.get(annas).owner_name, store.get(annas).status) == ("Anna <b>", RunStatus.QUEUED)
-    address_has(student, f"run={annas}")
+    student.get_by_role("link", name=re.compile(r"\bClass$")).click()
+    for each in (teacher, student):
+        each.locator(f".st-key-queue-{bens.run_id}").get_by_text("1.").first.wait_for()
+        each.locator(f".st-key-queue-{annas}").get_by_text("2.").first.wait_for()
 
-    # Both see the queue; the student has buttons at the own run only, and none that moves or hides.
-    open_class_page(student)
-    for page in (teacher, student):
-        page.locator(f".st-key-queue-{bens.run_id}").get_by_text("1.").first.wait_for()
-        page.locator(f".st-key-queue-{annas}").get_by_text("2.").first.wait_for()
-    buttons = student.locator(f".st-key-queue-{annas}").get_by_role("button")
-    wait_for(lambda: buttons.count() == 2, saying=buttons.count)
-    assert student.locator(f".st-key-queue-{bens.run_id}").get_by_role("button").count() == 0
-    student.get_by_text("The queue is paused").first.wait_for()
-
-    # The teacher moves Anna's run up; the student's page shows it without a click.
+    # The teacher moves Anna's run up and hides Ben's: the student's page shows it without a click.
     press(teacher, f"move-Up-{annas}")
     student.locator(f".st-key-queue-{annas}").get_by_text("1.").first.wait_for()
-    assert store.ranks().get(annas) == 1
-
-    # The teacher hides Ben's run: it goes from the student's page, and its address gives nothing away.
     press(teacher, f"queue-hide-{bens.run_id}")
     student.locator(f".st-key-queue-{bens.run_id}").wait_for(state="detached")
-    student.goto(f"{server.url}/train?run={bens.run_id}")
-    student.get_by_text("There is no run").wait_for()
-    settled(student)
-    assert "ben's run" not in student.locator("body").inner_text()
 
-    # The teacher takes Anna's run out of the queue, and locks a page that Anna looks at.
+    # So is a page locked that Anna looks at, and Anna sent out.
     student.get_by_role("link", name="Compare").click()
     student.get_by_role("heading", name="Compare").wait_for()
-    press(teacher, f"queue-stop-{annas}")
-    wait_for(lambda: store.get(annas).status is RunStatus.STOPPED)
     limits.save(ClassLimits(paused=True, locked_pages=frozenset({"compare"})))
     student.get_by_role("heading", name="🔒 Compare").wait_for()
-
-    # Sent out, the student sees the join page on the next look, without a click.
-    open_class_page(student)
     anna = next(one.person for one in open_sessions().people() if one.person.name == "Anna <b>")
     choose_segment(teacher, "People")
     press(teacher, f"remove-{anna.person_id}")
@@ -177,20 +133,20 @@ def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, 
     no_error(teacher)
 
 
-def test_the_projector_follows_the_teacher(server: Server, visit: Visit) -> None:
+def test_the_projector_follows_the_teacher(server: Server, page: Page) -> None:
     made = codes.codes()
-    teacher = visit()
+    teacher = page
     inside(teacher, server, "Mr Dale", made.teacher, "/data?split=test")
     screen = followed(teacher.context.new_page())
     screen.goto(f"{server.url}/classroom?view=projector")
     screen.get_by_text("This window shows what the teacher chooses").wait_for()
-    assert screen.title() == "Class · AquaDash"
     press(teacher, "class-show")
-    screen.wait_for_url(f"{server.url}/data?*")
-    address_has(screen, "split=test", "projector=1")
+    address_has(screen, "/data", "split=test", "projector=1")
     screen.get_by_role("heading", name="Data").wait_for()
     assert screen.title() == "Data · AquaDash"
     assert not screen.get_by_test_id("stSidebar").is_visible(), "nothing but the page"
+    screen.reload()  # It is a projector still.
+    screen.get_by_role("heading", name="Data").wait_for()
     teacher.goto(f"{server.url}/classroom?view=invitation")
     teacher.get_by_role("button", name="Show this on the projector").click()
     address_has(screen, "/classroom", "view=invitation")
@@ -198,15 +154,8 @@ def test_the_projector_follows_the_teacher(server: Server, visit: Visit) -> None
     picture = screen.get_by_alt_text("QR code of the address to join")
     assert picture.evaluate("image => image.complete && image.width > 150 && image.naturalWidth > 0")
     assert made.teacher not in screen.content()
-    # Reloaded, it is a projector still.
-    screen.reload()
-    screen.get_by_text(codes.spaced(made.student)).wait_for()
-    teacher.get_by_role("link", name="Walkthrough").click()
-    teacher.get_by_text("0 of 14 questions solved").wait_for()
-    settled(teacher)
-    press(teacher, "class-show")
-    address_has(screen, "/walkthrough")
     no_error(screen)
+    screen.close()
 
 
 def log_in(page: Page, server: Server, account: str, path: str) -> None:
