@@ -44,50 +44,43 @@ def asked(shared_server: Server) -> Run:
     return found
 
 
-def test_an_image_opens_by_mouse_by_keyboard_and_by_its_link(shared_server: Server, page: Page, asked: Run) -> None:
+def gradient(path: Path) -> Path:
+    """A picture that is wider than high."""
+    path.parent.mkdir(exist_ok=True)
+    Image.linear_gradient("L").resize((80, 60)).save(path)
+    return path
+
+
+def test_an_image_opens_by_mouse_and_another_in_its_place_by_keyboard(
+    shared_server: Server, page: Page, asked: Run
+) -> None:
     page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&true=otter&predicted=seal")
     cards = page.get_by_role("list", name="Test images with the network's answers").get_by_role("button")
     cards.nth(1).wait_for()
     settled(page)
     cards.nth(1).click()
     opened = page.get_by_role("dialog")
-    opened.get_by_role("list", name="Probabilities").wait_for()
     address_has(page, "open=test-")
-    opened.get_by_role("list", name="Maps by Grad-CAM").get_by_role("img").nth(1).wait_for()
     likes = opened.get_by_role("list", name="Nearest training images").get_by_role("button")
     likes.nth(5).wait_for()
     settled(page)
 
-    # What is shown of the training set opens in its place, by keyboard.
     likes.nth(0).focus()
     page.keyboard.press("Enter")
     address_has(page, "open=train-")
     opened.get_by_role("heading", name="Training image").wait_for()
     likes.nth(5).wait_for()
     settled(page)
-    link = opened.get_by_test_id("stCode").inner_text()
     page.keyboard.press("Escape")
     opened.wait_for(state="detached")
     page.wait_for_function("() => !location.href.includes('open=')")
     no_error(page)
-
-    page.goto("".join(link.split()))
-    opened.get_by_role("heading", name="Training image").wait_for()
-    likes.nth(5).wait_for()
-    settled(page)
-    opened.get_by_role("button", name="Close").click()
-    opened.wait_for(state="detached")
-    page.wait_for_function("() => !location.href.includes('open=')")
-    assert page.url.startswith(f"{shared_server.url}/evaluate?")
-    no_error(page)
     assert not shared_server.memory_of("tensorflow"), "another process answers"
 
 
-def test_a_dropped_picture_opens_without_an_address_and_a_bad_one_is_named(
-    shared_server: Server, page: Page, asked: Run
+def test_a_dropped_picture_opens_by_keyboard_and_a_bad_one_is_named(
+    shared_server: Server, page: Page, asked: Run, tmp_path: Path
 ) -> None:
-    picture = io.BytesIO()
-    Image.linear_gradient("L").resize((80, 60)).save(picture, "PNG")
     page.goto(f"{shared_server.url}/predict?run={asked.run_id}")
     zone = page.get_by_test_id("stFileUploaderDropzone")
     zone.wait_for()
@@ -100,30 +93,19 @@ def test_a_dropped_picture_opens_without_an_address_and_a_bad_one_is_named(
             transfer.items.add(new File([bytes.slice(0, 30)], "broken.png", {type: "image/png"}));
             return transfer;
         }""",
-        base64.b64encode(picture.getvalue()).decode(),
+        base64.b64encode(gradient(tmp_path / "picture.png").read_bytes()).decode(),
     )
     zone.dispatch_event("drop", {"dataTransfer": transfer})
     page.get_by_text(re.compile(r"broken\.png.*(damaged|truncated|cut|ends|incomplete)", re.I)).first.wait_for()
-    page.get_by_role("button", name="Download the results").wait_for()
-    text = page.locator("body").inner_text()
-    assert "sea <b>view</b>.png" in text  # A file's name is text, not markup.
-    assert text.count("%") >= 5
-
     card = page.locator("article").get_by_role("button").first
     card.wait_for()
     settled(page)
-    sure = re.search(r"\d+ %", page.locator("article").first.inner_text())[0]  # type: ignore[index]
+    assert "sea <b>view</b>.png" in page.locator("article").first.inner_text()  # A file's name is text, not markup.
     card.focus()
     page.keyboard.press("Enter")
     opened = page.get_by_role("dialog")
     opened.get_by_role("heading", name="sea <b>view</b>.png").wait_for()
-    # It is the card's answer, of several framings and with the run's temperature.
-    opened.get_by_text(re.compile(rf"\b{sure}")).first.wait_for()
-    opened.get_by_role("list", name="Maps by Grad-CAM").get_by_role("img").first.wait_for()
-    likes = opened.get_by_role("list", name="Nearest training images").get_by_role("button")
-    likes.nth(5).wait_for()
     settled(page)
-    assert "open=" not in page.url and not opened.get_by_test_id("stCode").count()
     page.keyboard.press("Escape")
     opened.wait_for(state="detached")
     no_error(page)
@@ -131,22 +113,10 @@ def test_a_dropped_picture_opens_without_an_address_and_a_bad_one_is_named(
 
 def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Server, page: Page, asked: Run) -> None:
     page.set_viewport_size({"width": 390, "height": 1400})
-    page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&section=explain")
-    cards = page.get_by_role("list", name="Test images with the network's answers").get_by_role("button")
-    cards.nth(1).wait_for()
-    settled(page)
-    order = ("run", "section-group", "section", "evaluate-scores")
-    places = [box["y"] for box in resting_places(page, *(page.locator(f".st-key-{key}") for key in order))]
-    assert places == sorted(places) and places[-1] > places[-2], "the run and the tabs come first"
-    cards.nth(0).focus()
-    page.keyboard.press("Enter")
-    address_has(page, "open=test-")
-
+    page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&section=explain&open=test-1")
     opened = page.get_by_role("dialog")
     maps = opened.get_by_role("list", name="Maps by Grad-CAM").get_by_role("img")
     maps.nth(1).wait_for()
-    assert maps.count() == 2
-    assert all("which the network gives" in (maps.nth(n).get_attribute("alt") or "") for n in (0, 1))
     # Enlarged to more than its 32 pixels, each pixel a square.
     assert maps.nth(1).evaluate("picture => [picture.naturalWidth, picture.width > 100]") == [32, True]
     assert maps.nth(1).evaluate("picture => getComputedStyle(picture).imageRendering") == "pixelated"
@@ -154,101 +124,60 @@ def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Serve
     settled(page)
     choose(page, opened.get_by_role("combobox", name="Why?"), page.get_by_role("option", name="Occlusion"))
     address_has(page, "why-method=occlusion")
-
-    page.reload()
     opened.get_by_role("list", name="Maps by Occlusion").get_by_role("img").nth(1).wait_for()
     opened.get_by_text("Show what the layers see").click()
     address_has(page, "why-layers=1")
     opened.get_by_role("list", name="Filters of the first convolution").get_by_role("img").nth(9).wait_for()
     settled(page)
-    no_error(page)
-    assert not shared_server.memory_of("tensorflow"), "another process answers"
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= 390, "the page does not scroll sideways on a phone"
     inside = opened.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
-    assert inside, "nor does the opened image"
+    assert inside, "the opened image does not scroll sideways on a phone"
+
+    page.keyboard.press("Escape")
+    opened.wait_for(state="detached")
+    order = ("run", "section-group", "section", "evaluate-scores")
+    places = [box["y"] for box in resting_places(page, *(page.locator(f".st-key-{key}") for key in order))]
+    assert places == sorted(places) and places[-1] > places[-2], "the run and the tabs come first"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nor does the page"
+    no_error(page)
 
 
-#: Megabytes that the app's process may take with two hundred photographs of 12 megapixels dropped on it.
-MOST_MEGABYTES = 1500
-
-
-def folder_of_good_and_bad_files(folder: Path) -> Path:
-    """A folder called pictures with a sub-folder for one of the classes."""
-    pictures = folder / "pictures"
-    (pictures / "otter").mkdir(parents=True)
-    Image.linear_gradient("L").resize((80, 60)).transpose(Image.Transpose.ROTATE_90).save(
-        pictures / "otter" / "one.png"
-    )
-    Image.new("RGBA", (40, 90), (200, 0, 0, 128)).save(pictures / "otter" / "two.webp")
-    Image.new("RGB", (64, 64), "teal").save(pictures / "sea <b>view<b>.bmp")
-    Image.new("RGB", (64, 64), "teal").save(pictures / "lying.jpg", "PNG")
-    (pictures / "broken.png").write_bytes((pictures / "otter" / "one.png").read_bytes()[:40])
-    (pictures / "empty.gif").write_bytes(b"")
-    (pictures / "=notes.txt").write_text("Dear diary")
-    return pictures
-
-
-def peak_megabytes(server: Server) -> float:
-    """The most memory that the app's process has had."""
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) / 1000  # type: ignore[union-attr]
-
-
-def test_a_folder_of_good_and_bad_files_is_labelled_and_taken_home(
+def test_a_folder_of_pictures_is_labelled_and_taken_home(
     shared_server: Server, page: Page, asked: Run, tmp_path: Path
 ) -> None:
-    store = open_store()
-    second = add_compared(store, "second <i>seer</i>", skill=0.6, seed=1).run_id
-    add_included_model(store, second)
-    page.goto(f"{shared_server.url}/predict?run={asked.run_id}&beside={second}")
+    pictures = tmp_path / "pictures"
+    gradient(pictures / "sea <b>view<b>.bmp")
+    gradient(pictures / "otter" / "one.png")
+    gradient(pictures / "otter" / "two.webp")
+    page.goto(f"{shared_server.url}/predict?run={asked.run_id}")
     page.get_by_role("radio", name=re.compile("Folder")).click()
-    address_has(page, "input=folder", f"beside={second}")
+    address_has(page, "input=folder")
     settled(page)
-    page.locator(".st-key-folder input[type=file]").set_input_files(str(folder_of_good_and_bad_files(tmp_path)))
+    page.locator(".st-key-folder input[type=file]").set_input_files(str(pictures))
     page.get_by_text("All pictures together").wait_for()
     settled(page)
 
-    cards = page.locator("article")
-    text = page.locator("body").inner_text()
-    assert "sea <b>view<b>.bmp" in text and "second <i>seer</i>" in text
-    assert "really a PNG image" in text and "notes.txt is a text file" in text
-    assert "empty.gif is empty" in text and re.search(r"broken\.png cannot be read", text)
-    assert cards.filter(has_text="one.png").locator("img").count() == 2
-
-    # The folder's name is the true label; the arrow keys move the crop; a click labels another picture.
+    # The folder's name is the true label; a click labels another picture.
     page.get_by_role("button", name=re.compile("from the folders' names")).click()
     page.get_by_text("Accuracy on these pictures").first.wait_for()
-    page.get_by_role("button", name="Crop").first.focus()
-    page.keyboard.press("Enter")
-    page.get_by_role("radio", name="Mean of three", checked=True).wait_for()
-    page.get_by_text("A part", exact=True).click()
-    page.get_by_text("the network sees only the middle 44.4% of it").wait_for()
     settled(page)
-    page.get_by_role("slider").first.focus()
-    page.keyboard.press("ArrowRight")
-    page.get_by_text("the network sees only 44.4% of it").wait_for()
-    settled(page)
-    page.keyboard.press("Escape")
-    page.locator("[class*='st-key-true-']").first.get_by_text("whale").click()
+    sea = page.get_by_role("group", name="sea <b>view<b>.bmp", exact=True)
+    card = page.get_by_test_id("stVerticalBlock").filter(has=sea).last
+    card.locator("[class*='st-key-true-']").get_by_text("whale").click()
     page.get_by_text(re.compile(r"With a true label: 3 of")).wait_for()
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the results").click()
-    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_bytes().decode("utf-8-sig"))))
-    assert len(rows) == 2 * 7 and {row["run"] for row in rows} == {asked.name, "second <i>seer</i>"}
+    rows = csv.DictReader(io.StringIO(Path(download.value.path()).read_bytes().decode("utf-8-sig")))
     labels = {row["file"].rsplit("/", 1)[-1]: row["true_label"] for row in rows}
-    assert labels["one.png"] == labels["two.webp"] == "otter"
-    assert list(labels.values()).count("whale") == 1
-    assert all((row["label"] == "") == bool(row["error"]) for row in rows)
+    assert labels == {"one.png": "otter", "two.webp": "otter", "sea <b>view<b>.bmp": "whale"}
     no_error(page)
 
 
-def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page: Page) -> None:
+def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page: Page, tmp_path: Path) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(shared_server.url)
     sample = page.get_by_role("button", name=re.compile("Try a sample"))
-    in_sight(page.get_by_test_id("stFileUploaderDropzone"), sample, page.get_by_text("🐋 whale"))
+    in_sight(sample, page.get_by_text("🐋 whale"))
     settled(page)
     sample.click()
     in_sight(page.locator(".aqua-verdict"), page.locator("article .aqua-bars"))
@@ -259,40 +188,9 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
     page.locator(".aqua-verdict").nth(4).wait_for()
     in_sight(page.locator(".aqua-verdict").first, page.locator("article .aqua-bars").nth(3))
     settled(page)
-    picture = io.BytesIO()
-    Image.linear_gradient("L").resize((80, 60)).save(picture, "PNG")
-    upload = {"name": "gradient.png", "mimeType": "image/png", "buffer": picture.getvalue()}
-    page.locator(".st-key-pictures input[type=file]").set_input_files([upload])  # type: ignore[list-item]
+    page.locator(".st-key-pictures input[type=file]").set_input_files(gradient(tmp_path / "gradient.png"))
     page.get_by_text("the mean over all of it padded").wait_for()
     in_sight(page.locator(".aqua-verdict"), page.locator("article .aqua-bars"), page.get_by_text("What is it really?"))
-    no_error(page)
-
-
-def drop_stop_and_go_on(page: Page, server: Server, photographs: list[Path]) -> None:
-    """Give the page photographs, stop it, let it go on, and look at the second page of them while it does."""
-    store = open_store()
-    run_id = add_compared(store, "seer of many", skill=0.6, seed=1).run_id
-    add_included_model(store, run_id)
-    count = len(photographs)
-    page.goto(f"{server.url}/predict?run={run_id}&sample=1")
-    page.get_by_text("Try another sample").first.wait_for()
-    settled(page)
-    page.locator(".st-key-pictures input[type=file]").set_input_files([str(path) for path in photographs])
-    page.get_by_text(re.compile(rf"\d+ of {count} pictures looked at · about .* left")).wait_for()
-
-    page.locator(".st-key-stop-predicting button").click()
-    page.get_by_text(re.compile(rf"Stopped: \d+ of {count}")).wait_for()
-    settled(page)
-    page.get_by_role("button", name="Go on").click()
-    page.locator(".st-key-page-next button").click()  # While the rest is still looked at.
-    address_has(page, "page=2")
-
-    page.locator(".st-key-stop-predicting").wait_for(state="detached")
-    page.locator(".st-key-predictions-csv").wait_for()
-    settled(page)
-    assert page.locator("article").count() == 20
-    told = page.get_by_text(re.compile(r"(beaver|dolphin|otter|seal|whale): ")).last.inner_text()
-    assert sum(map(int, re.findall(r": (\d+)", told))) == count
     no_error(page)
 
 
@@ -302,11 +200,36 @@ def test_two_hundred_photographs_of_12_megapixels_are_stopped_and_gone_on_with(
     warm_home: Path, page: Page, tmp_path: Path
 ) -> None:
     """They add up to 700 MB: kept in the memory beside TensorFlow, they would be too much."""
+    photographs = many_photographs(tmp_path / "photographs", 200)
+    store = open_store()
+    run_id = add_compared(store, "seer of many", skill=0.6, seed=1).run_id
+    add_included_model(store, run_id)
     page.set_default_timeout(5 * SLOW)
     with serving(warm_home) as server:
-        drop_stop_and_go_on(page, server, many_photographs(tmp_path / "photographs", 200))
-        print(f"at most {peak_megabytes(server):.0f} MB")
-        assert peak_megabytes(server) < MOST_MEGABYTES
+        page.goto(f"{server.url}/predict?run={run_id}&sample=1")
+        page.get_by_text("Try another sample").first.wait_for()
+        settled(page)
+        page.locator(".st-key-pictures input[type=file]").set_input_files([str(path) for path in photographs])
+        page.get_by_text(re.compile(r"\d+ of 200 pictures looked at · about .* left")).wait_for()
+
+        page.locator(".st-key-stop-predicting button").click()
+        page.get_by_text(re.compile(r"Stopped: \d+ of 200")).wait_for()
+        settled(page)
+        page.get_by_role("button", name="Go on").click()
+        page.locator(".st-key-page-next button").click()  # While the rest is still looked at.
+        address_has(page, "page=2")
+
+        page.locator(".st-key-stop-predicting").wait_for(state="detached")
+        page.locator(".st-key-predictions-csv").wait_for()
+        settled(page)
+        assert page.locator("article").count() == 20
+        told = page.get_by_text(re.compile(r"(beaver|dolphin|otter|seal|whale): ")).last.inner_text()
+        assert sum(map(int, re.findall(r": (\d+)", told))) == 200
+        no_error(page)
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        peak = int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) / 1000  # type: ignore[union-attr]
+        print(f"at most {peak:.0f} MB")
+        assert peak < 1500
 
 
 def many_photographs(folder: Path, count: int) -> list[Path]:
