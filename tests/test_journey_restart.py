@@ -52,15 +52,10 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
     training = re.compile(r"Epoch \d+ of 900")
     with serving(warm_home, kill=True) as server:
         # Small batches: of more than 60 epochs the chart has lines only, and no points to count.
-        changes = "training.epochs=900;model.filters=8,8;training.batch_size=8;nonsense=1"
+        changes = "training.epochs=900;model.filters=8,8;training.batch_size=8"
         follow(page, f"{server.url}/train?clone={model.run_id}&set={changes}", "What does the network learn, epoch")
         page.get_by_text("Cloned from").wait_for()
         holds(number_field(page, "Maximum epochs"), "900")
-        page.get_by_text("“nonsense=1”, which is left out").wait_for()
-        unfold(page, "Advanced")
-        unfold(page, re.compile("Network$"))
-        holds(page.get_by_role("textbox", name="Filters per block"), "8, 8")
-
         run_id = press_train(page)
         page.get_by_text(training).wait_for(timeout=2 * SLOW)  # A training process takes its time to start.
         # It trains for as long as anybody looks, and leaves the processor to whatever else is tested meanwhile.
@@ -87,9 +82,6 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
         main_button(page, "Resume").wait_for()
         assert store.get(run_id).status is RunStatus.STOPPED
         assert len(store.history(run_id)) > run.progress.epoch
-        page.get_by_test_id("stMainBlockContainer").get_by_role("link", name="Evaluate").click()
-        page.get_by_text("Test accuracy").first.wait_for()
-        assert not server.memory_of("tensorflow")
         no_error(page)
 
 
@@ -132,9 +124,6 @@ def test_a_search_goes_on_with_the_apps_next_start(warm_home: Path, page: Page, 
             trained = {run.run_id for run in runs.list_runs()} - {model.run_id}
             assert trained == {trial.run_id for trial in search().trials} and len(trained) == 2
             no_error(page)
-            page.get_by_role("link", name="Use the best").click()
-            page.get_by_text("Cloned from").wait_for()
-            page.get_by_text(f"quest <b> #{search().best.number}").first.wait_for()  # type: ignore[union-attr]
 
 
 def launch_search(page: Page, url: str, run_id: str) -> str:
@@ -146,10 +135,6 @@ def launch_search(page: Page, url: str, run_id: str) -> str:
     page.get_by_text("see which values do well").wait_for()
     choose(page, page.get_by_role("combobox", name="Start from"), page.get_by_role("option", name="As under"))
     unfold(page, "Advanced")
-    name = page.get_by_label("Name (optional)")
-    name.fill("quest <b>")
-    name.press("Enter")
-    settled(page)
     set_number(page, "Trials", 2)
     page.get_by_text("2 × 9 epochs").wait_for()
     settled(page)
