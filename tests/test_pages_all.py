@@ -1,89 +1,58 @@
-"""Every page is drawn without runs, and every section but the lesson's with two, and stands in its address."""
+"""Every page and every section but the lesson's is drawn with two runs, and stands in its address."""
 
 from __future__ import annotations
 
 import re
-import shutil
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from aquadash.pages import PAGES, addresses, name_at
 from aquadash.people import Role
-from aquadash.runs import Run, open_store
+from aquadash.runs import Run, RunStore
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import sections
 from tests.app_pages import address_notes, address_of, charts, ids, open_app_page
 from tests.classrooms import join, look_as, open_class
 from tests.compared_runs import add_compared
 
-#: Each page as it opens in a home without runs, and with what its address says of each of its sections in one with two.
-#: Those of the lesson are drawn in tests/test_pages_walkthrough.py.
-PLACES = [
-    (runs, page, query)
-    for runs in ("no runs", "two runs")
-    for page in PAGES
-    for query in sections.queries(page)[: 1 if runs == "no runs" or page == "walkthrough" else None]
-]
+#: Each page with what its address says of each of its sections. Those of the lesson are drawn in
+#: tests/test_pages_walkthrough.py.
+PLACES = [(page, query) for page in PAGES for query in sections.queries(page)[: 1 if page == "walkthrough" else None]]
 
 #: What the address of a page, or of one of its places, cannot say. The widgets' own tests tell how each text is read.
 MALFORMED: list[tuple[str, dict[str, str], dict[str, str]]] = [
     ("data", {}, {"source": "zoo", "classes": "cat", "split": "middle", "show": "3", "page": "one", "view": "x"}),
     ("augment", {}, {"source": "zoo", "pipeline": "notebook-9", "seed": "-1", "images": "1,2500", "view": "sky"}),
-    ("augment", {}, {"images": "a", "look": "sideways", "draws": "9", "versions": "some"}),
-    ("augment", {"look": "difference"}, {"amplify": "3"}),
     ("train", {}, {"preset": "nonsense", "source": "<b>"}),
     ("train", {"view": "search"}, {"base": "<b>", "source": "moon"}),
     ("evaluate", {}, {"true": "cat", "predicted": "<b>x</b>", "outcome": "maybe", "confidence": "90-50", "show": "7"}),
-    ("evaluate", {}, {"sort": "colour", "cells": "x", "section": "<i>x</i>", "with": "nobody"}),
-    ("evaluate", {}, {"cells": "difference", "confidence": "\N{SUPERSCRIPT TWO}-50"}),
-    ("evaluate", {"section": "curves"}, {"curve": "x", "class": "cat", "cut": "101", "part": "<b>"}),
-    ("evaluate", {"section": "calibration"}, {"bin": "16"}),
-    ("evaluate", {"section": "threshold"}, {"sure": "-1", "answers": "x"}),
-    ("evaluate", {"section": "duplicates"}, {"distance": "51", "labels": "x"}),
+    ("evaluate", {"section": "curves"}, {"curve": "x", "class": "cat", "cut": "101", "part": "<b>", "with": "nobody"}),
     ("predict", {}, {"sample": "-3", "input": "fax"}),
     ("compare", {"section": "curves"}, {"smooth": "2", "zoom": "x", "lit": "nobody", "metric": "nonsense"}),
     ("walkthrough", {}, {"lesson": "<b>", "me": "../../etc/passwd"}),
 ]
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """A home that the tests of this module share, for looking at pages changes nothing that another would see."""
-
-    home: Path
-    runs: tuple[Run, ...]
-
-
 @pytest.fixture(scope="module")
-def shared(request: pytest.FixtureRequest, prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    home = tmp_path_factory.mktemp("pages")
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    if request.param == "no runs":
-        return Shelf(home, ())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(home))
-        runs = [add_compared(open_store(), name, skill=0.6, seed=seed) for seed, name in enumerate(("one", "other"))]
-    return Shelf(home, tuple(runs))
+def shared_runs(shared_store: RunStore) -> list[Run]:
+    return [add_compared(shared_store, name, skill=0.6, seed=seed) for seed, name in enumerate(("one", "other"))]
 
 
 @pytest.fixture
-def shelf(shared: Shelf, no_engine: None, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    monkeypatch.setenv("AQUADASH_HOME", str(shared.home))
-    return shared
+def runs(shared_runs: list[Run], in_shared_home: None) -> list[Run]:
+    """Two, in a home that the tests of this module share: looking at pages changes nothing that another would see."""
+    return shared_runs
 
 
-@pytest.mark.parametrize(("shared", "page", "query"), PLACES, indirect=["shared"])
+@pytest.mark.parametrize(("page", "query"), PLACES)
 def test_every_page_and_section_is_drawn_and_stands_in_its_address(
-    shelf: Shelf, page: str, query: str, monkeypatch: pytest.MonkeyPatch
+    runs: list[Run], page: str, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if PAGES[page].class_only:
         open_class(monkeypatch)
         look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
     name, _, word = query.partition("=")
-    about = {"run": shelf.runs[0].run_id, "runs": ids(*shelf.runs)} if shelf.runs else {}
-    app = open_app_page(page, **about, **({name: word} if query else {}))
+    app = open_app_page(page, run=runs[0].run_id, runs=ids(*runs), **({name: word} if query else {}))
 
     assert not app.error and not address_notes(app)
     record = PAGES[page]
@@ -91,17 +60,16 @@ def test_every_page_and_section_is_drawn_and_stands_in_its_address(
     assert app.markdown[0].value == record.question
     assert all(charts(app))
     table = sections.of_page(page)
-    if table is not None and (name in app.session_state or shelf.runs):
+    if table is not None:
         assert app.session_state[name] == word
         assert address_of(app, name) == (None if word == next(iter(table.table)) else word)
 
 
-@pytest.mark.parametrize("shared", ["two runs"], indirect=True)
 @pytest.mark.parametrize(("page", "place", "asked"), MALFORMED)
 def test_what_a_page_cannot_follow_in_its_address_is_said_and_taken_out(
-    shelf: Shelf, page: str, place: dict[str, str], asked: dict[str, str]
+    runs: list[Run], page: str, place: dict[str, str], asked: dict[str, str]
 ) -> None:
-    about = {"run": shelf.runs[0].run_id} if page == "evaluate" else {"runs": ids(*shelf.runs)}
+    about = {"run": runs[0].run_id} if page == "evaluate" else {"runs": ids(*runs)}
     app = open_app_page(page, **about, **place, **asked)
     notes = address_notes(app)
     assert not app.error
@@ -110,9 +78,8 @@ def test_what_a_page_cannot_follow_in_its_address_is_said_and_taken_out(
     assert not any(address_of(app, name) == text for name, text in asked.items())
 
 
-@pytest.mark.parametrize("shared", ["two runs"], indirect=True)
 @pytest.mark.parametrize("page", ["train", "evaluate", "predict", "walkthrough"])
-def test_a_run_that_is_not_there_is_said(shelf: Shelf, page: str) -> None:
+def test_a_run_that_is_not_there_is_said(runs: list[Run], page: str) -> None:
     app = open_app_page(page, run="x<b>y", **({"lesson": "result"} if page == "walkthrough" else {}))
     assert not app.error and "There is no run “x\\<b>y” here" in app.warning[0].value
 
