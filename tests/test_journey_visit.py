@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aquadash.pages import PAGES
 from aquadash.runs import open_store
 from aquadash.walkthrough import progress
 from tests.browser_pages import address_has, choose, follow, in_sight, no_error
@@ -20,21 +21,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 pytestmark = needs_chromium
-
-#: First words of each page's question, to know that it is the right page.
-QUESTIONS = {
-    "home": "How does a computer learn to tell",
-    "data": "What does the network learn from",
-    "augment": "What does the network see when",
-    "train": "What does the network learn, epoch by epoch",
-    "train?preset=vgg16": "What does the network learn, epoch by epoch",
-    "train?view=search": "What does the network learn, epoch by epoch",
-    "evaluate": "Where is the network right",
-    "predict": "What does the network say about my picture",
-    "compare": "What made one run better",
-    "walkthrough": "Lastre and Toral's report",
-}
-
 
 #: What each page exists for, which is in sight at 1280 by 800 without scrolling: the first and the last of it.
 EXISTS_FOR = {
@@ -74,11 +60,12 @@ PRIMARY = {
 
 def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_server: Server, page: Page) -> None:
     add_compared(open_store(), "looked at", skill=0.6, seed=1, validation=False)
-    for name, question in QUESTIONS.items():
+    for name, exists_for in EXISTS_FOR.items():
         page.set_viewport_size({"width": 1280, "height": 800})
-        follow(page, f"{shared_server.url}/{name}", question)
-        assert page.title() == f"{name.partition('?')[0].title()} · AquaDash"
-        for selector in EXISTS_FOR[name]:
+        record = PAGES[name.partition("?")[0]]
+        follow(page, f"{shared_server.url}/{name}", record.question)
+        assert page.title() == f"{record.title} · AquaDash"
+        for selector in exists_for:
             in_sight(page.locator(selector).last)
         if name in LOOKS:
             page.wait_for_function(LOOKS[name])
