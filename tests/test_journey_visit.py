@@ -28,7 +28,6 @@ EXISTS_FOR = {
     "data": (".aqua-card >> nth=0", ".aqua-card >> nth=8"),
     "augment": (".aqua-card >> nth=0", ".aqua-card >> nth=4"),
     "train": (".st-key-launch button", ".st-key-run-figures"),
-    "train?preset=vgg16": (".st-key-launch button", "[data-testid=stPlotlyChart] >> nth=1"),
     "train?view=search": (".st-key-search-launch button",),
     "evaluate": (".js-plotly-plot", ".aqua-card >> nth=0"),
     "predict": ("[data-testid=stFileUploader]",),
