@@ -147,7 +147,9 @@ def quick_pages() -> None:
     from streamlit.components.v2 import manifest_scanner
     from streamlit.runtime.scriptrunner import script_runner
 
+    from aquadash.augment.preview import thumbnail_source
     from aquadash.ui import warmup
+    from aquadash.ui.augment import operator_catalogue
 
     # Where anything has imported Keras, Streamlit clears its session after every script: a quarter of a second.
     script_runner._clean_problem_modules = lambda: None
@@ -155,6 +157,8 @@ def quick_pages() -> None:
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
     # A page to train or to predict on has a process import TensorFlow, which no test of a page waits for.
     warmup.prepare_training = warmup.prepare_answers = lambda: None
+    # What the catalogue shows of each step takes seconds to draw: test_augment_preview looks at it.
+    operator_catalogue.thumbnail = lambda name: thumbnail_source()
 
 
 @pytest.fixture
