@@ -160,7 +160,7 @@ def test_a_folder_of_pictures_is_labelled_and_taken_home(
     page.get_by_role("button", name=re.compile("from the folders' names")).click()
     page.get_by_text("Accuracy on these pictures").first.wait_for()
     settled(page)
-    sea = page.get_by_role("group", name="sea <b>view<b>.bmp", exact=True)
+    sea = page.get_by_role("group", name="pictures/sea <b>view<b>.bmp")
     card = page.get_by_test_id("stVerticalBlock").filter(has=sea).last
     card.locator("[class*='st-key-true-']").get_by_text("whale").click()
     page.get_by_text(re.compile(r"With a true label: 3 of")).wait_for()

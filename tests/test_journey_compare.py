@@ -16,7 +16,6 @@ from tests.browser_pages import (
     no_error,
     resting_place,
     settled,
-    unfold,
 )
 from tests.compared_runs import add_compared
 from tests.serving import Server, needs_chromium
@@ -189,7 +188,6 @@ def test_the_table_of_runs_follows_what_changes_and_a_note_asks_no_other_site(
 
     page.locator(".st-key-actions button").first.click()
     page.get_by_text("With 1 picked run").first.wait_for()
-    unfold(page, "moth renamed")
     page.get_by_text("bold", exact=True).wait_for()
     assert page.locator("h6", has_text="Big").count() == 1
     no_error(page)
