@@ -1,19 +1,15 @@
-"""What people do on Evaluate, in a real browser: question a run, replay, present, measure it, and take it home."""
+"""What people do on Evaluate, in a real browser: question a run, replay, present it, and take it home."""
 
 from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import psutil
 import pytest
 
-from aquadash.jobs import JobStatus
-from aquadash.robustness.job import job_of, result_of
 from aquadash.runs import Predictions, open_store
 from tests.browser_pages import (
     LAYOUT_SHIFT,
@@ -31,7 +27,6 @@ from tests.serving import Server, needs_chromium
 from tests.stored_runs import add_run
 from tests.test_pages_epochs import replay
 from tests.test_pages_evaluate_sections import sharp
-from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
@@ -143,41 +138,6 @@ def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server
     page.get_by_role("heading", name="Evaluate").wait_for()
     page.wait_for_function("() => !location.href.includes('present=')")
     page.get_by_test_id("stSidebar").wait_for()
-
-
-@pytest.mark.soak
-def test_robustness_is_measured_while_one_looks_on_and_stops(shared_server: Server, page: Page) -> None:
-    store = open_store()
-    run = add_run(store, name="to measure")
-    add_included_model(store, run.run_id)
-
-    def cells() -> Collection[tuple[str, int]]:
-        found = result_of(store, run.run_id)
-        return () if found is None else found.cells
-
-    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=robustness")
-    settled(page)
-    page.get_by_text("100 of them").click()
-    settled(page)
-    page.get_by_role("button", name="Measure the robustness").click()
-    page.get_by_text("Mean corruption error · so far").wait_for()
-    page.get_by_text("What costs it most?").wait_for()
-    # The page says "so far" before anything is measured, and a picture is shown of what is.
-    wait_for(lambda: ("gaussian_noise", 1) in cells())
-    main_button(page, "Stop").click()
-    page.get_by_text("Stopped by request. What is measured is kept.").wait_for()
-    page.get_by_role("button", name="Go on").wait_for()
-    no_error(page)
-    job = store.jobs.get(job_of(run.run_id))
-    assert job is not None and job.status is JobStatus.STOPPED and job.worker is not None
-    assert job.request["limit"] == 100
-    pid = job.worker.pid
-    wait_for(lambda: not psutil.pid_exists(pid))
-    # The address brings it all back.
-    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=robustness&corruption=gaussian_noise&image=2")
-    page.get_by_text("Grain, as in photographs taken in the dark.").wait_for()
-    page.get_by_alt_text("Gaussian noise, severity 1").first.wait_for()
-    no_error(page)
 
 
 def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_path: Path) -> None:
