@@ -53,7 +53,7 @@ copy_new_stores()
 _LONG = [
     "test_journey_answers", "test_journey_evaluate", "test_journey_train", "test_journey_compare", "test_journey_data",
     "test_journey_class", "test_journey_visit",
-    "test_export_script", "test_engine", "test_cli", "test_training_fit", "test_pages_all",
+    "test_export_script", "test_engine", "test_cli", "test_training_fit",
 ]  # fmt: skip
 
 _OUTSIDE = (

@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -58,14 +57,12 @@ class Server:
         url: Its address, without a slash at the end.
         home: Its ``AQUADASH_HOME``.
         process: Its process.
-        started: When it was started, on the monotonic clock.
         log: What it prints.
     """
 
     url: str
     home: Path
     process: subprocess.Popen[bytes]
-    started: float
     log: Path
 
     @property
@@ -102,7 +99,6 @@ def serving(home: Path, *, kill: bool = False, open_files: int | None = None, **
     """
     port = free_port()
     log = home / f"server-{port}.log"
-    started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
@@ -112,7 +108,7 @@ def serving(home: Path, *, kill: bool = False, open_files: int | None = None, **
                 resource.setrlimit, resource.RLIMIT_NOFILE, (open_files, open_files)
             ),
         )  # fmt: skip
-    server = Server(f"http://localhost:{port}", home, process, started, log)
+    server = Server(f"http://localhost:{port}", home, process, log)
     try:
         wait_for(lambda: _answers(server), timeout=60, saying=log.read_text)
         yield server

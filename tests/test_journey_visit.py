@@ -124,10 +124,11 @@ def test_a_student_solves_a_question_which_a_reload_and_another_page_keep(shared
 
 @pytest.mark.soak
 def test_the_first_page_of_a_fresh_install_answers_within_3_seconds(home: Path, page: Page) -> None:
+    began = time.monotonic()
     with serving(home) as server:
         page.goto(server.url)
         page.get_by_text("See what a network learns from").wait_for()
-        seconds = time.monotonic() - server.started
+        seconds = time.monotonic() - began
         # The figure is for a machine that does nothing else; a shared one gets three times as long.
         assert seconds < 9, f"{seconds:.1f} s"
         page.get_by_text("Running now").wait_for()
