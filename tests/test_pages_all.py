@@ -1,8 +1,9 @@
-"""Every page and every section but the lesson's is drawn with two runs, and stands in its address."""
+"""Every page is drawn in a new home, every section but the lesson's with two runs, and stands in its address."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,13 @@ def test_every_page_and_section_is_drawn_and_stands_in_its_address(
     if table is not None:
         assert app.session_state[name] == word
         assert address_of(app, name) == (None if word == next(iter(table.table)) else word)
+
+
+@pytest.mark.parametrize("page", [name for name, record in PAGES.items() if not record.class_only])
+def test_every_page_is_drawn_in_a_new_home(warm_home: Path, no_engine: None, page: str) -> None:
+    app = open_app_page(page)
+    assert not app.error and not address_notes(app)
+    assert app.markdown[0].value == PAGES[page].question
 
 
 @pytest.mark.parametrize(("page", "place", "asked"), MALFORMED)
