@@ -8,7 +8,6 @@ import pickle
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -51,12 +50,6 @@ def write(tmp_path: Path) -> Callable[[list[tuple[tarfile.TarInfo, bytes]]], Pat
 @pytest.mark.parametrize("prefix", ["cifar-100-python/", "./cifar-100-python/", "", "./"])
 def test_members_are_found_at_the_top_and_in_the_folder(write: Callable, prefix: str) -> None:
     assert archive.read_members(write(_sound(prefix))) == CONTENT
-
-
-def test_a_folder_is_read_too(tmp_path: Path) -> None:
-    for name, content in CONTENT.items():
-        (tmp_path / name).write_bytes(content)
-    assert archive.read_members(tmp_path) == CONTENT
 
 
 def test_links_absolute_names_and_strangers_are_ignored(write: Callable, tmp_path: Path) -> None:
@@ -117,18 +110,6 @@ def test_an_endless_stream_is_cut_off(write: Callable, monkeypatch: pytest.Monke
         archive.read_members(write([*_sound(), bomb] if trailing else [bomb, *_sound()]))
 
 
-class _Numpy1Pickler(pickle._Pickler):
-    """Writes NumPy's functions under the module names that NumPy 1 and the official archive use."""
-
-    def save_global(self, obj: Any, name: str | None = None) -> None:
-        if getattr(obj, "__name__", "") == "_reconstruct":
-            self.write(b"cnumpy.core.multiarray\n_reconstruct\n")
-        else:
-            super().save_global(obj, name)
-
-    dispatch = {**pickle._Pickler.dispatch, type(len): save_global, type(unpickle): save_global}
-
-
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize(
     "array",
@@ -147,11 +128,10 @@ def test_arrays_come_back_in_every_protocol(array: np.ndarray, protocol: int) ->
     assert values["labels"] == [1, 2]
 
 
-def test_numpy_1_module_names_are_known() -> None:
-    stream = io.BytesIO()
-    _Numpy1Pickler(stream, protocol=2).dump({"data": np.arange(4, dtype=np.uint8)})
-    assert b"cnumpy.core.multiarray\n" in stream.getvalue()
-    assert unpickle(stream.getvalue(), what="it")["data"].tolist() == [0, 1, 2, 3]
+def test_the_module_names_of_numpy_1_and_the_official_archive_are_known() -> None:
+    data = pickle.dumps({"data": np.arange(4, dtype=np.uint8)}, protocol=2)
+    older = data.replace(b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n")
+    assert older != data and unpickle(older, what="it")["data"].tolist() == [0, 1, 2, 3]
 
 
 def test_many_bytes_as_python_3_writes_them_for_older_readers_are_no_nest() -> None:
@@ -191,20 +171,16 @@ def test_arrays_of_anything_but_numbers_are_refused(value: np.ndarray) -> None:
         unpickle(pickle.dumps({"data": value}, protocol=2), what="it")
 
 
-def test_an_object_array_cannot_be_smuggled_in_by_its_state() -> None:
-    sound = pickle.dumps(np.arange(4, dtype=np.uint8), protocol=2)
-    forged = sound.replace(b"X\x02\x00\x00\x00u1", b"X\x02\x00\x00\x00O8")
-    assert forged != sound
+@pytest.mark.parametrize(
+    ("sound", "forged"),
+    [(b"X\x02\x00\x00\x00u1", b"X\x02\x00\x00\x00O8"), (b"K\xc8\x85", b"K\xc9\x85")],
+    ids=["objects instead of bytes", "more elements than bytes"],
+)
+def test_an_array_cannot_be_forged_by_its_state(sound: bytes, forged: bytes) -> None:
+    data = pickle.dumps({"data": np.zeros(200, dtype=np.uint8)}, protocol=2)
+    assert data.count(sound) == 1
     with pytest.raises(DataError, match="damaged"):
-        unpickle(forged, what="it")
-
-
-def test_bytes_and_shape_must_agree() -> None:
-    sound = pickle.dumps({"data": np.zeros(200, dtype=np.uint8)}, protocol=2)
-    forged = sound.replace(b"K\xc8\x85", b"K\xc9\x85")
-    assert forged != sound
-    with pytest.raises(DataError, match="damaged"):
-        unpickle(forged, what="it")
+        unpickle(data.replace(sound, forged), what="it")
 
 
 @pytest.mark.parametrize(
