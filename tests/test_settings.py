@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aquadash import settings
-from aquadash.errors import ConfigError, RunError, UnknownNameError
+from aquadash.errors import ConfigError, RunError
 
 
 def test_defaults(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,6 +15,7 @@ def test_defaults(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.slots(), settings.scheduler_address(), settings.cifar100_archive()) == (1, None, None)
     monkeypatch.delenv("AQUADASH_HOME")
     assert settings.home() == settings.PROJECT_ROOT / ".aquadash"
+    assert settings.keras_home() == Path.home() / ".keras"
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "65", "1.5", "²"])
@@ -34,7 +35,3 @@ def test_nothing_but_a_run_id_becomes_part_of_a_path(run_id: str) -> None:
 def test_nothing_but_a_jobs_id_becomes_part_of_a_path(job_id: str) -> None:
     with pytest.raises(RunError, match="not the id of a job"):
         settings.job_log(job_id)
-
-
-def test_unknown_name_without_anything_near() -> None:
-    assert str(UnknownNameError.of("run", "xyz", [])) == "There is no run called 'xyz'. Known: none yet."
