@@ -6,6 +6,7 @@ import io
 import stat
 import zipfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from aquadash.data.folder import drafts
 from aquadash.data.folder.drafts import Draft
 
 
+@cache
 def picture(seed: int, *, size: tuple[int, int] = (60, 48), kind: str = "PNG", grey: bool = False) -> bytes:
     """A picture of random blots, unlike that of any other seed: width and height in pixels."""
     blots = np.random.default_rng(seed).integers(0, 256, (8, 8, 1 if grey else 3), dtype=np.uint8)
