@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from aquadash.data.duplicates import groups
 from aquadash.data.folder.checks import examine
 from aquadash.data.folder.drafts import Draft
-from aquadash.data.folder.types import Finding, Kept
+from aquadash.data.folder.types import Finding
+from tests.encoded_pictures import saved
 from tests.own_pictures import drafted, in_folder, of_classes, picture
 
 
@@ -26,9 +26,7 @@ def names_of(draft: Draft, finding: Finding) -> list[str]:
 
 def jpeg_of(content: bytes, *, mirrored: bool = False) -> bytes:
     image = Image.open(io.BytesIO(content))
-    buffer = io.BytesIO()
-    (image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else image).save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
+    return saved(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else image, "JPEG", quality=90)
 
 
 def test_good_pictures_are_found_good(tmp_path: Path) -> None:
@@ -40,13 +38,6 @@ def test_good_pictures_are_found_good(tmp_path: Path) -> None:
 def test_no_class_at_all_is_a_problem() -> None:
     report = examine([], [], [], class_names=(), size=32, split_given=False)
     assert not report.usable and [finding.kind for finding in report.findings] == ["classes"]
-
-
-def test_a_report_survives_the_disk(tmp_path: Path) -> None:
-    report = drafted(in_folder(tmp_path / "a", of_classes({"cat": 5, "dog": 30, "train": 3}))).report
-    assert report.findings
-    Kept((), (), report).write(tmp_path / "kept.json")
-    assert Kept.read(tmp_path / "kept.json").report == report
 
 
 @pytest.mark.parametrize(
@@ -119,9 +110,7 @@ def test_looks_that_mislead_are_found(tmp_path: Path) -> None:
     files = of_classes({"cat": 20, "dog": 20})
     files |= {f"dog/grey{n}.png": picture(100 + n, grey=True) for n in range(15)}
     files |= {"cat/tiny.png": picture(200, size=(20, 24)), "cat/long.png": picture(201, size=(300, 60))}
-    buffer = io.BytesIO()
-    Image.fromarray(np.full((50, 50, 3), 77, np.uint8)).save(buffer, "PNG")
-    files["cat/blank.png"] = buffer.getvalue()
+    files["cat/blank.png"] = saved(Image.new("RGB", (50, 50), (77, 77, 77)), "PNG")
     draft = drafted(in_folder(tmp_path / "a", files))
     kinds = found(draft)
     assert kinds["grey"].severity == "warning" and kinds["grey"].count == 15
