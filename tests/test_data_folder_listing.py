@@ -31,21 +31,24 @@ def test_each_folder_is_a_class() -> None:
     assert found.entries[0].read() == b"cat/1.jpg"
 
 
-@pytest.mark.parametrize("wrapper", ["animals/", "my/animals/"])
-def test_folders_around_the_classes_are_passed_over(wrapper: str) -> None:
-    assert listed(f"{wrapper}cat/1.jpg", f"{wrapper}dog/1.jpg").class_names == ("cat", "dog")
-    assert listed(f"{wrapper}cat/1.jpg").class_names == ("cat",)
+_AROUND = {
+    "a folder around the classes": ("animals/cat/1.jpg animals/dog/1.jpg", "cat dog", ""),
+    "two folders around them": ("my/animals/cat/1.jpg my/animals/dog/1.jpg", "cat dog", ""),
+    "two folders around one class": ("my/animals/cat/1.jpg", "cat", ""),
+    "files beside the only one": ("readme.txt x/cat/1.jpg x/dog/1.jpg x/list.csv", "cat dog", "readme.txt x/list.csv"),
+    "a class has folders of its own": ("cat/home/1.jpg cat/2.jpg dog/1.jpg", "cat dog", ""),
+    "training pictures alone are no split": ("train/cat/1.jpg train/dog/1.jpg val/cat/2.jpg", "cat dog", ""),
+    "clutter and hidden files": ("cat/1.jpg __MACOSX/cat/._1.jpg cat/.DS_Store cat/Thumbs.db .git/x/y.jpg", "cat", ""),
+    "an accent written in two ways": ("caf\u00e9/1.jpg cafe\u0301/2.jpg", "caf\u00e9", ""),
+}
 
 
-def test_a_file_beside_the_only_folder_is_left_out() -> None:
-    found = listed("readme.txt", "animals/cat/1.jpg", "animals/dog/1.jpg", "animals/list.csv")
-    assert found.class_names == ("cat", "dog")
-    assert [one.name for one in found.left_out] == ["animals/list.csv", "readme.txt"]
-
-
-def test_a_class_may_have_folders_of_its_own() -> None:
-    found = listed("cat/home/1.jpg", "cat/2.jpg", "dog/1.jpg")
-    assert entries(found)[:2] == [("cat", None, "cat/2.jpg"), ("cat", None, "home/1.jpg")]
+@pytest.mark.parametrize(("paths", "classes", "left_out"), _AROUND.values(), ids=_AROUND)
+def test_classes_are_told_from_what_is_around_them(paths: str, classes: str, left_out: str) -> None:
+    found = listed(*paths.split())
+    assert found.class_names == tuple(classes.split()) and not found.split_given
+    assert {entry.part for entry in found.entries} == {None}
+    assert [one.name for one in found.left_out] == left_out.split()
 
 
 @pytest.mark.parametrize("wrapper", ["", "data/"])
@@ -61,69 +64,50 @@ def test_what_lies_beside_a_split_is_left_out() -> None:
     assert [one.name for one in found.left_out] == ["docs/about/me.jpg", "train/stray.jpg"]
 
 
-def test_training_pictures_alone_are_no_split() -> None:
-    found = listed("train/cat/1.jpg", "train/dog/1.jpg", "val/cat/2.jpg")
-    assert not found.split_given and found.class_names == ("cat", "dog")
-    assert {part for _, part, _ in entries(found)} == {None}
-
-
-def test_clutter_and_hidden_files_are_not_seen() -> None:
-    found = listed("cat/1.jpg", "__MACOSX/cat/._1.jpg", "cat/.DS_Store", "cat/Thumbs.db", ".git/x/y.jpg")
-    assert len(found.entries) == 1 and not found.left_out
-
-
 def test_names_are_text_in_the_order_of_people() -> None:
     found = listed("class 10/1.jpg", "class 9/1.jpg", "Class 1/1.jpg", "<b>**x**\u202e/1.jpg", "a, b/1.jpg")
     assert found.class_names == ("<b>**x**\N{REPLACEMENT CHARACTER}", "a b", "Class 1", "class 9", "class 10")
 
 
-def test_two_names_that_are_shown_alike_stay_apart() -> None:
+@pytest.mark.timeout(20)
+def test_thousands_of_classes_that_are_shown_alike_stay_apart_and_are_named_in_no_time() -> None:
     long = "x" * 100
-    names = listed(f"{long}a{long}/1.jpg", f"{long}b{long}/1.jpg").class_names
-    assert len(set(names)) == 2 and max(map(len, names)) <= 60
+    names = listed(*(f"{long}{number}{long}/1.jpg" for number in range(5000))).class_names
+    assert len(set(names)) == 5000 and names[-1].endswith(" (5000)") and max(map(len, names)) <= 60
 
 
-def test_an_accent_written_in_two_ways_is_one_class() -> None:
-    assert listed("caf\u00e9/1.jpg", "cafe\u0301/2.jpg").class_names == ("café",)
-
-
-def test_names_are_read_as_the_mac_and_windows_write_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("system", "names", "classes"),
+    [
+        (
+            3,
+            ["Tiere/Gro\u0308\u00dfe \U0001f9a6/1.jpg", "Tiere/\u6c34\u737a/1.jpg", "__MACOSX/Tiere/._1.jpg"],
+            ("Gr\u00f6\u00dfe \U0001f9a6", "\u6c34\u737a"),
+        ),
+        (
+            0,
+            ["Tiere\\", "Tiere\\M\u00f6wen\\", "Tiere\\M\u00f6wen\\1.jpg", "Tiere\\Enten\\1.jpg"],
+            ("Enten", "M\u00f6wen"),
+        ),
+    ],
+    ids=["mac", "windows"],
+)
+def test_names_are_read_as_the_mac_and_windows_write_them(
+    tmp_path: Path, system: int, names: list[str], classes: tuple[str, ...]
+) -> None:
     class Unmarked(zipfile.ZipInfo):
         # The mac writes UTF-8, Windows its code page, and neither says so.
         def _encodeFilenameFlags(self) -> tuple[bytes, int]:
             return self.filename.encode("utf-8" if self.create_system == 3 else "cp437"), self.flag_bits
 
-    for system, names in (
-        (
-            3,
-            [
-                "Tiere/Gro\u0308\u00dfe \U0001f9a6/1.jpg",
-                "Tiere/\u6c34\u737a/1.jpg",
-                "__MACOSX/Tiere/._\u6c34\u737a/._1.jpg",
-            ],
-        ),
-        (
-            0,
-            [
-                "Tiere\\",
-                "Tiere\\M\u00f6wen\\",
-                "Tiere\\M\u00f6wen\\1.jpg",
-                "Tiere\\Enten\\1.jpg",
-                "Tiere\\Enten\\Thumbs.db",
-            ],
-        ),
-    ):
-        path = tmp_path / f"{system}.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            for name in names:
-                info = Unmarked()
-                info.filename, info.create_system = name, system
-                archive.writestr(info, name.encode())
-        with listing.opened(path) as found:
-            assert found.class_names == (
-                ("Gr\u00f6\u00dfe \U0001f9a6", "\u6c34\u737a") if system else ("Enten", "M\u00f6wen")
-            )
-            assert found.num_left_out == 0 and {entry.read().decode() for entry in found.entries} <= set(names)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in names:
+            info = Unmarked()
+            info.filename, info.create_system = name, system
+            archive.writestr(info, name.encode())
+    with listing.opened(tmp_path / "a.zip") as found:
+        assert found.class_names == classes
+        assert found.num_left_out == 0 and {entry.read().decode() for entry in found.entries} <= set(names)
 
 
 def test_no_folders_at_all_is_an_error_that_says_what_is_expected() -> None:
@@ -198,7 +182,6 @@ def no_archives() -> dict[str, tuple[bytes, str]]:
         "picture": (picture(0), "is a PNG image, not a ZIP archive"),
         "RAR": (b"Rar!\x1a\x07 this is something else", unsound),
         "zeros": (bytes(1000), unsound),
-        "first half": (sound[: len(sound) // 2], unsound),
         "without its end": (sound[:-22], unsound),
         "damaged directory": (sound.replace(b"PK\1\2", b"PK\1\7"), unsound),
         "half a directory": (sound[: directory + 60] + sound[-22:], unsound),
@@ -244,16 +227,10 @@ def test_names_without_a_letter_or_an_end_cost_nothing_but_themselves(tmp_path: 
         assert len(found.left_out) == 2 and max(len(one.name) for one in found.left_out) <= 60
 
 
-@pytest.mark.timeout(20)
-def test_thousands_of_classes_that_are_shown_alike_are_named_in_no_time() -> None:
-    long = "x" * 100
-    names = listed(*(f"{long}{number}{long}/1.jpg" for number in range(5000))).class_names
-    assert len(set(names)) == 5000 and names[-1].endswith(" (5000)")
-
-
-def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
-    path = in_archive(tmp_path / "bomb.zip", {f"cat/{n}.bmp": bytes(60_000_000) for n in range(2)})
-    assert path.stat().st_size < 200_000
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "_SMALL", 1_000_000)
+    path = in_archive(tmp_path / "bomb.zip", {f"cat/{n}.bmp": bytes(600_000) for n in range(2)})
+    assert path.stat().st_size < 6_000
     with pytest.raises(DataError, match="grow"), listing.opened(path):
         pass
 
