@@ -14,7 +14,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data.folder import about, drafts
 from aquadash.data.folder.about import About
 from aquadash.data.folder.drafts import SplitChoice
-from aquadash.data.folder.store import fetched_folder, pack, unpack, use_fetched
+from aquadash.data.folder.store import fetched_folder, pack, unpack
 from aquadash.engine.cluster import sending
 from aquadash.errors import DataError
 from aquadash.jobs import JobStatus
@@ -47,20 +47,6 @@ def kept(home: Path, tmp_path: Path) -> About:
 
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "elsewhere"))
-
-
-def test_a_data_set_is_the_same_on_another_machine(
-    kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here = data.load(kept.source)
-    pack(kept.name, tmp_path / "packed.zip")
-    elsewhere(tmp_path, monkeypatch)
-    assert not use_fetched(kept.name, kept.fingerprint)
-    unpack(tmp_path / "packed.zip", kept.fingerprint)
-    assert use_fetched(kept.name, kept.fingerprint)
-    there = data.load(kept.source)
-    assert (there.fingerprint, there.class_names) == (here.fingerprint, here.class_names)
-    assert np.array_equal(there.test.images, here.test.images)
 
 
 def test_other_pictures_than_those_that_were_sent_are_refused(
