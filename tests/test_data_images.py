@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from PIL import Image
 
 from aquadash.data import images
 from aquadash.data.framing import fit
-from aquadash.data.image_kinds import kind_of
 from aquadash.data.images import decode, display_name
 from aquadash.errors import ImageError
 from tests.encoded_pictures import (
@@ -148,11 +148,6 @@ def test_grey_one_bit_and_palette(kind: str, picture: Image.Image, expected: tup
 
 
 def test_sixteen_bit_pictures_use_the_full_range() -> None:
-    values = np.array([[0, 257, 32896, 65535]], dtype=np.uint16)
-    image = decode(saved(Image.fromarray(values), "PNG"), name="a.png")
-    np.testing.assert_array_equal(image.rgb[0, :, 0], [0, 1, 128, 255])
-    assert image.notes == ("16-bit reduced to 8-bit",)
-
     rgb_row = b"\0" + struct.pack(">6H", 65535, 0, 32896, 0, 65535, 257)
     image = decode(png(2, 1, depth=16, colour=2, rows=rgb_row), name="a.png")
     np.testing.assert_array_equal(image.rgb, [[[255, 0, 128], [0, 255, 1]]])
@@ -167,24 +162,25 @@ def test_every_value_of_sixteen_bits_is_rounded_to_the_nearest_of_eight() -> Non
     values = np.arange(65536, dtype=np.uint16).reshape(512, 128)
     image = decode(saved(Image.fromarray(values), "PNG"), name="a.png")
     np.testing.assert_array_equal(image.rgb, np.rint(values / 257)[..., None].repeat(3, axis=2))
+    assert image.notes == ("16-bit reduced to 8-bit",)
 
 
-PEAK = """
+PEAKS = """
 import resource, sys
 from pathlib import Path
 from aquadash.data.images import decode
-decode(Path(sys.argv[1]).read_bytes(), name="a.png")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+for path in sys.argv[1:]:
+    decode(Path(path).read_bytes(), name="a.png")
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
 def test_a_large_grey_picture_of_sixteen_bits_takes_no_more_memory_than_one_of_eight(tmp_path: Path) -> None:
-    def peak(dtype: type) -> int:
-        path = tmp_path / "large.png"
-        Image.fromarray(np.full((4000, 4000), 100, dtype)).save(path)
-        return int(subprocess.check_output([sys.executable, "-c", PEAK, path], cwd=Path(__file__).parent.parent))
-
-    assert peak(np.uint16) <= peak(np.uint8)
+    for bits, kind in ((8, np.uint8), (16, np.uint16)):
+        Image.fromarray(np.full((4000, 4000), 100, kind)).save(tmp_path / f"{bits}.png", compress_level=1)
+    pictures = [tmp_path / "8.png", tmp_path / "16.png"]
+    eight, sixteen = subprocess.check_output([sys.executable, "-c", PEAKS, *pictures], cwd=ROOT).split()
+    assert eight == sixteen, "the peak has not risen"
 
 
 def test_cmyk() -> None:
@@ -285,11 +281,6 @@ def test_a_webp_picture_of_as_many_pixels_as_are_read(height: int, said: str) ->
         decode(data[:21] + struct.pack("<I", size) + data[25:], name="a.webp")
 
 
-@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 80}, {"quality": 80, "exif": b"Exif\0\0"}])
-def test_webp_headers_are_read_right(options: dict[str, Any]) -> None:
-    assert images._webp_size(saved(photo(70, 45), "WEBP", **options)) == (70, 45)
-
-
 def test_too_many_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(images, "MAX_BYTES", 2_000_000)
     with pytest.raises(ImageError, match=r"big\.png has 2\.5 MB; at most 2 MB are read\. Save it as JPEG"):
@@ -300,27 +291,13 @@ def test_too_many_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
         images.read(path)
 
 
-def test_a_large_picture_is_refused_without_a_word_on_the_terminal(tmp_path: Path) -> None:
-    path = tmp_path / "large.png"
-    Image.new("1", (12_000, 9_000)).save(path)
-    program = (
-        "import sys; from aquadash.data.images import decode; decode(open(sys.argv[1], 'rb').read(), name='a.png')"
-    )
-    ended = subprocess.run([sys.executable, "-c", program, path], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert ended.stderr.splitlines()[-1].startswith("aquadash.errors.ImageError") and "Warning" not in ended.stderr
-
-
-def test_empty() -> None:
-    with pytest.raises(ImageError, match=r"a\.png is empty \(0 bytes\)"):
-        decode(b"", name="a.png")
-
-
 @pytest.mark.parametrize(
     ("name", "data", "expected"),
     [
         ("photo.png", b"Dear diary, caf\xc3\xa9", "photo.png is really a text file"),
         ("notes.txt", b"BMW makes cars and this is a text", "notes.txt is a text file"),
         ("notes.txt", "Grüße".encode("utf-16"), "a text file"),
+        ("notes.txt", ("x" * 4095 + "é" * 10).encode(), "a text file"),
         ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
         ("IMG_1.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC image.*Export it as JPEG"),
         ("a.avif", b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF image"),
@@ -331,6 +308,7 @@ def test_empty() -> None:
         ("a.psd", b"8BPS\0\1", "a Photoshop document"),
         ("a.ico", b"\0\0\1\0\1\0", "a Windows icon"),
         ("a.jxl", b"\xff\x0a\xfa", "a JPEG XL image"),
+        ("scan.tif", b"II*\0\x08\0\0\0", "a TIFF image.*save it as PNG or JPEG"),
         ("a.bin", bytes(range(256)) * 20, "of an unknown kind"),
         ("a.bin", b"RIFF\0\0\0\0WAVEfmt ", "of an unknown kind"),
         ("x", b"\x89PNG", "of an unknown kind"),
@@ -340,11 +318,6 @@ def test_other_files_are_refused_by_name(name: str, data: bytes, expected: str) 
     with pytest.raises(ImageError, match=rf"(?s)^{name}.*{expected}|^{expected}") as caught:
         decode(data, name=name)
     assert "expected a PNG, JPEG, WebP, BMP or GIF image" in str(caught.value)
-
-
-def test_tiff_is_refused_by_name() -> None:
-    with pytest.raises(ImageError, match="a TIFF image.*save it as PNG or JPEG"):
-        decode(saved(quarters(), "TIFF"), name="scan.tif")
 
 
 @pytest.mark.parametrize(
@@ -404,11 +377,12 @@ def test_a_png_whose_text_unpacks_to_gigabytes() -> None:
         decode(png(1, 1, rows=b"\0\0", extra=bomb), name="a.png")
 
 
+@cache
 def of_many_parts() -> dict[str, bytes]:
     """Small sound pictures that a decoder takes long to get through."""
     jpeg, scans = saved(photo(), "JPEG"), saved(Image.new("RGB", (64, 64), "red"), "JPEG", progressive=True)
-    # Of 8000 x 8000 pixels, it says.
-    scans = scans.replace(struct.pack(">HH", 64, 64), struct.pack(">HH", 8000, 8000))
+    # Of 3000 x 3000 pixels, it says.
+    scans = scans.replace(struct.pack(">HH", 64, 64), struct.pack(">HH", 3000, 3000))
     gif = saved(quarters(), "GIF")
     start = gif.index(b",\0\0\0\0")
     last_scan = scans[scans.rindex(b"\xff\xda") : -2]
@@ -470,7 +444,3 @@ def test_long_names_are_shortened_in_the_middle() -> None:
 def test_reading_hostile_paths(path: str) -> None:
     with pytest.raises(ImageError, match="cannot be (found|read)"):
         images.read(Path(path))
-
-
-def test_kind_of_text_survives_a_letter_split_by_the_cut() -> None:
-    assert kind_of(("x" * 4095 + "é" * 10).encode()).name == "text"
