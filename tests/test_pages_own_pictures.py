@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import io
 import itertools
 import weakref
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from aquadash.data.folder import about, drafts, listing, store
+from aquadash.data.folder import about, drafts, store
 from aquadash.data.folder.drafts import Draft, Request, SplitChoice
 from aquadash.jobs import open_jobs
 from aquadash.ui import address, shell, warmup
@@ -107,47 +106,37 @@ def test_second_clicks_of_double_clicks_come_to_the_same(
     assert [*begun.parent.iterdir()] == []
 
 
-def test_a_draft_s_address_leads_back_to_it_and_discarding_leaves_nothing(archive: bytes, home: Path) -> None:
+def test_a_draft_is_at_its_address_where_its_name_is_taken_and_discarding_leaves_nothing(
+    tmp_path: Path, archive: bytes, home: Path
+) -> None:
+    pets = kept(tmp_path)
     draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(archive))
     drafts.read(draft_id)
     app = open_app_page("data", draft=draft_id)
     assert app.metric[0].value == "26"
+    app.button(key="own-use").click().run()
+    assert "already" in app.error[0].value and address_of(app, "draft") == draft_id
     app.button(key="own-discard").click().run()
     assert not app.exception and address_of(app, "draft") is None and app.selectbox(key="data-set").value == "synthetic"
-    assert list((home / "datasets" / ".drafts").iterdir()) == [] and about.all_kept() == {}
+    assert not (home / "datasets" / ".drafts" / draft_id).exists() and about.all_kept() == {"pets": pets}
     app = open_app_page("data", draft=draft_id)
     assert "not there any more" in app.error[0].value
     app.button(key="own-back").click().run()
     assert not app.error and app.selectbox(key="data-set").value == "synthetic"
 
 
-def test_a_failed_reading_says_why_and_can_be_tried_again(tmp_path: Path) -> None:
-    draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(b"nothing"))
-    drafts.start(draft_id)
-    app = open_app_page("data", draft=draft_id)
-    assert "a text file, not a ZIP" in app.error[0].value
-    app.button(key="own-again").click().run()
-    assert (
-        address_of(app, "draft") not in (None, draft_id) and "is a text file, not a ZIP archive" in app.error[0].value
-    )
-
-
-def test_pictures_that_would_take_too_much_are_read_at_a_smaller_size(
-    archive: bytes, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drafts, "MAX_STORED", 100_000)
-    draft_id = drafts.begin(Request("", "Pets.zip", 64), write=lambda path: path.write_bytes(archive))
-    drafts.start(draft_id)
-    app = open_app_page("data", draft=draft_id)
-    assert "Choose a smaller size" in app.error[0].value
-    app.select_slider(key=f"own-size-{draft_id}").set_value(32).run()
-    app.button(key="own-again").click().run()
-    assert not app.error and [metric.value for metric in app.metric] == ["26", "1", "2", "32 × 32"]
-
-
-def test_a_form_is_as_it_was_filled_in_when_the_pictures_are_read_again(
+def test_pictures_are_read_again_at_a_size_that_does_not_take_too_much_and_the_form_stays_filled_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    held: list[weakref.ref[Draft]] = []
+    opened = drafts.opened
+
+    def remembered(draft_id: str) -> Draft:
+        draft = opened(draft_id)
+        held.append(weakref.ref(draft))
+        return draft
+
+    monkeypatch.setattr(drafts, "opened", remembered)
     pets = {"cat": 10, "dog": 10}
     files = of_classes(pets, prefix="train/") | of_classes(pets, prefix="test/", first_seed=20)
     draft_id = drafts.begin(Request(str(in_folder(tmp_path / "pets", files)), "pets", 32))
@@ -158,37 +147,19 @@ def test_a_form_is_as_it_was_filled_in_when_the_pictures_are_read_again(
     app.slider(key="own-fraction").set_value(40).run()
     app.number_input(key="own-seed").set_value(3).run()
     app.select_slider(key=f"own-other-{draft_id}").set_value(64).run()
-    with monkeypatch.context() as patch:
-        patch.setattr(drafts, "MAX_STORED", 1)
-        app.button(key="own-resize").click().run()
+    monkeypatch.setattr(drafts, "MAX_STORED", 300_000)
+    app.button(key="own-resize").click().run()
     assert "Choose a smaller size" in app.error[0].value
+    app.select_slider(key=f"own-size-{address_of(app, 'draft')}").set_value(48).run()
     app.button(key="own-again").click().run()
+    assert not app.error and [metric.value for metric in app.metric] == ["40", "0", "2", "48 × 48"]
     assert app.text_input(key=f"own-title-{address_of(app, 'draft')}").value == "Ours"
     assert app.segmented_control(key="own-split").value == "drawn"
     assert (app.slider(key="own-fraction").value, app.number_input(key="own-seed").value) == (40, 3)
     app.segmented_control(key="own-split").set_value("given").run()
     assert app.toggle(key="own-leaks").value
-
-
-def test_a_draft_that_is_read_again_lets_go_of_its_pictures(
-    archive: bytes, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept: list[weakref.ref[Draft]] = []
-    opened = drafts.opened
-
-    def remembered(draft_id: str) -> Draft:
-        draft = opened(draft_id)
-        kept.append(weakref.ref(draft))
-        return draft
-
-    monkeypatch.setattr(drafts, "opened", remembered)
-    draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(archive))
-    drafts.read(draft_id)
-    app = open_app_page("data", draft=draft_id)
-    app.select_slider(key=f"own-other-{draft_id}").set_value(64).run()
-    app.button(key="own-resize").click().run()
     gc.collect()
-    assert [draft() is None for draft in kept] == [True, False]
+    assert [draft() is None for draft in held] == [True, False], "the first let go of its pictures"
 
 
 def test_a_reading_at_work_shows_how_far_it_is_and_can_be_stopped(tmp_path: Path, home: Path) -> None:
@@ -202,30 +173,22 @@ def test_a_reading_at_work_shows_how_far_it_is_and_can_be_stopped(tmp_path: Path
     assert list((home / "datasets" / ".drafts").iterdir()) == []
 
 
-def test_pictures_are_dropped_class_by_class() -> None:
+def test_pictures_are_dropped_class_by_class_whatever_the_classes_are_called() -> None:
     app = open_app_page("data", add="classes")
-    for index in range(2):
+    app.button(key="own-more").click().run()
+    assert len(app.text_input) == 3
+    for index in range(3):
         uploader = app.file_uploader(key=f"own-pictures-{index}")
         uploader.set_value([("same.png", picture(10 * index + n), "image/png") for n in range(5)]).run()
     assert "Give every class with pictures a name." in texts(app) and app.button(key="own-read").disabled
-    app.text_input(key="own-class-0").set_value("../cat").run()
-    app.text_input(key="own-class-1").set_value(".dog").run()
-    app.button(key="own-more").click().run()
-    assert len(app.text_input) == 3
+    for index, name in enumerate(("../cat", ".dog", "A:")):
+        app.text_input(key=f"own-class-{index}").set_value(name).run()
     app.button(key="own-read").click().run()
     assert not app.exception and not app.error
-    assert [metric.value for metric in app.metric][:3] == ["10", "0", "2"]
-    app.text_input(key=f"own-title-{address_of(app, 'draft')}").set_value("Two").run()
+    assert [metric.value for metric in app.metric][:3] == ["15", "0", "3"]
+    app.text_input(key=f"own-title-{address_of(app, 'draft')}").set_value("Three").run()
     app.button(key="own-use").click().run()
-    assert about.about("two").class_names == ("-cat", "dog")
-
-
-def test_a_class_may_end_in_a_colon(tmp_path: Path) -> None:
-    upload = io.BytesIO(picture(1))
-    upload.name = "1.png"
-    own_pictures.pack([("Cats:", [upload]), ("A:", [upload])], tmp_path / "a.zip")  # type: ignore[list-item]
-    with listing.opened(tmp_path / "a.zip") as found:
-        assert found.class_names == ("A", "Cats:") and len(found.entries) == 2 and not found.left_out
+    assert about.about("three").class_names == ("-cat", "A", "dog")
 
 
 def test_a_problem_keeps_the_pictures_from_being_used(tmp_path: Path) -> None:
@@ -233,15 +196,6 @@ def test_a_problem_keeps_the_pictures_from_being_used(tmp_path: Path) -> None:
     drafts.read(draft_id)
     app = open_app_page("data", draft=draft_id)
     assert labels(app)[0] == "Problem: There is only one class" and app.button(key="own-use").disabled
-
-
-def test_a_name_that_is_taken_is_said_and_the_draft_stays(tmp_path: Path, archive: bytes) -> None:
-    kept(tmp_path)
-    draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(archive))
-    drafts.read(draft_id)
-    app = open_app_page("data", draft=draft_id)
-    app.button(key="own-use").click().run()
-    assert "already" in app.error[0].value and address_of(app, "draft") == draft_id
 
 
 def test_only_what_its_owner_put_into_the_import_folder_is_offered(
@@ -259,19 +213,28 @@ def test_only_what_its_owner_put_into_the_import_folder_is_offered(
     assert [metric.value for metric in app.metric][:3] == ["12", "0", "2"]
 
 
-def test_deleting_is_undone(tmp_path: Path) -> None:
-    made = kept(tmp_path)
-    app = open_app_page("data", source=made.source)
+def test_what_was_deleted_last_is_brought_back_at_once_and_others_from_a_list_that_tells_them_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.time, "time_ns", itertools.count(10**18, 10**9).__next__)
+    kept(tmp_path / "one", title="Fish")
+    first = store.delete("fish")
+    kept(tmp_path / "two", title="Fish")
+    store.delete("fish")
+    pets = kept(tmp_path / "three")
+    app = open_app_page("data", source=pets.source)
     app.button(key="own-delete").click().run()
     assert not app.exception and "Deleted **Pets**." in texts(app) and about.all_kept() == {}
     assert app.selectbox(key="data-set").value == "synthetic"
-    app.button(key="undo-own").click().run()
-    assert not app.exception and about.about("pets") == made and app.selectbox(key="data-set").value == made.source
-    key = store.delete("pets")
-    app = open_app_page("data")
-    assert app.selectbox(key="own-gone").value == key
+    last, *earlier = app.selectbox(key="own-gone").options
+    assert last == "pets" and len({*earlier}) == 2
+    app.selectbox(key="own-gone").select(first).run()
     app.button(key="own-restore").click().run()
-    assert not app.exception and app.selectbox(key="data-set").value == made.source
+    assert not app.error and app.selectbox(key="data-set").value == "folder-fish"
+    assert first not in dict(store.deleted())
+    app.button(key="undo-own").click().run()
+    assert not app.exception and not app.error
+    assert about.about("pets") == pets and app.selectbox(key="data-set").value == pets.source
 
 
 class Waiting:
@@ -307,34 +270,6 @@ def test_a_second_click_finds_own_pictures_deleted_or_brought_back(
     assert not app.exception and not app.error and (about.all_kept() == {}) == (work == "delete")
     assert app.selectbox(key="data-set").value == ("synthetic" if work == "delete" else made.source)
     assert ("Deleted **Pets**." in texts(app)) == (work == "delete")
-
-
-def test_the_undo_of_what_was_deleted_last_stays_when_another_is_brought_back(tmp_path: Path) -> None:
-    fish, pets = kept(tmp_path / "fish", title="Fish"), kept(tmp_path / "pets")
-    key = store.delete(fish.name)
-    app = open_app_page("data", source=pets.source)
-    app.button(key="own-delete").click().run()
-    app.selectbox(key="own-gone").select(key).run()
-    app.button(key="own-restore").click().run()
-    assert not app.error and app.selectbox(key="data-set").value == fish.source
-    app.button(key="undo-own").click().run()
-    assert not app.error and app.selectbox(key="data-set").value == pets.source
-
-
-def test_deleted_data_sets_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store.time, "time_ns", itertools.count(10**18, 10**9).__next__)
-    kept(tmp_path / "one")
-    first = store.delete("pets")
-    kept(tmp_path / "two")
-    store.delete("pets")
-    kept(tmp_path / "three", title="Fish")
-    store.delete("fish")
-    app = open_app_page("data")
-    fish, *pets = app.selectbox(key="own-gone").options
-    assert fish == "fish" and len(set(pets)) == 2
-    app.selectbox(key="own-gone").select(first).run()
-    app.button(key="own-restore").click().run()
-    assert about.about("pets") and first not in dict(store.deleted())
 
 
 def test_another_data_set_opens_at_its_first_page_unless_the_address_says_which(
