@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -69,27 +69,16 @@ def test_a_check_keeps_nothing(archive: Path, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "options", "message"),
-    [
-        ({"cat": 9}, (), "only one class"),
-        ({"cat": 9, "dog": 1}, (), "1 class with fewer than 3 pictures that differ: dog"),
-        ({"cat": 9, "dog": 9}, ("--size", 33), "expected one of 32"),
-        ({"cat": 9, "dog": 9}, ("--test-fraction", 0.9), "share of test pictures"),
-        ({"cat": 9, "dog": 9}, ("--name", "x" * 61), "expected 1 to 60"),
-    ],
+    ("options", "message"), [((), "only one class"), (("--size", 33), "expected one of 32")], ids=["class", "size"]
 )
 def test_what_cannot_be_imported_is_said_and_leaves_nothing(
-    tmp_path: Path, home: Path, files: dict[str, int], options: tuple[object, ...], message: str
+    tmp_path: Path, home: Path, options: tuple[object, ...], message: str
 ) -> None:
-    folder = in_folder(tmp_path / "pets", of_classes(files))
+    folder = in_folder(tmp_path / "pets", of_classes({"cat": 9}))
     assert message in refusal("data", "import", folder, *options)
     drafts = home / "datasets" / ".drafts"
     assert about.all_kept() == {} and (not drafts.exists() or list(drafts.iterdir()) == [])
-
-
-@pytest.mark.parametrize("name", ["missing.zip", "x" * 5000])
-def test_a_path_that_is_not_there(tmp_path: Path, name: str) -> None:
-    assert re.search(r"cannot be found.*ZIP file or a folder", refusal("data", "import", tmp_path / name))
+    assert "cannot be found" in refusal("data", "import", tmp_path / ("x" * 5000))
 
 
 def test_a_folder_and_files_whose_names_are_no_text(tmp_path: Path) -> None:
@@ -153,41 +142,36 @@ def test_code_is_python_and_damaged_files_are_named(home: Path, file: Path) -> N
     assert "mine.json cannot be read" in call("pipelines", "list").stdout
 
 
-@pytest.mark.parametrize("content", [b"{}", b"\xff\xfe\x00"])
-def test_a_malformed_file_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "bad.json"
-    path.write_bytes(content)
-    for command in (("save", path, "--title", "Bad"), ("check", path)):
-        refusal("pipelines", *command)
-    assert library().saved == ()
-
-
-def test_unknown_names_and_files_are_refused(tmp_path: Path) -> None:
+def test_unknown_names_and_malformed_files_are_refused(tmp_path: Path) -> None:
     for command in ("show", "code", "delete"):
         assert "'nothing'" in refusal("pipelines", command, "nothing")
     assert "is no file" in refusal("pipelines", "check", tmp_path)
     assert "not there any more" in refusal("pipelines", "restore", "../../passwd")
+    path = tmp_path / "bad.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    refusal("pipelines", "check", path)
+    refusal("pipelines", "save", path, "--title", "Bad")
+    assert library().saved == ()
 
 
 def test_augment_makes_five_of_one(tmp_path: Path) -> None:
-    values = answer("augment", "--pipeline", "notebook", "--seed", 3)
-    assert (values["originals"], values["images"], values["labels_per_class"]) == (2500, 12500, [2500] * 5)
-    assert "numbers" not in values
     out = tmp_path / "images"
-    few = answer("augment", "--pipeline", "notebook", "--count", 2, "--out", out)
-    assert few["images"] == len(few["files"]) == len(list(out.iterdir())) == 10
-    assert Image.open(few["files"][0]).size == (32, 32)
+    values = answer("augment", "--pipeline", "notebook", "--count", 4, "--seed", 3, "--out", out)
+    classes = np.bincount(data.load("synthetic").train.labels[:4], minlength=5)
+    assert (values["originals"], values["images"], values["labels_per_class"]) == (4, 20, (5 * classes).tolist())
+    assert len(values["files"]) == len(list(out.iterdir())) == 20 and "numbers" not in values
+    assert Image.open(values["files"][0]).size == (32, 32)
 
 
 def test_numbers_are_those_of_the_backend_and_as_text_name_every_version() -> None:
-    values = answer("augment", "--pipeline", "notebook", "--count", 40, "--seed", 3, "--numbers")
-    images = data.load("synthetic").train.images[:40]
+    values = answer("augment", "--pipeline", "notebook", "--count", 10, "--seed", 3, "--numbers")
+    images = data.load("synthetic").train.images[:10]
     expected = json.loads(json.dumps(measure(images, PIPELINES["notebook"], seed=3, timed=False).to_dict()))
-    assert values["images"] == 200
+    assert values["images"] == 50
     for found, wanted in zip(values["numbers"]["branches"], expected["branches"], strict=True):
         assert found.pop("time")["milliseconds"] >= 0
         del wanted["time"]
         assert found == wanted
-    text = call("augment", "--pipeline", "notebook", "--count", 20, "--numbers").stdout
+    text = call("augment", "--pipeline", "notebook", "--count", 5, "--numbers").stdout
     for word in ("Original", "Flipped and blurred", "Relit through clouds", "ms an image", "clipped", "±"):
         assert word in text
