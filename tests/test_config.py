@@ -24,6 +24,8 @@ def test_left_out_fields_take_their_defaults() -> None:
 def test_values_from_a_command_line_are_converted() -> None:
     changed = config.with_values(RunConfig(), {"training.epochs": "7", "training.restore_best_weights": "false"})
     assert (changed.training.epochs, changed.training.restore_best_weights) == (7, False)
+    assert config.with_values(RunConfig(), {"model.filters": "8, 16"}).model.filters == (8, 16)
+    assert config.with_values(RunConfig(), {"model.dense_units": ""}).model.dense_units == ()
 
 
 @pytest.mark.parametrize("name", ["training.epoch", "epochs", "training", "", "training.epochs.x", "__class__"])
@@ -111,6 +113,7 @@ def test_a_setting_tells_its_limits() -> None:
     assert (dropout.low, dropout.low_allowed, dropout.high, dropout.high_allowed) == (0, True, 1, False)
     assert config.setting("training.optimizer").choices == ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
     assert config.setting("training.restore_best_weights").kind is bool
+    assert config.setting("model.filters").kind is tuple
     with pytest.raises(UnknownNameError, match="no setting called"):
         config.setting("training")
 
@@ -154,9 +157,3 @@ def test_bad_yaml_is_one_clear_sentence(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config.from_yaml(text)
     assert message in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_a_list_of_numbers_may_be_text() -> None:
-    assert config.setting("model.filters").kind is tuple
-    assert config.with_values(RunConfig(), {"model.filters": "8, 16"}).model.filters == (8, 16)
-    assert config.with_values(RunConfig(), {"model.dense_units": ""}).model.dense_units == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,18 +100,23 @@ def test_a_store_that_cannot_be_opened_gives_a_message(app: AppTest, monkeypatch
     assert "**Data**" in links(app), "the rest of the page is there"
 
 
+def figures(app: AppTest, monkeypatch: pytest.MonkeyPatch, *runs: Run) -> dict[str, str]:
+    """What the page shows of these runs."""
+    monkeypatch.setattr(Runs, "all", staticmethod(lambda: [*runs]))
+    return metrics(app.run())
+
+
 def test_the_running_and_the_best_run_are_shown(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     progress = Progress("training", epoch=3, epochs=20, batch=33, batches=66, eta_seconds=200)
     worse, best = (
         a_run(RunStatus.FINISHED, ended_at=2.0, metrics={"test_accuracy": 0.5, "val_accuracy": accuracy})
         for accuracy in (0.42, 0.614)
     )
-    runs = [a_run(RunStatus.RUNNING, progress=progress), worse, best, a_run(RunStatus.FAILED, ended_at=2.0)]
-    monkeypatch.setattr(Runs, "all", staticmethod(lambda: runs))
-    app.run()
+    failed = a_run(RunStatus.FAILED, ended_at=2.0)
+    shown = figures(app, monkeypatch, a_run(RunStatus.RUNNING, progress=progress), worse, best, failed)
     assert not app.error
     assert "my \\*first\\* run" in texts(app), "names are text, not markup"
-    assert metrics(app)["Running now"] == "Starting" and metrics(app)["Best run"] == "61 %"
+    assert shown["Running now"] == "Starting" and shown["Best run"] == "61 %"
     assert {"Watch", "Evaluate"} <= set(links(app))
 
 
@@ -120,35 +126,24 @@ def test_of_trials_alone_the_best_is_shown(app: AppTest, monkeypatch: pytest.Mon
         return a_run(RunStatus.FINISHED, ended_at=2.0, search_id="s", metrics=metrics, **values)
 
     made_up = trial(1.0, origin="o" * 32, shared=False)
-    monkeypatch.setattr(Runs, "all", staticmethod(lambda: [trial(0.34), trial(0.61), trial(0.5), made_up]))
-    assert metrics(app.run())["Best run"] == "61 %"
+    assert figures(app, monkeypatch, trial(0.34), trial(0.61), trial(0.5), made_up)["Best run"] == "61 %"
 
 
 def test_a_run_that_waits_is_not_said_to_run(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     for rank, place in (1, "Next run"), (2, "In the queue"):
-        waiting = a_run(RunStatus.QUEUED, rank=rank)
-        monkeypatch.setattr(Runs, "all", staticmethod(lambda waiting=waiting: [waiting]))
-        shown = metrics(app.run())
+        shown = figures(app, monkeypatch, a_run(RunStatus.QUEUED, rank=rank))
         assert shown[place] == "Waiting" and "Running now" not in shown
 
 
-def test_it_leads_to_the_photographs_unless_they_are_here(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = data.SOURCES["cifar100"]
-    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(source, None))
-    assert "Get photographs instead of drawings" in links(app.run())
-    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(source, "here"))
+def test_there_is_a_way_to_the_photographs_until_they_are_here(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    photographs = data.SOURCES["cifar100"]
+    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", replace(photographs, key=lambda: "here"))
     assert "Get photographs instead of drawings" not in links(app.run())
+    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", replace(photographs, key=lambda: None))
+    assert "Get photographs instead of drawings" in links(app.run())
 
-
-def test_while_the_chosen_photographs_are_not_here_there_is_a_way_to_them_and_where_to_begin(
-    app: AppTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", _with_key(data.SOURCES["cifar100"], None))
-    app.query_params["source"] = "cifar100"
-    app.run()
-    assert not app.error and "not on this computer yet" in app.info[0].value
-    assert {"Go to Data", "**Data**", "**Augment**", "**Train**"} <= set(links(app))
-
-
-def _with_key(source: data.Source, key: str | None) -> data.Source:
-    return data.Source(source.name, source.title, source.summary, source.drawn, source.load, key=lambda: key)
+    chosen = AppTest.from_file(APP, default_timeout=120)
+    chosen.query_params["source"] = "cifar100"
+    chosen.run()
+    assert not chosen.error and "not on this computer yet" in chosen.info[0].value
+    assert {"Go to Data", "**Data**", "**Augment**", "**Train**"} <= set(links(chosen))

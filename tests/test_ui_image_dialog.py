@@ -62,10 +62,7 @@ def test_a_link_opens_a_test_image_with_its_bars_maps_nearest_training_images_an
     assert errors(app) == []
     assert address_of(app, "open") == "test-10"
     assert "<img src=x" not in html(app)
-
-
-def test_the_link_has_what_was_just_chosen_of_the_maps(shelf: Shelf) -> None:
-    app = open_app_page("evaluate", run=shelf.run.run_id, open="test-10")
+    # The link has what was just chosen of the maps, too.
     app.segmented_control(key="why-view").set_value("alone").run()
     [link] = [each.value for each in app.code if "open=test-10" in each.value]
     assert "why-view=alone" in link
@@ -116,7 +113,8 @@ def test_what_cannot_be_opened_is_said(shelf: Shelf, opened: str, message: str) 
 
 
 @pytest.mark.parametrize("text", ["12", "test-", "test--1", "test-²", "<b>", "train-12345678", "", None, 7])
-def test_what_is_no_image_opens_nothing(text: object) -> None:
+def test_an_image_has_one_name_and_nothing_else_is_one(text: object) -> None:
+    assert image_name("train-007") == "train-7" and image_name("test-12") == "test-12"
     with pytest.raises(ValueError):
         image_name(text)
 
@@ -125,10 +123,6 @@ def test_an_address_that_names_no_image_gets_a_note(shelf: Shelf) -> None:
     app = open_app_page("evaluate", run=shelf.run.run_id, open="<b>")
     assert any("such as test-12" in each.value for each in app.info)
     assert address_of(app, "open") is None
-
-
-def test_an_image_has_one_name() -> None:
-    assert image_name("train-007") == "train-7" and image_name("test-12") == "test-12"
 
 
 def test_every_card_of_the_test_images_opens_its_own(shelf: Shelf) -> None:
