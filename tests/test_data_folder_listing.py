@@ -69,11 +69,11 @@ def test_names_are_text_in_the_order_of_people() -> None:
     assert found.class_names == ("<b>**x**\N{REPLACEMENT CHARACTER}", "a b", "Class 1", "class 9", "class 10")
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(10)
 def test_thousands_of_classes_that_are_shown_alike_stay_apart_and_are_named_in_no_time() -> None:
     long = "x" * 100
-    names = listed(*(f"{long}{number}{long}/1.jpg" for number in range(5000))).class_names
-    assert len(set(names)) == 5000 and names[-1].endswith(" (5000)") and max(map(len, names)) <= 60
+    names = listed(*(f"{long}{number}{long}/1.jpg" for number in range(2000))).class_names
+    assert len(set(names)) == 2000 and names[-1].endswith(" (2000)") and max(map(len, names)) <= 60
 
 
 @pytest.mark.parametrize(

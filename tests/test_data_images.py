@@ -177,7 +177,7 @@ for path in sys.argv[1:]:
 
 def test_a_large_grey_picture_of_sixteen_bits_takes_no_more_memory_than_one_of_eight(tmp_path: Path) -> None:
     for bits, kind in ((8, np.uint8), (16, np.uint16)):
-        Image.fromarray(np.full((4000, 4000), 100, kind)).save(tmp_path / f"{bits}.png", compress_level=1)
+        Image.fromarray(np.full((3000, 3000), 100, kind)).save(tmp_path / f"{bits}.png", compress_level=1)
     pictures = [tmp_path / "8.png", tmp_path / "16.png"]
     eight, sixteen = subprocess.check_output([sys.executable, "-c", PEAKS, *pictures], cwd=ROOT).split()
     assert eight == sixteen, "the peak has not risen"
@@ -239,11 +239,11 @@ def test_large_pictures_come_back_smaller_and_look_the_same(kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     small = photo(100, 75)
-    large = small.resize((2400, 1800), Image.Resampling.BICUBIC)
+    large = small.resize((1600, 1200), Image.Resampling.BICUBIC)
 
     image = decode(saved(large, kind, exif=exif), name="a")
 
-    assert image.original_size == (1800, 2400)
+    assert image.original_size == (1200, 1600)
     assert images.WORKING_SIDE <= min(image.rgb.shape[:2]) < 2 * images.WORKING_SIDE
     upright = np.asarray(small.transpose(Image.Transpose.ROTATE_270))
     difference = fit(image.rgb, size=(32, 32)).astype(int) - fit(upright, size=(32, 32))
@@ -372,7 +372,7 @@ def test_damaged_bytes_raise_nothing_but_image_errors(kind: str) -> None:
 
 
 def test_a_png_whose_text_unpacks_to_gigabytes() -> None:
-    bomb = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * 50_000_000))
+    bomb = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * 5_000_000))
     with pytest.raises(ImageError, match="cut short or damaged"):
         decode(png(1, 1, rows=b"\0\0", extra=bomb), name="a.png")
 

@@ -137,13 +137,13 @@ def test_a_run_that_waits_is_not_said_to_run(app: AppTest, monkeypatch: pytest.M
 
 def test_there_is_a_way_to_the_photographs_until_they_are_here(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     photographs = data.SOURCES["cifar100"]
-    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", replace(photographs, key=lambda: "here"))
-    assert "Get photographs instead of drawings" not in links(app.run())
     monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", replace(photographs, key=lambda: None))
     assert "Get photographs instead of drawings" in links(app.run())
-
     chosen = AppTest.from_file(APP, default_timeout=120)
     chosen.query_params["source"] = "cifar100"
     chosen.run()
     assert not chosen.error and "not on this computer yet" in chosen.info[0].value
     assert {"Go to Data", "**Data**", "**Augment**", "**Train**"} <= set(links(chosen))
+
+    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", replace(photographs, key=lambda: "here"))
+    assert "Get photographs instead of drawings" not in links(app.run())

@@ -25,7 +25,7 @@ NASTY = "<b>x** $y$ [z](q)"
 
 
 @pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def in_this_process(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started: the pictures are read at once."""
     monkeypatch.setattr(warmup, "start", lambda: None)
     start = drafts.start
@@ -158,8 +158,10 @@ def test_pictures_are_read_again_at_a_size_that_does_not_take_too_much_and_the_f
     assert (app.slider(key="own-fraction").value, app.number_input(key="own-seed").value) == (40, 3)
     app.segmented_control(key="own-split").set_value("given").run()
     assert app.toggle(key="own-leaks").value
+    app.select_slider(key=f"own-other-{address_of(app, 'draft')}").set_value(32).run()
+    app.button(key="own-resize").click().run()
     gc.collect()
-    assert [draft() is None for draft in held] == [True, False], "the first let go of its pictures"
+    assert [draft() is None for draft in held[-2:]] == [True, False], "what was read before lets go of its pictures"
 
 
 def test_a_reading_at_work_shows_how_far_it_is_and_can_be_stopped(tmp_path: Path, home: Path) -> None:
