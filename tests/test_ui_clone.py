@@ -8,14 +8,6 @@ from aquadash.ui.train import clone
 RUN_ID = "a" * 32
 
 
-def test_the_address_of_a_clone() -> None:
-    assert clone.address(RUN_ID) == {"clone": RUN_ID}
-    changes = {"training.epochs": 20, "model.filters": (16, 32), "model.batch_normalization": True}
-    assert (
-        clone.address(RUN_ID, changes)["set"] == "training.epochs=20;model.filters=16,32;model.batch_normalization=true"
-    )
-
-
 def test_every_setting_survives_the_address() -> None:
     values = flatten(RunConfig(seed=3)) | {"training.learning_rate": 0.00012345678901}
     text = clone.address(RUN_ID, values)["set"]
