@@ -151,16 +151,6 @@ def test_a_size_that_is_not_offered_is_refused(folder: Path) -> None:
         begun(folder, 33)
 
 
-def test_an_upload_that_cannot_be_written_leaves_nothing(home: Path) -> None:
-    def fail(path: Path) -> None:
-        path.write_bytes(b"half")
-        raise DataError("no")
-
-    with pytest.raises(DataError, match="no"):
-        drafts.begin(Request("", "a.zip", 32), write=fail)
-    assert left(home) == []
-
-
 def test_a_problem_stands_in_the_way_of_use(tmp_path: Path) -> None:
     draft = drafted(in_folder(tmp_path / "one", of_classes({"cat": 9})))
     with pytest.raises(DataError, match="only one class"):

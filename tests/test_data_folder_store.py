@@ -121,16 +121,6 @@ def test_deleting_can_be_undone(draft: drafts.Draft) -> None:
         store.restore(key)
 
 
-def test_the_same_pictures_under_other_names_are_loaded_anew(draft: drafts.Draft, tmp_path: Path) -> None:
-    before = data.load(kept(draft).source)
-    store.delete("pets")
-    for path in (tmp_path / "a").rglob("*.*"):
-        path.rename(path.with_stem(f"new-{path.stem}"))
-    again = data.load(kept(drafted((tmp_path / "a").rename(tmp_path / "b"))).source)
-    assert again.fingerprint == before.fingerprint and again.origin != before.origin
-    assert all("new-" in name for name in again.train.file_names)
-
-
 def test_a_deleted_one_does_not_come_back_over_another(draft: drafts.Draft) -> None:
     kept(draft)
     key = store.delete("pets")
