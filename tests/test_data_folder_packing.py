@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -104,22 +103,18 @@ def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_
     assert data.load(own.source).fingerprint == own.fingerprint
 
 
-def sent(store: RunStore, tmp_path: Path, *, first_seed: int, torn: bool = False) -> About:
-    """Cats and dogs that lie in the store, or all but their last bytes."""
-    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}, first_seed=first_seed)), size=32)
+def test_pictures_that_are_damaged_in_the_store_are_fetched_twice_and_sent_once_more(
+    store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}, first_seed=900)))
     kept = drafts.use(draft, SplitChoice(), title="Sent")
     path = tmp_path / "sent.zip"
     pack(kept.name, path)
-    if torn:
-        path.write_bytes(path.read_bytes()[:-100])
+    path.write_bytes(path.read_bytes()[:-100])
     DataFiles(store).send(kept.fingerprint, path, title="Sent", progress=lambda *_: None)
-    return kept
-
-
-def test_pictures_that_are_damaged_in_the_store_are_sent_once_more(
-    store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = sent(store, tmp_path, first_seed=900, torn=True)
+    fetched: list[str] = []
+    fetch = DataFiles.fetch
+    monkeypatch.setattr(DataFiles, "fetch", lambda *args, **named: fetched.append(args[1]) or fetch(*args, **named))
     first, again = (store.create(with_values(RunConfig(), {"data.source": kept.source})) for _ in range(2))
     for run in (first, again):
         sending.start(store, store.queue(run.run_id, held=True), kept.name, needs="")
@@ -129,29 +124,10 @@ def test_pictures_that_are_damaged_in_the_store_are_sent_once_more(
                 elsewhere(tmp_path, patch)
                 with pytest.raises(DataError, match="Start the run again"):
                     load_dataset(store, run, lambda _: None)
+            assert fetched == [kept.fingerprint] * 2
     elsewhere(tmp_path, monkeypatch)
     assert load_dataset(store, again, lambda _: None).fingerprint == kept.fingerprint
-
-
-def test_a_copy_that_was_damaged_on_its_way_is_fetched_once_more(
-    store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = sent(store, tmp_path, first_seed=950)
-    run = store.create(with_values(RunConfig(), {"data.source": kept.source}))
-    sending.start(store, store.queue(run.run_id, held=True), kept.name, needs="")
-    sending.wait()
-    fetch, fetched = DataFiles.fetch, []
-
-    def torn_at_first(files: DataFiles, fingerprint: str, path: Path, **options: Any) -> str:
-        fetched.append(fetch(files, fingerprint, path, **options))
-        if len(fetched) == 1:
-            path.write_bytes(path.read_bytes()[:-100])
-        return fetched[-1]
-
-    monkeypatch.setattr(DataFiles, "fetch", torn_at_first)
-    elsewhere(tmp_path, monkeypatch)
-    assert load_dataset(store, run, lambda _: None).fingerprint == kept.fingerprint
-    assert len(fetched) == 2 and DataFiles(store).has(kept.fingerprint)
+    assert fetched == [kept.fingerprint] * 3
 
 
 def test_pictures_in_several_parts(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
