@@ -271,16 +271,6 @@ def test_webp_headers_that_claim_too_much(layout: bytes, body: bytes, size: str)
         decode(b"RIFF" + struct.pack("<I", len(chunk)) + chunk, name="bomb.webp")
 
 
-@pytest.mark.parametrize(
-    ("height", "said"), [(8000, "cut short or damaged"), (8001, "5,000 x 8,001 pixels.*at most 40 megapixels")]
-)
-def test_a_webp_picture_of_as_many_pixels_as_are_read(height: int, said: str) -> None:
-    data = saved(quarters(), "WEBP", lossless=True)
-    size = 5000 - 1 | height - 1 << 14 | data[24] >> 4 << 28
-    with pytest.raises(ImageError, match=said):
-        decode(data[:21] + struct.pack("<I", size) + data[25:], name="a.webp")
-
-
 def test_too_many_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(images, "MAX_BYTES", 2_000_000)
     with pytest.raises(ImageError, match=r"big\.png has 2\.5 MB; at most 2 MB are read\. Save it as JPEG"):
