@@ -80,15 +80,10 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_every_setting_of_the_environment_is_in_its_table() -> None:
-    source = (ROOT / "aquadash" / "settings.py").read_text(encoding="utf-8")
-    for name in set(re.findall(r"environ\.get\(\"(\w+)\"", source)) - {"KERAS_HOME"}:
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "aquadash").rglob("*.py"))
+    # What one process tells another is no setting.
+    for name in {*re.findall(r"\b(?:AQUADASH_[A-Z0-9_]+|MLFLOW_TRACKING_URI)\b", source)} - {"AQUADASH_STARTED_BY"}:
         assert f"`{name}`" in DOCS["how-it-works.md"], name
-
-
-def test_the_environment_is_read_in_settings_only() -> None:
-    for path in (ROOT / "aquadash").rglob("*.py"):
-        if path.name not in ("settings.py",) and "cli" not in path.parts:
-            assert not re.search(r"environ(\.get\(|\[)[\"'](AQUADASH|MLFLOW_TRACKING|KERAS)", path.read_text()), path
 
 
 def test_make_targets_of_the_readme_exist() -> None:
@@ -116,11 +111,6 @@ def test_requirements_are_pinned() -> None:
         )
     ]
     assert loose == []
-
-
-def test_ci_runs_the_readme_s_test_command() -> None:
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert "$ make test\n" in README and re.search(r"^make test$", script, re.MULTILINE)
 
 
 def test_opencv_is_the_build_that_needs_no_screen() -> None:
