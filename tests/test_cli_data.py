@@ -106,6 +106,10 @@ def test_a_file_is_checked_saved_shown_listed_deleted_and_restored(file: Path) -
     assert pipeline("uber-flip").branches == MINE.branches
     assert answer("pipelines", "show", "uber-flip")["branches"] == json.loads(MINE.to_json())["branches"]
     assert "Flip left-right" in call("pipelines", "show", "uber-flip").stdout
+    file.write_text(call("pipelines", "show", "notebook-4", "--json").stdout)
+    call("pipelines", "save", file, "--title", "Copy")
+    assert pipeline("copy").branches == PIPELINES["notebook-4"].branches, "what show prints can be saved again"
+    call("pipelines", "delete", "copy")
     listed = {entry["name"]: entry for entry in answer("pipelines", "list")["pipelines"]}
     assert list(listed) == [*PIPELINES, "uber-flip"]
     assert listed["uber-flip"]["saved"] and not listed["notebook"]["saved"] and listed["notebook"]["factor"] == 5
@@ -125,13 +129,6 @@ def test_saving_over_a_pipeline_is_asked_for(file: Path) -> None:
         "replaced": "mine",
     }
     assert library().saved == ("other",)
-
-
-def test_what_show_prints_can_be_saved_again(tmp_path: Path) -> None:
-    path = tmp_path / "copy.json"
-    path.write_text(call("pipelines", "show", "notebook-4", "--json").stdout)
-    call("pipelines", "save", path, "--title", "Copy")
-    assert pipeline("copy").branches == PIPELINES["notebook-4"].branches
 
 
 def test_code_is_python_and_damaged_files_are_named(home: Path, file: Path) -> None:
