@@ -27,11 +27,6 @@ def test_the_part_lies_where_the_position_says(position: float, value: int, tall
     assert (fit(picture, size=SQUARE) == 150).all(), "the middle, if nobody says otherwise"
 
 
-def test_a_position_between_two_parts_shows_some_of_both() -> None:
-    seen = fit(thirds(), size=SQUARE, framing=Framing("part", 0.25))[..., 0]
-    assert (seen[:, 0] == 50).all() and (seen[:, -1] == 150).all()
-
-
 def test_padded_shows_all_between_grey_bars() -> None:
     seen = fit(thirds(), size=(9, 9), framing=Framing("padded"))[..., 0]
 
