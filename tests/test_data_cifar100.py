@@ -219,15 +219,9 @@ def test_the_search_goes_from_the_named_archive_to_kerass_cache(
     named = _place(tmp_path / "named.tar.gz")
     monkeypatch.setenv("AQUADASH_CIFAR100", str(named))
     assert cifar100.locate() == named
-
-
-def test_a_named_archive_that_is_missing_is_an_error(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _place(home / "data" / "cifar-100-python.tar.gz")
-    monkeypatch.setenv("AQUADASH_CIFAR100", str(tmp_path / "gone.tar.gz"))
-    with pytest.raises(DataError, match=r"AQUADASH_CIFAR100 names .*gone\.tar\.gz, which does not exist"):
-        cifar100.load()
+    named.unlink()
+    with pytest.raises(DataError, match=r"AQUADASH_CIFAR100 names .*named\.tar\.gz, which does not exist"):
+        cifar100.locate()
 
 
 def test_an_unpacked_folder_may_be_named(
@@ -276,30 +270,20 @@ def named(sound_archive: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return sound_archive
 
 
-def _forbid_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_load_reads_the_copy_until_the_archive_changes(named: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(path: Path) -> None:
-        raise AssertionError("the archive was read again")
+        raise AssertionError("the archive is read again")
 
+    first, key = cifar100.load(), cifar100.cache_key()
     monkeypatch.setattr(archive, "read_members", fail)
-
-
-def test_a_second_load_reads_the_copy_and_gives_the_same(named: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = cifar100.load()
-    _forbid_reading(monkeypatch)
     second = cifar100.load()
     assert second.fingerprint == first.fingerprint
     assert second.train.file_names == first.train.file_names
     assert second.origin == first.origin
-
-
-def test_a_changed_archive_is_read_again(named: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cifar100.load()
-    before = cifar100.cache_key()
     stat = named.stat()
     os.utime(named, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000_000))
-    assert cifar100.cache_key() != before
-    _forbid_reading(monkeypatch)
-    with pytest.raises(AssertionError):
+    assert cifar100.cache_key() != key
+    with pytest.raises(AssertionError, match="read again"):
         cifar100.load()
 
 
