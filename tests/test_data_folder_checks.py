@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from aquadash.data.duplicates import groups
-from aquadash.data.folder.checks import examine
 from aquadash.data.folder.drafts import Draft
 from aquadash.data.folder.types import Finding
 from tests.encoded_pictures import saved
@@ -33,11 +32,6 @@ def test_good_pictures_are_found_good(tmp_path: Path) -> None:
     draft = drafted(in_folder(tmp_path / "a", of_classes({"cat": 50, "dog": 55})))
     assert draft.report.findings == () and draft.report.usable
     assert draft.report.counts == (50, 55) and draft.report.given is None
-
-
-def test_no_class_at_all_is_a_problem() -> None:
-    report = examine([], [], [], class_names=(), size=32, split_given=False)
-    assert not report.usable and [finding.kind for finding in report.findings] == ["classes"]
 
 
 @pytest.mark.parametrize(
