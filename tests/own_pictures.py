@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import stat
 import zipfile
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from PIL import Image
 
 from aquadash.data.folder import drafts
 from aquadash.data.folder.drafts import Draft
+from tests.encoded_pictures import saved
 
 
 @cache
@@ -23,9 +23,7 @@ def picture(seed: int, *, size: tuple[int, int] = (60, 48), kind: str = "PNG", g
     if grey:
         blots = blots.repeat(3, axis=2)
     image = Image.fromarray(blots).resize(size, Image.Resampling.BICUBIC)
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **({"quality": 95} if kind == "JPEG" else {}))
-    return buffer.getvalue()
+    return saved(image, kind, **({"quality": 95} if kind == "JPEG" else {}))
 
 
 def of_classes(counts: Mapping[str, int], *, first_seed: int = 0, prefix: str = "") -> dict[str, bytes]:
