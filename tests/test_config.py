@@ -10,17 +10,6 @@ from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.presets import PRESETS, preset
 
 
-def test_json_round_trip() -> None:
-    changed = config.with_values(RunConfig(), {"training.learning_rate": 0.1, "seed": 2**32 - 1})
-    assert config.from_json(changed.to_json()) == changed
-
-
-def test_left_out_fields_take_their_defaults() -> None:
-    assert config.from_json('{"training": {"epochs": 3}}').training == RunConfig().training.model_copy(
-        update={"epochs": 3}
-    )
-
-
 def test_values_from_a_command_line_are_converted() -> None:
     changed = config.with_values(RunConfig(), {"training.epochs": "7", "training.restore_best_weights": "false"})
     assert (changed.training.epochs, changed.training.restore_best_weights) == (7, False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -63,10 +62,3 @@ def test_what_is_shipped_is_what_is_drawn(dataset: Dataset) -> None:
             assert label == split.labels[position]
             # Another processor may round the last digit of a sine differently, and then a value in a million.
             assert (picture != split.images[position]).mean() < 0.001
-
-
-@pytest.mark.soak
-def test_loading_is_quick() -> None:
-    began = time.process_time()
-    synthetic.load()
-    assert time.process_time() - began < 1
