@@ -135,7 +135,7 @@ def test_yaml_fills_up_from_a_base() -> None:
         ("model: {filters: [8, 0]}", "model.filters is 0"),
         ("model: {filters: []}", "model.filters"),
         ("x" * 200_000, "200,000 characters"),
-        ("[" * 5000, "not valid YAML"),
+        ("[\n" * 5000, "not valid YAML"),
         ("training: !!bool foo", "not valid YAML"),
         ("seed: !!int ''", "not valid YAML"),
         ("seed: !!timestamp foo", "not valid YAML"),
