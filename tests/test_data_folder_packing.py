@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,9 +113,13 @@ def test_pictures_that_are_damaged_in_the_store_are_fetched_twice_and_sent_once_
     pack(kept.name, path)
     path.write_bytes(path.read_bytes()[:-100])
     DataFiles(store).send(kept.fingerprint, path, title="Sent", progress=lambda *_: None)
-    fetched: list[str] = []
-    fetch = DataFiles.fetch
-    monkeypatch.setattr(DataFiles, "fetch", lambda *args, **named: fetched.append(args[1]) or fetch(*args, **named))
+    fetch, fetched = DataFiles.fetch, []
+
+    def counted(files: DataFiles, fingerprint: str, path: Path, **options: Any) -> str:
+        fetched.append(fingerprint)
+        return fetch(files, fingerprint, path, **options)
+
+    monkeypatch.setattr(DataFiles, "fetch", counted)
     first, again = (store.create(with_values(RunConfig(), {"data.source": kept.source})) for _ in range(2))
     for run in (first, again):
         sending.start(store, store.queue(run.run_id, held=True), kept.name, needs="")
