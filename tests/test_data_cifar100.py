@@ -169,6 +169,7 @@ def _set(key: bytes, value: Any) -> Any:
         ("test", _set(b"fine_labels", lambda labels: np.array(labels, dtype=float)), "from 0 to 99"),
         ("test", _set(b"fine_labels", lambda labels: [99] * len(labels)), "fine and coarse labels disagree"),
         ("test", _set(b"fine_labels", lambda labels: [4 if x == 30 else x for x in labels]), "20 beaver, 0 dolphin"),
+        ("test", _set(b"filenames", lambda names: names[:-1]), "69 file names"),
         ("test", _set(b"filenames", lambda names: None), "file names are a NoneType"),
         ("test", _set(b"filenames", lambda names: [7] * len(names)), "not text"),
         ("meta", _set(b"coarse_label_names", lambda names: names[1:]), "no superclass"),
@@ -259,6 +260,8 @@ def test_a_download_is_stored_in_the_home_and_reported(
     result = cifar100.fetch(lambda text, fraction: seen.append((text, fraction)))
     assert result.path == home / "data" / "cifar-100-python.tar.gz" and not result.verified
     assert ("Downloading", 0.5) in seen
+    monkeypatch.setattr(cifar100, "SHA256", result.sha256)
+    assert cifar100.fetch().verified and cifar100.load().origin.endswith(", the official archive.")
 
 
 # The copy on disk
@@ -279,7 +282,7 @@ def test_a_second_load_reads_the_copy_until_the_archive_changes(named: Path, mon
     second = cifar100.load()
     assert second.fingerprint == first.fingerprint
     assert second.train.file_names == first.train.file_names
-    assert second.origin == first.origin
+    assert second.origin == first.origin and "not the official archive" in first.origin
     stat = named.stat()
     os.utime(named, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000_000))
     assert cifar100.cache_key() != key
