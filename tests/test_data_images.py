@@ -165,13 +165,14 @@ def test_every_value_of_sixteen_bits_is_rounded_to_the_nearest_of_eight() -> Non
     assert image.notes == ("16-bit reduced to 8-bit",)
 
 
-PEAKS = """
-import resource, sys
+PEAKS = r"""
+import re, sys
 from pathlib import Path
 from aquadash.data.images import decode
 for path in sys.argv[1:]:
     decode(Path(path).read_bytes(), name="a.png")
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    # Not getrusage: its peak counts what the process that started this one had taken.
+    print(*re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text()))
 """
 
 
@@ -180,7 +181,7 @@ def test_a_large_grey_picture_of_sixteen_bits_takes_no_more_memory_than_one_of_e
         Image.fromarray(np.full((3000, 3000), 100, kind)).save(tmp_path / f"{bits}.png", compress_level=1)
     pictures = [tmp_path / "8.png", tmp_path / "16.png"]
     eight, sixteen = subprocess.check_output([sys.executable, "-c", PEAKS, *pictures], cwd=ROOT).split()
-    assert eight == sixteen, "the peak has not risen"
+    assert int(sixteen) <= int(eight) + 2_000, "kB, of which a copy of the picture would be 9,000"
 
 
 def test_cmyk() -> None:
