@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aquadash.errors import DataError
-from aquadash.evaluation import Evaluation, accuracy_words, check_pair, evaluate, pair_words, score_guess
+from aquadash.evaluation import Evaluation, accuracy_words, evaluate, pair_words, score_guess
 from aquadash.runs import Guess
 
 CLASSES = ("beaver", "otter", "seal")
@@ -42,10 +42,7 @@ def pair(true: str, predicted: str, evaluation: Evaluation = USUAL):  # noqa: AN
 
 def test_a_guess_within_the_interval_is_spot_on() -> None:
     low, high = USUAL.accuracy_ci95
-    assert USUAL.accuracy == 0.6 and low < 0.57 < high
-    score = accuracy(0.57)
-    assert score.spot_on and score.points == pytest.approx(3)
-    assert accuracy_words(score) == (
+    assert accuracy_words(accuracy(0.57)) == (
         "Spot on: guessed 57 %, it is 60 %, and the 95 % interval from 56 % to 64 % holds the guess."
     )
     assert accuracy(low).spot_on and accuracy(high).spot_on
@@ -58,26 +55,20 @@ def test_a_guess_within_the_interval_is_spot_on() -> None:
         (0.52, "Close: guessed 52 %, it is 60 %, so 8 points too low."),
         (0.70, "Close: guessed 70 %, it is 60 %, so 10 points too high."),
         (0.95, "A surprise: guessed 95 %, it is 60 %, so 35 points too high."),
-        (0.0, "A surprise: guessed 0 %, it is 60 %, so 60 points too low."),
     ],
 )
 def test_a_guess_outside_of_it_is_told_its_distance(guessed: float, words: str) -> None:
-    assert not accuracy(guessed).spot_on
     assert accuracy_words(accuracy(guessed)) == words
 
 
-def test_the_most_frequent_mistake_is_a_hit() -> None:
+def test_a_guessed_mistake_has_its_rank_among_all_and_ties_share_one() -> None:
     score = pair("otter", "seal")
     assert score.hit and (score.rank, score.count) == (1, 75)
     assert pair_words(score) == "Right: otter taken for seal is the most frequent mistake, with 75 images."
-
-
-def test_the_other_way_round_is_another_mistake_and_ties_share_a_rank() -> None:
-    score = pair("seal", "otter")
-    assert not score.hit and (score.rank, score.count) == (2, 40)
-    assert pair("seal", "beaver").rank == 2
-    assert pair("beaver", "otter").rank == 4
-    assert pair_words(score) == (
+    other_way_round = pair("seal", "otter")
+    assert not other_way_round.hit and (other_way_round.rank, other_way_round.count) == (2, 40)
+    assert pair("seal", "beaver").rank == 2 and pair("beaver", "otter").rank == 4
+    assert pair_words(other_way_round) == (
         "Not this time: seal taken for otter happened to 40 images and is number 2 among the mistakes. The most "
         "frequent: otter taken for seal, with 75 images."
     )
@@ -94,16 +85,12 @@ def test_a_tie_for_the_first_place_counts() -> None:
 
 def test_without_any_mistake_there_is_nothing_to_know() -> None:
     score = pair("otter", "seal", found([[10, 0, 0], [0, 10, 0], [0, 0, 10]]))
-    assert not score.hit and score.top == ()
-    assert "no test image was taken for another class" in pair_words(score)
+    assert not score.hit and "no test image was taken for another class" in pair_words(score)
 
 
 def test_a_class_that_is_not_there() -> None:
     with pytest.raises(DataError, match="'cat', which is not there. The classes are beaver, otter, seal."):
         score_guess(Guess(confused_pair=("otter", "cat")), USUAL)
-    with pytest.raises(DataError, match="'cat'"):
-        check_pair(("cat", "otter"), CLASSES)
-    check_pair(("seal", "otter"), CLASSES)
 
 
 def test_a_score_as_plain_values() -> None:
@@ -116,4 +103,3 @@ def test_a_score_as_plain_values() -> None:
         "most_confused": [["otter", "seal"]],
         "most_confused_count": 75,
     }
-    assert score_guess(Guess(0.5), USUAL).to_dict()["confused_pair"] is None

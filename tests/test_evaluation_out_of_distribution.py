@@ -21,20 +21,14 @@ def clouds() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return around(labels), labels, around(labels), strangers
 
 
-def test_strangers_are_farther_away(clouds: tuple[np.ndarray, ...]) -> None:
+def test_strangers_are_farther_away_than_95_percent_of_validation_images(clouds: tuple[np.ndarray, ...]) -> None:
     training, labels, validation, strangers = clouds
     detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
     known, strange = detector.ood_scores(validation), detector.ood_scores(strangers)
-    assert known.shape == (400,) and strange.shape == (100,)
     assert auroc(known, strange) > 0.95
     assert (strange > detector.threshold).mean() > 0.8
-
-
-def test_95_percent_of_validation_images_are_accepted(clouds: tuple[np.ndarray, ...]) -> None:
-    training, labels, validation, _ = clouds
-    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
-    assert (detector.ood_scores(validation) <= detector.threshold).mean() == detector.accepted == 0.95
-    assert detector.threshold in detector.ood_scores(validation)
+    assert (known <= detector.threshold).mean() == detector.accepted == 0.95
+    assert detector.threshold in known
 
 
 def test_the_distance_is_mahalanobiss(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,19 +40,6 @@ def test_the_distance_is_mahalanobiss(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(distance.ood_scores(rows), expected)
     monkeypatch.setattr("aquadash.evaluation.out_of_distribution._GAPS", 24)
     np.testing.assert_allclose(distance.ood_scores(7 * rows), expected, err_msg="two images at a time")
-
-
-def test_a_few_images_are_multiplied_once_however_many_classes_there_are() -> None:
-    products = []
-
-    class Counted(np.ndarray):
-        def __rmatmul__(self, other: np.ndarray) -> np.ndarray:
-            products.append(other.shape)
-            return other @ self.view(np.ndarray)
-
-    detector = OutOfDistributionDetector(np.eye(100), np.eye(100).view(Counted), 1.0, 0.95)
-    np.testing.assert_allclose(detector.ood_scores(np.eye(100)[:3]), 0)
-    assert len(products) == 1
 
 
 def test_the_distances_of_parts_are_added(clouds: tuple[np.ndarray, ...]) -> None:
