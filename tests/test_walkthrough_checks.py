@@ -39,13 +39,12 @@ CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
     "floor of the loss": (
         lambda text: checks_network.floor_of_loss(text, classes=5),
         {
-            "0.905": RIGHT, "0,9": RIGHT, "0.91": RIGHT, "0.92": NEARLY, "1.609": WRONG, "0": WRONG, "": WRONG,
-            "zero": WRONG, "-0.905": WRONG,
+            "0.905": RIGHT, "0,9": RIGHT, "0.92": NEARLY, "1.609": WRONG, "": WRONG, "-0.905": WRONG,
         },
     ),
     "patience of the log": (
         checks_network.log_patience,
-        {5: RIGHT, 4: NEARLY, 3: WRONG, 1: WRONG, 6: WRONG},
+        {5: RIGHT, 4: NEARLY, 3: WRONG, 6: WRONG},
     ),
     "candidates": (
         lambda tried: checks_results.candidates(tried, accuracy=0.67, images=100),
@@ -99,11 +98,9 @@ def test_only_the_third_pipeline_leaves_images_alone(split: Split) -> None:
 @pytest.mark.parametrize(
     ("pipelines", "copies", "keep", "outcome"),
     [
-        (FOUR, 1, True, RIGHT),
         (FOUR[::-1], 1, True, RIGHT),
         (FOUR[:1], 5, False, NEARLY),
         (FOUR[:2], 2, True, NEARLY),
-        (FOUR, 10, True, WRONG),
         (FOUR, 1, False, WRONG),
         ((), 10, False, WRONG),
     ],
@@ -152,13 +149,6 @@ def test_when_two_convolutions_are_one(activation: str, pooling: str, outcome: O
     assert checks_network.one_convolution(activation, pooling, found.difference).outcome is outcome
 
 
-def test_a_difference_of_nothing_by_luck_is_not_enough() -> None:
-    flat = np.full((32, 32, 3), 90, np.uint8)
-    found = network.two_layers(flat, filters=("blur", "blur"), activation="relu", pooling="max")
-    assert found.difference < checks_network.SAME
-    assert checks_network.one_convolution("relu", "max", found.difference).outcome is NEARLY
-
-
 @pytest.mark.parametrize("side", [5, 31, 32])
 def test_two_linear_convolutions_are_one_at_any_size(side: int) -> None:
     image = np.random.default_rng(side).integers(0, 256, (side, side + 1, 3)).astype(np.uint8)
@@ -174,17 +164,12 @@ def test_pictures_of_outputs_have_grey_for_0() -> None:
     assert picture[:, :, 0].tolist() == [[128, 255], [0, 191]]
 
 
-def test_parameters_are_the_report_s() -> None:
-    found = network.parameters((32, 32, 3), classes=5, units=(256, 128))
-    assert list(found.values()) == [416, 8256, 1_048_832, 32_896, 645]
-    assert sum(found.values()) == report.PARAMETERS
-
-
 @pytest.mark.slow
-def test_parameters_are_those_that_keras_counts() -> None:
+def test_parameters_are_those_of_the_report_and_those_that_keras_counts() -> None:
     from aquadash.config import RunConfig
     from aquadash.models import build
 
+    assert sum(network.parameters((32, 32, 3), classes=5, units=(256, 128)).values()) == report.PARAMETERS
     for shape, classes in (((32, 32, 3), 5), ((21, 30, 3), 7)):
         built = build(RunConfig().model, image_shape=shape, num_classes=classes)
         found = network.parameters(shape, classes=classes, units=(256, 128))
@@ -201,13 +186,6 @@ def test_the_flattened_loss_never_falls_below_its_floor() -> None:
     assert "0.905" in alt_text(flattened_loss(0.5, classes=5))
 
 
-@pytest.mark.parametrize("classes", [3, 5, 100])
-def test_the_report_s_log_is_held_against_the_floor_of_its_own_classes(classes: int) -> None:
-    said = "That is lower" if classes == 5 else "With the report's five classes the floor is 0.905"
-    found = checks_network.floor_of_loss(f"{network.lowest_flattened_loss(classes):.3f}", classes=classes)
-    assert found.outcome is RIGHT and said in found.text
-
-
 def test_when_the_report_s_training_would_have_stopped() -> None:
     found = {patience: checks_network.stopping_epoch(report.LOG, patience=patience) for patience in (1, 3, 5, 6)}
     assert found == {1: (3, 2), 3: (5, 2), 5: (7, 2), 6: (None, 2)}
@@ -215,11 +193,11 @@ def test_when_the_report_s_training_would_have_stopped() -> None:
     assert checks_network.stopping_epoch(report.LOG, patience=3, head_epochs=3) == (6, 2), "it waits from epoch 4 on"
 
 
-def answers(count: int = 200, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and probabilities, right in about two of three cases."""
-    random = np.random.default_rng(seed)
-    labels = np.arange(count) % 5
-    shares = random.dirichlet(np.full(5, 0.5), size=count)
+def answers() -> tuple[np.ndarray, np.ndarray]:
+    """Labels and probabilities of 200 images, right in about two of three cases."""
+    random = np.random.default_rng(0)
+    labels = np.arange(200) % 5
+    shares = random.dirichlet(np.full(5, 0.5), size=200)
     for row, label in zip(shares, labels, strict=True):
         if random.random() < 0.6:
             best = int(row.argmax())
@@ -231,13 +209,6 @@ def test_flattery_is_the_mean_of_the_best_score() -> None:
     scores = np.random.default_rng(0).binomial(100, 0.67, size=(40_000, 5)).max(axis=1) / 100
     assert checks_results.flattery(5, accuracy=0.67, images=100) == pytest.approx(scores.mean() - 0.67, abs=0.001)
     assert checks_results.flattery(1, accuracy=0.67, images=100) == pytest.approx(0.0, abs=1e-9)
-
-
-@pytest.mark.parametrize("accuracy", [0.0, 0.2, 0.5, 0.78, 0.97, 0.99, 1.0])
-def test_there_is_an_answer_for_every_accuracy(accuracy: float) -> None:
-    fewest = checks_results.fewest_candidates(accuracy, 100)
-    assert 1 <= fewest < checks_results.MAX_CANDIDATES
-    assert checks_results.candidates(fewest, accuracy=accuracy, images=100).outcome is RIGHT
 
 
 def test_a_sure_mistake_is_found_by_its_number() -> None:
@@ -266,9 +237,8 @@ def test_without_a_mistake_the_least_sure_image_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("chosen", range(5))
-@pytest.mark.parametrize("seed", range(4))
-def test_some_threshold_reaches_the_wanted_precision(chosen: int, seed: int) -> None:
-    labels, shares = answers(seed=seed)
+def test_some_threshold_reaches_the_wanted_precision(chosen: int) -> None:
+    labels, shares = answers()
     found = checks_results.cuts(labels, shares, chosen)
     wanted = checks_results.wanted_precision(found)
     assert wanted is not None
@@ -303,6 +273,7 @@ def test_a_gain_that_is_shown_as_enough_is_enough() -> None:
         wanted, fewest = checks_results.wanted_flattery(**case), checks_results.fewest_candidates(**case)
         before, there = (checks_results.flattery(tried, **case) for tried in (fewest - 1, fewest))
         assert f"{100 * there:.1f}" >= f"{100 * wanted:.1f}" > f"{100 * before:.1f}", case
+        assert checks_results.candidates(fewest, **case).outcome is RIGHT
 
 
 def test_thresholds_that_are_too_low_or_too_high() -> None:
@@ -318,7 +289,7 @@ def test_curves_that_are_no_numbers_have_no_lowest_epoch() -> None:
     assert checks_results.lowest_epoch(1, []).outcome is WRONG
 
 
-@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 0.99, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99, 1.0])
 def test_the_fewest_images_are_the_fewest(share: float) -> None:
     fewest = checks_results.fewest_images(share)
     assert checks_results.interval_width(share, fewest) <= checks_results.WANTED_WIDTH
@@ -340,19 +311,6 @@ def test_conclusions(run: tuple[int, int], true: str) -> None:
 def test_scores_of_different_tasks_do_not_say_which_network_is_better() -> None:
     same, other = (checks_results.conclusion("better", (388, 500), (67, 100), same_task=same) for same in (True, False))
     assert "different tasks" in other.text and "different tasks" not in same.text
-
-
-@pytest.mark.parametrize(
-    ("right", "true", "shown"),
-    [
-        (281, "worse", "-20.3 to -0.2: 0 lies outside"),
-        # Unrounded, this one ends 0.002 points below 0.
-        (282, "unknown", "-20.1 to +0.0: 0 lies within"),
-    ],
-)
-def test_what_is_said_of_an_interval_can_be_seen(right: int, true: str, shown: str) -> None:
-    verdict = checks_results.conclusion(true, (right, 500), (67, 100), same_task=True)
-    assert verdict.outcome is RIGHT and shown in verdict.text
 
 
 @pytest.mark.parametrize(
