@@ -35,22 +35,23 @@ def three(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> l
 
 
 @pytest.fixture(scope="module")
-def waiting(shared_store: RunStore) -> Run:
-    return ui_runs.queued(shared_store, "waits")
+def without_results(shared_store: RunStore) -> list[Run]:
+    """One that waits, one at work and one that failed."""
+    return [
+        ui_runs.queued(shared_store, "waits"),
+        ui_runs.running(shared_store, "works"),
+        ui_runs.ended(shared_store, "broke", RunStatus.FAILED, epochs=1),
+    ]
 
 
 @pytest.mark.parametrize("section", SECTIONS.table)
 def test_every_section_is_drawn_for_runs_with_and_without_results(
-    shared_store: RunStore, three: list[Run], waiting: Run, section: str
+    three: list[Run], without_results: list[Run], section: str
 ) -> None:
-    rest = [waiting, ui_runs.running(shared_store, "works")]
-    rest.append(ui_runs.ended(shared_store, "broke", RunStatus.FAILED, epochs=1))
-    app = open_page(runs=ids(*three, *rest), section=section)
-
+    app = open_page(runs=ids(*three, *without_results), section=section)
     assert not app.error and all(charts(app))
     assert charts(app) or (section == "images" and "aqua-cards" in html(app))
-    assert address_of(app, "section") == (None if section == "curves" else section)
-    alone = open_page(runs=ids(*rest), section=section)
+    alone = open_page(runs=ids(*without_results), section=section)
     assert not alone.error
 
 
@@ -81,22 +82,16 @@ def test_only_differing_settings_unless_everything_is_asked_for(three: list[Run]
     assert any("by Seed. Means: 0 " in alt for alt in charts(app))
 
 
-def test_runs_of_one_name_are_told_apart(shared_store: RunStore) -> None:
-    one, two = ui_runs.finished(shared_store, "same", {"seed": 1}), ui_runs.finished(shared_store, "same", {"seed": 2})
-    app = open_page(runs=ids(one, two), section="settings")
-    assert app.dataframe[1].value.columns.tolist() == [f"same ({one.run_id[:8]})", f"same ({two.run_id[:8]})"]
+def test_runs_of_one_name_are_told_apart_and_one_may_have_the_name_of_a_column(shared_store: RunStore) -> None:
+    names = ("Setting", "same", "same")
+    setting, one, two = (ui_runs.finished(shared_store, name, {"seed": seed}) for seed, name in enumerate(names))
+    app = open_page(runs=ids(setting, one, two), section="settings")
+    table = app.dataframe[1].value
+    assert table.columns.tolist() == ["Setting", f"same ({one.run_id[:8]})", f"same ({two.run_id[:8]})"]
+    assert table.to_numpy().tolist() == [["0", "1", "2"]] and "Only the seed differs" in words(app)
 
 
-def test_a_run_may_have_the_name_of_a_column(shared_store: RunStore) -> None:
-    one, two = (
-        ui_runs.finished(shared_store, "Setting", {"seed": 1}),
-        ui_runs.finished(shared_store, "other", {"seed": 2}),
-    )
-    app = open_page(runs=ids(one, two), section="settings")
-    assert app.dataframe[1].value.to_numpy().tolist() == [["1", "2"]] and "Only the seed differs" in words(app)
-
-
-def test_two_ticks_show_the_answer_and_what_differs(three: list[Run], waiting: Run) -> None:
+def test_two_ticks_show_the_answer_and_what_differs(three: list[Run], without_results: list[Run]) -> None:
     plain, other_seed, better = three
     app = open_page(runs=ids(plain, better))
     assert re.search(
@@ -111,7 +106,7 @@ def test_two_ticks_show_the_answer_and_what_differs(three: list[Run], waiting: R
     app = open_page(runs=ids(*three))
     assert "Best of 3: **better** is" in words(app) and "after Holm's correction for 3 pairs" in words(app)
     assert "**Different:** Optimizer · Seed" in words(app)
-    app = open_page(runs=ids(plain, waiting))
+    app = open_page(runs=ids(plain, without_results[0]))
     assert "Once two of these runs have results" in words(app)
 
 
@@ -175,17 +170,7 @@ def test_the_images_follow_the_runs_until_somebody_chooses(shared_store: RunStor
     assert "**as in the report** has other validation images and cannot be compared" in words(app)
 
 
-def test_a_click_on_a_cell_chooses_the_pair(three: list[Run]) -> None:
-    app = open_page(runs=ids(*three))
-    click(app, "pair-matrix", [1, 2])
-    assert (app.selectbox(key="first").value, app.selectbox(key="second").value) == (three[2].run_id, three[1].run_id)
-    assert address_of(app, "first") == three[2].run_id
-    # The other menu takes the run of this one: this one gives it up.
-    app.selectbox(key="first").set_value(three[1].run_id).run()
-    assert app.selectbox(key="second").value != three[1].run_id and not app.error
-
-
-def test_a_click_chooses_a_pair_that_was_measured_on_other_images_than_the_first(
+def test_a_click_on_a_cell_chooses_the_pair_though_it_was_measured_on_other_images_than_the_first(
     shared_store: RunStore, three: list[Run]
 ) -> None:
     changes = {"training.validation": "test"}
@@ -194,7 +179,11 @@ def test_a_click_chooses_a_pair_that_was_measured_on_other_images_than_the_first
     assert "**other seed** has" in words(app) and app.selectbox(key="second").options == ["other seed"]
     click(app, "pair-matrix", [3, 2])
     assert (app.selectbox(key="first").value, app.selectbox(key="second").value) == tuple(run.run_id for run in others)
+    assert address_of(app, "first") == others[0].run_id
     assert "**report 11** has" in words(app) and not app.error
+    # The other menu takes the run of this one: this one gives it up.
+    app.selectbox(key="first").set_value(others[1].run_id).run()
+    assert app.selectbox(key="second").value == others[0].run_id and not app.error
     app.selectbox(key="first").set_value(three[1].run_id).run()
     assert app.selectbox(key="second").options == ["plain"] and "**plain** has" in words(app) and not app.info
 
@@ -260,7 +249,7 @@ def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) ->
 
 
 def test_no_more_than_ten_runs_are_drawn(shared_store: RunStore) -> None:
-    runs = [ui_runs.finished(shared_store, f"run {number}", {"seed": number}) for number in range(11)]
+    runs = [ui_runs.ended(shared_store, f"run {number}", RunStatus.STOPPED, epochs=1) for number in range(11)]
     app = open_page(runs=ids(*runs))
     assert "11 runs are picked; the first 10 are shown" in words(app)
     assert any("of 10 runs" in alt for alt in charts(app))
