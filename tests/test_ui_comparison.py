@@ -14,7 +14,7 @@ from aquadash.runs.artifacts import PREDICTIONS
 from aquadash.runs.measured import Images
 from aquadash.runs.types import Predictions, Run, RunStatus
 from aquadash.ui.compare import comparison_results, comparison_settings
-from aquadash.ui.compared import Compared, labels
+from aquadash.ui.compared import Compared
 from tests import live_runs
 from tests.compared_runs import add_compared
 
@@ -117,10 +117,3 @@ def test_predictions_that_are_put_back_are_compared(store: RunStore) -> None:
     path.write_bytes(whole)
     mended = Compared(runs, ("one", "two"), "test")
     assert mended.pairs()[0].result is not None and not mended.damaged()
-
-
-def test_damaged_runs_of_one_name_are_all_named(store: RunStore) -> None:
-    runs = tuple(add_compared(store, "again", skill=0.7, seed=seed) for seed in range(2))
-    for each in runs:
-        store.artifact(each.run_id, PREDICTIONS).write_bytes(b"")
-    assert list(Compared(runs, tuple(labels(runs)), "test").damaged()) == labels(runs)
