@@ -87,13 +87,6 @@ def test_what_the_page_says_itself_is_left_out(links: list[dict[str, Any]]) -> N
     assert not app.warning and len(links) == 1
 
 
-def test_before_the_first_epoch_nothing_is_drawn(links: list[dict[str, Any]]) -> None:
-    for status in RunStatus:
-        app = shown(run(status=status), [])
-        assert not app.markdown and not app.info
-    assert links == []
-
-
 def test_a_run_that_ended_without_a_note_still_gets_a_word(links: list[dict[str, Any]]) -> None:
     assert "Too early to tell: only 2 epochs" in shown(run(status=RunStatus.STOPPED), learning(2)).info[0].value
     assert not shown(run(status=RunStatus.RUNNING), learning(2)).info
