@@ -180,6 +180,10 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
         {}, "rate-too-low", {"training.learning_rate": 0.1},
     ),
     "a loss that creeps": (creeping(), {}, "rate-too-low", {"training.learning_rate": 0.03}),
+    "batches are too large, not the rate too low": (
+        creeping(), {"training.batch_size": 1024}, "batch-too-large", {"training.batch_size": 64}
+    ),
+    "no two reasons for it": (creeping(), {"training.batch_size": 1024}, "rate-too-low", None),
     "mixed images, of which it is the training accuracy that creeps": (
         [replace(record, val_accuracy=0.82) for record in creeping()],
         {"augmentation.mixing": "mixup", "training.epochs": 20}, "rate-too-low", None,
@@ -358,7 +362,6 @@ def test_images_of_the_run_are_counted_by_class_and_others_or_those_that_are_gon
         ("ADAM_TOO_FAST", {"rate-too-high": {"training.learning_rate": 0.001}}),
         ("SGD_BROKEN", {"rate-too-high": {"training.learning_rate": 0.1}}),
         ("SGD_TOO_SLOW", {"rate-too-low": {"training.learning_rate": 0.003}}),
-        ("LARGE_BATCHES", {"batch-too-large": {"training.batch_size": 64}}),
         ("SGD_FAST", {"still-improving": {}}),
         ("REPORT_FIXED", {"stopped-too-early": {"training.patience": 15}}),
         ("LEARNT_BY_HEART", {"overfitting": {"augmentation.pipeline": "notebook"}}),
