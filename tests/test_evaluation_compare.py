@@ -75,8 +75,6 @@ def test_holm_agrees_with_the_textbook() -> None:
     # Worked by hand: 4 * 0.01, then 3 * 0.02, 2 * 0.03 is raised to the one before it, and 0.5 stays.
     assert holm([0.03, 0.01, 0.5, 0.02]) == pytest.approx([0.06, 0.04, 0.5, 0.06])
     assert holm([]) == [] and holm([0.2]) == [0.2] and holm([0.9, 0.8]) == [1.0, 1.0]
-    with pytest.raises(DataError, match=r"got 1\.5"):
-        holm([0.1, 1.5])
 
 
 def test_pairs_have_differences_intervals_and_corrected_p_values() -> None:
@@ -116,16 +114,11 @@ def test_agreement_counts_and_sorts_the_surest_mistakes_first() -> None:
     assert found.right_by(3).tolist() == [0]
     with pytest.raises(DataError, match="different images"):
         agreement_of([stored("11"), stored("11", first=3)])
-    with pytest.raises(DataError, match="no predictions"):
-        agreement_of([])
 
 
 def test_the_pareto_front_holds_what_nothing_beats() -> None:
     costs, gains = [1.0, 2.0, 2.0, 3.0, 1.0, float("nan")], [0.5, 0.7, 0.6, 0.7, 0.5, 0.9]
     assert pareto_front(costs, gains) == [True, True, False, False, True, False]
-    assert pareto_front([], []) == []
-    with pytest.raises(DataError, match="1 costs and 2 gains"):
-        pareto_front([1.0], [1.0, 2.0])
 
 
 # -- the change of accuracy from one model to another, and its interval ------------------------------------------------
@@ -180,16 +173,10 @@ def test_copies_of_few_images_have_a_wide_interval() -> None:
     assert even == pytest.approx(wilson_interval(150, 300), abs=0.01)
 
 
-def test_images_that_are_all_right_leave_room_for_others() -> None:
-    interval = clustered_interval([50] * 10, trials=50)
-    assert 0.5 < interval[0] < wilson_interval(10, 10)[0]
-    assert interval[1] == 1.0
-
-
-def test_one_image_says_nothing_of_others() -> None:
+def test_images_that_are_all_right_leave_room_for_others_and_one_says_nothing_of_them() -> None:
+    low, high = clustered_interval([50] * 10, trials=50)
+    assert 0.5 < low < wilson_interval(10, 10)[0] and high == 1.0
     assert clustered_interval([7], trials=50) is None
-    with pytest.raises(DataError, match="do not go with"):
-        clustered_interval([51, 2], trials=50)
 
 
 def test_clustered_intervals_cover_the_mean_about_as_often_as_they_say() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -117,15 +116,3 @@ def test_bad_arrays_are_refused_in_words(labels, probabilities, names, message) 
 def test_the_first_of_classes_that_tie_is_predicted() -> None:
     probabilities = np.array([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], dtype=np.float32)
     assert predicted_labels(probabilities).tolist() == [1, 0]
-
-
-@pytest.mark.soak
-def test_evaluating_500_images_is_quick() -> None:
-    labels, probabilities = drawn()
-    evaluate(labels, probabilities, class_names=NAMES)
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        evaluate(labels, probabilities, class_names=NAMES)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.02
