@@ -108,7 +108,7 @@ def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
     app.button(key=f"save-{run.run_id}").click().run()
     assert any("visible character" in box.value for box in app.error) and store.get(run.run_id).name == "old name"
 
-    app.text_input(key=f"name-{run.run_id}").set_value("new name")
+    app.text_input(key=f"name-{run.run_id}").set_value(" new name ")
     app.text_area(key=f"note-{run.run_id}").set_value("a *note*")
     app.text_input(key=f"tags-{run.run_id}").set_value("new, Other one")
     app.button(key=f"save-{run.run_id}").click().run()
@@ -137,14 +137,6 @@ def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
     assert app.text_input(key=f"name-{run.run_id}").value == "their name"
     assert app.text_area(key=f"note-{run.run_id}").value == "their note"
     assert app.text_input(key=f"tags-{run.run_id}").value == "mine, theirs"
-
-    store.set_note(run.run_id, "their second note")
-    memory.refresh()
-    app.text_input(key=f"name-{run.run_id}").set_value(" my name ")
-    app.button(key=f"save-{run.run_id}").click().run()
-    assert app.text_input(key=f"name-{run.run_id}").value == "my name"
-    saved = store.get(run.run_id)
-    assert (saved.name, saved.note, saved.tags) == ("my name", "their second note", ("mine", "theirs"))
 
 
 def test_a_run_is_deleted_and_comes_back_by_undo_elsewhere_and_from_the_bin(store: RunStore) -> None:

@@ -227,15 +227,6 @@ def test_cost_tells_time_and_parameters(three: list[Run]) -> None:
     assert [PRICES["epochs"].text(epochs) for epochs in (1.0, 2.0)] == ["1 epoch", "2 epochs"]
 
 
-def test_the_cost_of_a_run_at_work_grows(shared_store: RunStore, three: list[Run]) -> None:
-    works = ui_runs.running(shared_store, "works", epochs=2)
-    for epochs in (2, 3):
-        ui_runs.log_epochs(shared_store, works.run_id, epochs)
-        app = open_page(runs=ids(three[0], works), section="cost")
-        table = next(each.value for each in app.dataframe if "Parameters" in each.value.columns)
-        assert table["Epochs"].tolist() == [8, epochs]
-
-
 def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) -> None:
     drawn = ui_runs.finished(shared_store, "drawn")
     photos = ui_runs.finished(shared_store, "photos", {"data.source": "cifar100"}, fingerprint="e" * 64)

@@ -16,7 +16,7 @@ from aquadash.errors import DataError
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore, Worker, open_store
-from aquadash.ui import address, datasets
+from aquadash.ui import datasets
 from tests import live_runs
 from tests.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
 from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run
@@ -138,25 +138,6 @@ def test_filters_from_the_address(shelf: Shelf) -> None:
     assert html(app).count("taken for") and "recognised" not in html(app)
     assert unfold(app, "image-filters").slider(key="confidence").value == (50, 90)
     assert address_of(app, "confidence") == "50-90"
-
-
-def test_a_click_that_came_with_the_choice_of_another_run_is_none(shelf: Shelf) -> None:
-    app = open_page(run=shelf.plain.run_id)
-    app.session_state["matrix-clicked"] = (shelf.failed.run_id, None), [OTTER, SEAL]
-    app.run()
-    assert address_of(app, "true") is None
-
-
-def test_a_page_of_images_is_left_where_one_page_holds_all(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
-    app = open_page(run=shelf.plain.run_id, page="3")
-    click(app, "matrix", [OTTER, SEAL])
-    assert address_of(app, "page") is None
-    app.query_params["page"] = "3"
-    for name in ("true", "predicted"):
-        del app.query_params[name]
-    app.run()
-    assert app.number_input(key="page").value == 3, "the browser's Back"
 
 
 def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:

@@ -6,16 +6,12 @@ import numpy as np
 import pytest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.evaluation import AccuracyChange, PairTest, describe_change
-from aquadash.lab import memory
-from aquadash.lab.runs import Runs
+from aquadash.evaluation import AccuracyChange, describe_change
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import PREDICTIONS
-from aquadash.runs.measured import Images
-from aquadash.runs.types import Predictions, Run, RunStatus
-from aquadash.ui.compare import comparison_results, comparison_settings
+from aquadash.runs.types import Run, RunStatus
+from aquadash.ui.compare import comparison_settings
 from aquadash.ui.compared import Compared
-from tests import live_runs
 from tests.compared_runs import add_compared
 
 
@@ -65,13 +61,6 @@ def test_dimensions_are_the_settings_that_differ() -> None:
     assert found["training.optimizer"].values[2] == "Adam"
 
 
-@pytest.mark.parametrize("broken", [0, 1])
-def test_the_answer_escapes_names(broken: int) -> None:
-    test = PairTest(0, 1, changed(broken, broken))
-    text = comparison_results.difference(test, before="<b>x", after="new", images="validation", pairs=1)
-    assert "**\\<b>x**" in text and "<b>" not in text.replace("\\<b>", "")
-
-
 def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
     def carried(step: str) -> dict[str, object]:
         steps = f'{{"mine": {{"branches": [{{"operators": ["{step}"]}}]}}}}'
@@ -84,26 +73,6 @@ def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
     assert comparison_settings.settings_table([one, run("other", **carried("a"))], everything=False) == []
     labels = [label for label, _ in comparison_settings.settings_table([one, run("other")], everything=False)]
     assert "Augmentation" in labels and "Pipelines saved with the run" not in labels
-
-
-def test_one_that_is_resumed_while_it_is_read_leaves_the_others_their_results(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs = tuple(add_compared(store, name, skill=0.7, seed=seed) for seed, name in enumerate(("one", "two")))
-    store.set_status(runs[1].run_id, RunStatus.STOPPED)
-    memory.refresh()
-    read = Runs.predictions_on
-
-    def then_resumed(self: Runs, run_id: str, images: Images) -> Predictions | None:
-        found = read(self, run_id, images)
-        if run_id == runs[1].run_id:
-            live_runs.queue(store, run_id)
-            memory.refresh()
-        return found
-
-    monkeypatch.setattr(Runs, "predictions_on", then_resumed)
-    first, second = Compared(runs, ("one", "two"), "validation").evaluations()
-    assert first is not None and second is None
 
 
 def test_predictions_that_are_put_back_are_compared(store: RunStore) -> None:
