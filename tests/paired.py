@@ -15,16 +15,14 @@ def add_pair(
     *,
     title: str = "Flips",
     pipeline: str = "notebook-1",
-    without_right: float = 0.5,
-    with_right: float = 0.7,
     status: RunStatus = RunStatus.FINISHED,
     pair_id: str | None = None,
     seed: int = 0,
 ) -> tuple[Run, Run]:
-    """Two runs on the drawn animals: ended with results, or queued for a worker that never comes."""
+    """Two runs on the drawn animals: ended with results, half and 7 of 10 right, or queued for no worker."""
     name = pair_id or new_pair_id()
     halves = []
-    for role, share, own in ((WITHOUT, without_right, "none"), (WITH, with_right, pipeline)):
+    for role, share, own in ((WITHOUT, 0.5, "none"), (WITH, 0.7, pipeline)):
         config = with_values(RunConfig(), {"augmentation.pipeline": own, "training.epochs": 6, "seed": seed})
         run = store.create(config, name=half_name(title, role), pair=(name, role))
         live_runs.queue(store, run.run_id)
