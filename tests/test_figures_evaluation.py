@@ -16,24 +16,16 @@ from aquadash.figures.coverage_curve import coverage_curve
 from aquadash.figures.reliability_diagram import reliability_diagram
 from aquadash.figures.threshold_curves import drawn_classes as drawn_curves
 from aquadash.figures.threshold_curves import point_at, thinned, threshold_curves
+from tests.test_evaluation_metrics import drawn
 from tests.test_figures_charts import EVIL, FIVE
-
-
-def drawn(n: int = 300, classes: int = 5, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(seed)
-    labels = random.integers(0, classes, n)
-    scores = random.normal(size=(n, classes))
-    scores[np.arange(n), labels] += 1.2
-    shares = np.exp(2 * scores)
-    return labels, shares / shares.sum(axis=1, keepdims=True)
 
 
 def scored(name: str, classes: int = 5, seed: int = 0) -> tuple[str, Evaluation]:
     names = [*FIVE, *(f"{EVIL} {index}" for index in range(classes - 5))]
-    return name, evaluate(*drawn(classes=classes, seed=seed), class_names=names)
+    return name, evaluate(*drawn(300, classes, seed, sharp=2.0), class_names=names)
 
 
-ONE, TWO = drawn(), drawn(seed=1)
+ONE, TWO = drawn(300, sharp=2.0), drawn(300, seed=1, sharp=2.0)
 CURVES, OTHER_CURVES = (ranking_curves(*data, class_names=FIVE) for data in (ONE, TWO))
 FOUND, OTHER_FOUND = reliability(*ONE), reliability(*TWO)
 MATRIX, OTHER_MATRIX = (evaluate(*data, class_names=FIVE).confusion_matrix for data in (ONE, TWO))
@@ -97,7 +89,7 @@ def test_the_mark_is_where_the_threshold_is() -> None:
 def test_the_chosen_curve_is_on_top_and_of_many_the_worst_are_drawn() -> None:
     assert drawn_curves(CURVES, kind="roc", chosen=1) == [0, 2, 3, 4, 1]
     names = [str(index) for index in range(40)]
-    many = ranking_curves(*drawn(n=2000, classes=40), class_names=names)
+    many = ranking_curves(*drawn(2000, 40, sharp=2.0), class_names=names)
     best = max(range(40), key=lambda index: many[index].auc)
     shown = drawn_curves(many, kind="roc", chosen=best)
     assert len(shown) == 9 and shown[-1] == best
