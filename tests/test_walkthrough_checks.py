@@ -26,11 +26,46 @@ def units(first: int) -> int:
     return sum(network.parameters((32, 32, 3), classes=5, units=(first, 128)).values())
 
 
+def dark_middle_and_bright() -> Split:
+    """Sixty images of three classes that differ in their brightness."""
+    random = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    images = random.integers(0, 60, (60, 8, 8, 3)) + 70 * labels[:, None, None, None]
+    return Split(images.astype(np.uint8), labels.astype(np.int64), tuple(f"{index}.png" for index in range(60)))
+
+
+SPLIT = dark_middle_and_bright()
+CLASSES = describe(SPLIT, ("dark", "middle", "bright")).classes
+IMAGE = np.random.default_rng(1).integers(0, 256, (32, 32, 3)).astype(np.uint8)
+PAIR = ("upright edges", "level edges")
+
+
+def one_convolution(activation: str, pooling: str) -> Verdict:
+    """What is made of two convolutions with these between them."""
+    found = network.two_layers(IMAGE, filters=PAIR, activation=activation, pooling=pooling)
+    return checks_network.one_convolution(activation, pooling, found.difference)
+
+
 #: The checks of one answer, and what is made of some.
 CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
+    "brightest class": (
+        lambda name: checks_data.brightest_class(name, CLASSES),
+        {"bright": RIGHT, "middle": NEARLY, "dark": WRONG, "": WRONG},
+    ),
+    "composition of the report": (
+        lambda said: checks_data.report_composition(2500, pipelines=said[0], copies=said[1], keep_originals=said[2]),
+        {
+            (FOUR[::-1], 1, True): RIGHT, (FOUR[:1], 5, False): NEARLY, (FOUR[:2], 2, True): NEARLY,
+            (FOUR, 1, False): WRONG, ((), 10, False): WRONG,
+        },
+    ),
     "centring": (
         lambda kind: checks_data.centring(kind, (124.0, 129.0, 127.0)),
         {"standardize": RIGHT, "symmetric": NEARLY, "unit": WRONG},
+    ),
+    "one convolution": (
+        lambda between: one_convolution(*between),
+        {("none", "none"): RIGHT, ("none", "max"): NEARLY, ("relu", "none"): NEARLY, ("relu", "max"): WRONG},
     ),
     "half the network": (
         lambda parameters: checks_network.half_the_network(parameters, report.PARAMETERS),
@@ -38,9 +73,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
     ),
     "floor of the loss": (
         lambda text: checks_network.floor_of_loss(text, classes=5),
-        {
-            "0.905": RIGHT, "0,9": RIGHT, "0.92": NEARLY, "1.609": WRONG, "": WRONG, "-0.905": WRONG,
-        },
+        {"0.905": RIGHT, "0,9": RIGHT, "0.92": NEARLY, "1.609": WRONG, "": WRONG, "-0.905": WRONG},
     ),
     "patience of the log": (
         checks_network.log_patience,
@@ -59,55 +92,36 @@ CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
         lambda images: checks_results.enough_images(images, fraction=0.67),
         {950: RIGHT, 920: RIGHT, 800: NEARLY, 1100: NEARLY, 100: WRONG, 5000: WRONG},
     ),
+    "a run that is better": (
+        lambda said: checks_results.conclusion(said, (388, 500), (67, 100), same_task=True),
+        {"better": RIGHT, "worse": WRONG, "unknown": WRONG, "": WRONG},
+    ),
+    "a run that may be better": (
+        lambda said: checks_results.conclusion(said, (335, 500), (67, 100), same_task=True),
+        {"better": WRONG, "worse": WRONG, "unknown": RIGHT},
+    ),
+    "a run that is worse": (
+        lambda said: checks_results.conclusion(said, (200, 500), (67, 100), same_task=True),
+        {"better": WRONG, "worse": RIGHT, "unknown": WRONG},
+    ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name in CHECKS for answer in CHECKS[name][1]])
+@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name in CHECKS for answer in CHECKS[name][1]], ids=str)
 def test_what_is_made_of_an_answer(name: str, answer: Any) -> None:
     check, outcomes = CHECKS[name]
     assert check(answer).outcome is outcomes[answer]
 
 
-NAMES = ("dark", "middle", "bright")
+def test_no_hint_names_the_brightest_class() -> None:
+    for name in ("middle", "dark", ""):
+        assert "bright." not in checks_data.brightest_class(name, CLASSES).text.split("second")[0]
 
 
-@pytest.fixture(scope="module")
-def split() -> Split:
-    random = np.random.default_rng(0)
-    labels = np.arange(60) % 3
-    images = random.integers(0, 60, (60, 8, 8, 3)) + 70 * labels[:, None, None, None]
-    return Split(images.astype(np.uint8), labels.astype(np.int64), tuple(f"{index}.png" for index in range(60)))
-
-
-@pytest.mark.parametrize(
-    ("answer", "outcome"),
-    [("bright", RIGHT), ("middle", NEARLY), ("dark", WRONG), ("", WRONG)],
-)
-def test_the_brightest_class_which_no_hint_names(split: Split, answer: str, outcome: Outcome) -> None:
-    verdict = checks_data.brightest_class(answer, describe(split, NAMES).classes)
-    assert verdict.outcome is outcome
-    assert outcome is RIGHT or "bright." not in verdict.text.split("second")[0]
-
-
-def test_only_the_third_pipeline_leaves_images_alone(split: Split) -> None:
-    fractions = [checks_data.untouched_fraction(split.images, name, seed=0) for name in FOUR]
+def test_only_the_third_pipeline_leaves_images_alone() -> None:
+    fractions = [checks_data.untouched_fraction(SPLIT.images, name, seed=0) for name in FOUR]
     outcomes = [checks_data.untouched_pipeline(fraction).outcome for fraction in (*fractions, 0.01)]
     assert outcomes == [WRONG, WRONG, RIGHT, WRONG, NEARLY]
-
-
-@pytest.mark.parametrize(
-    ("pipelines", "copies", "keep", "outcome"),
-    [
-        (FOUR[::-1], 1, True, RIGHT),
-        (FOUR[:1], 5, False, NEARLY),
-        (FOUR[:2], 2, True, NEARLY),
-        (FOUR, 1, False, WRONG),
-        ((), 10, False, WRONG),
-    ],
-)
-def test_the_report_s_composition(pipelines: tuple[str, ...], copies: int, keep: bool, outcome: Outcome) -> None:
-    found = checks_data.report_composition(2500, pipelines=pipelines, copies=copies, keep_originals=keep)
-    assert found.outcome is outcome
 
 
 def test_the_number_of_training_images() -> None:
@@ -130,23 +144,6 @@ def test_a_normalized_value(kind: str, means: float) -> None:
 )  # fmt: skip
 def test_typed_numbers(text: str, number: float | None) -> None:
     assert read_number(text) == number
-
-
-IMAGE = np.random.default_rng(1).integers(0, 256, (32, 32, 3)).astype(np.uint8)
-PAIR = ("upright edges", "level edges")
-
-
-@pytest.mark.parametrize(
-    ("activation", "pooling", "outcome"),
-    [
-        ("none", "none", RIGHT), ("none", "max", NEARLY), ("relu", "none", NEARLY),
-        ("relu", "max", WRONG),
-    ],
-)  # fmt: skip
-def test_when_two_convolutions_are_one(activation: str, pooling: str, outcome: Outcome) -> None:
-    found = network.two_layers(IMAGE, filters=PAIR, activation=activation, pooling=pooling)
-    assert found.first.shape == (16, 16) and found.second.shape == found.single.shape == (8, 8)
-    assert checks_network.one_convolution(activation, pooling, found.difference).outcome is outcome
 
 
 @pytest.mark.parametrize("side", [5, 31, 32])
@@ -291,15 +288,6 @@ def test_the_fewest_images_are_the_fewest(share: float) -> None:
     verdict = checks_results.enough_images(fewest, fraction=share)
     assert verdict.outcome is RIGHT
     assert ("a long way off" in verdict.text) is (fewest >= 200) is ("few images are enough" not in verdict.text)
-
-
-@pytest.mark.parametrize(
-    ("run", "true"), [((388, 500), "better"), ((335, 500), "unknown"), ((200, 500), "worse"), ((500, 500), "better")]
-)
-def test_conclusions(run: tuple[int, int], true: str) -> None:
-    for answer in ("better", "worse", "unknown", "", "both"):
-        outcome = checks_results.conclusion(answer, run, (67, 100), same_task=True).outcome
-        assert outcome is (RIGHT if answer == true else WRONG)
 
 
 def test_scores_of_different_tasks_do_not_say_which_network_is_better() -> None:
