@@ -95,14 +95,14 @@ def test_a_whole_class_of_large_pictures_is_laid_over_one_another_in_little_memo
         about_data.extraction(st.session_state["given"])
 
     # One picture that takes the memory of one.
-    images = np.broadcast_to(np.full((224, 224, 3), 90, np.uint8), (300, 224, 224, 3))
-    split = Split(images, np.zeros(300, np.int64), ("",) * 300)
+    images = np.broadcast_to(np.full((224, 224, 3), 90, np.uint8), (600, 224, 224, 3))
+    split = Split(images, np.zeros(600, np.int64), ("",) * 600)
     dataset = Dataset("large", "Large", "Made by a test.", True, ("a",), split, split.take(slice(0, 1)))
     tracemalloc.start()
-    app = run_script(page, state=dataset, laid="300")
+    app = run_script(page, state=dataset, laid="600")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert "mean of 300: brightness 90.0 of 255" in html(app) and peak < 30_000_000
+    assert "mean of 600: brightness 90.0 of 255" in html(app) and peak < 70_000_000
 
 
 def test_a_fresh_store_shows_the_first_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
