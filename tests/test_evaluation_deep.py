@@ -47,13 +47,13 @@ def test_curves_agree_with_scikit_learn(case: tuple[NDArray, NDArray]) -> None:
             assert curves.auc is None and curves.average_precision is None
             continue
         false_rate, true_rate, thresholds = reference.roc_curve(positive, scores, drop_intermediate=False)
-        assert curves.false_positive_rate == pytest.approx(false_rate, abs=1e-9)
-        assert curves.true_positive_rate == pytest.approx(true_rate, abs=1e-9)
+        np.testing.assert_allclose(curves.false_positive_rate, false_rate, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(curves.true_positive_rate, true_rate, rtol=0, atol=1e-9)
         assert (curves.thresholds == thresholds).all()
         precision, recall, cuts = reference.precision_recall_curve(positive, scores)
         # Scikit-learn runs the other way and may leave lower thresholds out once everything is found.
-        assert curves.precision[: len(precision)] == pytest.approx(precision[::-1], abs=1e-9)
-        assert curves.true_positive_rate[: len(recall)] == pytest.approx(recall[::-1], abs=1e-9)
+        np.testing.assert_allclose(curves.precision[: len(precision)], precision[::-1], rtol=0, atol=1e-9)
+        np.testing.assert_allclose(curves.true_positive_rate[: len(recall)], recall[::-1], rtol=0, atol=1e-9)
         assert (curves.thresholds[1 : len(cuts) + 1] == cuts[::-1]).all()
         assert curves.auc == pytest.approx(reference.roc_auc_score(positive, scores), abs=1e-9)
         assert curves.average_precision == pytest.approx(reference.average_precision_score(positive, scores), abs=1e-9)

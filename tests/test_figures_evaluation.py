@@ -89,7 +89,7 @@ def test_the_mark_is_where_the_threshold_is() -> None:
 def test_the_chosen_curve_is_on_top_and_of_many_the_worst_are_drawn() -> None:
     assert drawn_curves(CURVES, kind="roc", chosen=1) == [0, 2, 3, 4, 1]
     names = [str(index) for index in range(40)]
-    many = ranking_curves(*drawn(2000, 40, sharp=2.0), class_names=names)
+    many = ranking_curves(*drawn(400, 40, sharp=2.0), class_names=names)
     best = max(range(40), key=lambda index: many[index].auc)
     shown = drawn_curves(many, kind="roc", chosen=best)
     assert len(shown) == 9 and shown[-1] == best
