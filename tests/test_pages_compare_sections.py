@@ -8,10 +8,12 @@ from functools import partial
 import pytest
 
 from aquadash.errors import NotAllowedError
+from aquadash.figures.theme import RUN_COLOURS
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from aquadash.runs.measured import Images
+from aquadash.ui.compare import comparison
 from aquadash.ui.compare.comparison import SECTIONS
 from aquadash.ui.compare.comparison_settings import PRICES
 from tests import ui_runs
@@ -236,8 +238,9 @@ def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) ->
     assert "so not on the Pareto front: drawn, photos." in words(app)
 
 
-def test_no_more_than_ten_runs_are_drawn(shared_store: RunStore) -> None:
-    runs = [ui_runs.ended(shared_store, f"run {number}", RunStatus.STOPPED, epochs=1) for number in range(11)]
-    app = open_page(runs=ids(*runs))
-    assert "11 runs are picked; the first 10 are shown" in words(app)
-    assert any("of 10 runs" in alt for alt in charts(app))
+def test_no_more_runs_are_drawn_than_can_be_told_apart(three: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(RUN_COLOURS) == comparison.MAX_RUNS
+    monkeypatch.setattr(comparison, "MAX_RUNS", 2)
+    app = open_page(runs=ids(*three))
+    assert "3 runs are picked; the first 2 are shown" in words(app)
+    assert any("of 2 runs" in alt for alt in charts(app))
