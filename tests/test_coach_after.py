@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -34,18 +35,13 @@ def overfitting(count: int = 12) -> list[EpochRecord]:
 
 def learning(count: int) -> list[EpochRecord]:
     """Falling to the end."""
-    return epochs(count, lambda e: 1.6 - 0.05 * e, lambda e: 1.6 - 0.05 * e, accuracy=lambda e: 0.5)
+    return epochs(count, lambda e: 1.6 - 0.05 * e, lambda e: 1.6 - 0.05 * e, accuracy=0.5)
 
 
 def flat(count: int, *, accuracy: float = 0.8) -> list[EpochRecord]:
     """Falls for five epochs, then stays."""
-    return epochs(
-        count,
-        lambda e: 1.0 - 0.1 * min(e, 5),
-        lambda e: 1.1 - 0.1 * min(e, 5),
-        accuracy=lambda e: accuracy,
-        val_accuracy=lambda e: accuracy - 0.05,
-    )
+    falling = partial(epochs, count, lambda e: 1.0 - 0.1 * min(e, 5), lambda e: 1.1 - 0.1 * min(e, 5))
+    return falling(accuracy=accuracy, val_accuracy=accuracy - 0.05)
 
 
 def test_overfitting_tells_what_the_verdict_tells() -> None:
@@ -70,35 +66,25 @@ def jumping() -> list[EpochRecord]:
 def held_back() -> list[EpochRecord]:
     """On a low plateau from the fourth epoch on."""
     return epochs(
-        10,
-        lambda e: max(1.6 - 0.1 * e, 1.2),
-        lambda e: max(1.5 - 0.1 * e, 1.1),
-        accuracy=lambda e: 0.48,
-        val_accuracy=lambda e: 0.5,
+        10, lambda e: max(1.6 - 0.1 * e, 1.2), lambda e: max(1.5 - 0.1 * e, 1.1), accuracy=0.48, val_accuracy=0.5
     )
 
 
 def constant(count: int, **more: Any) -> list[EpochRecord]:
     """A network that gives one answer to everything."""
-    low = {"accuracy": lambda e: 0.2, "val_accuracy": lambda e: 0.2}
-    return epochs(count, lambda e: 1.6095, lambda e: 1.6094, **low, **more)
+    return epochs(count, lambda e: 1.6095, lambda e: 1.6094, accuracy=0.2, val_accuracy=0.2, **more)
 
 
 def creeping(count: int = 20, *, rate: Callable[[int], float] = lambda e: 0.01) -> list[EpochRecord]:
     """Falling all the time, and slowly."""
-    low = {"accuracy": lambda e: 0.4, "val_accuracy": lambda e: 0.4, "learning_rate": rate}
-    return epochs(count, lambda e: 1.6 - 0.01 * e, lambda e: 1.6 - 0.01 * e, **low)
+    return epochs(
+        count, lambda e: 1.6 - 0.01 * e, lambda e: 1.6 - 0.01 * e, accuracy=0.4, val_accuracy=0.4, learning_rate=rate
+    )
 
 
 def stopped(noise: float) -> list[EpochRecord]:
     """Best in epoch 10 of 15; before it the validation loss jumps by ``noise``."""
-    return epochs(
-        15,
-        lambda e: 1.2 - 0.03 * min(e, 10),
-        lambda e: 1.0 if e == 10 else 1.01 + noise * (e % 2 == 0),
-        accuracy=lambda e: 0.7,
-        val_accuracy=lambda e: 0.68,
-    )
+    return epochs(15, lambda e: 1.2 - 0.03 * min(e, 10), lambda e: 1.0 if e == 10 else 1.01 + noise * (e % 2 == 0))
 
 
 FRESH = {"augmentation.mode": "fresh"}
@@ -106,7 +92,6 @@ MIXED = {**FRESH, "augmentation.mixing": "cutmix"}
 CNN = {"model.name": "cnn"}
 NEVER_THAWED = {"model.name": "backbone", "model.fine_tuning": "top", "training.head_epochs": 500}
 PATIENT, STEPS = {"training.patience": 0}, {"training.patience": 0, "training.schedule": "step"}
-LOW = {"accuracy": lambda e: 0.2, "val_accuracy": lambda e: 0.2}
 
 #: Of a run's curves and settings: a note, and what it suggests to change; None where it must not be given.
 ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] | None]] = {
@@ -127,7 +112,7 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
         overfitting(), {**NEVER_THAWED, **FRESH, "model.dropout": 0.5}, "overfitting", {"model.l2": 0.0001}
     ),
     "a large gap: as overfitting": (
-        epochs(10, lambda e: 1.5 - 0.1 * e, lambda e: max(1.2 - 0.1 * e, 0.8), accuracy=lambda e: 0.9),
+        epochs(10, lambda e: 1.5 - 0.1 * e, lambda e: max(1.2 - 0.1 * e, 0.8), accuracy=0.9),
         {}, "large-gap", FRESH,
     ),
     "a few epochs": (learning(3), {"training.epochs": 3}, "too-few-epochs", {"training.epochs": 10}),
@@ -172,11 +157,11 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
         {}, "rate-too-high", {"training.learning_rate": 0.001},
     ),
     "a loss that goes nowhere": (
-        epochs(12, lambda e: 1.61 + 0.002 * (e % 2), lambda e: 1.61, **LOW),
+        epochs(12, lambda e: 1.61 + 0.002 * (e % 2), lambda e: 1.61, accuracy=0.2, val_accuracy=0.2),
         {}, "rate-too-high", {"training.learning_rate": 0.001},
     ),
     "a loss that crawls": (
-        epochs(12, lambda e: 1.61 - 0.001 * e, lambda e: 1.61 - 0.001 * e, **LOW),
+        epochs(12, lambda e: 1.61 - 0.001 * e, lambda e: 1.61 - 0.001 * e, accuracy=0.2, val_accuracy=0.2),
         {}, "rate-too-low", {"training.learning_rate": 0.1},
     ),
     "a loss that creeps": (creeping(), {}, "rate-too-low", {"training.learning_rate": 0.03}),
@@ -191,7 +176,7 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
     "too early to tell whether it creeps": (creeping()[:7], {}, "rate-too-low", None),
     "a rate that is still being warmed up": (creeping(10, rate=lambda e: 0.0004 * e), {}, "rate-too-low", None),
     "a learnt network that creeps on": (
-        epochs(20, lambda e: 0.6 - 0.001 * e, lambda e: 0.7 - 0.001 * e, accuracy=lambda e: 0.8),
+        epochs(20, lambda e: 0.6 - 0.001 * e, lambda e: 0.7 - 0.001 * e, accuracy=0.8),
         {}, "rate-too-low", None,
     ),
     "no rate is higher than the highest": (
@@ -240,7 +225,7 @@ def test_patience_that_ran_out_by_chance() -> None:
 
 
 def test_all_well() -> None:
-    healthy = epochs(8, lambda e: 0.2, lambda e: 0.22, accuracy=lambda e: 0.95, val_accuracy=lambda e: 0.93)
+    healthy = epochs(8, lambda e: 0.2, lambda e: 0.22, accuracy=0.95, val_accuracy=0.93)
     found = notes(healthy)
     assert [note.level for note in found.values()] == ["good"] * len(found)
     assert found["all-well"].title == "Healthy"
@@ -298,7 +283,7 @@ def test_nobody_is_given_more_than_four() -> None:
 def test_a_run_at_work_is_not_told_how_it_ended() -> None:
     at_work = notes(overfitting(), {"training.epochs": 12}, status=RunStatus.RUNNING)
     assert list(at_work) == ["overfitting"]
-    healthy = epochs(12, lambda e: 0.2, lambda e: 0.22, accuracy=lambda e: 0.99)
+    healthy = epochs(12, lambda e: 0.2, lambda e: 0.22, accuracy=0.99)
     assert notes(healthy, {"training.epochs": 12}, status=RunStatus.RUNNING) == {}
 
 
@@ -412,9 +397,8 @@ def test_an_oscillating_loss() -> None:
 
 
 def test_a_loss_of_nearly_nothing_jumps_by_large_fractions_of_it() -> None:
-    right = {"accuracy": lambda e: 1.0, "val_accuracy": lambda e: 1.0}
-    jumping = epochs(12, lambda e: 0.01 + 0.003 * (e % 2), lambda e: 0.01 + 0.003 * (e % 2) + 0.001 * (e != 6), **right)
-    assert list(notes(jumping)) == ["all-well", "stopped-in-time"]
+    jumping = partial(epochs, 12, lambda e: 0.01 + 0.003 * (e % 2), lambda e: 0.01 + 0.003 * (e % 2) + 0.001 * (e != 6))
+    assert list(notes(jumping(accuracy=1.0, val_accuracy=1.0))) == ["all-well", "stopped-in-time"]
 
 
 def test_a_network_that_does_not_learn_is_told_so_and_not_praised() -> None:

@@ -75,10 +75,7 @@ VERDICTS = {
 def test_verdicts(
     epochs: int, loss: Curve, val_loss: Curve, accuracy: float, val_accuracy: float, kind: str, words: tuple[str, ...]
 ) -> None:
-    rows = history(
-        epochs, loss=loss, val_loss=val_loss, accuracy=lambda e: accuracy, val_accuracy=lambda e: val_accuracy
-    )
-    verdict = overfit_verdict(rows)
+    verdict = overfit_verdict(history(epochs, loss, val_loss, accuracy=accuracy, val_accuracy=val_accuracy))
     assert verdict.kind == kind
     assert all(each in verdict.headline for each in words[:1]) and all(each in verdict.detail for each in words[1:])
     if kind == "underfitting":
@@ -91,8 +88,8 @@ def test_overfitting_gives_epoch_losses_and_gap() -> None:
             12,
             loss=lambda e: 1.6 - 0.1 * e if e <= 7 else 0.69,
             val_loss=lambda e: 1.5 - 0.1 * e if e <= 7 else 0.89,
-            accuracy=lambda e: 0.8,
-            val_accuracy=lambda e: 0.62,
+            accuracy=0.8,
+            val_accuracy=0.62,
         )
     )
     assert verdict.kind == "overfitting"
