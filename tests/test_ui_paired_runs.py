@@ -146,14 +146,6 @@ def test_any_two_runs_have_the_change_by_class_and_only_pairs_are_judged_as_pair
     assert len(changes(app)) == 1 and "The run without the pipeline" not in words(app)
 
 
-def test_weight_updates_are_not_counted_on_images_that_came_later(store: RunStore) -> None:
-    pair = add_pair(store, pipeline="notebook")
-    for run in pair:
-        store.set_dataset(run.run_id, class_names=run.class_names, fingerprint="f" * 64)
-    said = words(open_pair(*pair))
-    assert "Newcombe's for paired proportions" in said and "changed its weights" not in said
-
-
 def test_pairs_are_links_those_with_the_pipeline_first(store: RunStore) -> None:
     other, without = add_pair(store, title="Blur", pipeline="notebook-2")[0], add_pair(store)[0]
     for _ in range(2):
