@@ -29,6 +29,18 @@ def went(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, di
     return gone
 
 
+@pytest.fixture(scope="module")
+def pair(shared_store: RunStore) -> tuple[Run, Run]:
+    """One of the shared home that is done; the pipeline makes five images of one."""
+    return add_pair(shared_store, pipeline="notebook")
+
+
+@pytest.fixture(scope="module")
+def stopped(shared_store: RunStore) -> tuple[Run, Run]:
+    """Another one there."""
+    return add_pair(shared_store, title="Other", status=RunStatus.STOPPED)
+
+
 open_launch = partial(open_view, paired_runs.launch)
 
 
@@ -115,13 +127,15 @@ def test_a_pair_of_which_one_failed_says_which_and_why(store: RunStore) -> None:
     assert " · ended without results · " in words(open_launch())
 
 
-def test_a_pair_that_ended_early_says_little(store: RunStore) -> None:
-    said = words(open_pair(*add_pair(store, status=RunStatus.STOPPED)))
+@pytest.mark.usefixtures("in_shared_home")
+def test_a_pair_that_ended_early_says_little(stopped: tuple[Run, Run]) -> None:
+    said = words(open_pair(*stopped))
     assert said.count("ended early says little about the pipeline") == 2 and "Of 375 validation images" in said
 
 
-def test_a_pair_that_is_done_shows_the_change_by_class(store: RunStore) -> None:
-    app = open_pair(*add_pair(store, pipeline="notebook"))
+@pytest.mark.usefixtures("in_shared_home")
+def test_a_pair_that_is_done_shows_the_change_by_class(pair: tuple[Run, Run]) -> None:
+    app = open_pair(*pair)
     said = words(app)
     assert "Of 375 validation images" in said
     assert "so **With: Flips** is probably better" in said
@@ -137,32 +151,35 @@ def test_a_pair_that_is_done_shows_the_change_by_class(store: RunStore) -> None:
     assert "Of 500 test images" in words(app) and changes(app)[0].startswith("Change of accuracy on test images")
 
 
-def test_any_two_runs_have_the_change_by_class_and_only_pairs_are_judged_as_pairs(store: RunStore) -> None:
-    first, second = add_pair(store, pipeline="notebook"), add_pair(store, title="Other")
-    app = open_pair(first[1], first[0])
+@pytest.mark.usefixtures("in_shared_home")
+def test_any_two_runs_have_the_change_by_class_and_only_pairs_are_judged_as_pairs(
+    pair: tuple[Run, Run], stopped: tuple[Run, Run]
+) -> None:
+    app = open_pair(pair[1], pair[0])
     assert len(changes(app)) == 1 and "The run without the pipeline" in words(app), "whatever the order"
     assert "**Change in each class** from **With: Flips** to **Without: Flips**" in words(app)
-    app = open_pair(first[0], second[1])
+    app = open_pair(pair[0], stopped[1])
     assert len(changes(app)) == 1 and "The run without the pipeline" not in words(app)
 
 
 def test_pairs_are_links_those_with_the_pipeline_first(store: RunStore) -> None:
-    other, without = add_pair(store, title="Blur", pipeline="notebook-2")[0], add_pair(store)[0]
+    store.delete(add_pair(store, title="Blur", pipeline="notebook-2")[0].run_id)
     for _ in range(2):
         add_pair(store, title=HOSTILE, pipeline="notebook-2", status=RunStatus.QUEUED)
-    store.delete(other.run_id)
-    store.delete(without.run_id)
+    add_pair(store, status=RunStatus.QUEUED)
     links = [text.value for text in open_launch(pipeline="notebook-2").caption if "(pages/compare.py)" in text.value]
     assert all(" · at work · " in link and "· seed 0 ·" in link and HOSTILE not in link for link in links[:2])
     assert links[0] != links[1], "of one minute"
-    gone = "one of the two is not here"
-    assert [link.split(" · ")[:-1:3] for link in links[2:]] == [["Blur", gone], ["Flips", gone]]
+    assert [link.split(" · ")[:-1:3] for link in links[2:]] == [
+        ["Blur", "one of the two is not here"],
+        ["Flips", "at work"],
+    ]
 
 
+@pytest.mark.usefixtures("in_shared_home")
 def test_the_address_of_an_older_version_leads_to_compare(
-    store: RunStore, went: list[tuple[str, dict[str, str]]]
+    pair: tuple[Run, Run], went: list[tuple[str, dict[str, str]]]
 ) -> None:
-    pair = add_pair(store)
     app = open_launch(pair=pair[0].pair_id)
     assert went == [("pages/compare.py", {"runs": ids(*pair)})]
     assert address_of(app, "pair") is None, "Back does not lead there again"
