@@ -85,8 +85,6 @@ def test_intervals_of_a_class_are_those_of_its_counts() -> None:
     assert first.f1 == pytest.approx((2 * low / (1 + low), 2 * high / (1 + high)), abs=1e-12)
     assert first.f1[0] < 2 * 8 / (2 * 8 + 1 + 2) < first.f1[1]
     assert f1_interval(0, 0, 0) is None and f1_interval(0, 3, 4)[0] == 0.0
-    with pytest.raises(DataError, match="class names"):
-        class_intervals(matrix, class_names=["a"])
 
 
 def test_calibration_error_is_what_counting_gives() -> None:
@@ -161,8 +159,6 @@ def test_coverage_counts_what_is_answered() -> None:
     assert whole.coverage == 1.0 and whole.accuracy == pytest.approx(right.mean())
     nothing = coverage_at([0], [[0.6, 0.4]], threshold=0.9)
     assert nothing.accuracy is None and nothing.interval is None and nothing.coverage == 0.0
-    with pytest.raises(DataError, match="0 to 1"):
-        coverage_at([0], [[0.6, 0.4]], threshold=1.2)
 
 
 def test_a_threshold_of_90_percent_answers_what_is_stored_as_float32() -> None:
@@ -188,8 +184,6 @@ def test_the_parts_of_a_threshold_are_a_confusion_matrix_of_two() -> None:
     at = np.flatnonzero(curves.thresholds >= 0.35)[-1]
     assert parts["hits"].sum() / (labels == 3).sum() == pytest.approx(curves.true_positive_rate[at])
     assert parts["false alarms"].sum() / (labels != 3).sum() == pytest.approx(curves.false_positive_rate[at])
-    with pytest.raises(DataError, match="no class 5"):
-        parts_at(labels, probabilities, class_index=5, threshold=0.5)
 
 
 def test_damaged_predictions_are_refused_everywhere() -> None:

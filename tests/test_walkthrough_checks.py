@@ -264,7 +264,7 @@ def test_a_gain_that_is_shown_as_enough_is_enough() -> None:
         wanted, fewest = checks_results.wanted_flattery(**case), checks_results.fewest_candidates(**case)
         before, there = (checks_results.flattery(tried, **case) for tried in (fewest - 1, fewest))
         assert f"{100 * there:.1f}" >= f"{100 * wanted:.1f}" > f"{100 * before:.1f}", case
-        assert checks_results.candidates(fewest, **case).outcome is RIGHT
+        assert checks_results.candidates(fewest, accuracy=percentage / 100, images=100).outcome is RIGHT
 
 
 def test_thresholds_that_are_too_low_or_too_high() -> None:
