@@ -164,7 +164,7 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
         epochs(12, lambda e: 1.61 - 0.001 * e, lambda e: 1.61 - 0.001 * e, accuracy=0.2, val_accuracy=0.2),
         {}, "rate-too-low", {"training.learning_rate": 0.1},
     ),
-    "a loss that creeps": (creeping(), {}, "rate-too-low", {"training.learning_rate": 0.03}),
+    "a loss that creeps": (creeping(10), {}, "rate-too-low", {"training.learning_rate": 0.03}),
     "batches are too large, not the rate too low": (
         creeping(), {"training.batch_size": 1024}, "batch-too-large", {"training.batch_size": 64}
     ),
