@@ -210,27 +210,20 @@ def test_the_page_is_drawn_again_when_the_run_has_ended(shelf: Shelf, monkeypatc
     assert "ended before" in open_page(run=run.run_id).info[0].value
 
 
-def test_changed_data_hides_the_images_and_nothing_else(shelf: Shelf) -> None:
-    app = open_page(run=shelf.changed.run_id)
-
-    assert not app.error
-    assert "images cannot be shown" in app.info[0].value
-    assert len(charts(app)) == 1
-    assert "<img" not in html(app)
-    assert len(app.dataframe[0].value) == 12
-
-
-def test_data_that_cannot_be_loaded_hides_the_images_and_nothing_else(
+def test_data_that_has_changed_or_cannot_be_loaded_hides_the_images_and_nothing_else(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    app = open_page(run=shelf.changed.run_id)
+    assert not app.error and "images cannot be shown" in app.info[0].value
+    assert len(charts(app)) == 1 and len(app.dataframe[0].value) == 12
+    assert "<img" not in html(app)
+
     def refuse(source: str) -> data.Dataset:
         raise DataError("The archive is <b>gone</b>.")
 
     monkeypatch.setattr(datasets, "dataset", refuse)
     app = open_page(run=shelf.plain.run_id)
-
-    assert not app.error
-    assert "gone" in app.info[0].value and not _TAG.search(app.info[0].value)
+    assert not app.error and "gone" in app.info[0].value and not _TAG.search(app.info[0].value)
     assert app.metric and len(app.dataframe[0].value) == 12
 
 
