@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from aquadash.lab import memory
-from aquadash.runs import RunStatus, RunStore
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from tests import ui_runs
@@ -16,7 +16,24 @@ from tests.app_pages import address_of, ids, open_app_page, unfold, words
 HOSTILE = "<script>alert(1)</script> **b** [l](javascript:alert(1)) $x$"
 
 
+pytestmark = pytest.mark.usefixtures("no_engine")
+
 open_page = partial(open_app_page, "compare")
+
+
+@pytest.fixture(scope="module")
+def shelf(shared_store: RunStore) -> list[Run]:
+    """Runs of the shared home in every status, then two whose names are odd; the oldest first."""
+    return [
+        ui_runs.finished(shared_store, "done", right=0.6),
+        ui_runs.queued(shared_store, "waits"),
+        ui_runs.running(shared_store, "works"),
+        ui_runs.interrupted(shared_store, "cut off"),
+        ui_runs.ended(shared_store, "broke", RunStatus.FAILED, message="bad"),
+        ui_runs.ended(shared_store, "halted", RunStatus.STOPPED),
+        ui_runs.finished(shared_store, HOSTILE),
+        ui_runs.finished(shared_store, "long name " * 12, seed=1),
+    ]
 
 
 def test_empty_store_shows_the_way_out(store: RunStore) -> None:
@@ -26,16 +43,9 @@ def test_empty_store_shows_the_way_out(store: RunStore) -> None:
     assert not app.dataframe and not app.error
 
 
-def test_table_shows_runs_in_every_status(store: RunStore) -> None:
-    ui_runs.finished(store, "done", right=0.6)
-    ui_runs.queued(store, "waits")
-    ui_runs.running(store, "works")
-    ui_runs.interrupted(store, "cut off")
-    ui_runs.ended(store, "broke", RunStatus.FAILED, message="bad")
-    ui_runs.ended(store, "halted", RunStatus.STOPPED)
-    app = open_page()
-
-    table = app.dataframe[0].value.set_index("Name")
+@pytest.mark.usefixtures("in_shared_home")
+def test_table_shows_runs_in_every_status(shelf: list[Run]) -> None:
+    table = open_page().dataframe[0].value.set_index("Name").loc[[run.name for run in shelf[:6]]]
     words_of = table["Status"].str.split().str[1]
     assert words_of.to_dict() == {
         "done": "finished",
@@ -51,39 +61,39 @@ def test_table_shows_runs_in_every_status(store: RunStore) -> None:
     assert table["Test accuracy"].drop("done").isna().all()
 
 
-def test_picks_stand_in_the_address_and_ticks_follow_the_menu(store: RunStore) -> None:
-    first, second = ui_runs.finished(store, "first"), ui_runs.finished(store, "second", seed=1)
+@pytest.mark.usefixtures("in_shared_home")
+def test_picks_stand_in_the_address_and_ticks_follow_the_menu(shelf: list[Run]) -> None:
+    first, last = shelf[0], shelf[-1]
     app = open_page()
     app.multiselect(key="runs").select(first.run_id).run()
     assert address_of(app, "runs") == first.run_id
 
-    ids_in_table = [second.run_id, first.run_id]
+    ids_in_table = [run.run_id for run in reversed(shelf)]
     key = run_table.table_key("table", ids_in_table, app.session_state["compare:table"])
-    assert app.session_state[key]["selection"]["rows"] == [1]
-    app.multiselect(key="runs").select(second.run_id).run()
+    assert app.session_state[key]["selection"]["rows"] == [7]
+    app.multiselect(key="runs").select(last.run_id).run()
     key = run_table.table_key("table", ids_in_table, app.session_state["compare:table"])
-    assert sorted(app.session_state[key]["selection"]["rows"]) == [0, 1]
+    assert sorted(app.session_state[key]["selection"]["rows"]) == [0, 7]
 
-    app = open_page(runs=ids(first, second))
-    assert app.multiselect(key="runs").value == [first.run_id, second.run_id]
+    app = open_page(runs=ids(first, last))
+    assert app.multiselect(key="runs").value == [first.run_id, last.run_id]
 
 
+@pytest.mark.usefixtures("in_shared_home")
 def test_the_menu_offers_the_first_rows_of_the_table_and_keeps_what_is_picked(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
+    shelf: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_table, "_MAX_OFFERED", 2)
-    names = ("oldest", "middle", "newest")
-    picked = [ui_runs.finished(store, name, seed=seed) for seed, name in enumerate(names)]
     menu = open_page().multiselect(key="runs")
     assert "the first 2" in menu.placeholder
-    assert [option.split()[0] for option in menu.options] == ["newest", "middle"]
-    app = open_page(find="oldest", runs=ids(*picked))
-    assert app.multiselect(key="runs").value == [run.run_id for run in picked]
-    app.multiselect(key="runs").set_value([picked[2].run_id]).run()
-    assert app.multiselect(key="runs").options[1].startswith("oldest"), "Find brings in any run"
+    assert len(menu.options) == 2 and menu.options[0].startswith("long name")
+    app = open_page(find="done", runs=ids(*shelf[-3:]))
+    assert app.multiselect(key="runs").value == [run.run_id for run in shelf[-3:]]
+    app.multiselect(key="runs").set_value([shelf[-1].run_id]).run()
+    assert app.multiselect(key="runs").options[1].startswith("done"), "Find brings in any run"
 
 
-def test_ticks_in_the_table_become_picks(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ticks_in_the_table_become_picks(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = ["a", "b", "c"]
     state = {"runs": ["hidden", "c", "a"], "table": {"selection": {"rows": [1, 2]}}}
     monkeypatch.setattr(run_table.st, "session_state", state)
@@ -92,8 +102,9 @@ def test_ticks_in_the_table_become_picks(store: RunStore, monkeypatch: pytest.Mo
     assert state["runs"] == ["hidden", "c", "b"]
 
 
-def test_unknown_runs_in_the_address_are_left_out_with_a_word(store: RunStore) -> None:
-    run = ui_runs.finished(store, "here")
+@pytest.mark.usefixtures("in_shared_home")
+def test_unknown_runs_in_the_address_are_left_out_with_a_word(shelf: list[Run]) -> None:
+    run = shelf[0]
     app = open_page(runs=f"{run.run_id[:8]},beefbeef,../../x,,<b>")
 
     assert app.multiselect(key="runs").value == [run.run_id]
@@ -160,9 +171,9 @@ def test_a_run_is_deleted_and_comes_back_elsewhere_and_from_the_bin(store: RunSt
     assert "Deleted" not in words(app)
 
 
-def test_hostile_and_long_names_stay_text(store: RunStore) -> None:
-    hostile, long = ui_runs.finished(store, HOSTILE), ui_runs.finished(store, "long name " * 12, seed=1)
-    app = open_page(runs=ids(hostile, long))
+@pytest.mark.usefixtures("in_shared_home")
+def test_hostile_and_long_names_stay_text(shelf: list[Run]) -> None:
+    app = open_page(runs=ids(*shelf[-2:]))
 
     assert HOSTILE in app.dataframe[0].value["Name"].tolist()
     shown = [str(element.value) for element in (*app.markdown, *app.caption, *app.info)]
