@@ -26,7 +26,7 @@ from tests.browser_pages import (
 from tests.serving import Server, needs_chromium
 from tests.stored_runs import add_run
 from tests.test_pages_epochs import replay
-from tests.test_pages_evaluate_sections import sharp
+from tests.test_pages_evaluate import sharp
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
