@@ -146,6 +146,9 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
 
     click(app, "matrix", [4, 4])
     assert app.selectbox(key="true").value == "whale"
+    app.session_state["matrix-clicked"] = (shelf.failed.run_id, None), [OTTER, SEAL]
+    app.run()
+    assert app.selectbox(key="true").value == "whale", "that was another run's matrix"
 
 
 def test_frequent_mistakes_and_show_all_are_buttons(shelf: Shelf) -> None:
