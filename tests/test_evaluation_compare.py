@@ -128,6 +128,8 @@ def test_newcombes_interval_has_the_published_values() -> None:
     # M. W. Fagerland, S. Lydersen, P. Laake, Statistics in Medicine 33 (2014), 2850-2875, table of intervals for the
     # airway data of 21 children: Newcombe's square-and-add interval.
     assert newcombe_interval(1, 1, 7, 12) == pytest.approx((-0.507, -0.026), abs=5e-4)
+    # There phi's correction leaves nothing of it; here 0.594. By hand, from the formula.
+    assert newcombe_interval(55, 12, 6, 27) == pytest.approx((-0.02436, 0.14302), abs=5e-5)
 
 
 @pytest.mark.parametrize("counts", [(50, 0, 0, 0), (0, 0, 0, 9), (0, 5, 0, 0), (1, 0, 0, 1), (0, 3, 3, 0)])
