@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
 from aquadash.config import RunConfig, with_values
+from aquadash.errors import RunError
 from aquadash.evaluation import AccuracyChange, describe_change
+from aquadash.lab.runs import Runs
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import PREDICTIONS
 from aquadash.runs.types import Run, RunStatus
@@ -75,7 +79,7 @@ def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
     assert "Augmentation" in labels and "Pipelines saved with the run" not in labels
 
 
-def test_predictions_that_are_put_back_are_compared(store: RunStore) -> None:
+def test_predictions_that_are_put_back_are_compared(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = tuple(add_compared(store, name, skill=0.7, seed=seed) for seed, name in enumerate(("one", "two")))
     path = store.artifact(runs[1].run_id, PREDICTIONS)
     whole = path.read_bytes()
@@ -86,3 +90,7 @@ def test_predictions_that_are_put_back_are_compared(store: RunStore) -> None:
     path.write_bytes(whole)
     mended = Compared(runs, ("one", "two"), "test")
     assert mended.pairs()[0].result is not None and not mended.damaged()
+
+    first = mended.evaluations()[0]
+    monkeypatch.setattr(Runs, "evaluation", Mock(side_effect=(first, RunError("The run has not ended yet."))))
+    assert Compared(runs, ("one", "two"), "test").evaluations() == (first, None), "resumed while it is read"
