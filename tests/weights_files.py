@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.models import transfer
-from aquadash.models.applications import APPLICATIONS
 
 if TYPE_CHECKING:
     import keras
-
-
-def keras_network(name: str, *, size: int, seed: int = 0, weights: str | None = None) -> keras.Model:
-    """Keras's own network without a head, every weight random, those of batch normalization too."""
-    import keras
-
-    function = getattr(keras.applications, APPLICATIONS[name].function)
-    network = function(include_top=False, weights=weights, input_shape=(size, size, 3), pooling="avg")
-    random = np.random.default_rng(seed)
-    for variable in network.weights:
-        noise = random.normal(size=variable.shape).astype(np.float32)
-        if len(variable.shape) > 1:
-            # Depthwise kernels, with a last side of 1, look at one channel each.
-            inputs = np.prod(variable.shape[:2] if variable.shape[-1] == 1 else variable.shape[:-1])
-            variable.assign(noise * np.sqrt(2 / inputs))
-        elif variable.name in ("gamma", "moving_variance"):
-            variable.assign(1 + 0.2 * np.tanh(noise))
-        else:
-            variable.assign(0.2 * noise)
-    return network
 
 
 def write_like_keras(network: keras.Model, path: Path) -> None:
@@ -62,15 +41,4 @@ def write_body(name: str, path: Path) -> Path:
         noise = random.random(variable.shape) - 0.5
         arrays[variable.path.replace("/", ".")] = (spread + 0.3 * noise).astype(np.float16)
     np.savez(path, **arrays)
-    return path
-
-
-def tiny_file(path: Path, **datasets: Any) -> Path:
-    """An HDF5 file with the given arrays."""
-    import h5py
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with h5py.File(path, "w") as file:
-        for name, values in datasets.items():
-            file.create_dataset(name, data=values)
     return path
