@@ -140,32 +140,44 @@ DEEP: Config = {
     **OWN, "batch_normalization": True, "residual": True, "convolutions": 3, "activation": "gelu", "pooling": "average",
     "summary": "average", "l1": 0.1, "normalization": "symmetric",
 }  # fmt: skip
-LARGE = {name for name, entry in MODELS.items() if entry.family == "applications"}
+SMALL = [
+    *({"name": name} for name, entry in MODELS.items() if entry.family != "applications"),
+    {**OWN, "normalization": "standardize", "summary": "max", "pooling": "none", "dense_units": ()},
+    DEEP,
+]
+LARGE = [
+    {"name": name, "input_size": 75, "dense_units": (16,)}
+    for name, entry in MODELS.items()
+    if entry.family == "applications"
+]
 
 
+@pytest.mark.usefixtures("narrow_bodies")
 @pytest.mark.parametrize(
-    ("values", "precision"),
+    ("values", "precision", "mirror"),
     [
-        *itertools.product(
-            [
-                *({"name": name} for name in sorted(MODELS.keys() - LARGE)),
-                {**OWN, "normalization": "standardize", "summary": "max", "pooling": "none", "dense_units": ()},
-                DEEP,
-            ],
-            ("float32", "mixed_bfloat16"),
-        ),
-        *(({"name": name, "input_size": 75, "dense_units": (16,)}, "mixed_bfloat16") for name in sorted(LARGE)),
+        *itertools.product(SMALL, ("float32", "mixed_bfloat16"), ("none",)),
+        *itertools.product(SMALL, ("float32",), ("a pixel aside", "in place, as up to version 0.6")),
+        *itertools.product(LARGE, ("mixed_bfloat16",), ("none",)),
     ],
     ids=str,
 )
-def test_every_network_that_can_be_trained_answers_as_it_did(values: Config, precision: str, tmp_path: Path) -> None:
-    for flip, moved in [(True, True), (False, False), (True, False)][: 1 if values["name"] in LARGE else 3]:
-        config = ModelConfig(**values, test_time_flip=flip)
-        saved = trained(config, precision, moved=moved)
-        saved.save(tmp_path / "model.keras")
-        found = load_model(tmp_path / "model.keras", config, num_classes=5)
-        np.testing.assert_array_equal(np.asarray(found(IMAGES)), np.asarray(saved(IMAGES)))
-        assert names_of(found) == names_of(saved), "those that pages show"
+def test_every_network_that_can_be_trained_gives_probabilities_and_the_same_from_its_file(
+    values: Config, precision: str, mirror: str, tmp_path: Path
+) -> None:
+    import keras
+
+    path, config = tmp_path / "model.keras", ModelConfig(**values, test_time_flip=mirror != "none")
+    saved = trained(config, precision, moved=mirror == "a pixel aside")
+    answers = np.asarray(saved(IMAGES))
+    assert answers.shape == (3, 5) and answers.dtype == np.float32
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
+    saved.save(path)
+    found = load_model(path, config, num_classes=5)
+    assert names_of(found) == names_of(saved), "those that pages show"
+    by_keras = keras.saving.load_model(path, safe_mode=True)
+    for network in (found, by_keras):
+        np.testing.assert_array_equal(np.asarray(network(IMAGES)), answers)
 
 
 def test_one_that_was_trained_in_bfloat16_can_be_had_in_float32(tmp_path: Path) -> None:
