@@ -13,6 +13,8 @@ from aquadash.models.transfer import parts, with_features, with_flip  # noqa: E4
 from aquadash.models.weights import load_body  # noqa: E402
 from aquadash.presets import preset  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("narrow_bodies")
+
 STATISTICS = ChannelStatistics((0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 
 
