@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -22,21 +25,23 @@ from tests.explained_models import (
     share_in_corner,
 )
 
-#: No way to turn or mirror a square leaves both of these where they are.
-CORNERS = {(0, 0): "upper left", (0, -1): "upper right"}
+
+@functools.cache
+def explainer_of(row: int, column: int) -> Explainer:
+    return Explainer(corner_network(row, column), class_names=CLASSES)
 
 
 @pytest.fixture(scope="module")
-def cornered() -> Explainer:
-    return Explainer(corner_network(0, 0), class_names=CLASSES)
+def cornered() -> Iterator[Explainer]:
+    yield explainer_of(0, 0)
+    explainer_of.cache_clear()
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("row", "column"), CORNERS)
+# No way to turn or mirror a square leaves both of these where they are.
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (0, -1)], ids=["upper left", "upper right"])
 def test_every_method_points_at_the_corner_that_matters(method: str, row: int, column: int) -> None:
-    explainer = Explainer(corner_network(row, column), class_names=CLASSES)
-
-    image = picture(row, column)
+    explainer, image = explainer_of(row, column), picture(row, column)
     found = explained(explainer, image, method=method, class_index=0)
 
     assert (found.map.shape, found.map.dtype) == ((SIZE, SIZE), np.float32)
@@ -48,12 +53,6 @@ def test_every_method_points_at_the_corner_that_matters(method: str, row: int, c
         assert found.map.min() == 0 and found.map.max() == pytest.approx(1)
     # An occluding square that covers a part of the corner lies partly beside it.
     assert share_in_corner(found.map, row, column) > (0.6 if method == "occlusion" else 0.9)
-    place = f"at the {CORNERS[row, column]}"
-    # What is dark beside the corner speaks against the class: integrated gradients say both of the same place.
-    said = ("most for the class", "most for and against the class") if found.signed else ("brightest",)
-    assert found.where.startswith(tuple(f"{words} {place}" for words in said))
-    peak = found.to_dict()["strongest_pixel"]
-    assert peak["row"] < SIZE / 2 and (peak["column"] < SIZE / 2) == (column == 0)
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "grad-cam"])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from aquadash.figures.architecture import MAX_BLOCKS, architecture, blocks, kind_words, shape_text
+from aquadash.figures.architecture import MAX_BLOCKS, architecture, blocks, shape_text
 from aquadash.figures.theme import alt_text
 from aquadash.models import LayerRow
 from tests.test_figures_charts import EVIL
@@ -69,18 +67,11 @@ def test_a_network_that_fits_is_drawn_layer_by_layer() -> None:
     assert len(blocks(rows, image_shape=IMAGE)) == 1 + 4 * 5 + 1 + 1 + 1
 
 
-def widths(figure_json: dict) -> list[float]:
-    return [max(trace["x"]) - min(trace["x"]) for trace in figure_json["data"] if trace.get("fill") == "toself"]
-
-
-def heights(figure_json: dict) -> list[float]:
-    return [max(trace["y"]) - min(trace["y"]) for trace in figure_json["data"] if trace.get("fill") == "toself"]
-
-
 def test_blocks_are_as_wide_as_the_image_and_as_thick_as_its_channels() -> None:
     drawn = json.loads(architecture(REPORT, image_shape=IMAGE).to_json())
+    faces = [trace for trace in drawn["data"] if trace.get("fill") == "toself"]
+    wide, thick = ([max(face[axis]) - min(face[axis]) for face in faces] for axis in ("x", "y"))
     image, first, first_pool, second, _, flat, dense, last = range(8)
-    wide, thick = widths(drawn), heights(drawn)
     assert wide[image] > wide[first] == wide[first_pool] > wide[second]
     assert wide[flat] >= wide[dense] > wide[last] > 0
     assert thick[image] < thick[first] < thick[second] < 1
@@ -93,8 +84,3 @@ def test_every_block_has_its_shape_beside_it_and_is_in_the_text_alternative() ->
     assert list(labels.text) == [shape_text(block.shape) for block in blocks(REPORT, image_shape=IMAGE)]
     for words in ("Image (32 × 32 × 3)", "Convolution, 32 filters (16 × 16 × 32)", "Dense, 5 units (5)"):
         assert words in alt_text(figure)
-
-
-@pytest.mark.parametrize(("kind", "words"), [("Conv2D", "Convolution"), ("SomethingNew", "SomethingNew")])
-def test_kinds_have_words_and_an_unknown_one_keeps_its_name(kind: str, words: str) -> None:
-    assert kind_words(kind) == words

@@ -97,16 +97,6 @@ def test_a_network_that_hands_all_its_flattened_values_to_its_last_layer_gets_no
     assert detector(model, data) is None
 
 
-def test_the_limit_is_one_of_what_the_last_layer_is_given_not_of_all_parts(
-    data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model, _ = pretrained
-    width = feature_reader(model)(data.images[:1]).shape[1]
-    for most, gets_one in ((width, True), (width - 1, False)):
-        monkeypatch.setattr("aquadash.training.out_of_distribution._MAX_FEATURES", most)
-        assert (detector(model, data) is not None) is gets_one
-
-
 def test_too_few_or_equal_training_images_give_none(data: TrainingData) -> None:
     model = built("baseline")
     few = TrainingData(data.images[[0, 20]], data.labels[[0, 20]], data.images[:4], data.labels[:4], np.arange(4))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,11 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.explain.explainer import RemoteExplainer
-from aquadash.explain.results import Explanation
 from aquadash.runs import Run, RunStore
 from aquadash.ui import datasets
 from aquadash.ui.explain import explainer, explanations
-from aquadash.ui.explain.explainer import image_hash
 from tests.app_pages import address_notes, address_of, alternatives, buttons, html, open_app_page
 from tests.explained_models import add_untrained
 from tests.stored_runs import OTTER, add_run
@@ -87,12 +84,6 @@ def test_the_address_of_an_older_version_opens_its_image(without: Run) -> None:
     assert "an image of the data set, such as test-12" in note
 
 
-def test_a_run_without_its_network_says_so_and_keeps_its_page(without: Run) -> None:
-    app = open_page(run=without.run_id, open="test-3")
-    assert ["model.keras of" in box.value for box in app.error] == [True]
-    assert app.metric
-
-
 @pytest.mark.slow
 def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     explainer._kept.clear()
@@ -110,39 +101,11 @@ def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: 
     other = explainer.explained(run, images[:1], [1], method="grad-cam")
 
     assert asked == [2, 1, 1]
+    assert explainer._kept.currsize == 4 * (3 + 4) * 32 * 32, "bytes of images and maps"
     assert first == again[:2] and [e.class_index for e in again] == [0, 1, 1] and other[0].class_index == 1
     resumed = replace(run, ended_at=(run.ended_at or 0) + 1)
     explainer.explained(resumed, images[:1], [0], method="grad-cam")
     assert asked[-1] == 1 and len(asked) == 4, "a network that was trained further answers for itself"
-
-
-def test_explanations_of_large_pictures_are_kept_as_far_as_there_is_room(
-    without: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[int] = []
-
-    def explain_many(images: np.ndarray, classes: list[int], *, method: str, **_: object) -> list[Explanation]:
-        asked.extend(classes)
-        size = images.shape[1:3]
-        return [Explanation(method, label, "", 1.0, images[0], np.zeros(size, np.float32), False) for label in classes]
-
-    monkeypatch.setattr(explainer, "predictor", lambda run: SimpleNamespace(explain_many=explain_many))
-    explained = partial(explainer.explained, without, method="occlusion")
-    many = 300  # Of 350 KB each, which is 105 MB.
-    explained(np.zeros((many, 224, 224, 3), np.uint8), range(many))
-    asked.clear()
-    for label in (many - 1, 0):
-        explained(np.zeros((1, 224, 224, 3), np.uint8), [label])
-    explainer._kept.clear()
-    assert asked == [0], "the oldest had to go"
-
-
-def test_images_are_known_by_size_and_pixels() -> None:
-    image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    assert image_hash(image) == image_hash(image.copy())
-    assert image_hash(image) != image_hash(image.reshape(2, 8, 3))
-    assert image_hash(image) != image_hash(image[::-1])
-    assert image_hash(image[:, ::-1]) == image_hash(image[:, ::-1].copy())
 
 
 def test_the_section_is_silent_where_the_images_have_changed(run: Run) -> None:
