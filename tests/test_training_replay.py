@@ -28,15 +28,11 @@ def test_probes_are_spread_over_the_classes_and_over_each_class() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "expected"),
-    [([0, 1, 1, 1, 1, 1], [1, 3]), ([2, 2, 0], [1, 0, 2]), ([0], [1])],
+    [([0, 1, 1, 1, 1, 1], [1, 3]), ([2, 2, 0], [1, 0, 2]), ([0], [1]), ([], [])],
 )
 def test_small_classes_give_what_they_have(labels: list[int], expected: list[int]) -> None:
-    counts = np.bincount(np.array(labels)[probe_positions(np.array(labels), count=4)])
-    assert counts.tolist() == expected
-
-
-def test_no_images_no_probes() -> None:
-    assert probe_positions(np.zeros(0, np.int64)).shape == (0,)
+    of_images = np.array(labels, np.int64)
+    assert np.bincount(of_images[probe_positions(of_images, count=4)]).tolist() == expected
 
 
 def test_epochs_are_added_one_by_one() -> None:
