@@ -15,7 +15,7 @@ import pytest
 from aquadash import data
 from aquadash.config import with_values
 from aquadash.data import Dataset
-from aquadash.errors import AquaDashError, DataError, StorageError
+from aquadash.errors import AquaDashError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs import JobStatus, LeaseLostError, Stopped
 from aquadash.jobs.worker import JobContext
@@ -128,41 +128,12 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     monkeypatch.setattr(worker, "load_dataset", fail)
 
 
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (DataError("The archive is damaged."), "The archive is damaged."),
-        (ZeroDivisionError("of all things"), "ended the training: ZeroDivisionError: of all things"),
-        (MemoryError(), "out of memory. Choose a smaller batch size or fewer augmented copies."),
-    ],
-)
-def test_what_goes_wrong_fails_the_run_with_a_message(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
-) -> None:
-    failing(monkeypatch, error)
+def test_what_goes_wrong_fails_the_run_with_a_message(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, MemoryError())
     run = job_rows.train(store, store.create(QUICK).run_id)
-    assert run.status is RunStatus.FAILED and message in run.message
+    assert run.status is RunStatus.FAILED
+    assert "out of memory. Choose a smaller batch size or fewer augmented copies." in run.message
     assert store.ended_as(run.run_id) is RunStatus.FAILED and "the log" in store.log(run.run_id)
-
-
-@pytest.mark.parametrize(
-    "error", [StorageError("Could not store the epoch."), DataError("Damaged."), ValueError("odd")]
-)
-def test_a_worker_that_fails_after_another_took_its_run_leaves_that_alone(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    there = Worker("there", 7)
-
-    def fail(store: RunStore, job: JobContext) -> None:
-        store.jobs.requeue(job.worker, "The worker was lost")
-        assert store.jobs.claim([KIND], there) is not None
-        store.start(job.run, there)
-        raise error
-
-    monkeypatch.setattr(worker, "_train", fail)
-    run = job_rows.train(store, store.create(QUICK).run_id)
-    assert (run.status, run.worker) == (RunStatus.RUNNING, there)
-    assert store.ended_as(run.run_id) is None and "worker.log" not in store.artifact_names(run.run_id)
 
 
 def test_a_run_that_is_stopped_while_it_starts_again_says_that_its_epochs_are_kept(
