@@ -62,24 +62,20 @@ def _fetch(wanted: ImageNetWeights) -> Path:
 # --- where they are looked for
 
 
-@pytest.mark.parametrize("as_folder", [True, False])
-def test_the_environment_comes_first(
-    as_folder: bool, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_the_environment_names_comes_first_then_the_home_folder_then_kerass_cache(
+    home: Path, keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = _tiny(tmp_path / "mine" / "tiny_notop.h5")
-    _tiny(home / "weights" / "tiny_notop.h5")
-    monkeypatch.setenv("AQUADASH_WEIGHTS", str(path.parent if as_folder else path))
-    assert _weights().locate() == path
-    _weights().check()
-    assert _fetch(_weights()) == path
-
-
-def test_then_the_home_folder_then_kerass_cache(home: Path, keras_home: Path) -> None:
     assert _weights().locate() is None
     in_cache = _tiny(keras_home / "models" / "tiny_notop.h5")
     assert _weights(_md5(in_cache)).locate() == in_cache
     in_home = _tiny(home / "weights" / "tiny_notop.h5")
     assert _weights().locate() == in_home
+    named = _tiny(tmp_path / "mine" / "tiny_notop.h5")
+    for folder_or_file in (named.parent, named):
+        monkeypatch.setenv("AQUADASH_WEIGHTS", str(folder_or_file))
+        assert _weights().locate() == named
+        _weights().check()
+        assert _fetch(_weights()) == named
 
 
 def test_a_file_of_one_s_own_is_used_and_the_log_says_so(
@@ -159,26 +155,22 @@ def test_a_server_that_never_answers_is_given_up() -> None:
     assert reason in ("no answer within 0 seconds", "timed out")
 
 
-@pytest.mark.parametrize("ask", [lambda wanted: wanted.check(), _fetch], ids=["check", "fetch"])
 def test_with_neither_file_nor_network_one_message_says_all(
-    ask: Callable[[ImageNetWeights], object],
-    home: Path,
-    keras_home: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    home: Path, keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def download(*args: Any, **options: Any) -> None:
         raise DataError("connection refused")
 
     monkeypatch.setattr(weights, "download", download)
     monkeypatch.setenv("AQUADASH_WEIGHTS", str(tmp_path))
-    with pytest.raises(DataError) as refused:
-        ask(_weights())
-    message = str(refused.value)
-    assert message.startswith("The ImageNet weights of Tiny are not on this computer and cannot be downloaded: ")
     folders = (str(tmp_path), str(home / "weights"), str(keras_home / "models"))
-    for part in ("refused", "tiny_notop.h5", NOBODY, *folders, "3 MB", "AQUADASH_WEIGHTS"):
-        assert part in message
+    for ask in (ImageNetWeights.check, _fetch):
+        with pytest.raises(DataError) as refused:
+            ask(_weights())
+        message = str(refused.value)
+        assert message.startswith("The ImageNet weights of Tiny are not on this computer and cannot be downloaded: ")
+        for part in ("refused", "tiny_notop.h5", NOBODY, *folders, "3 MB", "AQUADASH_WEIGHTS"):
+            assert part in message
 
 
 def test_a_download_tells_its_progress_and_is_checked(
