@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,18 +14,12 @@ ORDER = np.random.default_rng(1).permutation(50)[:45].astype(np.int32)
 
 
 def drawn(
-    mixing: str,
-    *,
-    alpha: float = 1.0,
-    seed: int = 3,
-    epoch: int = 2,
-    size: tuple[int, int] = (32, 24),
-    batch_size: int = 10,
-):
+    mixing: str, *, alpha: float = 1.0, seed: int = 3, epoch: int = 2, side: int = 32, batch_size: int = 10
+) -> Any:
     from aquadash.training.mixing import draw_mixes
 
     config = AugmentationConfig(mixing=mixing, mixing_alpha=alpha)
-    return draw_mixes(config, ORDER, seed=seed, epoch=epoch, batch_size=batch_size, image_shape=(*size, 3))
+    return draw_mixes(config, ORDER, seed=seed, epoch=epoch, batch_size=batch_size, image_shape=(side, side - 8, 3))
 
 
 def test_nothing_is_mixed_unless_asked_for() -> None:
@@ -36,7 +31,7 @@ def test_masks_of_large_images_are_held_once() -> None:
     drawn("cutmix")
     tracemalloc.start()
     try:
-        mixes = drawn("cutmix", size=(256, 256), batch_size=2)
+        mixes = drawn("cutmix", side=256, batch_size=2)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

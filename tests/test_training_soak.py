@@ -22,26 +22,21 @@ EPOCHS = 100
 
 #: In a process of its own, since the memory of this one belongs to other tests, too.
 SCRIPT = """
-import dataclasses, json, sys
+import json, sys
 import psutil
-from aquadash import data
 from aquadash.config import from_json
 from aquadash.training.fit import fit
+from tests.drawn_images import few_drawings
 
-class Listener:
-    sizes = []
+class Sizes(list):
     def on_progress(self, progress):
         pass
     def on_epoch(self, checkpoint):
-        self.sizes.append(psutil.Process().memory_info().rss)
+        self.append(psutil.Process().memory_info().rss)
 
-def some(split):
-    return data.Split(split.images[::5], split.labels[::5], split.file_names[::5])
-
-whole = data.load("synthetic")
-fewer = dataclasses.replace(whole, train=some(whole.train), test=some(whole.test))
-fit(from_json(sys.argv[1]), fewer, listener=Listener())
-print(json.dumps(Listener.sizes))
+sizes = Sizes()
+fit(from_json(sys.argv[1]), few_drawings(train_per_class=100, test_per_class=20), listener=sizes)
+print(json.dumps(sizes))
 """
 
 
