@@ -36,8 +36,6 @@ NETWORKS = [
     name if name in ("vgg16", "mobilenetv2") else pytest.param(name, marks=pytest.mark.soak) for name in APPLICATIONS
 ]
 
-FEATURES = {"vgg16": 512, "resnet50": 2048, "inceptionv3": 2048, "mobilenetv2": 1280, "efficientnetv2b0": 1280}
-
 
 def _config(name: str, **settings: Any) -> ModelConfig:
     return ModelConfig(**{"name": name, "input_size": SIZE, "dense_units": (), **settings})
@@ -122,7 +120,6 @@ def test_weights_and_features_are_those_of_keras_with_its_own_preprocessing(
     features = np.asarray(parts.body(images, training=False))
 
     np.testing.assert_allclose(np.asarray(pixels), seen, atol=1e-6 * np.abs(seen).max())
-    assert features.shape == (2, FEATURES[name])
     # Random weights make tiny differences of rounding grow from layer to layer; those between the pictures are larger.
     between_pictures = np.abs(expected[0] - expected[1]).max()
     assert between_pictures > 0.05 * np.abs(expected).max()
