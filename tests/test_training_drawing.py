@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from aquadash.augment import PIPELINES, AugmentationPlan, Branch, PipelineSpec, draw, op
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import AquaDashError
-from aquadash.training.drawing import DrawingProcess, SharedImages
+from aquadash.training.drawing import DrawingProcess
 from tests.waiting import gone, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,10 +52,6 @@ def test_a_resumed_run_begins_with_any_epoch_and_has_its_images_until_the_next(i
         process.ready()  # By now the next epoch's are there, too.
         np.testing.assert_array_equal(drawn, draw(images, MIXTURE, seed=seed_of(1)))
         np.testing.assert_array_equal(process.epoch(2), draw(images, MIXTURE, seed=seed_of(2)))
-
-
-def test_the_memory_is_that_of_the_originals_and_two_epochs() -> None:
-    assert SharedImages.size((2500, 32, 32, 3), 5) == 16 + 2500 * 3072 * 11
 
 
 def test_what_cannot_be_drawn_is_told_in_plain_words_and_so_is_that_the_process_was_killed(
