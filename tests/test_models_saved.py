@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import subprocess
 import sys
@@ -127,7 +126,7 @@ def trained(config: ModelConfig, precision: str = "float32", *, moved: bool = Tr
     network = models.build(config, image_shape=(32, 32, 3), num_classes=5, statistics=STATISTICS, precision=precision)
     models.thaw(network, config)
     random = np.random.default_rng(1)
-    network.set_weights([weights + random.uniform(0, 0.05, weights.shape) for weights in network.get_weights()])
+    network.set_weights([weights + random.uniform(-0.02, 0.02, weights.shape) for weights in network.get_weights()])
     return with_flip(network, moved=moved) if config.test_time_flip else network
 
 
@@ -145,8 +144,14 @@ SMALL = [
     {**OWN, "normalization": "standardize", "summary": "max", "pooling": "none", "dense_units": ()},
     DEEP,
 ]
+#: Of three that are made in a moment `make test` tells enough; the others take seconds each.
 LARGE = [
-    {"name": name, "input_size": 75, "dense_units": (16,)}
+    pytest.param(
+        {"name": name, "input_size": 75, "dense_units": (16,)},
+        "float32",
+        "none",
+        marks=() if name in ("vgg16", "mobilenetv2", "efficientnet_lite0") else pytest.mark.soak,
+    )
     for name, entry in MODELS.items()
     if entry.family == "applications"
 ]
@@ -156,9 +161,10 @@ LARGE = [
 @pytest.mark.parametrize(
     ("values", "precision", "mirror"),
     [
-        *itertools.product(SMALL, ("float32", "mixed_bfloat16"), ("none",)),
-        *itertools.product(SMALL, ("float32",), ("a pixel aside", "in place, as up to version 0.6")),
-        *itertools.product(LARGE, ("mixed_bfloat16",), ("none",)),
+        *((values, "mixed_bfloat16", "none") for values in SMALL),
+        *((values, "float32", "a pixel aside") for values in SMALL),
+        (DEEP, "float32", "in place, as up to version 0.6"),
+        *LARGE,
     ],
     ids=str,
 )
@@ -175,9 +181,10 @@ def test_every_network_that_can_be_trained_gives_probabilities_and_the_same_from
     saved.save(path)
     found = load_model(path, config, num_classes=5)
     assert names_of(found) == names_of(saved), "those that pages show"
-    by_keras = keras.saving.load_model(path, safe_mode=True)
-    for network in (found, by_keras):
-        np.testing.assert_array_equal(np.asarray(network(IMAGES)), answers)
+    np.testing.assert_array_equal(np.asarray(found(IMAGES)), answers)
+    if precision == "float32" and values in SMALL:
+        by_keras = keras.saving.load_model(path, safe_mode=True)
+        np.testing.assert_array_equal(np.asarray(by_keras(IMAGES)), answers)
 
 
 def test_one_that_was_trained_in_bfloat16_can_be_had_in_float32(tmp_path: Path) -> None:
