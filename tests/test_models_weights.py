@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import http.server
-import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -70,25 +69,12 @@ def test_what_the_environment_names_comes_first_then_the_home_folder_then_kerass
     assert _weights(_md5(in_cache)).locate() == in_cache
     in_home = _tiny(home / "weights" / "tiny_notop.h5")
     assert _weights().locate() == in_home
-    named = _tiny(tmp_path / "mine" / "tiny_notop.h5")
-    for folder_or_file in (named.parent, named):
-        monkeypatch.setenv("AQUADASH_WEIGHTS", str(folder_or_file))
-        assert _weights().locate() == named
+    in_folder, own = _tiny(tmp_path / "mine" / "tiny_notop.h5"), _tiny(tmp_path / "my own.hdf5")
+    for named, path in ((in_folder.parent, in_folder), (own, own)):
+        monkeypatch.setenv("AQUADASH_WEIGHTS", str(named))
+        assert _weights().locate() == path
         _weights().check()
-        assert _fetch(_weights()) == named
-
-
-def test_a_file_of_one_s_own_is_used_and_the_log_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = _tiny(tmp_path / "my own.hdf5")
-    monkeypatch.setenv("AQUADASH_WEIGHTS", str(path))
-    assert _fetch(_weights("0" * 32)) == path
-    assert "my own.hdf5 is not the file that Keras offers for Tiny" in caplog.text
-    caplog.clear()
-    with caplog.at_level(logging.INFO):
-        _fetch(_weights(_md5(path)))
-    assert "weights of Tiny are read from" in caplog.text and "not the file" not in caplog.text
+        assert _fetch(_weights("0" * 32)) == path, "though it is not the file that Keras offers"
 
 
 @pytest.mark.parametrize("md5", [None, "0" * 32])
