@@ -1,17 +1,16 @@
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
-
-from aquadash import models  # noqa: E402
-from aquadash.errors import StorageError  # noqa: E402
-from aquadash.files import file_digest  # noqa: E402
-from aquadash.models import ChannelStatistics, backbone  # noqa: E402
-from aquadash.models.transfer import parts, with_features, with_flip  # noqa: E402
-from aquadash.models.weights import load_body  # noqa: E402
-from aquadash.presets import preset  # noqa: E402
+from aquadash import models
+from aquadash.errors import StorageError
+from aquadash.files import file_digest
+from aquadash.models import ChannelStatistics, backbone
+from aquadash.models.transfer import parts, with_features, with_flip
+from aquadash.models.weights import load_body
+from aquadash.presets import preset
 
 pytestmark = pytest.mark.usefixtures("narrow_bodies")
 

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-keras = pytest.importorskip("keras")
-import tensorflow as tf  # noqa: E402
-
-from aquadash.training.faster import OnePassSGD, as_saved, with_less_work  # noqa: E402
+from aquadash.training.faster import OnePassSGD, as_saved, with_less_work
 
 LAYERS = {
     **{

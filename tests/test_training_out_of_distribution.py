@@ -9,20 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("keras")
-
-from aquadash import models  # noqa: E402
-from aquadash.config import ModelConfig  # noqa: E402
-from aquadash.errors import StorageError  # noqa: E402
-from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector  # noqa: E402
-from aquadash.files import file_digest  # noqa: E402
-from aquadash.models import backbone  # noqa: E402
-from aquadash.models.transfer import with_flip  # noqa: E402
-from aquadash.models.weights import load_body  # noqa: E402
-from aquadash.predict import Predictor  # noqa: E402
-from aquadash.presets import preset  # noqa: E402
-from aquadash.training.out_of_distribution import detector, feature_reader, ood_metrics  # noqa: E402
-from aquadash.training.prepare import TrainingData  # noqa: E402
+from aquadash import models
+from aquadash.config import ModelConfig
+from aquadash.errors import StorageError
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
+from aquadash.files import file_digest
+from aquadash.models import backbone
+from aquadash.models.transfer import with_flip
+from aquadash.models.weights import load_body
+from aquadash.predict import Predictor
+from aquadash.presets import preset
+from aquadash.training.out_of_distribution import detector, feature_reader, ood_metrics
+from aquadash.training.prepare import TrainingData
 
 CLASSES = ("dark", "bright")
 
