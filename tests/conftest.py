@@ -277,14 +277,27 @@ def without_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aquadash.training.fit.detector", lambda model, data: None)
 
 
-@pytest.fixture
-def uncompiled() -> Iterator[None]:
-    """A test's trainings take their steps as they are written: compiling them takes longer than so few."""
+@contextlib.contextmanager
+def _eager() -> Iterator[None]:
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def uncompiled() -> Iterator[None]:
+    """A test's trainings take their steps as they are written: compiling them takes longer than so few."""
+    with _eager():
+        yield
+
+
+@pytest.fixture(scope="module")
+def all_uncompiled() -> Iterator[None]:
+    """Those of all tests of a file do."""
+    with _eager():
+        yield
 
 
 @pytest.fixture(scope="module")

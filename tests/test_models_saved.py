@@ -144,13 +144,13 @@ SMALL = [
     {**OWN, "normalization": "standardize", "summary": "max", "pooling": "none", "dense_units": ()},
     DEEP,
 ]
-#: Of three that are made in a moment `make test` tells enough; the others take seconds each.
+#: Of two that are made in a moment `make test` tells enough; the others take seconds each.
 LARGE = [
     pytest.param(
         {"name": name, "input_size": 75, "dense_units": (16,)},
         "float32",
         "none",
-        marks=() if name in ("vgg16", "mobilenetv2", "efficientnet_lite0") else pytest.mark.soak,
+        marks=() if name in ("vgg16", "mobilenetv2") else pytest.mark.soak,
     )
     for name, entry in MODELS.items()
     if entry.family == "applications"

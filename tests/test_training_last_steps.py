@@ -98,15 +98,11 @@ def copy_home(target: Path) -> None:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def small_worker(tiny_dataset: Dataset) -> Iterator[None]:
-    """Workers train on few images, in steps that are not compiled before: that takes longer than so few."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
+def small_worker(tiny_dataset: Dataset, all_uncompiled: None) -> Iterator[None]:
+    """Workers train on few images."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "load", lambda source: tiny_dataset)
         yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")

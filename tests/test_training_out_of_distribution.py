@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,20 +21,12 @@ from aquadash.presets import preset
 from aquadash.training.out_of_distribution import detector, feature_reader, ood_metrics
 from aquadash.training.prepare import TrainingData
 
+pytestmark = pytest.mark.usefixtures("narrow_bodies", "all_uncompiled")
+
 CLASSES = ("dark", "bright")
 
 #: Of the images; not the 32 x 32 pixels that the body was pretrained on.
 SHAPE = (24, 24, 3)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small(narrow_bodies: None) -> Iterator[None]:
-    """Few filters, and graphs that are not compiled: that takes longer than to look at few images."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +45,7 @@ def built(name: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def pretrained(data: TrainingData, small: None) -> tuple[Any, OutOfDistributionDetector]:
+def pretrained(data: TrainingData, narrow_bodies: None, all_uncompiled: None) -> tuple[Any, OutOfDistributionDetector]:
     """A pretrained network and its detector, which no test changes."""
     model = built("backbone")
     return model, detector(model, data)

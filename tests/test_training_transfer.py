@@ -48,16 +48,12 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small(narrow_bodies: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Few filters, steps that are not compiled before, which takes longer than so few, and nothing after the last."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
+def small(narrow_bodies: None, all_uncompiled: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Few filters, nothing after the last epoch, and a home for what all tests look at."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setattr("aquadash.training.fit.detector", lambda model, data: None)
         yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
