@@ -1,7 +1,12 @@
-"""A listener for trainings inside a test."""
+"""Trainings inside a test, and a listener for them."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from aquadash.config import RunConfig
+from aquadash.data import Dataset
+from aquadash.jobs import Stopped
 from aquadash.runs import Progress
 from aquadash.training.checkpoint import Checkpoint
 
@@ -15,11 +20,15 @@ class Listener:
         self._stop_in_epoch = stop_in_epoch
 
     def on_progress(self, progress: Progress) -> None:
-        from aquadash.jobs import Stopped
-
         self.progress.append(progress)
         if progress.epoch == self._stop_in_epoch:
             raise Stopped
 
     def on_epoch(self, state: Checkpoint) -> None:
         self.checkpoints.append(state)
+
+
+def fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, **options: Any) -> Any:
+    from aquadash.training import fit as module
+
+    return module.fit(config, dataset, listener=listener or Listener(), **options)

@@ -15,7 +15,7 @@ from aquadash.data import Dataset
 from aquadash.errors import ConfigError, RunError
 from aquadash.jobs import Stopped
 from aquadash.runs import Progress
-from tests.fit_listeners import Listener
+from tests.fit_listeners import Listener, fit
 from tests.stored_runs import without_seconds
 from tests.tiny_networks import QUICK
 
@@ -33,12 +33,6 @@ SMALL = with_values(
         "seed": 3,
     },
 )
-
-
-def fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, resume_from: Any = None) -> Any:
-    from aquadash.training.fit import fit as fit_
-
-    return fit_(config, dataset, listener=listener or Listener(), resume_from=resume_from)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from aquadash.evaluation import evaluate
 from aquadash.models import backbone, transfer
 from aquadash.models.weights import load_body
 from aquadash.training import hardware
-from tests.fit_listeners import Listener
+from tests.fit_listeners import Listener, fit
 from tests.stored_runs import without_seconds
 
 TRANSFER = with_values(
@@ -60,26 +60,20 @@ def small(narrow_bodies: None, all_uncompiled: None, tmp_path_factory: pytest.Te
 def whole(tiny_dataset: Dataset, small: None) -> tuple[Any, Listener]:
     """The run that was never interrupted, and what its listener heard; nothing changes in it."""
     listener = Listener()
-    return _fit(TRANSFER, tiny_dataset, listener), listener
+    return fit(TRANSFER, tiny_dataset, listener), listener
 
 
 @pytest.fixture(scope="module")
 def head(tiny_dataset: Dataset, small: None) -> tuple[Any, Listener]:
     """A run whose head alone learns, and what its listener heard; nothing changes in it."""
     listener = Listener()
-    return _fit(HEAD, tiny_dataset, listener), listener
+    return fit(HEAD, tiny_dataset, listener), listener
 
 
 def _parts(model: object) -> transfer.Parts:
     parts = transfer.parts(model)
     assert parts is not None
     return parts
-
-
-def _fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, **options: object) -> object:
-    from aquadash.training.fit import fit
-
-    return fit(config, dataset, listener=listener or Listener(), **options)
 
 
 def _has_the_pretrained_body(model: object) -> None:
@@ -101,7 +95,7 @@ def test_what_another_computer_has_computed_is_computed_again(
 ) -> None:
     def looks() -> bool:
         listener = Listener(stop_in_epoch=1)
-        assert _fit(HEAD, tiny_dataset, listener) is None
+        assert fit(HEAD, tiny_dataset, listener) is None
         return any(each.phase == "looking at the training images, 0%" for each in listener.progress)
 
     assert [looks(), looks()] == [True, False]
@@ -121,7 +115,7 @@ def test_the_head_phase_is_what_the_whole_frozen_network_would_do(
 ) -> None:
     """Learning from features is a shortcut: without dropout it gives what training through the frozen body gives."""
     through = {"model.fine_tuning": "all", "training.head_epochs": 0, "training.body_learning_rate": 0}
-    slow = _fit(with_values(HEAD, {**through, "training.epochs": 1}), tiny_dataset)
+    slow = fit(with_values(HEAD, {**through, "training.epochs": 1}), tiny_dataset)
     assert head[0].history[0].loss == pytest.approx(slow.history[0].loss, rel=1e-3)
     _has_the_pretrained_body(slow.model)
 
@@ -139,7 +133,7 @@ def test_only_the_top_learns_and_at_a_rate_of_its_own(tiny_dataset: Dataset) -> 
     load_body(before, backbone.WEIGHTS_FILES["backbone"])
     moves = []
     for share in (0.1, 0.2):
-        body = _parts(_fit(with_values(config, {"training.body_learning_rate": share}), tiny_dataset).model).body
+        body = _parts(fit(with_values(config, {"training.body_learning_rate": share}), tiny_dataset).model).body
         moves.append(
             {
                 weight.path: np.array(weight) - old
@@ -161,7 +155,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_in_every_phase(
 ) -> None:
     never_interrupted, listener = whole
     broken = Listener(stop_in_epoch=3)
-    stopped = _fit(TRANSFER, tiny_dataset, broken)
+    stopped = fit(TRANSFER, tiny_dataset, broken)
     # What was complete is predicted with the weights of that time, though a part of the next epoch was trained.
     assert stopped.stopped and len(stopped.history) == 2 and stopped.predictions is not None
     # That part has changed the body, which the head has learnt to look through as it was.
@@ -169,7 +163,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_in_every_phase(
     # What an epoch left behind is the same whether the run then went on or was stopped.
     checkpoints = [listener.checkpoints[0], broken.checkpoints[-1], listener.checkpoints[2]]
     for checkpoint in checkpoints:
-        resumed = _fit(TRANSFER, tiny_dataset, resume_from=checkpoint)
+        resumed = fit(TRANSFER, tiny_dataset, resume_from=checkpoint)
         assert without_seconds(resumed.history) == without_seconds(never_interrupted.history)
         np.testing.assert_array_equal(resumed.predictions.probabilities, never_interrupted.predictions.probabilities)
 
@@ -180,7 +174,7 @@ def test_a_network_that_flips_answers_and_is_measured_with_the_mirror_image(
     from aquadash.training.epoch_loop import predict
 
     plain, _ = head
-    flipped = _fit(with_values(HEAD, {"model.test_time_flip": True}), tiny_dataset)
+    flipped = fit(with_values(HEAD, {"model.test_time_flip": True}), tiny_dataset)
     answers = flipped.predictions.probabilities
     np.testing.assert_allclose(answers, predict(transfer.with_flip(plain.model), tiny_dataset.test.images), atol=1e-6)
     assert np.abs(answers - plain.predictions.probabilities).max() > 1e-3
@@ -201,7 +195,7 @@ def test_damaged_or_missing_weights_are_a_plain_error(
     path.write_bytes(backbone.WEIGHTS_FILES["backbone"].read_bytes()[:1000])
     monkeypatch.setitem(backbone.WEIGHTS_FILES, "backbone", path)
     with pytest.raises(DataError, match="damaged"):
-        _fit(TRANSFER, tiny_dataset)
+        fit(TRANSFER, tiny_dataset)
     path.unlink()
     with pytest.raises(DataError, match="missing from this installation"):
-        _fit(TRANSFER, tiny_dataset)
+        fit(TRANSFER, tiny_dataset)
