@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,14 +30,6 @@ def nothing() -> None:
 def remember(number: int) -> tuple[int, list[int]]:
     _remembered.append(number)
     return os.getpid(), list(_remembered)
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def wait_for_ever() -> None:
-    threading.Event().wait()
 
 
 def tell_for_ever() -> None:
@@ -70,7 +62,7 @@ def test_one_process_answers_and_keeps_what_it_has(process: AnswerProcess) -> No
 def test_a_process_that_dies_costs_one_answer(process: AnswerProcess) -> None:
     first, _ = process.ask(remember, 1)
     with pytest.raises(AnswerError, match="ended in the middle of this answer"):
-        process.ask(die)
+        process.ask(signal.raise_signal, signal.SIGKILL)
     again, remembered = process.ask(remember, 2)
     assert again != first and remembered == [2]
 
@@ -91,7 +83,7 @@ def test_an_overrun_costs_one_answer(process: AnswerProcess, monkeypatch: pytest
     with monkeypatch.context() as patch, pytest.raises(AnswerError, match="more than 1 seconds"):
         # For this question alone: the next one starts a process, which takes its time on a busy machine.
         patch.setattr(process, "_answer_seconds", 1.0)
-        process.ask(wait_for_ever)
+        process.ask(time.sleep, 3600)
     wait_for(lambda: not psutil.pid_exists(first))
     assert process.ask(remember, 2)[1] == [2]
 
