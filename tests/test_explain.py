@@ -34,7 +34,7 @@ def cornered() -> Explainer:
     return Explainer(corner_network(0, 0), class_names=CLASSES)
 
 
-SMALL_INPUT = {"input_size": 32, "test_time_flip": False}
+SMALL_INPUT: dict[str, Any] = {"input_size": 32, "test_time_flip": False}
 
 
 @pytest.mark.slow

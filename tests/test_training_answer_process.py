@@ -67,13 +67,17 @@ def test_a_process_that_dies_costs_one_answer(process: AnswerProcess) -> None:
     assert again != first and remembered == [2]
 
 
+def kill(pid: int) -> None:
+    psutil.Process(pid).kill()
+    wait_for(lambda: not psutil.pid_exists(pid))
+
+
 def test_a_process_that_died_unasked_and_temporary_files_that_were_swept_cost_nothing(process: AnswerProcess) -> None:
     for swept in (False, True):
         first, _ = process.ask(remember, 1)
         if swept:
             shutil.rmtree(process._folder.name)
-        psutil.Process(first).kill()
-        wait_for(lambda pid=first: not psutil.pid_exists(pid))
+        kill(first)
         assert process.ask(remember, 2)[1] == [2]
     assert _told_until_it_raises(process)[-1] == 0.25
 
