@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aquadash.runs import EpochReplay, open_store
+from aquadash.config import RunConfig
+from aquadash.runs import EpochReplay, RunStore
 from aquadash.runs.artifacts import EPOCHS
 from aquadash.training.checkpoint import probe_positions, with_epoch
 from aquadash.training.prepare import TrainingData
@@ -67,11 +68,8 @@ def test_arrays_that_do_not_belong_together_are_refused() -> None:
             EpochReplay.from_arrays({**arrays, name: broken})
 
 
-def test_a_file_that_is_just_being_replaced_reads_as_none(prepared_home: Path, home: Path, tmp_path: Path) -> None:
-    from aquadash.presets import preset
-
-    store = open_store()
-    run_id = store.create(preset("notebook-fixed").config).run_id
+def test_a_file_that_is_just_being_replaced_reads_as_none(store: RunStore, tmp_path: Path) -> None:
+    run_id = store.create(RunConfig()).run_id
     assert store.epoch_replay(run_id) is None
     replay = with_epoch(None, 1, data_of([0, 1]), np.eye(2, dtype=np.float32))
     store.add_epoch_replay(run_id, replay)
