@@ -1,4 +1,4 @@
-"""Networks whose answers depend on a known part of the image, networks of every architecture, and pictures for them."""
+"""Networks whose answers depend on a known part of the image, or on nothing that was learned, and pictures for them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 
 from aquadash import models
 from aquadash.config import ModelConfig
-from aquadash.explain.explainer import Explainer
-from aquadash.explain.results import Explanation
-from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStore
 
 CLASSES = ("cornered", "plain", "other")
@@ -41,7 +38,7 @@ def corner_network(row: int, column: int) -> Any:
     for channel in range(3):
         blur[:, :, channel, channel] = 1 / 9
     weights = np.zeros((SIZE, SIZE, 3, len(CLASSES)), np.float32)
-    weights[_corner(row), _corner(column), RED, 0] = 4 / CORNER**2
+    weights[corner(row), corner(column), RED, 0] = 4 / CORNER**2
     # The bias keeps the dark noise of the pictures out.
     model.set_weights([blur, np.full(3, -0.12), weights.reshape(-1, len(CLASSES)), np.array([-1, 0, 0])])
     return model
@@ -60,48 +57,10 @@ def add_untrained(store: RunStore, run: Run, folder: Path) -> Run:
 def picture(row: int, column: int, *, decoy: int = GREEN) -> NDArray[np.uint8]:
     """Dark noise with a red square in one corner and a square of another colour in the opposite one."""
     image = np.random.default_rng(0).integers(0, 30, (SIZE, SIZE, 3), dtype=np.uint8)
-    image[_corner(row), _corner(column), RED] = 250
-    image[_corner(-1 - row), _corner(-1 - column), decoy] = 250
+    image[corner(row), corner(column), RED] = 250
+    image[corner(-1 - row), corner(-1 - column), decoy] = 250
     return image
 
 
-def share_in_corner(values: NDArray[np.float32], row: int, column: int) -> float:
-    """How much of a map's positive part lies in one corner, a pixel around it included."""
-    positive = np.maximum(values, 0)
-    return float(positive[_corner(row, CORNER + 1), _corner(column, CORNER + 1)].sum() / positive.sum())
-
-
-def random_image(size: int = 32) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 256, (size, size, 3), dtype=np.uint8)
-
-
-def settings_of(name: str, **settings: Any) -> ModelConfig:
-    """The settings of a preset's network, some of them others."""
-    return ModelConfig(**{**PRESETS[name].config.model.model_dump(), **settings})
-
-
-def build(name: str, precision: str = "float32", **settings: Any) -> Any:
-    """A network with random weights, as a run would make it."""
-    import keras
-
-    from aquadash.models.transfer import with_flip
-
-    keras.utils.set_random_seed(0)
-    config = settings_of(name, **settings)
-    model = models.build(config, image_shape=(32, 32, 3), num_classes=5, precision=precision)
-    return with_flip(model) if config.test_time_flip else model
-
-
-def built(name: str, precision: str = "float32", **settings: Any) -> Explainer:
-    return Explainer(build(name, precision, **settings), class_names=FIVE)
-
-
-def explained(
-    explainer: Explainer, image: NDArray[np.uint8], *, class_index: int | None = None, **options: Any
-) -> Explanation:
-    """One image, for its likeliest class or another."""
-    return explainer.explain_many(image[None], None if class_index is None else [class_index], **options)[0]
-
-
-def _corner(end: int, size: int = CORNER) -> slice:
+def corner(end: int, size: int = CORNER) -> slice:
     return slice(0, size) if end == 0 else slice(SIZE - size, SIZE)

@@ -1,37 +1,169 @@
-"""Explanations of every architecture, in batches and from threads, and what is refused."""
+"""What the methods compute, by networks that depend on one corner and by their formulas; of every architecture."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from aquadash import models
+from aquadash.config import ModelConfig
 from aquadash.errors import ExplainError
 from aquadash.explain.explainer import Explainer
-from aquadash.explain.methods import METHODS
-from tests.explained_models import (
-    CLASSES,
-    CORNER,
-    FIVE,
-    SIZE,
-    build,
-    built,
-    corner_network,
-    explained,
-    picture,
-    random_image,
-    settings_of,
-    share_in_corner,
-)
+from aquadash.explain.methods import METHODS, occlusion_map
+from aquadash.explain.results import Explanation
+from aquadash.models.transfer import with_flip
+from aquadash.presets import PRESETS
+from tests.explained_models import CLASSES, CORNER, FIVE, GREEN, RED, SIZE, corner, corner_network, picture
+
+
+def share_in_corner(values: NDArray[np.float32], row: int, column: int) -> float:
+    """How much of a map's positive part lies in one corner, a pixel around it included."""
+    positive = np.maximum(values, 0)
+    return float(positive[corner(row, CORNER + 1), corner(column, CORNER + 1)].sum() / positive.sum())
+
+
+def random_image(size: int = 32) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+
+def settings_of(name: str, **settings: Any) -> ModelConfig:
+    """The settings of a preset's network, some of them others."""
+    return ModelConfig(**{**PRESETS[name].config.model.model_dump(), **settings})
+
+
+def build(name: str, precision: str = "float32", **settings: Any) -> Any:
+    """A network with random weights, as a run would make it."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    config = settings_of(name, **settings)
+    model = models.build(config, image_shape=(32, 32, 3), num_classes=5, precision=precision)
+    return with_flip(model) if config.test_time_flip else model
+
+
+def built(name: str, precision: str = "float32", **settings: Any) -> Explainer:
+    return Explainer(build(name, precision, **settings), class_names=FIVE)
+
+
+def explained(
+    explainer: Explainer, image: NDArray[np.uint8], *, class_index: int | None = None, **options: Any
+) -> Explanation:
+    """One image, for its likeliest class or another."""
+    return explainer.explain_many(image[None], None if class_index is None else [class_index], **options)[0]
+
+
+@functools.cache
+def explainer_of(row: int, column: int) -> Explainer:
+    return Explainer(corner_network(row, column), class_names=CLASSES)
 
 
 @pytest.fixture(scope="module")
-def cornered() -> Explainer:
-    return Explainer(corner_network(0, 0), class_names=CLASSES)
+def cornered() -> Iterator[Explainer]:
+    yield explainer_of(0, 0)
+    explainer_of.cache_clear()
+
+
+# -- what the methods compute ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+# No way to turn or mirror a square leaves both of these where they are.
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (0, -1)], ids=["upper left", "upper right"])
+def test_every_method_points_at_the_corner_that_matters(method: str, row: int, column: int) -> None:
+    explainer = explainer_of(row, column)
+    # What is red elsewhere does not count, but for Grad-CAM, see below.
+    image = picture(row, column, decoy=GREEN if method == "grad-cam" else RED)
+    found = explained(explainer, image, method=method, class_index=0)
+
+    assert (found.map.shape, found.map.dtype) == ((SIZE, SIZE), np.float32)
+    assert (found.class_name, found.signed) == ("cornered", METHODS[method].signed) and found.image is not None
+    assert found.probability == pytest.approx(float(explainer.predict_images(image[None])[0, 0]))
+    if found.signed:
+        assert -1 <= found.map.min() and found.map.max() <= 1
+    else:
+        assert found.map.min() == 0 and found.map.max() == pytest.approx(1)
+    # An occluding square that covers a part of the corner lies partly beside it.
+    assert share_in_corner(found.map, row, column) > (0.6 if method == "occlusion" else 0.9)
+    assert share_in_corner(found.map, -1 - row, -1 - column) < 0.02
+
+
+def test_grad_cam_weighs_whole_maps_as_its_paper_has_it(cornered: Explainer) -> None:
+    """Which is why the menu offers the other one for networks that flatten."""
+    found = explained(cornered, picture(0, 0, decoy=RED), method="grad-cam", class_index=0)
+    assert share_in_corner(found.map, 0, 0) == pytest.approx(share_in_corner(found.map, -1, -1), abs=0.05)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_flip_at_test_time_is_flipped_back(method: str) -> None:
+    """The network sees a red upper right corner in the mirror image only."""
+    explainer = Explainer(with_flip(corner_network(0, 0)), class_names=CLASSES)
+    found = explained(explainer, picture(0, -1), method=method, class_index=0)
+    assert share_in_corner(found.map, 0, -1) > (0.6 if method == "occlusion" else 0.9)
+
+
+def test_occlusion_is_what_the_probability_loses(cornered: Explainer) -> None:
+    image = picture(0, 0)
+    covered = image.copy()
+    covered[:CORNER, :CORNER] = 127
+    before, after = cornered.predict_images(np.stack([image, covered]))[:, 0]
+
+    ((values, facts),) = occlusion_map(cornered, image[None], np.zeros(1, np.int32), lambda share: None)
+
+    assert facts["patch"] == CORNER and facts["stride"] == CORNER / 2
+    # Each pixel of the corner is covered by the whole square, and by three that cover other parts of the corner, too.
+    assert 0 < values[0, 0] < before - after
+    assert facts["most_lost"] == pytest.approx(before - after, abs=1e-6)
+    np.testing.assert_allclose(values[2 * CORNER :, 2 * CORNER :], 0, atol=1e-6)
+
+
+def test_integrated_gradients_add_up_to_the_change_of_the_probability() -> None:
+    explainer = built("notebook")
+    # The fresh network hardly prefers any class; a last layer ten times as strong makes up its mind.
+    kernel, bias = explainer._whole.layers[-1].get_weights()
+    explainer._whole.layers[-1].set_weights([10 * kernel, bias])
+    images = np.stack([random_image(), picture(0, 0), picture(-1, 0)])
+    changes = []
+    for found in explainer.explain_many(images, [0, 1, 2], method="integrated-gradients"):
+        assert found.facts["sum"] == pytest.approx(found.facts["change"], abs=0.005)
+        assert found.facts["sum"] == pytest.approx(float(found.map.sum()), abs=1e-4)
+        changes.append(found.facts["change"])
+    assert max(map(abs, changes)) > 0.1
+
+
+def test_grad_cam_is_the_formula_of_its_paper() -> None:
+    """Worked out once more from two models, one that ends at the last map and one that begins there."""
+    import keras
+    import tensorflow as tf
+
+    model = build("notebook")
+    image = random_image()
+    features = keras.Model(model.inputs[0], model.layers[3].output)(image[None].astype(np.float32) / 255.0)
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        x = features
+        for layer in model.layers[4:-1]:
+            x = layer(x, training=False)
+        score = (x @ model.layers[-1].kernel + model.layers[-1].bias)[0, 3]
+    gradient, maps = np.asarray(tape.gradient(score, features))[0], np.asarray(features)[0]
+    expected = np.maximum(0, (gradient.mean(axis=(0, 1)) * maps).sum(axis=2))
+    expected = np.asarray(tf.image.resize(expected[..., None], (32, 32)))[..., 0]
+
+    explainer = Explainer(model, class_names=FIVE)
+    found = explained(explainer, image, class_index=3)
+
+    assert explainer.inside.maps is model.layers[3]
+    assert expected.max() > 0 and found.facts["greatest"] == pytest.approx(float(expected.max()), rel=1e-4)
+    np.testing.assert_allclose(found.map, expected / expected.max(), atol=1e-4)
+
+
+# -- every architecture, batches and threads, and what is refused ------------------------------------------------------
 
 
 SMALL_INPUT: dict[str, Any] = {"input_size": 32, "test_time_flip": False}
