@@ -203,10 +203,15 @@ def test_nothing_is_queued_without_weights(monkeypatch: pytest.MonkeyPatch) -> N
 # --- files of the kinds that Keras writes
 
 
-def _network() -> Any:
+def _network(*, as_a_body: bool = False) -> Any:
+    """Two layers with weights; a body has others before and after them, which have none."""
     import keras
+    from keras import layers
 
-    return keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 3), keras.layers.BatchNormalization()])
+    before = [layers.Resizing(4, 4), layers.Rescaling(2.0)] if as_a_body else []
+    after = [layers.GlobalAveragePooling2D()] if as_a_body else []
+    own = [layers.Conv2D(2, 3), layers.BatchNormalization()]
+    return keras.Sequential([keras.Input((4, 4, 3)), *before, *own, *after])
 
 
 def _renamed(network: Any, path: Path) -> None:
@@ -226,7 +231,7 @@ def _renamed(network: Any, path: Path) -> None:
     ids=["as Keras offers them", "saved by Keras 3", "saved by Keras 3, renamed", "a whole model"],
 )
 def test_weights_come_from_any_file_of_keras(name: str, write: Callable[[Any, Path], None], tmp_path: Path) -> None:
-    theirs, mine = _network(), _network()
+    theirs, mine = _network(), _network(as_a_body=True)
     theirs.set_weights([np.random.default_rng(0).random(weight.shape) for weight in theirs.weights])
     theirs.compile("adam", "mse")
     theirs.optimizer.build(theirs.trainable_variables)
