@@ -176,7 +176,7 @@ SMALL_INPUT: dict[str, Any] = {"input_size": 32, "test_time_flip": False}
     [
         ("notebook", "float32", {}, (8, 8)),
         ("baseline", "mixed_bfloat16", {"filters": (8, 16), "convolutions": 2, "test_time_flip": True}, (8, 8)),
-        ("backbone", "float32", {"test_time_flip": False}, (4, 4)),
+        ("backbone", "float32", {"test_time_flip": True}, (4, 4)),
         pytest.param("mobilenetv2", "float32", SMALL_INPUT, (2, 2), marks=pytest.mark.soak),
         pytest.param("vgg16", "float32", SMALL_INPUT, (2, 2), marks=pytest.mark.soak),
     ],
