@@ -303,6 +303,8 @@ def test_a_preset_takes_the_place_of_a_clone_which_comes_back_with_its_data_set(
     assert (address_of(app, "clone"), address_of(app, "preset")) == (None, "notebook")
     app.selectbox(key="data-set").select("cifar100").run()
     assert address_of(app, "source") == "cifar100"
+    app.radio(key="preset").set_value("quick").run()
+    assert app.selectbox(key="data-set").value == "cifar100", "a preset leaves the data set"
 
     choose = datasets.choose
     # The form is a fragment: what is done there draws no menu, unless the form asks for the whole page.
