@@ -108,16 +108,11 @@ def test_own_pictures_have_the_pace_of_runs_on_as_many_of_their_size_alone(tmp_p
     assert known(pets.source) is None
 
 
-def test_settings_that_change_no_epoch_make_no_other_kind() -> None:
-    paces = Paces([finished("a", 20)])
-    changes = {"training.epochs": 3, "training.learning_rate": 0.5, "seed": 9, "model.dropout": 0.1, "model.l2": 0.01}
-    assert paces.known(with_values(SHORT, changes)) == paces.known(SHORT)
-
-
-def test_a_network_of_other_sizes_is_another_one() -> None:
+def test_a_network_of_other_sizes_is_another_one_and_settings_that_change_no_epoch_make_no_other_kind() -> None:
     own = {"model.name": "cnn", "model.filters": (8,)}
     paces = Paces([finished("a", 20, of=own)])
-    assert paces.known(with_values(SHORT, own)) is not None
+    changes = {"training.epochs": 3, "training.learning_rate": 0.5, "seed": 9, "model.dropout": 0.1, "model.l2": 0.01}
+    assert paces.known(with_values(SHORT, own | changes)) == paces.known(with_values(SHORT, own)) is not None
     assert paces.known(with_values(SHORT, own | {"model.filters": (256, 256)})) is None
 
 
@@ -136,8 +131,6 @@ def test_epochs_of_a_new_head_alone_take_no_time() -> None:
     stopped_early = finished("a", 50, 10, of=of)
     assert Paces([stopped_early]).known(config)[0] * 20 == pytest.approx(15 * 10)
     assert Paces([finished("a", 1, 5, of=of)]).known(config) is None, "nothing but the head"
-    head_alone = finished("a", 1, 5, of=of | {"training.epochs": 5})
-    assert Paces([head_alone]).known(config) is None, "all of its epochs were the head's"
     longer = with_values(config, {"training.head_epochs": 10})
     assert Paces([stopped_early]).known(longer)[0] * 20 == pytest.approx(10 * 10)
     # They do where the images are new in each: runs with as many of them are asked first.
@@ -145,22 +138,9 @@ def test_epochs_of_a_new_head_alone_take_no_time() -> None:
     paces = Paces([stopped_early, *(finished(name, 80, 10, of=without) for name in "bc")])
     assert paces.known(config)[0] * 20 == pytest.approx(15 * 10)
     assert paces.known(with_values(SHORT, without))[0] == pytest.approx(8)
-    fresh = with_values(config, {"augmentation.mode": "fresh"})
-    assert not paces.known(config).borrowed
-    assert Paces([finished("d", 80, 10, of=of | {"augmentation.mode": "fresh"})]).known(fresh).borrowed
-    for changes in ({"model.name": "notebook"}, {"model.fine_tuning": "head"}, {"training.epochs": 5}):
-        alike = of | changes
-        assert Paces([finished("a", 50, 5, of=alike)]).known(with_values(SHORT, alike))[0] == 10
 
 
-@pytest.mark.parametrize(
-    "useless",
-    [
-        finished("a", 100, origin="imported"),
-        finished("a", 0),
-        finished("a", 100, 0),
-        finished("a", 100, status=RunStatus.RUNNING),
-    ],
-)
-def test_runs_that_tell_no_pace_are_passed_over(useless: Run) -> None:
-    assert Paces([useless]).known(SHORT) is None
+def test_runs_that_tell_no_pace_are_passed_over() -> None:
+    imported, working = finished("a", 100, origin="imported"), finished("a", 100, status=RunStatus.RUNNING)
+    for useless in (imported, working, finished("a", 0), finished("a", 100, 0)):
+        assert Paces([useless]).known(SHORT) is None
