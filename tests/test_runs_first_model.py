@@ -34,11 +34,12 @@ def test_it_is_a_finished_run_with_everything_that_pages_show(store: RunStore) -
     assert store.validation_predictions(run.run_id) is not None and store.environment(run.run_id)["seed"] == 0
 
 
-def test_it_comes_once_and_stays_deleted(store: RunStore) -> None:
+def test_it_comes_once_and_stays_deleted_until_the_command_brings_it_back(store: RunStore) -> None:
     first = add_first_model(store)
     assert add_first_model(store) == first and len(store.list_runs()) == 1
     store.delete(first.run_id)
     assert add_first_model(store).deleted and store.list_runs() == []
+    assert answer("runs", "first-model")["run_id"] == first.run_id and not store.get(first.run_id).deleted
 
 
 def test_one_that_cannot_be_read_is_no_hindrance(store: RunStore) -> None:
@@ -60,12 +61,6 @@ def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatc
     assert run.run_id == broken.run_id and run.status is RunStatus.FINISHED
     rows = store.client.get_metric_history(run.run_id, "loss")
     assert len(rows) == len(store.history(run.run_id)) == run.metrics["epochs"]
-
-
-def test_the_command_brings_it_back_from_the_bin(store: RunStore) -> None:
-    run_id = answer("runs", "first-model")["run_id"]
-    store.delete(run_id)
-    assert answer("runs", "first-model")["run_id"] == run_id and not store.get(run_id).deleted
 
 
 def test_the_card_is_of_this_file(store: RunStore) -> None:
