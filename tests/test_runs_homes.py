@@ -101,15 +101,25 @@ def tables(home: Path) -> tuple[dict[str, dict[str, str]], dict[str, list[tuple[
 
 
 @needs_archive
-def test_a_home_of_0_6_0_that_was_moved_heals(home_0_6_0: Path) -> None:
+def test_a_home_of_0_6_0_that_was_moved_has_all_that_was_in_it(home_0_6_0: Path) -> None:
     store = open_store()
-    finished = [run for run in store.list_runs() if run.status is RunStatus.FINISHED]
+    runs = {run.run_id: run for run in store.list_runs()}
+    assert all(run.status is not RunStatus.UNREADABLE for run in runs.values())
+    finished = [run for run in runs.values() if run.status is RunStatus.FINISHED]
     assert len(finished) >= 5
     for run in finished:
-        assert answer("evaluate", run.run_id)["n"] == run.test_images
+        assert len(store.predictions(run.run_id).labels) == run.test_images
         assert store.model_path(run.run_id).is_file() and store.history(run.run_id) and store.environment(run.run_id)
         assert store.epoch_replay(run.run_id) is not None and store.ood_detector(run.run_id) is not None
-    assert all(run.status is not RunStatus.UNREADABLE for run in store.list_runs())
+    assert answer("evaluate", finished[0].run_id)["n"] == finished[0].test_images
+
+    (head,) = open_search_store().heads()
+    trials = open_search_store().get(head.search_id).trials
+    assert head.status is RunStatus.FINISHED and {runs[trial.run_id].search_id for trial in trials} == {head.search_id}
+    assert saved_pipelines.pipeline("my-own-pipeline").title == "My own pipeline"
+    assert len(data.load("folder-two-kinds").class_names) == 2
+    without, with_it = sorted((run for run in runs.values() if run.pair_id), key=lambda run: run.pair_role)[::-1]
+    assert (without.pair_role, with_it.pair_role, without.pair_id) == ("without", "with", with_it.pair_id)
 
 
 @needs_archive
@@ -121,9 +131,8 @@ def test_every_figure_of_a_home_of_0_6_0_is_the_same(home_0_6_0: Path) -> None:
     for run_id, run in runs.items():
         stored = tags[run_id]
         assert (run.name, str(run.status)) == (stored["mlflow.runName"], stored["aquadash.status"])
-        assert run.config == from_json(stored["aquadash.config"]) and run.metrics == json.loads(
-            stored["aquadash.metrics"]
-        )
+        assert run.config == from_json(stored["aquadash.config"])
+        assert run.metrics == json.loads(stored["aquadash.metrics"])
         assert list(run.curve) == json.loads(stored["aquadash.curve"])
         assert list(run.class_names) == json.loads(stored["aquadash.class_names"])
         for name, key in (
@@ -134,15 +143,12 @@ def test_every_figure_of_a_home_of_0_6_0_is_the_same(home_0_6_0: Path) -> None:
             assert getattr(run, name) == stored.get(key, "")
         for name in ("created_at", "started_at", "ended_at", "queued_at"):
             assert getattr(run, name) == float(stored[f"aquadash.{name}"])
-        assert run.tags == tuple(
-            sorted(key.removeprefix("aquadash.label.") for key in stored if key.startswith("aquadash.label."))
-        )
-        assert (run.pinned, run.archived) == tuple(
-            stored.get(f"aquadash.{name}") == "1" for name in ("pinned", "archived")
-        )
-        history = {
-            (name, record.epoch, getattr(record, name)) for record in store.history(run_id) for name in EPOCH_METRICS
-        }
+        labels = [key.removeprefix("aquadash.label.") for key in stored if key.startswith("aquadash.label.")]
+        assert run.tags == tuple(sorted(labels))
+        for name in ("pinned", "archived"):
+            assert getattr(run, name) == (stored.get(f"aquadash.{name}") == "1")
+        epochs = store.history(run_id)
+        history = {(name, epoch.epoch, getattr(epoch, name)) for epoch in epochs for name in EPOCH_METRICS}
         assert history == {found for found in metrics[run_id] if found[0] in EPOCH_METRICS}
         if not run.deleted:
             with np.load(home_0_6_0 / "artifacts" / run_id / "artifacts" / "predictions.npz") as kept:
@@ -153,31 +159,14 @@ def test_every_figure_of_a_home_of_0_6_0_is_the_same(home_0_6_0: Path) -> None:
 
 
 @needs_archive
-def test_whatever_else_a_home_of_0_6_0_holds_is_there(home_0_6_0: Path) -> None:
-    runs = {run.run_id: run for run in open_store().list_runs()}
-    (head,) = open_search_store().heads()
-    trials = open_search_store().get(head.search_id).trials
-    assert head.status is RunStatus.FINISHED and {runs[trial.run_id].search_id for trial in trials} == {head.search_id}
-    assert saved_pipelines.pipeline("my-own-pipeline").title == "My own pipeline"
-    assert len(data.load("folder-two-kinds").class_names) == 2
-    without, with_it = sorted((run for run in runs.values() if run.pair_id), key=lambda run: run.pair_role)[::-1]
-    assert (without.pair_role, with_it.pair_role, without.pair_id) == ("without", "with", with_it.pair_id)
-
-
-@needs_archive
 def test_what_0_6_0_has_left_waiting_is_queued_and_what_it_left_running_can_be_resumed(home_0_6_0: Path) -> None:
     tags, _ = tables(home_0_6_0)
-    first, second, running = sorted(run_id for run_id, stored in tags.items() if "mlflow.note.content" not in stored)[
-        :3
-    ]
+    first, second, running, *_ = sorted(name for name, stored in tags.items() if "mlflow.note.content" not in stored)
     with closing(sqlite3.connect(home_0_6_0 / "runs.db")) as connection:
         write = "UPDATE tags SET value = ? WHERE run_uuid = ? AND key = ?"
         connection.execute("UPDATE runs SET lifecycle_stage = 'active'")
-        for run_id, status, queued_at in (
-            (first, "queued", "200.5"),
-            (second, "queued", "100.5"),
-            (running, "running", "1"),
-        ):
+        begun = (first, "queued", "200.5"), (second, "queued", "100.5"), (running, "running", "1")
+        for run_id, status, queued_at in begun:
             connection.execute(write, (status, run_id, "aquadash.status"))
             connection.execute(write, (queued_at, run_id, "aquadash.queued_at"))
         connection.commit()
