@@ -18,49 +18,36 @@ change = Lab(OWNER).runs.change
 
 
 def test_the_two_halves_are_found_again(store: RunStore) -> None:
-    without, with_it = add_pair(store, title="Flips: twice")
-    add_pair(store, status=RunStatus.QUEUED)
+    without, with_it = add_pair(store, title="Flips: twice", pair_id="abc1")
+    add_pair(store, status=RunStatus.QUEUED, pair_id="abc2")
     waiting, done = pairs(store.list_runs())
     assert waiting.at_work and not done.at_work
-    assert (done.without, done.with_it) == (without, with_it)
-    assert done.title == "Flips: twice"
+    assert (done.without, done.with_it, done.title) == (without, with_it, "Flips: twice")
     assert done.pipeline == "notebook-1"
-    assert find_pair(store.list_runs(), done.pair_id[:8]) == done
+    assert find_pair(store.list_runs(), "abc1") == done
     assert done.to_dict()["with"] == {"run_id": with_it.run_id, "name": "With: Flips: twice", "status": "finished"}
     with pytest.raises(UnknownNameError, match="no pair"):
         find_pair(store.list_runs(), "xyz")
-
-
-def test_an_imported_copy_takes_no_place_in_a_pair_that_was_trained_here(store: RunStore) -> None:
-    without, with_it = add_pair(store)
+    with pytest.raises(RunError, match="'abc' fits 2 pairs"):
+        find_pair(store.list_runs(), "abc")
     copy = replace(without, run_id="c" * 32, name="Mine is better", origin=without.run_id)
     for runs in ((copy, without, with_it), (without, with_it, copy)):
-        assert pairs(runs)[0].without == without
+        assert pairs(runs)[0].without == without, "an imported copy takes no place in what was trained here"
     assert pairs((copy, with_it))[0].without == copy, "it stands in where there is no other"
 
 
-def test_ids_that_begin_alike_are_told_apart(store: RunStore) -> None:
-    add_pair(store, status=RunStatus.QUEUED, pair_id="abc1")
-    add_pair(store, status=RunStatus.QUEUED, pair_id="abc2")
-    with pytest.raises(RunError, match="'abc' fits 2 pairs"):
-        find_pair(store.list_runs(), "abc")
-
-
-def test_the_change_is_measured_on_validation_images_unless_it_is_the_last_measurement(store: RunStore) -> None:
-    add_pair(store)
+def test_the_change_is_that_on_the_images_that_are_asked_for_and_what_cannot_be_compared_is_refused(
+    store: RunStore,
+) -> None:
+    without, with_it = add_pair(store)
     (pair,) = pairs(store.list_runs())
     found = change(pair, "validation")
-    assert found.overall.n == 375
-    assert found.overall.broken == 0
-    assert found.overall.change == pytest.approx(0.2, abs=0.06)
-    assert found.overall.interval[0] > 0
+    assert (found.overall.n, found.overall.broken) == (375, 0)
+    assert found.overall.change == pytest.approx(0.2, abs=0.06) and found.overall.interval[0] > 0
     assert [row.label for row in found.classes] == list(pair.runs[0].class_names)
     assert sum(row.n for row in found.classes) == 375
     assert change(pair, "test").overall.n == 500
 
-
-def test_what_cannot_be_compared_is_refused(store: RunStore) -> None:
-    without, with_it = add_pair(store)
     waiting, _ = add_pair(store, status=RunStatus.QUEUED)
     with pytest.raises(RunError, match="not done yet"):
         change(find_pair(store.list_runs(), waiting.pair_id), "validation")
