@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,9 @@ class FakeStore:
         return {job.run: place for place, job in enumerate(self.jobs.queue(KIND), start=1)}
 
 
+@dataclass
 class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
+    now: float = NOW
 
     def __call__(self) -> float:
         return self.now
@@ -148,14 +149,6 @@ def test_what_other_programs_write_is_found_by_the_next_whole_read(fake: FakeSto
     assert fake.asked.count("all") == 2
 
 
-def test_many_changes_are_read_at_once(fake: FakeStore, clock: Clock) -> None:
-    runs = snapshot(fake, clock)
-    assert names(runs) == []
-    for number in range(60):
-        fake.write(f"{number}", name=str(number))
-    assert len(names(runs)) == 60 and fake.asked == ["all", "all"]
-
-
 def test_the_next_process_begins_with_what_was_read(fake: FakeStore, clock: Clock, tmp_path: Path) -> None:
     file = tmp_path / "cache" / "runs.json"
     fake.write("a", created=NOW - 500, name="first")
@@ -205,28 +198,23 @@ def test_a_database_of_jobs_that_begins_anew_hides_nothing(fake: FakeStore, cloc
     fake.jobs.close()
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"format": 2}', '{"format": 1}', '{"format": 2, "runs": {}, "mark": 3}', "null"]
-)
-def test_a_damaged_file_is_no_harm(fake: FakeStore, clock: Clock, tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_is_no_harm(fake: FakeStore, clock: Clock, tmp_path: Path) -> None:
     file = tmp_path / "runs.json"
-    file.write_text(text)
     fake.write("a", name="first")
-    assert names(snapshot(fake, clock, file)) == ["first"]
-    assert json.loads(file.read_text())["runs"].keys() == {"a"}
+    for text in ("", "[]", "{", '{"format": 2}', '{"format": 1}', '{"format": 2, "runs": {}, "mark": 3}', "null"):
+        file.write_text(text)
+        assert names(snapshot(fake, clock, file)) == ["first"]
+        assert json.loads(file.read_text())["runs"].keys() == {"a"}
 
 
-def test_many_threads_may_look_at_once(fake: FakeStore, clock: Clock) -> None:
-    for number in range(50):
-        fake.write(f"{number}", name=str(number))
+def test_many_threads_may_look_at_once_and_many_changes_are_read_at_once(fake: FakeStore, clock: Clock) -> None:
     runs = snapshot(fake, clock)
-    found: list[int] = []
-    threads = [threading.Thread(target=lambda: found.append(len(runs.runs()))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [50] * 8 and fake.asked.count("all") == 1
+    assert names(runs) == []
+    for number in range(60):
+        fake.write(f"{number}", name=str(number))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: len(runs.runs()), range(8)))
+    assert found == [60] * 8 and fake.asked == ["all", "all"]
 
 
 def test_nobody_waits_while_the_file_is_written(
@@ -268,11 +256,10 @@ def test_what_people_write_is_kept_and_seen(store: RunStore) -> None:
     store.remove_tags(run.run_id, ["flip", "never-there"])
     store.set_pinned(run.run_id, False)
     store.set_archived(run.run_id, False)
-    (seen,) = runs.runs()
-    assert (seen.tags, seen.pinned, seen.archived) == (("too-dark",), False, False)
     with pytest.raises(RunError, match="cannot be a tag"):
         store.add_tags(run.run_id, ["fine", "<b>"])
-    assert store.get(run.run_id).tags == ("too-dark",)
+    (seen,) = runs.runs()
+    assert (seen.tags, seen.pinned, seen.archived) == (("too-dark",), False, False)
     store.delete(run.run_id)
     assert runs.runs() == []
     store.restore(run.run_id)
@@ -285,14 +272,13 @@ def test_what_people_write_is_kept_and_seen(store: RunStore) -> None:
     assert len(runs.runs()[0].curve) == 2 and runs.runs()[0].status is RunStatus.RUNNING
 
 
-def test_what_was_kept_is_read_without_mlflow_and_the_rest_with_it(store: RunStore) -> None:
-    run = ui_runs.finished(store, "mine")
+def test_what_was_kept_is_read_without_mlflow(store: RunStore) -> None:
+    ui_runs.finished(store, "mine")
     snapshot_of(store).runs()
-    script = f"""
+    script = """
 import sys
 from aquadash.lab import OWNER, Lab
 print([run.name for run in Lab(OWNER).runs.all()], "mlflow" in sys.modules)
-print(len(Lab(OWNER).runs.history("{run.run_id}")), "mlflow" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.splitlines() == ["['mine'] False", f"{len(store.history(run.run_id))} True"]
+    assert done.stdout == "['mine'] False\n"
