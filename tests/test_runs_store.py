@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from aquadash import settings
 from aquadash.config import RunConfig, with_values
@@ -74,13 +74,10 @@ def test_names_are_text_on_one_line_and_made_up_where_none_is_given(store: RunSt
         store.rename(run.run_id, " \n ")
 
 
-def test_runs_are_listed_newest_first(store: RunStore) -> None:
-    ids = [store.create(RunConfig(), name=str(index)).run_id for index in range(3)]
-    assert [run.run_id for run in store.list_runs()] == ids[::-1]
-
-
-def test_a_run_is_found_by_id_prefix_or_unique_name(store: RunStore) -> None:
+def test_runs_are_listed_newest_first_and_found_by_id_prefix_or_unique_name(store: RunStore) -> None:
     first, second = store.create(RunConfig(), name="a"), store.create(RunConfig(), name="b")
+    store.client.create_run(store.experiment_id)  # Another program's is passed over.
+    assert store.list_runs() == [second, first]
     assert store.resolve(first.run_id) == store.resolve(first.run_id[:12]) == store.resolve("a") == first.run_id
     store.rename(second.run_id, "a")
     with pytest.raises(RunError, match="fits 2 runs"):
@@ -88,9 +85,12 @@ def test_a_run_is_found_by_id_prefix_or_unique_name(store: RunStore) -> None:
     for text in ("", "nobody", "../../x", "' OR 1=1 --"):
         with pytest.raises((UnknownNameError, RunError)):
             store.resolve(text)
+    for run_id in ("f" * 32, "nonsense", "../../etc"):
+        with pytest.raises(UnknownNameError, match="no run"):
+            store.get(run_id)
 
 
-def test_epochs_come_back_exactly(store: RunStore) -> None:
+def test_epochs_come_back_exactly_and_one_that_was_trained_twice_counts_once(store: RunStore) -> None:
     run_id = store.create(RunConfig()).run_id
     assert store.history(run_id) == []
     records = [record(epoch, 1 / (epoch + 2)) for epoch in range(1, 4)]
@@ -98,14 +98,9 @@ def test_epochs_come_back_exactly(store: RunStore) -> None:
         store.log_epoch(run_id, records[index], curve=[r.val_accuracy for r in records[: index + 1]])
     assert store.history(run_id) == records
     assert store.get(run_id).curve == tuple(round(r.val_accuracy, 4) for r in records)
-
-
-def test_an_epoch_that_was_trained_twice_counts_once(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
-    store.log_epoch(run_id, record(1, 0.5), curve=[0.5])
     time.sleep(0.002)  # MLflow tells the two apart by their millisecond.
-    store.log_epoch(run_id, record(1, 0.7), curve=[0.7])
-    assert store.history(run_id) == [record(1, 0.7)]
+    store.log_epoch(run_id, record(3, 0.7), curve=[0.7])
+    assert store.history(run_id) == [*records[:2], record(3, 0.7)]
 
 
 def test_the_life_of_a_run(store: RunStore) -> None:
@@ -131,25 +126,17 @@ def test_a_hundred_long_names_of_classes_in_any_script_are_kept(store: RunStore)
     assert store.get(run_id).class_names == names
 
 
-def test_a_run_of_which_no_job_knows_is_interrupted_and_can_be_queued(store: RunStore) -> None:
+def test_only_a_run_that_ended_early_can_be_queued_again(store: RunStore) -> None:
     run_id = store.create(RunConfig()).run_id
     store.start(run_id, WORKER)
-    assert store.get(run_id).status is RunStatus.INTERRUPTED
+    assert store.get(run_id).status is RunStatus.INTERRUPTED, "no job knows of it"
     assert live_runs.queue(store, run_id).status is RunStatus.QUEUED
-
-
-def test_a_queued_run_stops_at_once_and_can_be_queued_again(store: RunStore) -> None:
-    run_id = live_runs.queue(store, store.create(RunConfig()).run_id).run_id
-    store.request_stop(run_id)
-    assert store.get(run_id).status is RunStatus.STOPPED
-    again = live_runs.queue(store, run_id)
-    assert (again.status, again.stop_requested, again.ended_at, again.message) == (RunStatus.QUEUED, False, None, "")
-
-
-def test_only_a_run_that_ended_early_can_be_resumed(store: RunStore) -> None:
-    run_id = live_runs.queue(store, store.create(RunConfig()).run_id).run_id
     with pytest.raises(RunError, match="under way already"):
         store.queue(run_id)
+    store.request_stop(run_id)
+    assert store.get(run_id).status is RunStatus.STOPPED, "one that waits stops at once"
+    again = live_runs.queue(store, run_id)
+    assert (again.status, again.stop_requested, again.ended_at, again.message) == (RunStatus.QUEUED, False, None, "")
     live_runs.end(store, live_runs.start(store, run_id), RunStatus.FINISHED)
     with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
         store.queue(run_id)
@@ -203,20 +190,16 @@ def test_predictions_come_back_exactly(store: RunStore) -> None:
         assert np.array_equal(getattr(found, name), getattr(given, name))
 
 
-@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 truncated", b"no archive at all", None])
-def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(
-    store: RunStore, damage: bytes | None, tmp_path: Path
-) -> None:
+def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(store: RunStore, tmp_path: Path) -> None:
     run_id = store.create(RunConfig()).run_id
     path = tmp_path / "predictions.npz"
-    if damage is None:
-        objects = np.array([object()], dtype=object)
-        np.savez(path, indices=objects, labels=objects, probabilities=objects)
-    else:
-        path.write_bytes(damage)
-    store.add_artifact(run_id, path)
-    with pytest.raises(StorageError, match="damaged"):
-        store.predictions(run_id)
+    objects = np.array([object()], dtype=object)
+    np.savez(path, indices=objects, labels=objects, probabilities=objects)
+    for damaged in (path.read_bytes(), b"", b"PK\x03\x04 truncated", b"no archive at all"):
+        path.write_bytes(damaged)
+        store.add_artifact(run_id, path)
+        with pytest.raises(StorageError, match="damaged"):
+            store.predictions(run_id)
 
 
 def test_a_detector_that_is_too_large_or_knows_no_distance_is_none(
@@ -239,17 +222,6 @@ def test_history_csv_has_the_documented_columns(store: RunStore) -> None:
     assert float(row.split(",")[1]) == 1 / 3
 
 
-def test_an_unknown_run_is_a_plain_error(store: RunStore) -> None:
-    for run_id in ("f" * 32, "nonsense", "../../etc"):
-        with pytest.raises(UnknownNameError, match="no run"):
-            store.get(run_id)
-
-
-def test_runs_of_other_programs_are_passed_over(store: RunStore) -> None:
-    store.client.create_run(store.experiment_id)
-    assert store.list_runs() == []
-
-
 def test_the_curve_is_thinned_with_both_ends_kept() -> None:
     values = [index / 1000 for index in range(500)]
     thin = tag.thin(values)
@@ -265,16 +237,14 @@ def test_a_folder_that_cannot_be_made_is_named(home: Path, monkeypatch: pytest.M
     assert blocked.read_text() == "in the way"
 
 
-def test_a_damaged_database_is_named_and_left_alone(home: Path) -> None:
+def test_a_damaged_database_or_a_folder_in_its_place_is_named_and_left_alone(home: Path) -> None:
     database = home / "runs.db"
     database.write_bytes(b"this is no database" * 100)
     with pytest.raises(StorageError, match="damaged"):
         open_store()
     assert database.read_bytes() == b"this is no database" * 100
-
-
-def test_a_folder_in_the_place_of_the_database_is_named_at_once(home: Path) -> None:
-    (home / "runs.db").mkdir()
+    database.unlink()
+    database.mkdir()
     with pytest.raises(StorageError, match=r"runs\.db is a folder; expected the file .* move it away"):
         open_store()
 
@@ -332,18 +302,14 @@ def test_a_read_only_home_is_a_plain_error(home: Path, monkeypatch: pytest.Monke
         open_store()
 
 
-def test_two_processes_may_open_a_new_home_at_once(home: Path) -> None:
-    # One is a fork of the other: what both import takes seconds.
-    code = """
-import os, sys
-import mlflow.store.tracking.sqlalchemy_store
-from aquadash.runs import open_store
-forked = os.fork()
-open_store().list_runs()
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) if forked else 0)
-"""
-    done = subprocess.run([sys.executable, "-c", code], cwd=settings.PROJECT_ROOT, capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+def test_one_process_at_a_time_makes_the_store_of_a_new_home(home: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with FileLock(home / "store.lock"):  # As the other holds it.
+            opening = pool.submit(open_store)
+            with pytest.raises(TimeoutError):
+                opening.result(timeout=1)
+            assert not (home / "runs.db").exists()
+        assert opening.result(timeout=60).list_runs() == []
 
 
 def test_a_tracking_server_that_is_away_is_named_in_plain_words(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,33 +337,19 @@ def test_a_guess_is_made_before_the_end_and_stays(store: RunStore) -> None:
     assert store.get(run.run_id).guess == guess
 
 
-@pytest.mark.parametrize(
-    ("accuracy", "pair", "told"),
-    [
-        (None, None, "empty"),
-        (1.2, None, "120 %"),
-        (-0.1, None, "0 to 100 %"),
-        (float("nan"), None, "0 to 100 %"),
-        (None, ("otter", "otter"), "two different ones"),
-        (None, ("", "otter"), "two different ones"),
-    ],
-)
-def test_what_is_no_guess_is_refused(accuracy: float | None, pair: tuple[str, str] | None, told: str) -> None:
-    with pytest.raises(RunError, match=told):
-        Guess(accuracy, pair)
+def test_what_is_no_guess_is_refused() -> None:
+    with pytest.raises(RunError, match="empty"):
+        Guess()
+    for accuracy in (1.2, -0.1, float("nan")):
+        with pytest.raises(RunError, match="0 to 100 %"):
+            Guess(accuracy)
+    for true_class in ("otter", ""):
+        with pytest.raises(RunError, match="two different ones"):
+            Guess(None, (true_class, "otter"))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{",
-        "3",
-        '{"accuracy": 7}',
-        '{"accuracy": "x", "confused_pair": null}',
-        '{"accuracy": 1, "confused_pair": ["a"]}',
-    ],
-)
-def test_a_guess_that_cannot_be_read_does_not_hide_the_run(store: RunStore, text: str) -> None:
-    run = store.create(RunConfig(), name="mine")
-    store.set_tags(run.run_id, "spoil the guess", {tag.GUESS: text})
-    assert store.get(run.run_id).name == "mine" and store.get(run.run_id).guess is None
+def test_a_guess_that_cannot_be_read_does_not_hide_the_run(store: RunStore) -> None:
+    run_id = store.create(RunConfig(), name="mine").run_id
+    for text in ("{", "3", '{"accuracy": "x", "confused_pair": null}', '{"accuracy": 1, "confused_pair": ["a"]}'):
+        store.set_tags(run_id, "spoil the guess", {tag.GUESS: text})
+        assert store.get(run_id).name == "mine" and store.get(run_id).guess is None
