@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from aquadash.config import ModelConfig, RunConfig
+from aquadash.config import ModelConfig
 from aquadash.errors import RunError
 from aquadash.export.convert import FORMATS, ConversionCheck, convert
 from aquadash.export.jobs import converted, start_conversion
 from aquadash.files import file_digest, write_whole
-from aquadash.runs import RunStatus, open_store
-from tests import live_runs, ui_runs
+from aquadash.runs import RunStore
+from tests import ui_runs
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uint8)
 
@@ -35,10 +36,6 @@ def saved_model(folder: Path, *, precision: str = "float32") -> Path:
     return path
 
 
-def silent(what: str, done: int, total: int) -> None:
-    assert 0 <= done <= total
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", FORMATS)
@@ -48,8 +45,16 @@ def test_converted_networks_answer_alike(name: str, precision: str, tmp_path: Pa
         pytest.skip(f"needs {form.requirements}")
     target = tmp_path / form.file_name
     path = saved_model(tmp_path, precision=precision)
-    check = convert(path, NETWORK, form, IMAGES, target, num_classes=4, progress=silent)
+    digest = file_digest(path)
+
+    def train_on_at_the_end(what: str, done: int, total: int) -> None:
+        assert 0 <= done <= total
+        if done == len(IMAGES):
+            write_whole(path, b"trained on")
+
+    check = convert(path, NETWORK, form, IMAGES, target, num_classes=4, progress=train_on_at_the_end)
     assert check.passed and check.images == 70 and check.size == target.stat().st_size
+    assert check.model_sha256 == digest, "that of the weights that were converted, though others have come meanwhile"
     assert check.agree == 70 or precision != "float32"
     assert check.max_difference < (1e-5 if precision == "float32" else 0.05)
 
@@ -59,70 +64,45 @@ def test_one_that_answers_differently_is_not_written(tmp_path: Path) -> None:
     def wrong(content: bytes):
         return lambda images: np.tile(np.float32([0.1, 0.2, 0.3, 0.4]), (len(images), 1))[:, ::-1]
 
-    form, target = replace(FORMATS["tflite"], read=wrong), tmp_path / "model.tflite"
+    form = replace(FORMATS["tflite"], write=lambda model: b"converted", read=wrong)
+    path, target = saved_model(tmp_path), tmp_path / "model.tflite"
     with pytest.raises(RunError, match="answers differently"):
-        convert(saved_model(tmp_path), NETWORK, form, IMAGES, target, num_classes=4, progress=silent)
+        convert(path, NETWORK, form, IMAGES, target, num_classes=4, progress=lambda *_: None)
     assert not target.exists()
 
 
-@pytest.mark.slow
-def test_the_check_names_the_weights_that_were_converted_though_others_come_meanwhile(tmp_path: Path) -> None:
-    path = saved_model(tmp_path)
-    digest = file_digest(path)
-
-    def replace_at_the_end(what: str, done: int, total: int) -> None:
-        if done == len(IMAGES):
-            write_whole(path, b"trained on")
-
-    form, target = FORMATS["tflite"], tmp_path / "model.tflite"
-    check = convert(path, NETWORK, form, IMAGES, target, num_classes=4, progress=replace_at_the_end)
-    assert check.model_sha256 == digest
-
-
 def test_a_difference_that_is_no_number_does_not_pass() -> None:
-    check = ConversionCheck("tflite", 10, 10, float("nan"), "float32", 5, "a", "b")
-    assert not check.passed
-    assert replace(check, max_difference=0.1).passed
-    assert not replace(check, max_difference=0.1, agree=9).passed
-    assert ConversionCheck.from_json(replace(check, max_difference=0.1).to_json()) == replace(check, max_difference=0.1)
+    check = ConversionCheck("tflite", 10, 10, 0.1, "float32", 5, "a", "b")
+    assert check.passed and ConversionCheck.from_json(check.to_json()) == check
+    assert not replace(check, max_difference=float("nan")).passed
+    assert not replace(check, agree=9).passed
+    for damaged in ("", "[]", '{"format": "tflite"}', "null"):
+        with pytest.raises(ValueError):
+            ConversionCheck.from_json(damaged)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "tflite"}', "null"])
-def test_damaged_checks(text: str) -> None:
-    with pytest.raises(ValueError):
-        ConversionCheck.from_json(text)
-
-
-def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_named() -> None:
     form = replace(FORMATS["onnx"], packages=("no_such_package",))
     with pytest.raises(RunError, match="no_such_package.*scripts/requirements-onnx.txt"):
         form.check_installed()
 
 
-def test_a_file_of_other_weights_does_not_count(tmp_path: Path) -> None:
-    import hashlib
-
-    store = open_store()
+def test_a_file_of_other_weights_does_not_count(store: RunStore) -> None:
     run = ui_runs.finished(store, "mine")
     form = FORMATS["tflite"]
     with pytest.raises(RunError, match="model.keras of .* is missing"):
         start_conversion(store, run.run_id, form)
-    model, file = tmp_path / "model.keras", tmp_path / "model.tflite"
-    model.write_bytes(b"weights"), file.write_bytes(b"converted")
+    store.add_text_artifact(run.run_id, "model.keras", "weights")
+    store.add_text_artifact(run.run_id, "model.tflite", "converted")
     check = ConversionCheck("tflite", 5, 5, 0.0, "float32", 9, hashlib.sha256(b"weights").hexdigest(), "")
-    for path in (model, file):
-        store.add_artifact(run.run_id, path)
     store.add_text_artifact(run.run_id, form.check_name, check.to_json())
     found = converted(store, run.run_id, form)
     assert found.check == check and found.path.read_bytes() == b"converted"
-    model.write_bytes(b"others!")
-    store.add_artifact(run.run_id, model)
+    store.add_text_artifact(run.run_id, "model.keras", "others!")
     assert converted(store, run.run_id, form) is None
 
 
-def test_a_run_that_has_not_ended_is_refused() -> None:
-    store = open_store()
-    run = live_runs.queue(store, store.create(RunConfig(), name="waits").run_id)
-    assert run.status is RunStatus.QUEUED
+def test_a_run_that_has_not_ended_is_refused(store: RunStore) -> None:
+    run_id = ui_runs.queued(store, "waits").run_id
     with pytest.raises(RunError, match="once it has ended"):
-        start_conversion(store, run.run_id, FORMATS["tflite"])
+        start_conversion(store, run_id, FORMATS["tflite"])
