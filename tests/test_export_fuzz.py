@@ -1,6 +1,6 @@
 """Damaged and retyped ZIP files of runs: each is taken in or refused in words, and the store and Home go on working.
 
-``AQUADASH_FUZZ=2000`` tries 2,000 of them instead of 20.
+``AQUADASH_FUZZ=2000`` tries 2,000 of them instead of 12.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
 @pytest.mark.slow
 @given(drawn=st.data())
 @settings(
-    max_examples=int(os.environ.get("AQUADASH_FUZZ", "20")),
+    max_examples=int(os.environ.get("AQUADASH_FUZZ", "12")),
     derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 def test_every_archive_is_taken_in_or_refused(
