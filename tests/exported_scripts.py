@@ -1,4 +1,4 @@
-"""Runs trained in this process, and their scripts executed in another that cannot import AquaDash."""
+"""Scripts of runs, executed in a process that cannot import AquaDash."""
 
 from __future__ import annotations
 
@@ -20,29 +20,14 @@ from aquadash.data import Dataset
 from aquadash.export.script import Recipe, train_script
 from aquadash.models import backbone
 from aquadash.training import hardware
-from aquadash.training.fit import FitResult, fit
-from tests.fit_listeners import Listener
+from aquadash.training.fit import FitResult
 
 
-def trained(config: RunConfig, dataset: Dataset) -> FitResult:
-    """The run itself."""
-    return fit(config, dataset, listener=Listener())
-
-
-def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitResult, *, name: str = "mine") -> str:
-    """Put the script and what it needs into a folder; returns its text."""
-    text = train_script(
-        Recipe(
-            name=name,
-            config=config,
-            plan=augment.plan(config.augmentation),
-            fingerprint=dataset.fingerprint,
-            precision=hardware.precision(config.training),
-            last_epoch=len(result.history) if result.stopped else None,
-            data_in_zip=True,
-        )
-    )
-    (folder / "train.py").write_text(text, encoding="utf-8")
+def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitResult) -> None:
+    """Put the script of a run that ended by itself and what it needs into a folder."""
+    plan, precision = augment.plan(config.augmentation), hardware.precision(config.training)
+    recipe = Recipe("mine", config, plan, dataset.fingerprint, precision, last_epoch=None, data_in_zip=True)
+    (folder / "train.py").write_text(train_script(recipe), encoding="utf-8")
     assert result.predictions is not None
     np.savez(folder / "predictions.npz", probabilities=result.predictions.probabilities)
     rows = [asdict(record) for record in result.history]
@@ -58,7 +43,6 @@ def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitR
     )
     if path := backbone.WEIGHTS_FILES.get(config.model.name):
         shutil.copy(path, folder)
-    return text
 
 
 #: Imports what scripts import, which takes seconds, and runs each script, or the cells of each notebook, in a copy of

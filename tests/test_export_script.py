@@ -28,10 +28,13 @@ from aquadash.export.script import Recipe, train_notebook, train_script
 from aquadash.presets import preset
 from aquadash.runs import EpochRecord, RunStatus, open_store
 from aquadash.source import CarriedSource
+from aquadash.training.fit import fit
 from aquadash.training.schedules import learning_rates
 from tests.drawn_images import few_drawings
-from tests.exported_scripts import execute, trained, write_script
+from tests.exported_scripts import execute, write_script
+from tests.fit_listeners import Listener
 from tests.job_rows import train
+from tests.tiny_networks import QUICK
 
 NONE = AugmentationPlan((PIPELINES["none"],))
 SMALL = {"training.epochs": 2, "training.batch_size": 16}
@@ -95,9 +98,8 @@ def drawn() -> Dataset:
 @pytest.mark.usefixtures("without_detector")
 @pytest.mark.parametrize("case", CONFIGS)
 def test_the_script_repeats_the_run_to_the_last_bit(case: str, drawn: Dataset, tmp_path: Path) -> None:
-    config = CONFIGS[case]
-    result = trained(config, drawn)
-    write_script(tmp_path, config, drawn, result)
+    result = fit(CONFIGS[case], drawn, listener=Listener())
+    write_script(tmp_path, CONFIGS[case], drawn, result)
     said = execute(tmp_path)
     assert said["identical"], said
     assert said["epochs"] == len(result.history)
@@ -110,16 +112,7 @@ def taken_home(quiet_worker: None, without_detector: None, tmp_path: Path, monke
     drawn = few_drawings(train_per_class=20, test_per_class=6)
     monkeypatch.setattr(data, "load", lambda source, **_: drawn)
     store = open_store()
-    config = with_values(
-        RunConfig(),
-        {
-            "training.epochs": 2,
-            "training.learning_rate": 0.05,
-            "training.batch_size": 64,
-            "augmentation.pipeline": "notebook-1",
-        },
-    )
-    run = store.create(config, name="to take home")
+    run = store.create(with_values(QUICK, {"augmentation.pipeline": "notebook-1"}), name="to take home")
     assert train(store, run.run_id).status is RunStatus.FINISHED
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     folder = tmp_path / "unpacked"
@@ -166,7 +159,6 @@ def test_script_and_notebook_give_the_metrics_of_the_run_and_notice_what_differs
 
 
 PLANS = {
-    **{name: AugmentationPlan((spec,)) for name, spec in PIPELINES.items() if name != "none"},
     "copies": augment.plan(AugmentationConfig(pipeline="notebook", copies=2)),
     "originals": augment.plan(AugmentationConfig(pipeline="notebook-1", keep_originals=True)),
     "a mixture": augment.plan(
@@ -197,7 +189,7 @@ def test_a_clash_of_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     clashing = "VERSIONS = []\n\n\ndef predict():\n    pass"
     monkeypatch.setattr(script, "drawing_code", lambda plan: (set(), clashing))
     with pytest.raises(RunError, match="predict"):
-        train_script(Recipe("a", RunConfig(), PLANS["notebook"], "f", "float32", None, False))
+        train_script(Recipe("a", RunConfig(), PLANS["copies"], "f", "float32", None, False))
 
 
 def test_carried_source_stands_alone_in_an_order_in_which_it_runs() -> None:
@@ -235,14 +227,6 @@ def test_a_title_of_a_pipeline_does_not_begin_a_cell() -> None:
         return len(json.loads(train_notebook(text))["cells"])
 
     assert {cells(title) for title in ("%% [markdown]", "%%", "x\n# %%")} == {cells("Mine")}
-
-
-@pytest.mark.parametrize("validation", ["training", "test"])
-def test_a_script_says_what_its_validation_images_decide(validation: str) -> None:
-    for name, decided in (("notebook-fixed", "decide when to stop"), ("backbone", "show how it goes")):
-        config = with_values(preset(name).config, {"training.validation": validation})
-        text = train_script(Recipe("a", config, NONE, "f", "float32", None, True))
-        assert [words for words in ("decide when to stop", "show how it goes") if words in text] == [decided]
 
 
 def test_a_name_never_becomes_code() -> None:
