@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import signal
-import threading
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,15 +17,17 @@ from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.data import images
 from aquadash.data.framing import CENTRED, Framing
-from aquadash.errors import ConfigError, ImageError, StorageError
+from aquadash.errors import ConfigError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.predict import FilePrediction, Predictor, RemotePredictor, predict_files
 from aquadash.predict import remote as remote_module
 from aquadash.training.answer_process import AnswerError, AnswerProcess
+from tests.encoded_pictures import saved as encoded
 from tests.tiny_networks import MEAN_COLOUR, colour_network
 
 CLASSES = ("red", "green", "blue")
 SIZE = 8
+BATCH = np.random.default_rng(0).integers(0, 256, (70, SIZE, SIZE, 3), dtype=np.uint8)
 
 
 def _model() -> Any:
@@ -48,9 +48,7 @@ def predictor(saved: Path) -> Predictor:
 
 
 def _png(colour: tuple[int, int, int], size: tuple[int, int] = (20, 10)) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", size, colour).save(file, "PNG")
-    return file.getvalue()
+    return encoded(Image.new("RGB", size, colour), "PNG")
 
 
 def test_probabilities_are_the_networks_own(predictor: Predictor) -> None:
@@ -95,48 +93,32 @@ def test_images_unlike_the_training_images_are_noticed(saved: Path, monkeypatch:
     np.testing.assert_allclose(green.probabilities, list(predict_files(files, plain))[1].probabilities, rtol=1e-5)
 
 
-@pytest.fixture(scope="module")
-def process() -> Iterator[AnswerProcess]:
-    """The app's, with what it has loaded, is not this module's to kill."""
-    process = AnswerProcess(nothing)
-    yield process
-    process.end()
-
-
-def nothing() -> None:
-    """TensorFlow is imported with the first network."""
-
-
-def test_another_process_gives_the_same_answers(saved: Path, tmp_path: Path, process: AnswerProcess) -> None:
+def test_another_process_gives_the_same_answers(saved: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     detector = OutOfDistributionDetector.fit(
         random.random((40, 3)), np.arange(40) % 2, validation_features=random.random((9, 3))
     )
     np.savez(tmp_path / "strangers.npz", **detector.to_arrays())
-    batch = random.integers(0, 256, (70, SIZE, SIZE, 3), dtype=np.uint8)
-    here = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES, detector=detector).answer_images(batch)
+    here = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES, detector=detector).answer_images(BATCH)
 
-    remote = RemotePredictor(
-        saved, MEAN_COLOUR, class_names=CLASSES, detector=tmp_path / "strangers.npz", process=process
-    )
-    there = remote.answer_images(batch)
+    remote = RemotePredictor(saved, MEAN_COLOUR, class_names=CLASSES, detector=tmp_path / "strangers.npz")
+    there = remote.answer_images(BATCH)
 
     assert remote.image_shape == (SIZE, SIZE, 3)
     for ours, theirs in zip(here, there, strict=True):
         np.testing.assert_allclose(theirs, ours, rtol=1e-5)
-    assert [part.shape for part in remote.answer_images(batch[:0]) if part is not None] == [(0, 3), (0,)]
+    assert [part.shape for part in remote.answer_images(BATCH[:0]) if part is not None] == [(0, 3), (0,)]
 
 
 def test_features_are_what_the_last_layer_is_given_here_and_in_another_process(
-    predictor: Predictor, saved: Path, process: AnswerProcess, monkeypatch: pytest.MonkeyPatch
+    predictor: Predictor, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = np.random.default_rng(0).integers(0, 256, (70, SIZE, SIZE, 3), dtype=np.uint8)
-    means = batch.mean(axis=(1, 2)) / 255
-    np.testing.assert_allclose(predictor.features(batch), means, rtol=1e-5)
+    means = BATCH.mean(axis=(1, 2)) / 255
+    np.testing.assert_allclose(predictor.features(BATCH), means, rtol=1e-5)
     monkeypatch.setattr(remote_module, "_PIXELS_AT_ONCE", 8 * 40 * SIZE * SIZE * 3)
     told: list[float] = []
-    remote = RemotePredictor(saved, MEAN_COLOUR, class_names=CLASSES, process=process)
-    np.testing.assert_allclose(remote.features(batch, progress=told.append), means, rtol=1e-5)
+    remote = RemotePredictor(saved, MEAN_COLOUR, class_names=CLASSES)
+    np.testing.assert_allclose(remote.features(BATCH, progress=told.append), means, rtol=1e-5)
     assert told == [0.0, 40 / 70]
 
 
@@ -160,42 +142,44 @@ class RemoteColours(RemotePredictor):
     kind = Colours
 
 
+def nothing() -> None:
+    """There is nothing slow to import."""
+
+
 def test_a_network_answers_on_after_its_process_was_killed(saved: Path) -> None:
-    process = AnswerProcess(nothing)
+    process = AnswerProcess(nothing)  # The app's, with what it has loaded, is not this test's to kill.
     remote = RemoteColours(saved, MEAN_COLOUR, class_names=CLASSES, process=process)
-    batch = np.full((1, SIZE, SIZE, 3), 9, np.uint8)
-    before = remote.predict_images(batch)
+    before = remote.predict_images(BATCH)
     with pytest.raises(AnswerError, match="ended in the middle"):
         process.ask(signal.raise_signal, signal.SIGKILL)
-    np.testing.assert_array_equal(remote.predict_images(batch), before)
+    np.testing.assert_array_equal(remote.predict_images(BATCH), before)
     process.end()
 
 
-def test_a_file_that_has_changed_is_loaded_again(saved: Path, tmp_path: Path, process: AnswerProcess) -> None:
+def test_a_file_that_has_changed_is_loaded_again(saved: Path, tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(saved.read_bytes())
-    remote = RemotePredictor(path, MEAN_COLOUR, class_names=CLASSES, process=process)
+    remote = RemotePredictor(path, MEAN_COLOUR, class_names=CLASSES)
     path.unlink()
     with pytest.raises(StorageError, match="no saved model yet"):
-        remote.predict_images(np.zeros((1, SIZE, SIZE, 3), np.uint8))
+        remote.predict_images(BATCH)
 
 
-def test_the_process_also_describes_networks_and_the_others_answer_on(saved: Path, process: AnswerProcess) -> None:
-    remote = RemotePredictor(saved, MEAN_COLOUR, class_names=CLASSES, process=process)
-    batch = np.full((1, SIZE, SIZE, 3), 9, np.uint8)
-    before = remote.predict_images(batch)
+def test_the_process_also_describes_networks_and_the_others_answer_on(saved: Path) -> None:
+    remote, process = RemotePredictor(saved, MEAN_COLOUR, class_names=CLASSES), remote_module.shared_process()
+    before = remote.predict_images(BATCH)
     describe = partial(models.describe, ModelConfig(), image_shape=(32, 32, 3), num_classes=5)
     for _ in range(2):
         # Names do not depend on what was built before.
         assert process.ask(describe).layers[0].name == "conv2d"
-    np.testing.assert_array_equal(remote.predict_images(batch), before)
+    np.testing.assert_array_equal(remote.predict_images(BATCH), before)
     with pytest.raises(ConfigError, match="parameters"):
         huge = ModelConfig(name="cnn", dense_units=(4096,) * 4)
         process.ask(partial(models.describe, huge, image_shape=(32, 32, 3), num_classes=5))
 
 
 def test_large_networks_look_at_few_images_at_once(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
+    batch = BATCH[:5]
     together = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES).predict_images(batch)
     monkeypatch.setattr("aquadash.training.epoch_loop._FORWARD_VALUES", 3 * SIZE**2 * 2 + 1)
     predictor = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES)
@@ -211,20 +195,13 @@ def test_large_networks_look_at_few_images_at_once(saved: Path, monkeypatch: pyt
 
 
 def test_many_threads_get_their_own_answers(predictor: Predictor) -> None:
-    wrong: list[int] = []
-
-    def ask(channel: int) -> None:
+    def ask(number: int) -> set[int]:
         image = np.zeros((1, SIZE, SIZE, 3), np.uint8)
-        image[..., channel] = 255
-        wrong.extend(channel for _ in range(50) if predictor.predict_images(image).argmax() != channel)
+        image[..., number % 3] = 255
+        return {int(predictor.predict_images(image).argmax()) for _ in range(50)}
 
-    threads = [threading.Thread(target=ask, args=(number % 3,), name=f"ask-{number}") for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads)
-    assert wrong == []
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(ask, range(6))) == [{0}, {1}, {2}, {0}, {1}, {2}]
 
 
 def test_one_bad_file_does_not_stop_the_others(predictor: Predictor) -> None:
@@ -245,57 +222,38 @@ def test_one_bad_file_does_not_stop_the_others(predictor: Predictor) -> None:
         for result in results:
             assert (result.error is None) == (result.label is not None) == (result.probabilities is not None)
             assert result.error is None or result.file in result.error
-    assert results[0].seen is not None and results[0].seen.shape == (SIZE, SIZE, 3)
-    assert results[0].confidence == pytest.approx(float(results[0].probabilities.max()))
-    assert results[1].confidence is None and results[1].seen is None
-    assert [result.label for result in predict_files([("a", b""), ("b", b"x")], predictor)] == [None, None]
+    red, empty, *_ = results
+    assert red.seen is not None and red.seen.shape == (SIZE, SIZE, 3)
+    assert red.confidence == pytest.approx(float(red.probabilities.max()))
+    assert empty.confidence is None and empty.seen is None
+    values = json.loads(json.dumps([red.to_dict(), empty.to_dict()]))
+    assert (values[0]["file"], values[0]["label"], values[0]["error"]) == ("red.png", "red", None)
+    assert values[0]["probabilities"] == dict(zip(CLASSES, map(float, red.probabilities), strict=True))
+    assert values[1]["probabilities"] is None and "empty" in values[1]["error"]
     assert list(predict_files([], predictor)) == []
 
 
-def test_files_are_fetched_only_when_their_turn_comes(predictor: Predictor) -> None:
+def test_files_are_fetched_only_when_their_turn_comes_and_those_that_cannot_be_are_reported(
+    predictor: Predictor, tmp_path: Path
+) -> None:
     fetched: list[int] = []
+    good, missing = tmp_path / "good.png", tmp_path / "missing.png"
+    good.write_bytes(_png((0, 200, 0)))
 
     def fetch(number: int) -> bytes:
         fetched.append(number)
-        return _png((0, 200, 0))
+        if number == 2:
+            raise PermissionError(13, "Permission denied")
+        return images.read({3: missing, 4: tmp_path}.get(number, good))
 
-    results = predict_files([(str(n), partial(fetch, n)) for n in range(10)], predictor, batch_size=2)
-    next(results)
+    coming = predict_files([(str(number), partial(fetch, number)) for number in range(6)], predictor, batch_size=2)
+    results = [next(coming)]
     assert fetched == [0, 1]
-    assert len(list(results)) == 9
-    assert fetched == list(range(10))
-
-
-def test_files_that_cannot_be_fetched_are_reported(predictor: Predictor, tmp_path: Path) -> None:
-    def refused() -> bytes:
-        raise PermissionError(13, "Permission denied")
-
-    good = tmp_path / "good.png"
-    good.write_bytes(_png((200, 0, 0)))
-    missing = tmp_path / "missing.png"
-    results = list(
-        predict_files(
-            [("locked", refused), ("missing.png", partial(images.read, missing)), ("good", partial(images.read, good))],
-            predictor,
-        )
-    )
-
-    assert [result.label for result in results] == [None, None, "red"]
-    assert "Permission denied" in (results[0].error or "")
-    assert "cannot be found" in (results[1].error or "")
-    with pytest.raises(ImageError, match="is a folder"):
-        images.read(tmp_path)
-
-
-def test_to_dict_is_json_with_probabilities_by_class(predictor: Predictor) -> None:
-    good, bad = predict_files([("g.png", _png((0, 200, 0))), ("e.png", b"")], predictor)
-
-    values = json.loads(json.dumps([good.to_dict(), bad.to_dict()]))
-
-    assert values[0]["file"] == "g.png" and values[0]["label"] == "green" and values[0]["error"] is None
-    assert list(values[0]["probabilities"]) == list(CLASSES)
-    assert sum(values[0]["probabilities"].values()) == pytest.approx(1.0, abs=1e-5)
-    assert values[1]["probabilities"] is None and "empty" in values[1]["error"]
+    results += coming
+    assert fetched == list(range(6))
+    assert [result.label for result in results] == ["green", "green", None, None, None, "green"]
+    for result, reason in zip(results[2:5], ("Permission denied", "cannot be found", "is a folder"), strict=True):
+        assert reason in (result.error or "")
 
 
 def test_a_very_long_picture_is_predicted_with_a_note(predictor: Predictor) -> None:
@@ -311,9 +269,7 @@ def test_a_very_long_picture_is_predicted_with_a_note(predictor: Predictor) -> N
 def test_a_mean_over_framings_is_one_of_answers_and_leaves_square_pictures_as_they_are(predictor: Predictor) -> None:
     pixels = np.zeros((30, 90, 3), np.uint8)
     pixels[:, 30:60, 1] = pixels[:, 60:, 2] = 255
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    files = [("long.png", file.getvalue()), ("square.png", _png((0, 250, 0), (9, 9)))]
+    files = [("long.png", encoded(Image.fromarray(pixels), "PNG")), ("square.png", _png((0, 250, 0), (9, 9)))]
 
     def told(mode: str) -> list[FilePrediction]:
         return list(predict_files(files, predictor, framing=Framing(mode)))
