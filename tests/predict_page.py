@@ -45,11 +45,10 @@ def cards(app: AppTest) -> list[str]:
     return [block.proto.body for block in app.get("html") if block.proto.body.startswith("<article")]
 
 
-def halves(name: str = "halves.png", size: tuple[int, int] = (120, 60)) -> Upload:
+def halves(name: str = "halves.png") -> Upload:
     """Red on the left, blue on the right: which part the network sees decides what it says."""
-    pixels = np.zeros((size[1], size[0], 3), np.uint8)
-    pixels[:, : size[0] // 2, 0] = 255
-    pixels[:, size[0] // 2 :, 2] = 255
+    pixels = np.zeros((60, 120, 3), np.uint8)
+    pixels[:, :60, 0] = pixels[:, 60:, 2] = 255
     return name, saved(Image.fromarray(pixels), "PNG"), "image/png"
 
 

@@ -15,7 +15,6 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig, with_values
-from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.predict import RemotePredictor
 from aquadash.runs import Run, RunStatus, open_store
@@ -26,7 +25,6 @@ from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from tests import live_runs, ui_runs
 from tests.app_pages import address_of
-from tests.classrooms import between_drawings
 from tests.encoded_pictures import saved
 from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.stored_runs import HOSTILE, add_run
@@ -68,18 +66,6 @@ def test_a_run_without_a_network_says_so(colours: Run) -> None:
     assert "ended before" in open_page(run=failed.run_id).info[0].value
 
 
-def test_a_run_that_has_ended_is_not_said_to_go_on(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = open_store()
-    run = live_runs.queue(store, store.create(RunConfig(), name="waiting").run_id)
-
-    def stop() -> None:
-        store.request_stop(run.run_id)
-        memory.refresh()
-
-    between_drawings(monkeypatch, stop)
-    assert "ended before" in open_page(run=run.run_id).info[0].value
-
-
 def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
     app = open_page(run=colours.run_id)
     assert any("can only choose among its 5 classes" in block.value for block in app.caption)
@@ -103,33 +89,6 @@ def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
     assert "cut.png cannot be read" in cut
     assert "CMYK" in blue
     assert any("otter: 1" in block.value and "without an answer: 3" in block.value for block in app.markdown)
-
-
-def test_files_are_read_once(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[str] = []
-    original = predictions.look_at
-
-    def counted(name: str, *arguments: Any, **options: Any) -> Any:
-        seen.append(name)
-        return original(name, *arguments, **options)
-
-    monkeypatch.setattr(predictions, "look_at", counted)
-    app = drop(open_page(run=colours.run_id), picture("a.png"), picture("b.png"))
-    app.run()
-
-    assert seen == ["a.png", "b.png"]
-    assert len(cards(app)) == 2 and not [box for box in app.number_input if box.key == "page"]
-
-
-def test_big_drops_are_shown_in_pages(colours: Run) -> None:
-    app = drop(open_page(run=colours.run_id), *(picture(f"{number}.png", size=(8, 8)) for number in range(23)))
-    assert len(cards(app)) == 20
-    assert any("beaver: 23" in block.value for block in app.markdown)
-
-    app.number_input(key="page").set_value(2).run()
-
-    assert len(cards(app)) == 3
-    assert "22.png" in cards(app)[-1]
 
 
 def test_test_images_can_be_tried_with_one_click(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:
