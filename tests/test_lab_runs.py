@@ -76,11 +76,15 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     return fake
 
 
-def test_many_readers_cost_one_read(store: FakeStore) -> None:
+def test_many_readers_cost_one_read_and_another_home_another(
+    store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for _ in range(30):
         assert [run.name for run in RUNS.all()] == ["one"]
     assert store.asked == ["runs"]
     assert RUNS.all(deleted=True) == ()
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path))
+    assert len(RUNS.all()) == 1 and store.asked.count("runs") == 3
 
 
 def test_an_answer_under_way_at_a_refresh_is_not_for_those_who_ask_after_it(
@@ -150,30 +154,18 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
     assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
 
 
-def test_a_replay_whose_file_is_put_back_is_found(store: FakeStore) -> None:
-    assert RUNS.epoch_replay("a" * 32) is None
+def test_a_file_that_was_missing_or_damaged_and_is_put_back_is_found(store: FakeStore) -> None:
+    store.damaged = True
+    assert RUNS.temperature(store.run) == 1.0 and RUNS.epoch_replay("a" * 32) is None
+    store.damaged, store.missing = False, True
+    assert RUNS.validation_predictions("a" * 32) is None and RUNS.temperature(store.run) == 1.0
+    store.missing = False
     answers = np.full((1, 1, 2), 0.5, np.float32)
     store.replay = EpochReplay(np.arange(1), np.array([0]), answers, np.eye(2, dtype=np.int32)[None])
     for _ in range(3):
-        assert RUNS.epoch_replay("a" * 32) is store.replay
-    assert store.asked.count("replay") == 2
-
-
-def test_a_temperature_counts_again_when_its_damaged_file_is_put_back(store: FakeStore) -> None:
-    store.damaged = True
-    assert RUNS.temperature(store.run) == 1.0
-    store.damaged = False
-    fitted = RUNS.temperature(store.run)
-    assert fitted > 1.2 and RUNS.temperature(store.run) == fitted and store.asked == 2 * ["validation"]
-
-
-def test_validation_predictions_whose_file_is_put_back_are_found(store: FakeStore) -> None:
-    store.run, store.missing = dataclasses.replace(store.run, ended_at=5.0), True
-    assert RUNS.validation_predictions("a" * 32) is None and RUNS.temperature(store.run) == 1.0
-    store.missing = False
-    for _ in range(3):
         assert RUNS.validation_predictions("a" * 32) is not None and RUNS.temperature(store.run) > 1.2
-    assert store.asked.count("validation") == 4
+        assert RUNS.epoch_replay("a" * 32) is store.replay
+    assert store.asked.count("replay") == 2 and store.asked.count("validation") == 5
 
 
 def test_what_was_missing_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:
@@ -213,10 +205,3 @@ def test_what_runs_is_read_again_after_a_refresh(store: FakeStore) -> None:
         RUNS.history("a" * 32)
         memory.refresh()
     assert store.asked.count("history") == 2
-
-
-def test_another_home_shows_other_runs(store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    RUNS.all()
-    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path))
-    RUNS.all()
-    assert store.asked == ["runs", "runs"]
