@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.config import definitions_text
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.runs import Run, RunStatus
-from aquadash.runs.fields import FIGURES, Kind, RunField, metrics_of, run_fields
+from aquadash.runs.fields import run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, group_runs, groupable
 from aquadash.runs.selection import RunFilter, for_each, sort_runs
 from aquadash.runs.types import clean_tag
@@ -65,21 +66,6 @@ def test_the_group_with_the_least_loss_comes_first() -> None:
     assert [group.key for group in groups] == ["2", "3", "1", "4"]
 
 
-def test_a_computed_figure_is_a_metric_of_the_runs_that_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    half = RunField(
-        "half", "Half of the epochs", Kind.NUMBER, "An example.", lambda run: run.metrics.get("epochs", 0) / 2 or None,
-        computed=True,
-    )  # fmt: skip
-    monkeypatch.setitem(FIGURES, "half", half)
-    assert metrics_of(made_run(metrics={"epochs": 4.0})) == {"epochs": 4.0, "half": 2.0}
-    assert metrics_of(made_run()) == {}
-
-
-def test_other_images_are_another_group() -> None:
-    runs = [made_run("a", {"seed": 1}, dataset_fingerprint="1"), made_run("b", {"seed": 2}, dataset_fingerprint="2")]
-    assert len(group_runs(runs, ALL_BUT_SEED, FIELDS)) == 2
-
-
 def test_other_words_of_a_saved_pipeline_are_the_same_group_and_other_steps_are_not() -> None:
     def with_fog(seed: int, title: str, step: str) -> Run:
         spec = PipelineSpec("fog", "Fog", "", (Branch(title, (op(step),)),))
@@ -90,6 +76,8 @@ def test_other_words_of_a_saved_pipeline_are_the_same_group_and_other_steps_are_
     (group,) = group_runs(runs, ALL_BUT_SEED, FIELDS)
     assert (len(group.runs), group.seeds, group.varying) == (3, 3, ())
     assert len(group_runs([*runs, with_fog(4, "One", "Clouds")], ALL_BUT_SEED, FIELDS)) == 2
+    on_other_images = replace(runs[0], dataset_fingerprint="others")
+    assert len(group_runs([*runs, on_other_images], ALL_BUT_SEED, FIELDS)) == 2
 
 
 def test_groups_by_a_setting_say_what_else_varies() -> None:
