@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aquadash.errors import RunError, StorageError
+from aquadash.errors import RunError
 from aquadash.jobs import JobProgress, Worker
 from aquadash.jobs.table import JobTable
 from aquadash.jobs.types import job_id
@@ -176,14 +176,9 @@ def test_what_could_not_be_read_is_read_with_the_next_look(
     fake.write("a", name="first")
     assert names(runs) == ["first"]
     fake.write("a", name="second")
-    with monkeypatch.context() as patch:
-
-        def away(run_id: str) -> None:
-            raise StorageError("The store is away.")
-
-        patch.setattr(fake, "stored_run", away)
-        with pytest.raises(StorageError):
-            runs.runs()
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(fake, "stored_run", lambda run_id: 1 / 0)
+        runs.runs()
     assert names(runs) == ["second"]
 
 
@@ -234,12 +229,8 @@ def test_nobody_waits_while_the_file_is_written(
             first = pool.submit(names, runs)
             assert writing.acquire(timeout=30), "the first look keeps what it has read"
             assert pool.submit(names, runs).result(timeout=10) == ["first"]
-            clock.now += WHOLE_SECONDS + 1
-            pool.submit(names, runs)
-            assert writing.acquire(timeout=30), "so does a whole read beside the pages"
-            assert pool.submit(names, runs).result(timeout=10) == ["first"]
         finally:
-            written.release(2)
+            written.release()
         assert first.result(timeout=30) == ["first"]
 
 
