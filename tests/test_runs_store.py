@@ -30,15 +30,6 @@ def record(epoch: int, value: float = 0.1) -> EpochRecord:
     return EpochRecord(epoch, value, value / 3, value / 7, value / 11, 0.01, 1.5)
 
 
-def test_a_new_run_waits_in_the_queue_with_all_that_it_was_made_from(store: RunStore) -> None:
-    config = with_values(RunConfig(), {"seed": 7, "training.epochs": 3})
-    run = live_runs.queue(store, store.create(config, name="first").run_id)
-    assert (run.name, run.status, run.config) == ("first", RunStatus.QUEUED, config)
-    assert run.rank == 1 and store.list_runs() == store.unfinished_runs() == [run]
-    stored = store.artifact(run.run_id, "config.json")
-    assert stored.read_text() == config.to_json()
-
-
 def test_the_files_of_a_run_outlast_a_power_cut(
     store: RunStore, outlasts_a_power_cut: Callable[[Path], bool], tmp_path: Path
 ) -> None:
@@ -64,7 +55,7 @@ def test_what_is_removed_of_a_run_that_others_share_is_not_kept_where_it_was_dow
     assert store.artifact(run_id, "config.json") is None and not config.exists()
 
 
-def test_names_are_text_on_one_line_and_made_up_where_none_is_given(store: RunStore) -> None:
+def test_names_are_text_on_one_line_made_up_where_none_is_given_and_a_note_is_no_novel(store: RunStore) -> None:
     assert len(store.create(RunConfig()).name) > 3
     run = store.create(RunConfig(), name=" <b>x</b>\n\x00 ../../etc \u202e" + "y" * 500)
     assert run.name.startswith("<b>x</b> ../../etc") and len(run.name) <= 120 and run.name.isprintable()
@@ -72,6 +63,10 @@ def test_names_are_text_on_one_line_and_made_up_where_none_is_given(store: RunSt
     assert store.get(run.run_id).name == "new name"
     with pytest.raises(RunError, match="visible character"):
         store.rename(run.run_id, " \n ")
+    store.set_note(run.run_id, "tried <script>")
+    with pytest.raises(RunError, match="at most 4000"):
+        store.set_note(run.run_id, "x" * 4001)
+    assert store.get(run.run_id).note == "tried <script>"
 
 
 def test_runs_are_listed_newest_first_and_found_by_id_prefix_or_unique_name(store: RunStore) -> None:
@@ -98,13 +93,20 @@ def test_epochs_come_back_exactly_and_one_that_was_trained_twice_counts_once(sto
         store.log_epoch(run_id, records[index], curve=[r.val_accuracy for r in records[: index + 1]])
     assert store.history(run_id) == records
     assert store.get(run_id).curve == tuple(round(r.val_accuracy, 4) for r in records)
+    thin = tag.thin([index / 1000 for index in range(500)])
+    assert len(thin) == tag.CURVE_POINTS and (thin[0], thin[-1]) == (0.0, 0.499), "both ends of a long one are kept"
     time.sleep(0.002)  # MLflow tells the two apart by their millisecond.
     store.log_epoch(run_id, record(3, 0.7), curve=[0.7])
     assert store.history(run_id) == [*records[:2], record(3, 0.7)]
 
 
 def test_the_life_of_a_run(store: RunStore) -> None:
-    run_id = live_runs.queue(store, store.create(RunConfig()).run_id).run_id
+    config = with_values(RunConfig(), {"seed": 7, "training.epochs": 3})
+    run = live_runs.queue(store, store.create(config, name="first").run_id)
+    run_id = run.run_id
+    assert (run.name, run.status, run.config, run.rank) == ("first", RunStatus.QUEUED, config, 1)
+    assert store.list_runs() == store.unfinished_runs() == [run]
+    assert store.artifact(run_id, "config.json").read_text() == config.to_json()
     job = live_runs.start(store, run_id, WORKER)
     store.set_dataset(run_id, class_names=["a", "b"], fingerprint="f" * 64)
     said = Progress("training", epoch=2, epochs=9, batch=3, batches=10, eta_seconds=4.0, time=time.time())
@@ -168,15 +170,6 @@ def test_a_run_that_was_deleted_meanwhile_costs_no_other_its_change(store: RunSt
     assert store.get(gone).tags == ("good",) and store.get(there).tags == ("new",) and store.get(there).hidden
 
 
-def test_a_note_is_kept_and_a_novel_refused(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
-    store.set_note(run_id, "tried <script>")
-    assert store.get(run_id).note == "tried <script>"
-    with pytest.raises(RunError, match="at most 4000"):
-        store.set_note(run_id, "x" * 4001)
-    assert store.get(run_id).note == "tried <script>"
-
-
 def test_predictions_come_back_exactly(store: RunStore) -> None:
     run_id = store.create(RunConfig()).run_id
     with pytest.raises(RunError, match="no predictions yet"):
@@ -216,19 +209,18 @@ def test_a_detector_that_is_too_large_or_knows_no_distance_is_none(
 def test_history_csv_has_the_documented_columns(store: RunStore) -> None:
     run_id = store.create(RunConfig()).run_id
     store.add_history(run_id, [record(1, 1 / 3)])
-    path = store.artifact(run_id, "history.csv")
-    header, row = path.read_text().splitlines()
+    header, row = store.artifact(run_id, "history.csv").read_text().splitlines()
     assert header == "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds"
     assert float(row.split(",")[1]) == 1 / 3
 
 
-def test_the_curve_is_thinned_with_both_ends_kept() -> None:
-    values = [index / 1000 for index in range(500)]
-    thin = tag.thin(values)
-    assert len(thin) == tag.CURVE_POINTS and (thin[0], thin[-1]) == (0.0, 0.499)
+def test_a_folder_that_cannot_be_made_or_written_to_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied")
 
-
-def test_a_folder_that_cannot_be_made_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(StorageError, match="Permission denied.*writable"):
+        patch.setattr(Path, "write_bytes", denied)  # The tests may run as root, whom no permission bit stops.
+        open_store()
     blocked = home / "file"
     blocked.write_text("in the way")
     monkeypatch.setenv("AQUADASH_HOME", str(blocked / "sub"))
@@ -290,16 +282,6 @@ def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.Monke
         with pytest.raises(StorageError, match="disk is full. Free some space"):
             store.set_note(run_id, "x")
     assert store.get(run_id).name == "kept"
-
-
-def test_a_read_only_home_is_a_plain_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(*_: object, **__: object) -> int:
-        raise PermissionError(13, "Permission denied")
-
-    # The tests may run as root, whom no permission bit stops.
-    monkeypatch.setattr(Path, "write_bytes", denied)
-    with pytest.raises(StorageError, match="Permission denied.*writable"):
-        open_store()
 
 
 def test_one_process_at_a_time_makes_the_store_of_a_new_home(home: Path) -> None:
