@@ -17,8 +17,6 @@ from aquadash.errors import RunError, StorageError
 from aquadash.export import bundle, importing
 from aquadash.people import Person, Role
 from aquadash.runs import RunStatus, RunStore, open_store
-from aquadash.runs.artifacts import MODEL
-from aquadash.runs.first_model import FOLDER
 from aquadash.runs.tags import PINNED, PINNED_BY_OWNER, owner_tags
 from aquadash.runs.transfer import IMPORTED
 from tests import stored_runs, ui_runs
@@ -66,11 +64,10 @@ def test_the_zip_holds_the_run_and_what_repeats_it_and_is_the_same_each_time(sto
 
 def test_the_readme_names_every_file(store: RunStore, tmp_path: Path) -> None:
     run = ui_runs.finished(store, "halted", {"model.name": "backbone"}, status=RunStatus.STOPPED)
-    for name in importing._READERS.keys() - {"environment.json"}:
+    for name in importing._READERS:
         folder, _, base = name.rpartition("/")
-        (tmp_path / base).write_text("anything")
+        (tmp_path / base).write_text("{}")
         store.add_artifact(run.run_id, tmp_path / base, folder=folder or None)
-    store.add_json_artifact(run.run_id, "environment.json", {})
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     with zipfile.ZipFile(written.path) as archive:
         listed = {line.split()[0] for line in archive.read("README.txt").decode().splitlines() if line.strip()}
@@ -160,33 +157,18 @@ def test_a_stopped_run_brings_its_checkpoint_and_a_finished_one_drops_it(
     assert not [name for name in bundle.export_run(store, run.run_id, tmp_path / "run.zip").files if slot.name in name]
 
 
-@pytest.mark.parametrize(
-    ("checkpoint", "conversion", "left_out", "note"),
-    [
-        (1_600_000, 1000, "checkpoint/slot-0.npz", "cannot be resumed elsewhere"),
-        (400_000, 700_000, "model.onnx", "Convert it again"),
-    ],
-)
-def test_what_makes_the_zip_too_large_to_be_taken_in_stays_here_conversions_before_checkpoints(
-    store: RunStore,
-    other_store: RunStore,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    checkpoint: int,
-    conversion: int,
-    left_out: str,
-    note: str,
+def test_checkpoints_that_no_import_takes_stay_here(
+    store: RunStore, other_store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = ui_runs.finished(store, "halted", status=RunStatus.STOPPED)
-    np.savez(tmp_path / "slot-0.npz", state=np.zeros(checkpoint, np.uint8))
+    np.savez(tmp_path / "slot-0.npz", state=np.zeros(200_000))
     store.add_artifact(run.run_id, tmp_path / "slot-0.npz", folder="checkpoint")
-    store.add_text_artifact(run.run_id, "model.onnx", "x" * conversion)
+    store.add_text_artifact(run.run_id, "model.onnx", "x" * 1000)
     for module in (bundle, importing):
         monkeypatch.setattr(module, "MAX_RUN_BYTES", 1_000_000)
     exported = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    assert {"checkpoint/slot-0.npz", "model.onnx"} - set(exported.files) == {left_out}
-    told = [each for each in exported.notes if "cannot be resumed" in each or "Convert it again" in each]
-    assert len(told) == 1 and note in told[0]
+    assert any("cannot be resumed elsewhere" in note for note in exported.notes)
+    assert "model.onnx" in exported.files, "without it the ZIP is as much too large"
     assert importing.import_run(other_store, tmp_path / "run.zip").run.status is RunStatus.STOPPED
 
 
@@ -207,23 +189,6 @@ def test_without_its_images_and_its_first_weights_the_zip_says_why_it_lacks_what
         readme = " ".join(archive.read("README.txt").decode().split())
     for words in ("ImageNet", "other images"):
         assert any(words in note for note in written.notes) and words in readme
-
-
-def test_a_network_whose_mirror_image_stays_in_place_is_said_not_to_come_out_again(
-    store: RunStore, tmp_path: Path
-) -> None:
-    run = ui_runs.finished(store, "flipped", {"model.name": "backbone", "model.test_time_flip": True})
-
-    def is_said(network: Path) -> bool:
-        store.add_artifact(run.run_id, network)
-        notes = bundle.export_run(store, run.run_id, tmp_path / "run.zip").notes
-        return any("mirror image" in note for note in notes)
-
-    older = tmp_path / MODEL
-    with zipfile.ZipFile(FOLDER / MODEL) as archive, zipfile.ZipFile(older, "w") as copy:
-        for name in archive.namelist():
-            copy.writestr(name, archive.read(name).replace(b'"Cropping2D"', b'"ZeroPadding2D"'))
-    assert is_said(older) and not is_said(FOLDER / MODEL)
 
 
 def test_a_run_that_was_resumed_and_failed_is_repeated_up_to_its_results(store: RunStore, tmp_path: Path) -> None:
