@@ -26,10 +26,9 @@ from aquadash.errors import RunError
 from aquadash.export import bundle, script
 from aquadash.export.script import Recipe, train_notebook, train_script
 from aquadash.presets import preset
-from aquadash.runs import EpochRecord, RunStatus, open_store
+from aquadash.runs import RunStatus, open_store
 from aquadash.source import CarriedSource
 from aquadash.training.fit import fit
-from aquadash.training.schedules import learning_rates
 from tests.drawn_images import few_drawings
 from tests.exported_scripts import execute, write_script
 from tests.fit_listeners import Listener
@@ -190,25 +189,6 @@ def test_a_clash_of_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "drawing_code", lambda plan: (set(), clashing))
     with pytest.raises(RunError, match="predict"):
         train_script(Recipe("a", RunConfig(), PLANS["copies"], "f", "float32", None, False))
-
-
-def test_carried_source_stands_alone_in_an_order_in_which_it_runs() -> None:
-    source = CarriedSource()
-    text = source.take("aquadash.training.schedules:learning_rates", "aquadash.models.weights:load_body")
-    known: dict[str, Any] = {}
-    exec("\n".join(["from __future__ import annotations", *sorted(source.imports), text]), known)
-    training = with_values(
-        RunConfig(), {"training.schedule": "plateau", "training.schedule_epochs": 1, "training.warmup_epochs": 2}
-    ).training
-    history = [EpochRecord(n, 1.0, 0.5, loss, 0.5, 0.1, 1.0) for n, loss in enumerate((3.0, 4.0, 5.0), start=1)]
-    np.testing.assert_array_equal(
-        known["learning_rates"](training, epoch=4, batches=7, history=history),
-        learning_rates(training, epoch=4, batches=7, history=history),
-    )
-    assert "aquadash" not in {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-    assert source.plain_types == {"TrainingConfig", "EpochRecord"}
-    # What stands there already is not repeated.
-    assert "def improves" not in source.take("aquadash.training.early_stopping:EarlyStopping")
 
 
 def test_two_definitions_of_one_name_do_not_meet_in_a_script() -> None:
