@@ -16,7 +16,7 @@ from PIL import Image
 from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.data import images
-from aquadash.data.framing import CENTRED, Framing
+from aquadash.data.framing import Framing
 from aquadash.errors import ConfigError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.predict import FilePrediction, Predictor, RemotePredictor, predict_files
@@ -254,16 +254,6 @@ def test_files_are_fetched_only_when_their_turn_comes_and_those_that_cannot_be_a
     assert [result.label for result in results] == ["green", "green", None, None, None, "green"]
     for result, reason in zip(results[2:5], ("Permission denied", "cannot be found", "is a folder"), strict=True):
         assert reason in (result.error or "")
-
-
-def test_a_very_long_picture_is_predicted_with_a_note(predictor: Predictor) -> None:
-    files = [("n.png", _png((200, 0, 0), (160, 90))), ("l.png", _png((0, 0, 200), (900, 90)))]
-    normal, long = predict_files(files, predictor, framing=CENTRED)
-
-    assert normal.notes == ()
-    assert long.label == "blue"
-    assert "middle 10.0%" in long.notes[0]
-    assert all("the mean over all of it padded" in each.notes[0] for each in predict_files(files, predictor))
 
 
 def test_a_mean_over_framings_is_one_of_answers_and_leaves_square_pictures_as_they_are(predictor: Predictor) -> None:
