@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import statistics
 import time
 from pathlib import Path
@@ -24,7 +23,6 @@ from aquadash.training.answer_process import AnswerError
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from tests import live_runs, ui_runs
-from tests.app_pages import address_of
 from tests.encoded_pictures import saved
 from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.stored_runs import HOSTILE, add_run
@@ -197,24 +195,6 @@ def test_photographs_are_answered_by_a_network_that_knows_photographs(colours: R
     assert app.selectbox(key="run").value != colours.run_id, "it has learned from drawings"
     app = open_page(run=colours.run_id)
     assert app.selectbox(key="run").value == colours.run_id
-
-
-def test_a_picture_opens_and_has_no_address(colours: Run) -> None:
-    app = drop(open_page(run=colours.run_id), picture("red.png"), ("bad.png", b"", "image/png"))
-    good, bad = cards(app)
-    opens = set(re.findall(r'data-opens="([^"]+)"', good))
-    assert len(opens) == 1 and "data-opens" not in bad
-
-    app.session_state["open"] = opens.pop()
-    app.run()
-    assert not app.exception
-    assert any(each.value.startswith("### ") and "beaver, 100 %" in each.value for each in app.markdown)
-    assert any("By colours" in each.value for each in app.caption)
-    assert not app.error and app.selectbox(key="why-method").value == "grad-cam"
-    assert not app.code and address_of(app, "open") is None
-
-    widget(app.pills, "true-").set_value("otter").run()
-    assert any("taken for" in each.value and "beaver" in each.value for each in app.markdown)
 
 
 @pytest.mark.soak
