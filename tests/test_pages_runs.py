@@ -234,11 +234,6 @@ def test_what_the_table_shows_is_watched() -> None:
 
 
 def test_group_titles_read_well() -> None:
-    (group,) = group_runs([made_run("a")], "all-but-seed", run_fields())
-    assert run_filters.group_title(group, "all-but-seed") == "all settings alike"
-    (group,) = group_runs([made_run("a")], "test_accuracy", run_fields())
-    assert run_filters.group_title(group, "test_accuracy") == "unknown"
-
     carried = definitions_text({"fog": {"branches": [{"title": "One", "operators": [{"name": "Fog"}]}]}})
     fog = {"augmentation.pipeline": "fog"}
     runs = [made_run("a", fog), made_run("b", fog | {"augmentation.definitions": carried})]
