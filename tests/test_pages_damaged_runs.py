@@ -64,7 +64,7 @@ def test_commands_say_so_and_delete_it(store: RunStore) -> None:
     assert {row["name"]: row["status"] for row in listed} == {
         "sound": "finished", **{f"bad-{name}": "unreadable" for name in DAMAGE}
     }  # fmt: skip
-    for command in (["runs", "show"], ["evaluate"], ["runs", "resume"], ["compare", "sound"], ["coach"], ["reproduce"]):
+    for command in (["runs", "show"], ["evaluate"], ["compare", "sound"]):
         assert "cannot be read" in refusal(*command, "bad-metrics"), command
     for name in DAMAGE:
         assert answer("runs", "delete", f"bad-{name}")["deleted"]
