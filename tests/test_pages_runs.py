@@ -69,7 +69,7 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     store.set_archived(one.run_id)
     store.set_pinned(two.run_id)
     store.set_note(two.run_id, "for the poster")
-    trial = store.create(adam.config, name="trial", search_id="a" * 32)
+    store.create(adam.config, name="trial", search_id="a" * 32)
     ui_runs.queued(store, "waits", {"data.source": "cifar100"})
 
     app = open_page()
@@ -83,10 +83,8 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     assert names(app) == ["📌 two"] and "Only runs with the tags flip." in words(app)
     assert names(open_page(find="POSTER optimizer=sgd")) == ["📌 two"]
     assert names(open_page(accuracy="50-60", trials="1")) == ["📌 two", "three"]
-    assert not open_page(accuracy="70-80").dataframe
     app = open_page(accuracy="80-20")
     assert "Expected: two numbers" in words(app) and len(names(app)) == 4
-    assert store.get(trial.run_id).search_id
 
 
 @pytest.mark.usefixtures("shared_three")
@@ -115,12 +113,13 @@ def test_a_group_called_all_opens_as_the_others_do(store: RunStore, no_engine: N
     assert names(app, 1) == ["all", "top"] and address_of(app, "member") is None
     menu.select_index(menu.options.index("all layers")).run()
     assert names(app, 1) == ["all"] and address_of(app, "member") == "all"
-    assert names(open_page(group="model.fine_tuning", member="all"), 1) == ["all"]
 
 
 @pytest.mark.usefixtures("shared_three")
-def test_columns_are_chosen_and_remembered() -> None:
+def test_order_and_columns_are_chosen_and_remembered() -> None:
     app = unfold(open_page(), "columns-box")
+    app.selectbox(key="sort").set_value("name").run()
+    assert names(app) == ["one", "three", "two"] and address_of(app, "sort") == "name"
     app.multiselect(key="columns").set_value(["name", "training.learning_rate", "val_loss"]).run()
     assert list(app.dataframe[0].value) == ["Name", "Learning rate", "Validation loss"]
     assert address_of(app, "columns") == "name,training.learning_rate,val_loss"
@@ -128,18 +127,11 @@ def test_columns_are_chosen_and_remembered() -> None:
     app.query_params.clear()
     app.switch_page("pages/compare.py").run()
     assert list(app.dataframe[0].value) == ["Name", "Learning rate", "Validation loss"]
-    assert list(open_page(columns="name,seed").dataframe[0].value) == ["Name", "Seed"]
+    app = open_page(columns="name,seed", sort="test_accuracy")
+    assert list(app.dataframe[0].value) == ["Name", "Seed"] and names(app) == ["one", "two", "three"]
     every = run_table.column_choices(run_fields())
     shown = open_page(columns=",".join(every)).dataframe[0].value
     assert len(shown.columns) == len(every), "no two columns have the same head"
-
-
-@pytest.mark.usefixtures("shared_three")
-def test_order() -> None:
-    assert names(open_page(sort="test_accuracy")) == ["one", "two", "three"]
-    app = unfold(open_page(), "columns-box")
-    app.selectbox(key="sort").set_value("name").run()
-    assert names(app) == ["one", "three", "two"] and address_of(app, "sort") == "name"
 
 
 def test_many_runs_are_tagged_pinned_archived_and_deleted_with_undo(
