@@ -218,7 +218,9 @@ def test_files_of_others(store: RunStore, sound: Path, tmp_path: Path) -> None:
 def test_what_the_list_does_not_say(store: RunStore, sound: Path, tmp_path: Path) -> None:
     files, path = read(sound), tmp_path / "x.zip"
     assert "not those in the ZIP" in refused(store, write(path, {**files, "model.onnx": b""}))
-    assert "files; at most" in refused(store, write(path, {**files, **{f"n{number}.txt": b"" for number in range(400)}}))
+    assert "files; at most" in refused(
+        store, write(path, {**files, **{f"n{number}.txt": b"" for number in range(400)}})
+    )
     write(path, {**files, "model.onnx": b"added"}, honest=False)
     assert "somebody added it" in refused(store, path)
     write(path, {name: content for name, content in files.items() if name != "config.json"}, honest=False)
