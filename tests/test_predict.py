@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,6 @@ from aquadash.errors import ConfigError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.predict import FilePrediction, Predictor, RemotePredictor, predict_files
 from aquadash.predict import remote as remote_module
-from aquadash.training.answer_process import AnswerError, AnswerProcess
 from tests.encoded_pictures import saved as encoded
 from tests.tiny_networks import MEAN_COLOUR, colour_network
 
@@ -120,40 +118,6 @@ def test_features_are_what_the_last_layer_is_given_here_and_in_another_process(
     remote = RemotePredictor(saved, MEAN_COLOUR, class_names=CLASSES)
     np.testing.assert_allclose(remote.features(BATCH, progress=told.append), means, rtol=1e-5)
     assert told == [0.0, 40 / 70]
-
-
-class Colours(Predictor):
-    """Answers with the mean colour, for which no process has to import TensorFlow."""
-
-    image_shape = (SIZE, SIZE, 3)
-
-    def __init__(self) -> None: ...
-
-    @classmethod
-    def load(cls, path: Path, config: ModelConfig, **_: object) -> Colours:
-        assert path.is_file()
-        return cls()
-
-    def predict_images(self, images: np.ndarray) -> np.ndarray:
-        return images.mean(axis=(1, 2)).astype(np.float32)
-
-
-class RemoteColours(RemotePredictor):
-    kind = Colours
-
-
-def nothing() -> None:
-    """There is nothing slow to import."""
-
-
-def test_a_network_answers_on_after_its_process_was_killed(saved: Path) -> None:
-    process = AnswerProcess(nothing)  # The app's, with what it has loaded, is not this test's to kill.
-    remote = RemoteColours(saved, MEAN_COLOUR, class_names=CLASSES, process=process)
-    before = remote.predict_images(BATCH)
-    with pytest.raises(AnswerError, match="ended in the middle"):
-        process.ask(signal.raise_signal, signal.SIGKILL)
-    np.testing.assert_array_equal(remote.predict_images(BATCH), before)
-    process.end()
 
 
 def test_a_file_that_has_changed_is_loaded_again(saved: Path, tmp_path: Path) -> None:
