@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -11,7 +9,6 @@ from aquadash.evaluation import wilson_interval
 from aquadash.predict import FilePrediction
 from aquadash.ui.predict.picture_cards import NONE_OF_THESE, folder_labels
 from aquadash.ui.predict.predict_views import progress_text, score_drop
-from tests.app_pages import run_script
 
 
 def test_the_rest_is_estimated_from_what_came_not_from_the_first_pictures_or_at_the_end() -> None:
@@ -19,26 +16,6 @@ def test_the_rest_is_estimated_from_what_came_not_from_the_first_pictures_or_at_
     assert progress_text(3, 200, fresh=3, seconds=2.0) == "3 of 200 pictures looked at"
     assert progress_text(200, 200, fresh=100, seconds=9.0) == "200 of 200 pictures looked at"
     assert progress_text(0, 1, fresh=0, seconds=0.0) == "0 of 1 picture looked at"
-
-
-def test_a_stopped_drop_goes_on_with_a_new_picture_not_when_one_is_taken_away() -> None:
-    def page() -> None:
-        from types import SimpleNamespace
-
-        import streamlit as st
-
-        from aquadash.ui.predict import predict_views
-
-        uploads: list[Any] = [SimpleNamespace(file_id=file_id) for file_id in st.session_state["given"]]
-        st.text("stopped" if predict_views.is_stopped(uploads) else "at work")
-        st.button("Stop", on_click=predict_views.set_stopped, args=(True,))
-
-    app = run_script(page, state="abc")
-    assert app.text[0].value == "at work"
-    app.button[0].click().run()
-    for given, state in (("abc", "stopped"), ("ac", "stopped"), ("acd", "at work")):
-        app.session_state["given"] = given
-        assert app.run().text[0].value == state
 
 
 CLASSES = ("beaver", "otter", "seal")
