@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from aquadash.config import with_values
-from aquadash.data.folder import drafts
-from aquadash.data.folder.about import About
 from aquadash.lab import Lab
 from aquadash.models import head_epochs
 from aquadash.people import OWNER
@@ -20,7 +18,6 @@ from aquadash.runs.measured import image_set
 from tests import ui_runs
 from tests.compared_runs import keras_file
 from tests.lessons import SHORT
-from tests.own_pictures import drafted, in_folder, of_classes
 
 Paces = partial(cost.Paces, head_epochs=head_epochs)
 
@@ -89,20 +86,6 @@ def test_the_nearest_kind_of_run_tells_the_pace() -> None:
     assert Paces(known).known(other_network) is None
 
 
-def test_own_pictures_have_the_pace_of_runs_on_as_many_of_their_size_alone(tmp_path: Path, home: Path) -> None:
-    def keep(of_each: int) -> About:
-        folder = in_folder(tmp_path / str(of_each), of_classes({"cat": of_each, "dog": of_each}))
-        return drafts.use(drafted(folder), drafts.SplitChoice(), title="Pets", overwrite=True)
-
-    pets = keep(10)
-    config = with_values(SHORT, {"data.source": pets.source})
-    run = finished("b", 30, of={"data.source": pets.source}, dataset_fingerprint=pets.fingerprint)
-    assert Paces([finished("a", 20)]).known(config) is None, "2,500 images tell nothing of 16"
-    assert Paces([finished("a", 20), run]).known(config)[0] == 3.0
-    keep(20)
-    assert Paces([run]).known(config) is None, "nor do pictures that were there before"
-
-
 def test_a_network_of_other_sizes_is_another_one_and_settings_that_change_no_epoch_make_no_other_kind() -> None:
     own = {"model.name": "cnn", "model.filters": (8,)}
     paces = Paces([finished("a", 20, of=own)])
@@ -116,16 +99,6 @@ def test_runs_with_more_images_of_each_take_longer() -> None:
     basis = "earlier runs with the same network and images"
     assert Paces([finished("a", 50, of=five)]).known(with_values(SHORT, plain))[:2] == (pytest.approx(1.0), basis)
     assert Paces([finished("a", 10, of=plain)]).known(with_values(SHORT, five))[:2] == (pytest.approx(5.0), basis)
-
-
-def test_epochs_of_a_new_head_alone_take_no_time() -> None:
-    of = {"model.name": "backbone", "model.fine_tuning": "top", "training.head_epochs": 5, "training.epochs": 20}
-    config = with_values(SHORT, of)
-    stopped_early = finished("a", 50, 10, of=of)
-    assert Paces([stopped_early]).known(config)[0] * 20 == pytest.approx(15 * 10)
-    assert Paces([finished("a", 1, 5, of=of)]).known(config) is None, "nothing but the head"
-    longer = with_values(config, {"training.head_epochs": 10})
-    assert Paces([stopped_early]).known(longer)[0] * 20 == pytest.approx(10 * 10)
 
 
 def test_runs_that_tell_no_pace_are_passed_over() -> None:
