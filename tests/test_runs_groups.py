@@ -10,7 +10,7 @@ import pytest
 
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.config import definitions_text
-from aquadash.errors import RunError, StorageError, UnknownNameError
+from aquadash.errors import RunError, UnknownNameError
 from aquadash.runs import Run, RunStatus
 from aquadash.runs.fields import run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, group_runs, groupable
@@ -138,12 +138,6 @@ def test_one_run_that_cannot_be_changed_does_not_stop_the_rest() -> None:
 
     result = for_each(["a", "bad", "b", "a"], action, progress=shares.append)
     assert result.done == ["a", "b"] and result.failed == {"bad": "It runs."} and shares[-1] == 1.0
-
-    def broken(run_id: str) -> None:
-        raise StorageError("The disk is full.")
-
-    with pytest.raises(StorageError):
-        for_each(["a"], broken)
 
 
 def test_tags_are_tidied_or_refused() -> None:
