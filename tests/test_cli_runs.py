@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +13,6 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import waiting
 from aquadash.engine.waiting import HELD
 from aquadash.errors import RunError
-from aquadash.export.convert import ConversionCheck
 from aquadash.jobs import Job, JobProgress, JobStatus, open_jobs
 from aquadash.lab import Lab
 from aquadash.people import OWNER
@@ -86,19 +84,6 @@ def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
     assert "not a ZIP file" in refusal("runs", "import", path)
 
 
-def test_a_converted_network_is_handed_out_with_its_check(tmp_path: Path) -> None:
-    store = open_store()
-    run = ui_runs.finished(store, "mine")
-    check = ConversionCheck("tflite", 500, 500, 1e-7, "float32", 9, hashlib.sha256(b"weights").hexdigest(), "")
-    store.add_text_artifact(run.run_id, "model.keras", "weights")
-    store.add_text_artifact(run.run_id, "model.tflite", "converted")
-    store.add_text_artifact(run.run_id, "converted_tflite.json", check.to_json())
-    out = answer("runs", "convert", "mine", tmp_path / "out.tflite")
-    assert (out["agree"], out["images"]) == (500, 500)
-    assert (tmp_path / "out.tflite").read_bytes() == b"converted"
-    assert "tflite" in refusal("runs", "convert", "mine", tmp_path / "out.doc")
-
-
 @pytest.mark.slow
 def test_converting_in_a_process_of_its_own(home: Path, tmp_path: Path) -> None:
     from aquadash import data, models
@@ -111,6 +96,11 @@ def test_converting_in_a_process_of_its_own(home: Path, tmp_path: Path) -> None:
     store.add_artifact(run.run_id, tmp_path / "model.keras")
     out = answer("runs", "convert", "mine", tmp_path / "out.tflite")
     assert out["agree"] == out["images"] == 500 and out["path"] == str(tmp_path / "out.tflite")
+    job = store.jobs.get(f"convert-tflite-{run.run_id}")
+    answer("runs", "convert", "mine", tmp_path / "again.tflite")
+    assert (tmp_path / "again.tflite").read_bytes() == (tmp_path / "out.tflite").read_bytes()
+    assert store.jobs.get(job.id) == job, "what is converted is handed out"
+    assert "tflite" in refusal("runs", "convert", "mine", tmp_path / "out.doc")
 
 
 @pytest.fixture

@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from aquadash.errors import AquaDashError, DataError, StorageError
+from aquadash.errors import AquaDashError, StorageError
 from aquadash.export import bundle, importing
-from aquadash.runs import RunStore, open_store
-from aquadash.runs.artifacts import MODEL, ROBUSTNESS
+from aquadash.runs import Run, RunStore
+from aquadash.runs.artifacts import ROBUSTNESS
 from aquadash.runs.first_model import add_first_model
 from aquadash.runs.transfer import remove_traces
-from tests import stored_runs
 from tests.app_pages import open_app_page
 from tests.robust_runs import made_up_result
-from tests.test_export_importing import Files, read, write
+from tests.test_export_importing import Files, other_store_zip, read, write
 
 ODD = st.one_of(
     st.none(),
@@ -77,52 +74,41 @@ def archives(draw: st.DrawFn, files: Files) -> Files:
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Files:
     """The files of a run with everything but its network, which is large."""
-    folder = tmp_path_factory.mktemp("sound")
 
-    def none_here(source: str, **_: object) -> None:
-        raise DataError("no images in this test")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle.data, "load", none_here)
-        patch.setenv("AQUADASH_HOME", str(folder / "home"))
-        store = open_store()
+    def add(store: RunStore) -> Run:
         run = add_first_model(store)
         store.add_text_artifact(run.run_id, ROBUSTNESS, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
-        (store.artifact(run.run_id, MODEL) or folder).unlink()
-        path = bundle.export_run(store, run.run_id, folder / "sound.zip").path
-    made = bundle.MADE - {bundle.RUN, bundle.MANIFEST}
-    yield {name: content for name, content in read(path).items() if name not in made}
+        store.model_path(run.run_id).unlink()
+        return run
+
+    found = read(other_store_zip(tmp_path_factory.mktemp("sound"), add))
+    return {name: content for name, content in found.items() if name not in bundle.MADE - {bundle.RUN, bundle.MANIFEST}}
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_engine")
 @given(drawn=st.data())
 @settings(
     max_examples=int(os.environ.get("AQUADASH_FUZZ", "12")),
     derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 def test_every_archive_is_taken_in_or_refused(
-    drawn: st.DataObject, sound: Files, opened: RunStore, tmp_path_factory: pytest.TempPathFactory
+    drawn: st.DataObject, sound: Files, store: RunStore, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = write(tmp_path_factory.getbasetemp() / "fuzz.zip", drawn.draw(archives(sound)))
     try:
-        run = importing.import_run(opened, path).run
+        run = importing.import_run(store, path).run
     except AquaDashError as error:
         event("refused")
         assert not isinstance(error, StorageError) and "Unexpected" not in str(error)
-        assert not opened.client.search_runs([opened.experiment_id])
+        assert not store.client.search_runs([store.experiment_id])
         return
     event("taken in")
-    assert [found.run_id for found in opened.list_runs()] == [run.run_id]
-    for read_part in (opened.get, opened.history, opened.predictions, opened.epoch_replay, opened.environment):
+    assert [found.run_id for found in store.list_runs()] == [run.run_id]
+    for read_part in (store.get, store.history, store.predictions, store.epoch_replay, store.environment):
         with suppress(AquaDashError):
             read_part(run.run_id)
     assert not open_app_page("home").error
-    remove_traces(opened, run.run_id)
-
-
-@pytest.fixture
-def opened(prepared_home: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    stored_runs.without_engine(monkeypatch)
-    return open_store()
+    remove_traces(store, run.run_id)

@@ -9,7 +9,7 @@ import pickle
 import stat
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import pytest
 from aquadash.errors import AquaDashError, DataError, StorageError
 from aquadash.export import bundle, importing
 from aquadash.export.zip_files import ForeignZipError, unpack
-from aquadash.runs import RunStore, open_store
+from aquadash.runs import Run, RunStore, open_store
 from aquadash.runs.transfer import remove_traces
 from tests import ui_runs
 
@@ -47,22 +47,22 @@ def own_store(home: Path) -> RunStore:
     return open_store()
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The ZIP of a run of another store."""
-    folder = tmp_path_factory.mktemp("sound")
+def other_store_zip(folder: Path, add: Callable[[RunStore], Run]) -> Path:
+    """The ZIP of a run of another store, without what no import reads: images, and a report of four megabytes."""
+
+    def none_here(source: str, **_: object) -> None:
+        raise DataError("no images in this test")
+
     with pytest.MonkeyPatch.context() as patch:
-
-        def none_here(source: str, **_: object) -> None:
-            raise DataError("no images in this test")
-
         patch.setattr(bundle.data, "load", none_here)
-        # Of four megabytes, which no import reads.
         patch.setattr(bundle, "report_html", lambda *_: "<p>The report.</p>")
         patch.setenv("AQUADASH_HOME", str(folder / "home"))
-        run = ui_runs.finished(open_store(), "mine")
-        path = bundle.export_run(open_store(), run.run_id, folder / "sound.zip").path
-    yield path
+        return bundle.export_run(open_store(), add(open_store()).run_id, folder / "sound.zip").path
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return other_store_zip(tmp_path_factory.mktemp("sound"), lambda store: ui_runs.finished(store, "mine"))
 
 
 def store_home(store: RunStore) -> Path:

@@ -264,7 +264,7 @@ def test_what_people_write_is_kept_and_seen(store: RunStore) -> None:
 
 
 def test_what_was_kept_is_read_without_mlflow(store: RunStore) -> None:
-    ui_runs.finished(store, "mine")
+    run = ui_runs.finished(store, "mine")
     snapshot_of(store).runs()
     script = """
 import sys
@@ -273,3 +273,4 @@ print([run.name for run in Lab(OWNER).runs.all()], "mlflow" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout == "['mine'] False\n"
+    assert RunStore().history(run.run_id) == store.history(run.run_id), "what is not kept opens the store"
