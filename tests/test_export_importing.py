@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aquadash import settings
 from aquadash.errors import AquaDashError, DataError, StorageError
 from aquadash.export import bundle, importing
 from aquadash.export.zip_files import ForeignZipError, unpack
@@ -25,20 +26,10 @@ from tests import ui_runs
 Files = dict[str, bytes]
 
 
-@pytest.fixture(scope="module")
-def shared_store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunStore]:
-    """A store and its home for all that is refused, which each time leaves both as they were."""
-    with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("refusing")
-        patch.setenv("AQUADASH_HOME", str(home))
-        return home, open_store()
-
-
 @pytest.fixture
-def store(shared_store: tuple[Path, RunStore], monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    home, store = shared_store
-    monkeypatch.setenv("AQUADASH_HOME", str(home))
-    return store
+def store(shared_store: RunStore, in_shared_home: None) -> RunStore:
+    """One for all that is refused, which each time leaves it as it was."""
+    return shared_store
 
 
 @pytest.fixture
@@ -63,11 +54,6 @@ def other_store_zip(folder: Path, add: Callable[[RunStore], Run]) -> Path:
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return other_store_zip(tmp_path_factory.mktemp("sound"), lambda store: ui_runs.finished(store, "mine"))
-
-
-def store_home(store: RunStore) -> Path:
-    location = store.client.get_experiment(store.experiment_id).artifact_location
-    return Path(location.removeprefix("file://")).parent
 
 
 def read(path: Path) -> Files:
@@ -97,7 +83,7 @@ def described(files: Files, **changes: object) -> bytes:
 
 def refused(store: RunStore, path: Path) -> str:
     """The reason why the file is refused; the store and its folder are as before."""
-    folder = store_home(store)
+    folder = settings.home()
     before = {str(found) for found in folder.rglob("*")} | {str(folder / "tmp")}
     with pytest.raises(AquaDashError) as caught:
         importing.import_run(store, path)
@@ -347,8 +333,8 @@ def test_a_failure_while_storing_leaves_nothing(
     with pytest.raises(StorageError, match="full"):
         importing.import_run(own_store, sound)
     assert not own_store.client.search_runs([own_store.experiment_id])
-    assert not [path for path in (store_home(own_store) / "artifacts").rglob("*") if path.is_file()]
+    assert not [path for path in settings.artifacts().rglob("*") if path.is_file()]
     monkeypatch.setattr(own_store, "add_artifact", kept)
     assert importing.import_run(own_store, sound).copies == ()
     assert not own_store.list_runs(deleted=True), "what is left in MLflow's bin is no run of AquaDash"
-    assert not list((store_home(own_store) / "tmp").iterdir())
+    assert not list((settings.home() / "tmp").iterdir())
