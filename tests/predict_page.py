@@ -45,11 +45,11 @@ def cards(app: AppTest) -> list[str]:
     return [block.proto.body for block in app.get("html") if block.proto.body.startswith("<article")]
 
 
-def halves(name: str = "halves.png") -> Upload:
+def halves() -> Upload:
     """Red on the left, blue on the right: which part the network sees decides what it says."""
     pixels = np.zeros((60, 120, 3), np.uint8)
     pixels[:, :60, 0] = pixels[:, 60:, 2] = 255
-    return name, saved(Image.fromarray(pixels), "PNG"), "image/png"
+    return "halves.png", saved(Image.fromarray(pixels), "PNG"), "image/png"
 
 
 def widget(widgets: Any, start: str) -> Any:
