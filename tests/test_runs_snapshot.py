@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -32,12 +31,13 @@ NOW = 1_764_000_000.0
 
 
 class FakeStore:
-    """Records of runs in a dict with real jobs, and what was asked for."""
+    """Records of runs in a dict with real jobs, what was asked for, and the time that the snapshot is told."""
 
     def __init__(self, jobs: JobTable) -> None:
         self.kept: dict[str, StoredRun] = {}
         self.asked: list[str] = []
         self.jobs = jobs
+        self.now = NOW
 
     def write(
         self, run_id: str, *, created: float = NOW, said: bool = True, deleted: bool = False, **more: str
@@ -63,14 +63,6 @@ class FakeStore:
         return {job.run: place for place, job in enumerate(self.jobs.queue(KIND), start=1)}
 
 
-@dataclass
-class Clock:
-    now: float = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def names(snapshot: RunSnapshot) -> list[str]:
     return [run.name for run in snapshot.runs()]
 
@@ -82,18 +74,13 @@ def fake(tmp_path: Path) -> Iterator[FakeStore]:
     jobs.close()
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def snapshot(fake: FakeStore, kept: Path | None = None) -> RunSnapshot:
+    return RunSnapshot(fake, clock=lambda: fake.now, kept=kept)
 
 
-def snapshot(fake: FakeStore, clock: Clock, kept: Path | None = None) -> RunSnapshot:
-    return RunSnapshot(fake, clock=clock, kept=kept)
-
-
-def test_only_the_first_look_reads_everything(fake: FakeStore, clock: Clock) -> None:
+def test_only_the_first_look_reads_everything(fake: FakeStore) -> None:
     fake.write("a", created=NOW - 500, name="first")
-    runs = snapshot(fake, clock)
+    runs = snapshot(fake)
     assert names(runs) == names(runs) == ["first"]
     fake.write("b", name="second")
     assert names(runs) == ["second", "first"]
@@ -105,10 +92,10 @@ def test_only_the_first_look_reads_everything(fake: FakeStore, clock: Clock) -> 
     assert fake.asked == ["all", "b", "a", "b", "b"]
 
 
-def test_what_a_worker_says_is_seen_without_a_look_into_the_store(fake: FakeStore, clock: Clock) -> None:
+def test_what_a_worker_says_is_seen_without_a_look_into_the_store(fake: FakeStore) -> None:
     fake.write("a", name="mine", status="queued", created=NOW - 1)
     fake.write("b", name="next", status="queued")
-    runs = snapshot(fake, clock)
+    runs = snapshot(fake)
     assert {run.status for run in runs.runs()} == {RunStatus.INTERRUPTED}, "no job knows of them"
     fake.jobs.submit(KIND, "a", {})
     fake.jobs.submit(KIND, "b", {})
@@ -125,54 +112,52 @@ def test_what_a_worker_says_is_seen_without_a_look_into_the_store(fake: FakeStor
     assert fake.asked == ["all"]
 
 
-def test_a_run_whose_worker_is_lost_waits_again(fake: FakeStore, clock: Clock) -> None:
+def test_a_run_whose_worker_is_lost_waits_again(fake: FakeStore) -> None:
     fake.write("a", status="running")
     job = fake.jobs.submit(KIND, "a", {})
     fake.jobs.claim([KIND], Worker("here", 1))
-    runs = snapshot(fake, clock)
+    runs = snapshot(fake)
     assert runs.runs()[0].status is RunStatus.RUNNING
     let_the_lease_run_out(job, jobs=fake.jobs)
     (run,) = runs.runs()
     assert (run.status, run.rank) == (RunStatus.QUEUED, 1) and "here was lost" in run.message
 
 
-def test_what_other_programs_write_is_found_by_the_next_whole_read(fake: FakeStore, clock: Clock) -> None:
-    runs = snapshot(fake, clock)
+def test_what_other_programs_write_is_found_by_the_next_whole_read(fake: FakeStore) -> None:
+    runs = snapshot(fake)
     fake.write("gone", name="gone")
     assert names(runs) == ["gone"]
     fake.write("other", said=False, name="of another program")
     del fake.kept["gone"]
     assert names(runs) == ["gone"]
-    clock.now += WHOLE_SECONDS + 1
+    fake.now += WHOLE_SECONDS + 1
     runs.runs()
     wait_for(lambda: names(runs) == ["of another program"])
     assert fake.asked.count("all") == 2
 
 
-def test_the_next_process_begins_with_what_was_read(fake: FakeStore, clock: Clock, tmp_path: Path) -> None:
+def test_the_next_process_begins_with_what_was_read(fake: FakeStore, tmp_path: Path) -> None:
     file = tmp_path / "cache" / "runs.json"
     fake.write("a", created=NOW - 500, name="first")
     fake.write("c", created=NOW - 900, name="trained meanwhile", status="queued")
     fake.jobs.submit(KIND, "c", {})
-    assert names(snapshot(fake, clock, file)) == ["first", "trained meanwhile"]
-    clock.now += 3600
+    assert names(snapshot(fake, file)) == ["first", "trained meanwhile"]
+    fake.now += 3600
     fake.write("b", name="written meanwhile")
     fake.write("a", name="renamed meanwhile")
     fake.jobs.request_stop(job_id(KIND, "c"))
     fake.asked.clear()
-    runs = snapshot(fake, clock, file)
+    runs = snapshot(fake, file)
     assert names(runs) == ["written meanwhile", "renamed meanwhile", "trained meanwhile"]
     assert runs.runs()[2].status is RunStatus.STOPPED
     assert sorted(fake.asked) == ["a", "b"]
-    clock.now += WHOLE_SECONDS
+    fake.now += WHOLE_SECONDS
     runs.runs()
     wait_for(lambda: "all" in fake.asked)
 
 
-def test_what_could_not_be_read_is_read_with_the_next_look(
-    fake: FakeStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs = snapshot(fake, clock)
+def test_what_could_not_be_read_is_read_with_the_next_look(fake: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = snapshot(fake)
     fake.write("a", name="first")
     assert names(runs) == ["first"]
     fake.write("a", name="second")
@@ -182,28 +167,28 @@ def test_what_could_not_be_read_is_read_with_the_next_look(
     assert names(runs) == ["second"]
 
 
-def test_a_database_of_jobs_that_begins_anew_hides_nothing(fake: FakeStore, clock: Clock, tmp_path: Path) -> None:
+def test_a_database_of_jobs_that_begins_anew_hides_nothing(fake: FakeStore, tmp_path: Path) -> None:
     file = tmp_path / "cache" / "runs.json"
     for name in ("first", "second"):
         fake.write("a", name=name)
-    assert names(snapshot(fake, clock, file)) == ["second"]
+    assert names(snapshot(fake, file)) == ["second"]
     fake.jobs = JobTable(f"sqlite:///{tmp_path / 'new.db'}")
     fake.write("a", name="third", said=False)
-    assert names(snapshot(fake, clock, file)) == ["third"]
+    assert names(snapshot(fake, file)) == ["third"]
     fake.jobs.close()
 
 
-def test_a_damaged_file_is_no_harm(fake: FakeStore, clock: Clock, tmp_path: Path) -> None:
+def test_a_damaged_file_is_no_harm(fake: FakeStore, tmp_path: Path) -> None:
     file = tmp_path / "runs.json"
     fake.write("a", name="first")
     for text in ("", "[]", "{", '{"format": 2}', '{"format": 1}', '{"format": 2, "runs": {}, "mark": 3}', "null"):
         file.write_text(text)
-        assert names(snapshot(fake, clock, file)) == ["first"]
+        assert names(snapshot(fake, file)) == ["first"]
         assert json.loads(file.read_text())["runs"].keys() == {"a"}
 
 
-def test_many_threads_may_look_at_once_and_many_changes_are_read_at_once(fake: FakeStore, clock: Clock) -> None:
-    runs = snapshot(fake, clock)
+def test_many_threads_may_look_at_once_and_many_changes_are_read_at_once(fake: FakeStore) -> None:
+    runs = snapshot(fake)
     assert names(runs) == []
     for number in range(60):
         fake.write(f"{number}", name=str(number))
@@ -213,7 +198,7 @@ def test_many_threads_may_look_at_once_and_many_changes_are_read_at_once(fake: F
 
 
 def test_nobody_waits_while_the_file_is_written(
-    fake: FakeStore, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake: FakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writing, written = threading.Semaphore(0), threading.Semaphore(0)
 
@@ -223,7 +208,7 @@ def test_nobody_waits_while_the_file_is_written(
 
     monkeypatch.setattr(snapshot_module, "write_whole", slowly)
     fake.write("a", name="first")
-    runs = snapshot(fake, clock, tmp_path / "runs.json")
+    runs = snapshot(fake, tmp_path / "runs.json")
     with ThreadPoolExecutor(3) as pool:
         try:
             first = pool.submit(names, runs)
