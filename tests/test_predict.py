@@ -1,7 +1,9 @@
-"""From image files to probabilities, with a tiny network made here."""
+"""From image files to probabilities, with a tiny network made here, and to a table for a spreadsheet."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,7 +20,7 @@ from aquadash.data import images
 from aquadash.data.framing import Framing
 from aquadash.errors import ConfigError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
-from aquadash.predict import FilePrediction, Predictor, RemotePredictor, predict_files
+from aquadash.predict import AnswerRow, FilePrediction, Predictor, RemotePredictor, answers_csv, predict_files
 from aquadash.predict import remote as remote_module
 from tests.encoded_pictures import saved as encoded
 from tests.tiny_networks import MEAN_COLOUR, colour_network
@@ -274,3 +276,74 @@ def test_models_of_another_shape_are_refused() -> None:
         Predictor(_model(), class_names=CLASSES[:2])
     with pytest.raises(StorageError, match="RGB"):
         Predictor(models.build(ModelConfig(), image_shape=(SIZE, SIZE, 1), num_classes=3), class_names=CLASSES)
+
+
+# -- answers as a table for a spreadsheet ------------------------------------------------------------------------------
+
+
+TABLE_CLASSES = ("beaver", "otter")
+
+
+def prediction(name: str, shares: tuple[float, ...] = (0.25, 0.75), **more: object) -> FilePrediction:
+    label = TABLE_CLASSES[int(np.argmax(shares))]
+    return FilePrediction(name, TABLE_CLASSES, label, np.array(shares, np.float32), **more)
+
+
+def rows(table: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline="")))
+
+
+def test_a_row_for_each_picture_and_run() -> None:
+    bad = FilePrediction("bad.png", TABLE_CLASSES, error="bad.png is empty.")
+    other = FilePrediction("a.png", ("cat",), "cat", np.array([1.0], np.float32))
+    answers = [
+        AnswerRow("first", prediction("a.png", notes=("16-bit reduced to 8-bit",), ood_score=1.1), "beaver"),
+        AnswerRow("second", other, "beaver"),
+        AnswerRow("first", prediction("b.png", ood_score=0.9)),
+        AnswerRow("first", bad),
+    ]
+    table = answers_csv(answers, class_names=[*TABLE_CLASSES, "cat"])
+
+    assert table.startswith(b"\xef\xbb\xbf")
+    first, second, known, third = rows(table)
+    assert list(first) == [
+        "file", "run", "label", "confidence", "none_of_these", "beaver", "otter", "cat", "true_label", "notes",
+        "error",
+    ]  # fmt: skip
+    assert first == {
+        "file": "a.png", "run": "first", "label": "otter", "confidence": "0.750000", "none_of_these": "yes",
+        "beaver": "0.250000", "otter": "0.750000", "cat": "",
+        "true_label": "beaver", "notes": "16-bit reduced to 8-bit", "error": "",
+    }  # fmt: skip
+    assert (known["none_of_these"], second["none_of_these"]) == ("no", "")
+    assert (second["beaver"], second["cat"], second["run"]) == ("", "1.000000", "second")
+    assert (third["label"], third["confidence"], third["otter"]) == ("", "", "")
+    assert third["error"] == "bad.png is empty."
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", "\t=1.png", "\r=1.png", "\n=1.png", " =1.png", "\uff1d1.png"],
+)
+def test_no_cell_is_a_formula(name: str) -> None:
+    hostile = AnswerRow(name, prediction(name, notes=(name,), error=name), name)
+    (row,) = rows(answers_csv([hostile], class_names=TABLE_CLASSES))
+    for column in ("file", "run", "true_label", "notes", "error"):
+        assert row[column] == "'" + name
+    head = answers_csv([], class_names=[name]).decode("utf-8-sig")
+    assert next(csv.reader(io.StringIO(head, newline="")))[5] == "'" + name
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ('a,b"c.png', 'a,b"c.png'),
+        ("gpj.\N{RIGHT-TO-LEFT OVERRIDE}exe", "gpj.\N{REPLACEMENT CHARACTER}exe"),
+        ("nul\0.png", "nul\N{REPLACEMENT CHARACTER}.png"),
+        ("\udcff.png", "\N{REPLACEMENT CHARACTER}.png"),
+        ("🦦 " + "a" * 300, "🦦 " + "a" * 300),
+    ],
+)
+def test_hostile_names_are_text(name: str, written: str) -> None:
+    (row,) = rows(answers_csv([AnswerRow("run", prediction(name))], class_names=TABLE_CLASSES))
+    assert row["file"] == written and row["label"] == "otter"
