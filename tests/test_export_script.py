@@ -32,7 +32,7 @@ from aquadash.presets import preset
 from aquadash.runs import RunStatus, open_store
 from aquadash.source import CarriedSource
 from aquadash.training import hardware
-from aquadash.training.fit import FitResult, fit
+from aquadash.training.fit import fit
 from tests.drawn_images import few_drawings
 from tests.fit_listeners import Listener
 from tests.job_rows import train
@@ -96,28 +96,6 @@ def drawn() -> Dataset:
     return replace(drawn, train=train, test=test)
 
 
-def write_script(folder: Path, config: RunConfig, dataset: Dataset, result: FitResult) -> None:
-    """Put the script of a run that ended by itself and what it needs into a folder."""
-    plan, precision = augment.plan(config.augmentation), hardware.precision(config.training)
-    recipe = Recipe("mine", config, plan, dataset.fingerprint, precision, last_epoch=None, data_in_zip=True)
-    (folder / "train.py").write_text(train_script(recipe), encoding="utf-8")
-    assert result.predictions is not None
-    np.savez(folder / "predictions.npz", probabilities=result.predictions.probabilities)
-    rows = [asdict(record) for record in result.history]
-    lines = [",".join(rows[0]), *(",".join(repr(value) for value in row.values()) for row in rows)]
-    (folder / "history.csv").write_text("\n".join(lines), encoding="utf-8")
-    np.savez(
-        folder / "data.npz",
-        train_images=dataset.train.images,
-        train_labels=dataset.train.labels,
-        test_images=dataset.test.images,
-        test_labels=dataset.test.labels,
-        class_names=np.array(dataset.class_names),
-    )
-    if path := backbone.WEIGHTS_FILES.get(config.model.name):
-        shutil.copy(path, folder)
-
-
 #: Imports what scripts import, which takes seconds, and runs each script, or the cells of each notebook, in a copy of
 #: itself in which nothing has happened.
 _RUNNER = """
@@ -179,8 +157,19 @@ def execute(folder: Path, program: str = "train.py") -> dict[str, Any]:
 @pytest.mark.usefixtures("without_detector")
 @pytest.mark.parametrize("case", CONFIGS)
 def test_the_script_repeats_the_run_to_the_last_bit(case: str, drawn: Dataset, tmp_path: Path) -> None:
-    result = fit(CONFIGS[case], drawn, listener=Listener())
-    write_script(tmp_path, CONFIGS[case], drawn, result)
+    config = CONFIGS[case]
+    result = fit(config, drawn, listener=Listener())
+    plan, precision = augment.plan(config.augmentation), hardware.precision(config.training)
+    recipe = Recipe("mine", config, plan, drawn.fingerprint, precision, last_epoch=None, data_in_zip=True)
+    (tmp_path / "train.py").write_text(train_script(recipe), encoding="utf-8")
+    np.savez(tmp_path / "predictions.npz", probabilities=result.predictions.probabilities)
+    rows = [asdict(record) for record in result.history]
+    lines = [",".join(rows[0]), *(",".join(repr(value) for value in row.values()) for row in rows)]
+    (tmp_path / "history.csv").write_text("\n".join(lines), encoding="utf-8")
+    bundle._data_file(tmp_path, drawn)
+    if path := backbone.WEIGHTS_FILES.get(config.model.name):
+        shutil.copy(path, tmp_path)
+
     said = execute(tmp_path)
     assert said["identical"], said
     assert said["epochs"] == len(result.history)
