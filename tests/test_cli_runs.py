@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from aquadash import data
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import waiting
@@ -19,6 +21,7 @@ from aquadash.people import OWNER
 from aquadash.runs import Run, RunStore, open_store
 from tests import job_rows, ui_runs
 from tests.test_cli import answer, call, refusal
+from tests.tiny_networks import MEAN_COLOUR, colour_network, give_network
 
 
 @pytest.fixture
@@ -85,15 +88,10 @@ def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_converting_in_a_process_of_its_own(home: Path, tmp_path: Path) -> None:
-    from aquadash import data, models
-    from aquadash.config import ModelConfig
-
-    store, dataset = open_store(), data.load("synthetic")
-    run = ui_runs.finished(store, "mine", fingerprint=dataset.fingerprint)
-    model = models.build(ModelConfig(name="notebook"), image_shape=(32, 32, 3), num_classes=5)
-    model.save(tmp_path / "model.keras")
-    store.add_artifact(run.run_id, tmp_path / "model.keras")
+def test_converting_in_a_process_of_its_own(store: RunStore, tmp_path: Path) -> None:
+    run = ui_runs.finished(store, "mine", fingerprint=data.load("synthetic").fingerprint)
+    colour_network(MEAN_COLOUR, 10 * np.eye(3, 5), side=32).save(tmp_path / "model.keras")
+    give_network(store, run.run_id, MEAN_COLOUR, tmp_path / "model.keras")
     out = answer("runs", "convert", "mine", tmp_path / "out.tflite")
     assert out["agree"] == out["images"] == 500 and out["path"] == str(tmp_path / "out.tflite")
     job = store.jobs.get(f"convert-tflite-{run.run_id}")
