@@ -141,35 +141,28 @@ def test_what_was_pinned_is_pinned_for_whoever_brings_it(
     assert not other_store.get(at_home.run_id).pinned_by_owner and other_store.get(taken.run_id).pinned_by_owner
 
 
-def test_a_stopped_run_brings_its_checkpoint_and_a_finished_one_drops_it(
-    store: RunStore, other_store: RunStore, tmp_path: Path
-) -> None:
-    run = ui_runs.finished(store, "halted", status=RunStatus.STOPPED)
-    slot = tmp_path / "slot-0.npz"
-    np.savez(slot, state=np.array("{}"))
-    store.add_artifact(run.run_id, slot, folder="checkpoint")
-    bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    copy_id = importing.import_run(other_store, tmp_path / "run.zip").run.run_id
-    kept = other_store.artifact(copy_id, "checkpoint/slot-0.npz")
-    assert kept.read_bytes() == slot.read_bytes()
-    assert other_store.get(copy_id).status is RunStatus.STOPPED
-    store.set_status(run.run_id, RunStatus.FINISHED)
-    assert not [name for name in bundle.export_run(store, run.run_id, tmp_path / "run.zip").files if slot.name in name]
-
-
-def test_checkpoints_that_no_import_takes_stay_here(
+def test_a_stopped_run_brings_its_checkpoint_unless_no_import_takes_it_and_a_finished_one_drops_it(
     store: RunStore, other_store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = ui_runs.finished(store, "halted", status=RunStatus.STOPPED)
-    np.savez(tmp_path / "slot-0.npz", state=np.zeros(200_000))
-    store.add_artifact(run.run_id, tmp_path / "slot-0.npz", folder="checkpoint")
-    store.add_text_artifact(run.run_id, "model.onnx", "x" * 1000)
-    for module in (bundle, importing):
-        monkeypatch.setattr(module, "MAX_RUN_BYTES", 1_000_000)
-    exported = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    assert any("cannot be resumed elsewhere" in note for note in exported.notes)
-    assert "model.onnx" in exported.files, "without it the ZIP is as much too large"
-    assert importing.import_run(other_store, tmp_path / "run.zip").run.status is RunStatus.STOPPED
+    run_id = ui_runs.finished(store, "halted", status=RunStatus.STOPPED).run_id
+    slot, path = tmp_path / "slot-0.npz", tmp_path / "run.zip"
+    np.savez(slot, state=np.zeros(200_000))
+    store.add_artifact(run_id, slot, folder="checkpoint")
+    store.add_text_artifact(run_id, "model.onnx", "x" * 1000)
+    bundle.export_run(store, run_id, path)
+    taken = importing.import_run(other_store, path).run
+    assert other_store.artifact(taken.run_id, "checkpoint/slot-0.npz").read_bytes() == slot.read_bytes()
+    assert taken.status is RunStatus.STOPPED
+
+    with monkeypatch.context() as patch:
+        for module in (bundle, importing):
+            patch.setattr(module, "MAX_RUN_BYTES", 1_000_000)
+        exported = bundle.export_run(store, run_id, path)
+        assert any("cannot be resumed elsewhere" in note for note in exported.notes)
+        assert "model.onnx" in exported.files, "without it the ZIP is as much too large"
+        assert importing.import_run(other_store, path).run.status is RunStatus.STOPPED
+    store.set_status(run_id, RunStatus.FINISHED)
+    assert "checkpoint/slot-0.npz" not in bundle.export_run(store, run_id, path).files
 
 
 def test_a_run_at_work_is_refused(store: RunStore, tmp_path: Path) -> None:
