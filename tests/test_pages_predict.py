@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import statistics
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -199,15 +198,6 @@ def test_photographs_are_answered_by_a_network_that_knows_photographs(colours: R
     assert app.selectbox(key="run").value == colours.run_id
 
 
-@pytest.fixture
-def other(colours: Run, tmp_path: Path) -> Iterator[Run]:
-    """Another run in the same store, which calls what is red a seal."""
-    store = open_store()
-    run = store_colours(tmp_path, store, name="opposite <b>", classes=(3, 4, 0))
-    yield run
-    store.delete(run.run_id)
-
-
 def test_the_prediction_follows_the_crop_which_stays_on_another_page_of_a_big_drop(colours: Run) -> None:
     small = (picture(f"{number}.png", size=(8, 8)) for number in range(22))
     app = drop(open_page(run=colours.run_id), halves(), *small)
@@ -257,34 +247,26 @@ def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(colours: Ru
     assert "1 of 2 right" in accuracy(app).delta
 
 
-def test_several_runs_side_by_side(colours: Run, other: Run) -> None:
-    app = drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png"), picture("b.png"))
+def test_runs_side_by_side_are_told_apart_and_those_that_are_not_there_get_a_note(colours: Run, tmp_path: Path) -> None:
+    store = open_store()
+    other = store_colours(tmp_path, store, name="opposite <b>", classes=(3, 4, 0))  # It calls what is red a seal.
+    app = open_page(run=colours.run_id, beside=f"x,{'f' * 32}")
+    assert "The address asks for" in app.info[0].value and app.multiselect(key="beside").value == []
 
+    app = drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png"), picture("b.png"))
     card, _ = cards(app)
     assert "🦫 beaver, 100 %" in card and "🦭 seal, 100 %" in card
     assert "opposite &lt;b&gt;" in card and "<b>" not in card.replace('<b title="true class">', "")
     assert address_of(app, "beside") == other.run_id
-    labels = [block.value for block in app.markdown]
-    assert any("colours" in text and "beaver: 2" in text for text in labels)
-
+    assert "**colours**: " in words(app) and "beaver: 2" in words(app)
     app.multiselect(key="beside").set_value([]).run()
     assert "🦭 seal, 100 %" not in cards(app)[0] and address_of(app, "beside") is None
 
-
-def test_runs_beside_that_are_not_there_get_a_note(colours: Run, other: Run) -> None:
-    app = open_page(run=colours.run_id, beside=f"x,{'f' * 32}")
-    assert "The address asks for" in app.info[0].value and app.multiselect(key="beside").value == []
-    assert not app.exception and not app.error
-
-
-def test_runs_of_one_name_are_told_apart(colours: Run, tmp_path: Path) -> None:
-    store = open_store()
-    twin = store_colours(tmp_path, store, name=colours.name, classes=(3, 4, 0))
-    app = drop(open_page(run=colours.run_id, beside=twin.run_id), picture("red.png"))
+    store.rename(other.run_id, colours.name)
+    app = drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png"))
     widget(app.pills, "true-").set_value("otter").run()
-    store.delete(twin.run_id)
-    for run in (colours, twin):
-        name = f"colours ({run.run_id[:8]})"
+    store.delete(other.run_id)
+    for name in (f"colours ({colours.run_id[:8]})", f"colours ({other.run_id[:8]})"):
         assert f"**{name}**: " in words(app) and f"**{name}**\n" in words(app), "what they say, and the score"
         assert name in cards(app)[0]
 
