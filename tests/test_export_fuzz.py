@@ -1,6 +1,6 @@
 """Damaged and retyped ZIP files of runs: each is taken in or refused in words, and the store and Home go on working.
 
-``AQUADASH_FUZZ=2000`` tries 2,000 of them instead of 12.
+``AQUADASH_FUZZ=2000`` tries 2,000 of them instead of 8.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Files:
 @pytest.mark.usefixtures("no_engine")
 @given(drawn=st.data())
 @settings(
-    max_examples=int(os.environ.get("AQUADASH_FUZZ", "12")),
+    max_examples=int(os.environ.get("AQUADASH_FUZZ", "8")),
     derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 def test_every_archive_is_taken_in_or_refused(
