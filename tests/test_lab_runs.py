@@ -13,7 +13,7 @@ import pytest
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.errors import NotAllowedError, StorageError
+from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab, memory, runs
 from aquadash.people import OWNER, Person, Role
 from aquadash.runs import open_store
@@ -31,9 +31,6 @@ class FakeStore:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.asked: list[str] = []
-        self.replay: EpochReplay | None = None
-        self.damaged = False
-        self.missing = False
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         self.asked.append("runs")
@@ -46,19 +43,6 @@ class FakeStore:
     def history(self, run_id: str) -> list[EpochRecord]:
         self.asked.append("history")
         return [EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.01, 2.0)]
-
-    def epoch_replay(self, run_id: str) -> EpochReplay | None:
-        self.asked.append("replay")
-        return self.replay
-
-    def validation_predictions(self, run_id: str) -> Predictions | None:
-        self.asked.append("validation")
-        if self.missing:
-            return None
-        if self.damaged:
-            raise StorageError("validation_predictions.npz of this run is damaged.")
-        rows = np.tile(np.array([[0.9, 0.1], [0.1, 0.9]], dtype=np.float32), (10, 1))
-        return Predictions(np.arange(20), np.array([0, 1] * 8 + [1, 0] * 2), rows)
 
     def predictions(self, run_id: str) -> Predictions:
         self.asked.append("predictions")
@@ -154,36 +138,26 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
     assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
 
 
-def test_a_file_that_was_missing_or_damaged_and_is_put_back_is_found(store: FakeStore) -> None:
-    store.damaged = True
-    assert RUNS.temperature(store.run) == 1.0 and RUNS.epoch_replay("a" * 32) is None
-    store.damaged, store.missing = False, True
-    assert RUNS.validation_predictions("a" * 32) is None and RUNS.temperature(store.run) == 1.0
-    store.missing = False
-    answers = np.full((1, 1, 2), 0.5, np.float32)
-    store.replay = EpochReplay(np.arange(1), np.array([0]), answers, np.eye(2, dtype=np.int32)[None])
-    for _ in range(3):
-        assert RUNS.validation_predictions("a" * 32) is not None and RUNS.temperature(store.run) > 1.2
-        assert RUNS.epoch_replay("a" * 32) is store.replay
-    assert store.asked.count("replay") == 2 and store.asked.count("validation") == 5
-
-
 def test_what_was_missing_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:
     store = open_store()
     run = classrooms.give(store, add_compared(store, "one", skill=0.9, seed=1, folder=tmp_path / "net"), lessons.ANNA)
+    answers, counts = np.full((1, 1, 5), 0.2, np.float32), np.eye(5, dtype=np.int32)[None]
+    store.add_epoch_replay(run.run_id, EpochReplay(np.arange(1), np.array([0]), answers, counts))
     store.add_robustness(run.run_id, robust_runs.made_up_result(fingerprint=run.dataset_fingerprint).to_json())
     files = settings.artifacts() / run.run_id / "artifacts"
 
     def found() -> list[object]:
         cost, board = RUNS.cost(run.run_id), RUNS.board("synthetic")
-        return [cost.parameters, len(board.entries), Lab(OWNER).jobs.robustness(run.run_id) is not None, cost.epochs]
+        parts = Lab(OWNER).jobs.robustness(run.run_id), RUNS.epoch_replay(run.run_id)
+        known = [part is not None for part in (*parts, RUNS.validation_predictions(run.run_id))]
+        return [cost.parameters, len(board.entries), *known, RUNS.temperature(run) != 1.0, cost.epochs]
 
     away = files.rename(files.with_name("away"))
-    assert found() == [None, 0, False, 6]
+    assert found() == [None, 0, False, False, False, False, 6]
     away.rename(files)
-    assert found() == [2000, 1, True, 6]
+    assert found() == [2000, 1, True, True, True, True, 6]
     files.rename(away)
-    assert found() == [2000, 1, True, 6], "what was found is kept"
+    assert found() == [2000, 1, True, True, True, True, 6], "what was found is kept"
 
 
 def test_what_a_pair_has_changed_is_worked_out_once(store: FakeStore) -> None:
