@@ -128,13 +128,6 @@ def test_whoever_waits_for_a_job_is_told_what_is_done_until_its_end(
     assert capsys.readouterr().err == "mine: robustness\n", "a pipe gets no line for each look"
 
 
-def test_a_queue_says_what_its_times_rest_on(store: RunStore) -> None:
-    for name in ("mine", "yours"):
-        ui_runs.queued(store, name)
-    told = call("classroom", "queue").stdout
-    assert told.count("so it starts at once") == 1 and "nobody can say how long" in told
-
-
 def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_why(
     store: RunStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
