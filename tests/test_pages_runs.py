@@ -7,10 +7,8 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.config import definitions_text, describe_definitions
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
-from aquadash.runs.groups import group_runs
 from aquadash.ui.compare import run_filters, run_table
 from aquadash.ui.text import safe_markdown
 from tests import ui_runs
@@ -223,13 +221,3 @@ def test_what_the_table_shows_is_watched() -> None:
     nothing = [made_run("x", metrics={"val_loss": float("nan")}) for _ in range(2)]
     assert run_table.signature(nothing[:1]) == run_table.signature(nothing[1:])
     assert run_table.growth([one]) == run_table.growth([same]), "what has ended does not grow"
-
-
-def test_group_titles_read_well() -> None:
-    carried = definitions_text({"fog": {"branches": [{"title": "One", "operators": [{"name": "Fog"}]}]}})
-    fog = {"augmentation.pipeline": "fog"}
-    runs = [made_run("a", fog), made_run("b", fog | {"augmentation.definitions": carried})]
-    titles = {
-        run_filters.group_title(group, "all-but-seed") for group in group_runs(runs, "all-but-seed", run_fields())
-    }
-    assert titles == {"its own pipelines: none", f"its own pipelines: {describe_definitions(carried)}"}
