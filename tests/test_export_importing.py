@@ -1,27 +1,40 @@
-"""ZIP files that are foreign, damaged or hostile are refused with a reason and leave nothing behind."""
+"""ZIP files that are foreign, damaged or hostile are refused with a reason and leave nothing behind.
+
+``AQUADASH_FUZZ=2000`` retypes 2,000 of them at random instead of 8.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import os
 import pickle
 import stat
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, event, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, DataError, StorageError
 from aquadash.export import bundle, importing
 from aquadash.export.zip_files import ForeignZipError, unpack
 from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs.artifacts import ROBUSTNESS
+from aquadash.runs.first_model import add_first_model
 from aquadash.runs.transfer import remove_traces
 from tests import ui_runs
+from tests.app_pages import open_app_page
+from tests.robust_runs import made_up_result
 
 Files = dict[str, bytes]
 
@@ -338,3 +351,95 @@ def test_a_failure_while_storing_leaves_nothing(
     assert importing.import_run(own_store, sound).copies == ()
     assert not own_store.list_runs(deleted=True), "what is left in MLflow's bin is no run of AquaDash"
     assert not list((settings.home() / "tmp").iterdir())
+
+
+# -- retyped at random -------------------------------------------------------------------------------------------------
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**40), 10**40),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from(["nan", "1e999", "[" * 300, "{}", "9" * 4000, "\x00", "<b>x</b>", "../../x", "\ud800"]),
+    st.lists(st.integers(-3, 3), max_size=3),
+    st.dictionaries(st.text(max_size=4), st.floats(), max_size=2),
+)
+
+
+def retyped(draw: st.DrawFn, value: Any) -> Any:
+    """One value somewhere inside is another, or gone; texts that hold JSON are opened, too."""
+    if isinstance(value, str) and value[:1] in "[{" and draw(st.booleans()):
+        with suppress(ValueError):
+            return json.dumps(retyped(draw, json.loads(value)))
+    if isinstance(value, (dict, list)) and value and draw(st.integers(0, 9)):
+        keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+        key = draw(st.sampled_from(keys))
+        changed = value.copy()
+        if draw(st.integers(0, 9)):
+            changed[key] = retyped(draw, value[key])
+        else:
+            del changed[key]
+        return changed
+    return draw(ODD)
+
+
+def damaged(draw: st.DrawFn, content: bytes) -> bytes:
+    """Some bytes are others, gone or too many."""
+    start = draw(st.integers(0, max(len(content) - 1, 0)))
+    cut = draw(st.sampled_from([0, 1, 8, len(content)]))
+    return content[:start] + draw(st.binary(max_size=8)) + content[start + cut :]
+
+
+@st.composite
+def archives(draw: st.DrawFn, files: Files) -> Files:
+    """The files of a run, with one to three things changed."""
+    files = dict(files)
+    for _ in range(draw(st.integers(1, 3))):
+        name = draw(st.sampled_from([bundle.RUN] * 3 + sorted(set(files) - {bundle.MANIFEST})))
+        try:
+            files[name] = json.dumps(retyped(draw, json.loads(files[name]))).encode("utf-8", "surrogatepass")
+        except ValueError:
+            files[name] = damaged(draw, files[name])
+    return files
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The files of a run with everything but its network, which is large."""
+
+    def add(store: RunStore) -> Run:
+        run = add_first_model(store)
+        store.add_text_artifact(run.run_id, ROBUSTNESS, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
+        store.model_path(run.run_id).unlink()
+        return run
+
+    found = read(other_store_zip(tmp_path_factory.mktemp("sound"), add))
+    return {name: content for name, content in found.items() if name not in bundle.MADE - {bundle.RUN, bundle.MANIFEST}}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_engine")
+@given(drawn=st.data())
+@hypothesis_settings(
+    max_examples=int(os.environ.get("AQUADASH_FUZZ", "8")),
+    derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+def test_every_archive_is_taken_in_or_refused(
+    drawn: st.DataObject, everything: Files, own_store: RunStore, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = write(tmp_path_factory.getbasetemp() / "fuzz.zip", drawn.draw(archives(everything)))
+    try:
+        run = importing.import_run(own_store, path).run
+    except AquaDashError as error:
+        event("refused")
+        assert not isinstance(error, StorageError) and "Unexpected" not in str(error)
+        assert not own_store.client.search_runs([own_store.experiment_id])
+        return
+    event("taken in")
+    assert [found.run_id for found in own_store.list_runs()] == [run.run_id]
+    for part in ("get", "history", "predictions", "epoch_replay", "environment"):
+        with suppress(AquaDashError):
+            getattr(own_store, part)(run.run_id)
+    assert not open_app_page("home").error
+    remove_traces(own_store, run.run_id)
