@@ -1,6 +1,6 @@
 """ZIP files that are foreign, damaged or hostile are refused with a reason and leave nothing behind.
 
-``AQUADASH_FUZZ=2000`` retypes 2,000 of them at random instead of 8.
+``AQUADASH_FUZZ=2000`` retypes 2,000 of them at random instead of 14.
 """
 
 from __future__ import annotations
@@ -422,7 +422,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Files:
 @pytest.mark.usefixtures("no_engine")
 @given(drawn=st.data())
 @hypothesis_settings(
-    max_examples=int(os.environ.get("AQUADASH_FUZZ", "8")),
+    max_examples=int(os.environ.get("AQUADASH_FUZZ", "14")),
     derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 def test_every_archive_is_taken_in_or_refused(
