@@ -229,13 +229,10 @@ def test_what_people_write_is_kept_and_seen(store: RunStore) -> None:
     (seen,) = runs.runs()
     assert (seen.tags, seen.pinned, seen.archived) == (("flip", "too-dark"), True, True)
     assert store.get(run.run_id) == seen
-    store.remove_tags(run.run_id, ["flip", "never-there"])
-    store.set_pinned(run.run_id, False)
-    store.set_archived(run.run_id, False)
     with pytest.raises(RunError, match="cannot be a tag"):
         store.add_tags(run.run_id, ["fine", "<b>"])
-    (seen,) = runs.runs()
-    assert (seen.tags, seen.pinned, seen.archived) == (("too-dark",), False, False)
+    store.remove_tags(run.run_id, ["flip", "never-there"])
+    assert runs.runs()[0].tags == ("too-dark",)
     store.delete(run.run_id)
     assert runs.runs() == []
     store.restore(run.run_id)
