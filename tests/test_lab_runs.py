@@ -138,7 +138,7 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
     assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
 
 
-def test_what_was_missing_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:
+def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:
     store = open_store()
     run = classrooms.give(store, add_compared(store, "one", skill=0.9, seed=1, folder=tmp_path / "net"), lessons.ANNA)
     answers, counts = np.full((1, 1, 5), 0.2, np.float32), np.eye(5, dtype=np.int32)[None]
@@ -152,6 +152,11 @@ def test_what_was_missing_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> N
         known = [part is not None for part in (*parts, RUNS.validation_predictions(run.run_id))]
         return [cost.parameters, len(board.entries), *known, RUNS.temperature(run) != 1.0, cost.epochs]
 
+    validation = files / "validation_predictions.npz"
+    sound = validation.read_bytes()
+    validation.write_bytes(b"damaged")
+    assert RUNS.temperature(run) == 1.0
+    validation.write_bytes(sound)
     away = files.rename(files.with_name("away"))
     assert found() == [None, 0, False, False, False, False, 6]
     away.rename(files)
