@@ -18,8 +18,6 @@ from aquadash.errors import AquaDashError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.runs import Guess, Predictions, Run, RunStatus, RunStore, Worker
-from aquadash.runs import tags as tag
-from aquadash.runs.transfer import IMPORTED
 from tests import ui_runs
 from tests.classrooms import give
 from tests.compared_runs import add_compared
@@ -201,10 +199,6 @@ def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
     give(store, done, ANNA)
     text = call("runs", "show", "done").stdout
     assert "Anna's guess of the accuracy. Spot on: guessed 60 %" in text and "your" not in text.lower()
-    store.set_tags(done.run_id, "say where it is from", {tag.ORIGIN: IMPORTED})
-    text = call("runs", "show", "done").stdout
-    assert "The guess of the accuracy. Spot on: guessed 60 %" in text and "Anna's guess" not in text
-
     ui_runs.finished(store, "gone", guess=Guess(confused_pair=("cat", "dog")))
     assert answer("runs", "show", "gone")["guess"]["score"] is None, "the classes are not there any more"
 
