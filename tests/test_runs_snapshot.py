@@ -156,17 +156,6 @@ def test_the_next_process_begins_with_what_was_read(fake: FakeStore, tmp_path: P
     wait_for(lambda: "all" in fake.asked)
 
 
-def test_what_could_not_be_read_is_read_with_the_next_look(fake: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = snapshot(fake)
-    fake.write("a", name="first")
-    assert names(runs) == ["first"]
-    fake.write("a", name="second")
-    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
-        patch.setattr(fake, "stored_run", lambda run_id: 1 / 0)
-        runs.runs()
-    assert names(runs) == ["second"]
-
-
 def test_a_database_of_jobs_that_begins_anew_hides_nothing(fake: FakeStore, tmp_path: Path) -> None:
     file = tmp_path / "cache" / "runs.json"
     for name in ("first", "second"):
