@@ -57,13 +57,6 @@ def test_the_report_holds_the_results_and_needs_no_network(store: RunStore) -> N
     assert report_html(store, run, data.load("synthetic")) == text
 
 
-def test_results_of_an_earlier_stop_are_said_to_be_of_that(store: RunStore) -> None:
-    run = ui_runs.resumed_and_failed(store, "resumed")
-    store.set_metrics(run.run_id, {**run.metrics, "kept_epoch": 5})
-    words = Page(report_html(store, store.get(run.run_id), None)).words
-    assert "when the run was stopped, after epoch 6, with the weights of epoch 5; the curves go on" in words
-
-
 @pytest.mark.parametrize("epochs", [0, 2])
 def test_a_run_without_results_gets_a_report_too(store: RunStore, epochs: int) -> None:
     run = ui_runs.ended(store, "broke", RunStatus.FAILED, message="the <b>loss</b> became nan", epochs=epochs)
