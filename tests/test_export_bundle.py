@@ -207,15 +207,3 @@ def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_pa
     not_kept = ("imaug", "imagecorruptions-imaug", "scikit-image", "scipy", "pillow")
     assert {f"{name}=={version(name)}" for name in not_kept} <= set(lines), "those of here"
     assert all(line.startswith("#") or re.fullmatch(r"[\w-]+(==[\w.]+)?", line) for line in lines)
-
-
-def test_stopping_leaves_no_file(store: RunStore, tmp_path: Path) -> None:
-    run = stored_runs.add_run(store)
-
-    def stop(text: str, share: float | None) -> None:
-        if share is not None and share > 0.5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        bundle.export_run(store, run.run_id, tmp_path / "run.zip", progress=stop)
-    assert not list(tmp_path.iterdir())
