@@ -147,12 +147,3 @@ def test_a_first_ctrl_c_asks_the_job_to_stop_and_a_second_leaves_it(job: Job, mo
     assert jobs.heartbeat(job, None), "it hears of the first"
     ended = wait(job, monkeypatch, interrupt, lambda: jobs.end(job, JobStatus.STOPPED))
     assert ended.status is JobStatus.STOPPED
-
-
-def test_a_job_that_cannot_be_stopped_any_more_ends_as_it_did(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    def too_late() -> None:
-        open_jobs().end(job, JobStatus.FINISHED)
-        raise KeyboardInterrupt
-
-    ended = wait(job, monkeypatch, too_late)
-    assert ended.status is JobStatus.FINISHED
