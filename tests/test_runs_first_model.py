@@ -42,14 +42,6 @@ def test_it_comes_once_and_stays_deleted_until_the_command_brings_it_back(store:
     assert answer("runs", "first-model")["run_id"] == first.run_id and not store.get(first.run_id).deleted
 
 
-def test_one_that_cannot_be_read_is_no_hindrance(store: RunStore) -> None:
-    broken = add_first_model(store)
-    store.client.set_tag(broken.run_id, "aquadash.config", "{")
-    run = add_first_model(store)
-    assert run.status is RunStatus.FINISHED and run.run_id != broken.run_id
-    assert store.list_runs() and add_first_model(store) == run
-
-
 def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(store, "set_metrics", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
