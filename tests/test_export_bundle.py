@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import zipfile
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +20,7 @@ from aquadash.runs.tags import PINNED, PINNED_BY_OWNER, owner_tags
 from aquadash.runs.transfer import IMPORTED
 from tests import stored_runs, ui_runs
 from tests.robust_runs import made_up_result
+from tests.test_export_importing import read
 
 NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
 
@@ -46,20 +46,17 @@ def test_the_zip_holds_the_run_and_what_repeats_it_and_is_the_same_each_time(sto
     path, again = (bundle.export_run(store, run_id, tmp_path / name).path for name in ("run.zip", "again.zip"))
     assert again.read_bytes() == path.read_bytes()
     assert not list(tmp_path.glob(".*")), "nothing is left of the writing"
-    with zipfile.ZipFile(path) as archive:
-        names = set(archive.namelist())
-        manifest = json.loads(archive.read(bundle.MANIFEST))
-        sums = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in names - {bundle.MANIFEST}}
-        script = archive.read(bundle.SCRIPT).decode()
-        readme = archive.read(bundle.README).decode()
+    files = read(path)
+    manifest, script = json.loads(files[bundle.MANIFEST]), files[bundle.SCRIPT].decode()
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != bundle.MANIFEST}
     wanted = {"config.json", "predictions.npz", "model.keras", "train.py", "notebook.ipynb", "report.html", "data.npz"}
-    assert wanted | {"requirements.txt", "README.txt", "run.json", "manifest.json"} <= names
+    assert wanted | {"requirements.txt", "README.txt", "run.json", "manifest.json"} <= files.keys()
     assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == sums
     assert manifest["run_id"] == run_id
     compile(script, "train.py", "exec")
     assert "import aquadash" not in script and "from aquadash" not in script
     assert ascii(NAME) in script, "what a person typed is a literal"
-    assert run_id in readme
+    assert run_id in files[bundle.README].decode()
 
 
 def test_the_readme_names_every_file(store: RunStore, tmp_path: Path) -> None:
@@ -69,8 +66,7 @@ def test_the_readme_names_every_file(store: RunStore, tmp_path: Path) -> None:
         (tmp_path / base).write_text("{}")
         store.add_artifact(run.run_id, tmp_path / base, folder=folder or None)
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    with zipfile.ZipFile(written.path) as archive:
-        listed = {line.split()[0] for line in archive.read("README.txt").decode().splitlines() if line.strip()}
+    listed = {line.split()[0] for line in read(written.path)["README.txt"].decode().splitlines() if line.strip()}
     assert (importing._READERS.keys() | {"backbone.npz"}) - {"robustness-spare.json"} < set(written.files)
     assert set(written.files) - {"README.txt"} <= listed
 
@@ -178,8 +174,7 @@ def test_without_its_images_and_its_first_weights_the_zip_says_why_it_lacks_what
     run = ui_runs.finished(store, "big", {"model.name": "mobilenetv2", "augmentation.pipeline": "none"})
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     assert not {"train.py", "notebook.ipynb", "data.npz"} & set(written.files)
-    with zipfile.ZipFile(written.path) as archive:
-        readme = " ".join(archive.read("README.txt").decode().split())
+    readme = " ".join(read(written.path)["README.txt"].decode().split())
     for words in ("ImageNet", "other images"):
         assert any(words in note for note in written.notes) and words in readme
 
@@ -188,8 +183,7 @@ def test_a_run_that_was_resumed_and_failed_is_repeated_up_to_its_results(store: 
     run = ui_runs.resumed_and_failed(store, "resumed")
     assert len(store.history(run.run_id)) == 8
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    with zipfile.ZipFile(written.path) as archive:
-        assert "for epoch in range(1, 6 + 1):" in archive.read(bundle.SCRIPT).decode()
+    assert "for epoch in range(1, 6 + 1):" in read(written.path)[bundle.SCRIPT].decode()
 
 
 def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_path: Path) -> None:
@@ -198,9 +192,8 @@ def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_pa
     hostile["opencv-python-headless"] = "4.5.6"
     store.add_json_artifact(run.run_id, "environment.json", {"versions": hostile, "precision": "__import__('os')"})
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    with zipfile.ZipFile(written.path) as archive:
-        lines = archive.read(bundle.REQUIREMENTS).decode().splitlines()
-        assert "__import__" not in archive.read(bundle.SCRIPT).decode()
+    lines = read(written.path)[bundle.REQUIREMENTS].decode().splitlines()
+    assert "__import__" not in read(written.path)[bundle.SCRIPT].decode()
     assert "numpy==1.2.3" in lines and "evil" not in lines
     assert {"numba==0.1", "opencv-python==4.5.6", "opencv-python-headless==4.5.6"} <= set(lines)
     assert lines.index("opencv-contrib-python-headless==4.5.6") == len(lines) - 2, "pip writes it last"
