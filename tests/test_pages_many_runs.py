@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+pytestmark = pytest.mark.soak
+
 RUNS = 1000
 #: Seconds.
 WARM, COLD, CHANGE = 1.0, 3.0, 2.0
@@ -50,7 +52,6 @@ def in_a_thread(work: Callable[[], T]) -> T:
         return own.submit(work).result()
 
 
-@pytest.mark.soak
 def test_the_table_of_a_thousand_runs_is_there_in_time(many_runs: Path) -> None:
     cold, warm, kilobytes = in_a_thread(lambda: time_page(many_runs, "compare", repeats=9))
     print(f"cold {cold:.2f} s, warm {warm:.3f} s, {kilobytes:.0f} kB")
@@ -59,7 +60,6 @@ def test_the_table_of_a_thousand_runs_is_there_in_time(many_runs: Path) -> None:
     assert 100 < kilobytes < 5000, "all runs are sent, and not more than a phone can take"
 
 
-@pytest.mark.soak
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="needs Chromium")
 def test_the_first_rows_of_a_thousand_runs_are_painted_in_time(many_runs: Path) -> None:
@@ -77,7 +77,6 @@ def test_the_first_rows_of_a_thousand_runs_are_painted_in_time(many_runs: Path) 
     assert found["warm_seconds"] <= 3 * PAINTED_WARM
 
 
-@pytest.mark.soak
 @pytest.mark.skipif(sys.platform == "win32", reason="uvloop does not run on Windows")
 def test_no_file_of_a_page_waits_for_an_acknowledgement(home: Path) -> None:
     with serving(home) as server:
@@ -93,7 +92,6 @@ def test_no_file_of_a_page_waits_for_an_acknowledgement(home: Path) -> None:
     assert min(seconds[1:]) < 0.03, seconds
 
 
-@pytest.mark.soak
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="needs Chromium")
 def test_what_another_process_changes_shows_at_once(

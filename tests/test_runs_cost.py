@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from aquadash.config import with_values
+from aquadash import models
+from aquadash.config import ModelConfig, with_values
 from aquadash.lab import Lab
 from aquadash.models import head_epochs
 from aquadash.people import OWNER
@@ -27,18 +28,9 @@ def epochs(*seconds: float) -> list[EpochRecord]:
 
 
 def test_the_count_agrees_with_keras(tmp_path: Path) -> None:
-    keras = pytest.importorskip("keras")
-    model = keras.Sequential(
-        [
-            keras.Input((8, 8, 3)),
-            keras.layers.Conv2D(4, 3),
-            keras.layers.BatchNormalization(),
-            keras.layers.Dropout(0.5, seed=1),
-            keras.layers.Flatten(),
-            keras.layers.Dense(5),
-        ]
-    )
-    model.compile(keras.optimizers.Adam(), "mse")
+    config = ModelConfig(name="cnn", filters=(4,), batch_normalization=True, dropout=0.5)
+    model = models.build(config, image_shape=(8, 8, 3), num_classes=5)
+    model.compile("adam", "mse")
     model.optimizer.build(model.trainable_variables)
     model.save(tmp_path / "model.keras")
     assert parameter_count(tmp_path / "model.keras") == model.count_params()
