@@ -28,7 +28,7 @@ def epochs(*seconds: float) -> list[EpochRecord]:
 
 
 def test_the_count_agrees_with_keras(tmp_path: Path) -> None:
-    config = ModelConfig(name="cnn", filters=(4,), batch_normalization=True, dropout=0.5)
+    config = ModelConfig(name="cnn", filters=(4,), batch_normalization=True, dense_units=(8,), dropout=0.5)
     model = models.build(config, image_shape=(8, 8, 3), num_classes=5)
     model.compile("adam", "mse")
     model.optimizer.build(model.trainable_variables)
