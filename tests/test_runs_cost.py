@@ -91,6 +91,14 @@ def test_runs_with_more_images_of_each_take_longer() -> None:
     basis = "earlier runs with the same network and images"
     assert Paces([finished("a", 50, of=five)]).known(with_values(SHORT, plain))[:2] == (pytest.approx(1.0), basis)
     assert Paces([finished("a", 10, of=plain)]).known(with_values(SHORT, five))[:2] == (pytest.approx(5.0), basis)
+    gone = finished("a", 20, of={"augmentation.pipeline": "gone"})
+    assert Paces([gone]).known(with_values(SHORT, plain))[:2] == (2.0, basis), "as if it made one image of each"
+
+
+def test_epochs_of_a_new_head_alone_take_nearly_no_time() -> None:
+    of = {"model.name": "backbone", "model.fine_tuning": "top", "training.head_epochs": 5, "training.epochs": 20}
+    pace = Paces([finished("a", 50, 10, of=of)]).known(with_values(SHORT, of))
+    assert pace.seconds * 20 == pytest.approx(150), "15 epochs of the whole network, of which 5 took 50 seconds"
 
 
 def test_runs_that_tell_no_pace_are_passed_over() -> None:
