@@ -19,6 +19,7 @@ from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.runs import EpochRecord, Guess, Predictions, Progress, RunStatus, RunStore, Worker, artifacts, open_store
 from aquadash.runs import tags as tag
+from aquadash.runs.connection import import_ahead
 from aquadash.runs.selection import for_each
 from tests import live_runs
 from tests.serving import free_port
@@ -137,6 +138,14 @@ def test_only_a_run_that_ended_early_can_be_queued_again(store: RunStore) -> Non
     live_runs.end(store, live_runs.start(store, run_id), RunStatus.FINISHED)
     with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
         store.queue(run_id)
+
+
+def test_stopping_a_run_that_has_ended_changes_nothing(store: RunStore) -> None:
+    run_id = store.create(RunConfig()).run_id
+    store.set_status(run_id, RunStatus.FINISHED)
+    with pytest.raises(RunError, match="is not running"):
+        store.request_stop(run_id)
+    assert store.get(run_id).status is RunStatus.FINISHED
 
 
 def test_deleting_is_undone(store: RunStore) -> None:
@@ -280,6 +289,7 @@ def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.Monke
 
 
 def test_one_process_at_a_time_makes_the_store_of_a_new_home(home: Path) -> None:
+    import_ahead()  # It takes seconds, in which nothing would be made.
     with ThreadPoolExecutor(1) as pool:
         with FileLock(home / "store.lock"):  # As the other holds it.
             opening = pool.submit(open_store)
