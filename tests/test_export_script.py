@@ -183,7 +183,8 @@ def taken_home(quiet_worker: None, without_detector: None, tmp_path: Path, monke
     monkeypatch.setattr(data, "load", lambda source, **_: drawn)
     monkeypatch.setattr(bundle, "report_html", lambda *_: "test_export_report.py looks at it")
     store = open_store()
-    run = store.create(with_values(QUICK, {"augmentation.pipeline": "notebook-1"}), name="to take home")
+    config = with_values(QUICK, {"augmentation.pipeline": "notebook-1", "model.name": "notebook"})
+    run = store.create(config, name="to take home")
     assert train(store, run.run_id).status is RunStatus.FINISHED
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     folder = tmp_path / "unpacked"
