@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import statistics
 import time
 from pathlib import Path
@@ -87,6 +88,16 @@ def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
     assert "cut.png cannot be read" in cut
     assert "CMYK" in blue
     assert any("otter: 1" in block.value and "without an answer: 2" in block.value for block in app.markdown)
+
+    assert "data-opens" not in cut
+    app.session_state["open"] = re.search(r'data-opens="([^"]+)"', red)[1]
+    app.run()
+    assert not app.exception and not app.error and not app.code
+    assert address_of(app, "open") is None, "nobody else has the picture"
+    assert any(each.value.startswith("### ") and "beaver, 100 %" in each.value for each in app.markdown)
+    assert app.selectbox(key="why-method").value == "grad-cam"
+    widget(app.pills, "true-").set_value("otter").run()
+    assert any("taken for" in each.value and "beaver" in each.value for each in app.markdown)
 
 
 def test_test_images_can_be_tried_with_one_click(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:
