@@ -163,7 +163,7 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "other settings": ("config.json", b'{"seed": 9}', "different settings"),
     "settings that cannot be": ("config.json", b'{"training": {"epochs": -1}}', "epochs"),
     "settings of brackets": ("config.json", b"[" * 100_000, DAMAGED),
-    "an environment that is a list": ("environment.json", b"[]", DAMAGED),
+    "an environment whose version is a list": ("environment.json", b'{"versions": {"keras": ["x"]}}', DAMAGED),
     "an epoch of inf": ("history.csv", HEADER + b"inf,1,1,1,1,1,1\n", DAMAGED),
     "a field of 200,000 digits": ("history.csv", HEADER + b"1," + b"1" * 200_000 + b",1,1,1,1,1\n", DAMAGED),
     "a history that is not UTF-8": ("history.csv", b"\xff\xfe", DAMAGED),
