@@ -45,6 +45,14 @@ def test_the_zip_holds_the_run_and_what_repeats_it_and_is_the_same_each_time(sto
     store.add_text_artifact(run_id, "model.keras", "no network, but nothing here loads it")
     path, again = (bundle.export_run(store, run_id, tmp_path / name).path for name in ("run.zip", "again.zip"))
     assert again.read_bytes() == path.read_bytes()
+
+    def stop(text: str, share: float | None) -> None:
+        if share is not None and share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bundle.export_run(store, run_id, path, progress=stop)
+    assert again.read_bytes() == path.read_bytes(), "one that is stopped leaves the ZIP that was there"
     assert not list(tmp_path.glob(".*")), "nothing is left of the writing"
     files = read(path)
     manifest, script = json.loads(files[bundle.MANIFEST]), files[bundle.SCRIPT].decode()
@@ -157,6 +165,10 @@ def test_a_stopped_run_brings_its_checkpoint_unless_no_import_takes_it_and_a_fin
         assert any("cannot be resumed elsewhere" in note for note in exported.notes)
         assert "model.onnx" in exported.files, "without it the ZIP is as much too large"
         assert importing.import_run(other_store, path).run.status is RunStatus.STOPPED
+        patch.setattr(bundle, "MAX_RUN_BYTES", 3_000_000)
+        store.add_text_artifact(run_id, "model.onnx", "x" * 2_000_000)
+        files = bundle.export_run(store, run_id, path).files
+        assert "checkpoint/slot-0.npz" in files and "model.onnx" not in files, "one can convert it again"
     store.set_status(run_id, RunStatus.FINISHED)
     assert "checkpoint/slot-0.npz" not in bundle.export_run(store, run_id, path).files
 
