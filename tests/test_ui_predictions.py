@@ -80,6 +80,8 @@ def test_another_framing_and_another_network_are_looked_at_anew() -> None:
     assert list(memory.predict([left, right], [one])) == [left, right]
     assert [(memory.answers(item, [one]) or [])[0].label for item in (left, right)] == ["dark", "bright"]
     assert memory.missing([left, right], [one, network("two")]) == [left, right]
+    whole = Item(file, CENTRED)
+    assert memory.known([whole], [one]) == [whole] and memory.known([left], [one, network("two")]) == []
 
 
 def test_what_is_gone_is_forgotten_and_what_was_let_go_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
