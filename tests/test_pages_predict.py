@@ -252,7 +252,9 @@ def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(colours: Ru
     assert "1 of 2 right" in accuracy(app).delta
 
 
-def test_runs_side_by_side_are_told_apart_and_those_that_are_not_there_get_a_note(colours: Run, tmp_path: Path) -> None:
+def test_runs_side_by_side_are_told_apart_and_those_that_are_not_there_get_a_note(
+    colours: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = open_store()
     other = store_colours(tmp_path, store, name="opposite <b>", classes=(3, 4, 0))  # It calls what is red a seal.
     app = open_page(run=colours.run_id, beside=f"x,{'f' * 32}")
@@ -268,12 +270,14 @@ def test_runs_side_by_side_are_told_apart_and_those_that_are_not_there_get_a_not
     assert "🦭 seal, 100 %" not in cards(app)[0] and address_of(app, "beside") is None
 
     store.rename(other.run_id, colours.name)
+    tables: list[list[str]] = []
+    monkeypatch.setattr(predict_views, "answers_csv", lambda rows, **_: tables.append([row.run for row in rows]) or b"")
     app = drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png"), picture("b.png"))
     widget(app.pills, "true-").set_value("otter").run()
     store.delete(other.run_id)
     for name in (f"colours ({colours.run_id[:8]})", f"colours ({other.run_id[:8]})"):
         assert f"**{name}**: " in words(app) and f"**{name}**\n" in words(app), "what they say, and the score"
-        assert name in cards(app)[0]
+        assert name in cards(app)[0] and tables[-1].count(name) == 2, "so does the table to take home"
 
 
 def test_the_page_and_the_command_agree(colours: Run, tmp_path: Path) -> None:
