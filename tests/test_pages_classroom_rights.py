@@ -89,5 +89,8 @@ def test_what_is_kept_for_everybody_is_filtered_for_each(look: Look, lesson: Les
     try:
         assert "Anna's best" in str(look(TEACHER, "compare"))
         assert "Anna's best" not in str(look(BEN, "compare"))
+        for page in ("train", "evaluate"):
+            app = look(BEN, page, run=lesson.finished)
+            assert "There is no run" in words(app) and "Anna's best" not in str(app)
     finally:
         Lab(TEACHER).runs.hide(lesson.finished, False)
