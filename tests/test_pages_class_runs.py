@@ -121,6 +121,9 @@ def test_the_queue_shows_places_and_each_what_they_may_do(
     assert "b1" not in texts(seen), "hidden"
     assert f"queue-stop-{first.run_id}" in buttons(seen)
     assert not [key for key in buttons(seen) if key.startswith(("move-", "queue-hide"))]
+    store.set_hidden(second.run_id, False)
+    seen = open_app_page("classroom", view="queue")
+    assert "b1" in texts(seen) and not [key for key in buttons(seen) if second.run_id in key], "it is another's"
 
 
 def test_what_was_deleted_while_it_waited_waits_again_after_undo(
@@ -159,6 +162,7 @@ def test_a_refusal_is_said_for_longer_than_until_the_next_drawing(
     assert [error.value for error in app.run().error] == ["It has begun."]
     app.button(key=f"queue-stop-{first.run_id}").click().run()
     assert not app.error, "which is over"
+    assert store.get(first.run_id).status is RunStatus.STOPPED
 
 
 def test_the_class_page_opens_on_what_happens_now(store: RunStore, anna: Person) -> None:
