@@ -53,7 +53,7 @@ def between_drawings(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], obje
         def decorate(draw: Callable[..., Any]) -> Callable[..., Any]:
             def drawn(*args: Any) -> None:
                 draw(*args)
-                if to_happen and not open_to_all:
+                if to_happen and seconds and not open_to_all:
                     to_happen.pop()()
                     draw(*args)
 
