@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from aquadash.augment import PIPELINES, PipelineSpec, library, pipeline, saved_pipelines
+from aquadash.augment import PIPELINES, PipelineSpec, library, pipeline, saved_pipelines, to_code
 from aquadash.augment.reading import from_json, to_draft
 from aquadash.data import Dataset
 from aquadash.people import Person
@@ -283,9 +283,11 @@ def test_what_another_session_has_deleted_meanwhile_is_told_and_the_draft_stays(
 
 def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     exported: list[PipelineSpec] = []
+    files: dict[str, str] = {}
     download = components.download
 
     def noted(label: str, content: str, *, key: str, **options: str) -> None:
+        files[options["file_name"]] = content
         if key == "export":
             exported.append(from_json(content))
         download(label, content, key=key, **options)
@@ -304,6 +306,8 @@ def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> Non
     assert exported[-1].summary == DEEP.summary == "Mine alone."
     press(app, "undo")
     assert address_of(app, "pipeline") == "notebook-2" and address_of(app, "draft") is None
+    assert to_code(PIPELINES["notebook-2"]) in files.values()
+    assert {name.rpartition(".")[2] for name in files} == {"json", "py"}
 
 
 @pytest.mark.parametrize(
