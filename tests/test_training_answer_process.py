@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 import psutil
 import pytest
 
 from aquadash.errors import ConfigError
+from aquadash.evaluation.metrics import IMPORTING
 from aquadash.training import answer_process
 from aquadash.training.answer_process import AnswerError, AnswerProcess, report_progress
 from tests.waiting import wait_for
@@ -57,6 +58,15 @@ def test_one_process_answers_and_keeps_what_it_has(process: AnswerProcess) -> No
     first, before = process.ask(remember, 1)
     assert process.ask(remember, 2) == (first, [*before, 2]) and first != os.getpid()
     assert not psutil.Process(first).memory_info().rss > 300_000_000, "it does not run this process's script again"
+
+
+def test_none_is_started_while_scikit_learn_is_imported(process: AnswerProcess) -> None:
+    process.ask(remember, 1)
+    with ThreadPoolExecutor(1) as asking:
+        with IMPORTING:
+            asked = asking.submit(process.ask, remember, 2)
+            assert wait([asked], timeout=0.5).not_done
+        assert asked.result()[1][-1] == 2
 
 
 def test_a_process_that_dies_costs_one_answer(process: AnswerProcess) -> None:

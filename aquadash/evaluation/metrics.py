@@ -153,12 +153,13 @@ def percent(fraction: float, interval: tuple[float, float] | None = None) -> str
     return f"{100 * fraction:.0f} %{ends}"
 
 
-_importing = Lock()
+#: Held while scikit-learn is imported: of two threads that begin with that at once, both can fail.
+IMPORTING = Lock()
 
 
 def import_scikit_learn() -> None:
-    """Import scikit-learn's metrics: of two threads that begin with that at once, both can fail."""
-    with _importing:
+    """Import scikit-learn's metrics, with :data:`IMPORTING` held."""
+    with IMPORTING:
         import sklearn.metrics  # noqa: F401
 
 

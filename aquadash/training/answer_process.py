@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from aquadash import settings
 from aquadash.errors import AquaDashError
+from aquadash.evaluation.metrics import IMPORTING
 from aquadash.jobs import processes
 
 if TYPE_CHECKING:
@@ -96,10 +97,10 @@ class AnswerProcess:
                 if psutil.virtual_memory().available < MIN_FREE_MEMORY:
                     return
                 try:
-                    self._running().submit(function)
+                    self._submit(function)
                 except BrokenProcessPool:  # It has died unasked.
                     self._kill()
-                    self._running().submit(function)
+                    self._submit(function)
             finally:
                 self._lock.release()
 
@@ -143,9 +144,8 @@ class AnswerProcess:
         self, function: Callable[..., Answer], args: tuple[Any, ...], progress: Callable[[float], object] | None
     ) -> Answer:
         until = time.monotonic() + self._answer_seconds
-        executor = self._running()
         self._shared[:] = 0.0
-        future = executor.submit(_call, function, args)
+        future = self._submit(_call, function, args)
         try:
             while not wait([future], timeout=0.1).done:
                 if progress is not None:
@@ -161,6 +161,12 @@ class AnswerProcess:
                 self._kill()
             raise
         return future.result()
+
+    def _submit(self, function: Callable[..., Answer], *args: Any) -> Future[Answer]:
+        # Joblib, which scikit-learn imports, has a loky of its own, by which ours starts processes from then on: where
+        # that happens while it is half imported, both fail.
+        with IMPORTING:
+            return self._running().submit(function, *args)
 
     def _running(self) -> ProcessPoolExecutor:
         from loky import ProcessPoolExecutor
