@@ -99,6 +99,7 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored_however_l
         wait_for(lambda: page.title() and browser.times > 3)
         page.get_by_text("Epoch 2 of 9").wait_for()
         address_has(page, f"?run={run_id}")
+        browser.address = ""  # From here on the browser keeps up.
         # Both curves are on the first screen, and so is the button.
         charts = page.get_by_test_id("stPlotlyChart")
         for box in resting_places(page, charts.nth(0), charts.nth(1), main_button(page, "Train")):
