@@ -139,6 +139,11 @@ def test_a_run_is_lit_in_all_charts_the_curves_are_zoomed_and_a_pair_is_clicked(
     wait_for(lambda: len({tuple(each) for each in page.evaluate(ranges)}) == 1, saying=lambda: page.url)
     zoomed = page.evaluate(ranges)[0]
     assert 2 <= zoomed[0] < zoomed[1] <= 9
+    page.reload()
+    page.wait_for_function(known)
+    settled(page)
+    lights(page, 1, charts=3, others=2)
+    assert page.evaluate(ranges) == [zoomed, zoomed]
 
     # Cells are in the order of the pairs, each of them twice: the fifth is run 1 over run 2.
     click_at_rest(page, page.locator(".st-key-pair-matrix .scatterlayer .point").nth(4))
