@@ -41,6 +41,8 @@ def asked(shared_server: Server) -> Run:
     if found is None:
         found = add_run(store, name="asked <i>run</i>")
         add_included_model(store, found.run_id)
+        # Its temperature is worked out of them.
+        store.add_validation_predictions(found.run_id, store.predictions(found.run_id))
     return found
 
 
@@ -101,10 +103,12 @@ def test_a_dropped_picture_opens_by_keyboard_and_a_bad_one_is_named(
     card.wait_for()
     settled(page)
     assert "sea <b>view</b>.png" in page.locator("article").first.inner_text()  # A file's name is text, not markup.
+    sure = re.search(r"\d+ %", page.locator("article").first.inner_text())[0]  # type: ignore[index]
     card.focus()
     page.keyboard.press("Enter")
     opened = page.get_by_role("dialog")
     opened.get_by_role("heading", name="sea <b>view</b>.png").wait_for()
+    opened.get_by_text(re.compile(rf"\b{sure}")).first.wait_for()
     settled(page)
     page.keyboard.press("Escape")
     opened.wait_for(state="detached")
@@ -173,7 +177,7 @@ def test_a_folder_of_pictures_is_labelled_and_taken_home(
     no_error(page)
 
 
-def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page: Page) -> None:
+def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page: Page, tmp_path: Path) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(shared_server.url)
     page.get_by_text("🐋 whale").wait_for()
@@ -184,6 +188,9 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
     page.get_by_role("button", name=re.compile("Try another sample")).wait_for()
     page.locator(".aqua-verdict").nth(4).wait_for()
     in_sight(page.locator(".aqua-verdict").first, page.locator("article .aqua-bars").nth(3))
+    page.locator(".st-key-pictures input[type=file]").set_input_files(gradient(tmp_path / "gradient.png"))
+    own = page.get_by_role("group", name="gradient.png")
+    in_sight(own.locator(".aqua-verdict"), own.locator(".aqua-bars"), page.get_by_text("What is it really?"))
     no_error(page)
 
 
