@@ -51,9 +51,10 @@ copy_new_stores()
 
 #: Files that take half a minute and more, by their length: those with a browser, and the others.
 _LONG = [
-    "test_journey_answers", "test_journey_evaluate", "test_journey_train", "test_journey_compare", "test_journey_data",
-    "test_journey_class", "test_journey_visit",
-    "test_export_script", "test_engine", "test_cli", "test_training_fit",
+    "test_journey_evaluate", "test_journey_answers", "test_journey_data", "test_journey_visit", "test_journey_train",
+    "test_journey_class", "test_journey_compare",
+    "test_export_script", "test_engine", "test_models_saved", "test_cli", "test_augment_operators", "test_training_fit",
+    "test_training_transfer",
 ]  # fmt: skip
 
 _OUTSIDE = (
