@@ -6,6 +6,7 @@ import csv
 import math
 import os
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 from aquadash import data
 from aquadash.config import with_values
 from aquadash.data import Dataset
+from aquadash.data.folder import drafts
+from aquadash.data.folder.drafts import SplitChoice
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs import JobStatus, LeaseLostError, Stopped
@@ -25,6 +28,8 @@ from aquadash.training import checkpoint, worker
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.early_stopping import EarlyStopping
 from tests import job_rows
+from tests.lessons import ANNA, BEN, TEACHER
+from tests.own_pictures import drafted, in_folder, of_classes
 from tests.tiny_networks import QUICK
 
 
@@ -152,6 +157,19 @@ def test_a_run_that_is_resumed_on_other_images_stays_one_of_those_that_it_began_
     assert run.status is RunStatus.FAILED and "has other images now" in run.message
     assert (run.dataset_fingerprint, run.class_names) == ("e" * 64, ("cat", "dog"))
     assert store.environment(run_id) == {}
+
+
+def test_a_waiting_run_does_not_get_the_pictures_of_another_student_that_have_the_name_by_now(
+    store: RunStore, tmp_path: Path
+) -> None:
+    draft = drafted(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12})))
+    source = drafts.use(draft, SplitChoice(), title="Cats", owner=BEN).source
+    runs = {who: store.create(with_values(QUICK, {"data.source": source}), owner=who) for who in (ANNA, BEN, TEACHER)}
+    run = job_rows.train(store, runs[ANNA].run_id)
+    assert run.status is RunStatus.FAILED and "another student's has its name now" in run.message
+    assert run.class_names == ()
+    for who in (BEN, TEACHER):
+        assert worker.load_dataset(store, runs[who], lambda _: None).class_names == ("cat", "dog")
 
 
 @pytest.mark.slow

@@ -98,7 +98,7 @@ class _Sources(Mapping[str, Source]):
     def __getitem__(self, name: str) -> Source:
         if name in BUILT_IN:
             return BUILT_IN[name]
-        kept = about.all_kept().get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
+        kept = about.of_source(name)
         if kept is None:
             raise KeyError(name)
         return _own_source(kept)

@@ -49,7 +49,7 @@ class DataSets(Part):
         Raises:
             NotAllowedError: It is another student's, or would be fetched and the person may not have that done.
         """
-        kept = about.all_kept().get(source.removeprefix(about.PREFIX)) if source.startswith(about.PREFIX) else None
+        kept = about.of_source(source)
         if kept is not None:
             self._rights.require(Action.OPEN_PICTURES, kept.resource)
         elif load and source in data.SOURCES and not data.is_here(source):

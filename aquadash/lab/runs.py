@@ -180,7 +180,7 @@ class Runs(Part):
             NotAllowedError: The person has not joined.
         """
         from aquadash.classroom.limits import in_force
-        from aquadash.data.folder.about import PREFIX, all_kept
+        from aquadash.data.folder.about import of_source
         from aquadash.lab.people import People
         from aquadash.runs.leaderboard import leaderboard
 
@@ -191,7 +191,7 @@ class Runs(Part):
                 # Not kept: the next look may find it.
                 return None
 
-        pictures = all_kept().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
+        pictures = of_source(source)
         return leaderboard(
             self.all(),
             source=source,

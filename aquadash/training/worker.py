@@ -199,18 +199,24 @@ def load_dataset(store: RunStore, run: Run, report: Callable[[Progress], None]) 
         report: Is told how far the fetching is.
 
     Raises:
-        DataError: The images are missing, damaged or not those that were sent.
+        DataError: The images are missing, damaged, not those that were sent, or another student's.
         Stopped: Somebody asked the run to stop meanwhile.
     """
     source = run.config.data.source
     fingerprint = store.data_sent(run.run_id) if source.startswith(about.PREFIX) else ""
+    kept = about.of_source(source)
     if fingerprint:
         name = source.removeprefix(about.PREFIX)
-        kept = about.all_kept().get(name)
         # On the app's own machine they are there; another machine may have others of the same name.
         if (kept is None or kept.fingerprint != fingerprint) and not use_fetched(name, fingerprint):
             _fetch(store, run, fingerprint, report)
             use_fetched(name, fingerprint)
+    elif kept is not None and not (run.shared or kept.shared or kept.owner == run.owner):
+        # It was the run's owner's, or for all, when the run was queued.
+        raise DataError(
+            "The data set of this run was deleted, and another student's has its name now. Import the pictures under "
+            "another name and start a new run."
+        )
     return data.load(source)
 
 

@@ -165,6 +165,11 @@ def about(name: str) -> About:
     return look_up("data set of own pictures", name, all_kept())
 
 
+def of_source(source: str) -> About | None:
+    """The data set that a source names; None for another kind of source, or where there is none of that name."""
+    return all_kept().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
+
+
 @functools.lru_cache(maxsize=256)
 def _about(path: str, changed: int) -> About:
     with open(path, encoding="utf-8") as file:
