@@ -391,9 +391,11 @@ class Runs(Part):
         """Queue a finished run once more, with its stored config, to see whether the same comes out.
 
         Raises:
-            RunError: The run has not finished by itself: nobody could stop a repeat at the same moment.
+            RunError: The run has not finished by itself: nobody could stop a repeat at the same moment. Or its data set
+                has other images now.
             AquaDashError: As for :meth:`train`.
         """
+        from aquadash.data.folder.about import of_source
         from aquadash.engine import open_engine
 
         run = self.get(run_id)
@@ -403,6 +405,12 @@ class Runs(Part):
                 "at a moment that no repeat can meet."
             )
         with self._adding(run.config):
+            pictures = of_source(run.config.data.source)
+            if pictures is not None and run.dataset_fingerprint not in ("", pictures.fingerprint):
+                raise RunError(
+                    f"The data set {pictures.title} has other images now. Bring the old ones back on the Data page to "
+                    "repeat this run."
+                )
             name = f"{run.name[:100]} again"
             return open_engine().submit(run.config, name=name, repeats=run_id, owner=self._person)
 
