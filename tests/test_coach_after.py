@@ -18,6 +18,8 @@ from aquadash.coach.after import classes_ignored
 from aquadash.coach.situation import Situation
 from aquadash.config import with_values
 from aquadash.data import SOURCES, Dataset
+from aquadash.data.folder import about
+from aquadash.data.folder.about import About
 from aquadash.data.sources import BUILT_IN
 from aquadash.errors import AquaDashError, DataError
 from aquadash.evaluation import Evaluation, evaluate, overfit_verdict
@@ -191,6 +193,15 @@ def test_what_is_suggested_of_a_run(
 ) -> None:
     found = notes(history, changes)
     assert (dict(found[key].changes) if key in found else None) == cure
+
+
+def test_weight_updates_of_a_run_are_not_counted_with_images_that_came_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = About("cats", "Cats", ("cat", "dog"), 32, 600, 60, False, 0.1, 0, "f" * 64, 0.0, "cats.zip")
+    monkeypatch.setattr(about, "all_kept", lambda: {"cats": kept})
+    mine = run({"data.source": kept.source, "training.batch_size": 1024})
+    for fingerprint, counted in (kept.fingerprint, "that is 2 weight"), ("e" * 64, "that is only a few weight"):
+        found = run_notes(replace(mine, dataset_fingerprint=fingerprint), creeping(), None)
+        assert counted in next(note.evidence for note in found if note.key == "batch-too-large")
 
 
 def test_too_few_epochs_when_all_were_used_and_the_loss_still_falls() -> None:

@@ -163,8 +163,8 @@ def _cause_in_the_settings(s: Situation) -> Note | None:
     )
     if not badly:
         return None
-    notes = (note for note in config_notes(s.config) if note.level == "warning" and note.key in CAUSES)
-    return next(notes, None)
+    notes = config_notes(s.config, fingerprint=s.run.dataset_fingerprint)
+    return next((note for note in notes if note.level == "warning" and note.key in CAUSES), None)
 
 
 def _rate_too_high(s: Situation) -> Note | None:

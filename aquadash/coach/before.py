@@ -20,7 +20,8 @@ from aquadash.coach.rates import (
     too_small,
 )
 from aquadash.config import RunConfig, TrainingConfig
-from aquadash.data import SOURCES
+from aquadash.data import SOURCES, Source
+from aquadash.data.folder import about
 from aquadash.errors import AquaDashError
 from aquadash.training.hardware import multiplies_bfloat16
 from aquadash.training.prepare import visited_images
@@ -57,12 +58,16 @@ FADED = 1e-4
 PLANNED = ("cosine", "one_cycle")
 
 
-def config_notes(config: RunConfig) -> list[Note]:
+def config_notes(config: RunConfig, *, fingerprint: str = "") -> list[Note]:
     """What usually goes wrong with these settings, warnings first; empty when nothing stands out.
 
     Settings that the chosen network does not use are passed over.
+
+    Args:
+        config: The settings.
+        fingerprint: Of the images that a run was trained on; empty for those that are here now.
     """
-    return by_importance([*_of_images_and_loss(config), *_of_rate(config), *network_rules.notes(config)])
+    return by_importance([*_of_images_and_loss(config, fingerprint), *_of_rate(config), *network_rules.notes(config)])
 
 
 def sensible_patience(training: TrainingConfig) -> int:
@@ -74,9 +79,12 @@ def sensible_patience(training: TrainingConfig) -> int:
     return USUAL_PATIENCE
 
 
-def _of_images_and_loss(config: RunConfig) -> Iterator[Note]:
+def _of_images_and_loss(config: RunConfig, fingerprint: str) -> Iterator[Note]:
     """On what is learnt from, how it is judged and what is kept."""
-    training, source = config.training, SOURCES.get(config.data.source)
+    training, source, kept = config.training, SOURCES.get(config.data.source), about.of_source(config.data.source)
+    if kept is not None and fingerprint not in ("", kept.fingerprint):
+        # How many there were is not known any more.
+        source = None
     if training.validation == "test" and training.decided_by_validation:
         yield Note(
             "validation-on-test",
@@ -87,7 +95,7 @@ def _of_images_and_loss(config: RunConfig) -> Iterator[Note]:
             {"training.validation": "training"},
         )
     if training.batch_size > MAX_BATCH_SIZE:
-        updates = _updates_per_epoch(config)
+        updates = _updates_per_epoch(config, source)
         count = "only a few" if updates is None else f"{updates:,}"
         yield Note(
             "batch-too-large",
@@ -156,9 +164,8 @@ def _of_images_and_loss(config: RunConfig) -> Iterator[Note]:
         )
 
 
-def _updates_per_epoch(config: RunConfig) -> int | None:
-    """Weight updates an epoch; None where the number of images is not known beforehand."""
-    source = SOURCES.get(config.data.source)
+def _updates_per_epoch(config: RunConfig, source: Source | None) -> int | None:
+    """Weight updates an epoch; None where the number of images is not known."""
     if source is None or source.train is None:
         return None
     try:
