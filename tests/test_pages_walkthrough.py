@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import tracemalloc
 from collections.abc import Callable
@@ -251,6 +252,17 @@ def test_wrong_answers_open_the_way_a_right_one_the_corrections_and_both_are_kno
     assert "solved this one before" in texts(again) and "1 of 14 questions solved" in texts(again)
     assert f"✅ {LESSONS['stopping'].title}" in [caption.value for caption in again.caption]
     assert again.subheader[0].value == f"{LESSONS['stopping'].title} ✅"
+
+
+def test_an_answer_is_judged_where_progress_cannot_be_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(progress, "write_whole", full)
+    app = open_app_page("walkthrough", lesson="stopping", run=run.run_id)
+    app.button(key="check-stopping").click().run()
+    assert "the log goes on to epoch 7" in texts(app) and "The same rule on this run" in texts(app)
+    assert "cannot be kept" in app.error[0].value
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

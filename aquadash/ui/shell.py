@@ -130,7 +130,7 @@ def action_button(label: str, work: Callable[[], object], **options: Any) -> Non
 
 
 def attempt(work: Callable[..., object], *arguments: object) -> None:
-    """Do something from a callback, where nothing can be drawn: :func:`show_failure` says what went wrong."""
+    """Do something where nothing can be drawn, as in a callback: :func:`show_failure` says what went wrong."""
     fail("")
     try:
         work(*arguments)

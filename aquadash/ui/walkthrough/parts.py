@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from aquadash.ui import bound
+from aquadash.ui import bound, shell
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import context
 from aquadash.walkthrough import Outcome, Verdict, findings
@@ -80,13 +80,15 @@ def question(
         if st.button("Check", key=f"check-{lesson}", type="primary", icon=":material/task_alt:"):
             verdict = check(typed)
             st.session_state[state] = (said, verdict)
-            context.record(lesson, solved=verdict.outcome is Outcome.RIGHT)
+            # The verdict is shown, too, where progress cannot be written.
+            shell.attempt(lambda: context.record(lesson, solved=verdict.outcome is Outcome.RIGHT))
             # The bar at the top has been drawn already.
             st.rerun()
         known = context.read()
         kept = st.session_state.get(state)
         if kept is not None and kept[0] == said:
             _show(kept[1])
+            shell.show_failure()
         elif lesson in known.solved:
             st.success("You have solved this one before.", icon="✅")
         if known.tries.get(lesson, 0) >= _TRIES and lesson not in known.solved:
