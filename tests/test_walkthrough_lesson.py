@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -61,7 +62,7 @@ def test_the_whole_takes_about_45_minutes() -> None:
     assert 40 <= sum(lesson.minutes for lesson in LESSONS.values()) <= 50
 
 
-def test_progress_is_kept_and_what_is_solved_stays_solved(home: Path) -> None:
+def test_progress_is_kept_and_what_is_solved_stays_solved(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     me = progress.new_id()
     assert progress.read(me) == progress.LessonProgress() and not (home / "progress").exists()
     progress.note(me, "loss", solved=False)
@@ -70,6 +71,15 @@ def test_progress_is_kept_and_what_is_solved_stays_solved(home: Path) -> None:
     progress.note(me, "loss", solved=False)
     assert first.tries == {"loss": 2} and set(first.solved) == {"loss"}
     assert progress.read(me).tries == {"loss": 3} and progress.read(me).solved == first.solved
+
+    def busy(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", busy)
+        with pytest.raises(StorageError, match="Too many open files"):
+            progress.note(me, "loss", solved=True)
+    assert progress.read(me).tries == {"loss": 3}, "a file that cannot be read now is no damaged one"
 
 
 def test_answers_given_at_once_are_all_counted() -> None:

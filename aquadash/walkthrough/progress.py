@@ -72,9 +72,18 @@ def read(progress_id: str) -> LessonProgress:
     if not is_id(progress_id):
         return LessonProgress()
     try:
-        with _path(progress_id).open("rb") as file:
-            stored = _Stored.model_validate_json(file.read(_MAX_BYTES))
-    except (OSError, ValueError):
+        return _load(_path(progress_id))
+    except OSError:
+        return LessonProgress()
+
+
+def _load(path: Path) -> LessonProgress:
+    """What a file says, which is nothing where it is damaged; an ``OSError`` where it cannot be read."""
+    with path.open("rb") as file:
+        content = file.read(_MAX_BYTES)
+    try:
+        stored = _Stored.model_validate_json(content)
+    except ValueError:
         return LessonProgress()
     return LessonProgress(
         {name: tries for name, tries in stored.tries.items() if name in LESSONS},
@@ -91,19 +100,20 @@ def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
         solved: Whether it was right.
 
     Raises:
-        StorageError: The file cannot be written.
+        StorageError: The file cannot be read or written.
         ValueError: There is no such lesson, or the id is malformed.
     """
     if lesson not in LESSONS or not is_id(progress_id):
         raise ValueError(f"no lesson {lesson!r} or no id {progress_id!r}")
     with _lock:
-        before, path = read(progress_id), _path(progress_id)
-        known = before.after(lesson, solved=solved, now=time.time())
+        path = _path(progress_id)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not path.exists()
+            before = LessonProgress() if is_new else _load(path)
+            known = before.after(lesson, solved=solved, now=time.time())
             if not is_new and not before.tries:
-                # Nothing of it can be read: it is damaged, or of a newer version.
+                # Nothing in it makes sense: it is damaged, or of a newer version.
                 path.replace(path.with_suffix(".unread"))
             write_whole(path, _Stored(format=1, tries=known.tries, solved=known.solved).model_dump_json())
             if is_new:
