@@ -93,11 +93,12 @@ def test_a_file_for_another_network_does_not_stand_in_the_way(
     tmp_path: Path, keras_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = _tiny(tmp_path / "other_notop.h5", more=5)
-    monkeypatch.setenv("AQUADASH_WEIGHTS", str(other))
+    arrays = tmp_path / "efficientnet_lite0.npz"
+    np.savez(arrays, weights=np.zeros(10))
     mine = _tiny(keras_home / "models" / "tiny_notop.h5")
-    assert _weights().locate() == mine
-    monkeypatch.setenv("AQUADASH_WEIGHTS", str(tmp_path))
-    assert _weights().locate() == mine
+    for named in (other, arrays, tmp_path):
+        monkeypatch.setenv("AQUADASH_WEIGHTS", str(named))
+        assert _weights().locate() == mine
 
 
 def test_what_the_environment_names_wrongly_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

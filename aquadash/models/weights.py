@@ -147,7 +147,8 @@ class ImageNetWeights:
                 "have the weights looked for elsewhere and downloaded if need be."
             )
         path = named / self.file_name if named.is_dir() else named
-        if not path.is_file():
+        # Plain arrays are for EfficientNet-Lite0 and for no network of Keras.
+        if not path.is_file() or path.suffix == ".npz":
             return None
         try:
             found = count_params(path)
