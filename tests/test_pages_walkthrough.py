@@ -333,6 +333,20 @@ def test_it_begins_with_the_best_finished_run_and_no_trial(run: Run, monkeypatch
     assert open_app_page("walkthrough", lesson="result").selectbox(key="run").value == included.run_id
 
 
+def test_the_link_to_a_run_s_filters_leads_to_one_that_knows_these_images(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def links() -> list[str]:
+        app = open_app_page("walkthrough", lesson="convolution", source="synthetic")
+        return [link.proto.query_string for link in app.get("page_link") if "own filters" in link.proto.label]
+
+    monkeypatch.setattr(Runs, "all", lambda runs: tuple(found))
+    found = [replace(run, run_id="e" * 32, dataset_fingerprint="0" * 64)]
+    assert not links()
+    found.append(run)
+    assert [f"run={run.run_id}" in link for link in links()] == [True]
+
+
 def test_photographs_that_are_not_here_lead_to_the_data_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cifar100, "locate", lambda: None)
     app = open_app_page("walkthrough", lesson="extraction", source="cifar100")

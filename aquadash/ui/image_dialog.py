@@ -164,7 +164,7 @@ def _close() -> None:
 def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> None:
     """Draw at once what is stored, and then what a network has to be asked for."""
     with shell.guard():
-        run = _choose(runs) if runs else _best_run(source)
+        run = _choose(runs) if runs else best_run(source)
         if opened not in own:
             shown = _of_data_set(opened, run, source)
         elif run is not None:
@@ -253,8 +253,8 @@ def _of_own(picture: OwnPicture, run: Run) -> _Shown:
     return _Shown(look.thumbnail, name, caption, picture.label, seen, y_prob, datasets.learned(run))
 
 
-def _best_run(source: str) -> Run | None:
-    """The best of the runs on a data set as it is now."""
+def best_run(source: str) -> Run | None:
+    """The best of the runs with results on a data set as it is now, None where there is none."""
     fingerprint = datasets.dataset(source).fingerprint
     found = [run for run in run_lists.with_networks(lab().runs.all()) if run.dataset_fingerprint == fingerprint]
     return next(filter(run_lists.has_results, run_lists.best_first(found)), None)

@@ -13,7 +13,7 @@ from aquadash.data import Dataset
 from aquadash.data.dataset import let_go
 from aquadash.figures.channel_histogram import channel_histogram
 from aquadash.figures.theme import class_colour
-from aquadash.ui import bound, components, datasets, gallery
+from aquadash.ui import bound, components, datasets, gallery, image_dialog
 from aquadash.ui.gallery import class_text, class_titles
 from aquadash.ui.glossary import term
 from aquadash.ui.tables import Column, bar_column, number_column, table
@@ -305,10 +305,12 @@ def convolution(dataset: Dataset) -> None:
         check=lambda _: checks_network.one_convolution(activation, pooling, found.difference),
         solution="Take out whatever is not just multiplying and adding up: no activation **and** no pooling.",
     )
-    st.page_link(
-        "pages/evaluate.py", label="What a run's own filters see, on Evaluate", icon="🔎",
-        query_params={"section": "explain", "open": "test-0", "why-layers": "1"},
-    )  # fmt: skip
+    run = image_dialog.best_run(dataset.name)
+    if run is not None and run.status.ended:
+        st.page_link(
+            "pages/evaluate.py", label="What a run's own filters see, on Evaluate", icon="🔎",
+            query_params={"run": run.run_id, "section": "explain", "open": "test-0", "why-layers": "1"},
+        )  # fmt: skip
 
 
 def dense(dataset: Dataset) -> None:
