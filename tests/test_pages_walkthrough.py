@@ -22,7 +22,7 @@ from aquadash.runs.first_model import ORIGIN, add_first_model
 from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
-from tests import ui_runs
+from tests import live_runs, ui_runs
 from tests.app_pages import address_of, charts, html, open_app_page, run_script, texts
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import HOSTILE, add_run
@@ -106,10 +106,15 @@ def test_a_whole_class_of_large_pictures_is_laid_over_one_another_in_little_memo
     assert "mean of 600: brightness 90.0 of 255" in html(app) and peak < 70_000_000
 
 
-def test_a_fresh_store_shows_the_first_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_model_is_shown_while_one_s_own_first_run_goes_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(home))
+    store = open_store()
+    live_runs.queue(store, ui_runs.finished(store, "goes on", status=RunStatus.STOPPED).run_id)
     app = open_app_page("walkthrough", lesson="matrix")
     assert not app.error and app.button(key="check-matrix") and app.button(key="walkthrough-train")
+    assert app.expander[0].label.startswith("No run of yours has results yet")
     # Its photographs are not on this computer; its answers are.
     app = open_app_page("walkthrough", lesson="predictions")
     assert not app.error and app.button(key="check-predictions") and "The images cannot be shown" in texts(app)

@@ -32,7 +32,9 @@ def pick_results() -> Evaluated | None:
     """Draw the menu of runs that have results; None, with the way to some, where there are none."""
     from aquadash.runs.first_model import ORIGIN
 
-    usable = [run for run in run_lists.or_included_model(lab().runs.all()) if _usable(run)]
+    # A run that is resumed has results, too, but not to look at before it ends.
+    ended = [run for run in lab().runs.all() if _usable(run)]
+    usable = [run for run in run_lists.or_included_model(ended) if _usable(run)]
     # The included model is better than most first ones.
     with_results = run_lists.pictured_first(usable, before=ORIGIN)
     if not with_results:
@@ -41,7 +43,7 @@ def pick_results() -> Evaluated | None:
         run_lists.offer_included_model_again()
         return None
     if all(run.origin == ORIGIN for run in with_results):
-        with st.expander("You have no run of your own yet: this is the included model", icon="🏊"):
+        with st.expander("No run of yours has results yet: this is the included model", icon="🏊"):
             _offer_run()
     run = components.run_picker(with_results, help="This section is about the results of this run.")
     if run is None:
