@@ -287,8 +287,12 @@ def test_a_control_does_not_begin_with_the_answer_whichever_run_is_chosen(
     monkeypatch.setattr(Runs, "evaluation", lambda runs, run_id: replace(evaluation(runs, run_id), accuracy=0.985))
     assert app.run().slider(key="measured").value > begun, "another run is chosen, and nothing was moved"
     assert not check(app, "result").success
-    app.slider(key="measured").set_value(checks_results.fewest_images(0.985)).run()
-    assert check(app, "result").success
+    fewest = checks_results.fewest_images(0.985)
+    app.slider(key="measured").set_value(fewest - 20).run()
+    app.button(key="measured+10").click().run()
+    assert app.slider(key="measured").value == fewest - 10 and check(app, "result").success
+    app.button(key="measured-10").click().run()
+    assert app.slider(key="measured").value == fewest - 20 and not check(app, "result").success
 
 
 def test_of_many_classes_ten_are_asked_about(many_classes: Run) -> None:

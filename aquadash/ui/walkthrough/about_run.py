@@ -13,7 +13,7 @@ from aquadash.figures.flattened_loss import flattened_loss, losses
 from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.models import head_epochs
 from aquadash.training.prepare import report_validation_images
-from aquadash.ui import bound, components, gallery, image_browser
+from aquadash.ui import address, bound, components, gallery, image_browser
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.gallery import class_text, class_titles
 from aquadash.ui.glossary import term
@@ -338,6 +338,11 @@ def result(results: Evaluated) -> None:
     few = checks_results.fewest_images(share) < checks_results.FEW_IMAGES
     start = 1_000 if few else report.MEASURED_IMAGES
     images = parts.slide("measured", 10, checks_results.MAX_IMAGES, label="Test images", default=start, step=10)
+    # A finger on a phone's slider is not so exact.
+    with st.container(horizontal=True):
+        for title, by in (("10 fewer", -10), ("10 more", 10)):
+            target = min(max(images + by, 10), checks_results.MAX_IMAGES)
+            st.button(title, key=f"measured{by:+}", on_click=address.assign, args=("measured", target))
     low, high = wilson_interval(round(share * images), images)
     st.markdown(
         f"If {100 * share:.0f} % of {images:,} images are right, the interval goes from **{100 * low:.1f} %** to "
@@ -348,5 +353,5 @@ def result(results: Evaluated) -> None:
         f"About how many test images make the interval {100 * checks_results.WANTED_WIDTH:.0f} points wide?",
         answer=(results.run.run_id, images),
         check=lambda _: checks_results.enough_images(images, fraction=share),
-        solution="Move the slider until the width is about 6.0 points; the arrow keys move it by single steps.",
+        solution="Move the slider until the width is about 6.0 points; the buttons below it move it by single steps.",
     )
