@@ -68,5 +68,5 @@ def download(
                     raise DataError(f"what arrived is not the expected file: its {kind} differs")
     except TimeoutError:
         raise DataError(f"nothing arrived for {STALL_SECONDS:.0f} seconds") from None
-    except (OSError, HTTPException) as error:
+    except (OSError, ValueError, HTTPException) as error:  # ValueError: a proxy's address that is none.
         raise DataError(str(getattr(error, "reason", "") or error)) from None
