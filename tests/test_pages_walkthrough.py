@@ -23,7 +23,7 @@ from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests import live_runs, ui_runs
-from tests.app_pages import address_of, charts, html, open_app_page, run_script, texts
+from tests.app_pages import address_of, charts, html, open_app_page, run_script, texts, unfold
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import HOSTILE, add_run
 from tests.train_page import FakeEngine
@@ -307,6 +307,19 @@ def test_the_split_is_that_of_the_run(many_classes: Run) -> None:
     labels = [metric.label for metric in app.metric]
     assert labels == ["First 9, with which the report decides", "Last 3, with which it measures"]
     assert "decided when to stop with the first of them" in texts(app)
+
+
+def test_the_way_to_the_least_sure_answer_names_the_order_as_its_menu_does(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = open_store().predictions(run.run_id)
+    flawless = replace(found, labels=found.probabilities.argmax(axis=1))
+    monkeypatch.setattr(Runs, "predictions", lambda runs, run_id: flawless)
+    app = open_app_page("walkthrough", lesson="predictions", run=run.run_id)
+    for _ in range(3):
+        check(app, "predictions")
+    orders = unfold(open_app_page("evaluate", run=run.run_id), "image-filters").selectbox(key="sort").options
+    assert any(f"the order “{order}”" in texts(app) for order in orders)
 
 
 def test_sections_change_and_take_their_controls_out_of_the_address(run: Run) -> None:

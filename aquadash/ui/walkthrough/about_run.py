@@ -194,7 +194,7 @@ def predictions(results: Evaluated) -> None:
         answer=results.run.run_id,
         ask=lambda: parts.field("mistake", label="Your answer: the image's number", placeholder="such as 12"),
         check=lambda text: checks_results.sure_mistake(text, found.labels, found.probabilities),
-        solution="On Evaluate, choose the order “least confident” in “Filters” and click the first image: its number "
+        solution="On Evaluate, choose the order “least certain” in “Filters” and click the first image: its number "
         "stands above it."
         if task.threshold is None
         else "Switch on “Only wrong answers” and move the slider up to the percentage that is asked for. Any image "
