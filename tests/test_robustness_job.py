@@ -119,6 +119,9 @@ def test_the_command_tells_what_is_measured_and_refuses_what_it_does_not_know(st
     for words in ("75 of 75", "not divided by AlexNet's", "Gaussian noise", "mirror-shift"):
         assert words in said
     assert "'fog'" in refusal("robustness", "tested", "--corruption", "fogg")
+    for other in (("--corruption", "fog", "--limit", "50"), ("--seed", "1")):
+        assert "with --seed 0 --limit 500. " in refusal("robustness", "tested", *other), "those are not lost"
+        assert "model.keras of tested is missing" in refusal("robustness", "tested", *other, "--replace"), "it begins"
 
 
 def give_model(store: RunStore, run: Run) -> None:

@@ -14,7 +14,7 @@ from aquadash.errors import AquaDashError, ConfigError, RunError, StorageError
 from aquadash.jobs import JobStatus
 from aquadash.robustness import label_safety_job
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.robustness.job import is_measured, job_of
+from aquadash.robustness.job import goes_with, is_measured, job_of
 from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, validation_images
 from aquadash.robustness.label_safety_result import SafetyResult, Seen, crossing_sentence
 from aquadash.robustness.measure import RobustnessRequest
@@ -33,6 +33,7 @@ from aquadash.robustness.steps import find_step, path_text, read_path, text_of
 @click.option("--pipelines/--no-pipelines", default=True, show_default=True, help="Augmentation pipelines, too.")
 @click.option("--seed", default=0, show_default=True, help="The number all randomness follows from.")
 @click.option("--limit", type=int, metavar="N", help="At most so many test images, from all classes alike.")
+@click.option("--replace", is_flag=True, help="Take the place of figures with another seed or on other images.")
 def robustness(
     run: str,
     corruptions: tuple[str, ...],
@@ -40,6 +41,7 @@ def robustness(
     pipelines: bool,
     seed: int,
     limit: int | None,
+    replace: bool,
 ) -> None:
     """Measure a run on corrupted and augmented test images, and wait for the end.
 
@@ -60,6 +62,11 @@ def robustness(
     if not is_measured(so_far, request):
         job = lab.jobs.get(job_of(found.run_id))
         if job is None or job.status.ended or RobustnessRequest.from_dict(job.request) != request:
+            if so_far is not None and not replace and not goes_with(so_far, request):
+                raise RunError(
+                    f"{found.name} is measured with --seed {so_far.identity.get('seed')} --limit {so_far.clean.n}. "
+                    "These figures would take the place of those; add --replace for that."
+                )
             lab.jobs.measure_robustness(found.run_id, request)
         ended = wait_for_job(job_of(found.run_id), name=found.name, title="robustness")
         status, message = ended.status, ended.message

@@ -82,12 +82,14 @@ def result_of(store: RunStore, run_id: str) -> RobustnessResult | None:
 
 def is_measured(found: RobustnessResult | None, request: RobustnessRequest) -> bool:
     """Whether what is measured leaves nothing to do for a request."""
-    if found is None or found.identity.get("seed") != request.seed:
-        return False
+    return found is not None and goes_with(found, request) and missing(found, request) == ([], [])
+
+
+def goes_with(found: RobustnessResult, request: RobustnessRequest) -> bool:
+    """Whether a request is about the seed and as many images as what is measured, so that its figures join those."""
     total = int(found.identity.get("test_images", 0))
-    if found.identity.get("images") != min(request.limit or total, total):
-        return False
-    return missing(found, request) == ([], [])
+    asked = (request.seed, min(request.limit or total, total))
+    return (found.identity.get("seed"), found.identity.get("images")) == asked
 
 
 def _last_request(store: RunStore, run_id: str) -> RobustnessRequest:
