@@ -95,8 +95,13 @@ def test_converting_in_a_process_of_its_own(store: RunStore, tmp_path: Path) -> 
     out = answer("runs", "convert", "mine", tmp_path / "out.tflite")
     assert out["agree"] == out["images"] == 500 and out["path"] == str(tmp_path / "out.tflite")
     job = store.jobs.get(f"convert-tflite-{run.run_id}")
-    answer("runs", "convert", "mine", tmp_path / "again.tflite")
-    assert (tmp_path / "again.tflite").read_bytes() == (tmp_path / "out.tflite").read_bytes()
+    again, earlier = tmp_path / "new" / "folder" / "again.tflite", tmp_path / "earlier"
+    answer("runs", "convert", "mine", again)
+    earlier.hardlink_to(again)
+    earlier.write_bytes(b"good")
+    answer("runs", "convert", "mine", again)
+    assert again.read_bytes() == (tmp_path / "out.tflite").read_bytes()
+    assert earlier.read_bytes() == b"good", "another file has taken its place: it was not written over"
     assert store.jobs.get(job.id) == job, "what is converted is handed out"
     assert "tflite" in refusal("runs", "convert", "mine", tmp_path / "out.doc")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from aquadash.cli.output import StatusLine, lab, print_result
 from aquadash.cli.runs import brief, runs
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import RunError, look_up
+from aquadash.files import write_whole
 from aquadash.runs import open_store
 
 
@@ -78,7 +78,8 @@ def convert_run(run: str, file: Path, format_name: str | None) -> None:
         converted = lab.jobs.converted(found.run_id, form)
         if converted is None:
             raise RunError(f"Converting {found.name} {ended.status}: {ended.message or 'its process went silent'}")
-    shutil.copyfile(converted.path, file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, converted.path.read_bytes())
     check = converted.check
     values = {"run_id": found.run_id, "name": found.name, "path": str(file), **asdict(check)}
     print_result(values, f"{found.name} is in {file}, {check.size:,} bytes. {check.describe()}")
