@@ -111,7 +111,8 @@ def test_order_is_by_any_field_with_pins_first_and_the_unknown_last() -> None:
 
 def test_filters() -> None:
     runs = [
-        made_run("old", archived=True), made_run("trial", search_id="s"), made_run("failed", status=RunStatus.FAILED),
+        made_run("old", archived=True, metrics={"odd": 1.0}), made_run("trial", search_id="s"),
+        made_run("failed", status=RunStatus.FAILED),
         made_run("tagged", tags=("x", "y"), pinned=True), made_run("good", metrics={"val_accuracy": 0.9}),
         made_run("other", {"data.source": "cifar100", "model.name": "baseline", "augmentation.pipeline": "none"}),
     ]  # fmt: skip
@@ -127,6 +128,7 @@ def test_filters() -> None:
     assert names(tags=["x", "y"]) == ["tagged"] == names(pinned=True) and names(tags=["x", "z"]) == []
     assert names(accuracy=(0.5, 1.0)) == ["good"] and names(accuracy=(0.0, 0.5)) == []
     assert names(where='"x" in tags or val_accuracy > 0.5') == ["tagged", "good"]
+    assert names(where="odd > 0.5") == [] and names(archived=True, where="odd > 0.5") == ["old"]
 
 
 def test_one_run_that_cannot_be_changed_does_not_stop_the_rest() -> None:

@@ -41,7 +41,8 @@ class RunFilter:
         Raises:
             QueryError: The condition cannot be used.
         """
-        return select([run for run in runs if self._passes(run)], self.where)
+        # The condition first: a name that only other runs have is a name, too.
+        return [run for run in select(runs, self.where) if self._passes(run)]
 
     def _passes(self, run: Run) -> bool:
         known = known_fields()
