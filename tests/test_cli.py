@@ -80,7 +80,7 @@ def test_unknown_commands_options_presets_and_settings_are_one_line(tmp_path: Pa
     assert "Did you mean 'training.epochs'" in refusal("train", "--set", "training.epoch=3")
     assert "no data source called 'nothing'" in refusal("data", "info", "--source", "nothing")
     assert "no pipeline called 'nothing'" in refusal("augment", "--pipeline", "nothing")
-    assert "nowhere.json" in refusal("train", "--config", "nowhere.json")
+    assert "no\ufffd]0;where.json" in refusal("train", "--config", "no\x1b]0;where.json")
     for content in (b"{", b"[1, 2]", b"\xff\xfe\x00"):
         (tmp_path / "config.json").write_bytes(content)
         refusal("train", "--config", tmp_path / "config.json")
@@ -126,12 +126,15 @@ def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore)
     assert values["history"][0]["val_loss"] == 1.6 - 0.75 / 6 and values["worker"] == {"host": "here", "pid": 1}
     assert values["status"] == "finished" and values["metrics"]["test_accuracy"] == pytest.approx(0.75)
     assert answer("runs", "rename", "first", "second")["name"] == "second"
-    assert answer("runs", "note", "second", "a note")["note"] == "a note"
+    note = "a note\x1b]0;\x9b2J"
+    said = call("runs", "note", "second", note, "--json").stdout
+    assert json.loads(said)["note"] == note and not {"\x1b", "\x9b"} & set(said), "a terminal would obey them"
     answer("runs", "delete", "second")
     assert answer("runs", "list")["runs"] == []
     assert answer("runs", "restore", "second")["deleted"] is False
     assert len(answer("runs", "list")["runs"]) == 1
-    assert "second" in call("runs", "show", "second").stdout
+    said = call("runs", "show", "second").stdout
+    assert "second" in said and "\na note\ufffd]0;\ufffd2J\n" in said
 
 
 def test_the_end_of_a_run_s_log_is_shown(store: RunStore) -> None:

@@ -64,15 +64,21 @@ def test_what_people_type_is_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
     assert printed(monkeypatch, table, to=io.StringIO()) == ["[b]", "[bold]mine[/] :whale:  [/red]"]
 
 
+def test_what_people_type_does_nothing_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table([("\x1b[2Jmine", "\x07")], header=("a\x9bb", "c"))
+    lines = printed(monkeypatch, "\x1b]0;title\x07\r\nnote\rmine", table, to=Terminal())
+    assert lines == ["\ufffd]0;title\ufffd", "note\ufffdmine", "a\ufffdb       c", "\ufffd[2Jmine  \ufffd"]
+
+
 def test_progress_is_one_line_that_is_drawn_over_again_or_a_line_for_each_beginning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for stream in (terminal := Terminal(), file := io.StringIO()):
         monkeypatch.setattr(sys, "stderr", stream)
         with StatusLine() as line:
-            line.show("[mine]: queued")
+            line.show("[mine]: queued\x1b[2J")
             line.show("[mine]: epoch 1 of 3", 0.5, "99 images/s")
             line.show("[mine]: epoch 1 of 3", 0.9, "98 images/s")
-    assert file.getvalue() == "[mine]: queued\n[mine]: epoch 1 of 3\n"
+    assert file.getvalue() == "[mine]: queued\ufffd[2J\n[mine]: epoch 1 of 3\n"
     assert "[mine]: epoch 1 of 3" in terminal.getvalue() and "98 images/s" in terminal.getvalue()
     assert terminal.getvalue().count("\n") == 1

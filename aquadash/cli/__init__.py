@@ -17,6 +17,7 @@ from aquadash.cli.compare import compare, pair, reproduce
 from aquadash.cli.data import data
 from aquadash.cli.evaluate import coach, evaluate, walkthrough
 from aquadash.cli.model import model
+from aquadash.cli.output import plain
 from aquadash.cli.predict import explain, predict
 from aquadash.cli.robustness import label_safety, robustness
 from aquadash.cli.runs import runs
@@ -104,5 +105,5 @@ def main(command: click.Command = cli, name: str = "python -m aquadash") -> None
 
 
 def _fail(message: str, status: int) -> None:
-    click.echo("Error: " + " ".join(message.split()), err=True)
+    click.echo("Error: " + plain(" ".join(message.split())), err=True)
     sys.exit(status)

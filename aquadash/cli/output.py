@@ -21,6 +21,10 @@ lab = Lab(OWNER)
 
 _AS_JSON = "aquadash.as_json"
 
+#: What a terminal may obey instead of showing it, and halves of characters, which nobody can read: Python has those for
+#: the bytes of a file's name that are not UTF-8.
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
 json_flag = click.option(
     "--json",
     is_flag=True,
@@ -53,6 +57,11 @@ class Table(NamedTuple):
     header: Sequence[str]
 
 
+def plain(text: str) -> str:
+    """Text of whatever origin, such as an imported run's note, with a visible mark for what no terminal should get."""
+    return _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
+
+
 def print_result(values: Mapping[str, Any], *text: str | Table) -> bool:
     """Print what a command found out: the values where ``--json`` was given, else the lines and tables for people.
 
@@ -61,11 +70,12 @@ def print_result(values: Mapping[str, Any], *text: str | Table) -> bool:
     """
     as_json: bool = click.get_current_context().meta[_AS_JSON]
     if as_json:
-        printed = json.dumps(values, ensure_ascii=False, allow_nan=True)
+        dumped = json.dumps(values, ensure_ascii=False, allow_nan=True)
+        # Terminals obey some that JSON need not escape; whoever reads it gets them as they were.
+        printed = plain(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", dumped))
     else:
-        printed = "\n".join(part if isinstance(part, str) else _draw(part) for part in text)
-    # A file's name need not be UTF-8. Python has the bytes that are not as halves of characters, which nobody can read.
-    click.echo(re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", printed))
+        printed = "\n".join(plain(part) if isinstance(part, str) else _draw(part) for part in text)
+    click.echo(printed)
     return as_json
 
 
@@ -82,13 +92,13 @@ def _draw(table: Table) -> str:
     console = Console(
         force_terminal=terminal, width=None if terminal else 100_000, markup=False, emoji=False, highlight=False
     )
-    rows = [[str(cell) for cell in row] for row in table.rows]
-    columns = [[row[index] for row in rows] for index in range(len(table.header))]
-    widths = [max(map(cell_len, (title, *column))) for title, column in zip(table.header, columns, strict=True)]
+    header, *rows = [[plain(str(cell)) for cell in row] for row in (table.header, *table.rows)]
+    columns = [[row[index] for row in rows] for index in range(len(header))]
+    widths = [max(map(cell_len, (title, *column))) for title, column in zip(header, columns, strict=True)]
     narrow = sum(widths) + 2 * (len(widths) - 1) > console.width
     if narrow:
         least = []
-        for title, column in zip(table.header, columns, strict=True):
+        for title, column in zip(header, columns, strict=True):
             longest = max(map(cell_len, column), default=0)
             words = [cell_len(word) for text in (title, *column) for word in text.split()]
             least.append(max(longest, *map(cell_len, title.split()), 0) if longest <= 12 else min(max(words), 10))
@@ -96,7 +106,7 @@ def _draw(table: Table) -> str:
             index = max(range(len(widths)), key=lambda i: widths[i] - least[i])
             widths[index] -= 1
     drawn = RichTable(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0))
-    for title, column, width in zip(table.header, columns, widths, strict=True):
+    for title, column, width in zip(header, columns, widths, strict=True):
         number = all(re.fullmatch(r"[-+]?\d[\d,.]*( %| s)?|", cell) for cell in column)
         drawn.add_column(title, justify="right" if number else "left", overflow="ellipsis", width=width)
     for row in rows:
@@ -156,6 +166,7 @@ class StatusLine:
             fraction: How much of it is done, 0 to 1, None while unknown.
             tail: Speed, remaining time and the like.
         """
+        head, tail = plain(head), plain(tail)
         if self._bar is None:
             if head != self._last:
                 click.echo(head, err=True)
