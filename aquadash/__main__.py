@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import gc
-
-from aquadash.cli import main
+import sys
 
 if __name__ == "__main__":
     # TensorFlow, Keras and MLflow make a million objects that stay: looking for garbage among them again and again
     # would take a fifth of the time in which they are imported.
     gc.set_threshold(20_000, 10, 10)
+    try:
+        # It takes seconds, in which somebody may press Ctrl-C.
+        from aquadash.cli import main
+    except KeyboardInterrupt:
+        sys.stderr.write("Error: Interrupted.\n")
+        sys.exit(130)
     main()

@@ -160,6 +160,13 @@ def test_output_into_a_closed_pipe_is_no_traceback() -> None:
     assert (done.returncode, done.stderr) == (1, ""), "click's status"
 
 
+def test_ctrl_c_while_a_command_is_imported_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(COMMAND, capture_output=True, text=True, cwd=settings.PROJECT_ROOT, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Error: Interrupted.\n")
+
+
 @pytest.fixture(scope="module")
 def trained(shared_home: Path) -> tuple[Path, dict[str, Any]]:
     """A home with own pictures, and what ``train`` has printed there."""
