@@ -19,6 +19,7 @@ from aquadash.jobs import Job, JobProgress, JobStatus, open_jobs
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.runs import Run, RunStore, open_store
+from aquadash.runs.tags import CURVE_POINTS
 from tests import job_rows, ui_runs
 from tests.test_cli import answer, call, refusal
 from tests.tiny_networks import MEAN_COLOUR, colour_network, give_network
@@ -143,6 +144,17 @@ def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_wh
         assert HELD in call("classroom", "queue").stdout
         waiting.wait_for_run(run_id)
     assert capsys.readouterr().err == f"mine: queued. {HELD}\n"
+
+
+def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ui_runs.interrupted(store, "mine", epochs=CURVE_POINTS + 10)
+    limits.save(ClassLimits(paused=True))
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: interrupt()))
+    with limits.served():
+        values = answer("runs", "resume", "mine")
+    assert (values["status"], values["epochs"]) == ("stopped", CURVE_POINTS + 10)
 
 
 def test_a_first_ctrl_c_asks_the_job_to_stop_and_a_second_leaves_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,22 +46,23 @@ def train(
 
 def finish(run: Run) -> None:
     """Print how a run ended; a run that neither finished nor was stopped is an error."""
+    if run.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
+        raise RunError(f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'it was cut off; resume it'}")
     values = {
         "run_id": run.run_id,
         "name": run.name,
         "status": str(run.status),
-        "epochs": int(run.metrics.get("epochs", len(run.curve))),
+        # The run's figures are those of an earlier stop where it was stopped again before it went on.
+        "epochs": len(lab.runs.history(run.run_id)),
         "seconds": run.metrics.get("seconds", 0.0),
         "metrics": metrics_of(run),
         "message": run.message,
     }
-    if run.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
-        raise RunError(f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'it was cut off; resume it'}")
 
     lines = [f"{run.name} ({run.run_id[:8]}) {run.status}. {run.message}".rstrip()]
     if "test_accuracy" in run.metrics:
         lines.append(
-            f"{values['epochs']} epochs, {values['seconds']:.0f} s of training, weights of epoch "
+            f"{run.metrics['epochs']:.0f} epochs, {values['seconds']:.0f} s of training, weights of epoch "
             f"{run.metrics['kept_epoch']:.0f}\nvalidation accuracy {percent(run.metrics['val_accuracy'])}, "
             f"test accuracy {percent(run.metrics['test_accuracy'])}"
         )
