@@ -75,6 +75,9 @@ def test_runs_are_listed_newest_first_and_found_by_id_prefix_or_unique_name(stor
     store.client.create_run(store.experiment_id)  # Another program's is passed over.
     assert store.list_runs() == [second, first]
     assert store.resolve(first.run_id) == store.resolve(first.run_id[:12]) == store.resolve("a") == first.run_id
+    typed = f"Müller,\t Lauf {'1' * 106}  2"
+    store.rename(second.run_id, typed)
+    assert store.resolve(typed) == store.resolve(f"{store.get(second.run_id).name} ") == second.run_id
     store.rename(second.run_id, "a")
     with pytest.raises(RunError, match="fits 2 runs"):
         store.resolve("a")

@@ -30,7 +30,8 @@ def test_searches_are_listed_newest_first_and_found_by_id_prefix_or_name(store: 
     first, second = store.create(plan(name="first")), store.create(plan(name=""))
     assert [head.search_id for head in store.heads()] == [second, first]
     assert store.get(second).name == f"search-{second[:6]}"
-    assert store.get(store.create(plan(name=" two \n lines "))).name == "two lines"
+    two = store.create(plan(name=" two \n lines "))
+    assert store.get(two).name == "two lines" and store.resolve(" two \n lines ") == two
     assert store.resolve(first) == store.resolve(first[:8]) == store.resolve("first") == first
     with pytest.raises(UnknownNameError, match="no search called 'furst'.*Did you mean 'first'"):
         store.resolve("furst")

@@ -17,7 +17,7 @@ from aquadash.jobs import Job, JobStatus, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import connect, database_file, file_number, storage_errors
-from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus
+from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus, clean_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -222,6 +222,8 @@ def id_of(text: str, names: Mapping[str, str], *, kind: str, kinds: str) -> str:
         UnknownNameError: None fits.
         RunError: More than one does.
     """
+    # As names are stored.
+    text = clean_name(text)
     found = [text] if text in names else [known for known, name in names.items() if name == text]
     found = found or [known for known in names if text and known.startswith(text)]
     if not found:

@@ -43,7 +43,7 @@ _TAG = re.compile(r"\w(?:[\w.-]*\w)?")
 def clean_name(name: str | None) -> str:
     """Printable characters only, runs of white space made one blank, at most 120 characters."""
     printable = "".join(char if char.isprintable() else " " for char in name or "")
-    return " ".join(printable.split())[:_NAME_LIMIT]
+    return " ".join(printable.split())[:_NAME_LIMIT].rstrip()
 
 
 def clean_tag(text: str) -> str:
