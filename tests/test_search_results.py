@@ -63,7 +63,7 @@ def search(*values: float | None) -> Search:
     ("values", "beats", "said"),
     [
         ((), False, "No trial has ended yet"),
-        ((None, None), False, "No trial has ended yet"),
+        ((None, None), False, "No trial has a result"),
         ((0.5,), False, "No trial beats the settings to start from, which reach 50.0 %"),
         ((0.5, 0.5, 0.4), False, "No trial beats"),  # As good is not better.
         ((0.5, 0.4, 0.61, 0.61), True, "Trial 2 beats the settings to start from: 61.0 % .* of 50.0 %"),

@@ -192,7 +192,7 @@ def describe_result(search: Search) -> str:
     """Whether the search beat the settings that it started from: a sentence or two of plain text."""
     best, default = search.best, search.default_value
     if best is None or best.value is None:
-        return "No trial has ended yet."
+        return f"No trial has {'a result' if any(trial.state.ended for trial in search.trials) else 'ended yet'}."
     if default is None:
         # Who may see all trials sees the first, which has them.
         why = "are hidden from you" if search.default is None else "have no result to compare it with"
