@@ -119,6 +119,9 @@ def test_model_summary_is_the_report_s() -> None:
 
 def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore) -> None:
     assert answer("runs", "list") == {"runs": []}
+    for group in ((), ("--group-by", "seed")):
+        assert call("runs", "list", *group).stdout == "No runs yet: train one with train.\n"
+        assert call("runs", "list", "--deleted", *group).stdout == "The bin is empty.\n"
     run = add_compared(store, "first", skill=0.75, seed=0)
     assert [run["name"] for run in answer("runs", "list")["runs"]] == ["first"]
     values = answer("runs", "show", run.run_id[:8])

@@ -61,9 +61,10 @@ def list_runs(
         # The command line's errors are one line, so that the mark goes into it.
         marked = pointer(where, error.position).splitlines()[0]
         raise RunError(f"--where {marked!r}: {error}") from None
+    empty = "The bin is empty." if deleted else "No runs yet: train one with train."
+    nothing = "No run meets that." if everything else empty
     if group_by is None:
         header = ("id", "name", "status", "data", "pipeline", "test accuracy", "created", "tags")
-        nothing = "No run meets that." if everything else "No runs yet: train one with train."
         listed = Table([_row(run) for run in found], header=header) if found else nothing
         print_result({"runs": [brief(run) for run in found]}, listed)
         return
@@ -72,7 +73,7 @@ def list_runs(
     groups = group_runs(found, group_by, fields)
     print_result(
         {"group_by": group_by, "groups": [_group(group) for group in groups]},
-        _groups(groups),
+        _groups(groups) if groups else nothing,
     )
 
 
@@ -269,7 +270,7 @@ def _group(group: RunGroup) -> dict[str, Any]:
     }
 
 
-def _groups(groups: list[RunGroup]) -> Table | str:
+def _groups(groups: list[RunGroup]) -> Table:
     rows = []
     for group in groups:
         value = group.value
@@ -288,7 +289,7 @@ def _groups(groups: list[RunGroup]) -> Table | str:
     figures = [
         f"{name.removesuffix('_accuracy')} {part}" for name in METRICS for part in ("n", "mean", "sd", "min", "max")
     ]
-    return Table(rows, header=("group", "runs", "seeds", *figures)) if rows else "No run meets that."
+    return Table(rows, header=("group", "runs", "seeds", *figures))
 
 
 def brief(run: Run) -> dict[str, Any]:
