@@ -52,6 +52,7 @@ def test_conditions_order_and_groups(three: tuple[Run, Run, Run]) -> None:
     assert sgd["test_accuracy"]["low"] < sgd["test_accuracy"]["mean"] < sgd["test_accuracy"]["high"]
     said = call("runs", "list", "--group-by", "all-but-seed").stdout
     assert "training.optimizer=adam" in said and "test n" in said
+    assert call("runs", "list", "--group-by", "owner").stdout.splitlines()[1].startswith("everybody ")
     assert "Did you mean 'training.optimizer'" in refusal("runs", "list", "--group-by", "optimizer")
     assert {"test_accuracy", "tags", "model.name"} <= {each["name"] for each in answer("runs", "fields")["fields"]}
 

@@ -311,7 +311,7 @@ def test_a_student_sees_own_runs_below_pins_first_and_whose_the_others_are(store
     store.set_pinned(queued(store, "the teacher's").run_id)
     app = open_app_page("compare", runs=f"{own.run_id},{other.run_id}")
     assert list(app.dataframe[0].value["Name"]) == ["📌 the teacher's", "mine", "his"]
-    assert list(app.dataframe[0].value["Whose"])[1:] == ["Anna *x*", "Ben"]
+    assert list(app.dataframe[0].value["Whose"]) == ["everybody", "Anna *x*", "Ben"]
     unfold(app, "actions")
     assert "With **1 picked run**" in texts(app) and "bulk-delete" in buttons(app)
     assert "bulk-delete" not in buttons(unfold(open_app_page("compare", runs=other.run_id), "actions"))

@@ -152,7 +152,10 @@ def known_fields() -> dict[str, RunField]:
     """The fields that every run has. Shared: not to be changed."""
     own = [
         RunField("name", "Name", Kind.TEXT, "What people call it.", lambda run: run.name),
-        RunField("owner", "Whose", Kind.TEXT, "Who trained it, in a class.", lambda run: run.owner_name),
+        RunField(
+            "owner", "Whose", Kind.TEXT, "Whose it is in a class: a name, or everybody.",
+            lambda run: run.owner_name or "everybody",
+        ),
         RunField(
             "status", "Status", Kind.TEXT,
             "queued, running, finished, stopped, failed, interrupted or unreadable.", lambda run: str(run.status),

@@ -384,8 +384,6 @@ def _cell(run: Run, name: str, fields: Mapping[str, RunField], searches: Mapping
         return status_text(run.status)
     if name == "run_id":
         return run.run_id[:8]
-    if name == "owner":
-        return run.owner_name or "everybody"
     field = fields[name]
     value = field.get(run)
     if value is None:
