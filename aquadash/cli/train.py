@@ -61,8 +61,9 @@ def finish(run: Run) -> None:
 
     lines = [f"{run.name} ({run.run_id[:8]}) {run.status}. {run.message}".rstrip()]
     if "test_accuracy" in run.metrics:
+        epochs = int(run.metrics["epochs"])
         lines.append(
-            f"{run.metrics['epochs']:.0f} epochs, {values['seconds']:.0f} s of training, weights of epoch "
+            f"{epochs} {'epoch' if epochs == 1 else 'epochs'}, {values['seconds']:.0f} s of training, weights of epoch "
             f"{run.metrics['kept_epoch']:.0f}\nvalidation accuracy {percent(run.metrics['val_accuracy'])}, "
             f"test accuracy {percent(run.metrics['test_accuracy'])}"
         )
