@@ -220,6 +220,23 @@ def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> No
     assert search.best is None and not search.beats_default
 
 
+def test_trials_on_other_images_than_the_first_are_stopped_and_end_it(store: SearchStore, runs: FakeRuns) -> None:
+    control = controller(store, search_id := begin(store, plan(budget=Budget(50))), runs)
+    for images, accuracy in [("", 0.4), ("old", 0.5), ("old", 0.6)]:  # Of the first nothing can be read any more.
+        control.step()
+        (run,) = runs.at_work
+        runs.change(run.run_id, dataset_fingerprint=images)
+        runs.finish(run.run_id, accuracy)
+    for _ in range(MAX_FAILURES):
+        control.step()
+        runs.change(runs.at_work[-1].run_id, dataset_fingerprint="new")
+    assert control.step() is JobStatus.FAILED
+    search = store.get(search_id)
+    assert "has other images now" in control.message
+    assert len(search.complete) == 3 and len(search.of(TrialState.FAILED)) == MAX_FAILURES
+    assert len(runs.at_work) == MAX_FAILURES and all(run.stop_requested for run in runs.at_work)
+
+
 def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: SearchStore, runs: FakeRuns) -> None:
     control = controller(store, search_id := begin(store, plan(pruner="median", budget=Budget(8))), runs)
     for number in range(5):

@@ -136,6 +136,9 @@ class Controller:
             self._fail(trial, "Its run was deleted.")
         elif run.status is RunStatus.UNREADABLE:
             self._fail(trial, run.message)
+        elif run.dataset_fingerprint and self._has_other_images(search, run):
+            self._stop(run.run_id)
+            self._fail(trial, "The data set has other images now. Put the old ones back, or start a new search.")
         elif not run.status.ended:
             self._watch(search, trial, run)
         elif run.status is RunStatus.FINISHED:
@@ -150,6 +153,15 @@ class Controller:
             self._resume(trial)
         else:
             self._prune(trial, "Somebody stopped its run.")
+
+    def _has_other_images(self, search: Search, run: Run) -> bool:
+        """Whether a run learns from other images than the trials that are complete, so that nothing compares them."""
+        for trial in search.complete:
+            with contextlib.suppress(UnknownNameError, RunError):
+                # Empty where what is stored of the run cannot be read.
+                if fingerprint := self._runs.read(trial.run_id).dataset_fingerprint:
+                    return fingerprint != run.dataset_fingerprint
+        return False
 
     def _watch(self, search: Search, trial: Trial, run: Run) -> None:
         """A run at work: prune it if it falls behind, stop it if the search is to stop."""
