@@ -121,12 +121,13 @@ def test_deleting_can_be_undone(draft: drafts.Draft) -> None:
         store.restore(key)
 
 
-def test_a_deleted_one_does_not_come_back_over_another(draft: drafts.Draft) -> None:
-    kept(draft)
-    key = store.delete("pets")
-    kept(draft)
-    with pytest.raises(DataError, match="another data set"):
-        store.restore(key)
+def test_a_deleted_one_takes_the_place_of_another_and_no_deleted_one_is_lost_by_that(draft: drafts.Draft) -> None:
+    seeds = range(6)
+    made = [drafts.use(draft, SplitChoice(seed=seed), title="pets", overwrite=True) for seed in seeds]
+    *others, oldest = [key for key, _ in store.deleted()]
+    assert store.restore(oldest) == made[0] == about.about("pets")
+    newest, *left = [key for key, _ in store.deleted()]
+    assert left == others and store.restore(newest) == made[-1]
     with pytest.raises(DataError, match="not there any more"):
         store.restore("../pets.1")
 

@@ -223,7 +223,7 @@ def test_what_was_deleted_last_is_brought_back_at_once_and_others_from_a_list_th
     kept(tmp_path / "one", title="Fish")
     first = store.delete("fish")
     kept(tmp_path / "two", title="Fish")
-    store.delete("fish")
+    second = store.delete("fish")
     pets = kept(tmp_path / "three")
     app = open_app_page("data", source=pets.source)
     app.button(key="own-delete").click().run()
@@ -238,6 +238,15 @@ def test_what_was_deleted_last_is_brought_back_at_once_and_others_from_a_list_th
     app.button(key="undo-own").click().run()
     assert not app.exception and not app.error
     assert about.about("pets") == pets and app.selectbox(key="data-set").value == pets.source
+
+    assert "“Fish” as it is now goes into this list" in texts(app)
+    app.button(key="own-restore").click().run()
+    assert not app.error and second not in dict(store.deleted()) and len(store.deleted()) == 1
+
+    app.button(key="own-delete").click().run()
+    store.restore(store.deleted()[1][0])
+    undo = [button.key for button in app.run().button if button.key == "undo-own"]
+    assert not undo, "nothing would say that another one goes"
 
 
 class Waiting:

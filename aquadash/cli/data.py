@@ -198,7 +198,10 @@ def delete_command(source: str) -> None:
 @data.command("restore")
 @click.argument("key")
 def restore_command(key: str) -> None:
-    """Bring back a deleted data set of own pictures; `data delete` told the KEY, `data list --json` knows it, too."""
+    """Bring back a deleted data set of own pictures; `data delete` told the KEY, `data list --json` knows it, too.
+
+    A data set that has its name now is deleted in its place.
+    """
     kept = lab.data.restore(key)
     print_result(asdict(kept) | {"source": kept.source}, f"{kept.source} is back.")
 

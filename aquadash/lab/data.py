@@ -118,17 +118,20 @@ class DataSets(Part):
         return [key for key, resource in store.deleted() if self._rights.allow(Action.DELETE_PICTURES, resource)]
 
     def restore(self, key: str) -> About:
-        """Bring back what :meth:`delete` has put away.
+        """Bring back what :meth:`delete` has put away; a data set that has its name now is put away for it.
 
         Raises:
-            DataError: It is not there any more, or another data set has its name now.
-            NotAllowedError: It was not the person's own.
+            DataError: It is not there any more.
+            NotAllowedError: It was not the person's own, or what has its name now is not.
             StorageError: It cannot be moved.
         """
         resource = dict(store.deleted()).get(key)
         if resource is not None:
             self._rights.require(Action.DELETE_PICTURES, resource)
-            self._check_number()
+            if there := about.all_kept().get(key.rpartition(".")[0]):
+                self._rights.require(Action.DELETE_PICTURES, there.resource)
+            else:
+                self._check_number()
         return store.restore(key)
 
     def _check_number(self) -> None:

@@ -234,18 +234,19 @@ def _resource_of(place: Path) -> Resource:
 
 
 def restore(key: str) -> About:
-    """Bring back what :func:`delete` has put away.
+    """Bring back what :func:`delete` has put away; a data set that has its name now is put away for it.
 
     Raises:
-        DataError: It is not there any more, or another data set has its name now.
+        DataError: It is not there any more.
         StorageError: It cannot be moved.
     """
     if key not in dict(deleted()):
         raise DataError("The deleted data set is not there any more; it may have been brought back already.")
     name = key.rpartition(".")[0]
-    if (folder() / name).exists():
-        raise DataError(f"There is another data set called {name!r} now. Delete that one first.")
     try:
+        if (folder() / name).exists():
+            # Not pushed out by that: it is about to leave.
+            _put_away(name, sparing=key)
         os.rename(_earlier() / key, folder() / name)
     except OSError as error:
         raise StorageError(f"The data set cannot be brought back in {folder()} ({error.strerror}).") from error
@@ -332,13 +333,13 @@ def _earlier() -> Path:
     return folder() / ".deleted"
 
 
-def _put_away(name: str) -> str:
+def _put_away(name: str, *, sparing: str = "") -> str:
     key = f"{name}.{time.time_ns()}"
     _earlier().mkdir(parents=True, exist_ok=True)
     os.rename(folder() / name, _earlier() / key)
     # Of each person's, so that nobody pushes out what another has deleted by mistake.
     owner = _resource_of(_earlier() / key).owner
-    for old in [old for old, resource in deleted() if resource.owner == owner][_KEPT_DELETED:]:
+    for old in [old for old, resource in deleted() if resource.owner == owner and old != sparing][_KEPT_DELETED:]:
         shutil.rmtree(_earlier() / old, ignore_errors=True)
     return key
 

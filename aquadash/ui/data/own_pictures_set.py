@@ -53,7 +53,9 @@ def render_own_set(source: str) -> None:
 
 def offer_undo() -> None:
     """Draw the way to bring back what was deleted: at once what went last, from a list what went before."""
-    if gone := st.session_state.get(_DELETED):
+    gone = st.session_state.get(_DELETED)
+    # Where another one has its name by now, the list says what becomes of that.
+    if gone and gone["source"] not in lab().data.sources():
         components.undo_bar(gone["title"], key="own", on_undo=partial(_restore, gone["key"]), on_dismiss=_forget)
 
 
@@ -73,6 +75,8 @@ def deleted_menu() -> None:
 
     with st.popover("Deleted ones", icon=":material/restore_from_trash:"):
         key = inputs.selectbox("Deleted data sets", keys, key="own-gone", format_func=title)
+        if there := lab().data.sources().get(PREFIX + key.rpartition(".")[0]):
+            st.caption(f"“{plain(there.title)}” as it is now goes into this list, and can be brought back, too.")
         st.button("Bring it back", key="own-restore", on_click=_restore, args=(key,))
 
 
