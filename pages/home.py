@@ -34,4 +34,4 @@ with shell.page("home"):
             query = {"run": by.run_id} | ({"sample": str(sample)} if sample else {})
             below.page_link("pages/predict.py", label=plain(text), query_params=query, width="stretch")
     own = [picture_cards.own(picture)] if picture else []
-    image_dialog.clickable(*filter(None, [by]), source=datasets.current(), own=own)
+    image_dialog.clickable(*filter(None, [by]), source=datasets.current(), own=own, as_now=True)

@@ -51,9 +51,8 @@ def ask(runs: Sequence[Run]) -> None:
                 source = predict_runs.render_samples(*predict_runs.networks(compared), sample)
         predict_views.choices_note(run)
         run_lists.render_model_card(run)
-    image_dialog.clickable(
-        *compared, source=source, own=[picture_cards.own(picture, run.class_names) for picture in pictures]
-    )
+    own = [picture_cards.own(picture, run.class_names) for picture in pictures]
+    image_dialog.clickable(*compared, source=source, own=own, as_now=bool(sample))
 
 
 with shell.page("predict"):

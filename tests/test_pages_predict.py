@@ -16,6 +16,8 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig, with_values
+from aquadash.data.folder import drafts
+from aquadash.data.folder.drafts import SplitChoice
 from aquadash.data.framing import MEAN, Framing
 from aquadash.evaluation import wilson_interval
 from aquadash.lab.runs import Runs
@@ -29,8 +31,9 @@ from aquadash.ui.predict import predict_views
 from aquadash.ui.predict.picture_cards import NONE_OF_THESE, folder_labels
 from aquadash.ui.predict.predict_views import progress_text, score_drop
 from tests import live_runs, ui_runs
-from tests.app_pages import address_of, words
+from tests.app_pages import address_of, open_app_page, texts, words
 from tests.encoded_pictures import saved
+from tests.own_pictures import drafted, in_folder, of_classes
 from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.stored_runs import HOSTILE, add_run
 from tests.test_cli import answer
@@ -113,18 +116,27 @@ def test_test_images_can_be_tried_with_one_click(colours: Run, monkeypatch: pyte
     assert cards(again) == drawn, "a temperature is for own pictures alone"
 
 
-def test_drawings_take_the_place_of_pictures_that_were_deleted(home: Path, tmp_path: Path) -> None:
+def test_drawings_take_the_place_of_pictures_that_were_deleted_or_replaced(home: Path, tmp_path: Path) -> None:
     store = open_store()
     run = store_colours(tmp_path, store, name="colours", classes=(0, 1, 2))
-    gone = with_values(run.config, {"data.source": "folder-gone"})
-    store.set_tags(run.run_id, "let it learn from other pictures", config_tags(gone))
     other = ("beaver", "cat", "otter", "dog", "eel")
     store.set_dataset(run.run_id, class_names=other, fingerprint="0" * 64)
+    assert not open_page(run=run.run_id, sample="1", open="test-1").error, "drawings of another version"
+    gone = with_values(run.config, {"data.source": "folder-gone"})
+    store.set_tags(run.run_id, "let it learn from other pictures", config_tags(gone))
     app = open_page(run=run.run_id, sample="1")
     assert not app.error
     marked = ["✔" in card or "✘" in card for card in cards(app)]
     assert marked == [True, False, True, False, False], "of the drawn classes the network knows beaver and otter"
     assert any("pictures that are gone" in caption.value for caption in app.caption)
+
+    folder = in_folder(tmp_path / "new", of_classes({"cat": 10, "dog": 10}))
+    drafts.use(drafted(folder), SplitChoice(), title="Gone")
+    for page, opened in {"predict": "test-1", "home": "train-1"}.items():
+        app = open_app_page(page, run=run.run_id, source="folder-gone", sample="1", open=opened)
+        assert not app.exception and not app.error
+        assert any("pictures that are gone" in caption.value for caption in app.caption)
+        assert any(each.value.startswith("### ") for each in app.markdown) and "By colours" in texts(app)
 
 
 def test_a_damaged_model_gives_a_message(home: Path) -> None:

@@ -127,7 +127,7 @@ class _Shown:
     itself: Sequence[int] = ()
 
 
-def clickable(*runs: Run, source: str = "", own: Iterable[OwnPicture] = ()) -> None:
+def clickable(*runs: Run, source: str = "", own: Iterable[OwnPicture] = (), as_now: bool = False) -> None:
     """Let this page's cards open what they show, and open what the address asks for.
 
     Args:
@@ -135,12 +135,13 @@ def clickable(*runs: Run, source: str = "", own: Iterable[OwnPicture] = ()) -> N
         source: The data set; that of the first run if not given. Without a run the best one of it answers, if there is
             one.
         own: Pictures of the visitor's that can be opened, too.
+        as_now: The page shows the data set as it is now, also where a run has learned from other images of that name.
     """
-    _listen(runs, source or runs[0].config.data.source, {picture.opens: picture for picture in own})
+    _listen(runs, source or runs[0].config.data.source, {picture.opens: picture for picture in own}, as_now)
 
 
 @shell.live(None)
-def _listen(runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> None:
+def _listen(runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture], as_now: bool) -> None:
     clicked = _CARDS(key="cards", height=1, on_clicked_change=lambda: None).clicked
     with suppress(ValueError):  # Nothing was clicked.
         address.assign(KEY, clicked if clicked in own else image_name(clicked))
@@ -154,19 +155,19 @@ def _listen(runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> 
         title = plain(display_name(own[opened].item.upload.name))
     else:
         return
-    st.dialog(title, width=_DIALOG_WIDTH, on_dismiss=_close)(_render)(opened, runs, source, own)
+    st.dialog(title, width=_DIALOG_WIDTH, on_dismiss=_close)(_render)(opened, runs, source, own, as_now)
 
 
 def _close() -> None:
     address.assign(KEY, None)
 
 
-def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture]) -> None:
+def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture], as_now: bool) -> None:
     """Draw at once what is stored, and then what a network has to be asked for."""
     with shell.guard():
         run = _choose(runs) if runs else best_run(source)
         if opened not in own:
-            shown = _of_data_set(opened, run, source)
+            shown = _of_data_set(opened, run, source, as_now)
         elif run is not None:
             shown = _of_own(own[opened], run)
         else:
@@ -207,7 +208,7 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
                     _render_nearest(run, shown.learned, shown.seen, itself=shown.itself, opens=opens)
 
 
-def _of_data_set(opened: str, run: Run | None, source: str) -> _Shown:
+def _of_data_set(opened: str, run: Run | None, source: str, as_now: bool) -> _Shown:
     """An image of a data set, the run's or another one.
 
     Raises:
@@ -215,6 +216,8 @@ def _of_data_set(opened: str, run: Run | None, source: str) -> _Shown:
     """
     same = run is not None and run.config.data.source == source
     dataset = datasets.matching_dataset(run) if run is not None and same else datasets.dataset(source)
+    if dataset is None and as_now:
+        dataset, same = datasets.dataset(source), False
     if dataset is None:
         raise DataError(
             f"The data set “{title_of(source)}” has changed since this run was trained, so that its images and "

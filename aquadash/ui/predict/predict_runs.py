@@ -111,7 +111,8 @@ def sample_number() -> int:
 
 
 def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int, *, one: bool = False) -> str:
-    """Draw test images with the networks' answers: of the first run's data set or, where that is not here, drawings.
+    """Draw test images with the networks' answers: of what the first run learned from or, where that is not here,
+    drawings.
 
     Returns:
         The data set's source.
@@ -123,11 +124,13 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int
         one: Draw one image, the next time one of another class, instead of one of each class.
     """
     source = runs[0].config.data.source
-    if not data.is_here(source):
-        fetched = "photographs, which the Data page can fetch" if source in data.SOURCES else "pictures that are gone"
+    dataset = datasets.dataset(source) if data.is_here(source) else None
+    if dataset is None or dataset.fingerprint != runs[0].dataset_fingerprint:
+        missing = dataset is None and source in data.SOURCES
+        fetched = "photographs, which the Data page can fetch" if missing else "pictures that are gone"
         st.caption(f"🖍️ A drawing. This network learned from {fetched}.")
         source = datasets.DEFAULT_SOURCE
-    dataset = datasets.dataset(source)
+        dataset = datasets.dataset(source)
     split, generator = dataset.test, np.random.default_rng(number)
     of_class = (np.flatnonzero(split.labels == label) for label in range(len(dataset.class_names)))
     drawn = [int(generator.choice(positions)) for positions in of_class if len(positions)][:MAX_SAMPLES]
