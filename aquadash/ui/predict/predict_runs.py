@@ -125,7 +125,7 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int
     """
     source = runs[0].config.data.source
     dataset = datasets.dataset(source) if data.is_here(source) else None
-    if dataset is None or dataset.fingerprint != runs[0].dataset_fingerprint:
+    if dataset is None or runs[0].dataset_fingerprint not in ("", dataset.fingerprint):
         missing = dataset is None and source in data.SOURCES
         fetched = "photographs, which the Data page can fetch" if missing else "pictures that are gone"
         st.caption(f"🖍️ A drawing. This network learned from {fetched}.")
