@@ -14,10 +14,10 @@ import pytest
 from aquadash.augment import PIPELINES
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
-from aquadash.data.folder import drafts
+from aquadash.data.folder import about, drafts
 from aquadash.data.folder.drafts import SplitChoice
 from aquadash.engine.slots import held
-from aquadash.errors import ConfigError, NotAllowedError, StorageError
+from aquadash.errors import ConfigError, DataError, NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.lab.limits import Limits
 from aquadash.people import OWNER, Person, Role
@@ -179,6 +179,9 @@ def test_own_pictures_come_back_in_place_of_own_ones_alone(monkeypatch: pytest.M
     data.delete("cats")
     use(owner=BEN)
     with pytest.raises(NotAllowedError, match="belongs to Ben. Only Ben or the teacher can"):
+        data.restore(data.deleted()[0])
+    (about.folder() / "cats" / "about.json").write_text("{")
+    with pytest.raises(DataError, match="Delete that one first"):
         data.restore(data.deleted()[0])
 
 

@@ -125,9 +125,11 @@ def test_a_deleted_one_takes_the_place_of_another_and_no_deleted_one_is_lost_by_
     seeds = range(6)
     made = [drafts.use(draft, SplitChoice(seed=seed), title="pets", overwrite=True) for seed in seeds]
     *others, oldest = [key for key, _ in store.deleted()]
-    assert store.restore(oldest) == made[0] == about.about("pets")
+    with pytest.raises(DataError, match="Delete that one first"):
+        store.restore(oldest)
+    assert store.restore(oldest, replace=True) == made[0] == about.about("pets")
     newest, *left = [key for key, _ in store.deleted()]
-    assert left == others and store.restore(newest) == made[-1]
+    assert left == others and store.restore(newest, replace=True) == made[-1]
     with pytest.raises(DataError, match="not there any more"):
         store.restore("../pets.1")
 

@@ -125,14 +125,14 @@ class DataSets(Part):
             NotAllowedError: It was not the person's own, or what has its name now is not.
             StorageError: It cannot be moved.
         """
-        resource = dict(store.deleted()).get(key)
+        resource, there = dict(store.deleted()).get(key), about.all_kept().get(key.rpartition(".")[0])
         if resource is not None:
             self._rights.require(Action.DELETE_PICTURES, resource)
-            if there := about.all_kept().get(key.rpartition(".")[0]):
+            if there is not None:
                 self._rights.require(Action.DELETE_PICTURES, there.resource)
             else:
                 self._check_number()
-        return store.restore(key)
+        return store.restore(key, replace=there is not None)
 
     def _check_number(self) -> None:
         own = sum(kept.owner == self._person.person_id for kept in about.all_kept().values())

@@ -62,6 +62,8 @@ class Controller:
         self._clock = clock
         self._study = _Study(store, search_id)
         self._failures = 0
+        #: The fingerprint of the images that complete trials have learned from; empty while it is not known.
+        self._images = ""
         self.search = store.get(search_id)
         #: The runs of the trials that rested, or were about to, when the search was taken up.
         self._resting = {trial.run_id for trial in self.search.trials if not trial.state.ended and self._rests(trial)}
@@ -157,11 +159,12 @@ class Controller:
     def _has_other_images(self, search: Search, run: Run) -> bool:
         """Whether a run learns from other images than the trials that are complete, so that nothing compares them."""
         for trial in search.complete:
+            if self._images:
+                break
             with contextlib.suppress(UnknownNameError, RunError):
                 # Empty where what is stored of the run cannot be read.
-                if fingerprint := self._runs.read(trial.run_id).dataset_fingerprint:
-                    return fingerprint != run.dataset_fingerprint
-        return False
+                self._images = self._runs.read(trial.run_id).dataset_fingerprint
+        return self._images not in ("", run.dataset_fingerprint)
 
     def _watch(self, search: Search, trial: Trial, run: Run) -> None:
         """A run at work: prune it if it falls behind, stop it if the search is to stop."""

@@ -108,6 +108,8 @@ def importance(plan: SearchPlan, trials: Sequence[Trial]) -> dict[str, float]:
     """
     import optuna
 
+    from aquadash.evaluation.metrics import import_scikit_learn
+
     inside = [
         trial
         for trial in trials
@@ -116,6 +118,8 @@ def importance(plan: SearchPlan, trials: Sequence[Trial]) -> dict[str, float]:
     if len(inside) < MIN_TRIALS or len({trial.value for trial in inside}) == 1:
         return {}
     quiet()
+    # Optuna imports it below.
+    import_scikit_learn()
     space = distributions(plan)
     study = optuna.create_study(direction="maximize")
     for trial in inside:

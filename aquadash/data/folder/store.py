@@ -233,18 +233,25 @@ def _resource_of(place: Path) -> Resource:
         return Resource("data set", place.name)
 
 
-def restore(key: str) -> About:
-    """Bring back what :func:`delete` has put away; a data set that has its name now is put away for it.
+def restore(key: str, *, replace: bool = False) -> About:
+    """Bring back what :func:`delete` has put away.
+
+    Args:
+        key: What :func:`delete` gave for it.
+        replace: Put a data set away for it that has its name now.
 
     Raises:
-        DataError: It is not there any more.
+        DataError: It is not there any more, or another data set has its name now.
         StorageError: It cannot be moved.
     """
     if key not in dict(deleted()):
         raise DataError("The deleted data set is not there any more; it may have been brought back already.")
     name = key.rpartition(".")[0]
+    there = (folder() / name).exists()
+    if there and not replace:
+        raise DataError(f"There is another data set called {name!r} now. Delete that one first.")
     try:
-        if (folder() / name).exists():
+        if there:
             # Not pushed out by that: it is about to leave.
             _put_away(name, sparing=key)
         os.rename(_earlier() / key, folder() / name)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from aquadash.data.folder.about import PREFIX
 from aquadash.data.folder.types import CheckReport, Finding, Picture
+from aquadash.lab.rights import Action
 from aquadash.ui import components, gallery, inputs, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
@@ -75,8 +76,13 @@ def deleted_menu() -> None:
 
     with st.popover("Deleted ones", icon=":material/restore_from_trash:"):
         key = inputs.selectbox("Deleted data sets", keys, key="own-gone", format_func=title)
-        if there := lab().data.sources().get(PREFIX + key.rpartition(".")[0]):
-            st.caption(f"“{plain(there.title)}” as it is now goes into this list, and can be brought back, too.")
+        source = PREFIX + key.rpartition(".")[0]
+        if there := lab().data.sources().get(source):
+            if lab().rights.allow(Action.DELETE_PICTURES, lab().data.own(source).resource):
+                becomes = "as it is now goes into this list, and can be brought back, too"
+            else:
+                becomes = "is for all and has this name now: only the teacher can put it away"
+            st.caption(f"“{plain(there.title)}” {becomes}.")
         st.button("Bring it back", key="own-restore", on_click=_restore, args=(key,))
 
 
