@@ -121,7 +121,7 @@ class DataSets(Part):
         """Bring back what :meth:`delete` has put away; a data set that has its name now is put away for it.
 
         Raises:
-            DataError: It is not there any more.
+            DataError: It is not there any more, or something damaged has its name now.
             NotAllowedError: It was not the person's own, or what has its name now is not.
             StorageError: It cannot be moved.
         """
