@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aquadash import data
+from aquadash import data, settings
 from aquadash.config import RunConfig, with_values
 from aquadash.data.folder import about, drafts
 from aquadash.data.folder.about import About
@@ -47,6 +47,7 @@ def kept(home: Path, tmp_path: Path) -> About:
 
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(settings, "store_is_shared", lambda: True)
 
 
 def test_other_pictures_than_those_that_were_sent_are_refused(
@@ -90,7 +91,6 @@ def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_
     total = (tmp_path / "packed.zip").stat().st_size
     assert sizes == [(0, total), (total, total)] and total < PART_BYTES
     assert files.has(kept.fingerprint) and not files.has("0" * 64)
-    store.set_data_sent(run.run_id, kept.fingerprint)
 
     elsewhere(tmp_path, monkeypatch)
     draft = drafted(in_folder(tmp_path / "other", of_classes({"eel": 12, "owl": 12}, first_seed=500)), size=32)
@@ -167,7 +167,7 @@ def test_a_run_is_held_however_long_its_pictures_are_packed(
     sending.wait()
     sent = store.jobs.get(job.id)
     assert (sent.status, sent.needs, sent.message) == (JobStatus.QUEUED, "gpu", "")
-    assert store.data_sent(job.run) == kept.fingerprint
+    assert DataFiles(store).has(kept.fingerprint)
 
 
 def test_a_sending_that_ends_early_does_not_count(store: RunStore, tmp_path: Path) -> None:

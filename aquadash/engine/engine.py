@@ -19,6 +19,7 @@ from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.artifacts import CHECKPOINTS
+from aquadash.runs.data_files import DataFiles
 from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id, pair_configs
 from aquadash.runs.reading import KIND
 
@@ -140,15 +141,17 @@ class Engine:
     def _queue(self, run: Run) -> Run:
         """Put a run into the queue; own pictures that the cluster does not have are sent first, in a thread."""
         needs = "gpu" if run.config.training.device == "gpu" and self._cluster_has_gpus() else ""
-        name = run.config.data.source.removeprefix(about.PREFIX)
+        source = run.config.data.source
         to_send = (
-            name != run.config.data.source and settings.store_is_shared() and not self._store.data_sent(run.run_id)
+            source.startswith(about.PREFIX)
+            and settings.store_is_shared()
+            and not DataFiles(self._store).has(run.dataset_fingerprint)
         )
         job = self._store.queue(run.run_id, needs=needs, held=to_send)
         if to_send:
             from aquadash.engine.cluster import sending
 
-            sending.start(self._store, job, name, needs=needs)
+            sending.start(self._store, job, source.removeprefix(about.PREFIX), needs=needs)
         self.serve()
         return self._store.get(run.run_id)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aquadash import settings
 from aquadash.config import RunConfig
+from aquadash.data.folder.about import of_source
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import JobStatus, Worker
 from aquadash.jobs.types import job_id
@@ -111,6 +112,9 @@ class RunStore(RunArtifacts):
         pair_id, pair_role = pair or ("", "")
         known = {tag.SEARCH: search_id, tag.ORIGIN: origin, tag.REPEATS: repeats}
         known |= {tag.PAIR: pair_id, tag.PAIR_ROLE: pair_role, tag.HIDDEN: "1" if hidden else ""}
+        if pictures := of_source(config.data.source):
+            # Others may have their name before it trains.
+            known[tag.FINGERPRINT] = pictures.fingerprint
         values |= {name: value for name, value in known.items() if value}
         with storage_errors("store the new run"):
             created = self.client.create_run(self.experiment_id, tags=values, run_name=clean_name(name) or None)
@@ -332,15 +336,6 @@ class RunStore(RunArtifacts):
             for metric in metrics
             if all(point.step != metric.step for point in self.client.get_metric_history(run_id, metric.key))
         ]
-
-    def data_sent(self, run_id: str) -> str:
-        """The fingerprint of the own pictures that were sent along with the run; empty if none were."""
-        stored = self.stored_run(run_id)
-        return stored.tags.get(tag.DATA_SENT, "") if stored is not None else ""
-
-    def set_data_sent(self, run_id: str, fingerprint: str) -> None:
-        """Write down which own pictures the run is to be trained with, once they are in the store."""
-        self.set_tags(run_id, "note the pictures", {tag.DATA_SENT: fingerprint})
 
 
 _stores: dict[tuple[str, str], RunStore] = {}

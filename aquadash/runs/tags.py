@@ -31,8 +31,8 @@ FINGERPRINT = "aquadash.dataset_fingerprint"
 METRICS = "aquadash.metrics"
 CURVE = "aquadash.curve"
 WORKER = "aquadash.worker"
-#: The fingerprint of the own pictures that were sent to the store for the run.
-DATA_SENT = "aquadash.data_sent"
+#: Where version 0.6.0 kept the fingerprint of own pictures that were sent to a cluster, until they were loaded there.
+FINGERPRINT_0_6 = "aquadash.data_sent"
 GUESS = "aquadash.guess"
 MESSAGE = "aquadash.message"
 LOG_TAIL = "aquadash.log_tail"
@@ -197,6 +197,7 @@ def _read(stored: StoredRun) -> Run:
                 "has_robustness": bool(tags.get(ROBUSTNESS) or tags.get(ROBUSTNESS_0_6)),
                 "guess": _guess(tags.get(GUESS)),
                 # A tag that was emptied is as good as none.
+                **({"dataset_fingerprint": tags[FINGERPRINT_0_6]} if FINGERPRINT_0_6 in tags else {}),
                 **{name: tags[key] for name, key in _TEXTS.items() if tags.get(key)},
                 **{name: _json(name, tags[key]) for name, key in _JSON.items() if tags.get(key)},
             }

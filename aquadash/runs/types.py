@@ -136,7 +136,8 @@ class Run:
         status: See :class:`RunStatus`. How it stands while it waits or trains comes from its job.
         config: What it was made from, seed included.
         class_names: The data set's classes; empty until the worker has loaded the data.
-        dataset_fingerprint: SHA-256 of the data set's content; empty until then.
+        dataset_fingerprint: SHA-256 of the data set's content; of own pictures known from the start, else empty until
+            then.
         created_at: Seconds since 1970 UTC, as the next three.
         queued_at: When it was (last) put into the queue.
         rank: 1 for the run that starts next, and so on; 0 for one that does not wait.

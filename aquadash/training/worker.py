@@ -112,11 +112,11 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         listener.on_progress(Progress("loading the data", epochs=epochs))
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
         dataset = load_dataset(store, run, listener.on_progress)
-        if run.dataset_fingerprint not in ("", dataset.fingerprint) and store.history(run.run_id):
+        if run.dataset_fingerprint not in ("", dataset.fingerprint):
             # Before the other images are written down as those that its epochs and results are of.
             raise RunError(
-                f"The data set {dataset.title} has other images now than when this run began. Put the old data back, "
-                "or start a new run."
+                f"The data set {dataset.title} has other images now than this run is to learn from. Put the old ones "
+                "back, or start a new run."
             )
         store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
         listener.on_progress(Progress("starting TensorFlow", epochs=epochs))
@@ -191,7 +191,7 @@ class _StoreListener:
 
 
 def load_dataset(store: RunStore, run: Run, report: Callable[[Progress], None]) -> Dataset:
-    """Load what the run learns from; own pictures that were sent with it are fetched first where they are missing.
+    """Load what the run learns from; own pictures are fetched first where this machine has them not, or others instead.
 
     Args:
         store: Where runs are kept.
@@ -199,24 +199,15 @@ def load_dataset(store: RunStore, run: Run, report: Callable[[Progress], None]) 
         report: Is told how far the fetching is.
 
     Raises:
-        DataError: The images are missing, damaged, not those that were sent, or another student's.
+        DataError: The images are missing, damaged or not those that were sent.
         Stopped: Somebody asked the run to stop meanwhile.
     """
-    source = run.config.data.source
-    fingerprint = store.data_sent(run.run_id) if source.startswith(about.PREFIX) else ""
-    kept = about.of_source(source)
-    if fingerprint:
-        name = source.removeprefix(about.PREFIX)
-        # On the app's own machine they are there; another machine may have others of the same name.
+    source, fingerprint = run.config.data.source, run.dataset_fingerprint
+    if fingerprint and settings.store_is_shared() and source.startswith(about.PREFIX):
+        name, kept = source.removeprefix(about.PREFIX), about.of_source(source)
         if (kept is None or kept.fingerprint != fingerprint) and not use_fetched(name, fingerprint):
             _fetch(store, run, fingerprint, report)
             use_fetched(name, fingerprint)
-    elif kept is not None and not (run.shared or kept.shared or kept.owner == run.owner):
-        # It was the run's owner's, or for all, when the run was queued.
-        raise DataError(
-            "The data set of this run was deleted, and another student's has its name now. Import the pictures under "
-            "another name and start a new run."
-        )
     return data.load(source)
 
 

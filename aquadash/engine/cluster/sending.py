@@ -10,9 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aquadash import settings
-from aquadash.data.folder import about
 from aquadash.data.folder.store import pack
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, DataError
 from aquadash.jobs import Job, JobStatus, LeaseLostError
 from aquadash.jobs.types import LEASE_SECONDS
 from aquadash.runs import RunStore
@@ -47,7 +46,7 @@ def wait() -> None:
 
 def _send_then_release(store: RunStore, job: Job, name: str, needs: str) -> None:
     try:
-        store.set_data_sent(job.run, _send(store, job, name))
+        _send(store, job, name)
         store.jobs.release(job, needs=needs)
     except LeaseLostError:
         _log.info("run %s was stopped while its pictures were on their way", job.run)
@@ -55,8 +54,8 @@ def _send_then_release(store: RunStore, job: Job, name: str, needs: str) -> None
         store.jobs.end(job, JobStatus.FAILED, message=str(error))
 
 
-def _send(store: RunStore, job: Job, name: str) -> str:
-    """Put the pictures into the store unless they are there; returns their fingerprint."""
+def _send(store: RunStore, job: Job, name: str) -> None:
+    """Put the run's pictures into the store unless they are there."""
 
     said = ["Its pictures are being packed for the cluster."]
 
@@ -64,21 +63,22 @@ def _send(store: RunStore, job: Job, name: str) -> str:
         said[0] = f"Its pictures are being sent to the cluster: {done / 1e6:,.0f} of {size / 1e6:,.0f} MB."
         store.jobs.hold(job, said[0])
 
-    fingerprint = about.about(name).fingerprint
+    fingerprint = store.get(job.run).dataset_fingerprint
     files = DataFiles(store)
     while not _sending.acquire(timeout=LEASE_SECONDS / 3):
         store.jobs.hold(job, "Its pictures are sent to the cluster after those of another run.")
     try:
         if files.has(fingerprint):
-            return fingerprint
+            return
         workshop = settings.home() / "tmp"
         workshop.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=workshop) as folder, _holding(store, job, said):
             path = Path(folder) / "pictures.zip"
             told = pack(name, path)
+            if told.fingerprint != fingerprint:
+                raise DataError(f"{told.title} has other images now. Put the old ones back, or start a new run.")
             _log.info("sending the pictures of %s", name)
-            files.send(told.fingerprint, path, title=told.title, progress=progress)
-        return told.fingerprint
+            files.send(fingerprint, path, title=told.title, progress=progress)
     finally:
         _sending.release()
 
