@@ -15,11 +15,12 @@ from aquadash.data.folder import about, drafts
 from aquadash.data.folder.about import About
 from aquadash.data.folder.drafts import SplitChoice
 from aquadash.data.folder.store import fetched_folder, pack, unpack
+from aquadash.engine import Engine
 from aquadash.engine.cluster import sending
 from aquadash.errors import DataError
 from aquadash.jobs import JobStatus
 from aquadash.jobs.types import LEASE_SECONDS
-from aquadash.runs import Progress, RunStore, open_store
+from aquadash.runs import Progress, RunStatus, RunStore, open_store
 from aquadash.runs.data_files import PART_BYTES, DataFiles
 from aquadash.training.worker import load_dataset
 from tests import job_rows
@@ -168,6 +169,18 @@ def test_a_run_is_held_however_long_its_pictures_are_packed(
     sent = store.jobs.get(job.id)
     assert (sent.status, sent.needs, sent.message) == (JobStatus.QUEUED, "gpu", "")
     assert DataFiles(store).has(kept.fingerprint)
+
+
+def test_a_run_that_failed_before_its_pictures_were_known_is_resumed_with_them(
+    store: RunStore, kept: About, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "store_is_shared", lambda: True)
+    run_id = store.create(with_values(RunConfig(), {"data.source": kept.source})).run_id
+    store.set_tags(run_id, "as version 0.6.0 did", {"aquadash.dataset_fingerprint": ""})
+    store.set_status(run_id, RunStatus.FAILED)
+    Engine(store, serving=False).resume(run_id)
+    sending.wait()
+    assert store.get(run_id).dataset_fingerprint == kept.fingerprint and DataFiles(store).has(kept.fingerprint)
 
 
 def test_a_sending_that_ends_early_does_not_count(store: RunStore, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
+from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import CHECKPOINTS
 from aquadash.runs.data_files import DataFiles
 from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id, pair_configs
@@ -103,6 +104,10 @@ class Engine:
             return run
         check(run.config)
         self._reachable()
+        if not run.dataset_fingerprint and (pictures := about.of_source(run.config.data.source)):
+            # Of version 0.6.0, which wrote it down when a worker had loaded the images.
+            self._store.set_tags(run_id, "note the pictures", {tag.FINGERPRINT: pictures.fingerprint})
+            run = self._store.get(run_id)
         return self._queue(run)
 
     # -- slots -------------------------------------------------------------------------------------------------------
