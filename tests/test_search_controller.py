@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aquadash.augment import embedded, pipeline, save
 from aquadash.config import RunConfig, with_values
+from aquadash.data.folder import drafts
+from aquadash.data.folder.about import About
+from aquadash.data.folder.drafts import SplitChoice
+from aquadash.data.folder.store import delete
 from aquadash.errors import ConfigError, StorageError
 from aquadash.jobs import JobStatus, open_jobs
 from aquadash.jobs.types import job_id
@@ -18,6 +23,7 @@ from aquadash.runs import RunStatus
 from aquadash.search import Budget, SearchPlan, TrialState
 from aquadash.search.controller import MAX_FAILURES, Controller
 from aquadash.search.store import HIDDEN, KIND, SearchStore, open_search_store
+from tests.own_pictures import drafted, in_folder, of_classes
 from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan, take_up
 
 
@@ -220,21 +226,25 @@ def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> No
     assert search.best is None and not search.beats_default
 
 
-def test_trials_on_other_images_than_the_first_are_stopped_and_end_it(store: SearchStore, runs: FakeRuns) -> None:
-    control = controller(store, search_id := begin(store, plan(budget=Budget(50))), runs)
-    for images, accuracy in [("", 0.4), ("old", 0.5), ("old", 0.6)]:  # Of the first nothing can be read any more.
-        control.step()
-        (run,) = runs.at_work
-        runs.change(run.run_id, dataset_fingerprint=images)
-        runs.finish(run.run_id, accuracy)
-    for _ in range(MAX_FAILURES):
-        control.step()
-        runs.change(runs.at_work[-1].run_id, dataset_fingerprint="new")
-    assert control.step() is JobStatus.FAILED
+def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs: FakeRuns, tmp_path: Path) -> None:
+    def import_pictures(first_seed: int) -> About:
+        draft = drafted(
+            in_folder(tmp_path / f"{first_seed}", of_classes({"cat": 12, "dog": 12}, first_seed=first_seed))
+        )
+        return drafts.use(draft, SplitChoice(), title="Cats")
+
+    kept = import_pictures(0)
+    of = plan(budget=Budget(50), config=with_values(BASE, {"data.source": kept.source}))
+    control = controller(store, search_id := begin(store, of), runs)
+    control.step()
+    delete(kept.name)
+    import_pictures(500)
+    runs.finish(runs.at_work[0].run_id, 0.5)
+    while not (status := control.step()).ended:
+        assert not runs.at_work
+    assert status is JobStatus.FAILED and "has other images now" in control.message
     search = store.get(search_id)
-    assert "has other images now" in control.message
-    assert len(search.complete) == 3 and len(search.of(TrialState.FAILED)) == MAX_FAILURES
-    assert len(runs.at_work) == MAX_FAILURES and all(run.stop_requested for run in runs.at_work)
+    assert len(search.complete) == 1 and len(search.of(TrialState.FAILED)) == MAX_FAILURES
 
 
 def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: SearchStore, runs: FakeRuns) -> None:

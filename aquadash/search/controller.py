@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from aquadash.config import with_values
+from aquadash.data.folder.about import of_source
 from aquadash.engine import Engine
-from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.errors import AquaDashError, DataError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import JobStatus
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore
 from aquadash.search import store as kept
@@ -62,8 +63,6 @@ class Controller:
         self._clock = clock
         self._study = _Study(store, search_id)
         self._failures = 0
-        #: The fingerprint of the images that complete trials have learned from; empty while it is not known.
-        self._images = ""
         self.search = store.get(search_id)
         #: The runs of the trials that rested, or were about to, when the search was taken up.
         self._resting = {trial.run_id for trial in self.search.trials if not trial.state.ended and self._rests(trial)}
@@ -107,6 +106,9 @@ class Controller:
     def _submit(self, search: Search, trial: Trial) -> None:
         try:
             config = with_values(search.plan.config, trial.params)
+            pictures = of_source(config.data.source)
+            if search.images and (pictures is None or pictures.fingerprint != search.images):
+                raise DataError("The data set has other images now. Put the old ones back, or start a new search.")
             name = f"{search.name} #{trial.number}"
             run = self._engine.submit(config, name=name, search_id=self._id, owner=search.maker, hidden=search.hidden)
         except StorageError:
@@ -138,9 +140,6 @@ class Controller:
             self._fail(trial, "Its run was deleted.")
         elif run.status is RunStatus.UNREADABLE:
             self._fail(trial, run.message)
-        elif run.dataset_fingerprint and self._has_other_images(search, run):
-            self._stop(run.run_id)
-            self._fail(trial, "The data set has other images now. Put the old ones back, or start a new search.")
         elif not run.status.ended:
             self._watch(search, trial, run)
         elif run.status is RunStatus.FINISHED:
@@ -155,16 +154,6 @@ class Controller:
             self._resume(trial)
         else:
             self._prune(trial, "Somebody stopped its run.")
-
-    def _has_other_images(self, search: Search, run: Run) -> bool:
-        """Whether a run learns from other images than the trials that are complete, so that nothing compares them."""
-        for trial in search.complete:
-            if self._images:
-                break
-            with contextlib.suppress(UnknownNameError, RunError):
-                # Empty where what is stored of the run cannot be read.
-                self._images = self._runs.read(trial.run_id).dataset_fingerprint
-        return self._images not in ("", run.dataset_fingerprint)
 
     def _watch(self, search: Search, trial: Trial, run: Run) -> None:
         """A run at work: prune it if it falls behind, stop it if the search is to stop."""

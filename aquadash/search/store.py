@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from aquadash import settings
+from aquadash.data.folder.about import of_source
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import Job, JobStatus, import_sqlalchemy, open_jobs
 from aquadash.jobs.types import job_id
@@ -44,6 +45,7 @@ CREATED = "created_at"
 SECONDS = "seconds"
 MESSAGE = "message"
 MAKER = "maker"
+IMAGES = "images"
 HIDDEN = "hidden"
 
 # Attributes of a trial. (MESSAGE, too.)
@@ -65,7 +67,7 @@ class SearchStore:
         """Store a new search of somebody's and return its id. Nobody carries it out yet."""
         import optuna
 
-        search_id = uuid.uuid4().hex
+        search_id, pictures = uuid.uuid4().hex, of_source(plan.config.data.source)
         with study_errors("store the search"):
             study = optuna.create_study(storage=self._storage, study_name=search_id, direction="maximize")
             study.enqueue_trial(dict(strategies.base_point(plan)))
@@ -74,6 +76,7 @@ class SearchStore:
                 (CREATED, time.time()),
                 (STATUS, str(RunStatus.STOPPED)),
                 (MAKER, [owner.person_id, owner.name, str(owner.role)]),
+                (IMAGES, pictures.fingerprint if pictures else ""),
                 # Last: a study without a plan is not listed.
                 (PLAN, plan.to_json()),
             ):
@@ -103,6 +106,7 @@ class SearchStore:
             **vars(head),
             plan=plan,
             trials=tuple(_trial(one, plan, under_way) for one in frozen),
+            images=attrs.get(IMAGES, ""),
             seconds=float(attrs.get(SECONDS, 0.0)),
             stop_requested=job is not None and job.stop_requested and not job.status.ended,
         )
