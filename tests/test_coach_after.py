@@ -235,6 +235,15 @@ def test_patience_that_ran_out_by_chance() -> None:
     assert "stopped-too-early" not in notes(stopped(0.1), {"training.patience": 0})
 
 
+def test_patience_that_ran_out_names_the_loss_that_fell() -> None:
+    mixed = epochs(11, lambda e: 1.1 + 0.004 * e, lambda e: 1.2 - 0.02 * e, accuracy=0.5)
+    mixed[4] = replace(mixed[4], val_accuracy=0.7)
+    note = notes(mixed, {"training.monitor": "val_accuracy", "training.patience": 6})["stopped-too-early"]
+    assert "the best validation loss came in epoch 11 of 11. By the validation accuracy the best epoch was 5," in (
+        note.evidence
+    )
+
+
 def test_all_well() -> None:
     healthy = epochs(8, lambda e: 0.2, lambda e: 0.22, accuracy=0.95, val_accuracy=0.93)
     found = notes(healthy)

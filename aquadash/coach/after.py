@@ -289,15 +289,15 @@ def _stopped_too_early(s: Situation) -> Note | None:
         return None
     reason = (
         f"From one epoch to the next the validation loss typically jumps by {percent(s.validation_noise)}, so that "
-        f"{epoch_count(patience)} without a better one may be chance"
+        f"{epoch_count(patience)} without a better one may be chance."
         if jumpy
-        else f"The training loss was still falling, to {s.losses[-1]:.2f} at the end"
+        else s.verdict.headline
     )
     return Note(
         "stopped-too-early",
         "hint",
         f"Early stopping may have come too early, after epoch {len(s.history)}",
-        f"{reason}. The best epoch was {s.best_epoch}, and patience was {patience}.",
+        f"{reason} By {_monitored(s)} the best epoch was {s.best_epoch}, and patience was {patience}.",
         {"training.patience": min(2000, 3 * patience)},
     )
 
