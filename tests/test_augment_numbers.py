@@ -54,7 +54,8 @@ def test_what_may_be_wrong_is_warned_of() -> None:
     assert black.mostly_black == 1.0 and black.nearly_constant == 0 and kinds(black) == ["mostly black"]
     rare = numbers_of(op("Fliplr", p=1.0, probability=0.25))
     assert 0.5 < rare.unchanged < 0.95 and kinds(rare) == ["unchanged"]
-    assert rare.cautions[0].words.startswith(f"{100 * rare.unchanged:.0f} % ")
+    told = f"{100 * rare.unchanged:.0f} % of the images come out unchanged. Together with the originals they teach"
+    assert rare.cautions[0].words.startswith(told)
     assert kinds(numbers_of(op("Fliplr", p=1.0, enabled=False))) == ["all off"]
 
 

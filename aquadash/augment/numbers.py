@@ -68,8 +68,8 @@ def cautions(branch: Branch, *, unchanged: float, nearly_constant: float, mostly
         found.append(Caution("mostly black", mostly_black, words))
     if unchanged >= UNCHANGED_SHARE:
         words = (
-            f"{_share(unchanged)} of the images come out unchanged. Training sees those twice or more often and learns "
-            "nothing new from them. Raise the steps' probabilities or widen their ranges, unless that is what you want."
+            f"{_share(unchanged)} of the images come out unchanged. Together with the originals they teach nothing "
+            "new. Raise the steps' probabilities or widen their ranges, unless that is what you want."
         )
         found.append(Caution("unchanged", unchanged, words))
     return tuple(found)
