@@ -109,10 +109,12 @@ def test_points_of_all_charts_say_what_they_are() -> None:
     assert index == 2 and cut == 1.0
     # A second sign beside the colours; the chosen class alone has a solid line.
     assert [line.line.dash for line in roc.data[1:-1]] == ["dash", "dot", "dash", "dot", "solid"]
-    bars = reliability_diagram(FOUND).data[0]
+    bars, dots, *_ = reliability_diagram(FOUND).data
     filled = np.flatnonzero(FOUND.counts)
     assert [row[0] for row in bars.customdata] == filled.tolist()
-    assert list(bars.y) == pytest.approx((100 * FOUND.accuracy[filled]).tolist())
+    assert list(bars.y) == list(dots.y) == pytest.approx((100 * FOUND.accuracy[filled]).tolist())
+    # Held against the diagonal, a dot says what the table says: the middle of a bin is not how sure its answers are.
+    assert list(dots.x) == pytest.approx((100 * FOUND.confidence[filled]).tolist())
     curve = coverage_curve(COVERAGE[:1]).data[0]
     assert [row[0] for row in curve.customdata] == pytest.approx(COVERAGE[0][1].thresholds.tolist())
 

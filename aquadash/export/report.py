@@ -187,7 +187,7 @@ def _charts(
         add(
             "calibration",
             "Calibration",
-            "Of the answers given with 80 % confidence, 80 % should be right: bars on the diagonal. The mean "
+            "Of the answers given with 80 % confidence, 80 % should be right: dots on the diagonal. The mean "
             f"distance is {100 * calibration.ece:.1f} points (expected calibration error).",
             reliability_diagram(calibration),
         )

@@ -30,7 +30,8 @@ def reliability_diagram(
 ) -> go.Figure:
     """Draw a bar a bin of confidence, as high as the share of right answers, and the diagonal of perfect calibration.
 
-    The ``customdata`` of bars and of the lines' points is ``[bin]``.
+    A dot is on each bar where its mean confidence is, which the diagonal is to be held against. The ``customdata`` of
+    bars, dots and the lines' points is ``[bin]``.
 
     Args:
         found: What is drawn as bars.
@@ -39,6 +40,11 @@ def reliability_diagram(
     """
     filled = np.flatnonzero(found.counts)
     low, high = 100 * found.edges[:-1], 100 * found.edges[1:]
+    points = {
+        "customdata": [[int(index)] for index in filled],
+        "hovertext": [_hover(found, int(index)) for index in filled],
+        "hoverinfo": "text",
+    }
     figure = go.Figure()
     figure.add_bar(
         x=(low + high)[filled] / 2,
@@ -54,9 +60,15 @@ def reliability_diagram(
                 "width": [4 if index == selected else 0.5 for index in filled],
             },
         },
-        customdata=[[int(index)] for index in filled],
-        hovertext=[_hover(found, int(index)) for index in filled],
-        hoverinfo="text",
+        **points,
+    )
+    figure.add_scatter(
+        x=100 * found.confidence[filled],
+        y=100 * found.accuracy[filled],
+        mode="markers",
+        marker={"color": "white", "size": 9, "line": {"color": RIGHT_COLOUR, "width": 2}},
+        showlegend=False,
+        **points,
     )
     for number, (name, other) in enumerate(lines):
         with_images = np.flatnonzero(other.counts)

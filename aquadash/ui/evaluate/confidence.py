@@ -52,8 +52,8 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     chosen = _bin_menu(found)
     components.plot(reliability_diagram(found, lines=lines, selected=chosen), key=RELIABILITY_KEY)
     st.caption(
-        "Bars below the dotted line: too sure; above: not sure enough; pale: fewer than 10 images. Click a bar to see "
-        "its images."
+        "White dots below the dotted line: too sure; above: not sure enough; pale bars: fewer than 10 images. Click a "
+        "bar to see its images."
     )
     _calibration_figures(one, other, found, done)
     st.markdown("**How sure is it?**", help=term("confidence"))
