@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from aquadash.figures.confusion_matrix import MAX_NUMBERED, confusion_matrix, shares_by_row
-from aquadash.figures.theme import finish, listed, shorten
+from aquadash.figures.theme import class_label, finish, listed, shorten
 
 #: From fewer to more, white where nothing changed; told apart by colour-blind people too.
 DIFFERENCE_SCALE = ["#A8430A", "#F2B48C", "#FFFFFF", "#9CCBE8", "#0F5C94"]
@@ -42,19 +42,30 @@ def confusion_difference(
         class_names: k names.
         selected: A (true, predicted) cell to frame.
     """
-    counts = np.asarray(matrix, dtype=np.int64)
-    values, images = difference(counts, other)
+    counts, compared = np.asarray(matrix, dtype=np.int64), np.asarray(other, dtype=np.int64)
+    values, images = difference(counts, compared)
     figure = confusion_matrix(counts, class_names=class_names, selected=selected)
     largest = max(float(np.abs(values).max()), 1.0)
+    unit = "Images" if images else "Points"
+    text = [[f"{value:+.0f}" if round(value) else "0" for value in row] for row in values]
+    labels = [class_label(name) for name in class_names]
     figure.update_traces(
         z=values,
         zmin=-largest,
         zmax=largest,
         colorscale=DIFFERENCE_SCALE,
-        text=[[f"{value:+.0f}" if round(value) else "0" for value in row] for row in values],
+        text=text,
         texttemplate="%{text}" if len(counts) <= MAX_NUMBERED else "",
-        colorbar={"title": {"text": "Images" if images else "Points"}},
+        colorbar={"title": {"text": unit}},
         selector={"type": "heatmap"},
+    )
+    figure.update_traces(
+        hovertext=[
+            f"True: {labels[row]}<br>Predicted: {labels[column]}<br>{unit}: {text[row][column]} "
+            f"({counts[row, column]} of {counts[row].sum()} less {compared[row, column]} of {compared[row].sum()})"
+            for row, column in np.ndindex(counts.shape)
+        ],
+        selector={"type": "scatter"},
     )
     return finish(figure, alt=_alt(values, images, class_names), height=figure.layout.height)
 
