@@ -115,6 +115,8 @@ def test_model_summary_is_the_report_s() -> None:
     assert values["params"] == 1_091_045 and len(values["layers"]) == 10
     first = values["layers"][0]
     assert (first["kind"], first["output_shape"], first["params"]) == ("Conv2D", [16, 16, 32], 416)
+    told = call("model", "summary", "--set", "model.test_time_flip=true").stdout
+    assert "multiplications for an image, twice as many for an answer" in told
 
 
 def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore) -> None:

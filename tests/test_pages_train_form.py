@@ -185,7 +185,7 @@ def test_a_network_is_drawn_once_it_has_been_built_which_can_be_tried_again(
         train_form._builder.submit(int).result()
 
     monkeypatch.setattr(train_form, "shared_process", Process)
-    app = open_advanced()
+    app = open_advanced(set="model.test_time_flip=true")
     app.session_state["train:network"] = True
     assert "Loading the network" in words(app.run())
     released.set()
@@ -194,6 +194,7 @@ def test_a_network_is_drawn_once_it_has_been_built_which_can_be_tried_again(
     app.run()
     wait_for_answer()
     assert "**1,234 parameters**" in words(app.run()) and app.get("plotly_chart")
+    assert "95 multiplications for an image, twice as many for an answer (test-time flip)." in words(app)
     assert app.dataframe[0].value["Layer"].tolist() == ["Dense"]
 
 

@@ -27,11 +27,12 @@ def summary(given: GivenConfig) -> None:
 
     # As every source of the presets has them.
     listed = models.describe(config.model, image_shape=(32, 32, 3), num_classes=5)
+    answers = ", twice as many for an answer (test-time flip)" if config.model.test_time_flip else ""
     print_result(
         {"preset": given.preset, **listed.to_dict()},
         _layer_table(listed.to_dict()["layers"]),
         f"\n{listed.params:,} parameters, of which training changes {listed.trainable_params:,}; "
-        f"{listed.multiply_adds:,} multiplications for an image",
+        f"{listed.multiply_adds:,} multiplications for an image{answers}",
     )
 
 

@@ -263,9 +263,10 @@ def network_panel(config: RunConfig) -> None:
         # Another try may have more memory or time.
         _described.clear(config.model, shape, classes)
         raise
+    answers = ", twice as many for an answer (test-time flip)" if config.model.test_time_flip else ""
     st.markdown(
         f"**{network.params:,} parameters**, of which training changes {network.trainable_params:,}; "
-        f"{network.multiply_adds:,} multiplications for an image.",
+        f"{network.multiply_adds:,} multiplications for an image{answers}.",
         help=term("weights"),
     )
     components.plot(architecture(network.layers, image_shape=shape), key="network-architecture")
