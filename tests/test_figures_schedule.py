@@ -39,6 +39,7 @@ def test_the_axis_is_logarithmic_where_a_linear_one_shows_nothing() -> None:
             {"warmup_epochs": 10, "epochs": 100},
             "The learning rate starts at 0, rises to 0.01 at epoch 10.1 and stays there until epoch 100.",
         ),
+        ({"warmup_epochs": 10, "epochs": 10}, "The learning rate starts at 0 and rises to 0.01 at epoch 10."),
     ],
 )
 def test_the_curve_in_words(changes: dict[str, object], sentence: str) -> None:

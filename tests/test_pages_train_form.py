@@ -101,7 +101,8 @@ def test_the_schedules_curve_is_drawn_when_its_group_is_open(engine: FakeEngine)
     app.session_state["group-schedule"] = True
     app.run()
     (chart,) = app.get("plotly_chart")
-    assert chart.proto.alt == "The learning rate is 0.01 all the time."
+    assert chart.proto.alt == "Without a cut the learning rate is 0.01 all the time."
+    assert f"{chart.proto.alt} How often it will be cut is not known before" in words(app)
     assert "after every 10 epochs without a better validation loss it is multiplied by 0.5" in words(app)
 
 

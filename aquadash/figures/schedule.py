@@ -27,6 +27,7 @@ class LearningRates:
         peak: The greatest rate.
         peak_epoch: Where it is first reached.
         log: Whether a logarithmic axis shows the curve better.
+        cuts: Whether the rate will be cut at times that the curve does not know.
     """
 
     epochs: tuple[float, ...]
@@ -34,39 +35,42 @@ class LearningRates:
     peak: float
     peak_epoch: float
     log: bool
+    cuts: bool = False
 
     @property
     def sentence(self) -> str:
         """The curve in words."""
         start, end, last = self.rates[0], self.rates[-1], self.epochs[-1]
+        rate = "Without a cut the learning rate" if self.cuts else "The learning rate"
         if min(self.rates) == self.peak:
-            return f"The learning rate is {self.peak:g} all the time."
-        told = [f"The learning rate starts at {start:.3g}"]
+            return f"{rate} is {self.peak:g} all the time."
+        told = [f"{rate} starts at {start:.3g}"]
         if self.peak > start:
             told.append(f"rises to {self.peak:.3g} at epoch {self.peak_epoch:.3g}")
         if end < self.peak:
             told.append(f"falls to {end:.3g} at epoch {last:g}")
-        else:
+        elif self.peak_epoch < last:
             told.append(f"stays there until epoch {last:g}")
         return f"{', '.join(told[:-1])} and {told[-1]}."
 
 
-def compute(epochs: Sequence[float], rates: Sequence[float]) -> LearningRates:
+def compute(epochs: Sequence[float], rates: Sequence[float], *, cuts: bool = False) -> LearningRates:
     """The chart's values; both sequences must have the same length and not be empty."""
     peak = max(rates)
     # Rounding makes a flat top uneven by a hair.
     first = next(index for index, rate in enumerate(rates) if rate >= 0.9999 * peak)
-    return LearningRates(tuple(epochs), tuple(rates), peak, epochs[first], peak > _LOG_RATIO * median(rates))
+    return LearningRates(tuple(epochs), tuple(rates), peak, epochs[first], peak > _LOG_RATIO * median(rates), cuts)
 
 
-def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float]) -> go.Figure:
+def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float], *, cuts: bool = False) -> go.Figure:
     """Draw a schedule before anything is trained.
 
     Args:
         epochs: Positions in training, ascending from 0 to the last epoch's end.
         rates: The learning rate at each.
+        cuts: Whether it will be cut at times that the curve does not know.
     """
-    values = compute(epochs, rates)
+    values = compute(epochs, rates, cuts=cuts)
     # A logarithm has no place for the zero that a warm-up begins with.
     shown = [rate if rate > 0 or not values.log else None for rate in values.rates]
     figure = go.Figure()

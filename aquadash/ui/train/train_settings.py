@@ -161,8 +161,9 @@ def _control(name: str) -> None:
 def schedule_preview(training: TrainingConfig) -> None:
     """Draw the curve and say it in words."""
     epochs, rates = preview(training)
-    components.plot(learning_rate_curve(epochs, rates), key="schedule")
-    st.caption(plain(f"{compute(epochs, rates).sentence} {unknown_before(training)}"))
+    cuts = training.schedule == "plateau"
+    components.plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
+    st.caption(plain(f"{compute(epochs, rates, cuts=cuts).sentence} {unknown_before(training)}"))
 
 
 def unknown_before(training: TrainingConfig) -> str:
