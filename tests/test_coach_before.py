@@ -94,6 +94,9 @@ EDGES: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({**CNN, "model.pooling": "average"}, {"linear-network": "hint"}),
     ({**CNN, "model.pooling": "average", "model.dense_activation": "linear"}, {"linear-network": "warning"}),
     ({**CNN, "model.pooling": "none", "model.dense_units": ""}, {"linear-network": "warning"}),
+    ({**CNN, "model.pool_size": 1, "model.dense_units": ""}, {"linear-network": "warning"}),
+    ({**CNN, "model.pooling": "none", "model.filters": "32", "model.summary": "max"}, {}),
+    ({**CNN, "model.convolutions": 2, "model.filters": "32", "model.summary": "max"}, {}),
     ({"model.pooling": "average"}, {}),
     ({**CNN, "model.residual": True}, {"no-residual-part": "hint"}),
     ({**CNN, "model.residual": True, "model.convolutions": 2, "model.activation": "relu"}, {}),
@@ -115,6 +118,11 @@ def found(changes: dict[str, Any]) -> dict[str, Note]:
 @pytest.mark.parametrize(("changes", "expected"), EDGES, ids=str)
 def test_what_is_said_of_settings_on_both_sides_of_an_edge(changes: dict[str, Any], expected: dict[str, str]) -> None:
     assert {key: note.level for key, note in found(changes).items()} == expected
+
+
+def test_a_single_convolution_counts_as_one_with_the_dense_layer_behind_it() -> None:
+    note = found({**CNN, "model.filters": "32", "model.pooling": "average"})["linear-network"]
+    assert (note.level, note.title) == ("hint", "Layers in a row without activation count as one")
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name != "notebook"])

@@ -91,14 +91,16 @@ def notes(config: RunConfig) -> Iterator[Note]:
             {"training.body_learning_rate": 0.1},
         )
     # As in the report: max pooling is what makes its convolutions more than one linear map.
-    bends = model.pooling == "max" and model.convolutions == 1
-    if uses(config, "activation") and model.activation == "linear" and not bends:
+    bends = model.pooling == "max" and model.pool_size > 1
+    # What follows these at once is linear, too, but for a maximum over all that the last of them gives.
+    linear = len(model.filters) * (model.convolutions - bends)
+    if uses(config, "activation") and model.activation == "linear" and linear > (model.summary == "max"):
         dense_bend = bool(model.dense_units) and model.dense_activation != "linear"
-        alone = not dense_bend and model.pooling != "max" and model.summary != "max"
+        alone = not dense_bend and not bends and model.summary != "max"
         yield Note(
             "linear-network",
             "warning" if alone else "hint",
-            "The whole network is one linear map" if alone else "Convolutions in a row without activation count as one",
+            "The whole network is one linear map" if alone else "Layers in a row without activation count as one",
             "Linear steps one after the other can do no more than a single one. An activation such as ReLU between "
             "them lets each add something.",
             {"model.activation": "relu"},
