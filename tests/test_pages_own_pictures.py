@@ -231,8 +231,8 @@ def test_what_was_deleted_last_is_brought_back_at_once_and_others_from_a_list_th
     assert app.selectbox(key="data-set").value == "synthetic"
     last, *earlier = app.selectbox(key="own-gone").options
     assert last == "pets" and len({*earlier}) == 2
-    app.selectbox(key="own-gone").select(first).run()
-    app.button(key="own-restore").click().run()
+    app.selectbox(key="own-gone").select(earlier[1]).run()
+    app.button(key=f"own-restore-{first}").click().run()
     assert not app.error and app.selectbox(key="data-set").value == "folder-fish"
     assert first not in dict(store.deleted())
     app.button(key="undo-own").click().run()
@@ -240,8 +240,12 @@ def test_what_was_deleted_last_is_brought_back_at_once_and_others_from_a_list_th
     assert about.about("pets") == pets and app.selectbox(key="data-set").value == pets.source
 
     assert "“Fish” as it is now goes into this list" in texts(app)
-    app.button(key="own-restore").click().run()
-    assert not app.error and second not in dict(store.deleted()) and len(store.deleted()) == 1
+    button = app.button(key=f"own-restore-{second}").click()
+    button.run()
+    assert not app.error and "“Fish” is ready." in app.success[0].value
+    [(instead, _)] = store.deleted()
+    button.run()
+    assert not app.error and instead != second and list(dict(store.deleted())) == [instead], "a second click"
 
     app.button(key="own-delete").click().run()
     store.restore(store.deleted()[1][0])

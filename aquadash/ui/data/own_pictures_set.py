@@ -18,7 +18,7 @@ from aquadash.ui import components, gallery, inputs, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 
-#: Where the data set that was just kept is remembered, to be pointed at.
+#: Where the data set that was just kept or brought back is remembered, to be pointed at.
 KEPT = "own:kept"
 #: What was deleted last in this session and can be brought back: its source, title and key.
 _DELETED = "own:deleted"
@@ -71,11 +71,12 @@ def deleted_menu() -> None:
         name, _, nanoseconds = key.rpartition(".")
         if times[name] == 1:
             return name
-        # The browser knows the options of a menu by their text alone.
         return f"{name} · deleted {datetime.fromtimestamp(int(nanoseconds) / 1e9):%d %b %H:%M:%S}"
 
+    # The browser, and Streamlit, know the options of a menu by their text alone, which another one may have next.
+    titled = {title(key): key for key in keys}
     with st.popover("Deleted ones", icon=":material/restore_from_trash:"):
-        key = inputs.selectbox("Deleted data sets", keys, key="own-gone", format_func=title)
+        key = titled[inputs.selectbox("Deleted data sets", list(titled), key="own-gone")]
         source = PREFIX + key.rpartition(".")[0]
         if there := lab().data.sources().get(source):
             if lab().rights.allow(Action.DELETE_PICTURES, lab().data.own(source).resource):
@@ -83,7 +84,8 @@ def deleted_menu() -> None:
             else:
                 becomes = "is for all and has this name now: only the teacher can put it away"
             st.caption(f"“{plain(there.title)}” {becomes}.")
-        st.button("Bring it back", key="own-restore", on_click=_restore, args=(key,))
+        # The second of two clicks is on a button that is gone, not on that of what the first has put away.
+        st.button("Bring it back", key=f"own-restore-{key}", on_click=_restore, args=(key,))
 
 
 @shell.guard()
@@ -107,6 +109,7 @@ def _restore(key: str) -> None:
         data.restore(key)
     if st.session_state.get(_DELETED, {}).get("key") == key:
         _forget()
+    st.session_state[KEPT] = source
     st.query_params.from_dict({"source": source})
 
 
