@@ -53,12 +53,14 @@ def test_another_students_run_is_not_taken_home(look: Look, lesson: Lesson) -> N
     assert "belongs to" not in words(look(ANNA, "evaluate", run=lesson.finished, section="home"))
 
 
-def test_another_students_pictures_are_not_shown(look: Look) -> None:
+def test_another_students_pictures_are_not_shown(look: Look, lesson: Lesson) -> None:
     app = look(BEN, "data", source="folder-anna-s-cats")
     assert "“Anna's cats” belongs to Anna" in words(app)
     assert app.selectbox(key="data-set").value == "synthetic"
     assert "folder-anna-s-cats" not in app.selectbox(key="data-set").options
     assert "Anna's cats" in look(ANNA, "data", source="folder-anna-s-cats").selectbox(key="data-set").options
+    app = look(BEN, "predict", run=lesson.on_hers, sample="1")
+    assert not app.error and "learned from pictures that cannot be shown" in words(app)
 
 
 def test_another_students_pictures_are_not_put_into_the_form_by_a_link_or_text(look: Look) -> None:

@@ -128,14 +128,14 @@ def test_drawings_take_the_place_of_pictures_that_were_deleted_or_replaced(home:
     assert not app.error
     marked = ["✔" in card or "✘" in card for card in cards(app)]
     assert marked == [True, False, True, False, False], "of the drawn classes the network knows beaver and otter"
-    assert any("pictures that are gone" in caption.value for caption in app.caption)
+    assert any("pictures that cannot be shown" in caption.value for caption in app.caption)
 
     folder = in_folder(tmp_path / "new", of_classes({"cat": 10, "dog": 10}))
     drafts.use(drafted(folder), SplitChoice(), title="Gone")
     for page, opened in {"predict": "test-1", "home": "train-1"}.items():
         app = open_app_page(page, run=run.run_id, source="folder-gone", sample="1", open=opened)
         assert not app.exception and not app.error
-        assert any("pictures that are gone" in caption.value for caption in app.caption)
+        assert any("pictures that cannot be shown" in caption.value for caption in app.caption)
         assert any(each.value.startswith("### ") for each in app.markdown) and "By colours" in texts(app)
 
 

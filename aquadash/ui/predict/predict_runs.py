@@ -124,10 +124,11 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int
         one: Draw one image, the next time one of another class, instead of one of each class.
     """
     source = runs[0].config.data.source
-    dataset = datasets.dataset(source) if data.is_here(source) else None
+    allowed = source in lab().data.sources()  # Another student's pictures may have the name by now.
+    dataset = datasets.dataset(source) if allowed and data.is_here(source) else None
     if dataset is None or runs[0].dataset_fingerprint not in ("", dataset.fingerprint):
-        missing = dataset is None and source in data.SOURCES
-        fetched = "photographs, which the Data page can fetch" if missing else "pictures that are gone"
+        missing = allowed and dataset is None
+        fetched = "photographs, which the Data page can fetch" if missing else "pictures that cannot be shown"
         st.caption(f"🖍️ A drawing. This network learned from {fetched}.")
         source = datasets.DEFAULT_SOURCE
         dataset = datasets.dataset(source)
