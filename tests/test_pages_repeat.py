@@ -12,6 +12,7 @@ from aquadash.lab import OWNER, Lab
 from aquadash.runs import Run, RunStatus, RunStore
 from tests.app_pages import buttons, open_app_page, words
 from tests.compared_runs import add_compared, keras_file
+from tests.lessons import ANNA
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import add_run
 from tests.train_page import FakeEngine
@@ -77,8 +78,10 @@ def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:
 def test_a_run_is_repeated_on_its_own_images_alone(store: RunStore, engine: FakeEngine, tmp_path: Path) -> None:
     draft = drafted(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12})))
     kept = drafts.use(draft, SplitChoice(), title="Cats")
-    run = add_compared(store, "mine", {"data.source": kept.source}, skill=0.9, seed=0)
+    run = add_compared(store, "mine", {"data.source": kept.source, "training.epochs": 60}, skill=0.9, seed=0)
     app = open_section(run).button(key="repeat-run").click().run()
-    assert "Cats has other images now" in app.error[0].value and not engine.calls
+    assert "Cats has other images now. Bring the old ones back" in app.error[0].value and not engine.calls
+    with pytest.raises(RunError, match="Ask your teacher to bring the old ones back to repeat"):
+        Lab(ANNA).runs.repeat(run.run_id)
     store.set_dataset(run.run_id, class_names=run.class_names, fingerprint=kept.fingerprint)
     assert Lab(OWNER).runs.repeat(run.run_id).repeats == run.run_id
