@@ -114,7 +114,7 @@ def test_the_first_model_is_shown_while_one_s_own_first_run_goes_on(
     live_runs.queue(store, ui_runs.finished(store, "goes on", status=RunStatus.STOPPED).run_id)
     app = open_app_page("walkthrough", lesson="matrix")
     assert not app.error and app.button(key="check-matrix") and app.button(key="walkthrough-train")
-    assert app.expander[0].label.startswith("No run of yours has results yet")
+    assert app.expander[0].label.startswith("No run of yours has results to show now")
     # Its photographs are not on this computer; its answers are.
     app = open_app_page("walkthrough", lesson="predictions")
     assert not app.error and app.button(key="check-predictions") and "The images cannot be shown" in texts(app)
@@ -130,7 +130,7 @@ def test_without_any_run_images_are_asked_about_and_the_report_s_network_is_offe
     app = open_app_page("walkthrough", lesson="extraction")
     assert not app.error and app.button(key="check-extraction")
     app = open_app_page("walkthrough", lesson="loss")
-    assert not app.error and "there are none yet" in texts(app)
+    assert not app.error and "there are none to show now" in texts(app)
     assert all(finding.right in texts(app) for finding in findings("loss"))
     app.button(key="walkthrough-train").click().run()
     assert not app.exception

@@ -38,12 +38,12 @@ def pick_results() -> Evaluated | None:
     # The included model is better than most first ones.
     with_results = run_lists.pictured_first(usable, before=ORIGIN)
     if not with_results:
-        st.info("This section is about a run's results, and there are none yet.", icon="🏊")
+        st.info("This section is about a run's results, and there are none to show now.", icon="🏊")
         _offer_run()
         run_lists.offer_included_model_again()
         return None
     if all(run.origin == ORIGIN for run in with_results):
-        with st.expander("No run of yours has results yet: this is the included model", icon="🏊"):
+        with st.expander("No run of yours has results to show now: this is the included model", icon="🏊"):
             _offer_run()
     run = components.run_picker(with_results, help="This section is about the results of this run.")
     if run is None:
