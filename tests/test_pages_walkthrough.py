@@ -367,6 +367,9 @@ def test_the_link_to_a_run_s_filters_leads_to_one_that_knows_these_images(
     assert not links()
     found.append(run)
     assert [f"run={run.run_id}" in link for link in links()] == [True]
+    resumed = replace(run, run_id="d" * 32, status=RunStatus.QUEUED)
+    found[:] = [resumed, replace(run, status=RunStatus.STOPPED)]
+    assert [f"run={run.run_id}" in link for link in links()] == [True], "what goes on is not to be looked at"
 
 
 def test_photographs_that_are_not_here_lead_to_the_data_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -256,11 +256,17 @@ def _of_own(picture: OwnPicture, run: Run) -> _Shown:
     return _Shown(look.thumbnail, name, caption, picture.label, seen, y_prob, datasets.learned(run))
 
 
-def best_run(source: str) -> Run | None:
-    """The best of the runs with results on a data set as it is now, None where there is none."""
+def best_run(source: str, *, ended: bool = False) -> Run | None:
+    """The best of the runs with results on a data set as it is now, None where there is none.
+
+    Args:
+        source: The data set.
+        ended: Pass over runs that go on: they have results of before, too.
+    """
     fingerprint = datasets.dataset(source).fingerprint
     found = [run for run in run_lists.with_networks(lab().runs.all()) if run.dataset_fingerprint == fingerprint]
-    return next(filter(run_lists.has_results, run_lists.best_first(found)), None)
+    usable = (run for run in run_lists.best_first(found) if run.status.ended or not ended)
+    return next(filter(run_lists.has_results, usable), None)
 
 
 def _choose(runs: Sequence[Run]) -> Run:

@@ -305,8 +305,8 @@ def convolution(dataset: Dataset) -> None:
         check=lambda _: checks_network.one_convolution(activation, pooling, found.difference),
         solution="Take out whatever is not just multiplying and adding up: no activation **and** no pooling.",
     )
-    run = image_dialog.best_run(dataset.name)
-    if run is not None and run.status.ended:
+    run = image_dialog.best_run(dataset.name, ended=True)
+    if run is not None:
         st.page_link(
             "pages/evaluate.py", label="What a run's own filters see, on Evaluate", icon="🔎",
             query_params={"run": run.run_id, "section": "explain", "open": "test-0", "why-layers": "1"},
