@@ -21,7 +21,8 @@ from aquadash.errors import DataError
 from aquadash.jobs import JobStatus
 from aquadash.jobs.types import LEASE_SECONDS
 from aquadash.runs import Progress, RunStatus, RunStore, open_store
-from aquadash.runs.data_files import PART_BYTES, DataFiles
+from aquadash.runs.connection import experiment_named
+from aquadash.runs.data_files import EXPERIMENT, PART_BYTES, DataFiles
 from aquadash.training.worker import load_dataset
 from tests import job_rows
 from tests.own_pictures import drafted, in_folder, of_classes
@@ -136,6 +137,7 @@ def test_pictures_that_are_damaged_in_the_store_are_fetched_twice_and_sent_once_
     elsewhere(tmp_path, monkeypatch)
     assert load_dataset(store, again, lambda _: None).fingerprint == kept.fingerprint
     assert len(fetched) == 4 and DataFiles(store).has(kept.fingerprint)
+    assert not store.client.list_artifacts(fetched[0]), "a copy that was taken out leaves no files"
 
 
 def test_pictures_in_several_parts(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,13 +185,21 @@ def test_a_run_that_failed_before_its_pictures_were_known_is_resumed_with_them(
     assert store.get(run_id).dataset_fingerprint == kept.fingerprint and DataFiles(store).has(kept.fingerprint)
 
 
-def test_a_sending_that_ends_early_does_not_count(store: RunStore, tmp_path: Path) -> None:
-    files = DataFiles(store)
+def test_a_sending_that_ends_early_leaves_nothing(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(tmp_path, monkeypatch)
+    files, experiment_id, begun = DataFiles(store), experiment_named(store.client, EXPERIMENT), []
     (tmp_path / "sent").write_bytes(b"pictures")
 
     def stop(done: int, size: int) -> None:
-        raise KeyboardInterrupt
+        if done:
+            (found,) = store.client.search_runs([experiment_id], "attributes.run_name = 'Stopped'")
+            assert store.client.list_artifacts(found.info.run_id)
+            begun.append(found.info.run_id)
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        files.send("c" * 64, tmp_path / "sent", title="Mine", progress=stop)
-    assert not files.has("c" * 64)
+        files.send("c" * 64, tmp_path / "sent", title="Stopped", progress=stop)
+    assert not files.has("c" * 64) and not store.client.list_artifacts(begun[0])
+    assert store.client.get_run(begun[0]).info.lifecycle_stage == "deleted"

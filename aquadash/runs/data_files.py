@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquadash.errors import DataError
+from aquadash.errors import AquaDashError, DataError
 from aquadash.runs.connection import experiment_named, storage_errors
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class DataFiles:
 
     def __init__(self, store: RunStore) -> None:
         """Nothing is read yet."""
-        self.client = store.client
+        self.client, self._store = store.client, store
 
     def has(self, fingerprint: str) -> bool:
         """Whether the data set of that fingerprint is in the store, whole."""
@@ -47,25 +48,30 @@ class DataFiles:
             fingerprint: The data set's.
             path: The file.
             title: What people call the data set, for MLflow's own pages.
-            progress: Told how far it is; what it raises ends the sending, and nothing of it counts.
+            progress: Told how far it is; what it raises ends the sending, and nothing of it stays.
         """
         size, done = path.stat().st_size, 0
         with storage_errors("send the pictures to the run store"):
             run_id = self.client.create_run(experiment_named(self.client, EXPERIMENT), run_name=title).info.run_id
-            with path.open("rb") as file, tempfile.TemporaryDirectory() as folder:
-                number = 0
-                progress(0, size)
-                while part := file.read(PART_BYTES):
-                    written = Path(folder) / _part(number)
-                    written.write_bytes(part)
-                    self.client.log_artifact(run_id, str(written))
-                    written.unlink()
-                    number, done = number + 1, done + len(part)
-                    progress(done, size)
-            self.client.set_tag(run_id, _PARTS, str(number))
-            # Last: what has it is whole.
-            self.client.set_tag(run_id, _FINGERPRINT, fingerprint)
-            self.client.set_terminated(run_id)
+            try:
+                with path.open("rb") as file, tempfile.TemporaryDirectory() as folder:
+                    number = 0
+                    progress(0, size)
+                    while part := file.read(PART_BYTES):
+                        written = Path(folder) / _part(number)
+                        written.write_bytes(part)
+                        self.client.log_artifact(run_id, str(written))
+                        written.unlink()
+                        number, done = number + 1, done + len(part)
+                        progress(done, size)
+                self.client.set_tag(run_id, _PARTS, str(number))
+                self.client.set_terminated(run_id)
+                # Last: what has it is whole.
+                self.client.set_tag(run_id, _FINGERPRINT, fingerprint)
+            except BaseException:
+                with suppress(AquaDashError):
+                    self.forget(run_id)
+                raise
 
     def fetch(self, fingerprint: str, path: Path, *, progress: ByteProgress) -> str:
         """Get a data set's file from the store; whoever unpacks it sees by the fingerprint whether it is what was sent.
@@ -102,9 +108,15 @@ class DataFiles:
         return run_id
 
     def forget(self, copy: str) -> None:
-        """Take a copy that is damaged out of the store, where every run would find it; it may be gone already."""
+        """Take a copy that is damaged out of the store, where every run would find it; it may be gone already.
+
+        Its files go as far as they can be removed.
+        """
         with storage_errors("take the damaged pictures out of the run store"):
+            # First: nobody is to find it without its files.
             self.client.delete_run(copy)
+        with suppress(AquaDashError):
+            self._store.remove_artifacts(copy, "")
 
     def _find(self, fingerprint: str) -> tuple[str, int] | None:
         """The MLflow run that holds the file, and its number of parts."""
