@@ -16,7 +16,7 @@ from aquadash.data.folder import drafts
 from aquadash.data.folder.about import About
 from aquadash.data.folder.drafts import SplitChoice
 from aquadash.data.folder.store import delete
-from aquadash.errors import ConfigError, StorageError
+from aquadash.errors import ConfigError, RunError, StorageError
 from aquadash.jobs import JobStatus, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus
@@ -201,6 +201,27 @@ def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: 
     search = store.get(search_id)
     assert [trial.state for trial in search.trials] == [TrialState.COMPLETE, TrialState.FAILED] * len(ends)
     assert all(said in trial.message for said, trial in zip(ends, search.trials[1::2], strict=True))
+
+
+def test_a_search_waits_for_a_scheduler_that_is_away(
+    store: SearchStore, runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slots() -> int:
+        if away:
+            raise RunError("does not answer")
+        return 1
+
+    monkeypatch.setattr(runs, "slots", slots)
+    control, away = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs), True
+    with pytest.raises(RunError, match="does not answer"):
+        control.step()  # Who began it, with a wrong address perhaps, is told.
+    for number in range(2):
+        away = False
+        control.step()
+        away = True
+        runs.finish(runs.at_work[0].run_id, 0.5)
+        assert control.step() is (JobStatus.FINISHED if number else JobStatus.RUNNING)
+        assert [trial.value for trial in store.get(search_id).trials] == [0.5] * (number + 1)
 
 
 def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:

@@ -115,7 +115,7 @@ def test_what_a_lost_worker_left_is_taken_up_by_whoever_serves_next(
 def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
     engine: InThreads, store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search_id = store.create(plan(budget=Budget(2)))
+    search_id = store.create(plan(budget=Budget(3)))
     lost = take_up(search_id)
     control = job.Controller(store, search_id, engine=runs, runs=runs)
     control.step()
@@ -131,7 +131,7 @@ def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
     assert job_rows.latest(KIND).worker_failures == 1
     runs.gate.set()
     job.work(context)
-    assert job_rows.latest(KIND).worker_failures == 0 and len(store.get(search_id).complete) == 2
+    assert job_rows.latest(KIND).worker_failures == 0 and len(store.get(search_id).complete) == 3
 
 
 def test_its_runs_rest_when_it_is_stopped_while_no_worker_has_it(

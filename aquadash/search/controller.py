@@ -78,8 +78,8 @@ class Controller:
             Running while there is more to do; else how the search has ended.
 
         Raises:
-            AquaDashError: A store could not be read or written, or the scheduler not reached. The next step tries
-                again.
+            AquaDashError: A store could not be read or written, or the scheduler not reached for the first trial. The
+                next step tries again.
         """
         self._account()
         search = self._store.get(self._id)
@@ -95,11 +95,20 @@ class Controller:
             message = next(trial.message for trial in reversed(search.trials) if trial.state is TrialState.FAILED)
             self.message = f"{self._failures} trials failed in a row. {message}"
             return JobStatus.RUNNING if under_way else self._end(JobStatus.FAILED)
-        numbers = range(len(search.trials), len(search.trials) + self._engine.slots() - len(under_way))
-        started = [number for number in numbers if not self._spent(search.plan, number)]
-        for number in started:
-            self._submit(search, self._study.ask(search.plan, number))
-        return JobStatus.RUNNING if started or under_way else self._end(JobStatus.FINISHED)
+        if self._spent(search.plan, first := len(search.trials)):
+            return JobStatus.RUNNING if under_way else self._end(JobStatus.FINISHED)
+        try:
+            room = self._engine.slots() - len(under_way)
+        except RunError:
+            if not search.trials:
+                # Its address may be wrong.
+                raise
+            # The scheduler is away: what trains goes on, the rest waits.
+            return JobStatus.RUNNING
+        for number in range(first, first + room):
+            if not self._spent(search.plan, number):
+                self._submit(search, self._study.ask(search.plan, number))
+        return JobStatus.RUNNING
 
     # -- one trial ---------------------------------------------------------------------------------------------------
 
