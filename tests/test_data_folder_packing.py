@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from aquadash import data, settings
 from aquadash.config import RunConfig, with_values
 from aquadash.data.folder import about, drafts
+from aquadash.data.folder import store as folder_store
 from aquadash.data.folder.about import About
 from aquadash.data.folder.drafts import SplitChoice
 from aquadash.data.folder.store import fetched_folder, pack, unpack
@@ -99,6 +101,11 @@ def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_
     own = drafts.use(draft, SplitChoice(), title="Mine")
     assert own.source == kept.source and own.fingerprint != kept.fingerprint
     told: list[Progress] = []
+    for number in range(5):  # Used while this one was copied, which took long.
+        other = fetched_folder() / f"{number:064}"
+        other.mkdir(parents=True)
+        os.utime(other, (2000, 2000))
+    monkeypatch.setattr(folder_store, "flush_to_disk", lambda file: os.utime(Path(file.name).parent, (1000, 1000)))
     loaded = load_dataset(store, run, told.append)
     assert told and all("fetching its pictures" in progress.phase for progress in told)
     assert (loaded.fingerprint, loaded.class_names) == (kept.fingerprint, ("cat", "dog"))

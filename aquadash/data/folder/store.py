@@ -323,6 +323,8 @@ def unpack(archive_path: Path, fingerprint: str) -> None:
                 "again from the Train page."
             )
         if not target.exists():
+            # It is the newest only now: others may have been used since its last file was begun.
+            os.utime(temporary)
             os.rename(temporary, target)
         forget_oldest(fetched_folder(), "[!.]*", max_files=_KEPT_FETCHED)
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, RuntimeError) as error:
