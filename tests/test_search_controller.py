@@ -212,7 +212,8 @@ def test_a_search_waits_for_a_scheduler_that_is_away(
         return 1
 
     monkeypatch.setattr(runs, "slots", slots)
-    control, away = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs), True
+    clock, away = Clock(), True
+    control = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs, clock=clock)
     with pytest.raises(RunError, match="does not answer"):
         control.step()  # Who began it, with a wrong address perhaps, is told.
     for number in range(2):
@@ -221,7 +222,11 @@ def test_a_search_waits_for_a_scheduler_that_is_away(
         away = True
         runs.finish(runs.at_work[0].run_id, 0.5)
         assert control.step() is (JobStatus.FINISHED if number else JobStatus.RUNNING)
+        if not number:
+            clock.now += 50
+            control.step()
         assert [trial.value for trial in store.get(search_id).trials] == [0.5] * (number + 1)
+    assert store.get(search_id).seconds == 0, "no time is spent while nobody works"
 
 
 def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:

@@ -63,6 +63,8 @@ class Controller:
         self._clock = clock
         self._study = _Study(store, search_id)
         self._failures = 0
+        #: Whether the scheduler has ever answered.
+        self._reached = False
         self.search = store.get(search_id)
         #: The runs of the trials that rested, or were about to, when the search was taken up.
         self._resting = {trial.run_id for trial in self.search.trials if not trial.state.ended and self._rests(trial)}
@@ -78,9 +80,10 @@ class Controller:
             Running while there is more to do; else how the search has ended.
 
         Raises:
-            AquaDashError: A store could not be read or written, or the scheduler not reached for the first trial. The
-                next step tries again.
+            AquaDashError: A store could not be read or written, or the scheduler not been reached yet. The next step
+                tries again.
         """
+        before = self._seconds
         self._account()
         search = self._store.get(self._id)
         for trial in search.trials:
@@ -100,11 +103,14 @@ class Controller:
         try:
             room = self._engine.slots() - len(under_way)
         except RunError:
-            if not search.trials:
+            if not self._reached:
                 # Its address may be wrong.
                 raise
             # The scheduler is away: what trains goes on, the rest waits.
+            if not under_way:
+                self._seconds = before
             return JobStatus.RUNNING
+        self._reached = True
         for number in range(first, first + room):
             if not self._spent(search.plan, number):
                 self._submit(search, self._study.ask(search.plan, number))

@@ -112,7 +112,8 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         listener.on_progress(Progress("loading the data", epochs=epochs))
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
         dataset = load_dataset(store, run, listener.on_progress)
-        if run.dataset_fingerprint not in ("", dataset.fingerprint):
+        begun = run.config.data.source.startswith(about.PREFIX) or store.history(run.run_id)
+        if run.dataset_fingerprint not in ("", dataset.fingerprint) and begun:
             # Before the other images are written down as those that its epochs and results are of.
             raise RunError(
                 f"The data set {dataset.title} has other images now than this run is to learn from. Put the old ones "

@@ -167,7 +167,7 @@ def _opening(run: Run) -> None:
     )
     if run.note:
         st.markdown(plain(run.note[:400]))
-    dataset = image_browser.matching_dataset(run) if run.dataset_fingerprint else None
+    dataset = image_browser.matching_dataset(run) if run.class_names else None
     if dataset is None:
         return
     labels = dataset.train.labels
