@@ -51,6 +51,9 @@ def test_with_nothing_trained_the_first_model_answers() -> None:
     assert about.label == "About this model" and "Limits" in about.markdown[0].value
     drop(app, picture("red.png"), picture("noise.png", size=(32, 32)))
     assert len(cards(app)) == 2 and "🤷" in cards(app)[1]
+    older = {"aquadash.config": with_values(run.config, {"model.name": "backbone"}).model_dump_json()}
+    open_store().set_tags(run.run_id, "be the one of version 0.6.0", older)
+    assert not open_page().expander, "the card is of this version's"
 
     open_store().delete(run.run_id)
     app = open_page()

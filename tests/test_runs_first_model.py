@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from aquadash import data
+from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import evaluate
 from aquadash.runs import RunStatus, RunStore
 from aquadash.runs.artifacts import MODEL
-from aquadash.runs.first_model import CARD, FOLDER, NAME, add_first_model, find_first_model
+from aquadash.runs.first_model import CARD, FOLDER, NAME, ORIGIN, add_first_model, find_first_model
 from tests.test_cli import answer
 
 
@@ -53,6 +54,14 @@ def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatc
     assert run.run_id == broken.run_id and run.status is RunStatus.FINISHED
     rows = store.client.get_metric_history(run.run_id, "loss")
     assert len(rows) == len(store.history(run.run_id)) == run.metrics["epochs"]
+
+
+def test_one_of_an_older_version_that_was_broken_off_is_not_filled_with_this_one(store: RunStore) -> None:
+    older = store.create(with_values(RunConfig(), {"model.name": "backbone"}), origin=ORIGIN).run_id
+    store.set_status(older, RunStatus.STOPPED)
+    run = add_first_model(store)
+    assert run.run_id != older and run.status is RunStatus.FINISHED and store.read(older).deleted
+    assert add_first_model(store).run_id == run.run_id
 
 
 def test_the_card_is_of_this_file(store: RunStore) -> None:

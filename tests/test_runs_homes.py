@@ -15,13 +15,16 @@ import pytest
 
 from aquadash import data, settings
 from aquadash.augment import saved_pipelines
-from aquadash.config import RunConfig, from_json
+from aquadash.config import RunConfig, from_json, with_values
+from aquadash.data.folder import drafts
+from aquadash.data.folder.drafts import SplitChoice
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import Job
 from aquadash.jobs.table import JobTable
 from aquadash.runs import EPOCH_METRICS, RunStatus, RunStore, open_store
 from aquadash.search.store import open_search_store
 from tests import stored_runs
+from tests.own_pictures import drafted, in_folder, of_classes
 from tests.test_cli import answer
 
 ARCHIVE = Path(__file__).resolve().parents[2] / "shared" / "data" / "home-0.6.0.tar.gz"
@@ -50,7 +53,11 @@ def test_a_home_can_be_moved_and_a_file_that_is_gone_is_named(
 def test_what_waited_in_a_home_without_jobs_is_queued_although_its_first_start_failed(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting = [open_store().create(RunConfig()).run_id for _ in range(3)]
+    draft = drafted(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12})))
+    kept = drafts.use(draft, SplitChoice(), title="Cats")
+    sources = ("synthetic", kept.source, "synthetic")
+    waiting = [open_store().create(with_values(RunConfig(), {"data.source": source})).run_id for source in sources]
+    open_store().client.set_tag(waiting[1], "aquadash.dataset_fingerprint", "")
     moved = Path(shutil.move(home, tmp_path / "stick"))
     monkeypatch.setenv("AQUADASH_HOME", str(moved))
     for path in moved.glob(Path(settings.jobs_database()).name + "*"):
@@ -67,6 +74,7 @@ def test_what_waited_in_a_home_without_jobs_is_queued_although_its_first_start_f
             patch.setattr(*fails)
             open_store()
     assert list(open_store().ranks()) == waiting
+    assert [open_store().get(run_id).dataset_fingerprint for run_id in waiting] == ["", kept.fingerprint, ""]
     open_store().request_stop(waiting[0])
     RunStore().open()
     assert list(open_store().ranks()) == waiting[1:], "the next start queues nothing again"

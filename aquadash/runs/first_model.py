@@ -59,6 +59,10 @@ def add_first_model(store: RunStore) -> Run:
             return found
         described = json.loads((FOLDER / RUN).read_text(encoding="utf-8"))
         config = read_artifact(FOLDER / CONFIG, CONFIG)
+        if found is not None and found.config != config:
+            # An older version's, which was broken off.
+            store.delete(found.run_id)
+            found = None
         run_id = (found or store.create(config, name=NAME, origin=ORIGIN)).run_id
         # Not queued, or an engine that just starts would train it; if this is broken off, the next call goes on here.
         store.set_status(run_id, RunStatus.STOPPED, message="It is just being unpacked.")

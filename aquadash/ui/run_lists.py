@@ -173,10 +173,14 @@ def offer_included_model() -> None:
 
 
 def render_model_card(run: Run) -> None:
-    """What one should know of the included model: data, recipe, figures, limits; nothing for other runs."""
+    """What one should know of the included model: data, recipe, figures, limits; nothing for other runs.
+
+    That of an older version, which a home keeps, has its own card in its note.
+    """
+    from aquadash.runs.artifacts import CONFIG, read_artifact
     from aquadash.runs.first_model import CARD, FOLDER, ORIGIN
 
-    if run.origin == ORIGIN:
+    if run.origin == ORIGIN and run.config == read_artifact(FOLDER / CONFIG, CONFIG):
         with st.expander("About this model", icon="🪪"):
             st.markdown((FOLDER / CARD).read_text(encoding="utf-8").partition("\n\n")[2])
 
