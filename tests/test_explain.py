@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ from aquadash.config import ModelConfig
 from aquadash.errors import ExplainError
 from aquadash.explain.explainer import Explainer
 from aquadash.explain.methods import METHODS, occlusion_map
+from aquadash.explain.nearest import nearest
 from aquadash.explain.results import Explanation
 from aquadash.models.transfer import with_flip
 from aquadash.presets import PRESETS
@@ -327,3 +329,14 @@ def test_activations_show_what_a_layer_found(cornered: Explainer) -> None:
     assert green[-CORNER:, -CORNER:].mean() > 0.8
     assert layer.silent == pytest.approx(1 / 3), "nothing is blue"
     assert cornered.activations(image, most_channels=1)[0].maps.shape == (1, SIZE, SIZE)
+
+
+def test_the_nearest_rows_are_those_of_the_same_direction_and_are_found_without_a_copy_of_all() -> None:
+    rows = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
+    rows[[2, 3]], rows[4] = [3 * rows[1], -rows[1]], 0
+    tracemalloc.start()
+    found, similarity = nearest(rows, rows[1], most=2, without=[1])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found[0] == 2 and similarity[0] == pytest.approx(1, abs=1e-5) and similarity[1] < 0.5
+    assert similarity.dtype == np.float64 and peak < rows.nbytes / 10

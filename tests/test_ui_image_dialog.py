@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.runs import Run, RunStore
+from aquadash.ui import image_dialog
 from aquadash.ui.image_dialog import image_name
 from tests.app_pages import address_of, html, open_app_page
 from tests.explained_models import add_untrained
@@ -84,6 +85,16 @@ def test_data_opens_an_image_with_the_answers_of_the_best_run(shelf: Shelf) -> N
     assert any("source=synthetic" in each.value and "open=train-0" in each.value for each in app.code)
     assert len(list_of(app, "Nearest training images")) == 6
     assert errors(app) == []
+
+
+def test_where_all_images_would_take_too_much_memory_none_is_compared(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_dialog, "_training_features", None)
+    monkeypatch.setattr(image_dialog, "_MAX_BYTES", 1000)
+    app = open_app_page("evaluate", run=shelf.run.run_id, open="test-10")
+    assert any("of each of 2,500 images are too many to compare" in each.value for each in app.caption)
+    assert errors(app) == [] and "similarity" not in html(app)
 
 
 def test_data_opens_an_image_where_nothing_was_trained(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,10 @@ def nearest(
     Returns:
         Positions of the rows, int64, and their cosine similarities, float64, the most similar first.
     """
-    rows, row = np.asarray(features, np.float64), np.asarray(of, np.float64)
-    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(row)
-    similarity = rows @ row / np.where(lengths > 0, lengths, 1.0)
+    # Without another array as large as the features, which may be 200 MB.
+    rows, row = np.asarray(features, np.float32), np.asarray(of, np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows)) * np.linalg.norm(row)
+    similarity = (rows @ row / np.where(lengths > 0, lengths, 1.0)).astype(np.float64)
     similarity[np.asarray(without, np.int64)] = -np.inf
     order = np.argsort(-similarity, kind="stable")[:most]
     order = order[np.isfinite(similarity[order])]

@@ -49,6 +49,7 @@ _NEAREST = 6
 _MAX_BARS = 12
 
 #: What the features of training images may take that are kept for everybody: 3 MB for 2,500 images and 256 features.
+#: Where one run's would take more they are not asked for, as each click would need the memory anew.
 _MAX_BYTES = 200_000_000
 
 _SPLITS = {"train": "Training", "test": "Test"}
@@ -323,11 +324,14 @@ def _render_nearest(
     """
     st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
     train, without = dataset.train, list(itself)
+    features = predictor(run).features(image[None])[0]
+    if features.nbytes * len(train) > _MAX_BYTES:
+        st.caption(f"{len(features):,} features of each of {len(train):,} images are too many to compare.")
+        return
     validation = lab().runs.validation_predictions(run.run_id)
     if validation is not None and run.config.training.validation != "test":
         without += validation.indices.tolist()
     of_training = _training_features(run, dataset)
-    features = predictor(run).features(image[None])[0]
     positions, similarity = nearest(of_training, features, most=_NEAREST, without=without)
     names = dataset.class_names
     gallery.show(
