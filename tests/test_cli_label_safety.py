@@ -15,7 +15,7 @@ from aquadash.engine import Engine
 from aquadash.engine.cluster import sending
 from aquadash.people import OWNER, Person
 from aquadash.runs import Predictions, Run, RunStatus, RunStore
-from tests import job_rows
+from tests import job_rows, live_runs
 from tests.paired import add_pair
 from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run
@@ -55,6 +55,10 @@ def test_label_safety_refuses_what_cannot_be_measured(store: RunStore, run: Run)
     assert "branches 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
     other = add_run(store, name="other", fingerprint="0" * 64)
     assert "learned from other images" in refusal("label-safety", other.name)
+    store.set_status(run.run_id, RunStatus.STOPPED)
+    live_runs.queue(store, run.run_id)
+    assert "has not ended yet" in refusal("label-safety", run.name)
+    assert "has not ended yet" in refusal("evaluate", run.name)
 
 
 def test_pair_result_and_list(store: RunStore) -> None:

@@ -11,9 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
-from aquadash.runs import Run, RunStore
+from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
 from aquadash.ui import image_dialog
 from aquadash.ui.image_dialog import image_name
+from tests import live_runs
 from tests.app_pages import address_of, html, open_app_page
 from tests.explained_models import add_untrained
 from tests.stored_runs import HOSTILE, add_run
@@ -102,6 +103,21 @@ def test_data_opens_an_image_where_nothing_was_trained(home: Path, monkeypatch: 
     app = open_app_page("data", source="synthetic", open="test-4")
     assert any("open=test-4" in each.value for each in app.code)
     assert errors(app) == [] and "Probabilities" not in html(app)
+
+
+def test_while_the_only_run_goes_on_it_answers_as_before_and_did_not_learn_from_its_validation_images(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AQUADASH_HOME", str(home))
+    store, odd = open_store(), np.arange(1, 2500, 2)
+    labels = data.load("synthetic").train.labels[odd]
+    run = add_untrained(store, add_run(store), tmp_path)
+    store.add_validation_predictions(run.run_id, Predictions(odd, labels, np.eye(5, dtype=np.float32)[labels]))
+    store.set_status(run.run_id, RunStatus.STOPPED)
+    live_runs.queue(store, run.run_id)
+    app = open_app_page("data", source="synthetic", open="train-1")
+    assert errors(app) == [] and any("recognised, 100 %" in each.value for each in app.markdown)
+    assert all(int(text.split(",")[0].split()[-1]) % 2 == 0 for text in list_of(app, "Nearest training images"))
 
 
 def test_compare_says_whose_answers_it_shows(shelf: Shelf) -> None:

@@ -17,9 +17,9 @@ from aquadash.errors import StorageError
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
 from aquadash.robustness import label_safety_job
-from aquadash.runs import Predictions, Run, RunStore
+from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from aquadash.ui.augment import label_safety as label_safety_view
-from tests import job_rows
+from tests import job_rows, live_runs
 from tests.app_pages import address_of, charts, words
 from tests.stored_runs import add_run
 from tests.studios import open_view, without_links
@@ -93,8 +93,11 @@ def test_without_steps_a_run_or_its_validation_images_it_says_so(store: RunStore
     assert "changes nothing" in words(open_meter(pipeline="notebook", branch=0))
     # The included model knows another data set.
     assert "No finished run has learned from" in words(open_meter())
-    add_run(store)
+    run = add_run(store)
     assert "kept no validation images" in words(open_meter())
+    store.set_status(run.run_id, RunStatus.STOPPED)
+    live_runs.queue(store, run.run_id)
+    assert "mine has not ended yet" in words(open_meter())
 
 
 def test_it_measures_a_draft_in_the_background_and_says_how_far_one_can_go(sharp: Run) -> None:

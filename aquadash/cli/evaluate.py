@@ -18,7 +18,7 @@ def evaluate(run: str) -> None:
     """Measure a run on the test images: accuracy, loss, confusion matrix, classification report."""
     found = lab.runs.find(run)
     predictions = lab.runs.predictions(found.run_id)
-    measured = evaluation.evaluate(predictions.labels, predictions.probabilities, class_names=found.class_names)
+    measured = lab.runs.evaluation(found.run_id)
     deep = evaluation.summarize(
         measured,
         predictions,

@@ -160,12 +160,14 @@ class Runs(Part):
         return _predictions(settings.store_key(), run_id, ended_at)
 
     def validation_predictions(self, run_id: str) -> Predictions | None:
-        """What a run's model says of its validation images; None for a run that kept none.
+        """What a run's model says of its validation images; None for a run that kept none; errors as for :meth:`get`.
 
-        Raises:
-            RunError: The run has not ended.
+        Of a run that goes on, what it said before.
         """
-        return _validation_predictions(settings.store_key(), run_id, self._must_have_ended(run_id))
+        ended_at = self._ended_at(run_id)
+        if ended_at is None:
+            return open_store().validation_predictions(run_id)
+        return _validation_predictions(settings.store_key(), run_id, ended_at)
 
     def board_sources(self) -> list[str]:
         """The data sources that students have runs on, the one with most students first."""

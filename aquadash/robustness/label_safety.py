@@ -72,8 +72,10 @@ def validation_images(
         seed: Decides which.
 
     Raises:
-        AquaDashError: The run kept none, or learned from other data.
+        AquaDashError: The run kept none, has not ended, or learned from other data.
     """
+    if not run.status.ended:
+        raise AquaDashError(f"{run.name} has not ended yet. Choose another run, or measure with the preview images.")
     if dataset.fingerprint != run.dataset_fingerprint:
         raise AquaDashError(
             f"{run.name} learned from other images than those of {dataset.title} as it is now, so its validation "
