@@ -52,6 +52,7 @@ def test_the_last_epoch_is_shown_first_and_any_other_with_its_images_stands_in_t
     app = open_epochs(run)
     assert said(app) == f"**After epoch 6: 30 of {30 + 16:,} validation images right, 65 %**"
     assert address_of(app, "epoch") is None and html(app).count("✔") >= 10
+    assert html(app).count('data-opens="train-') == 10
 
     app.slider(key=epoch_section.KEY).set_value(2).run()
     assert said(app).startswith("**After epoch 2: 10 of 42")
@@ -98,6 +99,7 @@ def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
     assert said(app).startswith("**After epoch 6:") and address_of(app, "epoch") is None
     app.slider(key=epoch_section.KEY).set_value(2).run()
     assert said(app).startswith("**After epoch 2:") and not app.exception
+    assert html(app).count("after epoch 2") >= 10 and "data-opens" not in html(app), "nothing opens here yet"
 
 
 def test_a_run_without_a_replay_says_why(run: Run) -> None:

@@ -9,7 +9,7 @@ from aquadash.data import Dataset
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.runs.types import EpochReplay, Run
-from aquadash.ui import address, components, gallery, image_browser, inputs, shell
+from aquadash.ui import address, components, gallery, image_browser, inputs, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 
@@ -130,6 +130,8 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
         return
     of_test = run.config.training.validation == "test"
     split = dataset.test if of_test else dataset.train
+    # Only the page of results lets images open.
+    open_here = run.status.ended and run_lists.has_results(run)
     cards = [
         gallery.answer_card(
             split.images[index],
@@ -137,7 +139,7 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
             int(label),
             class_names=names,
             what=f"Validation image {split.file_names[index]} after epoch {epoch}",
-            opens=f"{'test' if of_test else 'train'}-{index}",
+            opens=f"{'test' if of_test else 'train'}-{index}" if open_here else "",
         )
         for index, label, y_prob in zip(replay.probe_indices, replay.probe_labels, said, strict=True)
     ]
