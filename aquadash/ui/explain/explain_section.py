@@ -39,11 +39,11 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
     which = f"the first {most} of " if len(positions) > most else "all "
     what = f"Maps of {which}{count(len(positions), 'image')}"
     if bound.toggle(STRIP, label=what, help="What they have in common may be the reason for a mistake."):
-        indices = predictions.indices[positions]
+        indices = predictions.indices[positions[:most]]
         explanations.strip(
             run,
             dataset.test.images[indices],
-            predictions.labels[positions],
+            predictions.labels[positions[:most]],
             class_names=class_names,
             opens=[f"test-{index}" for index in indices],
         )

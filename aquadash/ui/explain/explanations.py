@@ -78,7 +78,7 @@ def strip(
 
     Args:
         run: Its network is asked why it gives the answers that it gives.
-        images: uint8, shape (n, height, width, 3); the first :data:`MAX_IN_STRIP` are drawn.
+        images: uint8, shape (n, height, width, 3), at most :data:`MAX_IN_STRIP`.
         labels: The true class of each.
         class_names: One name a class.
         opens: What a click on each opens, as in :class:`~aquadash.ui.gallery.Card`.
@@ -87,9 +87,9 @@ def strip(
         st.info("There are no such images.", icon="🔎")
         return
     view = _view_picker("strip-view")
-    found = explained(run, images[:MAX_IN_STRIP], None, method=DEFAULT_METHOD)
+    found = explained(run, images, None, method=DEFAULT_METHOD)
     cards = []
-    for image, label, explanation, opened in zip(images, labels, found, opens, strict=False):
+    for image, label, explanation, opened in zip(images, labels, found, opens, strict=True):
         true, right = class_names[int(label)], int(label) == explanation.class_index
         sure = f"{100 * explanation.probability:.0f} %"
         said = f"✔ recognised, {sure}" if right else f"✘ taken for {class_text(explanation.class_name)}, {sure}"
@@ -106,8 +106,6 @@ def strip(
         )
     gallery.show(cards, size_rem=9, label=f"Images with their maps by {METHODS[DEFAULT_METHOD].title}")
     st.html(_legends(found[:1]))
-    if len(images) > MAX_IN_STRIP:
-        st.caption(f"The first {MAX_IN_STRIP} of {count(len(images), 'image')}.")
 
 
 def _view_picker(key: str) -> str:
