@@ -18,8 +18,9 @@ from aquadash.evaluation.browse import doubtful_labels
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
-from aquadash.ui import datasets
+from aquadash.ui import datasets, evaluated
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
+from aquadash.ui.evaluated import Evaluated
 from tests import live_runs
 from tests.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
 from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run
@@ -311,6 +312,14 @@ def test_the_temperature_is_fitted_on_validation_images_or_said_to_be_missing(sh
     app = open_page(run=shelf.report.run_id, section="calibration")
     words = next(block.value for block in app.markdown if "Temperature" in block.value)
     assert "100 test images" in words and "left out" in words
+
+
+def test_curves_are_kept_by_their_bytes(shelf: Shelf) -> None:
+    evaluated._curves.cache_clear()
+    found = Evaluated.load(shelf.sharp).curves()
+    assert found is Evaluated.load(shelf.sharp).curves()
+    arrays = (array for curves in found for array in vars(curves).values() if isinstance(array, np.ndarray))
+    assert evaluated._curves.cache.currsize == sum(array.nbytes for array in arrays)
 
 
 def test_the_threshold_counts_answers_and_shows_them(shelf: Shelf) -> None:

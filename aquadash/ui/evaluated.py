@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
+from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 
 from aquadash.evaluation import (
@@ -27,9 +29,12 @@ from aquadash.evaluation import (
 )
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.ui.lab import lab
-from aquadash.ui.run_lists import BY_RUN
+from aquadash.ui.run_lists import BY_RUN, version
 
 T = TypeVar("T")
+
+#: What is kept of curves, in bytes: those of 100 classes and 5,000 images take 16 MB.
+_MAX_BYTES = 200_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +99,7 @@ class Evaluated:
 
     def curves(self) -> tuple[ClassCurves, ...]:
         """Of each class against the rest."""
-        labels, y_prob = self.predictions.labels, self.predictions.probabilities
-        return self._once("curves", lambda: ranking_curves(labels, y_prob, class_names=self.found.classes))
+        return _curves(self)
 
     def calibration(self) -> Calibration:
         """Of all test images."""
@@ -122,3 +126,12 @@ class Evaluated:
 def _worked_out(run: Run, name: str, _work: Callable[[], Any]) -> Any:
     """The result of ``_work``, which the other arguments name."""
     return _work()
+
+
+def _bytes_of(found: tuple[ClassCurves, ...]) -> int:
+    return sum(4 * curves.thresholds.nbytes for curves in found)
+
+
+@cached(LRUCache(_MAX_BYTES, _bytes_of), key=lambda one: version(one.run), condition=threading.Condition())
+def _curves(one: Evaluated) -> tuple[ClassCurves, ...]:
+    return ranking_curves(one.predictions.labels, one.predictions.probabilities, class_names=one.found.classes)
