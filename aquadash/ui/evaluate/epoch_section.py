@@ -37,6 +37,9 @@ def render_epochs(run: Run) -> None:
         )
         return
     dataset = image_browser.matching_dataset(run)
+    if replay.epochs == 1:
+        # Another run's replay may have played; here nothing would ever end it.
+        st.session_state[_PLAYING] = False
     playing = bool(st.session_state.get(_PLAYING))
     # A run at work gets new epochs.
     tick = PLAY_SECONDS if playing else None if run.status.ended else LIVE_SECONDS
