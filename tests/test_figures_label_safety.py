@@ -9,7 +9,7 @@ from aquadash.augment import Branch, Range, op
 from aquadash.evaluation import paired_change as compared
 from aquadash.evaluation.records import Predictions
 from aquadash.figures import label_safety_curve, label_safety_steps, paired_change
-from aquadash.figures.theme import alt_text
+from aquadash.figures.theme import alt_text, class_colour
 from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, measure
 from aquadash.robustness.label_safety_result import SafetyResult
 from tests.safety_fakes import ContrastReader, striped
@@ -50,16 +50,16 @@ def test_the_steps_come_in_order_under_the_unchanged_images(result: SafetyResult
 
 
 def test_the_change_of_accuracy_by_class() -> None:
-    labels = np.repeat([0, 1], 40)
-    worse = np.full((80, 2), 0.5)
+    labels, names = np.repeat([0, 2], 40), ("cat <b>", "without images", "dog")
+    worse = np.zeros((80, 3))
     worse[:, 0] = np.where(np.arange(80) < 60, 0.9, 0.2)
-    worse[:, 1] = 1 - worse[:, 0]
-    better = np.eye(2)[labels] * 0.8 + 0.1
+    worse[:, 2] = 1 - worse[:, 0]
+    better = np.eye(3)[labels]
     before, after = (Predictions(np.arange(80), labels, answers) for answers in (worse, better))
-    change = compared(before, after, class_names=("cat <b>", "dog"))
-    figure = paired_change.paired_change(change, images="test")
+    figure = paired_change.paired_change(compared(before, after, class_names=names), class_names=names, images="test")
     # Filled where the interval leaves no change out.
     assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle-open", "circle"]
+    assert [trace.marker.color for trace in figure.data[1:]] == [class_colour("cat", 0), class_colour("dog", 2)]
     assert "<b>" not in figure.layout.yaxis.ticktext[1]
     low, high = figure.layout.xaxis.range
     assert low == -high

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
 from aquadash.evaluation import PairedChange
@@ -22,11 +24,12 @@ from aquadash.figures.theme import (
 _MIN_REACH = 10.0
 
 
-def paired_change(change: PairedChange, *, images: str = "validation") -> go.Figure:
+def paired_change(change: PairedChange, *, class_names: Sequence[str], images: str = "validation") -> go.Figure:
     """Draw a dot and its interval for each row, left of zero where accuracy was lost.
 
     Args:
         change: What was found.
+        class_names: One name a class, those without images among them, too.
         images: What kind of images they are, for the axis.
     """
     rows = (change.overall, *change.classes)
@@ -34,7 +37,7 @@ def paired_change(change: PairedChange, *, images: str = "validation") -> go.Fig
     figure.add_vline(x=0, line={"color": OUTLINE_COLOUR, "width": 1.5})
     for position, row in enumerate(rows):
         low, high = row.interval
-        colour = run_colour(0) if position == 0 else class_colour(row.label, position - 1)
+        colour = run_colour(0) if position == 0 else class_colour(row.label, class_names.index(row.label))
         figure.add_scatter(
             x=[100 * row.change],
             y=[position],

@@ -33,10 +33,11 @@ def render_change(compared: Compared, first: int, second: int) -> None:
     if before is None or after is None:
         # Somebody has resumed it since the two were compared.
         return
-    found = paired_change(before, after, class_names=runs[1].class_names)
+    names = runs[1].class_names
+    found = paired_change(before, after, class_names=names)
     a, b = bold(compared.names[first]), bold(compared.names[second])
     st.markdown(f"**Change in each class** from {a} to {b}", help=term("paired runs") if _pair(runs) else None)
-    components.plot(paired_change_chart(found, images=compared.images), key="change-by-class")
+    components.plot(paired_change_chart(found, class_names=names, images=compared.images), key="change-by-class")
     _table(found)
     st.caption(
         "Intervals: Newcombe's for paired proportions. A filled dot marks an interval that leaves no change out; with "
