@@ -55,9 +55,10 @@ def test_what_waited_in_a_home_without_jobs_is_queued_although_its_first_start_f
 ) -> None:
     draft = drafted(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12})))
     kept = drafts.use(draft, SplitChoice(), title="Cats")
-    sources = ("synthetic", kept.source, "synthetic")
+    sources = ("synthetic", kept.source, kept.source)
     waiting = [open_store().create(with_values(RunConfig(), {"data.source": source})).run_id for source in sources]
-    open_store().client.set_tag(waiting[1], "aquadash.dataset_fingerprint", "")
+    for run_id, known in zip(waiting[1:], ("", "f" * 64), strict=True):  # The last was resumed.
+        open_store().client.set_tag(run_id, "aquadash.dataset_fingerprint", known)
     moved = Path(shutil.move(home, tmp_path / "stick"))
     monkeypatch.setenv("AQUADASH_HOME", str(moved))
     for path in moved.glob(Path(settings.jobs_database()).name + "*"):
@@ -74,7 +75,7 @@ def test_what_waited_in_a_home_without_jobs_is_queued_although_its_first_start_f
             patch.setattr(*fails)
             open_store()
     assert list(open_store().ranks()) == waiting
-    assert [open_store().get(run_id).dataset_fingerprint for run_id in waiting] == ["", kept.fingerprint, ""]
+    assert [open_store().get(run_id).dataset_fingerprint for run_id in waiting] == ["", kept.fingerprint, "f" * 64]
     open_store().request_stop(waiting[0])
     RunStore().open()
     assert list(open_store().ranks()) == waiting[1:], "the next start queues nothing again"

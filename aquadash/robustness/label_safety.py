@@ -75,7 +75,7 @@ def validation_images(
         AquaDashError: The run kept none, has not ended, or learned from other data.
     """
     if not run.status.ended:
-        raise AquaDashError(f"{run.name} has not ended yet. Choose another run, or measure with the preview images.")
+        raise AquaDashError(f"{run.name} has not ended yet. Choose another run; on Augment, preview images will do.")
     if dataset.fingerprint != run.dataset_fingerprint:
         raise AquaDashError(
             f"{run.name} learned from other images than those of {dataset.title} as it is now, so its validation "
@@ -85,8 +85,8 @@ def validation_images(
     split = dataset.test if run.config.training.validation == "test" else dataset.train
     if predictions is None or not len(predictions.indices):
         raise AquaDashError(
-            f"{run.name} kept no validation images, as runs of older versions did not. Choose another run, or measure "
-            "with the preview images."
+            f"{run.name} kept no validation images, as runs of older versions did not. Choose another run; on Augment, "
+            "preview images will do."
         )
     if predictions.indices.max() >= len(split):
         raise AquaDashError(f"{run.name} names validation images that {dataset.title} does not have. Train it again.")

@@ -59,11 +59,14 @@ def add_first_model(store: RunStore) -> Run:
             return found
         described = json.loads((FOLDER / RUN).read_text(encoding="utf-8"))
         config = read_artifact(FOLDER / CONFIG, CONFIG)
-        if found is not None and found.config != config:
-            # An older version's, which was broken off.
-            store.delete(found.run_id)
+        # An older version's, which was broken off.
+        older = found if found is not None and found.config != config else None
+        if older is not None:
             found = None
         run_id = (found or store.create(config, name=NAME, origin=ORIGIN)).run_id
+        if older is not None:
+            # Only now: alone in the bin it would read as one that somebody has deleted.
+            store.delete(older.run_id)
         # Not queued, or an engine that just starts would train it; if this is broken off, the next call goes on here.
         store.set_status(run_id, RunStatus.STOPPED, message="It is just being unpacked.")
         store.set_dataset(run_id, class_names=described["class_names"], fingerprint=described["dataset_fingerprint"])

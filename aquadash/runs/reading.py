@@ -192,14 +192,14 @@ class RunReading:
 def _queue_what_waited(store: RunReading) -> None:
     """Put what version 0.6.0 has left waiting in a home, whose jobs are still to be made, into the queue, in its order.
 
-    Nothing that is stored of the runs changes, but that those on own pictures know which.
+    Nothing that is stored of the runs changes, but that those on own pictures know which, if they did not.
     """
     if settings.store_is_shared() or not store.jobs.runs_untouched():
         return
     found = store.search(f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
     waiting = [run for stored in found if (run := stored.read()) and run.status is RunStatus.QUEUED]
     for run in sorted(waiting, key=lambda run: run.queued_at):
-        if pictures := of_source(run.config.data.source):
+        if not run.dataset_fingerprint and (pictures := of_source(run.config.data.source)):
             # Not by set_tags, after which all would count as done.
             with storage_errors("note the pictures"):
                 store.client.set_tag(run.run_id, tag.FINGERPRINT, pictures.fingerprint)
