@@ -185,7 +185,9 @@ def test_a_run_that_failed_before_its_pictures_were_known_is_resumed_with_them(
 ) -> None:
     monkeypatch.setattr(settings, "store_is_shared", lambda: True)
     run_id = store.create(with_values(RunConfig(), {"data.source": kept.source})).run_id
-    store.set_tags(run_id, "as version 0.6.0 did", {"aquadash.dataset_fingerprint": ""})
+    store.set_tags(run_id, "as version 0.6.0 did", {"aquadash.dataset_fingerprint": "", "aquadash.data_sent": "f" * 64})
+    assert store.get(run_id).dataset_fingerprint == "f" * 64, "what it had sent to a cluster is known"
+    store.set_tags(run_id, "have sent nothing", {"aquadash.data_sent": ""})
     store.set_status(run_id, RunStatus.FAILED)
     Engine(store, serving=False).resume(run_id)
     sending.wait()

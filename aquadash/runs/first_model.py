@@ -59,20 +59,17 @@ def add_first_model(store: RunStore) -> Run:
             return found
         described = json.loads((FOLDER / RUN).read_text(encoding="utf-8"))
         config = read_artifact(FOLDER / CONFIG, CONFIG)
-        # An older version's, which was broken off.
-        older = found if found is not None and found.config != config else None
-        if older is not None:
-            found = None
-        run_id = (found or store.create(config, name=NAME, origin=ORIGIN)).run_id
-        if older is not None:
-            # Only now: alone in the bin it would read as one that somebody has deleted.
-            store.delete(older.run_id)
+        begun = found if found is not None and found.config == config else None
+        run_id = (begun or store.create(config, name=NAME, origin=ORIGIN)).run_id
+        if found is not None and begun is None:
+            # An older version's, which was broken off. Only now: alone in the bin it would read as deleted by somebody.
+            store.delete(found.run_id)
         # Not queued, or an engine that just starts would train it; if this is broken off, the next call goes on here.
         store.set_status(run_id, RunStatus.STOPPED, message="It is just being unpacked.")
         store.set_dataset(run_id, class_names=described["class_names"], fingerprint=described["dataset_fingerprint"])
         history = read_artifact(FOLDER / HISTORY, HISTORY)
         curve = [record.val_accuracy for record in history]
-        store.log_epoch(run_id, *history, curve=curve, again=found is not None)
+        store.log_epoch(run_id, *history, curve=curve, again=begun is not None)
         for name in FILES:
             store.add_artifact(run_id, FOLDER / name)
         store.set_metrics(run_id, described["metrics"])

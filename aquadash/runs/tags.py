@@ -197,7 +197,7 @@ def _read(stored: StoredRun) -> Run:
                 "has_robustness": bool(tags.get(ROBUSTNESS) or tags.get(ROBUSTNESS_0_6)),
                 "guess": _guess(tags.get(GUESS)),
                 # A tag that was emptied is as good as none.
-                **({"dataset_fingerprint": tags[FINGERPRINT_0_6]} if FINGERPRINT_0_6 in tags else {}),
+                "dataset_fingerprint": tags.get(FINGERPRINT_0_6, ""),
                 **{name: tags[key] for name, key in _TEXTS.items() if tags.get(key)},
                 **{name: _json(name, tags[key]) for name, key in _JSON.items() if tags.get(key)},
             }

@@ -112,8 +112,9 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         listener.on_progress(Progress("loading the data", epochs=epochs))
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
         dataset = load_dataset(store, run, listener.on_progress)
-        begun = run.config.data.source.startswith(about.PREFIX) or store.history(run.run_id)
-        if run.dataset_fingerprint not in ("", dataset.fingerprint) and begun:
+        # A run is bound to own pictures from the start, to other images from its first epoch on.
+        bound = run.config.data.source.startswith(about.PREFIX) or store.history(run.run_id)
+        if bound and run.dataset_fingerprint not in ("", dataset.fingerprint):
             # Before the other images are written down as those that its epochs and results are of.
             raise RunError(
                 f"The data set {dataset.title} has other images now than this run is to learn from. Put the old ones "
@@ -192,7 +193,7 @@ class _StoreListener:
 
 
 def load_dataset(store: RunStore, run: Run, report: Callable[[Progress], None]) -> Dataset:
-    """Load what the run learns from; own pictures are fetched first where this machine has them not, or others instead.
+    """Load what the run learns from; own pictures that this machine lacks, or has others for, are fetched first.
 
     Args:
         store: Where runs are kept.
