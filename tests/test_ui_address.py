@@ -54,6 +54,8 @@ def by_itself() -> None:
 
     if st.session_state.pop("by itself", False):
         address.draw_again()
+    if st.session_state.pop("what came together with that", False):
+        st.session_state["seed"] = 3
     address.begin()
     bound.number("seed", 0, 99, label="Seed", default=0)
     if st.session_state.pop("while it is drawn", False):
@@ -67,9 +69,10 @@ def test_a_page_that_is_drawn_again_by_itself_keeps_its_address_however_late_the
     monkeypatch.setattr(address, "LATE_SECONDS", 0.0)
     app = AppTest.from_function(by_itself, default_timeout=60).run()
     app.number_input[0].set_value(7).run()
-    for said in ({}, {"seed": "3", "run": "before"}):
+    for said, together in (({}, False), ({"seed": "3", "run": "before"}, False), ({}, True)):
         app.query_params.clear()
         app.query_params.update(said)
+        app.session_state["what came together with that"] = together
         app.session_state["seed"] = 3  # What the widget held before.
         app.session_state["by itself"] = True
         app.run()

@@ -27,8 +27,9 @@ Number = TypeVar("Number", int, float)
 #: widget: the network is slow. Whoever goes back to the one before has looked at the page first, and is slower.
 LATE_SECONDS = 1.0
 
-#: Where the session keeps the page in view, the address that it was drawn with, and what is known of each name.
-_PAGE, _DRAWN, _KNOWN = "page in view", "address drawn", "address"
+#: Where the session keeps the page in view, the address that it was drawn with, what is known of each name, and that a
+#: part of the page has it drawn again.
+_PAGE, _DRAWN, _KNOWN, _AGAIN = "page in view", "address drawn", "address", "drawn again"
 
 #: The names of what pages remember beside their addresses.
 _BESIDE: set[str] = set()
@@ -130,8 +131,13 @@ def enter(page: str, *, shared: Collection[str]) -> None:
 
 
 def begin() -> None:
-    """The whole page begins to be drawn: the address that has come with that is meant."""
+    """The whole page begins to be drawn: what has come with that is meant, unless :func:`draw_again` asked for it."""
     st.session_state.pop(_DRAWN, None)
+    if st.session_state.pop(_AGAIN, False):
+        # Only now: a late message of another part that waited for its turn was taken together with that.
+        for name, known in st.session_state.get(_KNOWN, {}).items():
+            if name in st.session_state and known.has_changed(st.session_state[name]):
+                st.session_state[name] = known.recorded[0]
 
 
 def drawn() -> None:
@@ -160,9 +166,7 @@ def draw_again() -> NoReturn:
     if present is not None:
         if present != st.query_params.to_dict():
             st.query_params.from_dict(present)
-        for name, known in st.session_state.get(_KNOWN, {}).items():
-            if name in st.session_state and known.has_changed(st.session_state[name]):
-                st.session_state[name] = known.recorded[0]
+        st.session_state[_AGAIN] = True
     st.rerun()
 
 
