@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 
 from aquadash.augment.apply import IMAGES_A_BATCH, PIXELS_A_BATCH, SOMETIMES
 from aquadash.augment.catalogue import arguments, operator_info
@@ -18,9 +19,11 @@ _COMMAND_IMPORTS = {
     "from PIL import Image",
 }
 
+_NEEDS = ("imaug", "numpy", "pillow", "opencv-contrib-python-headless")
+
 _HEAD = '''"""Augmented versions of images, as designed in AquaDash; the same seed gives the same images.
 
-Needs: pip install imaug numpy Pillow "opencv-contrib-python-headless<4.13"
+Needs: pip install {needs}
        (imaug is the maintained imgaug and is imported by that name; the last replaces an OpenCV that needs a screen)
 Use:   python pipeline.py --seed 0 --out augmented photo-1.jpg photo-2.jpg
        python pipeline.py --seed 0 --out augmented images.npy
@@ -127,15 +130,17 @@ _Place = tuple[int, ...]
 
 
 def to_code(spec: PipelineSpec) -> str:
-    """A Python script that needs imgaug alone and makes the images of :func:`aquadash.augment.draw`.
+    """A Python script that makes the images of :func:`aquadash.augment.draw` without AquaDash.
 
-    The script's function ``augment(images, seed)`` gives the same bytes; as a command it takes image files or an array.
+    The script's function ``augment(images, seed)`` gives the same bytes with the versions that its head names; as a
+    command it takes image files or an array.
 
     Raises:
         ConfigError, UnknownNameError: The pipeline does not fit the catalogue; nothing unchecked gets into code.
     """
     imports, body = drawing_code(AugmentationPlan((spec,)))
-    return "\n".join([_HEAD, sorted_imports(imports | _COMMAND_IMPORTS), "", body, _MAIN])
+    needs = " ".join(f"{name}=={version(name)}" for name in _NEEDS)
+    return "\n".join([_HEAD.format(needs=needs), sorted_imports(imports | _COMMAND_IMPORTS), "", body, _MAIN])
 
 
 def drawing_code(plan: AugmentationPlan) -> tuple[set[str], str]:

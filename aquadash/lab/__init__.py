@@ -6,7 +6,7 @@ here and nowhere else. In Python::
     from aquadash.lab import OWNER, PRESETS, Lab
 
     lab = Lab(OWNER)
-    run = lab.runs.wait(lab.runs.train(PRESETS["notebook-fixed"].config, name="first").run_id)
+    run = lab.runs.wait(lab.runs.train(PRESETS["notebook-fixed"].config, name="third").run_id)
 """
 
 from __future__ import annotations
