@@ -179,11 +179,7 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 
 class Reader:
-    """Reads the parsed text of a condition.
-
-    Attributes:
-        names: The fields that it has met.
-    """
+    """Reads the parsed text of a condition."""
 
     def __init__(self, text: str, shift: int, fields: Mapping[str, RunField]) -> None:
         """Takes the text without its margin.
