@@ -125,9 +125,9 @@ def _close_engines() -> None:
     """Let nothing look after the queue of a home that goes."""
     if (module := sys.modules.get("aquadash.engine.engine")) is not None:
         # A page's thread may be importing it at this moment.
-        engines = getattr(module, "_engines", {})
-        while engines:
-            engines.popitem()[1].close()
+        opened = getattr(module, "_engine_of", None)
+        while opened and opened.cache:
+            opened.cache.popitem()[1].close()
 
 
 @pytest.fixture

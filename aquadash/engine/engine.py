@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import logging
-import threading
+from threading import Condition
+
+from cachetools import cached
 
 from aquadash import augment, settings
 from aquadash.config import RunConfig
@@ -220,23 +222,20 @@ def _sweep() -> None:
         forget_oldest(folder, pattern, max_seconds=24 * 3600.0)
 
 
-_engines: dict[int, Engine] = {}
-_opening = threading.Lock()
-
-
 def open_engine() -> Engine:
     """The engine of this process for the store that the settings name.
 
     Raises:
         AquaDashError: The store cannot be opened.
     """
-    store = open_store()
-    with _opening:
-        if id(store) not in _engines:
-            engine = Engine(store)
-            atexit.register(_close_quietly, engine)
-            _engines[id(store)] = engine
-        return _engines[id(store)]
+    return _engine_of(open_store())
+
+
+@cached({}, condition=Condition())
+def _engine_of(store: RunStore) -> Engine:
+    engine = Engine(store)
+    atexit.register(_close_quietly, engine)
+    return engine
 
 
 def _close_quietly(engine: Engine) -> None:

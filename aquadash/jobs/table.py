@@ -7,16 +7,16 @@ one that was cut off, no row is found.
 
 from __future__ import annotations
 
-import functools
 import socket
-import threading
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from threading import Condition
 from typing import Any
 
 import psutil
+from cachetools import LRUCache, cached
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -575,14 +575,10 @@ def _turn(connection: Connection, kind: str, owner: str) -> int:
 
 def open_table() -> JobTable:
     """See :func:`aquadash.jobs.open_jobs`."""
-    with _opening:
-        return _opened(settings.jobs_database())
+    return _opened(settings.jobs_database())
 
 
-_opening = threading.Lock()
-
-
-@functools.lru_cache(maxsize=4)
+@cached(LRUCache(4), condition=Condition())
 def _opened(url: str) -> JobTable:
     return JobTable(url)
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cachetools import cached
+
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.files import write_whole
@@ -234,16 +236,10 @@ class RunSnapshot:
         return tuple(marks) or None
 
 
-_snapshots: dict[RunStore, RunSnapshot] = {}
-_making = threading.Lock()
-
-
+@cached({}, condition=threading.Condition())
 def snapshot_of(store: RunStore) -> RunSnapshot:
     """The snapshot of an open store, one a process."""
-    with _making:
-        if store not in _snapshots:
-            _snapshots[store] = RunSnapshot(store, database=database_file(), kept=kept_file())
-        return _snapshots[store]
+    return RunSnapshot(store, database=database_file(), kept=kept_file())
 
 
 def kept_file() -> Path:

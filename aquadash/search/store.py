@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import threading
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Condition
 from typing import TYPE_CHECKING, Any
 
+from cachetools import cached
 from filelock import FileLock
 
 from aquadash import settings
@@ -236,10 +237,6 @@ def study_errors(what: str) -> Iterator[None]:
         raise StorageError(f"Could not {what}: {str(error.__cause__ or error)[:300]}") from error
 
 
-_opened: dict[Path, SearchStore] = {}
-_opening = threading.Lock()
-
-
 def any_stored() -> bool:
     """Whether there may be searches; asked before anything heavy is imported."""
     return settings.search_database().is_file()
@@ -251,14 +248,11 @@ def open_search_store() -> SearchStore:
     Raises:
         StorageError: The file cannot be opened; the next call tries again.
     """
-    path = settings.search_database()
-    with _opening:
-        if path not in _opened:
-            _opened[path] = SearchStore(_connect(path))
-        return _opened[path]
+    return _opened(settings.search_database())
 
 
-def _connect(path: Path) -> BaseStorage:
+@cached({}, condition=Condition())
+def _opened(path: Path) -> SearchStore:
     import_sqlalchemy()
     import optuna
 
@@ -271,4 +265,4 @@ def _connect(path: Path) -> BaseStorage:
             with contextlib.closing(sqlite3.connect(path, timeout=20)) as connection:
                 # Pages read while the search writes; the setting stays in the file.
                 connection.execute("PRAGMA journal_mode=WAL")
-        return optuna.storages.get_storage(storage)
+        return SearchStore(optuna.storages.get_storage(storage))
