@@ -217,7 +217,6 @@ def test_the_teacher_may_do_everything_and_a_stranger_nothing() -> None:
         thing = None if action in RULES_WITHOUT_RESOURCE else hers
         assert Rights(TEACHER).refusal(action, thing) == Rights(OWNER).refusal(action, thing) == ""
         assert "Join it with the code" in Rights(STRANGER).refusal(action, thing)
-    assert not Rights(STRANGER).allow_stop("") and not Rights(ANNA).allow_stop(""), "work of the machine's owner"
 
 
 def test_every_action_has_a_rule_and_a_row() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from aquadash.errors import DataError, NotAllowedError
 from aquadash.export.convert import FORMATS, Format
 from aquadash.jobs.kinds import KINDS
 from aquadash.lab import Lab
-from aquadash.people import OWNER, Person
+from aquadash.people import OWNER, STRANGER, Person
 from aquadash.robustness.label_safety import SafetyRequest
 from aquadash.robustness.measure import RobustnessRequest
 from aquadash.runs import open_store
@@ -62,6 +63,8 @@ def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch:
     assert {job.kind for job in jobs} == KINDS.keys(), "every kind of work is asked for above"
     assert {job.owner for job in jobs} == {ANNA.person_id}
     assert all(Lab(OWNER).jobs.may_stop(job) and lab.jobs.may_stop(job) for job in jobs)
+    of_the_machine = replace(jobs[0], owner="", run=32 * "0", request={})
+    assert not any(Lab(person).jobs.may_stop(of_the_machine) for person in (STRANGER, ANNA))
 
 
 def test_a_student_has_no_more_than_two_imports_under_way(home: Path, tmp_path: Path) -> None:

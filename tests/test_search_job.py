@@ -14,8 +14,10 @@ from aquadash.engine import slots
 from aquadash.errors import ConfigError, DataError, RunError, StorageError
 from aquadash.jobs import JobStatus, open_jobs, worker
 from aquadash.jobs.worker import JobContext
+from aquadash.lab import Lab
+from aquadash.people import OWNER
 from aquadash.runs import RunStatus
-from aquadash.search import Budget, TrialState, job, resume_search, start_search, stop_search
+from aquadash.search import Budget, TrialState, job, resume_search, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import KIND, SearchStore, open_search_store
 from tests import job_rows
@@ -65,12 +67,12 @@ def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRun
     wait_for(lambda: runs.at_work)
     with pytest.raises(RunError, match="running already"):
         resume_search(search_id, engine)
-    stop_search(search_id)
+    Lab(OWNER).searches.stop(search_id)
     stopped = engine.ended(search_id)
     assert (stopped.status, stopped.message) == (RunStatus.STOPPED, "")
     assert stopped.trials[0].state is TrialState.PAUSED
     with pytest.raises(RunError, match="it is stopped"):
-        stop_search(search_id)
+        Lab(OWNER).searches.stop(search_id)
     runs.gate.set()
     resume_search(search_id, engine)
     finished = engine.ended(search_id)
@@ -143,9 +145,10 @@ def test_its_runs_rest_when_it_is_stopped_while_no_worker_has_it(
     control.step()
     assert lost.worker is not None
     open_jobs().requeue(lost.worker, "AquaDash has ended", is_failure=False)
-    stop_search(search_id)
+    Lab(OWNER).searches.stop(search_id)
     search = store.get(search_id)
     assert search.status is RunStatus.STOPPED and search.trials[0].state is TrialState.PAUSED
+    assert search.message == "Taken out of the queue before it started again."
     assert runs.get(search.trials[0].run_id).status is RunStatus.STOPPED
     runs.gate.set()
     store.set_attributes(search_id, {kept.SECONDS: 75.0})
@@ -187,7 +190,7 @@ def test_a_home_of_an_earlier_version_has_searches_without_jobs(
     store.set_attributes(running, {kept.STATUS: "running", "stop_requested": False})
     assert store.get(running).status is RunStatus.INTERRUPTED and store.get(stopped).status is RunStatus.STOPPED
     with pytest.raises(RunError, match="it is interrupted"):
-        stop_search(running)
+        Lab(OWNER).searches.stop(running)
     runs.gate.set()
     for search_id in (running, stopped):
         resume_search(search_id, engine)
@@ -241,7 +244,7 @@ def test_each_search_gets_a_process_and_no_more(monkeypatch: pytest.MonkeyPatch)
     for process in launched:
         process.ended.set()
     for search_id in (first, second, third):
-        stop_search(search_id)
+        Lab(OWNER).searches.stop(search_id)
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["a database of its own", "one that knows the old place"])

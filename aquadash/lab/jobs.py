@@ -46,8 +46,7 @@ class Jobs(Part):
 
     def may_stop(self, job: Job) -> bool:
         """Whether the person may stop a job: they asked for it, the run that it is about is theirs, or they lead."""
-        # Whose the run is, is read only where that matters.
-        return self._rights.allow_stop(job.owner) or self._rights.allow_stop(job.owner, _run_of(job))
+        return not self._refusal_to_stop(job)
 
     def stop(self, job_id: str) -> None:
         """Ask a job to stop.
@@ -59,7 +58,8 @@ class Jobs(Part):
         job = open_jobs().get(job_id)
         if job is None:
             raise RunError("This work is not known here, so there is nothing to stop.")
-        self._rights.require_stop(job.owner, _run_of(job))
+        if reason := self._refusal_to_stop(job):
+            raise NotAllowedError(reason)
         with self._changing():
             stopped = open_jobs().request_stop(job_id)
             if stopped.status.ended:
@@ -211,6 +211,15 @@ class Jobs(Part):
             )
 
     # -- within ------------------------------------------------------------------------------------------------------
+
+    def _refusal_to_stop(self, job: Job) -> str:
+        if self._person.leads or (self._person.person_id and job.owner == self._person.person_id):
+            return ""
+        # Whose the run is, is read only where that matters.
+        run = _run_of(job)
+        if run is None:
+            return "Somebody else has asked for this work. Only they or the teacher can stop it."
+        return self._rights.refusal(Action.STOP_JOB, run)
 
     def _run(self, run_id: str) -> Run:
         return runs.Runs(self._person).get(run_id)

@@ -177,29 +177,6 @@ class Rights:
         if reason := self.refusal(action, resource):
             raise NotAllowedError(reason)
 
-    def allow_stop(self, owner: str, resource: Resource | None = None) -> bool:
-        """Whether they may stop work: what they have asked for, or, as those who lead, all of it.
-
-        Args:
-            owner: The id of the person who asked for the work; empty for the owner of the machine.
-            resource: What the work is done with, for work that whoever owns that may stop, too.
-        """
-        if self.person.leads or (self.person.person_id and owner == self.person.person_id):
-            return True
-        return resource is not None and self.allow(Action.STOP_JOB, resource)
-
-    def require_stop(self, owner: str, resource: Resource | None = None) -> None:
-        """Refuse where not :meth:`allow_stop`.
-
-        Raises:
-            NotAllowedError: Whom to ask.
-        """
-        if not self.allow_stop(owner, resource):
-            reason = self.refusal(Action.STOP_JOB, resource) if resource else ""
-            raise NotAllowedError(
-                reason or "Somebody else has asked for this work. Only they or the teacher can stop it."
-            )
-
     def seen(self, found: Iterable[T], resource_of: Callable[[T], Resource]) -> list[T]:
         """Those of some resources that they may look at, in their order."""
         if self.person.sees_hidden:

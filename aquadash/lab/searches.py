@@ -6,14 +6,16 @@ from dataclasses import replace
 
 from aquadash import engine, settings
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
+from aquadash.jobs.types import job_id
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
+from aquadash.lab.jobs import Jobs
 from aquadash.lab.memory import kept
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 from aquadash.lab.runs import FRESH_SECONDS
 from aquadash.search import Budget, Search, SearchHead, SearchPlan, Trial, any_stored, job
-from aquadash.search.store import open_search_store
+from aquadash.search.store import KIND, open_search_store
 
 
 class Searches(Part):
@@ -72,8 +74,11 @@ class Searches(Part):
             RunError: It is not at work.
         """
         self._rights.require(Action.STOP, self.get(search_id).resource)
-        with self._changing():
-            job.stop_search(search_id)
+        try:
+            Jobs(self._person).stop(job_id(KIND, search_id))
+        except RunError:
+            search = open_search_store().get(search_id)
+            raise RunError(f"{search.name} is not running: it is {search.status}.") from None
 
     def resume(self, search_id: str, *, budget: Budget | None = None) -> None:
         """Continue a search that was stopped, interrupted, failed, or has spent its budget.

@@ -48,18 +48,6 @@ def start_search(plan: SearchPlan, engine: Engine, *, owner: Person = OWNER) -> 
     return search_id
 
 
-def stop_search(search_id: str) -> None:
-    """Ask a search to stop; see :meth:`aquadash.lab.searches.Searches.stop`."""
-    search = open_search_store().get(search_id)
-    try:
-        job = open_jobs().request_stop(job_id(KIND, search_id))
-    except RunError:
-        raise RunError(f"{search.name} is not running: it is {search.status}.") from None
-    if job.status.ended:
-        # No worker had it.
-        record_end(search_id, job.status, "")
-
-
 def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = None) -> None:
     """Continue a search; see :meth:`aquadash.lab.searches.Searches.resume`."""
     store = open_search_store()
