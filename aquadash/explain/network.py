@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from aquadash.errors import ExplainError
 from aquadash.explain.results import Activation, ConvolutionFilters
+from aquadash.models.summary import layers_within
 
 #: Told of each call of a layer: the layer, its first input and its output.
 Listener = Callable[[Any, Any, Any], None]
@@ -47,7 +48,8 @@ class Inside:
 @contextmanager
 def listening(model: Any, listener: Listener) -> Iterator[None]:
     """Tell the listener of every call of a layer, those of nested models too; one thread at a time for a model."""
-    layers = list(_leaves(model))
+    # Each once, also where two parts share one.
+    layers = list(dict.fromkeys(layers_within(model)))
     for layer in layers:
         # Straight into the instance: Keras's own way of setting an attribute would look for weights in it.
         vars(layer)["call"] = _told(layer, layer.call, listener)
@@ -118,21 +120,6 @@ def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
     return Inside(layer, (height, width, channels), calls[0][0], tuple(call[0] for call in maps), numbers)
 
 
-def _leaves(model: Any) -> Iterator[Any]:
-    """The layers that are no models themselves, each once."""
-    seen: set[int] = set()
-    waiting = [model]
-    while waiting:
-        layer = waiting.pop()
-        if id(layer) in seen:
-            continue
-        seen.add(id(layer))
-        if hasattr(layer, "layers"):
-            waiting += layer.layers
-        elif type(layer).__name__ != "InputLayer":
-            yield layer
-
-
 def _told(layer: Any, call: Callable[..., Any], listener: Listener) -> Callable[..., Any]:
     def told(*args: Any, **kwargs: Any) -> Any:
         output = call(*args, **kwargs)
@@ -146,12 +133,7 @@ def _told(layer: Any, call: Callable[..., Any], listener: Listener) -> Callable[
 def _answering(model: Any) -> Any:
     """The layer that gives a model's answer."""
     while hasattr(model, "layers"):
-        names = getattr(model, "output_names", ())[:1]
-        # Only a network of Keras's functional kind has names of its outputs.
-        last = [each for each in getattr(model, "operations", ()) if each.name in names] or model.layers[-1:]
-        if not last:
-            return model
-        model = last[-1]
+        model = model.layers[-1]
     return model
 
 

@@ -13,7 +13,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from aquadash.models import normalise
-from aquadash.training.faster import flat, with_less_work
+from aquadash.models.summary import layers_within
+from aquadash.training.faster import with_less_work
 from aquadash.training.losses import Losses
 from aquadash.training.mixing import Mixes, mix
 
@@ -217,7 +218,8 @@ def _scaled(images: tf.Tensor) -> tf.Tensor:
 def forward_batch(model: keras.Model) -> int:
     """How many images a network looks at together when it does not learn; it changes the speed, not the meaning."""
     # Of VGG16 with 224 pixels 19 images at once.
-    largest = max(math.prod(layer.output.shape[1:]) for layer in flat(model) if not hasattr(layer, "layers"))
+    shapes = [model.input_shape, *(layer.output.shape for layer in layers_within(model))]
+    largest = max(math.prod(shape[1:]) for shape in shapes)
     return max(1, min(_FORWARD_IMAGES, _FORWARD_VALUES // largest))
 
 

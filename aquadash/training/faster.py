@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
+
+from aquadash.models.summary import layers_within
 
 
 class OnePassSGD(keras.optimizers.SGD):
@@ -47,7 +49,7 @@ def with_less_work(model: keras.Model) -> None:
     windows, laid out as rows, with the filters. It sums the same products, in another order. The layers are not changed
     otherwise: they are saved and loaded as before.
     """
-    for layer in flat(model):
+    for layer in layers_within(model):
         if isinstance(layer, keras.layers.Conv2D) and _is_tiled(layer):
             layer.convolution_op = functools.partial(_tiled_convolution, layer.kernel_size[0])
         elif isinstance(layer, keras.layers.Dense) and _is_large(layer):
@@ -56,7 +58,7 @@ def with_less_work(model: keras.Model) -> None:
 
 def as_saved(model: keras.Model) -> None:
     """Undo :func:`with_less_work`, so that a model answers to the last bit as it will when it is loaded again."""
-    for layer in flat(model):
+    for layer in layers_within(model):
         for replaced in ("convolution_op", "call"):
             if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense) and replaced in vars(layer):
                 delattr(layer, replaced)
@@ -119,10 +121,3 @@ def _tiled_convolution(side: int, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Te
         windows = tf.nn.space_to_depth(inputs, side)
     product = tf.matmul(tf.reshape(windows, (-1, side * side * channels)), tf.reshape(kernel, (-1, filters)))
     return tf.reshape(product, (-1, height // side, width // side, filters))
-
-
-def flat(layer: keras.Layer) -> Iterator[keras.Layer]:
-    """A layer or model and all that it is made of."""
-    yield layer
-    for child in getattr(layer, "layers", ()):
-        yield from flat(child)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -40,14 +39,9 @@ def set_layer_seeds(model: keras.Model, *, seed: int, epoch: int) -> None:
     Keras keeps these states outside of a saved model and counts them up with every batch; without this a resumed run
     would draw other numbers than one that was never interrupted.
     """
-    for index, layer in enumerate(_layers_with_seeds(model)):
+    from aquadash.models.summary import layers_within
+
+    seeded = (layer for layer in layers_within(model) if getattr(layer, "seed_generator", None) is not None)
+    for index, layer in enumerate(seeded):
         state = np.random.SeedSequence([seed, int(Purpose.DROPOUT), epoch, index]).generate_state(2)
         layer.seed_generator.state.assign(state.astype(np.uint32))
-
-
-def _layers_with_seeds(layer: keras.Layer) -> Iterator[keras.Layer]:
-    """Depth first, in the order of the layers, those with a ``seed_generator``."""
-    if getattr(layer, "seed_generator", None) is not None:
-        yield layer
-    for child in getattr(layer, "layers", ()):
-        yield from _layers_with_seeds(child)
