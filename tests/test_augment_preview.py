@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,21 +19,21 @@ from aquadash.augment import (
     op,
     preview,
     preview_branches,
-    same_draw,
 )
 from aquadash.augment.preview import thumbnail, thumbnail_source
-from aquadash.errors import ConfigError, UnknownNameError
+from aquadash.errors import ConfigError
 
 _IMAGES = np.random.default_rng(2).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
 
 
 def test_draws_differ_and_come_again_with_the_seed_however_many_are_asked_for() -> None:
-    draws = preview(_IMAGES, pipeline="notebook-2", branch=None, seed=1, draws=3)
+    spec = PIPELINES["notebook-2"]
+    draws = preview(_IMAGES, pipeline=spec, branch=None, seed=1, draws=3)
     assert draws.shape == (3, 3, 16, 16, 3)
     assert not np.array_equal(draws[0], draws[1])
-    np.testing.assert_array_equal(draws, preview(_IMAGES, pipeline="notebook-2", branch=0, seed=1, draws=3))
-    assert not np.array_equal(draws, preview(_IMAGES, pipeline="notebook-2", branch=None, seed=2, draws=3))
-    few, many = (preview(_IMAGES, pipeline="notebook", branch=None, seed=1, draws=draws) for draws in (2, 6))
+    np.testing.assert_array_equal(draws, preview(_IMAGES, pipeline=spec, branch=0, seed=1, draws=3))
+    assert not np.array_equal(draws, preview(_IMAGES, pipeline=spec, branch=None, seed=2, draws=3))
+    few, many = (preview(_IMAGES, pipeline=PIPELINES["notebook"], branch=None, seed=1, draws=draws) for draws in (2, 6))
     np.testing.assert_array_equal(many[:2], few)
 
 
@@ -42,13 +43,10 @@ def test_no_branch_goes_round_those_that_change_images() -> None:
     assert preview_branches(PIPELINES["none"], branch=None, draws=2) == (0, 0)
 
 
-def test_a_pipeline_can_be_given_by_name_written_down_or_as_a_branch() -> None:
-    by_name = preview(_IMAGES, pipeline="notebook-2", seed=1, draws=2)
-    np.testing.assert_array_equal(by_name, preview(_IMAGES, pipeline=PIPELINES["notebook-2"], seed=1, draws=2))
-    branch = PIPELINES["notebook-2"].branches[0]
-    np.testing.assert_array_equal(by_name, preview(_IMAGES, pipeline=branch, seed=1, draws=2))
-    with pytest.raises(UnknownNameError):
-        preview(_IMAGES, pipeline="nothing-like-it", seed=1, draws=1)
+def test_a_branch_stands_for_a_pipeline_of_nothing_else() -> None:
+    spec = PIPELINES["notebook-2"]
+    pipeline, branch = (preview(_IMAGES, pipeline=given, seed=1, draws=2) for given in (spec, spec.branches[0]))
+    np.testing.assert_array_equal(pipeline, branch)
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -84,7 +82,7 @@ def test_the_same_draw_moves_all_images_alike() -> None:
     marks = np.zeros((6, 21, 21, 3), dtype=np.uint8)
     marks[:, 10, 10] = 10 * np.arange(1, 7)[:, np.newaxis]
     move = Branch("Moved", (op("TranslateX", px=Range(-5, 5)), op("TranslateY", px=Range(-5, 5))))
-    alike = same_draw(marks, pipeline=move, seed=3, draws=8)
+    alike = preview(marks, pipeline=move, seed=3, draws=8, alike=True)
     places = [[tuple(np.argwhere(image[..., 0])[0]) for image in draw] for draw in alike]
     assert all(len(set(draw)) == 1 for draw in places)
     assert len({draw[0] for draw in places}) > 3, "another draw moves them elsewhere"
@@ -93,17 +91,16 @@ def test_the_same_draw_moves_all_images_alike() -> None:
 
 
 def test_the_same_draw_stays_when_more_are_asked_for_or_another_image_is_in_front() -> None:
-    spec = PIPELINES["notebook-4"]
-    few = same_draw(_IMAGES, pipeline=spec, seed=1, draws=1)
-    np.testing.assert_array_equal(same_draw(_IMAGES, pipeline=spec, seed=1, draws=3)[:1], few)
-    np.testing.assert_array_equal(same_draw(_IMAGES[::-1], pipeline=spec, seed=1, draws=1)[0, ::-1], few[0])
+    same_draw = partial(preview, pipeline=PIPELINES["notebook-4"], seed=1, alike=True)
+    few = same_draw(_IMAGES, draws=1)
+    np.testing.assert_array_equal(same_draw(_IMAGES, draws=3)[:1], few)
+    np.testing.assert_array_equal(same_draw(_IMAGES[::-1], draws=1)[0, ::-1], few[0])
 
 
-@pytest.mark.parametrize("look", [preview, same_draw, film_strip], ids=["draws", "same draw", "film strip"])
+@pytest.mark.parametrize("look", [partial(preview, draws=1), film_strip], ids=["draws", "film strip"])
 def test_a_branch_that_is_not_there_is_refused(look: Callable) -> None:
-    number = {} if look is film_strip else {"draws": 1}
     with pytest.raises(ConfigError, match="branches 0 to 4, not 5"):
-        look(_IMAGES, pipeline=PIPELINES["notebook"], branch=5, seed=0, **number)
+        look(_IMAGES, pipeline=PIPELINES["notebook"], branch=5, seed=0)
 
 
 def pixels(*values: int) -> np.ndarray:

@@ -85,7 +85,7 @@ def test_step_by_step_of_a_version_without_steps_says_so() -> None:
 
 def test_the_same_draw_for_all_is_the_backends() -> None:
     app, shown = visit({"look": "same", "draws": "2"}, pipeline="mirror-shift"), studio("mirror-shift")
-    made = augment.same_draw(shown.images, pipeline=shown.spec, seed=0, draws=2)
+    made = augment.preview(shown.images, pipeline=shown.spec, branch=0, seed=0, draws=2, alike=True)
     found = pictures(app)
     for row in range(3):
         for draw in range(2):

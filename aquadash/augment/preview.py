@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from aquadash.augment.apply import PREVIEW, augment_branch, batches
 from aquadash.augment.catalogue import operator_info
-from aquadash.augment.saved_pipelines import pipeline as pipeline_named
 from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
 from aquadash.errors import ConfigError
 
@@ -27,32 +26,38 @@ _THUMBNAIL_SEED = 31
 def preview(
     images: NDArray[np.uint8],
     *,
-    pipeline: str | PipelineSpec | Branch,
+    pipeline: PipelineSpec | Branch,
     branch: int | None = None,
     seed: int,
     draws: int,
+    alike: bool = False,
 ) -> NDArray[np.uint8]:
     """Several draws of the same images; draw i stays the same when more draws are asked for.
 
     Args:
         images: uint8, shape (n, height, width, 3), RGB.
-        pipeline: The pipeline, its name, or a branch, which stands for a pipeline of nothing else.
+        pipeline: The pipeline, or a branch, which stands for a pipeline of nothing else.
         branch: Which of its branches, from 0. None goes round those that change the images, as
             :func:`preview_branches` tells, so that the draws show all of them.
         seed: 0 or greater; another seed, other draws.
         draws: How many, 0 or more.
+        alike: Each image goes through by itself, with the same random numbers, so that all get the same choices and
+            those can be told from the image. Otherwise, as in training, each gets choices of its own; the first image's
+            are not those that it gets alike.
 
     Returns:
         uint8, shape (draws, n, height, width, 3).
 
     Raises:
-        UnknownNameError: There is no pipeline of that name.
         ConfigError: The pipeline has no such branch, or a step is not as the catalogue wants it.
     """
-    spec = pipeline_named(pipeline) if isinstance(pipeline, str) else as_pipeline(pipeline)
+    spec = as_pipeline(pipeline)
+    groups = [slice(number, number + 1) for number in range(len(images))] if alike else [slice(None)]
     result = np.empty((draws, *images.shape), dtype=np.uint8)
     for draw, number in enumerate(preview_branches(spec, branch=branch, draws=draws)):
-        augment_branch(images, spec.branches[number], seed=seed, path=(PREVIEW, number, draw), out=result[draw])
+        for group in groups:
+            out = result[draw, group]
+            augment_branch(images[group], spec.branches[number], seed=seed, path=(PREVIEW, number, draw), out=out)
     return result
 
 
@@ -70,39 +75,6 @@ def preview_branches(spec: PipelineSpec, *, branch: int | None, draws: int) -> t
         return (branch,) * draws
     changing = [number for number, one in enumerate(spec.branches) if not one.is_original] or [0]
     return tuple(changing[draw % len(changing)] for draw in range(draws))
-
-
-def same_draw(
-    images: NDArray[np.uint8], *, pipeline: PipelineSpec | Branch, branch: int = 0, seed: int, draws: int
-) -> NDArray[np.uint8]:
-    """Several draws in which all images get the same random choices, so that those can be told from the image.
-
-    Each image goes through the branch by itself, with the same random numbers. In :func:`preview`, as in training, each
-    image gets choices of its own; the first image's are not those of this function.
-
-    Args:
-        images: uint8, shape (n, height, width, 3), RGB.
-        pipeline: The pipeline or a branch.
-        branch: Which of the pipeline's branches, from 0.
-        seed: 0 or greater.
-        draws: How many, 0 or more; draw i stays the same when more are asked for.
-
-    Returns:
-        uint8, shape (draws, n, height, width, 3).
-
-    Raises:
-        ConfigError: The pipeline has no such branch, or a step is not as the catalogue wants it.
-    """
-    spec = as_pipeline(pipeline)
-    _check_branch(spec, branch)
-    result = np.empty((draws, *images.shape), dtype=np.uint8)
-    for draw in range(draws):
-        for position in range(len(images)):
-            alone = slice(position, position + 1)
-            augment_branch(
-                images[alone], spec.branches[branch], seed=seed, path=(PREVIEW, branch, draw), out=result[draw, alone]
-            )
-    return result
 
 
 def film_strip(

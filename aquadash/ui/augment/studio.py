@@ -82,10 +82,9 @@ _BY_CONTENT: dict[str | type, Callable[[Any], object]] = {
 
 @st.cache_data(max_entries=64, show_spinner="Drawing the variants ...", hash_funcs=_BY_CONTENT)
 def _draws(studio: Studio, branch: int | None, draws: int, alike: bool) -> NDArray[np.uint8]:
-    pipeline, seed = studio.spec, studio.seed
-    if alike:
-        return augment.same_draw(studio.images, pipeline=pipeline, branch=branch or 0, seed=seed, draws=draws)
-    return augment.preview(studio.images, pipeline=pipeline, branch=branch, seed=seed, draws=draws)
+    return augment.preview(
+        studio.images, pipeline=studio.spec, branch=branch, seed=studio.seed, draws=draws, alike=alike
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner="Drawing the steps ...", hash_funcs=_BY_CONTENT)
