@@ -106,7 +106,6 @@ def test_weights_and_features_are_those_of_keras_with_its_own_preprocessing(
     path = tmp_path / "weights.h5"
     write_like_keras(network, path)
     model = _built(name)
-    models.model_entry(name).load(model, path)
 
     preprocess = importlib.import_module(f"keras.applications.{MODULES[name]}").preprocess_input
     prepared = preprocess(tf.image.resize(_pictures(), (SIZE, SIZE)).numpy())
@@ -115,6 +114,7 @@ def test_weights_and_features_are_those_of_keras_with_its_own_preprocessing(
     expected = np.asarray(network(prepared, training=False))
     parts = transfer.parts(model)
     assert parts
+    models.model_entry(name).load(parts.body, path)
     images = models.normalise(_pictures())
     pixels = keras.Model(parts.body.input, parts.body.get_layer("pixels").output)(images)
     features = np.asarray(parts.body(images, training=False))

@@ -18,7 +18,7 @@ from aquadash.config import ModelConfig
 from aquadash.engine import check
 from aquadash.errors import DataError
 from aquadash.models import efficientnet_lite, transfer
-from aquadash.models.weights import load_body
+from aquadash.models.weights import load_npz
 from aquadash.presets import PRESETS
 from scripts import efficientnet_lite0 as script
 
@@ -126,7 +126,7 @@ def test_weights_of_the_package_come_to_their_layers(network: Any, tmp_path: Pat
     arrays = script.converted(theirs)
     path = tmp_path / efficientnet_lite.FILE_NAME
     np.savez(path, allow_pickle=False, **arrays)
-    load_body(network, path)
+    load_npz(body_of(network), path)
     body = body_of(network)
     assert set(arrays) == {variable.path.replace("/", ".") for variable in body.weights}
     depthwise = np.asarray(body.get_layer("block2b_depthwise_conv").kernel)
@@ -138,7 +138,7 @@ def test_weights_of_the_package_come_to_their_layers(network: Any, tmp_path: Pat
 
     np.savez(path, allow_pickle=False, **{**arrays, "top_bn.gamma": np.zeros(3)})
     with pytest.raises(DataError, match="damaged or of another network"):
-        load_body(network, path)
+        load_npz(body_of(network), path)
 
 
 #: What ``torch.save`` of PyTorch before 1.6 writes of one tensor, 0 to 5 in three rows of two, each column together.
@@ -190,7 +190,7 @@ def test_its_answers_are_those_of_the_original(tmp_path: Path) -> None:
     path = tmp_path / efficientnet_lite.FILE_NAME
     np.savez(path, allow_pickle=False, **script.converted(tensors))
     model = built(CONFIG.model_copy(update={"input_size": 0}), side=224)
-    load_body(model, path)
+    load_npz(body_of(model), path)
     network = original.EfficientNet.from_name("efficientnet-lite0").eval()
     network.load_state_dict(torch.load(source, weights_only=True))
 

@@ -9,7 +9,7 @@ from aquadash.errors import StorageError
 from aquadash.files import file_digest
 from aquadash.models import ChannelStatistics, backbone
 from aquadash.models.transfer import parts, with_features, with_flip
-from aquadash.models.weights import load_body
+from aquadash.models.weights import load_npz
 from aquadash.presets import preset
 
 pytestmark = pytest.mark.usefixtures("narrow_bodies")
@@ -56,8 +56,8 @@ def test_a_network_without_a_dense_end_is_refused() -> None:
 def test_a_body_is_had_as_it_was_before_it_was_fine_tuned(monkeypatch: pytest.MonkeyPatch) -> None:
     model, images = built("backbone"), np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
     file = backbone.WEIGHTS_FILES["backbone_wide"]
-    load_body(model, file)
     body = parts(model).body
+    load_npz(body, file)
     stage = keras.Model(body.inputs, body.get_layer("stage2_add").output)
     before = [np.asarray(stage(images)).mean(axis=(1, 2)), np.asarray(body(images))]
     learnt = [1.5 * weights for weights in body.get_weights()]

@@ -15,7 +15,7 @@ from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.files import file_digest
 from aquadash.models import backbone
 from aquadash.models.transfer import with_flip
-from aquadash.models.weights import load_body
+from aquadash.models.weights import load_npz
 from aquadash.predict import Predictor
 from aquadash.presets import preset
 from aquadash.training.out_of_distribution import detector, feature_reader, ood_metrics
@@ -40,7 +40,7 @@ def data() -> TrainingData:
 def built(name: str) -> Any:
     model = models.build(preset(name).config.model, image_shape=SHAPE, num_classes=2)
     if name == "backbone":
-        load_body(model, backbone.WEIGHTS_FILES["backbone_wide"])
+        load_npz(model.get_layer("body"), backbone.WEIGHTS_FILES["backbone_wide"])
     return model
 
 

@@ -15,7 +15,7 @@ from aquadash.data import Dataset
 from aquadash.errors import DataError
 from aquadash.evaluation import evaluate
 from aquadash.models import backbone, transfer
-from aquadash.models.weights import load_body
+from aquadash.models.weights import load_npz
 from aquadash.training import hardware
 from tests.fit_listeners import Listener, fit
 from tests.stored_runs import without_seconds
@@ -130,7 +130,7 @@ def test_only_the_top_learns_and_at_a_rate_of_its_own(tiny_dataset: Dataset) -> 
         },
     )  # fmt: skip
     before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
-    load_body(before, backbone.WEIGHTS_FILES["backbone"])
+    load_npz(_parts(before).body, backbone.WEIGHTS_FILES["backbone"])
     moves = []
     for share in (0.1, 0.2):
         body = _parts(fit(with_values(config, {"training.body_learning_rate": share}), tiny_dataset).model).body

@@ -11,14 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquadash.config import ModelConfig
 from aquadash.errors import ConfigError
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics
-from aquadash.models.weights import ImageNetWeights, PretrainedWeights, load_hdf5
+from aquadash.models.weights import ImageNetWeights, PretrainedWeights
 
 if TYPE_CHECKING:
     import keras
@@ -179,7 +178,7 @@ def input_size(config: ModelConfig) -> int:
 def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
-    """The network with a new head; its body has random weights until :func:`load` brings the pretrained ones.
+    """The network with a new head; its body has random weights until the pretrained ones are loaded.
 
     The body takes images of the data set's own size and enlarges them itself. Its layers are its own, not nested in
     another model, so that a table, a heat map or fine-tuning finds them by name.
@@ -220,21 +219,6 @@ def weights(config: ModelConfig) -> PretrainedWeights:
         size=round(application.megabytes * 1e6),
         params=application.params,
     )
-
-
-def load(model: keras.Model, path: Path) -> None:
-    """Put ImageNet's weights into the body of a network that :func:`build` made.
-
-    Args:
-        model: The whole network.
-        path: An HDF5 file as Keras writes it, of the network without its own head.
-
-    Raises:
-        DataError: The file is damaged or of another network.
-    """
-    parts = transfer.parts(model)
-    assert parts is not None, "not a network of this module"
-    load_hdf5(parts.body, path)
 
 
 def _prepared(inputs: keras.KerasTensor, pixels: Pixels, size: int) -> keras.KerasTensor:

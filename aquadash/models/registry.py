@@ -13,7 +13,7 @@ from aquadash.errors import look_up
 from aquadash.models import applications, backbone, convolutional, efficientnet_lite, transfer
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
 from aquadash.models.summary import ModelSummary, summarize
-from aquadash.models.weights import PretrainedWeights, load_body
+from aquadash.models.weights import PretrainedWeights, load_hdf5, load_npz
 
 if TYPE_CHECKING:
     import keras
@@ -34,7 +34,7 @@ class ModelEntry:
         build: Makes the network with fresh weights, a pretrained body included.
         family: Which settings it uses besides those of all networks: those whose record names the family.
         weights: Where the weights of a pretrained body come from; None for a network that starts from nothing.
-        load: Puts those weights into a network that ``build`` made; None likewise.
+        load: Puts those weights into the body of a network that ``build`` made; None likewise.
         weights_file: The file with them that comes with AquaDash and goes into an export; None where they are
             downloaded.
         top: How the names of the layers in a body's topmost blocks begin.
@@ -74,7 +74,7 @@ MODELS: dict[str, ModelEntry] = {
             backbone.build,
             "backbone",
             weights=backbone.weights,
-            load=load_body,
+            load=load_npz,
             weights_file=backbone.WEIGHTS_FILES[name],
             top=backbone.TOP,
         )
@@ -99,7 +99,7 @@ MODELS: dict[str, ModelEntry] = {
         efficientnet_lite.build,
         "applications",
         weights=efficientnet_lite.weights,
-        load=load_body,
+        load=load_npz,
         top=efficientnet_lite.TOP,
     ),
     **{
@@ -109,7 +109,7 @@ MODELS: dict[str, ModelEntry] = {
             applications.build,
             "applications",
             weights=applications.weights,
-            load=applications.load,
+            load=load_hdf5,
             top=application.top,
         )
         for name, application in applications.APPLICATIONS.items()

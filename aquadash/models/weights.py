@@ -21,7 +21,6 @@ from aquadash import settings
 from aquadash.data.download import download
 from aquadash.errors import DataError
 from aquadash.files import file_digest
-from aquadash.models.transfer import parts
 
 if TYPE_CHECKING:
     import h5py
@@ -268,13 +267,6 @@ def load_hdf5(model: keras.Model, path: Path) -> None:
             f"The weights in {path} are damaged or of another network ({_short(error)}). Remove the file to have it "
             "downloaded again, or name another with AQUADASH_WEIGHTS."
         ) from error
-
-
-def load_body(model: keras.Model, path: Path) -> None:
-    """Put pretrained weights into the body of a network that ``transfer.compose`` made; see :func:`load_npz`."""
-    pieces = parts(model)
-    assert pieces is not None, "not a network with a pretrained body"
-    load_npz(pieces.body, path)
 
 
 def load_npz(body: keras.Model, path: Path) -> None:

@@ -75,7 +75,7 @@ def load_pretrained(config: RunConfig, model: keras.Model, progress: ProgressCal
     if entry.weights is None or entry.load is None:
         return ""
     path = entry.weights(config.model).fetch(progress)
-    entry.load(model, path)
+    entry.load(model.get_layer(transfer.BODY), path)
     return f"{config.model.name} {config.model.input_size} {file_digest(path)}"
 
 
