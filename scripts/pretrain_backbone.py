@@ -254,9 +254,7 @@ def train_round(images: Images, work: Path, *, start: Path, teacher_weight: floa
 def test_accuracy(images: Images, weights: Path) -> int:
     """How many test images of the 95 classes the weights get right, in float32."""
     model = build()
-    with np.load(weights, allow_pickle=False) as arrays:
-        for variable in model.weights:
-            variable.assign(arrays[variable.path.replace("/", ".")].astype(np.float32))
+    load_npz(model, weights)
     scores = model.predict(images.test / np.float32(255), batch_size=500, verbose=0)
     return int(np.sum(scores.argmax(axis=1) == images.test_labels))
 

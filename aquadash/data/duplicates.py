@@ -10,7 +10,7 @@ without brightness, tint and smooth backgrounds. That needs no network and takes
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -86,21 +86,14 @@ class Duplicates:
 
     def to_dict(self, distance: float = DEFAULT_DISTANCE) -> dict[str, Any]:
         """Plain values for JSON."""
-        pairs = self.within(distance)
+        pairs, names = self.within(distance), self.class_names
         return {
             "distance": distance,
             "test": self.num_test,
             "test_with_duplicate": self.test_images(distance),
             "other_label": sum(pair.test_label != pair.train_label for pair in pairs),
             "pairs": [
-                {
-                    "test": pair.test,
-                    "train": pair.train,
-                    "distance": pair.distance,
-                    "mirrored": pair.mirrored,
-                    "test_label": self.class_names[pair.test_label],
-                    "train_label": self.class_names[pair.train_label],
-                }
+                asdict(pair) | {"test_label": names[pair.test_label], "train_label": names[pair.train_label]}
                 for pair in pairs
             ],
         }

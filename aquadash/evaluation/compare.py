@@ -134,19 +134,14 @@ def compare_predictions(a: Predictions, b: Predictions) -> AccuracyChange:
     check_same_images(a, b)
     y_true, y_prob_a = checked(a.labels, a.probabilities)
     _, y_prob_b = checked(b.labels, b.probabilities)
-    if y_prob_a.shape != y_prob_b.shape:
-        raise DataError(
-            f"One run tells {y_prob_a.shape[1]} classes apart, the other {y_prob_b.shape[1]}; only runs on the same "
-            "data set can be compared image by image."
-        )
     return AccuracyChange(predicted_labels(y_prob_a) == y_true, predicted_labels(y_prob_b) == y_true)
 
 
 def check_same_images(a: Predictions, b: Predictions) -> None:
-    """Let predictions pass that are of the same images.
+    """Let predictions pass that are of the same images and classes.
 
     Raises:
-        DataError: They are of different images, or of images with different labels.
+        DataError: They are of different images, of images with different labels, or of other classes.
     """
     if not np.array_equal(a.indices, b.indices):
         raise DataError(
@@ -158,6 +153,12 @@ def check_same_images(a: Predictions, b: Predictions) -> None:
         raise DataError(
             f"The runs' images carry different labels ({differ} of {len(a.labels)} differ), so they come from "
             "different data sets; only runs on the same data set can be compared image by image."
+        )
+    classes_a, classes_b = a.probabilities.shape[1], b.probabilities.shape[1]
+    if classes_a != classes_b:
+        raise DataError(
+            f"One run tells {classes_a} classes apart, the other {classes_b}; only runs on the same data set can be "
+            "compared image by image."
         )
 
 
@@ -296,15 +297,13 @@ def agreement_of(predictions: Sequence[Predictions]) -> Agreement:
     """Hold the answers of some runs beside one another.
 
     Raises:
-        DataError: There are none, or they are not of the same images.
+        DataError: There are none, or they are not of the same images and classes.
     """
     if not predictions:
         raise DataError("There are no predictions to hold beside one another; expected those of at least one run.")
     first = predictions[0]
     for other in predictions[1:]:
         check_same_images(first, other)
-        if np.asarray(other.probabilities).shape != np.asarray(first.probabilities).shape:
-            raise DataError("The runs tell different classes apart; only runs on the same data set can be compared.")
     y_prob = np.stack([np.asarray(each.probabilities, dtype=np.float32) for each in predictions])
     y_pred = y_prob.argmax(axis=2).astype(np.int64)
     return Agreement(y_pred == np.asarray(first.labels)[None, :], y_pred, y_prob.max(axis=2))

@@ -121,10 +121,10 @@ def corrupt(
         ConfigError: The severity is not one of 1 to 5.
     """
     check_corruption(name, severity)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape[1:]:
-        raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, height, width, 3)")
+    from aquadash.augment.apply import check_images
     from aquadash.augment.augmenters import corrupted
 
+    check_images(images)
     result = np.empty_like(images)
     number = list(CORRUPTIONS).index(name)
     for row, position in enumerate(range(len(images)) if positions is None else positions):

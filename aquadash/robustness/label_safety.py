@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import PlainSerializer, PlainValidator
 
 from aquadash.augment import Branch
-from aquadash.augment.apply import augment_branch
+from aquadash.augment.apply import augment_branch, batch_size
 from aquadash.augment.reading import from_json
 from aquadash.augment.spec import as_pipeline
 from aquadash.errors import AquaDashError, ConfigError
@@ -108,9 +108,6 @@ MAX_VALUES = 51
 
 #: First part of the path along which the seed is split; training has 0 and previews 1.
 _SAFETY = 2
-#: Copies are made in parts of at most so many, and so many pixels, to bound memory and to tell of the progress.
-_COPIES_A_PART = 500
-_PIXELS_A_PART = 2_000_000
 #: How far a value moves pixels is seen on few copies of few images.
 _CHANGE_IMAGES = 10
 _CHANGE_COPIES = 5
@@ -308,8 +305,8 @@ class _Reader:
     def _read(self, branch: Branch, phase: str, done: int, total: int, report: Report) -> _Read:
         report(phase, done, total)
         images, labels, copies = self._subjects.images, self._subjects.labels, self._copies
-        height, width = images.shape[1:3]
-        together = max(1, min(_COPIES_A_PART, _PIXELS_A_PART // (height * width)) // copies)
+        # Parts of at most as many copies as are augmented in a batch bound the memory and tell of the progress.
+        together = max(1, batch_size(*images.shape[1:3]) // copies)
         said: list[NDArray[np.float32]] = []
         misread: list[list[Misread]] = []
         moved = 0.0

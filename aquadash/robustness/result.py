@@ -160,9 +160,7 @@ class RobustnessResult:
         for severity in SEVERITIES if names else ():
             if all(self._has(name, severity) for name in names):
                 right = np.stack([self.cells[name, severity].right for name in names])
-                mean = _mean(right.mean(axis=0), low=0.0)
-                assert mean is not None
-                found[severity] = mean
+                found[severity] = _mean(right.mean(axis=0), low=0.0)
         return {0: Mean(self.clean.accuracy, self.clean.accuracy_ci95), **found} if found else {}
 
     def loss(self, corruption: str) -> Mean | None:
@@ -175,9 +173,7 @@ class RobustnessResult:
     def branch_loss(self, key: BranchKey) -> Mean:
         """The accuracy that a branch of a pipeline costs: clean accuracy less the accuracy on its images."""
         changed = self.branches[key].condition.right
-        mean = _mean(self.clean.right.astype(float) - changed, low=-1.0)
-        assert mean is not None
-        return mean
+        return _mean(self.clean.right.astype(float) - changed, low=-1.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; shares are 0 to 1."""
