@@ -272,21 +272,21 @@ def _fill(place: Path, request: Request, on_progress: ProgressCallback) -> None:
                 f"{len(found.entries):,} pictures of {request.size} x {request.size} pixels take {needed / 1e9:.1f} "
                 f"GB; at most {MAX_STORED / 1e9:.0f} GB are kept. Choose a smaller size or fewer pictures."
             )
-        result = reading.read_all(
+        pictures, refused = reading.read_all(
             found.entries,
             size=request.size,
             out=place / "images.raw",
             progress=lambda text, fraction: on_progress(text, None if fraction is None else 0.92 * fraction),
         )
-    images = reading.stored_images(place / "images.raw", count=len(result.pictures), size=request.size)
+    images = reading.stored_images(place / "images.raw", count=len(pictures), size=request.size)
     near = find_copies(
-        [picture.sha256 for picture in result.pictures],
+        [picture.sha256 for picture in pictures],
         images,
         progress=lambda text, fraction: on_progress(text, None if fraction is None else 0.92 + 0.08 * fraction),
     )
     report = checks.examine(
-        result.pictures,
-        result.refused,
+        pictures,
+        refused,
         near,
         class_names=found.class_names,
         size=request.size,
@@ -294,7 +294,7 @@ def _fill(place: Path, request: Request, on_progress: ProgressCallback) -> None:
         left_out=found.left_out,
         num_left_out=found.num_left_out,
     )
-    Kept(result.pictures, result.refused, report, near).write(place / "draft.json")
+    Kept(pictures, refused, report, near).write(place / "draft.json")
 
 
 def discard(draft_id: str) -> None:

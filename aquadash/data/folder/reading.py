@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -37,19 +36,6 @@ _LARGE_BYTES = 4_000_000
 _REPORT_EVERY = 0.2
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What came of the files.
-
-    Attributes:
-        pictures: Those that could be read, in the order of the entries.
-        refused: Those that could not, and why.
-    """
-
-    pictures: tuple[Picture, ...]
-    refused: tuple[LeftOut, ...]
-
-
 def read_all(
     entries: Sequence[Entry],
     *,
@@ -57,7 +43,7 @@ def read_all(
     out: Path,
     progress: ProgressCallback,
     threads: int | None = None,
-) -> Reading:
+) -> tuple[tuple[Picture, ...], tuple[LeftOut, ...]]:
     """Decode files and write them, each cut to its middle square and scaled to ``size``, one behind the other.
 
     Only a few pictures are in the memory at a time. The same files give the same bytes, whatever the threads.
@@ -68,6 +54,9 @@ def read_all(
         out: A new file: uint8 (n, size, size, 3) without a head, n being the number of pictures that could be read.
         progress: Called with how many are done; an exception that it raises ends the reading.
         threads: How many decode at once; as many as there are processors, at most eight, when None.
+
+    Returns:
+        The pictures that could be read, in the order of the entries, and those that could not.
 
     Raises:
         OSError: The file cannot be written.
@@ -104,7 +93,7 @@ def read_all(
             # Whoever ends the reading does not wait for pictures that nobody wants any more.
             for _, future in waiting:
                 future.cancel()
-    return Reading(tuple(pictures), tuple(refused))
+    return tuple(pictures), tuple(refused)
 
 
 def usable_processors() -> int:
