@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -42,6 +44,25 @@ def test_a_damaged_network_says_so(tmp_path: Path) -> None:
     for content in (b"", b"PK\x03\x04 torn", b"no archive"):
         (tmp_path / "model.keras").write_bytes(content)
         with pytest.raises(RunError, match="damaged"):
+            stored_weights(tmp_path / "model.keras", lambda one: one[()])
+
+
+def test_a_network_whose_weights_are_bytes_of_other_files_is_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "codes.json"
+    secret.write_bytes(b"secret" * 4)
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["codes"] = np.arange(6.0)
+    layout = h5py.VirtualLayout((6,), "f8")
+    layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "codes", (6,))
+    for kind in ("external", "virtual"):
+        with h5py.File(tmp_path / "weights.h5", "w") as file:
+            if kind == "virtual":
+                file.create_virtual_dataset("layers/vars/0", layout)
+            else:
+                file.create_dataset("layers/vars/0", (6,), "f4", external=[(secret, 0, 24)])
+        with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+            archive.write(tmp_path / "weights.h5", "model.weights.h5")
+        with pytest.raises(RunError, match="lies in another file"):
             stored_weights(tmp_path / "model.keras", lambda one: one[()])
 
 

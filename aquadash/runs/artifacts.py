@@ -392,6 +392,9 @@ def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T
     def collect(place: str, item: object) -> None:
         # The optimizer's state is no part of the network; Keras stores it beside the layers where it knows it.
         if isinstance(item, h5py.Dataset) and not place.startswith("optimizer"):
+            # HDF5 would read any file of this computer for whoever has sent this one; links it does not follow here.
+            if item.external or item.is_virtual:
+                raise ValueError(f"{place[:60]} lies in another file")
             found[place] = read(item)
 
     try:
