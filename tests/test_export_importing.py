@@ -157,6 +157,10 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "no tags": ("run.json", {"tags": {}}, "missing"),
     "a status that is a number": ("run.json", {"tags": {"aquadash.status": 3}}, "aquadash.status"),
     "a loss that is a text": ("run.json", {"metrics": {"loss": [[0, "1", 0]]}}, "metrics.loss.0"),
+    "an epoch after the last": ("run.json", {"metrics": {"val_loss": [[60_000_000, 1, 0]]}}, "val_loss has a value of"),
+    "endless seconds": ("run.json", {"metrics": {"seconds": 2 * [[1, 1e308, 0]]}}, "Epoch 1: seconds is 1e+308"),
+    "an accuracy of 37": ("run.json", {"metrics": {"val_accuracy": [[1, 37, 0]]}}, "val_accuracy is 37"),
+    "a loss to overflow": ("run.json", {"metrics": {"loss": 2 * [[1, 1e308, 0]]}}, "loss is 1e+308"),
     "too many points": ("run.json", {"metrics": {"loss": 20_001 * [[0, 1, 0]]}}, "20,001 points"),
     "a long description": ("run.json", np.random.default_rng(0).bytes(5_000_001), "has 5,000,001 bytes"),
     "a description of brackets": ("run.json", b"[" * 100_000, "JSON"),
@@ -232,7 +236,7 @@ def test_what_the_list_does_not_say(store: RunStore, sound: Path, tmp_path: Path
 DAMAGED_TAGS = {
     "metrics": [
         "5", "null", "{", '{"test_accuracy": "0.5"}', '{"loss": {}}', '{"loss": NaN}', "[" * 5000,
-        '{"test_accuracy": 57}', '{"epochs": -1}', f'{{"loss": 1{"0" * 400}}}',
+        '{"test_accuracy": 57}', '{"seconds": 1e308}', '{"epochs": -1}', f'{{"loss": 1{"0" * 400}}}',
     ],
     "created_at": ["nan", "1e300", "soon"],
     "ended_at": ["-inf"],

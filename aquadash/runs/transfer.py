@@ -13,8 +13,8 @@ from aquadash.errors import RunError, StorageError
 from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.store import _MLFLOW_STATUS, RunStore
-from aquadash.runs.types import Figure, Run, RunStatus
+from aquadash.runs.store import _MLFLOW_STATUS, EPOCH_METRICS, RunStore
+from aquadash.runs.types import Figure, Run, RunStatus, within_their_ranges
 from aquadash.settings import checked_run_id
 
 #: What :attr:`Run.origin` says of a run that came from another store.
@@ -77,6 +77,15 @@ class Snapshot(BaseModel, frozen=True):
             raise RunError(run.message)
         if not run.status.ended:
             raise RunError(f"The run is {run.status}; only one that has ended can be moved.")
+        most = run.config.training.epochs
+        for name in EPOCH_METRICS:
+            for point in self.metrics.get(name, ()):
+                if point.step > most:
+                    raise RunError(f"{name} has a value of epoch {point.step}; the run has at most {most}.")
+                try:
+                    within_their_ranges({name: point.value})
+                except ValueError as error:
+                    raise RunError(f"Epoch {point.step}: {error}.") from None
         return run
 
 

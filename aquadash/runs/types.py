@@ -27,11 +27,17 @@ Fraction = Annotated[Figure, Field(ge=0, le=1)]
 Time = Annotated[float, Field(ge=0, le=32_503_680_000, allow_inf_nan=False)]
 
 
-def _within_their_ranges(metrics: dict[str, float]) -> dict[str, float]:
+def within_their_ranges(metrics: dict[str, float]) -> dict[str, float]:
+    """The figures of a run, by name.
+
+    Raises:
+        ValueError: One of them is outside the range that its name stands for, or no number of 32 bits.
+    """
     for name, value in metrics.items():
-        most = 1 if name.endswith("accuracy") else 2**31 if name.endswith("epoch") or name == "epochs" else None
-        if most is not None and not 0 <= value <= most:
-            raise ValueError(f"{name[:60]} is {value:g}; expected 0 to {most}")
+        counts = name.endswith(("epoch", "seconds")) or name == "epochs"
+        least, most = (0, 1) if name.endswith("accuracy") else (0, 2**31) if counts else (-1e39, 1e39)
+        if not least <= value <= most:
+            raise ValueError(f"{name[:60]} is {value:g}; expected {least} to {most}")
     return metrics
 
 
@@ -184,7 +190,7 @@ class Run:
     started_at: Time | None = None
     ended_at: Time | None = None
     progress: Progress | None = None
-    metrics: Annotated[dict[str, Figure], AfterValidator(_within_their_ranges)] = field(default_factory=dict)
+    metrics: Annotated[dict[str, Figure], AfterValidator(within_their_ranges)] = field(default_factory=dict)
     curve: tuple[Fraction, ...] = ()
     note: str = ""
     guess: Guess | None = None
