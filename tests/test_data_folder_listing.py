@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import zipfile
 from pathlib import Path
 
@@ -235,5 +236,17 @@ def test_a_directory_that_would_fill_the_memory_is_not_read(tmp_path: Path, monk
     path = in_archive(tmp_path / "a.zip", {f"cat/{number}.png": b"" for number in range(20)})
     monkeypatch.setattr(listing, "_MAX_DIRECTORY", 500)
     monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was read"))
-    with pytest.raises(DataError, match="list of files"), listing.opened(path):
-        pass
+    whole = path.read_bytes()
+    before, end = whole[:-22], whole[-22:]
+    small, (size, start) = end[:12] + bytes(4) + end[16:], struct.unpack_from("<2L", end, 12)
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 20, 20, size, start)
+    mark = int.from_bytes(b"PK\6\6", "little")
+    for forged in (
+        whole,
+        before + end[:8] + b"PK\5\6" + end[12:],  # in its numbers of entries, which nobody reads
+        before + record + struct.pack("<4sLQL", b"PK\6\7", 0, mark, 1) + small,
+        before + record + bytes(70_000) + struct.pack("<4sLQL", b"PK\6\7", 0, len(before), 1) + small,
+    ):
+        path.write_bytes(forged)
+        with pytest.raises(DataError, match="list of files has 1,"), listing.opened(path):
+            pass

@@ -270,6 +270,16 @@ def test_a_run_of_more_bytes_than_are_taken_in(
         assert reason in refused(store, path)
 
 
+def test_lists_of_files_that_would_fill_the_memory(
+    store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = npz(**{f"weight{number}": np.zeros(1) for number in range(100)})
+    path = write(tmp_path / "x.zip", with_file(read(sound), "checkpoint/slot-0.npz", many))
+    for most, reason in ((5_000, "slot-0.npz in the ZIP is damaged, or not AquaDash's (its list"), (500, "a list of")):
+        monkeypatch.setattr(importing, "MAX_DIRECTORY", most)
+        assert reason in refused(store, path)
+
+
 def test_archives_that_python_cannot_open(store: RunStore, sound: Path, tmp_path: Path) -> None:
     path, whole = tmp_path / "x.zip", sound.read_bytes()
     directory = struct.unpack_from("<I", whole, whole.rindex(b"PK\x05\x06") + 16)[0]

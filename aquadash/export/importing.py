@@ -20,7 +20,8 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import RunError
 from aquadash.export.bundle import MADE, MANIFEST, RUN, Manifest, RunFile
 from aquadash.export.convert import FORMATS, ConversionCheck
-from aquadash.export.zip_files import MAX_PACKED, MAX_RUN_BYTES, ForeignZipError, checked_members, unpack
+from aquadash.export.zip_files import MAX_DIRECTORY, MAX_PACKED, MAX_RUN_BYTES, ForeignZipError, checked_members, unpack
+from aquadash.files import zip_directory_bytes
 from aquadash.models import check_model_file
 from aquadash.people import OWNER, Person
 from aquadash.robustness.result import RobustnessResult
@@ -100,6 +101,8 @@ def import_run(
         raise ForeignZipError(f"There is no file {path}. Give the path of a ZIP that AquaDash has exported.")
     if path.stat().st_size > MAX_PACKED:
         raise ForeignZipError(f"{called} has {path.stat().st_size:,} bytes; a run has at most {MAX_PACKED:,}.")
+    if (listed := zip_directory_bytes(path)) > MAX_DIRECTORY:
+        raise ForeignZipError(f"{called} has a list of files of {listed:,} bytes; at most {MAX_DIRECTORY:,} are read.")
     workshop = settings.home() / "tmp"
     workshop.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="import-", dir=workshop) as name:
@@ -183,6 +186,8 @@ def _check(described: RunFile, folder: Path) -> None:
         raise ForeignZipError(f"The run in the ZIP cannot be used: {error}") from None
     for name in sorted(here):
         try:
+            if (listed := zip_directory_bytes(folder / name)) > MAX_DIRECTORY:
+                raise ValueError(f"its list of arrays has {listed:,} bytes")
             found = _READERS[name](folder / name, run)
         except Exception as error:
             # Readers of all kinds, of other people's libraries too, answer a damaged file with anything.

@@ -28,6 +28,8 @@ MAX_PACKED = MAX_UNPACKED = 6_000_000_000
 #: optimizer's state in two checkpoints, has 0.9 GB.
 MAX_RUN_BYTES = 1_000_000_000
 MAX_MEMBERS = 300
+#: Most bytes of a directory, of archives within the archive, too: a network's thousand weights take 0.2 million.
+MAX_DIRECTORY = 4_000_000
 MAX_RATIO = 250
 #: Below this size growing is harmless.
 _SMALL = 10_000_000

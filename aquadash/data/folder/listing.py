@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import struct
 import unicodedata
 import zipfile
 from collections import Counter
@@ -20,6 +19,7 @@ from aquadash.data.folder.types import Entry, LeftOut, Listing, Part
 from aquadash.data.image_kinds import kind_of
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
+from aquadash.files import zip_directory_bytes
 
 #: So many of the files that were left out are kept by name.
 MAX_NAMED = 200
@@ -55,11 +55,6 @@ MAX_GROWTH = 200
 _SMALL = 100_000_000
 #: Most bytes of the archive's own directory: 50,000 files with long paths take about 15 million.
 _MAX_DIRECTORY = 40_000_000
-
-#: End of central directory record, at most 22 bytes and a comment before the end, and its 64-bit form: APPNOTE.TXT
-#: 6.3.10, sections 4.3.16 and 4.3.14.
-_END, _END_64 = b"PK\x05\x06", b"PK\x06\x06"
-_TAIL = 22 + 65_535 + 20 + 56
 
 
 @dataclass(frozen=True)
@@ -108,7 +103,11 @@ def _archive(path: Path, shown: str) -> zipfile.ZipFile:
         kind = kind_of(start)
         if kind.name not in ("archive", "unknown"):
             raise DataError(f"{shown} is {kind.title}, not a ZIP archive. {again}")
-        _check_directory(path)
+        if (size := zip_directory_bytes(path)) > _MAX_DIRECTORY:
+            raise DataError(
+                f"The archive's list of files has {size:,} bytes; at most {_MAX_DIRECTORY:,} are read. "
+                "Choose a part of the pictures."
+            )
         return zipfile.ZipFile(path)
     except DataError:
         raise
@@ -324,32 +323,6 @@ def _file_reader(path: Path) -> Callable[[], bytes]:
 def _too_many(came: str) -> str:
     """The message for too many files."""
     return f"There are {came} files; at most {MAX_FILES:,} are read. Choose a part of the pictures."
-
-
-def _check_directory(path: Path) -> None:
-    """Refuse an archive whose directory alone would fill the memory, before it is read.
-
-    Raises:
-        DataError: It would.
-        OSError: The file cannot be read.
-    """
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        length = file.tell()
-        file.seek(max(0, length - _TAIL))
-        tail = file.read()
-    at = tail.rfind(_END)
-    if at < 0 or len(tail) < at + 22:
-        return  # No archive; zipfile says so.
-    (size,) = struct.unpack_from("<L", tail, at + 12)
-    at_64 = tail.rfind(_END_64, 0, at)
-    if at_64 >= 0 and len(tail) >= at_64 + 48:
-        size = max(size if size != 0xFFFFFFFF else 0, struct.unpack_from("<Q", tail, at_64 + 40)[0])
-    if size > _MAX_DIRECTORY:
-        raise DataError(
-            f"The archive's list of files has {size:,} bytes; at most {_MAX_DIRECTORY:,} are read. "
-            "Choose a part of the pictures."
-        )
 
 
 def _check_members(archive: zipfile.ZipFile) -> None:
