@@ -143,10 +143,13 @@ def test_only_the_last_deleted_ones_are_kept(draft: drafts.Draft) -> None:
 
 
 def test_a_damaged_data_set_is_said_to_be_so_and_hurts_no_other(draft: drafts.Draft, home: Path) -> None:
-    for title in ("one", "two", "three", "four"):
+    for title in ("one", "two", "three", "four", "five", "six"):
         kept(draft, title)
     folder = home / "datasets"
     (folder / "one" / "about.json").write_text("{")
+    for name, changed in (("five", {"title": 2024}), ("six", {"train": 0})):
+        path = folder / name / "about.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changed))
     (folder / "two" / "images.npy").write_bytes(b"nonsense")
     values = json.loads((folder / "three" / "pictures.json").read_text())
     values["pictures"][0]["label"] = 99

@@ -11,7 +11,9 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
 
 from aquadash import settings
 from aquadash.errors import DataError, look_up
@@ -23,7 +25,7 @@ PREFIX = "folder-"
 MAX_TITLE = 60
 
 FORMAT, VERSION = "aquadash-dataset", 1
-_OWNER = ("owner", "owner_name", "shared")
+_AtLeastOne = Annotated[int, Field(ge=1)]
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,56}")
 
 
@@ -52,15 +54,16 @@ class About:
     name: str
     title: str
     class_names: tuple[str, ...]
-    size: int
-    train: int
-    test: int
+    size: _AtLeastOne
+    train: _AtLeastOne
+    test: _AtLeastOne
     split_given: bool
     test_fraction: float
     seed: int
     fingerprint: str
     created: float
     origin: str
+    # Older ones do not say whose they are: the machine's owner's.
     owner: str = ""
     owner_name: str = ""
     shared: bool = True
@@ -80,9 +83,10 @@ class About:
         """Read what ``dataclasses.asdict`` wrote; errors of any kind where it is damaged."""
         if values["format"] != FORMAT or values["version"] != VERSION:
             raise ValueError("another format")
-        # Older ones do not say whose they are: the machine's owner's.
-        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values or name not in _OWNER}
-        return cls(**{**known, "class_names": tuple(map(str, values["class_names"]))})
+        return _ABOUT.validate_python(values)
+
+
+_ABOUT = TypeAdapter(About)
 
 
 def folder() -> Path:
