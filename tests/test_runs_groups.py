@@ -57,6 +57,9 @@ def test_what_has_not_finished_and_repeats_are_in_a_group_but_not_in_its_deviati
     for runs in ([again], [twice, again], [brought, RUNS[2]], [brought, again]):
         (group,) = group_runs(runs, ALL_BUT_SEED, FIELDS)
         assert group.spreads["val_accuracy"].n == 1, "the run that is repeated need not be there"
+    forged = trained("a3", 3, 0.01, 0.8, created_at=1.0, origin="imported", imported_id=RUNS[2].run_id)
+    (group,) = group_runs([forged, RUNS[2]], ALL_BUT_SEED, FIELDS)
+    assert group.spreads["test_accuracy"].mean == 0.6, "a copy never stands for the run that was trained here"
 
 
 def test_the_group_with_the_least_loss_comes_first() -> None:

@@ -153,8 +153,9 @@ def _counted(runs: Sequence[Run]) -> list[Run]:
     ended = [run for run in runs if run.status is RunStatus.FINISHED]
     kept: list[Run] = []
     known: set[str] = set()
-    # What is repeated comes first; where that is not among them, its first repeat stands for it.
-    for run in sorted(ended, key=lambda run: (bool(run.repeats), run.created_at)):
+    # A run that was trained here stands for its copies, which may say of themselves what they like. What is repeated
+    # comes first; where that is not among them, its first repeat stands for it.
+    for run in sorted(ended, key=lambda run: (bool(run.origin), bool(run.repeats), run.created_at)):
         ids = {run.run_id, run.imported_id, run.repeats} - {""}
         if not ids & known:
             kept.append(run)
