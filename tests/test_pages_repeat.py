@@ -10,9 +10,11 @@ from aquadash.data.folder.drafts import SplitChoice
 from aquadash.errors import RunError
 from aquadash.lab import OWNER, Lab
 from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.ui.evaluate.repeat_section import repeats_of
 from tests.app_pages import buttons, open_app_page, words
 from tests.compared_runs import add_compared, keras_file
 from tests.lessons import ANNA
+from tests.made_runs import made_run
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.stored_runs import add_run
 from tests.train_page import FakeEngine
@@ -65,6 +67,16 @@ def finished_repeat(store: RunStore, run: Run, folder: Path, *, scale: float = 1
     copy = with_network(store, add_run(store, name="mine again"), folder, scale=scale)
     store.set_tags(copy.run_id, "mark the repeat", {"aquadash.repeats": run.run_id})
     return store.get(copy.run_id)
+
+
+def test_nobody_hangs_an_import_onto_anothers_run() -> None:
+    run = made_run("hers", owner="anna", shared=False)
+    brought = {"origin": "imported", "repeats": run.run_id}
+    seen = [
+        made_run("trained here", repeats=run.run_id, owner="ben", shared=False),
+        made_run("her own", **brought, owner="anna", shared=False), made_run("the teacher's", **brought),
+    ]  # fmt: skip
+    assert repeats_of(run, [*seen, run, made_run("another's", **brought, owner="ben", shared=False)]) == seen
 
 
 def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:

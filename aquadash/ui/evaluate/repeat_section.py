@@ -54,13 +54,17 @@ def render_repeats(run: Run) -> None:
 
 
 def repeats_of(run: Run, runs: Sequence[Run]) -> list[Run]:
-    """The runs that repeat this one, the latest first."""
+    """The runs that repeat this one, the latest first; of those brought in its owner's and the teacher's."""
     ids = {run.run_id, run.imported_id} - {""}
-    return sorted((each for each in runs if each.repeats in ids), key=lambda each: -each.created_at)
+    found = [each for each in runs if each.repeats in ids]
+    # What is brought in may say of itself that it repeats anybody's run.
+    found = [each for each in found if not each.origin or each.shared or each.owner == run.owner]
+    return sorted(found, key=lambda each: -each.created_at)
 
 
 def _original(run: Run) -> None:
     here = [each.run_id for each in lab().runs.all() if run.repeats in (each.run_id, each.imported_id)]
+    here.sort(key=lambda run_id: run_id != run.repeats)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("This run is itself a repeat.", width="content")
         st.page_link(
