@@ -131,6 +131,8 @@ def test_a_long_address_of_runs_is_little_work(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
     run = ui_runs.finished(store, "old name")
+    written = {f"aquadash.label.{name}": 1 for name in ("a/b", "Too Dark")}
+    store.set_tags(run.run_id, "write as another program", written)
     app = unfold(open_page(runs=run.run_id), "actions")
     app.text_input(key=f"name-{run.run_id}").set_value("   ")
     app.button(key=f"save-{run.run_id}").click().run()
@@ -138,11 +140,14 @@ def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
 
     app.text_input(key=f"name-{run.run_id}").set_value(" new name ")
     app.text_area(key=f"note-{run.run_id}").set_value("a *note*")
-    app.text_input(key=f"tags-{run.run_id}").set_value("new, Other one")
+    app.text_input(key=f"tags-{run.run_id}").set_value("a/b, Too Dark, c/d")
+    app.button(key=f"save-{run.run_id}").click().run()
+    assert any("'c/d' cannot be a tag" in box.value for box in app.error) and store.get(run.run_id).name == "old name"
+    app.text_input(key=f"tags-{run.run_id}").set_value("a/b, new, Other one")
     app.button(key=f"save-{run.run_id}").click().run()
 
     saved = store.get(run.run_id)
-    assert (saved.name, saved.note, saved.tags) == ("new name", "a *note*", ("new", "other-one"))
+    assert (saved.name, saved.note, saved.tags) == ("new name", "a *note*", ("a/b", "new", "other-one"))
     assert app.dataframe[0].value["Name"].tolist() == ["new name"]
     assert any(text.value == "a *note*" for text in app.markdown)
 

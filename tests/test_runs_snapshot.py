@@ -222,6 +222,9 @@ def test_what_people_write_is_kept_and_seen(store: RunStore) -> None:
         store.add_tags(run.run_id, ["fine", "<b>"])
     store.remove_tags(run.run_id, ["flip", "never-there"])
     assert runs.runs()[0].tags == ("too-dark",)
+    store.set_tags(run.run_id, "write as another program", {"aquadash.label.Too Dark": 1, "aquadash.label..a/b": 1})
+    store.remove_tags(run.run_id, [".a/b", "Too Dark"])
+    assert runs.runs()[0].tags == ("too-dark",)
     store.delete(run.run_id)
     assert runs.runs() == []
     store.restore(run.run_id)

@@ -99,11 +99,13 @@ def _editor(run: Run) -> None:
 
 def _save(run_id: str, filled: dict[str, str], typed: dict[str, str]) -> None:
     runs = lab().runs
+    before, wanted = ({tag.strip() for tag in each["tags"].split(",") if tag.strip()} for each in (filled, typed))
+    # What it has stays as it is, whoever wrote that.
+    wanted = {tag if tag in before else clean_tag(tag) for tag in wanted}
     if typed["name"] != filled["name"]:
         runs.rename(run_id, typed["name"])
     if typed["note"] != filled["note"]:
         runs.note(run_id, typed["note"])
-    before, wanted = ({clean_tag(tag) for tag in each["tags"].split(",") if tag.strip()} for each in (filled, typed))
     if wanted != before:
         runs.tag(run_id, add=sorted(wanted - before), remove=sorted(before - wanted))
     filled.update(typed)
