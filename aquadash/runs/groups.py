@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aquadash.config import DEFINITIONS, describe_definitions, flatten
+from aquadash.config import DEFINITIONS, SETTINGS, describe_definitions, flatten
 from aquadash.runs.fields import FIGURES, Kind, RunField
 from aquadash.runs.types import Run, RunStatus
 
@@ -117,11 +117,11 @@ def group_runs(
 
 def groupable(fields: Mapping[str, RunField]) -> list[str]:
     """The fields that runs can sensibly be grouped by: settings and whatever has few values, no measured figures."""
-    measured = {name for name, field in fields.items() if field.kind is Kind.NUMBER and "." not in name}
+    measured = {name for name, field in fields.items() if field.kind is Kind.NUMBER and name not in SETTINGS}
     return [
         name
         for name, field in fields.items()
-        if name not in measured - {"seed"} and field.kind is not Kind.TIME and name not in ("run_id", "note", "message")
+        if name not in measured and field.kind is not Kind.TIME and name not in ("run_id", "note", "message")
     ]
 
 

@@ -320,7 +320,7 @@ def field_text(name: str, value: Any) -> str:
         return "unknown"
     if name == "status":
         return str(value)
-    if "." in name or name == "seed":
+    if name in SETTINGS:
         return settings.value_text(name, value)
     if isinstance(value, bool):
         return "yes" if value else "no"
