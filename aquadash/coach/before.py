@@ -81,8 +81,8 @@ def sensible_patience(training: TrainingConfig) -> int:
 
 def _of_images_and_loss(config: RunConfig, fingerprint: str) -> Iterator[Note]:
     """On what is learnt from, how it is judged and what is kept."""
-    training, source, kept = config.training, SOURCES.get(config.data.source), about.of_source(config.data.source)
-    if kept is not None and fingerprint not in ("", kept.fingerprint):
+    training, source, here = config.training, SOURCES.get(config.data.source), about.fingerprint_of(config.data.source)
+    if here and fingerprint not in ("", here):
         # How many there were is not known any more.
         source = None
     if training.validation == "test" and training.decided_by_validation:

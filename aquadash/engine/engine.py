@@ -106,9 +106,9 @@ class Engine:
             return run
         check(run.config)
         self._reachable()
-        if not run.dataset_fingerprint and (pictures := about.of_source(run.config.data.source)):
+        if not run.dataset_fingerprint and (pictures := about.fingerprint_of(run.config.data.source)):
             # Of version 0.6.0, which wrote it down when a worker had loaded the images.
-            self._store.set_tags(run_id, "note the pictures", {tag.FINGERPRINT: pictures.fingerprint})
+            self._store.set_tags(run_id, "note the pictures", {tag.FINGERPRINT: pictures})
             run = self._store.get(run_id)
         return self._queue(run)
 

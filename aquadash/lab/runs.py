@@ -182,7 +182,7 @@ class Runs(Part):
             NotAllowedError: The person has not joined.
         """
         from aquadash.classroom.limits import in_force
-        from aquadash.data.folder.about import of_source
+        from aquadash.data.folder.about import fingerprint_of
         from aquadash.lab.people import People
         from aquadash.runs.leaderboard import leaderboard
 
@@ -193,12 +193,11 @@ class Runs(Part):
                 # Not kept: the next look may find it.
                 return None
 
-        pictures = of_source(source)
         return leaderboard(
             self.all(),
             source=source,
             validation_images=images,
-            fingerprint=pictures.fingerprint if pictures else None,
+            fingerprint=fingerprint_of(source),
             test_results=not in_force().test_results_hidden,
             names={member.person.person_id: member.person.name for member in People(self._person).all()},
         )

@@ -78,7 +78,7 @@ def leaderboard(
     *,
     source: str,
     validation_images: Callable[[Run], int | None],
-    fingerprint: str | None = None,
+    fingerprint: str = "",
     test_results: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> Board:

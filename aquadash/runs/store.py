@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.data.folder.about import of_source
+from aquadash.data.folder.about import fingerprint_of
 from aquadash.errors import RunError, StorageError
 from aquadash.jobs import JobStatus, Worker
 from aquadash.jobs.types import job_id
@@ -110,11 +110,9 @@ class RunStore(RunArtifacts):
         values[tag.SOURCE] = "AquaDash"
         values |= tag.owner_tags(owner)
         pair_id, pair_role = pair or ("", "")
-        known = {tag.SEARCH: search_id, tag.ORIGIN: origin, tag.REPEATS: repeats}
-        known |= {tag.PAIR: pair_id, tag.PAIR_ROLE: pair_role, tag.HIDDEN: "1" if hidden else ""}
-        if pictures := of_source(config.data.source):
-            # Others may have their name before it trains.
-            known[tag.FINGERPRINT] = pictures.fingerprint
+        # Other pictures may have the name before it trains.
+        known = {tag.SEARCH: search_id, tag.ORIGIN: origin, tag.FINGERPRINT: fingerprint_of(config.data.source)}
+        known |= {tag.PAIR: pair_id, tag.PAIR_ROLE: pair_role, tag.REPEATS: repeats, tag.HIDDEN: "1" if hidden else ""}
         values |= {name: value for name, value in known.items() if value}
         with storage_errors("store the new run"):
             created = self.client.create_run(self.experiment_id, tags=values, run_name=clean_name(name) or None)

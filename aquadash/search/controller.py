@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from aquadash.config import with_values
-from aquadash.data.folder.about import of_source
+from aquadash.data.folder.about import fingerprint_of
 from aquadash.engine import Engine
 from aquadash.errors import AquaDashError, DataError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import JobStatus
@@ -121,8 +121,7 @@ class Controller:
     def _submit(self, search: Search, trial: Trial) -> None:
         try:
             config = with_values(search.plan.config, trial.params)
-            pictures = of_source(config.data.source)
-            if search.images and (pictures is None or pictures.fingerprint != search.images):
+            if search.images not in ("", fingerprint_of(config.data.source)):
                 raise DataError("The data set has other images now. Put the old ones back, or start a new search.")
             name = f"{search.name} #{trial.number}"
             run = self._engine.submit(config, name=name, search_id=self._id, owner=search.maker, hidden=search.hidden)

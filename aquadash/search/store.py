@@ -16,7 +16,7 @@ from cachetools import cached
 from filelock import FileLock
 
 from aquadash import settings
-from aquadash.data.folder.about import of_source
+from aquadash.data.folder.about import fingerprint_of
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import Job, JobStatus, import_sqlalchemy, open_jobs
 from aquadash.jobs.types import job_id
@@ -68,7 +68,7 @@ class SearchStore:
         """Store a new search of somebody's and return its id. Nobody carries it out yet."""
         import optuna
 
-        search_id, pictures = uuid.uuid4().hex, of_source(plan.config.data.source)
+        search_id = uuid.uuid4().hex
         with study_errors("store the search"):
             study = optuna.create_study(storage=self._storage, study_name=search_id, direction="maximize")
             study.enqueue_trial(dict(strategies.base_point(plan)))
@@ -77,7 +77,7 @@ class SearchStore:
                 (CREATED, time.time()),
                 (STATUS, str(RunStatus.STOPPED)),
                 (MAKER, [owner.person_id, owner.name, str(owner.role)]),
-                (IMAGES, pictures.fingerprint if pictures else ""),
+                (IMAGES, fingerprint_of(plan.config.data.source)),
                 # Last: a study without a plan is not listed.
                 (PLAN, plan.to_json()),
             ):

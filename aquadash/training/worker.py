@@ -206,8 +206,8 @@ def load_dataset(store: RunStore, run: Run, report: Callable[[Progress], None]) 
     """
     source, fingerprint = run.config.data.source, run.dataset_fingerprint
     if fingerprint and settings.store_is_shared() and source.startswith(about.PREFIX):
-        name, kept = source.removeprefix(about.PREFIX), about.of_source(source)
-        if (kept is None or kept.fingerprint != fingerprint) and not use_fetched(name, fingerprint):
+        name = source.removeprefix(about.PREFIX)
+        if about.fingerprint_of(source) != fingerprint and not use_fetched(name, fingerprint):
             _fetch(store, run, fingerprint, report)
             use_fetched(name, fingerprint)
     return data.load(source)

@@ -174,6 +174,11 @@ def of_source(source: str) -> About | None:
     return all_kept().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
 
 
+def fingerprint_of(source: str) -> str:
+    """The fingerprint of the own pictures that a source names; empty for another kind, or where there are none."""
+    return kept.fingerprint if (kept := of_source(source)) else ""
+
+
 @functools.lru_cache(maxsize=256)
 def _about(path: str, changed: int) -> About:
     with open(path, encoding="utf-8") as file:
