@@ -49,6 +49,8 @@ class FakeRuns:
         self.histories: dict[str, list[EpochRecord]] = {}
         self.calls: list[tuple[str, object]] = []
         self.num_slots = 1
+        #: Whether the scheduler does not answer.
+        self.away = False
         #: Called with each config that is submitted; may raise.
         self.on_submit: Callable[[RunConfig], None] = lambda config: None
 
@@ -63,6 +65,7 @@ class FakeRuns:
         owner: Person | None = None,
         hidden: bool = False,
     ) -> Run:
+        self.slots()
         self.on_submit(config)
         config = embedded(config)
         run_id = f"{len(self.runs):032x}"
@@ -80,6 +83,7 @@ class FakeRuns:
         self.change(run_id, stop_requested=True)
 
     def resume(self, run_id: str) -> Run:
+        self.slots()
         if not self.get(run_id).status.resumable:
             raise RunError("cannot be resumed")
         self.calls.append(("resume", run_id))
@@ -87,6 +91,8 @@ class FakeRuns:
         return self.runs[run_id]
 
     def slots(self) -> int:
+        if self.away:
+            raise RunError("The scheduler does not answer.")
         return self.num_slots
 
     def get(self, run_id: str) -> Run:

@@ -203,23 +203,15 @@ def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: 
     assert all(said in trial.message for said, trial in zip(ends, search.trials[1::2], strict=True))
 
 
-def test_a_search_waits_for_a_scheduler_that_is_away(
-    store: SearchStore, runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def slots() -> int:
-        if away:
-            raise RunError("does not answer")
-        return 1
-
-    monkeypatch.setattr(runs, "slots", slots)
-    clock, away = Clock(), True
+def test_a_search_waits_for_a_scheduler_that_is_away(store: SearchStore, runs: FakeRuns) -> None:
+    clock, runs.away = Clock(), True
     control = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs, clock=clock)
     with pytest.raises(RunError, match="does not answer"):
         control.step()  # Who began it, with a wrong address perhaps, is told.
     for number in range(2):
-        away = False
+        runs.away = False
         control.step()
-        away = True
+        runs.away = True
         runs.finish(runs.at_work[0].run_id, 0.5)
         assert control.step() is (JobStatus.FINISHED if number else JobStatus.RUNNING)
         if not number:
@@ -227,6 +219,33 @@ def test_a_search_waits_for_a_scheduler_that_is_away(
             control.step()
         assert [trial.value for trial in store.get(search_id).trials] == [0.5] * (number + 1)
     assert store.get(search_id).seconds == 0, "no time is spent while nobody works"
+
+
+def test_trials_that_rest_or_have_not_begun_wait_for_the_scheduler_too(store: SearchStore, runs: FakeRuns) -> None:
+    def crash(config: RunConfig) -> None:
+        if runs.runs:
+            raise StorageError("the power went off")
+
+    runs.on_submit, search_id = crash, begin(store, plan(budget=Budget(2)))
+    with pytest.raises(StorageError):
+        controller(store, search_id, runs, slots=2).step()
+    runs.end(runs.at_work[0].run_id, RunStatus.STOPPED)
+    runs.on_submit, runs.away, clock = lambda config: None, True, Clock()
+    control = controller(store, search_id, runs, slots=2, clock=clock)
+    with pytest.raises(RunError, match="does not answer"):
+        control.step()
+    runs.away = False
+    control.step()
+    assert len(runs.at_work) == 2
+    for run in runs.at_work:
+        runs.end(run.run_id, RunStatus.INTERRUPTED)
+    runs.away = True
+    clock.now += 50
+    assert control.step() is JobStatus.RUNNING and not runs.at_work
+    runs.away = False
+    assert carry_out(control, runs) is JobStatus.FINISHED
+    search = store.get(search_id)
+    assert len(search.complete) == 2 and search.seconds == 0, "no time is spent while nobody works"
 
 
 def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:

@@ -85,33 +85,33 @@ class Controller:
         """
         before = self._seconds
         self._account()
-        search = self._store.get(self._id)
+        search, away = self._store.get(self._id), None
+        try:
+            slots, self._reached = self._engine.slots(), True
+        except RunError as error:
+            # The scheduler is away: what trains goes on, the rest waits.
+            slots, away = 0, error
+        may_begin = slots > 0 and not search.stop_requested
         for trial in search.trials:
             if not trial.state.ended:
-                self._look_after(search, trial)
+                self._look_after(search, trial, may_begin=may_begin)
         self.search = search = self._store.get(self._id)
         under_way = [trial for trial in search.trials if not trial.state.ended]
+        resting = all(not trial.run_id or self._runs.get(trial.run_id).status.ended for trial in under_way)
         if search.stop_requested:
-            resting = all(not trial.run_id or self._runs.get(trial.run_id).status.ended for trial in under_way)
             return self._end(JobStatus.STOPPED) if resting else JobStatus.RUNNING
         if self._failures >= MAX_FAILURES:
             message = next(trial.message for trial in reversed(search.trials) if trial.state is TrialState.FAILED)
             self.message = f"{self._failures} trials failed in a row. {message}"
             return JobStatus.RUNNING if under_way else self._end(JobStatus.FAILED)
-        if self._spent(search.plan, first := len(search.trials)):
-            return JobStatus.RUNNING if under_way else self._end(JobStatus.FINISHED)
-        try:
-            room = self._engine.slots() - len(under_way)
-        except RunError:
+        if self._spent(search.plan, first := len(search.trials)) and not under_way:
+            return self._end(JobStatus.FINISHED)
+        if away and resting:
             if not self._reached:
                 # Its address may be wrong.
-                raise
-            # The scheduler is away: what trains goes on, the rest waits.
-            if not under_way:
-                self._seconds = before
-            return JobStatus.RUNNING
-        self._reached = True
-        for number in range(first, first + room):
+                raise away
+            self._seconds = before
+        for number in range(first, first + slots - len(under_way)):
             if not self._spent(search.plan, number):
                 self._submit(search, self._study.ask(search.plan, number))
         return JobStatus.RUNNING
@@ -140,10 +140,10 @@ class Controller:
         if run.hidden != hidden:
             self._runs.set_hidden(run.run_id, hidden)
 
-    def _look_after(self, search: Search, trial: Trial) -> None:
-        """See how a trial's run is doing, and act on it."""
+    def _look_after(self, search: Search, trial: Trial, *, may_begin: bool) -> None:
+        """See how a trial's run is doing, and act on it; what rests does so until it may begin."""
         if not trial.run_id:
-            self._recover(search, trial)
+            self._recover(search, trial, may_begin=may_begin)
             return
         try:
             run = self._runs.read(trial.run_id)
@@ -165,7 +165,8 @@ class Controller:
         elif search.stop_requested:
             return
         elif run.status is RunStatus.INTERRUPTED or run.run_id in self._resting:
-            self._resume(trial)
+            if may_begin:
+                self._resume(trial)
         else:
             self._prune(trial, "Somebody stopped its run.")
 
@@ -219,7 +220,7 @@ class Controller:
                 return run.status.ended or run.stop_requested
         return False
 
-    def _recover(self, search: Search, trial: Trial) -> None:
+    def _recover(self, search: Search, trial: Trial, *, may_begin: bool) -> None:
         """A trial that the process before this one asked for and left before it noted its run."""
         if set(trial.params) != {parameter.name for parameter in search.plan.space}:
             self._fail(trial, "AquaDash ended before the trial had begun.")
@@ -231,7 +232,7 @@ class Controller:
             if unwatched and run.config == with_values(run.config, trial.params):
                 self._note_run(trial, run)
                 return
-        if not search.stop_requested:
+        if may_begin:
             self._submit(search, trial)
 
     # -- the search --------------------------------------------------------------------------------------------------
