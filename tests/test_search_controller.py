@@ -15,7 +15,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data.folder import drafts
 from aquadash.data.folder.about import About
 from aquadash.data.folder.drafts import SplitChoice
-from aquadash.data.folder.store import delete
+from aquadash.data.folder.store import delete, restore
 from aquadash.errors import ConfigError, RunError, StorageError
 from aquadash.jobs import JobStatus, open_jobs
 from aquadash.jobs.types import job_id
@@ -279,17 +279,20 @@ def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs:
         return drafts.use(draft, SplitChoice(), title="Cats")
 
     kept = import_pictures(0)
-    of = plan(budget=Budget(50), config=with_values(BASE, {"data.source": kept.source}))
-    control = controller(store, search_id := begin(store, of), runs)
+    of = plan(budget=Budget(5), config=with_values(BASE, {"data.source": kept.source}))
+    control = controller(store, search_id := begin(store, of), runs, slots=2)
     control.step()
-    delete(kept.name)
+    first, second = runs.runs
+    old = delete(kept.name)
     import_pictures(500)
-    runs.finish(runs.at_work[0].run_id, 0.5)
-    while not (status := control.step()).ended:
-        assert not runs.at_work
-    assert status is JobStatus.FAILED and "has other images now" in control.message
-    search = store.get(search_id)
-    assert len(search.complete) == 1 and len(search.of(TrialState.FAILED)) == MAX_FAILURES
+    runs.finish(first, 0.5)
+    assert control.step() is JobStatus.RUNNING, "the trial under way has the old ones"
+    runs.end(second, RunStatus.INTERRUPTED)
+    assert control.step() is JobStatus.FAILED and "has other images now" in control.message
+    assert [trial.state.ended for trial in store.get(search_id).trials] == [True, False]
+    restore(old, replace=True)
+    assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
+    assert len(store.get(search_id).complete) == 5
 
 
 def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: SearchStore, runs: FakeRuns) -> None:

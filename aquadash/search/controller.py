@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from aquadash.config import with_values
 from aquadash.data.folder.about import fingerprint_of
 from aquadash.engine import Engine
-from aquadash.errors import AquaDashError, DataError, RunError, StorageError, UnknownNameError
+from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import JobStatus
 from aquadash.runs import EpochRecord, Run, RunStatus, RunStore
 from aquadash.search import store as kept
@@ -91,7 +91,8 @@ class Controller:
         except RunError as error:
             # The scheduler is away: what trains goes on, the rest waits.
             slots, away = 0, error
-        may_begin = slots > 0 and not search.stop_requested
+        replaced = search.images not in ("", fingerprint_of(search.plan.config.data.source))
+        may_begin = slots > 0 and not replaced and not search.stop_requested
         for trial in search.trials:
             if not trial.state.ended:
                 self._look_after(search, trial, may_begin=may_begin)
@@ -106,6 +107,9 @@ class Controller:
             return JobStatus.RUNNING if under_way else self._end(JobStatus.FAILED)
         if self._spent(search.plan, first := len(search.trials)) and not under_way:
             return self._end(JobStatus.FINISHED)
+        if replaced:
+            self.message = "The data set is gone or has other images now. Put the old ones back, or start a new search."
+            return self._end(JobStatus.FAILED) if resting else JobStatus.RUNNING
         if away and resting:
             if not self._reached:
                 # Its address may be wrong.
@@ -121,8 +125,6 @@ class Controller:
     def _submit(self, search: Search, trial: Trial) -> None:
         try:
             config = with_values(search.plan.config, trial.params)
-            if search.images not in ("", fingerprint_of(config.data.source)):
-                raise DataError("The data set has other images now. Put the old ones back, or start a new search.")
             name = f"{search.name} #{trial.number}"
             run = self._engine.submit(config, name=name, search_id=self._id, owner=search.maker, hidden=search.hidden)
         except StorageError:
