@@ -22,7 +22,7 @@ from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus
 from aquadash.search import Budget, SearchPlan, TrialState
 from aquadash.search.controller import MAX_FAILURES, Controller
-from aquadash.search.store import HIDDEN, KIND, SearchStore, open_search_store
+from aquadash.search.store import HIDDEN, IMAGES, KIND, SearchStore, open_search_store
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan, take_up
 
@@ -290,9 +290,15 @@ def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs:
     runs.end(second, RunStatus.INTERRUPTED)
     assert control.step() is JobStatus.FAILED and "has other images now" in control.message
     assert [trial.state.ended for trial in store.get(search_id).trials] == [True, False]
+    store.set_attributes(search_id, {IMAGES: ""})  # As of 0.6.0.
+    runs.change(first, dataset_fingerprint=kept.fingerprint)
+    assert controller(store, search_id, runs).step() is JobStatus.FAILED
     restore(old, replace=True)
+    store.set_attributes(search_id, {IMAGES: ""})
+    runs.change(first, dataset_fingerprint="")  # It cannot be read any more.
     assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
-    assert len(store.get(search_id).complete) == 5
+    search = store.get(search_id)
+    assert len(search.complete) == 5 and search.images == kept.fingerprint
 
 
 def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: SearchStore, runs: FakeRuns) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from aquadash.config import with_values
-from aquadash.data.folder.about import fingerprint_of
+from aquadash.data.folder.about import PREFIX, fingerprint_of
 from aquadash.engine import Engine
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.jobs import JobStatus
@@ -71,7 +71,8 @@ class Controller:
         self.message = ""
         self._seconds = self._written = self.search.seconds
         self._looked = clock()
-        store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
+        images = self.search.images or self._images()
+        store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING), kept.IMAGES: images})
 
     def step(self) -> JobStatus:
         """Look after the trials under way and start what the budget has room for.
@@ -119,6 +120,15 @@ class Controller:
             if not self._spent(search.plan, number):
                 self._submit(search, self._study.ask(search.plan, number))
         return JobStatus.RUNNING
+
+    def _images(self) -> str:
+        """As :attr:`Search.images`, for version 0.6.0 did not write them down: those of a complete trial, or of now."""
+        source = self.search.plan.config.data.source
+        for trial in self.search.complete if source.startswith(PREFIX) else ():
+            with contextlib.suppress(UnknownNameError, RunError):
+                if images := self._runs.read(trial.run_id).dataset_fingerprint:
+                    return images
+        return fingerprint_of(source)
 
     # -- one trial ---------------------------------------------------------------------------------------------------
 

@@ -100,8 +100,8 @@ class Search(SearchHead):
     Attributes:
         plan: What it was made from, with the present budget.
         trials: In the order of their numbers, without those whose runs are hidden from who asks.
-        images: The fingerprint of the own pictures that all trials learn from; empty for other images, and of version
-            0.6.0.
+        images: The fingerprint of the own pictures that all trials learn from; empty for other images, and for a search
+            of version 0.6.0 that nobody has continued since.
         seconds: For how long it has been at work, breaks left out.
         stop_requested: True once somebody has asked it to stop, until it has.
     """
