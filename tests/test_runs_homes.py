@@ -18,12 +18,15 @@ from aquadash.augment import saved_pipelines
 from aquadash.config import RunConfig, from_json, with_values
 from aquadash.data.folder import drafts
 from aquadash.data.folder.drafts import SplitChoice
-from aquadash.errors import RunError, StorageError
+from aquadash.engine import Engine
+from aquadash.errors import NotAllowedError, RunError, StorageError
 from aquadash.jobs import Job
 from aquadash.jobs.table import JobTable
+from aquadash.lab import Lab
 from aquadash.runs import EPOCH_METRICS, RunStatus, RunStore, open_store
 from aquadash.search.store import open_search_store
 from tests import stored_runs
+from tests.lessons import ANNA, BEN
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.test_cli import answer
 
@@ -54,11 +57,13 @@ def test_what_waited_in_a_home_without_jobs_is_queued_although_its_first_start_f
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft = drafted(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12})))
-    kept = drafts.use(draft, SplitChoice(), title="Cats")
-    sources = ("synthetic", kept.source, kept.source)
-    waiting = [open_store().create(with_values(RunConfig(), {"data.source": source})).run_id for source in sources]
-    for run_id, known in zip(waiting[1:], ("", "f" * 64), strict=True):  # The last was resumed.
-        open_store().client.set_tag(run_id, "aquadash.dataset_fingerprint", known)
+    kept = drafts.use(draft, SplitChoice(), title="Cats", owner=BEN)
+    waiting, on_pictures = [], with_values(RunConfig(), {"data.source": kept.source})
+    for config, known in (RunConfig(), ""), (on_pictures, "f" * 64), (on_pictures, ""):  # The second was resumed.
+        waiting.append(open_store().create(config, owner=ANNA).run_id)
+        open_store().client.set_tag(waiting[-1], "aquadash.dataset_fingerprint", known)
+        open_store().client.set_tag(waiting[-1], "aquadash.created_at", "100.5")
+    unknown = waiting.pop()
     moved = Path(shutil.move(home, tmp_path / "stick"))
     monkeypatch.setenv("AQUADASH_HOME", str(moved))
     for path in moved.glob(Path(settings.jobs_database()).name + "*"):
@@ -75,10 +80,14 @@ def test_what_waited_in_a_home_without_jobs_is_queued_although_its_first_start_f
             patch.setattr(*fails)
             open_store()
     assert list(open_store().ranks()) == waiting
-    assert [open_store().get(run_id).dataset_fingerprint for run_id in waiting] == ["", kept.fingerprint, "f" * 64]
+    assert open_store().get(unknown).status is RunStatus.INTERRUPTED
+    with pytest.raises(NotAllowedError, match="open its pictures"):
+        Lab(ANNA).runs.resume(unknown)
+    assert Engine(open_store(), serving=False).resume(unknown).dataset_fingerprint == kept.fingerprint
+    assert list(open_store().ranks()) == [*waiting, unknown]
     open_store().request_stop(waiting[0])
     RunStore().open()
-    assert list(open_store().ranks()) == waiting[1:], "the next start queues nothing again"
+    assert list(open_store().ranks()) == [waiting[1], unknown], "the next start queues nothing again"
 
 
 needs_archive = pytest.mark.skipif(not ARCHIVE.is_file(), reason=f"{ARCHIVE.name} is not in ../shared/data")

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aquadash import settings
-from aquadash.data.folder.about import of_source
+from aquadash.data.folder.about import PREFIX
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.jobs import Job, JobStatus, open_jobs
 from aquadash.jobs.types import job_id
@@ -192,17 +192,16 @@ class RunReading:
 def _queue_what_waited(store: RunReading) -> None:
     """Put what version 0.6.0 has left waiting in a home, whose jobs are still to be made, into the queue, in its order.
 
-    Nothing that is stored of the runs changes, but that those on own pictures know which, if they did not.
+    Nothing that is stored of the runs changes. Those that do not know their own pictures read as interrupted: whoever
+    resumes them is asked for the right to what has the name by then.
     """
     if settings.store_is_shared() or not store.jobs.runs_untouched():
         return
     found = store.search(f"tags.`{tag.STATUS}` = '{RunStatus.QUEUED}'")
     waiting = [run for stored in found if (run := stored.read()) and run.status is RunStatus.QUEUED]
     for run in sorted(waiting, key=lambda run: run.queued_at):
-        if not run.dataset_fingerprint and (pictures := of_source(run.config.data.source)):
-            # Not by set_tags, after which all would count as done.
-            with storage_errors("note the pictures"):
-                store.client.set_tag(run.run_id, tag.FINGERPRINT, pictures.fingerprint)
+        if run.config.data.source.startswith(PREFIX) and not run.dataset_fingerprint:
+            continue
         # Another process may open the home at the same moment, or one that was cut off have begun.
         with contextlib.suppress(RunError):
             store.jobs.submit(KIND, run.run_id, {}, owner=run.owner)
