@@ -233,6 +233,9 @@ def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) ->
     photos = ui_runs.finished(shared_store, "photos", {"data.source": "cifar100"}, fingerprint="e" * 64)
     app = open_page(runs=ids(drawn, photos))
     assert "learned from different data" in words(app) and "accuracies cannot be compared" in words(app)
+    elsewhere = ui_runs.finished(shared_store, "elsewhere", {"data.source": "cifar100"}, right=0.7)
+    verdict = words(open_page(runs=ids(drawn, elsewhere)))
+    assert "**elsewhere** is" in verdict and "cannot be compared" not in verdict, "the same images from another source"
     app = open_page(runs=ids(drawn, photos), section="cost")
     assert any(alt.endswith("On the Pareto front: none.") for alt in charts(app))
     assert "so not on the Pareto front: drawn, photos." in words(app)

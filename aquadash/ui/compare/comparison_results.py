@@ -42,9 +42,10 @@ def answer(compared: Compared, ranking: Sequence[int]) -> tuple[str, str]:
         NotAllowedError: The test results are hidden from the class.
     """
     runs, images = compared.runs, compared.images
-    known = {run.dataset_fingerprint for run in runs if run.dataset_fingerprint}
+    fingerprints = {run.dataset_fingerprint for run in runs}
     sources = sorted({fields.value_text("data.source", run.config.data.source) for run in runs})
-    if len(sources) > 1 or len(known) > 1:
+    # Equal images may come from two sources; only where their fingerprint is not known yet does the source decide.
+    if len(fingerprints - {""}) > 1 or ("" in fingerprints and len(sources) > 1):
         what = (
             f"different data ({plain(' and '.join(sources))})" if len(sources) > 1 else "different versions of the data"
         )
