@@ -61,6 +61,14 @@ def test_what_has_not_finished_and_repeats_are_in_a_group_but_not_in_its_deviati
     (group,) = group_runs([forged, RUNS[2]], ALL_BUT_SEED, FIELDS)
     assert group.spreads["test_accuracy"].mean == 0.6, "a copy never stands for the run that was trained here"
 
+    # Two students trained the same: it is one training, unless other libraries gave it other numbers.
+    equal, other = trained("equal", 3, 0.01, 0.6), trained("other", 3, 0.01, 0.65)
+    other.metrics["val_loss"] = 0.7
+    for by in (ALL_BUT_SEED, "model.name"):
+        (group,) = group_runs([*RUNS[:3], equal], by, FIELDS)
+        assert (group.spreads["val_accuracy"].n, len(group.runs)) == (3, 4)
+        assert group_runs([*RUNS[:3], equal, other], by, FIELDS)[0].spreads["val_accuracy"].n == 4
+
 
 def test_the_group_with_the_least_loss_comes_first() -> None:
     runs = [made_run(name, {"seed": seed}, metrics={"test_loss": loss}) for name, seed, loss in

@@ -22,7 +22,7 @@ METRICS = tuple(name for name, figure in FIGURES.items() if figure.grouped)
 
 @dataclass(frozen=True)
 class Spread:
-    """How a figure varies over the finished runs of a group that have it; a run, its repeats and its copies are one.
+    """How a figure varies over the finished runs of a group that have it; equal trainings count once.
 
     Attributes:
         n: How many have it.
@@ -99,7 +99,7 @@ def group_runs(
     if by == ALL_BUT_SEED:
         differing = _varying(list(values.values()))
         values = {key: {name: value[name] for name in differing} for key, value in values.items()}
-    counted = {key: _counted(inside) for key, inside in members.items()}
+    counted = {key: _counted(inside, settings) for key, inside in members.items()}
     groups = [
         RunGroup(
             key=key,
@@ -148,15 +148,17 @@ def _varying(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(name for name in first if any(other[name] != first[name] for other in settings[1:]))
 
 
-def _counted(runs: Sequence[Run]) -> list[Run]:
-    # Of a run that was broken off a figure says little, and a repeat tells nothing new of chance.
+def _counted(runs: Sequence[Run], settings: Mapping[str, Mapping[str, Any]]) -> list[Run]:
+    # Of a run that was broken off a figure says little, and the same training again tells nothing new of chance.
     ended = [run for run in runs if run.status is RunStatus.FINISHED]
     kept: list[Run] = []
     known: set[str] = set()
     # A run that was trained here stands for its copies, which may say of themselves what they like. What is repeated
     # comes first; where that is not among them, its first repeat stands for it.
     for run in sorted(ended, key=lambda run: (bool(run.origin), bool(run.repeats), run.created_at)):
-        ids = {run.run_id, run.imported_id, run.repeats} - {""}
+        # Equal settings give equal numbers; where these differ, so did the libraries or the device.
+        training = repr((run.config.seed, run.metrics.get("val_loss"), sorted(settings[run.run_id].items())))
+        ids = {run.run_id, run.imported_id, run.repeats, training} - {""}
         if not ids & known:
             kept.append(run)
         known |= ids

@@ -209,8 +209,8 @@ def choose_grouping(fields: Mapping[str, RunField], into: DeltaGenerator) -> str
         {name: _grouping_title(name) for name in (_NONE, ALL_BUT_SEED, *groupable(fields))},
         label="Group by",
         into=into,
-        help="Shows mean and deviation of the accuracies of finished runs that have the same value, without repeats. "
-        "“Same but the seed” takes repetitions of one experiment together. " + term("seed"),
+        help="Shows mean and deviation of the accuracies of finished runs that have the same value; equal trainings "
+        "count once. “Same but the seed” takes repetitions of one experiment together. " + term("seed"),
     )
 
 
