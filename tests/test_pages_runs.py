@@ -184,6 +184,12 @@ def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple
     groups = open_page(group="all-but-seed").dataframe[0].value
     assert groups["Runs"].sum() == 3, "the best of many flatters a mean"
 
+    later, pruned = (store.create(three[0].config, name=name, search_id="5" * 32) for name in ("hunt #3", "hunt #4"))
+    for run, accuracy, status in ((later, 0.6, RunStatus.FINISHED), (pruned, 0.9, RunStatus.STOPPED)):
+        store.set_metrics(run.run_id, {"val_accuracy": accuracy})
+        store.set_status(run.run_id, status)
+    assert names(open_page())[0] == "🔎 hunt #1, best of 5 trials", "as on the search's page"
+
 
 @pytest.mark.usefixtures("shared_three")
 def test_settings_that_differ_have_columns_by_themselves() -> None:

@@ -90,10 +90,12 @@ def fold_searches(runs: Sequence[Run], every: Sequence[Run]) -> tuple[list[Run],
     for run in runs:
         if run.search_id:
             trials.setdefault(run.search_id, []).append(run)
-    best = {
-        max(each, key=lambda run: validation_accuracy(run) or 0.0).run_id: (len(each), existing[search_id])
-        for search_id, each in trials.items()
-    }
+
+    def rank(run: Run) -> tuple[bool, float, float]:
+        # As the search itself has it: a complete trial, and the earlier of two that are equal.
+        return run.status is RunStatus.FINISHED, validation_accuracy(run) or 0.0, -run.created_at
+
+    best = {max(each, key=rank).run_id: (len(each), existing[search_id]) for search_id, each in trials.items()}
     return [run for run in runs if not run.search_id or run.run_id in best], best
 
 
