@@ -14,8 +14,9 @@ from aquadash.search import Budget, SearchPlan, parse
 from aquadash.search.plan import MAX_TRIALS, from_json, grid_size
 from tests.search_fakes import BASE, plan
 
-MANY = [f"training.{name}=0..0.5" for name in ("weight_decay", "label_smoothing", "momentum", "warmup_epochs")]
+MANY = [f"training.{name}=0..0.5" for name in ("weight_decay", "label_smoothing", "warmup_epochs")]
 MANY += ["training.learning_rate=1e-4..1:log", "training.batch_size=8..64", "model.dropout=0..0.5"]
+MANY += ["training.patience=1..9"]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,8 @@ MANY += ["training.learning_rate=1e-4..1:log", "training.batch_size=8..64", "mod
         (plan(seed=-1), "seed"),
         (replace(plan(), space=()), "from 1 to 20 settings, and 0 came"),
         (plan("model.filters=16|32"), "no effect on this network"),
+        (plan("training.momentum=0.5..0.95", "training.optimizer=adam,adamw"), "momentum has no effect beside"),
+        (plan("augmentation.keep_originals=no,yes"), "no effect beside the other"),  # The pipeline keeps them anyway.
         (plan(*MANY, sampler="grid"), "16,384 points"),
     ],
 )
@@ -46,6 +49,9 @@ def test_what_cannot_be_carried_out_is_refused(refused: SearchPlan, complaint: s
 def test_what_another_sampler_or_network_takes_is_not() -> None:
     plan(*MANY, sampler="tpe").checked()
     plan("model.filters=16|32", "model.name=notebook,cnn").checked()  # On one of them it has an effect.
+    plan("training.momentum=0.5..0.95", "training.optimizer=adam,nesterov").checked()
+    plan("model.pool_size=2,3", "model.pooling=none,max", "model.name=notebook,cnn").checked()
+    plan("augmentation.mixing_alpha=0.2..1", "augmentation.mixing=none,mixup").checked()
 
 
 def test_the_most_trials_of_a_grid_are_its_points_and_the_settings_to_start_from() -> None:

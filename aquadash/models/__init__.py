@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquadash.models.inputs import ChannelStatistics
-from aquadash.models.registry import MODELS, ModelEntry, build, describe, head_epochs, model_entry, thaw, thawed, uses
+from aquadash.models.registry import (
+    MODELS,
+    ModelEntry,
+    build,
+    describe,
+    effective,
+    head_epochs,
+    model_entry,
+    thaw,
+    thawed,
+    uses,
+)
 from aquadash.models.saved import check_model_file, load_model
 from aquadash.models.summary import LayerRow, ModelSummary, summarize
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from aquadash.config import Family, ModelConfig, RunConfig, setting
-from aquadash.errors import look_up
+from aquadash.augment import plan
+from aquadash.config import DEFINITIONS, AugmentationConfig, Family, ModelConfig, RunConfig, setting
+from aquadash.errors import AquaDashError, look_up
 from aquadash.models import applications, backbone, convolutional, efficientnet_lite, transfer
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
 from aquadash.models.summary import ModelSummary, summarize
@@ -130,6 +131,27 @@ def uses(network: str, name: str) -> bool:
     """Whether a network takes notice of the setting of that dotted name; one that is not known may do so of any."""
     entry, networks = MODELS.get(network), setting(name).networks
     return entry is None or not networks or entry.family in networks
+
+
+def effective(values: Mapping[str, Any]) -> set[str]:
+    """The names of the settings that make a difference beside the others.
+
+    Args:
+        values: All settings, as :func:`aquadash.config.flatten` gives them.
+    """
+    used = {name: value if uses(values["model.name"], name) else None for name, value in values.items()}
+    found = {name for name, value in used.items() if value is not None and setting(name).needs(used)}
+    return found if _originals_are_a_choice(values) else found - {"augmentation.keep_originals"}
+
+
+def _originals_are_a_choice(values: Mapping[str, Any]) -> bool:
+    """False where the pipeline keeps the originals anyway."""
+    try:
+        found = plan(AugmentationConfig(pipeline=values["augmentation.pipeline"], definitions=values[DEFINITIONS]))
+    except (AquaDashError, ValueError):
+        # A pipeline that is gone: nothing of its own is hidden.
+        return True
+    return found.mixed or not any(branch.is_original for branch in found.pipelines[0].branches)
 
 
 def thawed(config: RunConfig) -> bool:

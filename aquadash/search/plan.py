@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from aquadash import config as run_config
-from aquadash.config import RunConfig, Value, with_values
+from aquadash.config import RunConfig, Value, flatten, with_values
 from aquadash.engine import check_names
 from aquadash.errors import ConfigError, look_up
-from aquadash.models import MODELS, uses
+from aquadash.models import MODELS, effective, uses
 from aquadash.search.space import SearchParameter, base_value, checked, grid, parse_all
 
 #: More settings than a search can say anything about.
@@ -143,6 +143,7 @@ class SearchPlan:
             raise ConfigError(f"A search varies from 1 to {MAX_PARAMETERS} settings, and {len(self.space)} came.")
         for parameter in self.space:
             self._check(checked(parameter))
+        self._check_effects()
         if self.sampler == "grid" and (points := grid_size(self.space)) > MAX_GRID_POINTS:
             raise ConfigError(
                 f"This grid has {points:,} points; at most {MAX_GRID_POINTS:,} can be listed. Vary fewer settings, "
@@ -164,6 +165,22 @@ class SearchPlan:
             )
         for value in grid(parameter, points=2):
             check_names(with_values(self.config, {parameter.name: value}))
+
+    def _check_effects(self) -> None:
+        """Refuse a parameter that never has an effect, whatever network and one other value a trial may have."""
+        tried = {parameter.name: grid(parameter, points=2) for parameter in self.space}
+        first = flatten(self.config) | {name: values[0] for name, values in tried.items()}
+        networks = tried.get("model.name", [self.config.model.name])
+        changes = [(name, value) for name, values in tried.items() for value in values]
+        found = [
+            effective(first | {"model.name": network, name: value}) for network in networks for name, value in changes
+        ]
+        for name in tried:
+            if not any(name in each for each in found):
+                raise ConfigError(
+                    f"{name} has no effect beside the other settings, so there is nothing to search. Leave it out, or "
+                    "vary what it depends on, too."
+                )
 
     @property
     def base(self) -> dict[str, Value]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aquadash.augment import PIPELINES, plan
+from aquadash.augment import PIPELINES
 from aquadash.config import (
     DEFINITIONS,
     SETTINGS,
-    AugmentationConfig,
     RunConfig,
     describe_definitions,
     flatten,
@@ -21,7 +19,8 @@ from aquadash.config import (
 )
 from aquadash.data import title_of
 from aquadash.errors import AquaDashError, ConfigError
-from aquadash.models import MODELS, uses
+from aquadash.models import MODELS
+from aquadash.models import effective as effective
 from aquadash.ui.glossary import GLOSSARY
 from aquadash.ui.lab import lab
 
@@ -56,27 +55,6 @@ def group(key: str) -> tuple[str, ...]:
     """The settings of a group of the form, in their order."""
     records = [record for record in SETTINGS.values() if record.group == key]
     return tuple(record.name for record in sorted(records, key=lambda record: record.order))
-
-
-def effective(values: Mapping[str, Any]) -> set[str]:
-    """The names of the settings that make a difference beside the others.
-
-    Args:
-        values: All settings, as :func:`aquadash.config.flatten` gives them.
-    """
-    used = {name: value if uses(values["model.name"], name) else None for name, value in values.items()}
-    found = {name for name, value in used.items() if value is not None and setting(name).needs(used)}
-    return found if _originals_are_a_choice(values) else found - {"augmentation.keep_originals"}
-
-
-def _originals_are_a_choice(values: Mapping[str, Any]) -> bool:
-    """False where the pipeline keeps the originals anyway."""
-    try:
-        found = plan(AugmentationConfig(pipeline=values["augmentation.pipeline"], definitions=values[DEFINITIONS]))
-    except (AquaDashError, ValueError):
-        # A pipeline that is gone: nothing of its own is hidden.
-        return True
-    return found.mixed or not any(branch.is_original for branch in found.pipelines[0].branches)
 
 
 def choices(name: str) -> tuple[str, ...]:
