@@ -199,7 +199,7 @@ def test_the_best_so_far_can_be_used_while_a_search_works(
 def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, store: SearchStore) -> None:
     over = ("training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32,1024")
     runs.gate.set()
-    search_id = start_search(plan(*over, budget=Budget(7)), engine.open_engine())
+    search_id = start_search(plan(*over, budget=Budget(7, minutes=60)), engine.open_engine())
     wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
     app = open_page(search=search_id[:6])
     search = store.get(search_id)
@@ -226,6 +226,7 @@ def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, stor
     app.number_input(key=f"more-{search_id}").set_value(2).run()
     app.button(key=f"extend-{search_id}").click().run()
     wait_for(lambda: len(store.get(search_id).complete) == 9)
+    assert store.get(search_id).plan.budget == Budget(9, minutes=60)
 
 
 def test_a_search_that_was_cut_off_or_failed_or_is_not_there_says_so(runs: QuickRuns, store: SearchStore) -> None:
@@ -255,6 +256,7 @@ def test_a_search_that_ended_otherwise_with_nothing_left_is_offered_more_trials(
     app.button(key=f"extend-{search_id}").click().run()
     assert not app.error and not app.exception
     wait_for(lambda: len(store.get(search_id).complete) == 2)
+    assert store.get(search_id).plan.budget == Budget(2), "minutes that are spent are no limit any more"
 
 
 def test_progress_in_words(store: SearchStore) -> None:

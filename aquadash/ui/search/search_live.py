@@ -160,7 +160,11 @@ def _more_trials(search: Search) -> None:
         more = inputs.number_input(
             "How many more", 1, MAX_TRIALS - made, min(10, MAX_TRIALS - made), key=f"more-{search.search_id}"
         )
-        extend = partial(lab().searches.resume, search.search_id, budget=Budget(made + int(more)))
+        minutes = search.plan.budget.minutes
+        if minutes is not None and search.seconds >= 60 * minutes:
+            # A limit that is spent would leave room for none.
+            minutes = None
+        extend = partial(lab().searches.resume, search.search_id, budget=Budget(made + int(more), minutes))
         shell.action_button("Go on", extend, key=f"extend-{search.search_id}", type="primary")
 
 
