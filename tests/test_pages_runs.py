@@ -183,6 +183,8 @@ def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple
     assert address_of(app, "trials") == "1" and address_of(app, "find") == "5" * 32
     groups = open_page(group="all-but-seed").dataframe[0].value
     assert groups["Runs"].sum() == 3, "the best of many flatters a mean"
+    app = open_page(group="all-but-seed", find="hunt")
+    assert "No run passes" not in words(app) and "*Every trial of a search*" in words(app)
 
     later, pruned = (store.create(three[0].config, name=name, search_id="5" * 32) for name in ("hunt #3", "hunt #4"))
     for run, accuracy, status in ((later, 0.6, RunStatus.FINISHED), (pruned, 0.9, RunStatus.STOPPED)):

@@ -223,7 +223,12 @@ def choose_group(runs: Sequence[Run], by: str, fields: Mapping[str, RunField], *
     """
     if by == _NONE:
         return list(runs)
-    runs = [run for run in runs if run.run_id not in without]
+    passing, runs = len(runs), [run for run in runs if run.run_id not in without]
+    if len(runs) < passing:
+        st.caption(
+            "The best trial of a search is in no group: it would flatter the mean. For groups with all trials choose "
+            "*Every trial of a search* under *Filters*."
+        )
     if not runs:
         return []
     groups = group_runs(runs, by, fields)

@@ -160,7 +160,9 @@ def render_table(
         searches: How many trials of a search pass, and how many it has, by the id of the one that stands for it.
     """
     if not shown:
-        st.info("No run passes the filters.", icon="🔍")
+        # Of searches whose runs pass it has been said that groups leave them out.
+        if not searches:
+            st.info("No run passes the filters.", icon="🔍")
         return
     ids = [run.run_id for run in shown]
     those = {run.run_id for run in picked}
