@@ -169,6 +169,11 @@ def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStor
     memory.refresh()
     app.run()
     assert "Stopped." in words(app) and "1 trial will go on" in words(app)
+    resting = store.get(search_id).trials[3].run_id
+    runs.change(resting, deleted=True)
+    app.run()
+    assert "will go on" not in words(app) and "1 deleted trial will fail unless restored first" in words(app)
+    runs.change(resting, deleted=False)
     runs.gate.set()
     app.button(key=f"continue-{search_id}").click().run()
     assert not app.error and not app.exception, words(app)

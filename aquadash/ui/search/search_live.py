@@ -108,10 +108,18 @@ def _explanation(search: Search) -> None:
     elif search.status is RunStatus.FAILED:
         st.error(plain(search.message or "The search failed without a reason."), icon="❌")
     elif search.status is RunStatus.STOPPED:
-        resting = search.of(TrialState.PAUSED)
-        rest = f" {count(len(resting), 'trial')} will go on after the last complete epoch." if resting else ""
         may = not search.spent and lab().rights.allow(Action.RESUME, search.resource)
-        st.info(f"Stopped. **Continue** takes it up where it was.{rest}" if may else "Stopped.", icon="✋")
+        st.info(f"Stopped. **Continue** takes it up where it was.{_rest(search)}" if may else "Stopped.", icon="✋")
+
+
+def _rest(search: Search) -> str:
+    """What becomes of the trials that rest, in markdown."""
+    resting = search.of(TrialState.PAUSED)
+    deleted = sum(bool(trial.run_id) and lab().runs.get(trial.run_id).deleted for trial in resting)
+    going = len(resting) - deleted
+    told = f" {count(going, 'trial')} will go on after the last complete epoch." if going else ""
+    lost = f" {count(deleted, 'deleted trial')} will fail unless restored first: Compare, *More*, *Bin*."
+    return told + (lost if deleted else "")
 
 
 def _actions(search: Search) -> None:
