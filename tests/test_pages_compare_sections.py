@@ -189,7 +189,7 @@ def test_a_click_on_a_cell_chooses_the_pair_though_it_was_measured_on_other_imag
     assert app.selectbox(key="second").options == ["plain"] and "**plain** has" in words(app) and not app.info
 
 
-def test_confusion_shows_a_matrix_a_run_and_the_difference(three: list[Run]) -> None:
+def test_confusion_shows_a_matrix_a_run_and_the_difference(three: list[Run], shared_store: RunStore) -> None:
     app = open_page(runs=ids(*three), section="confusion", on="test", second=three[2].run_id)
     matrices = [alt for alt in charts(app) if alt.startswith("Confusion matrix of")]
     assert [alt.split(" in per cent")[0].removeprefix("Confusion matrix of ") for alt in matrices] == [
@@ -199,6 +199,10 @@ def test_confusion_shows_a_matrix_a_run_and_the_difference(three: list[Run]) -> 
     ]
     assert sum(alt.startswith("Difference of two confusion matrices") for alt in charts(app)) == 1
     assert "**better** less **plain**" in words(app)
+    others = ui_runs.finished(shared_store, "other classes")
+    shared_store.set_dataset(others.run_id, class_names=tuple("abcde"), fingerprint="e" * 64)
+    app = open_page(runs=ids(others, *three), section="confusion", on="test", second=three[2].run_id)
+    assert "**better** less **plain**" in words(app), "the first picked run has other classes"
 
 
 def test_images_fixed_broken_and_by_how_many_are_right(three: list[Run]) -> None:

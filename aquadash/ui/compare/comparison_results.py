@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
@@ -248,7 +249,8 @@ def render_confusion(compared: Compared) -> None:
                 st.html(f'<div aria-hidden="true" style="height: 4px; background: {run_colour(index)}"></div>')
                 figure = small_confusion(found.confusion_matrix, class_names=found.classes, name=compared.names[index])
                 components.plot(figure, key=f"small-confusion-{index}", config={"displayModeBar": False})
-    same = [index for index in drawn if _classes(compared, index) == _classes(compared, drawn[0])]
+    [(classes, _)] = Counter(_classes(compared, index) for index in drawn).most_common(1)
+    same = [index for index in drawn if _classes(compared, index) == classes]
     if len(same) < 2:
         return
     st.subheader("What does one confuse more than another?", anchor=False)
