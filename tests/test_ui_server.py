@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,9 +14,8 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
@@ -27,7 +25,7 @@ from aquadash.data.images import SHRINK_BYTES, decode, shrink
 from aquadash.errors import ImageError
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import server
-from aquadash.ui.server import UPLOADS, Shrinking, Styled, shrunk_form
+from aquadash.ui.server import UPLOADS, Shrinking, shrunk_form
 from tests.app_pages import APP
 from tests.asgi import ask
 from tests.encoded_pictures import saved
@@ -191,21 +189,15 @@ def test_anything_else_comes_through_as_it_was_sent() -> None:
         decode(kept.files["broken.jpg"], name="broken.jpg")
 
 
-def test_the_app_gets_its_style_with_its_page_and_nothing_else_does() -> None:
-    page = '<html><head><title>x</title></head><body><div id="root"></div></body></html>'
-    other = "<html><head></head><body>Join the class</body></html>"
-
-    def kept(request: Request) -> Response:
-        text = page if "train" in request.url.path else other
-        kept_one = "if-none-match" in request.headers
-        return Response("" if kept_one else text, media_type="text/html", headers={"etag": '"old"'})
-
-    routes = [Route("/data.json", lambda request: JSONResponse(page)), Route("/{path:path}", kept)]
-    app = Starlette(routes=routes, middleware=[Middleware(Styled), Middleware(GZipMiddleware, minimum_size=1)])
-
-    styled = ask(app, "/train", headers={"if-none-match": '"old"', "accept-encoding": "gzip"})
-    assert styled.body.startswith("<html><head><title>x</title></head><body><style>")
-    assert int(styled.headers["content-length"]) == len(styled.body.encode()) and "etag" not in styled.headers
-    assert ".aqua-card" in styled.body and styled.body.endswith(page.partition("<body>")[2])
-    assert ask(app, "/class/join").body == other
-    assert ask(app, "/data.json").body == json.dumps(page)
+@pytest.mark.parametrize("base", ["", "/lab/"])
+def test_the_app_gets_its_style_with_its_page_and_nothing_else_does(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": base}.__getitem__)
+    app, within = Starlette(routes=server.routes()), base.rstrip("/")
+    for address in ("/", "/train", "/nonsense"):
+        page = ask(app, within + address)
+        head, style, body = page.body.partition("<style>")
+        assert "</head>" in head and style and ".aqua-card" in body and '</style><div id="root"></div>' in body
+        assert page.headers["cache-control"] == "no-cache"
+        assert page.headers["content-type"].startswith("text/html") and "etag" not in page.headers
+    for address in ("/favicon.png", "/_stcore/health", "/static/js/index.js", "/class/join"):
+        assert ask(app, within + address).status == 404, address

@@ -9,13 +9,15 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from pathlib import Path
+from functools import cache
+from importlib.resources import files
 
 import anyio
 import streamlit as st
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,24 +56,47 @@ def expect_navigation() -> None:
         logging.disable(logging.NOTSET)
 
 
+class _Address(StringConvertor):
+    """Any address that is no file's, nor Streamlit's own: for each of them the browser gets the app's page."""
+
+    regex = "[^/.]*"
+
+
+register_url_convertor("address", _Address())
+
+
 def routes() -> list[Route]:
-    """What the server answers besides the pages: how people join a class, if one is served."""
+    """What the server answers itself: the app's page, and how people join a class, if one is served."""
+    base = st.get_option("server.baseUrlPath").strip("/")
+    page = Route(f"/{base}/{{page:address}}" if base else "/{page:address}", _page)
     if not settings.classroom():
-        return []
+        return [page]
     from aquadash.ui.classroom import routes as class_routes
 
-    return class_routes.routes()
+    return [*class_routes.routes(), page]
+
+
+async def _page(_request: Request) -> Response:
+    return HTMLResponse(_styled(), headers={"Cache-Control": "no-cache"})
+
+
+@cache
+def _styled() -> str:
+    """Streamlit's page with the style sheet in it: what a script sends comes after the first words, which then move."""
+    # Where its page lies and what stands in it Streamlit promises nowhere: a test says so if that changes.
+    page = files("streamlit").joinpath("static", "index.html").read_text(encoding="utf-8")
+    style = files("aquadash.ui").joinpath("style.css").read_text(encoding="utf-8")
+    # In the body: of two rules that weigh the same the later one counts, and Streamlit's come into the head.
+    return page.replace('<div id="root">', f'<style>\n{style}</style><div id="root">', 1)
 
 
 def middleware() -> list[Middleware]:
-    """What every request passes: whether its sender has joined, in a class, what makes photographs small,
-    and what gives pages their style."""
-    always = [Middleware(Shrinking), Middleware(Styled)]
+    """What every request passes: whether its sender has joined, in a class, and what makes photographs small."""
     if not settings.classroom():
-        return always
+        return [Middleware(Shrinking)]
     from aquadash.ui.classroom.auth_middleware import AuthMiddleware
 
-    return [Middleware(AuthMiddleware), *always]
+    return [Middleware(AuthMiddleware), Middleware(Shrinking)]
 
 
 @asynccontextmanager
@@ -174,62 +199,3 @@ def shrunk_form(body: bytes) -> bytes:
     if named is None or end < 0 or rest[end:].strip() != boundary.strip() + b"--":
         return body
     return head + gap + shrink(rest[:end], name=named[1].decode(errors="replace")) + rest[end:]
-
-
-#: Tells Streamlit's page from the pages of a class.
-_APP_PAGE = b'<div id="root">'
-
-
-class Styled:
-    """ASGI middleware that puts the style sheet into the app's page.
-
-    What a script sends is drawn after the first words of its page, which then move.
-
-    Args:
-        app: What is behind it.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
-        # In the body: of two rules that weigh the same the later one counts, and Streamlit's come into the head.
-        self._style = f"<style>\n{style}</style>".encode() + _APP_PAGE
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # The browser gets the page for every address that is no file's.
-        if scope["type"] != "http" or scope["method"] != "GET" or "." in scope["path"].rpartition("/")[2]:
-            await self._app(scope, receive, send)
-            return
-        # It has to come whole and uncompressed: what the browser has kept is without the style, or has another one.
-        dropped = {b"if-none-match", b"if-modified-since", b"accept-encoding"}
-        scope = {**scope, "headers": [header for header in scope["headers"] if header[0] not in dropped]}
-        start: Message | None = None
-        body = b""
-
-        async def styled(message: Message) -> None:
-            nonlocal start, body
-            if message["type"] == "http.response.start" and _is_html(message):
-                start = message
-            elif message["type"] == "http.response.body" and start is not None:
-                body += message.get("body", b"")
-                if not message.get("more_body"):
-                    page = self._with_style(start, body)
-                    await send(start)
-                    await send({"type": "http.response.body", "body": page})
-            else:
-                await send(message)
-
-        await self._app(scope, receive, styled)
-
-    def _with_style(self, start: Message, body: bytes) -> bytes:
-        """The body with the style, with its length in the head of the answer."""
-        if _APP_PAGE in body:
-            body = body.replace(_APP_PAGE, self._style, 1)
-            headers = MutableHeaders(scope=start)
-            headers["content-length"] = str(len(body))
-            del headers["etag"], headers["last-modified"]
-        return body
-
-
-def _is_html(start: Message) -> bool:
-    return Headers(scope=start).get("content-type", "").startswith("text/html")
