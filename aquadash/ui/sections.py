@@ -22,7 +22,7 @@ class Section(Generic[P, R]):
     """A part of a page, drawn only while it is looked at.
 
     Attributes:
-        title: On its button.
+        title: On its button, or its heading.
         draw: Called with what the page's sections are about.
         second_run: True if Evaluate offers a second run to lay over its charts.
         group: The tab that it is under; empty on a page whose sections are tabs themselves.

@@ -5,9 +5,8 @@ The address says it: ``/evaluate?run=...&present=3`` is the third screen of that
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -26,6 +25,7 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.gallery import class_text
 from aquadash.ui.lab import lab
+from aquadash.ui.sections import Section
 from aquadash.ui.text import count, duration, percent, plain
 
 #: The word in the address; its value is the number of the screen, from 1.
@@ -52,19 +52,6 @@ html { font-size: clamp(16px, min(1.7vw, 2.8vh), 34px) !important; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 0.8rem 1rem !important; } }
 </style>
 """
-
-
-@dataclass(frozen=True)
-class Screen:
-    """One idea.
-
-    Attributes:
-        title: A question or a statement, the screen's heading.
-        draw: Draws what is below it.
-    """
-
-    title: str
-    draw: Callable[[], None]
 
 
 def offer() -> None:
@@ -110,47 +97,43 @@ def _screen(run_id: str) -> None:
     address.record(KEY, str(number), default="")
     screen = screens[number - 1]
     _head(screen.title, run, number, len(screens))
-    with shell.guard(), st.container(key="present-screen"):
-        screen.draw()
+    with st.container(key="present-screen"):
+        screen.show()
 
 
-def screens_of(run: Run) -> list[Screen]:
-    """What there is to show of a run: the results only once there are any."""
+def screens_of(run: Run) -> list[Section[[], None]]:
+    """What there is to show of a run, one idea a screen: the results only once there are any."""
     found = [
-        Screen(plain(run.name), lambda: _opening(run)),
-        Screen("What is it made of?", lambda: _settings(run)),
-        Screen("How did it learn?", lambda: _curve(run)),
+        Section(plain(run.name), lambda: _opening(run)),
+        Section("What is it made of?", lambda: _settings(run)),
+        Section("How did it learn?", lambda: _curve(run)),
     ]
     if not (run.status.ended and run_lists.has_results(run)):
         return found
     one = Evaluated.load(run)
     found += [
-        Screen("How often is it right?", lambda: _accuracy(one)),
-        Screen("Confusion matrix", lambda: _matrix(one)),
+        Section("How often is it right?", lambda: _accuracy(one)),
+        Section("Confusion matrix", lambda: _matrix(one)),
     ]
     if largest_confusions(one.found.confusion_matrix, most=1):
-        found.append(Screen(_mistake_title(one), lambda: _mistake(one)))
+        found.append(Section(_mistake_title(one), lambda: _mistake(one)))
     found += [
-        Screen("Is it as good at every class?", lambda: _classes(one)),
-        Screen("Where was it sure, and right?", lambda: _images(one, right=True)),
-        Screen("Where was it sure, and wrong?", lambda: _images(one, right=False)),
+        Section("Is it as good at every class?", lambda: _classes(one)),
+        Section("Where was it sure, and right?", lambda: _images(one, right=True)),
+        Section("Where was it sure, and wrong?", lambda: _images(one, right=False)),
     ]
     return found
 
 
 def _head(title: str, run: Run, number: int, last: int) -> None:
     """The title, and back, on and out with their keys, in one row where the screen is wide enough."""
-
-    def go_to(target: int) -> None:
-        address.assign(KEY, target)
-
     with st.container(horizontal=True, vertical_alignment="center", key="present-head"):
         st.header(title, anchor=False)
         st.caption(f"{number} of {last}", width="content")
         st.button("Back", key="present-back", icon=":material/arrow_back:", shortcut="Left", disabled=number == 1,
-                  on_click=go_to, args=(max(1, number - 1),))  # fmt: skip
+                  on_click=address.assign, args=(KEY, max(1, number - 1)))  # fmt: skip
         st.button("Next", key="present-on", icon=":material/arrow_forward:", shortcut="Right", disabled=number == last,
-                  type="primary", on_click=go_to, args=(min(last, number + 1),))  # fmt: skip
+                  type="primary", on_click=address.assign, args=(KEY, min(last, number + 1)))  # fmt: skip
         _exit(run.run_id)
 
 
