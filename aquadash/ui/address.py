@@ -44,12 +44,14 @@ class _Known:
         left: The texts that the widget has just replaced there, with the times of that.
         recorded: The widget's value that the text was written for; empty before one was.
         assigned: The widget's value before it was set from outside, and after; empty once that has been drawn.
+        default: The default that :func:`follow` was told last; empty before.
     """
 
     text: str | None = None
     left: dict[str | None, float] = field(default_factory=dict)
     recorded: tuple[Any, ...] = ()
     assigned: tuple[Any, ...] = ()
+    default: tuple[Any, ...] = ()
 
     def has_changed(self, value: Any) -> bool:
         """Whether the widget says something else than when the address was written: a person's last word is meant.
@@ -117,6 +119,15 @@ def keep(name: str, value: Any) -> None:
     """Set a value before :func:`restore` is asked for it, which then leaves the address as it is unread."""
     st.session_state[name] = value
     _known(name).text = st.query_params.get(name)
+
+
+def follow(name: str, default: Any) -> None:
+    """Before :func:`restore`: a widget that still says its default says this one, until somebody chooses otherwise."""
+    known = _known(name)
+    # Only where it is another: what is set here is sent to the browser over a click.
+    if name in st.session_state and known.default == (st.session_state[name],) != (default,):
+        st.session_state[name] = default
+    known.default = (default,)
 
 
 def enter(page: str, *, shared: Collection[str]) -> None:

@@ -11,7 +11,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
 from aquadash.runs.pairs import Pair, pair_configs, pairs
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import bound, components, run_lists, shell
+from aquadash.ui import address, bound, components, run_lists, shell
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -21,8 +21,6 @@ from aquadash.ui.train import form_state
 _COMPARE = "pages/compare.py"
 _PRESET = "notebook-fixed"
 _SEEDS = 2**32
-#: In the session: the seed of the settings that were shown last.
-_SEED = "pair:seed"
 #: Runs that settings can be taken from.
 _MAX_RUNS = 20
 #: Older ones are among the runs on Compare.
@@ -78,11 +76,7 @@ def _settings(studio: Studio) -> RunConfig:
         width=150,
         help=f"0 takes what the settings say: {form_state.allowed(config).training.epochs}. {term('epoch')}",
     )
-    before = st.session_state.get(_SEED)
-    if before != config.seed and st.session_state.get("pair-seed") == before:
-        # Nobody has chosen it: it goes with the settings.
-        st.session_state.pop("pair-seed", None)
-    st.session_state[_SEED] = config.seed
+    address.follow("pair-seed", config.seed)
     seed = bound.number("pair-seed", 0, _SEEDS - 1, label="Seed", default=config.seed, width=150, help=term("seed"))
     changes: dict[str, object] = {"data.source": studio.dataset.name, "seed": seed}
     if epochs:

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.errors import NotAllowedError
 from aquadash.runs.measured import Images, image_set
 from aquadash.runs.types import Run
-from aquadash.ui import bound, run_lists
+from aquadash.ui import address, bound, run_lists
 from aquadash.ui.compare import comparison_curves, comparison_images, comparison_results, comparison_settings
 from aquadash.ui.compared import MAX_RUNS, Compared, labels
 from aquadash.ui.sections import Section, Sections
@@ -29,8 +29,6 @@ SECTIONS = Sections(
 )
 
 _IMAGES_TITLES = {"validation": "Validation images", "test": "Test images"}
-#: The images that the runs were measured on by themselves when they were last drawn.
-_USUAL_IMAGES = "compare:usual-images"
 
 
 def render_comparison(picked: Sequence[Run]) -> None:
@@ -44,11 +42,7 @@ def render_comparison(picked: Sequence[Run]) -> None:
         # They are beside the curves now.
         del st.query_params[SECTIONS.name]
     default = _default_images(runs)
-    # Until somebody chooses, it follows the runs. Only then: what is set here is sent to the browser over a click.
-    usual = st.session_state.get(_USUAL_IMAGES)
-    if usual is not None and st.session_state.get("on") == usual != default:
-        st.session_state["on"] = default
-    st.session_state[_USUAL_IMAGES] = default
+    address.follow("on", default)
     with st.container(horizontal=True, vertical_alignment="center", key="compared"):
         with st.container():
             comparison_curves.render_legend([run.run_id for run in runs], names)

@@ -208,16 +208,12 @@ def zoom_window(first: int, last: int, *, kind: str, label: str, into: DeltaGene
         low, _, high = text.partition("-")
         return _within((int(low), int(high)), first, last)
 
-    before = st.session_state.get(_LIMITS)
-    if before is not None and before != (kind, first, last):
-        value = st.session_state.get(ZOOM)
-        if before[0] != kind:
-            st.session_state.pop(ZOOM, None)
-            address.put(ZOOM, None)
-        elif value is not None and tuple(value) == tuple(before[1:]):
-            # All was shown, and an epoch has been added: all is shown.
-            st.session_state[ZOOM] = (first, last)
+    if st.session_state.get(_LIMITS, (kind,))[0] != kind:
+        st.session_state.pop(ZOOM, None)
+        address.put(ZOOM, None)
     st.session_state[_LIMITS] = (kind, first, last)
+    # Who looks at all goes on doing so when an epoch is added.
+    address.follow(ZOOM, (first, last))
     if ZOOM in st.session_state:
         st.session_state[ZOOM] = _within(st.session_state[ZOOM], first, last)
     address.restore(ZOOM, decode, default=(first, last), expected=f"a part of {first} to {last}, as 3-10")

@@ -34,8 +34,6 @@ T = TypeVar("T")
 _PICKS = "runs"
 #: The columns chosen last, for the next look in the same browser session.
 _REMEMBERED = address.beside("compare:columns")
-#: The columns that the table had by itself when it was last drawn.
-_USUAL = "compare:usual-columns"
 #: Pixels; more rows scroll, so that the comparison below stays in sight.
 _ROW_HEIGHT, _MAX_ROWS = 35, 7
 _SORT = "-created"
@@ -66,9 +64,7 @@ def choose_columns(shown: Sequence[Run], fields: Mapping[str, RunField], into: D
     As long as nobody has chosen any, they are the usual ones of the runs that are shown.
     """
     usual, options = usual_columns(shown), column_choices(fields)
-    if st.session_state.get("columns", ()) == st.session_state.get(_USUAL) != usual:
-        st.session_state["columns"] = usual
-    st.session_state[_USUAL] = usual
+    address.follow("columns", usual)
     remembered = [name for name in st.session_state.get(_REMEMBERED, usual) if name in options]
     address.choices("columns", options, default=remembered)
     chosen = bound.draw(

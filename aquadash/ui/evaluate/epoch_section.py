@@ -23,9 +23,6 @@ PLAY_SECONDS = 0.8
 #: Seconds between two looks at a run at work.
 LIVE_SECONDS = 3.0
 
-#: The last epoch that there was at the last drawing.
-_LAST = "epochs:last"
-
 
 def render_epochs(run: Run) -> None:
     """Draw the replay, or why there is none."""
@@ -74,10 +71,8 @@ def _controls(epochs: int) -> None:
     """Slider, steps and play; the address holds the epoch where it stands still, and the last one is its default."""
     if epochs == 1:
         return
-    if KEY in st.session_state and st.session_state[KEY] == st.session_state.get(_LAST):
-        # Who looks at the last epoch goes on doing so when another is complete.
-        st.session_state[KEY] = epochs
-    st.session_state[_LAST] = epochs
+    # Who looks at the last epoch goes on doing so when another is complete.
+    address.follow(KEY, epochs)
     address.number(KEY, default=epochs, low=1, high=epochs, clamp=True)
     playing = bool(st.session_state.get(_PLAYING))
     if playing:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from aquadash.ui import bound, shell
+from aquadash.ui import address, bound, shell
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import context
 from aquadash.walkthrough import Outcome, Verdict, findings
@@ -33,10 +33,7 @@ def slide(name: str, low: int, high: int, *, label: str, default: int, unit: str
     """
     if low >= high:
         return low
-    began = f"{name} began at"
-    if name not in st.query_params and st.session_state.get(name) == st.session_state.get(began, default):
-        st.session_state.pop(name, None)
-    st.session_state[began] = default
+    address.follow(name, default)
     form = f"%d{unit.replace('%', '%%')}"
     return bound.slider(name, low, high, label=label, default=default, clamp=True, format=form, **arguments)
 
