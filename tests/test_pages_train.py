@@ -177,7 +177,7 @@ def result_shown(app: AppTest) -> tuple[str, str]:
 
 def accuracy_in_table(store: RunStore, run: Run) -> str:
     run = store.get(run.run_id)
-    return f"{run_table.table_frame([run], ['val_accuracy'], run_fields([run])).iloc[0, 0]:.0f} %"
+    return f"{next(iter(run_table.table_column('val_accuracy', [run], run_fields([run])).values)):.0f} %"
 
 
 def test_running_run_shows_progress_and_curves_of_all_or_the_last_epochs_and_stops(

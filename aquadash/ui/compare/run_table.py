@@ -27,6 +27,7 @@ from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import run_labels, status_text
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import own_first
+from aquadash.ui.tables import Column, number_column, text_column
 from aquadash.ui.text import count, plain
 
 T = TypeVar("T")
@@ -165,11 +166,13 @@ def render_table(
     wanted = [position for position, run_id in enumerate(ids) if run_id in those]
     key = key_with_ticks("table", ids, wanted)
 
-    def frame() -> pd.DataFrame:
-        return table_frame(shown, columns, fields, searches)
+    def table() -> tuple[pd.DataFrame, dict[str, Any]]:
+        drawn = [table_column(name, shown, fields, searches) for name in columns]
+        return pd.DataFrame({each.title: each.values for each in drawn}), {each.title: each.config for each in drawn}
 
+    frame, configs = _once("table", shown, (*columns, *searches.items()), table)
     st.dataframe(
-        _once("table", shown, (*columns, *searches.items()), frame),
+        frame,
         key=key,
         height=_ROW_HEIGHT * (1 + min(len(ids), _MAX_ROWS)) + 2,
         row_height=_ROW_HEIGHT,
@@ -179,7 +182,7 @@ def render_table(
         selection_default={"selection": {"rows": wanted}},
         placeholder="–",
         alt=f"Table of {count(len(ids), 'run')}. The menu above it picks runs by keyboard.",
-        column_config=column_configs(columns, fields, digits=accuracy_digits(shown)),
+        column_config=configs,
     )
 
 
@@ -265,8 +268,8 @@ EXTRA_COLUMNS: dict[str, tuple[str, str]] = {
 #: The usual columns: before the settings that differ among the runs, and after them.
 _FIRST_COLUMNS = ("name", "val_accuracy", "status", "curve", "data.source")
 _LAST_COLUMNS = ("test_accuracy", "interval", "best_epoch", "epochs", "tags", "created", "note", "run_id")
-#: Pixels, for settings that are words.
-_SETTING_WIDTH = 130
+#: Pixels, for sentences and for settings that are words.
+_WIDE, _SETTING_WIDTH = 220, 130
 #: Settings that have a column of their own before others where they differ.
 _TELLING = ("model.name", "augmentation.pipeline")
 _MAX_DIFFERING = 6
@@ -327,26 +330,39 @@ def field_text(name: str, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def table_frame(
-    runs: Sequence[Run],
-    columns: Sequence[str],
-    fields: Mapping[str, RunField],
-    searches: Mapping[str, tuple[int, int]] = {},
-) -> pd.DataFrame:
-    """The table: a row a run. Accuracies are in per cent; what is not known yet is empty."""
-    table = {column_title(name): [_cell(run, name, fields, searches) for run in runs] for name in columns}
-    return pd.DataFrame(table, index=range(len(runs)))
+def table_column(
+    name: str, runs: Sequence[Run], fields: Mapping[str, RunField], searches: Mapping[str, tuple[int, int]] = {}
+) -> Column:
+    """A column of the table, a value a run. Accuracies are in per cent; what is not known yet is empty."""
+    title = column_title(name)
+    if name == "curve":
+        config = st.column_config.LineChartColumn(y_min=0.0, y_max=1.0, width="small", help=EXTRA_COLUMNS[name][1])
+        return Column(title, [list(run.curve) for run in runs], config)
+    if name == "interval":
+        return text_column(title, [_interval_text(run) for run in runs], help=EXTRA_COLUMNS[name][1])
+    if name == "name":
+        return text_column(title, [_marked_name(run, searches) for run in runs], pinned=True, width=_WIDE)
+    field = fields[name]
 
+    def values(shown: Callable[[Any], Any]) -> list[Any]:
+        return [None if (value := field.get(run)) is None else shown(value) for run in runs]
 
-def column_configs(columns: Sequence[str], fields: Mapping[str, RunField], *, digits: int) -> dict[str, Any]:
-    """How Streamlit shows each column.
-
-    Args:
-        columns: Their names.
-        fields: All fields.
-        digits: After the point of fractions whose field does not say: those of the test accuracy.
-    """
-    return {column_title(name): _column(name, fields, digits) for name in columns}
+    match field.kind:
+        case Kind.TIME:
+            config = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", help=field.help)
+            return Column(title, values(datetime.fromtimestamp), config)
+        case Kind.TEXTS:
+            return Column(title, values(list), st.column_config.ListColumn(help=field.help))
+        case Kind.NUMBER:
+            digits = accuracy_digits(runs) if field.unit == PERCENT and field.digits is None else field.digits
+            format = number_format(field, digits)
+            return number_column(title, values(lambda value: field.scale * value), format, help=field.help)
+    if name == "status":
+        return text_column(title, [status_text(run.status) for run in runs], help=field.help)
+    if name == "run_id":
+        return text_column(title, [run.run_id[:8] for run in runs], help=field.help)
+    width = _WIDE if name in ("note", "message") else _SETTING_WIDTH if "." in name else None
+    return text_column(title, values(lambda value: field_text(name, value)), help=field.help, width=width)
 
 
 def number_format(field: RunField, digits: int | None) -> str | None:
@@ -366,52 +382,13 @@ def accuracy_digits(runs: Sequence[Run]) -> int:
     return 1 if most >= 9600 else 0
 
 
-def _cell(run: Run, name: str, fields: Mapping[str, RunField], searches: Mapping[str, tuple[int, int]]) -> Any:
-    if name == "interval":
-        return _interval_text(run)
-    if name == "curve":
-        return list(run.curve)
-    if name == "name":
-        trials = ""
-        if run.run_id in searches:
-            passing, existing = searches[run.run_id]
-            trials = f", best of {f'{passing} of ' if passing < existing else ''}{count(existing, 'trial')}"
-        marks = f"{'📌 ' if run.pinned else ''}{'🗃️ ' if run.archived else ''}{'🔎 ' if trials else ''}"
-        return f"{marks}{run.name}{trials}"
-    if name == "status":
-        return status_text(run.status)
-    if name == "run_id":
-        return run.run_id[:8]
-    field = fields[name]
-    value = field.get(run)
-    if value is None:
-        return None
-    if field.kind is Kind.TIME:
-        return datetime.fromtimestamp(value)
-    if field.kind is Kind.TEXTS:
-        return list(value)
-    if field.kind is Kind.NUMBER:
-        return field.scale * value
-    return field_text(name, value)
-
-
-def _column(name: str, fields: Mapping[str, RunField], digits: int) -> Any:
-    if name == "curve":
-        return st.column_config.LineChartColumn(y_min=0.0, y_max=1.0, width="small", help=EXTRA_COLUMNS[name][1])
-    if name == "interval":
-        return st.column_config.TextColumn(help=EXTRA_COLUMNS[name][1])
-    field = fields[name]
-    match field.kind:
-        case Kind.TIME:
-            return st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", help=field.help)
-        case Kind.TEXTS:
-            return st.column_config.ListColumn(help=field.help)
-        case Kind.NUMBER:
-            shown = digits if field.unit == PERCENT and field.digits is None else field.digits
-            return st.column_config.NumberColumn(format=number_format(field, shown), help=field.help)
-    wide = name in ("name", "note", "message")
-    width = 220 if wide else _SETTING_WIDTH if "." in name else None
-    return st.column_config.TextColumn(pinned=name == "name", width=width, help=None if name == "name" else field.help)
+def _marked_name(run: Run, searches: Mapping[str, tuple[int, int]]) -> str:
+    trials = ""
+    if run.run_id in searches:
+        passing, existing = searches[run.run_id]
+        trials = f", best of {f'{passing} of ' if passing < existing else ''}{count(existing, 'trial')}"
+    marks = f"{'📌 ' if run.pinned else ''}{'🗃️ ' if run.archived else ''}{'🔎 ' if trials else ''}"
+    return f"{marks}{run.name}{trials}"
 
 
 def _interval_text(run: Run) -> str:
