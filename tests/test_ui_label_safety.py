@@ -157,7 +157,9 @@ def test_another_step_brings_its_own_range(sharp: Run) -> None:
     assert not [field for field in app.number_input if field.key == "safety-high"]
 
 
-def test_a_channel_is_no_strength_and_can_be_tried_out_all_the_same(sharp: Run) -> None:
+def test_a_channel_is_no_strength_and_can_be_tried_out_all_the_same(
+    sharp: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = open_meter(pipeline="notebook-2", safety_copies="4")
     assert app.selectbox(key="safety-step").value == "2.children.1.children.1"
     assert app.selectbox(key="safety-parameter").value == "value"
@@ -165,6 +167,11 @@ def test_a_channel_is_no_strength_and_can_be_tried_out_all_the_same(sharp: Run) 
     assert not app.exception and not app.error
     assert (app.number_input(key="safety-low").value, app.number_input(key="safety-high").value) == (0, 2)
     assert app.button(key="safety-start").label == "Measure"
+    # Another pipeline has no such step, and nobody has typed it.
+    monkeypatch.setitem(PIPELINES, "notebook-2", PIPELINES["notebook-4"])
+    app.run()
+    assert app.selectbox(key="safety-step").value != "2.children.1" and address_of(app, "safety-step") is None
+    assert "The address asks for" not in words(app)
 
 
 def test_another_data_set_brings_its_own_run(sharp: Run, store: RunStore) -> None:

@@ -83,10 +83,6 @@ def id_menu(name: str, titles: Mapping[str, str], *, label: str, expected: str, 
 
     What is no longer among them is forgotten without a word, for the choice of other things may have taken it away.
     """
-    if st.session_state.get(name) not in (None, *titles):
-        del st.session_state[name]
-        if not any(each.startswith(st.query_params.get(name, "") or "-") for each in titles):
-            address.put(name, None)
     address.restore(name, lambda text: address.one_id(text, titles), default=next(iter(titles)), expected=expected)
     return menu(name, titles, label=label, **arguments)
 

@@ -275,8 +275,6 @@ def _choose(runs: Sequence[Run]) -> Run:
     if len(runs) == 1:
         return runs[0]
     by_id = {run.run_id: run for run in runs}
-    if st.session_state.get("opened-run") not in by_id:
-        st.session_state.pop("opened-run", None)
     titles = components.run_labels(runs)
     return by_id[inputs.selectbox("Answers of", list(titles), key="opened-run", format_func=titles.__getitem__)]
 

@@ -195,7 +195,6 @@ def _sweep_request(studio: Studio) -> SweepRequest | None:
     known = {path_text(step.path): step for step in steps(studio.in_view)}
     if not known:
         return None
-    _forget("safety-step", [_NO_STEP, *known])
     # Strengths are what one wants to know of first; how often a step is applied says less, and a channel is none.
     graded = [
         name
@@ -216,7 +215,6 @@ def _sweep_request(studio: Studio) -> SweepRequest | None:
             return None
         step = known[chosen]
         parameters = {parameter.name: parameter for parameter in step.parameters}
-        _forget("safety-parameter", list(parameters))
         name = bound.menu(
             "safety-parameter",
             {name: f"{named(parameter)} (now {setting_text(step, name)})" for name, parameter in parameters.items()},
@@ -251,12 +249,6 @@ def _range(step: SwitchedStep, parameter: Parameter) -> tuple[float, float]:
     if not ends[0] < ends[1]:
         st.warning("The values to try have to go from a lower number to a higher one.", icon="↔️")
     return ends[0], ends[1]
-
-
-def _forget(key: str, options: list[str]) -> None:
-    """Drop what an edit of the pipeline or another data set has made meaningless, without a note: nobody typed it."""
-    if key in st.session_state and st.session_state[key] not in options:
-        _forget_key(key)
 
 
 def _forget_range() -> None:

@@ -170,8 +170,7 @@ def render_legend(run_ids: Sequence[str], names: Sequence[str]) -> None:
     """
     if st.session_state.get(LIT) not in (None, "", *run_ids):
         # The run that was lit is no longer among those compared.
-        st.session_state[LIT] = ""
-        address.record(LIT, "", default="")
+        del st.session_state[LIT]
     expected = "the id of one of the runs"
     lit = address.restore(LIT, lambda text: address.one_id(text, run_ids), default="", expected=expected)
     address.record(LIT, lit, default="")

@@ -352,8 +352,6 @@ def _one_trial(search: Search) -> None:
     if not trials:
         return
     key = f"search-trial-{search.search_id}"
-    if st.session_state.get(key) not in trials:
-        st.session_state.pop(key, None)
     numbers = list(trials)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = inputs.selectbox(

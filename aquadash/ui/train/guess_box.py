@@ -95,9 +95,6 @@ def guess_text(guess: Guess) -> str:
 
 
 def _class_menu(label: str, names: Sequence[str], *, key: str) -> str | None:
-    if st.session_state.get(key) not in (None, *names):
-        # The class belongs to another data set.
-        st.session_state[key] = None
     title = class_titles(names).__getitem__
     chosen: str | None = inputs.selectbox(
         label, names, index=None, key=key, persist_state="session", placeholder="no guess", format_func=title
