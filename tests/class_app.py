@@ -23,12 +23,12 @@ from tests.asgi import Answer, ask
 OWN = {"origin": "http://lab:8501"}
 
 
-def class_app(monkeypatch: pytest.MonkeyPatch) -> Any:
+def class_app(monkeypatch: pytest.MonkeyPatch, *, logs_in: bool = False) -> Any:
     """A class whose app answers every request that reaches it, and where all attempts come at one moment."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     monkeypatch.setattr(routes, "_attempts", Attempts(lambda: 0.0))
     monkeypatch.setattr(routes, "_new_names", new_names(lambda: 0.0))
-    monkeypatch.setattr(accounts, "logs_in", lambda: False)
+    monkeypatch.setattr(accounts, "logs_in", lambda: logs_in)
 
     async def inside(request: Request) -> PlainTextResponse:
         return PlainTextResponse("inside")

@@ -11,7 +11,6 @@ from enum import StrEnum
 
 import streamlit as st
 
-from aquadash import settings
 from aquadash.classroom import limits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError
@@ -38,9 +37,7 @@ def enter(page: str) -> Admission:
 
 
 def now() -> Admission:
-    """The same for the page that is being drawn; :attr:`Admission.PAGE` wherever there is no class."""
-    if not settings.classroom():
-        return Admission.PAGE
+    """The same for the page that is being drawn."""
     person = visitor()
     if person.role is Role.STRANGER:
         return Admission.JOIN

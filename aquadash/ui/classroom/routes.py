@@ -18,7 +18,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from aquadash import settings
 from aquadash.classroom.codes import tidy
 from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.classroom.joining import Attempts, TooManyAttemptsError, WrongCodeError, join, new_names
@@ -51,13 +50,18 @@ _joining = threading.Lock()
 
 
 def routes() -> list[Route]:
-    """The routes; none of them does anything where there is no class."""
+    """The routes of a class, with the way in that it has: a code or an account."""
     session = [accounts.session()]
+    if accounts.logs_in():
+        ways_in = [
+            Route(LOGIN_PATH, _told(_log_in), methods=["GET"], middleware=session),
+            Route(accounts.CALLBACK_PATH, _told(_come_back), methods=["GET"], middleware=session),
+        ]
+    else:
+        ways_in = [Route(JOIN_PATH, _told(_join), methods=["POST"])]
     return [
         Route(JOIN_PATH, _told(_join_page), methods=["GET"], middleware=session),
-        Route(JOIN_PATH, _told(_join), methods=["POST"]),
-        Route(LOGIN_PATH, _told(_log_in), methods=["GET"], middleware=session),
-        Route(accounts.CALLBACK_PATH, _told(_come_back), methods=["GET"], middleware=session),
+        *ways_in,
         Route(LEAVE_PATH, _told(_leave), methods=["POST"]),
     ]
 
@@ -87,8 +91,6 @@ def own_path(wanted: str | None) -> str:
 
 
 async def _join_page(request: Request) -> Response:
-    if not settings.classroom():
-        return _no_class()
     person = await _person(request)
     wanted = request.query_params.get("next")
     if person is not None and wanted:
@@ -116,8 +118,6 @@ async def _join_with_account(request: Request, wanted: str) -> Response:
 
 async def _log_in(request: Request) -> Response:
     """Send somebody on to the service, and remember where they wanted to go."""
-    if not (settings.classroom() and accounts.logs_in()):
-        return _no_class()
     wanted = own_path(request.query_params.get("next"))
     if await _person(request) is not None:
         return RedirectResponse(JOIN_PATH, 303, headers={"Cache-Control": "no-store"})
@@ -129,8 +129,6 @@ async def _log_in(request: Request) -> Response:
 
 async def _come_back(request: Request) -> Response:
     """Take up who has logged in, and lead on to the join page."""
-    if not (settings.classroom() and accounts.logs_in()):
-        return _no_class()
     # Without a code they come from logging out.
     if {"code", "error"} & set(request.query_params):
         await accounts.come_back(request)
@@ -138,8 +136,6 @@ async def _come_back(request: Request) -> Response:
 
 
 async def _join(request: Request) -> Response:
-    if not settings.classroom() or accounts.logs_in():
-        return _no_class()
     if not _same_origin(request):
         return _page(request, status=403, error="This form was sent from another site. Use the form below.")
     told = request.headers.get("content-length", "")
@@ -207,8 +203,6 @@ def _let_in(request: Request, joined: Joined, wanted: str) -> Response:
 
 
 async def _leave(request: Request) -> Response:
-    if not settings.classroom():
-        return _no_class()
     if not _same_origin(request):
         return _page(request, status=403, error="This form was sent from another site. Use the form below.")
     await run_in_threadpool(open_sessions().leave, request.cookies.get(COOKIE))
@@ -232,10 +226,6 @@ def onward(there: str, text: str) -> Response:
         "</html>",
         headers={"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"},
     )
-
-
-def _no_class() -> Response:
-    return HTMLResponse("<!doctype html><title>AquaDash</title><p>There is no class to join here.</p>", 404)
 
 
 async def _person(request: Request) -> Person | None:
