@@ -35,7 +35,7 @@ MANY += ["training.patience=1..9"]
         (replace(plan(), config=with_values(BASE, {"model.name": "nothing"})), "no model called 'nothing'"),
         (plan(seed=-1), "seed"),
         (replace(plan(), space=()), "from 1 to 20 settings, and 0 came"),
-        (plan("model.filters=16|32"), "no effect on this network"),
+        (plan("model.filters=16|32"), "filters has no effect beside"),
         (plan("training.momentum=0.5..0.95", "training.optimizer=adam,adamw"), "momentum has no effect beside"),
         (plan("augmentation.keep_originals=no,yes"), "no effect beside the other"),  # The pipeline keeps them anyway.
         (plan(*MANY, sampler="grid"), "16,384 points"),

@@ -19,7 +19,9 @@ _COMMAND_IMPORTS = {
     "from PIL import Image",
 }
 
-_NEEDS = ("imaug", "numpy", "pillow", "opencv-contrib-python-headless")
+#: What draws: with imaug the others come in any version.
+DRAWING = ("imaug", "imagecorruptions-imaug", "scikit-image", "scipy", "pillow", "numba")
+_NEEDS = (*DRAWING, "numpy", "opencv-contrib-python-headless")
 
 _HEAD = '''"""Augmented versions of images, as designed in AquaDash; the same seed gives the same images.
 

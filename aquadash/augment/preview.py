@@ -52,10 +52,11 @@ def preview(
         ConfigError: The pipeline has no such branch, or a step is not as the catalogue wants it.
     """
     spec = as_pipeline(pipeline)
-    groups = [slice(number, number + 1) for number in range(len(images))] if alike else [slice(None)]
+    step = 1 if alike else max(1, len(images))
     result = np.empty((draws, *images.shape), dtype=np.uint8)
     for draw, number in enumerate(preview_branches(spec, branch=branch, draws=draws)):
-        for group in groups:
+        for start in range(0, len(images), step):
+            group = slice(start, start + step)
             out = result[draw, group]
             augment_branch(images[group], spec.branches[number], seed=seed, path=(PREVIEW, number, draw), out=out)
     return result

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 import aquadash
 from aquadash import augment, data
+from aquadash.augment.code import DRAWING
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, RunError, StorageError
@@ -311,9 +312,7 @@ def _requirements(environment: Mapping[str, Any]) -> str:
     """What the script needs, in the versions that the run was trained with."""
     used = environment.get("versions", {})
     lines = ["# What train.py and notebook.ipynb need, in the versions that the run was trained with and has kept."]
-    # With imaug come the others in any version, and they draw, too.
-    drawing = ("imaug", "imagecorruptions-imaug", "scikit-image", "scipy", "pillow", "numba")
-    lines += [_pinned(name, used.get(name)) for name in ("tensorflow", "keras", "numpy", *drawing)]
+    lines += [_pinned(name, used.get(name)) for name in ("tensorflow", "keras", "numpy", *DRAWING)]
     # imaug asks for two builds of OpenCV below 4.13, of which one needs a screen's libraries; pip writes the last of
     # these last, over the files that they have in common.
     builds = ("opencv-python", "opencv-python-headless", "opencv-contrib-python-headless")

@@ -1,7 +1,7 @@
 """The work in the background beside trainings and searches, as somebody may ask for it, see it and stop it.
 
-Each kind of work has a way to begin it and one to what came of it; all of it is looked at by :meth:`Jobs.get` and
-stopped by :meth:`Jobs.stop`.
+Each kind of work beside them has a way to begin it and one to what came of it; all of it, a search too, is looked at by
+:meth:`Jobs.get` and stopped by :meth:`Jobs.stop`.
 """
 
 from __future__ import annotations

@@ -205,18 +205,14 @@ class RunStore(RunArtifacts):
         self.set_tags(run_id, "tag the run", {tag.LABEL + name: "1" for name in cleaned})
 
     def remove_tags(self, run_id: str, tags: Iterable[str]) -> None:
-        """Take tags from the run; those that it has not are passed over.
-
-        Raises:
-            RunError: One of them cannot be a tag, and is none of the run's.
-        """
+        """Take tags from the run; those that it has not are passed over."""
         with self._changing(run_id, "remove the tag"):
             stored = [name for name in self.client.get_run(run_id).data.tags if name.startswith(tag.LABEL)]
             there = {name.removeprefix(tag.LABEL).strip(): name for name in stored}
             # As it stands there: another program may have written what nobody can type.
-            wanted = {text if (text := each.strip()) in there else clean_tag(each) for each in tags}
-            for label in wanted & there.keys():
-                self.client.delete_tag(run_id, there[label])
+            gone = {there.get(each.strip()) or there.get("-".join(each.split()).lower()) for each in tags}
+            for name in filter(None, gone):
+                self.client.delete_tag(run_id, name)
 
     def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
         """Let the run stand first in tables, or no longer: in everybody's, or in its owner's alone.

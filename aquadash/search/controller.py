@@ -99,13 +99,16 @@ class Controller:
                 self._look_after(search, trial, may_begin=may_begin)
         self.search = search = self._store.get(self._id)
         under_way = [trial for trial in search.trials if not trial.state.ended]
-        resting = all(not trial.run_id or self._runs.get(trial.run_id).status.ended for trial in under_way)
+        # Each run is read once more for that.
+        matters = search.stop_requested or replaced or away is not None
+        resting = matters and all(not trial.run_id or self._runs.get(trial.run_id).status.ended for trial in under_way)
         if search.stop_requested:
             return self._end(JobStatus.STOPPED) if resting else JobStatus.RUNNING
         if self._failures >= MAX_FAILURES:
             message = next(trial.message for trial in reversed(search.trials) if trial.state is TrialState.FAILED)
             self.message = f"{self._failures} trials failed in a row. {message}"
-            return JobStatus.RUNNING if under_way else self._end(JobStatus.FAILED)
+            waits = under_way and not (replaced and resting)
+            return JobStatus.RUNNING if waits else self._end(JobStatus.FAILED)
         if self._spent(search.plan, first := len(search.trials)) and not under_way:
             return self._end(JobStatus.FINISHED)
         if replaced:

@@ -1,4 +1,4 @@
-"""Searches as jobs: how they are started, stopped and continued, and what their worker does."""
+"""Searches as jobs: how they are started and continued, and what their worker does."""
 
 from __future__ import annotations
 

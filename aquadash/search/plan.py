@@ -12,7 +12,7 @@ from aquadash import config as run_config
 from aquadash.config import RunConfig, Value, flatten, with_values
 from aquadash.engine import check_names
 from aquadash.errors import ConfigError, look_up
-from aquadash.models import MODELS, effective, uses
+from aquadash.models import effective
 from aquadash.search.space import SearchParameter, base_value, checked, grid, parse_all
 
 #: More settings than a search can say anything about.
@@ -156,13 +156,7 @@ class SearchPlan:
         return [value for part in self.space if part.name == name for value in grid(part, points=2)]
 
     def _check(self, parameter: SearchParameter) -> None:
-        """Refuse a parameter that has no effect, or values whose names are not known."""
-        network = self.config.model.name
-        if not any(other.name == "model.name" for other in self.space) and not uses(network, parameter.name):
-            title = MODELS[network].title
-            raise ConfigError(
-                f"{parameter.name} has no effect on this network ({title}), so there is nothing to search."
-            )
+        """Refuse values whose names are not known."""
         for value in grid(parameter, points=2):
             check_names(with_values(self.config, {parameter.name: value}))
 

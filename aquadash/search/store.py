@@ -102,7 +102,8 @@ class SearchStore:
             frozen = [trial for trial in study.get_trials(deepcopy=False) if trial.state is not State.WAITING]
         job, plan = open_jobs().get(job_id(KIND, search_id)), from_json(attrs[PLAN])
         head = _head(search_id, attrs, job)
-        under_way = TrialState.PAUSED if head.status is RunStatus.STOPPED else TrialState.RUNNING
+        rests = head.status in (RunStatus.STOPPED, RunStatus.FAILED)
+        under_way = TrialState.PAUSED if rests else TrialState.RUNNING
         return Search(
             **vars(head),
             plan=plan,

@@ -43,6 +43,7 @@ class _Known:
         text: What stood there when it was last read or written.
         left: The texts that the widget has just replaced there, with the times of that.
         recorded: The widget's value that the text was written for; empty before one was.
+        replaced: The one before that, which a late browser may still send.
         assigned: The widget's value before it was set from outside, and after; empty once that has been drawn.
         default: The default that :func:`follow` was told last; empty before.
     """
@@ -50,6 +51,7 @@ class _Known:
     text: str | None = None
     left: dict[str | None, float] = field(default_factory=dict)
     recorded: tuple[Any, ...] = ()
+    replaced: tuple[Any, ...] = ()
     assigned: tuple[Any, ...] = ()
     default: tuple[Any, ...] = ()
 
@@ -147,7 +149,7 @@ def begin() -> None:
     if st.session_state.pop(_AGAIN, False):
         # Only now: a late message of another part that waited for its turn was taken together with that.
         for name, known in st.session_state.get(_KNOWN, {}).items():
-            if name in st.session_state and known.has_changed(st.session_state[name]):
+            if name in st.session_state and known.replaced == (st.session_state[name],):
                 st.session_state[name] = known.recorded[0]
 
 
@@ -323,7 +325,10 @@ def _write(name: str, text: str | None) -> None:
         now = time.monotonic()
         left = known.left | {before: now}
         known.left = {each: when for each, when in left.items() if now - when < LATE_SECONDS}
-    known.text, known.recorded = text, (st.session_state.get(name),)
+    value = (st.session_state.get(name),)
+    if value != known.recorded:
+        known.replaced = known.recorded
+    known.text, known.recorded = text, value
 
 
 def _known(name: str) -> _Known:

@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import PositiveInt, TypeAdapter
 
 from aquadash import settings
 from aquadash.errors import DataError, look_up
@@ -25,7 +25,6 @@ PREFIX = "folder-"
 MAX_TITLE = 60
 
 FORMAT, VERSION = "aquadash-dataset", 1
-_AtLeastOne = Annotated[int, Field(ge=1)]
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,56}")
 
 
@@ -54,9 +53,9 @@ class About:
     name: str
     title: str
     class_names: tuple[str, ...]
-    size: _AtLeastOne
-    train: _AtLeastOne
-    test: _AtLeastOne
+    size: PositiveInt
+    train: PositiveInt
+    test: PositiveInt
     split_given: bool
     test_fraction: float
     seed: int

@@ -161,8 +161,8 @@ def _tags(picked: Sequence[Run]) -> None:
         with st.form("bulk-remove", border=False):
             gone = inputs.multiselect("Remove tags", known, key="bulk-remove-tags", placeholder="Choose")
             if st.form_submit_button("Remove", key="bulk-remove-save") and gone:
-                those = [run.run_id for run in picked if set(gone) & set(run.tags)]
-                _do(lambda run_id: lab().runs.tag(run_id, remove=gone), those)
+                those = {run.run_id: chosen for run in picked if (chosen := set(gone) & set(run.tags))}
+                _do(lambda run_id: lab().runs.tag(run_id, remove=those[run_id]), list(those))
                 st.rerun()
 
 

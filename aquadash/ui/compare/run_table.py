@@ -306,7 +306,7 @@ def column_title(name: str) -> str:
 
 def column_title_with_name(name: str) -> str:
     """For menus of all fields: the title and, of a setting, its dotted name."""
-    return f"{column_title(name)} ({name})" if "." in name else column_title(name)
+    return f"{column_title(name)} ({name})" if name in SETTINGS else column_title(name)
 
 
 def column_choices(fields: Mapping[str, RunField]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 import plotly.graph_objects as go
@@ -10,6 +11,7 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.config import SearchRange, setting
+from aquadash.errors import RunError, UnknownNameError
 from aquadash.figures.optimization_history import optimization_history
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.parameter_importance import parameter_importance
@@ -115,11 +117,17 @@ def _explanation(search: Search) -> None:
 def _rest(search: Search) -> str:
     """What becomes of the trials that rest, in markdown."""
     resting = search.of(TrialState.PAUSED)
-    deleted = sum(bool(trial.run_id) and lab().runs.get(trial.run_id).deleted for trial in resting)
+    deleted = sum(_is_deleted(trial) for trial in resting)
     going = len(resting) - deleted
     told = f" {count(going, 'trial')} will go on after the last complete epoch." if going else ""
     lost = f" {count(deleted, 'deleted trial')} will fail unless restored first: Compare, *More*, *Bin*."
     return told + (lost if deleted else "")
+
+
+def _is_deleted(trial: Trial) -> bool:
+    with suppress(UnknownNameError, RunError):
+        return bool(trial.run_id) and lab().runs.get(trial.run_id).deleted
+    return False
 
 
 def _actions(search: Search) -> None:
