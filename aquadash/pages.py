@@ -19,6 +19,8 @@ class Page:
         lockable: Whether a teacher can lock it.
         visits: How often visitors of the load test come here beside the other pages; 0 for never.
         sections: The module below :mod:`aquadash.ui` that holds the page's ``SECTIONS``; empty for a page in one piece.
+        code: What the browser is to load at once, not when it is told to draw it: Streamlit's names of large elements
+            that the page begins with.
     """
 
     title: str
@@ -30,6 +32,7 @@ class Page:
     lockable: bool = True
     visits: int = 4
     sections: str = ""
+    code: tuple[str, ...] = ()
 
 
 #: The pages by name, in the order of the navigation. A new one is a record here and its file.
@@ -64,6 +67,7 @@ PAGES = {
         # A class watches its training, and looks about meanwhile.
         visits=36,
         sections="search.train_sections",
+        code=("PlotlyChart",),
     ),
     "evaluate": Page(
         "Evaluate",
@@ -71,9 +75,17 @@ PAGES = {
         "Where is the network right, and where does it fail?",
         visits=16,
         sections="evaluate.evaluate_sections",
+        code=("PlotlyChart",),
     ),
     "predict": Page("Predict", "📷", "What does the network say about my picture?", visits=6),
-    "compare": Page("Compare", "⚖️", "What made one run better than another?", visits=10, sections="compare.comparison"),
+    "compare": Page(
+        "Compare",
+        "⚖️",
+        "What made one run better than another?",
+        visits=10,
+        sections="compare.comparison",
+        code=("DataFrame",),
+    ),
     "walkthrough": Page(
         "Walkthrough",
         "🎓",
@@ -108,8 +120,8 @@ def addresses(name: str) -> tuple[str, ...]:
 
 
 def name_at(address: str) -> str:
-    """The name of the page at an address; an empty one is the bare host."""
-    return _NAMES[address] if address else FIRST
+    """The name of the page at an address: the first one at the bare host, and where there is none."""
+    return _NAMES.get(address, FIRST)
 
 
 _NAMES = {address: name for name in PAGES for address in addresses(name)}

@@ -225,6 +225,8 @@ def test_what_people_write_is_kept_and_seen(store: RunStore) -> None:
     store.set_tags(run.run_id, "write as another program", {"aquadash.label.Too Dark": 1, "aquadash.label..a/b": 1})
     store.remove_tags(run.run_id, [".a/b", "Too Dark"])
     assert runs.runs()[0].tags == ("too-dark",)
+    store.remove_tags(run.run_id, ["a/b", "too dark"])  # The first is another run's.
+    assert runs.runs()[0].tags == ()
     store.delete(run.run_id)
     assert runs.runs() == []
     store.restore(run.run_id)

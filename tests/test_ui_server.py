@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from streamlit.testing.v1 import AppTest, app_test
 from aquadash.data.framing import fit
 from aquadash.data.images import SHRINK_BYTES, decode, shrink
 from aquadash.errors import ImageError
+from aquadash.pages import PAGES, addresses
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import server
 from aquadash.ui.server import UPLOADS, Shrinking, shrunk_form
@@ -199,5 +201,10 @@ def test_the_app_gets_its_style_with_its_page_and_nothing_else_does(base: str, m
         assert "</head>" in head and style and ".aqua-card" in body and '</style><div id="root"></div>' in body
         assert page.headers["cache-control"] == "no-cache"
         assert page.headers["content-type"].startswith("text/html") and "etag" not in page.headers
+    for name, record in PAGES.items():
+        early = re.findall(
+            r'import\("\./static/js/(\w+)\.[^"/]+\.js"\)', ask(app, f"{within}/{addresses(name)[-1]}").body
+        )
+        assert sorted(early) == sorted(record.code), name
     for address in ("/favicon.png", "/_stcore/health", "/static/js/index.js", "/class/join"):
         assert ask(app, within + address).status == 404, address

@@ -25,6 +25,7 @@ from aquadash import jobs, settings
 from aquadash.data.images import MAX_BYTES, shrink
 from aquadash.errors import AquaDashError
 from aquadash.jobs import processes
+from aquadash.pages import PAGES, name_at
 from aquadash.ui import shell, warmup
 
 #: How far the pages step back behind a training that needs every processor: it has gaps that are enough for them, and
@@ -76,18 +77,26 @@ def routes() -> list[Route]:
     return [*class_routes.routes(), page]
 
 
-async def _page(_request: Request) -> Response:
-    return HTMLResponse(_styled(), headers={"Cache-Control": "no-cache"})
+async def _page(request: Request) -> Response:
+    page = PAGES[name_at(request.path_params["page"])]
+    return HTMLResponse(_app_page(page.code), headers={"Cache-Control": "no-cache"})
 
 
 @cache
-def _styled() -> str:
-    """Streamlit's page with the style sheet in it: what a script sends comes after the first words, which then move."""
+def _app_page(code: tuple[str, ...]) -> str:
+    """Streamlit's page with the style sheet in it, and with code that the browser is to load meanwhile.
+
+    What a script sends comes after the first words, which a style among it would move, and a chart's code only after
+    the script.
+    """
     # Where its page lies and what stands in it Streamlit promises nowhere: a test says so if that changes.
-    page = files("streamlit").joinpath("static", "index.html").read_text(encoding="utf-8")
+    static = files("streamlit").joinpath("static")
+    page = static.joinpath("index.html").read_text(encoding="utf-8")
     style = files("aquadash.ui").joinpath("style.css").read_text(encoding="utf-8")
+    scripts = [each.name for each in static.joinpath("static", "js").iterdir() if each.name.partition(".")[0] in code]
+    early = "".join(f'<script type="module" async>import("./static/js/{name}")</script>' for name in scripts)
     # In the body: of two rules that weigh the same the later one counts, and Streamlit's come into the head.
-    return page.replace('<div id="root">', f'<style>\n{style}</style><div id="root">', 1)
+    return page.replace('<div id="root">', f'{early}<style>\n{style}</style><div id="root">', 1)
 
 
 def middleware() -> list[Middleware]:
