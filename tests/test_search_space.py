@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
-from aquadash.config import SETTINGS, RunConfig, SearchRange, with_values
+from aquadash.config import SETTINGS, RunConfig, SearchRange, flatten, with_values
 from aquadash.errors import ConfigError, UnknownNameError
-from aquadash.models import MODELS
+from aquadash.models import MODELS, effective
 from aquadash.presets import PRESETS
 from aquadash.search import SearchPlan, default_space, suggested
 from aquadash.search.space import (
@@ -111,13 +113,14 @@ def test_the_base_value_of_a_list_is_text_that_the_settings_understand() -> None
 
 
 @pytest.mark.parametrize("model", sorted(MODELS))
-def test_every_suggestion_can_be_searched(model: str) -> None:
+def test_every_suggestion_can_be_searched_unless_it_does_nothing_beside_the_other_settings(model: str) -> None:
     config = with_values(RunConfig(), {"model.name": model})
-    found = suggested(config)
+    found, working = suggested(config), effective(flatten(config))
     assert not any(SETTINGS[name].incomparable for name in found)
     for name, parameter in found.items():
         assert parameter.name == name and checked(parameter) == parameter == parse(str(parameter))
-        SearchPlan(config, (parameter,)).checked()
+        with contextlib.nullcontext() if name in working else pytest.raises(ConfigError, match="beside the other"):
+            SearchPlan(config, (parameter,)).checked()
         outside = not parameter.contains(base_value(config, name))
         assert not outside or (
             isinstance(parameter.values, SearchRange) and parameter.values.log and base_value(config, name) == 0
