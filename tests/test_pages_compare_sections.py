@@ -98,7 +98,7 @@ def test_two_ticks_show_the_answer_and_what_differs(three: list[Run], without_re
     app = open_page(runs=ids(plain, better))
     assert re.search(
         r"\*\*better\*\* is \d+\.\d points better than \*\*plain\*\* on 375 validation images "
-        r"\(p < 0\.001, 95 % interval \d+ to \d+\)\.",
+        r"\(p < 0\.001, 95 % interval \d+\.\d to \d+\.\d\)\.",
         words(app),
     )
     assert "**Different:** Optimizer: Adam, not SGD" in words(app)

@@ -96,8 +96,7 @@ def difference(test: PairTest, *, before: str, after: str, images: str, pairs: i
         return describe_change(result, before=a, after=b, images=images)
     seen = count(result.n, f"{images} image")
     low, high = (100 * end for end in result.interval)
-    digits = 0 if high - low > 2 else 1
-    numbers = f"95 % interval {low:.{digits}f} to {high:.{digits}f}".replace("-", "−")
+    numbers = f"95 % interval {low:z.1f} to {high:z.1f}".replace("-", "−")
     holm = f" after Holm's correction for {pairs} pairs" if pairs > 1 else ""
     evidence = f"(p {p_text(test.p_holm)}{holm}, {numbers})"
     points = f"{100 * result.change:.1f} points"
