@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import colorsys
 import html
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -187,16 +188,25 @@ def run_style(index: int, name: str, *, size: float = 8, width: float = 2) -> di
     }
 
 
+def isolated(text: str) -> str:
+    """Text that is written from right to left between marks, FSI and PDI of Unicode's UAX 9: what stands after it stays
+    there, which otherwise changes places with it."""
+    from_right = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+    return f"\u2068{text}\u2069" if from_right else text
+
+
 def shorten(name: str, *, length: int = MAX_NAME) -> str:
     """The name on one line, at most ``length`` characters: what is too long loses its middle to an ellipsis.
+
+    What is written from right to left is :func:`isolated`.
 
     Names that begin alike mostly differ at their end: "... with" and "... without", a seed, the start of an id.
     """
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
     if len(line) <= length:
-        return line
+        return isolated(line)
     end = (length - 1) * 2 // 5
-    return f"{line[: length - 1 - end].rstrip()}…{line[len(line) - end :].lstrip()}"
+    return isolated(f"{line[: length - 1 - end].rstrip()}…{line[len(line) - end :].lstrip()}")
 
 
 def escape(text: str) -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from aquadash.data import title_of
 from aquadash.figures.confusion_matrix import MAX_NUMBERED
-from aquadash.figures.theme import alt_text
+from aquadash.figures.theme import alt_text, isolated
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import validation_accuracy
 from aquadash.runs.types import Run, RunStatus
@@ -80,7 +80,8 @@ def run_label(run: Run) -> str:
     # That of a run at work changes with each epoch.
     accuracy = validation_accuracy(run) if run.status.ended else None
     parts = (run.name, f"{100 * accuracy:.0f} %" if accuracy is not None else "", title_of(run.config.data.source))
-    return " · ".join(filter(None, (*parts, short_moment(run.created_at), owner_text(run.resource))))
+    told = filter(None, (*parts, short_moment(run.created_at), owner_text(run.resource)))
+    return " · ".join(map(isolated, told))
 
 
 def run_labels(runs: Iterable[Run]) -> dict[str, str]:

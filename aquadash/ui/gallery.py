@@ -16,7 +16,7 @@ import streamlit as st
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from aquadash.figures.theme import class_colour, class_emoji, shorten
+from aquadash.figures.theme import class_colour, class_emoji, isolated, shorten
 from aquadash.ui import address, bound
 
 #: Images up to this edge, in pixels, are enlarged pixel by pixel; larger ones are photographs and are shrunk to it.
@@ -187,7 +187,10 @@ def class_titles(names: Iterable[str]) -> dict[str, str]:
     """Classes by name as :func:`class_text` has them, whole where two would read alike, which no menu tells apart."""
     short = {name: class_text(name) for name in names}
     times = Counter(short.values())
-    return {name: text if times[text] == 1 else f"{class_emoji(name)} {name}".strip() for name, text in short.items()}
+    return {
+        name: text if times[text] == 1 else f"{class_emoji(name)} {isolated(name)}".strip()
+        for name, text in short.items()
+    }
 
 
 def class_card(
