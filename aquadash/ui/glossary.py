@@ -129,8 +129,8 @@ GLOSSARY: dict[str, str] = {
     "test set": "Images that are kept back until the end. They measure what the network can do with images it never "
     "saw.",
     "threshold": "The probability from which on something counts. Higher means fewer but surer.",
-    "tie": "Results that lie nearer together than luck can put them. Those share a place: one more than the number of "
-    "students who are clearly better (the 95 % interval of the difference is above 0).",
+    "tie": "Results whose difference may be luck. A place is one more than the number of students who are clearly "
+    "better (the 95 % interval of the difference is above 0).",
     "top-2 accuracy": "The fraction of images whose right class is among the two most probable.",
     "TPE": "Tree-structured Parzen estimator: it compares the values of the good trials with those of the others "
     "and tries what is more common among the good.",
