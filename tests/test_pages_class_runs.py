@@ -17,7 +17,7 @@ from aquadash.people import Person, Role
 from aquadash.runs import RunStatus, RunStore
 from aquadash.runs import tags as tag
 from aquadash.runs.transfer import IMPORTED
-from aquadash.search.store import open_search_store
+from aquadash.search.store import STATUS, open_search_store
 from aquadash.ui import shell
 from tests import live_runs
 from tests.app_pages import address_of, buttons, metrics, open_app_page, texts, unfold
@@ -25,7 +25,7 @@ from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
 from tests.search_fakes import plan
 from tests.train_page import FakeEngine
-from tests.ui_runs import queued
+from tests.ui_runs import interrupted, queued
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 
@@ -260,6 +260,7 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
     searches = open_search_store()
     hill, teachers = join("Ms Hill", Role.TEACHER)
     of_all = searches.create(plan(name="for all"), owner=hill)
+    searches.set_attributes(of_all, {STATUS: str(RunStatus.RUNNING)})  # No job knows of it: it was cut off.
     limits.save(ClassLimits(searches=True))
     own = searches.create(plan(name="mine"), owner=anna)
     app = open_app_page("train", view="search", search=of_all)
@@ -267,12 +268,18 @@ def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
     assert any("mine" in option and "you" in option for option in options)
     assert any("for all" in option and "Ms Hill" in option for option in options)
     assert not {f"continue-{of_all}", f"hide-{of_all}"} & set(buttons(app))
+    assert "nothing is lost. An AquaDash that has just started" in texts(app) and "Continue" not in texts(app)
     app = open_app_page("train", view="search", search=own)
     assert f"continue-{own}" in buttons(app) and f"hide-{own}" not in buttons(app)
     look_as(monkeypatch, teachers)
     app = open_app_page("train", view="search", search=own)
     app.button(key=f"hide-{own}").click().run()
     assert searches.get(own).hidden and "hidden" in texts(app)
+
+
+def test_the_end_of_a_run_of_another_promises_no_resume(store: RunStore, anna: Person) -> None:
+    run = interrupted(store, "cut off")
+    assert "It was cut off. **3 complete epochs** kept.\n" in texts(open_app_page("train", run=run.run_id))
 
 
 def test_before_the_test_results_are_shown_a_class_compares_by_validation(store: RunStore, anna: Person) -> None:

@@ -28,7 +28,7 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.tables import Column, number_column, table, text_column
-from aquadash.ui.text import count, duration, joined, mid_sentence, named, plain, short_moment, time_left
+from aquadash.ui.text import count, duration, joined, mid_sentence, named, plain, sentence, short_moment, time_left
 from aquadash.ui.train import clone, live
 
 #: Seconds between two looks at a search at work.
@@ -101,17 +101,16 @@ def _recipe(search: Search) -> str:
 
 def _explanation(search: Search) -> None:
     """Why the search is where it is, in words."""
+    may = not search.spent and lab().rights.allow(Action.RESUME, search.resource)
+    going = "**Continue** takes it up where it was"
     if search.status is RunStatus.INTERRUPTED and not search.spent:
-        st.warning(
-            "This search was cut off, and nothing is lost. **Continue** takes it up where it was; an AquaDash that "
-            "has just started does so by itself.",
-            icon="⚡",
-        )
+        by_itself = "an AquaDash that has just started takes it up by itself."
+        told = f"{going}; {by_itself}" if may else sentence(by_itself)
+        st.warning(f"This search was cut off, and nothing is lost. {told}", icon="⚡")
     elif search.status is RunStatus.FAILED:
         st.error(plain(search.message or "The search failed without a reason."), icon="❌")
     elif search.status is RunStatus.STOPPED:
-        may = not search.spent and lab().rights.allow(Action.RESUME, search.resource)
-        st.info(f"Stopped. **Continue** takes it up where it was.{_rest(search)}" if may else "Stopped.", icon="✋")
+        st.info(f"Stopped. {going}.{_rest(search)}" if may else "Stopped.", icon="✋")
 
 
 def _rest(search: Search) -> str:

@@ -139,11 +139,10 @@ def _outcome(run: Run) -> None:
     """How a run ended, and what helps."""
     done = len(lab().runs.history(run.run_id))
     if run.status is RunStatus.INTERRUPTED:
-        st.warning(
-            f"It was cut off. **{count(done, 'complete epoch')}** kept; Resume goes on with epoch {done + 1}, as if "
-            "there had been no break.",
-            icon="⚡",
-        )
+        may = lab().rights.allow(Action.RESUME, run.resource)
+        # Perhaps with the measurement: all epochs may be complete, or it may have stopped early.
+        going = "; Resume goes on from there, as if there had been no break" if may else ""
+        st.warning(f"It was cut off. **{count(done, 'complete epoch')}** kept{going}.", icon="⚡")
     elif note := _broke_down(run):
         coach_notes.note_box(note)
         coach_notes.form_link(run, note)
