@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from aquadash.figures import theme
+from aquadash.figures.confusion_difference import DIFFERENCE_SCALE
+from aquadash.figures.confusion_matrix import OCEAN_SCALE, confusion_matrix
 
 LIGHT, DARK = "#ffffff", "#0b1d2a"
 FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
@@ -41,6 +43,12 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("page", [LIGHT, DARK])
 def test_lines_are_visible_on_both_pages(colour: str, page: str) -> None:
     assert contrast(colour, page) >= 3
+
+
+def test_the_frame_of_a_cell_is_visible_on_pale_and_dark_cells() -> None:
+    frame = confusion_matrix([[1, 0], [0, 1]], class_names=["a", "b"], selected=(0, 1)).layout.shapes
+    for cell in (*OCEAN_SCALE, *DIFFERENCE_SCALE):
+        assert max(contrast(each.line.color, cell) for each in frame) >= 3
 
 
 def test_the_five_animals_have_their_colours_wherever_they_stand() -> None:

@@ -91,6 +91,7 @@ OUTLINE_COLOUR = "rgba(125, 145, 160, 0.9)"
 
 #: Frames what is selected, and marks the threshold in force.
 SELECTED_COLOUR = "#FFB000"
+_SELECTED_EDGE = "#08202c"
 _SELECTED_FILL = "rgba(255, 176, 0, 0.4)"
 _TRANSPARENT = "rgba(0, 0, 0, 0)"
 
@@ -328,13 +329,15 @@ def add_clickable_cells(
 
 
 def frame_cell(figure: go.Figure, cell: tuple[int, int], *, width: float) -> None:
-    """A frame around a cell, (row, column), of a heat map; its lines so many pixels wide."""
+    """A frame around a cell, (row, column), of a heat map; its lines so many pixels wide, on a dark edge."""
     row, column = cell
-    figure.add_shape(
-        type="rect",
-        x0=column - 0.5,
-        x1=column + 0.5,
-        y0=row - 0.5,
-        y1=row + 0.5,
-        line={"color": SELECTED_COLOUR, "width": width},
-    )
+    # Of two tones, because the cells are pale or dark.
+    for colour, wide in ((_SELECTED_EDGE, width + 3), (SELECTED_COLOUR, width)):
+        figure.add_shape(
+            type="rect",
+            x0=column - 0.5,
+            x1=column + 0.5,
+            y0=row - 0.5,
+            y1=row + 0.5,
+            line={"color": colour, "width": wide},
+        )
