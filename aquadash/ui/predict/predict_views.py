@@ -152,7 +152,8 @@ def _all_together(
             with columns[position % len(columns)]:
                 render_drop_score(names[position] if len(runs) > 1 else None, found, key=run.run_id)
         pictures = sum(said[0].probabilities is not None for said in answers)
-        st.caption(f"With a true label: {told:,} of {count(pictures, 'picture')}; the others are not counted.")
+        others = "; the others are not counted" if told < pictures else ""
+        st.caption(f"With a true label: {told:,} of {count(pictures, 'picture')}{others}.")
     elif len(done) > 1:
         st.caption("Label pictures to see the accuracy on them.", help=term("confusion matrix"))
     class_names = list(dict.fromkeys(name for run in runs for name in run.class_names))
@@ -303,7 +304,8 @@ def render_drop_score(name: str | None, found: DropScore, *, key: str) -> None:
         if mistakes:
             st.caption(f"Most frequent mistakes: {' · '.join(mistakes)}")
     if found.strangers:
+        them, mean = ("it", "") if found.strangers == 1 else ("them", "mean ")
         st.caption(
-            f"{count(found.strangers, 'picture')} of none of these classes: not counted above. The network named them "
-            f"all the same, with a mean confidence of {100 * (found.strangers_confidence or 0.0):.0f} %."
+            f"{count(found.strangers, 'picture')} of none of these classes: not counted above. The network named "
+            f"{them} all the same, with a {mean}confidence of {100 * (found.strangers_confidence or 0.0):.0f} %."
         )
