@@ -169,6 +169,7 @@ def test_numbers_are_those_of_the_backend_and_as_text_name_every_version() -> No
         assert found.pop("time")["milliseconds"] >= 0
         del wanted["time"]
         assert found == wanted
-    text = call("augment", "--pipeline", "notebook", "--count", 5, "--numbers").stdout
+    text = call("augment", "--pipeline", "notebook", "--count", 1, "--numbers").stdout
     for word in ("Original", "Flipped and blurred", "Relit through clouds", "ms an image", "clipped", "±"):
         assert word in text
+    assert "1 image became 5" in text and "1 image measured" in text

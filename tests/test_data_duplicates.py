@@ -103,7 +103,8 @@ def test_the_command_counts_and_lists(home: Path, monkeypatch: pytest.MonkeyPatc
     assert values["test"] == 50 and values["test_with_duplicate"] == 1 == len(values["pairs"])
     (pair,) = values["pairs"]
     assert (pair["test"], pair["train"], pair["distance"], pair["train_label"]) == (17, 99, 0.0, "a")
-    assert "1 of 50" in call("data", "duplicates", "--distance", "0.1").stdout
+    said = call("data", "duplicates", "--distance", "0.1").stdout
+    assert "1 of 50" in said and "has a training image" in said
     assert "expected 0" in refusal("data", "duplicates", "--distance", "0.7")
 
 

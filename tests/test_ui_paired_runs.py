@@ -109,7 +109,9 @@ def test_a_pair_at_work_shows_both_and_can_be_stopped(store: RunStore, engine: F
     app = open_pair(without, with_it)
     told = [bar.proto.text for bar in app.get("progress")]
     assert len(told) == 2 and all(text.endswith("waits for its turn") and HOSTILE not in text for text in told)
-    app.button(key="stop-compared").click().run()
+    stop = app.button(key="stop-compared")
+    assert stop.label == "Stop these 2" and "resume them" in stop.help
+    stop.click().run()
     assert {store.get(run.run_id).status for run in (without, with_it)} == {RunStatus.STOPPED}
     app = open_pair(without, with_it)
     said = words(app)

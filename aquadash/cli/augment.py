@@ -52,11 +52,16 @@ def augment_command(source: str, pipeline: str, count: int | None, seed: int, ou
         "files": files,
     }
     where = f", written to {out}" if out else ""
-    text: list[str | Table] = [f"{pipeline}: {len(chosen)} images became {len(images)} in {seconds:.1f} s{where}"]
+    became = f"{_images(len(chosen))} became {len(images)} in {seconds:.1f} s{where}"
+    text: list[str | Table] = [f"{pipeline}: {became}"]
     if measured is not None:
         values["numbers"] = measured.to_dict()
         text += _numbers(measured)
     print_result(values, *text)
+
+
+def _images(number: int) -> str:
+    return f"{number} {'image' if number == 1 else 'images'}"
 
 
 def _write(
@@ -101,7 +106,7 @@ def _numbers(numbers: PipelineNumbers) -> list[str | Table]:
         for change in branch.channels
     ]
     return [
-        f"\n{branches[0].images} images measured\n",
+        f"\n{_images(branches[0].images)} measured\n",
         Table(rows, header=("version", "ms an image", "clipped", "unchanged", "nearly constant", "mostly black")),
         "",
         Table(colours, header=("version", "channel", "before", "after")),

@@ -93,9 +93,10 @@ def duplicates(source: str, distance: float) -> None:
         )
         for pair in found.within(distance)
     ]
+    number = found.test_images(distance)
     head = (
-        f"{found.test_images(distance)} of {found.num_test} test images of {dataset.title} have a training image "
-        f"at a distance of {distance:g} or less."
+        f"{number} of {found.num_test} test images of {dataset.title} {'has' if number == 1 else 'have'} a training "
+        f"image at a distance of {distance:g} or less."
     )
     listed = ("", Table(rows, header=("distance", "test image", "training image", ""))) if rows else ()
     values = {"source": source, "fingerprint": dataset.fingerprint, **found.to_dict(distance)}

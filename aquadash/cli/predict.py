@@ -89,6 +89,8 @@ def predict(
         lines.append(f"{prediction.file}: {prediction.label} ({listed}){doubt}")
     values = {"run_id": found.run_id, "temperature": temperature, "predictions": [p.to_dict() for p in predictions]}
     print_result(values, *lines)
+    if len(predictions) == 1 and predictions[0].error:
+        raise AquaDashError("The file could not be predicted; see the reason above.")
     if all(prediction.error for prediction in predictions):
         raise AquaDashError(f"None of the {len(predictions)} files could be predicted; see the reason of each.")
 

@@ -212,8 +212,8 @@ def _sweep(
 
 def _safety(name: str, spec: PipelineSpec, branch: Branch, result: SafetyResult) -> list[str | Table]:
     lines: list[str | Table] = [
-        f"{name} on {result.copies} copies of each of {len(result.labels)} validation images, {spec.title}: "
-        f"{branch.title}",
+        f"{name} on {result.copies} {'copy' if result.copies == 1 else 'copies'} of each of {len(result.labels)} "
+        f"validation images, {spec.title}: {branch.title}",
         f"unchanged images {_seen(result.clean)}, the whole pipeline {_seen(result.whole)}",
     ]
     if result.steps:

@@ -96,8 +96,8 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
             lab().runs.stop(run.run_id)
 
     if stoppable:
-        label = "Stop" if len(stoppable) == 1 else f"Stop these {len(stoppable)}"
-        help = "Complete epochs are kept, and Train can resume it."
+        label, them = ("Stop", "it") if len(stoppable) == 1 else (f"Stop these {len(stoppable)}", "them")
+        help = f"Complete epochs are kept, and Train can resume {them}."
         asked = all(run.stop_requested for run in stoppable)
         shell.stop_button(stop, asked=asked, key="stop-compared", label=label, help=help)
 

@@ -69,7 +69,8 @@ def verdict(found: Duplicates, one: Evaluated, *, distance: float) -> str:
     pairs = found.within(distance)
     different = sum(pair.test_label != pair.train_label for pair in pairs)
     text = (
-        f"**{number:,} of {count(found.num_test, 'test image')}** have a training image that looks (nearly) the same. "
+        f"**{number:,} of {count(found.num_test, 'test image')}** {'has' if number == 1 else 'have'} a training image "
+        "that looks (nearly) the same. "
     )
     if different:
         text += f"In {count(different, 'pair')} the labels differ: one of the two may be wrong. "
