@@ -52,7 +52,7 @@ def test_label_safety_tells_each_step_and_how_far_a_parameter_goes(run: Run, mon
 
 def test_label_safety_refuses_what_cannot_be_measured(store: RunStore, run: Run) -> None:
     assert "need --step" in refusal("label-safety", run.name, "--low", 1)
-    assert "branches 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
+    assert "versions 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
     other = add_run(store, name="other", fingerprint="0" * 64)
     assert "learned from other images" in refusal("label-safety", other.name)
     store.set_status(run.run_id, RunStatus.STOPPED)

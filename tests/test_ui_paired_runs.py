@@ -170,11 +170,11 @@ def test_pairs_are_links_those_with_the_pipeline_first(store: RunStore) -> None:
         add_pair(store, title=HOSTILE, pipeline="notebook-2", status=RunStatus.QUEUED)
     add_pair(store, status=RunStatus.QUEUED)
     links = [text.value for text in open_launch(pipeline="notebook-2").caption if "(pages/compare.py)" in text.value]
-    assert all(" · at work · " in link and "· seed 0 ·" in link and HOSTILE not in link for link in links[:2])
+    assert all(" · not done yet · " in link and "· seed 0 ·" in link and HOSTILE not in link for link in links[:2])
     assert links[0] != links[1], "of one minute"
     assert [link.split(" · ")[:-1:3] for link in links[2:]] == [
         ["Blur", "one of the two is not here"],
-        ["Flips", "at work"],
+        ["Flips", "not done yet"],
     ]
 
 

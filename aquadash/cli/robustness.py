@@ -113,7 +113,7 @@ def _measured(name: str, status: JobStatus, result: RobustnessResult) -> list[st
             )
             for key, entry in result.branches.items()
         ]
-        lines += ["", Table(told, header=("pipeline", "branch", "accuracy", "loss"))]
+        lines += ["", Table(told, header=("pipeline", "version", "accuracy", "loss"))]
     return lines
 
 
@@ -125,7 +125,7 @@ def _mean(mean: Mean) -> str:
 @click.command("label-safety", cls=Command)
 @click.argument("run")
 @click.option("--pipeline", "pipeline_name", default="notebook-1", show_default=True, help="A built-in or saved one.")
-@click.option("--branch", type=int, help="Which of its branches, from 1. Default: the first that changes images.")
+@click.option("--branch", type=int, help="Which of its versions, from 1. Default: the first that changes images.")
 @click.option("--copies", default=50, show_default=True, help="Augmented copies of each image.")
 @click.option("--per-class", default=4, show_default=True, help="Validation images of each class.")
 @click.option("--step", help="Try a parameter of this step, from 1; 2.then_list.1 for one inside another.")
@@ -133,8 +133,13 @@ def _mean(mean: Mean) -> str:
 @click.option("--low", type=float, help="The least value. Default: the least that is possible.")
 @click.option("--high", type=float, help="The greatest value. Default: the greatest that is possible.")
 @click.option("--values", default=11, show_default=True, help="How many values to try.")
-@click.option("--threshold", default=0.8, show_default=True, help="Too much is lost below this share.")
-@click.option("--absolute", is_flag=True, help="The threshold is a share of all copies, not of the clean accuracy.")
+@click.option(
+    "--threshold",
+    default=0.8,
+    show_default=True,
+    help="Below this fraction of the accuracy on unchanged images too much is lost.",
+)
+@click.option("--absolute", is_flag=True, help="Threshold relative to all copies, not to accuracy on unchanged images.")
 @click.option("--seed", default=0, show_default=True, help="The number all randomness follows from.")
 def label_safety(
     run: str,
@@ -188,7 +193,7 @@ def _branch(spec: PipelineSpec, number: int | None) -> tuple[Branch, int]:
         changing = [position for position, branch in enumerate(spec.branches, start=1) if not branch.is_original]
         number = changing[0] if changing else 1
     if not 1 <= number <= spec.factor:
-        raise ConfigError(f"The pipeline {spec.name!r} has the branches 1 to {spec.factor}, not {number}.")
+        raise ConfigError(f"The pipeline {spec.name!r} has the versions 1 to {spec.factor}, not {number}.")
     return spec.branches[number - 1], number
 
 

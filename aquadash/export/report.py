@@ -173,7 +173,7 @@ def _charts(
         add(
             "accuracy",
             "Accuracy by epoch",
-            "The share of images whose most probable class is the right one.",
+            "The fraction of images whose most probable class is the right one.",
             learning_curves(history, metric="accuracy", monitor=monitor),
         )
     if found is not None:

@@ -175,7 +175,7 @@ class SafetyRequest:
         check_seed(self.seed)
         if not 0.0 < self.threshold <= 1.0:
             raise ConfigError(
-                f"The threshold is {self.threshold:g}; expected a share above 0 and up to 1, such as 0.8."
+                f"The threshold is {self.threshold:g}; expected a fraction above 0 and up to 1, such as 0.8."
             )
         if self.sweep is not None and not 2 <= self.sweep.values <= MAX_VALUES:
             raise ConfigError(f"{self.sweep.values} values are asked for; expected 2 to {MAX_VALUES}.")

@@ -17,7 +17,7 @@ GLOSSARY: dict[str, str] = {
     "best epoch": "The epoch with the lowest validation loss, or with the highest validation accuracy if the settings "
     "say so.",
     "block": "A group of layers that comes several times in a network, each time with other numbers.",
-    "branch": "One way through a pipeline. Each branch gives one image for every original.",
+    "branch": "One way through a pipeline. Each version gives one image for every original.",
     "Brier score": "The mean squared distance between the probabilities and the truth; 0 is perfect.",
     "budget": "When a search has done enough: after so many trials, after so many minutes, or whichever comes first.",
     "calibration": "Whether confidence matches accuracy: of the answers given with 80 % confidence, 80 % should "
@@ -85,7 +85,7 @@ GLOSSARY: dict[str, str] = {
     "parallel coordinates": "Every trial is a line that crosses one axis for each setting. Where the best lines "
     "come together, the value matters.",
     "patience": "How many epochs without a better validation metric early stopping waits for.",
-    "pipeline": "A named set of branches, each a chain of random changes to an image.",
+    "pipeline": "A named set of versions, each a chain of random changes to an image.",
     "pooling": "Keeping one number for each small area of outputs, its largest or its mean, so that the image becomes "
     "smaller.",
     "precision": "Of the images that were called this class, the fraction that is.",

@@ -87,7 +87,7 @@ def _versions(measured: list[BranchNumbers]) -> None:
         share("Mostly black", lambda numbers: numbers.mostly_black, black),
         share("Clipped to 0", lambda numbers: numbers.clipped_black, "Values that became 0."),
         share("Clipped to 255", lambda numbers: numbers.clipped_white, "Values that became 255."),
-        alt="A row for each version of the images: time, clipped values, and shares of unchanged, flat and black ones",
+        alt="A row for each version: time, clipped values, and fractions of unchanged, flat and black images",
     )
 
 
@@ -119,6 +119,6 @@ def _step_times(numbers: BranchNumbers) -> None:
     table(
         Column("Step", [f"{place}. {step.title}" for place, step in enumerate(time.steps, start=1)]),
         number_column("ms", [step.milliseconds for step in time.steps], "%.3f"),
-        bar_column("Share", fractions),
+        bar_column("Fraction", fractions),
         alt=spoken,
     )

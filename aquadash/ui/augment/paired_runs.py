@@ -124,7 +124,7 @@ def _past(pipeline: str) -> None:
 
 def _label(pair: Pair) -> str:
     if pair.at_work:
-        state = "at work"
+        state = "not done yet"
     elif len(pair.runs) < 2:
         state = "one of the two is not here"
     else:

@@ -177,8 +177,8 @@ def _help(fields: Mapping[str, RunField]) -> None:
     for example, meaning in EXAMPLES:
         st.markdown(f"`{example}`  \n{meaning}")
     st.caption(
-        "Capital letters make no difference. A comparison with a figure that is not known yet is never true. Shares go "
-        "from 0 to 1."
+        "Capital letters make no difference. A comparison with a figure that is not known yet is never true. "
+        "Fractions go from 0 to 1."
     )
     table(
         Column("Name", fields),

@@ -204,10 +204,10 @@ def _branch_table(found: RobustnessResult) -> None:
     entries = found.branches.values()
     table(
         Column("Pipeline", [key.pipeline for key in found.branches]),
-        Column("Branch", [entry.branch_title for entry in entries]),
+        Column("Version", [entry.branch_title for entry in entries]),
         number_column("Accuracy", [100 * entry.condition.accuracy for entry in entries], "%.1f %%"),
         number_column("Lost, in points", [100 * found.branch_loss(key).value for key in found.branches], "%.1f"),
-        alt="The fraction of test images that are right and what is lost, a row a branch of a pipeline",
+        alt="The fraction of test images that are right and what is lost, a row a version of a pipeline",
         key="robustness-pipelines-table",
         height="content",
     )

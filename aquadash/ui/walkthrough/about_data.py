@@ -339,8 +339,8 @@ def dense(dataset: Dataset) -> None:
     table(
         Column("Layer", layers),
         number_column("Parameters", layers.values(), "localized", help=term("weights")),
-        bar_column("Share", [value / params for value in layers.values()], "%.1f %%"),
-        alt="Parameters of each layer and their share",
+        bar_column("Fraction", [value / params for value in layers.values()], "%.1f %%"),
+        alt="Parameters of each layer and their fraction",
     )
     parts.figures({"Your network": f"{params:,}", "With the report's units": f"{whole:,}"})
     parts.question(

@@ -65,7 +65,7 @@ def _offer_run() -> None:
     at_work = [run for run in lab().runs.all() if not run.status.ended]
     if at_work:
         st.page_link(
-            "pages/train.py", label="A run is at work: watch it", icon="🏊", query_params={"run": at_work[0].run_id}
+            "pages/train.py", label="A run is not done: watch it", icon="🏊", query_params={"run": at_work[0].run_id}
         )
     source = datasets.current() if data.is_here(datasets.current()) else datasets.DEFAULT_SOURCE
     epochs = lab().limits.within_epochs(EPOCHS)
