@@ -417,6 +417,8 @@ def test_a_picture_of_too_many_parts_is_not_waited_for(name: str, monkeypatch: p
         ("../../etc/passwd", "../../etc/passwd"),
         ("<b>fett</b> **x**.png", "<b>fett</b> **x**.png"),
         ("🦦 Seeotter.png", "🦦 Seeotter.png"),
+        ("می\u200cخواهم 👩\u200d🔬.png", "می\u200cخواهم 👩\u200d🔬.png"),
+        ("ot\u200cter\u200d.png", "ot\N{REPLACEMENT CHARACTER}ter\N{REPLACEMENT CHARACTER}.png"),
     ],
 )
 def test_display_name(name: str, shown: str) -> None:

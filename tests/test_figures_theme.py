@@ -91,7 +91,7 @@ def test_names_that_differ_at_their_end_are_still_told_apart_when_cut(length: in
 
 
 def test_long_names_are_cut_and_control_characters_go() -> None:
-    assert theme.shorten("a\nb\t c\x00d") == "a b c d"
+    assert theme.shorten("a\nb\t c\x00d") == "a b c d" and theme.shorten("👩\u200d🔬") == "👩\u200d🔬"
     cut = theme.shorten("x" * 50)
     assert len(cut) == theme.MAX_NAME and "…" in cut
     assert theme.hover_name("y" * 60) == "y" * 50 + "<br>" + "y" * 10

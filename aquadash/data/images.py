@@ -41,6 +41,8 @@ MAX_SECONDS = 4.0
 _ROWS = 64
 #: Longest file name shown in a message, in characters.
 MAX_NAME = 60
+#: Joiners that are part of the spelling, as in Persian and Hindi, or of an emoji: in Latin words they only hide.
+_JOINER = re.compile("(?<=[\u0590-\u1dff\u2070-\U0010ffff])[\u200c\u200d](?=[\u0590-\u1dff\u2070-\U0010ffff])")
 #: Files of no more bytes are not worth shrinking.
 SHRINK_BYTES = 500_000
 
@@ -90,6 +92,15 @@ class DecodedImage:
     notes: tuple[str, ...]
 
 
+def mark_invisible(text: str) -> str:
+    """The text with a visible mark in place of control and invisible characters but blanks and spelling's joiners."""
+    spelled = {found.start() for found in _JOINER.finditer(text)}
+    return "".join(
+        letter if letter.isprintable() or letter.isspace() or at in spelled else "\N{REPLACEMENT CHARACTER}"
+        for at, letter in enumerate(text)
+    )
+
+
 def display_name(name: str) -> str:
     """A file name as one short line of plain text, for messages.
 
@@ -97,8 +108,7 @@ def display_name(name: str) -> str:
     of a long name is left out. The result may still hold characters that mean something in HTML or Markdown: whoever
     shows it there escapes it.
     """
-    printable = "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in name)
-    line = " ".join(printable.split())
+    line = " ".join(mark_invisible(name).split())
     if len(line) > MAX_NAME:
         tail = MAX_NAME // 2
         line = f"{line[: MAX_NAME - tail - 3]}...{line[-tail:]}"

@@ -203,7 +203,9 @@ def shorten(name: str, *, length: int = MAX_NAME) -> str:
 
     Names that begin alike mostly differ at their end: "... with" and "... without", a seed, the start of an id.
     """
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
+    # Joiners are part of the spelling in Persian, Hindi and emoji.
+    kept = (letter if letter.isprintable() or letter in "\u200c\u200d" else " " for letter in name)
+    line = " ".join("".join(kept).split())
     if len(line) <= length:
         return isolated(line)
     end = (length - 1) * 2 // 5

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aquadash.data.framing import MEAN, Framing, fraction_seen, framed, framing_note, views
-from aquadash.data.images import decode, display_name
+from aquadash.data.images import decode, display_name, mark_invisible
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.calibration import scale
 from aquadash.predict.predictor import Predictor
@@ -286,5 +286,5 @@ def answers_csv(answers: Iterable[AnswerRow], *, class_names: Sequence[str]) -> 
 
 def _cell(text: str) -> str:
     """Text that a spreadsheet does not take for a formula."""
-    visible = "".join(c if c.isprintable() or c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    visible = mark_invisible(text)
     return f"'{visible}" if visible.lstrip(" ").startswith(_FORMULA) else visible
