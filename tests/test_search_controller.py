@@ -173,13 +173,28 @@ def test_minutes_end_it_after_the_trials_under_way(store: SearchStore, runs: Fak
     assert search.seconds == pytest.approx(135)
 
 
+def test_minutes_do_not_pass_while_its_trials_only_wait_for_the_queue(store: SearchStore, runs: FakeRuns) -> None:
+    search_id, clock = begin(store, plan(budget=Budget(None, minutes=1))), Clock()
+    control = controller(store, search_id, runs, slots=2, clock=clock)
+    control.step()
+    for _ in range(3):
+        clock.now += 50
+        control.step()
+    assert store.get(search_id).seconds == 0
+    runs.train(runs.at_work[0].run_id)
+    clock.now += 50
+    control.step()
+    assert store.get(search_id).seconds == 50, "one of two works"
+
+
 def test_a_sleeping_computer_does_not_spend_the_budget(store: SearchStore, runs: FakeRuns) -> None:
     clock = Clock()
     control = controller(store, search_id := begin(store, plan(budget=Budget(None, minutes=5))), runs, clock=clock)
     control.step()
+    runs.train(runs.at_work[0].run_id)
     clock.now += 8 * 3600
     control.step()
-    assert store.get(search_id).seconds <= 60
+    assert store.get(search_id).seconds == 60
 
 
 def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: SearchStore, runs: FakeRuns) -> None:

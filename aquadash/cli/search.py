@@ -59,7 +59,9 @@ def search() -> None:
     "training.optimizer=adam,adamw. Left out, a few that matter for the network.",
 )
 @click.option("--trials", type=int, help=f"End after so many trials.  [default: {DEFAULT_TRIALS}, unless --minutes]")
-@click.option("--minutes", type=float, help="Start no trial after so many minutes; those under way are finished.")
+@click.option(
+    "--minutes", type=float, help="Start no trial after so many minutes of work; those under way are finished."
+)
 @click.option(
     "--sampler", type=click.Choice(list(SAMPLERS)), default="tpe", show_default=True, help="What draws the values."
 )

@@ -84,8 +84,6 @@ class Controller:
             AquaDashError: A store could not be read or written, or the scheduler not been reached yet. The next step
                 tries again.
         """
-        before = self._seconds
-        self._account()
         search, away = self._store.get(self._id), None
         try:
             slots, self._reached = self._engine.slots(), True
@@ -100,8 +98,10 @@ class Controller:
         self.search = search = self._store.get(self._id)
         under_way = [trial for trial in search.trials if not trial.state.ended]
         # Each run is read once more for that.
-        matters = search.stop_requested or replaced or away is not None
-        resting = matters and all(not trial.run_id or self._runs.get(trial.run_id).status.ended for trial in under_way)
+        statuses = [self._runs.get(trial.run_id).status for trial in under_way if trial.run_id]
+        resting = all(status.ended for status in statuses)
+        # Nobody works while the queue is held, others go first or the scheduler is away.
+        self._account(worked=RunStatus.RUNNING in statuses or not (under_way or away))
         if search.stop_requested:
             return self._end(JobStatus.STOPPED) if resting else JobStatus.RUNNING
         if self._failures >= MAX_FAILURES:
@@ -114,11 +114,9 @@ class Controller:
         if replaced:
             self.message = "The data set is gone or has other images now. Put the old ones back, or start a new search."
             return self._end(JobStatus.FAILED) if resting else JobStatus.RUNNING
-        if away and resting:
-            if not self._reached:
-                # Its address may be wrong.
-                raise away
-            self._seconds = before
+        if away and resting and not self._reached:
+            # Its address may be wrong.
+            raise away
         for number in range(first, first + slots - len(under_way)):
             if not self._spent(search.plan, number):
                 self._submit(search, self._study.ask(search.plan, number))
@@ -262,11 +260,12 @@ class Controller:
         self._store.set_attributes(self._id, {kept.SECONDS: self._seconds})
         return status
 
-    def _account(self) -> None:
-        """Count the time since the last look, and write it down every five seconds."""
+    def _account(self, *, worked: bool) -> None:
+        """Count the time since the last look if there was work in it, and write it down every five seconds."""
         now = self._clock()
-        # More than a minute between two looks was no work: the computer was asleep.
-        self._seconds += min(max(0.0, now - self._looked), 60.0)
+        if worked:
+            # More than a minute between two looks was no work: the computer was asleep.
+            self._seconds += min(max(0.0, now - self._looked), 60.0)
         self._looked = now
         if self._seconds - self._written >= 5.0:
             self._store.set_attributes(self._id, {kept.SECONDS: self._seconds})

@@ -102,7 +102,7 @@ class Search(SearchHead):
         trials: In the order of their numbers, without those whose runs are hidden from who asks.
         images: The fingerprint of the own pictures that all trials learn from; empty for other images, and for a search
             of version 0.6.0 that nobody has continued since.
-        seconds: For how long it has been at work, breaks left out.
+        seconds: For how long it has been at work, breaks and waiting for the queue left out.
         stop_requested: True once somebody has asked it to stop, until it has.
     """
 

@@ -167,7 +167,7 @@ def _limits() -> tuple[float | None, int]:
             format="%g",
             key="search:minutes",
             persist_state="session",
-            help="No trial starts after so many minutes; those under way are finished. 0 sets no limit.",
+            help="No trial starts after so many minutes of work; those under way are finished. 0 sets no limit.",
         )
     with second:
         seed = inputs.number_input(
