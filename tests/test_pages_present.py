@@ -7,8 +7,11 @@ from aquadash.config import with_values
 from aquadash.export.report import report_html
 from aquadash.lab import memory
 from aquadash.runs import Run, RunStatus, RunStore, tags
+from aquadash.ui import shell
 from aquadash.ui.text import plain
+from tests import live_runs, ui_runs
 from tests.app_pages import address_of, html, open_app_page, words
+from tests.classrooms import between_drawings
 from tests.stored_runs import HOSTILE, add_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
@@ -72,6 +75,22 @@ def test_a_run_at_work_shows_what_there_is(store: RunStore) -> None:
     store.set_status(run.run_id, RunStatus.STOPPED)
     store.set_metrics(run.run_id, {})
     assert titles(store.get(run.run_id))[-1] == "How did it learn?"
+
+
+def test_a_talk_is_not_drawn_again_by_itself_after_the_end_of_its_run(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, looks = ui_runs.running(store, "mine"), []
+
+    def end() -> None:
+        live_runs.end(store, live_runs.job_of(run.run_id), RunStatus.STOPPED)
+        memory.refresh()
+
+    between_drawings(monkeypatch, end)
+    watched = shell.live
+    monkeypatch.setattr(shell, "live", lambda seconds, **more: looks.append(seconds) or watched(seconds, **more))
+    assert "2 of 3" in [caption.value for caption in screen(run, 2).caption]
+    assert looks[0] and looks[-1] is None
 
 
 def test_the_beginning_of_an_id_is_enough_and_names_and_notes_are_text(store: RunStore) -> None:

@@ -82,12 +82,15 @@ def render_presentation() -> None:
         run_id = address.one_id(run_id, [run.run_id for run in runs])
     at_work = any(run.run_id == run_id and not run.status.ended for run in runs)
     st.html(CSS)
-    shell.live(_TICK_SECONDS if at_work else None)(_screen)(run_id)
+    shell.live(_TICK_SECONDS if at_work else None)(_screen)(run_id, at_work)
 
 
-def _screen(run_id: str) -> None:
+def _screen(run_id: str, at_work: bool) -> None:
     try:
         run = lab().runs.get(run_id)
+        if at_work and run.status.ended:
+            lab().refresh()
+            address.draw_again()
         screens = screens_of(run)
     except AquaDashError as error:
         shell.show_error(error)
