@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from aquadash import augment
+from aquadash.files import file_digest
 from aquadash.jobs import Job, JobStatus, open_jobs
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.robustness.job import KIND
 from aquadash.robustness.measure import RobustnessRequest
 from aquadash.robustness.result import BranchResult, Condition, RobustnessResult
 from aquadash.runs import Run, RunStore
+from aquadash.runs.artifacts import MODEL
 from tests.job_rows import claim
 from tests.tiny_networks import COARSE_COLOURS, colour_network, give_network
 
@@ -58,6 +61,13 @@ def made_up_result(
     return RobustnessResult(identity, time.time(), condition(skill), found, branches)
 
 
+def of_model(store: RunStore, run: Run, result: RobustnessResult) -> RobustnessResult:
+    """Those figures as if the run's network had them, if it has one."""
+    model = store.artifact(run.run_id, MODEL)
+    digest = {} if model is None else {"model_sha256": file_digest(model)}
+    return replace(result, identity={**result.identity, **digest})
+
+
 def add_result(
     store: RunStore, run: Run, result: RobustnessResult, *, status: JobStatus = JobStatus.FINISHED, message: str = ""
 ) -> Job:
@@ -65,7 +75,7 @@ def add_result(
     jobs = open_jobs()
     jobs.submit(KIND, run.run_id, RobustnessRequest(seed=result.identity["seed"]).to_dict())
     job = claim(KIND)
-    store.add_robustness(run.run_id, result.to_json())
+    store.add_robustness(run.run_id, of_model(store, run, result).to_json())
     if status.ended:
         jobs.end(job, status, message=message)
     return job

@@ -143,7 +143,8 @@ def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path:
     run = classrooms.give(store, add_compared(store, "one", skill=0.9, seed=1, folder=tmp_path / "net"), lessons.ANNA)
     answers, counts = np.full((1, 1, 5), 0.2, np.float32), np.eye(5, dtype=np.int32)[None]
     store.add_epoch_replay(run.run_id, EpochReplay(np.arange(1), np.array([0]), answers, counts))
-    store.add_robustness(run.run_id, robust_runs.made_up_result(fingerprint=run.dataset_fingerprint).to_json())
+    figures = robust_runs.of_model(store, run, robust_runs.made_up_result(fingerprint=run.dataset_fingerprint))
+    store.add_robustness(run.run_id, figures.to_json())
     files = settings.artifacts() / run.run_id / "artifacts"
 
     def found() -> list[object]:

@@ -21,7 +21,7 @@ from aquadash.runs.artifacts import MODEL, ROBUSTNESS
 from aquadash.ui.evaluate import robustness
 from tests import job_rows
 from tests.app_pages import address_of, charts, html, metrics, open_app_page, words
-from tests.robust_runs import add_result, made_up_result
+from tests.robust_runs import add_result, made_up_result, of_model
 from tests.stored_runs import HOSTILE, add_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
@@ -158,7 +158,7 @@ def test_figures_of_an_older_version_or_another_computer_have_no_job(
     store: RunStore, run: Run, started: list[str], cells: int
 ) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint, cells=cells, seed=9, images=100)
-    store.add_robustness(run.run_id, result.to_json())
+    store.add_robustness(run.run_id, of_model(store, run, result).to_json())
     app = open_section(run)
     assert not app.error and any(label.startswith("Mean corruption error") for label in metrics(app))
     assert ("Measured " in words(app)) == (button(app, "Go on") is None) == (cells == 75)

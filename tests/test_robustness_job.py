@@ -13,7 +13,6 @@ import pytest
 from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
-from aquadash.files import file_digest
 from aquadash.jobs import Job, JobStatus, open_jobs, worker
 from aquadash.jobs.standby import Standby
 from aquadash.robustness import corruptions
@@ -185,11 +184,13 @@ def test_a_process_that_cannot_be_started_is_a_failed_job(
     assert job.status is JobStatus.FAILED
 
 
-def test_figures_of_a_run_that_was_resumed_stay_until_it_gets_further(store: RunStore, run: Run) -> None:
+@pytest.mark.parametrize("set_back", [0, 3600])
+def test_figures_of_a_run_that_was_resumed_stay_until_it_gets_further(
+    store: RunStore, run: Run, set_back: float
+) -> None:
     give_model(store, run)
     figures = made_up_result(fingerprint=run.dataset_fingerprint)
-    weights = {"model_sha256": file_digest(store.model_path(run.run_id))}
-    add_result(store, run, replace(figures, identity={**figures.identity, **weights}))
+    add_result(store, run, replace(figures, measured_at=figures.measured_at + set_back))
     store.set_status(run.run_id, RunStatus.STOPPED)
     assert is_measured(result_of(store, run.run_id), RobustnessRequest())
     store.add_text_artifact(run.run_id, MODEL, "trained on")
