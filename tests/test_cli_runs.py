@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +21,7 @@ from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.runs import Run, RunStore, open_store
 from aquadash.runs.tags import CURVE_POINTS
-from tests import job_rows, ui_runs
+from tests import job_rows, live_runs, ui_runs
 from tests.test_cli import answer, call, refusal
 from tests.tiny_networks import MEAN_COLOUR, colour_network, give_network
 
@@ -145,6 +146,19 @@ def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_wh
         assert HELD in call("classroom", "queue").stdout
         waiting.wait_for_run(run_id)
     assert capsys.readouterr().err == f"mine: queued. {HELD}\n"
+
+
+def test_a_run_whose_last_epoch_is_being_validated_is_not_said_to_have_no_time_left(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, told = ui_runs.running(store, "mine"), []
+    at_the_end = replace(ui_runs.training_progress(run, epoch=4), eta_seconds=0.0)
+    live_runs.report(store, live_runs.job_of(run.run_id), at_the_end)
+    monkeypatch.setattr(waiting.StatusLine, "show", lambda self, *said: told.append(said))
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: interrupt()))
+    with pytest.raises(RunError, match="alone"):
+        waiting.wait_for_run(run.run_id)
+    assert told[0][2].startswith("5,210 images/s") and "left" not in told[0][2]
 
 
 def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(

@@ -37,7 +37,7 @@ def test_durations_have_units(seconds: float | None, expected: str) -> None:
 def test_the_time_left_is_told_where_it_is_known() -> None:
     assert time_left(45) == "about 45 s left"
     assert time_left(200, at_most=True) == "at most 3 min 20 s left"
-    assert joined("5 of 8 done", time_left(None)) == "5 of 8 done"
+    assert joined("5 of 8 done", time_left(None), time_left(0.0)) == "5 of 8 done"
     assert joined(sentence("reading"), "", time_left(7500)) == "Reading · about 2 h 5 min left"
 
 

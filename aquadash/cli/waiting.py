@@ -41,7 +41,7 @@ def wait_for_job(job_id: str, *, name: str, title: str = "") -> Job:
             line.show(f"{name}: {doing or 'starting'}", None, "starting" if doing else "")
             return None
         eta = progress.eta
-        left = "" if eta is None else f"{eta:,.0f} s left" if eta < 180 else f"{eta / 60:,.0f} min left"
+        left = "" if not eta else f"{eta:,.0f} s left" if eta < 180 else f"{eta / 60:,.0f} min left"
         tail = ", ".join(filter(None, (progress.phase if doing else "", left)))
         line.show(f"{name}: {doing or progress.phase}", progress.fraction, tail)
         return None
@@ -63,7 +63,7 @@ def wait_for_run(run_id: str) -> Run:
         elif asked or not progress.batches:
             line.show(f"{run.name}: {'stopping' if asked else progress.phase}")
         else:
-            eta = "" if progress.eta_seconds is None else f", at most {progress.eta_seconds:,.0f} s left"
+            eta = "" if not progress.eta_seconds else f", at most {progress.eta_seconds:,.0f} s left"
             latest = f", val_accuracy {percent(run.curve[-1])}" if run.curve else ""
             line.show(
                 f"{run.name}: epoch {progress.epoch} of {progress.epochs}",

@@ -64,7 +64,8 @@ def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) ->
         if job.stop_requested or lab().jobs.may_stop(job):
             stop = partial(lab().jobs.stop, job.id)
             shell.stop_button(stop, asked=job.stop_requested, key=f"{key}-stop", help=stop_help)
-        st.caption(time_left(progress.eta) or "Working out how long it takes ...", width="content")
+        left = "Working out how long it takes ..." if progress.eta is None else time_left(progress.eta)
+        st.caption(left, width="content")
 
 
 def show_end(job: Job, *, did: str, kept: str = "") -> None:

@@ -148,7 +148,7 @@ def progress_of(run: Run) -> tuple[float, str]:
         return 0.0, "waits for its turn"
     if not progress.epochs:
         return 0.0, progress.phase
-    left = time_left(progress.eta_seconds or None, at_most=True)
+    left = time_left(progress.eta_seconds, at_most=True)
     return progress.fraction, joined(f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", left)
 
 

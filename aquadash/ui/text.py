@@ -52,8 +52,10 @@ def roughly(seconds: float) -> str:
 
 
 def time_left(seconds: float | None, *, at_most: bool = False) -> str:
-    """``"about 45 s left"``, or ``"at most 45 s left"`` where it may end sooner; empty while unknown."""
-    return "" if seconds is None else f"{'at most' if at_most else 'about'} {duration(seconds)} left"
+    """``"about 45 s left"``, or ``"at most 45 s left"`` where it may end sooner; empty while unknown, and at 0,
+    for what is still at work has something left to do.
+    """
+    return "" if not seconds else f"{'at most' if at_most else 'about'} {duration(seconds)} left"
 
 
 def expected_time(seconds: float, *, borrowed: bool, varies: bool = False) -> str:
