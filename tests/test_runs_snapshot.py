@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -134,6 +136,22 @@ def test_what_other_programs_write_is_found_by_the_next_whole_read(fake: FakeSto
     runs.runs()
     wait_for(lambda: names(runs) == ["of another program"])
     assert fake.asked.count("all") == 2
+
+
+def test_what_other_programs_write_is_found_after_a_clock_was_set_back(
+    fake: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [NOW]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    spec = importlib.util.find_spec(snapshot_module.__name__)
+    begun_anew = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(begun_anew)
+    begun_anew.WHOLE_SECONDS = 0.0
+    runs = begun_anew.RunSnapshot(fake)
+    assert names(runs) == []
+    fake.write("other", said=False, name="of another program")
+    now[0] -= 3600
+    wait_for(lambda: names(runs) == ["of another program"], timeout=20)
 
 
 def test_the_next_process_begins_with_what_was_read(fake: FakeStore, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class RunSnapshot:
         *,
         database: Path | None = None,
         kept: Path | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is read yet.
 
@@ -62,7 +62,7 @@ class RunSnapshot:
             store: The run store.
             database: Its SQLite file if it is one on this machine: while that is untouched, nothing is read twice.
             kept: A file to keep what was read in, so that the next process begins with that.
-            clock: Seconds since 1970.
+            clock: Seconds since any moment, which nobody sets back.
         """
         self._store = store
         self._database = database
