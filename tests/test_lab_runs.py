@@ -136,6 +136,9 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
     memory.refresh()
     RUNS.history("a" * 32)
     assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
+    store.run = dataclasses.replace(store.run, status=RunStatus.INTERRUPTED, ended_at=None)
+    memory.refresh()
+    assert RUNS.evaluation("a" * 32).n == 2, "cut off, and its home came without its jobs"
 
 
 def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aquadash.errors import StorageError
+from aquadash.lab import OWNER, Lab
 from aquadash.pages import PAGES
 from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from aquadash.runs.fields import run_fields
@@ -48,6 +49,8 @@ def test_lists_have_a_row_for_it(in_shared_home: None, shared_store: RunStore, d
         assert row.status is RunStatus.UNREADABLE and "cannot be read" in row.message and not row.metrics
     with pytest.raises(StorageError, match="cannot be read"):
         shared_store.get(damaged[0].run_id)
+    with pytest.raises(StorageError, match="cannot be read"):
+        Lab(OWNER).runs.evaluation(damaged[0].run_id)
 
 
 @pytest.mark.parametrize("page", [name for name, page in PAGES.items() if not page.class_only])

@@ -591,7 +591,9 @@ class Runs(Part):
     def _ended_at(self, run_id: str) -> float | None:
         """When the run ended, None while it has not: the part of a key that a resumed run changes."""
         found = self.get(run_id)
-        return found.ended_at if found.status.ended else None
+        # Nobody knows when one was cut off whose home came without its jobs.
+        times = (found.ended_at, found.started_at, found.created_at)
+        return next(at for at in times if at is not None) if found.status.ended else None
 
     def _must_have_ended(self, run_id: str) -> float:
         ended_at = self._ended_at(run_id)
