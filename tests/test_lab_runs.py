@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from aquadash import settings
+from aquadash import engine, settings
 from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab, memory, runs
@@ -114,6 +114,23 @@ def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store:
     assert store.asked == ["runs"]
     RUNS.get("b" * 32)
     assert store.asked == ["runs", "read"], "one in the bin, or of a moment ago, is looked for alone"
+
+
+def test_whoever_waits_for_a_run_in_the_queue_has_the_queue_served(
+    store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = [RunStatus.RUNNING, RunStatus.QUEUED, RunStatus.QUEUED, RunStatus.FINISHED]
+    served: list[RunStatus] = []
+
+    def next_look(seconds: float = 0.0) -> None:
+        store.run = dataclasses.replace(store.run, status=states.pop(0))
+        memory.refresh()
+
+    monkeypatch.setattr(runs, "time", SimpleNamespace(sleep=next_look))
+    monkeypatch.setattr(engine, "open_engine", lambda: SimpleNamespace(serve=lambda: served.append(store.run.status)))
+    next_look()
+    assert RUNS.wait("a" * 32).status is RunStatus.FINISHED
+    assert served == [RunStatus.QUEUED], "once, and not while somebody trains it"
 
 
 def test_what_is_hidden_is_shown_to_no_student(store: FakeStore) -> None:

@@ -437,8 +437,18 @@ class Runs(Part):
             return open_engine().resume(run_id)
 
     def wait(self, run_id: str) -> Run:
-        """Wait until a run has ended, and return it as it is then; errors as for :meth:`get`."""
+        """Wait until a run has ended, and return it as it is then; errors as for :meth:`get`.
+
+        While it waits in the queue, what waits there is trained from here, too.
+        """
+        serving = False
         while not (run := self.get(run_id)).status.ended:
+            if run.status is RunStatus.QUEUED and not serving:
+                from aquadash.engine import open_engine
+
+                # The program that has queued it may have ended.
+                open_engine().serve()
+                serving = True
             time.sleep(FRESH_SECONDS)
         return run
 
