@@ -49,6 +49,13 @@ def pretrained_weights() -> Path | None:
     return _path_in("AQUADASH_WEIGHTS")
 
 
+def whole_paths() -> dict[str, str]:
+    """The variables that name files, as a process in another present folder than this one's has to have them."""
+    variables = ("AQUADASH_CIFAR100", "AQUADASH_IMPORT", "AQUADASH_WEIGHTS", "KERAS_HOME")
+    named = {variable: str(path) for variable in variables if (path := _path_in(variable))}
+    return {"AQUADASH_HOME": str(home()), **named}
+
+
 def debug() -> bool:
     """Whether an unexpected error of a command says where it came from (``AQUADASH_DEBUG``)."""
     return os.environ.get("AQUADASH_DEBUG", "") not in ("", "0")

@@ -37,7 +37,7 @@ def uploaded(tmp_path: Path) -> str:
 
 
 def begun(path: Path, size: int = 32) -> str:
-    return drafts.begin(Request(str(path), path.name, size))
+    return drafts.begin(Request(path, path.name, size))
 
 
 def left(home: Path) -> list[str]:
@@ -93,6 +93,14 @@ def test_the_reading_stops_when_asked_and_keeps_nothing(
     with pytest.raises(DataError, match="not been read"):
         drafts.opened(draft_id)
     assert about.all_kept() == {}
+
+
+def test_a_folder_is_read_from_wherever_the_reader_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    draft_id = begun(Path(folder.name))
+    monkeypatch.chdir("/")
+    drafts.read(draft_id)
+    assert len(drafts.opened(draft_id).pictures) == 12
 
 
 def test_discarding_ends_the_reading(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from aquadash.engine.cluster import checks
 from aquadash.engine.cluster.worker import ClusterWorker, find_gpus, plan_workers
 from aquadash.engine.slots import Slots
 from aquadash.errors import ConfigError, RunError
-from aquadash.jobs import JobStatus, Worker, open_jobs
+from aquadash.jobs import JobStatus, Worker, open_jobs, processes
 from aquadash.runs import RunStatus, open_store
 from aquadash.runs.reading import KIND
 from tests.serving import free_port
@@ -46,6 +46,18 @@ def test_one_worker_for_each_card_or_one_with_slots() -> None:
     words = plain.command("tcp://there:1", "10.0.0.2")
     assert "--no-nanny" in words and words[words.index("--nthreads") + 1] == "3" and "--resources" not in words
     assert words[words.index("--host") + 1] == "10.0.0.2"
+
+
+def test_processes_in_another_folder_find_what_a_relative_path_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = {"AQUADASH_HOME", "AQUADASH_CIFAR100", "AQUADASH_WEIGHTS", "KERAS_HOME"}
+    for name in named:
+        monkeypatch.setenv(name, "mine")
+    (worker,) = plan_workers(name=None, slots=1, gpus="none", port=0)
+    for found in (processes.environment(), worker.environment()):
+        assert {found[name] for name in named} == {str(tmp_path / "mine")} and "AQUADASH_IMPORT" not in found
 
 
 def test_cards_of_the_environment_count_before_those_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:

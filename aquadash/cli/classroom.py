@@ -45,7 +45,7 @@ def serve(port: int, address: str) -> None:
         "teacher_code": made.teacher if made else None,
     }
     as_json = print_result(values, _poster(bases, made))
-    environment = {**os.environ, "AQUADASH_CLASSROOM": "1"}
+    environment = {**os.environ, **settings.whole_paths(), "AQUADASH_CLASSROOM": "1"}
     command = [
         sys.executable, "-m", "streamlit", "run", str(settings.PROJECT_ROOT / "app.py"),
         "--server.address", address, "--server.port", str(port),

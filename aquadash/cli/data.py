@@ -130,7 +130,7 @@ def import_command(
 ) -> None:
     """Make a data set of own pictures: a ZIP or folder with a sub-folder a class, or train and test above those."""
     title = name or path.stem or path.resolve().name
-    request = Request(str(path.resolve()), display_name(path.resolve().name), size)
+    request = Request(path, display_name(path.resolve().name), size)
     draft_id = lab.data.begin(request)
     try:
         with StatusLine() as line:

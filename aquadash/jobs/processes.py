@@ -71,7 +71,7 @@ def _start(arguments: Sequence[str], log_path: Path, module: str, keep: Sequence
 
 def environment() -> dict[str, str]:
     """The environment variables of a process that works for this one."""
-    return {**os.environ, "AQUADASH_HOME": str(settings.home()), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **settings.whole_paths(), "PYTHONUNBUFFERED": "1"}
 
 
 def log_to(path: Path) -> None:

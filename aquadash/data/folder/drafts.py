@@ -54,7 +54,7 @@ class Request:
         owner: The id of whoever began it; empty for the owner of the machine.
     """
 
-    path: str
+    path: str | Path
     origin: str
     size: int
     uploaded: bool = False
@@ -116,6 +116,9 @@ def begin(request: Request, *, write: Callable[[Path], object] | None = None) ->
         if write is not None:
             write(place / "upload.zip")
             request = replace(request, path=str(place / "upload.zip"), uploaded=True)
+        else:
+            # The job that reads it works in another folder.
+            request = replace(request, path=os.path.abspath(request.path))
         # JSON escapes what is not ASCII: a path may hold bytes that are no UTF-8.
         write_whole(place / "request.json", json.dumps(asdict(request)))
     except OSError as error:

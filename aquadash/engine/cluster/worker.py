@@ -72,7 +72,7 @@ class DaskProcess:
 
     def environment(self) -> dict[str, str]:
         """Its environment variables."""
-        values = {**os.environ, "AQUADASH_HOME": str(settings.home()), "AQUADASH_WORKER_NAME": self.name}
+        values = {**os.environ, **settings.whole_paths(), "AQUADASH_WORKER_NAME": self.name}
         values["AQUADASH_SLOTS"] = str(self.threads)
         values[_MARK] = "cluster worker"
         # Each only waits for a process.
