@@ -147,6 +147,8 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
         assert len(RUNS.history("a" * 32)) == 1
         assert RUNS.evaluation("a" * 32).accuracy == 0.5
         memory.refresh()
+    with pytest.raises(ValueError, match="read-only"):
+        RUNS.evaluation("a" * 32).confusion_matrix[0, 0] = 5
     assert store.asked.count("history") == 1
     assert store.asked.count("predictions") == 1
     store.run = dataclasses.replace(store.run, ended_at=3.0)

@@ -188,6 +188,8 @@ def test_predictions_come_back_exactly(store: RunStore) -> None:
     found = store.predictions(run_id)
     for name in ("indices", "labels", "probabilities"):
         assert np.array_equal(getattr(found, name), getattr(given, name))
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(found, name)[0] = 0
 
 
 def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(store: RunStore, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class Evaluation:
         accuracy_ci95: Wilson's 95 % interval of it, (low, high).
         loss: Mean cross entropy in nats, 0 or more.
         n: How many images.
-        confusion_matrix: int64, shape (classes, classes); rows are true classes, columns predicted ones.
+        confusion_matrix: int64, shape (classes, classes), not writable; rows are true classes, columns predicted ones.
         report: The scores of each class, in the order of the labels.
         macro_average: The mean over the classes, each counting the same.
         weighted_average: The mean over the classes, each counting by its number of images.
@@ -117,6 +117,8 @@ def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequen
     y_pred = predicted_labels(y_prob)
     every = np.arange(num_classes)
     matrix = confusion_matrix(y_true, y_pred, labels=every).astype(np.int64)
+    # It is kept for everybody who asks.
+    matrix.flags.writeable = False
     precision, recall, f1, support = precision_recall_fscore_support(y_true, y_pred, labels=every, zero_division=0)
     right = int(matrix.trace())
     scores = np.stack([precision, recall, f1], axis=1)

@@ -444,7 +444,11 @@ def check_arrays(path: Path, *, max_bytes: int) -> None:
 
 
 def read_arrays(path: Path, *, max_bytes: int) -> dict[str, NDArray[Any]]:
-    """The arrays of an ``.npz`` file by name, after :func:`check_arrays`; raises what that does."""
+    """The arrays of an ``.npz`` file by name, not writable, after :func:`check_arrays`; raises what that does."""
     check_arrays(path, max_bytes=max_bytes)
     with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)
+        found = dict(arrays)
+    for array in found.values():
+        # They are kept for everybody who asks.
+        array.flags.writeable = False
+    return found
