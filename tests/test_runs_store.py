@@ -163,8 +163,9 @@ def test_deleting_is_undone(store: RunStore) -> None:
     assert [run.name for run in store.list_runs()] == ["precious"]
 
 
-def test_a_run_that_was_deleted_meanwhile_costs_no_other_its_change(store: RunStore) -> None:
+def test_a_run_that_is_not_there_or_was_deleted_meanwhile_costs_no_other_its_change(store: RunStore) -> None:
     gone, there = (store.create(RunConfig()).run_id for _ in range(2))
+    nobodys = ["f" * 32, "nonsense"]
     store.add_tags(gone, ["good"])
     store.set_status(gone, RunStatus.STOPPED)
     store.delete(gone)
@@ -172,8 +173,9 @@ def test_a_run_that_was_deleted_meanwhile_costs_no_other_its_change(store: RunSt
         store.set_pinned, store.set_archived, store.set_hidden,
         lambda run_id: store.add_tags(run_id, ["new"]), lambda run_id: store.remove_tags(run_id, ["good"]),
     ):  # fmt: skip
-        result = for_each([gone, there], change)
+        result = for_each([*nobodys, gone, there], change)
         assert result.done == [there] and "in the bin" in result.failed[gone]
+        assert all("There is no run" in result.failed[run_id] for run_id in nobodys)
     assert store.get(gone).tags == ("good",) and store.get(there).tags == ("new",) and store.get(there).hidden
 
 

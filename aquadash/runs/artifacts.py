@@ -175,6 +175,7 @@ class RunArtifacts(RunReading):
         """Write tags of a run; ``what`` completes "Could not ...".
 
         Raises:
+            UnknownNameError: It is not there.
             RunError: It is in the bin.
         """
         from mlflow.entities import RunTag
@@ -191,9 +192,9 @@ class RunArtifacts(RunReading):
             try:
                 yield
             except MlflowException as error:
-                # Somebody may have deleted it meanwhile, of which the store is not at fault.
-                refused = error.error_code == "INVALID_PARAMETER_VALUE"
-                if refused and (stored := self.stored_run(run_id)) is not None and stored.deleted:
+                # It may be unknown, or deleted meanwhile, of which the store is not at fault.
+                refused = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+                if refused and self.read(run_id).deleted:
                     raise RunError("What is in the bin cannot be changed. Bring it back first.") from None
                 raise
         self.jobs.run_changed(run_id)
