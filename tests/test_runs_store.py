@@ -159,6 +159,8 @@ def test_deleting_is_undone(store: RunStore) -> None:
     store.delete(run_id)
     assert store.list_runs() == [] and [run.run_id for run in store.list_runs(deleted=True)] == [run_id]
     assert store.get(run_id).deleted
+    with pytest.raises(RunError, match="precious is in the bin"):
+        store.queue(run_id)
     store.restore(run_id)
     assert [run.name for run in store.list_runs()] == ["precious"]
 

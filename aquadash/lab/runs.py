@@ -423,7 +423,7 @@ class Runs(Part):
 
         Raises:
             NotAllowedError: It is not the person's own, or beyond the limits of the class.
-            RunError: It has finished, or trains already.
+            RunError: It has finished, trains already, or is in the bin.
         """
         from aquadash.engine import open_engine
 

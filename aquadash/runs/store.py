@@ -159,9 +159,11 @@ class RunStore(RunArtifacts):
             held: Let it wait until its job is released.
 
         Raises:
-            RunError: It has finished, or waits or trains already.
+            RunError: It has finished, waits or trains already, or is in the bin.
         """
         run = self.get(run_id)
+        if run.deleted:
+            raise RunError(f"{run.name} is in the bin. Bring it back first.")
         if run.status.resumable:
             # First the record: one that says that it is to be trained, and has no job, reads as interrupted.
             self.set_status(run_id, RunStatus.QUEUED)
