@@ -18,7 +18,6 @@ from PIL import Image
 
 from aquadash import data, settings
 from aquadash.cli import main, waiting
-from aquadash.config import RunConfig
 from aquadash.data.folder import drafts
 from aquadash.evaluation.calibration import scale
 from aquadash.lab import memory
@@ -151,7 +150,7 @@ def test_the_end_of_a_run_s_log_is_shown(store: RunStore) -> None:
 def test_a_run_that_is_not_there_is_one_line(store: RunStore) -> None:
     for command in (("runs", "show"), ("runs", "stop"), ("runs", "resume"), ("runs", "delete"), ("evaluate",)):
         assert "no run called 'nobody'" in refusal(*command, "nobody")
-    run_id = store.create(RunConfig(), name="waiting").run_id
+    run_id = ui_runs.queued(store, "waiting").run_id
     assert "no predictions yet" in refusal("evaluate", run_id)
 
 

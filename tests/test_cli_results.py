@@ -272,5 +272,5 @@ def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[
     assert "cannot be found" in refusal("explain", run.name, tmp_path / "none.png")
     (tmp_path / "bad.png").write_bytes(b"not an image")
     assert "bad.png" in refusal("explain", run.name, tmp_path / "bad.png")
-    without = store.create(RunConfig(), name="empty")
+    without = ui_runs.queued(store, "empty")
     assert "no trained model yet" in refusal("explain", without.name, image)

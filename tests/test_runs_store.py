@@ -182,11 +182,15 @@ def test_a_run_that_is_not_there_or_was_deleted_meanwhile_costs_no_other_its_cha
 
 
 def test_predictions_come_back_exactly(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
+    run_id = live_runs.queue(store, store.create(RunConfig()).run_id).run_id
     with pytest.raises(RunError, match="no predictions yet"):
         store.predictions(run_id)
     with pytest.raises(RunError, match="no trained model yet"):
         store.model_path(run_id)
+    store.request_stop(run_id)
+    for ask, what in (store.predictions, "predictions"), (store.model_path, "trained model"):
+        with pytest.raises(RunError, match=f"is stopped. It ended before it had any {what}"):
+            ask(run_id)
     given = Predictions(np.arange(4), np.array([0, 1, 2, 0]), np.random.default_rng(0).dirichlet(np.ones(3), 4))
     store.add_predictions(run_id, given)
     found = store.predictions(run_id)

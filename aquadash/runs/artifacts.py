@@ -300,7 +300,7 @@ class RunArtifacts(RunReading):
         """What the run's model says of the test split.
 
         Raises:
-            RunError: There are none, because the run has not completed an epoch or has not ended, or the file is gone.
+            RunError: There are none, because the run has not ended or ended too early, or the file is gone.
             StorageError: The file is damaged.
         """
         found: Predictions | None = self._read_artifact(run_id, PREDICTIONS)
@@ -326,6 +326,8 @@ class RunArtifacts(RunReading):
     def _lacks(self, run_id: str, name: str, hint: str, what: str) -> RunError:
         run = self.get(run_id)
         if "test_accuracy" not in run.metrics:
+            if run.status.ended:
+                return RunError(f"{run.name} is {run.status}. It ended before it had any {what}.")
             return RunError(f"This run has no {what} yet. {hint}")
         folder = self._folder(run_id)
         where = "the run store" if folder is None else str(folder)
@@ -338,7 +340,7 @@ class RunArtifacts(RunReading):
         """Where the run's trained model is.
 
         Raises:
-            RunError: There is none, because the run has not completed an epoch or has not ended, or the file is gone.
+            RunError: There is none, because the run has not ended or ended too early, or the file is gone.
         """
         path = self.artifact(run_id, MODEL)
         if path is None:
