@@ -188,6 +188,14 @@ def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path:
     assert found() == [2000, 1, True, True, True, True, 6], "what was found is kept"
 
 
+def test_a_text_is_one_tag() -> None:
+    run_id = open_store().create(RunConfig()).run_id
+    RUNS.tag(run_id, add="dark")
+    assert RUNS.get(run_id).tags == ("dark",)
+    RUNS.tag(run_id, remove="dark")
+    assert RUNS.get(run_id).tags == ()
+
+
 def test_what_a_pair_has_changed_is_worked_out_once(store: FakeStore) -> None:
     store.run = dataclasses.replace(store.run, metrics={"test_accuracy": 0.5})
     pair = Pair("c" * 12, store.run, dataclasses.replace(store.run, run_id="b" * 32))

@@ -517,17 +517,16 @@ class Runs(Part):
             store.set_note(run_id, text)
 
     def tag(self, run_id: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
-        """Give a run tags and take others away; those that it has, or has not, are passed over.
+        """Give a run tags and take others away, one text or several; those that it has, or has not, are passed over.
 
         Raises:
             NotAllowedError: It is not the person's own.
             RunError: One of them cannot be a tag.
         """
         with self._store_for(Action.LABEL, run_id) as store:
-            if add := list(add):
-                store.add_tags(run_id, add)
-            if remove := list(remove):
-                store.remove_tags(run_id, remove)
+            for tags, change in ((add, store.add_tags), (remove, store.remove_tags)):
+                if tags := [tags] if isinstance(tags, str) else list(tags):
+                    change(run_id, tags)
 
     def pin(self, run_id: str, pinned: bool = True) -> None:
         """Let a run stand first in tables, or no longer: in a student's own, or in everybody's if a teacher pins.
