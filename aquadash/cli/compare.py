@@ -108,7 +108,7 @@ def _compared(
         holm = f", by Holm's correction {test.p_holm:.3g}" if len(tests) > 1 else ""
         lines.append(
             f"{pair}: {test.result.fixed} fixed, {test.result.broken} newly broken, {100 * test.result.change:+.1f} "
-            f"points ({low:+.1f} to {high:+.1f}), p = {test.result.p_value:.3g}{holm}"
+            f"points ({low:+z.1f} to {high:+z.1f}), p = {test.result.p_value:.3g}{holm}"
         )
     return lines
 
@@ -201,7 +201,7 @@ def _print_change(found: Pair, images: Images) -> None:
             row.n,
             percent(row.before),
             percent(row.after),
-            f"{100 * row.change:+.1f} ({100 * row.interval[0]:+.1f} to {100 * row.interval[1]:+.1f})",
+            f"{100 * row.change:+.1f} ({100 * row.interval[0]:+z.1f} to {100 * row.interval[1]:+z.1f})",
         )
         for row in (result.overall, *result.classes)
     ]

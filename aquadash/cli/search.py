@@ -219,7 +219,8 @@ def _trial(trial: Trial) -> dict[str, Any]:
 def _print(found: Search) -> None:
     counts = [(len(found.of(state)), state) for state in TrialState]
     states = ", ".join(f"{number} {state}" for number, state in counts if number)
-    head = f"{found.name} ({found.search_id[:8]}) {found.status} after {found.seconds / 60:.1f} min. {found.message}"
+    worked = f"{found.status} after {found.seconds / 60:.1f} min of work"
+    head = f"{found.name} ({found.search_id[:8]}) {worked}. {found.message}"
     lines: list[str | Table] = [
         head.rstrip(),
         f"trials: {states or 'none'}",

@@ -41,8 +41,9 @@ MAX_SECONDS = 4.0
 _ROWS = 64
 #: Longest file name shown in a message, in characters.
 MAX_NAME = 60
-#: Joiners that are part of the spelling, as in Persian and Hindi, or of an emoji: in Latin words they only hide.
-_JOINER = re.compile("(?<=[\u0590-\u1dff\u2070-\U0010ffff])[\u200c\u200d](?=[\u0590-\u1dff\u2070-\U0010ffff])")
+#: Joiners are part of the spelling in scripts from Hebrew to Mongolian, and of emoji; elsewhere they only hide.
+_JOINED = "[\u0590-\u109f\u1700-\u1cff\u2190-\u2bff\ua800-\uaaff\ufe0f\U0001f000-\U0001faff]"
+_JOINER = re.compile(f"(?<={_JOINED})[\u200c\u200d](?={_JOINED})")
 #: Files of no more bytes are not worth shrinking.
 SHRINK_BYTES = 500_000
 

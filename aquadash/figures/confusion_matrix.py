@@ -107,7 +107,7 @@ def confusion_matrix(
         size=max(0.7 * size / k, 4),
     )
     if selected is not None:
-        frame_cell(figure, selected, width=4)
+        frame_cell(figure, selected, width=4 if k <= 50 else 2)
     shown = list(range(0, k, -(-k // _MAX_NAMED)))
     # The more classes, the less room beside the cells for long names, which the hover labels have in full.
     short = labels if k <= _MAX_LONG_NAMES else [class_label(shorten(name, length=_SHORT_NAME)) for name in class_names]

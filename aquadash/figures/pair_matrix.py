@@ -88,7 +88,7 @@ def _hover(test: PairTest, cell: tuple[int, int], names: Sequence[str]) -> str:
     low, high = (100 * end for end in found.interval)
     return (
         f"<b>{hover_name(names[row])}</b> against {hover_name(names[column])}<br>"
-        f"{100 * found.change:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})<br>"
+        f"{100 * found.change:+.1f} points (95 % interval {low:+z.1f} to {high:+z.1f})<br>"
         f"Right in the former only: {found.fixed} · in the latter only: {found.broken}<br>"
         f"McNemar's p {found.p_value:.3g}, corrected by Holm {test.p_holm:.3g}"
     )

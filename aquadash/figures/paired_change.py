@@ -51,7 +51,7 @@ def paired_change(change: PairedChange, *, class_names: Sequence[str], images: s
             },
             error_x=whiskers([row.change], [row.interval]),
             hovertemplate=f"<b>{hover_name(row.label)}</b><br>{100 * row.before:.1f} → {100 * row.after:.1f} &#37; "
-            f"of {row.n} images<br>change %{{x:+.1f}} points, 95 &#37; interval {100 * low:+.1f} to {100 * high:+.1f}"
+            f"of {row.n} images<br>change %{{x:+.1f}} points, 95 &#37; interval {100 * low:+z.1f} to {100 * high:+z.1f}"
             f"<br>{row.fixed} fixed, {row.broken} newly broken<extra></extra>",
             showlegend=False,
         )

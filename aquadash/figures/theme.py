@@ -219,8 +219,8 @@ def escape(text: str) -> str:
 
 def hover_name(name: str) -> str:
     """A whole name for a hover label: safe, and broken into lines."""
-    line = shorten(name, length=_MAX_HOVER_NAME)
-    return "<br>".join(escape(line[start : start + 50]) for start in range(0, len(line), 50))
+    line = shorten(name, length=_MAX_HOVER_NAME).strip("\u2068\u2069")
+    return "<br>".join(escape(isolated(line[start : start + 50])) for start in range(0, len(line), 50))
 
 
 def listed(texts: Sequence[str], *, most: int = 6) -> str:
@@ -334,7 +334,7 @@ def frame_cell(figure: go.Figure, cell: tuple[int, int], *, width: float) -> Non
     """A frame around a cell, (row, column), of a heat map; its lines so many pixels wide, on a dark edge."""
     row, column = cell
     # Of two tones, because the cells are pale or dark.
-    for colour, wide in ((_SELECTED_EDGE, width + 3), (SELECTED_COLOUR, width)):
+    for colour, wide in ((_SELECTED_EDGE, width + 2), (SELECTED_COLOUR, width)):
         figure.add_shape(
             type="rect",
             x0=column - 0.5,

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from aquadash import settings
 from aquadash.errors import RunError, StorageError
 from aquadash.files import file_digest
 from aquadash.jobs import Job, Stopped, open_jobs
@@ -74,12 +75,11 @@ def result_of(store: RunStore, run_id: str) -> RobustnessResult | None:
     found = read_result(store, run_id)
     if found is None:
         return None
-    model = store.artifact(run_id, MODEL)
-    if model is not None:
-        # Times do not tell: clocks are set back, and another computer's may differ.
-        return found if file_digest(model) == found.identity["model_sha256"] else None
     ended_at = store.get(run_id).ended_at
-    return found if ended_at is None or found.measured_at >= ended_at else None
+    later = ended_at is None or found.measured_at >= ended_at
+    # Times tell little, as clocks are set back and computers' differ, but each look would download a shared store's.
+    model = None if later and settings.store_is_shared() else store.artifact(run_id, MODEL)
+    return found if (later if model is None else file_digest(model) == found.identity["model_sha256"]) else None
 
 
 def is_measured(found: RobustnessResult | None, request: RobustnessRequest) -> bool:

@@ -68,6 +68,8 @@ class Controller:
         self.search = store.get(search_id)
         #: The runs of the trials that rested, or were about to, when the search was taken up.
         self._resting = {trial.run_id for trial in self.search.trials if not trial.state.ended and self._rests(trial)}
+        #: Of the runs of trials, as they were last looked at.
+        self._statuses: dict[str, RunStatus] = {}
         self.message = ""
         self._seconds = self._written = self.search.seconds
         self._looked = clock()
@@ -97,8 +99,7 @@ class Controller:
                 self._look_after(search, trial, may_begin=may_begin)
         self.search = search = self._store.get(self._id)
         under_way = [trial for trial in search.trials if not trial.state.ended]
-        # Each run is read once more for that.
-        statuses = [self._runs.get(trial.run_id).status for trial in under_way if trial.run_id]
+        statuses = [self._statuses.get(trial.run_id, RunStatus.QUEUED) for trial in under_way if trial.run_id]
         resting = all(status.ended for status in statuses)
         # Nobody works while the queue is held, others go first or the scheduler is away.
         self._account(worked=RunStatus.RUNNING in statuses or not (under_way or away))
@@ -163,6 +164,7 @@ class Controller:
         except (UnknownNameError, RunError):
             self._fail(trial, "Its run is no longer in the run store, or cannot be read.")
             return
+        self._statuses[run.run_id] = run.status
         if run.deleted:
             self._fail(trial, "Its run was deleted.")
         elif run.status is RunStatus.UNREADABLE:

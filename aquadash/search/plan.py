@@ -142,7 +142,8 @@ class SearchPlan:
         if not 1 <= len(self.space) <= MAX_PARAMETERS:
             raise ConfigError(f"A search varies from 1 to {MAX_PARAMETERS} settings, and {len(self.space)} came.")
         for parameter in self.space:
-            self._check(checked(parameter))
+            for value in grid(checked(parameter), points=2):
+                check_names(with_values(self.config, {parameter.name: value}))
         self._check_effects()
         if self.sampler == "grid" and (points := grid_size(self.space)) > MAX_GRID_POINTS:
             raise ConfigError(
@@ -154,11 +155,6 @@ class SearchPlan:
     def ends(self, name: str) -> list[Value]:
         """The values of a setting at the ends of its range, or all of its choices; none if it does not vary."""
         return [value for part in self.space if part.name == name for value in grid(part, points=2)]
-
-    def _check(self, parameter: SearchParameter) -> None:
-        """Refuse values whose names are not known."""
-        for value in grid(parameter, points=2):
-            check_names(with_values(self.config, {parameter.name: value}))
 
     def _check_effects(self) -> None:
         """Refuse a parameter that never has an effect, whatever network and one other value a trial may have."""

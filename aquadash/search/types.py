@@ -165,7 +165,7 @@ class Search(SearchHead):
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds until all trials have ended, if they go on taking as long as so far; None while unknown.
+        """Seconds of work until all trials have ended, if they go on taking as long as so far; None while unknown.
 
         None, too, where the minutes are spent before: trials that are under way then are finished, whatever that takes.
         """

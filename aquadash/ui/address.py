@@ -149,7 +149,7 @@ def begin() -> None:
     if st.session_state.pop(_AGAIN, False):
         # Only now: a late message of another part that waited for its turn was taken together with that.
         for name, known in st.session_state.get(_KNOWN, {}).items():
-            if name in st.session_state and known.replaced == (st.session_state[name],):
+            if name in st.session_state and not known.assigned and known.replaced == (st.session_state[name],):
                 st.session_state[name] = known.recorded[0]
 
 

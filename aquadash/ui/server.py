@@ -95,8 +95,9 @@ def _app_page(code: tuple[str, ...]) -> str:
     style = files("aquadash.ui").joinpath("style.css").read_text(encoding="utf-8")
     scripts = [each.name for each in static.joinpath("static", "js").iterdir() if each.name.partition(".")[0] in code]
     early = "".join(f'<script type="module" async>import("./static/js/{name}")</script>' for name in scripts)
-    # In the body: of two rules that weigh the same the later one counts, and Streamlit's come into the head.
-    return page.replace('<div id="root">', f'{early}<style>\n{style}</style><div id="root">', 1)
+    # In the body: of two rules that weigh the same the later one counts, and Streamlit's come into the head. The code
+    # behind it: Streamlit's, which that asks for, looks for it at once.
+    return page.replace('<div id="root"></div>', f'<style>\n{style}</style><div id="root"></div>{early}', 1)
 
 
 def middleware() -> list[Middleware]:

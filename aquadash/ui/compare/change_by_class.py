@@ -49,7 +49,7 @@ def _table(found: PairedChange) -> None:
     """The same in numbers."""
     changes = (found.overall, *found.classes)
     names = ["all", *(gallery.class_text(row.label) for row in found.classes)]
-    intervals = [f"{100 * low:+.1f} to {100 * high:+.1f}" for low, high in (row.interval for row in changes)]
+    intervals = [f"{100 * low:+z.1f} to {100 * high:+z.1f}" for low, high in (row.interval for row in changes)]
     with st.expander("In numbers", icon="🔢"):
         table(
             Column("Class", names),

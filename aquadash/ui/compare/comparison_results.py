@@ -168,7 +168,7 @@ def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
     def of(value: Callable[[AccuracyChange, float], object]) -> list[object]:
         return [None if test.result is None else value(test.result, test.p_holm) for test in ordered]
 
-    intervals = of(lambda change, _: f"{100 * change.interval[0]:+.1f} to {100 * change.interval[1]:+.1f}")
+    intervals = of(lambda change, _: f"{100 * change.interval[0]:+z.1f} to {100 * change.interval[1]:+z.1f}")
     judged = of(lambda _, p_holm: "significant" if p_holm < LEVEL else "not significant")
     points = "Accuracy of the second less that of the first, in points."
     table(

@@ -76,7 +76,7 @@ def progress_text(search: Search) -> str:
     return joined(
         f"{ended} of {count(most, 'trial')} done" if most is not None else f"{count(ended, 'trial')} done",
         "" if minutes is None else f"{duration(search.seconds)} of {minutes:g} min spent",
-        time_left(search.eta_seconds),
+        time_left(search.eta_seconds).replace(" left", " of work left"),
     )
 
 
