@@ -77,9 +77,14 @@ def result_of(store: RunStore, run_id: str) -> RobustnessResult | None:
         return None
     ended_at = store.get(run_id).ended_at
     later = ended_at is None or found.measured_at >= ended_at
-    # Times tell little, as clocks are set back and computers' differ, but each look would download a shared store's.
-    model = None if later and settings.store_is_shared() else store.artifact(run_id, MODEL)
-    return found if (later if model is None else file_digest(model) == found.identity["model_sha256"]) else None
+    if later and settings.store_is_shared():
+        # Each look would download the network.
+        return found
+    model = store.artifact(run_id, MODEL)
+    if model is None:
+        return found if later else None
+    # Times tell little: clocks are set back, and another computer's may differ.
+    return found if file_digest(model) == found.identity["model_sha256"] else None
 
 
 def is_measured(found: RobustnessResult | None, request: RobustnessRequest) -> bool:
