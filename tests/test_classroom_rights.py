@@ -51,6 +51,13 @@ def test_the_report_in_a_zip_shows_no_pictures_that_its_reader_may_not_open(
     assert bundle.DATA not in written.files and "another person's" in "".join(written.notes)
 
 
+def test_a_run_of_ones_own_that_names_anothers_pictures_does_not_open_them(lesson: Lesson) -> None:
+    imported = lessons.trained(lesson.store, BEN, "brought in", source="folder-anna-s-cats")
+    for start in (Lab(BEN).jobs.measure_robustness, Lab(BEN).runs.repeat):
+        with pytest.raises(NotAllowedError, match="can open its pictures"):
+            start(imported)
+
+
 def test_what_is_refused_to_others_is_not_refused_to_its_owner(lesson: Lesson) -> None:
     lab = Lab(ANNA)
     lab.runs.rename(lesson.finished, "Anna's best")

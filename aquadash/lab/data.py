@@ -17,6 +17,7 @@ from aquadash.data.folder.types import CheckReport, LeftOut
 from aquadash.errors import DataError, NotAllowedError
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
+from aquadash.people import Resource
 
 #: Imports of own pictures that a student may have under way, each of which may take 4 GB of the disk.
 _DRAFTS = 2
@@ -49,11 +50,30 @@ class DataSets(Part):
         Raises:
             NotAllowedError: It is another student's, or would be fetched and the person may not have that done.
         """
-        kept = about.of_source(source)
-        if kept is not None:
-            self._rights.require(Action.OPEN_PICTURES, kept.resource)
-        elif load and source in data.SOURCES and not data.is_here(source):
-            self._rights.require(Action.ADD_FOR_ALL)
+        if reason := self._refusal(source, load):
+            raise NotAllowedError(reason)
+
+    def job_refusal(self, source: str, action: Action, resource: Resource | None = None) -> str:
+        """Return why the person may not start a job that reads a data set, in words; empty if they may.
+
+        Such a job needs two rights: the action on what it works on, and the pictures. An imported run names any data
+        set, so owning the run says nothing about its pictures.
+
+        Args:
+            source: As in ``data.source``.
+            action: What the job does.
+            resource: What it does it with; None for actions that are done with nothing.
+        """
+        return self._rights.refusal(action, resource) or self._refusal(source, load=True)
+
+    def require_for_job(self, source: str, action: Action, resource: Resource | None = None) -> None:
+        """Refuse what :meth:`job_refusal` has a reason for; arguments as there.
+
+        Raises:
+            NotAllowedError: With that reason.
+        """
+        if reason := self.job_refusal(source, action, resource):
+            raise NotAllowedError(reason)
 
     def load(self, source: str, *, progress: ProgressCallback | None = None) -> Dataset:
         """A data set, with all of its images; see :func:`aquadash.data.load`.
@@ -133,6 +153,13 @@ class DataSets(Part):
             else:
                 self._check_number()
         return store.restore(key, replace=there is not None)
+
+    def _refusal(self, source: str, load: bool) -> str:
+        kept = about.of_source(source)
+        if kept is not None:
+            return self._rights.refusal(Action.OPEN_PICTURES, kept.resource)
+        fetched = load and source in data.SOURCES and not data.is_here(source)
+        return self._rights.refusal(Action.ADD_FOR_ALL) if fetched else ""
 
     def _check_number(self) -> None:
         own = sum(kept.owner == self._person.person_id for kept in about.all_kept().values())

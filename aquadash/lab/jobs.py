@@ -77,13 +77,14 @@ class Jobs(Part):
 
         Raises:
             RunError: The run has no model, or is being measured already.
-            NotAllowedError: The person may not have the network looked at, or another's figures replaced.
+            NotAllowedError: The person may not have the network looked at or open the pictures of its data set, or
+                would replace another's figures.
             AquaDashError: The request is not possible.
         """
         from aquadash.robustness.job import start
 
         run = self._run(run_id)
-        self._rights.require(Action.MEASURE, run.resource)
+        DataSets(self._person).require_for_job(run.config.data.source, Action.MEASURE, run.resource)
         if request is not None and not self._rights.allow(Action.LABEL, run.resource) and self.robustness(run_id):
             raise NotAllowedError(
                 f"“{run.name}” is measured already. Only whoever made it, or the teacher, can have it measured anew."
@@ -144,9 +145,10 @@ class Jobs(Part):
 
         Raises:
             RunError: Packages are missing, the run has no model or has not ended, or it is being converted already.
-            NotAllowedError: The person may not have the run's network converted.
+            NotAllowedError: The person may not have the run's network converted, or not open its data set's pictures.
         """
-        self._rights.require(Action.MEASURE, self._run(run_id).resource)
+        run = self._run(run_id)
+        DataSets(self._person).require_for_job(run.config.data.source, Action.MEASURE, run.resource)
         with self._changing():
             return export_jobs.start_conversion(open_store(), run_id, form, owner=self._person.person_id)
 

@@ -625,9 +625,8 @@ class Runs(Part):
         Raises:
             NotAllowedError: With the limit and what to do.
         """
-        self._rights.require(Action.SUBMIT)
         for config in configs:
-            DataSets(self._person).require(config.data.source, load=True)
+            DataSets(self._person).require_for_job(config.data.source, Action.SUBMIT)
         with self._changing(), _one_at_a_time if self._limits.in_force else nullcontext():
             if self._limits.in_force:
                 own = sum(job.owner == self._person.person_id for job in open_jobs().queue(KIND))

@@ -59,7 +59,7 @@ class Searches(Part):
             AquaDashError: The plan cannot be carried out, its pretrained weights not be had, or it not be stored.
             NotAllowedError: In this class the teacher alone starts searches, or its trainings are beyond the limits.
         """
-        self._rights.require(Action.SEARCH)
+        DataSets(self._person).require_for_job(plan.config.data.source, Action.SEARCH)
         self._check(plan)
         with self._changing():
             return job.start_search(plan, engine.open_engine(), owner=self._person)
@@ -93,7 +93,7 @@ class Searches(Part):
             RunError: It is running, or its budget has no room.
         """
         search = self.get(search_id)
-        self._rights.require(Action.RESUME, search.resource)
+        DataSets(self._person).require_for_job(search.plan.config.data.source, Action.RESUME, search.resource)
         self._check(search.plan)
         with self._changing():
             job.resume_search(search_id, engine.open_engine(), budget=budget)
@@ -120,9 +120,8 @@ class Searches(Part):
         return True
 
     def _check(self, plan: SearchPlan) -> None:
-        """Refuse to have a plan's trials trained where the class's limits, or its images, forbid it."""
+        """Refuse to have a plan's trials trained where the class's limits forbid it."""
         self._limits.check_search()
-        DataSets(self._person).require(plan.config.data.source, load=True)
         for epochs in (plan.config.training.epochs, *plan.ends("training.epochs")):
             self._limits.check_training(int(epochs), waiting=0)
 

@@ -110,7 +110,7 @@ def _form(run: Run, *, measured: bool) -> None:
         "Seed", 0, 2**32 - 1, value=0, step=1, key=f"robustness-seed-{run.run_id}", help=term("seed"), width=180
     )
     rights = lab().rights
-    reason = rights.refusal(Action.MEASURE, run.resource)
+    reason = lab().data.job_refusal(run.config.data.source, Action.MEASURE, run.resource)
     if measured and not rights.allow(Action.LABEL, run.resource):
         reason = reason or "Only whoever made the run, or the teacher, can have it measured anew."
     if reason:
