@@ -124,6 +124,16 @@ def test_what_needs_the_files_of_a_home_is_done_by_a_worker_of_it(
     assert jobs.waiting(["once"]) and jobs.claim(["once"], HERE) is not None
 
 
+def test_a_job_of_a_kind_that_is_gone_is_interrupted_like_any_that_is_lost(
+    jobs: JobTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = claimed(jobs, "brief")
+    monkeypatch.setattr("aquadash.jobs.table.KINDS", {"once": JobKind("once", "look", "no:thing")})
+    let_the_lease_run_out(job, jobs=jobs)
+    assert now(jobs, job).status is JobStatus.INTERRUPTED
+    assert claimed(jobs).status is JobStatus.RUNNING
+
+
 def test_one_that_was_cut_off_writes_nothing(jobs: JobTable) -> None:
     first = claimed(jobs, "again")
     let_the_lease_run_out(first, jobs=jobs)

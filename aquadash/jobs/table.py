@@ -508,7 +508,9 @@ class JobTable:
     def _requeue_or_end(
         self, connection: Connection, revision: int, job: Job, reason: str, *, is_failure: bool = True
     ) -> Job:
-        most, worker_failures = KINDS[job.kind].max_worker_failures, job.worker_failures + is_failure
+        # A version before this one may have left a job of a kind that is gone.
+        most = KINDS[job.kind].max_worker_failures if job.kind in KINDS else 0
+        worker_failures = job.worker_failures + is_failure
         kept = "What is complete is kept."
         if job.status is JobStatus.QUEUED or not most:
             status, message = JobStatus.INTERRUPTED, ""

@@ -62,7 +62,7 @@ class Jobs(Part):
             raise NotAllowedError(reason)
         with self._changing():
             stopped = open_jobs().request_stop(job_id)
-            if stopped.status.ended:
+            if stopped.status.ended and stopped.kind in KINDS:
                 # No worker had it, to keep how it ended.
                 record_end(KINDS[stopped.kind], stopped.run, stopped.status, stopped.message)
 
