@@ -57,11 +57,11 @@ def ask(
         return incoming.pop(0) if incoming else {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
             answer.status = message["status"]
             answer.cookies = [value.decode() for name, value in message["headers"] if name.lower() == b"set-cookie"]
             answer.headers = {name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]}
-        elif message["type"] == "http.response.body":
+        elif message["type"] in ("http.response.body", "websocket.http.response.body"):
             answer.body += message.get("body", b"").decode()
         else:
             answer.status = 403 if message["type"] == "websocket.close" else 101

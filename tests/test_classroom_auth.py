@@ -150,7 +150,7 @@ def test_without_a_class_everything_is_open_and_there_is_nothing_to_join(
     monkeypatch.delenv("AQUADASH_CLASSROOM")
     assert ask(app, "/media/x").body == "inside"
     assert ask(app, "/_stcore/stream", scheme="ws").status == 101
-    served = Starlette(routes=server.routes(), middleware=server.middleware())
+    served = Starlette(routes=server.routes())
     assert [ask(served, "/class/join").status, join(served, code=code).status] == [404, 404]
     assert open_sessions().people() == []
 

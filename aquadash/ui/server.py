@@ -26,7 +26,7 @@ from aquadash.data.images import MAX_BYTES, shrink
 from aquadash.errors import AquaDashError
 from aquadash.jobs import processes
 from aquadash.pages import PAGES, name_at
-from aquadash.ui import shell, warmup
+from aquadash.ui import hosts, shell, warmup
 
 #: How far the pages step back behind a training that needs every processor: it has gaps that are enough for them, and
 #: loses much when it is held up. With this they keep a quarter of a processor even where it leaves no gap.
@@ -101,12 +101,12 @@ def _app_page(code: tuple[str, ...]) -> str:
 
 
 def middleware() -> list[Middleware]:
-    """What every request passes: whether its sender has joined, in a class, and what makes photographs small."""
+    """Return what every request passes: its host and origin, in a class who sent it, and what shrinks photographs."""
     if not settings.classroom():
-        return [Middleware(Shrinking)]
+        return [*hosts.middleware(), Middleware(Shrinking)]
     from aquadash.ui.classroom.auth_middleware import AuthMiddleware
 
-    return [Middleware(AuthMiddleware), Middleware(Shrinking)]
+    return [*hosts.middleware(), Middleware(AuthMiddleware), Middleware(Shrinking)]
 
 
 @asynccontextmanager
