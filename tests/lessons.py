@@ -25,7 +25,6 @@ from aquadash.robustness.label_safety import SafetyRequest, Subjects
 from aquadash.runs import Guess, Predictions, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import CONFIG, MODEL, read_artifact
 from aquadash.runs.first_model import FOLDER
-from aquadash.search import Budget
 from aquadash.search.store import SearchStore, open_search_store
 from tests import live_runs
 from tests.own_pictures import in_archive, of_classes
@@ -211,7 +210,7 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         "bring another's pipeline back": lambda: pipelines.restore(at.put_away_pipeline),
         "stop another's search": lambda: searches.stop(at.search),
         "continue another's search": lambda: searches.resume(at.search),
-        "give another's search a budget": lambda: searches.resume(at.search, budget=Budget(9)),
+        "give another's search more trials": lambda: searches.resume(at.search, trials=9),
         "hide a search": lambda: searches.hide(at.search),
         "send somebody out": lambda: lab.people.remove(TEACHER.person_id),
         "clear unused names": lab.people.clear,

@@ -20,7 +20,7 @@ from aquadash.jobs import Job, Worker, open_jobs, worker
 from aquadash.jobs.types import job_id
 from aquadash.people import Person
 from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus
-from aquadash.search import Budget, Search, SearchPlan, job, parse_all
+from aquadash.search import Search, SearchPlan, job, parse_all
 from aquadash.search.store import KIND, open_search_store
 from tests import job_rows
 from tests.waiting import wait_for
@@ -32,7 +32,7 @@ BASE = with_values(RunConfig(), {"training.epochs": 20, "training.learning_rate"
 def plan(*over: str, **values: object) -> SearchPlan:
     """A plan over the learning rate, or over what is given."""
     space = parse_all(over or ("training.learning_rate=1e-4..1e-1:log",))
-    return replace(SearchPlan(BASE, space, budget=Budget(5), name="mine"), **values)
+    return replace(SearchPlan(BASE, space, trials=5, name="mine"), **values)
 
 
 def take_up(search_id: str) -> Job:

@@ -22,7 +22,6 @@ from aquadash.lab import Lab
 from aquadash.lab.limits import Limits
 from aquadash.people import OWNER, Person, Role
 from aquadash.runs import RunStatus
-from aquadash.search import Budget
 from aquadash.search.store import open_search_store
 from tests.lessons import ANNA, BEN, TEACHER
 from tests.own_pictures import drafted, in_folder, of_classes
@@ -148,11 +147,11 @@ def test_students_search_only_where_the_teacher_lets_them() -> None:
 def test_students_continue_searches_within_the_limits_of_now_only(limit: dict[str, int], refusal: str) -> None:
     mine = open_search_store().create(plan(), owner=ANNA)
     limits.save(ClassLimits(searches=True, **limit))
-    for budget in (None, Budget(50)):
+    for trials in (None, 50):
         with pytest.raises(NotAllowedError, match=refusal):
-            Lab(ANNA).searches.resume(mine, budget=budget)
+            Lab(ANNA).searches.resume(mine, trials=trials)
     kept = open_search_store().get(mine)
-    assert kept.status is RunStatus.STOPPED and kept.plan.budget == plan().budget
+    assert kept.status is RunStatus.STOPPED and kept.plan == plan()
 
 
 def test_what_comes_back_from_the_bin_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:

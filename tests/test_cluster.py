@@ -24,7 +24,7 @@ from aquadash.engine import Engine, open_engine
 from aquadash.jobs.types import job_id
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.reading import KIND
-from aquadash.search import Budget, SearchPlan, parse_all, start_search
+from aquadash.search import SearchPlan, parse_all, start_search
 from aquadash.search.store import open_search_store
 from tests import clusters, job_rows
 from tests.clusters import Cluster, Machine, postgresql
@@ -97,7 +97,7 @@ def test_a_search_over_own_pictures_spreads_over_workers_that_do_not_have_them(
     kept = drafts.use(draft, SplitChoice(), title="Mine")
     config = with_values(BASE, {"data.source": kept.source, "training.epochs": 4})
     store = open_store()
-    plan = SearchPlan(config, parse_all(["training.learning_rate=0.001,0.002"]), sampler="grid", budget=Budget(2))
+    plan = SearchPlan(config, parse_all(["training.learning_rate=0.001,0.002"]), sampler="random", trials=2)
     search_id = start_search(plan, open_engine())
     wait_for(lambda: open_search_store().get(search_id).status.ended, saying=cluster.logs)
     search = open_search_store().get(search_id)

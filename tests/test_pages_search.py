@@ -15,8 +15,9 @@ from aquadash.models import head_epochs
 from aquadash.presets import PRESETS
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.cost import STARTING_SECONDS, Paces
-from aquadash.search import Budget, SearchPlan, parse_all, start_search
+from aquadash.search import SearchPlan, parse_all, start_search
 from aquadash.search import store as kept
+from aquadash.search.controller import Study
 from aquadash.search.store import SearchStore, open_search_store
 from aquadash.ui import warmup
 from aquadash.ui.search import search_form, search_live
@@ -85,7 +86,7 @@ def test_a_search_is_set_up_and_launched_and_watched(runs: QuickRuns, store: Sea
         parse_all(["training.learning_rate=0.001..0.1:log", "training.optimizer=adam,adamw"]),
         sampler="random",
         pruner="median",
-        budget=Budget(4),
+        trials=4,
     )
     assert address_of(app, "search") == head.search_id
     wait_for(lambda: runs.at_work)
@@ -102,9 +103,8 @@ def test_the_form_says_what_cannot_be_and_how_long_it_takes_and_is_as_it_was_aft
     ui_runs.finished(open_store(), "earlier")
     app = open_page()
     assert "12 × 15 epochs, about **7 min 0 s**" in words(app)
-    # A trial takes 35 s, and one that is under way after two minutes is finished.
-    app.number_input(key="search:minutes").set_value(2.0).run()
-    assert "12 × 15 epochs, about **2 min 35 s**" in words(app)
+    app.number_input(key="search:trials").set_value(4).run()
+    assert "4 × 15 epochs, about **2 min 20 s**" in words(app)
 
     app.text_input(key="search:training.learning_rate:low").set_value("-1").run()
     assert "greater than 0" in words(app) and app.button(key="search:launch").disabled
@@ -116,14 +116,14 @@ def test_the_form_says_what_cannot_be_and_how_long_it_takes_and_is_as_it_was_aft
     for view in ("one", "search"):
         app.query_params["view"] = view
         app.run()
-    assert app.number_input(key="search:minutes").value == 2.0
+    assert app.number_input(key="search:trials").value == 4
     assert app.text_input(key="search:training.learning_rate:low").value == "0.002"
 
     # Its epochs begin with those of its trials.
     assert PRESETS[app.selectbox(key="base").value].config.training.epochs == 200
     app.multiselect(key="search:over").set_value(["training.epochs"]).run()
     assert app.text_input(key="search:training.epochs:values").value == "10,15,20,40"
-    assert "12 × 40 epochs" in words(app)
+    assert "4 × 40 epochs" in words(app)
 
 
 def test_what_one_training_s_form_holds_can_be_searched_from_a_mixture_of_pipelines_as_one_value(
@@ -149,7 +149,7 @@ def test_what_one_training_s_form_holds_can_be_searched_from_a_mixture_of_pipeli
 
 def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStore) -> None:
     search_id = start_search(
-        plan("training.learning_rate=1e-3..1e-1:log", budget=Budget(6), name=HOSTILE), engine.open_engine()
+        plan("training.learning_rate=1e-3..1e-1:log", trials=6, name=HOSTILE), engine.open_engine()
     )
     for number in range(3):
         wait_for(lambda number=number: len(store.get(search_id).trials) == number + 1 and runs.at_work)
@@ -168,12 +168,7 @@ def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStor
     wait_for(lambda: store.get(search_id).status is RunStatus.STOPPED)
     memory.refresh()
     app.run()
-    assert "Stopped." in words(app) and "1 trial will go on" in words(app)
-    resting = store.get(search_id).trials[3].run_id
-    runs.change(resting, deleted=True)
-    app.run()
-    assert "will go on" not in words(app) and "1 deleted trial will fail unless restored first" in words(app)
-    runs.change(resting, deleted=False)
+    assert "Stopped." in words(app) and "makes the trials that are left" in words(app)
     runs.gate.set()
     app.button(key=f"continue-{search_id}").click().run()
     assert not app.error and not app.exception, words(app)
@@ -186,7 +181,7 @@ def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStor
 def test_the_best_so_far_can_be_used_while_a_search_works(
     runs: QuickRuns, store: SearchStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search_id = start_search(plan(budget=Budget(2)), engine.open_engine())
+    search_id = start_search(plan(trials=2), engine.open_engine())
     wait_for(lambda: runs.at_work)
     (first,) = runs.at_work
 
@@ -204,7 +199,7 @@ def test_the_best_so_far_can_be_used_while_a_search_works(
 def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, store: SearchStore) -> None:
     over = ("training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32,1024")
     runs.gate.set()
-    search_id = start_search(plan(*over, budget=Budget(7, minutes=60)), engine.open_engine())
+    search_id = start_search(plan(*over, trials=7), engine.open_engine())
     wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
     app = open_page(search=search_id[:6])
     search = store.get(search_id)
@@ -231,7 +226,7 @@ def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, stor
     app.number_input(key=f"more-{search_id}").set_value(2).run()
     app.button(key=f"extend-{search_id}").click().run()
     wait_for(lambda: len(store.get(search_id).complete) == 9)
-    assert store.get(search_id).plan.budget == Budget(9, minutes=60)
+    assert store.get(search_id).plan.trials == 9
 
 
 def test_a_search_that_was_cut_off_or_failed_or_is_not_there_says_so(runs: QuickRuns, store: SearchStore) -> None:
@@ -251,31 +246,19 @@ def test_a_search_that_was_cut_off_or_failed_or_is_not_there_says_so(runs: Quick
 def test_a_search_that_ended_otherwise_with_nothing_left_is_offered_more_trials(
     runs: QuickRuns, store: SearchStore
 ) -> None:
-    search_id = store.create(plan(budget=Budget(None, minutes=1)))
+    search_id = store.create(plan(trials=2))
+    study = Study(store, search_id)
+    for number in range(2):
+        study.tell(study.ask(plan(trials=2), number), 0.5)
     for status in (RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.STOPPED):
-        store.set_attributes(search_id, {kept.SECONDS: 60.0, kept.STATUS: str(status)})
+        store.set_attributes(search_id, {kept.STATUS: str(status)})
         app = open_page()
         assert "Continue" not in words(app) and f"continue-{search_id}" not in buttons(app)
     app.number_input(key=f"more-{search_id}").set_value(2).run()
     runs.gate.set()
     app.button(key=f"extend-{search_id}").click().run()
     assert not app.error and not app.exception
-    wait_for(lambda: len(store.get(search_id).complete) == 2)
-    assert store.get(search_id).plan.budget == Budget(2), "minutes that are spent are no limit any more"
-
-
-def test_progress_in_words(store: SearchStore) -> None:
-    search_id = store.create(plan(budget=Budget(8, minutes=5)))
-    store.set_attributes(search_id, {kept.SECONDS: 75.0})
-    assert search_live.progress_text(store.get(search_id)) == "0 of 8 trials done · 1 min 15 s of 5 min spent"
-
-
-def test_an_estimate_keeps_to_the_budget(store: SearchStore) -> None:
-    both = search_form.estimate_text(plan(budget=Budget(8, minutes=5)))
-    assert both == "8 × 20 epochs; no trial starts after 5 min"
-    assert "no trial starts after 2.5 min" in search_form.estimate_text(plan(budget=Budget(None, minutes=2.5)))
-    grid = plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(50))
-    assert search_form.estimate_text(grid).startswith("2 × ")
+    wait_for(lambda: len(store.get(search_id).complete) == 4)
 
 
 def test_an_estimate_is_at_the_pace_of_the_slowest_choice_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +270,7 @@ def test_an_estimate_is_at_the_pace_of_the_slowest_choice_that_is_known(monkeypa
     def told(*earlier: Run) -> str:
         monkeypatch.setattr(Runs, "paces", lambda self: Paces(earlier, head_epochs))
         over = ("training.learning_rate=0.001,0.01", "model.fine_tuning=head,all")
-        return search_form.estimate_text(plan(*over, config=head.config, budget=Budget(2)))
+        return search_form.estimate_text(plan(*over, config=head.config, trials=2))
 
     assert told(head, every).endswith(f", about **{duration(2 * (STARTING_SECONDS + 400.0))}**")
     assert told(head).endswith(

@@ -41,10 +41,11 @@ def test_the_plain_form_of_the_command(runs: QuickRuns) -> None:
     assert all(run.config.training.epochs == 7 for run in runs.runs.values())
 
 
-def test_over_sampler_pruner_and_minutes(runs: QuickRuns) -> None:
+def test_over_sampler_and_pruner(runs: QuickRuns) -> None:
     over = ("--over", "training.optimizer=sgd,adam", "--over", "training.batch_size=16,32")
-    values = answer("search", "run", *over, "--sampler", "grid", "--pruner", "median", "--minutes", 5)
-    assert len(values["trials"]) == 4 and values["budget"] == {"trials": None, "minutes": 5.0}
+    values = answer("search", "run", *over, "--sampler", "random", "--pruner", "median", "--trials", 4)
+    assert len(values["trials"]) == 4 and values["budget"] == {"trials": 4}
+    assert (values["sampler"], values["pruner"]) == ("random", "median")
     assert values["space"] == ["training.optimizer=sgd,adam", "training.batch_size=16,32"]
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from aquadash.augment import embedded, pipeline, save
 from aquadash.config import RunConfig, with_values
 from aquadash.data.folder import drafts
 from aquadash.data.folder.about import About
@@ -20,18 +18,12 @@ from aquadash.errors import ConfigError, RunError, StorageError
 from aquadash.jobs import JobStatus, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.runs import RunStatus
-from aquadash.search import Budget, SearchPlan, TrialState
-from aquadash.search.controller import MAX_FAILURES, Controller
-from aquadash.search.store import HIDDEN, IMAGES, KIND, SearchStore, open_search_store
+from aquadash.search import SearchPlan, Trial, TrialState
+from aquadash.search.controller import MAX_FAILURES, STOPPED, Controller
+from aquadash.search.plan import DEFAULT_TRIALS
+from aquadash.search.store import HIDDEN, IMAGES, KIND, PLAN, SearchStore, open_search_store
 from tests.own_pictures import drafted, in_folder, of_classes
 from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan, take_up
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def begin(store: SearchStore, of: SearchPlan) -> str:
@@ -53,11 +45,9 @@ def go_on_after_stop(search_id: str) -> None:
     take_up(search_id)
 
 
-def controller(
-    store: SearchStore, search_id: str, runs: FakeRuns, *, slots: int = 1, clock: Clock | None = None
-) -> Controller:
+def controller(store: SearchStore, search_id: str, runs: FakeRuns, *, slots: int = 1) -> Controller:
     runs.num_slots = slots
-    return Controller(store, search_id, engine=runs, runs=runs, clock=clock or Clock())
+    return Controller(store, search_id, engine=runs, runs=runs)
 
 
 def carry_out(
@@ -92,12 +82,12 @@ def runs() -> FakeRuns:
     return FakeRuns()
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
-def test_it_spends_its_budget_and_ranks_by_validation_accuracy(
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_it_makes_all_its_trials_and_ranks_by_validation_accuracy(
     store: SearchStore, runs: FakeRuns, sampler: str
 ) -> None:
     over = ("training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32")
-    search_id = begin(store, plan(*over, sampler=sampler, budget=Budget(12)))
+    search_id = begin(store, plan(*over, sampler=sampler, trials=12))
     assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
     search = store.get(search_id)
     assert search.fraction == 1.0
@@ -120,26 +110,13 @@ def test_it_spends_its_budget_and_ranks_by_validation_accuracy(
     assert len({repr(sorted(trial.params.items())) for trial in search.trials}) == 12
 
 
-def test_a_grid_ends_with_its_last_point_and_tries_none_twice(store: SearchStore, runs: FakeRuns) -> None:
-    # The settings to start from, 0.01, are a point of the grid.
-    of = plan(
-        "training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", sampler="grid", budget=Budget(None, 60)
-    )
-    search_id = begin(store, of)
-    carry_out(controller(store, search_id, runs), runs)
-    search = store.get(search_id)
-    points = {(trial.params["training.learning_rate"], trial.params["training.optimizer"]) for trial in search.trials}
-    assert len(search.trials) == of.max_trials == 8 == len(points)
-    assert {rate for rate, _ in points} == {0.0001, 0.001, 0.01, 0.1}
-
-
 def test_settings_outside_of_the_space_are_tried_first_all_the_same(store: SearchStore, runs: FakeRuns) -> None:
     over = (
         "training.learning_rate=1e-4..1e-3:log",
         "training.optimizer=adam,adamw",
         "training.weight_decay=1e-5..1e-2:log",
     )
-    search_id = begin(store, plan(*over, budget=Budget(12)))
+    search_id = begin(store, plan(*over, trials=12))
     carry_out(controller(store, search_id, runs), runs)
     search = store.get(search_id)
     assert runs.get(search.trials[0].run_id).config == BASE
@@ -149,7 +126,7 @@ def test_settings_outside_of_the_space_are_tried_first_all_the_same(store: Searc
 
 
 def test_as_many_trials_at_once_as_there_are_slots(store: SearchStore, runs: FakeRuns) -> None:
-    control = controller(store, search_id := begin(store, plan(budget=Budget(5))), runs, slots=3)
+    control = controller(store, search_id := begin(store, plan(trials=5)), runs, slots=3)
     assert control.step() is JobStatus.RUNNING
     assert len(runs.at_work) == 3
     runs.finish(runs.at_work[1].run_id, 0.5)
@@ -157,44 +134,6 @@ def test_as_many_trials_at_once_as_there_are_slots(store: SearchStore, runs: Fak
     assert len(runs.at_work) == 3 and len(runs.runs) == 4
     carry_out(control, runs)
     assert len(store.get(search_id).trials) == 5
-
-
-def test_minutes_end_it_after_the_trials_under_way(store: SearchStore, runs: FakeRuns) -> None:
-    clock = Clock()
-    search_id = begin(store, plan(budget=Budget(None, minutes=2)))
-    control = controller(store, search_id, runs, clock=clock)
-    for _ in range(3):
-        assert control.step() is JobStatus.RUNNING
-        clock.now += 45
-        runs.finish(runs.at_work[0].run_id, 0.5)
-    assert control.step() is JobStatus.FINISHED
-    search = store.get(search_id)
-    assert len(search.trials) == 3
-    assert search.seconds == pytest.approx(135)
-
-
-def test_minutes_do_not_pass_while_its_trials_only_wait_for_the_queue(store: SearchStore, runs: FakeRuns) -> None:
-    search_id, clock = begin(store, plan(budget=Budget(None, minutes=1))), Clock()
-    control = controller(store, search_id, runs, slots=2, clock=clock)
-    control.step()
-    for _ in range(3):
-        clock.now += 50
-        control.step()
-    assert store.get(search_id).seconds == 0
-    runs.train(runs.at_work[0].run_id)
-    clock.now += 50
-    control.step()
-    assert store.get(search_id).seconds == 50, "one of two works"
-
-
-def test_a_sleeping_computer_does_not_spend_the_budget(store: SearchStore, runs: FakeRuns) -> None:
-    clock = Clock()
-    control = controller(store, search_id := begin(store, plan(budget=Budget(None, minutes=5))), runs, clock=clock)
-    control.step()
-    runs.train(runs.at_work[0].run_id)
-    clock.now += 8 * 3600
-    control.step()
-    assert store.get(search_id).seconds == 60
 
 
 def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: SearchStore, runs: FakeRuns) -> None:
@@ -205,7 +144,7 @@ def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: 
         "was deleted": lambda run_id: runs.change(run_id, deleted=True, status=RunStatus.STOPPED),
         "cannot be read": lambda run_id: runs.end(run_id, RunStatus.UNREADABLE, "Its record cannot be read."),
     }
-    control = controller(store, search_id := begin(store, plan(budget=Budget(2 * len(ends)))), runs)
+    control = controller(store, search_id := begin(store, plan(trials=2 * len(ends))), runs)
     for end in ends.values():
         control.step()
         runs.finish(runs.at_work[0].run_id, 0.5)
@@ -219,8 +158,8 @@ def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: 
 
 
 def test_a_search_waits_for_a_scheduler_that_is_away(store: SearchStore, runs: FakeRuns) -> None:
-    clock, runs.away = Clock(), True
-    control = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs, clock=clock)
+    runs.away = True
+    control = controller(store, search_id := begin(store, plan(trials=2)), runs)
     with pytest.raises(RunError, match="does not answer"):
         control.step()  # Who began it, with a wrong address perhaps, is told.
     for number in range(2):
@@ -229,38 +168,7 @@ def test_a_search_waits_for_a_scheduler_that_is_away(store: SearchStore, runs: F
         runs.away = True
         runs.finish(runs.at_work[0].run_id, 0.5)
         assert control.step() is (JobStatus.FINISHED if number else JobStatus.RUNNING)
-        if not number:
-            clock.now += 50
-            control.step()
         assert [trial.value for trial in store.get(search_id).trials] == [0.5] * (number + 1)
-    assert store.get(search_id).seconds == 0, "no time is spent while nobody works"
-
-
-def test_trials_that_rest_or_have_not_begun_wait_for_the_scheduler_too(store: SearchStore, runs: FakeRuns) -> None:
-    def crash(config: RunConfig) -> None:
-        if runs.runs:
-            raise StorageError("the power went off")
-
-    runs.on_submit, search_id = crash, begin(store, plan(budget=Budget(2)))
-    with pytest.raises(StorageError):
-        controller(store, search_id, runs, slots=2).step()
-    runs.end(runs.at_work[0].run_id, RunStatus.STOPPED)
-    runs.on_submit, runs.away, clock = lambda config: None, True, Clock()
-    control = controller(store, search_id, runs, slots=2, clock=clock)
-    with pytest.raises(RunError, match="does not answer"):
-        control.step()
-    runs.away = False
-    control.step()
-    assert len(runs.at_work) == 2
-    for run in runs.at_work:
-        runs.end(run.run_id, RunStatus.INTERRUPTED)
-    runs.away = True
-    clock.now += 50
-    assert control.step() is JobStatus.RUNNING and not runs.at_work
-    runs.away = False
-    assert carry_out(control, runs) is JobStatus.FINISHED
-    search = store.get(search_id)
-    assert len(search.complete) == 2 and search.seconds == 0, "no time is spent while nobody works"
 
 
 def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:
@@ -269,14 +177,14 @@ def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, r
             raise ConfigError("not with adam")
 
     runs.on_submit = refuse
-    of = plan("training.optimizer=sgd,adam", sampler="grid")
+    of = plan("training.optimizer=adam,adamw", trials=8)
     carry_out(controller(store, search_id := begin(store, of), runs), runs)
-    search = store.get(search_id)
-    assert [(trial.state, trial.message) for trial in search.trials[1:]] == [(TrialState.FAILED, "not with adam")]
+    failed = [trial for trial in store.get(search_id).trials if trial.params["training.optimizer"] == "adam"]
+    assert failed and {(trial.state, trial.message) for trial in failed} == {(TrialState.FAILED, "not with adam")}
 
 
 def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> None:
-    control = controller(store, search_id := begin(store, plan(budget=Budget(50))), runs)
+    control = controller(store, search_id := begin(store, plan(trials=50)), runs)
     while not (status := control.step()).ended:
         for run in runs.at_work:
             runs.end(run.run_id, RunStatus.FAILED, "no memory")
@@ -294,7 +202,7 @@ def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs:
         return drafts.use(draft, SplitChoice(), title="Cats")
 
     kept = import_pictures(0)
-    of = plan(budget=Budget(5), config=with_values(BASE, {"data.source": kept.source}))
+    of = plan(trials=5, config=with_values(BASE, {"data.source": kept.source}))
     control = controller(store, search_id := begin(store, of), runs, slots=2)
     control.step()
     first, second = runs.runs
@@ -317,7 +225,7 @@ def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs:
 
 
 def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: SearchStore, runs: FakeRuns) -> None:
-    control = controller(store, search_id := begin(store, plan(pruner="median", budget=Budget(8))), runs)
+    control = controller(store, search_id := begin(store, plan(pruner="median", trials=8)), runs)
     for number in range(5):
         control.step()
         run_id = runs.at_work[0].run_id
@@ -349,85 +257,93 @@ def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: Searc
     assert store.get(search_id).trials[6].value == 0.95, "it finished first"
 
 
-@pytest.mark.slow
-def test_hyperband_gives_poor_trials_few_epochs(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(pruner="hyperband", budget=Budget(16)))
-    control = controller(store, search_id, runs)
-    while not control.step().ended:
-        for run in runs.at_work:
-            if run.stop_requested:
-                runs.heed_stops()
-            elif len(runs.history(run.run_id)) < 20:
-                runs.train(run.run_id, *[accuracy_of(run.config) - 0.3] * 5)
-            else:
-                runs.finish(run.run_id, accuracy_of(run.config))
-    search = store.get(search_id)
-    pruned = search.of(TrialState.PRUNED)
-    assert pruned and search.trials[0].state is TrialState.COMPLETE
-    assert all(len(runs.history(trial.run_id)) < 20 for trial in pruned)
-    assert search.best.value == max(trial.value or 0 for trial in search.trials)
+def test_the_time_left_follows_from_the_median_trial(store: SearchStore) -> None:
+    search = store.get(begin(store, plan(trials=6)))
+    ended = [Trial(number, TrialState.COMPLETE, 0.5, seconds=float(10 + number)) for number in range(3)]
+    assert search.eta_seconds is None
+    assert replace(search, trials=tuple(ended)).eta_seconds == 3 * 11
+    side_by_side = [Trial(number, TrialState.RUNNING) for number in (3, 4)]
+    assert replace(search, trials=(*ended, *side_by_side)).eta_seconds == pytest.approx(3 * 11 / 2)
 
 
-def test_the_time_left_follows_from_the_trials_so_far(store: SearchStore, runs: FakeRuns) -> None:
-    clock = Clock()
-    search_id = begin(store, plan(budget=Budget(5)))
-    control = controller(store, search_id, runs, clock=clock)
-    for _ in range(2):
-        control.step()
-        clock.now += 30
-        runs.finish(runs.at_work[0].run_id, 0.5)
-    control.step()
-    search = store.get(search_id)
-    assert search.status is RunStatus.RUNNING and search.fraction == pytest.approx(0.4)
-    assert search.eta_seconds == pytest.approx(90) and math.isclose(search.seconds, 60)
-    limited = [replace(search, plan=plan(budget=Budget(5, minutes=minutes))) for minutes in (3, 2, 1)]
-    assert [each.eta_seconds for each in limited] == [pytest.approx(90), None, None], "a trial under way is finished"
+# -- stopped, continued, or ended by a crash ---------------------------------------------------------------------------
 
 
-# -- stopped, continued, or ended by a crash: it goes on where it was --------------------------------------------------
-
-
-def test_stop_rests_the_runs_and_a_continued_search_resumes_them(stored: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(stored, plan(budget=Budget(4)))
+def test_stop_ends_the_trials_under_way_and_a_continued_search_makes_those_that_are_left(
+    stored: SearchStore, runs: FakeRuns
+) -> None:
+    search_id = begin(stored, plan(trials=4))
     control = controller(stored, search_id, runs, slots=2)
     control.step()
+    runs.end(runs.at_work[1].run_id, RunStatus.INTERRUPTED)
     request_stop(search_id)
     assert control.step() is JobStatus.RUNNING  # Asked, not ended yet.
     assert all(run.stop_requested for run in runs.at_work)
     runs.heed_stops()
-    assert control.step() is JobStatus.STOPPED and len(runs.runs) == 2
+    assert control.step() is JobStatus.STOPPED
+    stopped = stored.get(search_id).trials
+    assert [(trial.state, trial.message) for trial in stopped] == [(TrialState.PRUNED, STOPPED)] * 2
 
     go_on_after_stop(search_id)
-    control = controller(stored, search_id, runs, slots=2)
-    control.step()
-    assert [call for call in runs.calls if call[0] == "resume"] == [
-        ("resume", run_id) for run_id in list(runs.runs)[:2]
-    ]
-    assert len(runs.runs) == 2  # Nothing is repeated.
-    carry_out(control, runs)
-    search = stored.get(search_id)
-    assert len(search.trials) == len(runs.runs) == 4 and all(trial.value is not None for trial in search.trials)
+    assert carry_out(controller(stored, search_id, runs, slots=2), runs) is JobStatus.FINISHED
+    assert [trial.state for trial in stored.get(search_id).trials[2:]] == [TrialState.COMPLETE] * 2
+    assert len(runs.runs) == 4 and not [call for call in runs.calls if call[0] == "resume"]
 
 
-def test_a_search_continued_while_its_runs_still_stop_waits_for_them(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(budget=Budget(2)))
-    control = controller(store, search_id, runs)
+def test_an_interrupted_run_goes_on_once_there_is_a_scheduler_and_one_that_was_stopped_does_not(
+    store: SearchStore, runs: FakeRuns
+) -> None:
+    control = controller(store, search_id := begin(store, plan(trials=2)), runs, slots=2)
     control.step()
-    runs.train(runs.at_work[0].run_id, 0.5)
-    request_stop(search_id)
+    first, second = (run.run_id for run in runs.at_work)
+    runs.end(first, RunStatus.INTERRUPTED)
+    runs.end(second, RunStatus.STOPPED)
+    runs.away = True
+    assert control.step() is JobStatus.RUNNING and not runs.at_work
+    runs.away = False
     control.step()
-    go_on_after_stop(search_id)
-    control = controller(store, search_id, runs)
-    control.step()
-    assert len(runs.runs) == 1 and ("resume", next(iter(runs.runs))) not in runs.calls
-    runs.heed_stops()
-    control.step()
-    assert runs.calls[-1] == ("resume", next(iter(runs.runs)))
-    assert store.get(search_id).trials[0].state is TrialState.RUNNING
+    assert runs.calls[-1] == ("resume", first)
+    assert carry_out(control, runs) is JobStatus.FINISHED
+    trials = store.get(search_id).trials
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.PRUNED]
+    assert trials[1].message == STOPPED
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_trial_whose_run_could_not_be_stored_is_submitted_again_unless_the_search_is_stopped(
+    store: SearchStore, runs: FakeRuns, stopped: bool
+) -> None:
+    search_id = begin(store, plan(trials=2))
+
+    def crash(config: RunConfig) -> None:
+        raise StorageError("the disk is full")
+
+    runs.on_submit = crash
+    with pytest.raises(StorageError):
+        controller(store, search_id, runs).step()
+    runs.on_submit = lambda config: None
+    if stopped:
+        request_stop(search_id)
+    end = carry_out(controller(store, search_id, runs), runs)
+    states = [trial.state for trial in store.get(search_id).trials]
+    assert (end, states) == (
+        (JobStatus.STOPPED, [TrialState.PRUNED]) if stopped else (JobStatus.FINISHED, [TrialState.COMPLETE] * 2)
+    )
+
+
+def test_a_search_of_an_earlier_version_opens_and_goes_on(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(trials=3))
+    values = json.loads(plan().to_json()) | {"sampler": "grid", "pruner": "hyperband"}
+    del values["trials"]
+    for budget, trials in (({"trials": None, "minutes": 2.0}, DEFAULT_TRIALS), ({"trials": 3, "minutes": None}, 3)):
+        store.set_attributes(search_id, {PLAN: json.dumps(values | {"budget": budget})})
+        assert store.get(search_id).plan == plan(trials=trials, sampler="grid", pruner="hyperband")
+    assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
+    assert len(store.get(search_id).complete) == 3
 
 
 def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(stored: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(stored, plan(budget=Budget(6)))
+    search_id = begin(stored, plan(trials=6))
     controller(stored, search_id, runs, slots=3).step()
     first, second, third = list(runs.runs)
     runs.finish(first, 0.7)
@@ -446,7 +362,7 @@ def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(stored: Se
 def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchStore) -> None:
     def values(restart_after: int, sampler: str = "tpe") -> list[float]:
         runs = FakeRuns()
-        search_id = begin(store, plan(sampler=sampler, budget=Budget(14)))
+        search_id = begin(store, plan(sampler=sampler, trials=14))
         control = controller(store, search_id, runs)
         for _ in range(restart_after):
             control.step()
@@ -458,31 +374,6 @@ def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchSt
     assert values(0) == values(9) != values(0, "random"), "TPE learns"
 
 
-def test_a_trial_whose_run_was_not_noted_finds_it_again(store: SearchStore, runs: FakeRuns) -> None:
-    save(pipeline("notebook-1"), title="Mine")
-    # As a search begins that may come to the saved pipeline later.
-    config = embedded(BASE, also=["mine"])
-    search_id = begin(store, replace(plan(budget=Budget(2)), config=config))
-    original = runs.submit
-
-    def crash_after(config: RunConfig, **told: Any) -> None:
-        original(config, **told)
-        raise StorageError("the power went off")
-
-    runs.submit = crash_after
-    with pytest.raises(StorageError):
-        controller(store, search_id, runs).step()
-    assert store.get(search_id).trials[0].run_id == ""
-    runs.submit = original
-    store.set_attributes(search_id, {HIDDEN: True})
-    control = controller(store, search_id, runs)
-    control.step()
-    assert store.get(search_id).trials[0].run_id == next(iter(runs.runs)) and len(runs.runs) == 1
-    assert next(iter(runs.runs.values())).hidden, "the search was hidden in between"
-    carry_out(control, runs)
-    assert len(runs.runs) == 2
-
-
 @pytest.mark.parametrize("hidden", [True, False])
 def test_a_search_that_is_hidden_or_shown_while_it_submits_a_trial_takes_the_trial_along(
     store: SearchStore, runs: FakeRuns, hidden: bool
@@ -492,37 +383,3 @@ def test_a_search_that_is_hidden_or_shown_while_it_submits_a_trial_takes_the_tri
     runs.on_submit = lambda config: store.set_attributes(search_id, {HIDDEN: hidden})
     controller(store, search_id, runs).step()
     assert [run.hidden for run in runs.runs.values()] == [hidden]
-
-
-def test_a_trial_without_any_run_is_submitted(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(budget=Budget(2)))
-
-    def crash(config: RunConfig) -> None:
-        raise StorageError("the disk is full")
-
-    runs.on_submit = crash
-    with pytest.raises(StorageError):
-        controller(store, search_id, runs).step()
-    runs.on_submit = lambda config: None
-    control = controller(store, search_id, runs)
-    carry_out(control, runs)
-    assert [trial.state for trial in store.get(search_id).trials] == [TrialState.COMPLETE] * 2
-
-
-def test_a_run_whose_home_came_without_its_job_goes_on(store: SearchStore, runs: FakeRuns) -> None:
-    control = controller(store, begin(store, plan(budget=Budget(2))), runs)
-    control.step()
-    run_id = runs.at_work[0].run_id
-    runs.end(run_id, RunStatus.INTERRUPTED)
-    control.step()
-    assert runs.calls[-1] == ("resume", run_id)
-
-
-def test_a_run_that_somebody_stopped_is_a_pruned_trial(store: SearchStore, runs: FakeRuns) -> None:
-    control = controller(store, search_id := begin(store, plan(budget=Budget(2))), runs)
-    control.step()
-    runs.request_stop(runs.at_work[0].run_id)
-    runs.heed_stops()
-    control.step()
-    trial = store.get(search_id).trials[0]
-    assert trial.state is TrialState.PRUNED and trial.message == "Somebody stopped its run."

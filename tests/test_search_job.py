@@ -17,7 +17,7 @@ from aquadash.jobs.worker import JobContext
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.runs import RunStatus
-from aquadash.search import Budget, TrialState, job, resume_search, start_search
+from aquadash.search import TrialState, job, resume_search, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import KIND, SearchStore, open_search_store
 from tests import job_rows
@@ -51,7 +51,7 @@ def test_what_cannot_be_carried_out_is_told_before_anything_is_stored(
     store: SearchStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ConfigError):
-        start_search(plan(budget=Budget(None)), Idle())
+        start_search(plan(trials=1), Idle())
 
     def missing(config: RunConfig) -> None:
         raise DataError("no weights")
@@ -63,14 +63,14 @@ def test_what_cannot_be_carried_out_is_told_before_anything_is_stored(
 
 
 def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
-    search_id = start_search(plan(budget=Budget(2)), engine)
+    search_id = start_search(plan(trials=2), engine)
     wait_for(lambda: runs.at_work)
     with pytest.raises(RunError, match="running already"):
         resume_search(search_id, engine)
     Lab(OWNER).searches.stop(search_id)
     stopped = engine.ended(search_id)
     assert (stopped.status, stopped.message) == (RunStatus.STOPPED, "")
-    assert stopped.trials[0].state is TrialState.PAUSED
+    assert stopped.trials[0].state is TrialState.PRUNED
     with pytest.raises(RunError, match="it is stopped"):
         Lab(OWNER).searches.stop(search_id)
     runs.gate.set()
@@ -80,28 +80,24 @@ def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRun
     assert "2 of 2 trials done, best" in job_rows.latest(KIND).progress.phase
 
 
-def test_a_spent_budget_must_grow(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
+def test_more_trials_must_be_more(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
     runs.gate.set()
-    search_id = start_search(plan(budget=Budget(2)), engine)
+    search_id = start_search(plan(trials=2), engine)
     engine.ended(search_id)
-    for budget in (None, Budget(2, minutes=9)):
+    for trials in (None, 2):
         with pytest.raises(RunError, match="all of its 2 trials"):
-            resume_search(search_id, engine, budget=budget)
-    assert store.get(search_id).plan.budget == Budget(2), "what is refused changes nothing"
-    resume_search(search_id, engine, budget=Budget(3))
+            resume_search(search_id, engine, trials=trials)
+    with pytest.raises(ConfigError, match="from 2 to 1,000 trials"):
+        resume_search(search_id, engine, trials=1001)
+    assert store.get(search_id).plan.trials == 2, "what is refused changes nothing"
+    resume_search(search_id, engine, trials=3)
     assert len(engine.ended(search_id).complete) == 3
-    with pytest.raises(RunError, match="minutes"):
-        resume_search(search_id, engine, budget=Budget(None, minutes=1e-6))
-    grid = start_search(plan("training.optimizer=sgd,adam", sampler="grid", budget=Budget(2)), engine)
-    assert engine.ended(grid).exhausted
-    with pytest.raises(RunError, match="every point of its grid"):
-        resume_search(grid, engine, budget=Budget(20))
 
 
 def test_what_a_lost_worker_left_is_taken_up_by_whoever_serves_next(
     engine: InThreads, store: SearchStore, runs: QuickRuns
 ) -> None:
-    search_id = start_search(plan(budget=Budget(2)), Idle())
+    search_id = start_search(plan(trials=2), Idle())
     assert store.get(search_id).status is RunStatus.QUEUED
     lost = job_rows.claim(KIND)
     assert store.get(search_id).status is RunStatus.RUNNING and lost.worker is not None
@@ -117,7 +113,7 @@ def test_what_a_lost_worker_left_is_taken_up_by_whoever_serves_next(
 def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
     engine: InThreads, store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search_id = store.create(plan(budget=Budget(3)))
+    search_id = store.create(plan(trials=3))
     lost = take_up(search_id)
     control = job.Controller(store, search_id, engine=runs, runs=runs)
     control.step()
@@ -136,10 +132,10 @@ def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
     assert job_rows.latest(KIND).worker_failures == 0 and len(store.get(search_id).complete) == 3
 
 
-def test_its_runs_rest_when_it_is_stopped_while_no_worker_has_it(
+def test_its_runs_stop_when_it_is_stopped_while_no_worker_has_it(
     engine: InThreads, store: SearchStore, runs: QuickRuns
 ) -> None:
-    search_id = store.create(plan(budget=Budget(2)))
+    search_id = store.create(plan(trials=2))
     lost = take_up(search_id)
     control = job.Controller(store, search_id, engine=runs, runs=runs)
     control.step()
@@ -147,15 +143,13 @@ def test_its_runs_rest_when_it_is_stopped_while_no_worker_has_it(
     open_jobs().requeue(lost.worker, "AquaDash has ended", is_failure=False)
     Lab(OWNER).searches.stop(search_id)
     search = store.get(search_id)
-    assert search.status is RunStatus.STOPPED and search.trials[0].state is TrialState.PAUSED
+    assert search.status is RunStatus.STOPPED and search.trials[0].state is TrialState.PRUNED
     assert search.message == "Taken out of the queue before it started again."
     assert runs.get(search.trials[0].run_id).status is RunStatus.STOPPED
     runs.gate.set()
-    store.set_attributes(search_id, {kept.SECONDS: 75.0})
-    resume_search(search_id, engine, budget=Budget(2, minutes=1))
+    resume_search(search_id, engine)
     finished = engine.ended(search_id)
-    assert [trial.state for trial in finished.trials] == [TrialState.COMPLETE], "what rests goes on without time left"
-    assert len(runs.runs) == 1
+    assert [trial.state for trial in finished.trials] == [TrialState.PRUNED, TrialState.COMPLETE]
 
 
 def test_a_passing_error_of_the_store_is_outlived(engine: InThreads, runs: QuickRuns) -> None:
@@ -167,7 +161,7 @@ def test_a_passing_error_of_the_store_is_outlived(engine: InThreads, runs: Quick
 
     runs.on_submit = stumble
     runs.gate.set()
-    search = engine.ended(start_search(plan(budget=Budget(2)), engine))
+    search = engine.ended(start_search(plan(trials=2), engine))
     assert [trial.state for trial in search.trials] == [TrialState.COMPLETE] * 2
 
 
@@ -186,7 +180,7 @@ def test_a_lasting_error_ends_it_and_is_told(
 def test_a_home_of_an_earlier_version_has_searches_without_jobs(
     engine: InThreads, store: SearchStore, runs: QuickRuns
 ) -> None:
-    running, stopped = store.create(plan(budget=Budget(2))), store.create(plan(budget=Budget(2)))
+    running, stopped = store.create(plan(trials=2)), store.create(plan(trials=2))
     store.set_attributes(running, {kept.STATUS: "running", "stop_requested": False})
     assert store.get(running).status is RunStatus.INTERRUPTED and store.get(stopped).status is RunStatus.STOPPED
     with pytest.raises(RunError, match="it is interrupted"):
@@ -206,7 +200,7 @@ def test_it_is_handed_back_when_whoever_started_its_worker_has_ended(
     store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with searching(runs, monkeypatch) as engine:
-        search_id = start_search(plan(budget=Budget(2)), engine)
+        search_id = start_search(plan(trials=2), engine)
         wait_for(lambda: runs.at_work)
         monkeypatch.setattr(worker.os, "getppid", lambda: 1)
     left = job_rows.latest(KIND)
@@ -253,7 +247,7 @@ def test_one_that_waits_in_a_home_that_is_moved_goes_on_there(
 ) -> None:
     if shared:
         monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'jobs of several homes.db'}")
-    search_id = start_search(plan(budget=Budget(2)), Idle())
+    search_id = start_search(plan(trials=2), Idle())
     lost = job_rows.claim(KIND)
     open_jobs().requeue(lost.worker, "AquaDash has ended", is_failure=False)
     shutil.copytree(home, tmp_path / "moved")

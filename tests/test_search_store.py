@@ -10,7 +10,7 @@ from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.runs import open_store
-from aquadash.search import Budget, any_stored
+from aquadash.search import any_stored
 from aquadash.search.store import RUN, SearchStore, open_search_store
 from tests.search_fakes import plan
 
@@ -44,12 +44,6 @@ def test_a_search_that_is_not_there(store: SearchStore) -> None:
     for name in ("0" * 32, "../../etc/passwd", ""):
         with pytest.raises(UnknownNameError):
             store.get(name)
-
-
-def test_a_budget_can_be_changed(store: SearchStore) -> None:
-    search_id = store.create(plan(budget=Budget(5)))
-    store.set_budget(search_id, Budget(9, 3.0))
-    assert store.get(search_id).plan == plan(budget=Budget(9, 3.0))
 
 
 def test_a_damaged_file_is_told_in_words(home: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +17,6 @@ from aquadash.runs import RunStatus
 from aquadash.search import (
     PRUNERS,
     SAMPLERS,
-    Budget,
     Search,
     SearchPlan,
     Trial,
@@ -58,10 +56,7 @@ def search() -> None:
     help="A setting to vary: training.learning_rate=1e-4..1e-1:log, model.dropout=0..0.5, "
     "training.optimizer=adam,adamw. Left out, a few that matter for the network.",
 )
-@click.option("--trials", type=int, help=f"End after so many trials.  [default: {DEFAULT_TRIALS}, unless --minutes]")
-@click.option(
-    "--minutes", type=float, help="Start no trial after so many minutes of work; those under way are finished."
-)
+@click.option("--trials", type=int, default=DEFAULT_TRIALS, show_default=True, help="How many trials to make.")
 @click.option(
     "--sampler", type=click.Choice(list(SAMPLERS)), default="tpe", show_default=True, help="What draws the values."
 )
@@ -77,20 +72,18 @@ def search() -> None:
 def run_search(
     given: GivenConfig,
     over: tuple[str, ...],
-    trials: int | None,
-    minutes: float | None,
+    trials: int,
     sampler: str,
     pruner: str,
     seed: int,
     name: str,
 ) -> None:
     """Search and wait for the end. The first trial has the settings to start from; all are judged by their accuracy on
-    validation images, never on test images. Ctrl-C stops the runs at work; search resume goes on from there."""
+    validation images, never on test images. Ctrl-C stops the search and its runs; search resume makes the trials that
+    are left."""
     config = given.build()
-    if trials is None and minutes is None:
-        trials = DEFAULT_TRIALS
     space = parse_all(over) if over else default_space(config)
-    plan = SearchPlan(config, space, sampler, pruner, Budget(trials, minutes), seed, name)
+    plan = SearchPlan(config, space, sampler, pruner, trials, seed, name)
     plan.checked()
     with engine.open_engine():
         found = _wait(lab.searches.start(plan))
@@ -107,7 +100,7 @@ def list_searches() -> None:
             one.name,
             one.maker.name,
             str(one.status),
-            f"{len(one.trials)}{f' of {one.plan.max_trials}' if one.plan.max_trials else ''}",
+            f"{len(one.trials)} of {one.plan.trials}",
             _value(one.best),
             _value(one.default),
             datetime.fromtimestamp(one.created_at).strftime("%Y-%m-%d %H:%M"),
@@ -145,18 +138,12 @@ def stop(name: str) -> None:
 
 @search.command("resume")
 @click.argument("name", metavar="SEARCH")
-@click.option("--trials", type=int, help="A new budget of trials, those that were made included.")
-@click.option("--minutes", type=float, help="A new budget of minutes, those that were spent included.")
-def resume(name: str, trials: int | None, minutes: float | None) -> None:
-    """Go on with a search that was stopped or interrupted, or give it a larger budget, and wait for the end."""
-    found = lab.searches.find(name)
-    search_id, budget = found.search_id, found.plan.budget
-    if trials is not None:
-        budget = replace(budget, trials=trials)
-    if minutes is not None:
-        budget = replace(budget, minutes=minutes)
+@click.option("--trials", type=int, help="A new number of trials, those that were made included.")
+def resume(name: str, trials: int | None) -> None:
+    """Make the trials that are left of a search that was stopped or interrupted, or more, and wait for the end."""
+    search_id = lab.searches.find(name).search_id
     with engine.open_engine():
-        lab.searches.resume(search_id, budget=budget)
+        lab.searches.resume(search_id, trials=trials)
         found = _wait(search_id)
     _finish(found)
 
@@ -199,7 +186,7 @@ def _values(found: Search) -> dict[str, Any]:
         "space": [str(parameter) for parameter in found.plan.space],
         "sampler": found.plan.sampler,
         "pruner": found.plan.pruner,
-        "budget": {"trials": found.plan.budget.trials, "minutes": found.plan.budget.minutes},
+        "budget": {"trials": found.plan.trials},
         "seed": found.plan.seed,
         "config": found.plan.config.model_dump(),
     }
@@ -219,8 +206,8 @@ def _trial(trial: Trial) -> dict[str, Any]:
 def _print(found: Search) -> None:
     counts = [(len(found.of(state)), state) for state in TrialState]
     states = ", ".join(f"{number} {state}" for number, state in counts if number)
-    worked = f"{found.status} after {found.seconds / 60:.1f} min of work"
-    head = f"{found.name} ({found.search_id[:8]}) {worked}. {found.message}"
+    took = f"its trials took {found.seconds / 60:.1f} min together"
+    head = f"{found.name} ({found.search_id[:8]}) {found.status}; {took}. {found.message}"
     lines: list[str | Table] = [
         head.rstrip(),
         f"trials: {states or 'none'}",

@@ -14,7 +14,7 @@ from aquadash.lab.memory import kept
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 from aquadash.lab.runs import FRESH_SECONDS
-from aquadash.search import Budget, Search, SearchHead, SearchPlan, Trial, any_stored, job
+from aquadash.search import Search, SearchHead, SearchPlan, Trial, any_stored, job
 from aquadash.search.store import KIND, open_search_store
 
 
@@ -67,7 +67,7 @@ class Searches(Part):
     def stop(self, search_id: str) -> None:
         """Ask a search to stop, whichever process carries it out.
 
-        Its runs at work are stopped and keep their complete epochs; their trials rest until the search is continued.
+        Its runs at work are stopped and keep their complete epochs; their trials end without a result.
 
         Raises:
             NotAllowedError: It is not the person's own.
@@ -80,23 +80,23 @@ class Searches(Part):
             search = open_search_store().get(search_id)
             raise RunError(f"{search.name} is not running: it is {search.status}.") from None
 
-    def resume(self, search_id: str, *, budget: Budget | None = None) -> None:
-        """Continue a search that was stopped, interrupted, failed, or has spent its budget.
+    def resume(self, search_id: str, *, trials: int | None = None) -> None:
+        """Make the trials that are left of a search that was stopped, interrupted, failed, or is given more.
 
         Args:
             search_id: Which one.
-            budget: A new one, counted from the search's beginning; None keeps the old one.
+            trials: A new number of trials, those that were made included; None keeps the old one.
 
         Raises:
             NotAllowedError: It is not the person's own, in this class the teacher alone starts searches, or its
                 trainings are beyond the limits.
-            RunError: It is running, or its budget has no room.
+            RunError: It is running, or all of its trials are made.
         """
         search = self.get(search_id)
         DataSets(self._person).require_for_job(search.plan.config.data.source, Action.RESUME, search.resource)
         self._check(search.plan)
         with self._changing():
-            job.resume_search(search_id, engine.open_engine(), budget=budget)
+            job.resume_search(search_id, engine.open_engine(), trials=trials)
 
     def hide(self, search_id: str, hidden: bool = True) -> None:
         """Keep a search and the runs of its trials from all students but its owner, or no longer.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aquadash.search.job import resume_search, start_search
-from aquadash.search.plan import PRUNERS, SAMPLERS, Budget, SearchPlan
+from aquadash.search.plan import PRUNERS, SAMPLERS, SearchPlan
 from aquadash.search.space import SearchParameter, default_space, parse, parse_all, suggested
 from aquadash.search.store import any_stored
 from aquadash.search.types import Search, SearchHead, Trial, TrialState

@@ -1,14 +1,13 @@
-"""Carries a search out: asks for trials, gives them to the engine as runs, and tells what came of them.
+"""Carries a search out: asks Optuna for trials, trains each as a run, and reports its result to Optuna.
 
-All that it knows is in the stores, so that a search goes on where it was whichever process takes it up.
+Its state is in the stores, so that any process can carry on with a search.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from aquadash.config import with_values
@@ -26,8 +25,11 @@ from aquadash.search.types import Search, Trial, TrialState
 if TYPE_CHECKING:
     from optuna.trial import Trial as OptunaTrial
 
-#: After so many failures in a row there is something wrong that more trials will not mend.
+#: After so many failures in a row the search ends: more trials would fail, too.
 MAX_FAILURES = 5
+
+#: Message of a trial whose run was stopped, by itself or with the search.
+STOPPED = "Its training was stopped."
 
 
 class Controller:
@@ -45,7 +47,6 @@ class Controller:
         *,
         engine: Engine,
         runs: RunStore,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         """Take the search up.
 
@@ -54,30 +55,24 @@ class Controller:
             search_id: Which one.
             engine: Trains the trials, as many at once as it has slots.
             runs: Where the engine keeps them.
-            clock: Seconds since 1970 UTC.
         """
         self._store = store
         self._id = search_id
         self._engine = engine
         self._runs = runs
-        self._clock = clock
-        self._study = _Study(store, search_id)
+        self._study = Study(store, search_id)
         self._failures = 0
         #: Whether the scheduler has ever answered.
         self._reached = False
         self.search = store.get(search_id)
-        #: The runs of the trials that rested, or were about to, when the search was taken up.
-        self._resting = {trial.run_id for trial in self.search.trials if not trial.state.ended and self._rests(trial)}
-        #: Of the runs of trials, as they were last looked at.
+        #: Statuses of the trials' runs at the last step.
         self._statuses: dict[str, RunStatus] = {}
         self.message = ""
-        self._seconds = self._written = self.search.seconds
-        self._looked = clock()
         images = self.search.images or self._images()
         store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING), kept.IMAGES: images})
 
     def step(self) -> JobStatus:
-        """Look after the trials under way and start what the budget has room for.
+        """Look after the trials under way and start as many as there are slots for.
 
         Returns:
             Running while there is more to do; else how the search has ended.
@@ -94,33 +89,29 @@ class Controller:
             slots, away = 0, error
         replaced = search.images not in ("", fingerprint_of(search.plan.config.data.source))
         may_begin = slots > 0 and not replaced and not search.stop_requested
-        for trial in search.trials:
-            if not trial.state.ended:
-                self._look_after(search, trial, may_begin=may_begin)
+        for trial in search.of(TrialState.RUNNING):
+            self._look_after(search, trial, may_begin=may_begin)
         self.search = search = self._store.get(self._id)
-        under_way = [trial for trial in search.trials if not trial.state.ended]
-        statuses = [self._statuses.get(trial.run_id, RunStatus.QUEUED) for trial in under_way if trial.run_id]
-        resting = all(status.ended for status in statuses)
-        # Nobody works while the queue is held, others go first or the scheduler is away.
-        self._account(worked=RunStatus.RUNNING in statuses or not (under_way or away))
+        under_way = search.of(TrialState.RUNNING)
+        # Interrupted runs stay so while the scheduler is away or their pictures are gone.
+        idle = all(self._statuses[trial.run_id].ended for trial in under_way if trial.run_id in self._statuses)
         if search.stop_requested:
-            return self._end(JobStatus.STOPPED) if resting else JobStatus.RUNNING
+            return JobStatus.RUNNING if under_way else JobStatus.STOPPED
         if self._failures >= MAX_FAILURES:
             message = next(trial.message for trial in reversed(search.trials) if trial.state is TrialState.FAILED)
             self.message = f"{self._failures} trials failed in a row. {message}"
-            waits = under_way and not (replaced and resting)
-            return JobStatus.RUNNING if waits else self._end(JobStatus.FAILED)
-        if self._spent(search.plan, first := len(search.trials)) and not under_way:
-            return self._end(JobStatus.FINISHED)
+            return JobStatus.RUNNING if under_way and not (replaced and idle) else JobStatus.FAILED
+        if search.spent:
+            return JobStatus.FINISHED
         if replaced:
             self.message = "The data set is gone or has other images now. Put the old ones back, or start a new search."
-            return self._end(JobStatus.FAILED) if resting else JobStatus.RUNNING
-        if away and resting and not self._reached:
+            return JobStatus.FAILED if idle else JobStatus.RUNNING
+        if away and idle and not self._reached:
             # Its address may be wrong.
             raise away
-        for number in range(first, first + slots - len(under_way)):
-            if not self._spent(search.plan, number):
-                self._submit(search, self._study.ask(search.plan, number))
+        first = len(search.trials)
+        for number in range(first, min(search.plan.trials, first + slots - len(under_way))):
+            self._submit(search, self._study.ask(search.plan, number))
         return JobStatus.RUNNING
 
     def _images(self) -> str:
@@ -140,24 +131,28 @@ class Controller:
             name = f"{search.name} #{trial.number}"
             run = self._engine.submit(config, name=name, search_id=self._id, owner=search.maker, hidden=search.hidden)
         except StorageError:
+            # The next step tries again.
             raise
         except AquaDashError as error:
             # Values that do not go together, or no scheduler.
             self._fail(trial, str(error))
             return
-        self._note_run(trial, run)
-
-    def _note_run(self, trial: Trial, run: Run) -> None:
         self._study.note(trial, kept.RUN, run.run_id)
-        # Looked at only now: who hides the search later, or shows it again, finds the run among its trials.
+        # Read after the run was noted: whoever hides the search later, or shows it again, finds the run in its trial.
         hidden = self._store.get(self._id).hidden
         if run.hidden != hidden:
             self._runs.set_hidden(run.run_id, hidden)
 
     def _look_after(self, search: Search, trial: Trial, *, may_begin: bool) -> None:
-        """See how a trial's run is doing, and act on it; what rests does so until it may begin."""
+        """Read the state of a trial's run and act on it."""
         if not trial.run_id:
-            self._recover(search, trial, may_begin=may_begin)
+            # AquaDash ended, or the store failed, between asking for the trial and storing its run.
+            if search.stop_requested:
+                self._prune(trial, STOPPED)
+            elif len(trial.params) < len(search.plan.space):
+                self._fail(trial, "AquaDash ended before the trial had begun.")
+            elif may_begin:
+                self._submit(search, trial)
             return
         try:
             run = self._runs.read(trial.run_id)
@@ -177,13 +172,10 @@ class Controller:
             self._fail(trial, run.message or "The training failed.")
         elif trial.pruned_at is not None:
             self._prune(trial, f"Stopped after epoch {trial.pruned_at}: other trials were better by then.")
-        elif search.stop_requested:
-            return
-        elif run.status is RunStatus.INTERRUPTED or run.run_id in self._resting:
-            if may_begin:
-                self._resume(trial)
-        else:
-            self._prune(trial, "Somebody stopped its run.")
+        elif run.status is RunStatus.STOPPED or search.stop_requested:
+            self._prune(trial, STOPPED)
+        elif may_begin:
+            self._resume(trial)
 
     def _watch(self, search: Search, trial: Trial, run: Run) -> None:
         """A run at work: prune it if it falls behind, stop it if the search is to stop."""
@@ -210,11 +202,11 @@ class Controller:
 
     def _fail(self, trial: Trial, message: str) -> None:
         self._failures += 1
-        self._study.tell_without_value(trial, "FAIL", message)
+        self._study.fail(trial, message)
 
     def _prune(self, trial: Trial, message: str) -> None:
         self._failures = 0
-        self._study.tell_without_value(trial, "PRUNED", message)
+        self._study.prune(trial, message)
 
     def _stop(self, run_id: str) -> None:
         # It may have ended by itself.
@@ -226,55 +218,9 @@ class Controller:
             self._engine.resume(trial.run_id)
         except RunError as error:
             self._fail(trial, str(error))
-        self._resting.discard(trial.run_id)
-
-    def _rests(self, trial: Trial) -> bool:
-        with contextlib.suppress(UnknownNameError, RunError):
-            if trial.run_id:
-                run = self._runs.read(trial.run_id)
-                return run.status.ended or run.stop_requested
-        return False
-
-    def _recover(self, search: Search, trial: Trial, *, may_begin: bool) -> None:
-        """A trial that the process before this one asked for and left before it noted its run."""
-        if set(trial.params) != {parameter.name for parameter in search.plan.space}:
-            self._fail(trial, "AquaDash ended before the trial had begun.")
-            return
-        taken = {other.run_id for other in search.trials}
-        for run in self._runs.list_runs():
-            unwatched = run.search_id == self._id and run.run_id not in taken
-            # Not what was submitted: of the search's saved pipelines, a run carries those alone that its values name.
-            if unwatched and run.config == with_values(run.config, trial.params):
-                self._note_run(trial, run)
-                return
-        if may_begin:
-            self._submit(search, trial)
-
-    # -- the search --------------------------------------------------------------------------------------------------
-
-    def _spent(self, plan: SearchPlan, number: int) -> bool:
-        """Whether the budget has no room for the trial of that number."""
-        most, minutes = plan.max_trials, plan.budget.minutes
-        return (most is not None and number >= most) or (minutes is not None and self._seconds >= 60 * minutes)
-
-    def _end(self, status: JobStatus) -> JobStatus:
-        """Write what the search took."""
-        self._store.set_attributes(self._id, {kept.SECONDS: self._seconds})
-        return status
-
-    def _account(self, *, worked: bool) -> None:
-        """Count the time since the last look if there was work in it, and write it down every five seconds."""
-        now = self._clock()
-        if worked:
-            # More than a minute between two looks was no work: the computer was asleep.
-            self._seconds += min(max(0.0, now - self._looked), 60.0)
-        self._looked = now
-        if self._seconds - self._written >= 5.0:
-            self._store.set_attributes(self._id, {kept.SECONDS: self._seconds})
-            self._written = self._seconds
 
 
-class _Study:
+class Study:
     """The search's Optuna study: ask, report, tell. Every method may raise ``StorageError``."""
 
     def __init__(self, store: SearchStore, search_id: str) -> None:
@@ -283,8 +229,6 @@ class _Study:
 
     def ask(self, plan: SearchPlan, number: int) -> Trial:
         """Begin the trial of that number, which must be the next: draw its values."""
-        from optuna.trial import TrialState as State
-
         space = strategies.distributions(plan)
         with study_errors("store the trial"):
             self._study.sampler = strategies.sampler(plan, number=number)
@@ -292,8 +236,6 @@ class _Study:
             if number == 0:
                 # What lies outside of the space is not the sampler's business.
                 space = {name: space[name] for name in strategies.base_point(plan)}
-            elif plan.sampler == "grid" and not self._study.get_trials(deepcopy=False, states=(State.WAITING,)):
-                self._study.enqueue_trial(dict(strategies.grid_points(plan)[number - 1]))
             asked = self._study.ask(space)
         params = plan.base if asked.number == 0 else asked.params
         return Trial(asked.number, TrialState.RUNNING, params=params)
@@ -320,8 +262,15 @@ class _Study:
         with study_errors("store the trial's result"):
             self._study.tell(trial.number, value)
 
-    def tell_without_value(self, trial: Trial, state: Literal["FAIL", "PRUNED"], message: str) -> None:
-        """The trial failed or was pruned, and why."""
+    def fail(self, trial: Trial, message: str) -> None:
+        """The trial failed, and why."""
+        self._tell_without_value(trial, "FAIL", message)
+
+    def prune(self, trial: Trial, message: str) -> None:
+        """The trial was stopped early, and why."""
+        self._tell_without_value(trial, "PRUNED", message)
+
+    def _tell_without_value(self, trial: Trial, state: Literal["FAIL", "PRUNED"], message: str) -> None:
         from optuna.trial import TrialState as State
 
         self.note(trial, kept.MESSAGE, message[:500])

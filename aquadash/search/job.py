@@ -16,10 +16,10 @@ from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
 from aquadash.runs import open_store
 from aquadash.search import store as kept
-from aquadash.search.controller import Controller
-from aquadash.search.plan import Budget, SearchPlan
+from aquadash.search.controller import STOPPED, Controller, Study
+from aquadash.search.plan import SearchPlan
 from aquadash.search.store import KIND, any_stored, open_search_store
-from aquadash.search.types import describe_progress
+from aquadash.search.types import TrialState, describe_progress
 
 if TYPE_CHECKING:
     from aquadash.jobs.worker import JobContext
@@ -48,24 +48,18 @@ def start_search(plan: SearchPlan, engine: Engine, *, owner: Person = OWNER) -> 
     return search_id
 
 
-def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = None) -> None:
+def resume_search(search_id: str, engine: Engine, *, trials: int | None = None) -> None:
     """Continue a search; see :meth:`aquadash.lab.searches.Searches.resume`."""
     store = open_search_store()
     search = store.get(search_id)
     if search.at_work:
         raise RunError(f"{search.name} is running already.")
-    if budget is not None:
-        search = replace(search, plan=replace(search.plan, budget=budget.checked()))
-    most, minutes = search.plan.max_trials, search.plan.budget.minutes
-    if all(trial.state.ended for trial in search.trials):
-        if search.exhausted:
-            raise RunError(f"{search.name} has tried every point of its grid. Begin a new search with more values.")
-        if most is not None and len(search.trials) >= most:
-            raise RunError(f"{search.name} has made all of its {len(search.trials)} trials. Give it a budget of more.")
-        if minutes is not None and search.seconds >= 60 * minutes:
-            raise RunError(f"{search.name} has spent its {minutes:g} minutes. Give it a budget of more.")
-    if budget is not None:
-        store.set_budget(search_id, budget)
+    if trials is not None:
+        search = replace(search, plan=replace(search.plan, trials=trials))
+    if search.spent:
+        raise RunError(f"{search.name} has made all of its {len(search.trials)} trials. Give it a larger number.")
+    if trials is not None:
+        store.set_trials(search_id, trials)
     job = open_jobs().get(job_id(KIND, search_id))
     if job is None or job.status.ended:
         open_jobs().submit(KIND, search_id, {}, owner=search.maker.person_id)
@@ -75,17 +69,17 @@ def resume_search(search_id: str, engine: Engine, *, budget: Budget | None = Non
 
 
 def work(job: JobContext) -> dict[str, Any]:
-    """Carry a search out until its budget is spent. It queues trainings; whoever serves gives them their slots.
+    """Carry a search out until all trials are made. It queues trainings; whoever serves gives them their slots.
 
     Raises:
-        Stopped: Somebody asked it to, and its trainings rest.
+        Stopped: Somebody asked it to, and its trainings have stopped.
         AquaDashError: Too many of its trials failed, or the stores for too long.
     """
     runs = open_store()
     controller = Controller(open_search_store(), job.run, engine=Engine(runs, serving=False), runs=runs)
     status, errors = JobStatus.RUNNING, 0
     # What had ended before this process took the search up is no sign that it gets on.
-    done = sum(trial.state.ended for trial in controller.search.trials)
+    done = controller.search.num_ended
     while True:
         try:
             status = controller.step()
@@ -99,9 +93,9 @@ def work(job: JobContext) -> dict[str, Any]:
         # The next steps read of the search that it is to stop, and take their time to do it.
         with contextlib.suppress(Stopped):
             job.report(describe_progress(search), round(1000 * search.fraction), 1000, search.eta_seconds)
-        if (ended := sum(trial.state.ended for trial in search.trials)) > done:
+        if search.num_ended > done:
             job.beat(advanced=True)
-            done = ended
+            done = search.num_ended
         if status is JobStatus.FINISHED:
             return {}
         if status is JobStatus.STOPPED:
@@ -112,7 +106,7 @@ def work(job: JobContext) -> dict[str, Any]:
 
 
 def record_end(search_id: str, status: JobStatus, message: str) -> None:
-    """Keep how a search ended; where it was stopped while no worker had it, let its trainings rest.
+    """Keep how a search ended; where it was stopped while no worker had it, stop its trainings.
 
     Raises:
         StorageError: A store cannot be read or written.
@@ -125,10 +119,11 @@ def record_end(search_id: str, status: JobStatus, message: str) -> None:
         return
     store = open_search_store()
     if status is JobStatus.STOPPED:
-        runs = open_store()
-        for trial in store.get(search_id).trials:
+        runs, study = open_store(), Study(store, search_id)
+        for trial in store.get(search_id).of(TrialState.RUNNING):
+            study.prune(trial, STOPPED)
             with contextlib.suppress(RunError, UnknownNameError):
                 # One that is damaged counts as ended, and could not be asked.
-                if trial.run_id and not trial.state.ended and not runs.read(trial.run_id).status.ended:
+                if trial.run_id and not runs.read(trial.run_id).status.ended:
                     runs.request_stop(trial.run_id)
     store.set_attributes(search_id, {kept.MESSAGE: message[:500], kept.STATUS: str(status)})

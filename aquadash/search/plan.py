@@ -1,9 +1,8 @@
-"""What a search is made from: settings to start from, a space, a way to look through it, and a budget."""
+"""What a search is made from: settings to start from, a space, a way to look through it, and a number of trials."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,18 +12,11 @@ from aquadash.config import RunConfig, Value, flatten, with_values
 from aquadash.engine import check_names
 from aquadash.errors import ConfigError, look_up
 from aquadash.models import effective
-from aquadash.search.space import SearchParameter, base_value, checked, grid, parse_all
+from aquadash.search.space import SearchParameter, base_value, checked, ends, parse_all
 
 #: More settings than a search can say anything about.
 MAX_PARAMETERS = 20
 MAX_TRIALS = 1000
-#: A week.
-MAX_MINUTES = 7 * 24 * 60.0
-#: Values that a grid takes from a range.
-GRID_POINTS = 4
-#: A grid with more points is no plan but a mistake.
-MAX_GRID_POINTS = 10_000
-
 DEFAULT_TRIALS = 20
 
 
@@ -48,11 +40,6 @@ SAMPLERS: dict[str, Strategy] = {
         "Parzen estimator.)",
     ),
     "random": Strategy("Random", "Draws every trial's values at random. Simple, and hard to beat with few trials."),
-    "grid": Strategy(
-        "Grid",
-        f"Tries every combination of the values; of a range it takes {GRID_POINTS} evenly spaced numbers. Their "
-        "number grows quickly.",
-    ),
 }
 
 PRUNERS: dict[str, Strategy] = {
@@ -61,41 +48,7 @@ PRUNERS: dict[str, Strategy] = {
         "Below the median",
         "Stops a trial whose best validation accuracy so far is below the median of the earlier trials at that epoch.",
     ),
-    "hyperband": Strategy(
-        "Hyperband",
-        "Gives many trials few epochs and lets only the best third of them go on, again and again. It needs more "
-        "trials than the median.",
-    ),
 }
-
-
-@dataclass(frozen=True)
-class Budget:
-    """When a search has done enough: at whichever comes first.
-
-    Attributes:
-        trials: So many trials, the first with the settings to start from among them; None for no such limit.
-        minutes: No trial starts after so many minutes of work; those under way are finished. None for no such limit.
-    """
-
-    trials: int | None = DEFAULT_TRIALS
-    minutes: float | None = None
-
-    def checked(self) -> Budget:
-        """The budget itself, if it ends.
-
-        Raises:
-            ConfigError: It does not, or is outside the limits.
-        """
-        if self.trials is None and self.minutes is None:
-            raise ConfigError("A search needs a budget: a number of trials, of minutes, or both.")
-        if self.trials is not None and not 2 <= self.trials <= MAX_TRIALS:
-            raise ConfigError(f"The budget is {self.trials} trials; it must be from 2 to {MAX_TRIALS:,}.")
-        if self.minutes is not None and not 0 < self.minutes <= MAX_MINUTES:
-            raise ConfigError(
-                f"The budget is {self.minutes:g} minutes; it must be more than 0, at most {MAX_MINUTES:,.0f}."
-            )
-        return self
 
 
 @dataclass(frozen=True)
@@ -105,9 +58,9 @@ class SearchPlan:
     Attributes:
         config: The settings to start from; the first trial has them as they are.
         space: What varies. The other settings stay.
-        sampler: A name of :data:`SAMPLERS`.
-        pruner: A name of :data:`PRUNERS`.
-        budget: When it has done enough.
+        sampler: A name of :data:`SAMPLERS`; a stored search may have one of an earlier version, which draws at random.
+        pruner: A name of :data:`PRUNERS`; a stored search may have one of an earlier version, which stops no trial.
+        trials: How many trials the search makes, the first among them.
         seed: Decides the values that the sampler draws. (The trainings' own seed is the config's.)
         name: What people call the search.
     """
@@ -116,7 +69,7 @@ class SearchPlan:
     space: tuple[SearchParameter, ...]
     sampler: str = "tpe"
     pruner: str = "none"
-    budget: Budget = Budget()
+    trials: int = DEFAULT_TRIALS
     seed: int = 0
     name: str = ""
 
@@ -129,7 +82,7 @@ class SearchPlan:
         """
         for kind, name, table in (("sampler", self.sampler, SAMPLERS), ("pruner", self.pruner, PRUNERS)):
             look_up(kind, name, table)
-        self.budget.checked()
+        check_trials(self.trials)
         if not 0 <= self.seed < 2**32:
             raise ConfigError(f"The search's seed is {self.seed}; it must be from 0 to {2**32 - 1}.")
         check_names(self.config)
@@ -142,23 +95,18 @@ class SearchPlan:
         if not 1 <= len(self.space) <= MAX_PARAMETERS:
             raise ConfigError(f"A search varies from 1 to {MAX_PARAMETERS} settings, and {len(self.space)} came.")
         for parameter in self.space:
-            for value in grid(checked(parameter), points=2):
+            for value in ends(checked(parameter)):
                 check_names(with_values(self.config, {parameter.name: value}))
         self._check_effects()
-        if self.sampler == "grid" and (points := grid_size(self.space)) > MAX_GRID_POINTS:
-            raise ConfigError(
-                f"This grid has {points:,} points; at most {MAX_GRID_POINTS:,} can be listed. Vary fewer settings, "
-                "or use another sampler."
-            )
         return self
 
     def ends(self, name: str) -> list[Value]:
         """The values of a setting at the ends of its range, or all of its choices; none if it does not vary."""
-        return [value for part in self.space if part.name == name for value in grid(part, points=2)]
+        return [value for part in self.space if part.name == name for value in ends(part)]
 
     def _check_effects(self) -> None:
         """Refuse a parameter that never has an effect, whatever network and one other value a trial may have."""
-        tried = {parameter.name: grid(parameter, points=2) for parameter in self.space}
+        tried = {parameter.name: ends(parameter) for parameter in self.space}
         first = flatten(self.config) | {name: values[0] for name, values in tried.items()}
         networks = tried.get("model.name", [self.config.model.name])
         changes = [(name, value) for name, values in tried.items() for value in values]
@@ -180,17 +128,7 @@ class SearchPlan:
     @property
     def epochs(self) -> int:
         """The most epochs that a trial may take."""
-        values = [grid(p, points=2) for p in self.space if p.name == "training.epochs"]
-        return max([self.config.training.epochs, *(int(value) for value in (values[0] if values else ()))])
-
-    @property
-    def max_trials(self) -> int | None:
-        """How many trials there will be at most; None where only minutes limit them."""
-        if self.sampler != "grid":
-            return self.budget.trials
-        on_grid = all(self.base[p.name] in grid(p, points=GRID_POINTS) for p in self.space)
-        everything = grid_size(self.space) + (not on_grid)
-        return everything if self.budget.trials is None else min(everything, self.budget.trials)
+        return max([self.config.training.epochs, *(int(value) for value in self.ends("training.epochs"))])
 
     def to_json(self) -> str:
         """The plan as JSON; :func:`from_json` reads it back."""
@@ -198,24 +136,32 @@ class SearchPlan:
         return json.dumps(values)
 
 
+def check_trials(trials: int) -> None:
+    """Refuse a number of trials outside the limits.
+
+    Raises:
+        ConfigError: It is.
+    """
+    if not 2 <= trials <= MAX_TRIALS:
+        raise ConfigError(f"A search makes from 2 to {MAX_TRIALS:,} trials, and this one was given {trials}.")
+
+
 def from_json(text: str) -> SearchPlan:
     """Read what :meth:`SearchPlan.to_json` wrote.
+
+    Earlier versions wrote a budget of trials and minutes; a search that only minutes limited makes the usual number.
 
     Raises:
         AquaDashError: The text is of another version or no plan at all.
     """
     try:
         values: Mapping[str, Any] = json.loads(text)
+        trials = values["budget"]["trials"] or DEFAULT_TRIALS if "budget" in values else values["trials"]
         return SearchPlan(
             config=run_config.from_mapping(values["config"]),
             space=parse_all(values["space"]),
-            budget=Budget(**values["budget"]),
+            trials=int(trials),
             **{name: values[name] for name in ("sampler", "pruner", "seed", "name")},
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"This is not a search's plan ({type(error).__name__}: {error}).") from None
-
-
-def grid_size(space: tuple[SearchParameter, ...]) -> int:
-    """How many points the grid over the space has."""
-    return math.prod(len(grid(parameter, points=GRID_POINTS)) for parameter in space)

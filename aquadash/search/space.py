@@ -119,23 +119,13 @@ def checked(parameter: SearchParameter) -> SearchParameter:
     return parameter
 
 
-def grid(parameter: SearchParameter, *, points: int) -> list[Value]:
-    """The values of a parameter on a grid: all choices, or evenly spaced numbers from end to end.
-
-    Args:
-        parameter: What varies.
-        points: How many numbers of a range, at least 2; fewer whole ones where there are no more.
-    """
-    ends = parameter.values
-    if not isinstance(ends, SearchRange):
-        return list(ends)
-    low, high = (math.log(bound) if ends.log else bound for bound in (ends.low, ends.high))
-    spaced = [low + (high - low) * step / (points - 1) for step in range(points)]
-    values = [math.exp(value) if ends.log else value for value in spaced]
-    if setting(parameter.name).kind is int:
-        return list(dict.fromkeys(min(max(round(value), int(ends.low)), int(ends.high)) for value in values))
-    # The ends as they were given, the others to as many digits as anybody reads.
-    return [ends.low, *(float(f"{value:.4g}") for value in values[1:-1]), ends.high]
+def ends(parameter: SearchParameter) -> list[Value]:
+    """All choices of a parameter, or the two ends of its range."""
+    values = parameter.values
+    if not isinstance(values, SearchRange):
+        return list(values)
+    kind = int if setting(parameter.name).kind is int else float
+    return [kind(values.low), kind(values.high)]
 
 
 def base_value(config: RunConfig, name: str) -> Value:

@@ -26,7 +26,7 @@ from aquadash.runs.connection import storage_errors
 from aquadash.runs.reading import id_of
 from aquadash.runs.types import RunStatus, clean_name
 from aquadash.search import strategies
-from aquadash.search.plan import Budget, SearchPlan, from_json
+from aquadash.search.plan import SearchPlan, check_trials, from_json
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ PLAN = "plan"
 NAME = "name"
 STATUS = "status"
 CREATED = "created_at"
-SECONDS = "seconds"
 MESSAGE = "message"
 MAKER = "maker"
 IMAGES = "images"
@@ -102,14 +101,11 @@ class SearchStore:
             frozen = [trial for trial in study.get_trials(deepcopy=False) if trial.state is not State.WAITING]
         job, plan = open_jobs().get(job_id(KIND, search_id)), from_json(attrs[PLAN])
         head = _head(search_id, attrs, job)
-        rests = head.status in (RunStatus.STOPPED, RunStatus.FAILED)
-        under_way = TrialState.PAUSED if rests else TrialState.RUNNING
         return Search(
             **vars(head),
             plan=plan,
-            trials=tuple(_trial(one, plan, under_way) for one in frozen),
+            trials=tuple(_trial(one, plan) for one in frozen),
             images=attrs.get(IMAGES, ""),
-            seconds=float(attrs.get(SECONDS, 0.0)),
             stop_requested=job is not None and job.stop_requested and not job.status.ended,
         )
 
@@ -123,10 +119,11 @@ class SearchStore:
         status = _stored_status(self.study(search_id).user_attrs)
         return status if status.ended else None
 
-    def set_budget(self, search_id: str, budget: Budget) -> None:
-        """Give the search another budget, counted from its beginning."""
+    def set_trials(self, search_id: str, trials: int) -> None:
+        """Give the search another number of trials, those that were made included."""
+        check_trials(trials)
         plan = self.get(search_id).plan
-        self.set_attributes(search_id, {PLAN: replace(plan, budget=budget.checked()).to_json()})
+        self.set_attributes(search_id, {PLAN: replace(plan, trials=trials).to_json()})
 
     def set_hidden(self, search_id: str, hidden: bool = True) -> None:
         """Keep the search and the runs of its trials from all students but its owner, or no longer.
@@ -203,11 +200,11 @@ def _maker_of(values: Any) -> Person:
         return OWNER
 
 
-def _trial(frozen: FrozenTrial, plan: SearchPlan, under_way: TrialState) -> Trial:
+def _trial(frozen: FrozenTrial, plan: SearchPlan) -> Trial:
     from optuna.trial import TrialState as State
 
     state = {State.COMPLETE: TrialState.COMPLETE, State.PRUNED: TrialState.PRUNED, State.FAIL: TrialState.FAILED}.get(
-        frozen.state, under_way
+        frozen.state, TrialState.RUNNING
     )
     return Trial(
         number=frozen.number,
@@ -219,8 +216,7 @@ def _trial(frozen: FrozenTrial, plan: SearchPlan, under_way: TrialState) -> Tria
         reached=max(frozen.intermediate_values.values(), default=None),
         pruned_at=frozen.user_attrs.get(PRUNED_AT),
         message=str(frozen.user_attrs.get(MESSAGE, "")),
-        started_at=frozen.datetime_start.timestamp() if frozen.datetime_start else 0.0,
-        ended_at=frozen.datetime_complete.timestamp() if frozen.datetime_complete else None,
+        seconds=frozen.duration.total_seconds() if frozen.duration else None,
     )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aquadash.config import SearchRange, Value, setting
-from aquadash.search.plan import GRID_POINTS, SearchPlan
-from aquadash.search.space import SearchParameter, grid
+from aquadash.search.plan import SearchPlan
+from aquadash.search.space import SearchParameter
 from aquadash.search.types import Trial
 
 if TYPE_CHECKING:
@@ -52,9 +51,8 @@ def sampler(plan: SearchPlan, *, number: int) -> BaseSampler:
     seed = int(np.random.SeedSequence([plan.seed, number]).generate_state(1)[0])
     if plan.sampler == "tpe":
         # A third of the trials is drawn at random before it learns, within what Optuna's authors advise.
-        startup = min(10, max(5, plan.budget.trials // 3)) if plan.budget.trials else 10
+        startup = min(10, max(5, plan.trials // 3))
         return samplers.TPESampler(seed=seed, n_startup_trials=startup, multivariate=True)
-    # The points of a grid are queued one by one.
     return samplers.RandomSampler(seed=seed)
 
 
@@ -65,19 +63,7 @@ def pruner(plan: SearchPlan) -> BasePruner:
     if plan.pruner == "median":
         # In the first tenth of the epochs, which are mostly chance, no trial is pruned.
         return pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=max(2, plan.epochs // 10))
-    if plan.pruner == "hyperband":
-        # The first look comes so early that there may be three before the last.
-        return pruners.HyperbandPruner(min_resource=max(1, plan.epochs // 27), max_resource=plan.epochs)
     return pruners.NopPruner()
-
-
-def grid_points(plan: SearchPlan) -> list[dict[str, Value]]:
-    """The grid in a random order that follows from the plan's seed, without the point that the search starts from."""
-    names = [parameter.name for parameter in plan.space]
-    values = [grid(parameter, points=GRID_POINTS) for parameter in plan.space]
-    points: list[Mapping[str, Value]] = [dict(zip(names, point, strict=True)) for point in itertools.product(*values)]
-    order = np.random.default_rng(plan.seed).permutation(len(points))
-    return [dict(points[index]) for index in order if points[index] != plan.base]
 
 
 def _distribution(parameter: SearchParameter) -> BaseDistribution:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
+from statistics import median
 
 from aquadash.config import Value
 from aquadash.people import OWNER, Person, Resource
 from aquadash.runs.types import RunStatus
-from aquadash.search.plan import MAX_MINUTES, Budget, SearchPlan
+from aquadash.search.plan import SearchPlan
 
 
 class TrialState(StrEnum):
-    """Where a trial is: ``running -> complete | pruned | failed``, with a rest in between if the search is stopped."""
+    """Where a trial is: ``running -> complete | pruned | failed``."""
 
     RUNNING = "running"
-    PAUSED = "paused"
     COMPLETE = "complete"
     PRUNED = "pruned"
     FAILED = "failed"
@@ -25,7 +25,7 @@ class TrialState(StrEnum):
     @property
     def ended(self) -> bool:
         """True when nothing more happens to the trial."""
-        return self not in (TrialState.RUNNING, TrialState.PAUSED)
+        return self is not TrialState.RUNNING
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ class Trial:
         reached: Its best validation accuracy as long as it was watched for pruning, None if it was not.
         pruned_at: The epoch after which it was to end because others were better by then; None otherwise.
         message: Why it failed or was pruned; empty otherwise.
-        started_at: Seconds since 1970 UTC.
-        ended_at: Likewise; None before.
+        seconds: Seconds from its start to its end; None before.
     """
 
     number: int
@@ -55,8 +54,7 @@ class Trial:
     reached: float | None = None
     pruned_at: int | None = None
     message: str = ""
-    started_at: float = 0.0
-    ended_at: float | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class SearchHead:
     Attributes:
         search_id: 32 hexadecimal digits.
         name: What people call it; text, never markup or a path.
-        status: ``queued``, ``running``, ``stopped``, ``finished`` (its budget is spent), ``failed``, or
+        status: ``queued``, ``running``, ``stopped``, ``finished`` (all trials are made), ``failed``, or
             ``interrupted``: it should be running, but its process is gone.
         created_at: Seconds since 1970 UTC.
         message: Why it failed or was interrupted; empty otherwise.
@@ -98,18 +96,16 @@ class Search(SearchHead):
     """All of a search.
 
     Attributes:
-        plan: What it was made from, with the present budget.
+        plan: What it was made from, with the present number of trials.
         trials: In the order of their numbers, without those whose runs are hidden from who asks.
         images: The fingerprint of the own pictures that all trials learn from; empty for other images, and for a search
             of version 0.6.0 that nobody has continued since.
-        seconds: For how long it has been at work, breaks and waiting for the queue left out.
         stop_requested: True once somebody has asked it to stop, until it has.
     """
 
     plan: SearchPlan
     trials: tuple[Trial, ...] = ()
     images: str = ""
-    seconds: float = 0.0
     stop_requested: bool = False
 
     def of(self, state: TrialState) -> list[Trial]:
@@ -143,38 +139,33 @@ class Search(SearchHead):
         return best is not None and best.value is not None and default is not None and best.value > default
 
     @property
-    def exhausted(self) -> bool:
-        """Whether a grid has no point left, whatever the budget."""
-        everything = replace(self.plan, budget=Budget(None, MAX_MINUTES)).max_trials
-        return everything is not None and len(self.trials) >= everything
+    def num_ended(self) -> int:
+        """How many trials have ended."""
+        return sum(trial.state.ended for trial in self.trials)
 
     @property
     def spent(self) -> bool:
-        """Whether nothing is left to go on with: all trials have ended, and the budget has room for no more."""
-        most, minutes = self.plan.max_trials, self.plan.budget.minutes
-        full = (most is not None and len(self.trials) >= most) or (minutes is not None and self.seconds >= 60 * minutes)
-        return full and all(trial.state.ended for trial in self.trials)
+        """Whether nothing is left to go on with: all trials are made and have ended."""
+        return self.num_ended == len(self.trials) >= self.plan.trials
 
     @property
     def fraction(self) -> float:
-        """How much of the budget is spent, 0 to 1: of trials or of minutes, whichever is nearer to its end."""
-        ended = sum(trial.state.ended for trial in self.trials)
-        trials, minutes = self.plan.max_trials, self.plan.budget.minutes
-        fractions = [ended / trials if trials else 0.0, self.seconds / 60 / minutes if minutes else 0.0]
-        return 1.0 if self.status is RunStatus.FINISHED else min(1.0, max(fractions))
+        """How many of all trials have ended, 0 to 1."""
+        return 1.0 if self.status is RunStatus.FINISHED else min(1.0, self.num_ended / self.plan.trials)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that its ended trials took, added up."""
+        return sum(trial.seconds or 0.0 for trial in self.trials)
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds of work until all trials have ended, if they go on taking as long as so far; None while unknown.
-
-        None, too, where the minutes are spent before: trials that are under way then are finished, whatever that takes.
-        """
-        trials, minutes = self.plan.max_trials, self.plan.budget.minutes
-        ended = sum(trial.state.ended for trial in self.trials)
-        if self.status is not RunStatus.RUNNING or trials is None or not ended:
+        """Seconds until all trials have ended, by the median trial so far; None while unknown."""
+        seconds = [trial.seconds for trial in self.trials if trial.seconds is not None]
+        if self.status is not RunStatus.RUNNING or not seconds:
             return None
-        left = max(0.0, self.seconds / ended * (trials - ended))
-        return left if minutes is None or self.seconds + left <= 60 * minutes else None
+        side_by_side = max(1, len(self.of(TrialState.RUNNING)))
+        return median(seconds) * max(0, self.plan.trials - self.num_ended) / side_by_side
 
 
 def best_so_far(trials: Sequence[Trial]) -> list[tuple[int, float]]:
@@ -185,10 +176,9 @@ def best_so_far(trials: Sequence[Trial]) -> list[tuple[int, float]]:
 
 def describe_progress(search: Search) -> str:
     """How many of its trials are done, and how good the best is."""
-    ended, most = sum(trial.state.ended for trial in search.trials), search.plan.max_trials
     best = search.best.value if search.best else None
     result = "no result yet" if best is None else f"best {_percent(best)}"
-    return f"{ended}{'' if most is None else f' of {most}'} trials done, {result}"
+    return f"{search.num_ended} of {search.plan.trials} trials done, {result}"
 
 
 def describe_result(search: Search) -> str:

@@ -19,7 +19,6 @@ GLOSSARY: dict[str, str] = {
     "block": "A group of layers that comes several times in a network, each time with other numbers.",
     "branch": "One way through a pipeline. Each version gives one image for every original.",
     "Brier score": "The mean squared distance between the probabilities and the truth; 0 is perfect.",
-    "budget": "When a search has done enough: after so many trials, after so many minutes, or whichever comes first.",
     "calibration": "Whether confidence matches accuracy: of the answers given with 80 % confidence, 80 % should "
     "be right.",
     "calibration error": "How far confidence and accuracy are apart on average over 15 steps of confidence, in points "

@@ -13,8 +13,8 @@ from aquadash.data import is_here
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.runs.cost import STARTING_SECONDS
-from aquadash.search import PRUNERS, SAMPLERS, Budget, SearchParameter, SearchPlan, default_space, parse, suggested
-from aquadash.search.plan import MAX_MINUTES, MAX_TRIALS, Strategy
+from aquadash.search import PRUNERS, SAMPLERS, SearchParameter, SearchPlan, default_space, parse, suggested
+from aquadash.search.plan import MAX_TRIALS, Strategy
 from aquadash.search.space import separator
 from aquadash.ui import bound, datasets, inputs, shell
 from aquadash.ui import hyperparameters as fields
@@ -49,12 +49,18 @@ def search_form() -> None:
             )
             sampler = _strategy("Sampler", "sampler", SAMPLERS, "tpe", f"{term('sampler')} {term('TPE')}")
             pruner = _strategy("Stop poor trials early", "pruner", PRUNERS, "median", term("pruning"))
-            minutes, seed = _limits()
+            seed = inputs.number_input(
+                "Seed",
+                0,
+                2**32 - 1,
+                key="search:seed",
+                persist_state="session",
+                help="Decides which values are tried. Each training keeps its own seed.",
+            )
         plan = None
         with estimate, shell.guard():
             if space is not None:
-                budget = Budget(trials, minutes)
-                plan = SearchPlan(config, space, sampler, pruner, budget, seed, name).checked()
+                plan = SearchPlan(config, space, sampler, pruner, trials, int(seed), name).checked()
                 st.caption(f"⏱️ {estimate_text(plan)}")
         with bar, shell.guard():
             here = is_here(config.data.source)
@@ -74,8 +80,7 @@ HELP = (
 def estimate_text(plan: SearchPlan) -> str:
     """What the search will do, in markdown, and how long that takes: at most, or about where an epoch's time varies or
     is that of other settings."""
-    most, minutes = plan.max_trials, plan.budget.minutes
-    told = f"{'' if most is None else f'{most} × '}{count(plan.epochs, 'epoch')}"
+    told = f"{plan.trials} × {count(plan.epochs, 'epoch')}"
     # Of the trial that takes longest: most epochs, and fewest of them with the new head alone.
     heads = [plan.config.training.head_epochs, *(int(value) for value in plan.ends("training.head_epochs"))]
     longest = with_values(plan.config, {"training.epochs": plan.epochs, "training.head_epochs": min(heads)})
@@ -85,15 +90,10 @@ def estimate_text(plan: SearchPlan) -> str:
     found = [lab().runs.paces().known(embedded(config)) for config in tried]
     paces = [known.seconds for known in found if known is not None]
     if not paces:
-        limit = "the first trial shows how long" if minutes is None else f"no trial starts after {minutes:g} min"
-        return f"{told}; {limit}"
+        return f"{told}; the first trial shows how long"
     trial = STARTING_SECONDS + plan.epochs * max(paces)
-    # What is under way when the minutes are spent is finished.
-    limits = [60 * minutes + trial] if minutes is not None else []
-    if most is not None:
-        limits.append(most * trial)
     borrowed = any(known is None or known.borrowed for known in found)
-    return f"{told}, {expected_time(min(limits), borrowed=borrowed, varies=bool(paced))}"
+    return f"{told}, {expected_time(plan.trials * trial, borrowed=borrowed, varies=bool(paced))}"
 
 
 def _launches() -> int:
@@ -124,7 +124,7 @@ def _size(config: RunConfig) -> tuple[int, RunConfig]:
             _TRIALS,
             key="search:trials",
             persist_state="session",
-            help=f"{term('trial')} {term('budget')}",
+            help=term("trial"),
         )
     with epochs_column:
         limits = fields.number("training.epochs")
@@ -154,31 +154,6 @@ def _strategy(label: str, name: str, table: Mapping[str, Strategy], usual: str, 
         format_func=lambda each: table[each].title,
         help=f"{help}\n\n{told}",
     )
-
-
-def _limits() -> tuple[float | None, int]:
-    first, second = st.columns(2, vertical_alignment="bottom")
-    with first:
-        minutes = inputs.number_input(
-            "Minutes",
-            0.0,
-            MAX_MINUTES,
-            step=5.0,
-            format="%g",
-            key="search:minutes",
-            persist_state="session",
-            help="No trial starts after so many minutes of work; those under way are finished. 0 sets no limit.",
-        )
-    with second:
-        seed = inputs.number_input(
-            "Seed",
-            0,
-            2**32 - 1,
-            key="search:seed",
-            persist_state="session",
-            help="Decides which values are tried. Each training keeps its own seed.",
-        )
-    return float(minutes) or None, int(seed)
 
 
 def _launch(plan: SearchPlan) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import plotly.graph_objects as go
@@ -11,7 +10,6 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.config import SearchRange, setting
-from aquadash.errors import RunError, UnknownNameError
 from aquadash.figures.optimization_history import optimization_history
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.parameter_importance import parameter_importance
@@ -19,8 +17,8 @@ from aquadash.figures.theme import spans_powers
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import FIGURES
 from aquadash.runs.types import RunStatus
-from aquadash.search import Budget, Search, SearchHead, SearchParameter, Trial, TrialState
-from aquadash.search.plan import MAX_TRIALS, PRUNERS, SAMPLERS
+from aquadash.search import Search, SearchHead, SearchParameter, Trial, TrialState
+from aquadash.search.plan import MAX_TRIALS, PRUNERS, SAMPLERS, Strategy
 from aquadash.search.strategies import MIN_TRIALS, importance
 from aquadash.search.types import describe_result
 from aquadash.ui import address, components, inputs, run_lists, shell
@@ -28,7 +26,7 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.tables import Column, number_column, table, text_column
-from aquadash.ui.text import count, duration, joined, mid_sentence, named, plain, sentence, short_moment, time_left
+from aquadash.ui.text import count, joined, mid_sentence, named, plain, sentence, short_moment, time_left
 from aquadash.ui.train import clone, live
 
 #: Seconds between two looks at a search at work.
@@ -71,12 +69,9 @@ def render_search(search: Search) -> None:
 
 def progress_text(search: Search) -> str:
     """How far a search is and how long it will still take, as plain text."""
-    ended = sum(trial.state.ended for trial in search.trials)
-    most, minutes = search.plan.max_trials, search.plan.budget.minutes
     return joined(
-        f"{ended} of {count(most, 'trial')} done" if most is not None else f"{count(ended, 'trial')} done",
-        "" if minutes is None else f"{duration(search.seconds)} of {minutes:g} min spent",
-        time_left(search.eta_seconds).replace(" left", " of work left"),
+        f"{search.num_ended} of {count(search.plan.trials, 'trial')} done",
+        time_left(search.eta_seconds),
     )
 
 
@@ -93,16 +88,21 @@ def _recipe(search: Search) -> str:
             fields.value_text("model.name", plan.config.model.name),
             fields.value_text("data.source", plan.config.data.source),
             f"varies {varied}",
-            SAMPLERS[plan.sampler].title,
-            f"stops poor trials: {PRUNERS[plan.pruner].title.lower()}",
+            _title(SAMPLERS, plan.sampler),
+            f"stops poor trials: {_title(PRUNERS, plan.pruner).lower()}",
         ]
     )
+
+
+def _title(table: Mapping[str, Strategy], name: str) -> str:
+    """The title of a strategy; a search of an earlier version may have one that is gone."""
+    return table[name].title if name in table else f"{name} (of an earlier version)"
 
 
 def _explanation(search: Search) -> None:
     """Why the search is where it is, in words."""
     may = not search.spent and lab().rights.allow(Action.RESUME, search.resource)
-    going = "**Continue** takes it up where it was"
+    going = "**Continue** makes the trials that are left"
     if search.status is RunStatus.INTERRUPTED and not search.spent:
         by_itself = "an AquaDash that has just started takes it up by itself."
         told = f"{going}; {by_itself}" if may else sentence(by_itself)
@@ -110,23 +110,7 @@ def _explanation(search: Search) -> None:
     elif search.status is RunStatus.FAILED:
         st.error(plain(search.message or "The search failed without a reason."), icon="❌")
     elif search.status is RunStatus.STOPPED:
-        st.info(f"Stopped. {going}.{_rest(search)}" if may else "Stopped.", icon="✋")
-
-
-def _rest(search: Search) -> str:
-    """What becomes of the trials that rest, in markdown."""
-    resting = search.of(TrialState.PAUSED)
-    deleted = sum(_is_deleted(trial) for trial in resting)
-    going = len(resting) - deleted
-    told = f" {count(going, 'trial')} will go on after the last complete epoch." if going else ""
-    lost = f" {count(deleted, 'deleted trial')} will fail unless restored first: Compare, *More*, *Bin*."
-    return told + (lost if deleted else "")
-
-
-def _is_deleted(trial: Trial) -> bool:
-    with suppress(UnknownNameError, RunError):
-        return bool(trial.run_id) and lab().runs.get(trial.run_id).deleted
-    return False
+        st.info(f"Stopped. {going}." if may else "Stopped.", icon="✋")
 
 
 def _actions(search: Search) -> None:
@@ -137,14 +121,14 @@ def _actions(search: Search) -> None:
                 partial(lab().searches.stop, search.search_id),
                 asked=search.stop_requested,
                 key=f"stop-{search.search_id}",
-                help="Trainings at work stop and keep their complete epochs. The search can be continued from there.",
+                help="Trainings at work stop, and their trials end without a result. The search can be continued.",
             )
     elif not lab().rights.allow(Action.RESUME, search.resource):
         pass
     elif search.status is RunStatus.FINISHED or search.spent:
         _more_trials(search)
     else:
-        resume = partial(lab().searches.resume, search.search_id, budget=search.plan.budget)
+        resume = partial(lab().searches.resume, search.search_id)
         shell.action_button("Continue", resume, key=f"continue-{search.search_id}", type="primary", icon="▶️")
     if search.best is not None and search.best.run_id:
         clone.link(
@@ -164,22 +148,15 @@ def _actions(search: Search) -> None:
 
 
 def _more_trials(search: Search) -> None:
-    """A larger budget for a search that has spent its own."""
+    """More trials for a search that has made all of its own."""
     made = len(search.trials)
-    if search.exhausted:
-        st.caption("The whole grid has been tried.", width="content")
-        return
     if made >= MAX_TRIALS:
         return
     with st.popover("More trials", icon="➕"):
         more = inputs.number_input(
             "How many more", 1, MAX_TRIALS - made, min(10, MAX_TRIALS - made), key=f"more-{search.search_id}"
         )
-        minutes = search.plan.budget.minutes
-        if minutes is not None and search.seconds >= 60 * minutes:
-            # A limit that is spent would leave room for none.
-            minutes = None
-        extend = partial(lab().searches.resume, search.search_id, budget=Budget(made + int(more), minutes))
+        extend = partial(lab().searches.resume, search.search_id, trials=made + int(more))
         shell.action_button("Go on", extend, key=f"extend-{search.search_id}", type="primary")
 
 
@@ -310,7 +287,6 @@ def _dimension(parameter: SearchParameter, trials: list[Trial]) -> Dimension:
 #: Icon and word of each state.
 TRIAL_SIGNS: dict[TrialState, tuple[str, str]] = {
     TrialState.RUNNING: ("🏊", "training"),
-    TrialState.PAUSED: ("⏸️", "rests"),
     TrialState.COMPLETE: ("✅", "complete"),
     TrialState.PRUNED: ("✂️", "stopped early"),
     TrialState.FAILED: ("❌", "failed"),
