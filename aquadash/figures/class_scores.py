@@ -8,17 +8,8 @@ import plotly.graph_objects as go
 
 from aquadash.evaluation.intervals import class_intervals
 from aquadash.evaluation.metrics import ClassScores, Evaluation
-from aquadash.figures.theme import (
-    RUN_COLOURS,
-    class_label,
-    escape,
-    finish,
-    listed,
-    percent,
-    rows_axis,
-    shorten,
-    whiskers,
-)
+from aquadash.figures.dot_rows import Dots, dot_rows
+from aquadash.figures.theme import RUN_COLOURS, class_label, escape, listed, percent, shorten
 
 #: With more classes only those with the lowest F1 are drawn.
 MAX_DRAWN = 20
@@ -48,42 +39,40 @@ def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
     report = runs[0][1].report
     classes = drawn_classes(report)
     intervals = [class_intervals(found.confusion_matrix, class_names=found.classes) for _, found in runs]
-    figure = go.Figure()
-    lanes = len(SCORES) * len(runs)
+    dots = []
     for position, (field, title, colour, symbol) in enumerate(SCORES):
         for number, (name, found) in enumerate(runs):
-            offset = ((position * len(runs) + number) - (lanes - 1) / 2) * 0.8 / lanes
             values = [getattr(found.report[index], field) for index in classes]
             ends = [getattr(intervals[number][index], field) for index in classes]
-            figure.add_scatter(
-                x=[100 * value for value in values],
-                y=[row + offset for row in range(len(classes))],
-                mode="markers",
-                name=f"{title}: {escape(shorten(name, length=18))}" if len(runs) > 1 else title,
-                marker={
-                    "color": colour,
-                    "size": 9,
-                    "symbol": symbol if number == 0 else f"{symbol}-open",
-                    "line": {"width": 2, "color": colour},
-                },
-                error_x=whiskers(values, ends),
-                customdata=[[position, index] for index in classes],
-                hovertext=[
-                    _hover(title, class_label(report[index].label), value, end, name if len(runs) > 1 else "")
-                    for index, value, end in zip(classes, values, ends, strict=True)
-                ],
-                hoverinfo="text",
-            )
-    title = "Score with its 95 % interval"
-    figure.update_xaxes(title=title, range=[-2, 102], ticksuffix=" %", showgrid=True, fixedrange=True)
-    figure.update_yaxes(rows_axis([class_label(report[index].label) for index in classes]))
-    figure.update_layout(hovermode="closest", dragmode=False, hoverdistance=30)
+            run = name if len(runs) > 1 else ""
+            marker = {
+                "color": colour,
+                "size": 9,
+                "symbol": symbol if number == 0 else f"{symbol}-open",
+                "line": {"width": 2, "color": colour},
+            }
+            style = {
+                "name": f"{title}: {escape(shorten(run, length=18))}" if run else title,
+                "marker": marker,
+                "customdata": [[position, index] for index in classes],
+            }
+            hover = [
+                _hover(title, class_label(report[index].label), value, end, run)
+                for index, value, end in zip(classes, values, ends, strict=True)
+            ]
+            dots.append(Dots(range(len(classes)), values, ends, hover, style))
     told = [
         listed([_f1(found.report[index], intervals[number][index].f1) for index in classes], most=10)
         for number, (_, found) in enumerate(runs)
     ]
-    alt = f"F1 of each class with its 95 % interval: {'. In the other run: '.join(told)}."
-    return finish(figure, alt=alt, height=110 + len(classes) * (44 if len(runs) == 1 else 62))
+    figure = dot_rows(
+        [class_label(report[index].label) for index in classes],
+        dots,
+        title="Score with its 95 % interval",
+        alt=f"F1 of each class with its 95 % interval: {'. In the other run: '.join(told)}.",
+        row_height=44 if len(runs) == 1 else 62,
+    )
+    return figure.update_xaxes(range=[-2, 102])
 
 
 def _hover(title: str, label: str, value: float, end: tuple[float, float] | None, run: str) -> str:

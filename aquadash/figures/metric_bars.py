@@ -7,18 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from aquadash.evaluation.metrics import Evaluation
-from aquadash.figures.theme import (
-    empty_figure,
-    escape,
-    finish,
-    hover_name,
-    listed,
-    percent,
-    rows_axis,
-    run_style,
-    shorten,
-    whiskers,
-)
+from aquadash.figures.dot_rows import Dots, dot_rows
+from aquadash.figures.theme import empty_figure, escape, hover_name, listed, percent, run_style, shorten
 
 
 def metric_bars(runs: Sequence[tuple[str, Evaluation | None]], *, images: str = "test") -> go.Figure:
@@ -33,22 +23,16 @@ def metric_bars(runs: Sequence[tuple[str, Evaluation | None]], *, images: str = 
     if not shown:
         return empty_figure(f"Pick runs that have predicted their {images} images to compare their accuracy here.")
     shown.sort(key=lambda entry: -entry[2].accuracy)
-    figure = go.Figure()
-    for position, (index, name, evaluation) in enumerate(shown):
+    dots = []
+    for row, (index, name, evaluation) in enumerate(shown):
         low, high = evaluation.accuracy_ci95
-        figure.add_scatter(
-            x=[100 * evaluation.accuracy],
-            y=[position],
-            **run_style(index, name, size=12),
-            mode="markers",
-            error_x=whiskers([evaluation.accuracy], [evaluation.accuracy_ci95]),
-            hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.1f}} % of {evaluation.n} {images} images right<br>"
-            f"95 % interval {100 * low:.1f} % to {100 * high:.1f} %<extra></extra>",
-            showlegend=False,
+        hover = (
+            f"<b>{hover_name(name)}</b><br>{100 * evaluation.accuracy:.1f} % of {evaluation.n} {images} images right"
+            f"<br>95 % interval {100 * low:.1f} % to {100 * high:.1f} %"
         )
+        style = run_style(index, name, size=12)
+        dots.append(Dots([row], [evaluation.accuracy], [evaluation.accuracy_ci95], [hover], style))
     title = f"{images.capitalize()} accuracy with its 95 % interval"
-    figure.update_xaxes(title=title, ticksuffix=" %", showgrid=True)
-    figure.update_yaxes(rows_axis([escape(shorten(name)) for _, name, _ in shown]))
-    figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
     each = [f"{shorten(name)} {percent(run.accuracy, run.accuracy_ci95)}" for _, name, run in shown]
-    return finish(figure, alt=f"{title}: {listed(each, most=10)}.", height=90 + 40 * len(shown))
+    labels = [escape(shorten(name)) for _, name, _ in shown]
+    return dot_rows(labels, dots, title=title, alt=f"{title}: {listed(each, most=10)}.", row_height=40)

@@ -7,18 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from aquadash.evaluation import PairedChange
-from aquadash.figures.theme import (
-    OUTLINE_COLOUR,
-    class_colour,
-    class_label,
-    finish,
-    hover_name,
-    listed,
-    rows_axis,
-    run_colour,
-    shorten,
-    whiskers,
-)
+from aquadash.figures.dot_rows import Dots, dot_rows
+from aquadash.figures.theme import class_colour, class_label, hover_name, listed, run_colour, shorten
 
 #: The axis reaches at least so many points to both sides, so that small changes look small.
 _MIN_REACH = 10.0
@@ -33,45 +23,28 @@ def paired_change(change: PairedChange, *, class_names: Sequence[str], images: s
         images: What kind of images they are, for the axis.
     """
     rows = (change.overall, *change.classes)
-    figure = go.Figure()
-    figure.add_vline(x=0, line={"color": OUTLINE_COLOUR, "width": 1.5})
+    dots, each = [], []
     for position, row in enumerate(rows):
-        low, high = row.interval
+        low, high = (100 * end for end in row.interval)
         colour = run_colour(0) if position == 0 else class_colour(row.label, class_names.index(row.label))
-        figure.add_scatter(
-            x=[100 * row.change],
-            y=[position],
-            mode="markers",
-            # Filled where the interval leaves no change out: colour and place are not the only signs.
-            marker={
-                "color": colour,
-                "size": 13 if position == 0 else 11,
-                "symbol": "circle" if low > 0 or high < 0 else "circle-open",
-                "line": {"width": 2, "color": colour},
-            },
-            error_x=whiskers([row.change], [row.interval]),
-            hovertemplate=f"<b>{hover_name(row.label)}</b><br>{100 * row.before:.1f} → {100 * row.after:.1f} &#37; "
-            f"of {row.n} images<br>change %{{x:+.1f}} points, 95 &#37; interval {100 * low:+z.1f} to {100 * high:+z.1f}"
-            f"<br>{row.fixed} fixed, {row.broken} newly broken<extra></extra>",
-            showlegend=False,
+        # Filled where the interval leaves no change out: colour and place are not the only signs.
+        symbol = "circle" if low > 0 or high < 0 else "circle-open"
+        marker = {"color": colour, "size": 12, "symbol": symbol, "line": {"width": 2, "color": colour}}
+        hover = (
+            f"<b>{hover_name(row.label)}</b><br>{100 * row.before:.1f} → {100 * row.after:.1f} % of {row.n} images<br>"
+            f"change {100 * row.change:+.1f} points, 95 % interval {low:+z.1f} to {high:+z.1f}<br>"
+            f"{row.fixed} fixed, {row.broken} newly broken"
         )
-    reach = max(_MIN_REACH, *(100 * abs(end) for row in rows for end in row.interval)) * 1.06
-    figure.update_xaxes(
+        dots.append(Dots([position], [row.change], [row.interval], [hover], {"marker": marker}))
+        each.append(f"{shorten(row.label)} {100 * row.change:+.0f} points ({low:+.0f} to {high:+.0f})")
+    figure = dot_rows(
+        ["<b>all</b>", *(class_label(row.label) for row in rows[1:])],
+        dots,
         title=f"Change of accuracy on {images} images, in points",
-        range=[-reach, reach],
-        tickformat="+d",
-        showgrid=True,
-        fixedrange=True,
-    )
-    figure.update_yaxes(rows_axis(["<b>all</b>", *(class_label(row.label) for row in rows[1:])]))
-    figure.update_layout(hovermode="closest", margin={"t": 8}, dragmode=False)
-    each = [
-        f"{shorten(row.label)} {100 * row.change:+.0f} points ({100 * row.interval[0]:+.0f} to "
-        f"{100 * row.interval[1]:+.0f})"
-        for row in rows
-    ]
-    return finish(
-        figure,
         alt=f"Change of accuracy on {images} images with its 95 % interval: {listed(each, most=12)}.",
-        height=100 + 38 * len(rows),
+        unit="",
+        row_height=38,
+        reference=0.0,
     )
+    reach = max(_MIN_REACH, *(100 * abs(end) for row in rows for end in row.interval)) * 1.06
+    return figure.update_xaxes(range=[-reach, reach], tickformat="+d")
