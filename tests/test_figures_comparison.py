@@ -12,13 +12,13 @@ import pytest
 from aquadash.evaluation import pairwise
 from aquadash.figures import theme
 from aquadash.figures.compare_curves import compare_curves, compute, exponential_average
+from aquadash.figures.confusion_matrix import small_confusion
 from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.metric_by_setting import means, metric_by_setting
 from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.right_counts import right_counts
-from aquadash.figures.small_confusion import small_confusion
 from aquadash.runs import EpochRecord
 from tests.test_evaluation_compare import stored
 from tests.test_figures_charts import EVALUATION, EVIL

@@ -11,7 +11,7 @@ import pytest
 from aquadash.evaluation import Evaluation, class_intervals, coverage_at, evaluate, ranking_curves, reliability
 from aquadash.evaluation import coverage_curve as measured_coverage
 from aquadash.figures.class_scores import MAX_DRAWN, class_scores, drawn_classes
-from aquadash.figures.confusion_difference import confusion_difference, difference
+from aquadash.figures.confusion_matrix import confusion_difference, difference
 from aquadash.figures.coverage_curve import coverage_curve
 from aquadash.figures.reliability_diagram import reliability_diagram
 from aquadash.figures.threshold_curves import drawn_classes as drawn_curves

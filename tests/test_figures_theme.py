@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from aquadash.figures import theme
-from aquadash.figures.confusion_difference import DIFFERENCE_SCALE
-from aquadash.figures.confusion_matrix import OCEAN_SCALE, confusion_matrix
+from aquadash.figures.cells import DIFFERENCE_SCALE, OCEAN_SCALE
+from aquadash.figures.confusion_matrix import confusion_matrix
 
 LIGHT, DARK = "#ffffff", "#0b1d2a"
 FIVE = ("beaver", "dolphin", "otter", "seal", "whale")

@@ -1,30 +1,18 @@
-"""Which classes are taken for which: the confusion matrix as a heat map whose cells report clicks."""
+"""Confusion matrices: of one run, small beside others, and the difference of two. Their cells report clicks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from aquadash.figures.theme import (
-    add_clickable_cells,
-    class_label,
-    finish,
-    frame_cell,
-    listed,
-    percent,
-    shorten,
-)
+from aquadash.figures.cells import cells
+from aquadash.figures.theme import class_emoji, class_label, escape, listed, percent, shorten
 
-#: From shallow to deep water. Opaque, so that the numbers' contrast does not depend on the page behind.
-OCEAN_SCALE = ["#DFF3F8", "#A9DCE8", "#62B8D3", "#2A8BB8", "#15608F", "#0B3A63"]
-
-#: With more classes a number no longer fits its cell.
-MAX_NUMBERED = 20
 #: With more classes only every second, third ... name is on the axes; the others are in the hover labels.
-_MAX_NAMED = 34
+_MAX_NAMED, _MAX_NAMED_SMALL = 34, 12
 
 #: With more classes names on the axes are cut to so many letters.
 _MAX_LONG_NAMES, _SHORT_NAME = 8, 16
@@ -46,16 +34,6 @@ def largest_confusions(matrix: ArrayLike, *, most: int = 3) -> list[tuple[int, i
     return [(row, column, int(counts[row, column])) for row, column in cells if counts[row, column]]
 
 
-def listed_confusions(matrix: ArrayLike, class_names: Sequence[str]) -> str:
-    """The most frequent mistakes for a text alternative; empty where there are none."""
-    return listed(
-        [
-            f"{shorten(class_names[row])} taken for {shorten(class_names[column])} ({count})"
-            for row, column, count in largest_confusions(matrix)
-        ]
-    )
-
-
 def confusion_matrix(
     matrix: ArrayLike,
     *,
@@ -74,55 +52,140 @@ def confusion_matrix(
         selected: A (true, predicted) cell to frame.
     """
     counts = np.asarray(matrix, dtype=np.int64)
-    k = len(counts)
-    fractions = shares_by_row(counts)
-    values = 100 * fractions if by_row else counts.astype(np.float64)
-    labels = [class_label(name) for name in class_names]
-    size = int(np.clip(k * 76, 380, 760))
+    percents = 100 * shares_by_row(counts)
+    values = percents if by_row else counts.astype(np.float64)
+    total, right = int(counts.sum()), int(counts.trace())
 
-    figure = go.Figure()
-    figure.add_heatmap(
-        z=values,
-        zmin=0,
-        zmax=100 if by_row else max(float(values.max()), 1.0),
-        colorscale=OCEAN_SCALE,
-        xgap=2 if k <= MAX_NUMBERED else 0,
-        ygap=2 if k <= MAX_NUMBERED else 0,
-        text=[[f"{value:.0f} %" if by_row else f"{value:.0f}" for value in row] for row in values],
-        texttemplate="%{text}" if k <= MAX_NUMBERED else "",
-        # Without a colour of its own plotly writes dark on light cells and light on dark ones.
-        textfont={"size": 15 if k <= 10 else 10},
-        hoverinfo="skip",
-        colorbar={"title": {"text": "% of class" if by_row else "Images"}, "thickness": 12, "outlinewidth": 0},
+    def describe(row: int, column: int) -> str:
+        n = counts[row, column]
+        return f"{n} image{'' if n == 1 else 's'}, {percents[row, column]:.1f} % of the true class"
+
+    figure = cells(
+        values,
+        text=lambda row, column: f"{values[row, column]:.0f}{' %' if by_row else ''}",
+        hover=_hover(class_names, describe),
+        alt=f"Confusion matrix of {total} images in {len(counts)} classes: {right} ({percent(right / total)}) are "
+        f"right.{_mistakes(counts, class_names)}",
+        height=_height(counts),
+        highest=100 if by_row else max(float(values.max()), 1.0),
+        colorbar="% of class" if by_row else "Images",
+        selected=selected,
     )
-    cells = [(row, column) for row in range(k) for column in range(k)]
-    add_clickable_cells(
-        figure,
-        cells,
-        hovertext=[
-            f"True: {labels[row]}<br>Predicted: {labels[column]}<br>{counts[row, column]} "
-            f"image{'' if counts[row, column] == 1 else 's'}, {100 * fractions[row, column]:.1f} % of the true class"
-            for row, column in cells
-        ],
-        size=max(0.7 * size / k, 4),
+    return _name_axes(figure, class_names)
+
+
+def small_confusion(matrix: ArrayLike, *, class_names: Sequence[str], name: str) -> go.Figure:
+    """Draw shares of the true class, always from 0 to 100 %, so that matrices beside one another can be compared.
+
+    Args:
+        matrix: Counts of at least one image, shape (k, k), k up to 100; rows are true classes, columns predicted ones.
+        class_names: k names.
+        name: The run's, for the text alternative.
+    """
+    counts = np.asarray(matrix, dtype=np.int64)
+    k, percents = len(counts), 100 * shares_by_row(counts)
+    right = int(counts.trace()) / int(counts.sum())
+
+    def describe(row: int, column: int) -> str:
+        return f"{counts[row, column]} of {counts[row].sum()} images, {percents[row, column]:.1f} %"
+
+    figure = cells(
+        percents,
+        text=lambda row, column: f"{percents[row, column]:.0f}",
+        hover=_hover(class_names, describe),
+        alt=f"Confusion matrix of {shorten(name)} in per cent of each true class: {percent(right)} right."
+        f"{_mistakes(counts, class_names)}",
+        height=250,
+        highest=100,
+        max_numbered=6,
     )
-    if selected is not None:
-        frame_cell(figure, selected, width=4 if k <= 50 else 2)
+    shown = list(range(0, k, -(-k // _MAX_NAMED_SMALL)))
+    ticks = [class_emoji(class_names[index]) or escape(shorten(class_names[index], length=9)) for index in shown]
+    axis = {"tickvals": shown, "ticktext": ticks, "tickfont": {"size": 14}}
+    figure.update_xaxes(axis, tickangle=0 if all(map(class_emoji, class_names)) else -60)
+    return figure.update_yaxes(axis).update_layout(margin={"t": 6, "l": 4, "r": 4, "b": 4})
+
+
+def difference(matrix: ArrayLike, other: ArrayLike) -> tuple[NDArray[np.float64], bool]:
+    """Cell by cell, the first less the second: in images, or in points of per cent where the classes' sizes differ.
+
+    Returns:
+        The differences, shape (k, k), and whether they are images.
+    """
+    a, b = np.asarray(matrix, dtype=np.int64), np.asarray(other, dtype=np.int64)
+    if np.array_equal(a.sum(axis=1), b.sum(axis=1)):
+        return (a - b).astype(np.float64), True
+    return 100 * (shares_by_row(a) - shares_by_row(b)), False
+
+
+def confusion_difference(
+    matrix: ArrayLike,
+    other: ArrayLike,
+    *,
+    class_names: Sequence[str],
+    selected: tuple[int, int] | None = None,
+) -> go.Figure:
+    """Draw what one run confuses more, or less, than another; cells report clicks as :func:`confusion_matrix`'s do.
+
+    Args:
+        matrix: Counts of the run in question, shape (k, k); rows are true classes, columns predicted ones.
+        other: Counts of the run to compare with, likewise.
+        class_names: k names.
+        selected: A (true, predicted) cell to frame.
+    """
+    counts, compared = np.asarray(matrix, dtype=np.int64), np.asarray(other, dtype=np.int64)
+    values, images = difference(counts, compared)
+    unit = "Images" if images else "Points"
+    order = np.argsort(-np.abs(values), axis=None, kind="stable")[:4]
+    changes = [
+        f"{shorten(class_names[row])} called {shorten(class_names[column])} {values[row, column]:+.0f} {unit.lower()}"
+        for row, column in zip(*np.unravel_index(order, values.shape), strict=True)
+        if round(values[row, column])
+    ]
+
+    def text(row: int, column: int) -> str:
+        return f"{values[row, column]:+.0f}" if round(values[row, column]) else "0"
+
+    def describe(row: int, column: int) -> str:
+        here, there = (f"{each[row, column]} of {each[row].sum()}" for each in (counts, compared))
+        return f"{unit}: {text(row, column)} ({here} less {there})"
+
+    figure = cells(
+        values,
+        text=text,
+        hover=_hover(class_names, describe),
+        alt=f"Difference of two confusion matrices. The largest changes: {listed(changes) or 'none'}.",
+        height=_height(counts),
+        colorbar=unit,
+        selected=selected,
+    )
+    return _name_axes(figure, class_names)
+
+
+def _height(counts: NDArray[np.int64]) -> int:
+    return int(np.clip(len(counts) * 76, 380, 760))
+
+
+def _mistakes(counts: NDArray[np.int64], class_names: Sequence[str]) -> str:
+    """The most frequent mistakes as a sentence of a text alternative; empty where there are none."""
+    mistakes = [
+        f"{shorten(class_names[row])} taken for {shorten(class_names[column])} ({count})"
+        for row, column, count in largest_confusions(counts)
+    ]
+    return f" The most frequent mistakes: {listed(mistakes)}." if mistakes else ""
+
+
+def _hover(class_names: Sequence[str], describe: Callable[[int, int], str]) -> Callable[[int, int], str]:
+    """A cell's hover label: its classes, and what ``describe`` says of it."""
+    labels = [class_label(name) for name in class_names]
+    return lambda row, column: f"True: {labels[row]}<br>Predicted: {labels[column]}<br>{describe(row, column)}"
+
+
+def _name_axes(figure: go.Figure, class_names: Sequence[str]) -> go.Figure:
+    k = len(class_names)
     shown = list(range(0, k, -(-k // _MAX_NAMED)))
     # The more classes, the less room beside the cells for long names, which the hover labels have in full.
-    short = labels if k <= _MAX_LONG_NAMES else [class_label(shorten(name, length=_SHORT_NAME)) for name in class_names]
-    axis = {"tickvals": shown, "ticktext": [short[i] for i in shown], "fixedrange": True, "showgrid": False}
-    figure.update_xaxes(axis, title="Predicted class", range=[-0.5, k - 0.5], tickangle=0 if k <= 6 else -60)
-    figure.update_yaxes(axis, title="True class", range=[k - 0.5, -0.5])
-    # -1: the nearest cell answers wherever the pointer is, so that no strip between the markers is deaf.
-    figure.update_layout(dragmode=False, hovermode="closest", hoverdistance=-1)
-    return finish(figure, alt=_alt(counts, class_names), height=size)
-
-
-def _alt(counts: NDArray[np.int64], class_names: Sequence[str]) -> str:
-    total, right = int(counts.sum()), int(counts.trace())
-    start = (
-        f"Confusion matrix of {total} images in {len(counts)} classes: {right} ({percent(right / total)}) are right."
-    )
-    mistakes = listed_confusions(counts, class_names)
-    return f"{start} The most frequent mistakes: {mistakes}." if mistakes else start
+    short = class_names if k <= _MAX_LONG_NAMES else [shorten(name, length=_SHORT_NAME) for name in class_names]
+    axis = {"tickvals": shown, "ticktext": [class_label(short[index]) for index in shown]}
+    figure.update_xaxes(axis, title="Predicted class", tickangle=0 if k <= 6 else -60)
+    return figure.update_yaxes(axis, title="True class")

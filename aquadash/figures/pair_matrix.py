@@ -10,16 +10,8 @@ from numpy.typing import NDArray
 
 from aquadash.evaluation.compare import PairTest
 from aquadash.evaluation.paired import LEVEL
-from aquadash.figures.confusion_difference import DIFFERENCE_SCALE
-from aquadash.figures.theme import (
-    add_clickable_cells,
-    escape,
-    finish,
-    frame_cell,
-    hover_name,
-    listed,
-    shorten,
-)
+from aquadash.figures.cells import cells
+from aquadash.figures.theme import escape, hover_name, listed, shorten
 
 
 def difference_matrix(tests: Sequence[PairTest], *, runs: int) -> NDArray[np.float64]:
@@ -50,29 +42,18 @@ def pair_matrix(
     k = len(names)
     values = difference_matrix(tests, runs=k)
     by_cell = {cell: test for test in tests for cell in ((test.a, test.b), (test.b, test.a))}
-    figure = go.Figure()
-    largest = max(float(np.nanmax(np.abs(values))), 1.0)
-    figure.add_heatmap(
-        z=values, zmin=-largest, zmax=largest, colorscale=DIFFERENCE_SCALE, xgap=2, ygap=2, showscale=False,
-        text=[[_cell_text(values[row, column], by_cell.get((row, column))) for column in range(k)] for row in range(k)],
-        texttemplate="%{text}", textfont={"size": 14 if k <= 6 else 11}, hoverinfo="skip", hoverongaps=False,
-    )  # fmt: skip
-    height = int(np.clip(46 * k + 110, 230, 620))
-    cells = [cell for cell, test in by_cell.items() if test.result is not None]
-    add_clickable_cells(figure, cells, hovertext=[_hover(by_cell[cell], cell, names) for cell in cells], size=30)
-    if selected is not None:
-        frame_cell(figure, selected, width=3)
-    ticks = {"tickvals": list(range(k)), "fixedrange": True, "showgrid": False}
-    figure.update_xaxes(
-        ticks, title="... than this run", ticktext=[escape(shorten(name, length=14)) for name in names],
-        range=[-0.5, k - 0.5], tickangle=-35,
-    )  # fmt: skip
-    figure.update_yaxes(
-        ticks, title="This run is better by ...", ticktext=[escape(shorten(name, length=18)) for name in names],
-        range=[k - 0.5, -0.5],
-    )  # fmt: skip
-    figure.update_layout(dragmode=False, hovermode="closest", hoverdistance=-1, margin={"t": 8})
-    return finish(figure, alt=_alt(tests, names), height=height)
+    figure = cells(
+        values,
+        text=lambda row, column: _cell_text(values[row, column], by_cell.get((row, column))),
+        hover=lambda row, column: _hover(by_cell.get((row, column)), (row, column), names),
+        alt=_alt(tests, names),
+        height=int(np.clip(46 * k + 110, 230, 620)),
+        selected=selected,
+    )
+    short = [escape(shorten(name, length=16)) for name in names]
+    axis = {"tickvals": list(range(k)), "ticktext": short}
+    figure.update_xaxes(axis, title="... than this run", tickangle=-35)
+    return figure.update_yaxes(axis, title="This run is better by ...").update_layout(margin={"t": 8})
 
 
 def _cell_text(value: float, test: PairTest | None) -> str:
@@ -81,10 +62,12 @@ def _cell_text(value: float, test: PairTest | None) -> str:
     return f"{value:+.1f}{'*' if test is not None and test.p_holm < LEVEL else ''}"
 
 
-def _hover(test: PairTest, cell: tuple[int, int], names: Sequence[str]) -> str:
+def _hover(test: PairTest | None, cell: tuple[int, int], names: Sequence[str]) -> str:
+    """The hover label of a cell; empty where two runs cannot be compared."""
     row, column = cell
-    found = (test if row == test.b else test.turned()).result
-    assert found is not None
+    found = None if test is None else (test if row == test.b else test.turned()).result
+    if test is None or found is None:
+        return ""
     low, high = (100 * end for end in found.interval)
     return (
         f"<b>{hover_name(names[row])}</b> against {hover_name(names[column])}<br>"

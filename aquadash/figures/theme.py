@@ -19,8 +19,6 @@ import html
 import unicodedata
 from collections.abc import Sequence
 
-import numpy as np
-
 # Plotly asks the values that it is given whether they are pandas', and fails where another thread is just importing it
 # (as MLflow does): an import here waits for that one's end.
 import pandas  # noqa: F401
@@ -91,8 +89,6 @@ OUTLINE_COLOUR = "rgba(125, 145, 160, 0.9)"
 
 #: Frames what is selected, and marks the threshold in force.
 SELECTED_COLOUR = "#FFB000"
-_SELECTED_EDGE = "#08202c"
-_SELECTED_FILL = "rgba(255, 176, 0, 0.4)"
 _TRANSPARENT = "rgba(0, 0, 0, 0)"
 
 #: Longer names are cut in legends and on axes; the whole name is in the hover label.
@@ -302,44 +298,3 @@ def add_guessing_line(figure: go.Figure, accuracy: float) -> None:
         annotation={"text": "guessing", "font": {"size": 11}},
         annotation_position="bottom left",
     )
-
-
-def add_clickable_cells(
-    figure: go.Figure, cells: Sequence[tuple[int, int]], *, hovertext: Sequence[str], size: float
-) -> None:
-    """Transparent squares over a heat map, whose own cells do not report clicks to Streamlit.
-
-    Args:
-        figure: With the heat map.
-        cells: (row, column) of each; a selected square's ``customdata`` is ``[row, column]``.
-        hovertext: Of each.
-        size: Of a square, in pixels.
-    """
-    rows, columns = np.transpose(cells)
-    figure.add_scatter(
-        x=columns,
-        y=rows,
-        mode="markers",
-        showlegend=False,
-        marker={"symbol": "square", "size": size, "color": _TRANSPARENT, "line": {"width": 0}},
-        selected={"marker": {"color": _SELECTED_FILL}},
-        unselected={"marker": {"color": _TRANSPARENT}},
-        customdata=[list(cell) for cell in cells],
-        hovertext=hovertext,
-        hoverinfo="text",
-    )
-
-
-def frame_cell(figure: go.Figure, cell: tuple[int, int], *, width: float) -> None:
-    """A frame around a cell, (row, column), of a heat map; its lines so many pixels wide, on a dark edge."""
-    row, column = cell
-    # Of two tones, because the cells are pale or dark.
-    for colour, wide in ((_SELECTED_EDGE, width + 2), (SELECTED_COLOUR, width)):
-        figure.add_shape(
-            type="rect",
-            x0=column - 0.5,
-            x1=column + 0.5,
-            y0=row - 0.5,
-            y1=row + 0.5,
-            line={"color": colour, "width": wide},
-        )

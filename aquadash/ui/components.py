@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash.data import title_of
-from aquadash.figures.confusion_matrix import MAX_NUMBERED
+from aquadash.figures.cells import MAX_NUMBERED
 from aquadash.figures.theme import alt_text, isolated
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import validation_accuracy

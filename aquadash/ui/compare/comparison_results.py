@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from aquadash.evaluation import LEVEL, AccuracyChange, PairTest, describe_change, p_text
-from aquadash.figures.confusion_difference import confusion_difference
+from aquadash.figures.confusion_matrix import confusion_difference, small_confusion
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import pair_matrix
-from aquadash.figures.small_confusion import small_confusion
 from aquadash.figures.theme import run_colour, shorten
 from aquadash.ui import address, bound, components
 from aquadash.ui import hyperparameters as fields

@@ -14,8 +14,7 @@ from aquadash.evaluation.intervals import Interval
 from aquadash.figures.class_scores import MAX_DRAWN, SCORES, class_scores
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
-from aquadash.figures.confusion_difference import confusion_difference
-from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
+from aquadash.figures.confusion_matrix import confusion_difference, confusion_matrix, largest_confusions
 from aquadash.figures.learning_curves import Metric as PlainMetric
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import EpochRecord, Predictions, Run
