@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from aquadash.classroom import codes
 from aquadash.classroom.joining import Attempts, new_names
@@ -35,6 +36,9 @@ def class_app(monkeypatch: pytest.MonkeyPatch, *, logs_in: bool = False) -> Any:
 
     async def connection(websocket: WebSocket) -> None:
         await websocket.accept()
+        message = ForwardMsg()
+        message.new_session.initialize.session_id = websocket.query_params.get("session", "s")
+        await websocket.send_bytes(message.SerializeToString())
 
     return Starlette(
         routes=[
@@ -49,6 +53,11 @@ def class_app(monkeypatch: pytest.MonkeyPatch, *, logs_in: bool = False) -> Any:
 def join(app: Any, name: str = "Anna", code: str | None = None, **more: Any) -> Answer:
     form = {"name": name, "code": codes.codes().student if code is None else code, "next": more.pop("next", "/")}
     return ask(app, "/class/join", method="POST", form=form, headers={**OWN, **more.pop("headers", {})}, **more)
+
+
+def open_page(app: Any, who: dict[str, str], session: str) -> None:
+    """Open a page whose session has this id."""
+    assert ask(app, "/_stcore/stream", scheme="ws", headers=who, query=f"session={session}").status == 101
 
 
 def cookie_of(answer: Answer) -> dict[str, str]:

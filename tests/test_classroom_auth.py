@@ -26,7 +26,7 @@ from aquadash.ui import server
 from aquadash.ui.classroom.admission import COOKIE
 from aquadash.ui.classroom.kept_uploads import KeptUploads
 from tests.asgi import Answer, ask
-from tests.class_app import OWN, class_app, cookie_of, join
+from tests.class_app import OWN, class_app, cookie_of, join, open_page
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_stranger_who_asks_for_a_page_gets_the_way_to_join_and_back(app: Any, 
     ("method", "path"),
     [
         ("GET", "/media/" + "a" * 56 + ".png"), ("PUT", "/_stcore/upload_file/s/f"), ("POST", "/evaluate"),
-        ("DELETE", "/_stcore/upload_file/s/f"), ("GET", "/_stcore/script-health-check"), ("GET", "/_stcore/metrics"),
+        ("DELETE", "/_stcore/upload_file/s/f"), ("GET", "/_stcore/script-health-check"),
         ("GET", "/component/x"), ("GET", "/app/static/x"), ("GET", "/_stcore/stream"),
     ],
 )  # fmt: skip
@@ -72,6 +72,34 @@ def test_the_connection_of_a_page_needs_a_session(app: Any) -> None:
     assert ask(app, "/_stcore/stream", scheme="ws", headers=own).status == 403
 
 
+def test_a_page_takes_and_gives_uploads_for_its_own_person_alone(app: Any) -> None:
+    anna, ben = cookie_of(join(app)), cookie_of(join(app, name="Ben"))
+    open_page(app, anna, "annas")
+    open_page(app, ben, "bens")
+
+    def status(method: str, who: dict[str, str], session: str) -> int:
+        headers = {**who, "content-length": "20000"}
+        return ask(app, f"/_stcore/upload_file/{session}/f", method=method, headers=headers).status
+
+    for method in ("PUT", "DELETE"):
+        assert status(method, anna, "annas") == status(method, ben, "bens") == 200
+        for who, session in ((ben, "annas"), (anna, "bens"), (anna, "nobodys")):
+            assert status(method, who, session) == 403
+    # A browser that was cut off asks to go on with its page by the id of the session.
+    again = {"sec-websocket-protocol": "streamlit, token, annas"}
+    for who, expected in ((anna, 101), (ben, 403)):
+        assert ask(app, "/_stcore/stream", scheme="ws", headers={**who, **again}).status == expected
+    assert status("PUT", anna, "annas") == 200
+
+
+def test_the_metrics_of_the_server_are_for_the_owner_of_the_machine(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    teacher = cookie_of(join(app, name="Ms Hill", code=codes.codes().teacher))
+    for who in (cookie_of(join(app)), teacher, {}):
+        assert ask(app, "/_stcore/metrics", headers=who).status == 404
+    monkeypatch.delenv("AQUADASH_CLASSROOM")
+    assert ask(app, "/_stcore/metrics").body == "inside"
+
+
 @pytest.mark.parametrize(
     ("megabytes", "length", "status"),
     [
@@ -85,13 +113,15 @@ def test_an_upload_beyond_the_limit_is_refused_by_its_length_for_students_alone(
     limits.save(ClassLimits(upload_megabytes=megabytes, kept_upload_megabytes=None))
     student = cookie_of(join(app))
     teacher = cookie_of(join(app, name="Ms Hill", code=codes.codes().teacher))
+    open_page(app, student, "s")
+    open_page(app, teacher, "t")
     more = {} if length is None else {"content-length": length}
     answer = ask(app, "/_stcore/upload_file/s/f", method="PUT", headers={**student, **more})
     assert answer.status == status and (status == 200 or not answer.read)
     if status == 413:
         assert ("in this class at most 1 MB" if megabytes else "switched off") in answer.body
     if status != 411:
-        assert ask(app, "/_stcore/upload_file/s/f", method="PUT", headers={**teacher, **more}).body == "inside"
+        assert ask(app, "/_stcore/upload_file/t/f", method="PUT", headers={**teacher, **more}).body == "inside"
     # The server reads what comes in pieces to its end, whatever length is told beside.
     pieces = {**student, "content-length": "1", "transfer-encoding": "chunked"}
     assert ask(app, "/_stcore/upload_file/s/f", method="PUT", headers=pieces).status == 411
@@ -107,6 +137,9 @@ def test_uploads_have_a_total_of_each_student_and_of_the_class(app: Any, monkeyp
     monkeypatch.setattr(runtime, "get_instance", lambda: SimpleNamespace(uploaded_file_mgr=manager))
     anna, ben, carl = (cookie_of(join(app, name=name)) for name in ("Anna", "Ben", "Carl"))
     teacher = cookie_of(join(app, name="Ms Hill", code=codes.codes().teacher))
+    open_page(app, anna, "anna in another tab")
+    for who, session in ((anna, "anna"), (ben, "ben"), (carl, "carl"), (teacher, "hill")):
+        open_page(app, who, session)
 
     def upload(who: dict[str, str], session: str, file_id: str, size: int = 2_000_000) -> Answer:
         address = f"/_stcore/upload_file/{session}/{file_id}"

@@ -76,6 +76,10 @@ def test_the_words_of_a_refusal_say_whose_it_is_and_whom_to_ask(lesson: Lesson) 
         lab.runs.delete(lesson.finished)
     with pytest.raises(NotAllowedError, match="“for all” is for the whole class.*Ask your teacher"):
         lab.runs.delete(lesson.shared)
+    for refused in (lambda: lab.data.load("folder-anna-s-cats"), lambda: lab.data.delete("anna-s-cats")):
+        with pytest.raises(NotAllowedError, match="another student's pictures. Only its owner or the teacher") as said:
+            refused()
+        assert "cats" not in str(said.value), "a title may say what is on the pictures"
 
 
 def test_all_may_look_at_a_run_and_open_what_the_teacher_made(lesson: Lesson) -> None:

@@ -19,8 +19,6 @@ from websockets.typing import Subprotocol
 from aquadash.classroom import codes
 from tests.serving import Server, serving
 
-pytestmark = pytest.mark.soak
-
 
 def request(
     server: Server, path: str, *, method: str = "GET", body: bytes = b"", headers: dict[str, str] | None = None
@@ -70,6 +68,26 @@ def server(shared_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     return shared_class
 
 
+def test_an_upload_into_the_page_of_another_is_refused(server: Server) -> None:
+    anna, ben = _join(server, "Anna with a page"), _join(server, "Ben with none")
+    token = str(request(server, "/_stcore/health").headers["set-cookie"]).partition(";")[0]
+    form = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nhello\r\n--x--\r\n'
+
+    def send(method: str, who: dict[str, str], session: str) -> int:
+        headers = {
+            "Cookie": f"{who['Cookie']}; {token}", "X-Xsrftoken": token.partition("=")[2],
+            "Content-Type": "multipart/form-data; boundary=x",
+        }  # fmt: skip
+        return request(server, f"/_stcore/upload_file/{session}/f", method=method, body=form, headers=headers).status
+
+    with _page(server, anna) as session:
+        for method in ("PUT", "DELETE"):
+            assert send(method, ben, session) == 403
+            assert send(method, anna, session) == 204
+        assert request(server, "/_stcore/metrics", headers=anna).status == 404
+
+
+@pytest.mark.soak
 def test_1100_connections_over_which_nothing_comes_leave_the_class_answering(server: Server) -> None:
     with ExitStack() as stack:
         address = urlsplit(server.url)

@@ -157,6 +157,12 @@ class Rights:
             return f"The teacher has hidden this {resource.kind} from the class. Ask your teacher to show it again."
         if {Whose.OWN: rule.own, Whose.SHARED: rule.shared, Whose.OTHERS: rule.others}[relation]:
             return ""
+        if relation is Whose.OTHERS and resource.kind == "data set":
+            # A title says what is on the pictures.
+            return (
+                f"This data set holds another student's pictures. Only its owner or the teacher can {rule.does}. "
+                f"{rule.hint or 'Ask your teacher.'}"
+            )
         if relation is Whose.OTHERS:
             owner = resource.owner_name or "another student"
             of, may, hint = f"belongs to {owner}", f"{owner} or the teacher", f"Ask {owner} or your teacher."

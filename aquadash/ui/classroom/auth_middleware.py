@@ -13,11 +13,13 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote
 
+from cachetools import LRUCache
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from aquadash import settings
 from aquadash.classroom.invitation import JOIN_PATH
@@ -30,6 +32,10 @@ from aquadash.ui.classroom.admission import COOKIE
 from aquadash.ui.classroom.kept_uploads import KeptUploads
 from aquadash.ui.server import FORM_BYTES, UPLOADS
 
+#: More pages than a class opens in a day; of more, those that uploaded nothing for longest are forgotten.
+_MAX_SESSIONS = 10_000
+#: Tells how many people look at which pages: for the owner of the machine, who uses the app without a class.
+_METRICS = "/_stcore/metrics"
 _OPEN = ("/class/", "/static/", "/_stcore/health", "/_stcore/host-config", "/favicon")
 #: Below these there are no pages.
 _NO_PAGES = ("/_stcore/", "/media/", "/component/", "/app/static/")
@@ -47,6 +53,8 @@ class AuthMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._uploads = KeptUploads()
+        #: The ids of pages' sessions, each with the id of the person whose page it is.
+        self._owners: LRUCache[str, str] = LRUCache(_MAX_SESSIONS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or not settings.classroom():
@@ -59,20 +67,53 @@ class AuthMiddleware:
         if _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
+        if scope["path"].endswith(_METRICS):
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)
+            return
         # Not in the server's own thread: whoever looks may have to wait for the file.
         person = await run_in_threadpool(_sender, scope)
-        if person is None and scope["type"] == "websocket":
-            # Before it is accepted this is answered with 403.
-            await WebSocketClose(code=1008, reason="Join the class first.")(scope, receive, send)
-            return
-        if person is None:
+        if scope["type"] == "websocket":
+            if person is None or self._names_session_of_another(scope, person):
+                # Before it is accepted this is answered with 403.
+                await WebSocketClose(code=1008, reason="Join the class first.")(scope, receive, send)
+                return
+            send = self._noting_session(send, person)
+        elif person is None:
             await _refusal(scope)(scope, receive, send)
             return
         connections.trust()
-        if scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(UPLOADS):
-            await self._take(scope, receive, send, person)
-        else:
-            await self._app(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].startswith(UPLOADS):
+            session = scope["path"].removeprefix(UPLOADS).partition("/")[0]
+            if self._owners.get(session) != person.person_id:
+                refusal = PlainTextResponse("This page is not open here any more. Reload it.", 403, headers=_CLOSE)
+                await refusal(scope, receive, send)
+                return
+            if scope["method"] == "PUT":
+                await self._take(scope, receive, send, person)
+                return
+        await self._app(scope, receive, send)
+
+    def _names_session_of_another(self, scope: Scope, person: Person) -> bool:
+        """Return whether a WebSocket asks to go on with another person's page; its session's id is a subprotocol."""
+        named = HTTPConnection(scope).headers.get("sec-websocket-protocol", "").split(",")
+        return any(self._owners.get(name.strip(), person.person_id) != person.person_id for name in named)
+
+    def _noting_session(self, send: Send, person: Person) -> Send:
+        """Note whose page a WebSocket serves: Streamlit sends the session's id when the page's script begins.
+
+        Streamlit 1.67 lets anybody upload into a session whose id they name, and has no public way to ask whose it is.
+        """
+        noted = False
+
+        async def noting(message: Message) -> None:
+            nonlocal noted
+            if not noted and message["type"] == "websocket.send" and (data := message.get("bytes")):
+                sent = ForwardMsg.FromString(data)
+                if noted := sent.WhichOneof("type") == "new_session":
+                    self._owners[sent.new_session.initialize.session_id] = person.person_id
+            await send(message)
+
+        return noting
 
     async def _take(self, scope: Scope, receive: Receive, send: Send, person: Person) -> None:
         """Let an upload in, or say why it is not taken."""
