@@ -17,19 +17,11 @@ from aquadash.walkthrough import report
 
 @dataclass(frozen=True)
 class Row:
-    """One figure.
-
-    Attributes:
-        key: A short name for programs.
-        figure: What it is, for people.
-        unit: ``"%"``, ``"points"``, ``"images"``, ``"epochs"``, ``"nats"``, ``"s"`` or empty.
-        report: The report's; None where it has none.
-        run: The run's, in the same unit; None where it is not known.
-        note: What to mind, in a few words.
-    """
+    """A figure of the report and of the run, in the same unit; None where it is not known."""
 
     key: str
     figure: str
+    #: ``"%"``, ``"images"``, ``"epochs"``, ``"nats"``, ``"s"`` or empty.
     unit: str
     report: float | None
     run: float | None
@@ -38,19 +30,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Beside:
-    """The whole comparison.
-
-    Attributes:
-        rows: In the report's order.
-        report_right: Of how many test images how many are right in the report.
-        run_right: The same of the run.
-        difference: Accuracy of the run less that of the report, in shares.
-        difference_ci95: Its 95 % interval.
-    """
+    """The report's figures beside a run's, in the report's order."""
 
     rows: tuple[Row, ...]
+    #: Number of test images that are right, and of all test images.
     report_right: tuple[int, int]
     run_right: tuple[int, int]
+    #: Accuracy of the run minus that of the report, as a fraction, and its 95 % interval.
     difference: float
     difference_ci95: tuple[float, float]
 
@@ -71,15 +57,7 @@ def beside(
     parameters: int | None = None,
     training_images: int | None = None,
 ) -> Beside:
-    """Put the two side by side.
-
-    Args:
-        run: The run.
-        found: What its predictions of the test images amount to.
-        history: Its epochs.
-        parameters: How many its network has; None where that is not known.
-        training_images: How many it learns from in an epoch; None where that is not known.
-    """
+    """Compare a run with the report; ``training_images`` is the number that an epoch shows, variants counted."""
     right = int(found.confusion_matrix.trace())
     theirs = (round(report.TEST_ACCURACY * report.MEASURED_IMAGES), report.MEASURED_IMAGES)
     mine = (right, found.n)

@@ -36,13 +36,7 @@ def brightest_class(answer: str, classes: Sequence[ClassStatistics]) -> Verdict:
 
 
 def untouched_fraction(images: NDArray[np.uint8], pipeline: str, *, seed: int) -> float:
-    """The share of images that come out of a built-in pipeline with not one pixel changed.
-
-    Args:
-        images: uint8, shape (n, height, width, 3); n at least 1.
-        pipeline: Its name.
-        seed: Of the random choices.
-    """
+    """Return the fraction of images that a built-in pipeline leaves exactly as they are."""
     changed = draw(images, AugmentationPlan((PIPELINES[pipeline],)), seed=seed)
     return float((changed.reshape(len(images), -1) == images.reshape(len(images), -1)).all(axis=1).mean())
 
@@ -86,14 +80,9 @@ def report_composition(originals: int, *, pipelines: Collection[str], copies: in
 
 
 def normalized(value: float, mean: float, deviation: float, kind: str) -> float:
-    """A colour value, 0 to 255, after a normalization.
+    """Normalize a colour value from 0 to 255 by the mean and the deviation of its channel.
 
-    Args:
-        value: Before it.
-        mean: Of its channel.
-        deviation: Of its channel.
-        kind: ``"unit"``, from 0 to 1, ``"symmetric"``, from -1 to 1, or ``"standardize"``: mean taken off and deviation
-            divided out.
+    The kind is ``"unit"`` (from 0 to 1), ``"symmetric"`` (from -1 to 1) or ``"standardize"``.
     """
     if kind == "unit":
         return value / 255

@@ -16,14 +16,7 @@ SAME = 1e-9
 
 
 def one_convolution(activation: str, pooling: str, difference: float) -> Verdict:
-    """Whether two convolutions are one.
-
-    Args:
-        activation: What follows the first, ``"none"`` or ``"relu"``.
-        pooling: What follows that, ``"none"`` or ``"max"``.
-        difference: The largest one between the two convolutions and the single one, from
-            :func:`aquadash.walkthrough.network.two_layers`.
-    """
+    """Judge whether two convolutions are one; the arguments are those and the result of :func:`network.two_layers`."""
     if activation == "none" and pooling == "none" and difference < SAME:
         return right(
             "Yes: with nothing in between, one 4 × 4 filter gives exactly the same as two 2 × 2 filters in a row. A "
@@ -81,16 +74,10 @@ def _below_floor(classes: int) -> str:
 def stopping_epoch(
     history: Sequence[EpochRecord], *, patience: int, monitor: str = "val_loss", head_epochs: int = 0
 ) -> tuple[int | None, int]:
-    """When the rule would have stopped a training.
+    """Return the epoch after which early stopping would have ended a training, and the best epoch until then.
 
-    Args:
-        history: Its epochs, ascending.
-        patience: Epochs without a better value; 0 never stops.
-        monitor: Of what, as in :class:`~aquadash.training.early_stopping.EarlyStopping`.
-        head_epochs: So many first epochs, in which a new head learned alone, are not waited in.
-
-    Returns:
-        The epoch after which it stops, None where it goes on to the end of the history; and the best epoch until then.
+    The first is None where the training goes on to the end of the history. Patience counts from the end of the
+    ``head_epochs`` on, in which a new head learns alone.
     """
     rule = EarlyStopping(patience, monitor)
     for record in history:

@@ -34,16 +34,9 @@ MIN_RECALL = 0.2
 def flattery(candidates: int, *, accuracy: float, images: int) -> float:
     """By how much the best of several equally good networks looks better than it is, on average.
 
-    Each is right on every image with the same chance, so its score is binomial; the mean of the highest of k scores is
-    the sum over x of 1 - F(x)^k. All of them are measured on images of their own, the worst case.
-
-    Args:
-        candidates: k, at least 1; one alone is not flattered.
-        accuracy: The chance, 0 to 1.
-        images: Of each measurement, at least 1.
-
-    Returns:
-        A difference of fractions, 0 or more.
+    Each network is right on every image with the same chance, so its score is binomial. The mean of the highest of k
+    scores is the sum over x of 1 - F(x)^k. Each network is measured on images of its own, which is the worst case.
+    The result is a difference of fractions, at least 0, and 0 for one candidate.
     """
     from scipy.stats import binom
 
@@ -52,14 +45,9 @@ def flattery(candidates: int, *, accuracy: float, images: int) -> float:
 
 
 def equal_chance(accuracy: float) -> tuple[float, bool]:
-    """The chance of being right for the networks of which the best is chosen: a run's accuracy in whole per cent.
+    """Return the accuracy of the networks of which the best is chosen, and whether it is the run's own.
 
-    Args:
-        accuracy: 0 to 1. Near the ends chance hardly moves a score, so that 10 % and 90 % take the place of what is
-            beyond them.
-
-    Returns:
-        The chance, and whether it is the run's own.
+    Chance hardly moves a score near 0 % and 100 %, so 10 % and 90 % replace an accuracy beyond them.
     """
     chance = min(max(round(accuracy, 2), 0.1), 0.9)
     return chance, chance == round(accuracy, 2)
@@ -101,14 +89,11 @@ def candidates(answer: int, *, accuracy: float, images: int) -> Verdict:
 
 @dataclass(frozen=True)
 class Task:
-    """Which image is to be found among the answers.
+    """Which image is to be found: a wrong answer or, where there is none, the least certain one."""
 
-    Attributes:
-        threshold: How sure the network has to be, 0 to 1, of an answer that is wrong; None where no answer is wrong.
-        least: The lowest confidence there is, which is to be found instead then.
-    """
-
+    #: Least confidence of the wrong answer, 0 to 1; None where no answer is wrong.
     threshold: float | None
+    #: Lowest confidence of all answers.
     least: float
 
 
@@ -151,28 +136,17 @@ def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verd
 
 @dataclass(frozen=True, eq=False)
 class Cuts:
-    """What each threshold for one class gives.
+    """Precision and recall of one class at the thresholds from 1 % to 99 %, one value each."""
 
-    Attributes:
-        precision: float64 (99,), for thresholds from 1 to 99 %: of the images that reach it, the share that is of the
-            class; 1 where none does.
-        recall: float64 (99,): of the images of the class, the share that reaches it.
-        called: int64 (99,): how many images reach it.
-    """
-
+    #: 1 where no image reaches the threshold.
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
+    #: Number of images that reach the threshold.
     called: NDArray[np.int64]
 
 
 def cuts(labels: ArrayLike, probabilities: ArrayLike, chosen: int) -> Cuts:
-    """Precision and recall of a class at every threshold of its probability.
-
-    Args:
-        labels: Integers, shape (n,).
-        probabilities: Shape (n, classes).
-        chosen: The class.
-    """
+    """Compute the :class:`Cuts` of the class with the number ``chosen``."""
     own = np.asarray(labels) == chosen
     reached = np.asarray(probabilities, dtype=np.float64)[:, chosen][None, :] >= np.arange(1, 100)[:, None] / 100
     called, hits = reached.sum(axis=1), (reached & own).sum(axis=1)
@@ -275,13 +249,10 @@ def in_points(interval: tuple[float, float]) -> tuple[float, float]:
 
 
 def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int], *, same_task: bool) -> Verdict:
-    """Whether the answer is what the interval of the difference of two accuracies says.
+    """Judge the answer, a key of :data:`CONCLUSIONS`, by the interval of the difference of two accuracies.
 
-    Args:
-        answer: A key of :data:`CONCLUSIONS`.
-        run: Of the run, how many of how many test images are right.
-        other: The same of the report.
-        same_task: Whether both were measured on photographs of the same classes.
+    An accuracy is the number of test images that are right, and of all. ``same_task``: both were measured on
+    photographs of the same classes.
     """
     if answer not in CONCLUSIONS:
         return wrong("Choose one of the three.")

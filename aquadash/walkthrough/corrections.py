@@ -11,20 +11,16 @@ from aquadash.walkthrough.network import lowest_flattened_loss
 
 @dataclass(frozen=True)
 class Correction:
-    """One of them; texts are markdown.
-
-    Attributes:
-        key: A short name.
-        lesson: The section of the lesson that it belongs to, a key of :data:`aquadash.walkthrough.LESSONS`.
-        where: The place in the report, by its headings.
-        says: What stands there.
-        right: What is right, and how one can tell.
-    """
+    """A mistake of the report, in markdown."""
 
     key: str
+    #: A key of :data:`aquadash.walkthrough.LESSONS`.
     lesson: str
+    #: The place in the report, by its headings.
     where: str
+    #: What the report says there.
     says: str
+    #: What is right, with the evidence.
     right: str
 
 

@@ -6,17 +6,12 @@ import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """One section.
-
-    Attributes:
-        title: For people, an emoji in front.
-        heading: The section of the report that it is about.
-        minutes: About how long a student takes.
-    """
+    """A section of the lesson, by the heading of the report's section that it is about, and its minutes."""
 
     title: str
     heading: str
@@ -54,31 +49,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A check's answer to an answer.
-
-    Attributes:
-        outcome: How good it is.
-        text: Why, or a hint that does not give the solution away. Plain text.
-    """
+    """What a check says of an answer."""
 
     outcome: Outcome
+    #: The reason, or a hint that does not give the solution away, as plain text.
     text: str
 
 
-def right(text: str) -> Verdict:
-    """The answer is right."""
-    return Verdict(Outcome.RIGHT, text)
-
-
-def nearly(text: str) -> Verdict:
-    """It is close, or right in part."""
-    return Verdict(Outcome.NEARLY, text)
-
-
-def wrong(text: str) -> Verdict:
-    """It is not."""
-    return Verdict(Outcome.WRONG, text)
-
+#: Make a :class:`Verdict` of a text: the answer is right; it is close, or right in part; it is neither.
+right, nearly, wrong = (partial(Verdict, outcome) for outcome in Outcome)
 
 #: An optional sign, digits with at most one point or comma, an optional per cent sign.
 _NUMBER = re.compile(r"[+\-−]?(\d+([.,]\d*)?|[.,]\d+)\s*%?")

@@ -20,18 +20,13 @@ FILTERS: dict[str, NDArray[np.float64]] = {
 
 @dataclass(frozen=True, eq=False)
 class TwoLayers:
-    """Two convolutions in a row, and the one that could stand for both.
+    """The outputs of two convolutions in a row, and of the larger one that could replace both."""
 
-    Attributes:
-        first: What the first gives, with activation and pooling, float64 (height, width).
-        second: What the second gives of it.
-        single: What the one larger convolution gives.
-        difference: The largest difference between the last two.
-    """
-
+    #: Output of the first, after activation and pooling; all three have the shape (height, width).
     first: NDArray[np.float64]
     second: NDArray[np.float64]
     single: NDArray[np.float64]
+    #: Largest difference between ``second`` and ``single``.
     difference: float
 
 
@@ -39,10 +34,10 @@ def two_layers(image: NDArray[np.uint8], *, filters: tuple[str, str], activation
     """Send a picture through two convolutions of the report's kind: 2 x 2, two pixels at a time.
 
     Without anything in between, filter b on the results of filter a is a single 4 x 4 filter that moves four pixels at
-    a time: the Kronecker product of b and a.
+    a time: the Kronecker product of b and a. The input is the brightness of the image, 0 to 1.
 
     Args:
-        image: uint8 (height, width, 3); its brightness, 0 to 1, is what goes in.
+        image: uint8 (height, width, 3).
         filters: Names in :data:`FILTERS`.
         activation: After the first convolution: ``"none"`` or ``"relu"``.
         pooling: After that: ``"max"``, over 2 x 2 outputs, one at a time, as in the report, or ``"none"``.
@@ -81,16 +76,7 @@ def _max_pool(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def parameters(image_shape: tuple[int, int, int], *, classes: int, units: tuple[int, int]) -> dict[str, int]:
-    """How many numbers each layer of the report's network learns, with other sizes of its dense layers.
-
-    Args:
-        image_shape: Height, width, channels.
-        classes: How many.
-        units: Of the first and the second dense layer; the report has 256 and 128.
-
-    Returns:
-        Layers in order, with their weights and biases.
-    """
+    """Count the weights and biases of each layer of the report's network with ``units`` in its two dense layers."""
     height, width, channels = image_shape
     flat = math.ceil(math.ceil(height / 2) / 2) * math.ceil(math.ceil(width / 2) / 2) * 64
     first, second = units
@@ -104,26 +90,13 @@ def parameters(image_shape: tuple[int, int, int], *, classes: int, units: tuple[
 
 
 def flattened_loss(y_true: ArrayLike, y_prob: ArrayLike) -> NDArray[np.float64]:
-    """The loss of each image in nats when probabilities are taken for raw scores: a softmax over a softmax.
-
-    Args:
-        y_true: Integers, shape (n,).
-        y_prob: Shape (n, classes).
-    """
+    """The loss of each image in nats when probabilities are taken for raw scores: a softmax over a softmax."""
     powers = np.exp(np.asarray(y_prob, dtype=np.float64))
     return cross_entropy(np.asarray(y_true), powers / powers.sum(axis=1, keepdims=True))
 
 
 def even_rest(own: ArrayLike, classes: int) -> NDArray[np.float64]:
-    """Answers that give the right class, number 0, these probabilities and share the rest evenly.
-
-    Args:
-        own: Probabilities of the right class, shape (n,), 0 to 1.
-        classes: At least 2.
-
-    Returns:
-        Shape (n, classes).
-    """
+    """Return answers (n, classes) that give class 0 the probabilities ``own`` (n,) and the other classes the rest."""
     first = np.asarray(own, dtype=np.float64)[:, None]
     return np.hstack([first, np.repeat((1 - first) / (classes - 1), classes - 1, axis=1)])
 

@@ -10,11 +10,10 @@ import re
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, FiniteFloat
+from pydantic import BaseModel, Field, FiniteFloat, field_validator
 
 from aquadash import settings
 from aquadash.errors import StorageError
@@ -31,22 +30,25 @@ _MAX_TRIES = 9_999
 _lock = threading.Lock()
 
 
-@dataclass(frozen=True)
-class LessonProgress:
-    """What was done so far.
+class LessonProgress(BaseModel, frozen=True):
+    """What was done so far, as its file holds it."""
 
-    Attributes:
-        tries: Answers given, by lesson.
-        solved: When each lesson's question was first answered correctly, in seconds since 1970 UTC.
-    """
+    format: Literal[1] = 1
+    #: Answers given, by lesson.
+    tries: dict[str, Annotated[int, Field(ge=0, le=_MAX_TRIES)]] = {}
+    #: When each lesson's question was first answered correctly, as Unix time in seconds.
+    solved: dict[str, FiniteFloat] = {}
 
-    tries: dict[str, int] = field(default_factory=dict)
-    solved: dict[str, float] = field(default_factory=dict)
+    @field_validator("tries", "solved")
+    @classmethod
+    def _known(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Pass over the lessons of an older or newer version."""
+        return {lesson: value for lesson, value in values.items() if lesson in LESSONS}
 
     def after(self, lesson: str, *, solved: bool, now: float) -> LessonProgress:
-        """With one more answer; what is solved stays so."""
+        """Return the progress with one more answer; a solved question stays solved."""
         tries = self.tries | {lesson: min(self.tries.get(lesson, 0) + 1, _MAX_TRIES)}
-        return LessonProgress(tries, {lesson: now, **self.solved} if solved else self.solved)
+        return LessonProgress(tries=tries, solved={lesson: now, **self.solved} if solved else self.solved)
 
 
 def new_id() -> str:
@@ -57,14 +59,6 @@ def new_id() -> str:
 def is_id(text: str) -> bool:
     """Whether the text has an id's form."""
     return _ID.fullmatch(text) is not None
-
-
-class _Stored(BaseModel):
-    """The file; one of an older version may have lessons that there are no more."""
-
-    format: Literal[1]
-    tries: dict[str, Annotated[int, Field(ge=0, le=_MAX_TRIES)]]
-    solved: dict[str, FiniteFloat]
 
 
 def read(progress_id: str) -> LessonProgress:
@@ -82,22 +76,13 @@ def _load(path: Path) -> LessonProgress:
     with path.open("rb") as file:
         content = file.read(_MAX_BYTES)
     try:
-        stored = _Stored.model_validate_json(content)
+        return LessonProgress.model_validate_json(content)
     except ValueError:
         return LessonProgress()
-    return LessonProgress(
-        {name: tries for name, tries in stored.tries.items() if name in LESSONS},
-        {name: at for name, at in stored.solved.items() if name in LESSONS},
-    )
 
 
 def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
-    """Count an answer and keep it.
-
-    Args:
-        progress_id: From :func:`new_id`.
-        lesson: A key of :data:`LESSONS`.
-        solved: Whether it was right.
+    """Count an answer, right if ``solved``, and keep it.
 
     Raises:
         StorageError: The file cannot be read or written.
@@ -115,7 +100,7 @@ def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
             if not is_new and not before.tries:
                 # Nothing in it makes sense: it is damaged, or of a newer version.
                 path.replace(path.with_suffix(".unread"))
-            write_whole(path, _Stored(format=1, tries=known.tries, solved=known.solved).model_dump_json())
+            write_whole(path, known.model_dump_json())
             if is_new:
                 forget_oldest(path.parent, "*.json", max_files=MAX_FILES)
         except OSError as error:

@@ -47,18 +47,14 @@ WEIGHTED_AVERAGE = ClassScores("weighted average", 0.6712, 0.6700, 0.6633, MEASU
 
 @dataclass(frozen=True)
 class Answer:
-    """One image that the report shows its network.
+    """The answer of the report's network to one image."""
 
-    Attributes:
-        image: Its number among the test images, from 0.
-        true: What it is, as far as the report says; empty where it does not.
-        predicted: What the network says.
-        probability: How sure it is, 0 to 1, as printed.
-    """
-
+    #: Position among the test images, from 0.
     image: int
+    #: Name of the true class; empty where the report does not name it.
     true: str
     predicted: str
+    #: Probability of ``predicted``, 0 to 1, as printed.
     probability: float
 
 

@@ -293,10 +293,10 @@ def convolution(dataset: Dataset) -> None:
         size = f"{values.shape[1]} × {values.shape[0]}"
         cards.append(gallery.Card(network.as_picture(values), title, alt, subtitle=size))
     gallery.show(cards, size_rem=9, label="The picture and what the filters make of it")
-    st.metric(
-        "Largest difference between the last two", f"{found.difference:.4f}", border=True, width="content",
+    parts.figures(
+        {"Largest difference between the last two": f"{found.difference:.4f}"},
         help="Where it is 0, one convolution does all that the two do.",
-    )  # fmt: skip
+    )
     st.caption("Middle grey is 0, brighter is more, darker is less. The filters are fixed here; networks learn theirs.")
     parts.question(
         "convolution",

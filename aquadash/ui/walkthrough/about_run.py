@@ -37,10 +37,11 @@ def loss(results: Evaluated) -> None:
         help=f"{term('loss')} {term('softmax')} {term('logits')}",
     )
     parts.real("This run's answers, measured both ways")
-    with st.container(horizontal=True):
-        st.metric("Test loss", f"{results.found.loss:.3f}", border=True, width="content", help=term("loss"))
-        flat = network.flattened_loss(results.predictions.labels, results.predictions.probabilities)
-        st.metric("The same answers, taken for raw scores", f"{flat.mean():.3f}", border=True, width="content")
+    flat = network.flattened_loss(results.predictions.labels, results.predictions.probabilities)
+    parts.figures(
+        {"Test loss": f"{results.found.loss:.3f}", "The same answers, taken for raw scores": f"{flat.mean():.3f}"},
+        help=term("loss"),
+    )
     parts.attempt("how sure of the right class?")
     sure = parts.slide("own", 1, 100, label="Probability of the right class", default=20, unit=" %")
     right, taken = (float(loss[0]) for loss in losses([sure / 100], classes))
@@ -250,12 +251,9 @@ def matrix(results: Evaluated) -> None:
     cuts = checks_results.cuts(
         results.predictions.labels, results.predictions.probabilities, found.classes.index(chosen)
     )
-    with st.container(horizontal=True):
-        st.metric("Called so", f"{int(cuts.called[threshold - 1]):,}", border=True, width="content")
-        for name, values in (("Precision", cuts.precision), ("Recall", cuts.recall)):
-            unknown = name == "Precision" and not cuts.called[threshold - 1]
-            value = "–" if unknown else f"{100 * values[threshold - 1]:.0f} %"
-            st.metric(name, value, border=True, width="content", help=term(name.lower()))
+    called, precision, recall = (values[threshold - 1] for values in (cuts.called, cuts.precision, cuts.recall))
+    shown = {"Precision": f"{100 * precision:.0f} %" if called else "–", "Recall": f"{100 * recall:.0f} %"}
+    parts.figures({"Called so": f"{called:,}", **shown})
     wanted = checks_results.wanted_precision(cuts)
     parts.question(
         "matrix",

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from aquadash.ui import address, bound, shell
+from aquadash.ui import address, bound, components, shell
 from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import context
 from aquadash.walkthrough import Outcome, Verdict, findings
@@ -39,10 +39,10 @@ def slide(name: str, low: int, high: int, *, label: str, default: int, unit: str
 
 
 def figures(values: Mapping[str, str], *, help: str | None = None) -> None:
-    """Figures by what they are, side by side."""
+    """Draw figures by their titles, side by side."""
     with st.container(horizontal=True):
         for title, value in values.items():
-            st.metric(title, value, border=True, width="content", help=help)
+            components.metric(title, value, width="content", help=help)
 
 
 def field(name: str, *, label: str, placeholder: str) -> str:
@@ -59,15 +59,10 @@ def question(
     solution: str,
     ask: Callable[[], str] | None = None,
 ) -> None:
-    """Put the question, and check what the controls say when somebody asks for it.
+    """Put the question of a lesson, and check the answer when the student asks for it; texts are markdown.
 
-    Args:
-        lesson: The section's word.
-        text: What is to be done, in markdown.
-        answer: What would be checked; a verdict on another answer is not shown any more.
-        check: Judges the answer; called with what ``ask`` has returned, or with an empty text.
-        solution: How to find it, in markdown; can be opened after some wrong answers.
-        ask: Draws a field for the answer, below the question; None where the section's controls are the answer.
+    The section's controls are the answer, or the field that ``ask`` draws below the question, whose text ``check``
+    gets. A verdict on another ``answer`` is not shown any more. The solution can be opened after some wrong answers.
     """
     state = f"walkthrough:{lesson}"
     with st.container(border=True, key=f"question-{lesson}"):

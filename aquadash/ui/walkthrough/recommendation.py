@@ -21,16 +21,11 @@ from aquadash.walkthrough.beside import beside, learnt_from, shown
 
 @dataclass(frozen=True)
 class Idea:
-    """Something to do next.
-
-    Attributes:
-        sentence: What and why, in markdown.
-        page: Where it is done.
-        links: The labels of the links, each with what it puts into the address.
-    """
+    """Something to do next: what and why, in markdown, and the page for it."""
 
     sentence: str
     page: str
+    #: Query parameters by the label of the link that sets them.
     links: dict[str, dict[str, str]]
 
 
