@@ -11,7 +11,7 @@ from aquadash.figures.theme import shorten
 from aquadash.runs.measured import Images
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui.lab import lab
-from aquadash.ui.text import plain
+from aquadash.ui.text import plain, unique_titles
 
 if TYPE_CHECKING:
     from aquadash.evaluation import Evaluation, PairTest
@@ -23,12 +23,9 @@ MAX_RUNS = 10
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Two to ten runs. What of them is read has one entry a run, in their order, so that a run keeps its colour.
+    """Two to ten runs, their titles, and the images that they are measured on.
 
-    Attributes:
-        runs: The runs.
-        names: What to call them.
-        images: What they are measured on.
+    What is read of the runs has one entry a run, in their order, so that a run keeps its colour.
     """
 
     runs: tuple[Run, ...]
@@ -73,7 +70,5 @@ def bold(name: str) -> str:
 
 def labels(runs: Sequence[Run]) -> list[str]:
     """The runs' names, told apart by the start of the id where two have the same."""
-    names = [run.name for run in runs]
-    return [
-        name if names.count(name) == 1 else f"{name} ({run.run_id[:8]})" for name, run in zip(names, runs, strict=True)
-    ]
+    names = {run.run_id: run.name for run in runs}
+    return list(unique_titles(names, lambda run_id, name: f"{name} ({run_id[:8]})").values())

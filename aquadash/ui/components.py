@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import mimetypes
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import own_first, owner_text
-from aquadash.ui.text import named, percent, plain, short_moment
+from aquadash.ui.text import named, percent, plain, short_moment, unique_titles
 
 #: Icon, word and badge colour of each status: the colour never stands alone.
 STATUS_SIGNS: dict[RunStatus, tuple[str, str, str]] = {
@@ -86,32 +85,23 @@ def run_label(run: Run) -> str:
 
 def run_labels(runs: Iterable[Run]) -> dict[str, str]:
     """:func:`run_label` by id, for a menu."""
-    return told_apart({run.run_id: run_label(run) for run in runs})
-
-
-def told_apart(titles: Mapping[str, str]) -> dict[str, str]:
-    """The titles by id, for a menu: those that are the same end with the start of the id.
-
-    The browser knows the options of a menu by their text alone.
-    """
-    times = Counter(titles.values())
-    return {each: f"{title} · {each[:8]}" if times[title] > 1 else title for each, title in titles.items()}
+    return unique_titles({run.run_id: run_label(run) for run in runs})
 
 
 def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", **options: Any) -> Run | None:
     """A menu of runs, bound to the address: ``?run=`` and a run's id, or the start of one.
 
-    A link to a run that is not there gets a message instead of another run's results.
+    A link to a run that is not there gets a message instead of another run's results. Show :func:`empty_state` instead
+    of a menu without runs.
 
     Args:
-        runs: What can be picked, the default first; in a class the visitor's own come before the others. Show
-            :func:`empty_state` instead when there are none.
+        runs: What can be picked, the default first; in a class the visitor's own come before the others.
         key: The name in the address.
         label: Above the menu.
         options: More for the menu.
 
     Returns:
-        The chosen run; None until one is chosen after a stale link, and for one that cannot be read, which is said.
+        The chosen run. None until one is chosen after a stale link, and for an unreadable run, with a message.
     """
     by_id = {run.run_id: run for run in own_first(runs)}
     chosen = id_picker(run_labels(by_id.values()), key=key, label=label, thing="run", why_not=_refusal, **options)
@@ -176,14 +166,7 @@ def _refusal(text: str) -> str:
 
 
 def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Callable[[], None]) -> None:
-    """Say that something was deleted, with the way back.
-
-    Args:
-        what: It, as plain text.
-        key: Tells the row from others of the page.
-        on_undo: Brings it back.
-        on_dismiss: Takes the row away.
-    """
+    """Say that something was deleted, with a button that brings it back and one that takes the message away."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"🗑️ Deleted **{plain(what)}**.", width="content")
         st.button(named("Undo", what), key=f"undo-{key}", icon="↩️", on_click=on_undo)
@@ -193,15 +176,7 @@ def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Ca
 def download(
     label: str, content: str | bytes | Callable[[], bytes], *, file_name: str, key: str, **options: Any
 ) -> None:
-    """A button that downloads a file; the page is not drawn again.
-
-    Args:
-        label: On the button.
-        content: Of the file, or a function that reads it when somebody clicks.
-        file_name: Its ending says what it is.
-        key: Unique on the page.
-        options: More for ``st.download_button``.
-    """
+    """A button that downloads a file; the page is not drawn again. A function makes the content on the click."""
     kind = mimetypes.guess_type(file_name)[0] or "application/octet-stream"
     st.download_button(
         label, content, file_name, kind, key=key, icon=":material/download:", on_click="ignore", **options
@@ -209,13 +184,7 @@ def download(
 
 
 def empty_state(emoji: str, sentence: str, *, label: str) -> None:
-    """What a page shows while nothing is trained: why it is empty, and the way to Train.
-
-    Args:
-        emoji: A large one.
-        sentence: Why there is nothing, in markdown.
-        label: What the link says.
-    """
+    """What a page shows while nothing is trained: why it is empty, in markdown, and a link to Train."""
     with st.container(border=True, horizontal_alignment="center"):
         st.html(f"<div style='font-size: 3rem' aria-hidden='true'>{html.escape(emoji)}</div>", width="content")
         st.markdown(sentence, width="content", text_alignment="center")
@@ -223,15 +192,7 @@ def empty_state(emoji: str, sentence: str, *, label: str) -> None:
 
 
 def metric(label: str, value: str, *, note: str = "", help: str | None = None, **options: Any) -> None:
-    """Draw a figure in a frame, and a note below it.
-
-    Args:
-        label: What it is.
-        value: With its unit.
-        note: Such as the interval.
-        help: Beside the label.
-        options: More for ``st.metric``.
-    """
+    """Draw a figure in a frame, and a note below it, such as its interval; ``options`` are for ``st.metric``."""
     options = {"border": True, **options}
     st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", help=help, **options)
 
@@ -256,13 +217,7 @@ def compact_matrix(figure: go.Figure, *, classes: int) -> go.Figure:
 
 
 def plot(figure: go.Figure, *, key: str, **options: Any) -> None:
-    """Draw a figure of :mod:`aquadash.figures` with its text alternative.
-
-    Args:
-        figure: Carries its text alternative.
-        key: Unique on the page; keeps zoom and selection over reruns.
-        options: More for ``st.plotly_chart``.
-    """
+    """Draw a figure of :mod:`aquadash.figures` with its text alternative; the key keeps its zoom over reruns."""
     config = {**PLOT_CONFIG, **options.pop("config", {})}
     st.plotly_chart(figure, key=key, alt=alt_text(figure), config=config, **options)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cache
@@ -18,7 +17,7 @@ from aquadash.errors import AquaDashError, DataError, NotAllowedError
 from aquadash.runs.types import Run
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
-from aquadash.ui.text import plain
+from aquadash.ui.text import plain, unique_titles
 
 #: For Streamlit's caches of functions that take data sets.
 BY_CONTENT: dict[str | type, Callable[[Any], object]] = {Dataset: lambda found: (found.name, found.fingerprint)}
@@ -102,9 +101,7 @@ def current() -> str:
 
 def titles_of(sources: Iterable[str]) -> dict[str, str]:
     """The titles of sources by name; with the name where two are called the same, which no menu tells apart."""
-    titles = {name: title_of(name) for name in sources}
-    times = Counter(titles.values())
-    return {name: title if times[title] == 1 else f"{title} ({name})" for name, title in titles.items()}
+    return unique_titles({name: title_of(name) for name in sources}, lambda name, title: f"{title} ({name})")
 
 
 def choose() -> None:

@@ -6,7 +6,6 @@ import base64
 import html
 import io
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from PIL import Image
 
 from aquadash.figures.theme import class_colour, class_emoji, isolated, shorten
 from aquadash.ui import address, bound
+from aquadash.ui.text import unique_titles
 
 #: Images up to this edge, in pixels, are enlarged pixel by pixel; larger ones are photographs and are shrunk to it.
 SHOWN_EDGE = 192
@@ -25,55 +25,41 @@ SHOWN_EDGE = 192
 
 @dataclass(frozen=True)
 class Bar:
-    """A probability below an image.
-
-    Attributes:
-        label: The class, emoji and all.
-        probability: 0 to 1.
-        colour: The class's colour, as CSS takes it.
-        is_true: True for the class that the image is of; it gets a tick, so that colour is not the only sign.
-    """
+    """A probability below an image, 0 to 1, in a colour as CSS takes it."""
 
     label: str
     probability: float
     colour: str
+    #: The true class gets a tick, so that colour is not the only sign.
     is_true: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Card:
-    """An image with what is said about it.
-
-    Attributes:
-        image: uint8, shape (height, width, 3).
-        title: The first line below it, usually emoji and class.
-        alt: What somebody who cannot see the image should know.
-        subtitle: A second line, smaller.
-        bars: Probabilities to draw below, in the order given.
-        accent: A CSS colour for a line above the image, such as the class's; None for no line.
-        opens: What a click on the image opens, as :mod:`aquadash.ui.image_dialog` knows it: ``"test-12"``; empty for
-            nothing.
-        large: Whether it begins a row and is twice as wide and high as the others.
-    """
+    """An image, uint8 (height, width, 3), with a title and a smaller subtitle below it."""
 
     image: NDArray[np.uint8]
     title: str
+    #: Text alternative of the image.
     alt: str
     subtitle: str = ""
     bars: tuple[Bar, ...] = ()
+    #: CSS colour of a line above the image, such as the class's; None for no line.
     accent: str | None = None
+    #: What a click on the image opens, as :mod:`aquadash.ui.image_dialog` names it: ``"test-12"``; empty for nothing.
     opens: str = ""
+    #: A large card begins a row and is twice as wide and high as the others.
     large: bool = False
 
 
 def show(cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = None, label: str = "Images") -> None:
-    """Draw the cards in as many columns as fit, or in exactly so many.
+    """Draw the cards, at most a few hundred, in as many columns as fit, or in exactly so many.
 
     Args:
-        cards: At most a few hundred; use :func:`pager` for more.
+        cards: From left to right, row by row.
         size_rem: The least width of a card, in units of the text size; with ``columns`` the greatest.
         columns: How many cards a row has, whatever the width of the screen.
-        label: What the list is of, for people who do not see it.
+        label: Text alternative of the list.
     """
     st.html(markup(cards, size_rem=size_rem, columns=columns, label=label) if cards else "<p>No images to show.</p>")
 
@@ -104,24 +90,14 @@ def paged(total: int, *, per_page: int, key: str = "page") -> Iterator[slice]:
 
 
 def _pager(number: int, *, last: int, key: str) -> None:
+    def button(label: str, icon: str, page: int) -> None:
+        name, off = f"{key}-{label.lower()}", not 1 <= page <= last
+        st.button(label, icon=icon, key=name, disabled=off, on_click=address.assign, args=(key, page))
+
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-pager"):
-        st.button(
-            "Previous",
-            icon="◀️",
-            key=f"{key}-previous",
-            disabled=number <= 1,
-            on_click=address.assign,
-            args=(key, number - 1),
-        )
+        button("Previous", "◀️", number - 1)
         bound.number(key, 1, last, label=f"Page (of {last:,})", default=1, width=130)
-        st.button(
-            "Next",
-            icon="▶️",
-            key=f"{key}-next",
-            disabled=number >= last,
-            on_click=address.assign,
-            args=(key, number + 1),
-        )
+        button("Next", "▶️", number + 1)
 
 
 def first_page() -> None:
@@ -186,11 +162,7 @@ def class_text(name: str) -> str:
 def class_titles(names: Iterable[str]) -> dict[str, str]:
     """Classes by name as :func:`class_text` has them, whole where two would read alike, which no menu tells apart."""
     short = {name: class_text(name) for name in names}
-    times = Counter(short.values())
-    return {
-        name: text if times[text] == 1 else f"{class_emoji(name)} {isolated(name)}".strip()
-        for name, text in short.items()
-    }
+    return unique_titles(short, lambda name, _: f"{class_emoji(name)} {isolated(name)}".strip())
 
 
 def class_card(
@@ -209,16 +181,7 @@ def answer_card(
     what: str,
     opens: str = "",
 ) -> Card:
-    """An image of a known class with a network's answer.
-
-    Args:
-        image: uint8, shape (height, width, 3).
-        probabilities: Shape (classes,), 0 to 1.
-        label: The right answer.
-        class_names: One name a class.
-        what: Which image it is, for people who do not see it.
-        opens: As in :class:`Card`.
-    """
+    """Return the card of an image of class ``label`` with a network's answer; ``what`` names the image in words."""
     answer = int(probabilities.argmax())
     true, given, sure = class_names[label], class_names[answer], f"{100 * float(probabilities[answer]):.0f} %"
     told = "recognised" if answer == label else f"taken for {given}"
@@ -229,14 +192,7 @@ def answer_card(
 def bars(
     probabilities: ArrayLike, *, class_names: Sequence[str], true_class: int | None = None, most: int = MAX_BARS
 ) -> tuple[Bar, ...]:
-    """The bars of one image, in class order: of all classes, or the ``most`` probable and the true one.
-
-    Args:
-        probabilities: Shape (classes,), 0 to 1.
-        class_names: One name a class.
-        true_class: The right answer, where it is known.
-        most: How many classes have a bar.
-    """
+    """The bars of one image, in class order: of all classes, or the ``most`` probable and the true one."""
     y_prob = np.asarray(probabilities, dtype=np.float64)
     shown = {int(index) for index in np.argsort(-y_prob, kind="stable")[:most]}
     return tuple(

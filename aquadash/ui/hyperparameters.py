@@ -27,13 +27,7 @@ from aquadash.ui.lab import lab
 
 @dataclass(frozen=True)
 class NumberField:
-    """The limits of a number, both allowed.
-
-    Attributes:
-        low: The least value.
-        high: The greatest value.
-        step: What the plus and minus buttons add.
-    """
+    """The limits of a number, both allowed, and what its plus and minus buttons add."""
 
     low: int | float
     high: int | float
@@ -72,12 +66,8 @@ def choices(name: str) -> tuple[str, ...]:
 def number(name: str, value: float | None = None) -> NumberField:
     """The limits of a setting that is a number, from the config's own checks.
 
-    A limit that is itself excluded (more than 0, say) is moved in by a little.
-
-    Args:
-        name: The setting.
-        value: What it is now, which the limits never exclude; settings that are tried in powers of ten step in tenths
-            of its power.
+    A limit that is itself excluded (more than 0, say) is moved in by a little. The limits never exclude the present
+    ``value``; settings that are tried in powers of ten step in tenths of its power.
     """
     record = setting(name)
     low = 0 if record.low is None else record.low

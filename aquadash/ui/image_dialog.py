@@ -87,12 +87,7 @@ def image_name(text: object) -> str:
 
 @dataclass(frozen=True, eq=False)
 class OwnPicture:
-    """A picture of the visitor's, which has no address.
-
-    Attributes:
-        item: The file and what networks see of it.
-        label: The class that somebody has said it shows, None where nobody has.
-    """
+    """A picture of the visitor's, which has no address, and the class that somebody says it shows."""
 
     item: Item
     label: str | None = None
@@ -105,26 +100,20 @@ class OwnPicture:
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """What an opened image shows before a network is asked.
-
-    Attributes:
-        image: Drawn large, uint8, shape (height, width, 3).
-        alt: What it is, for people who do not see it.
-        caption: Below it.
-        label: The name of its class, None where it is not known.
-        seen: As the run's network sees it.
-        y_prob: What the run says of it, None where its network is yet to be asked.
-        learned: What the run learned from, None where that is not on this computer.
-        itself: Its position among the training images, if it is one.
-    """
+    """What an opened image shows before a network is asked."""
 
     image: NDArray[np.uint8]
     alt: str
     caption: str
+    #: Name of its class; None where it is not known.
     label: str | None
+    #: The image as the run's network sees it, uint8.
     seen: NDArray[np.uint8]
+    #: The stored answer of the run; None where the network has to be asked.
     y_prob: NDArray[np.floating] | None = None
+    #: Training data of the run; None where it is not on this computer.
     learned: Dataset | None = None
+    #: Its position among the training images, if it is one.
     itself: Sequence[int] = ()
 
 
@@ -258,12 +247,7 @@ def _of_own(picture: OwnPicture, run: Run) -> _Shown:
 
 
 def best_run(source: str, *, ended: bool = False) -> Run | None:
-    """The best of the runs with results on a data set as it is now, None where there is none.
-
-    Args:
-        source: The data set.
-        ended: Pass over runs that go on: they have results of before, too.
-    """
+    """Return the best run with results on a data set as it is now; with ``ended``, pass over resumed runs."""
     fingerprint = datasets.dataset(source).fingerprint
     found = [run for run in run_lists.with_networks(lab().runs.all()) if run.dataset_fingerprint == fingerprint]
     usable = (run for run in run_lists.best_first(found) if run.status.ended or not ended)
@@ -311,15 +295,7 @@ def _stored(run: Run, split: str, position: int) -> NDArray[np.floating] | None:
 def _render_nearest(
     run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itself: Sequence[int], opens: bool
 ) -> None:
-    """Draw the images of a run's training whose features in its network are most like those of an image.
-
-    Args:
-        run: Its network is asked.
-        dataset: What it learned from.
-        image: uint8, of the size that the network looks at.
-        itself: Its position among the training images, if it is one.
-        opens: Whether they open in its place.
-    """
+    """Draw the training images of a run whose features in its network are most like those of an image."""
     st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
     train, without = dataset.train, list(itself)
     features = predictor(run).features(image[None])[0]

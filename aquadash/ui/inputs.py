@@ -122,13 +122,13 @@ def controlled(
     drew it was cut short by the next: that, and an emptied field, is no change.
 
     Args:
-        widget: Draws it, such as :func:`slider`.
-        label: Of the control.
+        widget: Draws the control, such as :func:`slider`.
+        label: Its label.
         values: The widget's arguments after the label, among them ``value`` as its default.
-        stem: The same for the same control in every run.
-        value: What it has to show.
+        stem: The start of its key, the same in every run of the script.
+        value: The value to show.
         take: Called with another value.
-        options: More for the widget.
+        options: Named arguments of the widget.
     """
     key = _controlled_key(stem, value)
 

@@ -19,13 +19,8 @@ TICK_SECONDS = 1.0
 def follow(job_id: str, draw: Callable[[Job | None], None], *, every: float = TICK_SECONDS) -> None:
     """Draw a part of a page that is about a job, and draw it again while the job is at work.
 
-    When the job begins or ends the whole page is drawn again, for what is around may depend on it, such as the runs
-    that there are.
-
-    Args:
-        job_id: Which.
-        draw: Gets the job; None where nobody ever asked for it.
-        every: Seconds between two looks.
+    When the job begins or ends the whole page is drawn again: what is around may depend on it, such as the list of
+    runs. ``draw`` gets None where nobody ever asked for the job; ``every`` is in seconds.
     """
     job = lab().jobs.get(job_id)
     at_work = job is not None and not job.status.ended
@@ -45,14 +40,7 @@ def _state(job: Job | None) -> tuple[object, ...]:
 
 
 def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) -> None:
-    """Draw a job at work.
-
-    Args:
-        job: One that has not ended.
-        key: The button's key begins with it.
-        unit: What the steps are, if that means something to people: ``"images"``.
-        stop_help: What becomes of the work, for people.
-    """
+    """Draw a job that has not ended, with its steps in a ``unit`` such as ``"images"``, and a button that stops it."""
     progress = job.progress or JobProgress("starting")
     phase = plain(sentence(progress.phase))
     if progress.fraction is None:
@@ -71,10 +59,7 @@ def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) ->
 def show_end(job: Job, *, did: str, kept: str = "") -> None:
     """Say why a job has ended early; nothing of one that has finished.
 
-    Args:
-        job: One that has ended.
-        did: What its worker did, to follow "that": ``"measured"``.
-        kept: What is left of the work where the worker was lost, in a sentence.
+    Of a lost worker it says that "the process that ``did``", such as ``"measured"``, has gone silent, and what is kept.
     """
     if job.status is JobStatus.INTERRUPTED:
         st.warning(

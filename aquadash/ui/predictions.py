@@ -75,18 +75,14 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A run's network.
+    """A run's network, ready to look at images."""
 
-    Attributes:
-        name: What to call the run, as typed.
-        key: The run's :func:`~aquadash.ui.run_lists.version`.
-        predictor: It, ready to look at images.
-        temperature: What its scores are divided by.
-    """
-
+    #: Name of the run, as typed.
     name: str
+    #: The run's :func:`~aquadash.ui.run_lists.version`.
     key: Version
     predictor: Predictor | RemotePredictor
+    #: Divisor of its scores.
     temperature: float = 1.0
 
 

@@ -17,16 +17,12 @@ from aquadash.ui.text import count
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many images a run uses.
+    """How many images a run uses."""
 
-    Attributes:
-        training: Original training images.
-        validation: Validation images.
-        test: Test images that training never looks at.
-    """
-
+    #: Original training images, without variants.
     training: int
     validation: int
+    #: Test images that training never looks at.
     test: int
 
 

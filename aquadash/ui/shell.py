@@ -48,11 +48,7 @@ def head(title: str, *, question: str) -> None:
 
 @contextmanager
 def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
-    """:func:`page` without the head, for what fills the screen by itself.
-
-    Args:
-        open_to_all: Draw it for those, too, who have not joined the class.
-    """
+    """:func:`page` without the head, for what fills the screen; ``open_to_all`` for visitors outside the class, too."""
     address.begin()
     warmup.start()
     try:
@@ -155,13 +151,7 @@ def stop_button(
 ) -> None:
     """The :func:`action_button` that stops what is at work.
 
-    Args:
-        stop: Asks it to stop.
-        asked: Whether it has been asked already.
-        key: Of the button.
-        label: While it has not been asked.
-        help: What becomes of the work.
-        may: Whether there is something to stop, and the visitor may.
+    It is disabled once it has been ``asked``, and where there is nothing that the visitor ``may`` stop.
     """
     label = "Stopping ..." if asked and may else label
     disabled = asked or not may

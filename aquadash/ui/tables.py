@@ -9,13 +9,7 @@ import streamlit as st
 
 
 class Column(NamedTuple):
-    """A column of a table.
-
-    Attributes:
-        title: Above it.
-        values: One a row.
-        config: From ``st.column_config``; None for one that needs nothing.
-    """
+    """A column of a table: its title, a value a row, and its ``st.column_config``, if it needs any."""
 
     title: str
     values: Iterable[object]
@@ -41,13 +35,7 @@ def bar_column(title: str, fractions: Iterable[float], format: str = "%.0f %%", 
 
 
 def table(*columns: Column, alt: str, **options: Any) -> None:
-    """Draw a table.
-
-    Args:
-        columns: From left to right; their titles differ.
-        alt: What it shows, for those who do not see it.
-        options: More for ``st.dataframe``.
-    """
+    """Draw a table of columns with different titles; ``alt`` is its text alternative."""
     st.dataframe(
         {column.title: list(column.values) for column in columns},
         # None would hide the column.

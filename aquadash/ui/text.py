@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 #: What means something to markdown within a line, and what does so at its start only.
@@ -21,6 +23,17 @@ def plain(text: str) -> str:
     # A number at the start would begin a list; the joiner after it is invisible.
     escaped = _MARKUP.sub(lambda found: f"{found[3]}{_WORD_JOINER}" if found[3] else f"\\{found[0]}", line)
     return _DIRECTIVE.sub(f":{_WORD_JOINER}", _LINK.sub(_WORD_JOINER, escaped))
+
+
+def unique_titles(
+    titles: Mapping[str, str], longer: Callable[[str, str], str] = lambda key, title: f"{title} · {key[:8]}"
+) -> dict[str, str]:
+    """Replace each title that stands twice by ``longer(key, title)``; by default it ends with the start of the key.
+
+    The browser knows the options of a menu by their text alone.
+    """
+    times = Counter(titles.values())
+    return {key: title if times[title] == 1 else longer(key, title) for key, title in titles.items()}
 
 
 def named(label: str, of: str) -> str:

@@ -21,16 +21,11 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass
 class _Opening:
-    """One attempt at opening the store and the engine of one address.
-
-    Attributes:
-        address: Which store it is for.
-        wanted: Set once nothing is to be waited for any more.
-        store: Done once the store is open or has failed to open.
-        engine: The same for the engine.
-    """
+    """One attempt at opening the store and the engine of one address; a future is done once its part has succeeded or
+    failed."""
 
     address: str
+    #: Set when the opening need not wait for the first page any more.
     wanted: threading.Event = field(default_factory=threading.Event)
     store: Future[None] = field(default_factory=Future)
     engine: Future[None] = field(default_factory=Future)

@@ -26,7 +26,17 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.tables import Column, number_column, table, text_column
-from aquadash.ui.text import count, joined, mid_sentence, named, plain, sentence, short_moment, time_left
+from aquadash.ui.text import (
+    count,
+    joined,
+    mid_sentence,
+    named,
+    plain,
+    sentence,
+    short_moment,
+    time_left,
+    unique_titles,
+)
 from aquadash.ui.train import clone, live
 
 #: Seconds between two looks at a search at work.
@@ -46,7 +56,7 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
         titles[head.search_id] = " · ".join(filter(None, parts))
     with st.container(horizontal=True, vertical_alignment="center", key="search-head"):
         chosen = components.id_picker(
-            components.told_apart(titles), key="search", label="Search", thing="search", label_visibility="collapsed",
+            unique_titles(titles), key="search", label="Search", thing="search", label_visibility="collapsed",
             # Searches are never deleted.
             why_not=lambda text: f"There is no search “{text[:40]}” here; the link may come from another computer.",
         )  # fmt: skip
