@@ -11,25 +11,18 @@ from aquadash.errors import look_up
 
 @dataclass(frozen=True)
 class Preset:
-    """A configuration with what a student should know about it.
-
-    Attributes:
-        config: The configuration, on the embedded data set.
-        title: A name for a menu.
-        card: A shorter one for a card; presets with the same name share a card.
-        summary: What it is, in a sentence.
-        epochs: How many it usually takes where early stopping ends it; None for all of them, or where nobody has
-            measured it.
-        seconds: What it takes on two processor cores with CIFAR-100's photographs (docs/presets.md); None likewise.
-        oddities: What is unusual about it and why, a sentence or two each; empty when nothing is.
-    """
+    """A configuration with what a student should know about it."""
 
     config: RunConfig
     title: str
+    #: Title of its card; presets with the same one share a card.
     card: str
     summary: str
+    #: Epochs until early stopping usually ends it; None where it takes all, or nobody has measured it.
     epochs: int | None = None
+    #: Seconds that it takes on two processor cores with CIFAR-100 (docs/presets.md); None where not measured.
     seconds: float | None = None
+    #: What is unusual about it, and why, a sentence or two each.
     oddities: tuple[str, ...] = ()
 
 

@@ -15,18 +15,13 @@ Family: TypeAlias = Literal["cnn", "backbone", "applications"]
 
 @dataclass(frozen=True)
 class SearchRange:
-    """All numbers between two.
-
-    Attributes:
-        low: The least.
-        high: The greatest.
-        log: Whether each factor of ten gets the same attention, rather than each unit. Right for learning rates and
-            penalties: ten times as much is as big a step anywhere on their scale (J. Bergstra and Y. Bengio, "Random
-            Search for Hyper-Parameter Optimization", JMLR 2012).
-    """
+    """All numbers between two, both allowed."""
 
     low: float
     high: float
+    #: Whether each factor of ten gets the same attention, rather than each unit. Right for learning rates and
+    #: penalties: ten times as much is as big a step anywhere on their scale (J. Bergstra and Y. Bengio, "Random
+    #: Search for Hyper-Parameter Optimization", JMLR 2012).
     log: bool = False
 
 
@@ -36,48 +31,42 @@ class Setting:
 
     It stands in the annotation of a section's field; :func:`aquadash.config.setting` gives it with what pydantic
     knows: name, kind, choices and limits.
-
-    Attributes:
-        label: Its name for people.
-        help: What it does, in a line or two.
-        group: The group of the form that its control is in; empty for a setting without a control of its own.
-        order: Its place in the group, the lowest first; among equals the order of the sections.
-        term: The line of the glossary that explains its term of art.
-        texts: How values read where they do not read well as they are.
-        step: What the buttons of a number add; without one they follow its power of ten.
-        unit: What it counts, where that matters to others.
-        networks: The families of networks that use it; all when empty.
-        needs: Whether it makes a difference beside the other settings, which come as :func:`flatten` gives them;
-            those that the network does not use are None.
-        search: What a search usually varies it between.
-        incomparable: Why a search cannot vary it; empty where it can.
-        affects_pace: Whether an epoch takes noticeably longer or shorter with another value of it.
-        name: Its dotted name.
-        kind: The type of its values: ``int``, ``float``, ``bool``, ``str``, or ``tuple`` for a few whole numbers.
-        choices: The values it may take, where it takes one of a few; empty otherwise.
-        low: The least number, None where there is none.
-        low_allowed: Whether that number itself is allowed.
-        high: The greatest number, None where there is none.
-        high_allowed: Whether that number itself is allowed.
     """
 
     label: str
     _: KW_ONLY
+    #: What it does, in a line or two.
     help: str
+    #: The group of the form that its control is in; empty for a setting without a control of its own.
     group: str = ""
+    #: Its place in the group, the lowest first; among equals the order of the sections.
     order: int = 0
+    #: The line of the glossary that explains its term of art.
     term: str = ""
+    #: How values read where they do not read well as they are.
     texts: Mapping[Any, str] = field(default_factory=dict)
+    #: What the buttons of a number add; without one they follow its power of ten.
     step: float | None = None
+    #: What it counts, where that matters to others.
     unit: Literal["", "epochs"] = ""
+    #: The families of networks that use it; all when empty.
     networks: tuple[Family, ...] = ()
+    #: Whether it makes a difference beside the other settings, which come as :func:`flatten` gives them; those
+    #: that the network does not use are None.
     needs: Callable[[Mapping[str, Any]], bool] = lambda values: True
+    #: The values that a search usually tries.
     search: SearchRange | tuple[Value, ...] | None = None
+    #: Why a search cannot vary it; empty where it can.
     incomparable: str = ""
+    #: Whether an epoch takes noticeably longer or shorter with another value of it.
     affects_pace: bool = True
+    #: Its dotted name.
     name: str = ""
+    #: The type of its values: ``int``, ``float``, ``bool``, ``str``, or ``tuple`` for a few whole numbers.
     kind: type = str
+    #: The values it may take, where it takes one of a few; empty otherwise.
     choices: tuple[str, ...] = ()
+    #: The least number, None where there is none, and whether it is allowed itself; likewise the greatest.
     low: float | None = None
     low_allowed: bool = True
     high: float | None = None

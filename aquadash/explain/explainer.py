@@ -144,11 +144,7 @@ class Explainer(Predictor):
     ) -> NDArray[np.float32]:
         """The last feature maps weighted by the gradient of each image's class, negative values cut off.
 
-        Args:
-            images: uint8, shape (n, *image_shape).
-            classes: Shape (n,).
-            by_place: Weight each place by its own gradient, else each map by the mean of its gradients.
-            progress: Told the fraction that is done.
+        Each place is weighted by its own gradient (``by_place``), or each map by the mean of its gradients.
 
         Returns:
             float32, shape (n, height, width): of the image's size, 0 and above, in the units of the score.
@@ -163,12 +159,7 @@ class Explainer(Predictor):
     def pixel_gradients(self, pixels: NDArray[np.float32], classes: NDArray[np.int32]) -> NDArray[np.float32]:
         """How the probability of each image's class changes with each pixel value.
 
-        Args:
-            pixels: Shape (n, *image_shape), 0 to 1; at most :attr:`batch_size` images.
-            classes: Shape (n,).
-
-        Returns:
-            float32, as ``pixels``.
+        The pixels, 0 to 1, are those of at most :attr:`batch_size` images.
         """
         graph = self._once("pixels", self._trace_pixel_gradients)
         return cast(NDArray[np.float32], graph(self._constant(pixels), self._constant(classes)).numpy())

@@ -35,23 +35,17 @@ BASELINES = (0.0, 1.0)
 
 @dataclass(frozen=True)
 class Method:
-    """A way to explain an answer.
-
-    Attributes:
-        title: A short name for a menu.
-        help: What it does, in a sentence or two for a student.
-        source: The paper.
-        signed: Whether pixels can speak against the class as well as for it.
-        low: What the map's least value means, for the legend.
-        high: What its greatest value means.
-        compute: Works the maps out.
-    """
+    """A way to explain an answer."""
 
     title: str
+    #: What it does, in a sentence or two for a student.
     help: str
     source: str
+    #: Whether pixels can speak against the class as well as for it.
     signed: bool
+    #: What the map's least value means, for the legend.
     low: str
+    #: What its greatest value means.
     high: str
     compute: Compute
 
@@ -67,13 +61,7 @@ def occlusion_map(
     Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2. The square has a
     quarter of the image's shorter side, 8 pixels of 32, and moves on by half of that. It starts beyond the border and
     ends beyond it, so that every pixel is covered equally often, four times; a pixel gets the mean over the squares
-    that cover it.
-
-    Args:
-        explainer: The model.
-        images: uint8, shape (n, height, width, 3).
-        classes: Shape (n,).
-        progress: Told the fraction that is done.
+    that cover it. Arguments as for :data:`Compute`.
     """
     height, width = images.shape[1:3]
     patch = max(1, min(height, width) // 4)
@@ -113,12 +101,7 @@ def integrated_gradients(
     Sundararajan et al. 2017, "Axiomatic Attribution for Deep Networks", equation 1, with the integral by Gauss and
     Legendre's rule. A pixel as bright as the baseline gets nothing whatever it means, so that a black baseline is blind
     for black animals: the mean over a black and a white one is taken. The values of the three colours are added up.
-
-    Args:
-        explainer: The model.
-        images: uint8, shape (n, height, width, 3).
-        classes: Shape (n,).
-        progress: Told the fraction that is done.
+    Arguments as for :data:`Compute`.
 
     Returns:
         Signed maps with the facts ``sum`` (of the map), ``change`` (of the probability between the baselines' mean and

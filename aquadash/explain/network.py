@@ -28,20 +28,16 @@ _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspos
 
 @dataclass(frozen=True, eq=False)
 class Inside:
-    """What :func:`look_inside` found in a model.
+    """What :func:`look_inside` found in a model."""
 
-    Attributes:
-        maps: The layer whose output is the last convolutional feature map.
-        map_shape: Height, width and channels of that map.
-        first: The first convolution.
-        layers: All layers with a map as output from the first convolution on, in the order in which they are called.
-        numbers: How many numbers the layers give for one image together: a measure of the memory that it takes.
-    """
-
+    #: The layer whose output is the last convolutional feature map.
     maps: Any
+    #: Height, width and channels of that map.
     map_shape: tuple[int, int, int]
     first: Any
+    #: All layers with a map as output from the first convolution on, in the order in which they are called.
     layers: tuple[Any, ...]
+    #: How many numbers the layers give for one image together: a measure of the memory that it takes.
     numbers: int
 
 

@@ -66,28 +66,23 @@ def _place(values: NDArray[np.float32]) -> str | None:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Which parts of an image speak for a class, according to one method.
+    """Which parts of an image speak for a class, according to one method."""
 
-    Attributes:
-        method: A name in :data:`aquadash.explain.methods.METHODS`.
-        class_index: The class that is explained.
-        class_name: Its name.
-        probability: What the model gives that class for the image, 0 to 1.
-        image: What the model looked at: uint8, shape (height, width, 3).
-        map: float32, shape (height, width). Of a method that is not signed: 0 to 1, the image's strongest place has 1
-            unless there is none. Of a signed method: shares of probability, above 0 where a pixel speaks for the class
-            and below where it speaks against it.
-        signed: Whether the map has both signs.
-        facts: Figures of the method about this map, by name.
-    """
-
+    #: A name in :data:`aquadash.explain.methods.METHODS`.
     method: str
     class_index: int
     class_name: str
+    #: What the model gives that class for the image, 0 to 1.
     probability: float
+    #: What the model looked at: uint8, shape (height, width, 3).
     image: NDArray[np.uint8]
+    #: float32, shape (height, width). Of a method that is not signed: 0 to 1, the image's strongest place has 1
+    #: unless there is none. Of a signed method: shares of probability, above 0 where a pixel speaks for the
+    #: class and below where it speaks against it.
     map: NDArray[np.float32]
+    #: Whether the map has both signs.
     signed: bool
+    #: Figures of the method about this map, by name.
     facts: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -113,39 +108,31 @@ class Explanation:
 
 @dataclass(frozen=True, eq=False)
 class ConvolutionFilters:
-    """The patterns of a model's first convolution.
-
-    Attributes:
-        layer: The layer's name.
-        total: How many filters it has.
-        patterns: uint8, shape (shown, height, width, 3): each filter's weights on red, green and blue, 128 for none,
-            brighter above and darker below; each filter has a scale of its own, so that faint ones can be seen, too.
-        strengths: float32, shape (shown,): the largest weight of each, 0 to 1 of the largest of all.
-    """
+    """The patterns of a model's first convolution."""
 
     layer: str
+    #: How many filters it has.
     total: int
+    #: uint8, shape (shown, height, width, 3): each filter's weights on red, green and blue, 128 for none,
+    #: brighter above and darker below; each filter has a scale of its own, so that faint ones can be seen, too.
     patterns: NDArray[np.uint8]
+    #: float32, shape (shown,): the largest weight of each, 0 to 1 of the largest of all.
     strengths: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """What one layer makes of an image.
-
-    Attributes:
-        layer: The layer's name.
-        kind: Its class in Keras, such as ``"Conv2D"``.
-        shape: Height, width and channels of all that it gives.
-        channels: Which channels are shown, those that differ most over the image.
-        maps: float32, shape (channels shown, height, width), from 0, the layer's least value for the image, to 1,
-            its greatest.
-        silent: Share of all its channels that have the same value everywhere, 0 to 1.
-    """
+    """What one layer makes of an image."""
 
     layer: str
+    #: Its class in Keras, such as ``"Conv2D"``.
     kind: str
+    #: Height, width and channels of all that it gives.
     shape: tuple[int, int, int]
+    #: Which channels are shown, those that differ most over the image.
     channels: tuple[int, ...]
+    #: float32, shape (channels shown, height, width), from 0, the layer's least value for the image, to 1, its
+    #: greatest.
     maps: NDArray[np.float32]
+    #: Share of all its channels that have the same value everywhere, 0 to 1.
     silent: float

@@ -76,14 +76,7 @@ def chosen_classes(class_names: Sequence[str]) -> tuple[int | None, int | None]:
 def render_test_images(
     run: Run, predictions: Predictions, *, class_names: Sequence[str], narrowed: Narrowed | None = None
 ) -> None:
-    """Draw the filters and the images that pass them.
-
-    Args:
-        run: Its data set holds the images.
-        predictions: What it says of them.
-        class_names: One name a class.
-        narrowed: Which images the section beside has chosen; None for all. The filters choose among these.
-    """
+    """Draw the filters and the images that pass them, of those that the section beside has ``narrowed`` them to."""
     with st.container(horizontal=True, vertical_alignment="center"):
         found = st.container()
         popover = st.popover("Filters", icon=":material/filter_alt:", key="image-filters", on_change="rerun")
@@ -178,14 +171,7 @@ def card(dataset: Dataset, predictions: Predictions, position: int, *, class_nam
 def answers_table(
     indices: NDArray[np.int64], labels: NDArray[np.int64], y_prob: NDArray[np.floating], *, class_names: Sequence[str]
 ) -> None:
-    """Draw the answers without the images, where those are not here.
-
-    Args:
-        indices: The images' numbers, (n,).
-        labels: The true class of each, (n,).
-        y_prob: float, (n, classes).
-        class_names: One name a class.
-    """
+    """Draw the answers without the images, where those are not on this computer."""
     answers = y_prob.argmax(axis=1)
     table(
         Column("Image", indices),

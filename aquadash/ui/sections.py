@@ -19,20 +19,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Section(Generic[P, R]):
-    """A part of a page, drawn only while it is looked at.
-
-    Attributes:
-        title: On its button, or its heading.
-        draw: Called with what the page's sections are about.
-        second_run: True if Evaluate offers a second run to lay over its charts.
-        group: The tab that it is under; empty on a page whose sections are tabs themselves.
-        for_teacher: True if students do not have it.
-    """
+    """A part of a page, drawn only while it is looked at."""
 
     title: str
+    #: Called with what the page's sections are about.
     draw: Callable[P, R]
+    #: Evaluate offers a second run to lay over its charts.
     second_run: bool = False
+    #: The tab that it is under; empty on a page whose sections are tabs themselves.
     group: str = ""
+    #: Students do not have it.
     for_teacher: bool = False
 
     def show(self, *args: P.args, **kwargs: P.kwargs) -> R | None:
@@ -44,16 +40,13 @@ class Section(Generic[P, R]):
 
 @dataclass(frozen=True)
 class Sections(Generic[P, R]):
-    """The sections of a page and the choice among them.
+    """The sections of a page and the choice among them."""
 
-    Attributes:
-        name: Of the choice in the address.
-        label: Of the choice; on tabs for screen readers only.
-        table: The sections by their word in the address, the first the default. A new one is a record here.
-    """
-
+    #: Name of the choice in the address.
     name: str
+    #: Label of the choice; on tabs for screen readers only.
     label: str
+    #: The sections by their word in the address, the first the default. A new one is a record here.
     table: Mapping[str, Section[P, R]]
 
     def mine(self) -> dict[str, Section[P, R]]:
@@ -67,12 +60,7 @@ class Sections(Generic[P, R]):
         return address.choice(self.name, list(mine), default=next(iter(mine)))
 
     def choose_word(self, menu: Callable[..., str] = bound.choice, **arguments: Any) -> str:
-        """Draw the choice; returns the word of the chosen section.
-
-        Args:
-            menu: Draws it, such as :func:`aquadash.ui.bound.menu`.
-            arguments: More for the menu.
-        """
+        """Draw the choice by a function such as :func:`bound.menu`; return the word of the chosen section."""
         mine = self.mine()
         titles = {word: section.title for word, section in mine.items()}
         if not any(section.group for section in mine.values()):

@@ -18,13 +18,7 @@ STRIP = "explain-all"
 
 
 def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> None:
-    """Draw the maps of the images of the page's true and predicted class, once they are asked for.
-
-    Args:
-        run: Has ended.
-        predictions: What its network said of the test images.
-        class_names: One name a class.
-    """
+    """Draw the maps of the images of the page's true and predicted class, once the toggle asks for them."""
     dataset = datasets.learned(run)
     if dataset is None:
         # The page says so elsewhere.

@@ -35,11 +35,7 @@ def explained(
 ) -> tuple[Explanation, ...]:
     """Explanations of images, from memory where somebody has asked before; draws a progress bar while they are made.
 
-    Args:
-        run: Its network is asked.
-        images: uint8, shape (n, height, width, 3).
-        classes: A class for each; None for the likeliest of each.
-        method: A name in :data:`~aquadash.explain.methods.METHODS`.
+    The arguments are those of :meth:`aquadash.explain.explainer.Explainer.explain_many`.
 
     Raises:
         NotAllowedError: The visitor may not open the network.

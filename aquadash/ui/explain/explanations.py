@@ -33,14 +33,9 @@ _GAP = 16
 
 
 def show(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob: NDArray[np.floating]) -> None:
-    """Draw a choice of methods, and maps for the answer and for what it should have been or might have been.
+    """Draw a choice of methods, and maps for the answer and for the true class or, where it is right, the next class.
 
-    Args:
-        run: Its network is asked.
-        image: uint8, of the size that the network looks at.
-        label: The right class, None where it is not known. Where the answer is wrong, the second map is for it, else
-            for the class that comes next.
-        y_prob: What the network says of the image.
+    The image has the size that the network looks at; ``label`` is None where the true class is not known.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = {name: method.title for name, method in METHODS.items()}
@@ -74,14 +69,9 @@ def strip(
     class_names: Sequence[str],
     opens: Sequence[str],
 ) -> None:
-    """Draw Grad-CAM maps of many images, each beside its image: what they have in common is the reason of a mistake.
+    """Draw Grad-CAM maps of at most :data:`MAX_IN_STRIP` images, each beside its image.
 
-    Args:
-        run: Its network is asked why it gives the answers that it gives.
-        images: uint8, shape (n, height, width, 3), at most :data:`MAX_IN_STRIP`.
-        labels: The true class of each.
-        class_names: One name a class.
-        opens: What a click on each opens, as in :class:`~aquadash.ui.gallery.Card`.
+    What the maps have in common is the reason of a mistake.
     """
     if not len(images):
         st.info("There are no such images.", icon="🔎")

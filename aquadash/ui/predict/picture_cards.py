@@ -35,15 +35,10 @@ def card_markup(
     picture_rem: float | None = None,
     opens: str = "",
 ) -> str:
-    """A picture with the networks' answers as HTML, every text in it escaped: wide beside one another, else below.
+    """A picture with the networks' answers as HTML, every text in it escaped: side by side where there is room.
 
-    Args:
-        look: The small pictures.
-        answers: What each network said.
-        run_names: Names of the runs, one an answer; shown if there are several.
-        true_class: What the picture shows, where somebody has said so.
-        picture_rem: The greatest width of a picture, in units of the text size.
-        opens: What a click on the picture opens, as in :class:`~aquadash.ui.gallery.Card`.
+    The names of the runs, one an answer, are shown if there are several. ``picture_rem`` is the greatest width of a
+    picture in units of the text size; a click opens what ``opens`` says, as in :class:`~aquadash.ui.gallery.Card`.
     """
     shown_name = images.display_name(look.file)
     name = html.escape(shown_name)
@@ -146,12 +141,7 @@ def own(upload: Upload, class_names: Sequence[str] = ()) -> OwnPicture:
 
 
 def choose_framing(upload: Upload, *, tall: bool) -> None:
-    """Draw the control of the part that the network sees.
-
-    Args:
-        upload: The picture.
-        tall: Whether it is higher than the network's proportions, not wider.
-    """
+    """Draw the control of the part that the network sees; ``tall`` if the picture is too high for it, not too wide."""
     label, help = named("Crop", images.display_name(upload.name)), "Which part of this picture the network sees."
     with st.popover(label, icon=":material/crop:", help=help):
         mode = inputs.segmented_control(

@@ -44,12 +44,7 @@ def _knows_photographs(run: Run) -> bool:
 
 
 def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
-    """Draw the menu of runs that look at the same pictures, too; they stand in the address under ``beside``.
-
-    Args:
-        run: The run that was chosen already.
-        runs: All of them.
-    """
+    """Draw the menu of runs that look at the same pictures, besides ``run``; the address has them as ``beside``."""
     by_id = {each.run_id: each for each in runs if run_lists.has_results(each) and each.run_id != run.run_id}
     if not by_id:
         st.session_state.pop(_KEY, None)
@@ -111,17 +106,10 @@ def sample_number() -> int:
 
 
 def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int, *, one: bool = False) -> str:
-    """Draw test images with the networks' answers: of what the first run learned from or, where that is not here,
-    drawings.
+    """Draw test images with the networks' answers, and return the source of their data set.
 
-    Returns:
-        The data set's source.
-
-    Args:
-        runs: The first has the data set.
-        networks: One a run.
-        number: Of the draw.
-        one: Draw one image, the next time one of another class, instead of one of each class.
+    That is the first run's or, where it is not on this computer, the drawings. Draw ``number`` shows an image of each
+    class; with ``one`` a single image, the next time of another class.
     """
     source = runs[0].config.data.source
     allowed = source in lab().data.sources()  # Another student's pictures may have the name by now.

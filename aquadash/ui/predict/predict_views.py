@@ -42,12 +42,9 @@ def choices_note(run: Run) -> None:
 
 
 def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[Upload]) -> None:
-    """The results of dropped files: those of the present page first, one after the other as they come.
+    """Draw the answers to dropped files, at least one: those of the present page first, one by one as they come.
 
-    Args:
-        runs: The first is the one whose classes the true labels are chosen from.
-        networks: One a run.
-        uploads: The files, at least one.
+    The true labels are classes of the first run.
     """
     memory = predictions.remembered()
     memory.forget(uploads)
@@ -191,14 +188,7 @@ def set_stopped(stopped: bool) -> None:
 
 
 def progress_text(done: int, total: int, *, fresh: int, seconds: float) -> str:
-    """How far it has come, in words.
-
-    Args:
-        done: Pictures that have been looked at.
-        total: All of them.
-        fresh: How many of those that are done came within ``seconds``.
-        seconds: How long that took.
-    """
+    """Say how many pictures are done and, from the ``fresh`` ones of the last ``seconds``, how long the rest takes."""
     left = seconds / fresh * (total - done) if fresh >= _MIN_FRESH and done < total else None
     return joined(f"{done:,} of {count(total, 'picture')} looked at", time_left(left))
 
@@ -234,31 +224,22 @@ class DropProgress:
 
 @dataclass(frozen=True, eq=False)
 class DropScore:
-    """What a network makes of labelled pictures.
+    """What a network makes of labelled pictures."""
 
-    Attributes:
-        evaluation: Over the pictures of its classes; None if there are none.
-        strangers: How many pictures were said to show none of the classes.
-        strangers_confidence: The mean confidence with which the network gave them one of its classes all the same, 0
-            to 1; None if there are none.
-    """
-
+    #: Over the pictures of its classes; None if there are none.
     evaluation: Evaluation | None
+    #: Number of pictures that are labelled as none of the classes.
     strangers: int
+    #: Mean confidence, 0 to 1, of the classes that the network named for them; None if there are none.
     strangers_confidence: float | None
 
 
 def score_drop(
     answers: Sequence[FilePrediction], labels: Sequence[str | None], *, class_names: Sequence[str]
 ) -> DropScore:
-    """Hold a network's answers against what the pictures show.
+    """Score the answers to labelled pictures; a label is a class's name, :data:`NONE_OF_THESE` or None.
 
     Pictures without a label, without an answer, or of a class that the network does not know are left out.
-
-    Args:
-        answers: One a picture.
-        labels: A class's name, :data:`~aquadash.ui.predict.picture_cards.NONE_OF_THESE` or None, one a picture.
-        class_names: The network's classes.
     """
     truth, y_prob, sure = [], [], []
     for answer, label in zip(answers, labels, strict=True):
@@ -274,13 +255,7 @@ def score_drop(
 
 
 def render_drop_score(name: str | None, found: DropScore, *, key: str) -> None:
-    """Draw accuracy, confusion matrix and what became of the strangers.
-
-    Args:
-        name: What to call the run; None where there is only one.
-        found: The score.
-        key: Tells this chart from another run's.
-    """
+    """Draw accuracy, confusion matrix and the answers to strangers, below the run's name where there are several."""
     if name is not None:
         st.markdown(f"**{plain(name)}**")
     measured = found.evaluation

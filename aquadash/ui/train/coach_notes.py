@@ -61,13 +61,7 @@ _BOXES: dict[Level, tuple[Callable[..., object], str]] = {
 
 
 def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collection[str] = ()) -> None:
-    """Draw the notes on a run; before its first complete epoch none, unless it broke down.
-
-    Args:
-        run: The run.
-        history: Its complete epochs.
-        leave_out: Keys of notes that the page says in its own words.
-    """
+    """Draw the notes on a run with these complete epochs, but for the keys that the page says in its own words."""
     notes = [note for note in notes_on(run, history) if note.key not in leave_out]
     if not notes:
         if not run.status.ended:

@@ -32,15 +32,9 @@ _DRAWN = "train:drawn"
 
 @dataclass(frozen=True)
 class Origin:
-    """What a form was filled from.
+    """The preset or the run that the form was filled from."""
 
-    Attributes:
-        name: A preset's name or, of a run, its id.
-        title: What people call it.
-        config: Its settings.
-        run: Whether it is a run.
-    """
-
+    #: Name of the preset, or id of the run.
     name: str
     title: str
     config: RunConfig
@@ -101,10 +95,7 @@ def compare_with(new: Origin) -> None:
 
 
 def apply(changes: Mapping[str, Any]) -> None:
-    """Set some controls; made for a button's callback.
-
-    Args:
-        changes: Dotted names and values, which may be text.
+    """Set some controls, by dotted names, to values, which may be text; made for a button's callback.
 
     Raises:
         AquaDashError: A name or a value is not possible; then nothing is changed.

@@ -16,14 +16,9 @@ from aquadash.ui.text import plain
 
 
 def guess_form(class_names: Sequence[str], *, key: str) -> Guess | None:
-    """Draw the folded box in which a person may guess.
+    """Draw the folded box for a guess, and return the guess so far; another key is another, empty box.
 
-    Args:
-        class_names: The classes of the data set.
-        key: Of the box; another key is another, empty box.
-
-    Returns:
-        What is guessed so far; None for nothing. Of a mistake half of which is chosen, nothing.
+    A mistake of which one class is chosen is no guess yet.
     """
     with st.expander("Guess first", icon="🔮"):
         st.caption(f"By chance {100 / len(class_names):.0f} % would be right. Your guess is scored when the run ends.")

@@ -22,18 +22,13 @@ _PAGE = "pages/train.py"
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be trained.
-
-    Attributes:
-        config: The settings.
-        name: Of the run; a friendly one is made up where it is empty.
-        guess: What is expected of it.
-        from_form: Whether the form says all that, which may change until it is launched.
-    """
+    """What is to be trained, and the guess of its result."""
 
     config: RunConfig
+    #: Empty for a name that is made up.
     name: str = ""
     guess: Guess | None = None
+    #: The order is what the form says, which may change until the launch.
     from_form: bool = False
 
 
@@ -44,15 +39,12 @@ def number() -> int:
 
 
 def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
-    """Launch a run and show it, or ask where one of the visitor's own is at work; a double click counts once.
+    """Launch a run and show it; ask first where one of the visitor's own is at work, unless they are ``sure``.
 
-    Args:
-        order: What is to be trained.
-        sure: Whether they have been asked.
-        anywhere: Whether this may be another page than Train, which comes next then.
+    A double click counts once. With ``anywhere`` the page Train is opened for it.
 
     Raises:
-        AquaDashError: It cannot be launched.
+        AquaDashError: The run cannot be launched.
     """
 
     def begin() -> Run | None:
@@ -72,10 +64,9 @@ def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
 
 
 def question(form: Order | None) -> bool:
-    """Draw the question whether another run is to be queued, if it is to be asked; returns whether it is.
+    """Draw the question whether another run is to be queued, if it is to be asked; return whether it is.
 
-    Args:
-        form: What the form says now; None while it cannot be trained.
+    ``form`` is the form's present order, None while it cannot be trained.
     """
     asked: Order | None = st.session_state.get(_ASKED)
     if asked is None:

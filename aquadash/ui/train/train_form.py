@@ -315,11 +315,7 @@ _ANSWER = "train:yaml-answer"
 
 
 def yaml_box(config: RunConfig | None) -> None:
-    """Draw the folded box.
-
-    Args:
-        config: What the form says; None while it cannot be used as it is.
-    """
+    """Draw the folded box for the settings of the form, None while they cannot be used."""
     with st.expander("Settings as text (YAML)", icon="📝", key="train:yaml", on_change="rerun") as box:
         if not box.open:
             return

@@ -58,10 +58,8 @@ def first_controls(values: Mapping[str, Any], problems: Mapping[str, str]) -> No
 def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConfig | None) -> None:
     """Draw the other controls that make a difference, in their groups.
 
-    Args:
-        values: All settings, as the controls say.
-        problems: Of the controls that cannot be read: what is wrong.
-        config: The same as a config; None while it cannot be used.
+    ``values`` are all settings as the controls say, ``problems`` what is wrong with those that cannot be read, and
+    ``config`` the same as a config, None while they cannot be used.
     """
     effective = fields.effective(values)
     for group, (title, icon) in GROUPS.items():
@@ -94,12 +92,7 @@ def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], con
 
 
 def network_text(name: str, *, origin: RunConfig) -> str:
-    """What a network is and what can be chosen about it, in markdown.
-
-    Args:
-        name: The network's name.
-        origin: What the form was filled from: a preset made for this network is told where it is another's.
-    """
+    """Describe a network in markdown, with the preset made for it, unless the form was filled from that."""
     entry = MODELS[name]
     told = [plain(entry.summary)]
     if name == "notebook":
@@ -194,11 +187,7 @@ _SAMPLES = 4
 
 
 def pipeline_fields(values: Mapping[str, Any]) -> None:
-    """Draw the menu and what belongs to the choice.
-
-    Args:
-        values: All settings, as the controls say.
-    """
+    """Draw the menu of pipelines and what belongs to the choice, of all settings as the controls say."""
     form_state.prepare(PIPELINE)
     library = lab().pipelines.all()
     text = st.session_state[form_state.key(PIPELINE)]
