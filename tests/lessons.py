@@ -14,8 +14,6 @@ from aquadash import settings
 from aquadash.augment import PIPELINES
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig, with_values
-from aquadash.data.folder import drafts
-from aquadash.data.folder.drafts import Request, SplitChoice
 from aquadash.errors import NotAllowedError
 from aquadash.export.convert import FORMATS
 from aquadash.jobs.types import job_id
@@ -27,7 +25,7 @@ from aquadash.runs.artifacts import CONFIG, MODEL, read_artifact
 from aquadash.runs.first_model import FOLDER
 from aquadash.search.store import SearchStore, open_search_store
 from tests import live_runs
-from tests.own_pictures import in_archive, of_classes
+from tests.own_pictures import imported, in_archive, of_classes
 from tests.search_fakes import plan
 
 TEACHER = Person("7" * 32, "Ms Tide", Role.TEACHER)
@@ -59,7 +57,6 @@ class Lesson:
     binned: str
     shared: str
     search: str
-    draft: str
     put_away: str
     put_away_pipeline: str
     on_hers: str
@@ -102,18 +99,11 @@ def begin(folder: Path) -> Lesson:
     for title in ("Anna's fog", "Anna's rain"):
         hers.pipelines.save(PIPELINES["notebook-1"], title=title)
     away = hers.pipelines.delete("anna-s-rain")
-    archive = in_archive(folder / "cats.zip", of_classes({"cat": 12, "dog": 12}))
-    draft = hers.data.begin(
-        Request("", "cats.zip", 32), write=lambda path: path.write_bytes(archive.read_bytes()) and None
-    )
-    drafts.read(draft)
     for title in ("Anna's cats", "Anna's dogs"):
-        hers.data.keep(hers.data.draft(draft), SplitChoice(), title=title)
+        hers.data.keep(imported(_pets(folder)), title=title)
     put_away = hers.data.delete("anna-s-dogs")
     on_hers = trained(store, TEACHER, "Anna's again", source="folder-anna-s-cats")
-    return Lesson(
-        settings.home(), store, searches, finished, waiting, binned, shared, search, draft, put_away, away, on_hers
-    )
+    return Lesson(settings.home(), store, searches, finished, waiting, binned, shared, search, put_away, away, on_hers)
 
 
 def trained(store: RunStore, person: Person, name: str, *, source: str = "synthetic") -> str:
@@ -129,6 +119,11 @@ def trained(store: RunStore, person: Person, name: str, *, source: str = "synthe
     store.set_metrics(run_id, {"test_accuracy": 1.0, "test_loss": 0.0, "epochs": 3.0, "best_epoch": 3.0})
     store.set_status(run_id, RunStatus.FINISHED)
     return run_id
+
+
+def _pets(folder: Path) -> Path:
+    """An archive of pictures."""
+    return in_archive(folder / "cats.zip", of_classes({"cat": 12, "dog": 12}))
 
 
 def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[], object]]:
@@ -148,6 +143,13 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
 
     def too_much(path: Path) -> None:
         path.write_bytes(bytes(1_000_001))
+
+    def take_the_place() -> None:
+        new = imported(_pets(folder))
+        try:
+            data.keep(new, title="Anna's cats", replace=True)
+        finally:
+            new.discard()
 
     return {
         "stop another's run": lambda: runs.stop(waiting),
@@ -192,16 +194,9 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         "look at another's pictures' check": lambda: data.report("anna-s-cats"),
         "delete another's pictures": lambda: data.delete("anna-s-cats"),
         "bring another's pictures back": lambda: data.restore(at.put_away),
-        "look at another's import": lambda: data.is_read(at.draft),
-        "open another's import": lambda: data.draft(at.draft),
-        "have another's import read": lambda: data.read(at.draft),
-        "throw another's import away": lambda: data.discard(at.draft),
-        "read another's import again": lambda: data.begin_again(at.draft, size=64),
-        "read a folder of the server": lambda: data.begin(Request(str(folder), "x", 32)),
-        "upload too much": lambda: data.begin(Request("", "x", 32), write=too_much),
-        "take the place of another's pictures": lambda: data.keep(
-            drafts.opened(at.draft), SplitChoice(), title="Anna's cats", replace=True
-        ),
+        "read a folder of the server": lambda: data.read(folder, origin="x", size=32),
+        "upload too much": lambda: data.read(bytes(1_000_001), origin="x", size=32),
+        "take the place of another's pictures": take_the_place,
         "bring in too large a run": lambda: jobs.import_run("upload", called="run.zip", write=too_much),
         "replace another's pipeline": lambda: pipelines.save(
             PIPELINES["notebook-2"], title="Anna's fog", replace_name="anna-s-fog"

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from aquadash.data.folder import drafts
-from aquadash.data.folder.drafts import Draft
+from aquadash.data.folder import importing
+from aquadash.data.folder.importing import NewDataSet
+from aquadash.data.folder.splitting import DEFAULT_SPLIT, SplitChoice
 from tests.encoded_pictures import saved
 
 
@@ -73,8 +74,6 @@ def with_field(archive: bytes, name: bytes, field: int, value: bytes) -> bytes:
     return bytes(content)
 
 
-def drafted(path: Path, *, size: int = 32) -> Draft:
-    """The draft of an archive or folder, read to its end."""
-    draft_id = drafts.begin(drafts.Request(str(path), path.name, size))
-    drafts.read(draft_id)
-    return drafts.opened(draft_id)
+def imported(path: Path, *, size: int = 32, split: SplitChoice = DEFAULT_SPLIT) -> NewDataSet:
+    """What an import of an archive or folder reads."""
+    return importing.read(path, origin=path.name, size=size, split=split)

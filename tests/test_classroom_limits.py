@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ import pytest
 from aquadash.augment import PIPELINES
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
-from aquadash.data.folder import about, drafts
-from aquadash.data.folder.drafts import SplitChoice
+from aquadash.data.folder import about
+from aquadash.data.folder.about import About
 from aquadash.engine.slots import held
 from aquadash.errors import ConfigError, DataError, NotAllowedError, StorageError
 from aquadash.lab import Lab
@@ -24,7 +23,7 @@ from aquadash.people import OWNER, Person, Role
 from aquadash.runs import RunStatus
 from aquadash.search.store import open_search_store
 from tests.lessons import ANNA, BEN, TEACHER
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.search_fakes import plan
 from tests.test_cli import answer, refusal
 
@@ -170,13 +169,16 @@ def test_what_comes_back_from_the_bin_counts_too(monkeypatch: pytest.MonkeyPatch
 def test_own_pictures_come_back_in_place_of_own_ones_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     limits.save(ClassLimits(data_sets=1))
-    draft, data = drafted(in_folder(tmp_path, of_classes({"cat": 10, "dog": 10}))), Lab(ANNA).data
-    use = partial(drafts.use, draft, SplitChoice(), title="Cats", overwrite=True)
-    first = use(owner=ANNA)
-    use(owner=ANNA)
+    folder, data = in_folder(tmp_path, of_classes({"cat": 10, "dog": 10})), Lab(ANNA).data
+
+    def use(owner: Person) -> About:
+        return imported(folder).keep("Cats", replacing=True, owner=owner)
+
+    first = use(ANNA)
+    use(ANNA)
     assert data.restore(data.deleted()[0]) == first, "she has no more of them than before"
     data.delete("cats")
-    use(owner=BEN)
+    use(BEN)
     with pytest.raises(NotAllowedError, match="belongs to Ben. Only Ben or the teacher can"):
         data.restore(data.deleted()[0])
     (about.folder() / "cats" / "about.json").write_text("{")

@@ -18,13 +18,12 @@ from PIL import Image
 
 from aquadash import data, settings
 from aquadash.cli import main, waiting
-from aquadash.data.folder import drafts
 from aquadash.evaluation.calibration import scale
 from aquadash.lab import memory
 from aquadash.runs import RunStatus, RunStore, open_store
 from tests import ui_runs
 from tests.compared_runs import add_compared
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import add_run
 
 COMMAND = [sys.executable, "-m", "aquadash"]
@@ -177,7 +176,7 @@ def trained(shared_home: Path) -> tuple[Path, dict[str, Any]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(shared_home))
         pictures = in_folder(shared_home / "mine", of_classes({name: 40 for name in ("cat", "dog", "eel")}))
-        source = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Mine").source
+        source = imported(pictures).keep("Mine").source
         small = ("model.name=cnn", "model.filters=8", "model.dense_units=8", "training.epochs=2")
         settings = (*small, "augmentation.pipeline=notebook-1", f"data.source={source}")
         words = [word for setting in settings for word in ("--set", setting)]

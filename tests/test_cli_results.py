@@ -12,7 +12,6 @@ from PIL import Image
 from aquadash import data
 from aquadash.cli.train import read_guess
 from aquadash.config import RunConfig
-from aquadash.data.folder import drafts
 from aquadash.data.folder import store as folder_store
 from aquadash.errors import AquaDashError
 from aquadash.lab import Lab
@@ -23,7 +22,7 @@ from tests.classrooms import give
 from tests.compared_runs import add_compared
 from tests.explained_models import CLASSES, CORNERED, SIZE, corner_network, picture
 from tests.lessons import ANNA
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call, refusal
 
@@ -165,7 +164,7 @@ def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
 
 def test_results_outlast_the_pictures_that_were_trained_with(store: RunStore, tmp_path: Path) -> None:
     files = of_classes({name: 12 for name in ("<b>cat", "dog **big**", "eel", "fox")})
-    source = drafts.use(drafted(in_folder(tmp_path / "mine", files)), drafts.SplitChoice(), title="Mine").source
+    source = imported(in_folder(tmp_path / "mine", files)).keep("Mine").source
     add_run(store, name="kept", source=source)
     results = {command: answer(command, "kept") for command in ("evaluate", "coach")}
     assert results["evaluate"]["classes"] == list(data.load(source).class_names)

@@ -18,8 +18,6 @@ from PIL import Image
 
 from aquadash import data, settings
 from aquadash.config import RunConfig, with_values
-from aquadash.data.folder import drafts
-from aquadash.data.folder.drafts import SplitChoice
 from aquadash.engine import Engine, open_engine
 from aquadash.jobs.types import job_id
 from aquadash.runs import Run, RunStatus, RunStore, open_store
@@ -29,7 +27,7 @@ from aquadash.search.store import open_search_store
 from tests import clusters, job_rows
 from tests.clusters import Cluster, Machine, postgresql
 from tests.conftest import QUICK_TRAINING
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import without_seconds
 from tests.test_cli import answer
 from tests.tracking_server import MISSING, REASON, tracking_server
@@ -93,8 +91,7 @@ def test_a_search_over_own_pictures_spreads_over_workers_that_do_not_have_them(
     assert sorted((one["name"], one["home"], one["busy"]) for one in seen["workers"]) == [
         (machine.name, str(machine.home), 0) for machine in machines(cluster)
     ]
-    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 30, "dog": 30})), size=32)
-    kept = drafts.use(draft, SplitChoice(), title="Mine")
+    kept = imported(in_folder(tmp_path / "mine", of_classes({"cat": 30, "dog": 30}))).keep("Mine")
     config = with_values(BASE, {"data.source": kept.source, "training.epochs": 4})
     store = open_store()
     plan = SearchPlan(config, parse_all(["training.learning_rate=0.001,0.002"]), sampler="random", trials=2)

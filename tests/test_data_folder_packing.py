@@ -12,10 +12,9 @@ import pytest
 
 from aquadash import data, settings
 from aquadash.config import RunConfig, with_values
-from aquadash.data.folder import about, drafts
+from aquadash.data.folder import about
 from aquadash.data.folder import store as folder_store
 from aquadash.data.folder.about import About
-from aquadash.data.folder.drafts import SplitChoice
 from aquadash.data.folder.store import fetched_folder, pack, unpack
 from aquadash.engine import Engine
 from aquadash.engine.cluster import sending
@@ -27,7 +26,7 @@ from aquadash.runs.connection import experiment_named
 from aquadash.runs.data_files import EXPERIMENT, PART_BYTES, DataFiles
 from aquadash.training.worker import load_dataset
 from tests import job_rows
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.waiting import wait_for
 
 
@@ -45,8 +44,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> RunStore:
 
 @pytest.fixture
 def kept(home: Path, tmp_path: Path) -> About:
-    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12})), size=32)
-    return drafts.use(draft, SplitChoice(), title="Mine")
+    return imported(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}))).keep("Mine")
 
 
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,8 +95,7 @@ def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_
     assert files.has(kept.fingerprint) and not files.has("0" * 64)
 
     elsewhere(tmp_path, monkeypatch)
-    draft = drafted(in_folder(tmp_path / "other", of_classes({"eel": 12, "owl": 12}, first_seed=500)), size=32)
-    own = drafts.use(draft, SplitChoice(), title="Mine")
+    own = imported(in_folder(tmp_path / "other", of_classes({"eel": 12, "owl": 12}, first_seed=500))).keep("Mine")
     assert own.source == kept.source and own.fingerprint != kept.fingerprint
     told: list[Progress] = []
     for number in range(5):  # Used while this one was copied, which took long.
@@ -116,8 +113,7 @@ def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_
 def test_pictures_that_are_damaged_in_the_store_are_fetched_twice_and_sent_once_more(
     store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draft = drafted(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}, first_seed=900)))
-    kept = drafts.use(draft, SplitChoice(), title="Sent")
+    kept = imported(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}, first_seed=900))).keep("Sent")
     path = tmp_path / "sent.zip"
     pack(kept.name, path)
     path.write_bytes(path.read_bytes()[:-100])

@@ -14,7 +14,7 @@ from aquadash.data.folder import splitting
 from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.folder.types import Picture
 from aquadash.errors import DataError
-from tests.own_pictures import drafted, in_folder, of_classes, picture
+from tests.own_pictures import imported, in_folder, of_classes, picture
 
 DEFAULT = SplitChoice()
 
@@ -78,14 +78,13 @@ def test_a_given_split_is_kept_without_the_training_pictures_that_the_test_holds
     chain = ((0, 1), (1, 2), (2, 6))
     assert divided(them, *chain, given=True, distance=0.01).train.tolist() == [3, 4, 5]
     assert divided(them, *chain, given=True).train.tolist() == [0, 1, 3, 4, 5]
-    redrawn = divided(them, given=True, choice=SplitChoice(use_given=False))
+    redrawn = divided(them)
     assert len(redrawn.train) + len(redrawn.test) == 8 and redrawn.test.tolist() != [6, 7]
 
 
 def test_exact_copies_are_kept_once(tmp_path: Path) -> None:
     files = of_classes({"cat": 10, "dog": 10}) | {"cat/again.png": picture(2), "dog/cat.png": picture(3)}
-    draft = drafted(in_folder(tmp_path / "a", files))
-    found = draft.divide(SplitChoice())
+    found = imported(in_folder(tmp_path / "a", files)).division
     assert found.copies == 1 and len(found.train) + len(found.test) == 21
 
 
@@ -93,17 +92,11 @@ def test_exact_copies_in_both_splits_are_kept_once_where_the_split_is_drawn() ->
     them = pictures(0, 0, 0, 1, 1, 1, 0, 1, parts="rrrrrree")
     them[6] = replace(them[6], sha256=them[0].sha256)
     assert divided(them, (0, 6), given=True).copies == 0, "in a split that is given, it is a leak"
-    found = divided(them, (0, 6), given=True, choice=SplitChoice(use_given=False))
+    found = divided([replace(one, part=None) for one in them], (0, 6))
     assert found.copies == 1 and sorted([*found.train, *found.test]) == [0, 1, 2, 3, 4, 5, 7]
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.04, 0.6, float("nan")])
 def test_a_share_out_of_range_is_refused(fraction: float) -> None:
     with pytest.raises(DataError, match="share of test pictures"):
-        divided(pictures(0, 0, 0, 1, 1, 1), choice=SplitChoice(fraction))
-
-
-def test_a_side_without_a_class_is_refused_by_name() -> None:
-    them = pictures(0, 0, 0, 1, 1, parts="rrerr")
-    with pytest.raises(DataError, match="'dog' has 0 pictures for the test"):
-        splitting.check(divided(them, given=True), them, ("cat", "dog"))
+        SplitChoice(fraction)

@@ -17,13 +17,12 @@ import pytest
 
 from aquadash import settings
 from aquadash.config import RunConfig, with_values
-from aquadash.data.folder import drafts
 from aquadash.engine import Engine, slots
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.jobs.standby import Standby
 from aquadash.runs import Run, RunStatus, RunStore
 from tests import live_runs
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import without_seconds
 from tests.tiny_networks import QUICK
 from tests.waiting import wait_for
@@ -73,7 +72,7 @@ def test_what_killed_processes_left_half_done_goes_a_day_after(
     left = [
         home / "tmp" / "import-1", datasets / ".new-1", datasets / ".fetched" / ".new-2", files / ".copied",
         files / "checkpoint" / ".copied", datasets / ".drafts" / "b", home / "exports" / "a.zip",
-        *(home / "logs" / f"{kind}-b.log" for kind in ("export", "import", "label-safety", "read-pictures")),
+        *(home / "logs" / f"{kind}-b.log" for kind in ("export", "import", "label-safety")),
     ]  # fmt: skip
     kept = [datasets / "mine", files / "checkpoint" / "state", home / "logs" / "train-b.log"]
     fresh = [home / "tmp" / "import-2", datasets / ".drafts" / "c", home / "logs" / "export-c.log"]
@@ -165,7 +164,7 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
     holding: None, store: RunStore, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = in_folder(tmp_path / "mine", of_classes({name: 20 for name in ("cat", "dog", "eel")}))
-    source = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Mine").source
+    source = imported(pictures).keep("Mine").source
     config = with_values(QUICK, {"data.source": source, "training.epochs": 3, "training.batch_size": 8})
     monkeypatch.setenv("HELD", "yes")
     run_id = engine.submit(config).run_id

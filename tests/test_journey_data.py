@@ -54,6 +54,35 @@ def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, pag
     no_error(page)
 
 
+def test_a_tab_that_is_closed_leaves_nothing_of_an_import(shared_server: Server, page: Page, tmp_path: Path) -> None:
+    files = of_classes({"cat": 400, "dog": 400})
+    archive, datasets = in_archive(tmp_path / "Many.zip", files), shared_server.home / "datasets"
+
+    def unnamed() -> list[Path]:
+        return list(datasets.glob(".new-*"))
+
+    for moment in ("Reading picture", "Use it"):
+        page.goto(f"{shared_server.url}/data?add=zip")
+        page.locator(".st-key-own-zip").wait_for()
+        settled(page)
+        page.locator(".st-key-own-zip input[type=file]").set_input_files(archive)
+        page.get_by_role("button", name="Read and check").click()
+        page.get_by_text(moment).first.wait_for()
+        assert len(unnamed()) == 1
+        page.goto("about:blank")
+        wait_for(lambda: not unnamed(), saying=unnamed)
+    # A click on anything ends the reading, too.
+    page.goto(f"{shared_server.url}/data?add=zip")
+    page.locator(".st-key-own-zip").wait_for()
+    settled(page)
+    page.locator(".st-key-own-zip input[type=file]").set_input_files(archive)
+    page.get_by_role("button", name="Read and check").click()
+    page.get_by_role("button", name="Stop").click()
+    wait_for(lambda: not unnamed(), saying=unnamed)
+    page.get_by_role("button", name="Stop").wait_for(state="detached")
+    no_error(page)
+
+
 def cards(page: Page) -> Locator:
     """The folded and unfolded steps, inner ones too."""
     return page.locator("[class*='st-key-step'][class*='-fold'] button:visible")

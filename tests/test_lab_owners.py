@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
+from threading import Semaphore
 
 import pytest
 
 from aquadash.augment import PIPELINES, saved_pipelines
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
-from aquadash.data.folder import about, drafts
-from aquadash.data.folder.drafts import Request, SplitChoice
+from aquadash.data.folder import about
+from aquadash.data.folder.importing import NewDataSet
+from aquadash.data.folder.listing import File
 from aquadash.engine import Engine
 from aquadash.errors import DataError, NotAllowedError
 from aquadash.export.convert import FORMATS, Format
 from aquadash.jobs.kinds import KINDS
 from aquadash.lab import Lab
-from aquadash.people import OWNER, STRANGER, Person
+from aquadash.people import OWNER, STRANGER
 from aquadash.robustness.label_safety import SafetyRequest
 from aquadash.robustness.measure import RobustnessRequest
 from aquadash.runs import open_store
 from aquadash.search.store import open_search_store
 from tests import job_rows, lessons, robust_runs
 from tests.lessons import ANNA, BEN, BRANCH, SHORT, SUBJECTS, TEACHER
-from tests.own_pictures import in_archive, of_classes
+from tests.own_pictures import of_classes
 from tests.search_fakes import plan
 
 
@@ -45,12 +46,7 @@ def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch:
     assert [head.maker for head in open_search_store().heads()] == [ANNA]
     saved = lab.pipelines.save(PIPELINES["notebook-1"], title="Fog")
     assert saved_pipelines.resource_of(saved.name).owner == ANNA.person_id
-    archive = in_archive(tmp_path / "cats.zip", of_classes({"cat": 12, "dog": 12})).read_bytes()
-    draft = lab.data.begin(Request("", "cats.zip", 32), write=lambda path: path.write_bytes(archive))
-    draft = lab.data.begin_again(draft)
-    lab.data.read(draft)
-    drafts.read(draft)
-    kept = lab.data.keep(lab.data.draft(draft), SplitChoice(), title="Cats")
+    kept = lab.data.keep(read_pets(lab), title="Cats")
     assert about.about(kept.name).owner == ANNA.person_id
 
     lab.jobs.measure_robustness(done.run_id)
@@ -67,19 +63,45 @@ def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch:
     assert not any(Lab(person).jobs.may_stop(of_the_machine) for person in (STRANGER, ANNA))
 
 
-def test_a_student_has_no_more_than_two_imports_under_way(home: Path, tmp_path: Path) -> None:
-    archive = in_archive(tmp_path / "cats.zip", of_classes({"cat": 12, "dog": 12})).read_bytes()
+def read_pets(lab: Lab) -> NewDataSet:
+    """What a student has read of dropped pictures."""
+    files = [
+        File(tuple(name.split("/")), lambda content=content: content)  # type: ignore[misc]
+        for name, content in of_classes({"cat": 12, "dog": 12}).items()
+    ]
+    return lab.data.read(files, origin="cats", size=32)
 
-    def begin(person: Person) -> str:
-        return Lab(person).data.begin(Request("", "cats.zip", 32), write=lambda path: path.write_bytes(archive))
 
-    first, other = begin(ANNA), begin(BEN)
-    os.utime(next(home.rglob(first)), (1, 1))
-    latest = [begin(ANNA), begin(ANNA)]
+def test_a_student_has_one_import_at_a_time(home: Path) -> None:
+    first, others, latest = read_pets(Lab(ANNA)), read_pets(Lab(BEN)), read_pets(Lab(ANNA))
     with pytest.raises(DataError, match="not there any more"):
-        Lab(ANNA).data.is_read(first)
-    assert [Lab(ANNA).data.is_read(draft) for draft in latest] == [False, False]
-    assert Lab(BEN).data.is_read(other) is False
+        Lab(ANNA).data.keep(first, title="First")
+    assert Lab(ANNA).data.keep(latest, title="Latest") and Lab(BEN).data.keep(others, title="Others")
+
+
+def test_the_reading_of_a_students_pictures_ends_after_some_minutes_and_leaves_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aquadash.lab.data._MAX_SECONDS", 0.0)
+    with pytest.raises(NotAllowedError, match="keeps others of the class waiting"):
+        read_pets(Lab(ANNA))
+    assert list((home / "datasets").iterdir()) == []
+    read_pets(Lab(OWNER))
+
+
+def test_only_some_imports_are_read_at_the_same_time_and_whoever_waits_can_leave(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Left(Exception):
+        pass
+
+    def leave(text: str, fraction: float | None) -> None:
+        assert text == "Waiting for other imports"
+        raise Left
+
+    monkeypatch.setattr("aquadash.lab.data._reading", Semaphore(0))
+    with pytest.raises(Left):
+        Lab(OWNER).data.read(home, origin="a", size=32, progress=leave)
 
 
 def test_a_student_replaces_nobodys_robustness_figures(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
-import weakref
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from aquadash.data.folder import about, drafts, store
-from aquadash.data.folder.drafts import Draft, Request, SplitChoice
-from aquadash.jobs import open_jobs
-from aquadash.ui import address, shell, warmup
+from aquadash.data.folder import about, store
+from aquadash.data.folder.importing import NewDataSet
+from aquadash.ui import address, warmup
 from aquadash.ui.data import own_pictures
-from tests import job_rows
-from tests.app_pages import address_of, cut_short_the_launch, open_app_page, texts
-from tests.own_pictures import drafted, in_archive, in_folder, of_classes, picture
+from tests.app_pages import address_of, open_app_page, texts
+from tests.own_pictures import imported, in_archive, in_folder, of_classes, picture
 
 #: Text of a stranger.
 NASTY = "<b>x** $y$ [z](q)"
 
 
 @pytest.fixture(autouse=True)
-def in_this_process(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No process is started: the pictures are read at once."""
+def session(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All pages of AppTest have one session, which ends with the test."""
     monkeypatch.setattr(warmup, "start", lambda: None)
-    start = drafts.start
-
-    def start_here(draft_id: str) -> None:
-        start(draft_id)
-        job_rows.do_next(drafts.KIND)
-
-    job_rows.start_no_process(monkeypatch)
-    monkeypatch.setattr(drafts, "start", start_here)
+    yield
+    st.cache_resource.clear()
 
 
 @pytest.fixture
@@ -45,12 +37,20 @@ def archive(tmp_path: Path) -> bytes:
 
 
 def kept(tmp_path: Path, title: str = "Pets") -> about.About:
-    draft = drafted(in_folder(tmp_path / "a", of_classes({"cat": 10, NASTY: 15})))
-    return drafts.use(draft, SplitChoice(), title=title)
+    return imported(in_folder(tmp_path / "a", of_classes({"cat": 10, NASTY: 15}))).keep(title)
 
 
 def labels(app: AppTest) -> list[str]:
     return [expander.label for expander in app.expander]
+
+
+def drop(app: AppTest, archive: bytes) -> AppTest:
+    app.file_uploader(key="own-zip").upload("Pets.zip", archive, "application/zip").run()
+    return app.button(key="own-read").click().run()
+
+
+def stored(home: Path) -> list[str]:
+    return [path.name for path in (home / "datasets").iterdir()]
 
 
 def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Path) -> None:
@@ -59,121 +59,77 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     assert address_of(app, "add") == "zip" and app.button(key="own-read").disabled
     # What a field offers and the server refuses would be lost only after it came.
     assert app.file_uploader(key="own-zip").proto.max_upload_size_mb == st.get_option("server.maxUploadSize")
-    app.file_uploader(key="own-zip").upload("Pets.zip", archive, "application/zip").run()
-    app.button(key="own-read").click().run()
+    drop(app, archive)
     assert not app.exception and not app.error
     assert [metric.value for metric in app.metric] == ["26", "1", "2", "32 × 32"]
     assert "Warning: 1 file could not be read as a picture" in labels(app)
     assert "Note: 1 pair of the same file twice in a class" in labels(app)
     assert "cat/bad.png" in texts(app)
     assert "**20 training images, 5 test images.** Left out: 1 exact copy." in texts(app)
-    app.slider(key="own-fraction").set_value(40).run()
-    assert "**15 training images, 10 test images.**" in texts(app)
+    app.slider(key="own-fraction").set_value(40)
+    app.select_slider(key="own-size").set_value(48)
+    app.text_input(key="own-title-Pets.zip").set_value("Ours")
+    app.button(key="own-read").click().run()
+    assert "**15 training images, 10 test images.**" in texts(app) and app.metric[3].value == "48 × 48"
+    assert len(stored(home)) == 1, "what was read before is gone"
     app.button(key="own-use").click().run()
     assert not app.exception and not app.error
-    assert address_of(app, "source") == "folder-pets" and app.selectbox(key="data-set").value == "folder-pets"
-    assert "“Pets” is ready" in texts(app)
+    assert address_of(app, "source") == "folder-ours" and app.selectbox(key="data-set").value == "folder-ours"
+    assert "“Ours” is ready" in texts(app)
     assert "&lt;b&gt;x** $y$ [z](q)" in texts(app) and "<b>x" not in texts(app)
-    assert "**15** training images · **10** test images · **2** classes · **32 × 32** pixels" in texts(app)
-    assert list((home / "datasets" / ".drafts").iterdir()) == []
+    assert "**15** training images · **10** test images · **2** classes · **48 × 48** pixels" in texts(app)
+    assert stored(home) == ["ours"]
 
 
-def test_second_clicks_of_double_clicks_come_to_the_same(
-    archive: bytes, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
-    app = open_app_page("data", add="zip")
-    app.file_uploader(key="own-zip").upload("Pets.zip", archive, "application/zip").run()
-    cut_short_the_launch(monkeypatch)
-    app.button(key="own-read").click().run()
-    (begun,) = (home / "datasets" / ".drafts").iterdir()
-    app.button(key="own-read").click().run()
-    assert address_of(app, "draft") == begun.name and [*begun.parent.iterdir()] == [begun]
+def test_a_second_click_finds_the_pictures_kept(archive: bytes, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = drop(open_app_page("data", add="zip"), archive)
+    button, keep = app.button(key="own-use"), NewDataSet.keep
+    with monkeypatch.context() as patch:
 
-    app.select_slider(key=f"own-other-{begun.name}").set_value(64).run()
-    app.button(key="own-resize").click().run()
-    again = address_of(app, "draft")
-    assert again and again != begun.name
-    app.query_params["draft"] = begun.name  # The browser has not heard of the new address yet.
-    assert address_of(app.run(), "draft") == again and not app.error
+        def cut_short(*args: Any, **options: Any) -> object:
+            made = keep(*args, **options)
+            for touched in ("session_state", "query_params"):
+                patch.setattr(st, touched, Waiting())
+            return made
 
-    app.button(key="own-use").click().run()
-    del app.query_params["source"]
-    app.query_params["draft"] = again
-    app.run()
-    assert not app.error and "“Pets” is ready" in texts(app)
-    assert address_of(app, "source") == app.selectbox(key="data-set").value == "folder-pets"
-    assert [*begun.parent.iterdir()] == []
+        patch.setattr(NewDataSet, "keep", cut_short)
+        button.click().run()
+    button.click().run()
+    assert not app.exception and not app.error and "“Pets” is ready" in texts(app)
+    assert address_of(app, "source") == "folder-pets" and stored(home) == ["pets"]
 
 
-def test_a_draft_is_at_its_address_where_its_name_is_taken_and_discarding_leaves_nothing(
+def test_a_name_that_is_taken_is_said_to_be_so_and_discarding_leaves_nothing(
     tmp_path: Path, archive: bytes, home: Path
 ) -> None:
     pets = kept(tmp_path)
-    draft_id = drafts.begin(Request("", "Pets.zip", 32), write=lambda path: path.write_bytes(archive))
-    drafts.read(draft_id)
-    app = open_app_page("data", draft=draft_id)
-    assert app.metric[0].value == "26"
+    app = drop(open_app_page("data", add="zip"), archive)
     app.button(key="own-use").click().run()
-    assert "already" in app.error[0].value and address_of(app, "draft") == draft_id
+    assert "already" in app.error[0].value and app.metric[0].value == "26"
     app.button(key="own-discard").click().run()
-    assert not app.exception and address_of(app, "draft") is None and app.selectbox(key="data-set").value == "synthetic"
-    assert not (home / "datasets" / ".drafts" / draft_id).exists() and about.all_kept() == {"pets": pets}
-    app = open_app_page("data", draft=draft_id)
-    assert "not there any more" in app.error[0].value
+    assert not app.exception and not app.metric and stored(home) == ["pets"] and about.all_kept() == {"pets": pets}
     app.button(key="own-back").click().run()
     assert not app.error and app.selectbox(key="data-set").value == "synthetic"
 
 
-def test_pictures_are_read_again_at_a_size_that_does_not_take_too_much_and_the_form_stays_filled_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("CRITICAL", "aquadash.jobs")  # A record of the error would hold the page, which reads here itself.
-    held: list[weakref.ref[Draft]] = []
-    opened = drafts.opened
-
-    def remembered(draft_id: str) -> Draft:
-        draft = opened(draft_id)
-        held.append(weakref.ref(draft))
-        return draft
-
-    monkeypatch.setattr(drafts, "opened", remembered)
-    pets = {"cat": 10, "dog": 10}
-    files = of_classes(pets, prefix="train/") | of_classes(pets, prefix="test/", first_seed=20)
-    draft_id = drafts.begin(Request(str(in_folder(tmp_path / "pets", files)), "pets", 32))
-    drafts.read(draft_id)
-    app = open_app_page("data", draft=draft_id)
-    app.text_input(key=f"own-title-{draft_id}").set_value("Ours").run()
-    app.segmented_control(key="own-split").set_value("drawn").run()
-    app.slider(key="own-fraction").set_value(40).run()
-    app.number_input(key="own-seed").set_value(3).run()
-    app.select_slider(key=f"own-other-{draft_id}").set_value(64).run()
-    monkeypatch.setattr(drafts, "MAX_STORED", 300_000)
-    app.button(key="own-resize").click().run()
-    assert "Choose a smaller size" in app.error[0].value
-    app.select_slider(key=f"own-size-{address_of(app, 'draft')}").set_value(48).run()
-    app.button(key="own-again").click().run()
-    assert not app.error and [metric.value for metric in app.metric] == ["40", "0", "2", "48 × 48"]
-    assert app.text_input(key=f"own-title-{address_of(app, 'draft')}").value == "Ours"
-    assert app.segmented_control(key="own-split").value == "drawn"
-    assert (app.slider(key="own-fraction").value, app.number_input(key="own-seed").value) == (40, 3)
-    app.segmented_control(key="own-split").set_value("given").run()
-    assert app.toggle(key="own-leaks").value
-    app.select_slider(key=f"own-other-{address_of(app, 'draft')}").set_value(32).run()
-    app.button(key="own-resize").click().run()
-    gc.collect()
-    assert [draft() is None for draft in held] == [True, True, False], "what was read before lets go of its pictures"
+def test_the_end_of_a_session_leaves_nothing_of_what_it_read(home: Path, tmp_path: Path) -> None:
+    pets = in_folder(tmp_path / "pets", of_classes({"cat": 9, "dog": 9}))
+    hold = own_pictures.Held()
+    for _ in range(2):
+        hold.put(imported(pets))
+    assert len(stored(home)) == 1
+    hold.end()
+    assert stored(home) == []
+    hold.put(imported(pets))
+    assert stored(home) == [] and hold.new is None, "it was read until after the end"
 
 
-def test_a_reading_at_work_shows_how_far_it_is_and_can_be_stopped(tmp_path: Path, home: Path) -> None:
-    draft_id = drafts.begin(Request(str(tmp_path), "pets", 32))
-    open_jobs().submit(drafts.KIND, draft_id, {})
-    app = open_app_page("data", draft=draft_id)
-    assert "Starting ..." in texts(app)
-    app.button(key="own-stop").click().run()
-    assert "Taken out of the queue" in texts(app)
-    app.button(key="own-discard").click().run()
-    assert list((home / "datasets" / ".drafts").iterdir()) == []
+def test_pictures_that_went_with_the_connection_cannot_be_kept(archive: bytes, home: Path) -> None:
+    app = drop(open_app_page("data", add="zip"), archive)
+    st.cache_resource.clear()  # As Streamlit does for a session whose connection is lost.
+    assert stored(home) == []
+    app.button(key="own-use").click().run()
+    assert not app.exception and "the connection was lost" in app.error[0].value and about.all_kept() == {}
 
 
 def test_pictures_are_dropped_class_by_class_whatever_the_classes_are_called() -> None:
@@ -189,16 +145,20 @@ def test_pictures_are_dropped_class_by_class_whatever_the_classes_are_called() -
     app.button(key="own-read").click().run()
     assert not app.exception and not app.error
     assert [metric.value for metric in app.metric][:3] == ["15", "0", "3"]
-    app.text_input(key=f"own-title-{address_of(app, 'draft')}").set_value("Three").run()
+    app.text_input(key="own-title-15 dropped pictures").set_value("Three").run()
     app.button(key="own-use").click().run()
-    assert about.about("three").class_names == ("-cat", "A", "dog")
+    assert about.about("three").class_names == ("-cat", "A:", "dog")
 
 
 def test_a_problem_keeps_the_pictures_from_being_used(tmp_path: Path) -> None:
-    draft_id = drafts.begin(Request(str(in_folder(tmp_path / "one", of_classes({"cat": 9}))), "one", 32))
-    drafts.read(draft_id)
-    app = open_app_page("data", draft=draft_id)
-    assert labels(app)[0] == "Problem: There is only one class" and app.button(key="own-use").disabled
+    archive = in_archive(tmp_path / "one.zip", of_classes({"cat": 9})).read_bytes()
+    app = drop(open_app_page("data", add="zip"), archive)
+    assert "Problem: There is only one class" in labels(app) and app.button(key="own-use").disabled
+
+
+def test_what_cannot_be_read_is_said_and_leaves_nothing(home: Path) -> None:
+    app = drop(open_app_page("data", add="zip"), b"Rar!")
+    assert "Pets.zip is not a sound ZIP archive" in app.error[0].value and stored(home) == [] and not app.metric
 
 
 def test_only_what_its_owner_put_into_the_import_folder_is_offered(

@@ -16,8 +16,6 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig, with_values
-from aquadash.data.folder import drafts
-from aquadash.data.folder.drafts import SplitChoice
 from aquadash.data.framing import MEAN, Framing
 from aquadash.evaluation import wilson_interval
 from aquadash.lab.runs import Runs
@@ -33,7 +31,7 @@ from aquadash.ui.predict.predict_views import progress_text, score_drop
 from tests import live_runs, ui_runs
 from tests.app_pages import address_of, open_app_page, texts, words
 from tests.encoded_pictures import saved
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.stored_runs import HOSTILE, add_run
 from tests.test_cli import answer
@@ -134,7 +132,7 @@ def test_drawings_take_the_place_of_pictures_that_were_deleted_or_replaced(home:
     assert any("pictures that cannot be shown" in caption.value for caption in app.caption)
 
     folder = in_folder(tmp_path / "new", of_classes({"cat": 10, "dog": 10}))
-    drafts.use(drafted(folder), SplitChoice(), title="Gone")
+    imported(folder).keep("Gone")
     for page, opened in {"predict": "test-1", "home": "train-1"}.items():
         app = open_app_page(page, run=run.run_id, source="folder-gone", sample="1", open=opened)
         assert not app.exception and not app.error

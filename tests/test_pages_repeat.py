@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.data.folder import drafts
-from aquadash.data.folder.drafts import SplitChoice
 from aquadash.errors import RunError
 from aquadash.lab import OWNER, Lab
 from aquadash.runs import Run, RunStatus, RunStore
@@ -15,7 +13,7 @@ from tests.app_pages import buttons, open_app_page, words
 from tests.compared_runs import add_compared, keras_file
 from tests.lessons import ANNA
 from tests.made_runs import made_run
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import add_run
 from tests.train_page import FakeEngine
 
@@ -88,8 +86,7 @@ def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:
 
 
 def test_a_run_is_repeated_on_its_own_images_alone(store: RunStore, engine: FakeEngine, tmp_path: Path) -> None:
-    draft = drafted(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12})))
-    kept = drafts.use(draft, SplitChoice(), title="Cats")
+    kept = imported(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12}))).keep("Cats")
     run = add_compared(store, "mine", {"data.source": kept.source, "training.epochs": 60}, skill=0.9, seed=0)
     app = open_section(run).button(key="repeat-run").click().run()
     assert "Cats has other images now. Bring the old ones back" in app.error[0].value and not engine.calls

@@ -15,7 +15,6 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import with_values
 from aquadash.data import Dataset, Split, cifar100
-from aquadash.data.folder import drafts
 from aquadash.lab.runs import Runs
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.first_model import ORIGIN, add_first_model
@@ -24,7 +23,7 @@ from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests import live_runs, ui_runs
 from tests.app_pages import address_of, charts, html, open_app_page, run_script, texts, unfold
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import HOSTILE, add_run
 from tests.train_page import FakeEngine
 
@@ -49,7 +48,7 @@ def many_classes(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactor
     """A run on own pictures of twelve classes, five for training and one for the test of each."""
     files = of_classes({f"class {number}": 6 for number in range(1, 13)})
     pictures = in_folder(tmp_path_factory.mktemp("pictures") / "many", files)
-    kept = drafts.use(drafted(pictures), drafts.SplitChoice(), title="Many")
+    kept = imported(pictures).keep("Many")
     return add_run(shared_store, validation="test", source=kept.source)
 
 

@@ -16,8 +16,6 @@ import pytest
 from aquadash import data, settings
 from aquadash.augment import saved_pipelines
 from aquadash.config import RunConfig, from_json, with_values
-from aquadash.data.folder import drafts
-from aquadash.data.folder.drafts import SplitChoice
 from aquadash.engine import Engine
 from aquadash.errors import NotAllowedError, RunError, StorageError
 from aquadash.jobs import Job
@@ -27,7 +25,7 @@ from aquadash.runs import EPOCH_METRICS, RunStatus, RunStore, open_store
 from aquadash.search.store import open_search_store
 from tests import stored_runs
 from tests.lessons import ANNA, BEN
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.test_cli import answer
 
 ARCHIVE = Path(__file__).resolve().parents[2] / "shared" / "data" / "home-0.6.0.tar.gz"
@@ -56,8 +54,7 @@ def test_a_home_can_be_moved_and_a_file_that_is_gone_is_named(
 def test_what_waited_in_a_home_without_jobs_is_queued_although_its_first_start_failed(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draft = drafted(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12})))
-    kept = drafts.use(draft, SplitChoice(), title="Cats", owner=BEN)
+    kept = imported(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12}))).keep("Cats", owner=BEN)
     waiting, on_pictures = [], with_values(RunConfig(), {"data.source": kept.source})
     for config, known in (RunConfig(), ""), (on_pictures, "f" * 64), (on_pictures, ""):  # The second was resumed.
         waiting.append(open_store().create(config, owner=ANNA).run_id)

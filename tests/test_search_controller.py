@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.data.folder import drafts
 from aquadash.data.folder.about import About
-from aquadash.data.folder.drafts import SplitChoice
 from aquadash.data.folder.store import delete, restore
 from aquadash.errors import ConfigError, RunError, StorageError
 from aquadash.jobs import JobStatus, open_jobs
@@ -22,7 +20,7 @@ from aquadash.search import SearchPlan, Trial, TrialState
 from aquadash.search.controller import MAX_FAILURES, STOPPED, Controller
 from aquadash.search.plan import DEFAULT_TRIALS
 from aquadash.search.store import HIDDEN, IMAGES, KIND, PLAN, SearchStore, open_search_store
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan, take_up
 
 
@@ -196,10 +194,8 @@ def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> No
 
 def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs: FakeRuns, tmp_path: Path) -> None:
     def import_pictures(first_seed: int) -> About:
-        draft = drafted(
-            in_folder(tmp_path / f"{first_seed}", of_classes({"cat": 12, "dog": 12}, first_seed=first_seed))
-        )
-        return drafts.use(draft, SplitChoice(), title="Cats")
+        files = of_classes({"cat": 12, "dog": 12}, first_seed=first_seed)
+        return imported(in_folder(tmp_path / f"{first_seed}", files)).keep("Cats")
 
     kept = import_pictures(0)
     of = plan(trials=5, config=with_values(BASE, {"data.source": kept.source}))

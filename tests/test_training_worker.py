@@ -16,10 +16,8 @@ import pytest
 from aquadash import data
 from aquadash.config import with_values
 from aquadash.data import Dataset
-from aquadash.data.folder import drafts
 from aquadash.data.folder import store as folder_store
 from aquadash.data.folder.about import About
-from aquadash.data.folder.drafts import SplitChoice
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs import JobStatus, LeaseLostError, Stopped
@@ -32,7 +30,7 @@ from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.early_stopping import EarlyStopping
 from tests import job_rows
 from tests.lessons import ANNA, BEN
-from tests.own_pictures import drafted, in_folder, of_classes
+from tests.own_pictures import imported, in_folder, of_classes
 from tests.tiny_networks import QUICK
 
 
@@ -166,8 +164,8 @@ def test_a_waiting_run_does_not_get_the_pictures_of_another_student_that_have_th
     store: RunStore, tmp_path: Path
 ) -> None:
     def import_pictures(owner: Person, seed: int) -> About:
-        draft = drafted(in_folder(tmp_path / owner.name, of_classes({"cat": 12, "dog": 12}, first_seed=seed)))
-        return drafts.use(draft, SplitChoice(), title="Cats", owner=owner)
+        files = of_classes({"cat": 12, "dog": 12}, first_seed=seed)
+        return imported(in_folder(tmp_path / owner.name, files)).keep("Cats", owner=owner)
 
     kept = import_pictures(ANNA, 0)
     waiting = store.create(with_values(QUICK, {"data.source": kept.source}), owner=ANNA)

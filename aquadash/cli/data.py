@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -13,9 +12,8 @@ from aquadash.cli.config_options import SOURCE_HELP
 from aquadash.cli.output import Group, StatusLine, Table, lab, print_result
 from aquadash.data import load
 from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_duplicates
-from aquadash.data.folder import drafts
 from aquadash.data.folder.about import all_kept
-from aquadash.data.folder.drafts import Draft, Request, SplitChoice
+from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.folder.types import CheckReport, LeftOut
 from aquadash.data.images import display_name
 
@@ -129,29 +127,30 @@ def import_command(
     only_check: bool,
 ) -> None:
     """Make a data set of own pictures: a ZIP or folder with a sub-folder a class, or train and test above those."""
-    title = name or path.stem or path.resolve().name
-    request = Request(path, display_name(path.resolve().name), size)
-    draft_id = lab.data.begin(request)
-    try:
-        with StatusLine() as line:
-            drafts.read(draft_id, progress=line.progress)
-        draft = lab.data.draft(draft_id)
-        if only_check:
-            print_result(_checked(draft), *_report(draft.report, draft.refused))
-            return
-        choice = SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
-        kept = lab.data.keep(draft, choice, title=title, replace=replace)
-        report, refused = lab.data.report(kept.source)
-        values = {"source": kept.source, **asdict(kept), **_checked(draft), "report": report.to_dict()}
-        print_result(
-            values,
-            f"{kept.source}: {kept.train:,} training and {kept.test:,} test pictures of {len(kept.class_names)} "
-            f"classes, {kept.size} x {kept.size} pixels\n",
-            *_report(report, refused),
-            f"\nTrain on it: .venv/bin/python -m aquadash train --preset notebook-fixed --source {kept.source}",
+    split = SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
+    with StatusLine() as line:
+        new = lab.data.read(
+            path, origin=display_name(path.resolve().name), size=size, split=split, progress=line.progress
         )
+    try:
+        checked = {
+            "pictures": len(new.pictures),
+            "report": new.report.to_dict(),
+            "refused": [asdict(one) for one in new.refused],
+        }
+        if only_check:
+            print_result(checked, *_report(new.report, new.refused))
+            return
+        kept = lab.data.keep(new, title=name or path.stem or path.resolve().name, replace=replace)
     finally:
-        lab.data.discard(draft_id)
+        new.discard()
+    print_result(
+        {"source": kept.source, **asdict(kept), **checked},
+        f"{kept.source}: {kept.train:,} training and {kept.test:,} test pictures of {len(kept.class_names)} "
+        f"classes, {kept.size} x {kept.size} pixels\n",
+        *_report(new.report, new.refused),
+        f"\nTrain on it: .venv/bin/python -m aquadash train --preset notebook-fixed --source {kept.source}",
+    )
 
 
 @data.command("list")
@@ -205,14 +204,6 @@ def restore_command(key: str) -> None:
     """
     kept = lab.data.restore(key)
     print_result(asdict(kept) | {"source": kept.source}, f"{kept.source} is back.")
-
-
-def _checked(draft: Draft) -> dict[str, Any]:
-    return {
-        "pictures": len(draft.pictures),
-        "report": draft.report.to_dict(),
-        "refused": [asdict(one) for one in draft.refused],
-    }
 
 
 def _report(report: CheckReport, refused: tuple[LeftOut, ...]) -> tuple[Table | str, ...]:

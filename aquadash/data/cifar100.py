@@ -22,7 +22,7 @@ from aquadash import settings
 from aquadash.data import archive
 from aquadash.data.dataset import Dataset, Split
 from aquadash.data.download import download
-from aquadash.data.progress import ProgressCallback, one_at_a_time, silent
+from aquadash.data.progress import ProgressCallback, in_turn, silent
 from aquadash.errors import DataError
 from aquadash.files import file_digest, keep
 
@@ -292,7 +292,7 @@ def _texts(values: Any, what: str) -> list[str]:
 def _download(report: ProgressCallback) -> Path:
     """Download the archive into the home folder; a second caller waits and then finds it there."""
     target = _stored_path()
-    with one_at_a_time(_download_lock, "Waiting for a download that is under way", report):
+    with in_turn(_download_lock, "Waiting for a download that is under way", report):
         if target.is_file():
             return target
         try:

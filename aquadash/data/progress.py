@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, Semaphore
 
 #: Called with what is being done, in words for people, and the fraction done (0 to 1), or None while it is unknown.
 #: It is always called in the thread that asked for the operation; an exception it raises ends the operation.
@@ -16,8 +16,8 @@ def silent(text: str, fraction: float | None) -> None:
 
 
 @contextmanager
-def one_at_a_time(lock: Lock, text: str, report: ProgressCallback) -> Iterator[None]:
-    """Hold ``lock``, reporting ``text`` while another thread has it, so that a person who waits can also leave."""
+def in_turn(lock: Lock | Semaphore, text: str, report: ProgressCallback) -> Iterator[None]:
+    """Hold ``lock``, reporting ``text`` while other threads have it, so that a person who waits can also leave."""
     while not lock.acquire(timeout=0.2):
         report(text, None)
     try:

@@ -17,7 +17,7 @@ from aquadash.data import cifar100, synthetic
 from aquadash.data.dataset import Dataset
 from aquadash.data.folder import about, store
 from aquadash.data.folder.about import PREFIX, About
-from aquadash.data.progress import ProgressCallback, one_at_a_time, silent
+from aquadash.data.progress import ProgressCallback, in_turn, silent
 from aquadash.errors import DataError, UnknownNameError
 
 #: How many loaded data sets a process keeps.
@@ -175,7 +175,7 @@ def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
     with _loaded_lock:
         source_lock = _source_locks.setdefault(source, Lock())
     # One thread loads while the others wait for its result.
-    with one_at_a_time(source_lock, f"Waiting while {entry.title} is loaded", progress or silent):
+    with in_turn(source_lock, f"Waiting while {entry.title} is loaded", progress or silent):
         key = entry.key()
         with _loaded_lock:
             kept = None if key is None else _loaded.get((source, key))

@@ -213,7 +213,7 @@ def _sweep() -> None:
         (settings.artifacts(), "*/artifacts/.*"),
         (settings.artifacts(), f"*/artifacts/{CHECKPOINTS}/.*"),
         (about.folder(), ".new-*"),
-        (about.folder(), ".drafts/*"),
+        (about.folder(), ".drafts/*"),  # Unfinished imports of version 0.7.0.dev0 and before.
         (fetched_folder(), ".new-*"),
         # Of jobs that are forgotten after a day, too.
         *((settings.home() / "logs", f"{kind.name}-*.log") for kind in KINDS.values() if kind.kept is not None),

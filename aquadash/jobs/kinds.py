@@ -87,7 +87,6 @@ KINDS = {
             linger=_MINUTE,
             kept=_DAY,
         ),
-        JobKind("read-pictures", "reading", "aquadash.data.folder.drafts:work", slots=2, kept=_DAY),
         JobKind("convert-tflite", "conversion", "aquadash.export.jobs:work_conversion"),
         JobKind("convert-onnx", "conversion", "aquadash.export.jobs:work_conversion"),
         JobKind("export", "export", "aquadash.export.jobs:work_export", slots=2, linger=_MINUTE, kept=_DAY),

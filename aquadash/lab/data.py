@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
-from dataclasses import replace
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Semaphore
+from weakref import WeakValueDictionary
 
 from aquadash import data
 from aquadash.data import Dataset, ProgressCallback, Source, cifar100
 from aquadash.data.cifar100 import FetchResult
-from aquadash.data.folder import about, drafts, store
+from aquadash.data.folder import about, importing, store
 from aquadash.data.folder.about import About
-from aquadash.data.folder.drafts import Draft, Request, SplitChoice
+from aquadash.data.folder.importing import NewDataSet
+from aquadash.data.folder.listing import File
+from aquadash.data.folder.splitting import DEFAULT_SPLIT, SplitChoice
 from aquadash.data.folder.types import CheckReport, LeftOut
+from aquadash.data.progress import in_turn, silent
 from aquadash.errors import DataError, NotAllowedError
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 from aquadash.people import Resource
 
-#: Imports of own pictures that a student may have under way, each of which may take 4 GB of the disk.
-_DRAFTS = 2
+#: Imports of own pictures that are read at the same time in this process.
+_reading = Semaphore(2)
+#: Seconds that the reading of a student's pictures may take.
+_MAX_SECONDS = 300.0
+#: What each student has read last, by their id: it may take 4 GB of the disk.
+_latest: WeakValueDictionary[str, NewDataSet] = WeakValueDictionary()
 
 
 class DataSets(Part):
-    """``Lab.data``: see there.
-
-    Own pictures come in as a draft: it is begun, read by a job, looked at, and made a data set or discarded. It is
-    whose it was begun by.
-    """
+    """``Lab.data``: see there."""
 
     def sources(self) -> dict[str, Source]:
         """The data sets that the person may use by the name in ``data.source``: those that come along, then the kept
@@ -167,81 +171,55 @@ class DataSets(Part):
 
     # -- own pictures on their way in --------------------------------------------------------------------------------
 
-    def begin(self, request: Request, *, write: Callable[[Path], object] | None = None) -> str:
-        """Make a draft of own pictures, for :meth:`read` to have read. Of a student's drafts the latest two stay.
+    def read(
+        self,
+        source: Path | bytes | Sequence[File],
+        *,
+        origin: str,
+        size: int,
+        split: SplitChoice = DEFAULT_SPLIT,
+        progress: ProgressCallback = silent,
+    ) -> NewDataSet:
+        """Read, check and divide own pictures, for :meth:`keep` to keep; the caller discards what is not kept.
+
+        A student has one new data set at a time: their next reading discards it.
 
         Args:
-            request: What to read; ``path`` does not count where ``write`` is given, and ``owner`` not at all.
-            write: Writes the uploaded archive to the path that it is given.
-
-        Returns:
-            The draft's id, which nobody can guess.
+            source: An archive or folder of this computer; or uploads: the bytes of an archive, or files.
+            origin: What it is called, for people.
+            size: Side that the pictures are brought to, in pixels.
+            split: How the pictures are divided into training and test.
+            progress: Called with how far it is; what it raises ends the reading.
 
         Raises:
-            DataError: The size is none of those offered.
-            NotAllowedError: Students upload, and no more than the class's limit.
-            StorageError: It cannot be written.
+            DataError: The pictures cannot be read, or the size is none of those offered.
+            NotAllowedError: Students upload, no more than the class's limit, and for some minutes only.
+            StorageError: The pictures cannot be written.
         """
-        self._rights.require(Action.UPLOAD if write is not None else Action.READ_FOLDER)
-        request = replace(request, owner=self._person.person_id)
-        if write is None:
-            return drafts.begin(request)
-        draft_id = drafts.begin(request, write=self._limits.within_upload(write))
-        if self._limits.in_force:
-            drafts.discard_earlier(draft_id, most=_DRAFTS - 1)
-        return draft_id
+        self._rights.require(Action.READ_FOLDER if isinstance(source, Path) else Action.UPLOAD)
+        if not isinstance(source, Path):
+            uploaded = len(source) if isinstance(source, bytes) else sum(len(file.read()) for file in source)
+            self._limits.check_upload(uploaded)
+        limited = self._limits.in_force
+        with in_turn(_reading, "Waiting for other imports", progress):
+            within = _within(_MAX_SECONDS, progress) if limited else progress
+            new = importing.read(source, origin=origin, size=size, split=split, progress=within)
+        if limited:
+            if before := _latest.pop(self._person.person_id, None):
+                before.discard()
+            _latest[self._person.person_id] = new
+        return new
 
-    def begin_again(self, draft_id: str, *, size: int | None = None) -> str:
-        """A new draft of the same pictures; the old one goes.
+    def keep(self, new: NewDataSet, *, title: str, replace: bool = False) -> About:
+        """Make a data set of what was read.
 
         Args:
-            draft_id: The old one.
-            size: Side of its pictures in pixels; None for the same.
-
-        Raises:
-            DataError: There is no such draft, or no such size.
-            NotAllowedError: Somebody else has begun it.
-        """
-        self._require_draft(draft_id)
-        return drafts.again(draft_id, size=size or drafts.request_of(draft_id).size)
-
-    def read(self, draft_id: str) -> None:
-        """Have a draft read by a job.
-
-        Raises:
-            DataError: There is no such draft.
-            NotAllowedError: Somebody else has begun it.
-            RunError: No process can be started.
-        """
-        self._require_draft(draft_id)
-        drafts.start(draft_id)
-
-    def is_read(self, draft_id: str) -> bool:
-        """Whether the pictures of a draft have been read to their end; errors as for :meth:`begin_again`."""
-        self._require_draft(draft_id)
-        return drafts.is_read(draft_id)
-
-    def draft(self, draft_id: str) -> Draft:
-        """The pictures of a draft that was read.
-
-        Raises:
-            DataError: There is no such draft, or it was not read to its end.
-            NotAllowedError: Somebody else has begun it.
-        """
-        self._require_draft(draft_id)
-        return drafts.opened(draft_id)
-
-    def keep(self, draft: Draft, choice: SplitChoice, *, title: str, replace: bool = False) -> About:
-        """Make a data set of a draft; the draft stays until it is discarded.
-
-        Args:
-            draft: What :meth:`draft` returned.
-            choice: How its pictures are divided.
+            new: What :meth:`read` returned.
             title: What people call it; its name follows from it.
             replace: Take the place of a data set of that title, which can be brought back like a deleted one.
 
         Raises:
-            DataError: A problem stands in the way, a class would have too few pictures, or the title is taken.
+            DataError: A problem stands in the way, the title is taken, or the pictures are not there any more.
             NotAllowedError: The person may keep no more, or not replace that one.
             StorageError: It cannot be written.
         """
@@ -255,25 +233,19 @@ class DataSets(Part):
                 raise DataError(f"That would take the place of {there.title!r}. Use that name, or choose another.")
         else:
             self._check_number()
-        return drafts.use(draft, choice, title=title, overwrite=replace, owner=self._person)
+        return new.keep(title, replacing=replace, owner=self._person)
 
-    def discard(self, draft_id: str) -> None:
-        """Throw a draft away, whatever it is doing; no error where there is none.
 
-        Raises:
-            NotAllowedError: Somebody else has begun it.
-        """
-        with contextlib.suppress(DataError):
-            self._require_draft(draft_id)
-        drafts.discard(draft_id)
+def _within(seconds: float, progress: ProgressCallback) -> ProgressCallback:
+    """A callback that ends an operation once it has taken so many seconds."""
+    end = time.monotonic() + seconds
 
-    def _require_draft(self, draft_id: str) -> None:
-        """Refuse a draft that somebody else has begun.
+    def checked(text: str, fraction: float | None) -> None:
+        if time.monotonic() > end:
+            raise NotAllowedError(
+                f"Reading these pictures takes more than {seconds / 60:.0f} minutes, which keeps others of the class "
+                "waiting. Send fewer or smaller pictures, or ask your teacher to import them."
+            )
+        progress(text, fraction)
 
-        Raises:
-            DataError: There is no such draft.
-            NotAllowedError: Somebody else has begun it, or nobody knows any more who.
-        """
-        owner, person = drafts.owner_of(draft_id), self._person
-        if not person.leads and not (person.person_id and owner == person.person_id):
-            raise NotAllowedError("This import was begun by somebody else. Add your own pictures.")
+    return checked

@@ -71,16 +71,19 @@ class File:
 
 
 @contextmanager
-def opened(path: Path, *, name: str = "") -> Iterator[Listing]:
-    """The pictures of an archive or folder, which can be read while the block lasts.
+def opened(path: Path | Sequence[File], *, name: str = "") -> Iterator[Listing]:
+    """The pictures of an archive, a folder or single files, which can be read while the block lasts.
 
     Args:
-        path: A ZIP archive, or a folder.
+        path: A ZIP archive, a folder, or files.
         name: What people call it; its own name where this is empty.
 
     Raises:
-        DataError: It is neither, damaged, protected by a password, or has more files or bytes than are read.
+        DataError: It is none of these, damaged, protected by a password, or has more files or bytes than are read.
     """
+    if not isinstance(path, Path):
+        yield sort(path)
+        return
     # os.path's says no where the path is none at all: one too long, say.
     if os.path.isdir(path):
         yield sort(*_of_folder(path))

@@ -31,12 +31,25 @@ class SplitChoice:
         seed: Decides what is drawn.
         use_given: Keep the split that the files come in, if they do.
         drop_leaks: Leave out the training pictures that look like one of a given test split.
+
+    Raises:
+        DataError: The share is out of its range.
     """
 
     fraction: float = 0.2
     seed: int = 0
     use_given: bool = True
     drop_leaks: bool = True
+
+    def __post_init__(self) -> None:
+        if not TEST_FRACTIONS[0] <= self.fraction <= TEST_FRACTIONS[1]:
+            raise DataError(
+                f"The share of test pictures is {self.fraction:g}; expected {TEST_FRACTIONS[0]:g} to "
+                f"{TEST_FRACTIONS[1]:g}."
+            )
+
+
+DEFAULT_SPLIT = SplitChoice()
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +89,7 @@ def divide(
         num_classes: Labels are less than this.
         given: Whether the files come in a split.
         choice: How to divide them.
-
-    Raises:
-        DataError: The share is out of its range.
     """
-    fraction, given = choice.fraction, given and choice.use_given
-    if not TEST_FRACTIONS[0] <= fraction <= TEST_FRACTIONS[1]:
-        raise DataError(
-            f"The share of test pictures is {fraction:g}; expected {TEST_FRACTIONS[0]:g} to {TEST_FRACTIONS[1]:g}."
-        )
     kept = _without_copies(pictures, given)
     test = np.zeros(len(pictures), dtype=bool)
     leaks = np.zeros(len(pictures), dtype=bool)
@@ -105,27 +110,10 @@ def divide(
         group = groups(len(pictures), [pair for pair in near if labels[pair.first] == labels[pair.second]])
         for label in range(num_classes):
             rows = np.array([row for row, one in enumerate(labels) if one == label and kept[row]], dtype=np.intp)
-            test[_drawn(rows, group, fraction=fraction, rng=np.random.default_rng([choice.seed, label]))] = True
+            test[_drawn(rows, group, fraction=choice.fraction, rng=np.random.default_rng([choice.seed, label]))] = True
     return Division(
         np.flatnonzero(kept & ~test & ~leaks), np.flatnonzero(kept & test), int((~kept).sum()), int(leaks.sum())
     )
-
-
-def check(division: Division, pictures: Sequence[Picture], class_names: Sequence[str]) -> None:
-    """Refuse a division that no network could be trained and measured with.
-
-    Raises:
-        DataError: A class has too few pictures on one side.
-    """
-    for rows, least, where in ((division.train, MIN_TRAINING, "for training"), (division.test, 1, "for the test")):
-        counts = np.bincount([pictures[row].label for row in rows], minlength=len(class_names))
-        for name, count in zip(class_names, counts.tolist(), strict=True):
-            if count < least:
-                raise DataError(
-                    f"The class {name!r} has {count} {'picture' if count == 1 else 'pictures'} {where}; expected at "
-                    f"least {least}. Add pictures of it, leave the class out, or keep training pictures that look like "
-                    "one of the test."
-                )
 
 
 def _without_copies(pictures: Sequence[Picture], given: bool) -> NDArray[np.bool_]:

@@ -12,33 +12,17 @@ import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aquadash.data.dataset import Dataset, Split, let_go
-from aquadash.data.folder.about import (
-    FORMAT,
-    PREFIX,
-    VERSION,
-    About,
-    about,
-    all_kept,
-    clean_title,
-    folder,
-    name_for,
-    place_of,
-    use,
-)
-from aquadash.data.folder.splitting import Division
-from aquadash.data.folder.types import CheckReport, Kept, LeftOut, Picture
+from aquadash.data.dataset import Dataset, Split
+from aquadash.data.folder.about import About, about, all_kept, folder, place_of, use
+from aquadash.data.folder.types import CheckReport, Kept, LeftOut
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
-from aquadash.files import flush_to_disk, forget_oldest, write_whole
-from aquadash.people import OWNER, Person, Resource
+from aquadash.files import flush_to_disk, forget_oldest
+from aquadash.people import Resource
 
 #: Deleted data sets of a person that are kept to be brought back.
 _KEPT_DELETED = 5
@@ -111,92 +95,34 @@ def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
     return kept.report, kept.refused
 
 
-def keep(
-    title: str,
-    images: NDArray[np.uint8],
-    pictures: Sequence[Picture],
-    division: Division,
-    report: CheckReport,
-    *,
-    refused: Sequence[LeftOut],
-    test_fraction: float,
-    seed: int,
-    origin: str,
-    replace: bool = False,
-    owner: Person = OWNER,
-) -> About:
-    """Write a data set, whole or not at all.
+def adopt(new: Path, told: About, *, replacing: bool = False) -> None:
+    """Give a complete folder of a data set its place and name.
 
     Args:
-        title: Its name follows from it.
-        images: uint8 (n, size, size, 3).
-        pictures: What is known of each.
-        division: Which of them are for training and test.
-        report: What the check found.
-        refused: The files that could not be read.
-        test_fraction: What the split was drawn with.
-        seed: What the split was drawn with.
-        origin: What the pictures came from, for people.
-        replace: Take the place of a data set of that name, which can be brought back like a deleted one.
-        owner: Whose it is.
+        new: The folder, on the disk of :func:`about.folder`; it stays where an error is raised.
+        told: What is known of the data set.
+        replacing: Take the place of a data set of that name, which can be brought back like a deleted one.
 
     Raises:
-        DataError: There is a data set of that name already, or the title cannot be used.
-        StorageError: It cannot be written.
+        DataError: There is a data set of that name already.
+        StorageError: It cannot be moved.
     """
-    name, title = name_for(title), clean_title(title)
-    target = folder() / name
-    if target.exists() and not replace:
-        there = all_kept().get(name)
-        called = repr(there.title if there else name)
-        raise DataError(f"There is a data set called {called} already. Choose another name, or delete that one first.")
-    # A random order, as in the other sources: a large enough stretch of a split holds all classes.
-    order = np.concatenate(
-        [
-            np.random.default_rng([seed, part]).permutation(rows)
-            for part, rows in enumerate((division.train, division.test))
-        ]
-    )
-    chosen = [pictures[row] for row in order.tolist()]
-    temporary = folder() / f".new-{os.getpid()}-{time.time_ns()}"
+    target = folder() / told.name
     try:
-        temporary.mkdir(parents=True)
-        shape = (len(order), *images.shape[1:])
-        written = np.lib.format.open_memmap(temporary / "images.npy", "w+", np.uint8, shape)
-        start = 0
-        for rows in np.array_split(order, max(1, len(order) // 100)):
-            written[start : start + len(rows)] = images[rows]
-            start += len(rows)
-            let_go(images)
-            let_go(written)
-        written.flush()
-        stored = written.view(np.ndarray)
-        labels = np.array([picture.label for picture in chosen], dtype=np.int64)
-        cut = len(division.train)
-        blank = ("",) * len(order)
-        dataset = Dataset(
-            PREFIX + name, title, origin, False, report.class_names,
-            Split(stored[:cut], labels[:cut], blank[:cut]), Split(stored[cut:], labels[cut:], blank[cut:]),
-        )  # fmt: skip
-        told = About(
-            name, title, report.class_names, report.size, cut, len(division.test), report.given is not None,
-            test_fraction, seed, dataset.fingerprint, time.time(), origin,
-            owner.person_id, owner.name, owner.leads,
-        )  # fmt: skip
-        Kept(tuple(chosen), tuple(refused), report).write(temporary / "pictures.json")
-        head = {"format": FORMAT, "version": VERSION, **asdict(told)}
-        write_whole(temporary / "about.json", json.dumps(head, ensure_ascii=False, indent=1))
-        if replace and target.exists():
-            _put_away(name)
-        # Renaming onto a folder that somebody has filled in the meantime fails.
-        os.rename(temporary, target)
+        if target.exists():
+            if not replacing:
+                raise FileExistsError
+            _put_away(told.name)
+        # Renaming onto a folder that another process has filled in the meantime fails.
+        os.rename(new, target)
     except OSError as error:
-        if target.exists() and not replace:
-            raise DataError(f"There is a data set called {title!r} already. Choose another name.") from None
+        if target.exists() and not replacing:
+            there = all_kept().get(told.name)
+            called = repr(there.title if there else told.name)
+            raise DataError(
+                f"There is a data set called {called} already. Choose another name, or delete that one first."
+            ) from None
         raise StorageError(f"The data set cannot be written in {folder()} ({error.strerror}).") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return told
 
 
 def delete(name: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from aquadash.data.duplicates import Copy
 from aquadash.files import write_whole
 
 Part = Literal["train", "test"]
@@ -162,14 +161,12 @@ class Kept:
     Attributes:
         pictures: Those that could be read, in the order in which they are stored.
         refused: Those that could not.
-        report: What the check found; its positions, and those of ``near``, are among the pictures as they were read.
-        near: Pairs that look the same; none once the pictures are a data set.
+        report: What the check found; its positions are among the pictures as they were read.
     """
 
     pictures: tuple[Picture, ...]
     refused: tuple[LeftOut, ...]
     report: CheckReport
-    near: tuple[Copy, ...] = ()
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all.

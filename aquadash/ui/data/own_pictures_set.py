@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -118,14 +118,14 @@ FINDING_SIGNS = {"problem": ("⛔", "Problem"), "warning": ("⚠️", "Warning")
 
 
 def render_report(
-    report: CheckReport, images: NDArray[np.uint8] | None = None, pictures: Sequence[Picture] | None = None
+    report: CheckReport, images: Mapping[int, NDArray[np.uint8]] | None = None, pictures: Sequence[Picture] = ()
 ) -> None:
     """Draw the findings, the gravest first.
 
     Args:
         report: What was found.
-        images: The pictures that the report's positions mean, uint8 (n, size, size, 3); None to show none.
-        pictures: What is known of them.
+        images: The images at the report's positions; None to show none.
+        pictures: What is known of the pictures at those positions.
     """
     if not report.findings:
         st.success("Nothing is wrong with these pictures.", icon="✅")
@@ -145,7 +145,10 @@ def render_report(
 
 
 def _finding(
-    finding: Finding, report: CheckReport, images: NDArray[np.uint8] | None, pictures: Sequence[Picture] | None
+    finding: Finding,
+    report: CheckReport,
+    images: Mapping[int, NDArray[np.uint8]] | None,
+    pictures: Sequence[Picture],
 ) -> None:
     st.markdown(plain(finding.advice))
     if finding.names:
@@ -153,14 +156,16 @@ def _finding(
         if finding.count > 12 and len(finding.names) >= 12:
             with st.popover(f"More of the {finding.count:,}"):
                 st.markdown("\n".join(f"- {plain(name)}" for name in finding.names[12:]) or "No more are named.")
-    if finding.rows and images is not None and pictures is not None:
+    if finding.rows and images is not None:
         cards = [_card(row, report, images, pictures) for row in finding.rows]
         gallery.show(cards, size_rem=5, label=finding.title)
         if finding.count > len(finding.rows):
             st.caption("The first of them.")
 
 
-def _card(row: int, report: CheckReport, images: NDArray[np.uint8], pictures: Sequence[Picture]) -> gallery.Card:
+def _card(
+    row: int, report: CheckReport, images: Mapping[int, NDArray[np.uint8]], pictures: Sequence[Picture]
+) -> gallery.Card:
     picture = pictures[row]
     name = report.class_names[picture.label]
     part = "" if picture.part is None else f"{'test' if picture.part == 'test' else 'training'}, "
