@@ -1,4 +1,5 @@
-"""Files that are written whole or not at all, hashes, an archive's list, and folders that forget what is used least."""
+"""Files that are written whole or not at all, hashes, an archive's list, folders that forget what is used least, and the
+words for a disk that fails."""
 
 from __future__ import annotations
 
@@ -15,6 +16,9 @@ from functools import lru_cache
 from io import BufferedRandom
 from pathlib import Path
 from typing import IO, Any
+
+from aquadash import settings
+from aquadash.errors import StorageError
 
 #: What begins the records at the end of a ZIP archive: the end itself, the 64-bit one, and what says where that is.
 _END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
@@ -124,6 +128,78 @@ def file_digest(path: Path, kind: str = "sha256") -> str:
 def _digest(path: Path, kind: str, size: int, changed_ns: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, kind).hexdigest()
+
+
+def check_writable(folder: Path) -> None:
+    """Make a folder unless it is there, and check that files can be written in it.
+
+    Raises:
+        StorageError: They cannot; the message names the cause and the setting.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write-test-{secrets.token_hex(4)}"
+        try:
+            probe.write_bytes(b"AquaDash")
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"AquaDash cannot write to its folder {folder} ({error.strerror or error}). Free some space or make the "
+            "folder writable, or set AQUADASH_HOME to another one. What is stored there is untouched."
+        ) from error
+
+
+def storage_error(what: str, error: BaseException) -> StorageError:
+    """Return the error for people where a database or a file in the home failed, with the cause and a remedy.
+
+    SQLite says "disk I/O error" on a full disk and "unable to open database file" on one that is read-only, so the
+    folder is asked first.
+
+    Args:
+        what: What was being done, to complete "Could not ...": ``"read the runs"``.
+        error: What the library raised.
+    """
+    try:
+        check_writable(settings.home())
+    except StorageError as cause:
+        return cause
+    return StorageError(f"Could not {what}: {_storage_reason(str(error)) or type(error).__name__}")
+
+
+#: What SQLite and the system say, in words.
+_STORAGE_REASONS = (
+    (
+        ("disk is full", "No space left"),
+        "the disk is full. Free some space and try again; what is stored is untouched.",
+    ),
+    (
+        ("readonly database", "Permission denied", "Read-only"),
+        "it may not be written to. Make the folder in AQUADASH_HOME writable or name another one; what is stored is "
+        "untouched.",
+    ),
+    (
+        ("unable to open database",),
+        "its database file in {home} cannot be opened. Was it moved or deleted? Check the folder in AQUADASH_HOME.",
+    ),
+    (
+        ("disk I/O error",),
+        "the disk with {home} failed to read or write. Is it full or damaged? Check it and try again.",
+    ),
+    (
+        ("not a database", "malformed"),
+        "its database file is damaged. Set AQUADASH_HOME to a new folder to go on; the old folder keeps everything "
+        "that is in it.",
+    ),
+)
+
+
+def _storage_reason(text: str) -> str:
+    """The first telling line of an exception, or words of our own with a remedy where one is known."""
+    for signs, words in _STORAGE_REASONS:
+        if any(sign in text for sign in signs):
+            return words.format(home=settings.home())
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:300]
 
 
 def forget_oldest(

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from PIL import Image
 
 from aquadash import data, settings
 from aquadash.cli import main, waiting
+from aquadash.config import RunConfig
 from aquadash.evaluation.calibration import scale
 from aquadash.lab import memory
 from aquadash.runs import RunStatus, RunStore, open_store
@@ -151,6 +153,21 @@ def test_a_run_that_is_not_there_is_one_line(store: RunStore) -> None:
         assert "no run called 'nobody'" in refusal(*command, "nobody")
     run_id = ui_runs.queued(store, "waiting").run_id
     assert "no predictions yet" in refusal("evaluate", run_id)
+
+
+def test_a_disk_without_room_is_named_where_nothing_but_the_jobs_is_read(store: RunStore, home: Path) -> None:
+    store.create(RunConfig(), name="kept")
+    assert call("runs", "list", process=True).returncode == 0
+    # The last one to leave the database takes the files beside it away, which the next has to make.
+    store.jobs.close()
+    # The system then refuses every write to a file, as a full disk does; SQLite says "disk I/O error".
+    done = subprocess.run(
+        [*COMMAND, "runs", "list"],
+        capture_output=True, text=True, timeout=180, cwd=settings.PROJECT_ROOT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: AquaDash cannot write to its folder {home} (") and "I/O" not in done.stderr
 
 
 def test_output_into_a_closed_pipe_is_no_traceback() -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -299,6 +300,19 @@ def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.Monke
         with pytest.raises(StorageError, match="disk is full. Free some space"):
             store.set_note(run_id, "x")
     assert store.get(run_id).name == "kept"
+
+
+def test_twenty_threads_that_rename_one_run_wait_for_one_another(store: RunStore) -> None:
+    run_id = store.create(RunConfig(), name="first").run_id
+    together = Barrier(20)
+
+    def rename(number: int) -> None:
+        together.wait(30)
+        store.rename(run_id, f"by {number}")
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(rename, range(20)))
+    assert store.get(run_id).name in {f"by {number}" for number in range(20)}
 
 
 def test_one_process_at_a_time_makes_the_store_of_a_new_home(home: Path) -> None:

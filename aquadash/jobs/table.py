@@ -53,6 +53,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
+from aquadash.files import storage_error
 from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.types import LEASE_SECONDS, Job, JobProgress, JobStatus, LeaseLostError, Worker, job_id
 
@@ -615,7 +616,7 @@ def _storage_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        raise StorageError(f"Could not {what}: {getattr(error, 'orig', None) or error}") from error
+        raise storage_error(what, getattr(error, "orig", None) or error) from error
 
 
 def _job(row: Row[Any]) -> Job:

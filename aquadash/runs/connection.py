@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlparse
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
+from aquadash.files import check_writable, storage_error
 from aquadash.jobs import import_sqlalchemy
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def storage_errors(what: str) -> Iterator[None]:
     except AquaDashError:
         raise
     except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
-        raise StorageError(f"Could not {what}: {_reason(error)}") from error
+        raise (_server_is_away(what, error) or storage_error(what, error)) from error
 
 
 def quiet_mlflow() -> None:
@@ -67,6 +68,9 @@ def quiet_mlflow() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
     # A machine that was cut off does not even refuse: MLflow would wait two minutes each time.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    # MLflow 3 opens a second connection within some writes: 16 threads that rename runs would each hold one of the
+    # pool's 15 connections and wait in vain for another. Without a limit they wait for SQLite's lock alone.
+    os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW", "-1")
 
 
 def import_ahead() -> None:
@@ -96,7 +100,7 @@ def connect() -> tuple[MlflowClient, str]:
     uri = settings.tracking_uri()
     home = settings.home()
     with storage_errors("open the run store"):
-        _make_writable(home)
+        check_writable(home)
         try:
             # One process at a time makes the tables and the experiment.
             with FileLock(home / "store.lock", timeout=60):
@@ -178,20 +182,6 @@ def _check_folder(experiment: Experiment) -> None:
         )
 
 
-def _make_writable(home: Path) -> None:
-    """Make the home folder and check that files can be written there, with a message that names the setting."""
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        probe = home / f".write-test-{os.getpid()}"
-        probe.write_bytes(b"AquaDash")
-        probe.unlink()
-    except OSError as error:
-        raise StorageError(
-            f"AquaDash cannot write to its folder {home} ({error.strerror or error}). Free some space or make the "
-            "folder writable, or set AQUADASH_HOME to another one. What is stored there is untouched."
-        ) from error
-
-
 def database_file() -> Path | None:
     """The file that holds the store; None where a server does."""
     uri = settings.tracking_uri()
@@ -242,31 +232,13 @@ def _migrations() -> ScriptDirectory:
     return ScriptDirectory(str(files("mlflow.store.db_migrations")))
 
 
-def _reason(error: BaseException) -> str:
-    """The first telling line of an exception, with a remedy where one is known."""
+def _server_is_away(what: str, error: BaseException) -> StorageError | None:
     text = str(error)
-    if "API request to" in text and "failed with exception" in text:
-        # Nothing came back at all; MLflow tells of its attempts at length.
-        address = settings.shown_address(settings.tracking_uri())
-        return (
-            f"the tracking server {address} does not answer. Is it running, and reachable from here? What is stored is "
-            "untouched; try again in a moment."
-        )
-    if "disk is full" in text or "No space left" in text:
-        return "the disk is full. Free some space and try again; what is stored is untouched."
-    if "readonly database" in text or "Permission denied" in text or "Read-only" in text:
-        return (
-            "it may not be written to. Make the folder in AQUADASH_HOME writable or name another one; what is stored "
-            "is untouched."
-        )
-    if "unable to open database" in text:
-        return (
-            f"its database file in {settings.home()} cannot be opened. Was it moved or deleted? Check the folder in "
-            "AQUADASH_HOME."
-        )
-    if "not a database" in text or "malformed" in text:
-        return (
-            "its database file is damaged. Set AQUADASH_HOME to a new folder to go on; the old folder keeps everything "
-            "that is in it."
-        )
-    return next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)[:300]
+    if "API request to" not in text or "failed with exception" not in text:
+        return None
+    # Nothing came back at all; MLflow tells of its attempts at length.
+    address = settings.shown_address(settings.tracking_uri())
+    return StorageError(
+        f"Could not {what}: the tracking server {address} does not answer. Is it running, and reachable from here? "
+        "What is stored is untouched; try again in a moment."
+    )

@@ -17,7 +17,8 @@ from filelock import FileLock
 
 from aquadash import settings
 from aquadash.data.folder.about import fingerprint_of
-from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.errors import AquaDashError, RunError, UnknownNameError
+from aquadash.files import storage_error
 from aquadash.jobs import Job, JobStatus, import_sqlalchemy, open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person, Role
@@ -231,7 +232,7 @@ def study_errors(what: str) -> Iterator[None]:
     except AquaDashError:
         raise
     except OptunaError as error:
-        raise StorageError(f"Could not {what}: {str(error.__cause__ or error)[:300]}") from error
+        raise storage_error(what, error.__cause__ or error) from error
 
 
 def any_stored() -> bool:
