@@ -1,5 +1,7 @@
-"""Files that are written whole or not at all, hashes, an archive's list, folders that forget what is used least, and the
-words for a disk that fails."""
+"""Files that are written whole or not at all, hashes, an archive's list, folders that forget what is used least.
+
+The words for a disk that fails are here, too.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +65,17 @@ def unfinished(path: Path, number: str = "*") -> str:
     return f".{path.name[:60]}-{number}.part"
 
 
+def check_target(path: Path) -> None:
+    """Refuse to write a file in place of a device, a pipe or a folder: root may replace even ``/dev/null``.
+
+    Raises:
+        StorageError: The path exists and is no plain file.
+    """
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "a device or a pipe"
+        raise StorageError(f"{path} is {what}; expected the name of a new or a plain file. Choose another name.")
+
+
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[BufferedRandom]:
     """A new file beside ``path`` to write to, which takes its place at the end of the block, or goes if that raises.
@@ -76,8 +89,10 @@ def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[B
 
     Raises:
         FileExistsError: There is one, with ``new``.
+        StorageError: The path is a device, a pipe or a folder.
         OSError: It cannot be written.
     """
+    check_target(path)
     temporary = path.with_name(unfinished(path, secrets.token_hex(4)))
     try:
         with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode), "w+b") as file:

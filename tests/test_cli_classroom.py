@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -21,7 +22,19 @@ from aquadash.cli import classroom
 from aquadash.engine.slots import held
 from aquadash.errors import ConfigError
 from tests.serving import free_port
+from tests.test_cli import refusal
 from tests.waiting import wait_for
+
+
+def test_an_address_on_which_nothing_can_listen_is_refused_before_the_app_starts(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classroom.subprocess, "Popen", lambda *_, **__: pytest.fail("The app was started."))
+    assert "cannot listen on 999.1.1.1, port 8501" in refusal("classroom", "serve", "--address", "999.1.1.1")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = refusal("classroom", "serve", "--address", "127.0.0.1", "--port", port)
+    assert f"port {port} (Address already in use)" in refused
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -88,6 +89,15 @@ def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
     assert back["copies"] == [run.run_id] and back["run_id"] != run.run_id
     path.write_bytes(b"no zip")
     assert "not a ZIP file" in refusal("runs", "import", path)
+
+
+def test_an_export_replaces_no_device_and_makes_no_folder_unasked(home: Path, tmp_path: Path) -> None:
+    ui_runs.finished(open_store(), "mine")
+    pipe, inside = tmp_path / "pipe", tmp_path / "new" / "folder" / "mine.zip"
+    os.mkfifo(pipe)
+    assert "is a device or a pipe" in refusal("runs", "export", "mine", pipe) and pipe.is_fifo()
+    assert "add --parents" in refusal("runs", "export", "mine", inside) and not (tmp_path / "new").exists()
+    assert answer("runs", "export", "mine", inside, "--parents")["size"] == inside.stat().st_size
 
 
 @pytest.mark.slow

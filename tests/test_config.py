@@ -13,7 +13,11 @@ from aquadash.presets import PRESETS, preset
 def test_values_from_a_command_line_are_converted() -> None:
     changed = config.with_values(RunConfig(), {"training.epochs": "7", "training.restore_best_weights": "false"})
     assert (changed.training.epochs, changed.training.restore_best_weights) == (7, False)
-    assert config.with_values(RunConfig(), {"model.filters": "8, 16"}).model.filters == (8, 16)
+    for text in ("8, 16", "[8, 16]"):
+        assert config.with_values(RunConfig(), {"model.filters": text}).model.filters == (8, 16)
+    for text in ("[1", "1]", "[[8, 16]]"):
+        with pytest.raises(ConfigError, match=r"model.filters is '\[?1?"):
+            config.with_values(RunConfig(), {"model.filters": text})
     assert config.with_values(RunConfig(), {"model.dense_units": ""}).model.dense_units == ()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from aquadash.errors import StorageError
 from aquadash.files import forget_oldest, replacing, write_whole
 
 
@@ -41,6 +42,16 @@ def test_a_new_file_never_takes_the_place_of_another(
     with pytest.raises(FileExistsError), replacing(path, new=True) as file:
         file.write(b"second")
     assert path.read_bytes() == b"first" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("make", (os.mkfifo, os.mkdir))
+def test_a_pipe_and_a_folder_stay_what_they_are(make: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "target"
+    make(path)
+    kind = stat.S_IFMT(path.stat().st_mode)
+    with pytest.raises(StorageError, match="expected the name of a new or a plain file"):
+        write_whole(path, "text")
+    assert stat.S_IFMT(path.stat().st_mode) == kind and list(tmp_path.iterdir()) == [path]
 
 
 def test_a_new_file_that_cannot_be_moved_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,7 +115,8 @@ def with_texts(limits: ClassLimits, texts: dict[str, str]) -> ClassLimits:
     Raises:
         ConfigError: A name is unknown or a text cannot be used.
     """
-    return from_values({**limits.to_values(), **{name: _value(name, text) for name, text in texts.items()}})
+    changes = {name: _value(name, text) for name, text in texts.items() if name in ClassLimits.model_fields}
+    return from_values({**limits.to_values(), **texts, **changes})
 
 
 def path() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -37,6 +38,7 @@ def classroom() -> None:
 )  # fmt: skip
 def serve(port: int, address: str) -> None:
     """Serve AquaDash to the local network, for a class that joins with codes or accounts, until Ctrl-C."""
+    _check_address(address, port)
     bases = _bases(address, port)
     made = None if _with_accounts() else lab.people.codes()
     values = {
@@ -75,6 +77,21 @@ def serve(port: int, address: str) -> None:
         raise click.ClickException(
             f"The app ended with status {status}; what it printed says why. Is port {port} free?"
         )
+
+
+def _check_address(address: str, port: int) -> None:
+    """Refuse an address on which this machine cannot listen; the app itself would end with a traceback."""
+    try:
+        family, *_, name = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family) as probe:
+            # Or a port that was left a moment ago would not be free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(name)
+    except OSError as error:
+        raise ConfigError(
+            f"The app cannot listen on {address}, port {port} ({error.strerror or error}). Give an address of this "
+            "machine to --address, or 0.0.0.0 for all of them, and a free port to --port."
+        ) from None
 
 
 @classroom.command("codes")

@@ -11,7 +11,7 @@ from aquadash.cli.output import StatusLine, lab, print_result
 from aquadash.cli.runs import brief, runs
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import RunError, look_up
-from aquadash.files import write_whole
+from aquadash.files import check_target, write_whole
 from aquadash.runs import open_store
 
 
@@ -24,10 +24,16 @@ from aquadash.runs import open_store
     default=None,
     help="Put the images into the ZIP. Default: if AquaDash drew them; others may be somebody's own.",
 )
-def export_run(run: str, file: Path, include_data: bool | None) -> None:
+@click.option("--parents", is_flag=True, help="Make the folders that FILE is to be in.")
+def export_run(run: str, file: Path, include_data: bool | None, parents: bool) -> None:
     """Write a run as one ZIP: files, report, and a script and a notebook that repeat it without AquaDash."""
     from aquadash.export import bundle
 
+    check_target(file)
+    if parents:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    elif not file.parent.is_dir():
+        raise RunError(f"There is no folder {file.parent}. Name one that is there, or add --parents to make it.")
     found = lab.runs.find(run)
     with StatusLine() as line:
         written = bundle.export_run(open_store(), found.run_id, file, include_data=include_data, progress=line.progress)

@@ -36,7 +36,9 @@ _ACTIVATIONS = {
 def _numbers(value: object) -> object:
     """``"32, 64"`` as a list, which is how a command line and a form write a list of numbers."""
     if isinstance(value, str):
-        return [part.strip() for part in value.replace("[", " ").replace("]", " ").split(",") if part.strip()]
+        text = value.strip()
+        inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+        return [part.strip() for part in inner.split(",") if part.strip()]
     return value
 
 

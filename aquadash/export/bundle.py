@@ -153,7 +153,7 @@ def export_run(
     Args:
         store: Where the run is.
         run_id: One that has ended.
-        path: Where to; replaced if it exists.
+        path: Where to, in a folder that is there; replaced if it exists.
         include_data: Whether the images go along. None: if AquaDash drew them; others may be somebody's own.
         show_images: Whether the report shows some; without, no image goes along either.
         progress: Told what is being done and the fraction that is done; what it raises ends the export.
