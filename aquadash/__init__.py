@@ -23,7 +23,7 @@ room              holds                                                         
 ``evaluation``    labels and probabilities to typed results                       numpy, pydantic, sklearn, scipy
 ``runs``          the run store                                                   numpy, pydantic, mlflow, sqlalchemy, h5py
 ``models``        a model's name to a Keras model                                 tensorflow, keras, numpy, h5py
-``training``      the training loop, its worker, a process that answers           tensorflow, keras, numpy, psutil, loky
+``training``      the training loop, its worker, a process that answers           tensorflow, keras, numpy, psutil
 ``engine``        where runs run                                                  distributed, dask, psutil
 ``search``        searches over settings, whose trials are runs                   optuna, numpy
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL

@@ -20,7 +20,7 @@ ROOT = PACKAGE.parent
 HEAVY = {
     "tensorflow", "keras", "mlflow", "sqlalchemy", "distributed", "dask", "imgaug", "cv2", "sklearn", "scipy",
     "streamlit", "plotly", "pandas", "click", "pydantic", "optuna", "PIL", "numpy", "psutil",
-    "imagecorruptions", "h5py", "jinja2", "nbformat", "loky", "icu", "rich",
+    "imagecorruptions", "h5py", "jinja2", "nbformat", "icu", "rich",
 }  # fmt: skip
 
 _ROW = re.compile(r"^``(?P<room>\w+)``\s+.*?\s{2,}(?P<heavy>[\w, -]+)$")

@@ -155,13 +155,13 @@ def percent(fraction: float, interval: tuple[float, float] | None = None) -> str
     return f"{100 * fraction:.0f} %{ends}"
 
 
-#: Held while scikit-learn is imported: of two threads that begin with that at once, both can fail.
-IMPORTING = Lock()
+#: Lock: two threads that import scikit-learn at the same time can both fail.
+_IMPORTING = Lock()
 
 
 def import_scikit_learn() -> None:
-    """Import scikit-learn's metrics, with :data:`IMPORTING` held."""
-    with IMPORTING:
+    """Import scikit-learn's metrics, one thread at a time."""
+    with _IMPORTING:
         import sklearn.metrics  # noqa: F401
 
 

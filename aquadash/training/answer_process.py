@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from enum import Enum, auto
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+import psutil
 
 from aquadash import settings
 from aquadash.errors import AquaDashError
-from aquadash.evaluation.metrics import IMPORTING
 from aquadash.jobs import processes
-
-if TYPE_CHECKING:
-    from loky import ProcessPoolExecutor
+from aquadash.jobs.child import ChildProcess, open_pipe
 
 _log = logging.getLogger(__name__)
 
@@ -35,17 +30,14 @@ ANSWER_SECONDS = 120.0
 #: Seconds without a question after which the process ends; with TensorFlow it holds about 800 MB.
 IDLE_SECONDS = 600.0
 
-#: Memory that the process may take beyond what it has after its start.
+#: Bytes that the process may allocate beyond what it has after its start.
 MAX_BYTES = 4_000_000_000
 
 #: Bytes of free memory below which it is not started before it is needed.
 MIN_FREE_MEMORY = 2 * 1024**3
 
-#: Seconds that an answer that nobody wants any more has to end by itself.
-_STOP_SECONDS = 2.0
-
-#: The numbers that app and process share: how much is done, whether nobody wants it any more, whether it is begun.
-_SHARE, _UNWANTED, _BEGUN = range(3)
+#: Seconds that a cancelled answer has to end by itself.
+_CANCEL_SECONDS = 2.0
 
 #: Linux ends the process with the highest score first when memory runs out: better this one than the app.
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
@@ -53,6 +45,19 @@ _OOM_SCORE = Path("/proc/self/oom_score_adj")
 
 class AnswerError(AquaDashError):
     """A question that the process could not answer; the next one may be asked at once."""
+
+
+class _Reply(Enum):
+    """What the process says of a question."""
+
+    BEGUN = auto()
+    PROGRESS = auto()
+    ANSWER = auto()
+    ERROR = auto()
+
+
+class _EndedError(Exception):
+    """The process has ended; the argument says whether it had begun with the question."""
 
 
 class AnswerProcess:
@@ -70,37 +75,30 @@ class AnswerProcess:
         idle_seconds: float = IDLE_SECONDS,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        """Starts nothing yet.
+        """Store the limits; nothing is started yet.
 
         Args:
             begin: Called in the process when it starts, as to import what is slow.
-            answer_seconds: After so long without an answer it is ended.
-            idle_seconds: After so long without a question it ends.
-            max_bytes: How much memory it may take beyond what it has after its start.
+            answer_seconds: An answer that takes longer is given up, and the process is ended.
+            idle_seconds: The process ends after so long without a question.
+            max_bytes: How much it may allocate beyond what it has after its start.
         """
-        self._begin = begin
+        self._start = (begin, idle_seconds, max_bytes)
         self._answer_seconds = answer_seconds
-        self._idle_seconds = idle_seconds
-        self._most_bytes = max_bytes
         self._lock = threading.Lock()
-        self._executor: ProcessPoolExecutor | None = None
-        self._share()
+        self._child: ChildProcess | None = None
+        #: Counts the questions, so that the answer to an earlier one is recognised and dropped.
+        self._question = 0
 
     def prepare(self, function: Callable[[], object]) -> None:
         """Start the process and have it call a function of a module, unless memory is short; waits for neither."""
-        import psutil
-        from loky.process_executor import BrokenProcessPool
-
-        # While a question is asked, the process is there.
+        # If the lock is held, a question is being asked, so the process is there.
         if self._lock.acquire(blocking=False):
             try:
-                if psutil.virtual_memory().available < MIN_FREE_MEMORY:
-                    return
-                try:
-                    self._submit(function)
-                except BrokenProcessPool:  # It has died unasked.
-                    self._kill()
-                    self._submit(function)
+                if psutil.virtual_memory().available >= MIN_FREE_MEMORY:
+                    if self._child is not None and self._child.exit_status(0) is not None:
+                        self._kill()
+                    self._send(function, ())
             finally:
                 self._lock.release()
 
@@ -112,27 +110,30 @@ class AnswerProcess:
         Args:
             function: One of a module; it may call :func:`report_progress`.
             args: What it is called with. Arguments and answer go through a pipe.
-            progress: Told the fraction done, by the function's :func:`report_progress`. What it raises ends the work.
+            progress: Called some times a second with the fraction that the function reported last, 0 to 1. An exception
+                that it raises cancels the work.
 
         Raises:
             AnswerError: The process died, ran out of memory or time, or the function failed.
             AquaDashError: Raised by the function.
         """
-        from loky.process_executor import BrokenProcessPool
-
         with self._lock:
-            # Of a process that has died since the last question this one may be the first to hear.
-            for last in (False, True):
+            for is_last in (False, True):
                 try:
-                    return self._asked(function, args, progress)
-                except BrokenProcessPool as error:
+                    kind, value = self._ask(function, args, progress)
+                except _EndedError as ended:
                     self._kill()
-                    if last or self._shared[_BEGUN]:
+                    # The process may have died, or ended for lack of questions, since the last answer.
+                    if is_last or ended.args[0]:
                         raise AnswerError(
                             "The process that asks the networks ended in the middle of this answer, probably for lack "
                             "of memory. Try again; if it ends again, the network is too large for this computer or "
                             "its file is damaged."
-                        ) from error
+                        ) from None
+                else:
+                    if kind is _Reply.ERROR:
+                        raise value
+                    return value
             raise AssertionError("not reached")
 
     def end(self) -> None:
@@ -140,124 +141,136 @@ class AnswerProcess:
         with self._lock:
             self._kill()
 
-    def _asked(
-        self, function: Callable[..., Answer], args: tuple[Any, ...], progress: Callable[[float], object] | None
-    ) -> Answer:
-        until = time.monotonic() + self._answer_seconds
-        self._shared[:] = 0.0
-        future = self._submit(_call, function, args)
+    def _ask(
+        self, function: Callable[..., Any], args: tuple[Any, ...], progress: Callable[[float], object] | None
+    ) -> tuple[_Reply, Any]:
+        """Return the answer, or the error that the function raised."""
+        deadline = time.monotonic() + self._answer_seconds
+        self._send(function, args)
+        has_begun, fraction = False, 0.0
         try:
-            while not wait([future], timeout=0.1).done:
+            while True:
+                try:
+                    reply = self._receive(0.1)
+                except (EOFError, OSError):
+                    raise _EndedError(has_begun) from None
+                if reply is not None:
+                    has_begun = True
+                    if reply[0] in (_Reply.ANSWER, _Reply.ERROR):
+                        return reply
+                    fraction = reply[1]
                 if progress is not None:
-                    progress(float(self._shared[_SHARE]))
-                if time.monotonic() > until:
+                    progress(fraction)
+                if time.monotonic() > deadline:
                     raise AnswerError(
                         f"The network took more than {self._answer_seconds:.0f} seconds, so this answer was given up. "
                         "Ask for fewer images at once, or use a smaller network."
                     )
-        except BaseException:
-            self._shared[_UNWANTED] = 1.0
-            if not wait([future], timeout=_STOP_SECONDS).done:
-                self._kill()
+        except _EndedError:
             raise
-        return future.result()
+        except BaseException:
+            self._cancel()
+            raise
 
-    def _submit(self, function: Callable[..., Answer], *args: Any) -> Future[Answer]:
-        # Joblib, which scikit-learn imports, has a loky of its own, by which ours starts processes from then on: where
-        # that happens while it is half imported, both fail.
-        with IMPORTING:
-            return self._running().submit(function, *args)
+    def _send(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        """Send a question, to a new process if there is none."""
+        if self._child is None:
+            self._child = ChildProcess("aquadash.training.answer_process", variables={"TF_CPP_MIN_LOG_LEVEL": "3"})
+            self._child.send(self._start)
+        self._question += 1
+        self._child.send((self._question, function, args))
 
-    def _running(self) -> ProcessPoolExecutor:
-        from loky import ProcessPoolExecutor
+    def _receive(self, timeout: float) -> tuple[_Reply, Any] | None:
+        """Return the next reply to the current question; None if none came within the time-out, in seconds."""
+        assert self._child is not None, "a question was sent"
+        if self._child.pipe.poll(timeout):
+            question, kind, value = self._child.pipe.recv()
+            if question == self._question:
+                return kind, value
+        return None
 
-        if not self._shared_path.exists():
-            # Systems remove temporary files that lie for days; the next process would not begin without.
-            self._kill()
-            self._folder.cleanup()
-            self._share()
-        if self._executor is None:
-            # loky does not run the script again, which is Streamlit's page, as multiprocessing's own start does.
-            self._executor = ProcessPoolExecutor(
-                max_workers=1,
-                timeout=self._idle_seconds,
-                initializer=_start,
-                initargs=(os.getpid(), self._shared_path, self._begin, self._most_bytes),
-                # A process that has kept so much more than after its first answer is replaced by loky.
-                env={"LOKY_MAX_MEMORY_LEAK_SIZE": str(self._most_bytes // 2), "TF_CPP_MIN_LOG_LEVEL": "3"},
-            )
-        return self._executor
-
-    def _share(self) -> None:
-        """Make the file of the numbers that app and process share."""
-        self._folder = tempfile.TemporaryDirectory(prefix="aquadash-answers-")
-        self._shared_path = Path(self._folder.name) / "shared"
-        np.zeros(3).tofile(self._shared_path)
-        self._shared = _open_shared(self._shared_path)
+    def _cancel(self) -> None:
+        """Tell the process to give the question up, and kill it if it does not within some seconds."""
+        assert self._child is not None, "a question was sent"
+        self._child.send(self._question)
+        deadline = time.monotonic() + _CANCEL_SECONDS
+        with contextlib.suppress(EOFError, OSError):
+            while time.monotonic() < deadline:
+                reply = self._receive(0.1)
+                if reply is not None and reply[0] in (_Reply.ANSWER, _Reply.ERROR):
+                    return
+        self._kill()
 
     def _kill(self) -> None:
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(wait=True, kill_workers=True)
+        child, self._child = self._child, None
+        if child is not None:
+            child.close()
 
 
-#: In the process: what it shares with the app.
-_shared: NDArray[np.float64] | None = None
+#: In the process: its pipe, and the number of the question that is being answered.
+_current: tuple[Connection, int] | None = None
 
 
 def report_progress(fraction: float) -> None:
-    """Say in the process how much of the answer is done, 0 to 1.
+    """Report in the process how much of the answer is done, 0 to 1.
 
     Raises:
-        AnswerError: Nobody wants it any more.
+        AnswerError: The app has cancelled the question.
     """
-    assert _shared is not None, "only a function that is asked may tell"
-    _shared[_SHARE] = fraction
-    if _shared[_UNWANTED]:
-        raise AnswerError("Nobody waits for this answer any more.")
+    assert _current is not None, "only a function that was asked for reports"
+    pipe, question = _current
+    # The app sends nothing but a cancellation before it has its answer.
+    if pipe.poll() and pipe.recv() == question:
+        raise AnswerError("This answer was cancelled.")
+    pipe.send((question, _Reply.PROGRESS, fraction))
 
 
-def _open_shared(path: Path) -> NDArray[np.float64]:
-    return np.memmap(path, np.float64, mode="r+", shape=(3,))
-
-
-def _start(app: int, shared: Path, begin: Callable[[], object], max_bytes: int) -> None:
-    global _shared
-    import psutil
-
-    # What TensorFlow has to say is nothing for the app's console.
+def main(pipe: Connection) -> None:
+    """Be the process: answer questions until none has come for some time."""
+    global _current
+    # TensorFlow prints warnings that do not belong into the app's console.
     processes.log_to(settings.home() / "logs" / "answers.log")
-    threading.Thread(target=_leave_with, args=(app,), name="leave-with-app", daemon=True).start()
-    _shared = _open_shared(shared)
     with contextlib.suppress(OSError):
         _OOM_SCORE.write_text("1000", encoding="ascii")
+    begin, idle_seconds, max_bytes = pipe.recv()
     begin()
+    bytes_at_start = psutil.Process().memory_info()
     if sys.platform.startswith("linux"):
         import resource
 
         _, highest = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (psutil.Process().memory_info().data + max_bytes, highest))
+        resource.setrlimit(resource.RLIMIT_DATA, (bytes_at_start.data + max_bytes, highest))
+    # A process that keeps this much would soon have no memory left for an answer. The app starts another.
+    max_kept_bytes = bytes_at_start.rss + max_bytes // 2
+    while pipe.poll(idle_seconds):
+        message = pipe.recv()
+        if isinstance(message, int):
+            continue  # The cancellation came after the answer.
+        question, function, args = message
+        pipe.send((question, _Reply.BEGUN, 0.0))
+        _current = pipe, question
+        kind, value = _answer(function, args)
+        pipe.send((question, kind, value))
+        if psutil.Process().memory_info().rss > max_kept_bytes:
+            return
 
 
-def _leave_with(app: int) -> None:
-    """End this process with the app, however that ends; loky would have it wait for its next question."""
-    import psutil
-
-    # Where an orphan gets another parent, even one that is not reaped yet is noticed.
-    while os.getppid() == app and psutil.pid_exists(app):
-        time.sleep(1.0)
-    os._exit(0)
-
-
-def _call(function: Callable[..., Answer], args: tuple[Any, ...]) -> Answer:
-    assert _shared is not None
-    _shared[_BEGUN] = 1.0
+def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[_Reply, Any]:
     try:
-        return function(*args)
-    except AquaDashError:
-        raise
+        return _Reply.ANSWER, function(*args)
+    except AquaDashError as error:
+        return _Reply.ERROR, error
     except Exception as error:
-        # As text: an exception of TensorFlow's would have the app import it.
+        # As text: to unpickle TensorFlow's exception, the app would import TensorFlow.
         _log.exception("a question could not be answered")
         reason = " ".join(str(error).split())[:200]
-        raise AnswerError(f"The network could not answer ({type(error).__name__}: {reason}).") from None
+        return _Reply.ERROR, AnswerError(f"The network could not answer ({type(error).__name__}: {reason}).")
+
+
+if __name__ == "__main__":
+    # Functions that are asked for import this module by its name, and share its variables there.
+    from aquadash.training import answer_process
+
+    # The app ends while it is spoken to.
+    with contextlib.suppress(EOFError, ConnectionError):
+        answer_process.main(open_pipe(sys.argv[1]))

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-import multiprocessing
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,10 +15,10 @@ from multiprocessing.connection import Connection
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash import settings
 from aquadash.augment import AugmentationPlan, draw_by_batch
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import AquaDashError
+from aquadash.jobs.child import ChildProcess, open_pipe
 
 #: How many epochs' images there is room for: while one is trained, the next is drawn.
 SLOTS = 2
@@ -98,33 +95,20 @@ class DrawingProcess:
         self._seed_of, self._last_epoch, self._progress = seed_of, last_epoch, progress
         self._requested: int | None = None
         self._drawn: int | None = None
-        self._pipe, its_end = multiprocessing.Pipe()
         file = _nameless_file()
         try:
             os.ftruncate(file, SharedImages.size(images.shape, plan.factor))
             self._shared = SharedImages.at(file, images.shape, plan.factor)
             self._shared.originals[...] = images
-            # A command of its own: multiprocessing's start would run the script again that asks for the training.
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "aquadash.training.drawing", str(its_end.fileno()), str(file)],
-                stdin=subprocess.PIPE,
-                # What libraries print goes to the log.
-                stdout=2,
-                pass_fds=(its_end.fileno(), file),
-                cwd=settings.PROJECT_ROOT,
-                env={**os.environ, **_ONE_THREAD},
-                # Ctrl-C in a terminal is for the training.
-                process_group=0,
-            )
+            self._child = ChildProcess("aquadash.training.drawing", str(file), keep=(file,), variables=_ONE_THREAD)
         finally:
-            its_end.close()
             os.close(file)
-        self._send((images.shape, plan))
+        self._child.send((images.shape, plan))
 
     @property
     def pid(self) -> int:
         """The process's id."""
-        return self._process.pid
+        return self._child.pid
 
     def epoch(self, epoch: int) -> NDArray[np.uint8]:
         """The images of an epoch; waits until they are drawn, and has the next epoch's drawn meanwhile.
@@ -151,26 +135,19 @@ class DrawingProcess:
 
     def close(self) -> None:
         """End the process, which has nothing to lose."""
-        with self._process:
-            self._process.kill()
-        self._pipe.close()
+        self._child.close()
 
     def _request(self, epoch: int) -> None:
         self._requested, self._drawn = epoch, None
-        self._send((epoch, self._seed_of(epoch)))
-
-    def _send(self, message: object) -> None:
-        # Where it has ended, whoever waits for its answer hears why.
-        with contextlib.suppress(OSError):
-            self._pipe.send(message)
+        self._child.send((epoch, self._seed_of(epoch)))
 
     def _wait(self, epoch: int) -> None:
         self._shared.numbers[_AWAITED] = epoch
         while self._drawn != epoch:
-            while not self._pipe.poll(_WAIT_SECONDS):
+            while not self._child.pipe.poll(_WAIT_SECONDS):
                 self._progress("drawing new training images", float(self._shared.numbers[_FRACTION]))
             try:
-                answer = self._pipe.recv()
+                answer = self._child.pipe.recv()
             except (EOFError, OSError):
                 raise AquaDashError(self._how_it_ended()) from None
             if isinstance(answer, str):
@@ -178,10 +155,7 @@ class DrawingProcess:
             self._drawn = answer
 
     def _how_it_ended(self) -> str:
-        try:
-            status = self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            status = 0
+        status = self._child.exit_status(_END_SECONDS) or 0
         killed = f"was killed (signal {-status})" if status < 0 else f"ended (status {status})"
         return (
             f"The process that draws new training images {killed}; the computer may have run out of memory. Resume the "
@@ -199,7 +173,6 @@ def _nameless_file() -> int:
 
 def _main(pipe: Connection, file: int) -> None:
     """Be the process: draw the epochs that are asked for, each answered with its number, or why it cannot be drawn."""
-    threading.Thread(target=_end_with_the_training, name="end-with-the-training", daemon=True).start()
     shape, plan = pipe.recv()
     shared = SharedImages.at(file, shape, plan.factor)
     os.close(file)
@@ -225,12 +198,6 @@ def _main(pipe: Connection, file: int) -> None:
         pipe.send(answer)
 
 
-def _end_with_the_training() -> None:
-    """End at once when the input closes, which it does when the training process ends, however that comes about."""
-    os.read(0, 1)
-    os._exit(0)
-
-
 def _step_back() -> None:
     """Leave the processor to others; Linux counts the priority of each thread, other systems that of the process."""
     with contextlib.suppress(OSError):
@@ -240,4 +207,4 @@ def _step_back() -> None:
 if __name__ == "__main__":
     # The training ends while it is spoken to.
     with contextlib.suppress(EOFError, ConnectionError):
-        _main(Connection(int(sys.argv[1])), int(sys.argv[2]))
+        _main(open_pipe(sys.argv[1]), int(sys.argv[2]))
