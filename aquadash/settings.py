@@ -212,7 +212,7 @@ def job_log(job_id: str) -> Path:
 
 
 def label_safety() -> Path:
-    """The folder for what measurements of label safety are asked and have found; it may be emptied at any time."""
+    """The folder for what measurements of label safety have found; it may be emptied at any time."""
     return home() / "label-safety"
 
 

@@ -19,7 +19,7 @@ from aquadash.export.convert import FORMATS
 from aquadash.jobs.types import job_id
 from aquadash.lab import Lab
 from aquadash.people import Person, Role
-from aquadash.robustness.label_safety import SafetyRequest, Subjects
+from aquadash.robustness.requests import SweepRequest
 from aquadash.runs import Guess, Predictions, RunStatus, RunStore, Worker, open_store
 from aquadash.runs.artifacts import CONFIG, MODEL, read_artifact
 from aquadash.runs.first_model import FOLDER
@@ -39,8 +39,8 @@ SHORT = with_values(RunConfig(), {"training.epochs": 3, "augmentation.pipeline":
 #: Kinds of work that is done with a run.
 MEASURED = ("robustness", "convert-onnx")
 
-BRANCH = PIPELINES["notebook-1"].branches[0]
-SUBJECTS = Subjects(np.zeros((5, 32, 32, 3), np.uint8), np.arange(5))
+#: Of the blur of the report's first pipeline.
+SWEEP = SweepRequest(PIPELINES["notebook-1"].branches[0], "2", "sigma", 0, 3)
 
 
 @dataclass(frozen=True)
@@ -173,8 +173,8 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         "measure another's robustness": lambda: jobs.measure_robustness(done),
         "measure with another's pictures": lambda: jobs.measure_robustness(at.on_hers),
         "check a conversion with another's pictures": lambda: jobs.convert(at.on_hers, onnx),
-        "measure another's label safety": lambda: jobs.measure_label_safety(run, SUBJECTS, SafetyRequest(BRANCH)),
-        "ask for another's label safety": lambda: jobs.label_safety_id(run, SUBJECTS, SafetyRequest(BRANCH)),
+        "measure another's label safety": lambda: jobs.measure_robustness(done, SWEEP),
+        "ask for another's label safety": lambda: jobs.robustness(done, SWEEP),
         "convert another's network": lambda: jobs.convert(done, onnx),
         "open another's converted network": lambda: jobs.converted(done, onnx),
         **{f"stop another's {kind}": partial(jobs.stop, job_id(kind, away)) for kind in MEASURED},

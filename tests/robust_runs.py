@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aquadash import augment
 from aquadash.files import file_digest
 from aquadash.jobs import Job, JobStatus, open_jobs
-from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects
 from aquadash.robustness.job import KIND
-from aquadash.robustness.measure import RobustnessRequest
-from aquadash.robustness.result import BranchResult, Condition, RobustnessResult
+from aquadash.robustness.measurement import Condition, Measurement, Scores
+from aquadash.robustness.requests import RobustnessRequest, request_values
 from aquadash.runs import Run, RunStore
 from aquadash.runs.artifacts import MODEL
 from tests.job_rows import claim
@@ -30,27 +30,23 @@ def add_tiny_model(store: RunStore, run: Run, folder: Path) -> Run:
 
 def made_up_result(
     *, fingerprint: str, images: int = 500, skill: float = 0.7, cells: int = 75, seed: int = 0
-) -> RobustnessResult:
+) -> Measurement:
     """Figures that fall with the severity, faster for some corruptions than for others."""
     random = np.random.default_rng(1)
     hardness = random.random(images)
 
-    def condition(share: float) -> Condition:
-        return Condition(hardness < share)
+    def scores(share: float) -> Scores:
+        return Scores(hardness < share)
 
-    request = RobustnessRequest()
-    found = {
-        (name, severity): condition(skill - 0.1 * severity * (list(CORRUPTIONS).index(name) + 1) / len(CORRUPTIONS))
-        for name, severity in request.cells()[:cells]
-    }
-    branches = {
-        key: BranchResult(
-            augment.PIPELINES[key.pipeline].title,
-            augment.PIPELINES[key.pipeline].branches[key.branch].title,
-            condition(skill - 0.02 * key.branch),
-        )
-        for key in (request.branches() if cells == len(CORRUPTIONS) * len(SEVERITIES) else [])
-    }
+    def falling(condition: Condition) -> float:
+        if condition.kind == "pipeline":
+            return skill - 0.02 * condition.level
+        order = (list(CORRUPTIONS).index(condition.name) + 1) / len(CORRUPTIONS)
+        return skill - 0.1 * condition.level * order
+
+    asked = list(RobustnessRequest().conditions())
+    # The pipelines come last.
+    measured = asked if cells == len(CORRUPTIONS) * len(SEVERITIES) else asked[:cells]
     identity = {
         "model_sha256": "0" * 64,
         "dataset_fingerprint": fingerprint,
@@ -58,10 +54,11 @@ def made_up_result(
         "images": images,
         "test_images": 500,
     }
-    return RobustnessResult(identity, time.time(), condition(skill), found, branches)
+    found = {condition: scores(falling(condition)) for condition in measured}
+    return Measurement(identity, time.time(), scores(skill), found)
 
 
-def of_model(store: RunStore, run: Run, result: RobustnessResult) -> RobustnessResult:
+def of_model(store: RunStore, run: Run, result: Measurement) -> Measurement:
     """Those figures as if the run's network had them, if it has one."""
     model = store.artifact(run.run_id, MODEL)
     digest = {} if model is None else {"model_sha256": file_digest(model)}
@@ -69,13 +66,39 @@ def of_model(store: RunStore, run: Run, result: RobustnessResult) -> RobustnessR
 
 
 def add_result(
-    store: RunStore, run: Run, result: RobustnessResult, *, status: JobStatus = JobStatus.FINISHED, message: str = ""
+    store: RunStore, run: Run, result: Measurement, *, status: JobStatus = JobStatus.FINISHED, message: str = ""
 ) -> Job:
     """Store figures as if a job had measured them and ended so, or were still at work."""
     jobs = open_jobs()
-    jobs.submit(KIND, run.run_id, RobustnessRequest(seed=result.identity["seed"]).to_dict())
+    jobs.submit(KIND, run.run_id, request_values(RobustnessRequest(seed=result.identity["seed"])))
     job = claim(KIND)
     store.add_robustness(run.run_id, of_model(store, run, result).to_json())
     if status.ended:
         jobs.end(job, status, message=message)
     return job
+
+
+class ContrastReader:
+    """A network without TensorFlow that sees "striped" while the stripes are strong enough, else "plain"."""
+
+    image_shape = (16, 16, 3)
+    class_names = ("plain", "striped")
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.asked += len(images)
+        striped = images.astype(float).std(axis=(1, 2, 3)) >= 40.0
+        return np.eye(2, dtype=np.float32)[striped.astype(int)]
+
+
+def striped(*strengths: int, seed: int = 0) -> Subjects:
+    """Grey images with vertical stripes: the standard deviation of their pixels is the strength."""
+    images = np.full((len(strengths), 16, 16, 3), 128, np.int64)
+    for image, strength in zip(images, strengths, strict=True):
+        image[:, ::2] += strength
+        image[:, 1::2] -= strength
+    count = len(strengths)
+    labels, positions = np.ones(count, np.int64), np.arange(count, dtype=np.int64)
+    return Subjects(images.clip(0, 255).astype(np.uint8), labels, positions, count, "f" * 64, seed)

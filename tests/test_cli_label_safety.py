@@ -33,17 +33,18 @@ def run(store: RunStore, tmp_path: Path) -> Run:
 
 
 @pytest.mark.slow
-def test_label_safety_tells_each_step_and_how_far_a_parameter_goes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_label_safety_says_how_far_a_parameter_goes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     job_rows.do_at_once(monkeypatch)
     arguments = ("label-safety", run.name, "--pipeline", "notebook-1", "--copies", 4, "--per-class", 2)
-    values = answer(*arguments, "--step", 2, "--high", 4, "--values", 5)
-    assert (values["run_id"], values["pipeline"]) == (run.run_id, "notebook-1")
-    assert (values["branch"], values["split"]) == (1, "validation")
-    assert values["images"] == 10 and len(values["positions"]) == 10
-    assert [step["title"] for step in values["steps"]] == ["1. Flip left-right", "2. Blur"]
+    # The blur, not the flip before it.
+    values = answer(*arguments, "--high", 4, "--values", 5)
+    assert (values["run_id"], values["pipeline"], values["branch"]) == (run.run_id, "notebook-1", 1)
+    assert (values["split"], values["images"]) == ("validation", 10)
     sweep = values["sweep"]
-    assert (sweep["parameter"], sweep["values"], sweep["harmless_value"]) == ("sigma", [0, 1, 2, 3, 4], 0)
+    assert (sweep["step"], sweep["title"], sweep["parameter"]) == ("2", "2. Blur", "sigma")
+    assert (sweep["values"], sweep["harmless_value"]) == ([0, 1, 2, 3, 4], 0)
     assert sweep["threshold"] == pytest.approx(0.8 * values["clean"]["accuracy"])
+    assert values["advice"].startswith(("2. Blur: ", "The network classifies only"))
     assert answer(*arguments, "--step", 2, "--high", 4, "--values", 5) == values
     shown = call(*arguments, "--step", 2, "--parameter", "probability")
     assert "2. Blur: probability" in shown.stdout
@@ -51,13 +52,12 @@ def test_label_safety_tells_each_step_and_how_far_a_parameter_goes(run: Run, mon
 
 
 def test_label_safety_refuses_what_cannot_be_measured(store: RunStore, run: Run) -> None:
-    assert "need --step" in refusal("label-safety", run.name, "--low", 1)
+    assert "no step '7'" in refusal("label-safety", run.name, "--step", 7)
+    assert "changes nothing" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 1)
     assert "versions 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
-    other = add_run(store, name="other", fingerprint="0" * 64)
-    assert "learned from other images" in refusal("label-safety", other.name)
     store.set_status(run.run_id, RunStatus.STOPPED)
     live_runs.queue(store, run.run_id)
-    assert "has not ended yet" in refusal("label-safety", run.name)
+    assert "once it has ended" in refusal("label-safety", run.name)
     assert "has not ended yet" in refusal("evaluate", run.name)
 
 

@@ -72,7 +72,7 @@ def test_what_killed_processes_left_half_done_goes_a_day_after(
     left = [
         home / "tmp" / "import-1", datasets / ".new-1", datasets / ".fetched" / ".new-2", files / ".copied",
         files / "checkpoint" / ".copied", datasets / ".drafts" / "b", home / "exports" / "a.zip",
-        *(home / "logs" / f"{kind}-b.log" for kind in ("export", "import", "label-safety")),
+        *(home / "logs" / f"{kind}-b.log" for kind in ("export", "import", "robustness")),
     ]  # fmt: skip
     kept = [datasets / "mine", files / "checkpoint" / "state", home / "logs" / "train-b.log"]
     fresh = [home / "tmp" / "import-2", datasets / ".drafts" / "c", home / "logs" / "export-c.log"]

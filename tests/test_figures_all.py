@@ -13,7 +13,7 @@ from aquadash.figures import theme
 
 #: The modules of tests that have a table of charts with data, ``FIGURES``, or of some before there is any, ``EMPTY``.
 MODULES = (
-    "architecture", "charts", "comparison", "evaluation", "label_safety", "robustness", "schedule", "search"
+    "architecture", "charts", "comparison", "evaluation", "robustness", "schedule", "search"
 )  # fmt: skip
 
 

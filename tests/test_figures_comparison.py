@@ -9,8 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from aquadash.evaluation import paired_change as compared
 from aquadash.evaluation import pairwise
-from aquadash.figures import theme
+from aquadash.evaluation.records import Predictions
+from aquadash.figures import paired_change, theme
 from aquadash.figures.compare_curves import compare_curves, compute, exponential_average
 from aquadash.figures.confusion_matrix import small_confusion
 from aquadash.figures.cost_accuracy import cost_accuracy
@@ -19,6 +21,7 @@ from aquadash.figures.metric_by_setting import means, metric_by_setting
 from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
 from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.right_counts import right_counts
+from aquadash.figures.theme import alt_text, class_colour
 from aquadash.runs import EpochRecord
 from tests.test_evaluation_compare import stored
 from tests.test_figures_charts import EVALUATION, EVIL
@@ -151,3 +154,21 @@ def test_smoothing_has_no_pull_towards_zero_and_leaves_gaps() -> None:
     assert exponential_average([1.0, 5.0], weight=0.5) == pytest.approx([1.0, 2.75 / 0.75])
     gap = exponential_average([1.0, float("nan"), 5.0], weight=0.5)
     assert np.isnan(gap[1]) and gap[2] == pytest.approx(2.75 / 0.75)
+
+
+def test_the_change_of_accuracy_by_class() -> None:
+    labels, names = np.repeat([0, 2], 40), ("cat <b>", "without images", "dog")
+    worse = np.zeros((80, 3))
+    worse[:, 0] = np.where(np.arange(80) < 60, 0.9, 0.2)
+    worse[:, 2] = 1 - worse[:, 0]
+    better = np.eye(3)[labels]
+    before, after = (Predictions(np.arange(80), labels, answers) for answers in (worse, better))
+    figure = paired_change.paired_change(compared(before, after, class_names=names), class_names=names, images="test")
+    # Filled where the interval leaves no change out.
+    assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle-open", "circle"]
+    assert [trace.marker.color for trace in figure.data[1:]] == [class_colour("cat", 0), class_colour("dog", 2)]
+    assert "<b>" not in figure.layout.yaxis.ticktext[1]
+    low, high = figure.layout.xaxis.range
+    assert low == -high
+    assert "all classes +25 points" in alt_text(figure)
+    assert "on test images" in alt_text(figure)

@@ -14,16 +14,16 @@ from aquadash.figures.robustness_curves import robustness_curves, severity_curve
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import alt_text
 from aquadash.robustness.corruptions import CORRUPTIONS
-from aquadash.robustness.result import Mean, RobustnessResult
+from aquadash.robustness.measurement import Mean, Measurement
 from tests.robust_runs import made_up_result
 from tests.test_figures_charts import EVIL
 
 GOOD, BAD = made_up_result(fingerprint="f", skill=0.8), made_up_result(fingerprint="f", skill=0.6)
 PART = made_up_result(fingerprint="f", cells=20)
-NOTHING = dataclasses.replace(GOOD, cells={}, branches={})
+NOTHING = dataclasses.replace(GOOD, scores={})
 
 
-def curves(*runs: tuple[str, RobustnessResult | None], corruption: str | None = None) -> go.Figure:
+def curves(*runs: tuple[str, Measurement | None], corruption: str | None = None) -> go.Figure:
     return robustness_curves(runs, corruption=corruption, chance=0.2)
 
 
@@ -48,9 +48,10 @@ def test_a_curve_holds_the_accuracies_and_their_intervals() -> None:
     curve = severity_curve(GOOD, corruption="fog")
     assert list(curve) == [0, 1, 2, 3, 4, 5]
     assert curve[0].value == GOOD.clean.accuracy
-    assert curve[3] == Mean(GOOD.cells["fog", 3].accuracy, GOOD.cells["fog", 3].accuracy_ci95)
+    fog = GOOD.curve("corruption", "fog")[3]
+    assert curve[3] == Mean(fog.accuracy, fog.accuracy_ci95)
     mean = severity_curve(GOOD, corruption=None)
-    assert mean[5].value == pytest.approx(np.mean([GOOD.cells[name, 5].accuracy for name in CORRUPTIONS]))
+    assert mean[5].value == pytest.approx(np.mean([GOOD.curve("corruption", name)[5].accuracy for name in CORRUPTIONS]))
     assert not severity_curve(NOTHING, corruption=None)
 
 
@@ -63,7 +64,7 @@ def test_losses_are_sorted_by_the_first_run() -> None:
 
 def test_a_branch_of_several_pipelines_is_one_row() -> None:
     rows = losses.compute([GOOD], kind="pipelines")
-    assert len({row.label for row in rows}) == len(rows) < len(GOOD.branches)
+    assert len({row.label for row in rows}) == len(rows) < len(GOOD.of_kind("pipeline"))
     flipped = next(row for row in rows if row.label == "Flipped and blurred")
     assert flipped.detail == "in notebook-1, notebook"
 

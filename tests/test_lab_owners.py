@@ -20,12 +20,11 @@ from aquadash.export.convert import FORMATS, Format
 from aquadash.jobs.kinds import KINDS
 from aquadash.lab import Lab
 from aquadash.people import OWNER, STRANGER
-from aquadash.robustness.label_safety import SafetyRequest
-from aquadash.robustness.measure import RobustnessRequest
+from aquadash.robustness.requests import RobustnessRequest
 from aquadash.runs import open_store
 from aquadash.search.store import open_search_store
 from tests import job_rows, lessons, robust_runs
-from tests.lessons import ANNA, BEN, BRANCH, SHORT, SUBJECTS, TEACHER
+from tests.lessons import ANNA, BEN, SHORT, SWEEP, TEACHER
 from tests.own_pictures import of_classes
 from tests.search_fakes import plan
 
@@ -50,7 +49,7 @@ def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch:
     assert about.about(kept.name).owner == ANNA.person_id
 
     lab.jobs.measure_robustness(done.run_id)
-    lab.jobs.measure_label_safety(done, SUBJECTS, SafetyRequest(BRANCH))
+    lab.jobs.measure_robustness(done.run_id, SWEEP)
     for form in FORMATS.values():
         lab.jobs.convert(done.run_id, form)
     lab.jobs.export(done.run_id, include_data=True)

@@ -13,9 +13,9 @@ from streamlit.testing.v1.element_tree import Button
 from aquadash import data
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
-from aquadash.robustness.corruptions import Cell, TestImages
+from aquadash.robustness.corruptions import Cell, Subjects
 from aquadash.robustness.job import KIND, job_of
-from aquadash.robustness.measure import RobustnessRequest
+from aquadash.robustness.requests import RobustnessRequest, read_request
 from aquadash.runs import Run, RunStore
 from aquadash.runs.artifacts import MODEL, ROBUSTNESS
 from aquadash.ui.evaluate import robustness
@@ -40,12 +40,12 @@ def started(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> list[
 
 
 @pytest.fixture(autouse=True)
-def unspoilt(monkeypatch: pytest.MonkeyPatch) -> list[TestImages]:
+def unspoilt(monkeypatch: pytest.MonkeyPatch) -> list[Subjects]:
     """Pictures of the test images, all but contrast as they are, for spoiling takes seconds; which they are of."""
-    shown: list[TestImages] = []
+    shown: list[Subjects] = []
     spoil = robustness.sample
 
-    def sample(source: TestImages, cell: Cell, row: int) -> NDArray[np.uint8]:
+    def sample(source: Subjects, cell: Cell, row: int) -> NDArray[np.uint8]:
         shown.append(source)
         return spoil(source, cell, row) if cell[0] == "contrast" else source.images[row]
 
@@ -80,8 +80,8 @@ def test_nothing_measured_yet_and_a_start(run: Run, started: list[str]) -> None:
     app.segmented_control(key=f"robustness-images-{run.run_id}").set_value("quick")
     app = press(app, "Measure the robustness")
     assert started == [KIND] and not app.error
-    job = open_jobs().get(job_of(run.run_id))
-    assert job is not None and RobustnessRequest.from_dict(job.request) == RobustnessRequest(seed=7, limit=100)
+    job = open_jobs().get(job_of(run))
+    assert job is not None and read_request(job.request) == RobustnessRequest(seed=7, limit=100)
     assert "Starting" in words(app) and button(app, "Stop") is not None
 
 
@@ -98,7 +98,7 @@ def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, 
     assert "Mean corruption error · so far 20 of 75" in metrics(app)
     (table,) = (each.value for each in app.dataframe if "Lost, in points" in each.value.columns)
     assert len(table) == 15 and "Corruption" in table.columns, "none of the pipelines, which are not measured"
-    assert table["2"][0] == 100 * result.cells["gaussian_noise", 2].accuracy and table["2"].isna()[5]
+    assert table["2"][0] == 100 * result.curve("corruption", "gaussian_noise")[2].accuracy and table["2"].isna()[5]
     assert any("What the pipelines cost appears here" in alt for alt in charts_of_section(app))
     app = press(app, "Stop")
     assert open_jobs().heartbeat(job, progress), "the job hears of it"
@@ -117,8 +117,8 @@ def test_finished(store: RunStore, run: Run) -> None:
     assert len(charts_of_section(app)) == 3
     of_corruptions, of_branches = app.dataframe[-2].value, app.dataframe[-1].value
     assert len(of_corruptions) == 15 and of_corruptions["Corruption"][0] == "Gaussian noise"
-    assert len(of_branches) == len(result.branches)
-    expected = [bool(result.cells["contrast", severity].right[33]) for severity in range(1, 6)]
+    assert len(of_branches) == len(result.of_kind("pipeline"))
+    expected = [bool(scores.right[33]) for scores in result.curve("corruption", "contrast").values()]
     told = ["not recognised" not in html(app).split(f"Low contrast, severity {s}: ")[1][:20] for s in range(1, 6)]
     assert told == expected
     spoilt = re.findall(r'Low contrast, severity \d: [^"]*" src="([^"]+)', html(app))
@@ -131,7 +131,7 @@ def test_finished(store: RunStore, run: Run) -> None:
 
 
 def test_the_test_images_are_not_copied_to_show_one_of_them(
-    store: RunStore, run: Run, unspoilt: list[TestImages]
+    store: RunStore, run: Run, unspoilt: list[Subjects]
 ) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint, images=300))
     open_section(run, corruption="contrast", image="33")
@@ -149,7 +149,7 @@ def test_ended_early_it_says_why_and_goes_on(store: RunStore, run: Run, started:
     assert "No memory left." in words(app) and "Mean corruption error · so far 30 of 75" in metrics(app)
     press(app, "Go on")
     assert started == [KIND]
-    found = open_jobs().get(job_of(run.run_id))
+    found = open_jobs().get(job_of(run))
     assert found is not None and found.request["seed"] == 9, "what was asked for the last time"
 
 
@@ -164,7 +164,7 @@ def test_figures_of_an_older_version_or_another_computer_have_no_job(
     assert ("Measured " in words(app)) == (button(app, "Go on") is None) == (cells == 75)
     if cells < 75:
         press(app, "Go on")
-        job = open_jobs().get(job_of(run.run_id))
+        job = open_jobs().get(job_of(run))
         assert job is not None and (job.request["seed"], job.request["limit"]) == (9, 100)
 
 

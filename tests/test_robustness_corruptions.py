@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from aquadash import settings
 from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.robustness import corruptions
-from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, TestImages, corrupt, kept, sample
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects, corrupt, kept, sample
 from aquadash.robustness.corruptions import corrupted_sets as sets
 from tests.waiting import gone, wait_for
 
@@ -89,8 +89,8 @@ def test_what_is_no_corruption_severity_or_picture_is_refused() -> None:
 # -- sets that are kept ----------------------------------------------------------------------------------------------
 
 
-def source(seed: int = 0) -> TestImages:
-    return TestImages(pictures(60, 32, 32), np.arange(60), "f" * 64, seed)
+def source(seed: int = 0) -> Subjects:
+    return Subjects(pictures(60, 32, 32), np.zeros(60, np.int64), np.arange(60), 60, "f" * 64, seed)
 
 
 def test_a_set_is_made_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

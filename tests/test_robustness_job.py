@@ -17,9 +17,10 @@ from aquadash.jobs import Job, JobStatus, open_jobs, worker
 from aquadash.jobs.standby import Standby
 from aquadash.robustness import corruptions
 from aquadash.robustness import job as robustness_job
-from aquadash.robustness.job import KIND, is_measured, job_of, result_of, start
-from aquadash.robustness.measure import RobustnessRequest, load_network, measure
-from aquadash.robustness.result import RobustnessResult
+from aquadash.robustness.job import KIND, job_of, start
+from aquadash.robustness.measure import is_measured, load_network, measure
+from aquadash.robustness.measurement import Measurement
+from aquadash.robustness.requests import RobustnessRequest, choose_subjects
 from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.runs.artifacts import MODEL, ROBUSTNESS
 from tests import job_rows, live_runs
@@ -47,8 +48,12 @@ def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return job_rows.start_no_process(monkeypatch)
 
 
+def result_of(store: RunStore, run_id: str) -> Measurement | None:
+    return robustness_job.result_of(store, store.get(run_id))
+
+
 def job_for(run: Run) -> Job | None:
-    return open_jobs().get(job_of(run.run_id))
+    return open_jobs().get(job_of(run))
 
 
 @pytest.fixture
@@ -67,24 +72,25 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
         start(store, run.run_id, REQUEST)
     measured = robustness_job._measured
 
-    def stopped_after_two_cells(store: RunStore, job: worker.JobContext) -> Iterator[RobustnessResult]:
+    def stopped_after_two_cells(store: RunStore, job: worker.JobContext) -> Iterator[Measurement]:
         for found in measured(store, job):
             yield found
-            if len(found.cells) == 2:
-                open_jobs().request_stop(job_of(run.run_id))
+            if len(found.scores) == 2:
+                open_jobs().request_stop(job_of(run))
                 job.beat()
 
     with monkeypatch.context() as patch:
         patch.setattr(robustness_job, "_measured", stopped_after_two_cells)
         job = job_rows.do_next(KIND)
     assert (job.status, job.message) == (JobStatus.STOPPED, "Stopped by request. What is measured is kept.")
-    assert len(result_of(store, run.run_id).cells) == 2
+    assert len(result_of(store, run.run_id).scores) == 2
     start(store, run.run_id)
     assert job_rows.do_next(KIND).status is JobStatus.FINISHED
     found = result_of(store, run.run_id)
     assert is_measured(found, REQUEST)
     network = load_network(store, run)
-    *_, direct = measure(network, data.load("synthetic"), REQUEST, model_sha256=found.identity["model_sha256"])
+    subjects = choose_subjects(REQUEST, run, data.load("synthetic"), None)
+    *_, direct = measure(network, subjects, REQUEST, model_sha256=found.identity["model_sha256"])
     told, expected = (json.loads(each.to_json()) for each in (found, direct))
     for name in ("identity", "clean", "corruptions", "pipelines"):
         assert told[name] == expected[name], name
@@ -219,5 +225,4 @@ def test_damaged_figures_are_an_error_and_are_measured_again(store: RunStore, ru
     store.add_text_artifact(run.run_id, ROBUSTNESS, result.to_json()[:1000])
     with pytest.raises(StorageError, match="damaged"):
         result_of(store, run.run_id)
-    assert robustness_job._so_far(store, run.run_id) is None
     assert "model.keras of tested is missing" in refusal("robustness", "tested"), "the command begins to measure"

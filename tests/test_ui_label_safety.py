@@ -1,4 +1,4 @@
-"""The label-safety meter: its questions, its work in the background, its answers, and what stands in the address."""
+"""Label safety on the Augment page: what is asked, the work in the background, what is shown of it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from aquadash import data, settings
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.errors import StorageError
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
+from aquadash.lab import jobs as lab_jobs
 from aquadash.lab import memory
-from aquadash.robustness import label_safety_job
-from aquadash.runs import Predictions, Run, RunStatus, RunStore
+from aquadash.robustness import measure
+from aquadash.robustness.job import KIND
+from aquadash.runs import Predictions, Run, RunStore
+from aquadash.runs.artifacts import MODEL
 from aquadash.ui.augment import label_safety as label_safety_view
-from tests import job_rows, live_runs
-from tests.app_pages import address_of, charts, words
+from tests import job_rows
+from tests.app_pages import address_of, charts, html, words
 from tests.stored_runs import add_run
 from tests.studios import open_view, without_links
 
@@ -36,10 +39,7 @@ class Sharpness:
         self._known |= {image[5, ::-1].tobytes(): label for image, label in zip(images, labels, strict=True)}
 
     def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        shares = np.full((len(images), 5), 0.05, np.float32)
-        for row, image in enumerate(images):
-            shares[row, self._known.get(image[5].tobytes(), 4)] = 0.8
-        return shares
+        return np.eye(5, dtype=np.float32)[[self._known.get(image[5].tobytes(), 4) for image in images]]
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +51,7 @@ def alone(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def run(store: RunStore) -> Run:
     run = add_run(store)
+    store.add_text_artifact(run.run_id, MODEL, "a model")
     train = data.load("synthetic").train
     chosen = np.arange(100, 2500, 24)
     answers = np.full((len(chosen), 5), 0.2, np.float32)
@@ -63,7 +64,7 @@ def sharp(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The run's network is one whose answers are known."""
     train = data.load("synthetic").train
     network = Sharpness(train.images, train.labels)
-    monkeypatch.setattr(label_safety_job, "load_network", lambda store, run: network)
+    monkeypatch.setattr(measure, "load_network", lambda store, run: network)
     return run
 
 
@@ -73,11 +74,7 @@ open_meter = partial(open_view, label_safety_view.show)
 def measured(app: AppTest) -> AppTest:
     """After its measurement has ended."""
     app.button(key="safety-start").click().run()
-    return ended(app)
-
-
-def ended(app: AppTest) -> AppTest:
-    job_rows.do_next("label-safety")
+    job_rows.do_next(KIND)
     return again(app)
 
 
@@ -94,79 +91,59 @@ def test_without_steps_a_run_or_its_validation_images_it_says_so(store: RunStore
     # The included model knows another data set.
     assert "No finished run has learned from" in words(open_meter())
     run = add_run(store)
-    assert "kept no validation images" in words(open_meter())
-    store.set_status(run.run_id, RunStatus.STOPPED)
-    live_runs.queue(store, run.run_id)
-    assert "mine has not ended yet" in words(open_meter())
+    store.add_text_artifact(run.run_id, MODEL, "a model")
+    assert "kept no validation images" in words(measured(open_meter()))
 
 
-def test_it_measures_a_draft_in_the_background_and_says_how_far_one_can_go(sharp: Run) -> None:
+def test_it_measures_a_draft_in_the_background_and_says_how_far_one_can_go(sharp: Run, home: Path) -> None:
+    # What an older version has measured there is left alone.
+    older = settings.label_safety() / "0123456789ab.result.json"
+    older.parent.mkdir()
+    older.write_text("{}")
     draft = PipelineSpec("draft", "Draft", "", PIPELINES["notebook-1"].branches)
-    asked = [settings.label_safety() / f"{number}.question.json" for number in range(70)]
-    settings.label_safety().mkdir()
-    for other in asked:
-        other.write_bytes(b"somebody else's")
-    app = open_meter(pipeline=draft, safety_copies="4")
+    app = open_meter(pipeline=draft)
     # The first step that has a strength, not the flip before it.
     assert app.selectbox(key="safety-step").value == "2"
     assert app.selectbox(key="safety-parameter").value == "sigma"
-    assert "80 copies for each" in words(app)
     measured(app)
-    said = words(app)
-    assert "classifies 100 % of these images correctly" in said
-    assert "it mostly calls whale" in said
-    assert "2. Blur: up to sigma" in said
-    steps, curve = charts(app)
-    assert steps.startswith("Copies classified correctly: unchanged 100 %; 1. Flip left-right 100 % so far")
-    assert "100 % at 0, 20 % at 10" in curve
-    assert "The threshold is 80 %" in curve
-    assert address_of(app, "safety") is not None
-    assert app.select_slider[0].label == "Misread copies at sigma"
-    waiting = sorted(settings.label_safety().glob("*.question.json"))
-    assert waiting == sorted(asked), "what a whole class asks for at once stays, what was answered goes"
-
-
-def test_a_link_to_a_result_shows_it_and_measures_it_again_elsewhere(sharp: Run, home: Path) -> None:
-    app = measured(open_meter(safety_copies="4", safety_high="2"))
-    shown = address_of(app, "safety")
-    assert shown
-    # An app that was started again has it still.
-    label_safety_view._kept_result.clear()
-    link = {"safety_copies": "4", "safety_high": "2", "safety": shown}
-    assert charts(open_meter(**link)) == charts(app)
-    # Another computer has not, nor one whose folder was emptied.
+    assert "2. Blur: safe up to sigma" in words(app)
+    (curve,) = charts(app)
+    assert "100 % at 0, 20 % at 10" in curve and "The threshold is 80 %" in curve
+    assert app.select_slider[0].label == "Copies at sigma"
+    assert html(app).count(">0 of 50 right") == 16 and html(app).count(">50 of 50 right") == 4
+    # Another threshold needs no other measurement.
+    app.number_input(key="safety-threshold").set_value(10).run()
+    assert "safe at every sigma" in words(app) and not app.button
+    assert older.exists()
+    # An app that was started again has it still; one whose folder was emptied offers to measure.
+    lab_jobs._robustness.cache_clear()
+    assert charts(open_meter(pipeline=draft)) == [curve]
     shutil.rmtree(home / "label-safety")
-    label_safety_view._kept_result.clear()
-    elsewhere = ended(open_meter(**link))
-    assert charts(elsewhere) == charts(app)
-    # Another setting asks for another measurement, which nobody has wished for.
-    elsewhere.number_input(key="safety-threshold").set_value(50).run()
-    assert elsewhere.button(key="safety-start").label == "Measure"
-    assert address_of(elsewhere, "safety") is None
-    assert address_of(elsewhere, "safety-threshold") == "50"
+    lab_jobs._robustness.cache_clear()
+    assert again(open_meter(pipeline=draft)).button(key="safety-start").label == "Measure"
 
 
-def test_another_step_brings_its_own_range(sharp: Run) -> None:
-    app = open_meter(pipeline="notebook-4", safety_copies="4", safety_high="3")
-    assert app.number_input(key="safety-high").value == 3.0
+def test_a_range_is_that_of_its_parameter_and_another_range_is_another_measurement(sharp: Run) -> None:
+    app = measured(open_meter())
+    (slider,) = app.slider
+    assert (slider.min, slider.max, slider.value) == (0.0, 10.0, (0.0, 10.0))
+    slider.set_value((0.0, 2.0)).run()
+    assert not charts(app) and "20 % at 2." in charts(measured(app))[0]
     app.selectbox(key="safety-parameter").select("probability").run()
-    assert (app.number_input(key="safety-low").value, app.number_input(key="safety-high").value) == (0.0, 1.0)
-    assert address_of(app, "safety-high") is None
-    app.selectbox(key="safety-step").select("none").run()
-    assert address_of(app, "safety-step") == "none"
-    assert not [field for field in app.number_input if field.key == "safety-high"]
+    assert app.slider[0].value == (0.0, 100.0) and not app.exception
+    app.slider[0].set_value((50.0, 50.0)).run()
+    assert "the lower one first" in app.error[0].value
 
 
 def test_a_channel_is_no_strength_and_can_be_tried_out_all_the_same(
     sharp: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_meter(pipeline="notebook-2", safety_copies="4")
+    app = open_meter(pipeline="notebook-2")
     assert app.selectbox(key="safety-step").value == "2.children.1.children.1"
     assert app.selectbox(key="safety-parameter").value == "value"
     app.selectbox(key="safety-step").select("2.children.1").run()
     assert not app.exception and not app.error
-    assert (app.number_input(key="safety-low").value, app.number_input(key="safety-high").value) == (0, 2)
-    assert app.button(key="safety-start").label == "Measure"
+    assert app.slider[0].value == (0, 2)
     # Another pipeline has no such step, and nobody has typed it.
     monkeypatch.setitem(PIPELINES, "notebook-2", PIPELINES["notebook-4"])
     app.run()
@@ -186,22 +163,13 @@ def test_another_data_set_brings_its_own_run(sharp: Run, store: RunStore) -> Non
     assert "has no results to show here" in open_meter(safety_run=other.run_id).warning[0].value
 
 
-def test_an_address_is_followed_as_far_as_it_makes_sense_else_there_are_notes_and_defaults(sharp: Run) -> None:
-    app = open_meter(safety_images="view", safety_copies="many", safety_high="99", safety_step="7")
-    said = words(app)
-    for text in ("safety-copies", "safety-high", "safety-step"):
-        assert f"The address asks for {text}" in said
-    assert app.number_input(key="safety-copies").value == 50
-    assert "250 copies for each" in said, "of the five images in view"
-
-
 def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
-    app, jobs = open_meter(safety_copies="4"), open_jobs()
+    app, jobs = open_meter(), open_jobs()
     app.button(key="safety-start").click().run()
-    job = job_rows.claim("label-safety")
-    jobs.heartbeat(job, JobProgress("step 1 alone", 500, 2000, 6.0))
+    job = job_rows.claim(KIND)
+    jobs.heartbeat(job, JobProgress("sigma 1", 500, 2000, 6.0))
     (bar,) = again(app).get("progress")
-    assert bar.proto.text == "Step 1 alone · 500 of 2,000 copies" and "about 6.0 s left" in words(app)
+    assert bar.proto.text == "Sigma 1 · 500 of 2,000 copies" and "about 6.0 s left" in words(app)
     app.button(key="safety-stop").click().run()
     assert app.button(key="safety-stop").disabled and jobs.heartbeat(job, None)
     jobs.end(job, JobStatus.STOPPED, message="Stopped by request.")
@@ -209,21 +177,12 @@ def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
     assert app.button(key="safety-start").label == "Measure"
 
 
-def test_a_network_that_is_gone_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(store: RunStore, run: Run) -> object:
-        raise StorageError("The model is damaged.")
-
-    monkeypatch.setattr(label_safety_job, "load_network", broken)
-    app = measured(open_meter())
-    assert "The model is damaged." in words(app)
-    assert app.button(key="safety-start").label == "Measure"
-
-
-def test_a_refusal_to_measure_is_said_beside_the_button(sharp: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_that_is_gone_and_a_refusal_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise StorageError("The disk is full.")
 
-    monkeypatch.setattr("aquadash.lab.jobs.Jobs.measure_label_safety", refuse)
-    app = open_meter()
+    app = measured(open_meter())
+    assert "cannot be loaded" in words(app)
+    monkeypatch.setattr("aquadash.lab.jobs.Jobs.measure_robustness", refuse)
     app.button(key="safety-start").click().run()
-    assert [error.value for error in again(app).error] == ["The disk is full."]
+    assert [error.value for error in app.error][-1] == "The disk is full."

@@ -77,7 +77,7 @@ def _setting(parameter: Parameter, value: Value, space: str) -> str:
         return "" if often == "never" else f"{parameter.title} ({often})"
     if value == parameter.default and parameter.kind == "word":
         return ""
-    return f"{parameter.title} {_value_text(parameter, value)}".strip()
+    return f"{parameter.title} {value_text(parameter, value)}".strip()
 
 
 def _often(fraction: float) -> str:
@@ -86,7 +86,8 @@ def _often(fraction: float) -> str:
     return f"in {fraction * 100:g} % of the images" if fraction > 0.0 else "never"
 
 
-def _value_text(parameter: Parameter, value: Value) -> str:
+def value_text(parameter: Parameter, value: Value) -> str:
+    """A setting's value for people: ``"0 to 1"``, ``"35 %"``."""
     scale, unit = (100, " %") if parameter.percent else (1, "")
     if isinstance(value, Range):
         return f"{value.low * scale:g} to {value.high * scale:g}{unit}"

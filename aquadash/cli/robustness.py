@@ -12,14 +12,13 @@ from aquadash.cli.output import Command, Table, lab, percent, print_result
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import AquaDashError, ConfigError, RunError, StorageError
 from aquadash.jobs import JobStatus
-from aquadash.robustness import label_safety_job
+from aquadash.robustness.advice import advice, parameter_title, safe_range
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.robustness.job import goes_with, is_measured, job_of
-from aquadash.robustness.label_safety import SafetyRequest, SweepRequest, validation_images
-from aquadash.robustness.label_safety_result import SafetyResult, Seen, crossing_sentence
-from aquadash.robustness.measure import RobustnessRequest
-from aquadash.robustness.result import Mean, RobustnessResult
-from aquadash.robustness.steps import find_step, path_text, read_path, text_of
+from aquadash.robustness.measure import goes_with, is_measured
+from aquadash.robustness.measurement import Mean, Measurement, Scores
+from aquadash.robustness.requests import Request, RobustnessRequest, SweepRequest, read_request
+from aquadash.robustness.steps import find_step, first_strength, text_of
+from aquadash.runs import Run
 
 
 @click.command(cls=Command)
@@ -55,31 +54,42 @@ def robustness(
         limit=limit,
     ).checked()
     found = lab.runs.find(run)
-    status, message = JobStatus.FINISHED, ""
-    so_far = None
     with suppress(StorageError):  # Damaged figures are measured again.
         so_far = lab.jobs.robustness(found.run_id)
-    if not is_measured(so_far, request):
-        job = lab.jobs.get(job_of(found.run_id))
-        if job is None or job.status.ended or RobustnessRequest.from_dict(job.request) != request:
-            if so_far is not None and not replace and not goes_with(so_far, request):
-                raise RunError(
-                    f"{found.name} is measured with --seed {so_far.identity.get('seed')} --limit {so_far.clean.n}. "
-                    "These figures would take the place of those; add --replace for that."
-                )
-            lab.jobs.measure_robustness(found.run_id, request)
-        ended = wait_for_job(job_of(found.run_id), name=found.name, title="robustness")
-        status, message = ended.status, ended.message
-        if status in (JobStatus.FAILED, JobStatus.INTERRUPTED):
-            raise RunError(f"Measuring {found.name} {status}: {message or 'its process gave no sign of life'}")
-    result = lab.jobs.robustness(found.run_id)
+        if so_far is not None and not replace and not goes_with(so_far, request):
+            raise RunError(
+                f"{found.name} is measured with --seed {so_far.identity['seed']} --limit {so_far.clean.n}. "
+                "These figures would take the place of those; add --replace for that."
+            )
+    result, status, message = _wait(found, request)
     if result is None:
         raise AquaDashError(f"Measuring {found.name} was stopped before the clean images were looked at.")
     values = {"run_id": found.run_id, "name": found.name, "status": str(status), "message": message}
     print_result({**values, **result.to_dict()}, *_measured(found.name, status, result))
 
 
-def _measured(name: str, status: JobStatus, result: RobustnessResult) -> list[str | Table]:
+def _wait(run: Run, request: Request) -> tuple[Measurement | None, JobStatus, str]:
+    """Measure what is not measured yet, and return all that is, how the job ended and why.
+
+    Raises:
+        RunError: It failed.
+    """
+    sweep = request if isinstance(request, SweepRequest) else None
+    with suppress(StorageError):  # Damaged figures are measured again.
+        measured = lab.jobs.robustness(run.run_id, sweep)
+        if is_measured(measured, request):
+            return measured, JobStatus.FINISHED, ""
+    job_id = lab.jobs.robustness_job(run.run_id, sweep)
+    job = lab.jobs.get(job_id)
+    if job is None or job.status.ended or read_request(job.request) != request:
+        lab.jobs.measure_robustness(run.run_id, request)
+    ended = wait_for_job(job_id, name=run.name, title="label safety" if sweep else "robustness")
+    if ended.status in (JobStatus.FAILED, JobStatus.INTERRUPTED):
+        raise RunError(f"Measuring {run.name} {ended.status}: {ended.message or 'its process gave no sign of life'}")
+    return lab.jobs.robustness(run.run_id, sweep), ended.status, ended.message
+
+
+def _measured(name: str, status: JobStatus, result: Measurement) -> list[str | Table]:
     low, high = result.clean.accuracy_ci95
     lines: list[str | Table] = [
         f"{name}: {percent(result.clean.accuracy)} of {result.clean.n} clean test images right "
@@ -90,30 +100,30 @@ def _measured(name: str, status: JobStatus, result: RobustnessResult) -> list[st
     mce, relative = result.mean_corruption_error, result.relative_mean_corruption_error
     if mce is not None and relative is not None:
         lines.append(
-            f"mean corruption error {_mean(mce)} over {len(result.cells)} of 75 corruptions and severities; not "
-            f"divided by AlexNet's as in the paper\n"
+            f"mean corruption error {_mean(mce)} over {len(result.of_kind('corruption'))} of 75 corruptions and "
+            f"severities; not divided by AlexNet's as in the paper\n"
             f"relative mean corruption error (less the clean error) {_mean(relative)}"
         )
         rows = []
         for corruption, entry in CORRUPTIONS.items():
-            curve = result.curve(corruption)
+            curve = result.curve("corruption", corruption)
             if curve:
                 rows.append(
                     (entry.title, *(percent(curve[s].accuracy) if s in curve else "" for s in SEVERITIES))
-                    + (percent(loss.value) if (loss := result.loss(corruption)) else "",)
+                    + (percent(loss.value) if (loss := result.corruption_loss(corruption)) else "",)
                 )
         lines += ["", Table(rows, header=("corruption", *(f"severity {s}" for s in SEVERITIES), "mean loss"))]
-    if result.branches:
-        told = [
+    if versions := result.of_kind("pipeline"):
+        rows = [
             (
-                key.pipeline,
-                entry.branch_title,
-                percent(entry.condition.accuracy),
-                percent(result.branch_loss(key).value),
+                condition.name,
+                condition.titles[1],
+                percent(scores.accuracy),
+                percent(result.clean.accuracy - scores.accuracy),
             )
-            for key, entry in result.branches.items()
+            for condition, scores in versions.items()
         ]
-        lines += ["", Table(told, header=("pipeline", "version", "accuracy", "loss"))]
+        lines += ["", Table(rows, header=("pipeline", "version", "accuracy", "loss"))]
     return lines
 
 
@@ -128,7 +138,7 @@ def _mean(mean: Mean) -> str:
 @click.option("--branch", type=int, help="Which of its versions, from 1. Default: the first that changes images.")
 @click.option("--copies", default=50, show_default=True, help="Augmented copies of each image.")
 @click.option("--per-class", default=4, show_default=True, help="Validation images of each class.")
-@click.option("--step", help="Try a parameter of this step, from 1; 2.then_list.1 for one inside another.")
+@click.option("--step", help="Its number from 1; 2.then_list.1 for one inside another. Default: the first strength.")
 @click.option("--parameter", help="The parameter, or 'probability'. Default: the step's first number.")
 @click.option("--low", type=float, help="The least value. Default: the least that is possible.")
 @click.option("--high", type=float, help="The greatest value. Default: the greatest that is possible.")
@@ -137,9 +147,9 @@ def _mean(mean: Mean) -> str:
     "--threshold",
     default=0.8,
     show_default=True,
+    type=click.FloatRange(0, 1, min_open=True),
     help="Below this fraction of the accuracy on unchanged images too much is lost.",
 )
-@click.option("--absolute", is_flag=True, help="Threshold relative to all copies, not to accuracy on unchanged images.")
 @click.option("--seed", default=0, show_default=True, help="The number all randomness follows from.")
 def label_safety(
     run: str,
@@ -153,38 +163,69 @@ def label_safety(
     high: float | None,
     values: int,
     threshold: float,
-    absolute: bool,
     seed: int,
 ) -> None:
-    """Measure how a run's model reads augmented copies of its validation images, and how far a parameter may go."""
+    """Measure how a run's network classifies changed copies of validation images, and how far a parameter may go."""
     spec = augment.pipeline(pipeline_name)
     chosen, number = _branch(spec, branch)
-    request = SafetyRequest(
+    place = first_strength(chosen) if step is None else find_step(chosen, step)
+    tried = place.parameters[0] if parameter is None else place.parameter(parameter)
+    found = lab.runs.find(run)
+    request = SweepRequest(
         branch=chosen,
+        place=place.place,
+        parameter=tried.name,
+        low=tried.low if low is None else low,
+        high=tried.high if high is None else high,
+        values=values,
+        limit=per_class * max(1, len(found.class_names)),
         copies=copies,
         seed=seed,
-        threshold=threshold,
-        absolute=absolute,
-        sweep=_sweep(chosen, step, parameter, low, high, values),
-    )
-    request.check()
-    found = lab.runs.find(run)
-    dataset = lab.data.load(found.config.data.source)
-    subjects = validation_images(
-        found, lab.runs.validation_predictions(found.run_id), dataset, per_class=per_class, seed=seed
-    )
-    job_id = lab.jobs.label_safety_id(found, subjects, request)
-    job = lab.jobs.get(job_id)
-    if job is None or (job.status.ended and label_safety_job.result(job) is None):
-        # Without a network it would fail in the background.
-        lab.runs.network(found)
-        lab.jobs.measure_label_safety(found, subjects, request)
-    ended = wait_for_job(job_id, name=found.name, title="label safety")
-    result = label_safety_job.result(ended)
-    if result is None:
-        raise RunError(f"Measuring {found.name} {ended.status}: {ended.message or 'its process gave no sign of life'}")
-    told = {"run_id": found.run_id, "name": found.name, "pipeline": spec.name, "branch": number}
-    print_result({**told, **result.to_dict()}, *_safety(found.name, spec, chosen, result))
+    ).checked()
+    measured, status, _ = _wait(found, request)
+    if measured is None or status is not JobStatus.FINISHED:
+        raise AquaDashError(f"Measuring {found.name} was stopped. Run the command again to go on.")
+    title = f"{place.title}: {parameter_title(tried)}"
+    safe = safe_range(measured, tried.name, threshold=threshold)
+    curve = measured.curve("strength", tried.name)
+    said = advice(measured, request, threshold=threshold, classes=len(found.class_names))
+    told = {
+        "run_id": found.run_id,
+        "name": found.name,
+        "pipeline": spec.name,
+        "branch": number,
+        "classes": list(found.class_names),
+        "images": measured.clean.n,
+        "split": "validation",
+        "copies": copies,
+        "seed": seed,
+        "clean": measured.clean.to_dict(),
+        "sweep": {
+            "step": place.place,
+            "title": place.title,
+            "parameter": tried.name,
+            "values": list(curve),
+            "points": [scores.to_dict() for scores in curve.values()],
+            "threshold": safe.limit,
+            "relative_threshold": threshold,
+            "harmless_value": measured.harmless,
+            "below_at_once": safe.is_empty,
+            "safe_from": safe.low,
+            "safe_up_to": safe.high,
+        },
+        "advice": said,
+    }
+    lines: list[str | Table] = [
+        f"{found.name}, {measured.clean.n} validation images, copies of each: {copies}, {spec.title}: {chosen.title}",
+        f"unchanged images {_scores(measured.clean)}",
+        "",
+        Table(
+            [(text_of(tried, value), _scores(scores)) for value, scores in curve.items()], header=(title, "accuracy")
+        ),
+        "",
+        said,
+    ]
+    print_result(told, *lines)
 
 
 def _branch(spec: PipelineSpec, number: int | None) -> tuple[Branch, int]:
@@ -197,43 +238,5 @@ def _branch(spec: PipelineSpec, number: int | None) -> tuple[Branch, int]:
     return spec.branches[number - 1], number
 
 
-def _sweep(
-    branch: Branch, step: str | None, name: str | None, low: float | None, high: float | None, values: int
-) -> SweepRequest | None:
-    if step is None:
-        if name is not None or low is not None or high is not None:
-            raise ConfigError("--parameter, --low and --high need --step, which says whose parameter it is.")
-        return None
-    place = find_step(branch, read_path(step))
-    parameter = place.parameters[0] if name is None else place.parameter(name)
-    return SweepRequest(
-        place.path,
-        parameter.name,
-        parameter.low if low is None else low,
-        parameter.high if high is None else high,
-        values,
-    )
-
-
-def _safety(name: str, spec: PipelineSpec, branch: Branch, result: SafetyResult) -> list[str | Table]:
-    lines: list[str | Table] = [
-        f"{name} on {result.copies} {'copy' if result.copies == 1 else 'copies'} of each of {len(result.labels)} "
-        f"validation images, {spec.title}: {branch.title}",
-        f"unchanged images {_seen(result.clean)}, the whole pipeline {_seen(result.whole)}",
-    ]
-    if result.steps:
-        rows = [(path_text(step.path), step.title, _seen(step.so_far), _seen(step.alone)) for step in result.steps]
-        lines += ["", Table(rows, header=("step", "", "with those before it", "alone"))]
-    if (sweep := result.sweep) is not None:
-        parameter = find_step(branch, sweep.path).parameter(sweep.parameter)
-        tried = [
-            (text_of(parameter, value), _seen(seen)) for value, seen in zip(sweep.values, sweep.points, strict=True)
-        ]
-        header = (f"{sweep.title}: {parameter.title or parameter.name}", "accuracy")
-        lines += ["", Table(tried, header=header), "", crossing_sentence(sweep, parameter)]
-    return lines
-
-
-def _seen(seen: Seen) -> str:
-    low, high = seen.interval
-    return f"{percent(seen.accuracy)} ({percent(low)} to {percent(high)})"
+def _scores(scores: Scores) -> str:
+    return _mean(Mean(scores.accuracy, scores.accuracy_ci95))

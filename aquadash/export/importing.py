@@ -24,7 +24,7 @@ from aquadash.export.zip_files import MAX_DIRECTORY, MAX_PACKED, MAX_RUN_BYTES, 
 from aquadash.files import zip_directory_bytes
 from aquadash.models import check_model_file
 from aquadash.people import OWNER, Person
-from aquadash.robustness.result import RobustnessResult
+from aquadash.robustness.measurement import Measurement
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, check_arrays
 from aquadash.runs.tags import reason
@@ -46,9 +46,7 @@ _READERS: Mapping[str, Callable[[Path, Run], Any]] = {
         lambda path, run: check_arrays(path, max_bytes=MAX_RUN_BYTES),
     ),
     # Version 0.6.0 kept the figures of robustness twice.
-    **dict.fromkeys(
-        (ROBUSTNESS, "robustness-spare.json"), lambda path, run: RobustnessResult.from_json(path.read_bytes())
-    ),
+    **dict.fromkeys((ROBUSTNESS, "robustness-spare.json"), lambda path, run: Measurement.from_json(path.read_bytes())),
     # Nothing here opens these: they are handed out as they came, and only while their checks still name them.
     **dict.fromkeys((form.file_name for form in FORMATS.values()), lambda path, run: None),
     **dict.fromkeys(

@@ -1,14 +1,17 @@
-"""A run's accuracy as the test images get worse: one corruption, or the mean over all, by severity."""
+"""Accuracy as images are changed more: of runs by the severity of corruptions, or of one network by a parameter."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from aquadash.augment import Parameter
 from aquadash.figures.theme import (
+    WRONG_COLOUR,
     add_guessing_line,
     empty_figure,
+    escape,
     finish,
     hover_name,
     listed,
@@ -17,47 +20,120 @@ from aquadash.figures.theme import (
     shorten,
     whiskers,
 )
+from aquadash.robustness.advice import parameter_title, safe_range
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.robustness.result import Mean, RobustnessResult
+from aquadash.robustness.measurement import Mean, Measurement, Scores
+from aquadash.robustness.steps import text_of
 
 #: In pixels.
 _HEIGHT = 380
 
 
-def severity_curve(result: RobustnessResult, *, corruption: str | None) -> dict[int, Mean]:
-    """The accuracy by severity, where 0 stands for the clean images: of a corruption or, for None, the mean over all.
+def severity_curve(measured: Measurement, *, corruption: str | None) -> dict[float, Mean]:
+    """Return the accuracy by severity, where 0 stands for the clean images; empty if none is measured.
 
-    Empty if none is measured.
+    Args:
+        measured: What is measured of a run.
+        corruption: Which one; None for the mean over all.
     """
     if corruption is None:
-        return result.mean_curve()
-    return {
-        severity: Mean(condition.accuracy, condition.accuracy_ci95)
-        for severity, condition in result.curve(corruption).items()
-    }
+        curve = measured.mean_curve()
+    else:
+        curve = {severity: _mean(scores) for severity, scores in measured.curve("corruption", corruption).items()}
+    return {0: _mean(measured.clean), **curve} if curve else {}
 
 
 def robustness_curves(
-    runs: Sequence[tuple[str, RobustnessResult | None]], *, corruption: str | None, chance: float
+    runs: Sequence[tuple[str, Measurement | None]], *, corruption: str | None, chance: float
 ) -> go.Figure:
     """Draw the runs' curves over one another.
 
     Args:
-        runs: Name and figures of each run. The position decides the colour, so a run without figures keeps its place.
+        runs: Name and measurement of each run. The position decides the colour, so a run without one keeps its place.
         corruption: Which one; None for the mean over all.
         chance: The accuracy of guessing, 0 to 1, drawn as a line.
     """
     title = CORRUPTIONS[corruption].title if corruption else "mean over the corruptions"
-    curves = [
-        (index, name, severity_curve(result, corruption=corruption))
-        for index, (name, result) in enumerate(runs)
-        if result is not None
+    drawn = [
+        (index, name, curve)
+        for index, (name, measured) in enumerate(runs)
+        if measured is not None and (curve := severity_curve(measured, corruption=corruption))
     ]
-    drawn = [(index, name, curve) for index, name, curve in curves if len(curve) > 1]
     if not drawn:
         return empty_figure("The curve appears here once this corruption is measured.", height=_HEIGHT)
+    figure = _curves(drawn, chance=chance)
+    figure.update_xaxes(
+        title="Severity",
+        tickvals=[0, *SEVERITIES],
+        ticktext=["clean", *map(str, SEVERITIES)],
+        range=[-0.2, 5.2],
+    )
+    highest = max(mean.ci95[1] for _, _, curve in drawn for mean in curve.values())
+    figure.update_yaxes(title="Test images right", range=[0, min(100.0, 100 * highest + 5)])
+    figure.update_layout(showlegend=len(runs) > 1)
+    each = [
+        f"{shorten(name)} from {percent(curve[0].value)} on clean images to {percent(curve[max(curve)].value)} at "
+        f"severity {max(curve)}"
+        for _, name, curve in drawn
+    ]
+    return finish(figure, alt=f"Accuracy by severity, {title}: {listed(each)}.", height=_HEIGHT)
+
+
+def strength_curve(
+    measured: Measurement, parameter: Parameter, *, step: str, threshold: float, chance: float
+) -> go.Figure:
+    """Draw the accuracy on copies by the value of a parameter, and where too much is lost.
+
+    Args:
+        measured: At least one value of the parameter.
+        parameter: Which.
+        step: The title of its step.
+        threshold: Too much is lost below this fraction of the accuracy on unchanged images, 0 to 1.
+        chance: The accuracy of guessing, 0 to 1, drawn as a line.
+    """
+    curve = {value: _mean(scores) for value, scores in measured.curve("strength", parameter.name).items()}
+    safe = safe_range(measured, parameter.name, threshold=threshold)
+    name = parameter_title(parameter)
+    # The values are in per cent where the parameter is a fraction.
+    scale, unit = (100, " %") if parameter.percent else (1, "")
+    figure = _curves([(0, step, {scale * value: mean for value, mean in curve.items()})], chance=chance)
+    figure.add_hline(
+        y=100 * safe.limit,
+        line={"color": WRONG_COLOUR, "width": 1.5, "dash": "dash"},
+        annotation={"text": f"threshold {100 * safe.limit:.0f} %", "font": {"size": 11}},
+        annotation_position="top right",
+    )
+    ends = [] if safe.is_empty else [value for value in (safe.low, safe.high) if value is not None]
+    if ends:
+        figure.add_scatter(
+            x=[scale * value for value in ends],
+            y=[100 * safe.limit] * len(ends),
+            mode="markers+text",
+            marker={"color": WRONG_COLOUR, "size": 13, "symbol": "x"},
+            text=[text_of(parameter, value) for value in ends],
+            textposition="bottom center",
+            hoverinfo="skip",
+        )
+    figure.update_xaxes(title=escape(f"{shorten(step, length=48)}: {name}"), ticksuffix=unit)
+    figure.update_yaxes(title="Copies right", range=[0, 104])
+    figure.update_layout(showlegend=False)
+    first, *_, last = [f"{percent(mean.value)} at {text_of(parameter, value)}" for value, mean in curve.items()] * 2
+    fall = " and ".join(text_of(parameter, value) for value in ends)
+    alt = (
+        f"Copies right by {name} of {shorten(step, length=48)}: {first}, {last}. The threshold is "
+        f"{percent(safe.limit)}; the curve {f'falls below it at {fall}' if fall else 'does not cross it'}."
+    )
+    return finish(figure, alt=alt, height=_HEIGHT)
+
+
+def _mean(scores: Scores) -> Mean:
+    return Mean(scores.accuracy, scores.accuracy_ci95)
+
+
+def _curves(lines: Sequence[tuple[int, str, Mapping[float, Mean]]], *, chance: float) -> go.Figure:
+    """Draw curves with their intervals, each with the number of its colour and its name."""
     figure = go.Figure()
-    for index, name, curve in drawn:
+    for index, name, curve in lines:
         fractions = [mean.value for mean in curve.values()]
         intervals = [mean.ci95 for mean in curve.values()]
         figure.add_scatter(
@@ -67,26 +143,11 @@ def robustness_curves(
             mode="lines+markers",
             error_y=whiskers(fractions, intervals),
             customdata=[f"{percent(low)} to {percent(high)}".replace("%", "&#37;") for low, high in intervals],
-            hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x}}: %{{y:.1f}} % right<br>95 % interval %{{customdata}}"
-            "<extra></extra>",
+            hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.3~g}}: %{{y:.1f}} % right<br>95 % interval "
+            "%{customdata}<extra></extra>",
         )
     add_guessing_line(figure, chance)
-    ticks = [0, *SEVERITIES]
-    figure.update_xaxes(
-        title="Severity",
-        tickvals=ticks,
-        ticktext=["clean", *map(str, SEVERITIES)],
-        range=[-0.2, 5.2],
-        fixedrange=True,
-    )
-    highest = max(mean.ci95[1] for _, _, curve in drawn for mean in curve.values())
-    figure.update_yaxes(
-        title="Test images right", ticksuffix=" %", range=[0, min(100.0, 100 * highest + 5)], fixedrange=True
-    )
-    figure.update_layout(hovermode="closest", showlegend=len(runs) > 1, dragmode=False)
-    each = [
-        f"{shorten(name)} from {percent(curve[0].value)} on clean images to {percent(curve[max(curve)].value)} at "
-        f"severity {max(curve)}"
-        for _, name, curve in drawn
-    ]
-    return finish(figure, alt=f"Accuracy by severity, {title}: {listed(each)}.", height=_HEIGHT)
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(ticksuffix=" %", fixedrange=True)
+    figure.update_layout(hovermode="closest", dragmode=False)
+    return figure

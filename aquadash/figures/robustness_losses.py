@@ -1,4 +1,4 @@
-"""What costs a run most: the accuracy lost to each corruption, or to each branch of the augmentation pipelines."""
+"""What costs a run most: the accuracy lost to each corruption, or to each version of the augmentation pipelines."""
 
 from __future__ import annotations
 
@@ -8,20 +8,10 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from aquadash.figures.theme import (
-    OUTLINE_COLOUR,
-    empty_figure,
-    escape,
-    finish,
-    hover_name,
-    listed,
-    rows_axis,
-    run_style,
-    shorten,
-    whiskers,
-)
+from aquadash.figures.dot_rows import Dots, dot_rows
+from aquadash.figures.theme import empty_figure, escape, hover_name, listed, run_style, shorten
 from aquadash.robustness.corruptions import CORRUPTIONS
-from aquadash.robustness.result import Mean, RobustnessResult
+from aquadash.robustness.measurement import Mean, Measurement
 
 Kind = Literal["corruptions", "pipelines"]
 
@@ -31,7 +21,7 @@ class LossRow:
     """A row of the chart.
 
     Attributes:
-        label: The corruption's or branch's title.
+        label: The corruption's or version's title.
         detail: More about it: its summary, or the pipelines that it belongs to.
         losses: Of each run, in their order; None where it is not measured.
     """
@@ -41,12 +31,12 @@ class LossRow:
     losses: tuple[Mean | None, ...]
 
 
-def compute(runs: Sequence[RobustnessResult | None], *, kind: Kind) -> list[LossRow]:
-    """The rows, the greatest loss of the first run that has any on top.
+def compute(runs: Sequence[Measurement | None], *, kind: Kind) -> list[LossRow]:
+    """Return the rows, the greatest loss of the first run that has any on top.
 
-    A branch that several pipelines share is one row.
+    A version that several pipelines share is one row.
     """
-    rows = _corruption_rows(runs) if kind == "corruptions" else _branch_rows(runs)
+    rows = _corruption_rows(runs) if kind == "corruptions" else _version_rows(runs)
 
     def order(row: LossRow) -> float:
         return next((-loss.value for loss in row.losses if loss is not None), 0.0)
@@ -54,73 +44,78 @@ def compute(runs: Sequence[RobustnessResult | None], *, kind: Kind) -> list[Loss
     return sorted((row for row in rows if any(row.losses)), key=order)
 
 
-def robustness_losses(runs: Sequence[tuple[str, RobustnessResult | None]], *, kind: Kind = "corruptions") -> go.Figure:
-    """Draw a row a corruption or branch, and in it a dot with its interval for each run.
+def robustness_losses(runs: Sequence[tuple[str, Measurement | None]], *, kind: Kind = "corruptions") -> go.Figure:
+    """Draw a row for each corruption or version, and in it a dot with its interval for each run.
 
     Args:
-        runs: Name and figures of each run. The position decides colour and symbol.
+        runs: Name and measurement of each run. The position decides colour and symbol.
         kind: What the rows are.
     """
-    rows = compute([result for _, result in runs], kind=kind)
+    rows = compute([measured for _, measured in runs], kind=kind)
     if not rows:
         return empty_figure(f"What the {kind} cost appears here once some are measured.")
-    figure = go.Figure()
-    figure.add_vline(x=0, line={"color": OUTLINE_COLOUR, "width": 1})
+    traces = []
     for index, (name, _) in enumerate(runs):
-        points = [(row, loss, place) for place, row in enumerate(rows) if (loss := row.losses[index]) is not None]
+        points = [(place, row, loss) for place, row in enumerate(rows) if (loss := row.losses[index]) is not None]
         if not points:
             continue
-        # Runs of one row lie a little apart, so that their intervals can be told from each other.
-        shift = 0.0 if len(runs) == 1 else 0.5 * (index / (len(runs) - 1) - 0.5)
-        figure.add_scatter(
-            x=[100 * loss.value for _, loss, _ in points],
-            y=[place + shift for _, _, place in points],
-            **run_style(index, name, size=9),
-            mode="markers",
-            error_x=whiskers([loss.value for _, loss, _ in points], [loss.ci95 for _, loss, _ in points]),
-            customdata=[
-                f"{hover_name(row.label)}<br>{hover_name(row.detail)}<br>95 &#37; interval {100 * loss.ci95[0]:.1f} to "
-                f"{100 * loss.ci95[1]:.1f}"
-                for row, loss, _ in points
-            ],
-            hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.1f}} points lost<br>%{{customdata}}<extra></extra>",
+        traces.append(
+            Dots(
+                [place for place, _, _ in points],
+                [loss.value for _, _, loss in points],
+                [loss.ci95 for _, _, loss in points],
+                [
+                    f"<b>{hover_name(name)}</b><br>{100 * loss.value:.1f} points lost<br>{hover_name(row.label)}<br>"
+                    f"{hover_name(row.detail)}<br>95 &#37; interval {100 * loss.ci95[0]:.1f} to "
+                    f"{100 * loss.ci95[1]:.1f}"
+                    for _, row, loss in points
+                ],
+                run_style(index, name, size=9),
+            )
         )
-    figure.update_xaxes(title="Accuracy lost, in points", showgrid=True, fixedrange=True)
-    figure.update_yaxes(rows_axis([escape(shorten(row.label)) for row in rows]))
-    figure.update_layout(hovermode="closest", showlegend=len(runs) > 1, dragmode=False)
-    return finish(figure, alt=_alt(rows, [name for name, _ in runs], kind), height=100 + 28 * len(rows))
+    return dot_rows(
+        [escape(shorten(row.label)) for row in rows],
+        traces,
+        title="Accuracy lost, in points",
+        unit="",
+        alt=_alt(rows, [name for name, _ in runs], kind),
+        row_height=28,
+        reference=0.0,
+    )
 
 
-def _corruption_rows(runs: Sequence[RobustnessResult | None]) -> list[LossRow]:
+def _corruption_rows(runs: Sequence[Measurement | None]) -> list[LossRow]:
     return [
-        LossRow(entry.title, entry.summary, tuple(None if run is None else run.loss(name) for run in runs))
+        LossRow(entry.title, entry.summary, tuple(None if run is None else run.corruption_loss(name) for run in runs))
         for name, entry in CORRUPTIONS.items()
     ]
 
 
-def _branch_rows(runs: Sequence[RobustnessResult | None]) -> list[LossRow]:
+def _version_rows(runs: Sequence[Measurement | None]) -> list[LossRow]:
     titles: dict[str, str] = {}
     pipelines: dict[str, list[str]] = {}
-    for run in runs:
-        for key, entry in run.branches.items() if run is not None else ():
-            titles.setdefault(key.digest, entry.branch_title)
-            names = pipelines.setdefault(key.digest, [])
-            if key.pipeline not in names:
-                names.append(key.pipeline)
-
-    def loss(run: RobustnessResult | None, digest: str) -> Mean | None:
+    losses: dict[tuple[int, str], Mean | None] = {}
+    for index, run in enumerate(runs):
         if run is None:
-            return None
-        return next((run.branch_loss(key) for key in run.branches if key.digest == digest), None)
-
+            continue
+        for condition, scores in run.of_kind("pipeline").items():
+            titles.setdefault(condition.digest, condition.titles[1])
+            names = pipelines.setdefault(condition.digest, [])
+            if condition.name not in names:
+                names.append(condition.name)
+            losses[index, condition.digest] = run.loss(scores)
     return [
-        LossRow(title, "in " + ", ".join(pipelines[digest]), tuple(loss(run, digest) for run in runs))
+        LossRow(
+            title,
+            "in " + ", ".join(pipelines[digest]),
+            tuple(losses.get((index, digest)) for index in range(len(runs))),
+        )
         for digest, title in titles.items()
     ]
 
 
 def _alt(rows: Sequence[LossRow], names: Sequence[str], kind: Kind) -> str:
-    def told(row: LossRow) -> str:
+    def text(row: LossRow) -> str:
         each = [
             f"{shorten(name)} {100 * loss.value:.0f}"
             for name, loss in zip(names, row.losses, strict=True)
@@ -128,4 +123,4 @@ def _alt(rows: Sequence[LossRow], names: Sequence[str], kind: Kind) -> str:
         ]
         return f"{row.label} ({', '.join(each)})"
 
-    return f"Points of accuracy lost to {kind}, the costliest first: {listed([told(row) for row in rows], most=15)}."
+    return f"Points of accuracy lost to {kind}, the costliest first: {listed([text(row) for row in rows], most=15)}."

@@ -78,12 +78,7 @@ KINDS = {
             "measurement",
             "aquadash.robustness.job:work",
             niceness=_BESIDE_TRAINING,
-            slots=2,
-        ),
-        JobKind(
-            "label-safety",
-            "measurement",
-            "aquadash.robustness.label_safety_job:work",
+            slots=3,
             linger=_MINUTE,
             kept=_DAY,
         ),

@@ -28,9 +28,8 @@ from aquadash.people import Resource
 from aquadash.runs import Run, open_store
 
 if TYPE_CHECKING:
-    from aquadash.robustness.label_safety import SafetyRequest, Subjects
-    from aquadash.robustness.measure import RobustnessRequest
-    from aquadash.robustness.result import RobustnessResult
+    from aquadash.robustness.measurement import Measurement
+    from aquadash.robustness.requests import Request, SweepRequest
 
 
 class Jobs(Part):
@@ -68,12 +67,13 @@ class Jobs(Part):
 
     # -- robustness --------------------------------------------------------------------------------------------------
 
-    def measure_robustness(self, run_id: str, request: RobustnessRequest | None = None) -> Job:
+    def measure_robustness(self, run_id: str, request: Request | None = None) -> Job:
         """Start measuring how a run does on changed images, or go on with what is not measured yet.
 
         Args:
             run_id: A run that has ended and has a model.
-            request: What to measure; None for what was asked for the last time.
+            request: What to measure, a sweep of one parameter among it; None for what was asked for the last time under
+                corruptions and pipelines.
 
         Raises:
             RunError: The run has no model, or is being measured already.
@@ -82,61 +82,47 @@ class Jobs(Part):
             AquaDashError: The request is not possible.
         """
         from aquadash.robustness.job import start
+        from aquadash.robustness.requests import RobustnessRequest
 
         run = self._run(run_id)
         DataSets(self._person).require_for_job(run.config.data.source, Action.MEASURE, run.resource)
-        if request is not None and not self._rights.allow(Action.LABEL, run.resource) and self.robustness(run_id):
+        replaces = isinstance(request, RobustnessRequest) and not self._rights.allow(Action.LABEL, run.resource)
+        if replaces and self.robustness(run_id):
             raise NotAllowedError(
                 f"“{run.name}” is measured already. Only whoever made it, or the teacher, can have it measured anew."
             )
         with self._changing():
             return start(open_store(), run_id, request, owner=self._person.person_id)
 
-    def robustness(self, run_id: str) -> RobustnessResult | None:
-        """What is measured of a run so far; None where nothing is, or it is of weights that the run has no more.
+    def robustness_job(self, run_id: str, sweep: SweepRequest | None = None) -> str:
+        """Return the id of the job that measures a run under corruptions and pipelines, or of a sweep.
 
         Raises:
-            NotAllowedError: The run is hidden from the person.
-            StorageError: The figures are damaged.
+            NotAllowedError: The run is hidden from the person, or they may not ask its network what a sweep asks.
         """
         from aquadash.robustness.job import job_of
 
-        run, job = self._run(run_id), self.get(job_of(run_id))
-        if job is not None and not job.status.ended:
-            return _robustness_so_far(settings.store_key(), run_id)
-        return _robustness(settings.store_key(), run_id, run.ended_at, None if job is None else job.revision)
+        run = self._run(run_id)
+        if sweep is not None:
+            self._rights.require(Action.OPEN_MODEL, run.resource)
+        return job_of(run, sweep)
 
-    # -- label safety ------------------------------------------------------------------------------------------------
-
-    def label_safety_id(self, run: Run, subjects: Subjects, request: SafetyRequest) -> str:
-        """The id of the job that measures how far images may be changed before a run's network no longer knows them.
-
-        Raises:
-            NotAllowedError: The person may not open the run's network, and so not know what it says.
-        """
-        from aquadash.robustness.label_safety_job import job_of, key_of
-
-        self._rights.require(Action.OPEN_MODEL, run.resource)
-        return job_of(key_of(run, subjects, request))
-
-    def measure_label_safety(self, run: Run, subjects: Subjects, request: SafetyRequest) -> Job:
-        """Begin that measurement.
+    def robustness(self, run_id: str, sweep: SweepRequest | None = None) -> Measurement | None:
+        """Return what is measured so far; None where nothing is, or it is of weights that the run has no more.
 
         Args:
-            run: Whose network looks at the images.
-            subjects: The images to copy.
-            request: What to measure.
+            run_id: The run.
+            sweep: A sweep; None for the measurement under corruptions and pipelines.
 
         Raises:
-            NotAllowedError: The person may not open the run's network.
-            RunError: It is under way already.
-            AquaDashError: The request is not possible.
+            NotAllowedError: As for :meth:`robustness_job`.
+            StorageError: The figures are damaged.
         """
-        from aquadash.robustness.label_safety_job import start
-
-        self._rights.require(Action.OPEN_MODEL, run.resource)
-        with self._changing():
-            return start(run, subjects, request, owner=self._person.person_id)
+        job = self.get(self.robustness_job(run_id, sweep))
+        if job is not None and not job.status.ended:
+            return _robustness_so_far(settings.store_key(), run_id, sweep)
+        ended_at = self._run(run_id).ended_at
+        return _robustness(settings.store_key(), run_id, sweep, ended_at, None if job is None else job.revision)
 
     # -- exporting a run ---------------------------------------------------------------------------------------------
 
@@ -250,10 +236,11 @@ def _job(store_key: str, job_id: str) -> Job | None:
     return open_jobs().get(job_id)
 
 
-def _measured(store_key: str, run_id: str, *version: object) -> RobustnessResult | None:
+def _measured(store_key: str, run_id: str, sweep: SweepRequest | None, *version: object) -> Measurement | None:
     from aquadash.robustness.job import result_of
 
-    return result_of(open_store(), run_id)
+    store = open_store()
+    return result_of(store, store.get(run_id), sweep)
 
 
 # Of a job at work there is another revision with each report of its worker, of one that has ended the last.

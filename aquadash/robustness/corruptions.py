@@ -176,21 +176,22 @@ _version = cache(version)
 
 
 @dataclass(frozen=True, eq=False)
-class TestImages:
-    """The images of a split that are to be corrupted.
+class Subjects:
+    """The images to measure with.
 
     Attributes:
         images: uint8, shape (n, height, width, 3).
+        labels: int64, shape (n,).
         positions: int64, shape (n,), their positions in the split.
+        available: How many images they were chosen from.
         fingerprint: Of the data set.
         seed: 0 or greater; all random choices follow from it and the positions.
     """
 
-    # Not a test, whatever pytest thinks of its name.
-    __test__ = False
-
     images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
     positions: NDArray[np.int64]
+    available: int
     fingerprint: str
     seed: int
 
@@ -204,7 +205,7 @@ class TestImages:
 
 
 def corrupted_sets(
-    source: TestImages,
+    source: Subjects,
     cells: Sequence[Cell],
     *,
     executor: Executor | None = None,
@@ -237,7 +238,7 @@ def corrupted_sets(
         yield cell, images
 
 
-def kept(source: TestImages, cell: Cell) -> NDArray[np.uint8] | None:
+def kept(source: Subjects, cell: Cell) -> NDArray[np.uint8] | None:
     """The set, which is read from disk where it is looked at; None where there is no sound copy of it."""
     path = source.path(cell)
     with suppress(OSError, EOFError, ValueError):
@@ -248,7 +249,7 @@ def kept(source: TestImages, cell: Cell) -> NDArray[np.uint8] | None:
     return None
 
 
-def sample(source: TestImages, cell: Cell, row: int) -> NDArray[np.uint8]:
+def sample(source: Subjects, cell: Cell, row: int) -> NDArray[np.uint8]:
     """One image of a set, of shape (height, width, 3): from disk where the set is kept, else made."""
     images = kept(source, cell)
     if images is not None:
@@ -270,7 +271,7 @@ def open_pool() -> ProcessPoolExecutor:
 
 
 def _set_or_parts(
-    source: TestImages, cell: Cell, executor: Executor | None
+    source: Subjects, cell: Cell, executor: Executor | None
 ) -> NDArray[np.uint8] | Iterable[NDArray[np.uint8]]:
     """The set where it is kept, else its parts, being made by the executor, or here when they are asked for."""
     found = kept(source, cell)

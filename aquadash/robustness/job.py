@@ -1,24 +1,38 @@
 """Measuring robustness in the background, as a job: how it is started, stopped and read, and what its worker does.
 
 It does not take a slot of the engine, so that it need not wait for the end of a long search. It runs at a low
-priority instead: a training beside it keeps most of the processor. What it has measured is kept as it goes, so that a
-job that was stopped or killed goes on where it was when it is started again.
+priority instead: a training beside it keeps most of the processor. Scores are kept as they are measured, so that a job
+that was stopped or killed goes on where it was when it is started again.
+
+A measurement under corruptions and pipelines is a file of its run. A sweep belongs to no run, since its steps may be
+ones that nobody has saved: its file is in the home, under a key that follows from the request.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
-from aquadash.files import file_digest
+from aquadash.files import file_digest, forget_oldest, write_whole
 from aquadash.jobs import Job, Stopped, open_jobs
 from aquadash.jobs.types import job_id
-from aquadash.robustness.measure import RobustnessRequest, missing
-from aquadash.robustness.result import RobustnessResult
+from aquadash.robustness.measurement import Measurement
+from aquadash.robustness.requests import (
+    Request,
+    RobustnessRequest,
+    SweepRequest,
+    choose_subjects,
+    read_request,
+    request_values,
+)
 from aquadash.runs import RunStore, open_store
 from aquadash.runs.artifacts import MODEL, ROBUSTNESS
 from aquadash.runs.connection import storage_errors
@@ -32,8 +46,14 @@ _log = logging.getLogger("aquadash.robustness")
 
 KIND = "robustness"
 
-#: The figures are stored at most so often, in seconds.
+#: The resource of a sweep's job begins so; that of another job is the id of its run.
+_SWEEP = "sweep-"
+
+#: The scores are stored at most so often, in seconds.
 _STORE_SECONDS = 1.0
+
+#: Bytes of the sweeps that are kept; one takes about 10 kB.
+_MAX_SWEEP_BYTES = 100_000_000
 
 _REPORTED_VERSIONS = (
     "imagecorruptions-imaug",
@@ -45,13 +65,13 @@ _REPORTED_VERSIONS = (
 )
 
 
-def start(store: RunStore, run_id: str, request: RobustnessRequest | None = None, *, owner: str = "") -> Job:
+def start(store: RunStore, run_id: str, request: Request | None = None, *, owner: str = "") -> Job:
     """Start measuring, or go on with what is not measured yet.
 
     Args:
         store: Where the run is.
         run_id: A run that has ended and has a model.
-        request: What to measure; None for what was asked for the last time.
+        request: What to measure; None for what was asked for the last time under corruptions and pipelines.
         owner: The id of whoever asks; empty for the owner of the machine.
 
     Raises:
@@ -60,60 +80,74 @@ def start(store: RunStore, run_id: str, request: RobustnessRequest | None = None
     """
     from aquadash.jobs import worker
 
-    check_run(store, store.get(run_id))
-    if request is None:
-        request = _last_request(store, run_id)
-    return worker.start(KIND, run_id, request.checked().to_dict(), owner=owner)
+    run = store.get(run_id)
+    check_run(store, run)
+    request = (request or _last_request(store, run_id)).checked()
+    sweep = request if isinstance(request, SweepRequest) else None
+    return worker.start(KIND, _resource(run, sweep), {"run_id": run_id, **request_values(request)}, owner=owner)
 
 
-def result_of(store: RunStore, run_id: str) -> RobustnessResult | None:
-    """What is measured so far; None where nothing is, or it is of weights that the run has no more.
+def job_of(run: Run, sweep: SweepRequest | None = None) -> str:
+    """Return the id of the job that measures a run under corruptions and pipelines, or of a sweep."""
+    return job_id(KIND, _resource(run, sweep))
+
+
+def _resource(run: Run, sweep: SweepRequest | None) -> str:
+    """Return what stands for a measurement in the table of jobs, which machines may use that lack a sweep's file."""
+    if sweep is None:
+        return run.run_id
+    network = settings.store_key(), run.run_id, run.ended_at if run.status.ended else run.started_at
+    told = json.dumps([network, request_values(sweep), settings.here()])
+    return f"{_SWEEP}{hashlib.sha256(told.encode()).hexdigest()[:24]}"
+
+
+def _sweep_path(resource: str) -> Path:
+    return settings.label_safety() / f"{resource}.json"
+
+
+def result_of(store: RunStore, run: Run, sweep: SweepRequest | None = None) -> Measurement | None:
+    """Return what is measured so far; None where nothing is, or it is of weights that the run has no more.
+
+    Args:
+        store: Where the run is.
+        run: The run.
+        sweep: A sweep; None for the measurement under corruptions and pipelines.
 
     Raises:
         StorageError: The file is damaged.
     """
-    found = read_result(store, run_id)
+    if sweep is not None:
+        # A damaged file is measured again: it can be emptied at any time.
+        with suppress(OSError, StorageError):
+            return Measurement.from_json(_sweep_path(_resource(run, sweep)).read_bytes())
+        return None
+    path = store.artifact(run.run_id, ROBUSTNESS)
+    with storage_errors(f"read {ROBUSTNESS}"):
+        found = None if path is None else Measurement.from_json(path.read_bytes())
     if found is None:
         return None
-    ended_at = store.get(run_id).ended_at
-    later = ended_at is None or found.measured_at >= ended_at
+    later = run.ended_at is None or found.measured_at >= run.ended_at
     if later and settings.store_is_shared():
         # Each look would download the network.
         return found
-    model = store.artifact(run_id, MODEL)
+    model = store.artifact(run.run_id, MODEL)
     if model is None:
         return found if later else None
     # Times tell little: clocks are set back, and another computer's may differ.
     return found if file_digest(model) == found.identity["model_sha256"] else None
 
 
-def is_measured(found: RobustnessResult | None, request: RobustnessRequest) -> bool:
-    """Whether what is measured leaves nothing to do for a request."""
-    return found is not None and goes_with(found, request) and missing(found, request) == ([], [])
-
-
-def goes_with(found: RobustnessResult, request: RobustnessRequest) -> bool:
-    """Whether a request is about the seed and as many images as what is measured, so that its figures join those."""
-    total = int(found.identity.get("test_images", 0))
-    asked = (request.seed, min(request.limit or total, total))
-    return (found.identity.get("seed"), found.identity.get("images")) == asked
-
-
-def _last_request(store: RunStore, run_id: str) -> RobustnessRequest:
-    """What was asked for the last time, or what the figures of another computer or older version belong to."""
-    job = open_jobs().get(job_of(run_id))
+def _last_request(store: RunStore, run_id: str) -> Request:
+    """Return what was asked for the last time, or what the scores of another computer or older version belong to."""
+    run = store.get(run_id)
+    job = open_jobs().get(job_of(run))
     if job is not None:
-        return RobustnessRequest.from_dict(job.request)
-    found = result_of(store, run_id)
+        return read_request(job.request)
+    found = result_of(store, run)
     if found is None:
         return RobustnessRequest()
-    images, everything = found.identity.get("images"), found.identity.get("test_images")
-    return RobustnessRequest(seed=found.identity.get("seed", 0), limit=None if images == everything else images)
-
-
-def job_of(run_id: str) -> str:
-    """The id of the job that measures a run."""
-    return job_id(KIND, run_id)
+    images, total = found.identity["images"], found.identity["test_images"]
+    return RobustnessRequest(seed=found.identity["seed"], limit=None if images == total else images)
 
 
 def check_run(store: RunStore, run: Run) -> None:
@@ -127,19 +161,8 @@ def check_run(store: RunStore, run: Run) -> None:
     store.model_path(run.run_id)
 
 
-def read_result(store: RunStore, run_id: str) -> RobustnessResult | None:
-    """The stored figures; None where there are none.
-
-    Raises:
-        StorageError: They are damaged.
-    """
-    path = store.artifact(run_id, ROBUSTNESS)
-    with storage_errors(f"read {ROBUSTNESS}"):
-        return None if path is None else RobustnessResult.from_json(path.read_bytes())
-
-
 def work(job: JobContext) -> dict[str, Any]:
-    """Measure what a job asks for, and store what is measured whatever happens; the figures are files of the run."""
+    """Measure what a job asks for, and store what is measured whatever happens."""
     store = open_store()
     stored_at, found = 0.0, None
     try:
@@ -155,22 +178,37 @@ def work(job: JobContext) -> dict[str, Any]:
     return {}
 
 
-def _keep(store: RunStore, job: JobContext, found: RobustnessResult) -> None:
-    """Store figures, unless another worker measures by now."""
-    if not job.lost:
+def _keep(store: RunStore, job: JobContext, found: Measurement) -> None:
+    """Store scores, unless another worker measures by now."""
+    if job.lost:
+        return
+    if not job.run.startswith(_SWEEP):
         store.add_robustness(job.run, found.to_json())
+        return
+    path = _sweep_path(job.run)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, found.to_json())
+    forget_oldest(path.parent, "*.json", max_bytes=_MAX_SWEEP_BYTES)
 
 
-def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
+def _measured(store: RunStore, job: JobContext) -> Iterator[Measurement]:
     from aquadash.robustness.corruptions import open_pool
     from aquadash.robustness.measure import load_network, measure
     from aquadash.training.hardware import library_version
 
-    run, request = store.get(job.run), RobustnessRequest.from_dict(job.request)
+    request = read_request(job.request).checked()
+    # Version 0.7 named the run as the job's resource only.
+    run = store.get(job.request.get("run_id", job.run))
     check_run(store, run)
     _log.info("run %s (%s): measuring %s", run.run_id, run.name, request)
     job.report("loading the data")
-    dataset = dataset_of(run)
+    subjects = choose_subjects(request, run, dataset_of(run), store.validation_predictions(run.run_id))
+    try:
+        so_far = result_of(store, run, request if isinstance(request, SweepRequest) else None)
+    except StorageError as error:
+        # Damaged scores are measured again.
+        _log.warning("%s", error)
+        so_far = None
     with open_pool() as pool:
         try:
             job.report("loading the model")
@@ -178,10 +216,10 @@ def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
             digest = file_digest(store.model_path(run.run_id))
             yield from measure(
                 load_network(store, run),
-                dataset,
+                subjects,
                 request,
                 model_sha256=digest,
-                so_far=_so_far(store, run.run_id),
+                so_far=so_far,
                 executor=pool,
                 report=job.report,
                 versions={name: library_version(name) for name in _REPORTED_VERSIONS},
@@ -189,12 +227,3 @@ def _measured(store: RunStore, job: JobContext) -> Iterator[RobustnessResult]:
             )
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _so_far(store: RunStore, run_id: str) -> RobustnessResult | None:
-    """What was measured before; damaged figures are measured again."""
-    try:
-        return read_result(store, run_id)
-    except StorageError as error:
-        _log.warning("%s", error)
-        return None

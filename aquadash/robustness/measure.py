@@ -1,170 +1,58 @@
-"""Measures a model's robustness: its accuracy on test images under corruptions and under augmentation pipelines."""
+"""Measures a network's accuracy on changed images."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
 from aquadash import augment
+from aquadash.augment import Branch
+from aquadash.augment.apply import augment_branch, batch_size
 from aquadash.augment.spec import as_pipeline
-from aquadash.errors import AquaDashError, ConfigError, look_up
-from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Cell, TestImages, check_corruption, corrupted_sets
-from aquadash.robustness.result import BranchKey, BranchResult, Condition, RobustnessResult
+from aquadash.errors import AquaDashError
+from aquadash.robustness.corruptions import Subjects, corrupted_sets
+from aquadash.robustness.measurement import Condition, Measurement, Scores
+from aquadash.robustness.requests import Request, SweepRequest
+from aquadash.robustness.steps import find_step
 
 if TYPE_CHECKING:
-    from aquadash.data import Dataset
     from aquadash.predict import Predictor
     from aquadash.runs import Run, RunStore
 
-
-@dataclass(frozen=True)
-class RobustnessRequest:
-    """What is to be measured.
-
-    Attributes:
-        corruptions: Names in :data:`~aquadash.robustness.corruptions.CORRUPTIONS`.
-        severities: Some of 1 (mild) to 5 (strong).
-        pipelines: Names of augmentation pipelines; None for all that there are when it is measured.
-        seed: 0 or greater; the random choices of corruptions and pipelines follow from it.
-        limit: At most so many test images, taken from all classes alike; None for all.
-    """
-
-    corruptions: tuple[str, ...] = tuple(CORRUPTIONS)
-    severities: tuple[int, ...] = SEVERITIES
-    pipelines: tuple[str, ...] | None = None
-    seed: int = 0
-    limit: int | None = None
-
-    def checked(self) -> RobustnessRequest:
-        """The request itself, in the usual order and without doubles.
-
-        Raises:
-            UnknownNameError: A corruption or pipeline is not there.
-            ConfigError: A number is out of range or nothing is asked for.
-        """
-        for name in self.corruptions:
-            for severity in self.severities or SEVERITIES:
-                check_corruption(name, severity)
-        known = augment.library().pipelines if self.pipelines else {}
-        for name in self.pipelines or ():
-            look_up("pipeline", name, known)
-        check_seed(self.seed)
-        if self.limit is not None and self.limit < 1:
-            raise ConfigError(f"The limit is {self.limit} images; expected at least 1, or none for all test images.")
-        if self.pipelines == () and not (self.corruptions and self.severities):
-            raise ConfigError("Nothing is asked for: name a corruption and a severity, or a pipeline.")
-        return replace(
-            self,
-            corruptions=tuple(name for name in CORRUPTIONS if name in self.corruptions),
-            severities=tuple(severity for severity in SEVERITIES if severity in self.severities),
-            pipelines=None if self.pipelines is None else tuple(dict.fromkeys(self.pipelines)),
-        )
-
-    def cells(self) -> list[Cell]:
-        """The corruptions and severities in the order in which they are measured.
-
-        All mild ones first: so what is there after a stop is fair to every corruption, and so is the estimate of the
-        time left.
-        """
-        return [(name, severity) for severity in self.severities for name in self.corruptions]
-
-    def branches(self, known: Mapping[str, augment.PipelineSpec] | None = None) -> list[BranchKey]:
-        """The branches of the pipelines that change images; an original is the clean image again.
-
-        Args:
-            known: The pipelines that there are, by name; those of this moment when None.
-        """
-        specs = augment.library().pipelines if known is None else known
-        names = list(specs) if self.pipelines is None else self.pipelines
-        return [
-            BranchKey(name, number, _digest(branch))
-            for name in names
-            if name in specs
-            for number, branch in enumerate(specs[name].branches)
-            if not branch.is_original
-        ]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> RobustnessRequest:
-        """Read :meth:`to_dict` back, after JSON, too.
-
-        Raises:
-            ConfigError: The values are not of that form.
-        """
-        try:
-            return _REQUEST.validate_python(values)
-        except ValidationError:
-            raise ConfigError("What is to be measured cannot be read. Start the measurement again.") from None
-
-
-_REQUEST = TypeAdapter(RobustnessRequest)
-
-
-def check_seed(seed: int) -> None:
-    """Refuse a number that is no seed.
-
-    Raises:
-        ConfigError: It is negative or takes more than 32 bits.
-    """
-    if not 0 <= seed < 2**32:
-        raise ConfigError(f"The seed is {seed}; expected a whole number from 0 to {2**32 - 1}.")
-
-
-def missing(
-    result: RobustnessResult | None,
-    request: RobustnessRequest,
-    known: Mapping[str, augment.PipelineSpec] | None = None,
-) -> tuple[list[Cell], list[BranchKey]]:
-    """What a request asks for that a result does not have. The result must be of the request's identity.
-
-    Args:
-        result: What there is.
-        request: What is asked for.
-        known: The pipelines that there are, by name; those of this moment when None.
-    """
-    cells, branches = request.cells(), request.branches(known)
-    if result is None:
-        return cells, branches
-    return [cell for cell in cells if cell not in result.cells], [key for key in branches if key not in result.branches]
-
-
-def chosen_positions(labels: NDArray[np.int64], limit: int | None) -> NDArray[np.int64]:
-    """The positions of the images to measure with: all, or the first of each class in turn.
-
-    Args:
-        labels: int64, shape (n,).
-        limit: At most so many; None for all.
-
-    Returns:
-        int64, ascending.
-    """
-    rank = np.empty(len(labels), np.int64)
-    for label in np.unique(labels):
-        mine = np.flatnonzero(labels == label)
-        rank[mine] = np.arange(len(mine))
-    return np.sort(np.lexsort((labels, rank))[:limit]).astype(np.int64)
-
-
-def _digest(branch: augment.Branch) -> str:
-    """What the branch does, whatever it is called and whichever pipeline it belongs to."""
-    spec = as_pipeline(augment.Branch("branch", branch.operators))
-    return hashlib.sha256(spec.to_json().encode()).hexdigest()[:16]
-
-
-#: Hears what is being done, and how many images are done of how many; what it raises ends the work.
+#: Called with the phase in words, the images that are done and all images; an exception that it raises ends the work.
 Report = Callable[[str, int, int], None]
+
+#: First part of the path along which the seed is split for copies; training has 0 and previews 1.
+_COPIES = 2
+
+#: How far a value moves pixels is measured on a few copies of a few images.
+_CHANGE_IMAGES = 10
+_CHANGE_COPIES = 5
+
+
+def missing(measured: Measurement | None, request: Request) -> dict[Condition, Branch | None]:
+    """Return the conditions of a request that a measurement of the same identity does not have."""
+    return {
+        condition: branch
+        for condition, branch in request.conditions().items()
+        if measured is None or condition not in measured.scores
+    }
+
+
+def is_measured(found: Measurement | None, request: Request) -> bool:
+    """Whether what is measured leaves nothing to do for a request."""
+    return found is not None and goes_with(found, request) and not missing(found, request)
+
+
+def goes_with(found: Measurement, request: Request) -> bool:
+    """Whether a request is about the seed and as many images as what is measured, so that its scores join those."""
+    total = int(found.identity["test_images"])
+    return (found.identity["seed"], found.identity["images"]) == (request.seed, min(request.limit or total, total))
 
 
 def load_network(store: RunStore, run: Run) -> Predictor:
@@ -180,115 +68,144 @@ def load_network(store: RunStore, run: Run) -> Predictor:
 
 
 def silent(phase: str, done: int, total: int) -> None:
-    """Tells nobody."""
-
-
-def check_shape(predictor: Predictor, images: NDArray[np.uint8]) -> None:
-    """Refuse images that the network cannot look at.
-
-    Raises:
-        AquaDashError: They are of another size.
-    """
-    if tuple(images.shape[1:]) != tuple(predictor.image_shape):
-        raise AquaDashError(
-            f"The network looks at images of {predictor.image_shape}; these are {tuple(images.shape[1:])}. They do not "
-            "belong together."
-        )
+    """Report to nobody."""
 
 
 def measure(
     predictor: Predictor,
-    dataset: Dataset,
-    request: RobustnessRequest,
+    subjects: Subjects,
+    request: Request,
     *,
     model_sha256: str,
-    so_far: RobustnessResult | None = None,
+    so_far: Measurement | None = None,
     executor: Executor | None = None,
     report: Report = silent,
     versions: Mapping[str, str] | None = None,
     measured_at: float | None = None,
-) -> Iterator[RobustnessResult]:
+) -> Iterator[Measurement]:
     """Measure what a request asks for and ``so_far`` does not have yet.
 
     Args:
-        predictor: The model.
-        dataset: Whose test images are changed.
+        predictor: The network.
+        subjects: The images to change.
         request: What to measure.
-        model_sha256: Says which model it is.
-        so_far: Earlier figures, to go on from; left out where they are of another model, data set, seed or number of
-            images.
+        model_sha256: Says which network it is.
+        so_far: An earlier measurement, to go on from; left out where it is of another network, data set, seed or number
+            of images.
         executor: Corrupts in other processes; see :func:`~aquadash.robustness.corruptions.open_pool`.
-        report: Hears how far it is, several times a second.
-        versions: Of the libraries, to be kept with the figures.
-        measured_at: When the model was loaded, in seconds since 1970 UTC; now if not given.
+        report: Called several times a second.
+        versions: Of the libraries, to be kept with the scores.
+        measured_at: When the network was loaded, in seconds since 1970 UTC; now if not given.
 
     Yields:
-        The figures so far, earlier ones of the same identity included: at first those of the clean images, then again
-        with each condition.
+        The measurement so far, earlier scores of the same identity included: at first the clean images, then again with
+        each condition.
 
     Raises:
-        AquaDashError: The request is not possible or the model does not fit the images.
+        AquaDashError: The request is not possible or the network does not fit the images.
     """
-    request = request.checked()
-    test = dataset.test
-    check_shape(predictor, test.images)
-    positions = chosen_positions(test.labels, request.limit)
-    if not len(positions):
-        raise AquaDashError("There are no test images to measure with.")
-    images, labels = test.images[positions], test.labels[positions]
-
-    def answered(changed: NDArray[np.uint8]) -> Condition:
-        return Condition(predictor.predict_images(changed).argmax(axis=1) == labels)
-
+    _check_subjects(predictor, subjects)
+    images, labels, copies = subjects.images, subjects.labels, request.copies
     identity = {
         "model_sha256": model_sha256,
-        "dataset_fingerprint": dataset.fingerprint,
+        "dataset_fingerprint": subjects.fingerprint,
         "seed": request.seed,
-        "images": len(positions),
-        "test_images": len(test),
+        "images": len(images),
+        "test_images": subjects.available,
     }
     if so_far is not None and dict(so_far.identity) != identity:
         so_far = None
-    # Of one moment: somebody may edit or delete a pipeline while images are corrupted.
-    specs = augment.library().pipelines
-    cells, branches = missing(so_far, request, specs)
-    total, done = len(images) * ((so_far is None) + len(cells) + len(branches)), 0
+    todo = missing(so_far, request)
+    total, done = len(images) * ((so_far is None) + copies * len(todo)), 0
     if so_far is None:
         report("looking at the clean images", done, total)
         now = time.time() if measured_at is None else measured_at
-        result = RobustnessResult(identity, now, answered(images), versions=dict(versions or {}))
+        clean = Scores(_classes(predictor, images) == labels)
+        so_far = Measurement(identity, now, clean, versions=dict(versions or {}), harmless=_harmless(request, images))
         done += len(images)
-    else:
-        result = so_far
-    yield result
+    yield so_far
 
-    def preparing(cell: Cell, ready: int) -> None:
+    cells = {(condition.name, int(condition.level)): condition for condition, branch in todo.items() if branch is None}
+
+    def preparing(cell: tuple[str, int], ready: int) -> None:
         # Looking is quick beside corrupting, which makes the image count.
-        report(f"{CORRUPTIONS[cell[0]].title}, severity {cell[1]}", done + ready, total)
+        report(cells[cell].title, done + ready, total)
 
-    source = TestImages(images, positions, dataset.fingerprint, request.seed)
-    for cell, changed in corrupted_sets(source, cells, executor=executor, on_images=preparing):
+    for cell, changed in corrupted_sets(subjects, list(cells), executor=executor, on_images=preparing):
         preparing(cell, len(images))
-        result = replace(result, cells={**result.cells, cell: answered(changed)})
+        so_far = so_far.with_scores(cells[cell], Scores(_classes(predictor, changed) == labels))
         done += len(images)
-        yield result
-    for key in branches:
-        spec, branch = specs[key.pipeline], specs[key.pipeline].branches[key.branch]
-        report(f"pipeline {spec.title}: {branch.title}", done, total)
-        alone = augment.AugmentationPlan((as_pipeline(branch),))
-        # The same operators and seed give the same images, whichever pipeline they belong to.
-        same = next((entry.condition for other, entry in result.branches.items() if other.digest == key.digest), None)
-        condition = same or answered(augment.draw(images, alone, seed=request.seed))
-        entry = BranchResult(spec.title, branch.title, condition)
-        result = replace(result, branches={**_without_older(result.branches, key), key: entry})
-        done += len(images)
-        yield result
+        yield so_far
+    for condition, branch in todo.items():
+        if branch is None:
+            continue
+        report(condition.title, done, total)
+        # The same steps and seed give the same images, whichever pipeline they belong to.
+        same = {other.digest: scores for other, scores in so_far.of_kind("pipeline").items()}
+        scores = same.get(condition.digest)
+        if scores is None and condition.kind == "pipeline":
+            alone = augment.AugmentationPlan((as_pipeline(branch),))
+            scores = Scores(_classes(predictor, augment.draw(images, alone, seed=request.seed)) == labels)
+        elif scores is None:
+            answers: list[NDArray[np.int64]] = []
+            for changed in changed_copies(images, branch, copies=copies, seed=request.seed):
+                answers.append(_classes_of_copies(predictor, changed))
+                report(condition.title, done + sum(map(len, answers)), total)
+            right = np.concatenate(answers) == np.repeat(labels, copies)
+            scores = Scores(right.reshape(-1, copies).sum(axis=1), copies)
+        so_far = so_far.with_scores(condition, scores)
+        done += copies * len(images)
+        yield so_far
 
 
-def _without_older(branches: Mapping[BranchKey, BranchResult], key: BranchKey) -> dict[BranchKey, BranchResult]:
-    """The results without that of the same branch before somebody edited it."""
-    return {
-        other: entry
-        for other, entry in branches.items()
-        if (other.pipeline, other.branch) != (key.pipeline, key.branch)
-    }
+def changed_copies(images: NDArray[np.uint8], branch: Branch, *, copies: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+    """Change copies of images; the same images, number of copies and seed give the same bytes.
+
+    Yields:
+        uint8 (m * copies, height, width, 3): the changed copies of the next m images, all copies of an image beside
+        each other. Such parts bound the memory.
+    """
+    together = max(1, batch_size(*images.shape[1:3]) // copies)
+    for number, start in enumerate(range(0, len(images), together)):
+        originals = np.repeat(images[start : start + together], copies, axis=0)
+        changed = np.empty_like(originals)
+        augment_branch(originals, branch, seed=seed, path=(_COPIES, number), out=changed)
+        yield changed
+
+
+def _harmless(request: Request, images: NDArray[np.uint8]) -> float | None:
+    """Return the parameter's value at which its step alone moves pixels least; None where no parameter is tried."""
+    if not isinstance(request, SweepRequest):
+        return None
+    few, copies = images[:: -(-len(images) // _CHANGE_IMAGES)], min(request.copies, _CHANGE_COPIES)
+    originals = np.repeat(few, copies, axis=0).astype(np.int16)
+    changes = {}
+    for condition, branch in request.conditions().items():
+        assert branch is not None
+        alone = Branch("", (find_step(branch, request.place).operator,))
+        changed = np.concatenate(list(changed_copies(few, alone, copies=copies, seed=request.seed)))
+        changes[condition.level] = np.abs(changed - originals).mean()
+    return min(changes, key=changes.__getitem__)
+
+
+def _classes(predictor: Predictor, images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the class that the network takes each image for."""
+    return predictor.predict_images(images).argmax(axis=1)
+
+
+def _classes_of_copies(predictor: Predictor, copies: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The same; equal copies, as of steps that draw nothing, are looked at once."""
+    first: dict[bytes, int] = {}
+    same_as = [first.setdefault(copy.tobytes(), number) for number, copy in enumerate(copies)]
+    different, back = np.unique(same_as, return_inverse=True)
+    return _classes(predictor, copies[different])[back]
+
+
+def _check_subjects(predictor: Predictor, subjects: Subjects) -> None:
+    shape = tuple(subjects.images.shape[1:])
+    if shape != tuple(predictor.image_shape):
+        raise AquaDashError(
+            f"The network looks at images of {predictor.image_shape}; these are {shape}. They do not belong together."
+        )
+    if not 0 <= int(subjects.labels.min()) <= int(subjects.labels.max()) < len(predictor.class_names):
+        raise AquaDashError("The images have classes that the network does not know. They do not belong together.")

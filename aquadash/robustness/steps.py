@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from aquadash.augment import Branch, Operator, Parameter, PipelineSpec, Range, editing, operator_info
+from aquadash.augment import Branch, Operator, Parameter, editing, operator_info
 from aquadash.augment.catalogue import settings_of
+from aquadash.augment.catalogue.parts import probability
 from aquadash.augment.spec import Value, as_pipeline
 from aquadash.errors import ConfigError, UnknownNameError, look_up
 
-#: Where a step is: its position among the branch's operators from 0, then, for one inside another, the slot's name and
-#: the position there, and so on: ``(1, "then_list", 0)``.
-StepPath: TypeAlias = tuple[int | str, ...]
-
 #: The share of the images that a step is applied to, which every step has.
-PROBABILITY = Parameter(
-    "probability",
-    "probability",
-    "Share of the images that this step is applied to.",
-    1.0,
-    kind="probability",
-    low=0.0,
-    high=1.0,
-    drawn=False,
-    percent=True,
-)
+PROBABILITY = probability("probability", "probability", "Share of the images that this step is applied to.", 1.0)
 
 
 @dataclass(frozen=True)
@@ -36,14 +22,20 @@ class SwitchedStep:
     """A step that is switched on.
 
     Attributes:
-        path: Its place.
+        path: Its position among the branch's operators from 0; for one inside another, then the slot's name and the
+            position there, and so on: ``(1, "then_list", 0)``.
         operator: It itself.
         title: A name for people, those of the steps around it in front: ``"2. Sometimes › Blur"``.
     """
 
-    path: StepPath
+    path: editing.Path
     operator: Operator
     title: str
+
+    @property
+    def place(self) -> str:
+        """The path as people write it, counted from 1: ``"2.then_list.1"``."""
+        return ".".join(str(part + 1) if isinstance(part, int) else part for part in self.path)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -65,89 +57,53 @@ class SwitchedStep:
         return self.operator.probability if name == PROBABILITY.name else settings_of(self.operator)[name]
 
 
-def steps(branch: Branch, *, nested: bool = True) -> tuple[SwitchedStep, ...]:
-    """The steps of a branch that are switched on, each before those inside it.
+def steps(branch: Branch) -> tuple[SwitchedStep, ...]:
+    """Return the steps of a branch that are switched on, each before those inside it."""
+    return tuple(_walk(branch.operators, (), ""))
 
-    Args:
-        branch: The branch.
-        nested: Those inside others, too.
+
+def first_strength(branch: Branch) -> SwitchedStep:
+    """Return the first step whose first parameter is a strength, else the first step.
+
+    How often a step is applied says less than a strength, and a channel is none.
+
+    Raises:
+        ConfigError: The branch changes nothing.
     """
-    return tuple(_walk(branch.operators, (), "", nested))
+    known = steps(branch)
+    if not known:
+        raise ConfigError(f"The version {branch.title!r} changes nothing, so there is nothing to measure.")
+    firsts = {step: step.parameters[0] for step in known}
+    graded = (
+        step for step, first in firsts.items() if first.kind in ("number", "integer") and first.name != "channels"
+    )
+    return next(graded, known[0])
 
 
-def find_step(branch: Branch, path: StepPath) -> SwitchedStep:
-    """The step at a place.
+def find_step(branch: Branch, place: str) -> SwitchedStep:
+    """Return the step at a place, as :attr:`SwitchedStep.place` writes it.
 
     Raises:
         UnknownNameError: There is none, or it is switched off.
     """
-    known = {step.path: step for step in steps(branch)}
-    if path not in known:
+    known = {step.place: step for step in steps(branch)}
+    if place not in known:
         raise UnknownNameError(
-            f"The branch {branch.title!r} has no step {path_text(path)!r} that is switched on. It has: "
-            + (", ".join(f"{path_text(step.path)} ({step.operator.name})" for step in known.values()) or "none")
-            + "."
+            f"The branch {branch.title!r} has no step {place[:60]!r} that is switched on. It has: "
+            + (", ".join(f"{step.place} ({step.operator.name})" for step in known.values()) or "none")
+            + ". A step's place is its number from 1; 2.then_list.1 is the first in the slot then_list of the second."
         )
-    return known[path]
+    return known[place]
 
 
-def path_text(path: StepPath) -> str:
-    """A path as people write it, counted from 1: ``"2.then_list.1"``."""
-    return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
-
-
-def read_path(text: str) -> StepPath:
-    """Back from :func:`path_text`.
-
-    Raises:
-        ConfigError: The text is not of that form.
-    """
-    parts = text.strip().split(".")
-    path: list[int | str] = []
-    for number, part in enumerate(parts):
-        if number % 2 and part.isidentifier():
-            path.append(part)
-        elif not number % 2 and part.isascii() and part.isdigit() and 0 < int(part[:9]):
-            path.append(int(part[:9]) - 1)
-        else:
-            path.clear()
-            break
-    if len(path) % 2 == 0:
-        raise ConfigError(
-            f"{text[:60]!r} is no place of a step. Write its number from 1, such as 2, or 2.then_list.1 for the first "
-            "step in the slot then_list of the second."
-        )
-    return tuple(path)
-
-
-def first_steps(branch: Branch, path: StepPath) -> Branch:
-    """The branch cut after a step that is inside no other. What is left draws the same random numbers as before."""
-    return replace(branch, operators=branch.operators[: int(path[0]) + 1])
-
-
-def without(branch: Branch, path: StepPath) -> Branch:
-    """The branch with one step switched off; the others draw the same random numbers as before."""
-    return _edited(branch, path, editing.set_enabled, False)
-
-
-def with_parameter(branch: Branch, path: StepPath, name: str, value: float) -> Branch:
-    """The branch with one parameter of a step fixed; all else stays, random numbers included."""
+def with_parameter(branch: Branch, place: str, name: str, value: float) -> Branch:
+    """Return the branch with one parameter of a step fixed; all else stays, random numbers included."""
+    step, spec = find_step(branch, place), as_pipeline(branch)
+    path = (0, *step.path)
     if name == PROBABILITY.name:
-        return _edited(branch, path, editing.set_probability, float(value))
-    whole = find_step(branch, path).parameter(name).kind == "integer"
-    return _edited(branch, path, editing.set_setting, name, round(value) if whole else float(value))
-
-
-def only(branch: Branch, path: StepPath) -> Branch:
-    """The branch with every step switched off but one, those around it and those inside it; it draws the same random
-    numbers as before."""
-
-    find_step(branch, path)
-    spec, kept = as_pipeline(branch), (0, *path)
-    for other, step in editing.paths(spec):
-        if step.enabled and kept[: len(other)] != other and other[: len(kept)] != kept:
-            spec = editing.set_enabled(spec, other, False)
-    return spec.branches[0]
+        return editing.set_probability(spec, path, float(value)).branches[0]
+    whole = step.parameter(name).kind == "integer"
+    return editing.set_setting(spec, path, name, round(value) if whole else float(value)).branches[0]
 
 
 def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[float, ...]:
@@ -169,18 +125,10 @@ def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[
 
 def text_of(parameter: Parameter, value: float) -> str:
     """A parameter's value for people, three digits at most: ``"1.4"``, ``"35 %"``."""
-    return f"{100 * value:.3g} %" if parameter.percent or parameter.kind == "probability" else f"{value:.3g}"
+    return f"{100 * value:.3g} %" if parameter.percent else f"{value:.3g}"
 
 
-def setting_text(step: SwitchedStep, name: str) -> str:
-    """What a parameter is set to now, for people: ``"0 to 1"``."""
-    value, parameter = step.value(name), step.parameter(name)
-    if isinstance(value, Range):
-        return f"{text_of(parameter, value.low)} to {text_of(parameter, value.high)}"
-    return value if isinstance(value, str) else text_of(parameter, float(value))
-
-
-def _walk(operators: tuple[Operator, ...], before: StepPath, above: str, nested: bool) -> Iterator[SwitchedStep]:
+def _walk(operators: tuple[Operator, ...], before: editing.Path, above: str) -> Iterator[SwitchedStep]:
     for position, operator in enumerate(operators):
         if not operator.enabled:
             continue
@@ -189,11 +137,5 @@ def _walk(operators: tuple[Operator, ...], before: StepPath, above: str, nested:
         title = f"{above}{number}{info.title}"
         path = (*before, position)
         yield SwitchedStep(path, operator, title)
-        if nested:
-            for slot, _ in info.slots:
-                yield from _walk(operator.slot(slot), (*path, slot), f"{title} › ", nested)
-
-
-def _edited(branch: Branch, path: StepPath, edit: Callable[..., PipelineSpec], *arguments: object) -> Branch:
-    find_step(branch, path)
-    return edit(as_pipeline(branch), (0, *path), *arguments).branches[0]
+        for slot, _ in info.slots:
+            yield from _walk(operator.slot(slot), (*path, slot), f"{title} › ")

@@ -16,10 +16,10 @@ from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
 from aquadash.jobs import Job, JobStatus
 from aquadash.lab.rights import Action
-from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, TestImages, sample
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects, sample
 from aquadash.robustness.job import job_of
-from aquadash.robustness.measure import RobustnessRequest, chosen_positions
-from aquadash.robustness.result import Mean, RobustnessResult
+from aquadash.robustness.measurement import Condition, Mean, Measurement
+from aquadash.robustness.requests import RobustnessRequest, chosen_positions
 from aquadash.runs.types import Run
 from aquadash.ui import bound, components, datasets, gallery, inputs, job_panel, shell
 from aquadash.ui.compared import labels
@@ -48,7 +48,7 @@ def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
         "choose settings by it.",
         help=term("robustness"),
     )
-    job_panel.follow(job_of(run.run_id), lambda job: _measurement(run, job, others), every=_TICK_SECONDS)
+    job_panel.follow(job_of(run), lambda job: _measurement(run, job, others), every=_TICK_SECONDS)
 
 
 def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
@@ -72,7 +72,7 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
         render_measured(run, found, others)
 
 
-def _at_rest(run: Run, job: Job | None, found: RobustnessResult | None, *, damaged: bool) -> None:
+def _at_rest(run: Run, job: Job | None, found: Measurement | None, *, damaged: bool) -> None:
     """Why nothing is being measured, and the ways to begin, go on, or begin again."""
     # An older version or another computer has measured what is there without a job.
     complete = (found is None or found.complete) if job is None else job.status is JobStatus.FINISHED
@@ -141,7 +141,7 @@ MAX_RUNS = 8
 _SAMPLE_SEVERITY = 3
 
 
-def render_measured(run: Run, found: RobustnessResult, others: Sequence[str]) -> None:
+def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None:
     """Draw the figures of a run, whole or as far as they are measured.
 
     Args:
@@ -170,7 +170,7 @@ def render_measured(run: Run, found: RobustnessResult, others: Sequence[str]) ->
         _corruption_table(found)
     st.markdown("**Augmentation pipelines**", help=term("pipeline"))
     components.plot(robustness_losses(named, kind="pipelines"), key="robustness-pipelines")
-    if found.branches:
+    if found.of_kind("pipeline"):
         with st.expander("Table of the pipelines", icon="🔢"):
             _branch_table(found)
     images = f"{count(found.clean.n, 'test image')}, seed {found.identity.get('seed', 0)}"
@@ -180,10 +180,10 @@ def render_measured(run: Run, found: RobustnessResult, others: Sequence[str]) ->
     )
 
 
-def _corruption_table(found: RobustnessResult) -> None:
+def _corruption_table(found: Measurement) -> None:
     """A row a measured corruption, in per cent; severities that are not measured yet are empty."""
-    losses = {name: loss.value for name in CORRUPTIONS if (loss := found.loss(name)) is not None}
-    curves = [found.curve(name) for name in losses]
+    losses = {name: loss.value for name in CORRUPTIONS if (loss := found.corruption_loss(name)) is not None}
+    curves = [found.curve("corruption", name) for name in losses]
     table(
         Column("Corruption", [CORRUPTIONS[name].title for name in losses]),
         Column("Kind", [CORRUPTIONS[name].group for name in losses]),
@@ -199,22 +199,24 @@ def _corruption_table(found: RobustnessResult) -> None:
     )
 
 
-def _branch_table(found: RobustnessResult) -> None:
+def _branch_table(found: Measurement) -> None:
     """A row a branch of a pipeline, in per cent."""
-    entries = found.branches.values()
+    versions = found.of_kind("pipeline")
+    clean = found.clean.accuracy
     table(
-        Column("Pipeline", [key.pipeline for key in found.branches]),
-        Column("Version", [entry.branch_title for entry in entries]),
-        number_column("Accuracy", [100 * entry.condition.accuracy for entry in entries], "%.1f %%"),
-        number_column("Lost, in points", [100 * found.branch_loss(key).value for key in found.branches], "%.1f"),
+        Column("Pipeline", [condition.name for condition in versions]),
+        Column("Version", [condition.titles[1] for condition in versions]),
+        number_column("Accuracy", [100 * scores.accuracy for scores in versions.values()], "%.1f %%"),
+        number_column("Lost, in points", [100 * (clean - scores.accuracy) for scores in versions.values()], "%.1f"),
         alt="The fraction of test images that are right and what is lost, a row a version of a pipeline",
         key="robustness-pipelines-table",
         height="content",
     )
 
 
-def _robustness_scores(found: RobustnessResult) -> None:
-    so_far = "" if found.complete else f" · so far {len(found.cells)} of {len(CORRUPTIONS) * len(SEVERITIES)}"
+def _robustness_scores(found: Measurement) -> None:
+    cells = len(found.of_kind("corruption"))
+    so_far = "" if found.complete else f" · so far {cells} of {len(CORRUPTIONS) * len(SEVERITIES)}"
     with st.container(horizontal=True):
         accuracy = Mean(found.clean.accuracy, found.clean.accuracy_ci95)
         _metric("Accuracy on clean images", accuracy, "accuracy")
@@ -227,7 +229,7 @@ def _metric(label: str, mean: Mean | None, help_term: str) -> None:
     components.fraction_metric(label, value, interval, help=term(help_term))
 
 
-def _overlaid(others: Sequence[str]) -> list[tuple[Run, RobustnessResult]]:
+def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
     """The runs picked to be laid over this one, with their figures."""
     # A run may have been deleted or hidden since the page around was drawn.
     options = {run.run_id: run for run in lab().runs.all() if run.run_id in others and run.has_robustness}
@@ -256,11 +258,11 @@ def _overlaid(others: Sequence[str]) -> list[tuple[Run, RobustnessResult]]:
     return found
 
 
-def _warn_of_differences(figures: Sequence[RobustnessResult]) -> None:
+def _warn_of_differences(figures: Sequence[Measurement]) -> None:
     """Say what keeps overlaid runs from being compared."""
     of_data = {entry.identity.get("dataset_fingerprint") for entry in figures}
     of_images = {(entry.identity.get("images"), entry.identity.get("seed")) for entry in figures}
-    of_cells = {frozenset(entry.cells) for entry in figures}
+    of_cells = {frozenset(entry.of_kind("corruption")) for entry in figures}
     if len(of_data) > 1:
         st.warning("These runs were measured on different data, so their figures cannot be compared.", icon="🍏")
     elif len(of_images) > 1:
@@ -279,7 +281,7 @@ def _corruption_picker() -> str | None:
     return chosen
 
 
-def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None:
+def _pictures(run: Run, found: Measurement, corruption: str | None) -> None:
     """One test image under a corruption at all severities, or under all corruptions; with the network's answers."""
     dataset = datasets.dataset(run.config.data.source)
     if dataset.fingerprint != found.identity.get("dataset_fingerprint"):
@@ -291,7 +293,14 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
     image, label = dataset.test.images[positions[row]], int(dataset.test.labels[positions[row]])
     # The one stands for all of them, which may be gigabytes: only its row is looked at.
     images = np.broadcast_to(image, (len(positions), *image.shape))
-    source = TestImages(images, positions, dataset.fingerprint, int(found.identity["seed"]))
+    source = Subjects(
+        images,
+        dataset.test.labels[positions],
+        positions,
+        len(dataset.test),
+        dataset.fingerprint,
+        int(found.identity["seed"]),
+    )
     name = run.class_names[label]
     cells = (
         [(corruption, severity) for severity in SEVERITIES]
@@ -303,12 +312,12 @@ def _pictures(run: Run, found: RobustnessResult, corruption: str | None) -> None
     cards = [replace(clean, opens=f"test-{positions[row]}")]
     with st.spinner("Spoiling the image ..."):
         for cell in cells:
-            if cell not in found.cells:
+            condition = Condition("corruption", *cell)
+            if condition not in found.scores:
                 continue
             title = f"Severity {cell[1]}" if corruption else CORRUPTIONS[cell[0]].title
-            what = f"{CORRUPTIONS[cell[0]].title}, severity {cell[1]}"
-            right = bool(found.cells[cell].right[row])
-            cards.append(_card(sample(source, cell, row), title, what, right, name, "transparent"))
+            right = bool(found.scores[condition].right[row])
+            cards.append(_card(sample(source, cell, row), title, condition.title, right, name, "transparent"))
     gallery.show(cards, size_rem=5, label="One test image, clean and corrupted")
     if corruption is None:
         st.caption(f"All at severity {_SAMPLE_SEVERITY}. Choose a corruption to see all five.")

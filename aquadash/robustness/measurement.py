@@ -1,0 +1,344 @@
+"""What a measurement finds: conditions under which images are changed, and how a network then classifies them.
+
+A condition is a corruption at a severity, a version of a pipeline, or a parameter of a step at a value. Which
+images were right is kept for each, not only how many: all conditions share the same few images, and the intervals of
+averages over conditions depend on that.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, FiniteFloat
+
+from aquadash.errors import StorageError
+from aquadash.evaluation import clustered_interval, wilson_interval
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
+from aquadash.runs.types import Count, Time
+
+_VERSION = 1
+
+Kind: TypeAlias = Literal["corruption", "pipeline", "strength"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """How a network classifies some images under one condition.
+
+    Attributes:
+        right: Integers or booleans, shape (n,): how many copies of each image were classified correctly.
+        copies: How many copies each image has.
+    """
+
+    right: NDArray[np.int64] | NDArray[np.bool_]
+    copies: int = 1
+
+    @property
+    def n(self) -> int:
+        """How many images."""
+        return len(self.right)
+
+    @property
+    def fractions(self) -> NDArray[np.float64]:
+        """The fraction of each image's copies that were right, shape (n,), 0 to 1."""
+        return self.right / self.copies
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction of all copies that were right, 0 to 1."""
+        return float(self.fractions.mean())
+
+    @cached_property
+    def accuracy_ci95(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy over images such as these, (low, high).
+
+        Wilson's for one copy of each image. More copies of one image do not narrow it; of a single image it is the
+        interval over further copies.
+        """
+        clustered = clustered_interval(self.right, trials=self.copies) if self.copies > 1 else None
+        return clustered or wilson_interval(int(self.right.sum()), self.n * self.copies)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: ``accuracy, accuracy_ci95, n``."""
+        return {"accuracy": self.accuracy, "accuracy_ci95": list(self.accuracy_ci95), "n": self.n}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A way in which images are changed.
+
+    Attributes:
+        kind: What changes them.
+        name: The corruption's, the pipeline's, or the parameter's.
+        level: The severity, the version's number from 0, or the parameter's value.
+        digest: Of the version's steps: an edited version is another condition. Empty for other kinds.
+        titles: The pipeline's and the version's, for people; a pipeline may be deleted later. Empty for other kinds.
+    """
+
+    kind: Kind
+    name: str
+    level: float
+    digest: str = ""
+    titles: tuple[str, str] = field(default=("", ""), compare=False)
+
+    @property
+    def title(self) -> str:
+        """For people: ``"Fog, severity 3"``, ``"pipeline Flips: Flipped"``, ``"sigma 1.4"``."""
+        if self.kind == "corruption":
+            return f"{CORRUPTIONS[self.name].title}, severity {self.level:g}"
+        return f"pipeline {': '.join(self.titles)}" if self.kind == "pipeline" else f"{self.name} {self.level:.3g}"
+
+
+@dataclass(frozen=True)
+class Mean:
+    """An average over conditions with its 95 % interval, both as fractions (1 is 100 %)."""
+
+    value: float
+    ci95: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """How a network's accuracy falls when images are changed.
+
+    Attributes:
+        identity: What the scores belong to: ``model_sha256``, ``dataset_fingerprint``, ``seed``, ``images`` (how many)
+            and ``test_images`` (of how many). Scores of another identity are not mixed with these.
+        measured_at: When the network was loaded, in seconds since 1970 UTC.
+        clean: The scores of the unchanged images.
+        scores: The scores under each condition that is measured.
+        versions: Of the libraries.
+        harmless: The parameter's value at which its step changes images least; None where no parameter is tried.
+    """
+
+    identity: Mapping[str, Any]
+    measured_at: float
+    clean: Scores
+    scores: Mapping[Condition, Scores] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    harmless: float | None = None
+
+    def with_scores(self, condition: Condition, scores: Scores) -> Measurement:
+        """Return the measurement with the scores of one more condition, in place of those of an older digest."""
+        place = (condition.kind, condition.name, condition.level)
+        others = {other: kept for other, kept in self.scores.items() if (other.kind, other.name, other.level) != place}
+        return replace(self, scores={**others, condition: scores})
+
+    def of_kind(self, kind: Kind) -> dict[Condition, Scores]:
+        """Return the scores under the conditions of one kind."""
+        return {condition: scores for condition, scores in self.scores.items() if condition.kind == kind}
+
+    @property
+    def complete(self) -> bool:
+        """True once all fifteen corruptions are measured at all five severities."""
+        return len(self.of_kind("corruption")) == len(CORRUPTIONS) * len(SEVERITIES)
+
+    @property
+    def mean_corruption_error(self) -> Mean | None:
+        """The mean of 1 - accuracy over the measured corruptions and severities, None before the first.
+
+        ``mCE = 1/K sum_k (1 - a_k)`` over the K conditions (75 when complete). It is *not* divided by the error of
+        AlexNet as in the paper of Hendrycks and Dietterich (2019), which has none for these images: unnormalised.
+
+        The interval treats the test images as a sample: with ``e_i`` the fraction of the conditions in which image i is
+        wrong and ``s`` the standard deviation of the e_i, it is ``mean(e) +- 1.96 s / sqrt(n)``, cut to 0 to 1.
+        """
+        errors = self._errors()
+        return None if errors is None else _mean(errors, low=0.0)
+
+    @property
+    def relative_mean_corruption_error(self) -> Mean | None:
+        """What the corruptions add to the error on clean images: ``1/K sum_k (1 - a_k) - (1 - a_clean)``.
+
+        The paper's relative mCE without its division by AlexNet's. Negative if the corruptions helped. The interval is
+        that of a paired difference: of ``d_i = e_i - [image i is wrong when clean]``.
+        """
+        errors = self._errors()
+        return None if errors is None else _mean(errors - (1 - self.clean.fractions), low=-1.0)
+
+    def curve(self, kind: Kind, name: str) -> dict[float, Scores]:
+        """Return the scores by level, ascending; levels that are not measured are left out."""
+        found = {condition.level: scores for condition, scores in self.of_kind(kind).items() if condition.name == name}
+        return dict(sorted(found.items()))
+
+    def mean_curve(self) -> dict[float, Mean]:
+        """Return the accuracy by severity as the mean over the corruptions.
+
+        Only severities at which all corruptions that were measured at all are measured, so that the points can be
+        compared. Intervals as those of :attr:`mean_corruption_error`.
+        """
+        curves = [curve for name in CORRUPTIONS if (curve := self.curve("corruption", name))]
+        return {
+            severity: _mean(np.stack([curve[severity].fractions for curve in curves]).mean(axis=0), low=0.0)
+            for severity in SEVERITIES
+            if curves and all(severity in curve for curve in curves)
+        }
+
+    def loss(self, *scores: Scores) -> Mean | None:
+        """Return the accuracy that some conditions cost: clean accuracy less their mean; None for no conditions."""
+        if not scores:
+            return None
+        return _mean(self.clean.fractions - np.stack([each.fractions for each in scores]).mean(axis=0), low=-1.0)
+
+    def corruption_loss(self, name: str) -> Mean | None:
+        """Return what a corruption costs over its measured severities; None if none is measured."""
+        return self.loss(*self.curve("corruption", name).values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; fractions are 0 to 1."""
+        return self._plain(packed=False)
+
+    def to_json(self) -> str:
+        """The text of ``robustness.json``: :meth:`to_dict` and, for each condition, which images were right."""
+        return json.dumps({"version": _VERSION, **self._plain(packed=True)}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Measurement:
+        """Read :meth:`to_json` back, also of version 0.6.0.
+
+        Raises:
+            StorageError: The text is not of that form.
+        """
+        try:
+            stored = _Stored.model_validate_json(text)
+            n = stored.identity.images
+            scores = {
+                Condition("corruption", name, severity): entry.scores(n)
+                for name, severities in stored.corruptions.items()
+                for severity, entry in severities.items()
+                if name in CORRUPTIONS and severity in SEVERITIES
+            }
+            scores |= {entry.condition: entry.scores(n) for entry in stored.pipelines}
+            scores |= {
+                Condition("strength", name, value): entry.scores(n)
+                for name, values in stored.strengths.items()
+                for value, entry in values.items()
+            }
+            return cls(
+                identity=stored.identity.model_dump(),
+                measured_at=stored.measured_at,
+                clean=stored.clean.scores(n),
+                scores=scores,
+                versions=stored.versions,
+                harmless=stored.harmless,
+            )
+        except ValueError as error:
+            raise StorageError(
+                f"The robustness figures of this run are damaged ({type(error).__name__}). Measure them again."
+            ) from error
+
+    def _plain(self, *, packed: bool) -> dict[str, Any]:
+        def plain(scores: Scores) -> dict[str, Any]:
+            return {**scores.to_dict(), **(_packed(scores) if packed else {})}
+
+        def by_level(kind: Kind, names: list[str]) -> dict[str, dict[str, Any]]:
+            curves = {name: curve for name in names if (curve := self.curve(kind, name))}
+            return {
+                name: {str(level): plain(scores) for level, scores in curve.items()} for name, curve in curves.items()
+            }
+
+        mce, relative = self.mean_corruption_error, self.relative_mean_corruption_error
+        strengths = by_level("strength", [condition.name for condition in self.of_kind("strength")])
+        return {
+            "identity": dict(self.identity),
+            "measured_at": self.measured_at,
+            "complete": self.complete,
+            "cells": len(self.of_kind("corruption")),
+            "mean_corruption_error": None if mce is None else mce.value,
+            "mean_corruption_error_ci95": None if mce is None else list(mce.ci95),
+            "relative_mean_corruption_error": None if relative is None else relative.value,
+            "relative_mean_corruption_error_ci95": None if relative is None else list(relative.ci95),
+            "normalised_by_alexnet": False,
+            "clean": plain(self.clean),
+            "corruptions": by_level("corruption", list(CORRUPTIONS)),
+            "pipelines": [
+                {
+                    "pipeline": condition.name,
+                    "branch": int(condition.level),
+                    "digest": condition.digest,
+                    "pipeline_title": condition.titles[0],
+                    "branch_title": condition.titles[1],
+                    **plain(scores),
+                }
+                for condition, scores in self.of_kind("pipeline").items()
+            ],
+            **({"strengths": strengths, "harmless": self.harmless} if strengths else {}),
+            "versions": dict(self.versions),
+        }
+
+    def _errors(self) -> NDArray[np.float64] | None:
+        """Return, of each image, the fraction of the measured corruptions and severities in which it is wrong."""
+        corrupted = self.of_kind("corruption").values()
+        return 1.0 - np.stack([scores.fractions for scores in corrupted]).mean(axis=0) if corrupted else None
+
+
+def _mean(values: NDArray[np.float64], *, low: float) -> Mean:
+    """Return the mean over images with its normal interval."""
+    mean = float(values.mean())
+    spread = float(values.std(ddof=1)) if len(values) > 1 else math.inf
+    half = 1.96 * spread / math.sqrt(len(values))
+    return Mean(mean, (max(low, mean - half), min(1.0, mean + half)))
+
+
+def _packed(scores: Scores) -> dict[str, Any]:
+    """Return which images were right: of one copy each a bit, the first in the highest bit of the first byte, as
+    hexadecimal digits; of several copies their numbers."""
+    if scores.copies == 1:
+        return {"right": np.packbits(scores.right.astype(bool)).tobytes().hex()}
+    return {"right": scores.right.tolist(), "copies": scores.copies}
+
+
+class _Entry(BaseModel):
+    """Scores in ``robustness.json``; the accuracy there is for people."""
+
+    right: str | list[Count]
+    copies: Annotated[Count, Field(ge=1)] = 1
+
+    def scores(self, n: int) -> Scores:
+        if isinstance(self.right, list):
+            if len(self.right) != n or max(self.right) > self.copies:
+                raise ValueError(f"{len(self.right)} images of {self.copies} copies, not {n}")
+            return Scores(np.array(self.right, np.int64), self.copies)
+        packed = np.frombuffer(bytes.fromhex(self.right), np.uint8)
+        if len(packed) != -(-n // 8):
+            raise ValueError(f"{len(packed)} bytes for {n} images")
+        return Scores(np.unpackbits(packed, count=n).astype(np.int64))
+
+
+class _Branch(_Entry):
+    pipeline: str
+    branch: Count
+    digest: str
+    pipeline_title: str
+    branch_title: str
+
+    @property
+    def condition(self) -> Condition:
+        return Condition("pipeline", self.pipeline, self.branch, self.digest, (self.pipeline_title, self.branch_title))
+
+
+class _Identity(BaseModel):
+    model_sha256: str
+    dataset_fingerprint: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    images: Annotated[Count, Field(ge=1)]
+    test_images: Count
+
+
+class _Stored(BaseModel):
+    version: Literal[1]
+    identity: _Identity
+    measured_at: Time
+    clean: _Entry
+    corruptions: dict[str, dict[int, _Entry]]
+    pipelines: list[_Branch]
+    strengths: dict[str, dict[FiniteFloat, _Entry]] = {}
+    harmless: FiniteFloat | None = None
+    versions: dict[str, str]

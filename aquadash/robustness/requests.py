@@ -1,0 +1,249 @@
+"""What may be measured: corruptions and pipelines on test images, or a sweep of one parameter on validation images."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter, ValidationError
+
+from aquadash import augment
+from aquadash.augment import Branch, Parameter
+from aquadash.augment.reading import from_json
+from aquadash.augment.spec import as_pipeline
+from aquadash.errors import AquaDashError, ConfigError, look_up
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects, check_corruption
+from aquadash.robustness.measurement import Condition
+from aquadash.robustness.steps import SwitchedStep, find_step, grid, with_parameter
+
+if TYPE_CHECKING:
+    from aquadash.data import Dataset
+    from aquadash.runs.types import Predictions, Run
+
+MAX_IMAGES = 200
+MAX_COPIES = 500
+MAX_VALUES = 51
+
+_JsonBranch = Annotated[
+    Branch,
+    PlainValidator(lambda text: text if isinstance(text, Branch) else from_json(text).branches[0]),
+    PlainSerializer(lambda branch: as_pipeline(branch).to_json()),
+]
+
+
+@dataclass(frozen=True)
+class RobustnessRequest:
+    """A measurement under corruptions and the versions of augmentation pipelines, on test images.
+
+    Attributes:
+        corruptions: Names in :data:`~aquadash.robustness.corruptions.CORRUPTIONS`.
+        severities: Some of 1 (mild) to 5 (strong).
+        pipelines: Names of augmentation pipelines; None for all that there are when it is measured.
+        seed: 0 or greater; the random choices of corruptions and pipelines follow from it.
+        limit: At most so many test images, taken from all classes alike; None for all.
+    """
+
+    corruptions: tuple[str, ...] = tuple(CORRUPTIONS)
+    severities: tuple[int, ...] = SEVERITIES
+    pipelines: tuple[str, ...] | None = None
+    seed: int = 0
+    limit: int | None = None
+
+    #: Changed copies of each image: there are test images enough.
+    copies: ClassVar[int] = 1
+
+    def checked(self) -> RobustnessRequest:
+        """The request itself, in the usual order and without doubles.
+
+        Raises:
+            UnknownNameError: A corruption or pipeline is not there.
+            ConfigError: A number is out of range or nothing is asked for.
+        """
+        for name in self.corruptions:
+            for severity in self.severities or SEVERITIES:
+                check_corruption(name, severity)
+        known = augment.library().pipelines if self.pipelines else {}
+        for name in self.pipelines or ():
+            look_up("pipeline", name, known)
+        check_seed(self.seed)
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"The limit is {self.limit} images; expected at least 1, or none for all test images.")
+        if self.pipelines == () and not (self.corruptions and self.severities):
+            raise ConfigError("Nothing is asked for: name a corruption and a severity, or a pipeline.")
+        return replace(
+            self,
+            corruptions=tuple(name for name in CORRUPTIONS if name in self.corruptions),
+            severities=tuple(severity for severity in SEVERITIES if severity in self.severities),
+            pipelines=None if self.pipelines is None else tuple(dict.fromkeys(self.pipelines)),
+        )
+
+    def conditions(self) -> dict[Condition, Branch | None]:
+        """Return corruptions, then the versions of the pipelines of this moment that change images.
+
+        All mild corruptions come first: what is there after a stop is fair to each, and so is the estimate of the time
+        left. A version without steps is the clean image again.
+        """
+        found: dict[Condition, Branch | None] = {
+            Condition("corruption", name, severity): None for severity in self.severities for name in self.corruptions
+        }
+        specs = augment.library().pipelines
+        for name in specs if self.pipelines is None else self.pipelines:
+            # Somebody may have deleted the pipeline since the request was checked.
+            spec = specs.get(name)
+            for number, branch in enumerate(spec.branches if spec else ()):
+                if spec and not branch.is_original:
+                    found[Condition("pipeline", name, number, _digest(branch), (spec.title, branch.title))] = branch
+        return found
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """A measurement of copies of validation images by the value of one parameter.
+
+    Attributes:
+        branch: The way to change images.
+        place: The place of the step whose parameter it is, such as ``"2"``.
+        parameter: Its name, or ``"probability"``.
+        low: The least value.
+        high: The greatest value.
+        values: How many values; of whole numbers there may be fewer.
+        limit: At most so many images, taken from all classes alike.
+        copies: Changed copies of each image.
+        seed: 0 or greater; all random choices follow from it.
+    """
+
+    branch: _JsonBranch
+    place: str
+    parameter: str
+    low: float
+    high: float
+    values: int = 11
+    limit: int = 20
+    copies: int = 50
+    seed: int = 0
+
+    @property
+    def step(self) -> SwitchedStep:
+        """The step whose parameter is tried. Raises ``UnknownNameError`` if there is none."""
+        return find_step(self.branch, self.place)
+
+    @property
+    def tried(self) -> Parameter:
+        """The parameter. Raises ``UnknownNameError`` if there is none."""
+        return self.step.parameter(self.parameter)
+
+    def checked(self) -> SweepRequest:
+        """The request itself.
+
+        Raises:
+            ConfigError: A number is out of range.
+            UnknownNameError: The step or parameter is not there.
+        """
+        if not 1 <= self.copies <= MAX_COPIES:
+            raise ConfigError(f"{self.copies} copies of each image are asked for; expected 1 to {MAX_COPIES}.")
+        check_seed(self.seed)
+        if not 1 <= self.limit <= MAX_IMAGES:
+            raise ConfigError(f"{self.limit} images are asked for; expected 1 to {MAX_IMAGES}.")
+        if not 2 <= self.values <= MAX_VALUES:
+            raise ConfigError(f"{self.values} values are asked for; expected 2 to {MAX_VALUES}.")
+        self.conditions()
+        return self
+
+    def conditions(self) -> dict[Condition, Branch | None]:
+        """Return the values, ascending, each with the steps in which the parameter is fixed to it."""
+        return {
+            Condition("strength", self.parameter, value): with_parameter(self.branch, self.place, self.parameter, value)
+            for value in grid(self.tried, low=self.low, high=self.high, count=self.values)
+        }
+
+
+Request: TypeAlias = RobustnessRequest | SweepRequest
+_ROBUSTNESS, _SWEEP = TypeAdapter(RobustnessRequest), TypeAdapter(SweepRequest)
+
+
+def request_values(request: Request) -> dict[str, Any]:
+    """Return a request as plain values for JSON."""
+    form: TypeAdapter[Any] = _SWEEP if isinstance(request, SweepRequest) else _ROBUSTNESS
+    values: dict[str, Any] = form.dump_python(request, mode="json")
+    return values
+
+
+def read_request(values: Mapping[str, Any]) -> Request:
+    """Read :func:`request_values` back, after JSON, too; other keys are passed over.
+
+    Raises:
+        ConfigError: The values are not of that form.
+    """
+    try:
+        return (_SWEEP if "branch" in values else _ROBUSTNESS).validate_python(values)
+    except ValidationError:
+        raise ConfigError("What is to be measured cannot be read. Start the measurement again.") from None
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a number that is no seed.
+
+    Raises:
+        ConfigError: It is negative or takes more than 32 bits.
+    """
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"The seed is {seed}; expected a whole number from 0 to {2**32 - 1}.")
+
+
+def choose_subjects(request: Request, run: Run, dataset: Dataset, validation: Predictions | None) -> Subjects:
+    """Choose the images that a request is about: test images, or for a sweep validation images of the run.
+
+    The run did not learn from its validation images, and test images are not for choices.
+
+    Args:
+        request: What is to be measured.
+        run: The run.
+        dataset: What the run learned from.
+        validation: What the run keeps of its validation images; only the positions are used.
+
+    Raises:
+        AquaDashError: There are none.
+    """
+    split = dataset.test
+    candidates: NDArray[np.int64] = np.arange(len(split), dtype=np.int64)
+    if isinstance(request, SweepRequest):
+        # The report's own way takes its validation images from the test split; its last measurement has others.
+        split = dataset.test if run.config.training.validation == "test" else dataset.train
+        candidates = candidates[:0] if validation is None else validation.indices.astype(np.int64)
+        if not len(candidates) or candidates.max() >= len(split):
+            raise AquaDashError(
+                f"{run.name} kept no validation images, as runs of older versions did not. Choose another run."
+            )
+    chosen = candidates[chosen_positions(split.labels[candidates], request.limit)]
+    if not len(chosen):
+        raise AquaDashError("There are no test images to measure with.")
+    return Subjects(
+        split.images[chosen], split.labels[chosen], chosen, len(candidates), dataset.fingerprint, request.seed
+    )
+
+
+def chosen_positions(labels: NDArray[np.int64], limit: int | None) -> NDArray[np.int64]:
+    """The positions of the images to measure with: all, or the first of each class in turn.
+
+    Args:
+        labels: int64, shape (n,).
+        limit: At most so many; None for all.
+
+    Returns:
+        int64, ascending.
+    """
+    rank = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        mine = np.flatnonzero(labels == label)
+        rank[mine] = np.arange(len(mine))
+    return np.sort(np.lexsort((labels, rank))[:limit]).astype(np.int64)
+
+
+def _digest(branch: Branch) -> str:
+    """What the branch does, whatever it is called and whichever pipeline it belongs to."""
+    spec = as_pipeline(Branch("branch", branch.operators))
+    return hashlib.sha256(spec.to_json().encode()).hexdigest()[:16]

@@ -1,0 +1,204 @@
+"""How far a step can go before a network no longer sees what is in the picture: the sweep, the advice, the curve."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aquadash.augment import Branch, Range, op, operator_info
+from aquadash.errors import AquaDashError
+from aquadash.figures.robustness_curves import strength_curve
+from aquadash.figures.theme import alt_text
+from aquadash.robustness.advice import advice, crossing, safe_range
+from aquadash.robustness.corruptions import Subjects
+from aquadash.robustness.measure import is_measured
+from aquadash.robustness.measure import measure as measuring
+from aquadash.robustness.measurement import Condition, Measurement, Scores
+from aquadash.robustness.requests import SweepRequest, read_request, request_values
+from tests.robust_runs import ContrastReader, striped
+
+#: Contrast at a factor leaves stripes of strength 100 at 100 times the factor, so that 0.4 is the last one to be seen.
+FLATTER = Branch("Flatter", (op("Fliplr", p=0.5), op("LinearContrast", alpha=Range(0.2, 1.0))))
+SWEEP = SweepRequest(FLATTER, "2", "alpha", 0.0, 1.0, copies=4)
+
+
+def measure(subjects: Subjects, request: SweepRequest, reader: ContrastReader | None = None) -> Measurement:
+    *_, measured = measuring(reader or ContrastReader(), subjects, request, model_sha256="m")
+    return measured
+
+
+def accuracies(measured: Measurement, parameter: str = "alpha") -> list[float]:
+    return [scores.accuracy for scores in measured.curve("strength", parameter).values()]
+
+
+def test_the_sweep_finds_the_value_at_which_the_stripes_are_lost() -> None:
+    measured = measure(striped(100, 100, 100), SWEEP)
+    assert list(measured.curve("strength", "alpha")) == pytest.approx([i / 10 for i in range(11)])
+    assert accuracies(measured) == [0.0] * 4 + [1.0] * 7
+    # Full contrast changes least, so that one walks down from there: 80 % is crossed between 0.4 and 0.3.
+    assert measured.harmless == 1.0
+    safe = safe_range(measured, "alpha", threshold=0.8)
+    assert safe.low == pytest.approx(0.38) and safe.high is None and not safe.is_empty
+
+
+def test_the_interval_takes_the_images_and_not_the_copies_for_what_was_drawn() -> None:
+    measured = measure(striped(45, 55, 60, 70, 80, 90, 100, 110, 120, 125), SWEEP)
+    low, high = measured.curve("strength", "alpha")[0.5].accuracy_ci95
+    assert high - low > 0.4
+    assert Scores(np.array([7]), 10).accuracy_ci95[0] > 0.3, "of a single image over its further copies"
+
+
+def test_the_harmless_value_may_lie_in_the_middle_and_is_that_of_the_step_and_not_of_the_pipeline() -> None:
+    request = SweepRequest(Branch("Brighter or darker", (op("Add", value=0),)), "1", "value", -200, 200, copies=2)
+    measured = measure(striped(60, 60), request)
+    safe = safe_range(measured, "value", threshold=0.8)
+    # Clipping at both ends flattens the stripes.
+    assert measured.harmless == 0 and 80 < safe.high < 160 and -160 < safe.low < -80
+    # After Add(-60), adding 60 gives the picture back; the step itself is harmless at 0 all the same.
+    branch = Branch("Back and forth", (op("Add", value=-60), op("Add", value=0)))
+    request = SweepRequest(branch, "2", "value", -60, 60, values=5, copies=2)
+    assert measure(striped(60, 60), request).harmless == 0
+
+
+def test_a_nested_step_and_a_probability_can_be_swept() -> None:
+    branch = Branch("Nested", (op("Sometimes", p=1.0, then_list=op("LinearContrast", alpha=0.1)),))
+    inner = measure(striped(100), SweepRequest(branch, "1.then_list.1", "alpha", 0.0, 1.0, copies=2))
+    assert accuracies(inner) == [0.0] * 4 + [1.0] * 7
+    often = measure(striped(100), SweepRequest(branch, "1", "probability", 0.0, 1.0, values=3, copies=100))
+    never, half, always = accuracies(often, "probability")
+    assert (never, always) == (1.0, 0.0) and 0.3 < half < 0.7
+
+
+def test_the_same_seed_gives_the_same_scores_and_another_does_not() -> None:
+    def scores(seed: int) -> list[list[int]]:
+        branch = Branch("", (op("LinearContrast", alpha=Range(0.2, 1.0)), op("Add", value=0)))
+        request = SweepRequest(branch, "2", "value", -5, 5, values=3, copies=20, seed=seed)
+        return [each.right.tolist() for each in measure(striped(70, 80, 90, 100), request).scores.values()]
+
+    assert scores(1) == scores(1) != scores(2)
+
+
+def test_large_numbers_are_made_in_parts_and_equal_copies_are_looked_at_once() -> None:
+    reader = ContrastReader()
+    branch = Branch("", (op("LinearContrast", alpha=Range(0.2, 1.0)), op("Add", value=0)))
+    measured = measure(striped(*[70] * 30), SweepRequest(branch, "2", "value", 0, 1, values=2, copies=50), reader)
+    for scores in measured.scores.values():
+        assert len(scores.right) == 30 and len(set(scores.right.tolist())) > 1
+    flips = ContrastReader()
+    measure(striped(100, 90), replace(SWEEP, copies=50), flips)
+    assert flips.asked <= 2 + 11 * 2 * 2, "each image as it is and flipped"
+
+
+def test_progress_is_told_after_each_value_and_a_stopped_sweep_goes_on() -> None:
+    told: list[tuple[int, int]] = []
+
+    def stop(phase: str, done: int, total: int) -> None:
+        told.append((done, total))
+        if done > 3 * 8:
+            raise InterruptedError
+
+    subjects, part = striped(100, 90), None
+    with pytest.raises(InterruptedError):
+        for part in measuring(ContrastReader(), subjects, SWEEP, model_sha256="m", report=stop):
+            assert not is_measured(part, SWEEP)
+    assert told == sorted(told) and {total for _, total in told} == {2 + 11 * 8}
+    assert 1 < len(part.scores) < 11
+    # As it is kept in a file.
+    part = Measurement.from_json(part.to_json())
+    *_, rest = measuring(ContrastReader(), subjects, SWEEP, model_sha256="m", so_far=part)
+    assert is_measured(rest, SWEEP) and accuracies(rest) == accuracies(measure(subjects, SWEEP))
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (replace(SWEEP, copies=0), "0 copies"),
+        (replace(SWEEP, limit=0), "0 images"),
+        (replace(SWEEP, seed=-1), "seed is -1"),
+        (replace(SWEEP, low=2.0), "the lower one first"),
+        (replace(SWEEP, high=99.0), "from 0 to 10"),
+        (replace(SWEEP, values=1), "1 values"),
+        (replace(SWEEP, place="7"), r"no step '7' that is switched on. It has: 1 \(Fl"),
+        (replace(SWEEP, parameter="alhpa"), "alpha"),
+    ],
+)
+def test_numbers_out_of_range_and_unknown_steps_and_parameters_are_refused(
+    request_: SweepRequest, message: str
+) -> None:
+    with pytest.raises(AquaDashError, match=message):
+        request_.checked()
+
+
+def test_images_that_do_not_fit_the_network_are_refused() -> None:
+    with pytest.raises(AquaDashError, match="do not belong together"):
+        measure(replace(striped(100), images=np.zeros((1, 8, 8, 3), np.uint8)), SWEEP)
+    with pytest.raises(AquaDashError, match="classes that the network does not know"):
+        measure(replace(striped(100), labels=np.array([2])), SWEEP)
+
+
+def test_the_first_crossing_counts_where_the_curve_goes_up_and_down() -> None:
+    assert crossing([(0, 1.0), (1, 0.5), (2, 0.9), (3, 0.1)], 0.8) == pytest.approx(0.4)
+    assert crossing([(3, 0.9), (2, 0.85), (1, 0.8)], 0.8) is None
+    assert crossing([(3, 0.7), (2, 0.85), (1, 0.8)], 0.8) == 3
+
+
+def test_requests_and_scores_are_the_same_after_json() -> None:
+    branch = Branch("Deep", (op("LinearContrast", alpha=Range(0.1, 1.0)), op("GaussianBlur", enabled=False)))
+    request = SweepRequest(branch, "1", "alpha", 0.1, 1.0, copies=4, seed=7)
+    assert read_request(json.loads(json.dumps({"run_id": "r", **request_values(request)}))) == request
+    measured = measure(striped(100, 60), SWEEP)
+    again = Measurement.from_json(measured.to_json())
+    assert again.to_json() == measured.to_json() and again.harmless == 1.0
+    for condition, scores in measured.scores.items():
+        assert again.scores[condition].right.tolist() == scores.right.tolist()
+
+
+SIGMA = operator_info("GaussianBlur").parameter("sigma")
+BLUR = SweepRequest(Branch("", (op("GaussianBlur", sigma=0.0),)), "1", "sigma", 0, 3, copies=10)
+
+
+def blurred(*right: int, harmless: float = 0.0, clean: int = 20) -> Measurement:
+    """At sigma 0, 1, 2 ... so many of 20 images right in all of ten copies."""
+    scores = {
+        Condition("strength", "sigma", float(value)): Scores(np.repeat([10, 0], [each, 20 - each]), 10)
+        for value, each in enumerate(right)
+    }
+    return Measurement({}, 0.0, Scores(np.arange(20) < clean), scores, harmless=harmless)
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        (
+            blurred(20, 20, 0, 0),
+            "1. Blur: safe up to sigma 1.2. The network keeps at least 80 % of its accuracy on unchanged images.",
+        ),
+        (blurred(0, 20, 20, 0, harmless=1.0), "1. Blur: safe between sigma 0.8 and 2.2. .*"),
+        (blurred(0, 20, 20, harmless=2.0), "1. Blur: safe down to sigma 0.8. .*"),
+        (blurred(20, 20, 20), "1. Blur: safe at every sigma from 0 to 2. .*"),
+        (blurred(3, 3, 3), ".*even at sigma 0, where this step changes least.*"),
+        (blurred(10, 5, clean=10), ".*only 50 % .* no better than guessing.*"),
+    ],
+)
+def test_how_far_one_may_go_in_words(measured: Measurement, said: str) -> None:
+    assert re.fullmatch(said, advice(measured, BLUR, threshold=0.8, classes=2))
+
+
+def test_the_curve_has_its_intervals_threshold_and_crossing() -> None:
+    figure = strength_curve(blurred(20, 20, 0, 0), SIGMA, step="1. <b>Blur</b>", threshold=0.8, chance=0.2)
+    line, crossed = figure.data[0], figure.data[-1]
+    assert line.x == (0, 1, 2, 3) and line.y == (100, 100, 0, 0)
+    assert crossed.x == pytest.approx([1.2]) and crossed.y == pytest.approx([80])
+    assert "<b>Blur" not in figure.layout.xaxis.title.text
+    assert alt_text(figure).endswith(
+        "sigma of 1. <b>Blur</b>: 100 % at 0, 0 % at 3. The threshold is 80 %; the curve falls below it at 1.2."
+    )
+    # A fraction is drawn in per cent; one value alone is a curve, too.
+    often = op("Fliplr", p=0.5)
+    part = Measurement({}, 0.0, Scores(np.ones(20)), {Condition("strength", "p", 0.5): Scores(np.full(20, 9), 10)})
+    percent = strength_curve(part, operator_info(often.name).parameter("p"), step="1. Flip", threshold=0.8, chance=0.2)
+    assert percent.data[0].x == (50,) and "90 % at 50 %" in alt_text(percent)
