@@ -21,18 +21,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who does things here.
+    """Somebody who does things here."""
 
-    Attributes:
-        person_id: 32 hexadecimal digits; empty for the owner of the machine and for strangers.
-        name: What they call themselves; text, never markup or a path.
-        role: What they are to the class.
-        on_projector: True where the class looks on, so that what is hidden stays so. It is the same person.
-    """
-
+    #: 32 hexadecimal digits; empty for the owner of the machine and for strangers.
     person_id: str
+    #: What they call themselves; text, never markup or a path.
     name: str
+    #: What they are to the class.
     role: Role
+    #: True where the class looks on, so that what is hidden stays so. It is the same person.
     on_projector: bool = field(default=False, compare=False)
 
     @property
@@ -48,22 +45,19 @@ class Person:
 
 @dataclass(frozen=True)
 class Resource:
-    """What somebody wants to do something with.
+    """What somebody wants to do something with."""
 
-    Attributes:
-        kind: ``"run"``, ``"search"``, ``"data set"`` or ``"pipeline"``.
-        name: What people call it: plain text.
-        owner: The id of whoever made it; empty for the owner of the machine.
-        owner_name: What they are called: plain text.
-        shared: True if the teacher or the owner of the machine made it, so that all may open it.
-        hidden: True if the teacher keeps it from the class.
-    """
-
+    #: ``"run"``, ``"search"``, ``"data set"`` or ``"pipeline"``.
     kind: str
+    #: What people call it: plain text.
     name: str
+    #: The id of whoever made it; empty for the owner of the machine.
     owner: str = ""
+    #: What they are called: plain text.
     owner_name: str = ""
+    #: True if the teacher or the owner of the machine made it, so that all may open it.
     shared: bool = True
+    #: True if the teacher keeps it from the class.
     hidden: bool = False
 
 

@@ -36,20 +36,17 @@ Value: TypeAlias = bool | int | float | str | Range
 
 @dataclass(frozen=True)
 class Operator:
-    """One step of a pipeline. Build it with :func:`op`.
+    """One step of a pipeline. Build it with :func:`op`."""
 
-    Attributes:
-        name: Its name in the catalogue, which is imgaug's name.
-        settings: Pairs of setting and value; settings that are left out take the catalogue's default.
-        children: Pairs of slot and the operators in it, for operators that steer others.
-        probability: Share of the images that it is applied to, 0 to 1.
-        enabled: False for a step that is kept and skipped. The other steps draw the same random numbers either way.
-    """
-
+    #: Its name in the catalogue, which is imgaug's name.
     name: str
+    #: Pairs of setting and value; settings that are left out take the catalogue's default.
     settings: tuple[tuple[str, Value], ...] = ()
+    #: Pairs of slot and the operators in it, for operators that steer others.
     children: tuple[tuple[str, tuple[Operator, ...]], ...] = ()
+    #: Share of the images that it is applied to, 0 to 1.
     probability: float = 1.0
+    #: False for a step that is kept and skipped. The other steps draw the same random numbers either way.
     enabled: bool = True
 
     def __post_init__(self) -> None:
@@ -103,14 +100,11 @@ def walk(operators: Iterable[Operator]) -> Iterator[Operator]:
 
 @dataclass(frozen=True)
 class Branch:
-    """A way to make one image out of each image: the operators in the order in which they are applied.
+    """A way to make one image out of each image: the operators in the order in which they are applied."""
 
-    Attributes:
-        title: A short name for people.
-        operators: Empty for the branch that hands the images on as they are.
-    """
-
+    #: A short name for people.
     title: str
+    #: Empty for the branch that hands the images on as they are.
     operators: tuple[Operator, ...] = ()
 
     @property
@@ -121,18 +115,15 @@ class Branch:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """What becomes of a set of training images: each branch makes one image out of every image.
+    """What becomes of a set of training images: each branch makes one image out of every image."""
 
-    Attributes:
-        name: Its name in configurations and on the command line.
-        title: A short name for a menu.
-        summary: What it does and how many images it yields, in a sentence or two.
-        branches: At least one; the images of the first come first in the training set.
-    """
-
+    #: Its name in configurations and on the command line.
     name: str
+    #: A short name for a menu.
     title: str
+    #: What it does and how many images it yields, in a sentence or two.
     summary: str
+    #: At least one; the images of the first come first in the training set.
     branches: tuple[Branch, ...]
 
     def __post_init__(self) -> None:

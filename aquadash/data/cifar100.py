@@ -46,16 +46,13 @@ _download_lock = Lock()
 
 @dataclass(frozen=True)
 class FetchResult:
-    """Where the archive is.
+    """Where the archive is."""
 
-    Attributes:
-        path: The archive, or a folder with its unpacked files.
-        sha256: The archive's hash; None for a folder.
-        verified: True if it is the official archive's.
-    """
-
+    #: The archive, or a folder with its unpacked files.
     path: Path
+    #: The archive's hash; None for a folder.
     sha256: str | None
+    #: True if it is the official archive's.
     verified: bool
 
 

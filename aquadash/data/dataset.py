@@ -17,16 +17,13 @@ from aquadash.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images of one split, in the order of their source.
+    """Images of one split, in the order of their source."""
 
-    Attributes:
-        images: uint8, shape (n, height, width, 3), RGB, 0 to 255.
-        labels: int64, shape (n,), an index into the data set's class names.
-        file_names: n names for people to read; never used as paths.
-    """
-
+    #: uint8, shape (n, height, width, 3), RGB, 0 to 255.
     images: NDArray[np.uint8]
+    #: int64, shape (n,), an index into the data set's class names.
     labels: NDArray[np.int64]
+    #: n names for people to read; never used as paths.
     file_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
@@ -48,22 +45,16 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A labelled image data set with its training and test split.
+    """A labelled image data set with its training and test split."""
 
-    Attributes:
-        name: The source's name, such as ``"cifar100"``.
-        title: A name for people.
-        origin: Where the images came from, one or two sentences for people.
-        drawn: True if the images are drawings by this program rather than photographs.
-        class_names: One name a class, in the order of the labels.
-        train: The training split.
-        test: The test split.
-    """
-
+    #: The source's name, such as ``"cifar100"``.
     name: str
     title: str
+    #: Where the images came from, one or two sentences for people.
     origin: str
+    #: True if the images are drawings by this program rather than photographs.
     drawn: bool
+    #: One name a class, in the order of the labels.
     class_names: tuple[str, ...]
     train: Split
     test: Split

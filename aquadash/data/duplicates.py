@@ -43,20 +43,15 @@ _CHUNK = 1024
 
 @dataclass(frozen=True)
 class DuplicatePair:
-    """A test image and a training image that look the same.
+    """A test image and a training image that look the same."""
 
-    Attributes:
-        test: Position in the test split.
-        train: Position in the training split.
-        distance: 1 less the correlation of their shapes: 0 for the same picture, about 1 for unrelated ones.
-        mirrored: True if they are alike when one is turned left to right.
-        test_label: The test image's label.
-        train_label: The training image's.
-    """
-
+    #: Position in the test split.
     test: int
+    #: Position in the training split.
     train: int
+    #: 1 less the correlation of their shapes: 0 for the same picture, about 1 for unrelated ones.
     distance: float
+    #: True if they are alike when one is turned left to right.
     mirrored: bool
     test_label: int
     train_label: int
@@ -64,15 +59,11 @@ class DuplicatePair:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """The pairs of a data set, the nearest first.
+    """The pairs of a data set, the nearest first."""
 
-    Attributes:
-        pairs: All that are kept; at most :data:`MAX_PER_IMAGE` a test image, up to :data:`MAX_DISTANCE` apart.
-        num_test: How many test images there are.
-        class_names: One name a class.
-    """
-
+    #: All that are kept; at most :data:`MAX_PER_IMAGE` a test image, up to :data:`MAX_DISTANCE` apart.
     pairs: tuple[DuplicatePair, ...]
+    #: How many test images there are.
     num_test: int
     class_names: tuple[str, ...]
 
@@ -203,18 +194,13 @@ def _neighbourhood(images: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Copy:
-    """Two pictures that look the same, by their positions among the pictures read.
-
-    Attributes:
-        first: The earlier one.
-        second: The later one.
-        exact: True if the files are the same byte for byte.
-        distance: As in :class:`DuplicatePair`.
-    """
+    """Two pictures that look the same, by their positions among the pictures read."""
 
     first: int
     second: int
+    #: True if the files are the same byte for byte.
     exact: bool
+    #: As in :class:`DuplicatePair`.
     distance: float
 
 

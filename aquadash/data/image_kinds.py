@@ -16,20 +16,17 @@ _NOT_A_PICTURE = "Choose a picture instead."
 
 @dataclass(frozen=True)
 class FileKind:
-    """A kind of file.
+    """A kind of file."""
 
-    Attributes:
-        name: Its short name: ``"PNG"``, ``"PDF"`` ...
-        title: The name with its article, for a sentence: ``"a PNG image"``.
-        mend: What a person can do about it; empty for the kinds that are admitted.
-        endings: What names of such files end in, the usual ending first; other endings promise nothing.
-        begins: First bytes that no other kind has.
-    """
-
+    #: Its short name: ``"PNG"``, ``"PDF"`` ...
     name: str
+    #: The name with its article, for a sentence: ``"a PNG image"``.
     title: str
+    #: What a person can do about it; empty for the kinds that are admitted.
     mend: str = ""
+    #: What names of such files end in, the usual ending first; other endings promise nothing.
     endings: tuple[str, ...] = ()
+    #: First bytes that no other kind has.
     begins: tuple[bytes, ...] = ()
 
     @property

@@ -78,18 +78,15 @@ _ORIENTATION_TAG = 0x0112
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
-    """A picture, upright and in plain RGB.
+    """A picture, upright and in plain RGB."""
 
-    Attributes:
-        rgb: uint8, shape (height, width, 3), 0 to 255; smaller than the original when that was large.
-        original_size: Width and height of the upright original in pixels.
-        kind: What the file is: ``"PNG"``, ``"JPEG"``, ``"WebP"``, ``"BMP"`` or ``"GIF"``.
-        notes: What was done to it, one phrase each, for people: ``"turned upright by its EXIF tag"``.
-    """
-
+    #: uint8, shape (height, width, 3), 0 to 255; smaller than the original when that was large.
     rgb: NDArray[np.uint8]
+    #: Width and height of the upright original in pixels.
     original_size: tuple[int, int]
+    #: What the file is: ``"PNG"``, ``"JPEG"``, ``"WebP"``, ``"BMP"`` or ``"GIF"``.
     kind: str
+    #: What was done to it, one phrase each, for people: ``"turned upright by its EXIF tag"``.
     notes: tuple[str, ...]
 
 

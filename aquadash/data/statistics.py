@@ -16,53 +16,42 @@ _LEVELS = np.arange(256, dtype=np.float64)
 
 @dataclass(frozen=True, eq=False)
 class ClassStatistics:
-    """One class of a split.
-
-    Attributes:
-        name: The class's name.
-        count: How many images it has.
-        fraction: Its part of the split's images, 0 to 1.
-        mean_image: uint8, shape (height, width, 3), the mean of its images, rounded; None without images.
-        mean_brightness: Mean over all its pixels and channels, 0 to 255; None without images.
-    """
+    """One class of a split."""
 
     name: str
+    #: How many images it has.
     count: int
+    #: Its part of the split's images, 0 to 1.
     fraction: float
+    #: uint8, shape (height, width, 3), the mean of its images, rounded; None without images.
     mean_image: NDArray[np.uint8] | None
+    #: Mean over all its pixels and channels, 0 to 255; None without images.
     mean_brightness: float | None
 
 
 @dataclass(frozen=True, eq=False)
 class ChannelSummary:
-    """One colour channel over all pixels of a split.
+    """One colour channel over all pixels of a split."""
 
-    Attributes:
-        name: ``"red"``, ``"green"`` or ``"blue"``.
-        mean: 0 to 255; None without images.
-        std: Standard deviation (of the population), 0 to 127.5; None without images.
-        histogram: int64, shape (256,), how many pixels have each level.
-    """
-
+    #: ``"red"``, ``"green"`` or ``"blue"``.
     name: str
+    #: 0 to 255; None without images.
     mean: float | None
+    #: Standard deviation (of the population), 0 to 127.5; None without images.
     std: float | None
+    #: int64, shape (256,), how many pixels have each level.
     histogram: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class SplitStatistics:
-    """The result of :func:`describe`.
+    """The result of :func:`describe`."""
 
-    Attributes:
-        count: How many images the split has.
-        image_shape: Height, width and channels of every image.
-        classes: One entry a class, in the order of the labels, empty classes included.
-        channels: Red, green, blue.
-    """
-
+    #: How many images the split has.
     count: int
+    #: Height, width and channels of every image.
     image_shape: tuple[int, int, int]
+    #: One entry a class, in the order of the labels, empty classes included.
     classes: tuple[ClassStatistics, ...]
     channels: tuple[ChannelSummary, ...]
 

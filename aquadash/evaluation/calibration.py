@@ -25,27 +25,23 @@ _LOGARITHM_FLOOR = float(np.finfo(np.float32).tiny)
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Confidence against accuracy.
+    """Confidence against accuracy."""
 
-    Attributes:
-        edges: float64 (bins + 1,), 0 to 1. A bin holds its upper edge and not its lower one.
-        counts: int64 (bins,), images whose confidence is in the bin.
-        confidence: float64 (bins,), their mean confidence; nan in an empty bin.
-        accuracy: float64 (bins,), the fraction of them that is right; nan in an empty bin.
-        ece: Expected calibration error, 0 to 1: the mean distance of the two, each bin counting by its images.
-        mce: The largest distance of any bin, 0 to 1.
-        loss: Mean cross entropy in nats, as in :func:`aquadash.evaluation.evaluate`.
-        brier: Mean squared distance of the probabilities from one-hot truth, summed over the classes, 0 to 2.
-        n: How many images.
-    """
-
+    #: float64 (bins + 1,), 0 to 1. A bin holds its upper edge and not its lower one.
     edges: NDArray[np.float64]
+    #: int64 (bins,), images whose confidence is in the bin.
     counts: NDArray[np.int64]
+    #: float64 (bins,), their mean confidence; nan in an empty bin.
     confidence: NDArray[np.float64]
+    #: float64 (bins,), the fraction of them that is right; nan in an empty bin.
     accuracy: NDArray[np.float64]
+    #: Expected calibration error, 0 to 1: the mean distance of the two, each bin counting by its images.
     ece: float
+    #: The largest distance of any bin, 0 to 1.
     mce: float
+    #: Mean cross entropy in nats, as in :func:`aquadash.evaluation.evaluate`.
     loss: float
+    #: Mean squared distance of the probabilities from one-hot truth, summed over the classes, 0 to 2.
     brier: float
     n: int
 
@@ -84,35 +80,28 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Temperature:
-    """The number that a network's scores are divided by to make its probabilities honest.
+    """The number that a network's scores are divided by to make its probabilities honest."""
 
-    Attributes:
-        value: Above 1 the network was too sure, below 1 not sure enough.
-        n: How many images it was fitted on.
-        loss_before: Their mean cross entropy in nats without it.
-        loss_after: And with it; never more.
-        at_limit: True if the fit ended at the least or greatest value allowed, as it does where all answers are right.
-    """
-
+    #: Above 1 the network was too sure, below 1 not sure enough.
     value: float
+    #: How many images it was fitted on.
     n: int
+    #: Their mean cross entropy in nats without it.
     loss_before: float
+    #: And with it; never more.
     loss_after: float
+    #: True if the fit ended at the least or greatest value allowed, as it does where all answers are right.
     at_limit: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Rescaling:
-    """A temperature fitted on validation images and what it does to others.
-
-    Attributes:
-        temperature: The fit.
-        before: The calibration of the images that it was not fitted on.
-        after: And of the same images with it.
-    """
+    """A temperature fitted on validation images and what it does to others."""
 
     temperature: Temperature
+    #: The calibration of the images that it was not fitted on.
     before: Calibration
+    #: And of the same images with it.
     after: Calibration
 
     def to_dict(self) -> dict[str, Any]:

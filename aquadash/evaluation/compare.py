@@ -20,16 +20,13 @@ from aquadash.evaluation.records import Predictions
 
 @dataclass(frozen=True, eq=False)
 class AccuracyChange:
-    """Model B against model A on the same images, image by image, with McNemar's exact test.
+    """Model B against model A on the same images, image by image, with McNemar's exact test."""
 
-    Attributes:
-        right_a: bool, shape (n,), n at least 1: whether A has the image right.
-        right_b: Likewise of B.
-        label: The class of the images, or what else they have in common.
-    """
-
+    #: bool, shape (n,), n at least 1: whether A has the image right.
     right_a: NDArray[np.bool_]
+    #: Likewise of B.
     right_b: NDArray[np.bool_]
+    #: The class of the images, or what else they have in common.
     label: str = "all classes"
 
     @property
@@ -172,20 +169,17 @@ def exact_p_value(fixed: int, broken: int) -> float:
 
 @dataclass(frozen=True)
 class PairTest:
-    """Run B against run A.
+    """Run B against run A."""
 
-    Attributes:
-        a: Position of the run to compare with.
-        b: Position of the run in question, greater than ``a``.
-        result: What changed, with McNemar's exact p-value; None where the two cannot be compared.
-        p_holm: The p-value corrected for the number of pairs that could be compared.
-        error: Why they cannot be compared; empty where they can.
-    """
-
+    #: Position of the run to compare with.
     a: int
+    #: Position of the run in question, greater than ``a``.
     b: int
+    #: What changed, with McNemar's exact p-value; None where the two cannot be compared.
     result: AccuracyChange | None = None
+    #: The p-value corrected for the number of pairs that could be compared.
     p_holm: float = 1.0
+    #: Why they cannot be compared; empty where they can.
     error: str = ""
 
     def turned(self) -> PairTest:
@@ -264,16 +258,13 @@ def measured_together(tests: Sequence[PairTest]) -> list[int]:
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
-    """Several runs on the same images.
+    """Several runs on the same images."""
 
-    Attributes:
-        right: bool, shape (runs, n): whether the run has the image right.
-        answers: int64, shape (runs, n): the class that it says.
-        confidence: float32, shape (runs, n): the probability that it gives to that class.
-    """
-
+    #: bool, shape (runs, n): whether the run has the image right.
     right: NDArray[np.bool_]
+    #: int64, shape (runs, n): the class that it says.
     answers: NDArray[np.int64]
+    #: float32, shape (runs, n): the probability that it gives to that class.
     confidence: NDArray[np.float32]
 
     @property

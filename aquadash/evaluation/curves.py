@@ -63,19 +63,16 @@ _WHY_VALIDATION_LEADS = (
 
 @dataclass(frozen=True)
 class CurveVerdict:
-    """What the curves say.
+    """What the curves say."""
 
-    Attributes:
-        kind: The finding as one of a few fixed words.
-        headline: The finding as a sentence.
-        detail: What it rests on, with numbers, and what to try.
-        evidence: The numbers by name. ``gap`` is training less validation accuracy (0 to 1); ``loss_fall`` and
-            ``val_loss_rise`` are from the best epoch to the mean of the last ones.
-    """
-
+    #: The finding as one of a few fixed words.
     kind: Kind
+    #: The finding as a sentence.
     headline: str
+    #: What it rests on, with numbers, and what to try.
     detail: str
+    #: The numbers by name. ``gap`` is training less validation accuracy (0 to 1); ``loss_fall`` and ``val_loss_rise``
+    #: are from the best epoch to the mean of the last ones.
     evidence: Mapping[str, float] = field(default_factory=dict)
 
 

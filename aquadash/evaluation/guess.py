@@ -18,39 +18,33 @@ CLOSE_POINTS = 10.0
 
 @dataclass(frozen=True)
 class AccuracyScore:
-    """A guessed accuracy against the measured one.
+    """A guessed accuracy against the measured one."""
 
-    Attributes:
-        guessed: 0 to 1.
-        measured: 0 to 1.
-        interval: The 95 % interval of the measured one.
-        points: How far apart the two are, in percentage points, 0 or more.
-        spot_on: Whether the guess is within the interval: the test images cannot tell it from the truth.
-    """
-
+    #: 0 to 1.
     guessed: float
+    #: 0 to 1.
     measured: float
+    #: The 95 % interval of the measured one.
     interval: tuple[float, float]
+    #: How far apart the two are, in percentage points, 0 or more.
     points: float
+    #: Whether the guess is within the interval: the test images cannot tell it from the truth.
     spot_on: bool
 
 
 @dataclass(frozen=True)
 class PairScore:
-    """A guessed mistake against those that were made.
+    """A guessed mistake against those that were made."""
 
-    Attributes:
-        pair: The guessed (true class, predicted class).
-        count: How many test images it happened to.
-        rank: 1 for the most frequent mistake; mistakes that are equally frequent share a rank.
-        top_count: How many images the most frequent mistake happened to; 0 where none was made.
-        top: The most frequent mistakes, all that tie; empty where none was made.
-    """
-
+    #: The guessed (true class, predicted class).
     pair: tuple[str, str]
+    #: How many test images it happened to.
     count: int
+    #: 1 for the most frequent mistake; mistakes that are equally frequent share a rank.
     rank: int
+    #: How many images the most frequent mistake happened to; 0 where none was made.
     top_count: int
+    #: The most frequent mistakes, all that tie; empty where none was made.
     top: tuple[tuple[str, str], ...]
 
     @property

@@ -163,18 +163,14 @@ def clustered_interval(successes: ArrayLike, *, trials: int) -> Interval | None:
 
 @dataclass(frozen=True)
 class ClassIntervals:
-    """The 95 % intervals of one class's scores, each (low, high), 0 to 1; None where there is nothing to count.
-
-    Attributes:
-        label: The class's name.
-        precision: Wilson's, over the images that were called this class.
-        recall: Wilson's, over the images of this class.
-        f1: See :func:`f1_interval`.
-    """
+    """The 95 % intervals of one class's scores, each (low, high), 0 to 1; None where there is nothing to count."""
 
     label: str
+    #: Wilson's, over the images that were called this class.
     precision: Interval | None
+    #: Wilson's, over the images of this class.
     recall: Interval | None
+    #: See :func:`f1_interval`.
     f1: Interval | None
 
     def to_dict(self) -> dict[str, list[float] | None]:

@@ -16,43 +16,35 @@ from aquadash.evaluation.records import Predictions
 
 @dataclass(frozen=True)
 class Score:
-    """A metric's value.
-
-    Attributes:
-        value: It.
-        interval: Its 95 % interval, (low, high); None where none is worked out.
-    """
+    """A metric's value."""
 
     value: float
+    #: Its 95 % interval, (low, high); None where none is worked out.
     interval: Interval | None = None
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A way to measure predictions by one number.
+    """A way to measure predictions by one number."""
 
-    Attributes:
-        name: Its key in JSON; ``NAME_ci95`` holds the interval, if it has one.
-        title: What people call it.
-        compute: Measures predictions, whose scores of each class and confusion matrix come along.
-        help: What it is, in a line; empty where ``term`` says it.
-        term: The line of the glossary that explains it; empty for none.
-        fraction: Whether people read it as per cent.
-        digits: How many are shown after the point, unless it is a fraction.
-        min_classes: The fewest classes with which it says anything.
-        report: What stands under it in the HTML report; without it the report leaves it out. Of accuracy and loss the
-            report speaks in sentences of its own.
-    """
-
+    #: Its key in JSON; ``NAME_ci95`` holds the interval, if it has one.
     name: str
     title: str
+    #: Measures predictions, whose scores of each class and confusion matrix come along.
     compute: Callable[[Evaluation, Predictions], Score]
     _: KW_ONLY
+    #: What it is, in a line; empty where ``term`` says it.
     help: str = ""
+    #: The line of the glossary that explains it; empty for none.
     term: str = ""
+    #: Whether people read it as per cent.
     fraction: bool = False
+    #: How many are shown after the point, unless it is a fraction.
     digits: int = 3
+    #: The fewest classes with which it says anything.
     min_classes: int = 2
+    #: What stands under it in the HTML report; without it the report leaves it out. Of accuracy and loss the report
+    #: speaks in sentences of its own.
     report: str = ""
 
     def text(self, value: float) -> str:

@@ -26,20 +26,17 @@ ROW_SUM_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class ClassScores:
-    """The scores of one class, or an average over classes.
+    """The scores of one class, or an average over classes."""
 
-    Attributes:
-        label: The class's name, or the average's.
-        precision: Of the images called this class, the fraction that is; 0 when none was called so.
-        recall: Of the images of this class, the fraction that was called so; 0 when there are none.
-        f1: The harmonic mean of precision and recall, 0 to 1.
-        support: How many images are of this class.
-    """
-
+    #: The class's name, or the average's.
     label: str
+    #: Of the images called this class, the fraction that is; 0 when none was called so.
     precision: float
+    #: Of the images of this class, the fraction that was called so; 0 when there are none.
     recall: float
+    #: The harmonic mean of precision and recall, 0 to 1.
     f1: float
+    #: How many images are of this class.
     support: int
 
     def to_dict(self) -> dict[str, float | int]:
@@ -49,28 +46,24 @@ class ClassScores:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """How good predictions over labelled images are.
+    """How good predictions over labelled images are."""
 
-    Attributes:
-        accuracy: Fraction of the images that were named rightly, 0 to 1.
-        accuracy_ci95: Wilson's 95 % interval of it, (low, high).
-        loss: Mean cross entropy in nats, 0 or more.
-        n: How many images.
-        confusion_matrix: int64, shape (classes, classes), not writable; rows are true classes, columns predicted ones.
-        report: The scores of each class, in the order of the labels.
-        macro_average: The mean over the classes, each counting the same.
-        weighted_average: The mean over the classes, each counting by its number of images.
-        classes: The class names, in the order of the labels.
-    """
-
+    #: Fraction of the images that were named rightly, 0 to 1.
     accuracy: float
+    #: Wilson's 95 % interval of it, (low, high).
     accuracy_ci95: Interval
+    #: Mean cross entropy in nats, 0 or more.
     loss: float
     n: int
+    #: int64, shape (classes, classes), not writable; rows are true classes, columns predicted ones.
     confusion_matrix: NDArray[np.int64]
+    #: The scores of each class, in the order of the labels.
     report: tuple[ClassScores, ...]
+    #: The mean over the classes, each counting the same.
     macro_average: ClassScores
+    #: The mean over the classes, each counting by its number of images.
     weighted_average: ClassScores
+    #: The class names, in the order of the labels.
     classes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:

@@ -30,19 +30,17 @@ class OutOfDistributionDetector:
     shrunk after O. Ledoit and M. Wolf 2004. Of a network whose body was pretrained, the features are joined by what
     the body saw before it was fine-tuned, which forgets what only other images have; the distances of such parts from
     a class are added.
-
-    Attributes:
-        means: Of each class's training images among the features, float64, (classes, features).
-        precision: The inverse of the classes' common covariance, float64, (features, features).
-        threshold: The highest score of a known image.
-        accepted: The fraction of validation images at or below it, 0 to 1.
-        pretrained: Which pretrained weights give the features after the network's own; empty where there are none.
     """
 
+    #: Of each class's training images among the features, float64, (classes, features).
     means: NDArray[np.float64]
+    #: The inverse of the classes' common covariance, float64, (features, features).
     precision: NDArray[np.float64]
+    #: The highest score of a known image.
     threshold: float
+    #: The fraction of validation images at or below it, 0 to 1.
     accepted: float
+    #: Which pretrained weights give the features after the network's own; empty where there are none.
     pretrained: str = ""
 
     @classmethod

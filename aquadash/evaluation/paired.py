@@ -16,14 +16,10 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class PairedChange:
-    """Model B against model A on the same images.
-
-    Attributes:
-        overall: Over all images.
-        classes: One a class that has images, in the order of the labels.
-    """
+    """Model B against model A on the same images."""
 
     overall: AccuracyChange
+    #: One a class that has images, in the order of the labels.
     classes: tuple[AccuracyChange, ...]
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,24 +18,21 @@ Count = Annotated[int, Field(ge=0, le=2**31)]
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One epoch's metrics: a row of ``history.csv``.
+    """One epoch's metrics: a row of ``history.csv``."""
 
-    Attributes:
-        epoch: From 1.
-        loss: Mean loss over the training images, as the network was while it learned from them (dropout on).
-        accuracy: Share of them it got right, 0 to 1.
-        val_loss: Mean loss over the validation images after the epoch.
-        val_accuracy: Share of them it got right, 0 to 1.
-        learning_rate: The size of the epoch's weight updates.
-        seconds: Wall time of the epoch, validation included.
-    """
-
+    #: From 1.
     epoch: Count
+    #: Mean loss over the training images, as the network was while it learned from them (dropout on).
     loss: float
+    #: Share of them it got right, 0 to 1.
     accuracy: float
+    #: Mean loss over the validation images after the epoch.
     val_loss: float
+    #: Share of them it got right, 0 to 1.
     val_accuracy: float
+    #: The size of the epoch's weight updates.
     learning_rate: float
+    #: Wall time of the epoch, validation included.
     seconds: float
 
 
@@ -79,16 +76,13 @@ def _are_labels(values: NDArray[Any], num_classes: int) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a run's model says of a split's images: the arrays of ``predictions.npz``, for the test split.
+    """What a run's model says of a split's images: the arrays of ``predictions.npz``, for the test split."""
 
-    Attributes:
-        indices: int64, shape (n,), positions in the split.
-        labels: int64, shape (n,), true labels.
-        probabilities: float32, shape (n, classes), rows sum to 1.
-    """
-
+    #: int64, shape (n,), positions in the split.
     indices: NDArray[np.int64]
+    #: int64, shape (n,), true labels.
     labels: NDArray[np.int64]
+    #: float32, shape (n, classes), rows sum to 1.
     probabilities: NDArray[np.float32]
 
     @classmethod
@@ -124,19 +118,15 @@ class Predictions:
 
 @dataclass(frozen=True, eq=False)
 class EpochReplay:
-    """How the answers changed from epoch to epoch: the arrays of ``epochs.npz``.
+    """How the answers changed from epoch to epoch: the arrays of ``epochs.npz``."""
 
-    Attributes:
-        probe_indices: int64, shape (p,), positions of the images that are followed, in the split that validation images
-            come from.
-        probe_labels: int64, shape (p,), their true labels.
-        probe_probabilities: float32, shape (epochs, p, classes), rows sum to 1.
-        confusion_matrices: int32, shape (epochs, classes, classes), validation images by true and predicted class.
-    """
-
+    #: int64, shape (p,), positions of the images that are followed, in the split that validation images come from.
     probe_indices: NDArray[np.int64]
+    #: int64, shape (p,), their true labels.
     probe_labels: NDArray[np.int64]
+    #: float32, shape (epochs, p, classes), rows sum to 1.
     probe_probabilities: NDArray[np.float32]
+    #: int32, shape (epochs, classes, classes), validation images by true and predicted class.
     confusion_matrices: NDArray[np.int32]
 
     @property

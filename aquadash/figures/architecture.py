@@ -49,22 +49,18 @@ _COLOURS = {_CONVOLUTION: RUN_COLOURS[0], _POOLING: RUN_COLOURS[1], _DENSE: RUN_
 
 @dataclass(frozen=True)
 class Block:
-    """One or more layers that are drawn as one.
-
-    Attributes:
-        title: What it is called.
-        family: ``"Convolutions"``, ``"Pooling"``, ``"Dense layers"`` or ``"Input and others"``; decides the colour.
-        shape: Of what it gives, without the batch.
-        params: Of all its layers.
-        layers: The kinds of its layers, in words.
-        part: The part of the network that it belongs to, empty where there are none.
-    """
+    """One or more layers that are drawn as one."""
 
     title: str
+    #: ``"Convolutions"``, ``"Pooling"``, ``"Dense layers"`` or ``"Input and others"``; decides the colour.
     family: str
+    #: Of what it gives, without the batch.
     shape: tuple[int, ...]
+    #: Of all its layers.
     params: int
+    #: The kinds of its layers, in words.
     layers: tuple[str, ...]
+    #: The part of the network that it belongs to, empty where there are none.
     part: str = ""
 
 

@@ -36,18 +36,15 @@ _LOSS_TOPS = tuple(size * 10.0**power for power in range(-1, 4) for size in (1, 
 
 @dataclass(frozen=True)
 class LearningCurves:
-    """The values of the chart.
+    """The values of the chart."""
 
-    Attributes:
-        epochs: Epoch numbers, ascending.
-        training: The training metric by epoch: loss in nats, accuracy in per cent.
-        validation: The validation metric likewise.
-        best: The epoch with the best value of the monitored figure, None if none is a number.
-    """
-
+    #: Epoch numbers, ascending.
     epochs: tuple[int, ...]
+    #: The training metric by epoch: loss in nats, accuracy in per cent.
     training: tuple[float, ...]
+    #: The validation metric likewise.
     validation: tuple[float, ...]
+    #: The epoch with the best value of the monitored figure, None if none is a number.
     best: int | None
 
 

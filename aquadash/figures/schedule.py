@@ -19,22 +19,19 @@ _HEIGHT = 220
 
 @dataclass(frozen=True)
 class LearningRates:
-    """The values of the chart.
+    """The values of the chart."""
 
-    Attributes:
-        epochs: Positions in training, ascending from 0; fractions of epochs, too.
-        rates: The learning rate at each.
-        peak: The greatest rate.
-        peak_epoch: Where it is first reached.
-        log: Whether a logarithmic axis shows the curve better.
-        cuts: Whether the rate will be cut at times that the curve does not know.
-    """
-
+    #: Positions in training, ascending from 0; fractions of epochs, too.
     epochs: tuple[float, ...]
+    #: The learning rate at each.
     rates: tuple[float, ...]
+    #: The greatest rate.
     peak: float
+    #: Where it is first reached.
     peak_epoch: float
+    #: Whether a logarithmic axis shows the curve better.
     log: bool
+    #: Whether the rate will be cut at times that the curve does not know.
     cuts: bool = False
 
     @property

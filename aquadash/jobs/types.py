@@ -70,20 +70,17 @@ class Worker:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far a job is.
+    """How far a job is."""
 
-    Attributes:
-        phase: What it does, in words for people: ``"loading the data"``.
-        done: Steps done, of ``total``.
-        total: All steps, 0 while unknown.
-        eta: Seconds to the end, None while unknown.
-        details: What else there is to say of work of this kind, as plain values for JSON.
-    """
-
+    #: What it does, in words for people: ``"loading the data"``.
     phase: str
+    #: Steps done, of ``total``.
     done: int = 0
+    #: All steps, 0 while unknown.
     total: int = 0
+    #: Seconds to the end, None while unknown.
     eta: float | None = None
+    #: What else there is to say of work of this kind, as plain values for JSON.
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -94,48 +91,45 @@ class JobProgress:
 
 @dataclass(frozen=True)
 class Job:
-    """A row of the table. Times are in seconds since 1970 UTC by the database's clock.
+    """A row of the table. Times are in seconds since 1970 UTC by the database's clock."""
 
-    Attributes:
-        id: What it is known by; it follows from kind and run, so that the same work has the same row again.
-        kind: A name in :data:`~aquadash.jobs.kinds.KINDS`.
-        run: The resource that it works on: the id of a run, or another text.
-        owner: The id of the person who asked for it; empty for the owner of the machine.
-        position: Its number in the order in which jobs were submitted.
-        needs: What a worker must have to be given it, see :meth:`~aquadash.jobs.table.JobTable.claim`.
-        request: What was asked for, as plain values.
-        status: See :class:`JobStatus`.
-        attempt: How often it was claimed.
-        worker_failures: How many workers in a row were lost with it before it got on.
-        worker: Who has or had it; None before the first claim.
-        progress: What its worker reported last; None before that.
-        result: What a finished one has found, as few plain values; empty otherwise.
-        message: Why it failed, stopped or was put back; plain text, empty otherwise.
-        log_tail: The end of what its worker has printed.
-        stop_requested: True once somebody asked it to stop.
-        submitted_at: When it was (last) asked for.
-        started_at: When it was (last) claimed, None before.
-        ended_at: When it ended, None before.
-        revision: Of the table, when the row was written.
-    """
-
+    #: What it is known by; it follows from kind and run, so that the same work has the same row again.
     id: str
+    #: A name in :data:`~aquadash.jobs.kinds.KINDS`.
     kind: str
+    #: The resource that it works on: the id of a run, or another text.
     run: str
+    #: The id of the person who asked for it; empty for the owner of the machine.
     owner: str
+    #: Its number in the order in which jobs were submitted.
     position: float
+    #: What a worker must have to be given it, see :meth:`~aquadash.jobs.table.JobTable.claim`.
     needs: str
+    #: What was asked for, as plain values.
     request: dict[str, Any]
+    #: See :class:`JobStatus`.
     status: JobStatus
+    #: How often it was claimed.
     attempt: int
+    #: How many workers in a row were lost with it before it got on.
     worker_failures: int
+    #: Who has or had it; None before the first claim.
     worker: Worker | None
+    #: What its worker reported last; None before that.
     progress: JobProgress | None
+    #: What a finished one has found, as few plain values; empty otherwise.
     result: dict[str, Any]
+    #: Why it failed, stopped or was put back; plain text, empty otherwise.
     message: str
+    #: The end of what its worker has printed.
     log_tail: str
+    #: True once somebody asked it to stop.
     stop_requested: bool
+    #: When it was (last) asked for.
     submitted_at: float
+    #: When it was (last) claimed, None before.
     started_at: float | None
+    #: When it ended, None before.
     ended_at: float | None
+    #: Of the table, when the row was written.
     revision: int

@@ -33,16 +33,13 @@ _NUMBERED = re.compile(r"(conv2d|batch_normalization|activation|concatenate|(max
 
 @dataclass(frozen=True)
 class Pixels:
-    """How the pixel values of an image in [0, 1] reach a network: swapped, multiplied, then added to.
+    """How the pixel values of an image in [0, 1] reach a network: swapped, multiplied, then added to."""
 
-    Attributes:
-        blue_first: Whether the channels come as blue, green and red.
-        scale: The factor, one for all channels or one for each.
-        offset: What is added, likewise; in the network's order of channels.
-    """
-
+    #: Whether the channels come as blue, green and red.
     blue_first: bool
+    #: The factor, one for all channels or one for each.
     scale: float | tuple[float, float, float]
+    #: What is added, likewise; in the network's order of channels.
     offset: float | tuple[float, float, float]
 
 
@@ -64,34 +61,31 @@ STANDARDIZED = Pixels(
 
 @dataclass(frozen=True)
 class Application:
-    """A network of ``keras.applications``.
+    """A network of ``keras.applications``."""
 
-    Attributes:
-        title: A short name for a menu.
-        summary: What it is, in a sentence.
-        function: Its name in ``keras.applications``.
-        pixels: How pixel values reach it.
-        top: How the names of the layers of its topmost blocks begin.
-        params: How many numbers it has without its own head.
-        url: Where its weights are; ``{size}`` stands for the side of the images.
-        md5: Hash of that file; None where Keras names none.
-        megabytes: Size of that file.
-        size: Side in pixels of the images that it was trained with.
-        smallest: The smallest side that it takes.
-        options: More arguments of the function.
-    """
-
+    #: A short name for a menu.
     title: str
+    #: What it is, in a sentence.
     summary: str
+    #: Its name in ``keras.applications``.
     function: str
+    #: How pixel values reach it.
     pixels: Pixels
+    #: How the names of the layers of its topmost blocks begin.
     top: tuple[str, ...]
+    #: How many numbers it has without its own head.
     params: int
+    #: Where its weights are; ``{size}`` stands for the side of the images.
     url: str
+    #: Hash of that file; None where Keras names none.
     md5: str | None
+    #: Size of that file.
     megabytes: float
+    #: Side in pixels of the images that it was trained with.
     size: int = 224
+    #: The smallest side that it takes.
     smallest: int = 32
+    #: More arguments of the function.
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -64,15 +64,11 @@ def weights(config: ModelConfig) -> PretrainedWeights:
 
 @dataclass(frozen=True)
 class PretrainedBody:
-    """The body of a fine-tuned network as it was before.
+    """The body of a fine-tuned network as it was before."""
 
-    Attributes:
-        model: From images in [0, 1] to the means over the last map of the stage before the last, (n, width), and the
-            features.
-        digest: Says which pretrained weights it has.
-    """
-
+    #: From images in [0, 1] to the means over the last map of the stage before the last, (n, width), and the features.
     model: keras.Model
+    #: Says which pretrained weights it has.
     digest: str
 
 

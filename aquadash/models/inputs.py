@@ -13,14 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChannelStatistics:
-    """Mean and deviation of each colour channel, as shares of full brightness.
+    """Mean and deviation of each colour channel, as shares of full brightness."""
 
-    Attributes:
-        means: One a channel, 0 to 1.
-        deviations: One a channel, more than 0.
-    """
-
+    #: One a channel, 0 to 1.
     means: tuple[float, ...]
+    #: One a channel, more than 0.
     deviations: tuple[float, ...]
 
     @classmethod

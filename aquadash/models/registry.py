@@ -27,27 +27,23 @@ Builder = Callable[[ModelConfig, tuple[int, int, int], int, ChannelStatistics], 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A network that a config can name.
+    """A network that a config can name."""
 
-    Attributes:
-        title: A short name for a menu.
-        summary: What it is, in a sentence.
-        build: Makes the network with fresh weights, a pretrained body included.
-        family: Which settings it uses besides those of all networks: those whose record names the family.
-        weights: Where the weights of a pretrained body come from; None for a network that starts from nothing.
-        load: Puts those weights into the body of a network that ``build`` made; None likewise.
-        weights_file: The file with them that comes with AquaDash and goes into an export; None where they are
-            downloaded.
-        top: How the names of the layers in a body's topmost blocks begin.
-    """
-
+    #: A short name for a menu.
     title: str
+    #: What it is, in a sentence.
     summary: str
+    #: Makes the network with fresh weights, a pretrained body included.
     build: Builder
+    #: Which settings it uses besides those of all networks: those whose record names the family.
     family: Family | None = None
+    #: Where the weights of a pretrained body come from; None for a network that starts from nothing.
     weights: Callable[[ModelConfig], PretrainedWeights] | None = None
+    #: Puts those weights into the body of a network that ``build`` made; None likewise.
     load: Callable[[keras.Model, Path], None] | None = None
+    #: The file with them that comes with AquaDash and goes into an export; None where they are downloaded.
     weights_file: Path | None = None
+    #: How the names of the layers in a body's topmost blocks begin.
     top: tuple[str, ...] = ()
 
     @property

@@ -17,42 +17,36 @@ _KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One layer.
+    """One layer."""
 
-    Attributes:
-        name: The layer's name within the network.
-        kind: Its class in Keras, such as ``"Conv2D"``.
-        output_shape: Shape of what it gives, without the batch.
-        params: How many numbers it learns or keeps.
-        trainable_params: How many of them training changes.
-        multiply_adds: Multiplications, each with an addition, for one image; counted for convolutions and dense layers,
-            0 for the others.
-        part: The part of the network that it belongs to, such as ``"body"``; empty in a network without parts.
-    """
-
+    #: The layer's name within the network.
     name: str
+    #: Its class in Keras, such as ``"Conv2D"``.
     kind: str
+    #: Shape of what it gives, without the batch.
     output_shape: tuple[int, ...]
+    #: How many numbers it learns or keeps.
     params: int
+    #: How many of them training changes.
     trainable_params: int = 0
+    #: Multiplications, each with an addition, for one image; counted for convolutions and dense layers, 0 for the
+    #: others.
     multiply_adds: int = 0
+    #: The part of the network that it belongs to, such as ``"body"``; empty in a network without parts.
     part: str = ""
 
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """All layers in order, and sums over them.
+    """All layers in order, and sums over them."""
 
-    Attributes:
-        layers: Those of its parts, too; a part has no row of its own.
-        params: How many numbers the network learns or keeps.
-        trainable_params: How many of them training changes.
-        multiply_adds: For one image on its way forward; learning from it takes about three times as many.
-    """
-
+    #: Those of its parts, too; a part has no row of its own.
     layers: tuple[LayerRow, ...]
+    #: How many numbers the network learns or keeps.
     params: int
+    #: How many of them training changes.
     trainable_params: int = 0
+    #: For one image on its way forward; learning from it takes about three times as many.
     multiply_adds: int = 0
 
     def to_dict(self) -> dict[str, Any]:

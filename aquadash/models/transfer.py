@@ -21,14 +21,11 @@ _MOVES = {"Pad", "Cropping2D"}
 
 @dataclass(frozen=True)
 class Parts:
-    """The two parts of a pretrained network; they share their weights with the whole.
+    """The two parts of a pretrained network; they share their weights with the whole."""
 
-    Attributes:
-        body: Images as float32 in [0, 1], (n, height, width, channels), to features (n, features).
-        head: Features to class probabilities (n, classes).
-    """
-
+    #: Images as float32 in [0, 1], (n, height, width, channels), to features (n, features).
     body: keras.Model
+    #: Features to class probabilities (n, classes).
     head: keras.Model
 
 

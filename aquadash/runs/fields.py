@@ -33,33 +33,29 @@ PERCENT = "%"
 
 @dataclass(frozen=True)
 class RunField:
-    """One field.
+    """One field."""
 
-    Attributes:
-        name: How expressions, commands and addresses call it: ``"training.epochs"``, ``"val_accuracy"``.
-        title: What people call it.
-        kind: What its values are.
-        help: One line for people.
-        get: Its value of a run, None while unknown. A time is in seconds since 1970 UTC.
-        unit: Of a number: :data:`PERCENT`, ``"s"``, or empty.
-        digits: How many of a number are shown after the point. None shows as many as it has, or, of a fraction, as many
-            as its interval supports.
-        better: Which of two values is the better one; empty where neither is.
-        computed: Whether it follows from what is stored with a run instead of being stored itself. Commands print it
-            among the run's metrics all the same.
-        grouped: Whether groups of runs are measured by it.
-    """
-
+    #: How expressions, commands and addresses call it: ``"training.epochs"``, ``"val_accuracy"``.
     name: str
     title: str
+    #: What its values are.
     kind: Kind
+    #: One line for people.
     help: str
+    #: Its value of a run, None while unknown. A time is in seconds since 1970 UTC.
     get: Callable[[Run], Any]
     _: KW_ONLY
+    #: Of a number: :data:`PERCENT`, ``"s"``, or empty.
     unit: str = ""
+    #: How many of a number are shown after the point. None shows as many as it has, or, of a fraction, as many as its
+    #: interval supports.
     digits: int | None = None
+    #: Which of two values is the better one; empty where neither is.
     better: Literal["higher", "lower", ""] = ""
+    #: Whether it follows from what is stored with a run instead of being stored itself. Commands print it among the
+    #: run's metrics all the same.
     computed: bool = False
+    #: Whether groups of runs are measured by it.
     grouped: bool = False
 
     @property

@@ -20,27 +20,22 @@ MIN_IMAGES = 100
 
 @dataclass(frozen=True)
 class Standing:
-    """One student on the board.
+    """One student on the board."""
 
-    Attributes:
-        rank: From 1; shared by those that the images do not tell apart, see
-            :func:`aquadash.evaluation.intervals.ranks`.
-        name: The student's: plain text.
-        person_id: The student's.
-        run: Their best run.
-        right: How many of the images it named rightly.
-        images: How many there are.
-        interval: The 95 % interval of the accuracy, 0 to 1.
-        tries: How many runs of theirs could have stood here. The best of many is luckier than the best of few.
-    """
-
+    #: From 1; shared by those that the images do not tell apart, see :func:`aquadash.evaluation.intervals.ranks`.
     rank: int
+    #: The student's: plain text.
     name: str
+    #: The student's.
     person_id: str
     run: Run
+    #: How many of the images it named rightly.
     right: int
+    #: How many there are.
     images: int
+    #: The 95 % interval of the accuracy, 0 to 1.
     interval: tuple[float, float]
+    #: How many runs of theirs could have stood here. The best of many is luckier than the best of few.
     tries: int
 
     @property
@@ -51,16 +46,13 @@ class Standing:
 
 @dataclass(frozen=True)
 class Board:
-    """The class at a moment.
+    """The class at a moment."""
 
-    Attributes:
-        entries: The best first.
-        measured_on: ``"validation"`` or ``"test"``.
-        uncounted: How many ended runs of students were left out because too few validation images were kept.
-    """
-
+    #: The best first.
     entries: tuple[Standing, ...]
+    #: ``"validation"`` or ``"test"``.
     measured_on: str
+    #: How many ended runs of students were left out because too few validation images were kept.
     uncounted: int
 
 

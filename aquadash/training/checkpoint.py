@@ -29,26 +29,23 @@ PROBE_IMAGES = 20
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Everything that later epochs depend on; all else follows from the config and the epoch's number.
+    """Everything that later epochs depend on; all else follows from the config and the epoch's number."""
 
-    Attributes:
-        weights: The model's weights after the epoch.
-        optimizer: The optimizer's variables (momenta, step count).
-        best_weights: The weights of the best epoch, empty when they are not kept.
-        early_stopping: How long there has been no better epoch.
-        history: All epochs so far; the last is the checkpoint's own.
-        replay: How the answers changed over these epochs; None where an older version trained the first.
-        config_json: The config, to refuse going on with another.
-        fingerprint: The data set's fingerprint, to refuse going on with other images.
-    """
-
+    #: The model's weights after the epoch.
     weights: Weights
+    #: The optimizer's variables (momenta, step count).
     optimizer: Weights
+    #: The weights of the best epoch, empty when they are not kept.
     best_weights: Weights
+    #: How long there has been no better epoch.
     early_stopping: EarlyStopping
+    #: All epochs so far; the last is the checkpoint's own.
     history: tuple[EpochRecord, ...]
+    #: How the answers changed over these epochs; None where an older version trained the first.
     replay: EpochReplay | None
+    #: The config, to refuse going on with another.
     config_json: str
+    #: The data set's fingerprint, to refuse going on with other images.
     fingerprint: str
 
     @property

@@ -25,19 +25,17 @@ class EarlyStopping:
 
     The rule is that of ``keras.callbacks.EarlyStopping(monitor=..., min_delta=0)``; a test holds the two against
     each other. It is a frozen record because Keras's callback cannot be saved and brought back in the middle of a run.
-
-    Attributes:
-        patience: Epochs without a better figure before it stops; 0 never stops.
-        monitor: ``val_loss`` or ``val_accuracy``.
-        best_epoch: The epoch with the best figure so far, from 1; 0 before the first.
-        best: That figure; not a number before the first.
-        wait: Epochs since then.
     """
 
+    #: Epochs without a better figure before it stops; 0 never stops.
     patience: int
+    #: ``val_loss`` or ``val_accuracy``.
     monitor: str = "val_loss"
+    #: The epoch with the best figure so far, from 1; 0 before the first.
     best_epoch: int = 0
+    #: That figure; not a number before the first.
     best: float = math.nan
+    #: Epochs since then.
     wait: int = 0
 
     def after(self, epoch: int, value: float) -> EarlyStopping:

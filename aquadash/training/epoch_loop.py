@@ -29,16 +29,13 @@ _FORWARD_IMAGES, _FORWARD_VALUES = 256, 62_500_000
 
 @dataclass(frozen=True, eq=False)
 class ParameterGroup:
-    """Weights that learn at one rate.
+    """Weights that learn at one rate."""
 
-    Attributes:
-        optimizer: Theirs alone.
-        variables: The weights.
-        factor: What the schedule's learning rate is multiplied by.
-    """
-
+    #: Theirs alone.
     optimizer: keras.Optimizer
+    #: The weights.
     variables: Sequence[keras.Variable]
+    #: What the schedule's learning rate is multiplied by.
     factor: float = 1.0
 
 

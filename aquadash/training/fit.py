@@ -29,28 +29,24 @@ from aquadash.training.trainer import Trainer
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """What training gave.
+    """What training gave."""
 
-    Attributes:
-        model: The model with the kept weights.
-        history: All complete epochs, those before a resume too.
-        kept_epoch: The epoch whose weights the model has.
-        val_loss: Its validation loss.
-        val_accuracy: Its validation accuracy, 0 to 1.
-        predictions: What the model says of the test split.
-        validation_predictions: What it says of the validation images.
-        ood_detector: What tells images of none of the classes; None where there can be none.
-        stopped: True when a listener asked to stop.
-    """
-
+    #: The model with the kept weights.
     model: keras.Model
+    #: All complete epochs, those before a resume too.
     history: tuple[EpochRecord, ...]
+    #: The epoch whose weights the model has.
     kept_epoch: int
     val_loss: float
+    #: Its validation accuracy, 0 to 1.
     val_accuracy: float
+    #: What the model says of the test split.
     predictions: Predictions
+    #: What it says of the validation images.
     validation_predictions: Predictions
+    #: What tells images of none of the classes; None where there can be none.
     ood_detector: OutOfDistributionDetector | None
+    #: True when a listener asked to stop.
     stopped: bool
 
 

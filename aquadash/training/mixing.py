@@ -20,15 +20,12 @@ from aquadash.training.randomness import Purpose
 
 
 class Mixes(NamedTuple):
-    """How the batches of an epoch are mixed.
+    """How the batches of an epoch are mixed."""
 
-    Attributes:
-        partners: Positions of the images that are mixed in, in the order of the images visited, int32 (visited,).
-        masks: How much of each pixel stays, 0 to 1, float32 (batches, height, width, 1). The mean of each is at least
-            one half, but for the rounding to whole pixels, so that most of a mixed image is its own.
-    """
-
+    #: Positions of the images that are mixed in, in the order of the images visited, int32 (visited,).
     partners: tf.Tensor
+    #: How much of each pixel stays, 0 to 1, float32 (batches, height, width, 1). The mean of each is at least one half,
+    #: but for the rounding to whole pixels, so that most of a mixed image is its own.
     masks: tf.Tensor
 
 

@@ -25,14 +25,11 @@ from aquadash.training.optimizers import build_optimizer
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of epochs that train the same weights.
+    """A stretch of epochs that train the same weights."""
 
-    Attributes:
-        on_features: True when only the head learns, from the body's features.
-        is_last: False when another phase follows; early stopping waits for the last.
-    """
-
+    #: True when only the head learns, from the body's features.
     on_features: bool
+    #: False when another phase follows; early stopping waits for the last.
     is_last: bool
 
 

@@ -21,20 +21,15 @@ REPORT_VALIDATION_IMAGES = 400
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """The images of a run, uint8 NHWC, with their labels, int64.
+    """The images of a run, uint8 NHWC, with their labels, int64."""
 
-    Attributes:
-        images: Training images before augmentation; never those of the validation split.
-        labels: Their labels.
-        validation_images: Validation images, never augmented.
-        validation_labels: Their labels.
-        validation_indices: Their positions in the split that they come from, int64.
-    """
-
+    #: Training images before augmentation; never those of the validation split.
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    #: Validation images, never augmented.
     validation_images: NDArray[np.uint8]
     validation_labels: NDArray[np.int64]
+    #: Their positions in the split that they come from, int64.
     validation_indices: NDArray[np.int64]
 
 

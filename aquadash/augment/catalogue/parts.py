@@ -14,74 +14,67 @@ Kind = Literal["number", "integer", "probability", "word"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A setting of an operator.
+    """A setting of an operator."""
 
-    Attributes:
-        name: imgaug's name for it.
-        title: What it is, in the words of a sentence; empty where the value says it all.
-        help: What it changes, in a sentence.
-        default: The value where a pipeline leaves it out; None if it has to be given.
-        low: The least value; of no meaning for ``word``, as is ``high``.
-        high: The greatest value.
-        kind: ``number`` and ``integer``; ``probability``, or yes and no; ``word`` for one of ``words``.
-        drawn: True if a :class:`Range` is allowed.
-        percent: True if 0 to 1 reads best as 0 % to 100 %.
-        words: The values a ``word`` may have.
-        step: Whole numbers go from ``low`` in steps of this size; 2 for the odd sides of a kernel.
-    """
-
+    #: imgaug's name for it.
     name: str
+    #: What it is, in the words of a sentence; empty where the value says it all.
     title: str
+    #: What it changes, in a sentence.
     help: str
+    #: The value where a pipeline leaves it out; None if it has to be given.
     default: Value | None
+    #: The least value; of no meaning for ``word``, as is ``high``.
     low: float = 0.0
+    #: The greatest value.
     high: float = 0.0
+    #: ``number`` and ``integer``; ``probability``, or yes and no; ``word`` for one of ``words``.
     kind: Kind = "number"
+    #: True if a :class:`Range` is allowed.
     drawn: bool = True
+    #: True if 0 to 1 reads best as 0 % to 100 %.
     percent: bool = False
+    #: The values a ``word`` may have.
     words: tuple[str, ...] = ()
+    #: Whole numbers go from ``low`` in steps of this size; 2 for the odd sides of a kernel.
     step: int = 1
 
 
 @dataclass(frozen=True)
 class OperatorInfo:
-    """An operator of the catalogue.
+    """An operator of the catalogue."""
 
-    Attributes:
-        name: imgaug's name for it.
-        title: A short name for people.
-        help: What it does to a picture, in a sentence.
-        parameters: Its settings.
-        slots: The places where other operators go: pairs of imgaug's name and a title, empty if it steers none.
-        effect: What becomes of an animal in a picture of 32 x 32 pixels, in a sentence.
-        harm: When it makes the label wrong or the animal unrecognisable, in a sentence.
-        example: The operator with telling settings, for a thumbnail and as what a new step starts from.
-        fixed: Pairs of imgaug's argument and a value, passed along with the settings; nobody may change them.
-        choices: True if its slot holds steps to choose from, False if they are applied in order.
-        one_channel: True if the operators inside it get pictures of a single channel.
-        needs_colour: True if it works on pictures of three channels only.
-        hidden_parts: True if imgaug makes augmenters inside it that have to be seeded as well.
-        maker: ``module:function`` of this room that makes it from the settings, the slots and ``seed``, where imgaug's
-            class will not do. Its source goes into exported code.
-        quick: ``module:class`` of this room that gives imgaug's bytes in less time.
-        family: The family it belongs to, a key of :data:`aquadash.augment.catalogue.FAMILIES`, which fills it in.
-    """
-
+    #: imgaug's name for it.
     name: str
+    #: A short name for people.
     title: str
+    #: What it does to a picture, in a sentence.
     help: str
     parameters: tuple[Parameter, ...] = ()
+    #: The places where other operators go: pairs of imgaug's name and a title, empty if it steers none.
     slots: tuple[tuple[str, str], ...] = ()
+    #: What becomes of an animal in a picture of 32 x 32 pixels, in a sentence.
     effect: str = ""
+    #: When it makes the label wrong or the animal unrecognisable, in a sentence.
     harm: str = ""
+    #: The operator with telling settings, for a thumbnail and as what a new step starts from.
     example: Operator | None = None
+    #: Pairs of imgaug's argument and a value, passed along with the settings; nobody may change them.
     fixed: tuple[tuple[str, Value], ...] = ()
+    #: True if its slot holds steps to choose from, False if they are applied in order.
     choices: bool = False
+    #: True if the operators inside it get pictures of a single channel.
     one_channel: bool = False
+    #: True if it works on pictures of three channels only.
     needs_colour: bool = False
+    #: True if imgaug makes augmenters inside it that have to be seeded as well.
     hidden_parts: bool = False
+    #: ``module:function`` of this room that makes it from the settings, the slots and ``seed``, where imgaug's class
+    #: will not do. Its source goes into exported code.
     maker: str = ""
+    #: ``module:class`` of this room that gives imgaug's bytes in less time.
     quick: str = ""
+    #: The family it belongs to, a key of :data:`aquadash.augment.catalogue.FAMILIES`, which fills it in.
     family: str = ""
 
     def parameter(self, name: str) -> Parameter:

@@ -54,18 +54,15 @@ DEFAULT_SPLIT = SplitChoice()
 
 @dataclass(frozen=True, eq=False)
 class Division:
-    """Positions among the pictures read, sorted; a picture that is in neither is left out.
+    """Positions among the pictures read, sorted; a picture that is in neither is left out."""
 
-    Attributes:
-        train: To learn from.
-        test: Kept for the test.
-        copies: How many were left out as copies of a picture of the same class and, where it is given, split.
-        leaks: How many training pictures were left out because the test holds the same picture.
-    """
-
+    #: To learn from.
     train: NDArray[np.intp]
+    #: Kept for the test.
     test: NDArray[np.intp]
+    #: How many were left out as copies of a picture of the same class and, where it is given, split.
     copies: int
+    #: How many training pictures were left out because the test holds the same picture.
     leaks: int
 
 

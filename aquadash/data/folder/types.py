@@ -21,122 +21,101 @@ SEVERITIES: tuple[Severity, ...] = ("problem", "warning", "note")
 
 @dataclass(frozen=True)
 class Entry:
-    """A file that lies where a picture of a class is expected.
+    """A file that lies where a picture of a class is expected."""
 
-    Attributes:
-        part: The split it lies in; None where the files say nothing of splits.
-        label: Its class, an index into :attr:`Listing.class_names`.
-        name: Its path within the archive or folder, for people; never opened by this name.
-        read: Gives its bytes, at most as many as an image may have and one more. Safe to call from any thread.
-    """
-
+    #: The split it lies in; None where the files say nothing of splits.
     part: Part | None
+    #: Its class, an index into :attr:`Listing.class_names`.
     label: int
+    #: Its path within the archive or folder, for people; never opened by this name.
     name: str
+    #: Gives its bytes, at most as many as an image may have and one more. Safe to call from any thread.
     read: Callable[[], bytes]
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that was not taken.
+    """A file that was not taken."""
 
-    Attributes:
-        name: As people know it.
-        reason: Why, and what can be done, a sentence or two.
-        label: The class whose folder it lay in, None outside of all.
-    """
-
+    #: As people know it.
     name: str
+    #: Why, and what can be done, a sentence or two.
     reason: str
+    #: The class whose folder it lay in, None outside of all.
     label: int | None = None
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What an archive or folder holds.
+    """What an archive or folder holds."""
 
-    Attributes:
-        class_names: One name a class, in the order of the labels: plain text of people, neither markup nor a path.
-        entries: The files to read, in the order of their names.
-        left_out: The files that lie outside of a class, hidden links and the like; :data:`MAX_NAMED` of them at most.
-        num_left_out: How many those are altogether.
-        split_given: True where the files are sorted into training and test pictures.
-    """
-
+    #: One name a class, in the order of the labels: plain text of people, neither markup nor a path.
     class_names: tuple[str, ...]
+    #: The files to read, in the order of their names.
     entries: tuple[Entry, ...]
+    #: The files that lie outside of a class, hidden links and the like; :data:`MAX_NAMED` of them at most.
     left_out: tuple[LeftOut, ...]
+    #: How many those are altogether.
     num_left_out: int
+    #: True where the files are sorted into training and test pictures.
     split_given: bool
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was read, and what was measured of it.
-
-    Attributes:
-        label: Its class.
-        part: The split it came in, None where there is none.
-        name: Its path for people.
-        sha256: Of the file.
-        width: Of the upright original, in pixels.
-        height: Of the upright original, in pixels.
-        kind: ``"JPEG"`` and the like.
-        colour: How far its colour channels differ, on average over its pixels, 0 to 255; 0 is grey.
-        contrast: Standard deviation of its brightness, 0 to 127.5; 0 is one plain area.
-        notes: What was done to it, a phrase each.
-    """
+    """A picture that was read, and what was measured of it."""
 
     label: int
+    #: The split it came in, None where there is none.
     part: Part | None
+    #: Its path for people.
     name: str
+    #: Of the file.
     sha256: str
+    #: Of the upright original, in pixels.
     width: int
+    #: Of the upright original, in pixels.
     height: int
+    #: ``"JPEG"`` and the like.
     kind: str
+    #: How far its colour channels differ, on average over its pixels, 0 to 255; 0 is grey.
     colour: float
+    #: Standard deviation of its brightness, 0 to 127.5; 0 is one plain area.
     contrast: float
+    #: What was done to it, a phrase each.
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a person should know before training.
+    """Something that a person should know before training."""
 
-    Attributes:
-        kind: One word for programs: ``"duplicates"``.
-        severity: See :data:`Severity`.
-        title: What was found, a few words with its number.
-        advice: What it means and what to do, a sentence or two.
-        count: How many pictures or classes it is about.
-        rows: Positions of some of those pictures among the pictures read; a pair of duplicates follows each other.
-        names: Some of the names it is about, for files that could not be read and classes.
-    """
-
+    #: One word for programs: ``"duplicates"``.
     kind: str
+    #: See :data:`Severity`.
     severity: Severity
+    #: What was found, a few words with its number.
     title: str
+    #: What it means and what to do, a sentence or two.
     advice: str
+    #: How many pictures or classes it is about.
     count: int
+    #: Positions of some of those pictures among the pictures read; a pair of duplicates follows each other.
     rows: tuple[int, ...] = ()
+    #: Some of the names it is about, for files that could not be read and classes.
     names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What an import found, the gravest first.
-
-    Attributes:
-        class_names: One name a class.
-        counts: Pictures read, for each class.
-        given: Training and test pictures for each class where the files are sorted into them, else None.
-        size: Side of the stored pictures in pixels.
-        findings: What to know.
-    """
+    """What an import found, the gravest first."""
 
     class_names: tuple[str, ...]
+    #: Pictures read, for each class.
     counts: tuple[int, ...]
+    #: Training and test pictures for each class where the files are sorted into them, else None.
     given: tuple[tuple[int, int], ...] | None
+    #: Side of the stored pictures in pixels.
     size: int
     findings: tuple[Finding, ...]
 
@@ -156,16 +135,13 @@ class CheckReport:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of pictures in a file beside them.
+    """What is kept of pictures in a file beside them."""
 
-    Attributes:
-        pictures: Those that could be read, in the order in which they are stored.
-        refused: Those that could not.
-        report: What the check found; its positions are among the pictures as they were read.
-    """
-
+    #: Those that could be read, in the order in which they are stored.
     pictures: tuple[Picture, ...]
+    #: Those that could not.
     refused: tuple[LeftOut, ...]
+    #: What the check found; its positions are among the pictures as they were read.
     report: CheckReport
 
     def write(self, path: Path) -> None:
