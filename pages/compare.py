@@ -8,6 +8,7 @@ from aquadash.runs.fields import run_fields
 from aquadash.ui import components, shell
 from aquadash.ui.compare import comparison, run_actions, run_filters, run_table
 from aquadash.ui.lab import lab
+from aquadash.ui.run_lists import own_first
 
 with shell.page("compare"):
     run_actions.undo_bar()
@@ -17,18 +18,14 @@ with shell.page("compare"):
         row = st.container(horizontal=True, vertical_alignment="bottom")
         filtered = run_filters.filter_runs(runs, fields, row)
         with row:
-            view = st.popover("View", icon=":material/view_column:", key="columns-box", on_change="rerun")
-            shown = run_table.choose_order(filtered.runs, fields, view)
-            group_by = run_filters.choose_grouping(fields, view)
-            columns = run_table.choose_columns(shown, fields, view)
             run_actions.import_and_bin()
-        shown = run_filters.choose_group(shown, group_by, fields, without=filtered.searches)
+        shown = sorted(own_first(run_filters.choose_group(filtered)), key=lambda run: not run.pinned)
         row = st.container(horizontal=True)
         picked = run_table.choose_picks(runs, shown, row)
         with row:
             run_actions.render_actions(picked, shown)
         st.caption(filtered.note)
-        run_table.render_table(shown, picked, columns=columns, fields=fields, searches=filtered.searches)
+        run_table.render_table(shown, picked, fields=fields, searches=filtered.searches)
         if len(picked) > 1:
             comparison.render_comparison(picked)
         run_table.watch_table(runs)

@@ -31,7 +31,7 @@ pytestmark = [*needs_chromium, pytest.mark.soak]
 _FOREIGN = ("[data-testid='stToolbar']", "[data-testid='stSidebarHeader']", "svg.marks")
 
 #: By page, the key of a popover with fields and buttons.
-_POPOVERS = {"evaluate": "image-filters", "compare": "columns-box", "augment": "save-menu-0"}
+_POPOVERS = {"evaluate": "image-filters", "compare": "filters-box", "augment": "save-menu-0"}
 
 _AT_REST = """() => document.getAnimations().every(
   (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity)"""

@@ -121,7 +121,7 @@ def test_model_summary_is_the_report_s() -> None:
 
 def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore) -> None:
     assert answer("runs", "list") == {"runs": []}
-    for group in ((), ("--group-by", "seed")):
+    for group in ((), ("--group-by", "all-but-seed")):
         assert call("runs", "list", *group).stdout == "No runs yet: train one with train.\n"
         assert call("runs", "list", "--deleted", *group).stdout == "The bin is empty.\n"
     run = add_compared(store, "first", skill=0.75, seed=0)

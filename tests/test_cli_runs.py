@@ -41,28 +41,29 @@ def listed(*arguments: str) -> list[str]:
 
 
 def test_conditions_order_and_groups(three: tuple[Run, Run, Run]) -> None:
-    assert listed("--where", 'test_accuracy > 0.6 and training.optimizer != "adam"') == ["two"]
-    assert listed("--sort", "-test_accuracy") == ["three", "two", "one"]
+    assert listed("--where", "test_accuracy > 0.6 and training.optimizer <> 'adam'") == ["two"]
+    assert listed("--sort", "-test_accuracy") == ["three", "two", "one"] and len(listed("--sort", "optimizer")) == 3
     said = refusal("runs", "list", "--where", "seed > 0 and test_acuracy > 0.6")
-    assert "Character 14" in said and "Did you mean test_accuracy" in said
+    assert "Did you mean 'test_accuracy'" in said
     assert "test_accuracy" in refusal("runs", "list", "--sort", "test_acuracy")
 
     groups = answer("runs", "list", "--group-by", "all-but-seed")["groups"]
     assert [group["value"]["training.optimizer"] for group in groups] == ["adam", "sgd"]
     sgd = groups[1]
     assert sorted(sgd["runs"]) == sorted(run.run_id for run in three[:2]) and sgd["seeds"] == 2
-    assert sgd["test_accuracy"]["low"] < sgd["test_accuracy"]["mean"] < sgd["test_accuracy"]["high"]
+    assert 0.5 < sgd["test_accuracy"]["mean"] < 0.7 and sgd["test_accuracy"]["deviation"] > 0
     said = call("runs", "list", "--group-by", "all-but-seed").stdout
     assert "training.optimizer=adam" in said and "test n" in said
-    assert call("runs", "list", "--group-by", "owner").stdout.splitlines()[1].startswith("everybody ")
-    assert "Did you mean 'training.optimizer'" in refusal("runs", "list", "--group-by", "optimizer")
-    assert {"test_accuracy", "tags", "model.name"} <= {each["name"] for each in answer("runs", "fields")["fields"]}
+    assert "all-but-seed" in refusal("runs", "list", "--group-by", "owner")
+    assert {"accuracy", "test_accuracy", "tags", "model.name", "learning_rate"} <= {
+        each["name"] for each in answer("runs", "fields")["fields"]
+    }
 
 
 def test_runs_are_tagged_pinned_and_archived(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     tagged = answer("runs", "tag", "one", "two", "--tag", "Week 2", "--tag", "flip")["runs"]
     assert tagged[0]["tags"] == ["flip", "week-2"]
-    assert sorted(listed("--tag", "flip")) == ["one", "two"] == sorted(listed("--where", '"week-2" in tags'))
+    assert sorted(listed("--tag", "flip")) == ["one", "two"] == sorted(listed("--where", "tags like '%week-2%'"))
     assert answer("runs", "untag", "one", "--tag", "flip")["runs"][0]["tags"] == ["week-2"]
     assert "cannot be a tag" in refusal("runs", "tag", "one", "--tag", "a/b")
     assert "There is no run" in refusal("runs", "pin", "nobody")

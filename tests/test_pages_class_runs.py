@@ -285,8 +285,8 @@ def test_the_end_of_a_run_of_another_promises_no_resume(store: RunStore, anna: P
 def test_before_the_test_results_are_shown_a_class_compares_by_validation(store: RunStore, anna: Person) -> None:
     run = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
     assert metrics(open_app_page("home"))["Best run"] == f"{100 * run.metrics['val_accuracy']:.0f} %"
-    table = open_app_page("compare").dataframe[0].value
-    assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
+    shown = open_app_page("compare").dataframe[0].proto.column_order
+    assert "Validation accuracy" in shown and "Test accuracy" not in shown
     assert "choose runs by validation accuracy" in texts(open_app_page("evaluate", run=run.run_id))
     limits.save(ClassLimits(test_results_hidden=False))
     assert "choose runs by validation accuracy" not in texts(open_app_page("evaluate", run=run.run_id))

@@ -163,7 +163,7 @@ def test_the_projector_is_led_by_the_teacher_alone(teacher: Person, monkeypatch:
     [
         ("data", {"source": "cifar100"}, "source"),
         ("augment", {"pipeline": "none"}, "pipeline"),
-        ("compare", {"columns": "name,note"}, "columns"),
+        ("compare", {"group": "all-but-seed"}, "group"),
         ("train", {"clone": ""}, "preset"),
     ],
 )

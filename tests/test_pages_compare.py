@@ -70,10 +70,10 @@ def test_picks_stand_in_the_address_and_ticks_follow_the_menu(shelf: list[Run]) 
     assert address_of(app, "runs") == first.run_id
 
     ids_in_table = [run.run_id for run in reversed(shelf)]
-    key = run_table.table_key("table", ids_in_table, app.session_state["compare:table"])
+    key = run_table.table_key(ids_in_table, app.session_state["compare:table"])
     assert app.session_state[key]["selection"]["rows"] == [7]
     app.multiselect(key="runs").select(last.run_id).run()
-    key = run_table.table_key("table", ids_in_table, app.session_state["compare:table"])
+    key = run_table.table_key(ids_in_table, app.session_state["compare:table"])
     assert sorted(app.session_state[key]["selection"]["rows"]) == [0, 7]
 
     app = open_page(runs=ids(first, last))

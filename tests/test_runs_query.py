@@ -1,14 +1,15 @@
-"""Conditions on runs: what they find, what they refuse, and that nothing typed is ever executed."""
+"""Conditions on runs in SQL: what they find, what they refuse, and that hostile ones do nothing."""
 
 from __future__ import annotations
 
-import random
+import time
 from datetime import datetime
 
 import pytest
 
+from aquadash.runs import query
 from aquadash.runs.fields import run_fields
-from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, parse, pointer, select
+from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, names, select
 from tests.made_runs import made_run
 
 RUNS = [
@@ -16,8 +17,8 @@ RUNS = [
         "Quick Adam",
         {"training.optimizer": "adam", "seed": 1, "training.learning_rate": 0.001},
         tags=("flip", "week-2"),
-        metrics={"val_accuracy": 0.7, "test_accuracy": 0.6},
-        note="For the POSTER",
+        metrics={"val_accuracy": 0.7, "test_accuracy": 0.6, "like": 1.0, "accuracy": 0.1},
+        note="For the POSTER, 'my' best",
         started_at=10.0,
         ended_at=70.0,
         created_at=datetime(2026, 11, 2, 12).timestamp(),
@@ -33,30 +34,23 @@ RUNS = [
 @pytest.mark.parametrize(
     ("condition", "found"),
     [
-        ("val_accuracy > 0.6", ["Quick Adam"]),
-        ("0.4 <= val_accuracy <= 0.5", ["slow", "new"]),
-        ('training.optimizer == "ADAM"', ["Quick Adam"]),
-        ('"flip" in tags', ["Quick Adam"]),
-        ('"FLIP" not in tags', ["slow", "new"]),
-        ('"poster" in note', ["Quick Adam"]),
-        ('"quick" in name or seed == 3', ["Quick Adam", "new"]),
-        ("seed in [1, 3]", ["Quick Adam", "new"]),
-        ("seed in ()", []),
-        ("16 in model.filters", ["slow"]),
-        ("model.filters == [8, 16]", ["slow"]),
-        ("not archived and not trial", ["Quick Adam"]),
-        ("pinned == True or model.batch_normalization", ["slow", "new"]),
-        ("test_accuracy != None", ["Quick Adam"]),
-        ("test_accuracy < 1", ["Quick Adam"]),
-        ("test_accuracy != 0.6", []),
+        ("accuracy > 0.6 and name like '%adam%'", ["Quick Adam"]),
+        ("Val_Accuracy between 0.4 and 0.5", ["slow", "new"]),
+        ("training.optimizer = 'ADAM'", ["Quick Adam"]),
+        ('optimizer == "adam"', ["Quick Adam"]),
+        ('"training.optimizer" <> \'adam\' and "seed" < 3', ["slow"]),
+        ("tags like '%flip%'", ["Quick Adam"]),
+        ("note like \"%poster, 'my'%\"", ["Quick Adam"]),
+        ("name = 'seed' or seed in (1, 3)", ["Quick Adam", "new"]),
+        ("filters = '8, 16'", ["slow"]),
+        ("not archived AND NOT trial", ["Quick Adam"]),
+        ("pinned or model.batch_normalization", ["slow", "new"]),
+        ("test_accuracy is not null and test_accuracy < 1", ["Quick Adam"]),
         ("val_accuracy - test_accuracy > 0.05", ["Quick Adam"]),
-        ("-seed < -2", ["new"]),
-        ("1 / (seed - 1) > 0.4", ["slow", "new"]),
-        ('created >= "2026-11-01"', ["Quick Adam"]),
-        ('"2026-10-31" <= created < "2026-11-02 11:00"', ["slow"]),
-        ("duration == 60", ["Quick Adam"]),
-        ('status == "finished" and training.learning_rate < 0.005', ["Quick Adam"]),
-        ("(seed == 1\nor seed == 2)", ["Quick Adam", "slow"]),
+        ("created >= '2026-11-01'", ["Quick Adam"]),
+        ("duration = 60 and status = 'finished'", ["Quick Adam"]),
+        ("network = 'notebook' and training.epochs > 0 and epochs is null", ["Quick Adam", "slow", "new"]),
+        ("seed = '2' -- a comment", ["slow"]),
         ("", ["Quick Adam", "slow", "new"]),
     ],
 )
@@ -66,102 +60,80 @@ def test_conditions_find_what_they_say(condition: str, found: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("condition", "position", "words"),
+    ("condition", "words"),
     [
-        ("val_acuracy > 0.6", 0, "Did you mean val_accuracy"),
-        ("seed > 1 and learning_rate > 1", 13, "Did you mean training.learning_rate"),
-        ("model.name == notebook", 14, "put it into quotes"),
-        ('"ü" == näme', 7, "'näme'"),
-        ('seed == "1"', 8, "A number cannot be compared with a text"),
-        ("seed = 3", 5, "write =="),
-        ("seed > 1 && seed < 3", 10, "Write and instead of &&"),
-        ('"flip" in tags and', 18, "cannot be read"),
-        ("(seed > 1", 0, "A bracket is missing"),
-        ("seed", 0, "must be true or false"),
-        ("seed and pinned", 0, "go between conditions"),
-        ('tags > "a"', 7, "cannot be compared"),
-        ('1 in seed', 5, "After in comes a text or a list"),
-        ('"x" in model.filters', 7, "Only a number"),
-        ('created > "yesterday"', 10, "'2026-11-25'"),
-        ("seed is 3", 8, "go with None only"),
-        ("seed < None", 7, "is None"),
-        ("note + 1 > 2", 0, "go between numbers"),
-        ('seed in [1, "a"]', 8, "not both"),
-        ("seed in [seed]", 8, "no names"),
-        ("pinned > True", 9, "no order"),
-        ("", 0, "empty"),
-        ("seed == 1" + " " * MAX_LENGTH, MAX_LENGTH, "at most 1,000"),
+        ("val_acuracy > 0.6", "Did you mean 'val_accuracy'"),
+        ("seed > 1 and lerning_rate > 1", "Did you mean 'learning_rate'"),
+        ("model.name = notebook", "Text stands in quotes"),
+        ("seed > 1 && seed < 3", "cannot be read"),
+        ("(seed > 1", "cannot be read"),
+        ("name = 'open", "cannot be read"),
+        ("seed = 1" + " " * MAX_LENGTH, "at most 1,000"),
     ],
-)  # fmt: skip
-def test_errors_say_where_and_what(condition: str, position: int, words: str) -> None:
-    with pytest.raises(QueryError) as caught:
-        parse(condition)
+)
+def test_errors_say_what_is_wrong(condition: str, words: str) -> None:
+    with pytest.raises(QueryError, match="There is no|The condition") as caught:
+        select(RUNS, condition)
     assert words in str(caught.value)
-    assert caught.value.position == position
 
 
 @pytest.mark.parametrize(
     "condition",
     [
-        "__import__('os').system('true')", "(lambda: True)()", "[x for x in tags]", "name.upper() == 'A'",
-        "tags[0] == 'a'",
-        "f'{name}' == 'a'", "seed := 3", "name.__class__ == 1", "().__class__", "exec('1')", "seed ** 9999 > 1",
-        "seed if pinned else archived", "*tags", "await name", "{1: 2}", "seed << 3 > 1", "b'a' in name", "1j == 2",
-        "'x' * 99999999 == name", "9" * 900 + " > seed", "...", "seed == 1; seed == 2", "~seed > 1", "\x00",
-        "\ud800 == 1",
-        "(" * 400 + ")" * 400, "-" * 300 + "1 > 0", "not " * 200 + "pinned",
+        "seed in (select seed from runs)", "exists (select 1)", "1) union select position from runs where (1",
+        "(with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n)",
+        "name in (select group_concat(name) from runs, runs, runs)", "sqlite_master.name = 'runs'",
+        "(select sql from sqlite_master)", "1; drop table runs", "1; pragma journal_mode", "1; attach 'stolen.db' as x",
+        "load_extension('evil.so')", "readfile('/etc/passwd')", "randomblob(1000000000) is null", "zeroblob(1e9)",
+        "hex(name)", "printf('%1000000000d', 1)", "replace(note, '', 'x')", "sqlite_version() > '3'", "note -> '$' = 1",
+        "name regexp '(a+)+b'", "name match 'x'", "raise(abort, 'x')", "last_insert_rowid()", "count(*)", "max(seed)",
+        "seed = ?", "seed = :name", "seed group by seed", "1) --", "1 /*", "'\x00' = name",
+        "\ud800 = 1", "not " * 200 + "pinned", "- " * 400 + "1 > 0",
+        "abs(-9223372036854775808)", f"name like '{'%a' * 200}'", f"glob('{'*[a-z]' * 100}', name)",
+        f"name like {'||'.join(['note'] * 150)}",
     ],
 )  # fmt: skip
-def test_nothing_else_is_understood(condition: str) -> None:
+def test_a_hostile_condition_is_refused_at_once(condition: str) -> None:
+    runs = [made_run(str(number), note="a" * 4000) for number in range(300)]
+    began = time.process_time()
     with pytest.raises(QueryError):
-        parse(condition)
+        select(runs, condition)
+    assert time.process_time() - began < 1
 
 
-def test_random_text_is_either_read_or_refused() -> None:
-    operands = [
-        "seed", "model.name", "tags", "created", "pinned", "val_accuracy", "None", "0", "1.5", "1e999", '"flip"', "-2",
-        "'2026-01-01'", "[1, 2]", "()", "(seed + 1)", "not pinned", "model.filters",
-    ]  # fmt: skip
-    between = ["and", "or", "in", "not in", "is", "==", "!=", "<", ">=", "+", "-", "*", "/"]
-    noise = ["(", ")", "[", ",", "é", "\n", "\t", ".", ":", "lambda", "=", "\\", "#", "'", "  ", "😀", "\x00"]
-    draw = random.Random(7)
-    read = refused = 0
-    for _ in range(4000):
-        words = [draw.choice(operands)]
-        for _ in range(draw.randint(1, 4)):
-            words += [draw.choice(between), draw.choice(operands)]
-        if draw.random() < 0.3:
-            words.insert(draw.randrange(len(words)), draw.choice(noise))
-        text = " ".join(words)
-        try:
-            query = parse(text)
-        except QueryError as error:
-            refused += 1
-            assert 0 <= error.position <= len(text)
-            assert pointer(text, error.position).count("\n") == 1
-        else:
-            read += 1
-            for run in RUNS:
-                assert query.matches(run) in (True, False)
-    assert read > 100 and refused > 100, (read, refused)
+@pytest.mark.parametrize(
+    "condition",
+    [
+        " or ".join([f"note like '{'%a' * 90}b'"] * 5),
+        " or ".join([f"glob('{'*[a-z]' * 25}0', note)"] * 5),
+        "1 = 1" + " and 1 = 1" * 40,
+        "(" * 400 + "1" + ")" * 400,
+        "1) order by (note",
+        "note || note || note = note || note",
+    ],
+)
+def test_what_is_much_work_for_many_runs_ends_soon(condition: str) -> None:
+    runs = [made_run(str(number), note="a" * 4000) for number in range(1000)]
+    began = time.process_time()
+    select(runs, condition)
+    assert time.process_time() - began < 2
+
+
+def test_a_condition_of_too_many_steps_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query, "_MAX_STEPS", 20)
+    with pytest.raises(QueryError, match="takes too long"):
+        select(RUNS * 10, "seed > 0 and seed < 10")
 
 
 def test_examples_can_be_used_as_they_stand() -> None:
     for example, _ in EXAMPLES:
-        parse(example)
+        select(RUNS, example)
 
 
-def test_every_field_can_be_asked_for_of_every_run() -> None:
-    for name, field in run_fields(RUNS).items():
-        assert [run.name for run in select(RUNS, f"{name} is None")] == [r.name for r in RUNS if field.get(r) is None]
-
-
-def test_metrics_that_only_some_runs_have_are_names_too() -> None:
-    runs = [*RUNS, made_run("odd", metrics={"top_2": 0.9})]
-    assert [run.name for run in select(runs, "top_2 > 0.5")] == ["odd"]
-
-
-def test_the_mark_stands_under_the_place() -> None:
-    assert pointer("seed > x", 7) == "seed > x\n       ^"
-    line, mark = pointer("a" * 300, 200).split("\n")
-    assert len(line) <= 100 and mark.index("^") < 100
+def test_every_name_can_be_asked_for_and_forged_figures_take_no_name_away() -> None:
+    known = names(run_fields(RUNS))
+    for name, field in known.items():
+        found = [run.name for run in select(RUNS, f'"{name}" is null')]
+        assert found == [run.name for run in RUNS if field.get(run) is None], name
+    assert known["accuracy"] is known["val_accuracy"] and known["epochs"].name == "epochs"
+    assert [run.name for run in select(RUNS, '"like" > 0')] == ["Quick Adam"]

@@ -13,11 +13,11 @@ from aquadash import engine
 from aquadash.cli.output import Group, Table, lab, percent, print_result
 from aquadash.cli.train import finish, guess_values, guess_words
 from aquadash.cli.waiting import wait_for_run
-from aquadash.errors import RunError, UnknownNameError
+from aquadash.errors import RunError
 from aquadash.runs import Run
 from aquadash.runs.fields import FIGURES, metrics_of, run_fields
-from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable, value_key
-from aquadash.runs.query import QueryError, pointer
+from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
+from aquadash.runs.query import EXAMPLES, names
 from aquadash.runs.selection import RunFilter, for_each, sort_runs
 
 #: Lines of a log that a person reads.
@@ -33,9 +33,11 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--where", default="", help="A condition: 'val_accuracy > 0.6 and \"flip\" in tags'. See runs fields.")
+@click.option("--where", default="", help=f"A condition in SQL: {EXAMPLES[0][0]}. See runs fields.")
 @click.option("--sort", "sort_key", default="-created", show_default=True, help="A field; with - the greatest first.")
-@click.option("--group-by", "group_by", help=f"A field, or {ALL_BUT_SEED}: mean and deviation of each group.")
+@click.option(
+    "--group-by", type=click.Choice([ALL_BUT_SEED]), help="Mean and deviation of runs that differ in the seed only."
+)
 @click.option("--tag", "tags", multiple=True, help="Only runs with this tag; may be given more than once.")
 @click.option("--pinned", is_flag=True, help="Only pinned runs.")
 @click.option("--archived/--no-archived", default=True, show_default=True, help="Archived runs, too.")
@@ -53,14 +55,8 @@ def list_runs(
 ) -> None:
     """List the runs, pinned ones first, then the newest."""
     everything = lab.runs.all(deleted=deleted)
-    fields = run_fields(everything)
     chosen = RunFilter(tags=tags, pinned=pinned, archived=archived, trials=trials, where=where)
-    try:
-        found = sort_runs(chosen.apply(everything), sort_key, fields)
-    except QueryError as error:
-        # The command line's errors are one line, so that the mark goes into it.
-        marked = pointer(where, error.position).splitlines()[0]
-        raise RunError(f"--where {marked!r}: {error}") from None
+    found = sort_runs(chosen.apply(everything), sort_key, names(run_fields(everything)))
     empty = "The bin is empty." if deleted else "No runs yet: train one with train."
     nothing = "No run meets that." if everything else empty
     if group_by is None:
@@ -68,9 +64,7 @@ def list_runs(
         listed = Table([_row(run) for run in found], header=header) if found else nothing
         print_result({"runs": [brief(run) for run in found]}, listed)
         return
-    if group_by not in (known := [ALL_BUT_SEED, *groupable(fields)]):
-        raise UnknownNameError.of("field to group by", group_by, known)
-    groups = group_runs(found, group_by, fields)
+    groups = group_runs(found)
     print_result(
         {"group_by": group_by, "groups": [_group(group) for group in groups]},
         _groups(groups) if groups else nothing,
@@ -79,11 +73,11 @@ def list_runs(
 
 @runs.command("fields")
 def list_fields() -> None:
-    """List the names that --where, --sort and --group-by take."""
-    fields = run_fields(lab.runs.all())
+    """List the names that --where and --sort take."""
+    fields = names(run_fields(lab.runs.all()))
     print_result(
-        {"fields": [{"name": each.name, "kind": str(each.kind), "help": each.help} for each in fields.values()]},
-        Table([(each.name, each.kind, each.help) for each in fields.values()], header=("name", "is a", "meaning")),
+        {"fields": [{"name": name, "kind": str(each.kind), "help": each.help} for name, each in fields.items()]},
+        Table([(name, each.kind, each.help) for name, each in fields.items()], header=("name", "is a", "meaning")),
     )
 
 
@@ -265,7 +259,6 @@ def _group(group: RunGroup) -> dict[str, Any]:
         "value": group.value,
         "runs": [run.run_id for run in group.runs],
         "seeds": group.seeds,
-        "varying": list(group.varying),
         **{name: asdict(spread) for name, spread in group.spreads.items()},
     }
 
@@ -273,22 +266,17 @@ def _group(group: RunGroup) -> dict[str, Any]:
 def _groups(groups: list[RunGroup]) -> Table:
     rows = []
     for group in groups:
-        value = group.value
-        named = (
-            ", ".join(f"{k}={value_key(v)}" for k, v in value.items()) if isinstance(value, dict) else value_key(value)
-        )
+        named = ", ".join(f"{name}={value}" for name, value in group.value.items())
         row: list[object] = [named or "all alike", len(group.runs), group.seeds]
         for name in METRICS:
             spread, figure = group.spreads[name], FIGURES[name]
             row.append(spread.n)
             row += [
                 "" if value is None else f"{figure.scale * value:.{figure.mean_digits}f} {figure.unit}".rstrip()
-                for value in (spread.mean, spread.deviation, spread.low, spread.high)
+                for value in (spread.mean, spread.deviation)
             ]
         rows.append(row)
-    figures = [
-        f"{name.removesuffix('_accuracy')} {part}" for name in METRICS for part in ("n", "mean", "sd", "min", "max")
-    ]
+    figures = [f"{name.removesuffix('_accuracy')} {part}" for name in METRICS for part in ("n", "mean", "sd")]
     return Table(rows, header=("group", "runs", "seeds", *figures))
 
 

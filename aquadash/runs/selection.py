@@ -69,7 +69,7 @@ def sort_runs(runs: Iterable[Run], key: str, fields: Mapping[str, RunField]) -> 
     Args:
         runs: Which.
         key: The field's name, a minus in front for the greatest first: ``"-val_accuracy"``.
-        fields: All fields.
+        fields: All fields, by each name that they have.
 
     Raises:
         UnknownNameError: There is no field of that name.

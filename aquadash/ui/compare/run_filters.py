@@ -1,9 +1,9 @@
-"""Which runs the table shows: words, a condition, plain controls, and groups by a setting; all of it in the address."""
+"""Which runs the table shows: words, menus, a condition, and groups over seeds; all of it in the address."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -11,11 +11,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import DEFINITIONS, flatten
 from aquadash.runs.fields import FIGURES, RunField, validation_accuracy
-from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs, groupable
-from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, pointer
+from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
+from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, names
 from aquadash.runs.selection import RunFilter
 from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import address, bound
+from aquadash.ui import bound
 from aquadash.ui import hyperparameters as settings
 from aquadash.ui.compare import run_table
 from aquadash.ui.components import status_text
@@ -33,9 +33,12 @@ _MENUS = {
 }
 
 _WHERE_HELP = (
-    'A condition such as `val_accuracy > 0.6 and "flip" in tags`: names of settings and figures, numbers, texts in '
-    "quotes, `== != < <= > >=`, `in`, `+ - * /`, `and`, `or`, `not`. All names are listed under “Names and examples”."
+    "A condition in SQL such as `accuracy > 0.7 and name like '%cnn%'`: names of figures and settings, numbers, texts "
+    "in quotes, `= <> < <= > >=`, `like`, `in`, `between`, `is null`, `+ - * /`, `and`, `or`, `not`. All names are "
+    "listed under “Names and examples”."
 )
+#: The grouping in the address, with its titles.
+_GROUPINGS = {"none": "Single runs", ALL_BUT_SEED: "Means over seeds"}
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,13 @@ class Filtered:
         searches: How many trials of a search pass, and how many it has, by the id of the best of those that pass, which
             stands for all of them.
         note: How many they are and what is left out, in markdown.
+        grouped: Whether groups over seeds are asked for.
     """
 
     runs: list[Run]
     searches: dict[str, tuple[int, int]]
     note: str
+    grouped: bool
 
 
 def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaGenerator) -> Filtered:
@@ -62,6 +67,11 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
             label_visibility="collapsed", icon=":material/search:",
         )  # fmt: skip
         box = st.popover("Filters", icon=":material/filter_list:", key="filters-box", on_change="rerun")
+        grouping = bound.menu(
+            "group", _GROUPINGS, label="Rows", into=box,
+            help="Mean and standard deviation of the accuracies of finished runs that differ in the seed only; equal "
+            "trainings count once. " + term("seed"),
+        )  # fmt: skip
         chosen = _filter(runs, fields, box)
         if bound.in_sight(box):
             with box, st.expander("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
@@ -73,13 +83,12 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
         shown = passing.apply(runs)
     except QueryError as error:
         st.error(f"Filter ignored. {plain(str(error))}", icon="🚧")
-        st.code(pointer(chosen.where, error.position), language=None)
         shown = replace(passing, where="").apply(runs)
     shown = containing(shown, find)
     searches: dict[str, tuple[int, int]] = {}
     if not chosen.trials:
         shown, searches = fold_searches(shown, runs)
-    return Filtered(shown, searches, _note(runs, shown, chosen))
+    return Filtered(shown, searches, _note(runs, shown, chosen), grouping == ALL_BUT_SEED)
 
 
 def fold_searches(runs: Sequence[Run], every: Sequence[Run]) -> tuple[list[Run], dict[str, tuple[int, int]]]:
@@ -113,7 +122,7 @@ def _filter(runs: Sequence[Run], fields: Mapping[str, RunField], box: DeltaGener
         "where",
         label="Where",
         longest=MAX_LENGTH,
-        placeholder='val_accuracy > 0.6 and "flip" in tags',
+        placeholder=EXAMPLES[0][0],
         help=_WHERE_HELP,
         into=box,
     )
@@ -180,10 +189,11 @@ def _help(fields: Mapping[str, RunField]) -> None:
         "Capital letters make no difference. A comparison with a figure that is not known yet is never true. "
         "Fractions go from 0 to 1."
     )
+    known = names(fields)
     table(
-        Column("Name", fields),
-        Column("Is a", [str(field.kind) for field in fields.values()]),
-        text_column("Meaning", [field.help for field in fields.values()], width="large"),
+        Column("Name", known),
+        Column("Is a", [str(field.kind) for field in known.values()]),
+        text_column("Meaning", [field.help for field in known.values()], width="large"),
         alt="The names that a condition may use, with their meaning.",
         height=300,
     )
@@ -197,73 +207,45 @@ def _searchable(run: Run) -> str:
     return f"{run.name} {run.note} {' '.join(run.tags)} {run.run_id} {run.search_id} {run.status} {words}".casefold()
 
 
-_NONE = "none"
-#: No group's key: the value of no field is a line break.
-_ALL = "\n"
-#: The columns of a metric, with what they show of its :class:`~aquadash.runs.groups.Spread`.
-_PARTS = {"mean": "mean", "deviation": "deviation", "least": "low", "greatest": "high"}
+#: No group's key.
+_ALL = "all"
 
 
-def choose_grouping(fields: Mapping[str, RunField], into: DeltaGenerator) -> str:
-    """Draw the menu of what to group by into a popover, bound to ``?group=``; ``"none"`` for nothing."""
-    return bound.menu(
-        "group",
-        {name: _grouping_title(name) for name in (_NONE, ALL_BUT_SEED, *groupable(fields))},
-        label="Group by",
-        into=into,
-        help="Shows mean and deviation of the accuracies of finished runs that have the same value; equal trainings "
-        "count once. “Same but the seed” takes repetitions of one experiment together. " + term("seed"),
-    )
+def choose_group(filtered: Filtered) -> list[Run]:
+    """Draw the groups, if they are asked for; return the runs of the open group, or all while none is open.
 
-
-def choose_group(runs: Sequence[Run], by: str, fields: Mapping[str, RunField], *, without: Container[str]) -> list[Run]:
-    """Draw the groups and return the runs of the open one; all runs while none is open or nothing is grouped.
-
-    The best trials of searches (``without``) are in no group: they would flatter its mean.
+    The best trials of searches are in no group, because they would flatter its mean.
     """
-    if by == _NONE:
-        return list(runs)
-    passing, runs = len(runs), [run for run in runs if run.run_id not in without]
-    if len(runs) < passing:
+    if not filtered.grouped:
+        return filtered.runs
+    runs = [run for run in filtered.runs if run.run_id not in filtered.searches]
+    if len(runs) < len(filtered.runs):
         st.caption(
             "The best trial of a search is in no group: it would flatter the mean. For groups with all trials choose "
             "*Every trial of a search* under *Filters*."
         )
     if not runs:
         return []
-    groups = group_runs(runs, by, fields)
-    by_key = {group.key: group for group in groups}
-    titles = {_ALL: "all groups"} | {key: group_title(group, by) for key, group in by_key.items()}
-    _group_table(groups, by, address.choice("member", list(titles), default=_ALL))
-    chosen = bound.menu("member", titles, label="Show the runs of")
-    _say_what_varies(groups, by)
-    return list(runs) if chosen == _ALL else list(by_key[chosen].runs)
+    groups = group_runs(runs)
+    titles = {group.key: _group_title(group) for group in groups}
+    _group_table(groups, list(titles.values()))
+    chosen = bound.menu("member", {_ALL: "all groups"} | titles, label="Show the runs of")
+    return next((list(group.runs) for group in groups if group.key == chosen), runs)
 
 
-def group_title(group: RunGroup, by: str) -> str:
-    """What the group's runs have in common, for people."""
-    if by != ALL_BUT_SEED:
-        return run_table.field_text(by, group.value)
+def _group_title(group: RunGroup) -> str:
+    """The settings in which the group differs from the others, for people."""
     parts = [
-        f"other images ({str(value)[:8]})" if name == "dataset_fingerprint"
+        f"other images ({value[:8]})" if name == "dataset_fingerprint"
         else f"its own pipelines: {value or 'none'}" if name == DEFINITIONS
-        else f"{run_table.column_title(name)}: {run_table.field_text(name, value)}"
+        else f"{settings.label(name)}: {settings.value_text(name, value)}"
         for name, value in group.value.items()
     ]  # fmt: skip
     return " · ".join(parts) or "all settings alike"
 
 
-def _grouping_title(name: str) -> str:
-    named = {_NONE: "nothing", ALL_BUT_SEED: "same but the seed"}
-    return named.get(name) or run_table.column_title_with_name(name)
-
-
-def _group_table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
+def _group_table(groups: Sequence[RunGroup], titles: Sequence[str]) -> None:
     """A row a group, figures in their units."""
-    keys = [group.key for group in groups]
-    wanted = [keys.index(chosen)] if chosen in keys else []
-    key = run_table.key_with_ticks("groups", [by, *keys], wanted)
-    titles = [group_title(group, by) for group in groups]
     columns = [
         text_column("Group", titles, width="large"),
         Column("Runs", [len(group.runs) for group in groups]),
@@ -271,37 +253,11 @@ def _group_table(groups: Sequence[RunGroup], by: str, chosen: str) -> None:
     ]
     for name in METRICS:
         figure, spreads = FIGURES[name], [group.spreads[name] for group in groups]
+        format = run_table.number_format(figure, figure.mean_digits)
         columns.append(Column(f"{figure.title}: n", [spread.n for spread in spreads]))
-        for part, attribute in _PARTS.items():
-            values = [getattr(spread, attribute) for spread in spreads]
+        for part, help in (("mean", None), ("deviation", term("standard deviation"))):
+            values = [getattr(spread, part) for spread in spreads]
             scaled = [None if value is None else figure.scale * value for value in values]
-            format = run_table.number_format(figure, figure.mean_digits)
-            help = term("standard deviation") if part == "deviation" else None
             columns.append(number_column(f"{figure.title}: {part}", scaled, format, help=help))
-    table(
-        *columns,
-        alt=f"Table of {count(len(groups), 'group')} with mean and deviation. The menu below opens one by keyboard.",
-        key=key,
-        on_select=lambda: _take_group(key, keys),
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": wanted}},
-        placeholder="–",
-    )
-
-
-def _take_group(key: str, keys: Sequence[str]) -> None:
-    rows = st.session_state[key]["selection"]["rows"]
-    st.session_state["member"] = keys[rows[0]] if rows and rows[0] < len(keys) else _ALL
-
-
-def _say_what_varies(groups: Sequence[RunGroup], by: str) -> None:
-    varying = sorted({name for group in groups for name in group.varying} - {by})
-    if varying:
-        named = ", ".join(plain(run_table.column_title(name)) for name in varying[:6] if name != "dataset_fingerprint")
-        more = f" and {len(varying) - 6} more" if len(varying) > 6 else ""
-        st.caption(
-            f"Within the groups other things differ as well: {named or 'the images'}{more}. So the deviation is not "
-            "that of the seed alone."
-        )
-    elif any(group.seeds > 1 for group in groups):
-        st.caption("Within a group only the seed differs: the deviation is what chance alone does.")
+    alt = f"Table of {count(len(groups), 'group')} with mean and deviation. The menu below opens one."
+    table(*columns, alt=alt, key="groups", placeholder="–")

@@ -1,4 +1,4 @@
-"""The table of runs: its columns and order, picking from it, and drawing it again when something of it has changed."""
+"""The table of runs: its columns, picking from it, and drawing it again when something of it has changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import islice
 from threading import Lock
 from typing import Any, TypeVar
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 from cachetools import LRUCache
 from streamlit.delta_generator import DeltaGenerator
@@ -19,25 +19,20 @@ from streamlit.delta_generator import DeltaGenerator
 from aquadash.config import SETTINGS
 from aquadash.evaluation.intervals import wilson_interval
 from aquadash.runs.fields import PERCENT, Kind, RunField, known_fields
-from aquadash.runs.selection import sort_runs
 from aquadash.runs.types import Run, RunStatus
 from aquadash.settings import classroom as in_class
-from aquadash.ui import address, bound, inputs, shell
+from aquadash.ui import address, inputs, shell
 from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import run_labels, status_text
 from aquadash.ui.lab import lab
-from aquadash.ui.run_lists import own_first
 from aquadash.ui.tables import Column, number_column, text_column
 from aquadash.ui.text import count, plain
 
 T = TypeVar("T")
 
-_PICKS = "runs"
-#: The columns chosen last, for the next look in the same browser session.
-_REMEMBERED = address.beside("compare:columns")
+_PICKS, _GENERATION = "runs", "compare:table"
 #: Pixels; more rows scroll, so that the comparison below stays in sight.
 _ROW_HEIGHT, _MAX_ROWS = 35, 7
-_SORT = "-created"
 #: With more picks the address holds the beginnings of their ids.
 _MAX_WHOLE_IDS = 20
 #: The menu offers so many runs, the table's first: a browser takes longer to build one of a thousand than the table.
@@ -57,55 +52,6 @@ def _once(what: str, runs: Sequence[Run], rest: tuple[Any, ...], work: Callable[
         if key not in _worked_out:
             _worked_out[key] = (list(runs), work())
         return _worked_out[key][1]
-
-
-def choose_columns(shown: Sequence[Run], fields: Mapping[str, RunField], into: DeltaGenerator) -> list[str]:
-    """Draw the menu of columns into a popover, bound to ``?columns=`` and remembered for the session.
-
-    As long as nobody has chosen any, they are the usual ones of the runs that are shown.
-    """
-    usual, options = usual_columns(shown), column_choices(fields)
-    address.follow("columns", usual)
-    remembered = [name for name in st.session_state.get(_REMEMBERED, usual) if name in options]
-    address.choices("columns", options, default=remembered)
-    chosen = bound.draw(
-        "columns",
-        inputs.multiselect,
-        "Columns, in this order",
-        options,
-        into=into,
-        format_func=column_title_with_name,
-        help="Any setting or figure. The choice stands in the address and is remembered until you close the tab.",
-    )
-    if bound.in_sight(into):
-        into.button("The usual ones", on_click=address.assign, args=("columns", usual))
-    chosen = list(chosen) or ["name"]
-    address.record("columns", ",".join(chosen), default=",".join(usual))
-    if chosen == usual:
-        st.session_state.pop(_REMEMBERED, None)
-    else:
-        st.session_state[_REMEMBERED] = chosen
-    return chosen
-
-
-def choose_order(runs: Sequence[Run], fields: Mapping[str, RunField], into: DeltaGenerator) -> list[Run]:
-    """Draw the menu of the order into a popover, bound to ``?sort=``; the runs in it, pinned ones first."""
-    options = {
-        sign + name: f"{column_title_with_name(name)} {arrow}"
-        for name in fields
-        for sign, arrow in (("-", "↓"), ("", "↑"))
-    }
-    chosen = bound.menu(
-        "sort",
-        options,
-        label="Sort by",
-        into=into,
-        default=_SORT,
-        help="↓ the greatest or newest first, ↑ the least or oldest first. Pinned runs stand above. A click on a "
-        "column's head sorts, too, until the next change. In a class the newest are sorted with one's own first.",
-    )
-    ordered = sort_runs(runs, chosen, fields)
-    return sorted(own_first(ordered), key=lambda run: not run.pinned) if chosen == _SORT else ordered
 
 
 def choose_picks(runs: Sequence[Run], shown: Sequence[Run], row: DeltaGenerator) -> list[Run]:
@@ -143,16 +89,16 @@ def render_table(
     shown: Sequence[Run],
     picked: Sequence[Run],
     *,
-    columns: Sequence[str],
     fields: Mapping[str, RunField],
     searches: Mapping[str, tuple[int, int]],
 ) -> None:
     """Draw the table of ``shown`` runs, whose ticks are what :func:`choose_picks` holds.
 
+    Its own menus sort, search, and show the columns that are hidden at first.
+
     Args:
         shown: The rows.
         picked: The ticked ones, perhaps with others.
-        columns: Their names.
         fields: All fields.
         searches: How many trials of a search pass, and how many it has, by the id of the one that stands for it.
     """
@@ -164,15 +110,22 @@ def render_table(
     ids = [run.run_id for run in shown]
     those = {run.run_id for run in picked}
     wanted = [position for position, run_id in enumerate(ids) if run_id in those]
-    key = key_with_ticks("table", ids, wanted)
+    key = _key_with_ticks(ids, wanted)
+    first, hidden = columns(shown, fields)
 
-    def table() -> tuple[pd.DataFrame, dict[str, Any]]:
-        drawn = [table_column(name, shown, fields, searches) for name in columns]
-        return pd.DataFrame({each.title: each.values for each in drawn}), {each.title: each.config for each in drawn}
+    def table() -> tuple[pa.Table, dict[str, Any]]:
+        drawn: dict[str, Column] = {}
+        for name in (*first, *hidden):
+            each = table_column(name, shown, fields, searches)
+            # A run may have a metric that is called like another column.
+            drawn.setdefault(each.title, each)
+        # Streamlit would convert pandas' table to Arrow again with each drawing.
+        values = pa.table({title: list(each.values) for title, each in drawn.items()})
+        return values, {title: each.config for title, each in drawn.items()}
 
-    frame, configs = _once("table", shown, (*columns, *searches.items()), table)
+    values, configs = _once("table", shown, (*first, *hidden, *searches.items()), table)
     st.dataframe(
-        frame,
+        values,
         key=key,
         height=_ROW_HEIGHT * (1 + min(len(ids), _MAX_ROWS)) + 2,
         row_height=_ROW_HEIGHT,
@@ -183,32 +136,32 @@ def render_table(
         placeholder="–",
         alt=f"Table of {count(len(ids), 'run')}. The menu above it picks runs by keyboard.",
         column_config=configs,
+        column_order=[column_title(name) for name in first],
     )
 
 
-def key_with_ticks(name: str, ids: Sequence[str], wanted: Sequence[int]) -> str:
-    """The key under which a table of these rows has these ticks.
+def _key_with_ticks(ids: Sequence[str], wanted: Sequence[int]) -> str:
+    """The key under which the table has these ticks.
 
     Streamlit keeps ticks by position. So a table with other rows is another widget, and so is one of another
     generation, whose ticks follow a choice that was made elsewhere.
 
     Args:
-        name: Of the table; its generation is in the session under ``compare:NAME``.
         ids: Of its rows.
         wanted: The positions of the rows to be ticked, ascending.
     """
-    generation = st.session_state.setdefault(f"compare:{name}", 0)
-    key = table_key(name, ids, generation)
+    generation = st.session_state.setdefault(_GENERATION, 0)
+    key = table_key(ids, generation)
     if key in st.session_state and sorted(st.session_state[key]["selection"]["rows"]) != wanted:
-        st.session_state[f"compare:{name}"] = generation + 1
-        key = table_key(name, ids, generation + 1)
+        st.session_state[_GENERATION] = generation + 1
+        key = table_key(ids, generation + 1)
     return key
 
 
-def table_key(name: str, ids: Sequence[str], generation: int) -> str:
+def table_key(ids: Sequence[str], generation: int) -> str:
     """The key of a table of these rows, of its first, second ... generation."""
     digest = hashlib.sha1("\n".join(ids).encode(), usedforsecurity=False).hexdigest()[:12]
-    return f"{name}-{digest}-{generation}"
+    return f"table-{digest}-{generation}"
 
 
 def _restore_picks(known: Sequence[str]) -> None:
@@ -277,24 +230,27 @@ _MAX_DIFFERING = 6
 _MAX_LOOKED_AT = 200
 
 
-def usual_columns(runs: Sequence[Run]) -> list[str]:
-    """The columns of a table that nobody has changed: they say what differs among the runs.
+def columns(runs: Sequence[Run], fields: Mapping[str, RunField]) -> tuple[list[str], list[str]]:
+    """The columns that show at first, and those that the table's own menu shows.
 
-    In a class they say whose a run is, and compare by validation as the board does; the test's can be chosen.
+    The settings are those that differ among the runs. In a class the first columns say whose a run is, and compare by
+    validation as the board does; the test's are hidden.
     """
     first, last = list(_FIRST_COLUMNS), list(_LAST_COLUMNS)
     if in_class():
         first.insert(1, "owner")
         last = [name for name in last if name not in ("test_accuracy", "interval")]
     looked_at = [run for run in runs[:_MAX_LOOKED_AT] if run.status is not RunStatus.UNREADABLE]
-    return [*first, *_once("differing", looked_at, (), lambda: _differing(looked_at)), *last]
+    differing = _once("differing", looked_at, (), lambda: _differing(looked_at))
+    shown = [*first, *differing[:_MAX_DIFFERING], *last]
+    others = (name for name in (*EXTRA_COLUMNS, *fields) if name not in SETTINGS)
+    return shown, [name for name in (*differing, *others) if name not in shown]
 
 
 def _differing(looked_at: Sequence[Run]) -> list[str]:
     fields = known_fields()
     names = (name for name in dict.fromkeys((*_TELLING, *SETTINGS)) if name in fields and name not in _FIRST_COLUMNS)
-    found = (name for name in names if len({fields[name].get(run) for run in looked_at}) > 1)
-    return list(islice(found, _MAX_DIFFERING))
+    return [name for name in names if len({fields[name].get(run) for run in looked_at}) > 1]
 
 
 def column_title(name: str) -> str:
@@ -304,30 +260,11 @@ def column_title(name: str) -> str:
     return known_fields()[name].title if name in known_fields() else settings.label(name)
 
 
-def column_title_with_name(name: str) -> str:
-    """For menus of all fields: the title and, of a setting, its dotted name."""
-    return f"{column_title(name)} ({name})" if name in SETTINGS else column_title(name)
-
-
-def column_choices(fields: Mapping[str, RunField]) -> list[str]:
-    """Every column that can be chosen, the usual ones first."""
-    first = [*_FIRST_COLUMNS, *_LAST_COLUMNS]
-    return [*first, *(name for name in (*EXTRA_COLUMNS, *fields) if name not in first)]
-
-
-def field_text(name: str, value: Any) -> str:
-    """A field's value for people, as in a menu: ``"Adam"``, ``"61.4 %"``, ``"unknown"``."""
-    if value is None:
-        return "unknown"
-    if name == "status":
-        return str(value)
+def _field_text(name: str, value: Any) -> str:
+    """A field's value for people: ``"Adam"``, ``"yes"``."""
     if name in SETTINGS:
         return settings.value_text(name, value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
 def table_column(
@@ -362,7 +299,7 @@ def table_column(
     if name == "run_id":
         return text_column(title, [run.run_id[:8] for run in runs], help=field.help)
     width = _WIDE if name in ("note", "message") else _SETTING_WIDTH if "." in name else None
-    return text_column(title, values(lambda value: field_text(name, value)), help=field.help, width=width)
+    return text_column(title, values(lambda value: _field_text(name, value)), help=field.help, width=width)
 
 
 def number_format(field: RunField, digits: int | None) -> str | None:
