@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,13 @@ def keras_file(path: Path, parameters: int, *, scale: float = 1.0) -> Path:
         file["layers/dense/vars/1"] = np.zeros(2, np.float32)
         file["layers/dropout/seed_generator/vars/0"] = np.zeros(2)
         file["optimizer/vars/0"] = np.random.default_rng().random(7)
+    layers = [
+        {"module": "keras.layers", "class_name": kind, "config": {}} for kind in ("InputLayer", "Dropout", "Dense")
+    ]
+    layers[0]["config"] = {"batch_shape": [None, 32, 32, 3]}
     with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("config.json", json.dumps({"config": {"layers": layers}}))
         archive.writestr("model.weights.h5", buffer.getvalue())
     return path
 

@@ -40,6 +40,7 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         "once": JobKind("once", "look", "no:thing"),
         "again": JobKind("again", "training", "no:thing", max_worker_failures=3),
         "brief": JobKind("brief", "export", "no:thing", kept=60.0),
+        "single": JobKind("single", "import", "no:thing", one_per_person=True),
     }
     monkeypatch.setattr("aquadash.jobs.table.KINDS", kinds)
     if request.param == "sqlite":
@@ -106,6 +107,16 @@ def test_the_same_work_is_under_way_once_and_begins_anew_in_the_same_row(jobs: J
     assert second.attempt == 2
 
 
+def test_a_person_has_at_most_one_job_of_some_kinds_at_work(jobs: JobTable) -> None:
+    for run, owner in (("b1", "ben"), ("b2", "ben"), ("a1", "anna"), ("b3", "ben")):
+        jobs.submit("single", run, {}, owner=owner)
+    taken = [jobs.claim(["single"], HERE) for _ in range(3)]
+    assert [job and job.run for job in taken] == ["b1", "a1", None]
+    assert not jobs.waiting(["single"])
+    jobs.end(taken[0], JobStatus.FINISHED)
+    assert jobs.waiting(["single"]) and jobs.claim(["single"], HERE).run == "b2"
+
+
 def test_what_needs_the_files_of_a_home_is_done_by_a_worker_of_it(
     jobs: JobTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +165,7 @@ def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: JobTable) -> Non
         let_the_lease_run_out(job, jobs=jobs)
     found = now(jobs, once)
     assert found.status is JobStatus.INTERRUPTED and found.ended_at is not None and found.worker == HERE
+    assert found.message.endswith("(no heartbeat) before the look was done. Start it again.")
     assert now(jobs, again).status is JobStatus.QUEUED and now(jobs, again).ended_at is None
     with pytest.raises(RunError, match="nothing to stop"):
         jobs.request_stop(once.id)

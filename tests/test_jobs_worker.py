@@ -13,11 +13,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
-from aquadash.jobs import Job, JobProgress, JobStatus, LeaseLostError, Stopped, open_jobs, worker
+from aquadash.jobs import Job, JobProgress, JobStatus, LeaseLostError, Stopped, open_jobs, standby, worker
 from aquadash.jobs.kinds import KINDS, JobKind
 from aquadash.jobs.table import JobTable
 from aquadash.jobs.worker import JobContext
@@ -115,7 +116,9 @@ def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest
             raise
         return {"too": "far"}
 
-    assert ending(monkeypatch, look) == (JobStatus.INTERRUPTED, ""), "the row stays as it was"
+    status, message = ending(monkeypatch, look)
+    assert status is JobStatus.INTERRUPTED, "the row stays as it was"
+    assert message == "The worker on here was lost (no heartbeat) before the conversion was done. Start it again."
     assert seen and "taken for lost" in seen[0]
 
 
@@ -373,3 +376,105 @@ def test_a_worker_that_lingers_takes_what_comes_meanwhile(
     assert worker.main(["test"]) == 0
     assert job_rows.latest("test").status is JobStatus.FINISHED
     assert seconds[0] == 3.0 + 10.0, "it waits anew after each job"
+
+
+# -- workers that do not answer --------------------------------------------------------------------------------------
+
+#: Work that never comes back while it holds Python's lock, as a library does that reads a hostile file.
+_STUCK = """
+import ctypes, sys, types
+from aquadash.jobs import kinds, worker
+worker.HEARTBEAT_SECONDS = 0.1
+kinds.KINDS["stuck"] = kinds.JobKind(
+    "stuck", "import", "stuck_work:work", max_seconds=float(sys.argv[1]), ends_with_app=True, one_per_person=True
+)
+module = types.ModuleType("stuck_work")
+def work(job):
+    if job.request:
+        ctypes.PyDLL(None).sleep(600)
+    return {}
+module.work = work
+sys.modules["stuck_work"] = module
+worker.main(["stuck"])
+"""
+
+
+@pytest.fixture
+def stuck(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Has workers of the kind "stuck" started, which the system kills after so many seconds."""
+
+    def start_workers(max_seconds: float) -> None:
+        kind = JobKind("stuck", "import", "stuck_work:work", max_seconds=max_seconds, one_per_person=True)
+        monkeypatch.setitem(KINDS, "stuck", kind)
+
+        def launch(arguments: list[str], **_: object) -> standby._New:
+            command = [sys.executable, "-c", _STUCK, str(max_seconds)]
+            return standby._New(subprocess.Popen(command, cwd=settings.PROJECT_ROOT))
+
+        monkeypatch.setattr(worker.STANDBY, "launch", launch)
+
+    return start_workers
+
+
+def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stuck: Callable[[float], None]) -> None:
+    stuck(2.0)
+    for run, request in (("r1", {"forever": True}), ("r2", {})):
+        worker.start("stuck", run, request)
+    wait_for(lambda: open_jobs().get("stuck-r2").status is JobStatus.FINISHED)
+    killed = open_jobs().get("stuck-r1")
+    assert killed.status is JobStatus.INTERRUPTED
+    assert killed.message == (
+        "The import took more than 2 seconds and was ended before the import was done. Start it again."
+    )
+
+
+def test_stopping_kills_one_that_does_not_answer(
+    stuck: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "STOP_SECONDS", 0.5)
+    stuck(500.0)
+    worker.start("stuck", "r1", {"forever": True})
+    wait_for(lambda: open_jobs().get("stuck-r1").status is JobStatus.RUNNING)
+    asked = worker.stop("stuck-r1")
+    wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
+    assert open_jobs().get("stuck-r1").status is JobStatus.STOPPED
+    assert "after it was asked to stop" in open_jobs().get("stuck-r1").message
+    wait_for(lambda: not psutil.pid_exists(asked.worker.pid))
+
+
+def test_one_that_is_killed_says_what_happened(stuck: Callable[[float], None]) -> None:
+    stuck(500.0)
+    for _ in range(2):
+        worker.start("stuck", "r1", {"forever": True})
+        wait_for(lambda: open_jobs().get("stuck-r1").status is JobStatus.RUNNING)
+        os.kill(open_jobs().get("stuck-r1").worker.pid, signal.SIGKILL)
+        wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
+        killed = open_jobs().get("stuck-r1")
+        assert killed.status is JobStatus.INTERRUPTED
+        assert killed.message.startswith("The process of the import was killed (SIGKILL); memory may have run out")
+
+
+_APP = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", *sys.argv[1:]])
+time.sleep(600)
+"""
+
+
+def test_one_that_ends_with_its_app_does_so(stuck: Callable[[float], None]) -> None:
+    """Its app is killed."""
+    stuck(500.0)
+    jobs = open_jobs()
+    jobs.submit("stuck", "r1", {"forever": True})
+    # Python's lock is free here, so that heartbeats are sent.
+    patient = _STUCK.replace("PyDLL", "CDLL")
+    app = subprocess.Popen([sys.executable, "-c", _APP, patient, "500"], cwd=settings.PROJECT_ROOT)
+    try:
+        wait_for(lambda: jobs.get("stuck-r1").status is JobStatus.RUNNING)
+    finally:
+        app.kill()
+        app.wait(100)
+    wait_for(lambda: jobs.get("stuck-r1").status.ended)
+    assert jobs.get("stuck-r1").message == "AquaDash was ended before the import was done. Start it again."
+    pid = jobs.get("stuck-r1").worker.pid
+    wait_for(lambda: not psutil.pid_exists(pid))

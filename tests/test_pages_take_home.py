@@ -143,4 +143,4 @@ def test_a_conversion_starts_tells_how_far_it_is_and_ends_in_every_way(
     assert plain("It answers *differently*.") in [box.value for box in open_home(run).error]
     export_jobs.start_conversion(store, run.run_id, form)
     job_rows.let_the_lease_run_out(job_rows.claim("convert-tflite"))
-    assert any("gone silent" in box.value for box in open_home(run).warning)
+    assert any("before the conversion was done" in box.value for box in open_home(run).warning)

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
@@ -12,7 +10,6 @@ from aquadash.errors import NotAllowedError, RunError
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore
-from aquadash.runs.artifacts import stored_weights
 from aquadash.runs.reproduction import compare_arrays, reproduction
 from tests.compared_runs import keras_file
 from tests.lessons import ANNA, BEN
@@ -38,32 +35,6 @@ def test_arrays_are_compared_value_by_value() -> None:
     lacking = compare_arrays("all", a, {"y": np.array(3)})
     assert (lacking.different, lacking.max_difference) == (3, np.inf)
     assert compare_arrays("all", a, {**a, "x": np.array([1.0, 2.0, 0.0])}).max_difference == np.inf
-
-
-def test_a_damaged_network_says_so(tmp_path: Path) -> None:
-    for content in (b"", b"PK\x03\x04 torn", b"no archive"):
-        (tmp_path / "model.keras").write_bytes(content)
-        with pytest.raises(RunError, match="damaged"):
-            stored_weights(tmp_path / "model.keras", lambda one: one[()])
-
-
-def test_a_network_whose_weights_are_bytes_of_other_files_is_refused(tmp_path: Path) -> None:
-    secret = tmp_path / "codes.json"
-    secret.write_bytes(b"secret" * 4)
-    with h5py.File(tmp_path / "other.h5", "w") as other:
-        other["codes"] = np.arange(6.0)
-    layout = h5py.VirtualLayout((6,), "f8")
-    layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "codes", (6,))
-    for kind in ("external", "virtual"):
-        with h5py.File(tmp_path / "weights.h5", "w") as file:
-            if kind == "virtual":
-                file.create_virtual_dataset("layers/vars/0", layout)
-            else:
-                file.create_dataset("layers/vars/0", (6,), "f4", external=[(secret, 0, 24)])
-        with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
-            archive.write(tmp_path / "weights.h5", "model.weights.h5")
-        with pytest.raises(RunError, match="lies in another file"):
-            stored_weights(tmp_path / "model.keras", lambda one: one[()])
 
 
 def test_what_differs_is_told_with_the_reasons(store: RunStore, tmp_path: Path) -> None:

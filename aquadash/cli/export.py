@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import click
 
@@ -12,6 +15,7 @@ from aquadash.cli.runs import brief, runs
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import RunError, look_up
 from aquadash.files import check_target, write_whole
+from aquadash.jobs import JobStatus
 from aquadash.runs import open_store
 
 
@@ -48,17 +52,19 @@ def export_run(run: str, file: Path, include_data: bool | None, parents: bool) -
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def import_run(file: Path) -> None:
     """Take in a run from a ZIP that runs export or Export on Evaluate has written."""
-    from aquadash.export import importing
-
-    with StatusLine() as line:
-        taken = importing.import_run(open_store(), file, progress=line.progress)
-    run = taken.run
+    if not file.is_file():
+        raise RunError(f"There is no file {file}. Give the path of a ZIP that AquaDash has exported.")
+    job = lab.jobs.import_run(uuid4().hex, called=file.name, write=partial(shutil.copyfile, file))
+    ended = wait_for_job(job.id, name=file.name, title="importing")
+    if ended.status is not JobStatus.FINISHED:
+        raise RunError(ended.message)
+    lab.refresh()
+    run, copies = lab.runs.get(ended.result["run_id"]), ended.result["copies"]
     said = f"{run.name} is there, as {run.run_id[:8]}."
-    if taken.copies:
-        said += f" The same run was here already, as {', '.join(copy[:8] for copy in taken.copies)}."
+    if copies:
+        said += f" The same run was here already, as {', '.join(copy[:8] for copy in copies)}."
     # MLflow gives every run an id of its own; the key stays for those who have read it.
-    values = {**brief(run), "original_id": taken.original_id, "kept_id": False, "copies": list(taken.copies)}
-    print_result(values, said)
+    print_result({**brief(run), "original_id": run.imported_id, "kept_id": False, "copies": copies}, said)
 
 
 @runs.command("convert")

@@ -25,9 +25,10 @@ from aquadash.export.convert import FORMATS
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
 from aquadash.export.zip_files import MAX_RUN_BYTES, Written, ZipMember, write_zip
-from aquadash.models import MODELS, check_model_file, model_entry
+from aquadash.models import MODELS, model_entry
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CHECKPOINTS, MODEL
+from aquadash.runs.network_file import describe_network
 from aquadash.runs.transfer import Snapshot, take_snapshot
 from aquadash.runs.types import Run, RunStatus
 
@@ -217,7 +218,7 @@ def _members(
             names.append(weights_file.name)
         with suppress(StorageError):  # A damaged network is no older one.
             flips = run.config.model.test_time_flip and MODEL in artifacts
-            if flips and not check_model_file(artifacts[MODEL]).mirror_moved:
+            if flips and not describe_network(artifacts[MODEL]).mirror_moved:
                 parts.notes.append(
                     "train.py does not give its probabilities again: an older AquaDash trained it, which left the "
                     "mirror image of the test-time flip where it was; train.py moves it by a pixel."

@@ -22,11 +22,11 @@ from aquadash.export.bundle import MADE, MANIFEST, RUN, Manifest, RunFile
 from aquadash.export.convert import FORMATS, ConversionCheck
 from aquadash.export.zip_files import MAX_DIRECTORY, MAX_PACKED, MAX_RUN_BYTES, ForeignZipError, checked_members, unpack
 from aquadash.files import zip_directory_bytes
-from aquadash.models import check_model_file
 from aquadash.people import OWNER, Person
 from aquadash.robustness.measurement import Measurement
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, check_arrays
+from aquadash.runs.network_file import check_network
 from aquadash.runs.tags import reason
 from aquadash.runs.transfer import admit, copies_of
 from aquadash.runs.types import Run
@@ -40,7 +40,7 @@ _MAX_TEXT_BYTES, _MAX_ARRAYS_BYTES = 5_000_000, 200_000_000
 #: What reads each file that a run may have. A file of another name comes from elsewhere.
 _READERS: Mapping[str, Callable[[Path, Run], Any]] = {
     **READERS,
-    MODEL: lambda path, run: check_model_file(path),
+    MODEL: lambda path, run: check_network(path),
     **dict.fromkeys(
         (f"{CHECKPOINTS}/slot-{slot}.npz" for slot in (0, 1)),
         lambda path, run: check_arrays(path, max_bytes=MAX_RUN_BYTES),

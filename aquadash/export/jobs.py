@@ -15,6 +15,7 @@ from aquadash.errors import RunError
 from aquadash.export.convert import FORMATS, ConversionCheck, Format
 from aquadash.files import file_digest, forget_oldest
 from aquadash.jobs import Job, JobStatus, open_jobs
+from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person, Role
 from aquadash.runs import RunStore, open_store
@@ -106,6 +107,7 @@ def start_import(upload: str, *, called: str, write: Callable[[Path], object], o
     folder.mkdir(parents=True, exist_ok=True)
     # Of imports that were stopped while they waited, or whose workers were killed.
     forget_oldest(folder, max_seconds=_MAX_SECONDS)
+    forget_oldest(folder, "import-*", max_seconds=2 * (KINDS["import"].max_seconds or _MAX_SECONDS))
     path = folder / f"upload-{uuid.uuid4().hex}.zip"
     try:
         write(path)

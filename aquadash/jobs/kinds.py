@@ -32,6 +32,10 @@ class JobKind:
         linger: Seconds for which its worker waits for another job before it ends, for work whose libraries take long to
             load.
         kept: Seconds after which an ended job is forgotten; None for never.
+        max_seconds: Seconds after which the system kills a worker that is still at a job; None for no limit. With a
+            limit, stopping a job also kills a worker that does not answer.
+        one_per_person: Whether a person's next job waits until their last one has ended.
+        ends_with_app: Whether its worker ends when the process that started it has ended.
     """
 
     name: str
@@ -45,6 +49,9 @@ class JobKind:
     slots: int | None = 1
     linger: float = 0.0
     kept: float | None = None
+    max_seconds: float | None = None
+    one_per_person: bool = False
+    ends_with_app: bool = False
 
 
 #: Not the lowest priority: beside a training a worker would hardly get to say that it is alive.
@@ -85,7 +92,18 @@ KINDS = {
         JobKind("convert-tflite", "conversion", "aquadash.export.jobs:work_conversion"),
         JobKind("convert-onnx", "conversion", "aquadash.export.jobs:work_conversion"),
         JobKind("export", "export", "aquadash.export.jobs:work_export", slots=2, linger=_MINUTE, kept=_DAY),
-        JobKind("import", "import", "aquadash.export.jobs:work_import", slots=2, linger=_MINUTE, kept=_DAY),
+        JobKind(
+            "import",
+            "import",
+            "aquadash.export.jobs:work_import",
+            slots=2,
+            linger=_MINUTE,
+            kept=_DAY,
+            # The largest run that is taken in, of 1 GB, takes about a minute.
+            max_seconds=5 * _MINUTE,
+            one_per_person=True,
+            ends_with_app=True,
+        ),
     )
 }
 

@@ -510,13 +510,13 @@ class JobTable:
         self, connection: Connection, revision: int, job: Job, reason: str, *, is_failure: bool = True
     ) -> Job:
         # A version before this one may have left a job of a kind that is gone.
-        most = KINDS[job.kind].max_worker_failures if job.kind in KINDS else 0
-        worker_failures = job.worker_failures + is_failure
-        kept = "What is complete is kept."
-        if job.status is JobStatus.QUEUED or not most:
-            status, message = JobStatus.INTERRUPTED, ""
-        elif job.stop_requested:
-            status, message = JobStatus.STOPPED, f"{reason} after it was asked to stop. {kept}"
+        kind, worker_failures = KINDS.get(job.kind), job.worker_failures + is_failure
+        most, kept = kind.max_worker_failures if kind else 0, "What is complete is kept."
+        if job.status is JobStatus.RUNNING and job.stop_requested:
+            status, message = JobStatus.STOPPED, f"{reason} after it was asked to stop. {kept if most else ''}".strip()
+        elif job.status is JobStatus.QUEUED or not most:
+            title = kind.title if kind else "work"
+            status, message = JobStatus.INTERRUPTED, f"{reason} before the {title} was done. Start it again."
         elif is_failure and worker_failures >= most:
             status = JobStatus.FAILED
             message = (
@@ -552,7 +552,12 @@ class JobTable:
 
 def _claimable(kinds: Collection[str], offers: Collection[str]) -> ColumnElement[bool]:
     """What is queued for a worker of this machine and home that offers so much."""
+    running, one_per_person = _jobs.alias(), [name for name in kinds if KINDS[name].one_per_person]
+    of_the_same_person = exists().where(
+        running.c.kind == _columns.kind, running.c.owner == _columns.owner, running.c.status == JobStatus.RUNNING
+    )
     return and_(
+        or_(_columns.kind.not_in(one_per_person), ~of_the_same_person),
         _columns.status == JobStatus.QUEUED,
         _columns.kind.in_(kinds),
         _columns.home.in_(["", settings.jobs_home()]),

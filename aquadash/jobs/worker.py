@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
@@ -39,8 +40,11 @@ _log = logging.getLogger("aquadash.jobs")
 #: Seconds between two heartbeats: pages look no oftener.
 HEARTBEAT_SECONDS = 1.0
 
-#: Seconds between two looks of a worker that lingers.
+#: Seconds between two looks of a worker that lingers, or at one that is to stop.
 _LOOK_SECONDS = 0.2
+
+#: Seconds that a worker has to end a job that somebody stops.
+STOP_SECONDS = 5.0
 
 #: The database may fail so often in a row (a full disk, a server that restarts) before the work ends unseen.
 _MAX_FAILURES = 30
@@ -66,13 +70,63 @@ def start(kind: str, run: str, request: Mapping[str, Any], *, owner: str = "") -
         jobs.end(job, JobStatus.FAILED, message=message)
         raise RunError(message) from error
     # Or it would stay in the table of processes as long as the app lives.
-    threading.Thread(target=_wait_for, args=(worker,), name=f"worker-{kind}", daemon=True).start()
+    threading.Thread(target=_look_after, args=(kind, worker), name=f"worker-{kind}", daemon=True).start()
     return job
 
 
-def _wait_for(worker: WorkerProcess) -> None:
-    while worker.wait(60.0) is None:
+def _look_after(kind: str, worker: WorkerProcess) -> None:
+    """Wait for a worker's end. After one that was lost with a job, write so, and start another for those that wait."""
+    while (exit_status := worker.wait(60.0)) is None:
         pass
+    if not exit_status or worker.pid is None:
+        return
+    try:
+        jobs, lost = open_jobs(), Worker(socket.gethostname(), worker.pid)
+        jobs.requeue(lost, _how_lost(exit_status, KINDS[kind]))
+        had_one = any(job.worker == lost for job in jobs.find(kind=kind))
+        if had_one and jobs.waiting([kind]):
+            _look_after(kind, STANDBY.launch([kind], log_path=settings.job_log(kind)))
+    except (AquaDashError, OSError) as error:
+        _log.warning("%s", error)
+
+
+def _how_lost(exit_status: int, kind: JobKind) -> str:
+    if exit_status == -getattr(signal, "SIGALRM", 0):
+        return f"The {kind.title} took more than {kind.max_seconds or 0.0:,.0f} seconds and was ended"
+    killed = f"was killed ({signal.Signals(-exit_status).name})" if exit_status < 0 else f"ended ({exit_status})"
+    return f"The process of the {kind.title} {killed}; memory may have run out,"
+
+
+def stop(job: str) -> Job:
+    """Ask a job to stop, as :meth:`~aquadash.jobs.table.JobTable.request_stop`.
+
+    Where the kind of the job has a limit of seconds, a worker of this machine that has not ended it within
+    :data:`STOP_SECONDS` is killed: a library that reads a hostile file may never return.
+    """
+    asked = open_jobs().request_stop(job)
+    here = asked.worker is not None and asked.worker.host == socket.gethostname()
+    limited = asked.kind in KINDS and KINDS[asked.kind].max_seconds is not None
+    if here and limited and not asked.status.ended:
+        threading.Thread(target=_kill_unless_ended, args=(asked,), name=f"stop-{job}", daemon=True).start()
+    return asked
+
+
+def _kill_unless_ended(asked: Job) -> None:
+    until = time.monotonic() + STOP_SECONDS
+    try:
+        while (job := open_jobs().get(asked.id)) and job.attempt == asked.attempt and not job.status.ended:
+            if time.monotonic() < until:
+                time.sleep(_LOOK_SECONDS)
+                continue
+            assert job.worker is not None
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(job.worker.pid).kill()
+            open_jobs().requeue(
+                job.worker, f"Its process did not answer within {STOP_SECONDS:.0f} seconds and was ended"
+            )
+            return
+    except (AquaDashError, psutil.Error) as error:
+        _log.warning("%s was not stopped: %s", asked.id, error)
 
 
 class JobContext:
@@ -126,7 +180,7 @@ class JobContext:
             self._news.set()
         if self._lost is not None:
             raise self._lost
-        if KINDS[self._job.kind].at_home and (os.getppid() != self._parent or not psutil.pid_exists(self._parent)):
+        if KINDS[self._job.kind].at_home and self._app_has_ended():
             raise Requeued("AquaDash has ended", is_failure=False)
         if self._stop_requested:
             raise Stopped
@@ -134,6 +188,9 @@ class JobContext:
     def report_fraction(self, phase: str, fraction: float | None) -> None:
         """:meth:`report` for work that knows how much of it is done, 0 to 1, or None while it does not."""
         self.report(phase, round(1000 * (fraction or 0.0)), 0 if fraction is None else 1000)
+
+    def _app_has_ended(self) -> bool:
+        return os.getppid() != self._parent or not psutil.pid_exists(self._parent)
 
     @property
     def lost(self) -> bool:
@@ -189,6 +246,9 @@ class JobContext:
             if ended.is_set():
                 return
             try:
+                if KINDS[self._job.kind].ends_with_app and self._app_has_ended():
+                    self._jobs.requeue(self.worker, "AquaDash was ended", is_failure=False)
+                    os._exit(1)
                 self.beat()
                 failures = 0
             except LeaseLostError as error:
@@ -303,8 +363,8 @@ def main(arguments: Sequence[str]) -> int:
     while slot := free_slot(kind):
         try:
             while job := _next(jobs, kind, here):
-                log_to(settings.job_log(job.id))
-                do_job(jobs, job)
+                with _process_of(job, kind):
+                    do_job(jobs, job)
         finally:
             slot.release()
         # Whoever found the slot taken a moment ago has left its job to us.
@@ -322,9 +382,26 @@ def _take_one(jobs: JobTable, kind: JobKind, here: Worker) -> None:
         time.sleep(_LOOK_SECONDS)
     # Held until this process ends.
     if job := jobs.claim([kind.name], here, offers=offers):
-        log_to(settings.job_log(job.id))
-        do_job(jobs, job)
+        with _process_of(job, kind):
+            do_job(jobs, job)
     del slot
+
+
+@contextmanager
+def _process_of(job: Job, kind: JobKind) -> Iterator[None]:
+    """Log to the job's file, and have the system kill this process after the kind's seconds.
+
+    A timer of the system works while compiled code holds Python's lock, a thread or a signal handler does not.
+    """
+    log_to(settings.job_log(job.id))
+    timer = kind.max_seconds is not None and hasattr(signal, "setitimer")
+    if timer:
+        signal.setitimer(signal.ITIMER_REAL, kind.max_seconds or 0.0)
+    try:
+        yield
+    finally:
+        if timer:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
 def _next(jobs: JobTable, kind: JobKind, here: Worker) -> Job | None:

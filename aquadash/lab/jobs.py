@@ -15,9 +15,8 @@ from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.export import jobs as export_jobs
 from aquadash.export.convert import Format
 from aquadash.export.jobs import Converted
-from aquadash.jobs import Job, open_jobs
+from aquadash.jobs import Job, open_jobs, worker
 from aquadash.jobs.kinds import KINDS
-from aquadash.jobs.worker import record_end
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import kept
@@ -60,10 +59,10 @@ class Jobs(Part):
         if reason := self._refusal_to_stop(job):
             raise NotAllowedError(reason)
         with self._changing():
-            stopped = open_jobs().request_stop(job_id)
+            stopped = worker.stop(job_id)
             if stopped.status.ended and stopped.kind in KINDS:
                 # No worker had it, to keep how it ended.
-                record_end(KINDS[stopped.kind], stopped.run, stopped.status, stopped.message)
+                worker.record_end(KINDS[stopped.kind], stopped.run, stopped.status, stopped.message)
 
     # -- robustness --------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from aquadash.models.registry import (
     thawed,
     uses,
 )
-from aquadash.models.saved import check_model_file, load_model
+from aquadash.models.saved import load_model
 from aquadash.models.summary import LayerRow, ModelSummary, summarize
 
 if TYPE_CHECKING:

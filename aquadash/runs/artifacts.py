@@ -6,7 +6,6 @@ Each is read by one function, for pages and commands as for a run that comes fro
 from __future__ import annotations
 
 import csv
-import errno
 import io
 import json
 import logging
@@ -18,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +32,6 @@ from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.reading import RunReading
 from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run
-
-if TYPE_CHECKING:
-    import h5py
-
-T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -55,9 +49,6 @@ ROBUSTNESS = "robustness.json"
 
 #: A data set has at most 100,000 images, 100 classes and 2,000 epochs; what is read here takes far less than this.
 _MAX_ARRAY_BYTES = 200_000_000
-
-#: The member of a ``.keras`` file that holds the weights, and how large it may be: the file may come from anywhere.
-_WEIGHTS, _MAX_WEIGHT_BYTES = "model.weights.h5", 2_000_000_000
 
 #: Number types and fixed-length text; objects would be pickles.
 _KINDS = frozenset("biufU")
@@ -377,44 +368,6 @@ def read_artifact(path: Path, name: str, run: Run | None = None) -> Any:
             f"{name} of this run is damaged, or not AquaDash's ({tag.reason(error)}). Put it back from a copy, or "
             "train the run again."
         ) from error
-
-
-def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T]:
-    """What is read of each of the weights in a ``.keras`` file, by their place; the optimizer's are left out.
-
-    TensorFlow is not needed, and no code in the file is run.
-
-    Raises:
-        RunError: The file is damaged or no such file.
-        StorageError: There is no room for a copy of them.
-    """
-    import h5py
-
-    found: dict[str, T] = {}
-
-    def collect(place: str, item: object) -> None:
-        # The optimizer's state is no part of the network; Keras stores it beside the layers where it knows it.
-        if isinstance(item, h5py.Dataset) and not place.startswith("optimizer"):
-            # HDF5 would read any file of this computer for whoever has sent this one; links it does not follow here.
-            if item.external or item.is_virtual:
-                raise ValueError(f"{place[:60]} lies in another file")
-            found[place] = read(item)
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if (size := archive.getinfo(_WEIGHTS).file_size) > _MAX_WEIGHT_BYTES:
-                raise ValueError(f"its weights have {size:,} bytes")
-            with archive.open(_WEIGHTS) as packed, tempfile.TemporaryFile() as copy:
-                shutil.copyfileobj(packed, copy)
-                with h5py.File(copy, "r") as file:
-                    file.visititems(collect)
-    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
-        if getattr(error, "errno", None) == errno.ENOSPC:
-            raise StorageError(f"There is no room in {tempfile.gettempdir()} to read the network.") from error
-        raise RunError(
-            f"The network in {path.name} is damaged and cannot be read ({error}). Repeat the run."
-        ) from error
-    return found
 
 
 def check_arrays(path: Path, *, max_bytes: int) -> None:

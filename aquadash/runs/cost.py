@@ -14,8 +14,9 @@ from aquadash.augment import plan
 from aquadash.config import SETTINGS, AugmentationConfig, RunConfig
 from aquadash.data import SOURCES, Source
 from aquadash.data.folder.about import PREFIX, all_kept
-from aquadash.errors import AquaDashError, RunError
-from aquadash.runs.artifacts import MODEL, stored_weights
+from aquadash.errors import AquaDashError, StorageError
+from aquadash.runs.artifacts import MODEL
+from aquadash.runs.network_file import stored_weights
 from aquadash.runs.types import EpochRecord, Run
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def network_size(store: RunStore, run_id: str) -> tuple[int, float] | None:
     path = store.artifact(run_id, MODEL)
     try:
         return None if path is None else (parameter_count(path), path.stat().st_size / 1e6)
-    except (RunError, OSError):
+    except (StorageError, OSError):
         return None
 
 
@@ -74,10 +75,9 @@ def parameter_count(path: Path) -> int:
     """How many numbers the network in a ``.keras`` file holds, without the optimizer's and the random generators'.
 
     Raises:
-        RunError: The file is damaged or no such file.
+        StorageError: The file is damaged or no such file.
     """
-    sizes = stored_weights(path, lambda one: int(one.size or 0))
-    return sum(size for place, size in sizes.items() if "seed_generator" not in place)
+    return sum(stored_weights(path, lambda one: int(one.size or 0)).values())
 
 
 def _settings(*sections: str, also: tuple[str, ...] = ()) -> Callable[[RunConfig], Hashable]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aquadash.config import config_diff
 from aquadash.errors import RunError
-from aquadash.runs.artifacts import stored_weights
+from aquadash.runs.network_file import stored_weights
 from aquadash.runs.types import EpochRecord, Run, RunStatus
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def reproduction(store: RunStore, run_id: str, repeat_id: str) -> Reproduction:
     predictions of the test images and, where both runs kept them, of the validation images.
 
     Raises:
-        RunError: One of them has not finished, a file of theirs is missing, or a network is damaged.
-        StorageError: Another file of theirs is damaged.
+        RunError: One of them has not finished, or a file of theirs is missing.
+        StorageError: A file of theirs is damaged.
     """
     run, repeat = store.get(run_id), store.get(repeat_id)
     for each in (run, repeat):

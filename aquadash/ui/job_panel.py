@@ -56,16 +56,10 @@ def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) ->
         st.caption(left, width="content")
 
 
-def show_end(job: Job, *, did: str, kept: str = "") -> None:
-    """Say why a job has ended early; nothing of one that has finished.
-
-    Of a lost worker it says that "the process that ``did``", such as ``"measured"``, has gone silent, and what is kept.
-    """
+def show_end(job: Job, *, kept: str = "") -> None:
+    """Say why a job has ended early, and what is kept of one that was lost; nothing of one that has finished."""
     if job.status is JobStatus.INTERRUPTED:
-        st.warning(
-            f"The process that {did} has gone silent: it crashed, was ended, or its computer fell asleep. {kept}",
-            icon="⚡",
-        )
+        st.warning(f"{plain(job.message or 'Its process ended before the work was done.')} {kept}", icon="⚡")
     elif job.status is JobStatus.FAILED:
         st.error(plain(job.message or "It failed and left no reason."), icon="❌")
     elif job.status is JobStatus.STOPPED:

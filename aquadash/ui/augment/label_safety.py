@@ -66,7 +66,7 @@ def _measurement(studio: Studio, run: Run, request: SweepRequest, threshold: flo
         job_panel.show(job, key="safety", unit="copies")
     elif not is_measured(measured, request):
         if job is not None:
-            job_panel.show_end(job, did="measured", kept="What it had measured is kept.")
+            job_panel.show_end(job, kept="What it had measured is kept.")
         shell.action_button(
             "Measure",
             partial(lab().jobs.measure_robustness, run.run_id, request),

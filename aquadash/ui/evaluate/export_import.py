@@ -81,7 +81,7 @@ def _zip(run: Run, include: bool, job: Job | None) -> None:
         _ready(run, job, path, key)
         return
     if job is not None:
-        job_panel.show_end(job, did="made the ZIP")
+        job_panel.show_end(job)
     make = functools.partial(lab().jobs.export, run.run_id, include_data=include)
     shell.action_button("Make the ZIP", make, key=f"take-home-make-{key}", type="primary", icon="🎒")
 
@@ -118,7 +118,7 @@ def _conversion(run: Run, form: Format, job: Job | None) -> None:
         st.caption(f"✅ {plain(converted.check.describe())}")
         return
     if job is not None:
-        job_panel.show_end(job, did="converted")
+        job_panel.show_end(job)
     missing = form.missing()
     if missing:
         st.caption(
@@ -160,7 +160,7 @@ def _incoming(job: Job | None) -> None:
         job_panel.show(job, key="bring")
         return
     if job.status is not JobStatus.FINISHED:
-        job_panel.show_end(job, did="took it in")
+        job_panel.show_end(job)
         return
     run, seen = lab().runs.get(job.result["run_id"]), {run.run_id for run in lab().runs.all()}
     copies = [run_id for run_id in job.result["copies"] if run_id in seen]

@@ -86,7 +86,7 @@ def _at_rest(run: Run, job: Job | None, found: Measurement | None, *, damaged: b
                 _form(run, measured=True)
         return
     if job is not None:
-        job_panel.show_end(job, did="measured", kept="What it had measured is kept.")
+        job_panel.show_end(job, kept="What it had measured is kept.")
     with st.container(horizontal=True, vertical_alignment="center"):
         # With what was asked for the last time.
         go_on = partial(lab().jobs.measure_robustness, run.run_id, None)
