@@ -121,12 +121,6 @@ def public_address() -> str | None:
     return value or None
 
 
-def teachers() -> frozenset[str]:
-    """The e-mail addresses of those who teach, where people log in (``AQUADASH_TEACHERS``, commas between)."""
-    listed = os.environ.get("AQUADASH_TEACHERS", "").split(",")
-    return frozenset(address.strip().casefold() for address in listed if address.strip())
-
-
 def tracking_uri() -> str:
     """The MLflow tracking store: ``MLFLOW_TRACKING_URI``, else a SQLite file in :func:`home`."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'runs.db'}"

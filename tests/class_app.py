@@ -16,7 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from aquadash.classroom import codes
 from aquadash.classroom.joining import Attempts, new_names
-from aquadash.ui.classroom import accounts, routes
+from aquadash.ui.classroom import routes
 from aquadash.ui.classroom.admission import COOKIE
 from aquadash.ui.classroom.auth_middleware import AuthMiddleware
 from tests.asgi import Answer, ask
@@ -24,12 +24,11 @@ from tests.asgi import Answer, ask
 OWN = {"origin": "http://lab:8501"}
 
 
-def class_app(monkeypatch: pytest.MonkeyPatch, *, logs_in: bool = False) -> Any:
+def class_app(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A class whose app answers every request that reaches it, and where all attempts come at one moment."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     monkeypatch.setattr(routes, "_attempts", Attempts(lambda: 0.0))
     monkeypatch.setattr(routes, "_new_names", new_names(lambda: 0.0))
-    monkeypatch.setattr(accounts, "logs_in", lambda: logs_in)
 
     async def inside(request: Request) -> PlainTextResponse:
         return PlainTextResponse("inside")

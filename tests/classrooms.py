@@ -15,7 +15,7 @@ from aquadash.people import Person, Role
 from aquadash.runs import Run, RunStore
 from aquadash.runs import tags as tag
 from aquadash.ui import shell
-from aquadash.ui.classroom import accounts, admission
+from aquadash.ui.classroom import admission
 
 
 class _AsServed(PagesManager):
@@ -30,7 +30,6 @@ def open_class(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on there is a class, in which nobody looks at pages yet."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     monkeypatch.setattr(app_test, "PagesManager", _AsServed)
-    monkeypatch.setattr(accounts, "logs_in", lambda: False)
     monkeypatch.setattr(admission, "token", lambda: None)
 
 

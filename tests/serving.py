@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import resource
 import shutil
 import socket
 import subprocess
@@ -88,13 +86,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, *, kill: bool = False, open_files: int | None = None, **environment: str) -> Iterator[Server]:
+def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[Server]:
     """Run ``streamlit run app.py`` on a free port with that home until the block ends.
 
     Args:
         home: The ``AQUADASH_HOME``.
         kill: End it with SIGKILL instead of SIGTERM.
-        open_files: So many files and connections it may have open, as after ``ulimit -n``.
         environment: More environment variables.
     """
     port = free_port()
@@ -104,9 +101,6 @@ def serving(home: Path, *, kill: bool = False, open_files: int | None = None, **
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             env={**os.environ, "AQUADASH_HOME": str(home), **environment},
-            preexec_fn=open_files and functools.partial(
-                resource.setrlimit, resource.RLIMIT_NOFILE, (open_files, open_files)
-            ),
         )  # fmt: skip
     server = Server(f"http://localhost:{port}", home, process, log)
     try:

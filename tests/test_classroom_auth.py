@@ -6,25 +6,17 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.applications import Starlette
-from streamlit import runtime
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from aquadash.classroom import codes, limits
+from aquadash.classroom import codes
 from aquadash.classroom.joining import FREE_NAMES, FREE_OF_ONE
-from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
-from aquadash.errors import NotAllowedError
-from aquadash.people import Person, Role
 from aquadash.ui import server
 from aquadash.ui.classroom.admission import COOKIE
-from aquadash.ui.classroom.kept_uploads import KeptUploads
 from tests.asgi import Answer, ask
 from tests.class_app import OWN, class_app, cookie_of, join, open_page
 
@@ -98,82 +90,6 @@ def test_the_metrics_of_the_server_are_for_the_owner_of_the_machine(app: Any, mo
         assert ask(app, "/_stcore/metrics", headers=who).status == 404
     monkeypatch.delenv("AQUADASH_CLASSROOM")
     assert ask(app, "/_stcore/metrics").body == "inside"
-
-
-@pytest.mark.parametrize(
-    ("megabytes", "length", "status"),
-    [
-        (1, "1010000", 200), (1, "1010001", 413), (1, "9" * 15, 413), (None, "199000000", 200), (0, "0", 413),
-        (1, None, 411), (1, "-1", 411), (1, "\xb2", 411), (1, "9" * 5000, 411),
-    ],
-)  # fmt: skip
-def test_an_upload_beyond_the_limit_is_refused_by_its_length_for_students_alone(
-    app: Any, megabytes: int | None, length: str | None, status: int
-) -> None:
-    limits.save(ClassLimits(upload_megabytes=megabytes, kept_upload_megabytes=None))
-    student = cookie_of(join(app))
-    teacher = cookie_of(join(app, name="Ms Hill", code=codes.codes().teacher))
-    open_page(app, student, "s")
-    open_page(app, teacher, "t")
-    more = {} if length is None else {"content-length": length}
-    answer = ask(app, "/_stcore/upload_file/s/f", method="PUT", headers={**student, **more})
-    assert answer.status == status and (status == 200 or not answer.read)
-    if status == 413:
-        assert ("in this class at most 1 MB" if megabytes else "switched off") in answer.body
-    if status != 411:
-        assert ask(app, "/_stcore/upload_file/t/f", method="PUT", headers={**teacher, **more}).body == "inside"
-    # The server reads what comes in pieces to its end, whatever length is told beside.
-    pieces = {**student, "content-length": "1", "transfer-encoding": "chunked"}
-    assert ask(app, "/_stcore/upload_file/s/f", method="PUT", headers=pieces).status == 411
-    # What carries no upload has no length.
-    assert ask(app, "/_stcore/upload_file/s/f", method="DELETE", headers=student).body == "inside"
-
-
-def test_uploads_have_a_total_of_each_student_and_of_the_class(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits.save(ClassLimits(kept_upload_megabytes=5, class_upload_megabytes=8))
-    manager = MemoryUploadedFileManager("/_stcore/upload_file")
-    assert hasattr(runtime.Runtime, "uploaded_file_mgr"), "where Streamlit has it"
-    monkeypatch.setattr(runtime, "exists", lambda: True)
-    monkeypatch.setattr(runtime, "get_instance", lambda: SimpleNamespace(uploaded_file_mgr=manager))
-    anna, ben, carl = (cookie_of(join(app, name=name)) for name in ("Anna", "Ben", "Carl"))
-    teacher = cookie_of(join(app, name="Ms Hill", code=codes.codes().teacher))
-    open_page(app, anna, "anna in another tab")
-    for who, session in ((anna, "anna"), (ben, "ben"), (carl, "carl"), (teacher, "hill")):
-        open_page(app, who, session)
-
-    def upload(who: dict[str, str], session: str, file_id: str, size: int = 2_000_000) -> Answer:
-        address = f"/_stcore/upload_file/{session}/{file_id}"
-        # Nobody is behind the middleware: kept is what it let through, as Streamlit keeps it.
-        answer = ask(app, address, method="PUT", headers={**who, "content-length": str(size + 10_000)})
-        if answer.status == 200:
-            manager.add_file(session, UploadedFileRec(file_id, "a.png", "image/png", bytes(size)))
-        return answer
-
-    assert [upload(anna, "anna", str(number)).status for number in range(3)] == [200, 200, 413]
-    refused = upload(anna, "anna in another tab", "3")
-    assert (
-        refused.status == 413 and "your open pages hold 4.0 MB already; in this class that may be 5 MB" in refused.body
-    )
-    manager.remove_file("anna", "0")
-    assert upload(anna, "anna in another tab", "3").status == 200, "what was deleted does not count"
-    assert [upload(ben, "ben", str(number)).status for number in range(2)] == [200, 200]
-    refused = upload(carl, "carl", "0")
-    assert refused.status == 413 and "the open pages of the class hold 8.0 MB already" in refused.body
-    assert upload(teacher, "hill", "0").status == 200
-    for session in ("ben", "hill"):
-        manager.remove_session_files(session)
-    assert upload(carl, "carl", "0").status == 200, "what a page kept goes with it"
-
-
-def test_of_uploads_at_the_same_time_each_counts_while_it_comes(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    limits.save(ClassLimits(kept_upload_megabytes=5))
-    anna, uploads = Person("a" * 32, "Anna", Role.STUDENT), KeptUploads()
-    for _ in range(2):
-        uploads.reserve(anna, 2_000_000)
-    with pytest.raises(NotAllowedError, match="hold 4.0 MB already"):
-        uploads.reserve(anna, 2_000_000)
-    uploads.arrived(anna.person_id, 2_000_000, "session")
-    uploads.reserve(anna, 2_000_000)
 
 
 def test_without_a_class_everything_is_open_and_there_is_nothing_to_join(

@@ -35,7 +35,7 @@ from aquadash.classroom.sessions import (
     Sessions,
 )
 from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError
-from aquadash.people import Person, Role
+from aquadash.people import Role
 from tests.test_classroom_codes import Clock
 
 
@@ -119,8 +119,6 @@ def test_a_name_that_looks_like_somebodys_is_refused(sessions: Sessions, first: 
         with pytest.raises(NameTakenError, match=re.escape(repr(first))) as refused:
             sessions.join(other, role)
     assert sessions.join(refused.value.suggestion, Role.STUDENT).person.name == f"{other} 2"
-    entered = sessions.enter(Person("b" * 32, other, Role.STUDENT))
-    assert entered.person.name == f"{other} 3", "who logs in elsewhere gets a number"
 
 
 def test_names_of_any_script_are_kept_as_typed_and_free_where_they_can_be_told_apart(sessions: Sessions) -> None:
@@ -261,8 +259,6 @@ def test_a_full_class_has_room_again_when_somebody_is_sent_out(
         sessions.join("Carl", Role.STUDENT)
     assert sessions.join("Ms Hill", Role.TEACHER).person.role is Role.TEACHER, "teachers always have a place"
     assert sessions.join("Mr Dale", Role.TEACHER).person.role is Role.TEACHER
-    with pytest.raises(ConfigError, match="full: 2 students"):
-        sessions.enter(Person("c" * 32, "Carl", Role.STUDENT))
     sessions.remove(anna.person.person_id)
     assert sessions.join("Carl", Role.STUDENT).person.name == "Carl", "teachers take no student's place"
 
@@ -278,18 +274,6 @@ def test_who_is_here_stays_where_it_cannot_be_written_down(
     monkeypatch.setattr(sessions, "_note_seen", full)
     clock.now += 60
     assert sessions.person_of(anna.token) == anna.person
-
-
-def test_somebody_who_logged_in_elsewhere_keeps_one_entry_and_gets_a_free_name(sessions: Sessions) -> None:
-    sessions.join("Anna", Role.STUDENT)
-    entered = sessions.enter(Person("b" * 32, "Anna", Role.STUDENT))
-    assert entered.person == Person("b" * 32, "Anna 2", Role.STUDENT) == sessions.person_of(entered.token)
-    assert sessions.enter(Person("b" * 32, "Anna", Role.STUDENT)).person == entered.person
-    assert sessions.person_of(entered.token) == entered.person, "at another computer one may be, too"
-    again = sessions.enter(Person("b" * 32, "Anna", Role.TEACHER), earlier_token=entered.token)
-    assert again.person == Person("b" * 32, "Anna 2", Role.TEACHER) == sessions.person_of(again.token)
-    assert sessions.person_of(entered.token) is None, "a browser is one person at a time"
-    assert len(sessions.people()) == 2
 
 
 def test_joining_takes_a_right_code_and_looks_at_none_after_too_many_wrong_ones(

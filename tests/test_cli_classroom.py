@@ -97,16 +97,3 @@ def test_a_public_address_is_a_host_and_nothing_more(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("AQUADASH_PUBLIC_ADDRESS", wrong)
         with pytest.raises(ConfigError, match="AQUADASH_PUBLIC_ADDRESS"):
             settings.public_address()
-
-
-def test_where_people_log_in_the_poster_has_no_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(settings, "PROJECT_ROOT", tmp_path)
-    known = tmp_path / ".streamlit" / "secrets.toml"
-    assert not classroom._with_accounts(), "there is no file"
-    known.parent.mkdir()
-    for text, expected in (("[other]\nx = 1", False), ("no TOML", False), ("[auth]\nclient_id = 'x'", True)):
-        known.write_text(text)
-        assert classroom._with_accounts() is expected, text
-    poster = classroom._poster(["http://lab:8501"], None)
-    assert "http://lab:8501" in poster and "Students" not in poster and "accounts" in poster

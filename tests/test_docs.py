@@ -101,7 +101,7 @@ def test_the_changelog_begins_with_this_version() -> None:
 
 def test_requirements_are_pinned() -> None:
     paths = [*ROOT.glob("requirements*.txt"), *ROOT.glob("scripts/requirements*.txt")]
-    assert len(paths) >= 4
+    assert len(paths) >= 2
     loose = [
         f"{path.name}: {line}"
         for path in paths

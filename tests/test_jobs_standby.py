@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError
-from aquadash.jobs import Job, JobStatus, open_jobs, standby, worker
+from aquadash.jobs import Job, JobStatus, open_jobs, processes, standby, worker
 from aquadash.jobs.kinds import KINDS, JobKind
 from aquadash.jobs.standby import Standby, WorkerProcess
 from tests.waiting import gone, wait_for
@@ -281,6 +282,16 @@ first = look()
 processes.step_back(3)
 print(first, look())
 """
+
+
+def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+        processes.raise_open_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_pages_step_back_and_what_they_start_does_not(tmp_path: Path) -> None:

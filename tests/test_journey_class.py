@@ -1,9 +1,8 @@
-"""A class in real browsers: a teacher, students and a projector at once, with codes and with accounts."""
+"""A class in real browsers: a teacher, students and a projector at once."""
 
 from __future__ import annotations
 
 import re
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,12 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = needs_chromium
 
-ODD = "Zoë <b>*x*</b> :red[y] $z$ `c`"
-ACCOUNTS: dict[str, dict[str, object]] = {
-    "1": {"name": "Ms Hill", "email": "Hill@school.example", "email_verified": True},
-    "2": {"name": f"{ODD}\u202e", "email": "zoe@school.example", "email_verified": True},
-}
-
 
 @pytest.fixture(scope="module")
 def served_class(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -50,31 +43,6 @@ def server(served_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setenv("AQUADASH_HOME", str(served_class.home))
     limits.save(ClassLimits(paused=True))
     return served_class
-
-
-@pytest.fixture
-def server_with_accounts(home: Path, prepared_home: Path) -> Iterator[Server]:
-    """A class whose people log in with accounts, and the service that it sends them to; its queue waits, too."""
-    provider = pytest.importorskip("oidc_provider_mock", reason="needs requirements-dev.txt")
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    limits.save(ClassLimits(paused=True))
-    users = [provider.User(sub=sub, claims=claims) for sub, claims in ACCOUNTS.items()]
-    with provider.run_server_in_thread(user_claims=users) as service:
-        known = home / "secrets.toml"
-        known.write_text(
-            f"""
-            [auth]
-            redirect_uri = "http://localhost:{{port}}/oauth2callback"
-            cookie_secret = "{secrets.token_hex()}"
-            client_id = "aquadash"
-            client_secret = "any"
-            server_metadata_url = "http://localhost:{service.server_port}/.well-known/openid-configuration"
-            """
-        )
-        with serving(
-            home, AQUADASH_CLASSROOM="1", AQUADASH_TEACHERS="hill@school.example", STREAMLIT_SECRETS_FILES=str(known)
-        ) as served:
-            yield served
 
 
 def inside(page: Page, server: Server, name: str, code: str, path: str = "/data") -> None:
@@ -155,42 +123,3 @@ def test_the_projector_follows_the_teacher(server: Server, page: Page) -> None:
     assert made.teacher not in screen.content()
     no_error(screen)
     screen.close()
-
-
-def log_in(page: Page, server: Server, account: str, path: str) -> None:
-    page.goto(server.url + path)
-    page.wait_for_url("**/class/join?next=*")
-    page.get_by_role("link", name="Log in").click()
-    page.get_by_role("button", name=account, exact=True).first.click()
-    page.wait_for_url(f"{server.url}{path}")
-    page.locator(".st-key-class-person p").first.wait_for()
-    settled(page)
-
-
-def me(page: Page) -> str:
-    # Between a colon and what follows is a mark that cannot be seen.
-    return page.locator(".st-key-class-person p").first.inner_text().replace("\u2060", "")
-
-
-@pytest.mark.soak
-def test_people_log_in_with_accounts_and_out(server_with_accounts: Server, visit: Visit) -> None:
-    server = server_with_accounts
-    teacher, student = visit(), visit()
-    log_in(teacher, server, "1", "/evaluate?section=classes")
-    assert "Ms Hill" in me(teacher) and "Teacher" in me(teacher)
-    log_in(student, server, "2", "/augment?view=code")
-    assert ODD in me(student) and "Student" in me(student)
-
-    # The student leaves: at the service and in the other tab, too, and does not come back by opening a page.
-    other = followed(student.context.new_page())
-    other.goto(f"{server.url}/compare")
-    other.get_by_role("heading", name="Compare").wait_for()
-    student.get_by_role("button", name="Leave the class").click()
-    student.locator(".st-key-class-leave").get_by_role("button").click()
-    student.get_by_role("button", name="End session").click()
-    student.wait_for_url("**/class/join?*")
-    other.get_by_role("heading", name="Join the class").wait_for()
-    log_in(student, server, "2", "/data")
-    assert ODD in me(student), "whoever comes back is the same person"
-    for page in (teacher, student, other):
-        no_error(page)

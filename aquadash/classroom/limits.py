@@ -42,15 +42,6 @@ class ClassLimits(BaseModel):
     upload_megabytes: Annotated[
         int | None, Field(ge=0, le=1000, description="Largest upload of a student in megabytes")
     ] = 20
-    kept_upload_megabytes: Annotated[
-        int | None,
-        Field(ge=0, le=100_000, description="Uploads of a student on all open pages together, in megabytes"),
-    ] = 100
-    #: The teacher's uploads count, too; of students no more than that is taken.
-    class_upload_megabytes: Annotated[
-        int | None,
-        Field(ge=0, le=100_000, description="Uploads of the class on all open pages together, in megabytes"),
-    ] = 1000
     data_sets: Annotated[
         int | None, Field(ge=0, le=1000, description="Data sets of own pictures a student may keep")
     ] = 5
@@ -136,7 +127,9 @@ def load() -> ClassLimits:
             return ClassLimits()
         if values.pop("format", None) != _FORMAT:
             raise ConfigError("another format")
-        return from_values(values)
+        if unknown := sorted(values.keys() - ClassLimits.model_fields.keys()):
+            _log.warning("These limits of another version are left out: %s", ", ".join(unknown))
+        return from_values({name: value for name, value in values.items() if name not in unknown})
     except (StorageError, ConfigError) as error:
         raise StorageError(
             f"The file with the limits of the class is damaged ({str(error)[:200]}): {path()}. Set the limits "

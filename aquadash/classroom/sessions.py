@@ -206,32 +206,6 @@ class Sessions:
             )
             return self._begin(connection, Person(row[0], row[1], Role(row[2])), earlier_token, now)
 
-    def enter(self, person: Person, *, earlier_token: str | None = None) -> Joined:
-        """Begin a session of somebody whom another service vouches for; who comes again keeps the name they have here.
-
-        Args:
-            person: Who, with the role that they have from now on.
-            earlier_token: What the browser had.
-
-        Raises:
-            ConfigError: The class is full.
-            StorageError: The file cannot be read or written.
-        """
-        now = self._clock()
-        with self._writing() as connection:
-            row = connection.execute("SELECT name FROM people WHERE person_id = ?", (person.person_id,)).fetchone()
-            if row is not None:
-                person = Person(person.person_id, row[0], person.role)
-                connection.execute(
-                    "UPDATE people SET role = ?, seen_at = ? WHERE person_id = ?",
-                    (person.role.value, now, person.person_id),
-                )
-            else:
-                taken = _looks(connection)
-                name = free_name(person.name, taken) if looks_of(person.name) & taken else person.name
-                person = self._add(connection, Person(person.person_id, name, person.role), now)
-            return self._begin(connection, person, earlier_token, now)
-
     def leave(self, token: str | None) -> None:
         """End a session, if it is one; nobody comes back by it."""
         if token:

@@ -7,8 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tomllib
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,14 +35,14 @@ def classroom() -> None:
     help="The network address that the app listens on; 0.0.0.0 is all of this machine's.",
 )  # fmt: skip
 def serve(port: int, address: str) -> None:
-    """Serve AquaDash to the local network, for a class that joins with codes or accounts, until Ctrl-C."""
+    """Serve AquaDash to the local network, for a class that joins with codes, until Ctrl-C."""
     _check_address(address, port)
     bases = _bases(address, port)
-    made = None if _with_accounts() else lab.people.codes()
+    made = lab.people.codes()
     values = {
         "addresses": bases,
-        "student_code": made.student if made else None,
-        "teacher_code": made.teacher if made else None,
+        "student_code": made.student,
+        "teacher_code": made.teacher,
     }
     as_json = print_result(values, _poster(bases, made))
     environment = {**os.environ, **settings.whole_paths(), "AQUADASH_CLASSROOM": "1"}
@@ -317,30 +315,18 @@ def _bases(address: str, port: int) -> list[str]:
     return [f"http://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts or ["localhost"]]
 
 
-def _with_accounts() -> bool:
-    """Whether Streamlit, started from here, will find an ``[auth]`` section in its secrets: then there are no codes."""
-    for folder in (Path.home(), settings.PROJECT_ROOT):
-        try:
-            if tomllib.loads((folder / ".streamlit" / "secrets.toml").read_text(encoding="utf-8")).get("auth"):
-                return True
-        except (OSError, ValueError):
-            continue
-    return False
-
-
-def _poster(bases: list[str], made: codes.Codes | None) -> str:
-    lines = [
-        "A class in AquaDash. Ctrl-C ends it.",
-        "",
-        qr_text(join_address(bases[0], made.student if made else None)),
-    ]
-    lines += [f"  Open         {base}" for base in bases]
-    if made is None:
-        lines.append("  People log in with the accounts of .streamlit/secrets.toml")
-    else:
-        lines.append(f"  Students     {codes.spaced(made.student)}")
-        lines.append(f"  The teacher  {codes.spaced(made.teacher)}   (may do everything: keep it from the class)")
-    return "\n".join([*lines, ""])
+def _poster(bases: list[str], made: codes.Codes) -> str:
+    return "\n".join(
+        [
+            "A class in AquaDash. Ctrl-C ends it.",
+            "",
+            qr_text(join_address(bases[0], made.student)),
+            *(f"  Open         {base}" for base in bases),
+            f"  Students     {codes.spaced(made.student)}",
+            f"  The teacher  {codes.spaced(made.teacher)}   (may do everything: keep it from the class)",
+            "",
+        ]
+    )
 
 
 def _yes(value: object) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from aquadash import settings
@@ -33,6 +35,14 @@ def step_back(niceness: int) -> None:
         _launcher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aquadash-launcher")
         _launcher.submit(os.getpid).result()  # The thread exists from its first task on.
     os.nice(niceness)
+
+
+def raise_open_files() -> None:
+    """Let this process open as many files and connections as its user may: each page of a class is a connection."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS reports an unlimited number and refuses to set it.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def start_detached(

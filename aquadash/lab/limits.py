@@ -100,31 +100,6 @@ class Limits:
 
         return checked
 
-    def check_kept_uploads(self, size: int, *, own: int, together: int) -> None:
-        """Refuse an upload that would be too much with those that the server keeps already.
-
-        Args:
-            size: Of the upload, in bytes.
-            own: Bytes that it keeps of the person.
-            together: Bytes that it keeps of all.
-
-        Raises:
-            NotAllowedError: With the limit and what to do.
-        """
-        limits = self.in_force
-        if limits is None:
-            return
-        for have, most, whose in (
-            (own, limits.kept_upload_megabytes, "your open pages"),
-            (together, limits.class_upload_megabytes, "the open pages of the class"),
-        ):
-            if most is not None and have + size > most * 1_000_000:
-                raise NotAllowedError(
-                    f"The upload has {size / 1e6:.1f} MB, and {whose} hold {have / 1e6:.1f} MB already; in this class "
-                    f"that may be {most} MB together. Take files that nobody needs any more off the pages, or close "
-                    "those pages and wait two minutes, or ask your teacher for more."
-                )
-
     def check_number(self, what: str, have: int) -> None:
         """Refuse to keep one more of something.
 

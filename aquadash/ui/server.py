@@ -122,9 +122,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         importlib.import_module(name)
     if settings.classroom():
         from aquadash.classroom import limits
-        from aquadash.ui.classroom import connections
 
-        connections.watch(connections.raise_open_files())
+        processes.raise_open_files()
         serving = limits.served()
     warmup.start()
     processes.step_back(NICENESS)

@@ -1,16 +1,12 @@
-"""What every request of a class passes: nothing of the app leaves the server for who has not joined.
+"""The middleware of a class: nothing of the app leaves the server for people who have not joined.
 
 Streamlit's own routes know no people: media files lie under an address that is hard to guess, uploads need a session's
-id, and the connection of a page is anybody's. So in a class every request passes here first. Open to all are the join
-page, the way to log in with an account and back, the app's own scripts and styles, and the word whether the server
-lives. Here, too, an upload that is more than its sender may send, or have on the server, is refused by what it says of
-its length, before any of it is read.
+id, and the connection of a page is anybody's. Open to all are the join page, the app's own scripts and styles, and
+whether the server lives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from urllib.parse import quote
 
 from cachetools import LRUCache
@@ -24,13 +20,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from aquadash import settings
 from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.classroom.sessions import open_sessions
-from aquadash.errors import AquaDashError, NotAllowedError
-from aquadash.lab.limits import Limits
+from aquadash.errors import AquaDashError
 from aquadash.people import Person
-from aquadash.ui.classroom import accounts, connections, routes
+from aquadash.ui.classroom import routes
 from aquadash.ui.classroom.admission import COOKIE
-from aquadash.ui.classroom.kept_uploads import KeptUploads
-from aquadash.ui.server import FORM_BYTES, UPLOADS
+from aquadash.ui.server import UPLOADS
 
 #: More pages than a class opens in a day; of more, those that uploaded nothing for longest are forgotten.
 _MAX_SESSIONS = 10_000
@@ -52,7 +46,6 @@ class AuthMiddleware:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._uploads = KeptUploads()
         #: The ids of pages' sessions, each with the id of the person whose page it is.
         self._owners: LRUCache[str, str] = LRUCache(_MAX_SESSIONS)
 
@@ -60,10 +53,6 @@ class AuthMiddleware:
         if scope["type"] == "lifespan" or not settings.classroom():
             await self._app(scope, receive, send)
             return
-        with connections.request():
-            await self._answer(scope, receive, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
@@ -81,15 +70,11 @@ class AuthMiddleware:
         elif person is None:
             await _refusal(scope)(scope, receive, send)
             return
-        connections.trust()
         if scope["type"] == "http" and scope["path"].startswith(UPLOADS):
             session = scope["path"].removeprefix(UPLOADS).partition("/")[0]
             if self._owners.get(session) != person.person_id:
                 refusal = PlainTextResponse("This page is not open here any more. Reload it.", 403, headers=_CLOSE)
                 await refusal(scope, receive, send)
-                return
-            if scope["method"] == "PUT":
-                await self._take(scope, receive, send, person)
                 return
         await self._app(scope, receive, send)
 
@@ -115,45 +100,9 @@ class AuthMiddleware:
 
         return noting
 
-    async def _take(self, scope: Scope, receive: Receive, send: Send, person: Person) -> None:
-        """Let an upload in, or say why it is not taken."""
-        headers = HTTPConnection(scope).headers
-        told = headers.get("content-length", "")
-        if "transfer-encoding" in headers or not (told.isascii() and told.isdecimal() and len(told) < 16):
-            # The server holds a body to the length that was told; of one that comes in pieces that says nothing.
-            refusal = PlainTextResponse("An upload must say how long it is.", 411, headers=_CLOSE)
-            await refusal(scope, receive, send)
-            return
-        # Whatever comes counts as something where nothing is taken.
-        size = max(1, int(told) - FORM_BYTES)
-        if refused := await run_in_threadpool(_reason, Limits(person).check_upload, size):
-            await PlainTextResponse(refused, 413, headers=_CLOSE)(scope, receive, send)
-            return
-        if refused := await run_in_threadpool(_reason, partial(self._uploads.reserve, person), size):
-            # One that alone would be taken may come to its end: a browser tells of an answer only then.
-            while (await receive()).get("more_body"):
-                pass
-            await PlainTextResponse(refused, 413)(scope, receive, send)
-            return
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._uploads.arrived(person.person_id, size, scope["path"].removeprefix(UPLOADS).partition("/")[0])
-
-
-def _reason(check: Callable[[int], None], size: int) -> str:
-    """Why an upload is refused; empty where it is not."""
-    try:
-        check(size)
-    except NotAllowedError as error:
-        return str(error)
-    return ""
-
 
 def _is_open(path: str) -> bool:
-    if path.startswith(_OPEN) and ".." not in path:
-        return True
-    return path == accounts.CALLBACK_PATH and accounts.logs_in()
+    return path.startswith(_OPEN) and ".." not in path
 
 
 def _sender(scope: Scope) -> Person | None:

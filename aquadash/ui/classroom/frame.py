@@ -13,7 +13,7 @@ from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.pages import name_at
 from aquadash.people import Role
 from aquadash.ui import address, shell
-from aquadash.ui.classroom import accounts, admission, projector
+from aquadash.ui.classroom import admission, projector
 from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.lab import visitor
 from aquadash.ui.text import plain
@@ -21,7 +21,7 @@ from aquadash.ui.text import plain
 #: Seconds between two looks at whether a page is still the visitor's to see.
 _WATCH_SECONDS = 3.0
 
-#: Only the server can take the cookie away, and lead on to log out of an account.
+#: Only the server can take the cookie away.
 _LEAVE = (
     f"<form action='{LEAVE_PATH}' method='post'><button style='font: inherit; color: inherit; background: none; "
     "border: 1px solid currentColor; border-radius: 0.6rem; padding: 0.35rem 1rem; cursor: pointer'>Leave</button>"
@@ -59,9 +59,9 @@ def _join() -> None:
         st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
         # The address of the page that was asked for, to come back to. A plain link: it must not open another tab.
         there = html.escape(f"{JOIN_PATH}?next={quote(_address(), safe='')}", quote=True)
-        way = "Log in with your school's account" if accounts.logs_in() else "Join with a name and a code"
         st.html(
-            f"<p><a href='{there}' target='_self' style='font-size: 1.25rem; color: inherit'>{way}</a></p>"
+            f"<p><a href='{there}' target='_self' style='font-size: 1.25rem; color: inherit'>"
+            "Join with a name and a code</a></p>"
             "<style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none }</style>"
         )
 
@@ -80,11 +80,10 @@ def _sidebar() -> None:
             if person.leads:
                 projector.offer(admission.page())
             with st.popover("Leave the class", icon=":material/logout:", type="tertiary", key="class-leave-box"):
-                if not accounts.logs_in():
-                    st.markdown(
-                        "Your runs are kept. To come back, "
-                        + ("type this name and the teacher's code." if person.leads else "ask the teacher for a link.")
-                    )
+                st.markdown(
+                    "Your runs are kept. To come back, "
+                    + ("type this name and the teacher's code." if person.leads else "ask the teacher for a link.")
+                )
                 with st.container(key="class-leave"):
                     st.html(_LEAVE)
         shell.live(_WATCH_SECONDS, open_to_all=True)(_watch)(_signature())

@@ -13,7 +13,7 @@ from aquadash.classroom import codes
 from aquadash.classroom.invitation import addresses, join_address, qr_svg
 from aquadash.people import Role
 from aquadash.ui import shell
-from aquadash.ui.classroom import accounts, projector
+from aquadash.ui.classroom import projector
 from aquadash.ui.lab import lab, visitor
 
 _TICK_SECONDS = 5.0
@@ -32,10 +32,6 @@ _CSS = """
 def show() -> None:
     """Draw the invitation, and the teacher's code and the way to new ones below it for the teacher alone."""
     base = app_address()
-    if accounts.logs_in():
-        _draw(base, None)
-        st.caption("People log in with the account of their school; there are no codes.")
-        return
     # The code may be renewed from another window, and a projector goes on showing it.
     shell.live(_TICK_SECONDS)(lambda: _draw(base, lab().people.student_code()))()
     if visitor().leads and not projector.is_one():
@@ -45,13 +41,10 @@ def show() -> None:
 def app_address() -> str:
     """The address at which others reach the app, without a slash at the end.
 
-    That of this page, unless people log in, who must come by the one that the service leads back to, or the page was
-    opened on the server itself, which no other machine can reach as "localhost".
+    That of this page, unless it was opened on the server itself, which no other machine can reach as "localhost".
     """
     if (said := settings.public_address()) is not None:
         return said
-    if accounts.logs_in() and (known := accounts.origin()):
-        return known
     here = urlsplit(st.context.url or "")
     host = here.hostname or "localhost"
     if host in ("localhost", "127.0.0.1", "::1", "0.0.0.0"):
@@ -60,13 +53,13 @@ def app_address() -> str:
     return f"{here.scheme or 'http'}://{f'[{host}]' if ':' in host else host}{port}"
 
 
-def _draw(base: str, code: str | None) -> None:
-    picture = qr_picture(join_address(base, code) if code else base, alt="QR code of the address to join")
+def _draw(base: str, code: str) -> None:
+    picture = qr_picture(join_address(base, code), alt="QR code of the address to join")
     shown = html.escape(base.removeprefix("http://"))
-    code_lines = f"<dt>Code</dt><dd class='aqua-code'>{html.escape(codes.spaced(code))}</dd>" if code else ""
     st.html(
         f"{_CSS}<div class='aqua-invite'>{picture}"
-        f"<dl><dt>Open in a browser</dt><dd class='aqua-address'>{shown}</dd>{code_lines}</dl></div>"
+        f"<dl><dt>Open in a browser</dt><dd class='aqua-address'>{shown}</dd>"
+        f"<dt>Code</dt><dd class='aqua-code'>{html.escape(codes.spaced(code))}</dd></dl></div>"
     )
 
 

@@ -11,7 +11,7 @@ from aquadash.classroom.invitation import rejoin_address
 from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS, Member
 from aquadash.people import Person, Role
 from aquadash.ui import shell, warmup
-from aquadash.ui.classroom import accounts, invitation
+from aquadash.ui.classroom import invitation
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import count, duration, moment, named, plain
 
@@ -76,20 +76,15 @@ def _row(member: Member, runs: int) -> None:
         )
         if me:
             return
-        with_accounts = accounts.logs_in()
         if member.sessions:
             again = "With the code they can join under another name."
-            if with_accounts:
-                again = "They can log in again."
-            elif person.leads:
+            if person.leads:
                 again = "With the teacher's code they are back under this name; renew it to keep them out."
             st.button(
                 named("Remove", person.name), key=f"remove-{person.person_id}", icon=":material/logout:",
                 on_click=shell.attempt, args=(_remove, person),
                 help=f"Ends their session everywhere. Their runs stay. {again}",
             )  # fmt: skip
-        if with_accounts:
-            return
         st.button(
             named("Rejoin link", person.name), key=f"rejoin-{person.person_id}", icon=":material/link:",
             type="tertiary", on_click=shell.attempt, args=(_rejoin, person, invitation.app_address()),

@@ -1,5 +1,7 @@
-"""The pages and forms of joining, with a code or an account, and of leaving, outside of Streamlit: only a response of
-the server can set a cookie that scripts of a page cannot read."""
+"""The page and forms of joining and leaving, outside of Streamlit.
+
+Only a response of the server can set a cookie that scripts of a page cannot read.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +26,8 @@ from aquadash.classroom.joining import Attempts, TooManyAttemptsError, WrongCode
 from aquadash.classroom.sessions import Joined, NameTakenError, open_sessions
 from aquadash.errors import AquaDashError, ConfigError, NotAllowedError
 from aquadash.people import Person
-from aquadash.ui.classroom import accounts
 from aquadash.ui.classroom.admission import COOKIE
 
-LOGIN_PATH = "/class/login"
-#: Where somebody wanted to go who is away to log in, and the longest such address that fits into the cookie.
-_WANTED, _MAX_WANTED = "wanted", 1000
-_NOT_LOGGED_IN = (
-    "You were not logged in. Try again. If that does not help, tell the teacher: the console that AquaDash was started "
-    "from says why."
-)
 #: A browser keeps the cookie longer than the session lasts, to prove next week that the name is that person's.
 COOKIE_SECONDS = 30 * 86400
 #: More than a name, a code and an address need.
@@ -50,18 +44,10 @@ _joining = threading.Lock()
 
 
 def routes() -> list[Route]:
-    """The routes of a class, with the way in that it has: a code or an account."""
-    session = [accounts.session()]
-    if accounts.logs_in():
-        ways_in = [
-            Route(LOGIN_PATH, _told(_log_in), methods=["GET"], middleware=session),
-            Route(accounts.CALLBACK_PATH, _told(_come_back), methods=["GET"], middleware=session),
-        ]
-    else:
-        ways_in = [Route(JOIN_PATH, _told(_join), methods=["POST"])]
+    """Return the routes of a class."""
     return [
-        Route(JOIN_PATH, _told(_join_page), methods=["GET"], middleware=session),
-        *ways_in,
+        Route(JOIN_PATH, _told(_join_page), methods=["GET"]),
+        Route(JOIN_PATH, _told(_join), methods=["POST"]),
         Route(LEAVE_PATH, _told(_leave), methods=["POST"]),
     ]
 
@@ -95,44 +81,8 @@ async def _join_page(request: Request) -> Response:
     wanted = request.query_params.get("next")
     if person is not None and wanted:
         return RedirectResponse(own_path(wanted), 303, headers={"Cache-Control": "no-store"})
-    if person is None and accounts.logs_in():
-        return await _join_with_account(request, own_path(wanted))
     code, rejoin = (tidy(request.query_params.get(name, ""))[:20] for name in ("code", "rejoin"))
     return _page(request, person=person, code=code, rejoin=rejoin, next=own_path(wanted))
-
-
-async def _join_with_account(request: Request, wanted: str) -> Response:
-    """Let in who comes back from logging in; anybody else is shown the way there."""
-    came_from = request.session.pop(_WANTED, None)
-    if came_from is not None:
-        wanted = own_path(came_from)
-    person = accounts.arrived(request)
-    if person is None:
-        return _page(request, next=wanted, error=_NOT_LOGGED_IN if came_from is not None else "")
-    try:
-        joined = await run_in_threadpool(open_sessions().enter, person, earlier_token=request.cookies.get(COOKIE))
-    except AquaDashError as error:
-        return _page(request, status=500, error=str(error), next=wanted)
-    return _let_in(request, joined, wanted)
-
-
-async def _log_in(request: Request) -> Response:
-    """Send somebody on to the service, and remember where they wanted to go."""
-    wanted = own_path(request.query_params.get("next"))
-    if await _person(request) is not None:
-        return RedirectResponse(JOIN_PATH, 303, headers={"Cache-Control": "no-store"})
-    answer = await accounts.log_in(request)
-    request.session[_WANTED] = wanted if len(wanted) <= _MAX_WANTED else "/"
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
-
-
-async def _come_back(request: Request) -> Response:
-    """Take up who has logged in, and lead on to the join page."""
-    # Without a code they come from logging out.
-    if {"code", "error"} & set(request.query_params):
-        await accounts.come_back(request)
-    return onward(f"{JOIN_PATH}?next=%2F", "Go on")
 
 
 async def _join(request: Request) -> Response:
@@ -206,9 +156,7 @@ async def _leave(request: Request) -> Response:
     if not _same_origin(request):
         return _page(request, status=403, error="This form was sent from another site. Use the form below.")
     await run_in_threadpool(open_sessions().leave, request.cookies.get(COOKIE))
-    response: Response = RedirectResponse(JOIN_PATH, 303, headers={"Cache-Control": "no-store"})
-    if accounts.logs_in() and (there := await accounts.logout_address()) is not None:
-        response = onward(there, "Log out of the account, too")
+    response = RedirectResponse(JOIN_PATH, 303, headers={"Cache-Control": "no-store"})
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return response
 
@@ -243,11 +191,7 @@ def _page(request: Request, *, status: int = 200, person: Person | None = None, 
     nonce = secrets.token_urlsafe(16)
     shown = {"error": "", "wrong": "", "name": "", "code": "", "rejoin": "", "next": "/", **values}
     shown["once"] = secrets.token_urlsafe(16)
-    log_in = ""
-    if accounts.logs_in():
-        # At the one address that the service leads back to, for that is where the cookies have to be.
-        log_in = f"{accounts.origin() or ''}{LOGIN_PATH}?next={quote(shown['next'], safe='')}"
-    text = _template().render(person=person, nonce=nonce, join=JOIN_PATH, leave=LEAVE_PATH, log_in=log_in, **shown)
+    text = _template().render(person=person, nonce=nonce, join=JOIN_PATH, leave=LEAVE_PATH, **shown)
     return HTMLResponse(
         text,
         status,
