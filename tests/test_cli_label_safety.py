@@ -1,22 +1,15 @@
-"""``python -m aquadash label-safety`` and ``pair``."""
+"""``python -m aquadash label-safety``."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from aquadash import data, settings
-from aquadash.config import RunConfig
-from aquadash.engine import Engine
-from aquadash.engine.cluster import sending
-from aquadash.people import OWNER, Person
+from aquadash import data
 from aquadash.runs import Predictions, Run, RunStatus, RunStore
 from tests import job_rows, live_runs
-from tests.paired import add_pair
 from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call, refusal
@@ -59,54 +52,3 @@ def test_label_safety_refuses_what_cannot_be_measured(store: RunStore, run: Run)
     live_runs.queue(store, run.run_id)
     assert "once it has ended" in refusal("label-safety", run.name)
     assert "has not ended yet" in refusal("evaluate", run.name)
-
-
-def test_pair_result_and_list(store: RunStore) -> None:
-    assert call("pair", "list").stdout == "There are no pairs.\n"
-    without, with_it = add_pair(store)
-    values = answer("pair", "result", without.pair_id[:6])
-    assert (values["pair_id"], values["images"]) == (without.pair_id, "validation")
-    assert values["with"]["run_id"] == with_it.run_id
-    assert values["overall"]["n"] == 375
-    low, high = values["overall"]["change_ci95"]
-    assert low < values["overall"]["change"] < high
-    assert [row["label"] for row in values["classes"]] == list(with_it.class_names)
-    assert 0 <= values["mcnemar"]["p_value"] < 0.05
-    assert answer("pair", "result", without.pair_id, "--test")["overall"]["n"] == 500
-    assert "so the run with it is probably better" in call("pair", "result", without.pair_id).stdout
-    assert answer("pair", "list")["pairs"][0]["pair_id"] == without.pair_id
-    assert json.loads(call("pair", "--json", "list").stdout) == answer("pair", "list")
-    assert "no pair" in refusal("pair", "result", "nothing")
-
-
-def test_pair_queues_both_and_waits(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[RunConfig, str, bool, str | None]] = []
-
-    def submit_pair(
-        self: Engine, config: RunConfig, pipeline: str, *, same_updates: bool, name: str | None, owner: Person
-    ) -> tuple[Run, Run]:
-        assert owner is OWNER
-        asked.append((config, pipeline, same_updates, name))
-        return add_pair(store, status=RunStatus.FINISHED if same_updates else RunStatus.QUEUED)
-
-    monkeypatch.setattr(Engine, "submit_pair", submit_pair)
-    base: tuple[Any, ...] = ("pair", "--pipeline", "notebook-1", "--set", "training.epochs=3", "--seed", 4)
-    sent: list[str] = []
-    with monkeypatch.context() as patch:
-        patch.setattr(settings, "store_is_shared", lambda: True)
-        patch.setattr(sending, "wait", lambda: sent.append("own pictures"))
-        queued = answer(*base, "--no-wait", "--name", "Mine")
-    assert queued["without"]["status"] == "queued" and sent
-    config, pipeline, same_updates, name = asked[0]
-    assert (config.training.epochs, config.seed, pipeline, same_updates, name) == (3, 4, "notebook-1", False, "Mine")
-    done = answer(*base, "--same-updates")
-    assert done["overall"]["fixed"] > 0
-    assert "name the pipeline to try" in refusal("pair")
-
-
-def test_a_pair_whose_run_fails_is_told(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    def submit_pair(self: Engine, config: RunConfig, pipeline: str, **options: object) -> tuple[Run, Run]:
-        return add_pair(store, status=RunStatus.STOPPED)
-
-    monkeypatch.setattr(Engine, "submit_pair", submit_pair)
-    assert "Without: Flips stopped" in refusal("pair", "--pipeline", "notebook-1")

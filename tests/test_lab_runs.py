@@ -17,7 +17,6 @@ from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab, memory, runs
 from aquadash.people import OWNER, Person, Role
 from aquadash.runs import open_store
-from aquadash.runs.pairs import Pair
 from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
 from tests import classrooms, lessons, robust_runs
 from tests.compared_runs import add_compared
@@ -194,18 +193,6 @@ def test_a_text_is_one_tag() -> None:
     assert RUNS.get(run_id).tags == ("dark",)
     RUNS.tag(run_id, remove="dark")
     assert RUNS.get(run_id).tags == ()
-
-
-def test_what_a_pair_has_changed_is_worked_out_once(store: FakeStore) -> None:
-    store.run = dataclasses.replace(store.run, metrics={"test_accuracy": 0.5})
-    pair = Pair("c" * 12, store.run, dataclasses.replace(store.run, run_id="b" * 32))
-    found = RUNS.change(pair, "test")
-    assert found.overall.n == 2
-    memory.refresh()
-    assert RUNS.change(pair, "test") is found
-    store.run = dataclasses.replace(store.run, ended_at=3.0)
-    memory.refresh()
-    assert RUNS.change(pair, "test") is not found, "a run that was resumed and ended again gave other answers"
 
 
 def test_what_runs_is_read_again_after_a_refresh(store: FakeStore) -> None:

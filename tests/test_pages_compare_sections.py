@@ -109,6 +109,35 @@ def test_two_ticks_show_the_answer_and_what_differs(three: list[Run], without_re
     assert "Once two of these runs have results" in words(app)
 
 
+def test_the_change_in_each_class_is_on_the_images_that_are_chosen(three: list[Run]) -> None:
+    plain, _, better = three
+    app = open_page(runs=ids(plain, better))
+    assert "**Change in each class** from **plain** to **better**" in words(app)
+    (alt,) = (alt for alt in charts(app) if alt.startswith("Change of accuracy"))
+    assert alt.startswith("Change of accuracy on validation images") and "beaver +" in alt and "whale +" in alt
+    table = next(each.value for each in app.dataframe if "Newly broken" in each.value.columns)
+    assert table["Class"].tolist()[0] == "all" and table["Images"][0] == 375 == table["Images"][1:].sum()
+    app.segmented_control(key="on").set_value("test").run()
+    assert any(alt.startswith("Change of accuracy on test images") for alt in charts(app))
+
+
+def test_runs_at_work_show_their_progress_and_can_be_stopped(shared_store: RunStore, no_engine: None) -> None:
+    one, two = (ui_runs.queued(shared_store, name) for name in ("heron *x*", "stork"))
+    app = open_page(runs=ids(one, two))
+    told = [bar.proto.text for bar in app.get("progress")]
+    assert len(told) == 2 and all(text.endswith("waits for its turn") and "*x*" not in text for text in told)
+    stop = app.button(key="stop-compared")
+    assert stop.label == "Stop these 2" and "resume them" in stop.help
+    stop.click().run()
+    assert {shared_store.get(run.run_id).status for run in (one, two)} == {RunStatus.STOPPED}
+    said = words(open_page(runs=ids(one, two)))
+    assert said.count("ended without results (stopped)") == 2 and "Once two of these runs have results" not in said
+    failed = ui_runs.ended(shared_store, "broke again", RunStatus.FAILED, message="The loss is no number.")
+    waits = ui_runs.queued(shared_store, "waits again")
+    said = words(open_page(runs=ids(failed, waits)))
+    assert "**broke again** ended without results (failed). The loss is no number." in said
+
+
 def test_a_run_has_one_validation_accuracy_on_every_page(shared_store: RunStore) -> None:
     run = add_compared(shared_store, "one", skill=0.64, seed=1)
     other = add_compared(shared_store, "other", skill=0.4, seed=2)

@@ -128,8 +128,6 @@ def test_a_home_of_0_6_0_that_was_moved_has_all_that_was_in_it(home_0_6_0: Path)
     assert head.status is RunStatus.FINISHED and {runs[trial.run_id].search_id for trial in trials} == {head.search_id}
     assert saved_pipelines.pipeline("my-own-pipeline").title == "My own pipeline"
     assert len(data.load("folder-two-kinds").class_names) == 2
-    without, with_it = sorted((run for run in runs.values() if run.pair_id), key=lambda run: run.pair_role)[::-1]
-    assert (without.pair_role, with_it.pair_role, without.pair_id) == ("without", "with", with_it.pair_id)
 
 
 @needs_archive
@@ -146,8 +144,7 @@ def test_every_figure_of_a_home_of_0_6_0_is_the_same(home_0_6_0: Path) -> None:
         assert list(run.curve) == json.loads(stored["aquadash.curve"])
         assert list(run.class_names) == json.loads(stored["aquadash.class_names"])
         for name, key in (
-            ("note", "mlflow.note.content"), ("message", "aquadash.message"), ("pair_id", "aquadash.pair_id"),
-            ("pair_role", "aquadash.pair_role"), ("search_id", "aquadash.search_id"),
+            ("note", "mlflow.note.content"), ("message", "aquadash.message"), ("search_id", "aquadash.search_id"),
             ("dataset_fingerprint", "aquadash.dataset_fingerprint"), ("log_tail", "aquadash.log_tail"),
         ):  # fmt: skip
             assert getattr(run, name) == stored.get(key, "")

@@ -8,11 +8,10 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig
-from aquadash.people import OWNER, Person
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.people import Person
+from aquadash.runs import Run, RunStore
 from tests import live_runs
 from tests.app_pages import open_app_page
-from tests.paired import add_pair
 
 
 class FakeEngine:
@@ -31,13 +30,6 @@ class FakeEngine:
     def submit(self, config: RunConfig, *, name: str | None, owner: Person, **about: str) -> Run:
         self._ask("submit", config)
         return live_runs.queue(self.store, self.store.create(config, name=name, owner=owner, **about).run_id)
-
-    def submit_pair(
-        self, config: RunConfig, pipeline: str, *, same_updates: bool, name: str | None, owner: Person
-    ) -> tuple[Run, Run]:
-        assert (name, owner) == (None, OWNER)
-        self._ask("submit_pair", (config, pipeline, same_updates))
-        return add_pair(self.store, title="New", pipeline=pipeline, status=RunStatus.QUEUED)
 
     def resume(self, run_id: str) -> Run:
         self._ask("resume", run_id)

@@ -13,7 +13,7 @@ import click
 from aquadash import __version__, settings
 from aquadash.cli import export  # noqa: F401 - it adds commands to a group
 from aquadash.cli.augment import augment_command, pipelines
-from aquadash.cli.compare import compare, pair, reproduce
+from aquadash.cli.compare import compare, reproduce
 from aquadash.cli.data import data
 from aquadash.cli.evaluate import coach, evaluate, walkthrough
 from aquadash.cli.model import model
@@ -62,7 +62,6 @@ for command in (
     model,
     train,
     search,
-    pair,
     runs,
     evaluate,
     explain,

@@ -1,4 +1,4 @@
-"""``compare``, ``pair`` and ``reproduce``: runs beside each other, a training with and without a pipeline, a repeat."""
+"""``compare`` and ``reproduce``: runs beside each other, and a repeat."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aquadash import engine, settings
-from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.output import Command, Group, Table, json_flag, lab, percent, print_result
+from aquadash import engine
+from aquadash.cli.output import Command, Table, lab, percent, print_result
 from aquadash.cli.runs import brief
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import config_diff
-from aquadash.errors import AquaDashError, RunError
-from aquadash.evaluation import describe_change
+from aquadash.errors import AquaDashError
 from aquadash.runs import Run, RunStatus
 from aquadash.runs.cost import Cost
 from aquadash.runs.measured import IMAGES, Images
-from aquadash.runs.pairs import Pair, find_pair, pairs
 
 if TYPE_CHECKING:
     from aquadash.evaluation import PairTest
@@ -111,106 +108,6 @@ def _compared(
             f"points ({low:+z.1f} to {high:+z.1f}), p = {test.result.p_value:.3g}{holm}"
         )
     return lines
-
-
-@click.group(cls=Group, invoke_without_command=True)
-@click.option("--pipeline", "pipeline_name", help="What is tried: a built-in or saved pipeline.")
-@config_options(of="both", seed=True)
-@click.option("--name", help="What the two are about; their names begin with it.")
-@click.option("--same-updates", is_flag=True, help="More epochs without the pipeline, for as many weight updates.")
-@click.option("--wait/--no-wait", "waits", default=True, show_default=True, help="Wait for both and tell the change.")
-@json_flag
-@click.pass_context
-def pair(
-    context: click.Context,
-    pipeline_name: str | None,
-    given: GivenConfig,
-    name: str | None,
-    same_updates: bool,
-    waits: bool,
-) -> None:
-    """Train with and without a pipeline: the same settings, the same seed, and the change in accuracy.
-
-    With --no-wait both are only put into the queue, from where the app takes them when it starts. Ctrl-C asks the run
-    at work to stop.
-    """
-    if context.invoked_subcommand is not None:
-        return
-    if not pipeline_name:
-        raise click.UsageError("Missing option '--pipeline': name the pipeline to try.", context)
-    config = given.build()
-    with engine.open_engine():
-        made = lab.runs.train_pair(config, pipeline_name, same_updates=same_updates, name=name)
-        if waits:
-            for run in made:
-                ended = wait_for_run(run.run_id)
-                if ended.status is not RunStatus.FINISHED:
-                    for other in made:
-                        if not lab.runs.get(other.run_id).status.ended:
-                            lab.runs.stop(other.run_id)
-                    raise RunError(f"{ended.name} {ended.status}: {ended.message or 'it was cut off; resume it'}")
-        elif settings.store_is_shared():
-            from aquadash.engine.cluster import sending
-
-            # Own pictures go to a cluster from this process.
-            sending.wait()
-    found = find_pair(lab.runs.all(), made[0].pair_id)
-    if not waits:
-        print_result(found.to_dict(), f"Queued the pair {found.pair_id}: {found.title}")
-        return
-    _print_change(found, "validation")
-
-
-@pair.command("result")
-@click.argument("pair_id")
-@click.option(
-    "--test",
-    "on_test",
-    is_flag=True,
-    help="On the test images: for the last measurement, when nothing is chosen any more.",
-)
-def pair_result(pair_id: str, on_test: bool) -> None:
-    """Tell the change in accuracy of a pair, overall and class by class, on the validation images."""
-    _print_change(find_pair(lab.runs.all(), pair_id), "test" if on_test else "validation")
-
-
-@pair.command("list")
-def pair_list() -> None:
-    """List the pairs, newest first."""
-    known = pairs(lab.runs.all())
-    rows = [
-        (
-            each.pair_id,
-            each.title,
-            each.pipeline,
-            *(str(run.status) if run else "gone" for run in (each.without, each.with_it)),
-        )
-        for each in known
-    ]
-    print_result(
-        {"pairs": [each.to_dict() for each in known]},
-        Table(rows, header=("pair", "title", "pipeline", "without", "with")) if rows else "There are no pairs.",
-    )
-
-
-def _print_change(found: Pair, images: Images) -> None:
-    result = lab.runs.change(found, images)
-    rows = [
-        (
-            row.label,
-            row.n,
-            percent(row.before),
-            percent(row.after),
-            f"{100 * row.change:+.1f} ({100 * row.interval[0]:+z.1f} to {100 * row.interval[1]:+z.1f})",
-        )
-        for row in (result.overall, *result.classes)
-    ]
-    text = describe_change(result.overall, before="the run without it", after="the run with it", images=images)
-    print_result(
-        {**found.to_dict(), "images": images, **result.to_dict()},
-        f"{found.title} ({found.pair_id})\n{text}\n",
-        Table(rows, header=("class", "images", "without", "with", "change in points (95 % interval)")),
-    )
 
 
 @click.command(cls=Command)

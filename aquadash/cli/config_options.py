@@ -58,26 +58,24 @@ class GivenConfig:
 
 
 def config_options(
-    *, default: str = "notebook-fixed", of: str = "", source: bool = True, seed: bool = False
+    *, default: str = "notebook-fixed", source: bool = True, seed: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the options of a configuration; it gets them as ``given``, a :class:`GivenConfig`.
 
     Args:
         default: The preset to start from.
-        of: Whose settings they are, for the help texts, such as "both"; empty for the only run's.
         source: With ``--source``.
         seed: With ``--seed``, where that is the configuration's.
     """
-    whose = f" of {of}" if of else ""
     offered = {
         "preset": click.option(
-            "--preset", default=default, show_default=True, help=f"The preset that the settings{whose} start from."
+            "--preset", default=default, show_default=True, help="The preset that the settings start from."
         ),
         "file": click.option(
             "--config",
             "file",
             type=click.Path(path_type=Path),
-            help=f"JSON file with settings{whose} that replace the preset's.",
+            help="JSON file with settings that replace the preset's.",
         ),
         "source": click.option("--source", help=f"{SOURCE_HELP} Short for --set data.source=..."),
         "assignments": click.option(
@@ -85,9 +83,9 @@ def config_options(
             "assignments",
             multiple=True,
             metavar="NAME=VALUE",
-            help=f"Change a setting{whose}, such as training.epochs=20.",
+            help="Change a setting, such as training.epochs=20.",
         ),
-        "seed": click.option("--seed", type=int, help=f"The number all randomness{whose} follows from."),
+        "seed": click.option("--seed", type=int, help="The number all randomness follows from."),
     }
     left_out = {name for name, wanted in (("source", source), ("seed", seed)) if not wanted}
     names = [name for name in offered if name not in left_out]

@@ -23,7 +23,6 @@ from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import CHECKPOINTS
 from aquadash.runs.data_files import DataFiles
-from aquadash.runs.pairs import WITH, WITHOUT, half_name, new_pair_id, pair_configs
 from aquadash.runs.reading import KIND
 
 _log = logging.getLogger(__name__)
@@ -64,37 +63,6 @@ class Engine:
         self._reachable()
         run = self._store.create(config, name=name, search_id=search_id, repeats=repeats, owner=owner, hidden=hidden)
         return self._queue(run)
-
-    def submit_pair(
-        self,
-        config: RunConfig,
-        pipeline: str,
-        *,
-        same_updates: bool = False,
-        name: str | None = None,
-        owner: Person = OWNER,
-    ) -> tuple[Run, Run]:
-        """Store and queue two runs of somebody's, both or none; see :meth:`aquadash.lab.runs.Runs.train_pair`."""
-        without, with_it = pair_configs(config, pipeline, same_updates=same_updates)
-        for each in (without, with_it):
-            check(each)
-        without, with_it = augment.embedded(without), augment.embedded(with_it)
-        self._reachable()
-        about_pair = name or augment.pipeline(pipeline).title
-        pair_id = new_pair_id()
-        made: list[Run] = []
-        try:
-            for each, role in ((without, WITHOUT), (with_it, WITH)):
-                title = half_name(about_pair, role)
-                made.append(self._store.create(each, name=title, pair=(pair_id, role), owner=owner))
-            first, second = map(self._queue, made)
-        except AquaDashError:
-            for run in made:
-                if not self._store.get(run.run_id).status.ended:
-                    self._store.request_stop(run.run_id)
-                self._store.delete(run.run_id)
-            raise
-        return first, second
 
     def resume(self, run_id: str) -> Run:
         """Put a stopped, failed or interrupted run back into the queue; see :meth:`aquadash.lab.runs.Runs.resume`."""

@@ -87,20 +87,6 @@ class AccuracyChange:
         """Model A against model B."""
         return AccuracyChange(self.right_b, self.right_a, self.label)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "label": self.label,
-            "n": self.n,
-            "before": self.before,
-            "after": self.after,
-            "change": self.change,
-            "change_ci95": list(self.interval),
-            "fixed": self.fixed,
-            "broken": self.broken,
-            "p_value": self.p_value,
-        }
-
     def mcnemar_dict(self) -> dict[str, Any]:
         """The test as plain values for JSON, with the images that changed."""
         return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aquadash.errors import DataError
 from aquadash.evaluation.compare import AccuracyChange, compare_predictions
@@ -21,14 +20,6 @@ class PairedChange:
     overall: AccuracyChange
     #: One a class that has images, in the order of the labels.
     classes: tuple[AccuracyChange, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "overall": self.overall.to_dict(),
-            "classes": [change.to_dict() for change in self.classes],
-            "mcnemar": self.overall.mcnemar_dict(),
-        }
 
 
 def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str]) -> PairedChange:

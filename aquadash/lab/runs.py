@@ -15,9 +15,9 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aquadash import settings
-from aquadash.config import RunConfig
+from aquadash.config import DEFINITIONS, RunConfig, with_values
 from aquadash.errors import AquaDashError, DataError, NotAllowedError, RunError, StorageError, UnknownNameError
-from aquadash.evaluation import Evaluation, PairedChange, PairTest, evaluate, paired_change, pairwise
+from aquadash.evaluation import Evaluation, PairTest, evaluate, pairwise
 from aquadash.evaluation.calibration import fit_temperature
 from aquadash.jobs import open_jobs
 from aquadash.jobs.types import job_id
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from aquadash.engine.waiting import Waiting
     from aquadash.runs.cost import Cost, Paces
     from aquadash.runs.leaderboard import Board
-    from aquadash.runs.pairs import Pair
 
 T = TypeVar("T")
 
@@ -284,31 +283,6 @@ class Runs(Part):
         key = settings.store_key(), run_id, self._ended_at(run_id)
         return cost_of(_history(*key), _network_size(*key))
 
-    def change(self, pair: Pair, images: Images) -> PairedChange:
-        """What the pipeline of a pair has changed, image by image.
-
-        Args:
-            pair: Both of its runs must have ended.
-            images: Validation images while a choice is being made; test images only for the last measurement.
-
-        Raises:
-            RunError: A run is gone, has not ended, or kept no such predictions.
-            DataError: The runs were measured on different images.
-        """
-        if pair.without is None or pair.with_it is None:
-            raise RunError(
-                "One of the two runs is not here. If it was deleted, bring it back from the bin on Compare; in a "
-                "class, the teacher may have hidden it."
-            )
-        if pair.at_work:
-            raise RunError("The two runs are not done yet.")
-        for run in pair.runs:
-            if self.predictions_on(run.run_id, images) is None:
-                ended = f"it {run.status} before its first epoch was complete"
-                raise RunError(f"{run.name} kept no {images} predictions: {ended}.")
-        without, with_it = ((run.run_id, self._must_have_ended(run.run_id)) for run in pair.runs)
-        return _change(settings.store_key(), without, with_it, pair.with_it.class_names, images)
-
     def reproduction(self, run_id: str, repeat_id: str) -> Reproduction:
         """Whether a run and its repeat are the same, number by number; errors as for :meth:`get`.
 
@@ -364,29 +338,32 @@ class Runs(Part):
         with self._adding(config):
             return open_engine().submit(config, name=name, owner=self._person)
 
-    def train_pair(
-        self, config: RunConfig, pipeline: str, *, same_updates: bool = False, name: str | None = None
-    ) -> tuple[Run, Run]:
-        """Store and queue two runs that differ in their augmentation alone: both, or none.
+    def train_pair(self, config: RunConfig, pipeline: str) -> tuple[Run, Run]:
+        """Store and queue two runs with the same settings and seed: one without augmentation, one with a pipeline.
 
         Args:
-            config: What both are made from; its own pipeline is left aside.
-            pipeline: The pipeline that one of them trains with.
-            same_updates: Let the run without it train for as many more epochs as the pipeline multiplies the images,
-                so that both change their weights as often.
-            name: What the two are about; the pipeline's title if it is empty.
+            config: The settings of both; its own pipeline is left out.
+            pipeline: The pipeline's name.
 
         Returns:
             The run without the pipeline, which is trained first, and the one with it.
 
         Raises:
-            AquaDashError: As for :meth:`train`; nothing is queued then.
+            AquaDashError: As for :meth:`train`.
         """
+        from aquadash import augment
         from aquadash.engine import open_engine
-        from aquadash.runs.pairs import pair_configs
 
-        with self._adding(*pair_configs(config, pipeline, same_updates=same_updates)):
-            return open_engine().submit_pair(config, pipeline, same_updates=same_updates, name=name, owner=self._person)
+        title = augment.pipeline(pipeline).title
+        without, with_it = (
+            with_values(config, {DEFINITIONS: "", "augmentation.pipeline": name}) for name in ("none", pipeline)
+        )
+        with self._adding(without, with_it):
+            engine = open_engine()
+            return (
+                engine.submit(without, name=f"Without: {title}", owner=self._person),
+                engine.submit(with_it, name=f"With: {title}", owner=self._person),
+            )
 
     def repeat(self, run_id: str) -> Run:
         """Queue a finished run once more, with its stored config, to see whether the same comes out.
@@ -742,18 +719,6 @@ def _evaluation(
 ) -> Evaluation:
     found = _predictions_on(store_key, run_id, ended_at, images)
     return evaluate(found.labels, found.probabilities, class_names=class_names)
-
-
-@kept(64)
-def _change(
-    store_key: str,
-    without: tuple[str, float],
-    with_it: tuple[str, float],
-    class_names: tuple[str, ...],
-    images: Images,
-) -> PairedChange:
-    found = (_predictions_on(store_key, *run, images) for run in (without, with_it))
-    return paired_change(*found, class_names=class_names)
 
 
 @kept(64)

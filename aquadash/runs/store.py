@@ -87,7 +87,6 @@ class RunStore(RunArtifacts):
         search_id: str = "",
         origin: str = "",
         repeats: str = "",
-        pair: tuple[str, str] | None = None,
         owner: Person = OWNER,
         hidden: bool = False,
     ) -> Run:
@@ -99,7 +98,6 @@ class RunStore(RunArtifacts):
             search_id: The search that it is a trial of.
             origin: Where it comes from, if it was not trained here.
             repeats: The id of the run that it repeats.
-            pair: The pair that it is one half of, and which: ``(pair_id, "with" or "without")``.
             owner: Whose it is.
             hidden: Whether it is kept from all students but its owner; see :meth:`set_hidden`.
         """
@@ -109,10 +107,9 @@ class RunStore(RunArtifacts):
         values = {tag.STATUS: RunStatus.QUEUED, tag.CREATED: now, tag.QUEUED: now, **tag.config_tags(config)}
         values[tag.SOURCE] = "AquaDash"
         values |= tag.owner_tags(owner)
-        pair_id, pair_role = pair or ("", "")
         # Other pictures may have the name before it trains.
         known = {tag.SEARCH: search_id, tag.ORIGIN: origin, tag.FINGERPRINT: fingerprint_of(config.data.source)}
-        known |= {tag.PAIR: pair_id, tag.PAIR_ROLE: pair_role, tag.REPEATS: repeats, tag.HIDDEN: "1" if hidden else ""}
+        known |= {tag.REPEATS: repeats, tag.HIDDEN: "1" if hidden else ""}
         values |= {name: value for name, value in known.items() if value}
         with storage_errors("store the new run"):
             created = self.client.create_run(self.experiment_id, tags=values, run_name=clean_name(name) or None)

@@ -52,14 +52,12 @@ ROBUSTNESS_0_6 = "aquadash.job.robustness.status"
 #: What begins the name of a tag that holds a label given by a person: one MLflow tag a label, so that two people can
 #: label a run at the same time.
 LABEL = "aquadash.label."
-PAIR = "aquadash.pair_id"
 #: The id of whoever asked for the run, and what they were called then.
 OWNER = "aquadash.owner"
 OWNER_NAME = "aquadash.owner_name"
 #: "0" on the runs of students. All others are there for the whole class.
 SHARED = "aquadash.shared"
 HIDDEN = "aquadash.hidden"
-PAIR_ROLE = "aquadash.pair_role"
 #: MLflow shows this one as a run's description in its own pages.
 NOTE = "mlflow.note.content"
 #: What MLflow's own pages show as the program that made a run.
@@ -71,7 +69,7 @@ NAME = "mlflow.runName"
 _TEXTS = {
     "created_at": CREATED, "queued_at": QUEUED, "started_at": STARTED, "ended_at": ENDED, "note": NOTE,
     "dataset_fingerprint": FINGERPRINT, "message": MESSAGE, "log_tail": LOG_TAIL, "search_id": SEARCH, "origin": ORIGIN,
-    "imported_id": IMPORTED_ID, "repeats": REPEATS, "test_images": TEST_IMAGES, "pair_id": PAIR, "pair_role": PAIR_ROLE,
+    "imported_id": IMPORTED_ID, "repeats": REPEATS, "test_images": TEST_IMAGES,
 }  # fmt: skip
 _JSON = {
     "progress": PROGRESS, "worker": WORKER, "class_names": CLASS_NAMES, "metrics": METRICS, "curve": CURVE,

@@ -169,8 +169,6 @@ class Run:
         pinned_by_owner: True if its owner, a student, has pinned it, so that it stands first in their own.
         archived: True if tables and menus leave it out unless asked.
         test_images: How many test images it has predicted; None before, and for runs of older versions.
-        pair_id: The pair that this run is one half of, see :mod:`aquadash.runs.pairs`; empty for a run of its own.
-        pair_role: ``"with"`` or ``"without"`` the pipeline that the pair is about; empty for a run of its own.
         has_robustness: True if figures of its robustness are kept with it.
         owner: The id of the person who asked for it; empty for the owner of the machine.
         owner_name: What that person was called then; text, never markup or a path.
@@ -208,8 +206,6 @@ class Run:
     pinned_by_owner: bool = False
     archived: bool = False
     test_images: Annotated[int, Field(ge=1, le=2**31)] | None = None
-    pair_id: str = ""
-    pair_role: str = ""
     has_robustness: bool = False
     owner: str = ""
     owner_name: str = ""

@@ -32,7 +32,7 @@ SECTIONS = Sections(
         "preview": Section("👀 Preview", lambda studio: None),  # Drawn beside the steps, with nothing below.
         "numbers": Section("🔢 Numbers", augment_numbers.show),
         "label-safety": Section("🛟 Label safety", label_safety.show),
-        "paired-runs": Section("👯 Paired runs", paired_runs.launch),
+        "paired-runs": Section("👯 Does it help?", paired_runs.launch),
         "catalogue": Section("📚 Catalogue", operator_catalogue.show),
         "code": Section("🐍 Code", pipeline_bar.code),
     },
