@@ -1,4 +1,9 @@
-"""Labels and probabilities to typed results: metrics, intervals, tests, curves. Needs neither TensorFlow nor a page."""
+"""Labels and probabilities to typed results: metrics, intervals, tests, curves. Needs neither TensorFlow nor a page.
+
+Everywhere ``labels`` are integers (n,) from 0, ``probabilities`` are (n, classes) with rows that sum to 1, and
+``class_names`` are in the order of the labels. Arrays that do not belong together raise a
+:class:`~aquadash.errors.DataError`.
+"""
 
 from __future__ import annotations
 

@@ -39,8 +39,6 @@ def select(
     """The positions of the images that pass every filter, in the order asked for.
 
     Args:
-        labels: Integers, shape (n,).
-        probabilities: Shape (n, classes), rows sum to 1.
         true_class: Only images of this class; None for any.
         predicted_class: Only images that were called this class; None for any.
         outcome: ``"right"`` and ``"wrong"`` keep images named rightly or wrongly; ``"doubtful"`` those whose
@@ -123,11 +121,7 @@ def doubtful_labels(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.b
     whose threshold it reaches, the most probable of several (equation 1: the confident joint without its counts).
 
     Args:
-        labels: Integers, shape (n,).
         probabilities: Of images that the network did not learn from, shape (n, classes), rows sum to 1.
-
-    Raises:
-        DataError: The arrays do not belong together.
     """
     y_true, y_prob = checked(labels, probabilities)
     own = y_prob[np.arange(len(y_true)), y_true]

@@ -129,13 +129,6 @@ def reliability(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
     to 5, with 15 bins of equal width as there; the error itself is from M. P. Naeini, G. F. Cooper and M. Hauskrecht,
     "Obtaining Well Calibrated Probabilities Using Bayesian Binning" (AAAI 2015). The Brier score is that of G. W.
     Brier, Monthly Weather Review 78 (1950), 1-3.
-
-    Args:
-        labels: Integers, shape (n,).
-        probabilities: Shape (n, classes), rows sum to 1.
-
-    Raises:
-        DataError: The arrays do not belong together.
     """
     y_true, y_prob = checked(labels, probabilities)
     confident, right = y_prob.max(axis=1), predicted_labels(y_prob) == y_true
@@ -175,10 +168,6 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
 
     Args:
         labels: Integers, shape (n,), of validation images.
-        probabilities: Shape (n, classes), rows sum to 1.
-
-    Raises:
-        DataError: The arrays do not belong together.
     """
     y_true, y_prob = checked(labels, probabilities)
     from scipy.optimize import brentq
@@ -231,13 +220,8 @@ def rescale(predictions: Predictions, validation: Predictions, *, validated_on_t
     """Fit a temperature on the validation images and measure what it does to the test images.
 
     Args:
-        predictions: Of the test images.
-        validation: Of the validation images.
         validated_on_test: True if these are test images, as in the report's way; they are then left out of the measure
             unless there are no others.
-
-    Raises:
-        DataError: The arrays do not belong together.
     """
     fitted = fit_temperature(validation.labels, validation.probabilities)
     judged: NDArray[np.bool_] = np.ones(len(predictions.labels), dtype=bool)

@@ -193,9 +193,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     (1979), 65-70: the smallest of m is multiplied by m, the next by m - 1 and so on, and none may be below the one
     before it.
 
-    Args:
-        p_values: 0 to 1, any number of them.
-
     Returns:
         As many, 0 to 1, none below the one that came.
 

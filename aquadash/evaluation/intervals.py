@@ -186,7 +186,6 @@ def class_intervals(confusion_matrix: ArrayLike, *, class_names: Sequence[str]) 
 
     Args:
         confusion_matrix: Counts, shape (classes, classes); rows are true classes, columns predicted ones.
-        class_names: One name a class.
 
     Raises:
         DataError: The matrix and the names do not belong together.

@@ -53,15 +53,7 @@ class Metric:
 
 
 def top_two_accuracy(labels: ArrayLike, probabilities: ArrayLike) -> Score:
-    """The fraction of images whose true class is one of the two most probable.
-
-    Args:
-        labels: Integers, shape (n,).
-        probabilities: Shape (n, classes), rows sum to 1.
-
-    Raises:
-        DataError: The arrays do not belong together.
-    """
+    """The fraction of images whose true class is one of the two most probable."""
     import_scikit_learn()
     from sklearn.metrics import top_k_accuracy_score
 
@@ -100,15 +92,7 @@ METRICS: dict[str, Metric] = {
 
 
 def scores(found: Evaluation, predictions: Predictions) -> dict[str, Score]:
-    """Every metric of :data:`METRICS` that says something of so many classes, by name.
-
-    Args:
-        found: Of the same predictions.
-        predictions: Of the test images.
-
-    Raises:
-        DataError: The arrays do not belong together.
-    """
+    """Every metric of :data:`METRICS` that says something of so many classes, by name."""
     useful = {name: metric for name, metric in METRICS.items() if len(found.classes) >= metric.min_classes}
     return {name: metric.compute(found, predictions) for name, metric in useful.items()}
 

@@ -95,7 +95,6 @@ def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequen
     Args:
         labels: Integers, shape (n,), from 0 to the number of classes less 1. A class may be absent.
         probabilities: Shape (n, classes), 0 to 1, each row summing to 1.
-        class_names: One name a class, in the order of the labels.
 
     Raises:
         DataError: There are no images, or the arrays are not of this form; the message says how.

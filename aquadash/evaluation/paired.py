@@ -28,7 +28,6 @@ def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str])
     Args:
         a: Of the model without the change.
         b: Of the model with it.
-        class_names: One name a class.
 
     Raises:
         DataError: They are not of the same images, or the names do not belong to them.

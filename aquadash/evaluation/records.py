@@ -90,7 +90,6 @@ class Predictions:
         """The arrays of a file, by the names of the attributes.
 
         Args:
-            arrays: By name.
             num_classes: How many classes there must be; None for any.
 
         Raises:
@@ -139,7 +138,6 @@ class EpochReplay:
         """The arrays of a file, by the names of the attributes.
 
         Args:
-            arrays: By name.
             num_classes: How many classes there must be; None for any.
 
         Raises:

@@ -67,13 +67,8 @@ def summarize(
     """Work all figures out.
 
     Args:
-        found: Of the same predictions.
-        predictions: Of the test images.
         validation: Of the validation images; None where the run kept none.
         validated_on_test: See :func:`rescale`.
-
-    Raises:
-        DataError: The arrays do not belong together.
     """
     labels, probabilities = predictions.labels, predictions.probabilities
     return Summary(

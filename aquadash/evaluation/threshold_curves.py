@@ -51,14 +51,6 @@ def ranking_curves(
     called together, and the area under the ROC is that of the trapezoids between the points. Average precision is the
     sum of steps, without interpolation: J. Davis and M. Goadrich, "The Relationship Between Precision-Recall and ROC
     Curves" (ICML 2006), show that straight lines between the points would flatter.
-
-    Args:
-        labels: Integers, shape (n,).
-        probabilities: Shape (n, classes), rows sum to 1.
-        class_names: One name a class.
-
-    Raises:
-        DataError: The arrays do not belong together.
     """
     y_true, y_prob = checked(labels, probabilities)
     if len(class_names) != y_prob.shape[1]:
@@ -78,9 +70,6 @@ def parts_at(
     """Which images a threshold for one class finds, calls wrongly, misses and leaves.
 
     Args:
-        labels: Integers, shape (n,).
-        probabilities: Shape (n, classes), rows sum to 1.
-        class_index: The class.
         threshold: An image is called the class if its probability for it is at least this.
 
     Returns:
@@ -201,11 +190,6 @@ def answered(probabilities: ArrayLike, *, threshold: float) -> NDArray[np.bool_]
 def coverage_at(labels: ArrayLike, probabilities: ArrayLike, *, threshold: float) -> CoveragePoint:
     """What comes of answering only with a confidence of at least ``threshold``.
 
-    Args:
-        labels: Integers, shape (n,).
-        probabilities: Shape (n, classes), rows sum to 1.
-        threshold: 0 to 1.
-
     Raises:
         DataError: The arrays do not belong together, or the threshold is out of its range.
     """
@@ -224,9 +208,6 @@ def coverage_curve(labels: ArrayLike, probabilities: ArrayLike) -> CoverageCurve
     Research 11 (2010), 1605-1641; its area as in Y. Geifman, G. Uziel and R. El-Yaniv, "Bias-Reduced Uncertainty
     Estimation for Deep Neural Classifiers" (ICLR 2019): the mean error over the coverages 1/n to 1. Images of the same
     confidence are answered together, and their coverages share one error.
-
-    Raises:
-        DataError: The arrays do not belong together.
     """
     y_true, y_prob = checked(labels, probabilities)
     import_scikit_learn()
@@ -244,14 +225,6 @@ def lowest_threshold(labels: ArrayLike, probabilities: ArrayLike, *, accuracy: f
     """The lowest threshold, in steps of 0.01, at which enough of the answers are right; None if there is none.
 
     To be asked of validation images: one chosen on the images that it is then measured on flatters.
-
-    Args:
-        labels: Integers, shape (n,).
-        probabilities: Shape (n, classes), rows sum to 1.
-        accuracy: The fraction that is wanted, 0 to 1.
-
-    Raises:
-        DataError: The arrays do not belong together.
     """
     curve = coverage_curve(labels, probabilities)
     steps = np.arange(101) * 0.01
