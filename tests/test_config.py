@@ -152,7 +152,7 @@ def test_bad_yaml_is_one_clear_sentence(text: str, message: str) -> None:
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
-# -- several pipelines with weights as one text, and the pipelines that a config carries --------------------------------
+# -- several pipelines with weights as one text, and the pipelines that a config carries -------------------------------
 
 
 def pipeline(text: str) -> RunConfig:
