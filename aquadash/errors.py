@@ -26,7 +26,6 @@ class UnknownNameError(AquaDashError):
 
         Args:
             kind: What the name stands for, in the singular: ``"preset"``.
-            name: The name that came.
             known: The names that would have been right.
         """
         names = sorted(known)

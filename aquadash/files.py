@@ -250,7 +250,6 @@ def keep(
         path: The file; its folder is made where it is missing.
         write: Writes into the file that it is given.
         pattern: The files of the folder that share the room.
-        max_bytes: The room.
     """
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

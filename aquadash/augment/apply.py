@@ -39,7 +39,6 @@ def augment_branch(
 
     Args:
         images: uint8, shape (n, height, width, 3).
-        branch: What to do with them.
         seed: 0 or greater.
         path: Splits the seed: other paths, other random numbers.
         out: Array of the images' form.
@@ -76,7 +75,6 @@ def batches(
 
     Args:
         images: uint8, shape (n, height, width, 3).
-        branch: What to do with them.
         seed: 0 or greater.
         path: Splits the seed: other paths, other random numbers.
     """

@@ -144,7 +144,6 @@ def corrupted(
 
     Args:
         image: uint8, shape (height, width, 3), RGB; left unchanged.
-        name: The package's name for it.
         severity: 1 (mild) to 5 (strong).
         seed: Decides every random choice, 0 to 2**32 - 1.
         change: Used in place of the package's function; None for that.

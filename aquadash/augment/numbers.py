@@ -268,7 +268,6 @@ def measure(
 
     Args:
         images: uint8, shape (n, height, width, 3), RGB; n at least 1. Some hundred give stable shares.
-        spec: A pipeline or a branch.
         branch: Only this one of the pipeline's branches, from 0; None for all. Its draws are the same either way.
         seed: 0 or greater.
         timed: Also measure the time, which takes up to about a second a branch.
@@ -303,7 +302,6 @@ def compared(
     Args:
         before: uint8, shape (n, height, width, 3); n at least 1.
         after: uint8, of the same shape.
-        branch: What it was made with.
         time: What that cost.
     """
     values = before[0].size * len(before)

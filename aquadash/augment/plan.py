@@ -136,7 +136,6 @@ def embedded(config: RunConfig, *, also: Iterable[str] = ()) -> RunConfig:
     Those that it carries already stay as they are; those that it carries and does not name are left out.
 
     Args:
-        config: What a run is made from.
         also: Names, or several with weights, that the pipeline may be set to later.
 
     Raises:
@@ -169,7 +168,6 @@ def draw(
 
     Args:
         images: uint8, shape (n, height, width, 3), RGB; left unchanged. n may be 0.
-        plan: What to do with them.
         seed: 0 or greater; another one each epoch gives fresh versions.
         out: Where to write them, of the result's form; a new array when None.
         progress: Called after each batch with a text and the fraction done, 0 to 1.

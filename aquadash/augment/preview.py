@@ -87,7 +87,6 @@ def film_strip(
 
     Args:
         images: uint8, shape (n, height, width, 3), RGB.
-        pipeline: The pipeline or a branch.
         branch: Which of the pipeline's branches, from 0.
         seed: 0 or greater. The last pictures are identical to the first draw of :func:`preview`.
 

@@ -29,7 +29,6 @@ def describe(spec: PipelineSpec | Branch, *, space: str = "RGB") -> tuple[str, .
     more than one.
 
     Args:
-        spec: What is described.
         space: The colour space that a branch works in; that of images is RGB.
     """
     if isinstance(spec, Branch):

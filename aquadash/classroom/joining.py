@@ -113,10 +113,8 @@ def join(
     """Let somebody in.
 
     Args:
-        sessions: The class.
         attempts: Counts wrong codes.
         new_names: Counts names that the class did not know; those of teachers are as many as they like.
-        name: As typed.
         code: As typed: the students' or the teacher's.
         address: Where the request comes from.
         earlier_token: What the browser has from before.

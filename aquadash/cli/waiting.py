@@ -20,7 +20,6 @@ def wait_for_job(job_id: str, *, name: str, title: str = "") -> Job:
     """Watch a job to its end. A first Ctrl-C asks it to stop, a second leaves it alone.
 
     Args:
-        job_id: Which job.
         name: What it works on, for people.
         title: What it does, for people: ``"robustness"``; empty for one whose phases say it.
 

@@ -93,7 +93,6 @@ def run_notes(
     come and go.
 
     Args:
-        run: The run.
         history: Its complete epochs, in order.
         evaluation: The results on the test images; None where there are none.
         count_training: Gives the training images by class name, nothing where they cannot be counted; called only for

@@ -122,7 +122,6 @@ def training_counts(run: Run, load: Callable[[str], Dataset]) -> Mapping[str, in
     """Training images by class name, validation images among them; empty where the run's images are not here any more.
 
     Args:
-        run: The run.
         load: Gives the data set of a source.
     """
     source = SOURCES.get(run.config.data.source)

@@ -152,7 +152,6 @@ def unpickle(data: bytes, *, what: str) -> Any:
     which may be read-only; deeper ones are not opened.
 
     Args:
-        data: The pickle.
         what: What it is, for messages: ``"'train' in cifar-100-python.tar.gz"``.
 
     Raises:

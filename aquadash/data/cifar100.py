@@ -120,9 +120,6 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
 
     Labels are 0 beaver, 1 dolphin, 2 otter, 3 seal, 4 whale.
 
-    Args:
-        progress: Called with what happens.
-
     Raises:
         DataError: The archive is missing and cannot be downloaded, is damaged, or is not CIFAR-100.
     """

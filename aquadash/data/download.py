@@ -36,7 +36,6 @@ def download(
 
     Args:
         target: The file to write; its folder is made.
-        url: Where it is.
         size: The expected number of bytes, for the progress alone.
         sha256: The expected hash, 64 hexadecimal digits; empty where none is known.
         md5: A hash of the older kind, 32 hexadecimal digits, for a file that has no other.

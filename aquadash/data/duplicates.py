@@ -105,10 +105,6 @@ def find_duplicates(dataset: Dataset, *, progress: ProgressCallback = silent) ->
     """For each test image the training images that look most like it, as they are or mirrored.
 
     The same images give the same pairs. Memory: 6 kB a test image, and less than 100 MB at a time.
-
-    Args:
-        dataset: Its two splits are compared.
-        progress: Called with how much is done.
     """
     train, test = dataset.train, dataset.test
     seen = np.concatenate([_all_shapes(test.images), _all_shapes(test.images, mirrored=True)])
@@ -218,7 +214,6 @@ def find_copies(
     Args:
         sha256s: Of their files.
         images: uint8 (n, height, width, 3), in the same order: whatever their class and split.
-        progress: Called with how much is done.
     """
     found: dict[tuple[int, int], Copy] = {}
     first_of: dict[str, int] = {}

@@ -129,7 +129,6 @@ def framing_note(framing: Framing, *, fraction: float) -> str | None:
     """What a person should know of how a picture was framed, one phrase; None where it needs no word.
 
     Args:
-        framing: What was asked for.
         fraction: What :func:`fraction_seen` says of the picture.
     """
     if fraction > 0.999:

@@ -137,7 +137,6 @@ def decode(data: bytes, *, name: str, working_side: int = WORKING_SIDE) -> Decod
     """Decode the (first) picture of an image file.
 
     Args:
-        data: The whole file.
         name: What the file is called; used in messages and to find files whose ending contradicts their content.
         working_side: The shorter side of a large picture is reduced to no less than so many pixels.
 
@@ -179,10 +178,6 @@ def shrink(data: bytes, *, name: str) -> bytes:
 
     A JPEG stays one, at quality 95: a network that looks at 32 x 32 pixels sees at most a level of 255 of difference. A
     PNG keeps every pixel.
-
-    Args:
-        data: The whole file.
-        name: What the file is called.
 
     Returns:
         The file as it is where it is small, of another format, or refused by :func:`decode`, which then says why.

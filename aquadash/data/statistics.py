@@ -65,7 +65,6 @@ def describe(split: Split, class_names: Sequence[str]) -> SplitStatistics:
     """Count and average a split's images.
 
     Args:
-        split: The images.
         class_names: One name a class, in the order of the labels.
 
     Raises:

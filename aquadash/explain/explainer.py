@@ -74,7 +74,6 @@ class Explainer(Predictor):
             images: uint8, shape (n, *image_shape), 0 to 255.
             classes: A class for each image; None for the likeliest of each.
             method: A name in :data:`~aquadash.explain.methods.METHODS`.
-            progress: Told the fraction that is done.
 
         Returns:
             One explanation an image, in order.

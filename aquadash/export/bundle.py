@@ -152,7 +152,6 @@ def export_run(
     """Write a run as a ZIP file, whole or not at all; the same run gives the same bytes.
 
     Args:
-        store: Where the run is.
         run_id: One that has ended.
         path: Where to, in a folder that is there; replaced if it exists.
         include_data: Whether the images go along. None: if AquaDash drew them; others may be somebody's own.

@@ -158,11 +158,7 @@ def convert(
 
     Args:
         model_path: The run's ``.keras`` file.
-        config: The model section of its config.
-        form: The format.
         images: Test images, uint8 (n, height, width, channels).
-        target: Where the converted file goes.
-        num_classes: How many classes the run has.
         progress: Told what is being done, and how much of how much.
 
     Raises:

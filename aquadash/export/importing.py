@@ -82,11 +82,8 @@ def import_run(
     """Take in a run that :func:`aquadash.export.bundle.export_run` has written.
 
     Args:
-        store: Where to.
-        path: The ZIP file.
         progress: Told what is being done and the fraction that is done; what it raises ends the import.
         called: What people know the file by, for messages alone; ``None`` means its own name.
-        owner: Whose the run is here.
 
     Raises:
         ForeignZipError: The file is damaged, dangerous, or not a run's; the store is as it was before.

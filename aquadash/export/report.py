@@ -93,7 +93,6 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
     """The report as one HTML file; the same run gives the same text.
 
     Args:
-        store: Where the run is.
         run: One that has ended, with or without results.
         dataset: Its images; None leaves the pictures out.
 

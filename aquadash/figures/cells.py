@@ -41,7 +41,6 @@ def cells(
         values: What colours the cells, float64 (k, k); a cell that is NaN is left out.
         text: The number in the cell at a row and column.
         hover: Its hover label, escaped; a cell without one cannot be clicked.
-        alt: The text alternative.
         height: Of the chart, in pixels.
         highest: The value with the darkest colour, from 0; None where values are differences, white at 0.
         colorbar: What the values are, beside a colour bar; empty for none.

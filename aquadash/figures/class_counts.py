@@ -31,7 +31,6 @@ def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[s
 
     Args:
         counts: For each split's title ("Training", "Test") one count a class, in the order of the labels.
-        class_names: One name a class.
     """
     if not class_names or not any(sum(values) for values in counts.values()):
         return empty_figure("There are no images to count yet: choose a data set.", height=_HEIGHT)

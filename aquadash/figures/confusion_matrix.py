@@ -47,7 +47,6 @@ def confusion_matrix(
 
     Args:
         matrix: Counts of at least one image, shape (k, k), k up to 100; rows are true classes, columns predicted ones.
-        class_names: k names.
         by_row: Show shares of the true class instead of counts.
         selected: A (true, predicted) cell to frame.
     """
@@ -79,7 +78,6 @@ def small_confusion(matrix: ArrayLike, *, class_names: Sequence[str], name: str)
 
     Args:
         matrix: Counts of at least one image, shape (k, k), k up to 100; rows are true classes, columns predicted ones.
-        class_names: k names.
         name: The run's, for the text alternative.
     """
     counts = np.asarray(matrix, dtype=np.int64)
@@ -130,7 +128,6 @@ def confusion_difference(
     Args:
         matrix: Counts of the run in question, shape (k, k); rows are true classes, columns predicted ones.
         other: Counts of the run to compare with, likewise.
-        class_names: k names.
         selected: A (true, predicted) cell to frame.
     """
     counts, compared = np.asarray(matrix, dtype=np.int64), np.asarray(other, dtype=np.int64)

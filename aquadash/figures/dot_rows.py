@@ -49,7 +49,6 @@ def dot_rows(
         labels: Of each row, escaped.
         traces: The dots.
         title: What the values are, for their axis.
-        alt: The text alternative.
         unit: Stands behind the numbers on the axis.
         row_height: In pixels.
         reference: A fraction at which a line crosses all rows.

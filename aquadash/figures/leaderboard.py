@@ -24,7 +24,6 @@ def leaderboard_chart(entries: Sequence[Standing], *, measured_on: str, own: str
     """Draw a dot and its interval for each student, the best on top.
 
     Args:
-        entries: As ranked.
         measured_on: ``"validation"`` or ``"test"``.
         own: The id of the person who looks; their dot is a star.
     """

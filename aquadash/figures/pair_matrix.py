@@ -36,7 +36,6 @@ def pair_matrix(
 
     Args:
         tests: Of all pairs, of which at least one could be compared.
-        names: Of the runs, in their order.
         selected: A (row, column) cell to frame.
     """
     k = len(names)

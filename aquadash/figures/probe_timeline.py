@@ -17,7 +17,6 @@ def probe_timeline(probabilities: ArrayLike, labels: ArrayLike, *, class_names: 
     Args:
         probabilities: Shape (epochs, images, classes), 0 to 1.
         labels: Integers, shape (images,): the true classes.
-        class_names: One name a class.
         epoch: An epoch to mark, from 1.
     """
     y_prob, y_true = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)

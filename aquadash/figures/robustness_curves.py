@@ -33,7 +33,6 @@ def severity_curve(measured: Measurement, *, corruption: str | None) -> dict[flo
     """Return the accuracy by severity, where 0 stands for the clean images; empty if none is measured.
 
     Args:
-        measured: What is measured of a run.
         corruption: Which one; None for the mean over all.
     """
     if corruption is None:
@@ -86,7 +85,6 @@ def strength_curve(
 
     Args:
         measured: At least one value of the parameter.
-        parameter: Which.
         step: The title of its step.
         threshold: Too much is lost below this fraction of the accuracy on unchanged images, 0 to 1.
         chance: The accuracy of guessing, 0 to 1, drawn as a line.

@@ -172,7 +172,6 @@ def run_style(index: int, name: str, *, size: float = 8, width: float = 2) -> di
 
     Args:
         index: The position.
-        name: The run's, as typed.
         size: Of the marker, in pixels.
         width: Of the line, in pixels.
     """

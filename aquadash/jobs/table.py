@@ -200,7 +200,6 @@ class JobTable:
 
         Args:
             kind: A name in :data:`~aquadash.jobs.kinds.KINDS`.
-            run: What it works on.
             request: What is asked for, as plain values for JSON.
             owner: The id of the person who asks; empty for the owner of the machine.
             needs: What a worker must have to be given it, such as ``"gpu"``.
@@ -369,7 +368,6 @@ class JobTable:
 
         Args:
             kinds: Names in :data:`~aquadash.jobs.kinds.KINDS`.
-            worker: The process that asks.
             offers: What it has of what jobs need, such as ``"gpu"``.
         """
         following = select(_columns.id).where(_claimable(kinds, offers)).order_by(*_order).limit(1)
@@ -400,7 +398,6 @@ class JobTable:
 
         Args:
             job: As it was claimed.
-            progress: How far it is.
             log_tail: The end of what the worker has printed, where it has changed.
             advanced: A part of it is complete that is kept, so that workers that were lost before do not count.
 
@@ -447,7 +444,6 @@ class JobTable:
         """Take from a process that has ended what it was working on, so that another goes on with it.
 
         Args:
-            worker: The process.
             reason: What has happened, to complete "...; the next one goes on": ``"The worker on ... was lost"``.
             is_failure: False where somebody meant it to end.
 

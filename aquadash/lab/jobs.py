@@ -110,7 +110,6 @@ class Jobs(Part):
         """Return what is measured so far; None where nothing is, or it is of weights that the run has no more.
 
         Args:
-            run_id: The run.
             sweep: A sweep; None for the measurement under corruptions and pipelines.
 
         Raises:

@@ -84,7 +84,6 @@ class Searches(Part):
         """Make the trials that are left of a search that was stopped, interrupted, failed, or is given more.
 
         Args:
-            search_id: Which one.
             trials: A new number of trials, those that were made included; None keeps the old one.
 
         Raises:

@@ -37,9 +37,7 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
     in this one.
 
     Args:
-        path: The file.
         config: The model section of the run's config.
-        num_classes: How many classes the run has.
         precision: The Keras dtype policy of its layers; None for that in which it was trained.
 
     Returns:

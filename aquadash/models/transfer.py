@@ -35,7 +35,6 @@ def compose(body: keras.Model, config: ModelConfig, num_classes: int) -> keras.M
     Args:
         body: Images in [0, 1] to features; named ``body`` in the whole network.
         config: Dropout, dense layers and penalty of the head.
-        num_classes: How many probabilities the head gives.
     """
     import keras
     from keras import layers
@@ -68,7 +67,6 @@ def thaw_body(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> Non
     does when it predicts (https://keras.io/guides/transfer_learning/).
 
     Args:
-        body: Its layers' ``trainable`` is set.
         fine_tuning: The setting ``model.fine_tuning``: ``head`` freezes all of it, ``top`` all but its top, ``all``
             nothing.
         top: How the names of the layers of its topmost blocks begin.
@@ -88,7 +86,6 @@ def with_flip(model: keras.Model, *, moved: bool = True) -> keras.Model:
     Shift-Invariant Again", https://arxiv.org/abs/1904.11486), at no more cost than the mirror image where it was.
 
     Args:
-        model: The network that answers once.
         moved: Whether the mirror image is moved; up to version 0.6 it was not.
     """
     import keras

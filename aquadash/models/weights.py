@@ -246,7 +246,6 @@ def load_hdf5(model: keras.Model, path: Path) -> None:
     """Load weights by the order of the layers, from any kind of HDF5 file that Keras has written.
 
     Args:
-        model: Gets the weights.
         path: ``keras.applications``'s files, and what ``save`` or ``save_weights`` of any Keras have written.
 
     Raises:
@@ -273,7 +272,6 @@ def load_npz(body: keras.Model, path: Path) -> None:
     """Load weights by their names.
 
     Args:
-        body: Gets the weights.
         path: An ``.npz`` file with an array for each weight, named by its layer and kind; nothing in it is executed.
 
     Raises:

@@ -125,7 +125,6 @@ def look_at(
     """Read an image file once, for networks of any number of sizes; only small pictures remain of it.
 
     Args:
-        name: What the file is called.
         source: Its bytes, or a function that fetches them; see :func:`predict_files`.
         sizes: Height and width of what each network takes.
         framing: What to do with a picture of other proportions than a network's.
@@ -157,7 +156,6 @@ def answered(
 
     Args:
         looks: Made for the predictor's size, among others.
-        predictor: The model.
         temperature: What its scores are divided by.
     """
     size = predictor.image_shape[:2]
@@ -190,7 +188,6 @@ def predict_files(
     Args:
         files: Names and bytes. A function in place of the bytes, such as ``functools.partial(images.read, path)``, may
             raise :class:`~aquadash.errors.AquaDashError` or ``OSError``: that is this file's error.
-        predictor: The model.
         framing: What to do with pictures of other proportions than the network's.
         temperature: What its scores are divided by.
         batch_size: How many files are read before their results come.

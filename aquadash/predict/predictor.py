@@ -31,7 +31,6 @@ class Predictor:
 
         Args:
             model: A ``keras.Model`` from images in 0..1, shape (n, height, width, 3), to probabilities (n, classes).
-            class_names: One name a class.
             detector: What tells images of none of the classes by the model's features; None if that is not known.
 
         Raises:
@@ -74,9 +73,6 @@ class Predictor:
     def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the network's last layer is given, by which it tells images apart.
 
-        Args:
-            images: As for :meth:`predict_images`.
-
         Returns:
             float32, shape (n, features).
 
@@ -101,12 +97,6 @@ class Predictor:
         detector: OutOfDistributionDetector | None = None,
     ) -> Self:
         """Load a run's saved model: the network that the settings make, with the weights in the file.
-
-        Args:
-            path: The run's ``.keras`` file.
-            config: The model section of its config.
-            class_names: One name a class.
-            detector: As in the constructor.
 
         Raises:
             StorageError: The file is missing or damaged, or is of another network than the settings make.
@@ -138,9 +128,6 @@ class Predictor:
 
     def answer_images(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
         """Probabilities as :meth:`predict_images` gives them, and how strange each image is.
-
-        Args:
-            images: As there.
 
         Returns:
             float32, shape (n, classes), and float64, shape (n,): the detector's score as a multiple of its threshold,

@@ -67,9 +67,6 @@ class RemotePredictor:
         """Have it loaded; the first time this takes as long as TensorFlow's import.
 
         Args:
-            path: The run's ``.keras`` file.
-            config: The model section of its config.
-            class_names: One name a class.
             detector: The file of the detector of images of none of the classes.
             process: Does the work; None for the app's.
 

@@ -34,7 +34,6 @@ def safe_range(measured: Measurement, parameter: str, *, threshold: float) -> Sa
 
     Args:
         measured: At least one value of the parameter.
-        parameter: Its name.
         threshold: Too much is lost below this fraction of the accuracy on unchanged images, 0 to 1.
     """
     curve = {value: scores.accuracy for value, scores in measured.curve("strength", parameter).items()}
@@ -83,7 +82,6 @@ def advice(measured: Measurement, request: SweepRequest, *, threshold: float, cl
 
     Args:
         measured: At least one value of the request's parameter.
-        request: What was measured.
         threshold: As of :func:`safe_range`.
         classes: How many classes the network knows.
     """

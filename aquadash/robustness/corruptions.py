@@ -214,7 +214,6 @@ def corrupted_sets(
     """The corrupted sets one after the other, in the order asked for.
 
     Args:
-        source: The images.
         cells: Which corruptions and severities.
         executor: Makes the sets, some ahead of the one that is returned; in this thread if not given.
         on_images: Told how many images of a set are ready, as they become ready; may raise to end all of it.

@@ -69,7 +69,6 @@ def start(store: RunStore, run_id: str, request: Request | None = None, *, owner
     """Start measuring, or go on with what is not measured yet.
 
     Args:
-        store: Where the run is.
         run_id: A run that has ended and has a model.
         request: What to measure; None for what was asked for the last time under corruptions and pipelines.
         owner: The id of whoever asks; empty for the owner of the machine.
@@ -109,8 +108,6 @@ def result_of(store: RunStore, run: Run, sweep: SweepRequest | None = None) -> M
     """Return what is measured so far; None where nothing is, or it is of weights that the run has no more.
 
     Args:
-        store: Where the run is.
-        run: The run.
         sweep: A sweep; None for the measurement under corruptions and pipelines.
 
     Raises:

@@ -86,9 +86,6 @@ def measure(
     """Measure what a request asks for and ``so_far`` does not have yet.
 
     Args:
-        predictor: The network.
-        subjects: The images to change.
-        request: What to measure.
         model_sha256: Says which network it is.
         so_far: An earlier measurement, to go on from; left out where it is of another network, data set, seed or number
             of images.

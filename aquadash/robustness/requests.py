@@ -200,9 +200,6 @@ def choose_subjects(request: Request, run: Run, dataset: Dataset, validation: Pr
     The run did not learn from its validation images, and test images are not for choices.
 
     Args:
-        request: What is to be measured.
-        run: The run.
-        dataset: What the run learned from.
         validation: What the run keeps of its validation images; only the positions are used.
 
     Raises:
@@ -230,7 +227,6 @@ def chosen_positions(labels: NDArray[np.int64], limit: int | None) -> NDArray[np
     """The positions of the images to measure with: all, or the first of each class in turn.
 
     Args:
-        labels: int64, shape (n,).
         limit: At most so many; None for all.
 
     Returns:

@@ -120,7 +120,6 @@ class Paces:
         on own pictures that are gone.
 
         Args:
-            runs: The runs.
             head_epochs: In how many first epochs a new head learns alone, which takes little time.
         """
         self._head_epochs = head_epochs

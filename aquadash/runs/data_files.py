@@ -46,7 +46,6 @@ class DataFiles:
 
         Args:
             fingerprint: The data set's.
-            path: The file.
             title: What people call the data set, for MLflow's own pages.
             progress: Told how far it is; what it raises ends the sending, and nothing of it stays.
         """
@@ -78,8 +77,6 @@ class DataFiles:
 
         Args:
             fingerprint: The data set's.
-            path: Where to write it.
-            progress: Told how far it is.
 
         Returns:
             Which copy it was, for :meth:`forget`.

@@ -77,7 +77,6 @@ def leaderboard(
     """Rank the students who have runs on a data source.
 
     Args:
-        runs: All runs.
         source: The data source; results on different images cannot be compared, so of several data sets of that name
             only one counts.
         validation_images: How many validation images a run was measured on, None if that is not known.

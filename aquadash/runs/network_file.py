@@ -106,7 +106,6 @@ def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T
     """Read something of each of the weights in a ``.keras`` file, such as its size; no code in the file is run.
 
     Args:
-        path: The file.
         read: Called with each dataset of weights. Those of an optimizer or a random generator are left out, and those
             of layers within a layer.
 

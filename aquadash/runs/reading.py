@@ -217,8 +217,6 @@ def id_of(text: str, names: Mapping[str, str], *, kind: str, kinds: str) -> str:
     """The id that an id, a unique prefix of one or a unique name stands for.
 
     Args:
-        text: What was typed.
-        names: The name of each id.
         kind: What they are, for people: ``"run"``.
         kinds: The same of several.
 

@@ -67,7 +67,6 @@ def sort_runs(runs: Iterable[Run], key: str, fields: Mapping[str, RunField]) -> 
     """The runs by a field, pinned ones first and those without the value last.
 
     Args:
-        runs: Which.
         key: The field's name, a minus in front for the greatest first: ``"-val_accuracy"``.
         fields: All fields, by each name that they have.
 
@@ -112,7 +111,6 @@ def for_each(
     """Do something with each run, one after the other, so that one that cannot be changed does not stop the rest.
 
     Args:
-        run_ids: Which; each once.
         action: Is called with the id.
         progress: Told how much is done, 0 to 1.
 

@@ -59,7 +59,6 @@ class RunSnapshot:
         """Nothing is read yet.
 
         Args:
-            store: The run store.
             database: Its SQLite file if it is one on this machine: while that is untouched, nothing is read twice.
             kept: A file to keep what was read in, so that the next process begins with that.
             clock: Seconds since any moment, which nobody sets back.

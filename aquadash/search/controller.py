@@ -51,10 +51,7 @@ class Controller:
         """Take the search up.
 
         Args:
-            store: Where it is kept.
-            search_id: Which one.
             engine: Trains the trials, as many at once as it has slots.
-            runs: Where the engine keeps them.
         """
         self._store = store
         self._id = search_id

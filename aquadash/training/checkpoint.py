@@ -164,7 +164,6 @@ def with_epoch(
     Args:
         before: The replay of the earlier epochs; None before the first.
         epoch: From 1.
-        data: The run's images.
         probabilities: What the model says of the validation images after the epoch, (n, classes).
 
     Returns:

@@ -87,8 +87,6 @@ class DrawingProcess:
 
         Args:
             images: The originals, uint8, shape (n, height, width, 3).
-            plan: What to draw.
-            seed_of: An epoch's seed.
             last_epoch: Nothing is drawn for later ones.
             progress: Called some times a second while :meth:`epoch` waits; what it raises ends the waiting.
         """

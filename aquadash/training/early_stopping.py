@@ -11,7 +11,6 @@ def improves(monitor: str, value: float, best: float) -> bool:
 
     Args:
         monitor: The setting ``training.monitor``: a loss is better when it is lower, an accuracy when it is higher.
-        value: The new figure.
         best: The best so far; not a number when there is none.
     """
     if math.isnan(value):

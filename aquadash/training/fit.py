@@ -64,10 +64,7 @@ def fit(
     or thread counts add up floating-point numbers in another order and differ in the last digits.
 
     Args:
-        config: What to train.
-        dataset: The images.
         listener: Told of progress and complete epochs; may stop the training.
-        resume_from: Where to go on.
         clock: Seconds since 1970, for progress.
 
     Returns:

@@ -19,7 +19,6 @@ class Losses:
         Args:
             training: Label smoothing, class weights and the report's oddity.
             labels: Of the training images, int64 (n,).
-            num_classes: How many classes there are.
         """
         self._num_classes = num_classes
         self._plain = keras.losses.SparseCategoricalCrossentropy(from_logits=training.from_logits)

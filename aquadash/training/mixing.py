@@ -41,9 +41,7 @@ def draw_mixes(
     """The mixes of an epoch, from the run's seed and the epoch's number; None where nothing is mixed.
 
     Args:
-        config: What to mix and how strongly.
         order: Positions of the images in the order in which the epoch visits them.
-        seed: The run's.
         epoch: From 1.
         batch_size: Images a step.
         image_shape: Height, width and channels.

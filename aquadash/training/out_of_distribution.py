@@ -28,7 +28,6 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
 
     Args:
         model: The trained network, without the mirror image.
-        data: The run's images.
 
     Returns:
         None where the features are too many or not finite numbers, or the training images too few to tell.
@@ -76,7 +75,6 @@ def feature_reader(model: keras.Model, *, pretrained: str = "") -> Callable[[NDA
     """A function from images to what the last layer is given, float32, (n, features); traced once for all calls.
 
     Args:
-        model: The network.
         pretrained: As in :func:`with_ood_features`.
     """
     return _reader(with_ood_features(model, pretrained=pretrained))
@@ -98,7 +96,6 @@ def with_ood_features(model: keras.Model, *, pretrained: str) -> keras.Model:
     """A network with a second output, the features that a detector is given.
 
     Args:
-        model: The network.
         pretrained: The detector's: with it, the network's own features and what its body gave before it was fine-tuned,
             each part of length 1.
 

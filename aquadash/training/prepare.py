@@ -95,7 +95,6 @@ class TrainingImages:
 
         Args:
             config: Names the pipelines, the mode and the seed.
-            data: The images to vary.
             progress: Called with what is being done and the fraction that is done.
 
         Raises:

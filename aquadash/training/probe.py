@@ -30,8 +30,6 @@ def probe(config: RunConfig, dataset: Dataset, *, on_progress: Callable[[Progres
     """Train two epochs of each phase of a run in this process, and say what all of it will cost.
 
     Args:
-        config: What would be trained.
-        dataset: The images.
         on_progress: Told several times a second how far it is.
 
     Returns:

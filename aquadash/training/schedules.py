@@ -68,9 +68,7 @@ def learning_rates(
     """The learning rate of each weight update of an epoch.
 
     Args:
-        training: The settings.
         epoch: From 1.
-        batches: Weight updates in the epoch.
         history: The complete epochs before it; only ``plateau`` looks at them.
 
     Returns:

@@ -214,7 +214,6 @@ class Pace:
         """Starts the epoch's stopwatch.
 
         Args:
-            config: The run's.
             images: Images an epoch visits.
             history: The epochs before this one.
             stopwatch: Seconds from any start.
@@ -273,7 +272,6 @@ def train_epoch(
     """Train and validate the epoch after ``history``; a function of its own, for exported scripts take it with them.
 
     Args:
-        config: The run's.
         loop: That of the phase.
         phase: The one that the epoch belongs to.
         history: The epochs before.

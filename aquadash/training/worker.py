@@ -196,8 +196,6 @@ def load_dataset(store: RunStore, run: Run, report: Callable[[Progress], None]) 
     """Load what the run learns from; own pictures that this machine lacks, or has others for, are fetched first.
 
     Args:
-        store: Where runs are kept.
-        run: The run.
         report: Is told how far the fetching is.
 
     Raises:

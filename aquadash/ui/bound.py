@@ -35,8 +35,6 @@ def draw(name: str, widget: Widget, *given: Any, into: DeltaGenerator | None = N
 
     Args:
         name: In the address, and the widget's key.
-        widget: Draws it.
-        given: The widget's first arguments.
         into: Where it is drawn, if not here.
         arguments: More for the widget.
 
@@ -64,10 +62,8 @@ def menu(
     Args:
         name: In the address, and the widget's key.
         options: The words; a mapping gives each its title.
-        label: Above the widget.
         default: None for the first word.
         stated: Whether the default stands in the address, too.
-        widget: Draws it, such as ``inputs.radio``.
         arguments: More for :func:`draw`.
     """
     titles = _titles(options)

@@ -122,11 +122,8 @@ def controlled(
     drew it was cut short by the next: that, and an emptied field, is no change.
 
     Args:
-        widget: Draws the control, such as :func:`slider`.
-        label: Its label.
         values: The widget's arguments after the label, among them ``value`` as its default.
         stem: The start of its key, the same in every run of the script.
-        value: The value to show.
         take: Called with another value.
         options: Named arguments of the widget.
     """

@@ -56,9 +56,6 @@ def chosen() -> Sequence[Upload]:
 def one(key: str) -> Upload | None:
     """Draw a field for one picture; returns the picture that is there.
 
-    Args:
-        key: The field's.
-
     Raises:
         NotAllowedError: It is more than what the visitor may upload in this class.
     """

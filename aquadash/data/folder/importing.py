@@ -57,7 +57,6 @@ class NewDataSet:
         Args:
             title: What people call it; its name follows from it.
             replacing: Take the place of a data set of that name.
-            owner: Whose it is.
 
         Raises:
             DataError: A problem stands in the way, there is a data set of that name already, the title cannot be used,
@@ -99,7 +98,6 @@ def read(
 
     Args:
         source: A ZIP archive or a folder; the bytes of an archive; or files, each in the folder of its class.
-        origin: What it is called, for people.
         size: Side that the pictures are brought to, in pixels.
         split: How the pictures are divided into training and test.
         progress: Called with how far it is; what it raises ends the reading.

@@ -49,7 +49,6 @@ def read_all(
     Only a few pictures are in the memory at a time. The same files give the same bytes, whatever the threads.
 
     Args:
-        entries: What to read.
         size: Side of the pictures, in pixels.
         out: A new file: uint8 (n, size, size, 3) without a head, n being the number of pictures that could be read.
         progress: Called with how many are done; an exception that it raises ends the reading.

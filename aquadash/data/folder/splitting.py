@@ -85,7 +85,6 @@ def divide(
         near: Pairs that look the same.
         num_classes: Labels are less than this.
         given: Whether the files come in a split.
-        choice: How to divide them.
     """
     kept = _without_copies(pictures, given)
     test = np.zeros(len(pictures), dtype=bool)

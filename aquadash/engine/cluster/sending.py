@@ -29,9 +29,7 @@ def start(store: RunStore, job: Job, name: str, *, needs: str) -> None:
     """Send the pictures of a run from a thread of its own, then release its job.
 
     Args:
-        store: The run store.
         job: A job that is held; its message says how far the sending is.
-        name: The data set.
         needs: What a worker must have to get it then.
     """
     threading.Thread(target=_send_then_release, args=(store, job, name, needs), name=_THREAD, daemon=True).start()

@@ -139,7 +139,6 @@ class ClusterWorker:
         """Nothing is started yet.
 
         Args:
-            scheduler: The scheduler's address.
             processes: What to start.
             host: This machine's address as the others see it; Dask finds one if None.
         """

@@ -23,12 +23,7 @@ _MAX_ROWS = 10
 
 
 def render_actions(picked: Sequence[Run], shown: Sequence[Run]) -> None:
-    """Draw the menu of what can be done with the picked runs, all at once and one by one.
-
-    Args:
-        picked: The ticked runs.
-        shown: The rows of the table.
-    """
+    """Draw the menu of what can be done with the picked runs, all at once and one by one."""
     with st.popover("Actions", icon=":material/more_vert:", key="actions", on_change="rerun") as menu:
         if not menu.open:
             # See bound.draw: its fields would write old names and notes over what others have written meanwhile.

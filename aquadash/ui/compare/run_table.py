@@ -58,9 +58,7 @@ def choose_picks(runs: Sequence[Run], shown: Sequence[Run], row: DeltaGenerator)
     """Draw the menu that picks runs by keyboard into ``row``, bound to ``?runs=``.
 
     Args:
-        runs: All.
         shown: Those of the table, of which the menu offers the first.
-        row: Where to.
 
     Returns:
         The picked runs in the order in which they were picked, those that the filters hide too.
@@ -97,9 +95,7 @@ def render_table(
     Its own menus sort, search, and show the columns that are hidden at first.
 
     Args:
-        shown: The rows.
         picked: The ticked ones, perhaps with others.
-        fields: All fields.
         searches: How many trials of a search pass, and how many it has, by the id of the one that stands for it.
     """
     if not shown:
@@ -147,7 +143,6 @@ def _key_with_ticks(ids: Sequence[str], wanted: Sequence[int]) -> str:
     generation, whose ticks follow a choice that was made elsewhere.
 
     Args:
-        ids: Of its rows.
         wanted: The positions of the rows to be ticked, ascending.
     """
     generation = st.session_state.setdefault(_GENERATION, 0)
@@ -306,7 +301,6 @@ def number_format(field: RunField, digits: int | None) -> str | None:
     """How Streamlit writes the field's numbers, in their unit.
 
     Args:
-        field: A number.
         digits: After the point; None as many as a number has.
     """
     return None if digits is None else f"%.{digits}f {field.unit.replace('%', '%%')}".rstrip()

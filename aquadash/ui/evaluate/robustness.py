@@ -145,8 +145,6 @@ def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None
     """Draw the figures of a run, whole or as far as they are measured.
 
     Args:
-        run: The run.
-        found: Its figures.
         others: Ids of runs that may be laid over it.
     """
     _robustness_scores(found)

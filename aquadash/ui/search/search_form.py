@@ -173,7 +173,6 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
     """Draw the choice of settings and a field for each.
 
     Args:
-        config: The settings to start from.
         origin: Where those come from; another origin or network fills the fields anew.
 
     Returns:

@@ -49,11 +49,7 @@ def link(
     """Draw a link to the Train page that fills its form with a run's settings.
 
     Args:
-        run_id: The run's id.
         changes: What is to be different, by dotted names.
-        label: What the link says.
-        icon: In front of it.
-        help: Shown on hovering.
     """
     st.page_link("pages/train.py", label=label, icon=icon, help=help, query_params=address(run_id, changes))
 
