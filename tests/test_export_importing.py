@@ -139,6 +139,7 @@ def headed(descr: str, shape: tuple[int, ...], content: bytes = b"") -> bytes:
 
 
 HEADER = b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
+EPOCHS = b"".join(b"%d,1,1,1,1,1,1\n" % epoch for epoch in range(1, 3001))
 TWO = np.zeros(2, np.int64)
 DAMAGED = "in the ZIP is damaged"
 
@@ -160,6 +161,10 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "an epoch after the last": ("run.json", {"metrics": {"val_loss": [[60_000_000, 1, 0]]}}, "val_loss has a value of"),
     "endless seconds": ("run.json", {"metrics": {"seconds": 2 * [[1, 1e308, 0]]}}, "Epoch 1: seconds is 1e+308"),
     "an accuracy of 37": ("run.json", {"metrics": {"val_accuracy": [[1, 37, 0]]}}, "val_accuracy is 37"),
+    "an accuracy of 37 for an answer of one number": (
+        "run.json", {"metrics": {"final_test_accuracy": [[1, 37, 0]]}}, "test_accuracy is 37",
+    ),
+    "a metric in another folder": ("run.json", {"metrics": {"a/../../b": [[1, 1, 0]]}}, "the name a/../../b leads"),
     "a loss to overflow": ("run.json", {"metrics": {"loss": 2 * [[1, 1e308, 0]]}}, "loss is 1e+308"),
     "too many points": ("run.json", {"metrics": {"loss": 20_001 * [[0, 1, 0]]}}, "20,001 points"),
     "a long description": ("run.json", np.random.default_rng(0).bytes(5_000_001), "has 5,000,001 bytes"),
@@ -168,6 +173,11 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "settings that cannot be": ("config.json", b'{"training": {"epochs": -1}}', "epochs"),
     "settings of brackets": ("config.json", b"[" * 100_000, DAMAGED),
     "an environment whose version is a list": ("environment.json", b'{"versions": {"keras": ["x"]}}', DAMAGED),
+    "more epochs than the run": ("history.csv", HEADER + EPOCHS, "it has an epoch 3000; the run has at most"),
+    "a loss that is no number": ("history.csv", HEADER + b"1,nan,1,1,1,1,1\n", "loss is nan; expected"),
+    "an endless loss": ("history.csv", HEADER + b"1,1,1,-inf,1,1,1\n", "val_loss is -inf; expected"),
+    "an epoch twice": ("history.csv", HEADER + 2 * b"1,1,1,1,1,1,1\n", "epoch 1 comes after epoch 1"),
+    "epochs that fall": ("history.csv", HEADER + b"2,1,1,1,1,1,1\n1,1,1,1,1,1,1\n", "epoch 1 comes after epoch 2"),
     "an epoch of inf": ("history.csv", HEADER + b"inf,1,1,1,1,1,1\n", DAMAGED),
     "a field of 200,000 digits": ("history.csv", HEADER + b"1," + b"1" * 200_000 + b",1,1,1,1,1\n", DAMAGED),
     "a history that is not UTF-8": ("history.csv", b"\xff\xfe", DAMAGED),
@@ -253,6 +263,13 @@ def test_tags_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, tag:
     tags = json.loads(files[bundle.RUN])["tags"] | {f"aquadash.{tag}": text}
     reason = refused(store, write(tmp_path / "x.zip", with_file(files, bundle.RUN, {"tags": tags})))
     assert f"cannot be read ({tag}" in reason and "Delete" not in reason
+
+
+def test_two_classes_of_one_name(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    files = read(sound)
+    tags = json.loads(files[bundle.RUN])["tags"] | {"aquadash.class_names": '["a", "b", "a", "c", "d"]'}
+    told = refused(store, write(tmp_path / "x.zip", with_file(files, bundle.RUN, {"tags": tags})))
+    assert "Two classes of the run have the same name" in told
 
 
 def test_a_run_of_more_bytes_than_are_taken_in(

@@ -68,6 +68,8 @@ def test_names_are_text_on_one_line_made_up_where_none_is_given_and_a_note_is_no
     store.set_note(run.run_id, "tried <script>")
     with pytest.raises(RunError, match="at most 4000"):
         store.set_note(run.run_id, "x" * 4001)
+    with pytest.raises(RunError, match="not UTF-8"):
+        store.set_note(run.run_id, "caf\udce9")
     assert store.get(run.run_id).note == "tried <script>"
 
 

@@ -31,7 +31,7 @@ from aquadash.files import flush_to_disk
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.reading import RunReading
-from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run
+from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run, within_their_ranges
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +103,14 @@ def _read_detector(path: Path, run: Run | None) -> OutOfDistributionDetector | N
 
 def _read_history(path: Path, run: Run | None) -> list[EpochRecord]:
     with path.open(encoding="utf-8", newline="") as file:
-        return TypeAdapter(list[EpochRecord]).validate_python(list(csv.DictReader(file)))
+        history = TypeAdapter(list[EpochRecord]).validate_python(list(csv.DictReader(file)))
+    for before, record in zip([0, *(record.epoch for record in history)], history, strict=False):
+        if record.epoch <= before:
+            raise ValueError(f"epoch {record.epoch} comes after epoch {before}")
+        within_their_ranges(asdict(record))
+    if run and history and history[-1].epoch > (most := run.config.training.epochs):
+        raise ValueError(f"it has an epoch {history[-1].epoch}; the run has at most {most}")
+    return history
 
 
 #: What reads each file that pages and commands work with. A reader is given the run to check the file against, or None,

@@ -37,6 +37,9 @@ _MLFLOW_STATUS = {
     RunStatus.INTERRUPTED: "KILLED",
 }
 
+#: What begins the names of a run's final figures among its points: the metrics of the epochs keep theirs.
+FINAL = "final_"
+
 _MESSAGE_LIMIT = 4000
 _NOTE_LIMIT = 4000
 _MAX_ATTEMPTS = 4
@@ -192,6 +195,13 @@ class RunStore(RunArtifacts):
         """Keep a note with the run, at most 4,000 characters."""
         if len(text) > _NOTE_LIMIT:
             raise RunError(f"The note has {len(text)} characters; at most {_NOTE_LIMIT} fit. Please shorten it.")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # A terminal hands bytes that are not UTF-8 to a command as such characters.
+            raise RunError(
+                "The note holds bytes that are not UTF-8. Type it again, or save its file as UTF-8."
+            ) from None
         self.set_tags(run_id, "keep the note", {tag.NOTE: text})
 
     def add_tags(self, run_id: str, tags: Iterable[str]) -> None:
@@ -322,9 +332,8 @@ class RunStore(RunArtifacts):
 
         now = int(time.time() * 1000)
         self.set_tags(run_id, "store the results", {tag.METRICS: json.dumps(dict(metrics))})
-        # Under names of their own: the epochs' metrics keep theirs.
         step = int(metrics.get("epochs", 0))
-        final = [Metric(f"final_{name}", float(value), now, step) for name, value in metrics.items()]
+        final = [Metric(FINAL + name, float(value), now, step) for name, value in metrics.items()]
         with storage_errors("store the results"):
             self.client.log_batch(run_id, metrics=self._not_stored(run_id, final))
 

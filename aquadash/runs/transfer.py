@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from aquadash.errors import RunError, StorageError
 from aquadash.people import OWNER, Person
 from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
-from aquadash.runs.store import _MLFLOW_STATUS, EPOCH_METRICS, RunStore
+from aquadash.runs.store import _MLFLOW_STATUS, EPOCH_METRICS, FINAL, RunStore
 from aquadash.runs.types import Figure, Run, RunStatus, within_their_ranges
 from aquadash.settings import checked_run_id
 
@@ -27,7 +28,15 @@ _MAX_POINTS = 20_000
 _METRICS_A_CALL = 1_000
 _TAGS_A_CALL = 100
 
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w./ -]{0,199}$")]
+
+def _stays_in_its_folder(name: str) -> str:
+    """MLflow keeps a metric as a file of its name, and refuses one that leads elsewhere."""
+    if posixpath.normpath(name) != name:
+        raise ValueError(f"the name {name[:60]} leads elsewhere; expected one without /../, /./ or //")
+    return name
+
+
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w./ -]{0,199}$"), AfterValidator(_stays_in_its_folder)]
 
 
 class Point(NamedTuple):
@@ -77,13 +86,15 @@ class Snapshot(BaseModel, frozen=True):
             raise RunError(run.message)
         if not run.status.ended:
             raise RunError(f"The run is {run.status}; only one that has ended can be moved.")
+        if len(set(run.class_names)) < len(run.class_names):
+            raise RunError("Two classes of the run have the same name.")
         most = run.config.training.epochs
-        for name in EPOCH_METRICS:
-            for point in self.metrics.get(name, ()):
-                if point.step > most:
+        for name, points in self.metrics.items():
+            for point in points:
+                if name in EPOCH_METRICS and point.step > most:
                     raise RunError(f"{name} has a value of epoch {point.step}; the run has at most {most}.")
                 try:
-                    within_their_ranges({name: point.value})
+                    within_their_ranges({name.removeprefix(FINAL): point.value})
                 except ValueError as error:
                     raise RunError(f"Epoch {point.step}: {error}.") from None
         return run

@@ -263,6 +263,11 @@ def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[_Reply
     except Exception as error:
         # As text: to unpickle TensorFlow's exception, the app would import TensorFlow.
         _log.exception("a question could not be answered")
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+            return _Reply.ERROR, AnswerError(
+                "The network needs more memory for this answer than AquaDash gives it. Ask for fewer images at once, "
+                "or use a smaller network."
+            )
         reason = " ".join(str(error).split())[:200]
         return _Reply.ERROR, AnswerError(f"The network could not answer ({type(error).__name__}: {reason}).")
 
