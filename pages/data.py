@@ -48,7 +48,6 @@ def overview(dataset: Dataset) -> None:
             width="stretch",
         )
         own_pictures.offer()
-        own_pictures_set.deleted_menu()
 
 
 def look_at(dataset: Dataset) -> None:
@@ -66,11 +65,9 @@ def look_at(dataset: Dataset) -> None:
 
 def data_sets() -> None:
     """The chosen data set, and the way to add one."""
-    own_pictures_set.offer_undo()
     source = datasets.current()
     if not data.is_here(source):
         own_pictures.offer()
-        own_pictures_set.deleted_menu()
         offer_download()
         return
     dataset = datasets.dataset(source)

@@ -57,8 +57,6 @@ class Lesson:
     binned: str
     shared: str
     search: str
-    put_away: str
-    put_away_pipeline: str
     on_hers: str
 
     def state(self) -> dict[str, str]:
@@ -96,14 +94,10 @@ def begin(folder: Path) -> Lesson:
     # Nobody does them.
     for kind, resource in (*((kind, binned) for kind in MEASURED), ("search", search)):
         store.jobs.submit(kind, resource, {}, owner=ANNA.person_id)
-    for title in ("Anna's fog", "Anna's rain"):
-        hers.pipelines.save(PIPELINES["notebook-1"], title=title)
-    away = hers.pipelines.delete("anna-s-rain")
-    for title in ("Anna's cats", "Anna's dogs"):
-        hers.data.keep(imported(_pets(folder)), title=title)
-    put_away = hers.data.delete("anna-s-dogs")
+    hers.pipelines.save(PIPELINES["notebook-1"], title="Anna's fog")
+    hers.data.keep(imported(_pets(folder)), title="Anna's cats")
     on_hers = trained(store, TEACHER, "Anna's again", source="folder-anna-s-cats")
-    return Lesson(settings.home(), store, searches, finished, waiting, binned, shared, search, put_away, away, on_hers)
+    return Lesson(settings.home(), store, searches, finished, waiting, binned, shared, search, on_hers)
 
 
 def trained(store: RunStore, person: Person, name: str, *, source: str = "synthetic") -> str:
@@ -193,7 +187,6 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         "look at another's pictures": lambda: data.own("anna-s-cats"),
         "look at another's pictures' check": lambda: data.report("anna-s-cats"),
         "delete another's pictures": lambda: data.delete("anna-s-cats"),
-        "bring another's pictures back": lambda: data.restore(at.put_away),
         "read a folder of the server": lambda: data.read(folder, origin="x", size=32),
         "upload too much": lambda: data.read(bytes(1_000_001), origin="x", size=32),
         "take the place of another's pictures": take_the_place,
@@ -202,7 +195,6 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
             PIPELINES["notebook-2"], title="Anna's fog", replace_name="anna-s-fog"
         ),
         "delete another's pipeline": lambda: pipelines.delete("anna-s-fog"),
-        "bring another's pipeline back": lambda: pipelines.restore(at.put_away_pipeline),
         "stop another's search": lambda: searches.stop(at.search),
         "continue another's search": lambda: searches.resume(at.search),
         "give another's search more trials": lambda: searches.resume(at.search, trials=9),

@@ -10,20 +10,16 @@ from typing import Any
 
 import pytest
 
-from aquadash.augment import PIPELINES
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
-from aquadash.data.folder import about
-from aquadash.data.folder.about import About
 from aquadash.engine.slots import held
-from aquadash.errors import ConfigError, DataError, NotAllowedError, StorageError
+from aquadash.errors import ConfigError, NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.lab.limits import Limits
-from aquadash.people import OWNER, Person, Role
+from aquadash.people import OWNER
 from aquadash.runs import RunStatus
 from aquadash.search.store import open_search_store
-from tests.lessons import ANNA, BEN, TEACHER
-from tests.own_pictures import imported, in_folder, of_classes
+from tests.lessons import ANNA, TEACHER
 from tests.search_fakes import plan
 from tests.test_cli import answer, refusal
 
@@ -157,39 +153,6 @@ def test_students_continue_searches_within_the_limits_of_now_only(limit: dict[st
             Lab(ANNA).searches.resume(mine, trials=trials)
     kept = open_search_store().get(mine)
     assert kept.status is RunStatus.STOPPED and kept.plan == plan()
-
-
-def test_what_comes_back_from_the_bin_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
-    limits.save(ClassLimits(pipelines=1))
-    own = Lab(Person("b" * 32, "Ben", Role.STUDENT)).pipelines
-    own.save(PIPELINES["notebook-1"], title="First")
-    away = own.delete("first")
-    own.save(PIPELINES["notebook-1"], title="Second")
-    with pytest.raises(NotAllowedError, match="1 pipelines already"):
-        own.restore(away)
-    own.delete("second")
-    assert own.restore(away).title == "First"
-
-
-def test_own_pictures_come_back_in_place_of_own_ones_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
-    limits.save(ClassLimits(data_sets=1))
-    folder, data = in_folder(tmp_path, of_classes({"cat": 10, "dog": 10})), Lab(ANNA).data
-
-    def use(owner: Person) -> About:
-        return imported(folder).keep("Cats", replacing=True, owner=owner)
-
-    first = use(ANNA)
-    use(ANNA)
-    assert data.restore(data.deleted()[0]) == first, "she has no more of them than before"
-    data.delete("cats")
-    use(BEN)
-    with pytest.raises(NotAllowedError, match="another student's pictures"):
-        data.restore(data.deleted()[0])
-    (about.folder() / "cats" / "about.json").write_text("{")
-    with pytest.raises(DataError, match="Delete that one first"):
-        data.restore(data.deleted()[0])
 
 
 def test_the_queue_of_a_class_alone_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,6 @@ def test_what_is_refused_to_others_is_not_refused_to_its_owner(lesson: Lesson) -
     network, _ = lab.runs.network(lab.runs.get(lesson.finished))
     assert network.is_file()
     assert lab.data.load("folder-anna-s-cats").class_names == ("cat", "dog")
-    assert lab.data.deleted() == [lesson.put_away]
     assert [run.name for run in lab.runs.all(deleted=True)] == ["Anna's worst"]
     lab.pipelines.save(PIPELINES["notebook-1"], title="Anna's fog", replace_name="anna-s-fog")
     assert saved_pipelines.resource_of("anna-s-fog").owner == ANNA.person_id
@@ -94,7 +93,6 @@ def test_another_students_data_sets_are_not_listed(lesson: Lesson) -> None:
     for person, listed in ((ANNA, True), (TEACHER, True), (BEN, False)):
         own = Lab(person).data
         assert ("folder-anna-s-cats" in own.sources()) is listed
-        assert (own.deleted() == [lesson.put_away]) is listed
 
 
 def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson) -> None:

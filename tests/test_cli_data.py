@@ -23,7 +23,7 @@ def archive(tmp_path: Path) -> Path:
     return in_archive(tmp_path / "My Pets.zip", files)
 
 
-def test_an_archive_is_imported_shown_listed_deleted_and_restored(archive: Path, home: Path) -> None:
+def test_an_archive_is_imported_shown_listed_and_deleted(archive: Path, home: Path) -> None:
     made = answer("data", "import", archive)
     assert made["source"] == "folder-my-pets" and (made["train"], made["test"]) == (20, 5)
     assert made["refused"][0]["name"] == "cat/bad.png" and made["pictures"] == 25
@@ -36,9 +36,8 @@ def test_an_archive_is_imported_shown_listed_deleted_and_restored(archive: Path,
     assert answer("data", "check", "folder-my-pets")["report"] == made["report"]
     listed = {one["source"]: one for one in answer("data", "list")["sources"]}
     assert list(listed) == ["synthetic", "cifar100", "folder-my-pets"] and listed["folder-my-pets"]["own"]
-    key = answer("data", "delete", "folder-my-pets")["key"]
-    assert about.all_kept() == {} and answer("data", "list")["deleted"] == [key]
-    assert answer("data", "restore", key)["source"] == "folder-my-pets"
+    assert answer("data", "delete", "folder-my-pets")["deleted"]
+    assert list((home / "datasets").iterdir()) == []
 
 
 def test_the_options_of_an_import(tmp_path: Path) -> None:
@@ -98,7 +97,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_is_checked_saved_shown_listed_deleted_and_restored(file: Path) -> None:
+def test_a_file_is_checked_saved_shown_listed_and_deleted(file: Path) -> None:
     assert answer("pipelines", "check", file) == {"title": "Mine", "factor": 1, "valid": True}
     assert library().saved == ()
     assert answer("pipelines", "save", file, "--title", "Über Flip")["name"] == "uber-flip"
@@ -112,10 +111,8 @@ def test_a_file_is_checked_saved_shown_listed_deleted_and_restored(file: Path) -
     listed = {entry["name"]: entry for entry in answer("pipelines", "list")["pipelines"]}
     assert list(listed) == [*PIPELINES, "uber-flip"]
     assert listed["uber-flip"]["saved"] and not listed["notebook"]["saved"] and listed["notebook"]["factor"] == 5
-    key = answer("pipelines", "delete", "uber-flip")["key"]
+    assert answer("pipelines", "delete", "uber-flip")["deleted"]
     assert library().saved == ()
-    assert answer("pipelines", "restore", key)["name"] == "uber-flip"
-    assert library().saved == ("uber-flip",)
 
 
 def test_saving_over_a_pipeline_is_asked_for(file: Path) -> None:
@@ -142,7 +139,6 @@ def test_unknown_names_and_malformed_files_are_refused(tmp_path: Path) -> None:
     for command in ("show", "code", "delete"):
         assert "'nothing'" in refusal("pipelines", command, "nothing")
     assert "is no file" in refusal("pipelines", "check", tmp_path)
-    assert "not there any more" in refusal("pipelines", "restore", "../../passwd")
     path = tmp_path / "bad.json"
     path.write_bytes(b"\xff\xfe\x00")
     refusal("pipelines", "check", path)

@@ -89,8 +89,7 @@ def test_no_data_set_is_written_over_unless_that_is_asked_for(pictures: Path) ->
     changed = kept(pictures, "pets", seed=5, replacing=True)
     assert about.about("pets").fingerprint == changed.fingerprint != first.fingerprint
     assert data.load("folder-pets").fingerprint == changed.fingerprint
-    store.delete("pets")
-    assert store.restore(store.deleted()[1][0]).fingerprint == first.fingerprint
+    assert [path.name for path in about.folder().glob("[!.]*")] == ["pets"]
 
 
 @pytest.mark.parametrize("title", ["", "   ", "x" * 61, "\n"])
@@ -105,43 +104,45 @@ def test_a_title_is_text_and_never_a_path(pictures: Path, home: Path) -> None:
     assert (home / "datasets" / "b-etc-b").is_dir()
 
 
-def test_deleting_can_be_undone(pictures: Path) -> None:
+def test_what_is_deleted_is_gone_but_stays_readable_to_whoever_looks_at_it(pictures: Path, home: Path) -> None:
     made = kept(pictures)
     before = data.load(made.source)
-    key = store.delete("pets")
+    store.delete("pets")
+    assert list((home / "datasets").iterdir()) == []
     assert made.source not in data.SOURCES and not data.is_here(made.source)
     assert data.title_of(made.source) == made.source
-    with pytest.raises(DataError, match="Bring it back on the Data page"):
+    with pytest.raises(DataError, match="Import its pictures again"):
         data.load(made.source)
     with pytest.raises(UnknownNameError):
         check_names(with_values(RunConfig(), {"data.source": made.source}))
-    # What somebody is looking at stays readable.
     assert before.train.images.sum() > 0
-    assert store.restore(key) == made
+
+
+def test_what_a_version_before_put_away_is_left_alone_and_comes_back_by_hand(pictures: Path, home: Path) -> None:
+    made = kept(pictures)
+    (home / "datasets" / ".deleted").mkdir()
+    away = (home / "datasets" / "pets").rename(home / "datasets" / ".deleted" / "pets.17")
+    kept(pictures, "Others")
+    store.delete("others")
+    assert about.all_kept() == {} and away.is_dir()
+    away.rename(home / "datasets" / "pets")
     assert data.load(made.source).fingerprint == made.fingerprint
-    with pytest.raises(DataError, match="not there any more"):
-        store.restore(key)
 
 
-def test_a_deleted_one_takes_the_place_of_another_and_no_deleted_one_is_lost_by_that(pictures: Path) -> None:
-    seeds = range(6)
-    made = [kept(pictures, "pets", seed=seed, replacing=True) for seed in seeds]
-    *others, oldest = [key for key, _ in store.deleted()]
-    with pytest.raises(DataError, match="Delete that one first"):
-        store.restore(oldest)
-    assert store.restore(oldest, replace=True) == made[0] == about.about("pets")
-    newest, *left = [key for key, _ in store.deleted()]
-    assert left == others and store.restore(newest, replace=True) == made[-1]
-    with pytest.raises(DataError, match="not there any more"):
-        store.restore("../pets.1")
+def test_one_that_cannot_take_the_place_of_another_leaves_it_there(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, new, rename = kept(pictures), imported(pictures), os.rename
 
+    def busy(source: Path, target: Path) -> None:
+        if source == new.folder:
+            raise OSError(16, "Device or resource busy")
+        rename(source, target)
 
-def test_only_the_last_deleted_ones_are_kept(pictures: Path) -> None:
-    keys = []
-    for _ in range(7):
-        kept(pictures)
-        keys.append(store.delete("pets"))
-    assert [key for key, _ in store.deleted()] == keys[:1:-1]
+    monkeypatch.setattr(os, "rename", busy)
+    with pytest.raises(StorageError, match="busy"):
+        new.keep("Pets", replacing=True)
+    assert about.all_kept() == {"pets": made}
 
 
 def test_a_damaged_data_set_is_said_to_be_so_and_hurts_no_other(pictures: Path, home: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash.augment import op, pipeline
+from aquadash.data.folder import about
 from aquadash.runs import open_store
 from tests.browser_pages import (
     address_has,
@@ -51,6 +52,16 @@ def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, pag
     page.locator(".st-key-launch button:not([disabled])").wait_for()
     set_number(page, "Maximum epochs", 1)
     assert open_store().get(press_train(page)).config.data.source == "folder-pets"
+
+    page.goto(f"{shared_server.url}/data?source=folder-pets")
+    settled(page)
+    main_button(page, "Delete").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("This cannot be undone").wait_for()
+    dialog.get_by_role("button", name="Delete").dblclick()
+    dialog.wait_for(state="detached")
+    settled(page)
+    assert "source=folder-pets" not in page.url and list(about.all_kept()) == []
     no_error(page)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -176,43 +175,6 @@ def test_only_what_its_owner_put_into_the_import_folder_is_offered(
     assert [metric.value for metric in app.metric][:3] == ["12", "0", "2"]
 
 
-def test_what_was_deleted_last_is_brought_back_at_once_and_others_from_a_list_that_tells_them_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store.time, "time_ns", itertools.count(10**18, 10**9).__next__)
-    kept(tmp_path / "one", title="Fish")
-    first = store.delete("fish")
-    kept(tmp_path / "two", title="Fish")
-    second = store.delete("fish")
-    pets = kept(tmp_path / "three")
-    app = open_app_page("data", source=pets.source)
-    app.button(key="own-delete").click().run()
-    assert not app.exception and "Deleted **Pets**." in texts(app) and about.all_kept() == {}
-    assert app.selectbox(key="data-set").value == "synthetic"
-    last, *earlier = app.selectbox(key="own-gone").options
-    assert last == "pets" and len({*earlier}) == 2
-    app.selectbox(key="own-gone").select(earlier[1]).run()
-    app.button(key=f"own-restore-{first}").click().run()
-    assert not app.error and app.selectbox(key="data-set").value == "folder-fish"
-    assert first not in dict(store.deleted())
-    app.button(key="undo-own").click().run()
-    assert not app.exception and not app.error
-    assert about.about("pets") == pets and app.selectbox(key="data-set").value == pets.source
-
-    assert "“Fish” as it is now goes into this list" in texts(app)
-    button = app.button(key=f"own-restore-{second}").click()
-    button.run()
-    assert not app.error and "“Fish” is ready." in app.success[0].value
-    [(instead, _)] = store.deleted()
-    button.run()
-    assert not app.error and instead != second and list(dict(store.deleted())) == [instead], "a second click"
-
-    app.button(key="own-delete").click().run()
-    store.restore(store.deleted()[1][0])
-    undo = [button.key for button in app.run().button if button.key == "undo-own"]
-    assert not undo, "nothing would say that another one goes"
-
-
 class Waiting:
     """The session, or the address, while a second click waits: it ends the script where that next touches them."""
 
@@ -222,30 +184,34 @@ class Waiting:
     __setitem__ = get = pop = clear = from_dict = touch
 
 
-@pytest.mark.parametrize("work", ["delete", "restore"])
-def test_a_second_click_finds_own_pictures_deleted_or_brought_back(
-    work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_own_pictures_are_deleted_once_that_was_asked(tmp_path: Path) -> None:
     made = kept(tmp_path)
     app = open_app_page("data", source=made.source)
-    if work == "restore":
-        app.button(key="own-delete").click().run()
-    button = app.button(key="own-delete" if work == "delete" else "undo-own")
-    do = getattr(store, work)
+    app.button(key="own-delete").click().run()
+    assert "keep their results" in texts(app) and "cannot be undone" in texts(app)
+    app.button(key="own-delete-no").click().run()
+    assert about.all_kept() and app.selectbox(key="data-set").value == made.source
+    app.button(key="own-delete").click().run()
+    app.button(key="own-delete-yes").click().run()
+    assert not app.exception and not app.error and about.all_kept() == {}
+    assert app.selectbox(key="data-set").value == "synthetic"
+
+
+def test_a_second_click_finds_own_pictures_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_app_page("data", source=kept(tmp_path).source)
+    app.button(key="own-delete").click().run()
+    button, delete = app.button(key="own-delete-yes"), store.delete
     with monkeypatch.context() as patch:
 
-        def cut_short(name: str) -> object:
-            done = do(name)
+        def cut_short(name: str) -> None:
+            delete(name)
             for touched in ("session_state", "query_params"):
                 patch.setattr(st, touched, Waiting())
-            return done
 
-        patch.setattr(store, work, cut_short)
+        patch.setattr(store, "delete", cut_short)
         button.click().run()
     button.click().run()
-    assert not app.exception and not app.error and (about.all_kept() == {}) == (work == "delete")
-    assert app.selectbox(key="data-set").value == ("synthetic" if work == "delete" else made.source)
-    assert ("Deleted **Pets**." in texts(app)) == (work == "delete")
+    assert not app.exception and not app.error and app.selectbox(key="data-set").value == "synthetic"
 
 
 def test_another_data_set_opens_at_its_first_page_unless_the_address_says_which(

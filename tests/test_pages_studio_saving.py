@@ -45,7 +45,12 @@ def rename(app: AppTest, title: str) -> AppTest:
     return press(app, "rename-button")
 
 
-def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back() -> None:
+def delete(app: AppTest) -> AppTest:
+    press(unfold(app, "files-menu"), "delete-pipeline")
+    return press(app, "delete-pipeline-yes")
+
+
+def test_saving_under_a_name_saving_changes_renaming_and_deleting() -> None:
     app = visit(pipeline="notebook-1")
     press(app, "add-0")
     app.text_input(key="studio:search").set_value("sharpen").run()
@@ -64,11 +69,11 @@ def test_saving_under_a_name_saving_changes_renaming_deleting_and_bringing_back(
 
     rename(app, "Soft")
     assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
-    unfold(app, "files-menu")
-    press(app, "delete-pipeline")
+    press(unfold(app, "files-menu"), "delete-pipeline")
+    press(app, "delete-pipeline-no")
+    assert library().saved == ("soft",)
+    delete(app)
     assert library().saved == () and address_of(app, "pipeline") is None
-    press(app, next(each.key for each in app.button if (each.key or "").startswith("undo-soft")))  # type: ignore[arg-type]
-    assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
 
 
 def test_a_name_that_cannot_be_is_refused_and_the_draft_stays_and_is_saved_with_its_description() -> None:
@@ -208,7 +213,7 @@ def test_what_was_made_of_a_deleted_pipeline_does_not_overwrite_one_that_takes_i
     saved_pipelines.save(PIPELINES["notebook-1"], title="Mist")
     saved_pipelines.save(DEEP, title="Fog")
     app = do(visit(pipeline="mist"), 0, "duplicate")
-    press(unfold(app, "files-menu"), "delete-pipeline")
+    delete(app)
     app.selectbox(key="pipeline").set_value("fog").run()
     rename(app, "Mist")
     for _ in range(2):
@@ -243,7 +248,7 @@ def double_click(
         ("save-changes", "load", "fog", {"fog": 3}),
         ("save-as-button", "load", "mist", {"fog": 2, "mist": 3}),
         ("rename-button", "renamed", "mist", {"mist": 2}),
-        ("delete-pipeline", "load", None, {}),
+        ("delete-pipeline-yes", "load", None, {}),
     ],
 )
 def test_a_second_click_finds_what_the_first_has_done(
@@ -252,31 +257,18 @@ def test_a_second_click_finds_what_the_first_has_done(
     app = unfold(unfold(changed_fog(), "files-menu"), "save-menu")
     for field in ("studio:title", "studio:new-title"):
         app.text_input(key=field).set_value(" Mist ")
+    if key == "delete-pipeline-yes":
+        press(app, "delete-pipeline")
     double_click(app, app.button(key=key), monkeypatch, loaded=loaded, by=by)
     assert {name: len(pipeline(name).branches[0].operators) for name in library().saved} == saved
     assert address_of(app, "pipeline") == shown
     assert (address_of(app, "draft") is None) == (key != "rename-button")
 
 
-@pytest.mark.parametrize("loaded", [False, True])
-def test_a_second_click_on_undo_finds_what_was_deleted_brought_back(
-    loaded: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    saved_pipelines.save(DEEP, title="Fog")
-    app = press(unfold(visit(pipeline="fog"), "files-menu"), "delete-pipeline")
-    undo = next(each for each in app.button if (each.key or "").startswith("undo-fog"))
-    assert undo.label == "Undo *Fog*"
-    double_click(app, undo, monkeypatch, loaded=loaded)
-    assert library().saved == ("fog",)
-    assert not any((each.key or "").startswith("undo-fog") for each in app.button)
-
-
-@pytest.mark.parametrize("key", ["save-changes", "delete-pipeline"])
-def test_what_another_session_has_deleted_meanwhile_is_told_and_the_draft_stays(key: str) -> None:
+def test_what_another_session_has_deleted_meanwhile_is_told_and_the_draft_stays() -> None:
     app = changed_fog()
-    unfold(app, "files-menu")
     saved_pipelines.delete("fog")
-    press(app, key)
+    press(app, "save-changes")
     assert "elsewhere" in app.error[0].value and library().saved == ()
     assert address_of(app, "pipeline") == "none" and len(steps(app)) == 3
 

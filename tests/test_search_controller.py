@@ -11,7 +11,7 @@ import pytest
 
 from aquadash.config import RunConfig, with_values
 from aquadash.data.folder.about import About
-from aquadash.data.folder.store import delete, restore
+from aquadash.data.folder.store import delete
 from aquadash.errors import ConfigError, RunError, StorageError
 from aquadash.jobs import JobStatus, open_jobs
 from aquadash.jobs.types import job_id
@@ -195,14 +195,14 @@ def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> No
 def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs: FakeRuns, tmp_path: Path) -> None:
     def import_pictures(first_seed: int) -> About:
         files = of_classes({"cat": 12, "dog": 12}, first_seed=first_seed)
-        return imported(in_folder(tmp_path / f"{first_seed}", files)).keep("Cats")
+        return imported(in_folder(tmp_path / f"{first_seed}", files)).keep("Cats", replacing=True)
 
     kept = import_pictures(0)
     of = plan(trials=5, config=with_values(BASE, {"data.source": kept.source}))
     control = controller(store, search_id := begin(store, of), runs, slots=2)
     control.step()
     first, second = runs.runs
-    old = delete(kept.name)
+    delete(kept.name)
     import_pictures(500)
     runs.finish(first, 0.5)
     assert control.step() is JobStatus.RUNNING, "the trial under way has the old ones"
@@ -212,7 +212,7 @@ def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs:
     store.set_attributes(search_id, {IMAGES: ""})  # As of 0.6.0.
     runs.change(first, dataset_fingerprint=kept.fingerprint)
     assert controller(store, search_id, runs).step() is JobStatus.FAILED
-    restore(old, replace=True)
+    import_pictures(0)
     store.set_attributes(search_id, {IMAGES: ""})
     runs.change(first, dataset_fingerprint="")  # It cannot be read any more.
     assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED

@@ -1,8 +1,7 @@
 """The library of pipelines: the built-in ones and those that people have saved.
 
-A saved pipeline is a JSON file in ``AQUADASH_HOME/pipelines``. Nothing that was saved is ever lost: saving over a
-pipeline copies the old file to ``earlier/`` beside it, deleting moves it there, from where :func:`restore` brings it
-back.
+A saved pipeline is a JSON file in ``AQUADASH_HOME/pipelines``. Versions up to 0.7.0.dev0 moved deleted and replaced
+pipelines into ``earlier/`` beside them, where they stay.
 
 Whose it is stands in a small file beside it, ``fog.owner`` beside ``fog.json``, for the pipeline's own goes from one
 person to another. A pipeline without one was saved by the owner of the machine, or before anybody asked.
@@ -10,11 +9,8 @@ person to another. A pipeline without one was saved by the owner of the machine,
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import time
 import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -112,7 +108,7 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
     Args:
         spec: What to save; its own name and title do not count.
         title: What people call it.
-        replace_name: The saved pipeline that it takes the place of; the earlier version is kept. None for a new one.
+        replace_name: The saved pipeline that it takes the place of. None for a new one.
         owner: Whose a new one is; one that takes another's place stays whose it was.
 
     Returns:
@@ -128,84 +124,50 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
     target = folder() / f"{saved.name}.json"
     if saved.name != replace_name and target.exists():
         raise ConfigError(_taken(saved.title))
-    if replace_name is None:
-        owner_text = (
-            ""
-            if owner == OWNER
-            else json.dumps({"owner": owner.person_id, "owner_name": owner.name, "shared": owner.leads})
-        )
-    else:
+    if replace_name is not None:
         _check_saved(replace_name)
         owner_text = _owner_text(folder() / f"{replace_name}.json")
+    elif owner == OWNER:
+        owner_text = ""
+    else:
+        owner_text = json.dumps({"owner": owner.person_id, "owner_name": owner.name, "shared": owner.leads})
     try:
         folder().mkdir(parents=True, exist_ok=True)
         try:
             # What is new never takes the place of what somebody else has saved in the meantime.
             with replacing(target, new=replace_name != saved.name) as file:
                 file.write(saved.to_json().encode("utf-8"))
-                if replace_name == saved.name:
-                    # A full disk is noticed first, and the name is never missing, whenever this ends.
-                    file.flush()
-                    kept = _earlier(saved.name)
-                    write_whole(kept, target.read_bytes())
-                    if owner_text:
-                        write_whole(_owner_file(kept), owner_text)
         except FileExistsError:
             raise ConfigError(_taken(saved.title)) from None
+        if replace_name == saved.name:
+            return saved  # It stays whose it was.
+        _owner_file(target).unlink(missing_ok=True)
         if owner_text:
             try:
                 write_whole(_owner_file(target), owner_text)
             except OSError:
-                if replace_name != saved.name:
-                    # Without it, it would be the machine's owner's.
-                    target.unlink(missing_ok=True)
+                # Without it, it would be the machine's owner's.
+                target.unlink(missing_ok=True)
                 raise
-        else:
-            _owner_file(target).unlink(missing_ok=True)
-        if replace_name not in (None, saved.name):
-            _put_away(replace_name)
+        if replace_name is not None:
+            _remove(replace_name)
     except OSError as error:
         raise StorageError(f"The pipeline cannot be saved in {folder()} ({error.strerror}).") from error
     return saved
 
 
-def delete(name: str) -> str:
-    """Delete a saved pipeline.
-
-    Returns:
-        What :func:`restore` takes to bring it back.
+def delete(name: str) -> None:
+    """Delete a saved pipeline for good.
 
     Raises:
         UnknownNameError: No saved pipeline has that name.
-        StorageError: It cannot be moved.
+        StorageError: It cannot be deleted.
     """
     _check_saved(name)
     try:
-        return _put_away(name)
+        _remove(name)
     except OSError as error:
         raise StorageError(f"The pipeline cannot be deleted in {folder()} ({error.strerror}).") from error
-
-
-def restore(key: str) -> PipelineSpec:
-    """Bring back what :func:`delete` has put away.
-
-    Args:
-        key: What :func:`delete` returned.
-
-    Raises:
-        ConfigError: There is no such thing any more, or another pipeline has taken the name.
-        StorageError: It cannot be moved.
-    """
-    path = _deleted(key)
-    spec = _read(path)
-    target = folder() / f"{spec.name}.json"
-    if target.exists():
-        raise ConfigError(f"Another pipeline is called {spec.title!r} now. Rename or delete that one first.")
-    try:
-        _move(path, target)
-    except OSError as error:
-        raise StorageError(f"The pipeline cannot be brought back in {folder()} ({error.strerror}).") from error
-    return spec
 
 
 def resource_of(name: str) -> Resource:
@@ -224,22 +186,9 @@ def resource_of(name: str) -> Resource:
     return _thing(path, title)
 
 
-def deleted_resource(key: str) -> Resource:
-    """Whose it is what :func:`restore` would bring back by that key; errors as there."""
-    path = _deleted(key)
-    return _thing(path, _read(path).title)
-
-
 def owner_ids() -> set[str]:
-    """The ids of the people whose pipelines are kept, deleted ones included; empty for the owner of the machine."""
+    """The ids of the people who own a pipeline, those in ``earlier/`` included; empty for the owner of the machine."""
     return {_thing(path, "").owner for path in folder().rglob("*.json")}
-
-
-def _deleted(key: str) -> Path:
-    path = next((path for path in (folder() / "earlier").glob("*.json") if path.name == key), None)
-    if path is None:
-        raise ConfigError("The deleted pipeline is not there any more; it may have been brought back already.")
-    return path
 
 
 def _taken(title: str) -> str:
@@ -252,18 +201,10 @@ def _check_saved(name: str) -> None:
         raise UnknownNameError.of("saved pipeline", name, saved)
 
 
-def _put_away(name: str) -> str:
-    """Move a saved pipeline's file to the earlier ones; its new file name."""
-    path = _earlier(name)
-    _move(folder() / f"{name}.json", path)
-    return path.name
-
-
-def _earlier(name: str) -> Path:
-    """Where what is called so now is kept among the earlier ones."""
-    earlier = folder() / "earlier"
-    earlier.mkdir(parents=True, exist_ok=True)
-    return earlier / f"{name}.{time.time_ns()}.json"
+def _remove(name: str) -> None:
+    path = folder() / f"{name}.json"
+    path.unlink(missing_ok=True)
+    _owner_file(path).unlink(missing_ok=True)
 
 
 def _read(path: Path) -> PipelineSpec:
@@ -284,14 +225,6 @@ def _parsed(path: Path, size: int, changed_at: int, inode: int) -> PipelineSpec:
     spec = from_json(path.read_text(encoding="utf-8"))
     name = path.name.split(".")[0]
     return spec if spec.name == name else replace(spec, name=name)
-
-
-def _move(pipeline: Path, to: Path) -> None:
-    """Move a pipeline's file, and its owner's with it."""
-    os.replace(pipeline, to)
-    _owner_file(to).unlink(missing_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        os.replace(_owner_file(pipeline), _owner_file(to))
 
 
 def _owner_file(pipeline: Path) -> Path:

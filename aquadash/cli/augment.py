@@ -171,23 +171,9 @@ def save_command(file: Path, title: str, replace_name: str | None) -> None:
 @pipelines.command("delete")
 @click.argument("name")
 def delete_command(name: str) -> None:
-    """Delete a saved pipeline; `pipelines restore` brings it back."""
-    key = lab.pipelines.delete(name)
-    print_result(
-        {"name": name, "deleted": True, "key": key},
-        f"Deleted {name}. Bring it back with: .venv/bin/python -m aquadash pipelines restore {key}",
-    )
-
-
-@pipelines.command("restore")
-@click.argument("key")
-def restore_command(key: str) -> None:
-    """Bring back what `delete` has put away, by the KEY that it printed."""
-    spec = lab.pipelines.restore(key)
-    print_result(
-        {"name": spec.name, "title": spec.title, "restored": True},
-        f"{spec.title!r} is back as {spec.name}.",
-    )
+    """Delete a saved pipeline for good. Runs that were trained with it keep it."""
+    lab.pipelines.delete(name)
+    print_result({"name": name, "deleted": True}, f"Deleted {name}.")
 
 
 @pipelines.command("code")

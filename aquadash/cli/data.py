@@ -169,7 +169,6 @@ def list_command() -> None:
             }
             for source in sources
         ],
-        "deleted": lab.data.deleted(),
     }
     rows = [(source.name, source.title, source.summary) for source in sources]
     print_result(values, Table(rows, header=("source", "title", "what it is")))
@@ -188,22 +187,9 @@ def check_command(source: str) -> None:
 @data.command("delete")
 @click.argument("source")
 def delete_command(source: str) -> None:
-    """Delete a data set of own pictures. Runs keep their results; `data restore` brings it back until five more go."""
-    key = lab.data.delete(source)
-    print_result(
-        {"source": source, "key": key}, f"Deleted. To bring it back: .venv/bin/python -m aquadash data restore {key}"
-    )
-
-
-@data.command("restore")
-@click.argument("key")
-def restore_command(key: str) -> None:
-    """Bring back a deleted data set of own pictures; `data delete` told the KEY, `data list --json` knows it, too.
-
-    A data set that has its name now is deleted in its place.
-    """
-    kept = lab.data.restore(key)
-    print_result(asdict(kept) | {"source": kept.source}, f"{kept.source} is back.")
+    """Delete a data set of own pictures for good. Runs keep their results, but not its pictures."""
+    lab.data.delete(source)
+    print_result({"source": source, "deleted": True}, f"Deleted {source}.")
 
 
 def _report(report: CheckReport, refused: tuple[LeftOut, ...]) -> tuple[Table | str, ...]:

@@ -168,8 +168,8 @@ def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
     except KeyError:
         if source.startswith(PREFIX):
             raise DataError(
-                f"The data set {source[:80]!r} of own pictures is not on this computer. Bring it back on the Data page "
-                "if it was deleted, or import its pictures again under the same name."
+                f"The data set {source[:80]!r} of own pictures is not on this computer. Import its "
+                "pictures again under the same name."
             ) from None
         raise UnknownNameError.of("data source", source, SOURCES) from None
     with _loaded_lock:

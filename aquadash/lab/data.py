@@ -122,11 +122,8 @@ class DataSets(Part):
         """
         return store.report_of(self.own(source).name)
 
-    def delete(self, source: str) -> str:
-        """Delete a data set of own pictures. Runs that were trained on it keep their results.
-
-        Returns:
-            What :meth:`restore` takes to bring it back; the last few deleted ones are kept for that.
+    def delete(self, source: str) -> None:
+        """Delete a data set of own pictures for good. Runs that were trained on it keep their results.
 
         Raises:
             UnknownNameError: There is none of that name.
@@ -135,28 +132,7 @@ class DataSets(Part):
         """
         kept = about.about(source.removeprefix(about.PREFIX))
         self._rights.require(Action.DELETE_PICTURES, kept.resource)
-        return store.delete(kept.name)
-
-    def deleted(self) -> list[str]:
-        """What :meth:`restore` takes and the person may bring back, the last deleted first."""
-        return [key for key, resource in store.deleted() if self._rights.allow(Action.DELETE_PICTURES, resource)]
-
-    def restore(self, key: str) -> About:
-        """Bring back what :meth:`delete` has put away; a data set that has its name now is put away for it.
-
-        Raises:
-            DataError: It is not there any more, or something damaged has its name now.
-            NotAllowedError: It was not the person's own, or what has its name now is not.
-            StorageError: It cannot be moved.
-        """
-        resource, there = dict(store.deleted()).get(key), about.all_kept().get(key.rpartition(".")[0])
-        if resource is not None:
-            self._rights.require(Action.DELETE_PICTURES, resource)
-            if there is not None:
-                self._rights.require(Action.DELETE_PICTURES, there.resource)
-            else:
-                self._check_number()
-        return store.restore(key, replace=there is not None)
+        store.delete(kept.name)
 
     def _refusal(self, source: str, load: bool) -> str:
         kept = about.of_source(source)
@@ -216,7 +192,7 @@ class DataSets(Part):
         Args:
             new: What :meth:`read` returned.
             title: What people call it; its name follows from it.
-            replace: Take the place of a data set of that title, which can be brought back like a deleted one.
+            replace: Take the place of a data set of that title, which is deleted.
 
         Raises:
             DataError: A problem stands in the way, the title is taken, or the pictures are not there any more.

@@ -129,7 +129,6 @@ def _makers() -> set[str]:
     """The ids of the people who have made anything that is kept, be it hidden or in a bin."""
     from aquadash.augment import saved_pipelines
     from aquadash.data.folder.about import all_kept
-    from aquadash.data.folder.store import deleted
     from aquadash.runs import open_store
     from aquadash.search.store import any_stored, open_search_store
 
@@ -137,5 +136,5 @@ def _makers() -> set[str]:
     found = {run.owner for in_bin in (False, True) for run in store.list_runs(deleted=in_bin)}
     if any_stored():
         found |= {head.resource.owner for head in open_search_store().heads()}
-    found |= {kept.owner for kept in all_kept().values()} | {resource.owner for _, resource in deleted()}
+    found |= {kept.owner for kept in all_kept().values()}
     return found | saved_pipelines.owner_ids()

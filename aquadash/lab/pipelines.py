@@ -30,8 +30,7 @@ class Pipelines(Part):
         Args:
             spec: What to save; its own name and title do not count.
             title: What people call it, 1 to 80 characters.
-            replace_name: The saved pipeline that it takes the place of, which stays whose it was; the earlier version
-                is kept as a file. None for a new one.
+            replace_name: The saved pipeline that it takes the place of, whose owner it gets. None for a new one.
 
         Returns:
             The pipeline as saved, with its name and title.
@@ -49,34 +48,16 @@ class Pipelines(Part):
             self._check_number()
         return saved_pipelines.save(spec, title=title, replace_name=replace_name, owner=self._person)
 
-    def delete(self, name: str) -> str:
-        """Delete a saved pipeline.
-
-        Returns:
-            What :meth:`restore` takes to bring it back.
+    def delete(self, name: str) -> None:
+        """Delete a saved pipeline for good. Runs that were trained with it keep it.
 
         Raises:
             UnknownNameError: No saved pipeline has that name.
             NotAllowedError: It is not the person's own.
-            StorageError: It cannot be moved.
+            StorageError: It cannot be deleted.
         """
         self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.resource_of(name))
-        return saved_pipelines.delete(name)
-
-    def restore(self, key: str) -> PipelineSpec:
-        """Bring back what :meth:`delete` has put away.
-
-        Args:
-            key: What :meth:`delete` returned.
-
-        Raises:
-            ConfigError: There is no such thing any more, or another pipeline has taken the name.
-            NotAllowedError: It was not the person's own.
-            StorageError: It cannot be moved.
-        """
-        self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.deleted_resource(key))
-        self._check_number()
-        return saved_pipelines.restore(key)
+        saved_pipelines.delete(name)
 
     def _check_number(self) -> None:
         owners = [saved_pipelines.resource_of(name).owner for name in library().saved]

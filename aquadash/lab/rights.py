@@ -94,10 +94,8 @@ _RULES: dict[Action, Rule] = {
     Action.OPEN_PICTURES: Rule(
         "open its pictures", shared=True, hint="Add your own pictures, or take a data set that all may use."
     ),
-    Action.DELETE_PICTURES: Rule("delete, replace or bring it back"),
-    Action.CHANGE_PIPELINE: Rule(
-        "replace, delete or bring it back", hint="Save your change under a name of your own instead."
-    ),
+    Action.DELETE_PICTURES: Rule("delete or replace it"),
+    Action.CHANGE_PIPELINE: Rule("replace or delete it", hint="Save your change under a name of your own instead."),
 }
 
 #: And of what is done with none.

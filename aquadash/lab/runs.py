@@ -385,11 +385,10 @@ class Runs(Part):
         with self._adding(run.config):
             pictures = of_source(run.config.data.source)
             if pictures is not None and run.dataset_fingerprint not in ("", pictures.fingerprint):
-                may = self._rights.allow(Action.DELETE_PICTURES, pictures.resource)
-                back = (
-                    "Bring the old ones back on the Data page" if may else "Ask your teacher to bring the old ones back"
+                raise RunError(
+                    f"The data set {pictures.title} has other images now. Only the old ones, imported again under that "
+                    "name, can repeat this run."
                 )
-                raise RunError(f"The data set {pictures.title} has other images now. {back} to repeat this run.")
             name = f"{run.name[:100]} again"
             return open_engine().submit(run.config, name=name, repeats=run_id, owner=self._person)
 

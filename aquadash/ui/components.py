@@ -173,6 +173,27 @@ def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Ca
         st.button(named("Dismiss", what), key=f"dismiss-{key}", type="tertiary", on_click=on_dismiss)
 
 
+def ask_to_delete(what: str, consequence: str, *, key: str, delete: Callable[[], None]) -> None:
+    """Open a dialog that asks before something is deleted for good.
+
+    Args:
+        what: Its title.
+        consequence: What else is lost, and what is not, in a sentence or two.
+        key: Of the buttons, ``KEY-yes`` and ``KEY-no``.
+        delete: Deletes it, as a button's callback.
+    """
+
+    @st.dialog(f"Delete “{plain(what)}”?", icon="🗑️")
+    def ask() -> None:
+        st.markdown(f"{consequence} This cannot be undone.")
+        with st.container(horizontal=True):
+            deleted = st.button("Delete", key=f"{key}-yes", type="primary", on_click=delete)
+            if st.button("Cancel", key=f"{key}-no") or deleted:
+                st.rerun()
+
+    ask()
+
+
 def download(
     label: str, content: str | bytes | Callable[[], bytes], *, file_name: str, key: str, **options: Any
 ) -> None:

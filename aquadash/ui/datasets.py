@@ -114,7 +114,7 @@ def choose() -> None:
     default = _default()
     kept = st.session_state.get(SOURCE, default)
     if kept not in titles:
-        st.info(f"The data set “{plain(kept)}” is not on this computer any more; the Data page may bring it back.")
+        st.info(f"The data set “{plain(kept)}” is not on this computer any more.")
         kept = default
     try:
         own.require(st.query_params.get(SOURCE, ""))

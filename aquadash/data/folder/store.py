@@ -22,10 +22,6 @@ from aquadash.data.folder.types import CheckReport, Kept, LeftOut
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
 from aquadash.files import flush_to_disk, forget_oldest
-from aquadash.people import Resource
-
-#: Deleted data sets of a person that are kept to be brought back.
-_KEPT_DELETED = 5
 
 #: The files of a data set, all of which it needs.
 _FILES = ("about.json", "pictures.json", "images.npy")
@@ -101,20 +97,26 @@ def adopt(new: Path, told: About, *, replacing: bool = False) -> None:
     Args:
         new: The folder, on the disk of :func:`about.folder`; it stays where an error is raised.
         told: What is known of the data set.
-        replacing: Take the place of a data set of that name, which can be brought back like a deleted one.
+        replacing: Delete a data set of that name once this one has its place.
 
     Raises:
         DataError: There is a data set of that name already.
         StorageError: It cannot be moved.
     """
     target = folder() / told.name
+    aside = None
     try:
         if target.exists():
             if not replacing:
                 raise FileExistsError
-            _put_away(told.name)
-        # Renaming onto a folder that another process has filled in the meantime fails.
-        os.rename(new, target)
+            aside = _put_aside(told.name)
+        try:
+            # Renaming onto a folder that another process has filled in the meantime fails.
+            os.rename(new, target)
+        except OSError:
+            if aside is not None:
+                os.rename(aside, target)
+            raise
     except OSError as error:
         if target.exists() and not replacing:
             there = all_kept().get(told.name)
@@ -123,13 +125,12 @@ def adopt(new: Path, told: About, *, replacing: bool = False) -> None:
                 f"There is a data set called {called} already. Choose another name, or delete that one first."
             ) from None
         raise StorageError(f"The data set cannot be written in {folder()} ({error.strerror}).") from error
+    if aside is not None:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
-def delete(name: str) -> str:
-    """Delete a data set. Runs that were trained on it keep their results.
-
-    Returns:
-        What :func:`restore` takes to bring it back; the last few deleted ones are kept for that.
+def delete(name: str) -> None:
+    """Delete a data set for good. Runs that were trained on it keep their results.
 
     Raises:
         UnknownNameError: There is none of that name.
@@ -137,53 +138,9 @@ def delete(name: str) -> str:
     """
     about(name)
     try:
-        return _put_away(name)
+        shutil.rmtree(_put_aside(name), ignore_errors=True)
     except OSError as error:
         raise StorageError(f"The data set cannot be deleted in {folder()} ({error.strerror}).") from error
-
-
-def deleted() -> list[tuple[str, Resource]]:
-    """The put-away data sets of all people, by what :func:`restore` takes, the last deleted first."""
-    try:
-        keys = sorted(os.listdir(_earlier()), key=lambda key: key.rpartition(".")[2], reverse=True)
-    except OSError:
-        return []
-    return [(key, _resource_of(_earlier() / key)) for key in keys]
-
-
-def _resource_of(place: Path) -> Resource:
-    """Whose a put-away data set is; the machine owner's where that cannot be read."""
-    try:
-        return About.from_dict(json.loads((place / "about.json").read_text(encoding="utf-8"))).resource
-    except (OSError, ValueError, KeyError, TypeError):
-        return Resource("data set", place.name)
-
-
-def restore(key: str, *, replace: bool = False) -> About:
-    """Bring back what :func:`delete` has put away.
-
-    Args:
-        key: What :func:`delete` gave for it.
-        replace: Put a data set away for it that has its name now.
-
-    Raises:
-        DataError: It is not there any more, or another data set has its name now.
-        StorageError: It cannot be moved.
-    """
-    if key not in dict(deleted()):
-        raise DataError("The deleted data set is not there any more; it may have been brought back already.")
-    name = key.rpartition(".")[0]
-    there = (folder() / name).exists()
-    if there and not replace:
-        raise DataError(f"There is another data set called {name!r} now. Delete that one first.")
-    try:
-        if there:
-            # Not pushed out by that: it is about to leave.
-            _put_away(name, sparing=key)
-        os.rename(_earlier() / key, folder() / name)
-    except OSError as error:
-        raise StorageError(f"The data set cannot be brought back in {folder()} ({error.strerror}).") from error
-    return about(name)
 
 
 def fetched_folder() -> Path:
@@ -264,19 +221,11 @@ def unpack(archive_path: Path, fingerprint: str) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _earlier() -> Path:
-    return folder() / ".deleted"
-
-
-def _put_away(name: str, *, sparing: str = "") -> str:
-    key = f"{name}.{time.time_ns()}"
-    _earlier().mkdir(parents=True, exist_ok=True)
-    os.rename(folder() / name, _earlier() / key)
-    # Of each person's, so that nobody pushes out what another has deleted by mistake.
-    owner = _resource_of(_earlier() / key).owner
-    for old in [old for old, resource in deleted() if resource.owner == owner and old != sparing][_KEPT_DELETED:]:
-        shutil.rmtree(_earlier() / old, ignore_errors=True)
-    return key
+def _put_aside(name: str) -> Path:
+    """Rename a data set's folder to a hidden name that is swept after a day, so that it goes as a whole."""
+    aside = folder() / f".new-{name}-{time.time_ns()}"
+    os.rename(folder() / name, aside)
+    return aside
 
 
 def _checked(fingerprint: str) -> str:

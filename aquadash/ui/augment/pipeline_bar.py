@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from aquadash.augment import PIPELINES, Library, PipelineSpec, from_json, saved_pipelines, to_code
+from aquadash.augment import Library, PipelineSpec, from_json, saved_pipelines, to_code
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
 from aquadash.errors import AquaDashError, ConfigError
@@ -24,9 +24,14 @@ from aquadash.ui.uploads import switched_off
 
 def show(library: Library) -> None:
     """Draw the bar; call after :func:`aquadash.ui.augment.builder_state.restore`."""
-    for key, title in st.session_state.get(_DELETED, {}).items():
-        components.undo_bar(title, key=key, on_undo=partial(_restore, key), on_dismiss=partial(_forget, key))
     _damaged(library)
+    if (asked := st.session_state.pop(_ASKED, None)) in library.saved:
+        components.ask_to_delete(
+            library.pipelines[asked].title,
+            "Runs that were trained with this pipeline keep it.",
+            key="delete-pipeline",
+            delete=partial(_delete, asked),
+        )
     state = builder_state.history().present
 
     def title_of(name: str) -> str:
@@ -54,7 +59,7 @@ def show(library: Library) -> None:
                 icon="💾",
                 key="save-changes",
                 disabled=not changed,
-                help="The version before is kept as a file in pipelines/earlier.",
+                help="Takes the place of the version before.",
                 on_click=_save_changes,
             )
         # A new key folds a menu once it has done its work. Setting the old one's value would not do: a message above
@@ -89,9 +94,9 @@ def _damaged(library: Library) -> None:
         st.markdown(f"{lines}\n\nThe files are left as they are, in `pipelines` in AquaDash's folder.")
 
 
-#: Titles of deleted pipelines by the keys that bring them back, until somebody says "Dismiss".
-_DELETED = "studio:deleted"
 _TITLE, _SUMMARY, _NEW_TITLE = "studio:title", "studio:summary", "studio:new-title"
+#: The name of the pipeline whose deletion is to be asked about, once its menu has folded.
+_ASKED = "studio:delete"
 _UPLOADS = "studio:uploads"
 _MENUS = "studio:menus"
 
@@ -148,13 +153,7 @@ def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
     with st.form("rename", border=False):
         inputs.text_input("New name", key=_NEW_TITLE, max_chars=MAX_TITLE_CHARACTERS, placeholder=base.title)
         st.form_submit_button("Rename", icon="✏️", key="rename-button", on_click=_rename)
-    st.button(
-        "Delete it",
-        icon="🗑️",
-        key="delete-pipeline",
-        help="Can be undone. Runs that were trained with it keep it.",
-        on_click=_delete,
-    )
+    st.button("Delete it", icon="🗑️", key="delete-pipeline", on_click=_ask, args=(base.name,))
 
 
 @contextmanager
@@ -211,29 +210,15 @@ def _rename() -> None:
 
 
 @_working()
-def _delete() -> None:
-    name, saved = builder_state.history().present.base, lab().pipelines.all().saved
-    deleted = st.session_state.setdefault(_DELETED, {})
-    # The second of two clicks finds another one here, or this one deleted.
-    if name in PIPELINES:
-        return
-    if name in saved or not any(key.startswith(f"{name}.") for key in deleted):
-        base = builder_state.saved_base()
-        deleted[lab().pipelines.delete(base.name)] = base.title
-    builder_state.load(lab().pipelines.all().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
+def _ask(name: str) -> None:
+    st.session_state[_ASKED] = name
 
 
 @_working()
-def _restore(key: str) -> None:
-    deleted = st.session_state[_DELETED]
-    if key in deleted:  # Else the first of two clicks has brought it back.
-        spec = lab().pipelines.restore(key)
-        del deleted[key]
-        builder_state.load(spec, base=spec.name)
-
-
-def _forget(key: str) -> None:
-    st.session_state[_DELETED].pop(key, None)
+def _delete(name: str) -> None:
+    if name in lab().pipelines.all().saved:  # Else the first click of a double click has deleted it.
+        lab().pipelines.delete(name)
+    builder_state.load(lab().pipelines.all().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
 
 
 @_working()

@@ -1,10 +1,8 @@
-"""A kept data set of own pictures: what the check found, the way on, and its deletion with the way back."""
+"""A kept data set of own pictures: what the check found, the way on, and its deletion."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 
 import numpy as np
@@ -13,15 +11,12 @@ from numpy.typing import NDArray
 
 from aquadash.data.folder.about import PREFIX
 from aquadash.data.folder.types import CheckReport, Finding, Picture
-from aquadash.lab.rights import Action
-from aquadash.ui import components, gallery, inputs, shell
+from aquadash.ui import components, gallery, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 
-#: Where the data set that was just kept or brought back is remembered, to be pointed at.
+#: Where the data set that was just kept is remembered, to be pointed at.
 KEPT = "own:kept"
-#: What was deleted last in this session and can be brought back: its source, title and key.
-_DELETED = "own:deleted"
 
 
 def render_own_set(source: str) -> None:
@@ -39,12 +34,13 @@ def render_own_set(source: str) -> None:
         st.page_link(
             "pages/train.py", label="Train on it", icon=":material/arrow_forward:", query_params={"source": source}
         )
-        with st.popover("Delete", icon=":material/delete:"):
-            st.markdown(
-                f"Delete “{plain(kept.title)}”? Runs keep their results, but their pictures can be shown no more. It "
-                "can be brought back on this page until five more have been deleted or replaced."
+        if st.button("Delete", icon=":material/delete:", key="own-delete"):
+            components.ask_to_delete(
+                kept.title,
+                "Runs that were trained on these pictures keep their results, but their pictures can be shown no more.",
+                key="own-delete",
+                delete=partial(_delete, source),
             )
-            st.button("Delete it", key="own-delete", type="primary", on_click=_delete, args=(source, kept.title))
     with st.expander("What the check found", icon="🔎", key="own-report", on_change="rerun") as box:
         if box.open:
             with shell.guard():
@@ -52,65 +48,12 @@ def render_own_set(source: str) -> None:
                 render_report(report)
 
 
-def offer_undo() -> None:
-    """Draw the way to bring back what was deleted: at once what went last, from a list what went before."""
-    gone = st.session_state.get(_DELETED)
-    # Where another one has its name by now, the list says what becomes of that.
-    if gone and gone["source"] not in lab().data.sources():
-        components.undo_bar(gone["title"], key="own", on_undo=partial(_restore, gone["key"]), on_dismiss=_forget)
-
-
-def deleted_menu() -> None:
-    """Draw a menu of all that can be brought back, where there is anything."""
-    keys = lab().data.deleted()
-    if not keys:
-        return
-    times = Counter(key.rpartition(".")[0] for key in keys)
-
-    def title(key: str) -> str:
-        name, _, nanoseconds = key.rpartition(".")
-        if times[name] == 1:
-            return name
-        return f"{name} · deleted {datetime.fromtimestamp(int(nanoseconds) / 1e9):%d %b %H:%M:%S}"
-
-    # The browser, and Streamlit, know the options of a menu by their text alone, which another one may have next.
-    titled = {title(key): key for key in keys}
-    with st.popover("Deleted ones", icon=":material/restore_from_trash:"):
-        key = titled[inputs.selectbox("Deleted data sets", list(titled), key="own-gone")]
-        source = PREFIX + key.rpartition(".")[0]
-        if there := lab().data.sources().get(source):
-            if lab().rights.allow(Action.DELETE_PICTURES, lab().data.own(source).resource):
-                becomes = "as it is now goes into this list, and can be brought back, too"
-            else:
-                becomes = "is for all and has this name now: only the teacher can put it away"
-            st.caption(f"“{plain(there.title)}” {becomes}.")
-        # The second of two clicks is on a button that is gone, not on that of what the first has put away.
-        st.button("Bring it back", key=f"own-restore-{key}", on_click=_restore, args=(key,))
-
-
 @shell.guard()
-def _delete(source: str, title: str) -> None:
-    # Changed in place: the second of two clicks ends this where it next touches the session.
-    data, gone = lab().data, st.session_state.setdefault(_DELETED, {})
-    if source in data.sources() or gone.get("source") != source:  # Else the first of two clicks has deleted it.
-        gone.update(key=data.delete(source), source=source, title=title)
+def _delete(source: str) -> None:
+    if source in lab().data.sources():  # Else the first click of a double click has deleted it.
+        lab().data.delete(source)
     st.query_params.clear()
     st.session_state.pop("source", None)
-
-
-def _forget() -> None:
-    st.session_state.pop(_DELETED, None)
-
-
-@shell.guard()
-def _restore(key: str) -> None:
-    data, source = lab().data, PREFIX + key.rpartition(".")[0]
-    if key in data.deleted() or source not in data.sources():  # Else the first of two clicks has brought it back.
-        data.restore(key)
-    if st.session_state.get(_DELETED, {}).get("key") == key:
-        _forget()
-    st.session_state[KEPT] = source
-    st.query_params.from_dict({"source": source})
 
 
 #: Icon and word of each severity: the colour never stands alone.
