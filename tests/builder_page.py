@@ -8,9 +8,9 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from aquadash.augment import Branch, PipelineSpec, op, pipeline
-from aquadash.augment.reading import from_draft
+from aquadash.augment.saved_pipelines import Draft, keep_draft, version_of
 from aquadash.augment.spec import Operator, walk
-from tests.app_pages import address_of, open_app_page
+from tests.app_pages import open_app_page
 
 DEEP = PipelineSpec(
     "mine",
@@ -23,6 +23,12 @@ DEEP = PipelineSpec(
 )
 
 
+def visit_draft(spec: PipelineSpec = DEEP, *, person_id: str = "", **address: str) -> AppTest:
+    """The page with a person's draft that was started from nothing."""
+    keep_draft(person_id, Draft(spec, "none", version_of(pipeline("none"))))
+    return visit(**address)
+
+
 def visit(**address: str) -> AppTest:
     app = open_app_page("augment", **{"view": "code", **address})
     assert not app.error, app.error[0].value
@@ -30,18 +36,23 @@ def visit(**address: str) -> AppTest:
 
 
 def spec_of(app: AppTest) -> PipelineSpec:
-    """The pipeline that the page shows: the address's draft, or the one that is named there."""
-    draft = address_of(app, "draft")
-    return from_draft(draft) if draft else pipeline(address_of(app, "pipeline") or "notebook")
+    """The pipeline that the page shows."""
+    spec: PipelineSpec = app.session_state["studio:history"].present.spec
+    return spec
+
+
+def is_changed(app: AppTest) -> bool:
+    """Whether the page says that there are unsaved changes."""
+    return any("unsaved changes" in each.value for each in app.markdown)
 
 
 def steps(app: AppTest, branch: int = 0) -> tuple[Operator, ...]:
     return spec_of(app).branches[branch].operators
 
 
-def do(app: AppTest, number: int, action: str) -> AppTest:
-    """Choose from the menu of the card of the step with that number."""
-    menu = next(each for each in app.get("menu_button") if each.key == f"step{number}/menu")
+def do(app: AppTest, step_id: int | None, action: str) -> AppTest:
+    """Choose from the menu of the card of the step with that id."""
+    menu = next(each for each in app.get("menu_button") if each.key == f"step{step_id}/menu")
     menu.click(action).run()
     assert not app.exception
     return app

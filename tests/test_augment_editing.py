@@ -149,13 +149,12 @@ def test_the_limits_of_a_pipelines_file_hold_for_the_builder_too() -> None:
 
 #: Each operator once, so that its name says which step it is.
 ONCE = PipelineSpec("mine", "Mine", "", (Branch("One", (op("Fliplr"), GROUP, op("Sharpen"))),))
-START = History.start(ONCE, base="none")
+START = History.start(ONCE, base="none", version="")
 
 
-def numbers(history: History) -> dict[str, int]:
-    """The number of each step by its name."""
-    state = history.present
-    return {editing.step_at(state.spec, path).name: number for path, number in state.numbers.items()}
+def ids(history: History) -> dict[str, int | None]:
+    """The id of each step by its name."""
+    return {step.name: step.id for _, step in editing.paths(history.present.spec)}
 
 
 def test_undo_and_redo_walk_through_all_states() -> None:
@@ -166,11 +165,11 @@ def test_undo_and_redo_walk_through_all_states() -> None:
         history = history.record(specs[-1])
     for spec in reversed(specs[:-1]):
         history = history.undo()
-        assert history.present.spec is spec
+        assert history.present.spec == spec
     assert history.undo() is history
     for spec in specs[1:]:
         history = history.redo()
-        assert history.present.spec is spec
+        assert history.present.spec == spec
     assert history.redo() is history
     assert history.undo().record(ONCE).future == ()
 
@@ -182,7 +181,7 @@ def test_the_states_of_one_dragged_slider_are_undone_together() -> None:
     history = START
     for tenth in range(5):
         history = history.record(spec(tenth / 10), tag="probability 0", now=100 + tenth)
-    assert len(history.past) == 1 and history.undo().present.spec is ONCE
+    assert len(history.past) == 1 and history.undo().present.spec == ONCE
     later = history.record(spec(0.9), tag="probability 0", now=104 + TOGETHER_SECONDS)
     assert len(later.past) == 2
     assert len(history.record(spec(0.9), tag="another", now=104).past) == 2
@@ -197,24 +196,30 @@ def test_memory_is_bounded() -> None:
     assert len(history.past) == MAX_STATES
 
 
-def test_a_step_keeps_its_number_when_it_or_another_changes_or_moves() -> None:
-    before = numbers(START)
+def test_a_step_keeps_its_id_when_it_or_another_changes_or_moves() -> None:
+    before, spec = ids(START), START.present.spec
     assert sorted(before.values()) == [0, 1, 2, 3, 4]
     for changed in (
-        editing.set_probability(ONCE, (*INSIDE, 0), 0.3),
-        editing.set_enabled(ONCE, (0, 1), False),
-        editing.move(ONCE, (0, 1), 0),
-        editing.move(ONCE, (*INSIDE, 0), 1),
-        editing.relocate(ONCE, (*INSIDE, 0), (0,)),
-        editing.relocate(ONCE, (0, 0), INSIDE),
+        editing.set_probability(spec, (*INSIDE, 0), 0.3),
+        editing.set_enabled(spec, (0, 1), False),
+        editing.move(spec, (0, 1), 0),
+        editing.move(spec, (*INSIDE, 0), 1),
+        editing.relocate(spec, (*INSIDE, 0), (0,)),
+        editing.relocate(spec, (0, 0), INSIDE),
     ):
-        assert numbers(START.record(changed)) == before
+        assert ids(START.record(changed)) == before
+        assert all(editing.path_of(changed, step.id) == path for path, step in editing.paths(changed))
 
 
-def test_a_new_step_gets_a_new_number_that_is_never_given_again() -> None:
-    added = START.record(editing.insert(ONCE, (0,), 0, op("Add")))
-    assert numbers(added) == {**numbers(START), "Add": 5}
-    again = added.undo().record(editing.insert(ONCE, (0,), 1, op("Multiply")))
-    assert numbers(again) == {**numbers(START), "Multiply": 6}
-    double = START.record(editing.duplicate(ONCE, (0, 1)))
-    assert len(set(double.present.numbers.values())) == len(double.present.numbers) == 8
+def test_a_new_step_gets_a_new_id_that_is_never_given_again_and_a_copy_one_of_its_own() -> None:
+    spec = START.present.spec
+    added = START.record(editing.insert(spec, (0,), 0, op("Add")))
+    assert ids(added) == {**ids(START), "Add": 5}
+    again = added.undo().record(editing.insert(spec, (0,), 1, op("Multiply")))
+    assert ids(again) == {**ids(START), "Multiply": 6}
+    wrapped = ids(START.record(editing.wrap(spec, (0, 0), "WithColorspace")))
+    assert wrapped == {**ids(START), "WithColorspace": 5}
+    double = START.record(editing.duplicate(spec, (0, 1)))
+    assert [step.id for _, step in editing.paths(double.present.spec)] == [0, 1, 2, 3, 5, 6, 7, 4]
+    with pytest.raises(ConfigError, match="no such step"):
+        editing.path_of(spec, 5)

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-import base64
 import json
-import random
-import zlib
 
 import pytest
 
-from aquadash.augment.pipelines import PIPELINES
-from aquadash.augment.reading import MAX_DRAFT_CHARACTERS, check_operators, from_draft, from_json, parse, to_draft
+from aquadash.augment.reading import check_operators, from_json, parse
 from aquadash.augment.spec import Operator, PipelineSpec, Range, op
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
 
@@ -106,53 +102,3 @@ def test_unknown_names_are_refused_with_the_nearest(operator: Operator, message:
 def test_values_out_of_bounds_are_refused(operator: Operator, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_operators([operator])
-
-
-def packed(content: bytes) -> str:
-    return base64.urlsafe_b64encode(zlib.compress(content, 9)).decode().rstrip("=")
-
-
-@pytest.mark.parametrize("name", PIPELINES)
-def test_a_pipeline_survives_the_address(name: str) -> None:
-    text = to_draft(PIPELINES[name])
-    assert from_draft(text) == PIPELINES[name]
-    assert len(text) < 1_200 and all(letter.isalnum() or letter in "-_" for letter in text)
-
-
-def test_a_bomb_is_refused_without_being_unpacked() -> None:
-    bomb = packed(b" " * 4_000_000)
-    assert len(bomb) < MAX_DRAFT_CHARACTERS
-    with pytest.raises(ConfigError, match="longer than a pipeline"):
-        from_draft(bomb)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "characters that none has"),
-        ("../../etc", "characters that none has"),
-        ("A" * (MAX_DRAFT_CHARACTERS + 1), "expected at most"),
-        ("A", "damaged"),
-        ("AAAA", "damaged"),
-        (packed(b"\xff\xfe"), "damaged"),
-        (packed(b"{}"), "lacks"),
-        (packed(b"[" * 90_000), "not valid JSON"),
-        (packed(PIPELINES["notebook"].to_json().encode().replace(b"Fliplr", b"Flipper")), "no operator"),
-    ],
-)
-def test_what_is_no_draft_gets_a_clear_error(text: str, message: str) -> None:
-    with pytest.raises(AquaDashError, match=message):
-        from_draft(text)
-
-
-def test_a_cut_or_garbled_draft_never_raises_anything_else() -> None:
-    text = to_draft(PIPELINES["notebook"])
-    dice = random.Random(0)
-    for _ in range(300):
-        cut = dice.randrange(1, len(text))
-        garbled = text[:cut] + dice.choice("abcXYZ-_09") + text[cut + 1 :]
-        for each in (text[:cut], garbled):
-            try:
-                assert from_draft(each) is not None
-            except AquaDashError as error:
-                assert str(error)

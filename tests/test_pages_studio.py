@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import streamlit as st
 
-from aquadash.augment import PIPELINES, Branch, PipelineSpec, Range, op
-from aquadash.augment.reading import to_draft
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, Range, op, saved_pipelines
+from aquadash.augment.saved_pipelines import Draft
 from aquadash.data import Dataset
+from aquadash.people import Person
 from aquadash.ui import datasets
 from aquadash.ui.augment import operator_catalogue
 from tests.app_pages import address_of, html
-from tests.builder_page import DEEP, control, do, names, press, spec_of, steps, titles, unfold, visit
+from tests.builder_page import (
+    DEEP,
+    control,
+    do,
+    is_changed,
+    names,
+    press,
+    spec_of,
+    steps,
+    titles,
+    unfold,
+    visit,
+    visit_draft,
+)  # fmt: skip
+from tests.classrooms import join, look_as
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +36,7 @@ def quick(no_warm_up: None, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Datas
     monkeypatch.setattr(datasets, "dataset", lambda source: tiny_dataset)
 
 
-def test_adding_from_the_catalogue_makes_a_draft_that_a_link_restores() -> None:
+def test_adding_from_the_catalogue_makes_a_draft_that_another_session_goes_on_with() -> None:
     app = visit(pipeline="notebook-1")
     press(app, "add-0")
     labels = [button.label for button in app.button if str(button.key).startswith("pick-")]
@@ -28,19 +45,26 @@ def test_adding_from_the_catalogue_makes_a_draft_that_a_link_restores() -> None:
     app.text_input(key="studio:search").set_value("brighter").run()
     press(app, "pick-Multiply-add")
     assert names(app) == ["Fliplr", "GaussianBlur", "Multiply"]
-    assert "unsaved" in "".join(each.value for each in app.markdown)
+    assert is_changed(app)
     assert control(app.slider, "step2:mul/range").value == (0.8, 1.2), "the new card is unfolded"
-    again = visit(pipeline="notebook-1", draft=address_of(app, "draft") or "")
+    again = visit()
+    assert address_of(again, "pipeline") == "notebook-1" and is_changed(again)
     assert spec_of(again) == spec_of(app)
     assert titles(again) == titles(app)
     assert "Multiply" in again.code[0].value
+    # A link to another pipeline shows that one; undo brings the draft back.
+    other = visit(pipeline="notebook-4")
+    assert spec_of(other) == PIPELINES["notebook-4"] and not is_changed(other)
+    assert spec_of(press(other, "undo")) == spec_of(app)
+    press(unfold(other, "files-menu"), "discard")
+    assert not is_changed(visit()) and saved_pipelines.draft("") is None
 
 
 def test_what_is_added_goes_into_the_group_whose_button_was_pressed_wherever_that_is_now(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     groups = tuple(op("Sometimes", p=0.5, then_list=op(name)) for name in ("Fliplr", "Add"))
-    app = visit(pipeline="none", draft=to_draft(PipelineSpec("mine", "Mine", "", (Branch("One", groups),))))
+    app = visit_draft(PipelineSpec("mine", "Mine", "", (Branch("One", groups),)))
     press(app, "step2/fold")
     press(app, "add-0-1-then_list")
     app.text_input(key="studio:search").set_value("blur").run()
@@ -59,18 +83,17 @@ def test_what_is_added_goes_into_the_group_whose_button_was_pressed_wherever_tha
     assert len(steps(app)) == 2
 
 
-def test_sliders_fields_and_switches_change_the_step_and_undo_moves_them_back() -> None:
+def test_sliders_and_switches_change_the_step_and_undo_moves_them_back() -> None:
     app = visit(pipeline="notebook-1")
     press(app, "step1/fold")
+    assert [each.label for each in app.number_input] == ["Position (of 2)"], "one control a number"
     control(app.slider, "step1:sigma/range").set_value((0.5, 2.0)).run()
-    assert steps(app)[1] == op("GaussianBlur", sigma=Range(0.5, 2.0))
-    assert control(app.number_input, "step1:sigma/high").value == 2.0
+    control(app.slider, "step1:sigma/range").set_value((0.25, 2.0)).run()
+    assert steps(app)[1] == op("GaussianBlur", sigma=Range(0.25, 2.0))
     assert control(app.toggle, "step1:sigma/drawn").label == "Sigma: range"
-    control(app.number_input, "step1:sigma/low").set_value(0.25).run()
-    assert control(app.slider, "step1:sigma/range").value == (0.25, 2.0)
     control(app.toggle, "step1:sigma/drawn").set_value(False).run()
     assert steps(app)[1] == op("GaussianBlur", sigma=1.125)
-    control(app.number_input, "step1/probability/field").set_value(30.0).run()
+    control(app.slider, "step1/probability/slider").set_value(30.0).run()
     control(app.toggle, "step1/on").set_value(False).run()
     assert steps(app)[1] == op("GaussianBlur", sigma=1.125, probability=0.3, enabled=False)
     assert titles(app)[1].endswith("sigma 1.125 · 30 % of the images · off]")
@@ -78,8 +101,8 @@ def test_sliders_fields_and_switches_change_the_step_and_undo_moves_them_back() 
     assert control(app.toggle, "step1/on").value is True
     for _ in range(3):
         press(app, "undo")
-    assert control(app.slider, "step1:sigma/range").value == (0.0, 1.0), "what a slider and its field did is one change"
-    assert app.button(key="undo").disabled and address_of(app, "draft") is None
+    assert control(app.slider, "step1:sigma/range").value == (0.0, 1.0), "a slider's places are one change"
+    assert app.button(key="undo").disabled and not is_changed(app)
     for _ in range(4):
         press(app, "redo")
     assert steps(app)[1] == op("GaussianBlur", sigma=1.125, probability=0.3, enabled=False)
@@ -94,7 +117,7 @@ def test_a_step_inside_another_colour_space_names_that_ones_channels() -> None:
 
 
 def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
-    app = visit(pipeline="none", draft=to_draft(DEEP))
+    app = visit_draft()
     press(app, "step1/fold")
     menus = [each.label for each in app.get("menu_button") if str(each.key).startswith("step")]
     assert menus == [f"⋮ *step {step}*" for step in ("1", "2", "2.1", "2.2")]
@@ -117,7 +140,7 @@ def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
 
 def test_the_steps_of_a_group_with_two_lists_have_names_of_their_own() -> None:
     blend = op("BlendAlpha", foreground=op("Sometimes", then_list=op("Fliplr")), background=op("Fliplr"))
-    app = visit(pipeline="none", draft=to_draft(PipelineSpec("mine", "Mine", "", (Branch("One", (blend,)),))))
+    app = visit_draft(PipelineSpec("mine", "Mine", "", (Branch("One", (blend,)),)))
     press(press(app, "step0/fold"), "step1/fold")
     high, low = "where the mask is high", "where the mask is low"
     menus = [each.label for each in app.get("menu_button") if str(each.key).startswith("step")]
@@ -127,7 +150,7 @@ def test_the_steps_of_a_group_with_two_lists_have_names_of_their_own() -> None:
 
 
 def test_a_step_moves_into_a_group_and_into_another_version() -> None:
-    app = visit(pipeline="none", draft=to_draft(DEEP))
+    app = visit_draft()
     press(app, "step0/fold")
     box = control(app.selectbox, "step0/place")
     assert box.value == "1. First" and len(box.options) == 4
@@ -139,7 +162,7 @@ def test_a_step_moves_into_a_group_and_into_another_version() -> None:
 
 
 def test_the_last_step_of_a_group_cannot_leave_it_alone() -> None:
-    app = visit(pipeline="none", draft=to_draft(DEEP), branch="2")
+    app = visit_draft(branch="2")
     press(app, "step4/fold")
     do(app, 5, "remove")
     assert "would have no step left" in app.error[0].value
@@ -164,7 +187,7 @@ def test_versions_are_added_renamed_copied_and_removed() -> None:
 
 
 def test_choosing_another_pipeline_can_be_undone() -> None:
-    app = visit(pipeline="none", draft=to_draft(DEEP))
+    app = visit_draft()
     app.selectbox(key="pipeline").set_value("notebook-4").run()
     assert spec_of(app) == PIPELINES["notebook-4"]
     press(app, "undo")
@@ -183,15 +206,20 @@ def test_work_is_kept_while_another_page_is_looked_at() -> None:
     assert names(app) == ["GaussianBlur"] and address_of(app, "pipeline") == "notebook-1"
 
 
-def test_a_draft_of_a_pipeline_from_another_computer_stands_for_itself() -> None:
-    app = visit(pipeline="my-very-own", draft=to_draft(DEEP))
+def test_a_draft_of_a_pipeline_that_is_gone_stands_for_itself_and_a_damaged_one_is_passed_over(home: Path) -> None:
+    saved_pipelines.keep_draft("", Draft(DEEP, "my-very-own", "0" * 16))
+    app = visit()
     assert not app.info and spec_of(app) == DEEP and address_of(app, "pipeline") == "none"
+    (kept,) = (home / "drafts").iterdir()
+    for damage in ("{", "[]", '{"pipeline": 7}', kept.read_text().replace("Fliplr", "Flip")):
+        kept.write_text(damage)
+        assert spec_of(visit()) == PIPELINES["notebook"]
 
 
-def test_a_bad_draft_gives_a_note_and_the_pipeline_itself() -> None:
-    app = visit(pipeline="notebook-1", draft="x" * 50)
-    assert "draft" in app.info[0].value and len(app.info) == 1
-    assert spec_of(app) == PIPELINES["notebook-1"] and address_of(app, "draft") is None
+def test_everybody_in_a_class_has_a_draft_of_their_own(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert spec_of(visit_draft(person_id=anna.person_id)) == DEEP
+    look_as(monkeypatch, join("Ben")[1])
+    assert spec_of(visit()) == PIPELINES["notebook"]
 
 
 def test_the_search_finds_words_by_their_beginning_in_titles_first() -> None:

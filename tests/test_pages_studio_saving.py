@@ -12,13 +12,13 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from aquadash.augment import PIPELINES, PipelineSpec, library, pipeline, saved_pipelines, to_code
-from aquadash.augment.reading import from_json, to_draft
+from aquadash.augment.reading import from_json
 from aquadash.data import Dataset
 from aquadash.people import Person
-from aquadash.ui import address, components, datasets
+from aquadash.ui import components, datasets
 from aquadash.ui.augment import builder_state
 from tests.app_pages import address_of
-from tests.builder_page import DEEP, do, press, spec_of, steps, unfold, visit
+from tests.builder_page import DEEP, do, is_changed, press, spec_of, steps, unfold, visit, visit_draft
 from tests.classrooms import join, look_as
 
 
@@ -56,7 +56,7 @@ def test_saving_under_a_name_saving_changes_renaming_and_deleting() -> None:
     app.text_input(key="studio:search").set_value("sharpen").run()
     press(app, "pick-Sharpen-add")
     save_as(app, "<b>Über</b> sharp")
-    assert address_of(app, "pipeline") == "b-uber-b-sharp" and address_of(app, "draft") is None
+    assert address_of(app, "pipeline") == "b-uber-b-sharp" and not is_changed(app)
     saved = pipeline("b-uber-b-sharp")
     assert [step.name for step in saved.branches[0].operators] == ["Fliplr", "GaussianBlur", "Sharpen"]
     assert saved.summary == "Flip left-right (always); Blur, sigma 0 to 1; Sharpen"
@@ -77,7 +77,7 @@ def test_saving_under_a_name_saving_changes_renaming_and_deleting() -> None:
 
 
 def test_a_name_that_cannot_be_is_refused_and_the_draft_stays_and_is_saved_with_its_description() -> None:
-    app = unfold(visit(pipeline="none", draft=to_draft(DEEP)), "save-menu")
+    app = unfold(visit_draft(), "save-menu")
     assert app.text_area(key="studio:summary").placeholder == DEEP.summary
     save_as(app, "notebook")
     assert "built-in" in app.error[0].value
@@ -90,11 +90,13 @@ def test_a_name_that_somebody_else_has_taken_is_refused_for_the_same_steps_too(
     anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def save() -> AppTest:
-        return save_as(visit(pipeline="none", draft=to_draft(DEEP)), "Fog")
+        return save_as(visit_draft(person_id=person.person_id, pipeline="none"), "Fog")
 
+    person = anna
     for _ in range(2):
         assert not save().error and saved_pipelines.resource_of("fog").owner == anna.person_id
-    look_as(monkeypatch, join("Ben")[1])
+    person, token = join("Ben")
+    look_as(monkeypatch, token)
     app = save()
     assert "There is a pipeline called 'Fog' already" in app.error[0].value and not app.toast
     assert saved_pipelines.resource_of("fog").owner == anna.person_id
@@ -120,8 +122,8 @@ def saved_elsewhere() -> PipelineSpec:
 
 def reloaded(app: AppTest) -> AppTest:
     """The page as a reload or a link shows it, in a session of its own."""
-    names = ("pipeline", "draft", "of")
-    return visit(**{name: value for name in names if (value := address_of(app, name))})
+    name = address_of(app, "pipeline")
+    return visit(**{"pipeline": name} if name else {})
 
 
 def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_reload_either() -> None:
@@ -138,34 +140,23 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_rel
     press(app, "discard")
     assert spec_of(app) == theirs and steps(app) == theirs.branches[0].operators
     for number in (1, 2):  # What was saved here is what the next change is started from.
-        do(app, 0, "duplicate")
+        do(app, steps(app)[0].id, "duplicate")
         app = reloaded(app)
         press(app, "save-changes")
         assert not app.error and len(pipeline("fog").branches[0].operators) == 2 + number
-        assert address_of(app, "of") is None
 
 
-def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_undo_or_going_back_either(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
+def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_undo_either() -> None:
     app = changed_fog()
-    mine, changed = spec_of(app), {name: address_of(app, name) or "" for name in app.query_params}
-    theirs = saved_elsewhere()
+    mine, theirs = spec_of(app), saved_elsewhere()
     press(unfold(app, "files-menu"), "discard")
     assert spec_of(app.run()) == theirs
     press(app, "undo")
     assert spec_of(app).branches == mine.branches
-    assert address_of(app, "pipeline") == "none" and "save-changes" not in [each.key for each in app.button]
+    press(app, "save-changes")
+    assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
     press(app, "redo")
     assert address_of(app, "pipeline") == "fog" and spec_of(app) == pipeline("fog") == theirs
-    press(app, "undo")
-    for _ in range(2):
-        app.query_params.clear()
-        app.query_params.update(changed)
-        assert spec_of(app.run()) == mine and address_of(app, "pipeline") == "fog"
-        press(app, "save-changes")
-        assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
 
 
 def test_an_untouched_pipeline_that_another_session_saves_meanwhile_is_no_draft() -> None:
@@ -175,7 +166,7 @@ def test_an_untouched_pipeline_that_another_session_saves_meanwhile_is_no_draft(
     theirs = saved_elsewhere()
     app.query_params.clear()
     app.switch_page("pages/augment.py").run()
-    assert spec_of(app) == theirs and address_of(app, "draft") is None and app.button(key="save-changes").disabled
+    assert spec_of(app) == theirs and not is_changed(app) and app.button(key="save-changes").disabled
     press(app, "undo")
     assert steps(app, 1) == DEEP.branches[1].operators
     assert address_of(app, "pipeline") == "none", "a save would overwrite theirs"
@@ -193,7 +184,7 @@ def test_a_save_is_no_step_to_undo_and_redo_stays(spec: PipelineSpec) -> None:
     assert spec_of(app).branches == spec.branches
     for number in (3, 4):
         press(app, "redo")
-        assert len(steps(app)) == number and (address_of(app, "draft") is None) == (number == 3)
+        assert len(steps(app)) == number and (not is_changed(app)) == (number == 3)
 
 
 def test_changes_of_a_renamed_pipeline_have_its_new_name_and_can_be_undone() -> None:
@@ -202,7 +193,7 @@ def test_changes_of_a_renamed_pipeline_have_its_new_name_and_can_be_undone() -> 
     changed = spec_of(app)
     assert (changed.name, changed.title, len(steps(app))) == ("mist", "Mist", 3)
     press(app, "undo")
-    assert address_of(app, "draft") is None and spec_of(app) == pipeline("mist")
+    assert not is_changed(app) and spec_of(app) == pipeline("mist")
     press(app, "redo")
     assert spec_of(app) == changed
     press(reloaded(app), "save-changes")
@@ -218,7 +209,9 @@ def test_what_was_made_of_a_deleted_pipeline_does_not_overwrite_one_that_takes_i
     rename(app, "Mist")
     for _ in range(2):
         press(app, "undo")
-    assert len(steps(app)) == 3 and address_of(app, "pipeline") == "none"
+    assert len(steps(app)) == 3
+    press(app, "save-changes")
+    assert "elsewhere" in app.error[0].value and pipeline("mist").branches == DEEP.branches
 
 
 def double_click(
@@ -262,7 +255,7 @@ def test_a_second_click_finds_what_the_first_has_done(
     double_click(app, app.button(key=key), monkeypatch, loaded=loaded, by=by)
     assert {name: len(pipeline(name).branches[0].operators) for name in library().saved} == saved
     assert address_of(app, "pipeline") == shown
-    assert (address_of(app, "draft") is None) == (key != "rename-button")
+    assert (not is_changed(app)) == (key != "rename-button")
 
 
 def test_what_another_session_has_deleted_meanwhile_is_told_and_the_draft_stays() -> None:
@@ -290,14 +283,14 @@ def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> Non
     do(app, 0, "remove")
     assert exported[-1].branches == spec_of(app).branches
     assert "swaps colour channels" not in exported[-1].summary.lower(), "that is what it was before"
-    app = unfold(visit(pipeline="notebook-2"), "files-menu")
+    app = unfold(press(app, "discard"), "files-menu")
     app.file_uploader(key="import-0").upload("deep.json", DEEP.to_json().encode(), "application/json").run()
     assert not app.error and spec_of(app) == DEEP
     assert "“Mine” from deep.json" in app.toast[0].value
     unfold(app, "files-menu")
     assert exported[-1].summary == DEEP.summary == "Mine alone."
     press(app, "undo")
-    assert address_of(app, "pipeline") == "notebook-2" and address_of(app, "draft") is None
+    assert address_of(app, "pipeline") == "notebook-2" and not is_changed(app)
     assert to_code(PIPELINES["notebook-2"]) in files.values()
     assert {name.rpartition(".")[2] for name in files} == {"json", "py"}
 
@@ -315,14 +308,3 @@ def test_a_file_that_is_no_pipeline_is_refused_by_name(content: bytes, message: 
     app.file_uploader(key="import-0").upload("bad.json", content, "application/json").run()
     assert "bad.json" in app.error[0].value and message in app.error[0].value
     assert spec_of(app) == PIPELINES["notebook-2"]
-
-
-def test_a_draft_too_long_for_the_address_says_so_and_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder_state, "MAX_DRAFT_CHARACTERS", 100)
-    saved_pipelines.save(DEEP, title="Long")
-    app = visit(pipeline="long")
-    do(app, 0, "duplicate")
-    assert address_of(app, "draft") is None
-    assert any("too long for the address" in each.value for each in app.caption)
-    press(app, "save-changes")
-    assert len(pipeline("long").branches[0].operators) == 3

@@ -23,6 +23,9 @@ Path: TypeAlias = tuple[int | str, ...]
 #: The greatest number of characters in the title of a branch.
 MAX_TITLE_CHARACTERS = 80
 
+#: A page that is older than the pipeline may ask for a step that is gone.
+_GONE = "There is no such step in the pipeline any more."
+
 Steps: TypeAlias = tuple[Operator, ...]
 T = TypeVar("T")
 
@@ -39,6 +42,41 @@ def _paths_in(place: Place, steps: Steps) -> Iterator[tuple[Path, Operator]]:
         yield path, step
         for slot, inner in step.children:
             yield from _paths_in((*path, slot), inner)
+
+
+def path_of(spec: PipelineSpec, step_id: int | None) -> Path:
+    """Return the path of the step with an id.
+
+    Raises:
+        ConfigError: There is no such step.
+    """
+    for path, step in paths(spec):
+        if step.id == step_id is not None:
+            return path
+    raise ConfigError(_GONE)
+
+
+def with_ids(spec: PipelineSpec, unused: int) -> tuple[PipelineSpec, int]:
+    """Give an id to every step that has none, or that of a step before it, as a copy has.
+
+    Args:
+        spec: The pipeline.
+        unused: The next id to give.
+
+    Returns:
+        The pipeline and the next id after that.
+    """
+    given: set[int] = set()
+
+    def identified(step: Operator) -> Operator:
+        nonlocal unused
+        if step.id is None or step.id in given:
+            step, unused = replace(step, id=unused), unused + 1
+        given.add(cast(int, step.id))
+        return replace(step, children=tuple((slot, tuple(map(identified, inner))) for slot, inner in step.children))
+
+    branches = tuple(replace(branch, operators=tuple(map(identified, branch.operators))) for branch in spec.branches)
+    return replace(spec, branches=branches), unused
 
 
 def steps_at(spec: PipelineSpec, place: Place) -> Steps:
@@ -279,9 +317,9 @@ def _changed_within(steps: Steps, place: Place, change: Callable[[Steps], Steps]
 
 
 def _one(things: tuple[T, ...], index: int | str) -> T:
-    """The thing of that index; a page that is older than the pipeline may ask for one that is gone."""
+    """The thing of that index."""
     if not isinstance(index, int) or not 0 <= index < len(things):
-        raise ConfigError("There is no such step in the pipeline any more.")
+        raise ConfigError(_GONE)
     return things[index]
 
 

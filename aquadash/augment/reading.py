@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import re
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from aquadash.augment.catalogue import OperatorInfo, Parameter, operator_info, settings_of
@@ -213,40 +209,3 @@ def _check_value(info: OperatorInfo, parameter: Parameter, value: Value) -> None
             fits = int(end) == end and (end - parameter.low) % parameter.step == 0
         if not fits:
             raise ConfigError(f"{place} is {str(end)[:80]!r}; expected {wanted}. {parameter.help}")
-
-
-#: Characters of the longest text that is read; browsers and servers take addresses of twice that length.
-MAX_DRAFT_CHARACTERS = 6_000
-
-_TEXT = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def to_draft(spec: PipelineSpec) -> str:
-    """A pipeline as letters, digits, ``-`` and ``_``: its JSON, compressed. It may be longer than
-    :data:`MAX_DRAFT_CHARACTERS`, then an address should do without."""
-    values = json.loads(spec.to_json())
-    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
-
-
-def from_draft(text: str) -> PipelineSpec:
-    """Read and check what :func:`to_draft` wrote, or what somebody put in its place.
-
-    Raises:
-        ConfigError: It is too long, not of that form, or not a pipeline that can be used.
-        UnknownNameError: An operator, setting or slot that the catalogue does not know.
-    """
-    if len(text) > MAX_DRAFT_CHARACTERS:
-        raise ConfigError(f"The draft has {len(text):,} characters; expected at most {MAX_DRAFT_CHARACTERS:,}.")
-    if not _TEXT.fullmatch(text):
-        raise ConfigError("The draft has characters that none has; expected letters, digits, - and _.")
-    try:
-        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        # A few characters can stand for gigabytes, so that reading stops where no pipeline goes on.
-        reader = zlib.decompressobj()
-        unpacked = reader.decompress(packed, MAX_CHARACTERS * 4)
-        if not reader.eof or reader.unused_data:
-            raise ConfigError("The draft is cut off or longer than a pipeline can be. Copy the whole address.")
-        return from_json(unpacked.decode())
-    except (binascii.Error, zlib.error, UnicodeDecodeError):
-        raise ConfigError("The draft is damaged. Copy the whole address, or export the pipeline as a file.") from None

@@ -9,6 +9,7 @@ person to another. A pipeline without one was saved by the owner of the machine,
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -168,6 +169,55 @@ def delete(name: str) -> None:
         _remove(name)
     except OSError as error:
         raise StorageError(f"The pipeline cannot be deleted in {folder()} ({error.strerror}).") from error
+
+
+def version_of(spec: PipelineSpec) -> str:
+    """Return what tells the steps of a pipeline from others, whatever it is called."""
+    steps = PipelineSpec("", "", "", spec.branches).to_json()
+    return hashlib.sha256(steps.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A pipeline with changes that are not saved."""
+
+    #: The pipeline as edited.
+    spec: PipelineSpec
+    #: The name of the pipeline that it was started from.
+    base: str
+    #: The :func:`version_of` that pipeline then.
+    version: str
+
+
+def draft(person_id: str) -> Draft | None:
+    """Return the draft of a person, empty for the owner of the machine; None without one that can be read."""
+    try:
+        values = json.loads(_draft_path(person_id).read_text(encoding="utf-8"))
+        return Draft(from_json(json.dumps(values["pipeline"])), str(values["base"]), str(values["version"]))
+    except (OSError, ValueError, LookupError, TypeError, AquaDashError):
+        return None
+
+
+def keep_draft(person_id: str, draft: Draft | None) -> None:
+    """Keep the one draft of a person in place of the last; None forgets it.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    path = _draft_path(person_id)
+    try:
+        if draft is None:
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        values = {"base": draft.base, "version": draft.version, "pipeline": json.loads(draft.spec.to_json())}
+        write_whole(path, json.dumps(values))
+    except OSError as error:
+        raise StorageError(f"The draft cannot be kept in {path.parent} ({error.strerror}).") from error
+
+
+def _draft_path(person_id: str) -> Path:
+    return settings.home() / "drafts" / f"{person_id or 'owner'}.json"
 
 
 def resource_of(name: str) -> Resource:

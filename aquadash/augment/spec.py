@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from aquadash.errors import ConfigError
@@ -48,6 +48,8 @@ class Operator:
     probability: float = 1.0
     #: False for a step that is kept and skipped. The other steps draw the same random numbers either way.
     enabled: bool = True
+    #: Which step it is while a pipeline is edited, whatever becomes of it; None elsewhere, and in files.
+    id: int | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.probability <= 1.0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aquadash.augment import Library, PipelineSpec, library, pipeline, saved_pipelines
+from aquadash.augment.saved_pipelines import Draft
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 
@@ -58,6 +59,19 @@ class Pipelines(Part):
         """
         self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.resource_of(name))
         saved_pipelines.delete(name)
+
+    def draft(self) -> Draft | None:
+        """Return the person's pipeline with changes that are not saved; None without one."""
+        return saved_pipelines.draft(self._person.person_id) if self._rights.allow(Action.SAVE_PIPELINE) else None
+
+    def keep_draft(self, draft: Draft | None) -> None:
+        """Keep the person's one draft in place of the last; None forgets it. A stranger has none.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        if self._rights.allow(Action.SAVE_PIPELINE):
+            saved_pipelines.keep_draft(self._person.person_id, draft)
 
     def _check_number(self) -> None:
         owners = [saved_pipelines.resource_of(name).owner for name in library().saved]

@@ -148,13 +148,13 @@ def render_steps(state: State, place: Place) -> None:
 
 
 def _card(state: State, path: Path, step: Operator, total: int) -> None:
-    number = state.numbers[path]
+    number = step.id
     unfolded = builder_state.is_open(number)
     index = int(path[-1])
     info = operator_info(step.name)
     with st.container(border=True, key=f"step{number}", gap="small"):
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
-            _switch(path, step, number)
+            _switch(step)
             title = plain(_summary(step, _space(state, path)))
             st.button(
                 f"**{index + 1}.** {title}" if step.enabled else f"**{index + 1}.** :gray[{title}]",
@@ -166,29 +166,31 @@ def _card(state: State, path: Path, step: Operator, total: int) -> None:
                 on_click=builder_state.fold,
                 args=(number,),
             )
-            _menu(state.spec, path, step, number, total)
+            _menu(state.spec, path, step, total)
         if not unfolded:
             return
         st.caption(plain(" ".join(filter(None, (info.help, info.effect)))))
         if info.harm:
             st.caption(f"⚠️ {plain(info.harm)}")
-        setting_widgets.show(step, path, number, info.parameters)
-        setting_widgets.probability(step, path, number)
-        _place(state, path, step, number, total)
+        setting_widgets.show(step)
+        setting_widgets.probability(step)
+        _place(state, path, step, total)
         for slot, slot_title in info.slots:
             with st.container(border=False, key=f"step{number}/slot-{slot}", gap="small"):
                 st.markdown(f"**{plain(slot_title[:1].upper() + slot_title[1:])}**")
                 render_steps(state, (*path, slot))
 
 
-def _switch(path: Path, step: Operator, number: int) -> None:
+def _switch(step: Operator) -> None:
     inputs.controlled(
         inputs.toggle,
         f"{operator_info(step.name).title} is on",
         step.enabled,
-        stem=f"step{number}/on",
+        stem=f"step{step.id}/on",
         value=step.enabled,
-        take=lambda wanted: builder_state.edit(lambda spec: editing.set_enabled(spec, path, wanted)),
+        take=lambda wanted: builder_state.edit_step(
+            step.id, lambda spec, path: editing.set_enabled(spec, path, wanted)
+        ),
         label_visibility="collapsed",
         help="Switched off, the step is kept and skipped.",
     )
@@ -212,13 +214,13 @@ def _into(spec: PipelineSpec, place: Place) -> str:
     return f"step {_trail(spec, place[:-1])}, {info.title}" + (f", {dict(info.slots)[str(place[-1])]}" if many else "")
 
 
-def _menu(spec: PipelineSpec, path: Path, step: Operator, number: int, total: int) -> None:
-    key, index = f"step{number}/menu", int(path[-1])
+def _menu(spec: PipelineSpec, path: Path, step: Operator, total: int) -> None:
+    key, index = f"step{step.id}/menu", int(path[-1])
 
     def act() -> None:
         word = st.session_state[key]
         if word in ACTIONS:
-            builder_state.edit(lambda spec: ACTIONS[word].change(spec, path))
+            builder_state.edit_step(step.id, ACTIONS[word].change)
 
     st.menu_button(
         named("⋮", f"step {_trail(spec, path)}"),
@@ -231,7 +233,7 @@ def _menu(spec: PipelineSpec, path: Path, step: Operator, number: int, total: in
     )
 
 
-def _place(state: State, path: Path, step: Operator, number: int, total: int) -> None:
+def _place(state: State, path: Path, step: Operator, total: int) -> None:
     """Controls of where the step stands: its position among its neighbours, and the list that it is in."""
     position = int(path[-1]) + 1
     places = _places(state.spec, path, step)
@@ -239,16 +241,20 @@ def _place(state: State, path: Path, step: Operator, number: int, total: int) ->
     with st.container(horizontal=True, vertical_alignment="bottom"):
         inputs.controlled(
             inputs.number_input, f"Position (of {total})", 1, total, position,
-            stem=f"step{number}/position",
+            stem=f"step{step.id}/position",
             value=position,
-            take=lambda wanted: builder_state.edit(lambda spec: editing.move(spec, path, wanted - 1)),
+            take=lambda wanted: builder_state.edit_step(
+                step.id, lambda spec, path: editing.move(spec, path, wanted - 1)
+            ),
             step=1, width=130, help=term("step"),
         )  # fmt: skip
         inputs.controlled(
             inputs.selectbox, "In", list(places), list(places).index(here),
-            stem=f"step{number}/place",
+            stem=f"step{step.id}/place",
             value=here,
-            take=lambda title: builder_state.edit(lambda spec: editing.relocate(spec, path, places[title])),
+            take=lambda title: builder_state.edit_step(
+                step.id, lambda spec, path: editing.relocate(spec, path, places[title])
+            ),
             disabled=len(places) == 1, width="stretch",
             help="Another group of steps, or another version of the images.",
         )  # fmt: skip

@@ -1,14 +1,11 @@
-"""The pipeline that is being built: its history in the session, what differs from the saved one in the address.
+"""The pipeline that is being built: its history in the session, and a person's draft, which is saved with each change.
 
-The address holds the pipeline that was started from, ``?pipeline=``, and, while that is changed, the pipeline as it
-is now, ``draft=``. Both follow the history, and what changes them from outside becomes a step of the history, so that
-undo brings back what a link, another choice in the menu or an imported file has taken the place of. With the draft of a
-saved pipeline goes a mark of what that was when the draft was started, ``of=``.
+The address holds the name of the pipeline that was started from, ``?pipeline=``. It follows the history, and choosing
+another pipeline becomes a step of the history, so that undo brings back what that has taken the place of.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,10 +13,10 @@ from dataclasses import replace
 import streamlit as st
 
 from aquadash.augment import PIPELINES, Library, PipelineSpec, describe
-from aquadash.augment.editing import Path
-from aquadash.augment.history import History
-from aquadash.augment.reading import MAX_DRAFT_CHARACTERS, from_draft, to_draft
-from aquadash.errors import AquaDashError, ConfigError
+from aquadash.augment.editing import Path, path_of, step_at
+from aquadash.augment.history import History, State
+from aquadash.augment.saved_pipelines import Draft, version_of
+from aquadash.errors import ConfigError
 from aquadash.ui import address, shell
 from aquadash.ui.lab import lab
 
@@ -29,55 +26,36 @@ DEFAULT, EMPTY = "notebook", "none"
 MAX_SUMMARY_CHARACTERS = 500
 
 _HISTORY = address.beside("studio:history")
-#: Marks of the pipelines that drafts were started from, by name, as they were then.
-_STARTED = "studio:started"
 _OPEN = "studio:open"
-_DRAFT_TEXT = "studio:draft-text"
 
 
 def restore(library: Library) -> History:
-    """Take over what the address asks for, and write there what is shown; call before anything of the builder is drawn.
+    """Go on where the session or the person's draft was left, or with the pipeline that the address asks for.
 
-    Whoever sees a change can then rely on the address: a reload, or a click on Undo, comes with it.
+    Call it before anything of the builder is drawn.
     """
     held: History | None = st.session_state.get(_HISTORY)
-    asked = st.query_params.get("pipeline")
-    if held is not None and "pipeline" not in st.session_state and asked is None and "draft" not in st.query_params:
-        # Somebody comes back from another page by its bare name: the work is where it was left.
+    asks = "pipeline" in st.session_state or "pipeline" in st.query_params
+    if held is None and (draft := lab().pipelines.draft()) is not None:
+        held = History.start(draft.spec, base=draft.base, version=draft.version)
+        held = _without_deleted(held, library)
+        asks = "pipeline" in st.query_params
+    elif held is not None:
+        gone = held.present.base not in library.pipelines
+        held = _without_deleted(held, library)
+        asks = asks and not gone
+    if held is not None and not asks:
         address.keep("pipeline", held.present.base)
-        now = library.pipelines.get(held.present.base)
-        # What somebody else has saved since is no change of ours.
-        untouched = now and (held.present.spec == now or mark(held.present.spec) == started().get(held.present.base))
-        address.keep("draft", None if untouched else held.present.spec)
-    draft: PipelineSpec | None = address.restore(
-        "draft", _decode, default=None, expected="a pipeline as a whole copied address has it"
-    )
-    if draft is not None and st.session_state.get("pipeline", asked) not in library.pipelines:
-        # A draft of a pipeline that is not on this computer, or not any more, stands for itself.
-        address.keep("pipeline", EMPTY)
     base = address.choice("pipeline", list(library.pipelines), default=DEFAULT)
-    st.session_state.setdefault(_STARTED, {})
-    of = st.query_params.get("of") if base in library.saved else None
-    states = () if held is None else (held.present, *held.past, *held.future)
-    # Back after this tab's own Save brings a draft of what is here; else the draft may be of another's version.
-    theirs = (draft and of) and not any(
-        one.base == base and (one.spec == draft or mark(one.spec) == of) for one in states
-    )
-    if draft is None or base not in started() or theirs:
-        latest = mark(library.pipelines[base])
-        # A reload, a link and Back know what their draft was started from.
-        _start_from(base, latest if draft is None else of or latest)
-        held = st.session_state.get(_HISTORY)
-    wanted = draft or library.pipelines[base]
+    chosen = library.pipelines[base]
+    version = version_of(chosen)
     if held is None:
-        held = History.start(wanted, base=base)
-    elif (held.present.base, held.present.spec) != (base, wanted):
-        held = held.record(wanted, base=base)
+        held = History.start(chosen, base=base, version=version)
+    elif held.present.base != base or version_of(held.present.spec) == held.present.version != version:
+        # Another pipeline is chosen, or somebody has saved another version of one that is not changed here.
+        held = held.record(chosen, base=base, version=version)
     st.session_state[_HISTORY] = held
-    address.record("pipeline", held.present.base, default=DEFAULT)
-    text = _draft_text()
-    address.record("draft", text if len(text) <= MAX_DRAFT_CHARACTERS else "", default="")
-    address.record("of", started()[base] if draft is not None and base in library.saved else "", default="")
+    address.record("pipeline", base, default=DEFAULT)
     return held
 
 
@@ -88,19 +66,10 @@ def history() -> History:
 
 
 def changed() -> bool:
-    """Whether the pipeline differs from the one that it was started from."""
-    return st.session_state.get("draft") is not None
-
-
-def mark(spec: PipelineSpec) -> str:
-    """Tells a version of a pipeline from others, in few letters for the address."""
-    return hashlib.sha256(spec.to_json().encode()).hexdigest()[:8]
-
-
-def started() -> dict[str, str]:
-    """Marks of the saved pipelines that drafts were started from, by name, to put one in when it is saved here."""
-    found: dict[str, str] = st.session_state[_STARTED]
-    return found
+    """Whether the steps differ from those of the pipeline that they were started from."""
+    state = history().present
+    base = lab().pipelines.all().pipelines.get(state.base)
+    return base is None or base.branches != state.spec.branches
 
 
 def saved_base() -> PipelineSpec:
@@ -109,18 +78,13 @@ def saved_base() -> PipelineSpec:
     Raises:
         ConfigError: It is not as it was then.
     """
-    name = history().present.base
-    base = lab().pipelines.all().pipelines.get(name)
-    if base is None or mark(base) != started().get(name):
+    state = history().present
+    base = lab().pipelines.all().pipelines.get(state.base)
+    if base is None or version_of(base) != state.version:
         raise ConfigError(
             "This pipeline was saved, renamed or deleted elsewhere meanwhile. “Save as” keeps your changes."
         )
     return base
-
-
-def fits_the_address() -> bool:
-    """Whether a reload of the page keeps the changes."""
-    return len(_draft_text()) <= MAX_DRAFT_CHARACTERS
 
 
 def summary_of(spec: PipelineSpec) -> str:
@@ -159,30 +123,46 @@ def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = No
     return False
 
 
+def edit_step(
+    step_id: int | None, change: Callable[[PipelineSpec, Path], PipelineSpec], *, tag: str | None = None
+) -> None:
+    """:func:`edit` the step with an id, wherever it is when the control's callback runs."""
+    edit(lambda spec: change(spec, path_of(spec, step_id)), tag=tag)
+
+
 def load(spec: PipelineSpec, *, base: str) -> None:
     """Go on with another pipeline, from a control's callback; undo brings the present one back."""
     now = lab().pipelines.all().pipelines.get(base)
-    _start_from(base, mark(now) if now else "")
+    version = version_of(now) if now else ""
     held = history()
     shown = held.present
-    # What is shown already, as after a save, is no step to undo; a save may have written the summary anew.
-    same = shown.base == base and replace(shown.spec, summary=spec.summary) == spec
-    _go(replace(held, present=replace(shown, spec=spec), tag=None) if same else held.record(spec, base=base))
+    if shown.base != base or shown.spec.branches != spec.branches:
+        _go(held.record(spec, base=base, version=version))
+    else:
+        # A save: it is no step to undo, and what was made of the version before it is saved over this one.
+        old = shown.version
+        held = held.changed(
+            lambda state: replace(state, version=version) if (state.base, state.version) == (base, old) else state
+        )
+        summary = replace(held.present, spec=replace(shown.spec, summary=spec.summary))
+        _go(replace(held, present=summary, tag=None))
     st.session_state.pop("branch", None)
 
 
 def renamed(saved: PipelineSpec) -> None:
     """Go on with the pipeline that this one was started from under its new name; undo leads back under that, too."""
-    held, base = history(), history().present.base
-    if base != saved.name:
-        # What was made of a deleted one of that name stands for itself: a save would overwrite this one.
-        held = held.rebased(saved.name, EMPTY)
-    _go(held.rebased(base, saved.name, title=saved.title))
+    old = history().present.base
+
+    def rename(state: State) -> State:
+        if state.base != old:
+            return state
+        return replace(state, base=saved.name, spec=replace(state.spec, name=saved.name, title=saved.title))
+
+    _go(history().changed(rename))
 
 
 def choose() -> None:
-    """After another pipeline was chosen in the menu: start from it as it is."""
-    st.session_state["draft"] = None
+    """After another pipeline was chosen in the menu: its first version that changes images comes into view."""
     st.session_state.pop("branch", None)
     address.put("branch", None)
 
@@ -203,55 +183,42 @@ def redo() -> None:
     _go(history().redo())
 
 
-def is_open(number: int) -> bool:
-    """Whether the card of the step with that number is unfolded."""
-    return number in st.session_state.get(_OPEN, ())
+def is_open(step_id: int | None) -> bool:
+    """Whether the card of the step with that id is unfolded."""
+    return step_id in st.session_state.get(_OPEN, ())
 
 
-def fold(number: int) -> None:
+def fold(step_id: int | None) -> None:
     """Unfold a card, or fold it."""
-    st.session_state[_OPEN] = set(st.session_state.get(_OPEN, ())) ^ {number}
+    st.session_state[_OPEN] = set(st.session_state.get(_OPEN, ())) ^ {step_id}
 
 
 def unfold_at(path: Path) -> None:
     """Unfold the card of the step that was just put there."""
-    number = history().present.numbers[path]
-    st.session_state[_OPEN] = {*st.session_state.get(_OPEN, ()), number}
-
-
-def _start_from(base: str, version: str) -> None:
-    if _HISTORY in st.session_state and started().get(base, version) != version:
-        # What was made of another version stands for itself if undo brings it back: a save would overwrite this one.
-        st.session_state[_HISTORY] = history().rebased(base, EMPTY)
-    started()[base] = version
+    step = step_at(history().present.spec, path)
+    st.session_state[_OPEN] = {*st.session_state.get(_OPEN, ()), step.id}
 
 
 def _go(new: History) -> None:
-    pipelines = lab().pipelines.all().pipelines
+    """Show another state, and keep it as the person's draft while it is changed."""
+    library = lab().pipelines.all()
+    new = _without_deleted(new, library)
     state = new.present
-    if state.base not in pipelines:
-        state = replace(state, base=EMPTY)
-        new = replace(new, present=state)
+    if version_of(state.spec) == state.version != version_of(library.pipelines[state.base]):
+        # Undo has brought back a version that somebody has saved another over.
+        new = replace(new, present=_alone(state))
     st.session_state[_HISTORY] = new
-    st.session_state["pipeline"] = state.base
-    st.session_state["draft"] = None if state.spec == pipelines[state.base] else state.spec
+    st.session_state["pipeline"] = new.present.base
+    state = new.present
+    with shell.guard():
+        lab().pipelines.keep_draft(Draft(state.spec, state.base, state.version) if changed() else None)
 
 
-def _decode(text: str) -> PipelineSpec:
-    try:
-        return from_draft(text)
-    except AquaDashError as error:
-        raise ValueError(text) from error
+def _without_deleted(held: History, library: Library) -> History:
+    """Let a pipeline whose base is not here, or not any more, stand for itself."""
+    return held if held.present.base in library.pipelines else replace(held, present=_alone(held.present))
 
 
-def _draft_text() -> str:
-    """The changed pipeline as the address holds it, empty while there is no change; written once for each."""
-    spec = st.session_state.get("draft")
-    if spec is None:
-        return ""
-    held = st.session_state.get(_DRAFT_TEXT)
-    if held is None or held[0] is not spec:
-        held = (spec, to_draft(spec))
-        st.session_state[_DRAFT_TEXT] = held
-    text: str = held[1]
-    return text
+def _alone(state: State) -> State:
+    """The same pipeline as if it had been started from nothing."""
+    return replace(state, base=EMPTY, version=version_of(PIPELINES[EMPTY]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import re
 
@@ -10,12 +11,13 @@ import streamlit as st
 from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, editing
 from aquadash.augment.editing import Place
 from aquadash.augment.preview import thumbnail, thumbnail_source
+from aquadash.errors import ConfigError
 from aquadash.ui import address, bound, gallery, inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.text import named, plain
 
-#: Where the next step goes: the number of the step around it, None for none, and the slot.
+#: Where the next step goes: the id of the step around it, None for none, and the slot.
 _PLACE = "studio:adding"
 _SEARCH = "studio:search"
 
@@ -110,14 +112,18 @@ def matches(text: str, family: str | None) -> list[OperatorInfo]:
 
 def _place(branch: int) -> Place:
     """Where a step is added: where the button was pressed, if that is still there, else at the end of the version."""
-    number, slot = st.session_state.get(_PLACE, (None, ""))
-    around = (path for path, each in builder_state.history().present.numbers.items() if each == number)
-    return next(((*path, slot) for path in around if path[0] == branch), (branch,))
+    step_id, slot = st.session_state.get(_PLACE, (None, ""))
+    with contextlib.suppress(ConfigError):
+        around = editing.path_of(builder_state.history().present.spec, step_id)
+        if around[0] == branch:
+            return (*around, slot)
+    return (branch,)
 
 
 def _open(place: Place) -> None:
-    # The path may be another step's when "Add" is pressed; a step's number goes with it.
-    st.session_state[_PLACE] = (builder_state.history().present.numbers.get(place[:-1]), place[-1])
+    # The path may be another step's when "Add" is pressed; the id of the step around goes with it.
+    spec = builder_state.history().present.spec
+    st.session_state[_PLACE] = (editing.step_at(spec, place[:-1]).id if len(place) > 1 else None, place[-1])
     address.assign("view", "catalogue")
     address.assign("family", _ALL)
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from aquadash.augment import Library, PipelineSpec, from_json, saved_pipelines, to_code
 from aquadash.augment.reading import MAX_CHARACTERS
-from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
+from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS, version_of
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.ui import components, inputs, shell
 from aquadash.ui.augment import builder_state
@@ -49,7 +49,12 @@ def show(library: Library) -> None:
             width="stretch",
         )
         if changed:
-            st.badge("unsaved changes", icon="✏️", color="orange", help="A copied link keeps them.")
+            st.badge(
+                "unsaved changes",
+                icon="✏️",
+                color="orange",
+                help="They are kept for you until you save or discard them.",
+            )
         held = builder_state.history()
         st.button("Undo", icon=":material/undo:", key="undo", disabled=not held.past, on_click=builder_state.undo)
         st.button("Redo", icon=":material/redo:", key="redo", disabled=not held.future, on_click=builder_state.redo)
@@ -82,8 +87,6 @@ def show(library: Library) -> None:
             # As it is now: the form may hold the version of a run that was cloned.
             changes = {"augmentation.pipeline": state.base, "augmentation.definitions": ""}
             st.switch_page("pages/train.py", query_params=clone.address(None, changes))
-    if changed and not builder_state.fits_the_address():
-        st.caption("The changes are too long for the address: save or export them, or a reload loses them.")
 
 
 def _damaged(library: Library) -> None:
@@ -185,25 +188,25 @@ def _save_new() -> None:
 
 @_working()
 def _save_changes() -> None:
-    state, base = builder_state.history().present, builder_state.saved_base()
+    state = builder_state.history().present
     spec = replace(state.spec, summary=builder_state.summary_now(state.spec))
-    # At once: a second click ends this callback at the next touch of the session.
-    started = builder_state.started()
-    saved = lab().pipelines.save(spec, title=base.title, replace_name=state.base)
-    started[state.base] = builder_state.mark(saved)
+    saved = lab().pipelines.all().pipelines.get(state.base)
+    # What is the same was saved by the first of two clicks.
+    if saved is None or saved.branches != spec.branches:
+        base = builder_state.saved_base()
+        saved = lab().pipelines.save(spec, title=base.title, replace_name=state.base)
     _saved(saved)
 
 
 @_working()
 def _rename() -> None:
-    state, started = builder_state.history().present, builder_state.started()
+    state = builder_state.history().present
     title = " ".join((st.session_state.get(_NEW_TITLE) or "").split())
     pipelines = lab().pipelines.all().pipelines
     saved = next((each for each in pipelines.values() if each.title == title), None)
     # Else the first of two clicks has renamed it.
-    if state.base in pipelines or saved is None or builder_state.mark(saved) != started.get(saved.name):
+    if state.base in pipelines or saved is None or version_of(saved) != state.version:
         saved = lab().pipelines.save(builder_state.saved_base(), title=title, replace_name=state.base)
-        started[saved.name] = builder_state.mark(saved)
     builder_state.renamed(saved)
     st.session_state[_NEW_TITLE] = ""
     _say(f"Renamed to “{saved.title}”.")

@@ -1,7 +1,7 @@
-"""A control for each setting of a pipeline's step: a slider with number fields, fixed or a range, or a menu.
+"""A control for each setting of a pipeline's step: a slider with one handle or two, or a menu.
 
 The pipeline is the truth: a control's callback changes it, and every drawing gives the control the pipeline's value
-again, so that undo moves the sliders, too, and a slider agrees with the number fields beside it.
+again, so that undo moves the sliders, too.
 """
 
 from __future__ import annotations
@@ -10,20 +10,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
-from aquadash.augment import Operator, Parameter, Range, editing
+from aquadash.augment import Operator, Parameter, Range, editing, operator_info
 from aquadash.augment.catalogue import settings_of
-from aquadash.augment.editing import Path
 from aquadash.augment.spec import Value
 from aquadash.ui import inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.glossary import term
 
-#: Of the number fields, in pixels: six digits and the steppers that appear beside them where there is room.
-_FIELD_WIDTH = 92
 _LABELS = {"probability": "How often", "word": "Which", "number": "Value", "integer": "Value"}
 
 
@@ -67,7 +63,7 @@ class Scale:
         """The value that a number of the control stands for."""
         if not self.whole:
             return round(number / self.factor, 9)
-        # What is typed into a number field may lie between the steps.
+        # The end of a slider may lie between the steps.
         return int(self.low + self.step * round((number - self.low) / self.step))
 
     @property
@@ -76,19 +72,12 @@ class Scale:
         return "%d" if self.whole else f"%g{self.unit.replace('%', '%%')}"
 
 
-def show(step: Operator, path: Path, number: int, parameters: tuple[Parameter, ...]) -> None:
-    """Draw the controls of a step's settings.
-
-    Args:
-        step: The step.
-        path: Where it is.
-        number: Its number, for the keys.
-        parameters: The settings that are to have a control.
-    """
+def show(step: Operator) -> None:
+    """Draw the controls of a step's settings."""
     values = settings_of(step)
-    for parameter in parameters:
-        value, stem = values[parameter.name], f"step{number}:{parameter.name}"
-        put = partial(_put, path, parameter.name, stem)
+    for parameter in operator_info(step.name).parameters:
+        value, stem = values[parameter.name], f"step{step.id}:{parameter.name}"
+        put = partial(_put, step, parameter.name, stem)
         title = parameter.title or _LABELS[parameter.kind]
         label = title[:1].upper() + title[1:]
         if parameter.kind == "word":
@@ -102,28 +91,27 @@ def show(step: Operator, path: Path, number: int, parameters: tuple[Parameter, .
                 take=put,
                 help=parameter.help,
             )
-        elif parameter.drawn or isinstance(value, Range):
-            # The switch is a change of its own.
-            switch = partial(_switch, label, parameter, value, stem, partial(_put, path, parameter.name, None))
-            _numbers(label, parameter.help, Scale.of(parameter), value, stem, put, switch)
-        else:
-            _numbers(label, parameter.help, Scale.of(parameter), value, stem, put)
+            continue
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _slider(label, parameter.help, Scale.of(parameter), value, stem, put)
+            if parameter.drawn or isinstance(value, Range):
+                # The switch is a change of its own.
+                _switch(label, parameter, value, stem, partial(_put, step, parameter.name, None))
 
 
-def probability(step: Operator, path: Path, number: int) -> None:
+def probability(step: Operator) -> None:
     """Draw the control of the share of the images that a step is applied to."""
 
     def put(value: Value) -> None:
         fraction = float(value)  # type: ignore[arg-type]
-        builder_state.edit(lambda spec: editing.set_probability(spec, path, fraction), tag=stem)
+        builder_state.edit_step(step.id, lambda spec, path: editing.set_probability(spec, path, fraction), tag=stem)
 
-    stem = f"step{number}/probability"
-    scale = Scale(0.0, 100.0, 1.0, 100.0, " %")
-    _numbers("Probability", term("step probability"), scale, step.probability, stem, put)
+    stem = f"step{step.id}/probability"
+    _slider("Probability", term("step probability"), Scale(0.0, 100.0, 1.0, 100.0, " %"), step.probability, stem, put)
 
 
-def _put(path: Path, name: str, tag: str | None, value: Value) -> None:
-    builder_state.edit(lambda spec: editing.set_setting(spec, path, name, value), tag=tag)
+def _put(step: Operator, name: str, tag: str | None, value: Value) -> None:
+    builder_state.edit_step(step.id, lambda spec, path: editing.set_setting(spec, path, name, value), tag=tag)
 
 
 def _switch(label: str, parameter: Parameter, value: Value, stem: str, put: Callable[[Value], None]) -> None:
@@ -141,53 +129,28 @@ def _switch(label: str, parameter: Parameter, value: Value, stem: str, put: Call
     )
 
 
-def _numbers(
-    label: str,
-    help: str,
-    scale: Scale,
-    value: Value,
-    stem: str,
-    put: Callable[[Value], None],
-    switch: Callable[[], None] = lambda: None,
-) -> None:
-    """A slider of a number or a range of numbers, and a field for each end that says the same; beside them a switch."""
-
-    def control(
-        widget: Callable[..., Any],
-        name: str,
-        label: str,
-        ends: tuple[float, float],
-        shown: Any,
-        meant: Callable[[Any], Value],
-    ) -> None:
-        inputs.controlled(
-            widget,
-            label,
-            *ends,
-            shown,
-            stem=f"{stem}/{name}",
-            value=shown,
-            take=lambda held: put(meant(held)),
-            step=scale.step,
-        )
-
-    ends = (scale.low, scale.high)
-    slider = partial(control, partial(inputs.slider, format=scale.format, help=help))
-    plain_format = "%d" if scale.whole else "%g"
-    field = partial(
-        control, partial(inputs.number_input, format=plain_format, label_visibility="collapsed", width=_FIELD_WIDTH)
-    )
-    row = partial(st.container, horizontal=True, vertical_alignment="center", gap="small")
+def _slider(label: str, help: str, scale: Scale, value: Value, stem: str, put: Callable[[Value], None]) -> None:
+    """A slider with a handle for a fixed value, with two for a range."""
+    shown: float | tuple[float, float]
     if isinstance(value, Range):
-        low, high = scale.shown(value.low), scale.shown(value.high)
-        slider("range", label, ends, (low, high), lambda held: Range(*map(scale.meant, held)))
-        with row():
-            field("low", f"{label}, from", (scale.low, high), low, lambda held: Range(scale.meant(held), value.high))
-            field("high", f"{label}, to", (low, scale.high), high, lambda held: Range(value.low, scale.meant(held)))
-            switch()
+        shown = (scale.shown(value.low), scale.shown(value.high))
     else:
         shown = scale.shown(value)
-        with row():
-            slider("slider", label, ends, shown, scale.meant)
-            field("field", label, ends, shown, scale.meant)
-            switch()
+
+    def take(held: float | tuple[float, float]) -> None:
+        put(Range(*map(scale.meant, held)) if isinstance(held, tuple) else scale.meant(held))
+
+    inputs.controlled(
+        inputs.slider,
+        label,
+        scale.low,
+        scale.high,
+        shown,
+        # A slider cannot change the number of its handles.
+        stem=f"{stem}/{'range' if isinstance(value, Range) else 'slider'}",
+        value=shown,
+        take=take,
+        step=scale.step,
+        format=scale.format,
+        help=help,
+    )
