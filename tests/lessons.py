@@ -15,7 +15,6 @@ from aquadash.augment import PIPELINES
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import NotAllowedError
-from aquadash.export.convert import FORMATS
 from aquadash.jobs.types import job_id
 from aquadash.lab import Lab
 from aquadash.people import Person, Role
@@ -37,7 +36,7 @@ SHORT = with_values(RunConfig(), {"training.epochs": 3, "augmentation.pipeline":
 
 
 #: Kinds of work that is done with a run.
-MEASURED = ("robustness", "convert-onnx")
+MEASURED = ("robustness",)
 
 #: Of the blur of the report's first pipeline.
 SWEEP = SweepRequest(PIPELINES["notebook-1"].branches[0], "2", "sigma", 0, 3)
@@ -130,7 +129,7 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
     """
     lab = Lab(person)
     data, jobs, pipelines, runs, searches = lab.data, lab.jobs, lab.pipelines, lab.runs, lab.searches
-    done, waiting, shared, away, onnx = at.finished, at.waiting, at.shared, at.binned, FORMATS["onnx"]
+    done, waiting, shared, away = at.finished, at.waiting, at.shared, at.binned
     run = at.store.get(done)
     with_her_pictures = with_values(SHORT, {"data.source": "folder-anna-s-cats"})
     with_photographs = with_values(SHORT, {"data.source": "cifar100"})
@@ -166,11 +165,9 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         "ask for another's packed pictures": lambda: jobs.export_id(at.on_hers, include_data=True),
         "measure another's robustness": lambda: jobs.measure_robustness(done),
         "measure with another's pictures": lambda: jobs.measure_robustness(at.on_hers),
-        "check a conversion with another's pictures": lambda: jobs.convert(at.on_hers, onnx),
         "measure another's label safety": lambda: jobs.measure_robustness(done, SWEEP),
         "ask for another's label safety": lambda: jobs.robustness(done, SWEEP),
-        "convert another's network": lambda: jobs.convert(done, onnx),
-        "open another's converted network": lambda: jobs.converted(done, onnx),
+        "convert another's network": lambda: runs.tflite(run),
         **{f"stop another's {kind}": partial(jobs.stop, job_id(kind, away)) for kind in MEASURED},
         "stop another's search as a job": lambda: jobs.stop(job_id("search", at.search)),
         "stop another's run as a job": lambda: jobs.stop(job_id("train", waiting)),

@@ -1,4 +1,4 @@
-"""Commands on runs: list and mark, export, import and convert; and waiting for a job."""
+"""Commands on runs: list and mark, export and import; and waiting for a job."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
-from aquadash import data
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import waiting
@@ -24,7 +22,6 @@ from aquadash.runs import Run, RunStore, open_store
 from aquadash.runs.tags import CURVE_POINTS
 from tests import job_rows, live_runs, ui_runs
 from tests.test_cli import answer, call, refusal
-from tests.tiny_networks import MEAN_COLOUR, colour_network, give_network
 
 
 @pytest.fixture
@@ -99,25 +96,6 @@ def test_an_export_replaces_no_device_and_makes_no_folder_unasked(home: Path, tm
     assert "is a device or a pipe" in refusal("runs", "export", "mine", pipe) and pipe.is_fifo()
     assert "add --parents" in refusal("runs", "export", "mine", inside) and not (tmp_path / "new").exists()
     assert answer("runs", "export", "mine", inside, "--parents")["size"] == inside.stat().st_size
-
-
-@pytest.mark.slow
-def test_converting_in_a_process_of_its_own(store: RunStore, tmp_path: Path) -> None:
-    run = ui_runs.finished(store, "mine", fingerprint=data.load("synthetic").fingerprint)
-    colour_network(MEAN_COLOUR, 10 * np.eye(3, 5), side=32).save(tmp_path / "model.keras")
-    give_network(store, run.run_id, MEAN_COLOUR, tmp_path / "model.keras")
-    out = answer("runs", "convert", "mine", tmp_path / "out.tflite")
-    assert out["agree"] == out["images"] == 500 and out["path"] == str(tmp_path / "out.tflite")
-    job = store.jobs.get(f"convert-tflite-{run.run_id}")
-    again, earlier = tmp_path / "new" / "folder" / "again.tflite", tmp_path / "earlier"
-    answer("runs", "convert", "mine", again)
-    earlier.hardlink_to(again)
-    earlier.write_bytes(b"good")
-    answer("runs", "convert", "mine", again)
-    assert again.read_bytes() == (tmp_path / "out.tflite").read_bytes()
-    assert earlier.read_bytes() == b"good", "another file has taken its place: it was not written over"
-    assert store.jobs.get(job.id) == job, "what is converted is handed out"
-    assert "tflite" in refusal("runs", "convert", "mine", tmp_path / "out.doc")
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ def test_a_stopped_run_brings_its_checkpoint_unless_no_import_takes_it_and_a_fin
     slot, path = tmp_path / "slot-0.npz", tmp_path / "run.zip"
     np.savez(slot, state=np.zeros(200_000))
     store.add_artifact(run_id, slot, folder="checkpoint")
-    store.add_text_artifact(run_id, "model.onnx", "x" * 1000)
+    store.add_text_artifact(run_id, "model.onnx", "what an older version made of the network")
     bundle.export_run(store, run_id, path)
     taken = importing.import_run(other_store, path).run
     assert other_store.artifact(taken.run_id, "checkpoint/slot-0.npz").read_bytes() == slot.read_bytes()
@@ -163,12 +163,8 @@ def test_a_stopped_run_brings_its_checkpoint_unless_no_import_takes_it_and_a_fin
             patch.setattr(module, "MAX_RUN_BYTES", 1_000_000)
         exported = bundle.export_run(store, run_id, path)
         assert any("cannot be resumed elsewhere" in note for note in exported.notes)
-        assert "model.onnx" in exported.files, "without it the ZIP is as much too large"
+        assert "model.onnx" not in exported.files
         assert importing.import_run(other_store, path).run.status is RunStatus.STOPPED
-        patch.setattr(bundle, "MAX_RUN_BYTES", 3_000_000)
-        store.add_text_artifact(run_id, "model.onnx", "x" * 2_000_000)
-        files = bundle.export_run(store, run_id, path).files
-        assert "checkpoint/slot-0.npz" in files and "model.onnx" not in files, "one can convert it again"
     store.set_status(run_id, RunStatus.FINISHED)
     assert "checkpoint/slot-0.npz" not in bundle.export_run(store, run_id, path).files
 

@@ -183,7 +183,6 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "a history that is not UTF-8": ("history.csv", b"\xff\xfe", DAMAGED),
     "half a row": ("history.csv", HEADER + b"1,1\n", DAMAGED),
     "nothing but a version": ("robustness.json", b'{"version": 1}', DAMAGED),
-    "a second copy by version 0.6.0, empty": ("robustness-spare.json", b"", DAMAGED),
     "half an archive": ("predictions.npz", b"PK\x03\x04 no", DAMAGED),
     "arrays of several lengths": (
         "predictions.npz", npz(indices=TWO, labels=TWO, probabilities=np.ones(3)), "belong together",
@@ -230,11 +229,11 @@ def test_files_of_others(store: RunStore, sound: Path, tmp_path: Path) -> None:
 
 def test_what_the_list_does_not_say(store: RunStore, sound: Path, tmp_path: Path) -> None:
     files, path = read(sound), tmp_path / "x.zip"
-    assert "not those in the ZIP" in refused(store, write(path, {**files, "model.onnx": b""}))
+    assert "not those in the ZIP" in refused(store, write(path, {**files, "strangers.npz": b""}))
     assert "files; at most" in refused(
         store, write(path, {**files, **{f"n{number}.txt": b"" for number in range(400)}})
     )
-    write(path, {**files, "model.onnx": b"added"}, honest=False)
+    write(path, {**files, "strangers.npz": b"added"}, honest=False)
     assert "somebody added it" in refused(store, path)
     write(path, {name: content for name, content in files.items() if name != "config.json"}, honest=False)
     assert "lacks" in refused(store, path)
@@ -361,6 +360,16 @@ def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path
         assert run.config == own_store.get(run.run_id).config and len(own_store.predictions(run.run_id).labels) == 500
         remove_traces(own_store, run.run_id)
     assert 0 < accepted < 12
+
+
+def test_what_older_versions_kept_and_nothing_reads_is_left_aside(
+    own_store: RunStore, sound: Path, tmp_path: Path
+) -> None:
+    files = read(sound)
+    for name in bundle.UNUSED:
+        files = with_file(files, name, b"of an older version")
+    run = importing.import_run(own_store, write(tmp_path / "x.zip", files)).run
+    assert not bundle.UNUSED & set(own_store.artifact_names(run.run_id))
 
 
 def test_a_failure_while_storing_leaves_nothing(

@@ -16,7 +16,6 @@ from aquadash.data.folder.importing import NewDataSet
 from aquadash.data.folder.listing import File
 from aquadash.engine import Engine
 from aquadash.errors import DataError, NotAllowedError
-from aquadash.export.convert import FORMATS, Format
 from aquadash.jobs.kinds import KINDS
 from aquadash.lab import Lab
 from aquadash.people import OWNER, STRANGER
@@ -31,7 +30,6 @@ from tests.search_fakes import plan
 
 def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engine, "serve", lambda self: None)
-    monkeypatch.setattr(Format, "missing", lambda self: [])
     job_rows.start_no_process(monkeypatch)
     limits.save(ClassLimits(searches=True, waiting_runs=None))
     store, lab = open_store(), Lab(ANNA)
@@ -50,8 +48,6 @@ def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch:
 
     lab.jobs.measure_robustness(done.run_id)
     lab.jobs.measure_robustness(done.run_id, SWEEP)
-    for form in FORMATS.values():
-        lab.jobs.convert(done.run_id, form)
     lab.jobs.export(done.run_id, include_data=True)
     lab.jobs.import_run("an upload", called="run.zip", write=lambda path: path.write_bytes(b"a run"))
     jobs = store.jobs.changes(0).jobs

@@ -11,11 +11,10 @@ from streamlit.testing.v1 import AppTest
 from aquadash import settings
 from aquadash.export import bundle
 from aquadash.export import jobs as export_jobs
-from aquadash.export.convert import FORMATS
-from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import Lab, memory
 from aquadash.people import Person, Role
 from aquadash.runs import Run, RunStore
+from aquadash.training.answer_process import AnswerProcess
 from aquadash.ui.text import plain
 from tests import job_rows, stored_runs, ui_runs
 from tests.app_pages import open_app_page
@@ -118,29 +117,18 @@ def test_a_run_is_taken_in_in_the_name_of_whoever_brings_it(
     assert (taken.owner, taken.owner_name, taken.shared) == (anna.person_id, "Anna", False)
 
 
-def test_a_conversion_starts_tells_how_far_it_is_and_ends_in_every_way(
-    store: RunStore, started: list[str], tmp_path: Path
-) -> None:
-    run, form = stored_runs.add_run(store), FORMATS["tflite"]
-    (tmp_path / "model.keras").write_bytes(b"weights")
-    store.add_artifact(run.run_id, tmp_path / "model.keras")
-    jobs, key = open_jobs(), f"convert-tflite-{run.run_id}"
+def test_tensorflow_lite_is_made_on_the_click(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[object, ...]] = []
 
-    open_home(run).button(key=key).click().run()
-    job = job_rows.claim("convert-tflite")
-    assert started == ["convert-tflite"] and job.id == key
-    jobs.heartbeat(job, JobProgress("converting to TensorFlow Lite", 1, 502))
-    app = open_home(run)
-    assert [bar.proto.text for bar in app.get("progress")] == ["Converting to TensorFlow Lite"]
-    app = app.button(key=f"{key}-stop").click().run()
-    assert jobs.heartbeat(job, None) and app.button(key=f"{key}-stop").disabled
-    jobs.end(job, JobStatus.STOPPED, message="Stopped by request.")
-    app = open_home(run)
-    assert "Stopped by request." in [box.value for box in app.info] and app.button(key=key)
+    def ask(self: AnswerProcess, function: object, *args: object) -> bytes:
+        made.append(args)
+        return bytes(1_500_000)
 
-    export_jobs.start_conversion(store, run.run_id, form)
-    jobs.end(job_rows.claim("convert-tflite"), JobStatus.FAILED, message="It answers *differently*.")
-    assert plain("It answers *differently*.") in [box.value for box in open_home(run).error]
-    export_jobs.start_conversion(store, run.run_id, form)
-    job_rows.let_the_lease_run_out(job_rows.claim("convert-tflite"))
-    assert any("before the conversion was done" in box.value for box in open_home(run).warning)
+    monkeypatch.setattr(AnswerProcess, "ask", ask)
+    run = stored_runs.add_run(store)
+    app = open_home(run).button(key=f"tflite-{run.run_id}").click().run()
+    assert not made and any("model.keras of" in error.value for error in app.error), "there is none to convert"
+    store.add_text_artifact(run.run_id, "model.keras", "a network")
+    app = open_home(run).button(key=f"tflite-{run.run_id}").click().run()
+    assert made == [(store.model_path(run.run_id), run.config.model, 5)]
+    assert [found.proto.label for found in app.get("download_button")] == ["Download model.tflite (1.5 MB)"]

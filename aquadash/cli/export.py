@@ -1,9 +1,8 @@
-"""``runs export``, ``import`` and ``convert``: a run as one ZIP file, and its network in other formats."""
+"""``runs export`` and ``runs import``: a run as one ZIP file."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -13,8 +12,8 @@ import click
 from aquadash.cli.output import StatusLine, lab, print_result
 from aquadash.cli.runs import brief, runs
 from aquadash.cli.waiting import wait_for_job
-from aquadash.errors import RunError, look_up
-from aquadash.files import check_target, write_whole
+from aquadash.errors import RunError
+from aquadash.files import check_target
 from aquadash.jobs import JobStatus
 from aquadash.runs import open_store
 
@@ -65,33 +64,3 @@ def import_run(file: Path) -> None:
         said += f" The same run was here already, as {', '.join(copy[:8] for copy in copies)}."
     # MLflow gives every run an id of its own; the key stays for those who have read it.
     print_result({**brief(run), "original_id": run.imported_id, "kept_id": False, "copies": copies}, said)
-
-
-@runs.command("convert")
-@click.argument("run")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--format", "format_name", help="tflite or onnx. Default: what the file's name ends in.")
-def convert_run(run: str, file: Path, format_name: str | None) -> None:
-    """Hand a run's network out in the format TensorFlow Lite or ONNX.
-
-    It is held against the original on the test images first, and only written if it answers alike.
-    """
-    from aquadash.export.convert import FORMATS
-    from aquadash.export.jobs import conversion_id
-
-    form = look_up("format", format_name or file.suffix.removeprefix("."), FORMATS)
-    found = lab.runs.find(run)
-    converted, job_id = lab.jobs.converted(found.run_id, form), conversion_id(found.run_id, form)
-    if converted is None:
-        job = lab.jobs.get(job_id)
-        if job is None or job.status.ended:
-            lab.jobs.convert(found.run_id, form)
-        ended = wait_for_job(job_id, name=found.name, title=f"converting to {form.title}")
-        converted = lab.jobs.converted(found.run_id, form)
-        if converted is None:
-            raise RunError(f"Converting {found.name} {ended.status}: {ended.message or 'its process went silent'}")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, converted.path.read_bytes())
-    check = converted.check
-    values = {"run_id": found.run_id, "name": found.name, "path": str(file), **asdict(check)}
-    print_result(values, f"{found.name} is in {file}, {check.size:,} bytes. {check.describe()}")

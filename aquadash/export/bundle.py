@@ -21,7 +21,6 @@ from aquadash.augment.code import DRAWING
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, RunError, StorageError
-from aquadash.export.convert import FORMATS
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
 from aquadash.export.zip_files import MAX_RUN_BYTES, Written, ZipMember, write_zip
@@ -51,8 +50,14 @@ _WEIGHTS = tuple(entry.weights_file.name for entry in MODELS.values() if entry.w
 #: What an export makes for people, and an import leaves aside.
 MADE = frozenset({RUN, MANIFEST, SCRIPT, NOTEBOOK, REPORT, REQUIREMENTS, README, DATA, *_WEIGHTS})
 
+#: Files that older versions kept with a run and that nothing reads: its network in other formats, and figures of
+#: robustness a second time.
+UNUSED = frozenset(
+    {"model.tflite", "converted_tflite.json", "model.onnx", "converted_onnx.json", "robustness-spare.json"}
+)
+
 #: Files that are packed already, or hold numbers that hardly shrink.
-_STORED = (".keras", ".npz", ".tflite", ".onnx")
+_STORED = (".keras", ".npz")
 
 #: What each file is, in the order of the text.
 _EXPLAINED = {
@@ -66,8 +71,6 @@ _EXPLAINED = {
     "environment.json": "versions, processor, seed, and the fingerprint of the images",
     "history.csv": "losses and accuracies, a row an epoch",
     "model.keras": "the trained network: keras.models.load_model('model.keras'); it takes colours from 0 to 1",
-    **{form.file_name: f"the trained network for other programs ({form.title})" for form in FORMATS.values()},
-    **{form.check_name: f"how {form.file_name} was checked against it" for form in FORMATS.values()},
     "predictions.npz": "what it says of each test image: indices, labels, probabilities",
     "validation_predictions.npz": "the same for the validation images",
     "epochs.npz": "how its answers changed from epoch to epoch",
@@ -77,14 +80,6 @@ _EXPLAINED = {
     "worker.log": "what the training printed",
     "run.json": "name, note and figures, for AquaDash to read",
     "manifest.json": "the SHA-256 of every file",
-}
-
-#: What is left out of a ZIP that no import would take, the first where one is enough, and what is said of it.
-_LEFT_OUT = {
-    tuple(name for form in FORMATS.values() for name in (form.file_name, form.check_name)): (
-        "Its network in other formats is too large for an import. Convert it again where it is needed."
-    ),
-    (CHECKPOINTS,): "Its checkpoints are too large for an import, so it cannot be resumed elsewhere.",
 }
 
 #: A version that stands in a line of requirements as it is.
@@ -193,13 +188,11 @@ def _members(
     store: RunStore, parts: _Parts, folder: Path, *, include_data: bool | None, on_progress: ProgressCallback
 ) -> Iterator[ZipMember]:
     run, dataset = parts.run, parts.dataset
-    everything, groups = dict(_artifacts(store, run)), list(_LEFT_OUT)
-    for left_out in (groups[:0], groups[:1], groups[1:], groups):
-        artifacts = {name: path for name, path in everything.items() if not any(map(name.startswith, left_out))}
-        # The import counts two short texts, too.
-        if sum(path.stat().st_size for path in artifacts.values()) <= 0.99 * MAX_RUN_BYTES:
-            break
-    parts.notes += [_LEFT_OUT[group] for group in left_out if any(name.startswith(group) for name in everything)]
+    artifacts = dict(_artifacts(store, run))
+    # The import counts two short texts, too.
+    if sum(path.stat().st_size for path in artifacts.values()) > 0.99 * MAX_RUN_BYTES:
+        artifacts = {name: path for name, path in artifacts.items() if not name.startswith(CHECKPOINTS)}
+        parts.notes.append("Its checkpoints are too large for an import, so it cannot be resumed elsewhere.")
     yield _text(RUN, RunFile(**dict(parts.snapshot), artifacts=sorted(artifacts)).model_dump_json(indent=1))
     for name in sorted(artifacts):
         yield ZipMember(name, artifacts[name], pack=not name.endswith(_STORED))
@@ -239,9 +232,8 @@ def _artifacts(store: RunStore, run: Run) -> Iterator[tuple[str, Path]]:
         for name in store.artifact_names(run.run_id, folder=folder):
             full = name if folder == "." else f"{folder}/{name}"
             path = store.artifact(run.run_id, full)
-            # A file that is called like one that is made here would be taken for it. Version 0.6.0 kept robustness
-            # figures twice; nothing reads the second ones, which a new measurement leaves as they were.
-            if path is not None and full not in MADE and full != "robustness-spare.json":
+            # A file that is called like one that is made here would be taken for it.
+            if path is not None and full not in MADE | UNUSED:
                 yield full, path
 
 

@@ -18,8 +18,7 @@ from pydantic import BaseModel, ValidationError
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import RunError
-from aquadash.export.bundle import MADE, MANIFEST, RUN, Manifest, RunFile
-from aquadash.export.convert import FORMATS, ConversionCheck
+from aquadash.export.bundle import MADE, MANIFEST, RUN, UNUSED, Manifest, RunFile
 from aquadash.export.zip_files import MAX_DIRECTORY, MAX_PACKED, MAX_RUN_BYTES, ForeignZipError, checked_members, unpack
 from aquadash.files import zip_directory_bytes
 from aquadash.people import OWNER, Person
@@ -45,14 +44,7 @@ _READERS: Mapping[str, Callable[[Path, Run], Any]] = {
         (f"{CHECKPOINTS}/slot-{slot}.npz" for slot in (0, 1)),
         lambda path, run: check_arrays(path, max_bytes=MAX_RUN_BYTES),
     ),
-    # Version 0.6.0 kept the figures of robustness twice.
-    **dict.fromkeys((ROBUSTNESS, "robustness-spare.json"), lambda path, run: Measurement.from_json(path.read_bytes())),
-    # Nothing here opens these: they are handed out as they came, and only while their checks still name them.
-    **dict.fromkeys((form.file_name for form in FORMATS.values()), lambda path, run: None),
-    **dict.fromkeys(
-        (form.check_name for form in FORMATS.values()),
-        lambda path, run: ConversionCheck.from_json(path.read_text(encoding="utf-8")),
-    ),
+    ROBUSTNESS: lambda path, run: Measurement.from_json(path.read_bytes()),
 }
 
 
@@ -115,7 +107,7 @@ def import_run(
         _check(described, folder)
         on_progress("storing the run", None)
         copies = copies_of(store, described.original_id)
-        run = admit(store, described, ((name, folder / name) for name in described.artifacts), owner=owner)
+        run = admit(store, described, ((name, folder / name) for name in _kept(described)), owner=owner)
     return Imported(run, described.original_id, tuple(copies))
 
 
@@ -127,7 +119,7 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallb
             raise ForeignZipError(
                 f"The ZIP has no {name}, so AquaDash has not made it. Export a run on Evaluate or with runs export."
             )
-    wanted = [RUN, *(name for name in members if name not in MADE)]
+    wanted = [RUN, *(name for name in members if name not in MADE | UNUSED)]
     total = 0
     for name in (MANIFEST, *wanted):
         if name not in (MANIFEST, RUN, *_READERS):
@@ -154,8 +146,12 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallb
     return _parsed(RunFile, folder / RUN)
 
 
+def _kept(described: RunFile) -> list[str]:
+    return [name for name in described.artifacts if name not in UNUSED]
+
+
 def _max_bytes(name: str) -> int:
-    if name in (MODEL, *(form.file_name for form in FORMATS.values())) or name.startswith(CHECKPOINTS):
+    if name == MODEL or name.startswith(CHECKPOINTS):
         return MAX_RUN_BYTES
     return _MAX_ARRAYS_BYTES if name.endswith(".npz") else _MAX_TEXT_BYTES
 
@@ -173,7 +169,7 @@ def _parsed(model: type[T], path: Path) -> T:
 def _check(described: RunFile, folder: Path) -> None:
     """Read everything as it will be read here."""
     here = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {MANIFEST, RUN}
-    if sorted(described.artifacts) != sorted(here):
+    if sorted(_kept(described)) != sorted(here):
         raise ForeignZipError(f"The files that {RUN} names are not those in the ZIP.")
     try:
         run = described.run()

@@ -1,25 +1,21 @@
-"""Exports, imports and conversions of runs in the background, as jobs."""
+"""Exports and imports of runs in the background, as jobs."""
 
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquadash import data, settings
-from aquadash.errors import RunError
-from aquadash.export.convert import FORMATS, ConversionCheck, Format
-from aquadash.files import file_digest, forget_oldest
+from aquadash.files import forget_oldest
 from aquadash.jobs import Job, JobStatus, open_jobs
 from aquadash.jobs.kinds import KINDS
 from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person, Role
 from aquadash.runs import RunStore, open_store
-from aquadash.runs.measured import dataset_of
 
 if TYPE_CHECKING:
     from aquadash.jobs.worker import JobContext
@@ -130,74 +126,3 @@ def work_import(job: JobContext) -> dict[str, Any]:
     finally:
         path.unlink(missing_ok=True)
     return {"run_id": taken.run.run_id, "copies": list(taken.copies)}
-
-
-# -- conversions
-
-
-@dataclass(frozen=True)
-class Converted:
-    """A network in another format.
-
-    Attributes:
-        check: How it was held against the original.
-        path: The file.
-    """
-
-    check: ConversionCheck
-    path: Path
-
-
-def conversion_id(run_id: str, form: Format) -> str:
-    """The id of the job that converts a run's network to a format."""
-    return job_id(f"convert-{form.name}", run_id)
-
-
-def start_conversion(store: RunStore, run_id: str, form: Format, *, owner: str = "") -> Job:
-    """Start converting a network, for whoever has the id ``owner``; see :meth:`aquadash.lab.jobs.Jobs.convert`."""
-    from aquadash.jobs.worker import start
-
-    form.check_installed()
-    run = store.get(run_id)
-    if not run.status.ended:
-        raise RunError(f"{run.name} is {run.status}. Its network can be converted once it has ended.")
-    store.model_path(run_id)
-    return start(f"convert-{form.name}", run_id, {"format": form.name}, owner=owner)
-
-
-def converted(store: RunStore, run_id: str, form: Format) -> Converted | None:
-    """The file of the run's present weights; None where there is none that has passed its check."""
-    path, file = store.artifact(run_id, form.check_name), store.artifact(run_id, form.file_name)
-    if path is None or file is None:
-        return None
-    try:
-        found = ConversionCheck.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, UnicodeDecodeError):
-        return None
-    fits = found.format == form.name and found.size == file.stat().st_size
-    return Converted(found, file) if fits and found.model_sha256 == file_digest(store.model_path(run_id)) else None
-
-
-def work_conversion(job: JobContext) -> dict[str, Any]:
-    """Convert what a job asks for; returns how the file was checked."""
-    from aquadash.export.convert import convert
-
-    store, form = open_store(), FORMATS[job.request["format"]]
-    run = store.get(job.run)
-    job.report("loading the images")
-    dataset = dataset_of(run)
-    with tempfile.TemporaryDirectory(prefix="aquadash-convert-") as folder:
-        target = Path(folder) / form.file_name
-        check = convert(
-            store.model_path(run.run_id),
-            run.config.model,
-            form,
-            dataset.test.images,
-            target,
-            num_classes=len(run.class_names),
-            progress=job.report,
-        )
-        store.add_artifact(run.run_id, target)
-    # Last: without it, the file does not count.
-    store.add_text_artifact(run.run_id, form.check_name, check.to_json())
-    return asdict(check)

@@ -89,8 +89,6 @@ KINDS = {
             linger=_MINUTE,
             kept=_DAY,
         ),
-        JobKind("convert-tflite", "conversion", "aquadash.export.jobs:work_conversion"),
-        JobKind("convert-onnx", "conversion", "aquadash.export.jobs:work_conversion"),
         JobKind("export", "export", "aquadash.export.jobs:work_export", slots=2, linger=_MINUTE, kept=_DAY),
         JobKind(
             "import",

@@ -55,7 +55,7 @@ class Lab:
         pipelines: The library of augmentation pipelines.
         runs: The runs: training them, and what came of it.
         searches: The searches, whose trials are runs.
-        jobs: The other work in the background: measuring, converting, exporting.
+        jobs: The other work in the background: measuring, exporting.
         people: The class: who is there, the codes, the limits, the projector.
     """
 

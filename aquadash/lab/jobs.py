@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 from aquadash import settings
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.export import jobs as export_jobs
-from aquadash.export.convert import Format
-from aquadash.export.jobs import Converted
 from aquadash.jobs import Job, open_jobs, worker
 from aquadash.jobs.kinds import KINDS
 from aquadash.lab import runs
@@ -124,30 +122,6 @@ class Jobs(Part):
 
     # -- exporting a run ---------------------------------------------------------------------------------------------
 
-    def convert(self, run_id: str, form: Format) -> Job:
-        """Start converting a run's network.
-
-        Raises:
-            RunError: Packages are missing, the run has no model or has not ended, or it is being converted already.
-            NotAllowedError: The person may not have the run's network converted, or not open its data set's pictures.
-        """
-        run = self._run(run_id)
-        DataSets(self._person).require_for_job(run.config.data.source, Action.MEASURE, run.resource)
-        with self._changing():
-            return export_jobs.start_conversion(open_store(), run_id, form, owner=self._person.person_id)
-
-    def converted(self, run_id: str, form: Format) -> Converted | None:
-        """The file of the run's present weights in a format; None where there is none that has passed its check.
-
-        Raises:
-            NotAllowedError: The person may not open the run's network.
-        """
-        run = self._run(run_id)
-        self._rights.require(Action.OPEN_MODEL, run.resource)
-        job = self.get(export_jobs.conversion_id(run_id, form))
-        revision = None if job is None else job.revision
-        return _converted(settings.store_key(), run_id, run.ended_at, form, revision)
-
     def export_id(self, run_id: str, *, include_data: bool) -> str:
         """The id of the job that makes the ZIP file of a run as it is now: another one whenever that would have other
         content.
@@ -243,13 +217,6 @@ def _measured(store_key: str, run_id: str, sweep: SweepRequest | None, *version:
 
 # Of a job at work there is another revision with each report of its worker, of one that has ended the last.
 _robustness, _robustness_so_far = kept(64)(_measured), kept(8, seconds=FRESH_SECONDS)(_measured)
-
-
-@kept(64)
-def _converted(
-    store_key: str, run_id: str, ended_at: float | None, form: Format, revision: int | None
-) -> Converted | None:
-    return export_jobs.converted(open_store(), run_id, form)
 
 
 @kept(64, seconds=FRESH_SECONDS)

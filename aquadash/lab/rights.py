@@ -86,7 +86,7 @@ _RULES: dict[Action, Rule] = {
         hint="Train with the same settings to have a network of your own, or take one that the teacher made.",
     ),
     Action.MEASURE: Rule(
-        "have its network measured or converted",
+        "have its network measured",
         shared=True,
         hint="Train with the same settings to have a network of your own.",
     ),

@@ -302,6 +302,19 @@ class Runs(Part):
         self._rights.require(Action.OPEN_MODEL, run.resource)
         return open_store().model_path(run.run_id), open_store().artifact(run.run_id, OOD_DETECTOR)
 
+    def tflite(self, run: Run) -> bytes:
+        """Return a run's network as a TensorFlow Lite file, which takes seconds.
+
+        Raises:
+            NotAllowedError: The person may not open it.
+            RunError: There is none.
+            AquaDashError: It cannot be converted.
+        """
+        from aquadash.export.tflite import tflite_file
+
+        path, _ = self.network(run)
+        return tflite_file(path, run.config.model, num_classes=len(run.class_names))
+
     def temperature(self, run: Run) -> float:
         """What the scores of a run's network are divided by before people see probabilities.
 

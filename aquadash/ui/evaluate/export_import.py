@@ -1,10 +1,9 @@
-"""A run's ZIP and its network in other formats; importing a run from another computer."""
+"""A run's ZIP and its network as TensorFlow Lite; importing a run from another computer."""
 
 from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -16,9 +15,6 @@ from aquadash.ui import components, inputs, job_panel, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import most_megabytes, switched_off
-
-if TYPE_CHECKING:
-    from aquadash.export.convert import Format
 
 
 def render_export(run: Run) -> None:
@@ -45,13 +41,8 @@ def render_export(run: Run) -> None:
             "downloaded by the script where they are left out.",
         )
         job_panel.follow(lab().jobs.export_id(run.run_id, include_data=include), functools.partial(_zip, run, include))
-    from aquadash.export.convert import FORMATS
-    from aquadash.export.jobs import conversion_id
-
     with shell.guard():
-        st.markdown("**The network for other programs**, checked against the original on the test images.")
-        for form in FORMATS.values():
-            job_panel.follow(conversion_id(run.run_id, form), functools.partial(_conversion, run, form))
+        _tflite(run)
 
 
 def export_popover(run: Run) -> None:
@@ -100,36 +91,17 @@ def _ready(run: Run, job: Job, path: Path, key: str) -> None:
         st.caption(f"ℹ️ {plain(note)}")
 
 
-def _conversion(run: Run, form: Format, job: Job | None) -> None:
-    """A format: what it is good for, and the button, the progress or the file."""
-    key = f"{form.name}-{run.run_id}"
-    st.caption(f"**{form.title}**: {form.explained}")
-    if job is not None and not job.status.ended:
-        job_panel.show(job, key=f"convert-{key}")
-        return
-    converted = lab().jobs.converted(run.run_id, form)
-    if converted is not None:
-        components.download(
-            f"Download {form.file_name} ({converted.check.size / 1e6:.1f} MB)",
-            converted.path.read_bytes,
-            file_name=form.file_name,
-            key=f"convert-get-{key}",
-        )
-        st.caption(f"✅ {plain(converted.check.describe())}")
-        return
-    if job is not None:
-        job_panel.show_end(job)
-    missing = form.missing()
-    if missing:
-        st.caption(
-            f"Not installed here: {plain(', '.join(missing))}. Whoever runs AquaDash can add it with "
-            f"`.venv/bin/pip install -r {form.requirements}`."
-        )
-    elif "test_accuracy" not in run.metrics:
+def _tflite(run: Run) -> None:
+    from aquadash.export.tflite import FILE_NAME
+
+    st.markdown("**The network for telephones and small devices**: TensorFlow Lite, also called LiteRT.")
+    if "test_accuracy" not in run.metrics:
         st.caption("This run has no trained network.")
-    else:
-        convert = functools.partial(lab().jobs.convert, run.run_id, form)
-        shell.action_button(f"Convert to {form.title}", convert, key=f"convert-{key}", icon="🔄")
+    elif st.button(f"Make {FILE_NAME}", key=f"tflite-{run.run_id}", icon="🔄"):
+        with st.spinner("Converting the network"):
+            content = lab().runs.tflite(run)
+        label = f"Download {FILE_NAME} ({len(content) / 1e6:.1f} MB)"
+        components.download(label, content, file_name=FILE_NAME, key=f"tflite-get-{run.run_id}")
 
 
 def _upload() -> None:
