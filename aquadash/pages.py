@@ -104,11 +104,8 @@ PAGES = {
     ),
 }
 
-#: In an address: whose lesson it is, and that this browser is a projector.
-ME, PROJECTOR = "me", "projector"
-
-#: What an address says of who looks, not of what is looked at: nobody who is given the address gets that.
-PERSONAL = (ME, PROJECTOR)
+#: In an address: whose lesson it is. A link that is passed on leaves it out.
+ME = "me"
 
 #: The page of the bare host.
 FIRST = next(iter(PAGES))

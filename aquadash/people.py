@@ -5,7 +5,7 @@ Without a class there is one person, the owner of the machine, who may do everyt
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -29,18 +29,11 @@ class Person:
     name: str
     #: What they are to the class.
     role: Role
-    #: True where the class looks on, so that what is hidden stays so. It is the same person.
-    on_projector: bool = field(default=False, compare=False)
 
     @property
     def leads(self) -> bool:
         """True for those who may do everything: the teacher and the owner of the machine."""
         return self.role in (Role.OWNER, Role.TEACHER)
-
-    @property
-    def sees_hidden(self) -> bool:
-        """True for those who find what is hidden from the class."""
-        return self.leads and not self.on_projector
 
 
 @dataclass(frozen=True)

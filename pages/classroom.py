@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from aquadash.ui import shell
-from aquadash.ui.classroom import class_page, projector
+from aquadash.ui.classroom import class_page
 
-if projector.waits():
-    with shell.bare_page():
-        projector.wait()
-else:
-    with shell.page("classroom"):
-        class_page.show()
+with shell.page("classroom"):
+    class_page.SECTIONS.choose().show()

@@ -201,7 +201,6 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         "make a link to rejoin": lambda: lab.people.rejoin_code(ANNA.person_id),
         "see the codes": lab.people.codes,
         "renew the codes": lab.people.renew_codes,
-        "lead the projector": lambda: lab.people.show("data", {}),
         "set the limits": lambda: lab.people.set_limits(ClassLimits(epochs=None)),
     }
 

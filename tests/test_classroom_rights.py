@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError, RunError
 from aquadash.export import bundle
 from aquadash.lab import Lab
-from aquadash.lab.rights import RULES, RULES_WITHOUT_RESOURCE, Action, Rights, table
+from aquadash.lab.rights import RULES, RULES_WITHOUT_RESOURCE, Action, Rights
 from aquadash.people import OWNER, STRANGER, Person, Resource
 from aquadash.runs import Run, RunStatus
 from aquadash.search.controller import Controller
@@ -21,12 +20,9 @@ from aquadash.search.store import RUN
 from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.search_fakes import plan
-from tests.test_cli import answer
 from tests.train_page import FakeEngine
 
 pytestmark = pytest.mark.usefixtures("in_lesson")
-
-PROJECTOR, ANNAS_PROJECTOR = (replace(person, on_projector=True) for person in (TEACHER, ANNA))
 
 
 @pytest.mark.parametrize("person", [BEN, STRANGER], ids=["another student", "a stranger"])
@@ -97,7 +93,7 @@ def test_another_students_data_sets_are_not_listed(lesson: Lesson) -> None:
 
 def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson) -> None:
     Lab(TEACHER).runs.hide(lesson.finished)
-    find, do_not = (ANNA, TEACHER, OWNER), (BEN, PROJECTOR, ANNAS_PROJECTOR)
+    find, do_not = (ANNA, TEACHER, OWNER), (BEN,)
     try:
         for person, sees in [*((one, True) for one in find), *((one, False) for one in do_not)]:
             assert (lesson.finished in {run.run_id for run in Lab(person).runs.all()}) is sees
@@ -119,11 +115,11 @@ def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson
 def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
     Lab(TEACHER).searches.hide(lesson.search)
     try:
-        for searches in (Lab(BEN).searches, Lab(PROJECTOR).searches):
-            assert searches.all() == []
-            for look in (searches.get, searches.find):
-                with pytest.raises(NotAllowedError, match="hidden this search"):
-                    look(lesson.search)
+        searches = Lab(BEN).searches
+        assert searches.all() == []
+        for look in (searches.get, searches.find):
+            with pytest.raises(NotAllowedError, match="hidden this search"):
+                look(lesson.search)
         assert Lab(ANNA).searches.get(lesson.search).maker == ANNA
     finally:
         Lab(TEACHER).searches.hide(lesson.search, False)
@@ -189,7 +185,7 @@ def test_a_trial_in_the_bin_is_as_hidden_from_the_class_as_its_search_or_it_was(
         assert not lesson.store.read(run_id).hidden
         lab.runs.hide(run_id)
         lab.runs.delete(run_id)
-        assert Lab(BEN).searches.get(search_id).trials == Lab(PROJECTOR).searches.get(search_id).trials == ()
+        assert Lab(BEN).searches.get(search_id).trials == ()
         assert len(lab.searches.get(search_id).trials) == 1
     finally:
         lesson.searches.set_hidden(search_id)
@@ -228,13 +224,10 @@ def test_the_teacher_may_do_everything_and_a_stranger_nothing() -> None:
         assert "Join it with the code" in Rights(STRANGER).refusal(action, thing)
 
 
-def test_every_action_has_a_rule_and_a_row() -> None:
-    rows = table()
-    assert [row["action"] for row in rows] == [str(action) for action in Action]
-    of_others = {row["action"] for row in rows if row.get("another student's")}
-    assert of_others == {"view"}, "all that a student may do with what another has made"
-    assert {row["action"] for row in rows if row.get("for all")} == {"view", "open-model", "measure", "open-pictures"}
-
-
-def test_the_command_prints_the_table() -> None:
-    assert answer("classroom", "rights") == {"rights": table()}
+def test_every_action_has_a_rule() -> None:
+    assert set(RULES) == set(Action)
+    of_others = {action for action, rule in RULES.items() if rule.others}
+    assert of_others == {Action.VIEW}, "all that a student may do with what another has made"
+    assert {action for action, rule in RULES.items() if rule.shared} == {
+        Action.VIEW, Action.OPEN_MODEL, Action.MEASURE, Action.OPEN_PICTURES,
+    }  # fmt: skip

@@ -22,7 +22,7 @@ from aquadash.cli import classroom
 from aquadash.engine.slots import held
 from aquadash.errors import ConfigError
 from tests.serving import free_port
-from tests.test_cli import refusal
+from tests.test_cli import answer, refusal
 from tests.waiting import wait_for
 
 
@@ -75,6 +75,11 @@ def test_serve_says_how_to_join_and_ends_with_what_it_started(warm_home: Path) -
     finally:
         serving.kill()
         serving.wait()
+
+
+def test_the_codes_have_a_command(home: Path) -> None:
+    made = codes.codes()
+    assert answer("classroom", "codes") == {"student_code": made.student, "teacher_code": made.teacher}
 
 
 def test_addresses_are_those_that_others_may_use() -> None:

@@ -1,4 +1,4 @@
-"""A class in real browsers: a teacher, students and a projector at once."""
+"""A class in real browsers: a teacher and students at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Role
 from aquadash.runs import RunStatus, open_store
-from tests.browser_pages import address_has, choose_segment, followed, no_error, press_train, settled
+from tests.browser_pages import address_has, choose_segment, no_error, press_train, settled
 from tests.classrooms import give
 from tests.serving import Server, needs_chromium, serving
 from tests.ui_runs import queued
@@ -98,28 +98,3 @@ def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, 
     student.reload()
     student.wait_for_url("**/class/join?next=*")
     no_error(teacher)
-
-
-def test_the_projector_follows_the_teacher(server: Server, page: Page) -> None:
-    made = codes.codes()
-    teacher = page
-    inside(teacher, server, "Mr Dale", made.teacher, "/data?split=test")
-    screen = followed(teacher.context.new_page())
-    screen.goto(f"{server.url}/classroom?view=projector")
-    screen.get_by_text("This window shows what the teacher chooses").wait_for()
-    press(teacher, "class-show")
-    address_has(screen, "/data", "split=test", "projector=1")
-    screen.get_by_role("heading", name="Data").wait_for()
-    assert screen.title() == "Data · AquaDash"
-    assert not screen.get_by_test_id("stSidebar").is_visible(), "nothing but the page"
-    screen.reload()  # It is a projector still.
-    screen.get_by_role("heading", name="Data").wait_for()
-    teacher.goto(f"{server.url}/classroom?view=invitation")
-    teacher.get_by_role("button", name="Show this on the projector").click()
-    address_has(screen, "/classroom", "view=invitation")
-    screen.get_by_text(codes.spaced(made.student)).wait_for()
-    picture = screen.get_by_alt_text("QR code of the address to join")
-    assert picture.evaluate("image => image.complete && image.width > 150 && image.naturalWidth > 0")
-    assert made.teacher not in screen.content()
-    no_error(screen)
-    screen.close()

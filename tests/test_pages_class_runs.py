@@ -56,7 +56,7 @@ def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
     assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
 
 
-def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(store: RunStore, teacher: Person) -> None:
+def test_the_board_has_a_data_set_of_its_own(store: RunStore, teacher: Person) -> None:
     anna, ben = join("Anna")[0], join("Ben")[0]
     for seed, person in enumerate((anna, ben)):
         give(store, add_compared(store, "photographs", {"data.source": "cifar100"}, skill=0.9, seed=seed), person)
@@ -68,8 +68,7 @@ def test_the_board_has_a_data_set_of_its_own_also_on_the_projector(store: RunSto
     app = open_app_page("classroom", view="board")
     assert app.selectbox(key="board").value == address_of(app, "board") == "cifar100", "another may be first later"
     app.selectbox(key="board").set_value("synthetic").run()
-    app.button(key="class-show").click().run()
-    assert "**Ben** is on the board; nobody else yet" in texts(open_app_page("classroom", view="projector"))
+    assert "**Ben** is on the board; nobody else yet" in texts(app)
 
 
 def test_the_board_of_replaced_pictures_has_the_runs_on_those_kept_now(
@@ -87,7 +86,7 @@ def test_an_empty_board_notices_the_first_run(
 ) -> None:
     anna, _ = join("Anna")
     between_drawings(monkeypatch, lambda: give(store, add_compared(store, "good", skill=0.9, seed=1), anna))
-    app = open_app_page("classroom", view="board", projector="1")
+    app = open_app_page("classroom", view="board")
     assert "**Anna** is on the board" in texts(app) and "The board is empty" not in texts(app)
 
 
@@ -113,9 +112,6 @@ def test_the_queue_shows_places_and_each_what_they_may_do(
     app.run()
     assert f"queue-hide-{ended.run_id}" in buttons(app), "the way back"
     assert f"queue-stop-{ended.run_id}" not in buttons(app), "nothing is left to stop"
-    projected = texts(open_app_page("classroom", view="queue", projector="1"))
-    assert "1 waiting" in projected and not {"**b1**", "**ended**"} & set(projected.split()), "the class looks on"
-    assert metrics(open_app_page("home", projector="1"))["Best run"] == "None yet"
     look_as(monkeypatch, token)
     seen = open_app_page("classroom", view="queue")
     assert "b1" not in texts(seen), "hidden"

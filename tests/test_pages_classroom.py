@@ -6,20 +6,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.augment.pipelines import PIPELINES
-from aquadash.classroom import codes, limits, projector
+from aquadash.classroom import codes, limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.lab import Lab
 from aquadash.pages import PAGES
 from aquadash.people import Person, Role
 from aquadash.runs import RunStore
-from aquadash.ui.classroom import admission, members
-from aquadash.ui.classroom import projector as projector_window
-from aquadash.ui.classroom.admission import Admission
-from tests.app_pages import APP, address_of, buttons, open_app_page, texts
+from aquadash.ui.classroom import members
+from tests.app_pages import APP, buttons, open_app_page, texts
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
-from tests.test_cli import answer, refusal
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 
@@ -32,7 +29,6 @@ def test_every_page_shows_strangers_the_way_to_join_alone_and_students_their_nam
     assert "Join the class" not in [title.value for title in app.title]
     assert not app.error, texts(app)
     assert "Anna \\*x\\*" in texts(app) and "action='/class/leave'" in texts(app)
-    assert "class-show" not in buttons(app), "students lead no projector"
     look_as(monkeypatch, None)
     app = open_app_page(page, run="secret")
     assert [title.value for title in app.title] == ["🐋 Join the class"]
@@ -74,14 +70,14 @@ def test_a_locked_page_is_closed_to_students_and_open_to_the_teacher(
 
 def test_students_have_no_views_of_the_teacher(anna: Person) -> None:
     made = codes.codes()
-    for view in ("people", "limits", "screen"):
+    for view in ("people", "limits"):
         app = open_app_page("classroom", view=view)
         assert "limits-save" not in buttons(app) and f"remove-{anna.person_id}" not in buttons(app)
         assert "Expected" in texts(app), "the address is refused with a word"
     app = open_app_page("classroom", view="invitation")
     assert codes.spaced(made.student) in texts(app)
     assert made.teacher not in texts(app) and codes.spaced(made.teacher) not in texts(app)
-    assert not {"renew-student", "renew-teacher", "invitation-show"} & set(buttons(app))
+    assert not {"renew-student", "renew-teacher"} & set(buttons(app))
 
 
 def test_the_teacher_shows_and_renews_the_code(teacher: Person) -> None:
@@ -94,12 +90,10 @@ def test_the_teacher_shows_and_renews_the_code(teacher: Person) -> None:
     assert codes.spaced(after.student) in texts(app)
 
 
-def test_a_code_that_is_renewed_elsewhere_is_soon_on_the_projector(
-    teacher: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_code_that_is_renewed_elsewhere_is_soon_shown(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     before = codes.codes().student
     between_drawings(monkeypatch, lambda: Lab(teacher).people.renew_codes(Role.STUDENT))
-    app = open_app_page("classroom", view="invitation", projector="1")
+    app = open_app_page("classroom", view="invitation")
     assert codes.codes().student != before and codes.spaced(codes.codes().student) in texts(app)
 
 
@@ -124,6 +118,7 @@ def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person, monke
     app.button(key=f"remove-{ben.person_id}").click().run()
     assert open_sessions().person_of(token) is None
     assert f"remove-{ben.person_id}" not in buttons(app)
+    assert app.selectbox(key="people-away").options == ["Ben"] and f"rejoin-{ben.person_id}" in buttons(app)
 
 
 def test_the_teacher_clears_names_that_made_nothing(store: RunStore, teacher: Person) -> None:
@@ -136,97 +131,3 @@ def test_the_teacher_clears_names_that_made_nothing(store: RunStore, teacher: Pe
     open_app_page("classroom", view="people").button(key="clear-names").click().run()
     names = {"Ms Hill", "Trained", "Deleted", "Saved"}
     assert {member.person.name for member in open_sessions().people()} == names
-    join("Invented 2")
-    said = answer("classroom", "people", "--clear")
-    assert said["cleared"] == ["Invented 2"] and {person["name"] for person in said["people"]} == names
-    assert {member.person.name for member in open_sessions().people()} == names
-
-
-def test_the_projector_is_led_by_the_teacher_alone(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_app_page("data", split="test", projector="")
-    assert "class-show" not in buttons(app), "a projector leads no projector"
-    app = open_app_page("data", split="test")
-    app.button(key="class-show").click().run()
-    shown = projector.shown()
-    assert shown is not None and (shown.page, shown.query) == ("data", {"split": "test"})
-    open_app_page("walkthrough", me="0123456789abcdef", lesson="loss").button(key="class-show").click().run()
-    shown = projector.shown()
-    assert shown is not None and shown.page == "walkthrough" and "me" not in shown.query, "not whose lesson it is"
-    app.button(key="class-show").click().run()
-    waiting = open_app_page("classroom", view="projector")
-    assert "class-leave" not in buttons(waiting)
-    assert address_of(waiting, "split") == "test", "it has gone where the teacher points"
-
-
-@pytest.mark.parametrize(
-    ("page", "query", "name"),
-    [
-        ("data", {"source": "cifar100"}, "source"),
-        ("augment", {"pipeline": "none"}, "pipeline"),
-        ("compare", {"group": "all-but-seed"}, "group"),
-        ("train", {"clone": ""}, "preset"),
-    ],
-)
-def test_an_address_means_on_the_projector_what_it_means_to_the_teacher(
-    page: str, query: dict[str, str], name: str, store: RunStore, teacher: Person
-) -> None:
-    people, run = Lab(teacher).people, add_compared(store, "shown", skill=0.9, seed=1)
-    people.show(page, {})
-    app = open_app_page("classroom", view="projector")
-    usual = app.session_state[name]
-    people.show(page, {key: value or run.run_id for key, value in query.items()})
-    assert app.run().session_state[name] != usual
-    people.show("data", {})
-    app.run()
-    people.show(page, {})
-    assert app.run().session_state[name] == usual
-    assert not app.exception and not app.error
-
-
-@pytest.mark.parametrize("role", [Role.TEACHER, Role.STUDENT])
-def test_a_projector_notices_that_a_run_was_hidden_and_shown_again_and_that_its_page_was_locked(
-    role: Role, store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    look_as(monkeypatch, join("Beamer", role)[1])
-    drawn_again: list[bool] = []
-    monkeypatch.setattr("streamlit.rerun", lambda: drawn_again.append(True))
-    run = give(store, add_compared(store, "rude", skill=0.6, seed=1), join("Ben")[0])
-    for happens in (
-        lambda: Lab(teacher).runs.hide(run.run_id),
-        lambda: Lab(teacher).runs.hide(run.run_id, False),
-        lambda: monkeypatch.setattr(admission, "now", lambda: Admission.LOCKED),
-    ):
-        drawn = admission.now(), projector_window.hidden_runs()
-        projector_window._follow(*drawn)
-        assert not drawn_again
-        happens()
-        projector_window._follow(*drawn)
-        assert drawn_again
-        drawn_again.clear()
-
-
-def test_the_board_and_the_projector_have_commands(store: RunStore) -> None:
-    anna, _ = join("Anna")
-    good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
-    (entry,) = answer("classroom", "board")["entries"]
-    assert (entry["place"], entry["name"], entry["run_id"]) == (1, "Anna", good.run_id)
-    assert entry["accuracy"] == pytest.approx(good.metrics["val_accuracy"], abs=0.5 / 375) and entry["images"] == 375
-    assert answer("classroom", "board", "--reveal")["measured_on"] == "test"
-    assert answer("classroom", "board", "--cover")["measured_on"] == "validation"
-    assert answer("classroom", "project", "evaluate", f"run={good.run_id}", "present=1")["page"] == "evaluate"
-    shown = projector.shown()
-    assert shown is not None and shown.query == {"run": good.run_id, "present": "1"}
-    assert "evaluate" in refusal("classroom", "project", "evaluat")
-
-
-def test_people_and_codes_have_commands() -> None:
-    before = answer("classroom", "codes")
-    assert before == answer("classroom", "codes")
-    after = answer("classroom", "renew", "--student")
-    assert after["student_code"] != before["student_code"] and after["teacher_code"] == before["teacher_code"]
-    _, token = join("Anna")
-    assert [person["name"] for person in answer("classroom", "people")["people"]] == ["Anna"]
-    link = answer("classroom", "people", "--rejoin", "Anna")["rejoin_link"]
-    assert open_sessions().rejoin(link.removeprefix("/class/join?rejoin=")).person.name == "Anna"
-    answer("classroom", "people", "--remove", "Anna")
-    assert open_sessions().person_of(token) is None

@@ -119,7 +119,7 @@ def test_a_guess_is_said_to_be_somebody_else_s_where_it_is(monkeypatch: pytest.M
         (ANNA, of_anna, "Your guess"),
         (BEN, of_anna, "Anna \\*x\\*'s guess"),
         (BEN, DONE, "The teacher's guess"),
-        (replace(TEACHER, on_projector=True), of_teacher, "Ms Tide's guess"),
+        (BEN, of_teacher, "Ms Tide's guess"),
         (ANNA, replace(of_anna, origin=IMPORTED), "The guess"),
         (BEN, replace(of_anna, origin=IMPORTED), "The guess"),
     ):

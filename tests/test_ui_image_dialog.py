@@ -49,7 +49,7 @@ def errors(app: AppTest) -> list[str]:
 
 
 def test_a_link_opens_a_test_image_with_its_bars_maps_nearest_training_images_and_link(shelf: Shelf) -> None:
-    app = open_app_page("evaluate", run=shelf.run.run_id, open="test-10", me="0123456789abcdef", projector="1")
+    app = open_app_page("evaluate", run=shelf.run.run_id, open="test-10", me="0123456789abcdef")
     label = data.load("synthetic").test.labels[10]
     name = data.load("synthetic").class_names[label]
     assert any(each.value.startswith("### ") and name in each.value for each in app.markdown)
@@ -59,8 +59,8 @@ def test_a_link_opens_a_test_image_with_its_bars_maps_nearest_training_images_an
     likes = list_of(app, "Nearest training images")
     assert len(likes) == 6 and all(text.startswith("Training image ") for text in likes)
     assert any(f"run={shelf.run.run_id}" in each.value and "open=test-10" in each.value for each in app.code)
-    # The link is passed on, but not whose lesson it is, nor that this is a projector.
-    assert not any(word in each.value for each in app.code for word in ("me=", "projector"))
+    # The link is passed on, but not whose lesson it is.
+    assert not any("me=" in each.value for each in app.code)
     assert errors(app) == []
     assert address_of(app, "open") == "test-10"
     assert "<img src=x" not in html(app)

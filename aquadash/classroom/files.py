@@ -15,7 +15,7 @@ from aquadash.files import write_whole
 
 T = TypeVar("T")
 
-#: What reads a type, made once: projectors ask every second.
+#: What reads a type, made once.
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 

@@ -131,8 +131,7 @@ def join(
         if role is None:
             attempts.count(address)
             raise WrongCodeError(
-                "That is not the code of this class. It is on the projector, or ask the teacher; capital and small "
-                "letters are the same."
+                "That is not the code of this class. Ask the teacher for it; capital and small letters are the same."
             )
 
     def admit() -> None:

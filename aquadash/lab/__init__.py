@@ -56,7 +56,7 @@ class Lab:
         runs: The runs: training them, and what came of it.
         searches: The searches, whose trials are runs.
         jobs: The other work in the background: measuring, exporting.
-        people: The class: who is there, the codes, the limits, the projector.
+        people: The class: who is there, the codes, the limits.
     """
 
     data: DataSets

@@ -1,13 +1,10 @@
-"""The class, as somebody may see and lead it: who is there, the codes, the limits, and what the projector shows."""
+"""The class, as somebody may see and lead it: who is there, the codes, the limits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from aquadash.classroom import codes, limits, projector
+from aquadash.classroom import codes, limits
 from aquadash.classroom.codes import Codes
 from aquadash.classroom.limits import ClassLimits
-from aquadash.classroom.projector import Shown
 from aquadash.classroom.sessions import Member, open_sessions
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
@@ -101,22 +98,6 @@ class People(Part):
         """
         self._lead()
         limits.save(wanted)
-
-    def show(self, page: str, query: Mapping[str, str]) -> Shown:
-        """Show a view on all projectors.
-
-        Args:
-            page: The page's name in the address, ``"evaluate"``.
-            query: The rest of the address, by name.
-
-        Raises:
-            NotAllowedError: The person does not lead the class.
-            UnknownNameError: There is no page of that name.
-            ConfigError: The address is too long.
-            StorageError: It cannot be kept.
-        """
-        self._lead()
-        return projector.show(page, query)
 
     def _lead(self) -> None:
         self._rights.require(Action.SETTINGS)

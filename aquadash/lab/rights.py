@@ -139,7 +139,7 @@ class Rights:
             resource: With what; None for actions that are done with nothing.
         """
         person = self.person
-        if person.leads and (person.sees_hidden or resource is None or not resource.hidden):
+        if person.leads:
             return ""
         if person.role is Role.STRANGER:
             return (
@@ -150,8 +150,7 @@ class Rights:
         if resource is None:
             return "" if rule.own else f"Only the teacher can {rule.does}. {rule.hint or 'Ask your teacher.'}"
         relation = whose(resource, person)
-        # What is one's own is not one's own alone to see on a projector, the only place where who leads comes so far.
-        if resource.hidden and (relation is not Whose.OWN or person.on_projector):
+        if resource.hidden and relation is not Whose.OWN:
             return f"The teacher has hidden this {resource.kind} from the class. Ask your teacher to show it again."
         if {Whose.OWN: rule.own, Whose.SHARED: rule.shared, Whose.OTHERS: rule.others}[relation]:
             return ""
@@ -183,24 +182,6 @@ class Rights:
 
     def seen(self, found: Iterable[T], resource_of: Callable[[T], Resource]) -> list[T]:
         """Those of some resources that they may look at, in their order."""
-        if self.person.sees_hidden:
+        if self.person.leads:
             return list(found)
         return [one for one in found if self.allow(Action.VIEW, resource_of(one))]
-
-
-def table() -> list[dict[str, str | bool]]:
-    """The rights as rows: the action, and for each role and relation whether it may."""
-    return [
-        {
-            "action": str(action),
-            "does": rule.does,
-            "teacher": True,
-            **(
-                {"student": rule.own}
-                if action in RULES_WITHOUT_RESOURCE
-                else {"own": rule.own, "for all": rule.shared, "another student's": rule.others}
-            ),
-            "stranger": False,
-        }
-        for action, rule in RULES.items()
-    ]

@@ -69,8 +69,7 @@ class Compared:
 
 
 class Runs(Part):
-    """``Lab.runs``: see there. Students do not find runs that the teacher has hidden, unless they are their own; a
-    projector finds none of them."""
+    """``Lab.runs``: see there. Students do not find runs that the teacher has hidden, unless they are their own."""
 
     # -- what there is -----------------------------------------------------------------------------------------------
 
@@ -87,7 +86,7 @@ class Runs(Part):
             found = open_store().list_runs(deleted=True)
             return tuple(self._as_seen(run) for run in found if self._rights.allow(Action.RESTORE, run.resource))
         everything = _all(settings.store_key()).runs
-        if self._person.sees_hidden:
+        if self._person.leads:
             return everything
         return tuple(map(self._as_seen, self._rights.seen(everything, lambda run: run.resource)))
 

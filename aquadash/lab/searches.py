@@ -38,7 +38,7 @@ class Searches(Part):
         """
         found = _search(settings.store_key(), search_id)
         self._rights.require(Action.VIEW, found.resource)
-        if self._person.sees_hidden:
+        if self._person.leads:
             return found
         return replace(found, trials=tuple(filter(self._sees, found.trials)))
 

@@ -16,6 +16,6 @@ folder           holds
 ``walkthrough``  the Walkthrough page: a function a section of the report
 ``home``         the Home page: an answer in place, where to begin, what goes on
 ``data``         the Data page: images, and own pictures
-``classroom``    what a class sees: joining, who is there, board, queue, projector
+``classroom``    what a class sees: joining, who is there, board, queue
 ===============  ==================================================================
 """

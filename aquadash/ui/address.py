@@ -31,9 +31,6 @@ LATE_SECONDS = 1.0
 #: part of the page has it drawn again.
 _PAGE, _DRAWN, _KNOWN, _AGAIN = "page in view", "address drawn", "address", "drawn again"
 
-#: The names of what pages remember beside their addresses.
-_BESIDE: set[str] = set()
-
 
 @dataclass
 class _Known:
@@ -186,18 +183,6 @@ def draw_again() -> NoReturn:
 def page() -> str:
     """The page in view, as :func:`enter` was told."""
     return str(st.session_state.get(_PAGE, ""))
-
-
-def beside(name: str) -> str:
-    """A name in the session, of what a page goes on with where its address leaves it out: until :func:`forget`."""
-    _BESIDE.add(name)
-    return name
-
-
-def forget() -> None:
-    """Let the next address mean what it means to somebody who comes for the first time."""
-    for name in _BESIDE:
-        st.session_state.pop(name, None)
 
 
 def note(name: str, text: str, expected: str) -> None:

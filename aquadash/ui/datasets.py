@@ -86,7 +86,7 @@ def statistics(dataset: Dataset, split: str) -> SplitStatistics:
 DEFAULT_SOURCE = "synthetic"
 
 #: The source in the session, and in the address of each page.
-SOURCE = address.beside("source")
+SOURCE = "source"
 #: The menu, which Streamlit forgets with each change of the page.
 _MENU = "data-set"
 #: What a page asks of the data set in view, and with which value the next one begins.

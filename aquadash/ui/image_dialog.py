@@ -24,7 +24,7 @@ from aquadash.data.framing import PADDED, fit
 from aquadash.data.images import display_name
 from aquadash.errors import DataError, ImageError
 from aquadash.explain.nearest import nearest
-from aquadash.pages import PERSONAL
+from aquadash.pages import ME
 from aquadash.predict import answered
 from aquadash.runs.types import Predictions, Run
 from aquadash.ui import address, components, datasets, gallery, inputs, run_lists, shell
@@ -346,6 +346,6 @@ def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:
 def _draw_link(place: DeltaGenerator, opened: str, runs: Sequence[Run], source: str) -> None:
     """Draw this page's address with the image open; what the page would choose by itself is said, who looks is not."""
     chosen = {"source": source} | ({"run": runs[0].run_id} if len(runs) == 1 else {})
-    here = {name: value for name, value in st.query_params.to_dict().items() if name not in PERSONAL}
+    here = {name: value for name, value in st.query_params.to_dict().items() if name != ME}
     query = {**here, **chosen, KEY: opened}
     place.code(f"{st.context.url or ''}?{urlencode(query)}", language=None, wrap_lines=True)

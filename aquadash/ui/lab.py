@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -35,10 +34,9 @@ def visitor() -> Person:
     joined it, or a stranger."""
     if not settings.classroom():
         return OWNER
-    from aquadash.ui.classroom import admission, projector
+    from aquadash.ui.classroom import admission
 
-    person = admission.visitor()
-    return replace(person, on_projector=True) if projector.is_one() else person
+    return admission.visitor()
 
 
 def _wait_for_store() -> None:

@@ -25,7 +25,7 @@ DEFAULT, EMPTY = "notebook", "none"
 
 MAX_SUMMARY_CHARACTERS = 500
 
-_HISTORY = address.beside("studio:history")
+_HISTORY = "studio:history"
 _OPEN = "studio:open"
 
 

@@ -1,1 +1,1 @@
-"""What a class sees: joining, who is there, the board, the queue and the projector."""
+"""What a class sees: joining, who is there, the board and the queue."""

@@ -8,7 +8,6 @@ from aquadash.classroom import limits
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.runs.leaderboard import MIN_IMAGES, Board
 from aquadash.ui import address, bound, components, datasets, inputs, shell
-from aquadash.ui.classroom import projector
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.tables import Column, number_column, table
@@ -27,12 +26,8 @@ def show() -> None:
     if not found:
         shell.live(_TICK_SECONDS)(_empty)()
         return
-    if projector.is_one():
-        asked = str(st.query_params.get(_SOURCE, ""))
-        source = asked if asked in found else found[0]
-    else:
-        # Which data set is the first changes during a lesson.
-        source = bound.menu(_SOURCE, datasets.titles_of(found), label="Images", stated=True)
+    # Which data set is the first changes during a lesson.
+    source = bound.menu(_SOURCE, datasets.titles_of(found), label="Images", stated=True)
     shell.live(_TICK_SECONDS)(_board)(source)
 
 
@@ -47,7 +42,7 @@ def _board(source: str) -> None:
     own = visitor()
     shell.show_failure()
     _explain(made)
-    if visitor().leads and not projector.is_one():
+    if visitor().leads:
         # Another teacher may have turned it.
         st.session_state[_SWITCH] = made.measured_on == "test"
         inputs.toggle(
@@ -56,15 +51,10 @@ def _board(source: str) -> None:
         )  # fmt: skip
     shown = made.entries[:_MAX_DRAWN]
     figure = leaderboard_chart(shown, measured_on=made.measured_on, own=own.person_id)
-    if projector.is_one():
-        # To be read from the last row.
-        figure.update_layout(font_size=20, height=140 + 48 * len(shown))
-        figure.update_xaxes(tickfont_size=20, title_font_size=20).update_yaxes(tickfont_size=20)
     components.plot(figure, key=f"board-{made.measured_on}")
     if len(made.entries) > _MAX_DRAWN:
-        where = "" if projector.is_one() else " in the table"
-        st.caption(f"and {len(made.entries) - _MAX_DRAWN} more{where}")
-    if made.entries and not projector.is_one():
+        st.caption(f"and {len(made.entries) - _MAX_DRAWN} more in the table")
+    if made.entries:
         _table(made, own.person_id)
 
 

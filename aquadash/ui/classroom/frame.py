@@ -13,7 +13,7 @@ from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.pages import name_at
 from aquadash.people import Role
 from aquadash.ui import address, shell
-from aquadash.ui.classroom import admission, projector
+from aquadash.ui.classroom import admission
 from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.lab import visitor
 from aquadash.ui.text import plain
@@ -38,10 +38,7 @@ def run(pages: Sequence[st.Page]) -> None:
         _join()
         return
     st.set_page_config(page_title=f"{page.title} · AquaDash")
-    if projector.is_one():
-        projector.follow()
-    else:
-        _sidebar()
+    _sidebar()
     if allowed is Admission.LOCKED:
         with shell.bare_page():
             shell.head(f"🔒 {page.title}", question="The teacher has locked this page for now.")
@@ -77,8 +74,6 @@ def _sidebar() -> None:
         with st.container(key="class-person"):
             role = "Teacher" if person.role is Role.TEACHER else "Student"
             st.markdown(f"{'🧑‍🏫' if person.leads else '🧑‍🎓'} **{plain(person.name)}**  \n{role}")
-            if person.leads:
-                projector.offer(admission.page())
             with st.popover("Leave the class", icon=":material/logout:", type="tertiary", key="class-leave-box"):
                 st.markdown(
                     "Your runs are kept. To come back, "

@@ -13,7 +13,6 @@ from aquadash.classroom import codes
 from aquadash.classroom.invitation import addresses, join_address, qr_svg
 from aquadash.people import Role
 from aquadash.ui import shell
-from aquadash.ui.classroom import projector
 from aquadash.ui.lab import lab, visitor
 
 _TICK_SECONDS = 5.0
@@ -32,9 +31,9 @@ _CSS = """
 def show() -> None:
     """Draw the invitation, and the teacher's code and the way to new ones below it for the teacher alone."""
     base = app_address()
-    # The code may be renewed from another window, and a projector goes on showing it.
+    # The code may be renewed in another window.
     shell.live(_TICK_SECONDS)(lambda: _draw(base, lab().people.student_code()))()
-    if visitor().leads and not projector.is_one():
+    if visitor().leads:
         _teacher()
 
 
@@ -70,23 +69,10 @@ def qr_picture(address: str, *, alt: str) -> str:
 
 
 def _teacher() -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Show this on the projector",
-            key="invitation-show",
-            icon=":material/cast:",
-            type="primary",
-            on_click=projector.show_view,
-            args=("invitation",),
-        )
-        st.button(
-            "New student code",
-            key="renew-student",
-            icon=":material/autorenew:",
-            help="Who has joined stays in; the old code lets nobody in any more.",
-            on_click=_renew,
-            args=(Role.STUDENT,),
-        )
+    st.button(
+        "New student code", key="renew-student", icon=":material/autorenew:", on_click=_renew, args=(Role.STUDENT,),
+        help="Who has joined stays in; the old code lets nobody in any more.",
+    )  # fmt: skip
     with st.expander("The teacher's code", icon="🔑", key="teacher-code", on_change="rerun") as opened:
         if opened.open:
             st.markdown("Whoever joins with it may do everything. Do not open this on the projector.")

@@ -10,15 +10,13 @@ import streamlit as st
 from aquadash.classroom.invitation import rejoin_address
 from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS, Member
 from aquadash.people import Person, Role
-from aquadash.ui import shell, warmup
+from aquadash.ui import inputs, shell, warmup
 from aquadash.ui.classroom import invitation
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import count, duration, moment, named, plain
 
 _TICK_SECONDS = 5.0
 _LINK = "class:rejoin-link"
-#: Rows of people who are not here. A class of last year is none of today's business.
-_MAX_AWAY = 60
 
 
 def show() -> None:
@@ -54,11 +52,12 @@ def _people() -> None:
         _row(member, runs[member.person.person_id])
     away = [member for member in found if not member.sessions]
     if away:
-        with st.expander(f"Without a session: {len(away)}", icon="🚪", key="people-away"):
-            for member in away[:_MAX_AWAY]:
-                _row(member, runs[member.person.person_id])
-            if len(away) > _MAX_AWAY:
-                st.caption(f"and {len(away) - _MAX_AWAY} more; `classroom people` lists all")
+        by_id = {member.person.person_id: member for member in away}
+        chosen = inputs.selectbox(
+            f"Without a session: {len(away)}", list(by_id), key="people-away",
+            format_func=lambda person_id: by_id[person_id].person.name,
+        )  # fmt: skip
+        _row(by_id[chosen], runs[chosen])
     if not found:
         st.caption("Nobody has joined yet.")
 

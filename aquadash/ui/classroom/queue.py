@@ -10,7 +10,6 @@ import streamlit as st
 from aquadash.lab.rights import Action
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import components, run_lists, shell, warmup
-from aquadash.ui.classroom import projector
 from aquadash.ui.compare import run_actions
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.run_lists import owner_badge
@@ -63,7 +62,7 @@ def _queue() -> None:
     if len(waiting) > _MAX_ROWS:
         st.caption(f"and {len(waiting) - _MAX_ROWS} more")
     _finished(runs)
-    if visitor().leads and not projector.is_one():
+    if visitor().leads:
         _hidden(runs)
 
 
@@ -85,15 +84,12 @@ def _head(run: Run, place: str, *, page: str = "train") -> None:
         components.status_badge(run.status)
         st.markdown(f"{place} **{plain(run.name)}**".strip(), width="content")
         owner_badge(run.resource)
-        if not projector.is_one():
-            label = named("Watch" if page == "train" else "Open", run.name)
-            st.page_link(f"pages/{page}.py", label=label, query_params={"run": run.run_id})
+        label = named("Watch" if page == "train" else "Open", run.name)
+        st.page_link(f"pages/{page}.py", label=label, query_params={"run": run.run_id})
 
 
 def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
     """What the visitor may do; drawing less is courtesy, the refusal is where it is done."""
-    if projector.is_one():
-        return
     with st.container(horizontal=True):
         if place and lab().rights.allow(Action.REORDER):
             for label, icon, target, off in (

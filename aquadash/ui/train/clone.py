@@ -20,7 +20,7 @@ from aquadash.config import SETTINGS, RunConfig, flatten, parse_assignments, wit
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
 from aquadash.runs.types import Run, RunStatus
 from aquadash.ui import hyperparameters as fields
-from aquadash.ui.address import LATE_SECONDS, beside, put
+from aquadash.ui.address import LATE_SECONDS, put
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
@@ -29,8 +29,8 @@ _RUN = "clone"
 _CHANGES = "set"
 _AGAIN = "again"
 
-_TAKEN = beside("train:clone-taken")
-_LEFT = beside("train:clone-left")
+_TAKEN = "train:clone-taken"
+_LEFT = "train:clone-left"
 _TROUBLES = "train:clone-troubles"
 
 #: Settings whose values are names in tables that can lose a line: a data set may be gone. A pipeline, too, but a run

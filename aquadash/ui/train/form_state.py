@@ -17,14 +17,14 @@ from aquadash.config import RunConfig, flatten, setting, with_values
 from aquadash.engine import check_names
 from aquadash.errors import ConfigError
 from aquadash.presets import PRESETS
-from aquadash.ui import address, datasets
+from aquadash.ui import datasets
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
 
 DEFAULT_PRESET = "notebook-fixed"
 
-_ORIGIN = address.beside("train:origin")
-_COPY = address.beside("train:copy")
+_ORIGIN = "train:origin"
+_COPY = "train:copy"
 _FILLED = "train:filled"
 _VALUES = "train:values"
 _DRAWN = "train:drawn"

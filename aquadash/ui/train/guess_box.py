@@ -54,8 +54,7 @@ def render_guess(run: Run) -> None:
     """Draw whose guess a run has, and, once it has ended with results, how near that came; nothing without a guess."""
     if run.guess is None:
         return
-    person = visitor()
-    own = run.owner == person.person_id and not person.on_projector
+    own = run.owner == visitor().person_id
     whose = "Your guess" if own else f"{plain(run.owner_name or 'The teacher')}'s guess"
     if run.origin:  # Whose the run is here says nothing of who has guessed.
         whose = "The guess"
