@@ -79,9 +79,9 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored_however_l
     page.set_viewport_size({"width": 1280, "height": 800})
     page.add_init_script(LAYOUT_SHIFT)
     page.goto(f"{shared_server.url}/train?run={model.run_id}")
-    page.get_by_role("link", name="Clone").click()
+    page.get_by_role("button", name="Clone").click()
     page.get_by_text("Cloned from").wait_for()
-    address_has(page, f"clone={model.run_id}")
+    address_has(page, f"run={model.run_id}")
     assert "model <b>run</b>" in page.locator("body").inner_text()
     holds(number_field(page, "Maximum epochs"), "40")
     set_number(page, "Maximum epochs", 9)
@@ -93,7 +93,6 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored_however_l
     with trainings_held(shared_server.home) as let_go:
         run_id = press_train(page)
         assert store.get(run_id).config == with_values(model.config, {"training.epochs": 9})
-        page.wait_for_function("() => !location.href.includes('clone=')")
         holds(number_field(page, "Maximum epochs"), "9")  # What was typed stays after the launch.
         page.get_by_text("55 % right. It is scored when").wait_for()
         wait_for(lambda: page.title() and browser.times > 3)
@@ -148,14 +147,14 @@ def points_of(page: Page) -> int:
 def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Path, visit: Callable[[], Page]) -> None:
     page, other = visit(), visit()
     store = open_store()
-    # Epochs of less than a second.
-    quick = {"augmentation.pipeline": "none", "training.patience": 0, "model.name": "cnn", "model.filters": "16, 32"}
+    # Epochs of less than a second, with small batches.
+    quick = {"augmentation.pipeline": "none", "training.patience": 0, "model.name": "cnn", "model.filters": "8, 8"}
+    quick |= {"training.epochs": 900, "training.batch_size": 8}
     model = ui_runs.finished(store, "model run", quick)
     training = re.compile(r"Epoch \d+ of 900")
     with serving(warm_home, kill=True) as server:
-        # Small batches: of more than 60 epochs the chart has lines only, and no points to count.
-        changes = "training.epochs=900;model.filters=8,8;training.batch_size=8"
-        follow(page, f"{server.url}/train?clone={model.run_id}&set={changes}", "What does the network learn, epoch")
+        follow(page, f"{server.url}/train?run={model.run_id}", "What does the network learn, epoch")
+        page.get_by_role("button", name="Clone").click()
         page.get_by_text("Cloned from").wait_for()
         holds(number_field(page, "Maximum epochs"), "900")
         run_id = press_train(page)

@@ -28,6 +28,7 @@ from tests.classrooms import between_drawings
 from tests.made_runs import made_run
 from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
 from tests.stored_runs import HOSTILE, without_engine
+from tests.train_page import open_with
 from tests.waiting import wait_for
 
 open_page = partial(open_app_page, "train", view="search")
@@ -130,7 +131,7 @@ def test_what_one_training_s_form_holds_can_be_searched_from_a_mixture_of_pipeli
     runs: QuickRuns,
 ) -> None:
     mixture = "notebook-1:3, mirror-shift"
-    app = open_app_page("train", preset="backbone", set=f"augmentation.pipeline={mixture}")
+    app = open_with(f"augmentation: {{pipeline: '{mixture}'}}", preset="backbone")
     app.number_input(key="set:training.epochs").set_value(7).run()
     app.query_params["view"] = "search"
     app.query_params["base"] = search_form.THE_FORM
@@ -192,8 +193,7 @@ def test_the_best_so_far_can_be_used_while_a_search_works(
 
     between_drawings(monkeypatch, end_a_trial)
     app = open_page()
-    (link,) = (link.proto for link in app.get("page_link") if link.proto.label == "Use the best")
-    assert link.query_string == f"clone={first.run_id}"
+    assert app.button(key=f"use-best-{first.run_id}").label == "Use the best"
 
 
 def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, store: SearchStore) -> None:
@@ -219,10 +219,9 @@ def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, stor
     assert batch.label == "Batch size" and all(isinstance(value, float) for value in batch.values)
     assert batch.log is (max(batch.values) / min(batch.values) >= 8)  # type: ignore[type-var, operator]
 
-    links = [link.proto for link in app.get("page_link")]
-    assert any(f"clone={search.best.run_id}" in link.query_string for link in links)
+    assert app.button(key=f"use-best-{search.best.run_id}")
     app.selectbox(key=f"search-trial-{search_id}").select(3).run()
-    assert any(f"clone={search.trials[3].run_id}" in link.proto.query_string for link in app.get("page_link"))
+    assert app.button(key=f"use-trial-{search.trials[3].run_id}")
     app.number_input(key=f"more-{search_id}").set_value(2).run()
     app.button(key=f"extend-{search_id}").click().run()
     wait_for(lambda: len(store.get(search_id).complete) == 9)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, flatten, from_yaml, to_yaml, with_values
+from aquadash.config import DEFINITIONS, RunConfig, flatten, from_yaml, to_yaml, with_values
 from aquadash.errors import ConfigError
 from aquadash.lab import memory
 from aquadash.models import MODELS, LayerRow, ModelSummary
@@ -18,11 +16,11 @@ from aquadash.runs import Run, RunStore
 from aquadash.ui import datasets
 from aquadash.ui.hyperparameters import effective
 from aquadash.ui.text import plain
-from aquadash.ui.train import clone, train_form
+from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
 from tests.app_pages import address_of, words
-from tests.train_page import FakeEngine, controls, launched, open_advanced, open_page
+from tests.train_page import FakeEngine, clone, controls, launched, open_advanced, open_page, open_with
 
 
 def test_every_setting_that_matters_has_a_control_with_help(engine: FakeEngine) -> None:
@@ -186,7 +184,7 @@ def test_a_network_is_drawn_once_it_has_been_built_which_can_be_tried_again(
         train_form._builder.submit(int).result()
 
     monkeypatch.setattr(train_form, "shared_process", Process)
-    app = open_advanced(set="model.test_time_flip=true")
+    app = open_with("model: {test_time_flip: true}")
     app.session_state["train:network"] = True
     assert "Loading the network" in words(app.run())
     released.set()
@@ -207,102 +205,43 @@ def own(store: RunStore) -> Run:
 
 
 def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: Run) -> None:
-    app = open_advanced(clone=own.run_id)
+    app = clone(own)
 
     assert app.radio(key="preset").options[0] == f"Cloned from **{plain('my *own*')}**"
     assert app.radio(key="preset").value not in PRESETS
     assert "Changed:" not in words(app)
-    assert address_of(app, "run") == own.run_id  # The run that was cloned stands beside the form.
-    links = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
-    assert [link.query_string for link in links] == [f"clone={own.run_id}&again=1"]
+    assert address_of(app, "run") == own.run_id and address_of(app, "preset") is None
+    app.number_input(key="set:training.epochs").set_value(9).run()
+    app.run()
+    assert "Maximum epochs 9 (was 40)" in words(app)
+    app.button(key=f"clone-{own.run_id}").click().run()
+    assert app.number_input(key="set:training.epochs").value == 40, "a second click fills the form again"
+    app.number_input(key="set:training.epochs").set_value(9).run()
+    app.button(key="reset").click().run()
     assert launched(app, engine) == own.config
-    new = engine.store.list_runs()[0]
-    assert address_of(app, "run") == new.run_id
-    assert address_of(app, "clone") is None and address_of(app, "set") is None
+    assert address_of(app, "run") == engine.store.list_runs()[0].run_id
 
 
-def test_a_clone_with_changes_lists_them_and_what_is_changed_afterwards_stays(engine: FakeEngine, own: Run) -> None:
-    others = "model.filters=8,8;training.restore_best_weights=false"
-    app = open_advanced(clone=own.run_id, set=f"training.epochs=20;{others}")
-    assert "Filters per block 8, 8 (was 16, 32)" in words(app)
-    assert "Maximum epochs 20 (was 40)" in words(app)
-    app.number_input(key="set:training.epochs").set_value(9).run()
-    app.run()
-    assert app.number_input(key="set:training.epochs").value == 9
-
-    app.query_params["set"] = f"training.epochs=21;{others}"  # Another link.
-    app.run()
-    assert app.number_input(key="set:training.epochs").value == 21
-    app.button(key="reset").click().run()
-    assert app.number_input(key="set:training.epochs").value == 40
-    assert (address_of(app, "clone"), address_of(app, "set")) == (own.run_id, None), "or a reload would change it back"
-    app.query_params["set"] = f"training.epochs=21;{others}"  # The same link, which may be clicked again.
-    app.run()
-    changes = {"training.epochs": 21, "model.filters": (8, 8), "training.restore_best_weights": False}
-    assert launched(app, engine) == with_values(own.config, changes)
-
-
-def test_a_late_browser_does_not_fill_the_form_again(
-    engine: FakeEngine, own: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clone, "LATE_SECONDS", 1e9)
-    cloned = {"clone": own.run_id, "set": "training.epochs=21"}
-    app = open_advanced(**cloned)
-    link = clone_link(app)
-    app.button(key="reset").click().run()
-    follow(app, urlencode(cloned))  # The browser has not heard of it yet.
-    assert app.number_input(key="set:training.epochs").value == 40
-    assert (address_of(app, "clone"), address_of(app, "set")) == (own.run_id, None)
-    app.number_input(key="set:training.epochs").set_value(9).run()
-    follow(app, link)
-    assert app.number_input(key="set:training.epochs").value == 40, "a link drawn before the reset is no late address"
-
-    app.radio(key="preset").set_value("quick").run()
-    app.radio(key="preset").set_value("notebook")
-    follow(app, link)
-    assert app.radio(key="preset").value == address_of(app, "preset") == "notebook"
-    assert app.number_input(key="set:training.epochs").value == PRESETS["notebook"].config.training.epochs
-    assert address_of(app, "clone") is None
-
-
-def test_going_back_after_the_launch_keeps_what_was_changed(
-    engine: FakeEngine, own: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clone, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
-    app = open_advanced(clone=own.run_id)
-    app.number_input(key="set:training.epochs").set_value(9).run()
-    launched(app, engine)
-    follow(app, f"clone={own.run_id}&run={own.run_id}")  # The back button.
-    assert app.number_input(key="set:training.epochs").value == 9
-    follow(app, clone_link(app))
-    assert app.number_input(key="set:training.epochs").value == 40
-
-    back = f"clone={own.run_id}&again=1"
-    app.radio(key="preset").set_value("notebook").run()
-    follow(app, back)
-    assert app.radio(key="preset").value == train_form.COPY, "another card is taken back"
-
-
-def clone_link(app: AppTest) -> str:
-    [link] = [link.proto for link in app.get("page_link") if link.proto.label == "Clone"]
-    return str(link.query_string)
-
-
-def follow(app: AppTest, link: str) -> None:
+def test_a_clone_from_another_page_opens_the_form_over_a_preset(engine: FakeEngine, own: Run) -> None:
+    app = open_page(preset="notebook")
     app.query_params.clear()
-    for name, value in parse_qsl(link):
-        app.query_params[name] = value
-    app.run()
+    app.query_params["run"] = own.run_id
+    app.switch_page("pages/evaluate.py").run()
+    app.query_params["section"] = "training"
+    app.run().button(key=f"clone-{own.run_id}").click().run()
+    app.switch_page("pages/train.py").run()
+    assert app.radio(key="preset").value == train_form.COPY and address_of(app, "run") == own.run_id
+    assert launched(app, engine) == own.config
 
 
 def test_a_preset_takes_the_place_of_a_clone_which_comes_back_with_its_data_set(
     engine: FakeEngine, own: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_advanced(clone=own.run_id)
+    app = clone(own)
     copied = app.radio(key="preset").value
     app.radio(key="preset").set_value("notebook").run()
     assert app.selectbox(key="set:training.validation").value == "test"
-    assert (address_of(app, "clone"), address_of(app, "preset")) == (None, "notebook")
+    assert address_of(app, "preset") == "notebook"
     app.selectbox(key="data-set").select("cifar100").run()
     assert address_of(app, "source") == "cifar100"
     app.radio(key="preset").set_value("quick").run()
@@ -314,61 +253,38 @@ def test_a_preset_takes_the_place_of_a_clone_which_comes_back_with_its_data_set(
     app.radio(key="preset").set_value(copied).run()
     assert app.text_input(key="set:model.filters").value == "16, 32"
     assert app.selectbox(key="data-set").value == "synthetic"
-    assert (address_of(app, "clone"), address_of(app, "preset")) == (own.run_id, None)
+    assert address_of(app, "preset") is None
     assert launched(app, engine) == own.config
 
 
 @pytest.mark.parametrize("card", ["notebook", train_form.COPY])
-def test_a_link_without_a_run_changes_the_form_that_is_there(engine: FakeEngine, own: Run, card: str) -> None:
-    app = open_advanced(clone=own.run_id)
+def test_train_with_it_changes_the_form_that_is_there(engine: FakeEngine, own: Run, card: str) -> None:
+    app = clone(own)
     app.radio(key="preset").set_value(card).run()
-    app.switch_page("pages/augment.py").run()
     app.query_params.clear()
-    app.query_params["set"] = "augmentation.pipeline=notebook-2"  # As “Train with it” does.
+    app.query_params["pipeline"] = "notebook-2"
+    app.switch_page("pages/augment.py").run()
+    app.button(key="train-with-it").click().run()
+    app.query_params.clear()
     app.switch_page("pages/train.py").run()
 
     assert app.radio(key="preset").value == card
-    assert address_of(app, "clone") == (own.run_id if card == train_form.COPY else None), "a reload needs it"
     origin = own.config if card == train_form.COPY else PRESETS[card].config
     assert launched(app, engine) == with_values(origin, {"augmentation.pipeline": "notebook-2"})
 
 
-def test_changes_to_a_preset_are_made_to_it_also_after_a_reload(engine: FakeEngine) -> None:
-    app = open_page(preset="notebook", set="augmentation.pipeline=notebook-2")
-    assert app.radio(key="preset").value == address_of(app, "preset") == "notebook"
-    config = PRESETS["notebook"].config
-    assert launched(app, engine) == with_values(config, {"augmentation.pipeline": "notebook-2"})
-
-
-def test_impossible_changes_are_left_out_with_a_word(engine: FakeEngine, own: Run) -> None:
-    wrong = "training.epochs=zero;nonsense=1;data.source=moon;training.batch_size=64;just words"
-    app = open_advanced(clone=own.run_id, set=wrong)
-
-    for text in ("training.epochs=zero", "nonsense=1", "data.source=moon", "just words"):
-        assert f"The address asks for “{text}”, which is left out." in words(app)
-    assert launched(app, engine) == with_values(own.config, {"training.batch_size": 64})
-    assert len(open_page(set="no such thing;" * 1000).warning) <= len(SETTINGS), "an address may be very long"
-
-
-def test_a_clone_of_a_run_that_is_not_there_or_cannot_be_read_leaves_the_form(engine: FakeEngine, own: Run) -> None:
-    app = open_advanced()
-    for run_id in ("../../etc", "<b>x</b>"):
-        app.query_params["clone"] = run_id
-        app.run()
-        assert f"There is no run “{run_id}” to clone" in words(app)
-        assert not app.error
+def test_a_clone_of_a_run_that_is_gone_or_cannot_be_read_leaves_the_form(engine: FakeEngine, own: Run) -> None:
+    app = open_advanced(run=own.run_id)
     engine.store.set_tags(own.run_id, "damage the run", {"aquadash.config": "{}{"})
     memory.refresh()
-    app.query_params["clone"] = own.run_id
-    app.run()
-    assert any("cannot be read" in box.value and "The form is as it was." in box.value for box in app.warning)
+    app.button(key=f"clone-{own.run_id}").click().run()
+    assert any("cannot be read" in box.value for box in app.error)
     assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
 
 
 def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: FakeEngine, store: RunStore) -> None:
     gone = {"data.source": "folder-7", "augmentation.pipeline": "lost", "training.epochs": 3}
-    run = ui_runs.finished(store, "old", gone)
-    app = open_advanced(clone=run.run_id, source="cifar100")
+    app = clone(ui_runs.finished(store, "old", gone), source="cifar100")
 
     assert "“folder-7”, which this run used, cannot be used here" in words(app) and "Changed:" not in words(app)
     pipeline = app.selectbox(key="set:augmentation.pipeline").value

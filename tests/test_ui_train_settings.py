@@ -8,10 +8,10 @@ from aquadash.augment import saved_pipelines as saved
 from aquadash.config import RunConfig, read_definitions, with_values
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
-from aquadash.runs import RunStatus, RunStore
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.ui.train.train_settings import network_text
 from tests.app_pages import html, words
-from tests.train_page import FakeEngine, controls, launched, open_advanced
+from tests.train_page import FakeEngine, clone, controls, launched, open_advanced, open_with
 
 
 def test_every_network_is_described_and_a_pretrained_one_offered_with_its_preset() -> None:
@@ -56,8 +56,8 @@ def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
     assert (augmentation.copies, augmentation.keep_originals) == (2, True)
 
 
-def test_an_addresss_mixture_stays_with_none_of_its_pipelines_and_with_one_is_that_one(engine: FakeEngine) -> None:
-    app = open_advanced(set="augmentation.pipeline=notebook-1:3,mirror-shift")
+def test_a_pasted_mixture_stays_with_none_of_its_pipelines_and_with_one_is_that_one(engine: FakeEngine) -> None:
+    app = open_with("augmentation: {pipeline: 'notebook-1:3, mirror-shift'}")
     assert controls(app)[PIPELINE].value == "notebook-1:3, mirror-shift"
     assert app.number_input(key="mix:weight:notebook-1").value == 3.0
     app.multiselect(key="mix:names").set_value([]).run()
@@ -67,22 +67,22 @@ def test_an_addresss_mixture_stays_with_none_of_its_pipelines_and_with_one_is_th
     assert not app.multiselect
 
 
-def cloned(store: RunStore) -> str:
+def flipped(store: RunStore) -> Run:
     augment.save(_FLIP, title="My flip")
     run_id = store.create(embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"}))).run_id
     store.set_status(run_id, RunStatus.FINISHED)
-    return run_id
+    return store.get(run_id)
 
 
 def test_a_clone_keeps_its_own_version_of_a_pipeline_until_asked(engine: FakeEngine) -> None:
-    run_id = cloned(engine.store)
-    assert "edited since" not in words(open_advanced(clone=run_id))
+    run = flipped(engine.store)
+    assert "edited since" not in words(clone(run))
     augment.save(_SHUFFLE, title="My flip", replace_name="my-flip")
-    app = open_advanced(clone=run_id)
+    app = clone(run)
     assert "my-flip has been edited since the copied run" in words(app).replace("**", "")
-    assert launched(app, engine) == engine.store.get(run_id).config
+    assert launched(app, engine) == run.config
 
-    app = open_advanced(clone=run_id)
+    app = clone(run)
     app.button(key="take-saved:my-flip").click().run()
     assert "edited since" not in words(app)
     assert "my-flip (as saved) (was my-flip (version " in words(app)
@@ -90,9 +90,9 @@ def test_a_clone_keeps_its_own_version_of_a_pipeline_until_asked(engine: FakeEng
 
 
 def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeEngine) -> None:
-    run_id = cloned(engine.store)
+    run = flipped(engine.store)
     saved.delete("my-flip")
-    app = open_advanced(clone=run_id)
+    app = clone(run)
     assert controls(app)[PIPELINE].value == "my-flip"
     assert "no saved pipeline of that name any more" in words(app)
     app.button(key="keep-own:my-flip").click().run()
@@ -104,7 +104,7 @@ def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeE
 def test_the_images_shown_follow_a_pipeline_that_is_saved_anew(engine: FakeEngine) -> None:
     def shown(spec: PipelineSpec, replaces: str | None = None) -> str:
         saved.save(spec, title="Mine", replace_name=replaces)
-        app = open_advanced(set="augmentation.pipeline=mine")
+        app = open_with("augmentation: {pipeline: mine}")
         app.toggle(key="train:samples").set_value(True).run()
         return html(app)
 

@@ -18,7 +18,7 @@ from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
-from aquadash.ui.train import clone
+from aquadash.ui.train import form_state
 from aquadash.ui.uploads import switched_off
 
 
@@ -83,10 +83,11 @@ def show(library: Library) -> None:
             key="train-with-it",
             disabled=changed,
             help="Save it first." if changed else None,
-        ):
+            on_click=shell.attempt,
             # As it is now: the form may hold the version of a run that was cloned.
-            changes = {"augmentation.pipeline": state.base, "augmentation.definitions": ""}
-            st.switch_page("pages/train.py", query_params=clone.address(None, changes))
+            args=(form_state.apply, {"augmentation.pipeline": state.base, "augmentation.definitions": ""}),
+        ):
+            st.switch_page("pages/train.py")
 
 
 def _damaged(library: Library) -> None:

@@ -51,7 +51,7 @@ def _one(run: Run) -> None:
             ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
         )
         st.page_link(page, label=label, query_params={"run": run.run_id}, icon=":material/arrow_forward:")
-        clone.link(run.run_id)
+        clone.button(run.run_id)
         if run.search_id:
             query = {"view": "search", "search": run.search_id}
             st.page_link("pages/train.py", label="Open the search", query_params=query, icon=":material/search:")

@@ -61,7 +61,7 @@ def history(one: Evaluated, other: Evaluated | None) -> None:
     if other is not None:
         scores.render_both_curves(one.run, other.run)
     scores.render_curves(one.run, lab().runs.history(one.run.run_id))
-    clone.link(one.run.run_id)
+    clone.button(one.run.run_id)
 
 
 _SCORES, _WHY, _RUN = "Scores", "Why", "Run"
@@ -140,7 +140,7 @@ def _without_results(run: Run) -> None:
             icon=":material/arrow_forward:",
             query_params={"run": run.run_id},
         )
-        clone.link(run.run_id)
+        clone.button(run.run_id)
     if not run.status.ended:
         text = "This run has not ended yet. Its results appear here when it has."
         run_lists.watch([run])

@@ -141,8 +141,9 @@ def _actions(search: Search) -> None:
         resume = partial(lab().searches.resume, search.search_id)
         shell.action_button("Continue", resume, key=f"continue-{search.search_id}", type="primary", icon="▶️")
     if search.best is not None and search.best.run_id:
-        clone.link(
+        clone.button(
             search.best.run_id,
+            key="use-best",
             label="Use the best",
             icon=":material/arrow_forward:",
             help="Fills the form of a single training with the settings of the best trial.",
@@ -356,7 +357,12 @@ def _one_trial(search: Search) -> None:
             width=300,
         )
         trial = trials[number]
-        clone.link(trial.run_id, label="Use its settings", help="Fills the form of a single training with them.")
+        clone.button(
+            trial.run_id,
+            key="use-trial",
+            label="Use its settings",
+            help="Fills the form of a single training with them.",
+        )
         st.page_link(
             "pages/train.py",
             label="Watch its training",

@@ -94,9 +94,9 @@ def _run_note(run: Run, note: Note) -> None:
 
 
 def form_link(run: Run, note: Note) -> None:
-    """A link that fills the form with the run's settings and a note's change."""
+    """A button that fills the form with the run's settings and a note's change."""
     text = f"Try this: {fix_text(note, run.config)}"
-    clone.link(run.run_id, changes=note.changes, label=text, icon=":material/science:")
+    clone.button(run.run_id, changes=note.changes, label=text, icon=":material/science:", key=f"try-{note.key}")
 
 
 def train_button(run: Run, note: Note, label: str, **options: Any) -> None:

@@ -22,6 +22,8 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
 
 DEFAULT_PRESET = "notebook-fixed"
+#: The card of the settings of a run. No address can name it.
+COPY = "the copied run"
 
 _ORIGIN = "train:origin"
 _COPY = "train:copy"
@@ -39,6 +41,8 @@ class Origin:
     title: str
     config: RunConfig
     run: bool = False
+    #: Sentences about the settings of the run that cannot be used here.
+    lost: tuple[str, ...] = ()
 
 
 def key(name: str) -> str:

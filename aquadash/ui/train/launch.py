@@ -12,7 +12,6 @@ from aquadash.runs.types import Guess, Run
 from aquadash.ui import shell
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import plain
-from aquadash.ui.train import clone
 
 _ASKED = "train:asked"
 _LAUNCHES = "train:launches"
@@ -110,5 +109,4 @@ def _show(run: Run, order: Order) -> None:
     if order.from_form:
         # What is typed there is for the form's own run.
         st.session_state[_LAUNCHES] = number() + 1
-    clone.leave()
     st.query_params["run"] = run.run_id

@@ -193,7 +193,7 @@ def _head(run: Run) -> None:
         icon=":material/arrow_forward:",
         disabled="test_accuracy" not in run.metrics,
     )
-    clone.link(run.run_id)
+    clone.button(run.run_id)
 
 
 def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:

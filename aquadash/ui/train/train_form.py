@@ -28,11 +28,8 @@ from aquadash.ui.lab import lab
 from aquadash.ui.predictions import WAKING
 from aquadash.ui.tables import bar_column, number_column, table, text_column
 from aquadash.ui.text import count, duration, expected_time, plain, roughly
-from aquadash.ui.train import clone, coach_notes, form_state, guess_box, launch, train_settings
-from aquadash.ui.train.form_state import DEFAULT_PRESET
-
-#: The card of the settings of a run. No address can name it, as a run's settings come with ``?clone=``.
-COPY = "the copied run"
+from aquadash.ui.train import coach_notes, form_state, guess_box, launch, train_settings
+from aquadash.ui.train.form_state import COPY, DEFAULT_PRESET
 
 #: Which preset of a card that has several.
 _OF_CARD = "preset-of-card"
@@ -139,14 +136,10 @@ def _sizes(config: RunConfig) -> None:
 
 
 def _origin() -> None:
-    """The cards of what the form starts from: a preset or, after a visit by a clone's link, that run."""
-    if clone.take():
-        # A link without a run changes the form whatever that was filled from, also beside the card of a copied run.
-        taken = form_state.origin()
-        st.session_state["preset"] = COPY if taken.run else taken.name
-        address.record("preset", DEFAULT_PRESET, default=DEFAULT_PRESET)
-    clone.show_troubles()
+    """The cards of what the form starts from: a preset or a cloned run."""
     origin, copy = form_state.origin(), form_state.copied_run()
+    for text in origin.lost:
+        st.warning(plain(text), icon="🧭")
     titles = {COPY: f"Cloned from **{plain(copy.title)}**"} if copy else {}
     titles |= {name: preset.card for name, preset in PRESETS.items()}
     # An address that names no preset leaves the form as it is.
@@ -177,7 +170,7 @@ def _origin() -> None:
     address.record("preset", DEFAULT_PRESET if chosen == COPY else chosen, default=DEFAULT_PRESET)
     wanted = copy if chosen == COPY and copy else form_state.preset(chosen)
     if (wanted.run, wanted.name) != (origin.run, origin.name):
-        _fill(wanted)
+        form_state.fill(wanted)
     elif wanted.config != origin.config:
         # The class's limit has changed: what the form holds stays, and Reset takes the new one.
         form_state.compare_with(wanted)
@@ -190,12 +183,6 @@ def _origin() -> None:
     if preset.oddities:
         with st.expander("What is odd about it", icon="🤔"):
             st.markdown("\n".join(f"- {oddity}" for oddity in preset.oddities))
-
-
-def _fill(origin: form_state.Origin) -> None:
-    """Fill the form from it; the address asks for nothing else from then on, and a link may ask again."""
-    form_state.fill(origin)
-    clone.record(origin.name if origin.run else None)
 
 
 def _cost(name: str) -> str:
@@ -236,7 +223,7 @@ def _changes(config: RunConfig) -> None:
     back = f"Back to the {'cloned run' if origin.run else 'preset'}'s settings."
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"✏️ Changed: {plain('; '.join(told[:_MAX_CHANGES]) + more)}", width="stretch")
-        st.button("Reset", key="reset", type="tertiary", icon="↩️", help=back, on_click=_fill, args=(origin,))
+        st.button("Reset", key="reset", type="tertiary", icon="↩️", help=back, on_click=form_state.fill, args=(origin,))
 
 
 #: Seconds between two looks for an answer.
