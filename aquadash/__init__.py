@@ -19,7 +19,7 @@ room              holds                                                         
 ``presets``       named configurations                                            -
 ``classroom``     a class: codes, sessions, limits, settings                       pydantic, psutil, icu
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, pydantic, scipy, PIL
-``augment``       operators, pipelines, application, preview                      numpy, imgaug, cv2, imagecorruptions, PIL
+``augment``       operators, pipelines, application, preview                      numpy, pydantic, imgaug, cv2, imagecorruptions, PIL
 ``evaluation``    labels and probabilities to typed results                       numpy, pydantic, sklearn, scipy
 ``runs``          the run store                                                   numpy, pydantic, mlflow, sqlalchemy, h5py
 ``models``        a model's name to a Keras model                                 tensorflow, keras, numpy, h5py

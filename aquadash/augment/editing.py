@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar, cast
 
 from aquadash.augment.catalogue import operator_info
 from aquadash.augment.catalogue.parts import Parameter
-from aquadash.augment.reading import MAX_BRANCHES, MAX_DEPTH, MAX_OPERATORS, check
+from aquadash.augment.reading import MAX_DEPTH, check, check_size, height
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value
 from aquadash.errors import AquaDashError, ConfigError
 
@@ -267,12 +267,7 @@ def why_not(spec: PipelineSpec, place: Place, name: str) -> str:
 
 def room_for(place: Place, step: Operator) -> bool:
     """Whether a step, with those inside it, can stand in a place without being nested too deep."""
-    return (len(place) + 1) // 2 + _height(step) - 1 <= MAX_DEPTH
-
-
-def _height(step: Operator) -> int:
-    """How many levels a step has: 1 without others inside it."""
-    return 1 + max((_height(child) for _, inner in step.children for child in inner), default=0)
+    return (len(place) - 1) // 2 + height((step,)) <= MAX_DEPTH
 
 
 def _without(spec: PipelineSpec, path: Path) -> PipelineSpec:
@@ -326,11 +321,5 @@ def _one(things: tuple[T, ...], index: int | str) -> T:
 def _checked(spec: PipelineSpec) -> PipelineSpec:
     """The pipeline itself if it can be saved and read again."""
     check(spec)
-    if len(spec.branches) > MAX_BRANCHES:
-        raise ConfigError(f"There would be {len(spec.branches)} versions of each image; {MAX_BRANCHES} are the most.")
-    found = list(paths(spec))
-    if len(found) > MAX_OPERATORS:
-        raise ConfigError(f"The pipeline would have {len(found)} steps; {MAX_OPERATORS} are the most.")
-    if any(len(path) // 2 > MAX_DEPTH for path, _ in found):
-        raise ConfigError(f"Steps would be nested more than {MAX_DEPTH} deep. Move the step further out.")
+    check_size(spec)
     return spec

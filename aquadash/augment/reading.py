@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+
+from pydantic import ValidationError
 
 from aquadash.augment.catalogue import OperatorInfo, Parameter, operator_info, settings_of
-from aquadash.augment.spec import FORMAT, VERSION, Branch, Operator, PipelineSpec, Range, Value, walk
+from aquadash.augment.spec import Operator, PipelineForm, PipelineSpec, Range, Value, walk
 from aquadash.errors import ConfigError, UnknownNameError
 
 #: Operators nested deeper than this are refused; nobody can read such a pipeline, and a file could be made to hang.
 MAX_DEPTH = 8
-#: Bounds for a pipeline's file: its length in characters, its branches, its operators
-#: and the size of its numbers.
+#: Bounds for a pipeline's file: its length in characters, its branches and its operators.
 MAX_CHARACTERS = 100_000
 MAX_BRANCHES = 20
 MAX_OPERATORS = 200
-_MAX_NUMBER = 1e9
 
 
 def from_json(text: str) -> PipelineSpec:
@@ -26,129 +25,55 @@ def from_json(text: str) -> PipelineSpec:
         ConfigError: The text is not JSON, not of a pipeline's form, or a setting is missing or out of bounds.
         UnknownNameError: An operator, setting or slot that the catalogue does not know.
     """
-    spec = parse(text)
+    if len(text) > MAX_CHARACTERS:
+        raise ConfigError(f"The pipeline has {len(text):,} characters; expected at most {MAX_CHARACTERS:,}.")
+    try:
+        spec = PipelineForm.model_validate_json(text).spec()
+    except ValidationError as error:
+        raise _explained(error) from None
+    check_size(spec)
     check(spec)
     return spec
 
 
-def parse(text: str) -> PipelineSpec:
-    """Read a pipeline's records from JSON text, checking the form but not the operators' names and settings.
+def _explained(error: ValidationError) -> ConfigError:
+    """Turn pydantic's first finding into one sentence: the place in the JSON, what it is, what is expected there."""
+    first = error.errors(include_url=False)[0]
+    kind, place, expected = first["type"], list(first["loc"]), first["msg"][:1].lower() + first["msg"][1:]
+    if kind == "json_invalid":
+        return ConfigError(f"The pipeline is not valid JSON ({expected}).")
+    if kind in ("missing", "extra_forbidden"):
+        fault = "lacks" if kind == "missing" else "has the unknown field"
+        return ConfigError(f"{_place(place[:-1])} {fault} {str(place[-1])[:80]!r}. Export it from AquaDash again.")
+    if "settings" in place[:-1]:
+        # Pydantic has a finding for each type that a setting may have.
+        place = place[: place.index("settings") + 2]
+        expected = "expected a number, true or false, a text, or a range such as {'low': 0, 'high': 1}"
+    try:
+        came = repr(first["input"])[:80]
+    except ValueError:  # Python writes out no whole number of more than 4,300 digits.
+        came = "a number of thousands of digits"
+    return ConfigError(f"{_place(place)} is {came}: {expected}.")
+
+
+def _place(parts: Sequence[str | int]) -> str:
+    """Say where something is in a pipeline's JSON: ``"The pipeline's branches.1.title"``, counted from 1."""
+    where = ".".join(str(part + 1) if isinstance(part, int) else part for part in parts)
+    return f"The pipeline's {where[:200]}" if where else "The pipeline"
+
+
+def check_size(spec: PipelineSpec) -> None:
+    """Refuse a pipeline that is larger than a file may be.
 
     Raises:
-        ConfigError: The text is not JSON or not of a pipeline's form; the message names the place.
+        ConfigError: It has too many versions or steps, or they are nested too deep.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise ConfigError(f"The pipeline has {len(text):,} characters; expected at most {MAX_CHARACTERS:,}.")
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"The pipeline is not valid JSON ({error}).") from None
-    fields = _record(values, "the pipeline", ("format", "version", "name", "title", "summary", "branches"))
-    if fields["format"] != FORMAT:
-        raise ConfigError(
-            f"The format is {str(fields['format'])[:80]!r}; expected {FORMAT!r}. Export it from AquaDash."
-        )
-    if fields["version"] != VERSION or isinstance(fields["version"], bool):
-        raise ConfigError(
-            f"The pipeline is of version {str(fields['version'])[:20]} of the format; this AquaDash reads version "
-            f"{VERSION}. Update AquaDash, or export the pipeline again."
-        )
-    branches = []
-    entries = _list(fields["branches"], "branches")
-    if len(entries) > MAX_BRANCHES:
-        raise ConfigError(f"The pipeline has {len(entries)} branches; expected at most {MAX_BRANCHES}.")
-    for number, entry in enumerate(entries, start=1):
-        place = f"branch {number}"
-        branch = _record(entry, place, ("title", "operators"))
-        operators = _list(branch["operators"], f"{place}: operators")
-        branches.append(
-            Branch(_text(branch["title"], f"{place}: title"), tuple(_operator(item, place, 1) for item in operators))
-        )
-    if (count := sum(1 for branch in branches for _ in walk(branch.operators))) > MAX_OPERATORS:
-        raise ConfigError(f"The pipeline has {count} steps; expected at most {MAX_OPERATORS}.")
-    name, title, summary = (_text(fields[key], key) for key in ("name", "title", "summary"))
-    return PipelineSpec(name, title, summary, tuple(branches))
-
-
-def _operator(values: object, place: str, depth: int) -> Operator:
-    """Read an operator and those inside it."""
-    if depth > MAX_DEPTH:
-        raise ConfigError(f"{place}: operators are nested more than {MAX_DEPTH} deep.")
-    fields = _record(
-        values, f"{place}: an operator", ("name",), optional=("settings", "children", "probability", "enabled")
-    )
-    name = _text(fields["name"], f"{place}: an operator's name")
-    place = f"{place}: {name}"
-    settings = _mapping(fields.get("settings", {}), f"{place}: settings")
-    children = _mapping(fields.get("children", {}), f"{place}: children")
-    return Operator(
-        name,
-        tuple((key, _value(value, f"{place}: {key}")) for key, value in settings.items()),
-        tuple(
-            (slot, tuple(_operator(item, place, depth + 1) for item in _list(inner, f"{place}: {slot}")))
-            for slot, inner in children.items()
-        ),
-        _number(fields.get("probability", 1.0), f"{place}: probability"),
-        _yes_or_no(fields.get("enabled", True), f"{place}: enabled"),
-    )
-
-
-def _value(value: object, place: str) -> Value:
-    """Read a setting."""
-    if isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, (int, float)):
-        return _number(value, place)
-    if isinstance(value, Mapping) and set(value) == {"low", "high"}:
-        return Range(_number(value["low"], place), _number(value["high"], place))
-    raise ConfigError(
-        f'{place} is {str(value)[:80]!r}; expected a number, true or false, a text, or a range {{"low": 0, "high": 1}}.'
-    )
-
-
-def _number(value: object, place: str) -> int | float:
-    """A number of sane size; JSON readers also let NaN and infinity pass."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -_MAX_NUMBER <= value <= _MAX_NUMBER:
-        raise ConfigError(f"{place} is {str(value)[:80]!r}; expected a number.")
-    return value
-
-
-def _yes_or_no(value: object, place: str) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigError(f"{place} is {str(value)[:80]!r}; expected true or false.")
-    return value
-
-
-def _record(
-    values: object, place: str, required: Sequence[str], *, optional: Sequence[str] = ()
-) -> Mapping[str, object]:
-    """A mapping with exactly these keys, give or take the optional ones."""
-    fields = _mapping(values, place)
-    missing = [key for key in required if key not in fields]
-    unknown = [key for key in fields if key not in (*required, *optional)]
-    if missing or unknown:
-        fault = f"lacks {missing[0]!r}" if missing else f"has the unknown field {unknown[0][:80]!r}"
-        raise ConfigError(f"{place} {fault}; expected the fields {', '.join((*required, *optional))}.")
-    return fields
-
-
-def _mapping(values: object, place: str) -> Mapping[str, object]:
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"{place} is a {type(values).__name__}; expected an object {{...}}.")
-    return values
-
-
-def _list(values: object, place: str) -> Sequence[object]:
-    if not isinstance(values, list):
-        raise ConfigError(f"{place} is a {type(values).__name__}; expected a list [...].")
-    return values
-
-
-def _text(value: object, place: str) -> str:
-    # JSON may hold halves of characters, which can be neither stored nor sent to a browser.
-    if not isinstance(value, str) or len(value) > 500 or any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise ConfigError(f"{place} must be a text of at most 500 whole characters.")
-    return value
+    if len(spec.branches) > MAX_BRANCHES:
+        raise ConfigError(f"There would be {len(spec.branches)} versions of each image; {MAX_BRANCHES} are the most.")
+    if any(height(branch.operators) > MAX_DEPTH for branch in spec.branches):
+        raise ConfigError(f"Steps would be nested more than {MAX_DEPTH} deep. Move the step further out.")
+    if (count := sum(1 for branch in spec.branches for _ in walk(branch.operators))) > MAX_OPERATORS:
+        raise ConfigError(f"The pipeline would have {count} steps; {MAX_OPERATORS} are the most.")
 
 
 def check(spec: PipelineSpec) -> None:
@@ -160,6 +85,11 @@ def check(spec: PipelineSpec) -> None:
     """
     for branch in spec.branches:
         check_operators(branch.operators)
+
+
+def height(operators: Iterable[Operator]) -> int:
+    """Return how many levels some steps have: 0 for none, 1 without others inside them."""
+    return max((1 + height(child for _, inner in step.children for child in inner) for step in operators), default=0)
 
 
 def check_operators(operators: Iterable[Operator], *, one_channel: str = "") -> None:

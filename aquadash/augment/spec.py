@@ -1,7 +1,7 @@
-"""Augmentations written down as data: operators, branches and pipelines, with a JSON round trip.
+"""Augmentations written down as data: operators, branches and pipelines, and the form of their JSON.
 
 These records only hold values. What an operator's settings may be is in :mod:`aquadash.augment.catalogue`;
-:mod:`aquadash.augment.reading` reads the JSON back.
+:mod:`aquadash.augment.reading` holds them against it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from aquadash.errors import ConfigError
 
 #: What the JSON of a pipeline says it is, and the version of its form.
-FORMAT = "aquadash-pipeline"
-VERSION = 1
+FORMAT: Literal["aquadash-pipeline"] = "aquadash-pipeline"
+VERSION: Literal[1] = 1
 
 
 @dataclass(frozen=True)
@@ -139,17 +141,18 @@ class PipelineSpec:
 
     def to_json(self) -> str:
         """The pipeline as indented JSON; :func:`aquadash.augment.reading.from_json` reads and checks it."""
-        values = {
-            "format": FORMAT,
-            "version": VERSION,
-            "name": self.name,
-            "title": self.title,
-            "summary": self.summary,
-            "branches": [
-                {"title": branch.title, "operators": [_operator_values(operator) for operator in branch.operators]}
+        form = PipelineForm.model_construct(
+            format=FORMAT,
+            version=VERSION,
+            name=self.name,
+            title=self.title,
+            summary=self.summary,
+            branches=[
+                BranchForm.model_construct(title=branch.title, operators=list(map(StepForm.of, branch.operators)))
                 for branch in self.branches
             ],
-        }
+        )
+        values = form.model_dump(mode="json", exclude_defaults=True, warnings=False)
         return json.dumps(values, indent=2, ensure_ascii=False)
 
 
@@ -158,22 +161,84 @@ def as_pipeline(spec: PipelineSpec | Branch) -> PipelineSpec:
     return PipelineSpec("branch", spec.title, "", (spec,)) if isinstance(spec, Branch) else spec
 
 
-def _operator_values(operator: Operator) -> dict[str, Any]:
-    """An operator as plain values; empty parts are left out."""
-    values: dict[str, Any] = {"name": operator.name}
-    if operator.settings:
-        values["settings"] = {name: _plain(value) for name, value in operator.settings}
-    if operator.children:
-        values["children"] = {slot: [_operator_values(child) for child in inner] for slot, inner in operator.children}
-    if operator.probability != 1.0:
-        values["probability"] = operator.probability
-    if not operator.enabled:
-        values["enabled"] = False
-    return values
+#: JSON readers also let numbers of any size pass.
+_MAX_NUMBER = 1e9
+_Number: TypeAlias = (
+    Annotated[int, Field(ge=-_MAX_NUMBER, le=_MAX_NUMBER)] | Annotated[float, Field(ge=-_MAX_NUMBER, le=_MAX_NUMBER)]
+)
+_Text: TypeAlias = Annotated[str, Field(max_length=500)]
 
 
-def _plain(value: Value) -> Any:
-    """A setting as JSON holds it."""
-    if isinstance(value, Range):
-        return {"low": value.low, "high": value.high}
-    return value
+class _Form(BaseModel):
+    """A part of a pipeline's JSON, written and read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class RangeForm(_Form):
+    """A :class:`Range`."""
+
+    low: _Number
+    high: _Number
+
+
+class StepForm(_Form):
+    """An :class:`Operator`; what is as usual is left out of the JSON."""
+
+    name: _Text
+    settings: dict[str, bool | _Number | _Text | RangeForm] = {}
+    children: dict[str, list[StepForm]] = {}
+    probability: _Number = 1.0
+    enabled: bool = True
+
+    @classmethod
+    def of(cls, step: Operator) -> StepForm:
+        """Return the form of a step, unchecked."""
+        return cls.model_construct(
+            name=step.name,
+            settings={
+                name: RangeForm.model_construct(low=value.low, high=value.high) if isinstance(value, Range) else value
+                for name, value in step.settings
+            },
+            children={slot: list(map(cls.of, inner)) for slot, inner in step.children},
+            probability=step.probability,
+            enabled=step.enabled,
+        )
+
+    def operator(self) -> Operator:
+        """Return the step."""
+        return Operator(
+            self.name,
+            tuple(
+                (name, Range(value.low, value.high) if isinstance(value, RangeForm) else value)
+                for name, value in self.settings.items()
+            ),
+            tuple((slot, tuple(step.operator() for step in inner)) for slot, inner in self.children.items()),
+            self.probability,
+            self.enabled,
+        )
+
+
+class BranchForm(_Form):
+    """A :class:`Branch`."""
+
+    title: _Text
+    operators: list[StepForm]
+
+
+class PipelineForm(_Form):
+    """A :class:`PipelineSpec`."""
+
+    format: Literal["aquadash-pipeline"]
+    version: Literal[1]
+    name: _Text
+    title: _Text
+    summary: _Text
+    branches: list[BranchForm]
+
+    def spec(self) -> PipelineSpec:
+        """Return the pipeline."""
+        branches = (
+            Branch(branch.title, tuple(step.operator() for step in branch.operators)) for branch in self.branches
+        )
+        return PipelineSpec(self.name, self.title, self.summary, tuple(branches))
