@@ -11,6 +11,7 @@ room              holds                                                         
 ``errors``        the exception types, with messages a student understands        -
 ``settings``      where things are kept, read from the environment                -
 ``files``         files that are written whole or not at all                      -
+``zips``          ZIP archives that may come from anywhere                        -
 ``source``        our own source, for scripts that stand alone                    -
 ``jobs``          background work: one table, one protocol, the worker process    sqlalchemy, psutil
 ``people``        who does things, and whose a resource is                          -

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, hashes, an archive's list, folders that forget what is used least.
+"""Files that are written whole or not at all, hashes, folders that forget what is used least.
 
 The words for a disk that fails are here, too.
 """
@@ -10,7 +10,6 @@ import math
 import os
 import secrets
 import shutil
-import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,36 +20,6 @@ from typing import IO, Any
 
 from aquadash import settings
 from aquadash.errors import StorageError
-
-#: What begins the records at the end of a ZIP archive: the end itself, the 64-bit one, and what says where that is.
-_END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
-
-
-def zip_directory_bytes(path: Path) -> int:
-    """How many bytes the directory of a ZIP archive has, all of which ``zipfile`` takes into memory; 0 for no archive.
-
-    Looked up where ``zipfile`` does (APPNOTE.TXT 6.3.10, sections 4.3.14 to 4.3.16).
-    """
-    with path.open("rb") as file:
-        length = file.seek(0, os.SEEK_END)
-        start = file.seek(max(0, length - 22 - 65_536))
-        tail = file.read()
-        # Without a comment it is the last 22 bytes, whatever stands within.
-        bare = tail[-22:-18] == _END and tail.endswith(b"\0\0")
-        at = len(tail) - 22 if bare else tail.rfind(_END)
-        if at < 0 or len(tail) < at + 22:
-            return 0
-        (size,) = struct.unpack_from("<L", tail, at + 12)
-        file.seek(max(0, start + at - 20))
-        locator = file.read(20)
-        if locator.startswith(_LOCATOR_64):
-            # Python's versions look before the locator, or where it says.
-            for place in (start + at - 76, *struct.unpack_from("<Q", locator, 8)):
-                file.seek(min(max(0, place), length))
-                record = file.read(56)
-                if record.startswith(_END_64) and len(record) == 56:
-                    size = max(size if size != 0xFFFFFFFF else 0, *struct.unpack_from("<Q", record, 40))
-    return size
 
 
 def flush_to_disk(file: IO[Any]) -> None:

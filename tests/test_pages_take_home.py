@@ -100,7 +100,7 @@ def test_compare_brings_a_run_and_refuses_others(
     memory.refresh()
     app.run()
     # By the name that people know it by, as text.
-    assert any(plain("my *x*.zip is not a ZIP file") in message.value for message in app.error)
+    assert any(plain("my *x*.zip is not a sound ZIP archive") in message.value for message in app.error)
     assert len(store.list_runs()) == 2
 
 

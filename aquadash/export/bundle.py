@@ -23,7 +23,7 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
-from aquadash.export.zip_files import MAX_RUN_BYTES, Written, ZipMember, write_zip
+from aquadash.export.zip_files import Written, ZipMember, write_zip
 from aquadash.models import MODELS, model_entry
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CHECKPOINTS, MODEL
@@ -55,6 +55,10 @@ MADE = frozenset({RUN, MANIFEST, SCRIPT, NOTEBOOK, REPORT, REQUIREMENTS, README,
 UNUSED = frozenset(
     {"model.tflite", "converted_tflite.json", "model.onnx", "converted_onnx.json", "robustness-spare.json"}
 )
+
+#: Bytes of a run's own files that an import takes in. The largest network that has a preset, with its optimizer's state
+#: in two checkpoints, has 0.9 GB.
+MAX_RUN_BYTES = 1_000_000_000
 
 #: Files that are packed already, or hold numbers that hardly shrink.
 _STORED = (".keras", ".npz")

@@ -6,6 +6,7 @@ settings, figures and arrays. Nothing is unpickled, and of the network only its 
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -18,19 +19,23 @@ from pydantic import BaseModel, ValidationError
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import RunError
-from aquadash.export.bundle import MADE, MANIFEST, RUN, UNUSED, Manifest, RunFile
-from aquadash.export.zip_files import MAX_DIRECTORY, MAX_PACKED, MAX_RUN_BYTES, ForeignZipError, checked_members, unpack
-from aquadash.files import zip_directory_bytes
+from aquadash.export.bundle import MADE, MANIFEST, MAX_RUN_BYTES, RUN, UNUSED, Manifest, RunFile
+from aquadash.export.zip_files import Written
 from aquadash.people import OWNER, Person
 from aquadash.robustness.measurement import Measurement
 from aquadash.runs import RunStore
 from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, check_arrays
+from aquadash.runs.connection import storage_errors
 from aquadash.runs.network_file import check_network
 from aquadash.runs.tags import reason
 from aquadash.runs.transfer import admit, copies_of
 from aquadash.runs.types import Run
+from aquadash.zips import ForeignZipError, ZipLimits, member_chunks, member_fault, open_zip
 
 T = TypeVar("T", bound=BaseModel)
+
+#: A ZIP with the pictures that the run learned from. The run itself may have :data:`MAX_RUN_BYTES`.
+_LIMITS = ZipLimits(members=300, unpacked_bytes=6_000_000_000)
 
 #: A text of a run is far shorter, and so is what one file of predictions holds.
 _MAX_TEXT_BYTES, _MAX_ARRAYS_BYTES = 5_000_000, 200_000_000
@@ -86,22 +91,11 @@ def import_run(
     on_progress("looking at the ZIP", None)
     if not path.is_file():
         raise ForeignZipError(f"There is no file {path}. Give the path of a ZIP that AquaDash has exported.")
-    if path.stat().st_size > MAX_PACKED:
-        raise ForeignZipError(f"{called} has {path.stat().st_size:,} bytes; a run has at most {MAX_PACKED:,}.")
-    if (listed := zip_directory_bytes(path)) > MAX_DIRECTORY:
-        raise ForeignZipError(f"{called} has a list of files of {listed:,} bytes; at most {MAX_DIRECTORY:,} are read.")
     workshop = settings.home() / "tmp"
     workshop.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="import-", dir=workshop) as name:
         folder = Path(name)
-        try:
-            archive = zipfile.ZipFile(path)
-        except Exception as error:
-            # What zipfile answers a damaged one with is not listed anywhere.
-            raise ForeignZipError(
-                f"{called} is not a ZIP file, or a damaged one ({error}). Copy or download it again."
-            ) from None
-        with archive:
+        with open_zip(path, _LIMITS, name=called, remedy="Copy or download it again.") as archive:
             described = _unpacked(archive, folder, on_progress)
         on_progress("checking what it holds", None)
         _check(described, folder)
@@ -113,7 +107,13 @@ def import_run(
 
 def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallback) -> RunFile:
     """Unpack what belongs to the run and return what ``run.json`` says."""
-    members = checked_members(archive)
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
+    members = {info.filename: info for info in infos}
+    if len(members) < len(infos):
+        raise ForeignZipError("The ZIP has two files of one name.")
+    for name, info in members.items():
+        if fault := member_fault(info, name):
+            raise ForeignZipError(f"{ascii(name[:80])} in the ZIP is refused. {fault}")
     for name in (MANIFEST, RUN):
         if name not in members:
             raise ForeignZipError(
@@ -144,6 +144,24 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallb
         done += members[name].file_size
         on_progress(f"unpacking {name}", done / total)
     return _parsed(RunFile, folder / RUN)
+
+
+def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Written:
+    """Write a file of a ZIP archive to the disk and return its size and hash.
+
+    Raises:
+        ForeignZipError: It is damaged.
+        StorageError: It cannot be written.
+    """
+    digest, size = hashlib.sha256(), 0
+    with storage_errors("unpack the ZIP"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            for chunk in member_chunks(archive, info):
+                size += len(chunk)
+                digest.update(chunk)
+                file.write(chunk)
+    return Written(size, digest.hexdigest())
 
 
 def _kept(described: RunFile) -> list[str]:
@@ -177,8 +195,6 @@ def _check(described: RunFile, folder: Path) -> None:
         raise ForeignZipError(f"The run in the ZIP cannot be used: {error}") from None
     for name in sorted(here):
         try:
-            if (listed := zip_directory_bytes(folder / name)) > MAX_DIRECTORY:
-                raise ValueError(f"its list of arrays has {listed:,} bytes")
             found = _READERS[name](folder / name, run)
         except Exception as error:
             # Readers of all kinds, of other people's libraries too, answer a damaged file with anything.

@@ -32,6 +32,7 @@ from aquadash.runs import tags as tag
 from aquadash.runs.connection import storage_errors
 from aquadash.runs.reading import RunReading
 from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run, within_their_ranges
+from aquadash.zips import ZipLimits, open_zip
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +50,9 @@ ROBUSTNESS = "robustness.json"
 
 #: A data set has at most 100,000 images, 100 classes and 2,000 epochs; what is read here takes far less than this.
 _MAX_ARRAY_BYTES = 200_000_000
+
+#: A checkpoint of InceptionV3 has about 1,200 arrays.
+_MAX_ARRAYS = 10_000
 
 #: Number types and fixed-length text; objects would be pickles.
 _KINDS = frozenset("biufU")
@@ -385,13 +389,12 @@ def check_arrays(path: Path, *, max_bytes: int) -> None:
         max_bytes: What its arrays may take together.
 
     Raises:
-        ValueError: An array claims other bytes than it has, holds Python objects, or they take more.
-        Exception: Whatever NumPy and zipfile raise for a damaged file.
+        ValueError: An array claims other bytes than it has, or holds Python objects.
+        Exception: Anything that NumPy and :func:`~aquadash.zips.open_zip` raise for a damaged file.
     """
-    with zipfile.ZipFile(path) as archive:
-        total = sum(info.file_size for info in archive.infolist())
-        if total > max_bytes:
-            raise ValueError(f"it unpacks to {total:,} bytes; at most {max_bytes:,} are expected")
+    # Zeros are packed to next to nothing, so that the growth says nothing here.
+    limits = ZipLimits(members=_MAX_ARRAYS, unpacked_bytes=max_bytes, small_bytes=max_bytes)
+    with open_zip(path, limits, name="it") as archive:
         for info in archive.infolist():
             with archive.open(info) as file:
                 shape, _, dtype = _HEADERS[np.lib.format.read_magic(file)](file)

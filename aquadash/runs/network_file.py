@@ -11,7 +11,6 @@ import errno
 import json
 import re
 import tempfile
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aquadash import settings
 from aquadash.errors import StorageError
+from aquadash.zips import ZipLimits, open_zip
 
 if TYPE_CHECKING:
     import h5py
@@ -33,7 +33,7 @@ _MEMBERS = {"metadata.json", _DESCRIPTION, _WEIGHTS}
 
 #: A layer is described in about 1 kB; InceptionV3 has 329.
 _MAX_DESCRIPTION_BYTES, _MAX_LAYERS = 4_000_000, 3_000
-_MAX_WEIGHT_BYTES = 2_000_000_000
+_LIMITS = ZipLimits(members=10, unpacked_bytes=2_000_000_000)
 #: Letters of a group's name. InceptionV3's longest has 62.
 _MAX_PLACE = 500
 
@@ -66,7 +66,7 @@ def describe_network(path: Path) -> NetworkDescription:
     Raises:
         StorageError: The file is missing, damaged, or was not saved by AquaDash.
     """
-    with _damage(path), zipfile.ZipFile(path) as archive:
+    with _damage(path), open_zip(path, _LIMITS) as archive:
         if set(archive.namelist()) != _MEMBERS:
             raise ValueError(f"it has the members {sorted(archive.namelist())[:5]}")
         if (size := archive.getinfo(_DESCRIPTION).file_size) > _MAX_DESCRIPTION_BYTES:
@@ -96,7 +96,7 @@ def check_network(path: Path) -> None:
         StorageError: The file is damaged, was not saved by AquaDash, or says that its weights are larger than it is.
     """
     claimed = sum(stored_weights(path, lambda one: int(one.nbytes)).values())
-    with _damage(path), zipfile.ZipFile(path) as archive:
+    with _damage(path), open_zip(path, _LIMITS) as archive:
         size = archive.getinfo(_WEIGHTS).file_size
         if not 0 < claimed <= size:
             raise ValueError(f"it claims {claimed:,} bytes of weights in a file of {size:,}")
@@ -162,9 +162,7 @@ def unpacked_weights(path: Path) -> Iterator[Path]:
     workshop = settings.home() / "tmp"
     workshop.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="network-", dir=workshop) as folder:
-        with _damage(path), zipfile.ZipFile(path) as archive:
-            if (size := archive.getinfo(_WEIGHTS).file_size) > _MAX_WEIGHT_BYTES:
-                raise ValueError(f"its weights have {size:,} bytes")
+        with _damage(path), open_zip(path, _LIMITS) as archive:
             weights = Path(archive.extract(_WEIGHTS, folder))
         yield weights
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
@@ -19,7 +17,7 @@ from aquadash.data.folder.types import Entry, LeftOut, Listing, Part
 from aquadash.data.image_kinds import kind_of
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
-from aquadash.files import zip_directory_bytes
+from aquadash.zips import USUAL_METHODS, ZipLimits, member_chunks, member_fault, open_zip
 
 #: So many of the files that were left out are kept by name.
 MAX_NAMED = 200
@@ -42,19 +40,13 @@ _CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@
 _MAX_DEPTH = 20
 
 #: The ways of packing that are read; nearly all archives know the first two only.
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-_PIECE = 4096
+_METHODS = USUAL_METHODS | {zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
 #: More pictures than these are not for a browser lab on one computer.
 MAX_FILES = 50_000
-#: Most bytes of all files together. 10,000 photographs of a phone at full size take 40 GB; at one megapixel, 3 GB.
-MAX_UNPACKED = 40_000_000_000
-#: Most times that an archive may grow when it is unpacked. Pictures hardly do; drawings as BMP about a hundred times.
-MAX_GROWTH = 200
-#: An archive that unpacks to less than this is no danger, however much it grows.
-_SMALL = 100_000_000
-#: Most bytes of the archive's own directory: 50,000 files with long paths take about 15 million.
-_MAX_DIRECTORY = 40_000_000
+#: 10,000 photographs of a phone at full size take 40 GB; at one megapixel, 3 GB. Drawings as BMP grow about a hundred
+#: times when they are unpacked. The list of 50,000 files with long paths takes about 15 million bytes.
+_LIMITS = ZipLimits(members=MAX_FILES, unpacked_bytes=40_000_000_000, list_bytes=40_000_000)
 
 
 @dataclass(frozen=True)
@@ -101,28 +93,12 @@ def _archive(path: Path, shown: str) -> zipfile.ZipFile:
     try:
         with path.open("rb") as file:
             start = file.read(4096)
-        if not start:
-            raise DataError(f"{shown} is empty (0 bytes). {again}")
         kind = kind_of(start)
-        if kind.name not in ("archive", "unknown"):
+        if start and kind.name not in ("archive", "unknown"):
             raise DataError(f"{shown} is {kind.title}, not a ZIP archive. {again}")
-        if (size := zip_directory_bytes(path)) > _MAX_DIRECTORY:
-            raise DataError(
-                f"The archive's list of files has {size:,} bytes; at most {_MAX_DIRECTORY:,} are read. "
-                "Choose a part of the pictures."
-            )
-        return zipfile.ZipFile(path)
-    except DataError:
-        raise
+        return open_zip(path, _LIMITS, name=shown, remedy=again)
     except OSError as error:
         raise DataError(f"{shown} cannot be read ({error.strerror or error}).") from error
-    except NotImplementedError as error:
-        raise DataError(f"{shown} asks for a newer kind of ZIP than can be read. {again}") from error
-    except Exception as error:
-        # Damage shows as whatever it makes zipfile stumble over: BadZipFile, UnicodeDecodeError, struct.error ...
-        raise DataError(
-            f"{shown} is not a sound ZIP archive: its list of files is missing or damaged. {again}"
-        ) from error
 
 
 def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
@@ -229,7 +205,6 @@ def _first_level(files: Sequence[File]) -> int:
 
 
 def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
-    _check_members(archive)
     files: list[File] = []
     left_out: list[LeftOut] = []
     seen: set[str] = set()
@@ -240,21 +215,8 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
             continue
         shown = display_name(name)
         path = PurePosixPath(name)
-        mode = info.external_attr >> 16
-        if not path.parts or path.is_absolute() or ".." in path.parts or re.fullmatch("[A-Za-z]:", path.parts[0]):
-            left_out.append(LeftOut(shown, "Its path leads out of the archive, which nothing good needs."))
-        elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-            left_out.append(LeftOut(shown, "It is a link or a device instead of a file. Pack the picture itself."))
-        elif info.flag_bits & 0x1:
-            left_out.append(LeftOut(shown, "It is protected by a password. Pack the archive without one."))
-        elif info.compress_type not in _METHODS:
-            left_out.append(
-                LeftOut(
-                    shown,
-                    f"It is packed by a method that is not read (number {info.compress_type}). Pack the archive again, "
-                    "by the usual method, Deflate.",
-                )
-            )
+        if fault := member_fault(info, name, methods=_METHODS):
+            left_out.append(LeftOut(shown, fault))
         elif info.filename in seen:
             left_out.append(LeftOut(shown, "The archive holds a file of this name already. Rename one of them."))
         elif path.suffix.casefold() == ".zip":
@@ -279,12 +241,14 @@ def _name_of(info: zipfile.ZipInfo) -> str:
 
 def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo, turn: Lock) -> Callable[[], bytes]:
     def read() -> bytes:
-        with archive.open(info) as member:
-            if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                return member.read(MAX_BYTES + 1)
-            # Of these, zipfile unpacks all that it has fetched at once: in small pieces, 100 MB can come of one.
-            with turn:
-                return b"".join(islice(iter(lambda: member.read(_PIECE), b""), MAX_BYTES // _PIECE + 1))
+        found = bytearray()
+        # Other methods take much memory, so that one thread at a time reads what they packed.
+        with nullcontext() if info.compress_type in USUAL_METHODS else turn:
+            for chunk in member_chunks(archive, info):
+                found += chunk
+                if len(found) > MAX_BYTES:
+                    break
+        return bytes(found)
 
     return read
 
@@ -311,7 +275,7 @@ def _of_folder(folder: Path) -> tuple[list[File], list[LeftOut]]:
             elif path.is_file():
                 files.append(File((*parts, name), _file_reader(path)))
         if len(files) > MAX_FILES:
-            raise DataError(_too_many(f"more than {MAX_FILES:,}"))
+            raise DataError(f"{folder.name} has more than {MAX_FILES:,} files. Choose a part of the pictures.")
     return files, left_out
 
 
@@ -321,33 +285,3 @@ def _file_reader(path: Path) -> Callable[[], bytes]:
             return file.read(MAX_BYTES + 1)
 
     return read
-
-
-def _too_many(came: str) -> str:
-    """The message for too many files."""
-    return f"There are {came} files; at most {MAX_FILES:,} are read. Choose a part of the pictures."
-
-
-def _check_members(archive: zipfile.ZipFile) -> None:
-    """Refuse an archive of too many files or bytes, or one that grows more than pictures do.
-
-    Raises:
-        DataError: It is one.
-    """
-    # Not is_dir: an empty name has no last letter.
-    members = [info for info in archive.infolist() if not info.filename.endswith("/")]
-    if len(members) > MAX_FILES:
-        raise DataError(_too_many(f"{len(members):,}"))
-    unpacked = sum(info.file_size for info in members)
-    # Files that share their bytes in the archive are counted by what each of them takes.
-    packed = max(1, min(sum(info.compress_size for info in members), os.path.getsize(archive.filename or "")))
-    if unpacked > MAX_UNPACKED:
-        raise DataError(
-            f"The archive unpacks to {unpacked / 1e9:,.1f} GB; at most {MAX_UNPACKED / 1e9:.0f} GB are read. "
-            "Scale the pictures down, or choose a part of them."
-        )
-    if unpacked > _SMALL and unpacked > MAX_GROWTH * packed:
-        raise DataError(
-            f"The archive would grow {unpacked / packed:,.0f} times when unpacked, to {unpacked / 1e9:,.1f} GB: "
-            f"pictures never do. At most {MAX_GROWTH} times are accepted. Pack the pictures again."
-        )

@@ -1,0 +1,169 @@
+"""ZIP archives that may come from anywhere, opened and read within limits: of runs, networks, arrays and pictures.
+
+Nothing that an archive says of itself is trusted: not its names, not its sizes, not its check sums.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import struct
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from aquadash.errors import DataError
+
+#: What begins the records at the end of a ZIP archive: the end itself, the 64-bit one, and what says where that is.
+_END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+
+#: Bytes of the list of an archive of some hundred files, or of a network's thousand weights: those take 200,000.
+MAX_LIST_BYTES = 4_000_000
+
+_CHUNK = 1 << 20
+#: ``zipfile`` unpacks BZIP2 and LZMA as a whole as much as it has fetched: of a MB, 100 MB can come.
+_SMALL_CHUNK = 4096
+
+#: The methods that nearly all programs pack by.
+USUAL_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+
+
+class ForeignZipError(DataError):
+    """A ZIP archive, or a file in one, that is damaged, hostile or not what is expected."""
+
+
+@dataclass(frozen=True)
+class ZipLimits:
+    """What an archive may have at most."""
+
+    #: Files, folders not counted.
+    members: int
+    #: Bytes of all files once they are unpacked.
+    unpacked_bytes: int
+    #: Bytes of its list of files, all of which ``zipfile`` takes into memory.
+    list_bytes: int = MAX_LIST_BYTES
+    #: How many times as large it is when it is unpacked.
+    growth: int = 250
+    #: An archive that unpacks to less than this many bytes may grow as it likes.
+    small_bytes: int = 100_000_000
+
+
+def open_zip(path: Path, limits: ZipLimits, *, name: str = "", remedy: str = "") -> zipfile.ZipFile:
+    """Open an archive after a look at what it claims to hold.
+
+    Args:
+        path: The file.
+        limits: What it may have.
+        name: What people call it; its own name where this is empty.
+        remedy: A sentence for people whose archive is damaged.
+
+    Raises:
+        ForeignZipError: It is empty, damaged or no ZIP archive, or has more of something than it may.
+        OSError: It cannot be read.
+    """
+    name = name or path.name
+    remedy = remedy and f" {remedy}"
+    if not (packed_size := path.stat().st_size):
+        raise ForeignZipError(f"{name} is empty (0 bytes).{remedy}")
+    if (size := _list_bytes(path)) > limits.list_bytes:
+        raise ForeignZipError(f"{name} has a list of files of {size:,} bytes; at most {limits.list_bytes:,} are read.")
+    try:
+        archive = zipfile.ZipFile(path)
+    except OSError:
+        raise
+    except NotImplementedError:
+        raise ForeignZipError(f"{name} asks for a newer kind of ZIP than can be read.{remedy}") from None
+    except Exception as error:
+        # Damage shows as anything: BadZipFile, UnicodeDecodeError, struct.error, OverflowError.
+        raise ForeignZipError(
+            f"{name} is not a sound ZIP archive: its list of files is missing or damaged.{remedy}"
+        ) from error
+    try:
+        # Not is_dir: an empty name has no last letter.
+        members = [info for info in archive.infolist() if not info.filename.endswith("/")]
+        unpacked = sum(info.file_size for info in members)
+        # Files that share their bytes in the archive are counted by what each of them takes.
+        packed = max(1, min(sum(info.compress_size for info in members), packed_size))
+        if len(members) > limits.members:
+            raise ForeignZipError(f"{name} has {len(members):,} files; at most {limits.members:,} are read.")
+        if unpacked > limits.unpacked_bytes:
+            raise ForeignZipError(f"{name} unpacks to {unpacked:,} bytes; at most {limits.unpacked_bytes:,} are read.")
+        if unpacked > limits.small_bytes and unpacked > limits.growth * packed:
+            raise ForeignZipError(
+                f"{name} would grow {unpacked / packed:,.0f} times when unpacked, to {unpacked:,} bytes; at most "
+                f"{limits.growth} times are accepted."
+            )
+    except BaseException:
+        archive.close()
+        raise
+    return archive
+
+
+def member_fault(info: zipfile.ZipInfo, name: str, *, methods: frozenset[int] = USUAL_METHODS) -> str:
+    """Return why a file in an archive is not to be read, in sentences; an empty text for a sound one.
+
+    Args:
+        info: The file.
+        name: Its path, with ``/`` between folders.
+        methods: The ways of packing that are read.
+    """
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", path.parts[0]):
+        return "Its path leads out of the archive, which nothing good needs."
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+        return "It is a link or a device instead of a file."
+    if info.flag_bits & 0x1:
+        return "It is protected by a password. Pack the archive without one."
+    if info.compress_type not in methods:
+        return (
+            f"It is packed by a method that is not read (number {info.compress_type}). Pack the archive again, by the "
+            "usual method, Deflate."
+        )
+    return ""
+
+
+def member_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Unpack a file bit by bit, and no more bytes of it than it claims.
+
+    Raises:
+        ForeignZipError: It is damaged.
+    """
+    size = _CHUNK if info.compress_type in USUAL_METHODS else _SMALL_CHUNK
+    try:
+        with archive.open(info) as file:
+            while chunk := file.read(size):
+                yield chunk
+    except Exception as error:
+        # Of any kind: an offset that no file has raises OverflowError.
+        raise ForeignZipError(
+            f"{info.filename[:80]!r} in the ZIP is damaged ({error}). Copy or download it again."
+        ) from error
+
+
+def _list_bytes(path: Path) -> int:
+    """Return how many bytes the list of files of a ZIP archive has; 0 for no archive.
+
+    It is looked up where ``zipfile`` does (APPNOTE.TXT 6.3.10, sections 4.3.14 to 4.3.16).
+    """
+    with path.open("rb") as file:
+        length = file.seek(0, os.SEEK_END)
+        start = file.seek(max(0, length - 22 - 65_536))
+        tail = file.read()
+        # Without a comment it is the last 22 bytes, whatever stands within.
+        bare = tail[-22:-18] == _END and tail.endswith(b"\0\0")
+        at = len(tail) - 22 if bare else tail.rfind(_END)
+        if at < 0 or len(tail) < at + 22:
+            return 0
+        (size,) = struct.unpack_from("<L", tail, at + 12)
+        file.seek(max(0, start + at - 20))
+        locator = file.read(20)
+        if locator.startswith(_LOCATOR_64):
+            # Python's versions look before the locator, or where it says.
+            for place in (start + at - 76, *struct.unpack_from("<Q", locator, 8)):
+                file.seek(min(max(0, place), length))
+                record = file.read(56)
+                if record.startswith(_END_64) and len(record) == 56:
+                    size = max(size if size != 0xFFFFFFFF else 0, *struct.unpack_from("<Q", record, 40))
+    return size
