@@ -7,31 +7,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Page:
-    """A page, which ``pages/NAME.py`` draws.
+    """A page, which ``pages/NAME.py`` draws."""
 
-    Attributes:
-        title: In the navigation.
-        icon: An emoji before the title.
-        question: The one question that the page answers; its first line.
-        heading: Above the page, where that is not the title.
-        addresses: Where it is found, if not under its name: the first is the navigation's, the others lead there, too.
-        class_only: Whether there is no such page without a class.
-        lockable: Whether a teacher can lock it.
-        visits: How often visitors of the load test come here beside the other pages; 0 for never.
-        sections: The module below :mod:`aquadash.ui` that holds the page's ``SECTIONS``; empty for a page in one piece.
-        code: What the browser is to load at once, not when it is told to draw it: Streamlit's names of large elements
-            that the page begins with.
-    """
-
+    #: In the navigation.
     title: str
+    #: An emoji before the title.
     icon: str
+    #: The one question that the page answers; its first line.
     question: str
+    #: Above the page, where that is not the title.
     heading: str = ""
+    #: Where it is found, if not under its name: the first is the navigation's, the others lead there, too.
     addresses: tuple[str, ...] = ()
+    #: Whether there is no such page without a class.
     class_only: bool = False
+    #: Whether a teacher can lock it.
     lockable: bool = True
+    #: How often visitors of the load test come here beside the other pages; 0 for never.
     visits: int = 4
+    #: The module below :mod:`aquadash.ui` that holds the page's ``SECTIONS``; empty for a page in one piece.
     sections: str = ""
+    #: What the browser is to load at once, not when it is told to draw it: Streamlit's names of large elements that the
+    #: page begins with.
     code: tuple[str, ...] = ()
 
 

@@ -26,16 +26,13 @@ UNCHANGED_SHARE = 1 / 3
 
 @dataclass(frozen=True)
 class Caution:
-    """One thing that may be wrong with a branch.
+    """One thing that may be wrong with a branch."""
 
-    Attributes:
-        kind: ``"nearly constant"``, ``"mostly black"``, ``"unchanged"`` or ``"all off"``.
-        share: Of the images, 0 to 1.
-        words: What is the matter and what to do about it, plain text.
-    """
-
+    #: ``"nearly constant"``, ``"mostly black"``, ``"unchanged"`` or ``"all off"``.
     kind: str
+    #: Of the images, 0 to 1.
     share: float
+    #: What is the matter and what to do about it, plain text.
     words: str
 
 
@@ -89,31 +86,25 @@ _SECONDS = 0.3
 
 @dataclass(frozen=True)
 class StepTime:
-    """One step of a branch.
+    """One step of a branch."""
 
-    Attributes:
-        title: What it does, in words.
-        milliseconds: Time an image, the median of the repeats.
-    """
-
+    #: What it does, in words.
     title: str
+    #: Time an image, the median of the repeats.
     milliseconds: float
 
 
 @dataclass(frozen=True)
 class BranchTime:
-    """A branch's time on this computer, one core.
+    """A branch's time on this computer, one core."""
 
-    Attributes:
-        milliseconds: Time an image, making the augmenters included; the median of the repeats.
-        steps: Those that are switched on, in order. Their times add up to a little less than the whole.
-        repeats: How many timings were taken.
-        images: How many images each was of.
-    """
-
+    #: Time an image, making the augmenters included; the median of the repeats.
     milliseconds: float
+    #: Those that are switched on, in order. Their times add up to a little less than the whole.
     steps: tuple[StepTime, ...]
+    #: How many timings were taken.
     repeats: int
+    #: How many images each was of.
     images: int
 
 
@@ -175,52 +166,44 @@ BLACK_SHARE = 0.8
 
 @dataclass(frozen=True)
 class ChannelChange:
-    """One colour channel over all pixels of all images.
+    """One colour channel over all pixels of all images."""
 
-    Attributes:
-        name: ``"red"``, ``"green"`` or ``"blue"``.
-        mean_before: Mean of the originals, 0 to 255.
-        deviation_before: Their standard deviation (of the population), 0 to 127.5.
-        mean_after: Mean of the variants.
-        deviation_after: Their standard deviation.
-    """
-
+    #: ``"red"``, ``"green"`` or ``"blue"``.
     name: str
+    #: Mean of the originals, 0 to 255.
     mean_before: float
+    #: Their standard deviation (of the population), 0 to 127.5.
     deviation_before: float
+    #: Mean of the variants.
     mean_after: float
+    #: Their standard deviation.
     deviation_after: float
 
 
 @dataclass(frozen=True)
 class BranchNumbers:
-    """One branch of a pipeline, measured on one variant of each image.
-
-    Attributes:
-        title: The branch's title.
-        original: True if the branch hands the images on as they are and is meant to.
-        images: How many images were measured.
-        clipped_black: Share of all channel values that are 0 and were not, 0 to 1. Counted image by image as the
-            increase in their number, so that values which only moved, as by mirroring, do not count.
-        clipped_white: The same for 255.
-        channels: Red, green, blue.
-        unchanged: Share of the images that come out identical, 0 to 1.
-        nearly_constant: Share that deviates by less than :data:`CONSTANT_DEVIATION` while the original does not.
-        mostly_black: Share of which more than :data:`BLACK_SHARE` is black while of the original it is not.
-        time: What it costs; None if that was not asked for.
-        cautions: What a person should know before training with it, the gravest first.
-    """
+    """One branch of a pipeline, measured on one variant of each image."""
 
     title: str
+    #: True if the branch hands the images on as they are and is meant to.
     original: bool
+    #: How many images were measured.
     images: int
+    #: Share of all channel values that are 0 and were not, 0 to 1. Counted image by image as the increase in their
+    #: number, so that values which only moved, as by mirroring, do not count.
     clipped_black: float
+    #: The same for 255.
     clipped_white: float
     channels: tuple[ChannelChange, ...]
+    #: Share of the images that come out identical, 0 to 1.
     unchanged: float
+    #: Share that deviates by less than :data:`CONSTANT_DEVIATION` while the original does not.
     nearly_constant: float
+    #: Share of which more than :data:`BLACK_SHARE` is black while of the original it is not.
     mostly_black: float
+    #: What it costs; None if that was not asked for.
     time: BranchTime | None
+    #: What a person should know before training with it, the gravest first.
     cautions: tuple[Caution, ...]
 
     @property
@@ -231,14 +214,10 @@ class BranchNumbers:
 
 @dataclass(frozen=True)
 class PipelineNumbers:
-    """All branches of a pipeline, in order.
-
-    Attributes:
-        pipeline: Its name.
-        branches: One entry a branch.
-    """
+    """All branches of a pipeline, in order."""
 
     pipeline: str
+    #: One entry a branch.
     branches: tuple[BranchNumbers, ...]
 
     @property

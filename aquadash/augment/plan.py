@@ -31,19 +31,16 @@ PICKS = 4
 
 @dataclass(frozen=True)
 class AugmentationPlan:
-    """What becomes of a run's training images.
+    """What becomes of a run's training images."""
 
-    Attributes:
-        pipelines: At least one. Of a single one every branch makes images; of several, each version of each image goes
-            through one branch of one of them.
-        fractions: Of the changed images, one a pipeline; they add up to 1.
-        copies: Versions of each image from each changing branch or, of several pipelines, from the mixture.
-        keep_originals: Whether the unchanged images stay where the pipeline itself does not keep them.
-    """
-
+    #: At least one. Of a single one every branch makes images; of several, each version of each image goes through one
+    #: branch of one of them.
     pipelines: tuple[PipelineSpec, ...]
+    #: Of the changed images, one a pipeline; they add up to 1.
     fractions: tuple[float, ...] = (1.0,)
+    #: Versions of each image from each changing branch or, of several pipelines, from the mixture.
     copies: int = 1
+    #: Whether the unchanged images stay where the pipeline itself does not keep them.
     keep_originals: bool = False
 
     @property

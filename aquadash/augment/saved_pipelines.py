@@ -35,16 +35,13 @@ _MAX_OWNER_CHARACTERS = 4_000
 
 @dataclass(frozen=True)
 class Library:
-    """All pipelines at a moment.
+    """All pipelines at a moment."""
 
-    Attributes:
-        pipelines: By name: the built-in ones in the order of a menu, then the saved ones by title.
-        saved: The names of the saved ones.
-        damaged: File names of saved pipelines that cannot be read, with the reason.
-    """
-
+    #: By name: the built-in ones in the order of a menu, then the saved ones by title.
     pipelines: dict[str, PipelineSpec]
+    #: The names of the saved ones.
     saved: tuple[str, ...]
+    #: File names of saved pipelines that cannot be read, with the reason.
     damaged: dict[str, str]
 
 

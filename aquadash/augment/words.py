@@ -95,14 +95,11 @@ def value_text(parameter: Parameter, value: Value) -> str:
 
 @dataclass(frozen=True)
 class StepWords:
-    """A step that is switched on.
+    """A step that is switched on."""
 
-    Attributes:
-        title: What it does, without a colon at the end: ``"Blur, sigma 0 to 1"``.
-        inner: What the steps inside of it do, on one line; empty where there are none.
-    """
-
+    #: What it does, without a colon at the end: ``"Blur, sigma 0 to 1"``.
     title: str
+    #: What the steps inside of it do, on one line; empty where there are none.
     inner: str
 
     @property

@@ -23,20 +23,17 @@ SOURCE_HELP = f"The data set: {', '.join(BUILT_IN)} or folder-NAME."
 
 @dataclass(frozen=True)
 class GivenConfig:
-    """What the command line says of a configuration.
+    """What the command line says of a configuration."""
 
-    Attributes:
-        preset: The name of the preset to start from.
-        file: A JSON file with settings that replace the preset's.
-        assignments: ``NAME=VALUE`` each; they come last.
-        source: The data set; None to leave it.
-        seed: None to leave it.
-    """
-
+    #: The name of the preset to start from.
     preset: str
+    #: A JSON file with settings that replace the preset's.
     file: Path | None = None
+    #: ``NAME=VALUE`` each; they come last.
     assignments: tuple[str, ...] = ()
+    #: The data set; None to leave it.
     source: str | None = None
+    #: None to leave it.
     seed: int | None = None
 
     def build(self) -> RunConfig:

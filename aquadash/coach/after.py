@@ -124,16 +124,13 @@ def _found(situation: Situation, *, live: bool) -> list[Note]:
 
 @dataclass(frozen=True)
 class CoachRule:
-    """A line of the table.
+    """A line of the table."""
 
-    Attributes:
-        find: Looks at a run and returns its note, or None.
-        live: Whether it may speak while the run is still at work.
-        unless: Keys of notes that say why already; with one of them this one would only repeat it.
-    """
-
+    #: Looks at a run and returns its note, or None.
     find: Callable[[Situation], Note | None]
+    #: Whether it may speak while the run is still at work.
     live: bool = False
+    #: Keys of notes that say why already; with one of them this one would only repeat it.
     unless: tuple[str, ...] = ()
 
 

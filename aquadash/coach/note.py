@@ -14,20 +14,17 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 @dataclass(frozen=True)
 class Note:
-    """One thing worth knowing. Its texts are plain text, not markup, and may hold names of classes.
+    """One thing worth knowing. Its texts are plain text, not markup, and may hold names of classes."""
 
-    Attributes:
-        key: Which rule it comes from, such as ``"overfitting"``; a list of notes holds each key once.
-        level: ``warning`` for what spoils a result, ``hint`` for what could be better, ``good`` for good news.
-        title: The finding in a few words.
-        evidence: What it rests on, with numbers, and what follows from it.
-        changes: Dotted settings to try instead, with their values; empty where no change is the clear next step.
-    """
-
+    #: Which rule it comes from, such as ``"overfitting"``; a list of notes holds each key once.
     key: str
+    #: ``warning`` for what spoils a result, ``hint`` for what could be better, ``good`` for good news.
     level: Level
+    #: The finding in a few words.
     title: str
+    #: What it rests on, with numbers, and what follows from it.
     evidence: str
+    #: Dotted settings to try instead, with their values; empty where no change is the clear next step.
     changes: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -19,18 +19,14 @@ from aquadash.runs import EpochRecord, Run, RunStatus
 
 @dataclass(frozen=True, eq=False)
 class Situation:
-    """A run as far as it has come.
-
-    Attributes:
-        run: The run.
-        history: Its complete epochs, in order.
-        evaluation: The results on the test images; None before the end.
-        count_training: Gives the training images by class name; nothing where they cannot be counted.
-    """
+    """A run as far as it has come."""
 
     run: Run
+    #: Its complete epochs, in order.
     history: Sequence[EpochRecord]
+    #: The results on the test images; None before the end.
     evaluation: Evaluation | None = None
+    #: Gives the training images by class name; nothing where they cannot be counted.
     count_training: Callable[[], Mapping[str, int]] = dict
 
     @property

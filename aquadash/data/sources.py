@@ -36,28 +36,24 @@ def _always_the_same() -> str | None:
 
 @dataclass(frozen=True)
 class Source:
-    """Where images can come from.
+    """Where images can come from."""
 
-    Attributes:
-        name: As in a configuration's ``data.source``.
-        title: A name for people.
-        summary: What it is, in a sentence.
-        drawn: True if its images are drawings by this program rather than photographs.
-        load: Loads it afresh; :func:`load` keeps the result.
-        key: A text that changes when what ``load`` would read does, None while there is nothing to read yet.
-        side: Side of its images in pixels, as far as that is known without loading them.
-        train: How many training images it has, likewise.
-        balanced: Whether each class has as many training images as any other.
-    """
-
+    #: As in a configuration's ``data.source``.
     name: str
     title: str
+    #: What it is, in a sentence.
     summary: str
+    #: True if its images are drawings by this program rather than photographs.
     drawn: bool
+    #: Loads it afresh; :func:`load` keeps the result.
     load: Loader
+    #: A text that changes when what ``load`` would read does, None while there is nothing to read yet.
     key: Callable[[], str | None] = _always_the_same
+    #: Side of its images in pixels, as far as that is known without loading them.
     side: int | None = None
+    #: How many training images it has, likewise.
     train: int | None = None
+    #: Whether each class has as many training images as any other.
     balanced: bool = False
 
 

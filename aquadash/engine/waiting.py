@@ -24,17 +24,13 @@ _OVERDUE = 1.0
 
 @dataclass(frozen=True)
 class Waiting:
-    """How a run waits.
+    """How a run waits."""
 
-    Attributes:
-        rank: 1 for the one that starts next.
-        seconds: About how long until it starts, at most, or from the end of what is overdue before it; None while
-            nobody can say.
-        why: What the time is worked out from, or why there is none: a sentence for people.
-    """
-
+    #: 1 for the one that starts next.
     rank: int
+    #: About how long until it starts, at most, or from the end of what is overdue before it; None while nobody can say.
     seconds: float | None
+    #: What the time is worked out from, or why there is none: a sentence for people.
     why: str
 
 

@@ -110,18 +110,15 @@ class Manifest(BaseModel, frozen=True):
 
 @dataclass(frozen=True)
 class Exported:
-    """A ZIP file that has been written.
+    """A ZIP file that has been written."""
 
-    Attributes:
-        path: Where it is.
-        size: Its bytes.
-        files: The names of its members.
-        notes: What it could not hold and why, a sentence each; empty when it is complete.
-    """
-
+    #: Where it is.
     path: Path
+    #: Its bytes.
     size: int
+    #: The names of its members.
     files: tuple[str, ...]
+    #: What it could not hold and why, a sentence each; empty when it is complete.
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

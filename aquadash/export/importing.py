@@ -55,16 +55,13 @@ _READERS: Mapping[str, Callable[[Path, Run], Any]] = {
 
 @dataclass(frozen=True)
 class Imported:
-    """A run that has been taken in.
+    """A run that has been taken in."""
 
-    Attributes:
-        run: As stored here.
-        original_id: The id that it had where it was trained; here it has another.
-        copies: The ids of the runs that are here besides and were trained as the same run.
-    """
-
+    #: As stored here.
     run: Run
+    #: The id that it had where it was trained; here it has another.
     original_id: str
+    #: The ids of the runs that are here besides and were trained as the same run.
     copies: tuple[str, ...] = ()
 
 

@@ -25,24 +25,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides what a run's script says.
+    """All that decides what a run's script says."""
 
-    Attributes:
-        name: What people call the run.
-        config: Its settings.
-        plan: What becomes of its training images.
-        fingerprint: SHA-256 of the data set's content.
-        precision: The Keras dtype policy that it was trained with.
-        last_epoch: The epoch at which somebody stopped it; None for a run that ended by itself.
-        data_in_zip: Whether ``data.npz`` travels with the script.
-    """
-
+    #: What people call the run.
     name: str
     config: RunConfig
+    #: What becomes of its training images.
     plan: AugmentationPlan
+    #: SHA-256 of the data set's content.
     fingerprint: str
+    #: The Keras dtype policy that it was trained with.
     precision: str
+    #: The epoch at which somebody stopped it; None for a run that ended by itself.
     last_epoch: int | None
+    #: Whether ``data.npz`` travels with the script.
     data_in_zip: bool
 
 

@@ -20,16 +20,13 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class ZipMember:
-    """What goes into a ZIP file.
+    """What goes into a ZIP file."""
 
-    Attributes:
-        name: Its name there, with ``/`` between folders.
-        content: Its bytes, or the file that has them.
-        pack: Whether to compress it; not worth it for images and weights.
-    """
-
+    #: Its name there, with ``/`` between folders.
     name: str
+    #: Its bytes, or the file that has them.
     content: bytes | Path
+    #: Whether to compress it; not worth it for images and weights.
     pack: bool = True
 
 

@@ -16,20 +16,17 @@ _FRAME = 90
 
 @dataclass(frozen=True)
 class Dots:
-    """One trace of dots, in one row or in several.
+    """One trace of dots, in one row or in several."""
 
-    Attributes:
-        rows: The row of each dot, from 0.
-        values: Of each dot, as a fraction; drawn in per cent.
-        intervals: Ends of each dot's interval, likewise; None for a dot without whiskers.
-        hover: The hover label of each dot, escaped.
-        style: Other properties of the trace, such as its name and marker.
-    """
-
+    #: The row of each dot, from 0.
     rows: Sequence[int]
+    #: Of each dot, as a fraction; drawn in per cent.
     values: Sequence[float]
+    #: Ends of each dot's interval, likewise; None for a dot without whiskers.
     intervals: Sequence[tuple[float, float] | None]
+    #: The hover label of each dot, escaped.
     hover: Sequence[str]
+    #: Other properties of the trace, such as its name and marker.
     style: Mapping[str, object]
 
 

@@ -18,16 +18,13 @@ Kind = Literal["corruptions", "pipelines"]
 
 @dataclass(frozen=True)
 class LossRow:
-    """A row of the chart.
+    """A row of the chart."""
 
-    Attributes:
-        label: The corruption's or version's title.
-        detail: More about it: its summary, or the pipelines that it belongs to.
-        losses: Of each run, in their order; None where it is not measured.
-    """
-
+    #: The corruption's or version's title.
     label: str
+    #: More about it: its summary, or the pipelines that it belongs to.
     detail: str
+    #: Of each run, in their order; None where it is not measured.
     losses: tuple[Mean | None, ...]
 
 

@@ -10,47 +10,42 @@ from typing import Any
 
 @dataclass(frozen=True)
 class JobKind:
-    """A kind of job.
+    """A kind of job."""
 
-    Attributes:
-        name: Letters, digits and hyphens; jobs' ids begin with it.
-        title: What people call it, to follow "the": ``"measurement"``.
-        work: ``"module:function"``, imported by the worker process alone. The function gets a
-            :class:`~aquadash.jobs.worker.JobContext` and returns what it has found, as few plain values for JSON.
-        ended: ``"module:function"``, called with the resource, the :class:`~aquadash.jobs.types.JobStatus` and the
-            message of a job before the table has them as its end; empty for nothing.
-        max_worker_failures: Where this is 0, a worker is started with each job, on the same machine, which has the
-            files that it needs, and a job whose lease has expired is interrupted, queued or not. Else the engine gives
-            out slots, a queued job waits for the next that is free, and a job whose worker was lost is requeued, until
-            so many were lost in a row without any getting on.
-        at_home: Whether it needs files of the home that it was submitted in. Such a job takes no slot of the engine's:
-            whoever gives those out for that home starts a worker for it, which hands it back when they end.
-        prepare: ``"module:function"``, called by the process that stands by, to import what takes long; empty for
-            nothing.
-        niceness: How far its worker steps back for others, 0 to 19, as ``nice`` counts.
-        slots: So many are worked on at the same time on one machine; None for as many as ``AQUADASH_SLOTS`` says.
-        linger: Seconds for which its worker waits for another job before it ends, for work whose libraries take long to
-            load.
-        kept: Seconds after which an ended job is forgotten; None for never.
-        max_seconds: Seconds after which the system kills a worker that is still at a job; None for no limit. With a
-            limit, stopping a job also kills a worker that does not answer.
-        one_per_person: Whether a person's next job waits until their last one has ended.
-        ends_with_app: Whether its worker ends when the process that started it has ended.
-    """
-
+    #: Letters, digits and hyphens; jobs' ids begin with it.
     name: str
+    #: What people call it, to follow "the": ``"measurement"``.
     title: str
+    #: ``"module:function"``, imported by the worker process alone. The function gets a
+    #: :class:`~aquadash.jobs.worker.JobContext` and returns what it has found, as few plain values for JSON.
     work: str
+    #: ``"module:function"``, called with the resource, the :class:`~aquadash.jobs.types.JobStatus` and the message of a
+    #: job before the table has them as its end; empty for nothing.
     ended: str = ""
+    #: Where this is 0, a worker is started with each job, on the same machine, which has the files that it needs, and a
+    #: job whose lease has expired is interrupted, queued or not. Else the engine gives out slots, a queued job waits
+    #: for the next that is free, and a job whose worker was lost is requeued, until so many were lost in a row without
+    #: any getting on.
     max_worker_failures: int = 0
+    #: Whether it needs files of the home that it was submitted in. Such a job takes no slot of the engine's: whoever
+    #: gives those out for that home starts a worker for it, which hands it back when they end.
     at_home: bool = False
+    #: ``"module:function"``, called by the process that stands by, to import what takes long; empty for nothing.
     prepare: str = ""
+    #: How far its worker steps back for others, 0 to 19, as ``nice`` counts.
     niceness: int = 0
+    #: So many are worked on at the same time on one machine; None for as many as ``AQUADASH_SLOTS`` says.
     slots: int | None = 1
+    #: Seconds for which its worker waits for another job before it ends, for work whose libraries take long to load.
     linger: float = 0.0
+    #: Seconds after which an ended job is forgotten; None for never.
     kept: float | None = None
+    #: Seconds after which the system kills a worker that is still at a job; None for no limit. With a limit, stopping a
+    #: job also kills a worker that does not answer.
     max_seconds: float | None = None
+    #: Whether a person's next job waits until their last one has ended.
     one_per_person: bool = False
+    #: Whether its worker ends when the process that started it has ended.
     ends_with_app: bool = False
 
 

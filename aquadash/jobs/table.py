@@ -130,16 +130,13 @@ _order = (_columns.rank.is_(None), _columns.rank, _columns.turn, _columns.positi
 
 @dataclass(frozen=True)
 class Changes:
-    """What was written after a revision.
+    """What was written after a revision."""
 
-    Attributes:
-        revision: What to ask with the next time.
-        jobs: The jobs as they are now.
-        runs: The ids of the runs whose records were written.
-    """
-
+    #: What to ask with the next time.
     revision: int
+    #: The jobs as they are now.
     jobs: list[Job]
+    #: The ids of the runs whose records were written.
     runs: list[str]
 
 

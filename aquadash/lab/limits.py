@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one person may do.
-
-    Attributes:
-        person: Who.
-    """
+    """How much one person may do."""
 
     person: Person
 

@@ -54,20 +54,17 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """What students may do; the teacher and the owner of the machine may do everything, strangers nothing.
+    """What students may do; the teacher and the owner of the machine may do everything, strangers nothing."""
 
-    Attributes:
-        does: The action in words, to follow "can": ``"stop it"``.
-        own: Whether it may be done with what is the student's own, or at all where it is done with no resource.
-        shared: Whether with what the teacher or the owner has made.
-        others: Whether with what another student has made.
-        hint: What to do instead, for people.
-    """
-
+    #: The action in words, to follow "can": ``"stop it"``.
     does: str
+    #: Whether it may be done with what is the student's own, or at all where it is done with no resource.
     own: bool = True
+    #: Whether with what the teacher or the owner has made.
     shared: bool = False
+    #: Whether with what another student has made.
     others: bool = False
+    #: What to do instead, for people.
     hint: str = ""
 
 
@@ -123,11 +120,7 @@ def whose(resource: Resource, person: Person) -> Whose:
 
 @dataclass(frozen=True)
 class Rights:
-    """What one person may do.
-
-    Attributes:
-        person: Who.
-    """
+    """What one person may do."""
 
     person: Person
 

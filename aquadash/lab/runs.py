@@ -53,18 +53,15 @@ _one_at_a_time = RLock()
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Some runs beside one another. What is read of them has one entry a run, in their order.
+    """Some runs beside one another. What is read of them has one entry a run, in their order."""
 
-    Attributes:
-        predictions: What their models say of the images; None for a run without any, or with none that can be read.
-        errors: Why those of a run cannot be read; empty where they can, and where there are none.
-        evaluations: The scores; None for a run without predictions.
-        pairs: Each run against each later one.
-    """
-
+    #: What their models say of the images; None for a run without any, or with none that can be read.
     predictions: tuple[Predictions | None, ...]
+    #: Why those of a run cannot be read; empty where they can, and where there are none.
     errors: tuple[str, ...]
+    #: The scores; None for a run without predictions.
     evaluations: tuple[Evaluation | None, ...]
+    #: Each run against each later one.
     pairs: tuple[PairTest, ...]
 
 

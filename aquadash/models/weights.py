@@ -81,19 +81,16 @@ class ImageNetWeights:
     A file that ``AQUADASH_WEIGHTS`` names may be another one than Keras's, as long as it fits the network: nothing in
     an HDF5 file is executed. Everywhere else the file's hash has to be right; where Keras names none, it has to hold as
     many numbers as the network.
-
-    Attributes:
-        title: The network's name for people.
-        url: Where the file is; it ends in the file's name.
-        md5: The file's hash; None where Keras names none.
-        size: The file's bytes.
-        params: How many numbers the network has.
     """
 
+    #: The network's name for people.
     title: str
+    #: Where the file is; it ends in the file's name.
     url: str
+    #: The file's hash; None where Keras names none.
     md5: str | None
     size: int
+    #: How many numbers the network has.
     params: int
 
     @property

@@ -28,20 +28,16 @@ _PIXELS_AT_ONCE = 8_000_000
 
 @dataclass(frozen=True)
 class Saved:
-    """A saved model, and what loading it takes.
+    """A saved model, and what loading it takes."""
 
-    Attributes:
-        kind: What it is loaded as.
-        path: Its ``.keras`` file.
-        config: The model section of its run's config.
-        class_names: One name a class.
-        detector: The file of its detector; None where there is none, or nobody asks it.
-    """
-
+    #: What it is loaded as.
     kind: type[Predictor]
+    #: Its ``.keras`` file.
     path: Path
+    #: The model section of its run's config.
     config: ModelConfig
     class_names: tuple[str, ...]
+    #: The file of its detector; None where there is none, or nobody asks it.
     detector: Path | None = None
 
 

@@ -13,19 +13,16 @@ from aquadash.robustness.steps import text_of
 
 @dataclass(frozen=True)
 class SafeRange:
-    """The values of a parameter that keep enough of the accuracy on unchanged images.
+    """The values of a parameter that keep enough of the accuracy on unchanged images."""
 
-    Attributes:
-        limit: The accuracy below which too much is lost, 0 to 1.
-        low: The value below which too much is lost, interpolated between two that were measured; None where that never
-            happens within the range.
-        high: The same above.
-        is_empty: Whether too much is lost even at the value that changes images least.
-    """
-
+    #: The accuracy below which too much is lost, 0 to 1.
     limit: float
+    #: The value below which too much is lost, interpolated between two that were measured; None where that never
+    #: happens within the range.
     low: float | None
+    #: The same above.
     high: float | None
+    #: Whether too much is lost even at the value that changes images least.
     is_empty: bool
 
 

@@ -42,18 +42,14 @@ SEVERITIES = (1, 2, 3, 4, 5)
 
 @dataclass(frozen=True)
 class Corruption:
-    """One way in which pictures go bad.
+    """One way in which pictures go bad."""
 
-    Attributes:
-        name: As in the paper and the package.
-        title: For people.
-        group: ``noise``, ``blur``, ``weather`` or ``digital``.
-        summary: What it looks like and where it comes from.
-    """
-
+    #: As in the paper and the package.
     name: str
     title: str
+    #: ``noise``, ``blur``, ``weather`` or ``digital``.
     group: str
+    #: What it looks like and where it comes from.
     summary: str
 
 
@@ -177,22 +173,19 @@ _version = cache(version)
 
 @dataclass(frozen=True, eq=False)
 class Subjects:
-    """The images to measure with.
+    """The images to measure with."""
 
-    Attributes:
-        images: uint8, shape (n, height, width, 3).
-        labels: int64, shape (n,).
-        positions: int64, shape (n,), their positions in the split.
-        available: How many images they were chosen from.
-        fingerprint: Of the data set.
-        seed: 0 or greater; all random choices follow from it and the positions.
-    """
-
+    #: uint8, shape (n, height, width, 3).
     images: NDArray[np.uint8]
+    #: int64, shape (n,).
     labels: NDArray[np.int64]
+    #: int64, shape (n,), their positions in the split.
     positions: NDArray[np.int64]
+    #: How many images they were chosen from.
     available: int
+    #: Of the data set.
     fingerprint: str
+    #: 0 or greater; all random choices follow from it and the positions.
     seed: int
 
     def path(self, cell: Cell) -> Path:

@@ -30,14 +30,11 @@ Kind: TypeAlias = Literal["corruption", "pipeline", "strength"]
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """How a network classifies some images under one condition.
+    """How a network classifies some images under one condition."""
 
-    Attributes:
-        right: Integers or booleans, shape (n,): how many copies of each image were classified correctly.
-        copies: How many copies each image has.
-    """
-
+    #: Integers or booleans, shape (n,): how many copies of each image were classified correctly.
     right: NDArray[np.int64] | NDArray[np.bool_]
+    #: How many copies each image has.
     copies: int = 1
 
     @property
@@ -72,20 +69,17 @@ class Scores:
 
 @dataclass(frozen=True)
 class Condition:
-    """A way in which images are changed.
+    """A way in which images are changed."""
 
-    Attributes:
-        kind: What changes them.
-        name: The corruption's, the pipeline's, or the parameter's.
-        level: The severity, the version's number from 0, or the parameter's value.
-        digest: Of the version's steps: an edited version is another condition. Empty for other kinds.
-        titles: The pipeline's and the version's, for people; a pipeline may be deleted later. Empty for other kinds.
-    """
-
+    #: What changes them.
     kind: Kind
+    #: The corruption's, the pipeline's, or the parameter's.
     name: str
+    #: The severity, the version's number from 0, or the parameter's value.
     level: float
+    #: Of the version's steps: an edited version is another condition. Empty for other kinds.
     digest: str = ""
+    #: The pipeline's and the version's, for people; a pipeline may be deleted later. Empty for other kinds.
     titles: tuple[str, str] = field(default=("", ""), compare=False)
 
     @property
@@ -106,23 +100,20 @@ class Mean:
 
 @dataclass(frozen=True)
 class Measurement:
-    """How a network's accuracy falls when images are changed.
+    """How a network's accuracy falls when images are changed."""
 
-    Attributes:
-        identity: What the scores belong to: ``model_sha256``, ``dataset_fingerprint``, ``seed``, ``images`` (how many)
-            and ``test_images`` (of how many). Scores of another identity are not mixed with these.
-        measured_at: When the network was loaded, in seconds since 1970 UTC.
-        clean: The scores of the unchanged images.
-        scores: The scores under each condition that is measured.
-        versions: Of the libraries.
-        harmless: The parameter's value at which its step changes images least; None where no parameter is tried.
-    """
-
+    #: What the scores belong to: ``model_sha256``, ``dataset_fingerprint``, ``seed``, ``images`` (how many) and
+    #: ``test_images`` (of how many). Scores of another identity are not mixed with these.
     identity: Mapping[str, Any]
+    #: When the network was loaded, in seconds since 1970 UTC.
     measured_at: float
+    #: The scores of the unchanged images.
     clean: Scores
+    #: The scores under each condition that is measured.
     scores: Mapping[Condition, Scores] = field(default_factory=dict)
+    #: Of the libraries.
     versions: Mapping[str, str] = field(default_factory=dict)
+    #: The parameter's value at which its step changes images least; None where no parameter is tried.
     harmless: float | None = None
 
     def with_scores(self, condition: Condition, scores: Scores) -> Measurement:

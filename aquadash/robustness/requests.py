@@ -37,20 +37,17 @@ _JsonBranch = Annotated[
 
 @dataclass(frozen=True)
 class RobustnessRequest:
-    """A measurement under corruptions and the versions of augmentation pipelines, on test images.
+    """A measurement under corruptions and the versions of augmentation pipelines, on test images."""
 
-    Attributes:
-        corruptions: Names in :data:`~aquadash.robustness.corruptions.CORRUPTIONS`.
-        severities: Some of 1 (mild) to 5 (strong).
-        pipelines: Names of augmentation pipelines; None for all that there are when it is measured.
-        seed: 0 or greater; the random choices of corruptions and pipelines follow from it.
-        limit: At most so many test images, taken from all classes alike; None for all.
-    """
-
+    #: Names in :data:`~aquadash.robustness.corruptions.CORRUPTIONS`.
     corruptions: tuple[str, ...] = tuple(CORRUPTIONS)
+    #: Some of 1 (mild) to 5 (strong).
     severities: tuple[int, ...] = SEVERITIES
+    #: Names of augmentation pipelines; None for all that there are when it is measured.
     pipelines: tuple[str, ...] | None = None
+    #: 0 or greater; the random choices of corruptions and pipelines follow from it.
     seed: int = 0
+    #: At most so many test images, taken from all classes alike; None for all.
     limit: int | None = None
 
     #: Changed copies of each image: there are test images enough.
@@ -102,28 +99,23 @@ class RobustnessRequest:
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """A measurement of copies of validation images by the value of one parameter.
+    """A measurement of copies of validation images by the value of one parameter."""
 
-    Attributes:
-        branch: The way to change images.
-        place: The place of the step whose parameter it is, such as ``"2"``.
-        parameter: Its name, or ``"probability"``.
-        low: The least value.
-        high: The greatest value.
-        values: How many values; of whole numbers there may be fewer.
-        limit: At most so many images, taken from all classes alike.
-        copies: Changed copies of each image.
-        seed: 0 or greater; all random choices follow from it.
-    """
-
+    #: The way to change images.
     branch: _JsonBranch
+    #: The place of the step whose parameter it is, such as ``"2"``.
     place: str
+    #: Its name, or ``"probability"``.
     parameter: str
     low: float
     high: float
+    #: How many values; of whole numbers there may be fewer.
     values: int = 11
+    #: At most so many images, taken from all classes alike.
     limit: int = 20
+    #: Changed copies of each image.
     copies: int = 50
+    #: 0 or greater; all random choices follow from it.
     seed: int = 0
 
     @property

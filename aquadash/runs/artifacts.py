@@ -60,32 +60,24 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 
 
 class Environment(BaseModel):
-    """What else decides a run's result than its settings; an older version may have written less.
+    """What else decides a run's result than its settings; an older version may have written less."""
 
-    Attributes:
-        aquadash: The version that trained it.
-        python: The version.
-        platform: The operating system.
-        processor: Its name.
-        cpu_count: How many cores.
-        versions: Of the libraries, by package.
-        devices: What TensorFlow found, as ``"CPU:0"``.
-        precision: ``"float32"`` or ``"mixed_bfloat16"``.
-        seed: The run's.
-        dataset: Its name.
-        dataset_fingerprint: SHA-256 of its content.
-    """
-
+    #: The version that trained it.
     aquadash: str = ""
     python: str = ""
     platform: str = ""
     processor: str = ""
+    #: How many cores.
     cpu_count: int | None = None
+    #: Of the libraries, by package.
     versions: dict[str, str] = {}
+    #: What TensorFlow found, as ``"CPU:0"``.
     devices: list[str] = []
+    #: ``"float32"`` or ``"mixed_bfloat16"``.
     precision: str = "float32"
     seed: int = 0
     dataset: str = ""
+    #: SHA-256 of its content.
     dataset_fingerprint: str = ""
 
 

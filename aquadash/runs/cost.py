@@ -28,20 +28,17 @@ STARTING_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Cost:
-    """The price of a run; None is unknown.
+    """The price of a run; None is unknown."""
 
-    Attributes:
-        epochs: How many it trained for.
-        seconds: Training time, all epochs together, validation included.
-        seconds_per_epoch: The median over the epochs, so that a first one that was busy with compiling does not count.
-        parameters: How many numbers the network holds, frozen ones too.
-        megabytes: The size of its file, in 10^6 bytes.
-    """
-
+    #: How many it trained for.
     epochs: int | None = None
+    #: Training time, all epochs together, validation included.
     seconds: float | None = None
+    #: The median over the epochs, so that a first one that was busy with compiling does not count.
     seconds_per_epoch: float | None = None
+    #: How many numbers the network holds, frozen ones too.
     parameters: int | None = None
+    #: The size of its file, in 10^6 bytes.
     megabytes: float | None = None
 
 
@@ -99,16 +96,13 @@ _ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
 
 
 class Pace(NamedTuple):
-    """How long an epoch takes.
+    """How long an epoch takes."""
 
-    Attributes:
-        seconds: The mean over all epochs that a config allows, those of a new head alone among them.
-        basis: What that rests on, in words.
-        borrowed: Whether it is that of other settings, as of another batch size, which may be far from what these take.
-    """
-
+    #: The mean over all epochs that a config allows, those of a new head alone among them.
     seconds: float
+    #: What that rests on, in words.
     basis: str
+    #: Whether it is that of other settings, as of another batch size, which may be far from what these take.
     borrowed: bool
 
 

@@ -22,35 +22,29 @@ METRICS = tuple(name for name, figure in FIGURES.items() if figure.grouped)
 
 @dataclass(frozen=True)
 class Spread:
-    """How a figure varies over the finished runs of a group that have it; equal trainings count once.
+    """How a figure varies over the finished runs of a group that have it; equal trainings count once."""
 
-    Attributes:
-        n: How many have it.
-        mean: Their mean; None without any.
-        deviation: Their standard deviation, of a sample (divided by n - 1); None for fewer than two.
-    """
-
+    #: How many have it.
     n: int
+    #: Their mean; None without any.
     mean: float | None
+    #: Their standard deviation, of a sample (divided by n - 1); None for fewer than two.
     deviation: float | None
 
 
 @dataclass(frozen=True)
 class RunGroup:
-    """Runs that differ in the seed only.
+    """Runs that differ in the seed only."""
 
-    Attributes:
-        key: Stands for the group in an address: a short checksum of the settings.
-        value: The settings in which the groups differ, by name.
-        runs: In the order in which they came.
-        seeds: How many different seeds those have that the spreads count.
-        spreads: By the metric's name, in the metric's own unit: fractions from 0 to 1.
-    """
-
+    #: Stands for the group in an address: a short checksum of the settings.
     key: str
+    #: The settings in which the groups differ, by name.
     value: Mapping[str, Any]
+    #: In the order in which they came.
     runs: tuple[Run, ...]
+    #: How many different seeds those have that the spreads count.
     seeds: int
+    #: By the metric's name, in the metric's own unit: fractions from 0 to 1.
     spreads: Mapping[str, Spread]
 
 

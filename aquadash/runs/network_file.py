@@ -43,20 +43,17 @@ Numbers = float | tuple[float, ...]
 
 @dataclass(frozen=True)
 class NetworkDescription:
-    """What a ``.keras`` file says of its network that the run's settings do not.
+    """What a ``.keras`` file says of its network that the run's settings do not."""
 
-    Attributes:
-        image_shape: Height, width and channels of the images that it takes.
-        precision: The Keras dtype policy of its layers, ``"float32"`` or ``"mixed_bfloat16"``.
-        mirror_moved: Whether a mirror image is moved by a pixel. Up to version 0.6 it was not.
-        rescalings: What each layer of the kind ``Rescaling`` multiplies by, and what it adds.
-        places: The HDF5 group of each layer, in the order of the layers, those of models within it in their place.
-    """
-
+    #: Height, width and channels of the images that it takes.
     image_shape: tuple[int, int, int]
+    #: The Keras dtype policy of its layers, ``"float32"`` or ``"mixed_bfloat16"``.
     precision: str
+    #: Whether a mirror image is moved by a pixel. Up to version 0.6 it was not.
     mirror_moved: bool
+    #: What each layer of the kind ``Rescaling`` multiplies by, and what it adds.
     rescalings: tuple[tuple[Numbers, Numbers], ...]
+    #: The HDF5 group of each layer, in the order of the layers, those of models within it in their place.
     places: tuple[str, ...]
 
 

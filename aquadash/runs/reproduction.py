@@ -26,20 +26,17 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Comparison:
-    """One kind of numbers of the two runs.
+    """One kind of numbers of the two runs."""
 
-    Attributes:
-        name: ``"metrics by epoch"``, ``"weights"`` ...
-        count: How many numbers were compared.
-        different: How many of them differ in any bit of their value.
-        max_difference: The largest absolute difference; infinite where the numbers do not match up at all.
-        where: Where the largest difference is; empty if there is none.
-    """
-
+    #: ``"metrics by epoch"``, ``"weights"`` ...
     name: str
+    #: How many numbers were compared.
     count: int
+    #: How many of them differ in any bit of their value.
     different: int
+    #: The largest absolute difference; infinite where the numbers do not match up at all.
     max_difference: float
+    #: Where the largest difference is; empty if there is none.
     where: str = ""
 
     @property
@@ -50,18 +47,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What a repeat has shown.
-
-    Attributes:
-        run_id: The run.
-        repeat_id: The run that repeats it.
-        parts: What was compared.
-        reasons: What else differs between the two, which may be why; in plain words, empty if nothing does.
-    """
+    """What a repeat has shown."""
 
     run_id: str
+    #: The run that repeats it.
     repeat_id: str
+    #: What was compared.
     parts: tuple[Comparison, ...]
+    #: What else differs between the two, which may be why; in plain words, empty if nothing does.
     reasons: tuple[str, ...]
 
     @property

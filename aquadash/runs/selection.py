@@ -15,24 +15,21 @@ from aquadash.runs.types import Run
 
 @dataclass(frozen=True)
 class RunFilter:
-    """What a run must be to be shown; what is left empty lets all runs pass.
+    """What a run must be to be shown; what is left empty lets all runs pass."""
 
-    Attributes:
-        one_of: By the name of a field, such as ``"model.name"``, the values of which a run must have one.
-        tags: All of these tags.
-        pinned: Only those that are pinned.
-        archived: Those that are archived, too.
-        trials: Trials of searches, too.
-        accuracy: The least and greatest validation accuracy, 0 to 1; runs without one pass only if all may.
-        where: A condition; see :mod:`aquadash.runs.query`.
-    """
-
+    #: By the name of a field, such as ``"model.name"``, the values of which a run must have one.
     one_of: Mapping[str, Collection[str]] = field(default_factory=dict)
+    #: All of these tags.
     tags: Collection[str] = ()
+    #: Only those that are pinned.
     pinned: bool = False
+    #: Those that are archived, too.
     archived: bool = False
+    #: Trials of searches, too.
     trials: bool = False
+    #: The least and greatest validation accuracy, 0 to 1; runs without one pass only if all may.
     accuracy: tuple[float, float] = (0.0, 1.0)
+    #: A condition; see :mod:`aquadash.runs.query`.
     where: str = ""
 
     def apply(self, runs: Iterable[Run]) -> list[Run]:
@@ -91,14 +88,11 @@ def _comparable(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class BulkResult:
-    """What became of doing the same with many runs.
+    """What became of doing the same with many runs."""
 
-    Attributes:
-        done: The ids with which it worked, in their order.
-        failed: Why not, by id, for the others.
-    """
-
+    #: The ids with which it worked, in their order.
     done: list[str] = field(default_factory=list)
+    #: Why not, by id, for the others.
     failed: dict[str, str] = field(default_factory=dict)
 
 

@@ -143,16 +143,13 @@ def thin(values: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run as the store has it.
+    """A run as the store has it."""
 
-    Attributes:
-        run_id: 32 hexadecimal digits.
-        tags: All its tags.
-        deleted: True if it is in the bin.
-    """
-
+    #: 32 hexadecimal digits.
     run_id: str
+    #: All its tags.
     tags: Mapping[str, str]
+    #: True if it is in the bin.
     deleted: bool = False
 
     def read(self) -> Run | None:

@@ -40,30 +40,23 @@ _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][\w./ -]{0,199}$"), AfterVal
 
 
 class Point(NamedTuple):
-    """A logged value of a metric.
+    """A logged value of a metric."""
 
-    Attributes:
-        step: The epoch, or 0.
-        value: The value.
-        time: When it was logged, in milliseconds since 1970 UTC.
-    """
-
+    #: The epoch, or 0.
     step: Annotated[int, Field(strict=True, ge=0, lt=2**31)]
     value: Figure
+    #: When it was logged, in milliseconds since 1970 UTC.
     time: Annotated[int, Field(strict=True, ge=0, lt=2**45)]
 
 
 class Snapshot(BaseModel, frozen=True):
-    """A run without its files.
+    """A run without its files."""
 
-    Attributes:
-        run_id: Its id where it was made.
-        tags: All that moves with it, by MLflow's names; a tag of MLflow holds at most 8,000 characters.
-        metrics: The points of each metric in the order of their steps.
-    """
-
+    #: Its id where it was made.
     run_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    #: All that moves with it, by MLflow's names; a tag of MLflow holds at most 8,000 characters.
     tags: Annotated[dict[_Name, Annotated[str, Field(strict=True, max_length=8000)]], Field(max_length=200)]
+    #: The points of each metric in the order of their steps.
     metrics: Annotated[dict[_Name, list[Point]], Field(max_length=200)]
 
     @property

@@ -96,30 +96,27 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """What a worker reports, at most once a second.
+    """What a worker reports, at most once a second."""
 
-    Attributes:
-        phase: What it does, in words for people: ``"training"``, ``"making augmented copies"`` ...
-        epoch: The epoch under way, from 1; of what is no training (``batches`` 0), the last complete one.
-        epochs: The most epochs this run may take.
-        batch: Batches done within the epoch.
-        batches: Batches an epoch has.
-        images_per_second: Training speed over the last seconds, 0 while unknown.
-        eta_seconds: Seconds to the last possible epoch's end, None while unknown. Early stopping may end it sooner.
-        loss: Mean training loss over the epoch's batches so far, None while unknown.
-        accuracy: Fraction of right answers on them.
-        time: When the sign was sent, in seconds since 1970 UTC.
-    """
-
+    #: What it does, in words for people: ``"training"``, ``"making augmented copies"`` ...
     phase: str
+    #: The epoch under way, from 1; of what is no training (``batches`` 0), the last complete one.
     epoch: Count = 0
+    #: The most epochs this run may take.
     epochs: Count = 0
+    #: Batches done within the epoch.
     batch: Count = 0
+    #: Batches an epoch has.
     batches: Count = 0
+    #: Training speed over the last seconds, 0 while unknown.
     images_per_second: Figure = 0.0
+    #: Seconds to the last possible epoch's end, None while unknown. Early stopping may end it sooner.
     eta_seconds: Figure | None = None
+    #: When the sign was sent, in seconds since 1970 UTC.
     time: Time = 0.0
+    #: Mean training loss over the epoch's batches so far, None while unknown.
     loss: Figure | None = None
+    #: Fraction of right answers on them.
     accuracy: Fraction | None = None
 
     @property
@@ -134,82 +131,78 @@ class Progress:
 
 @dataclass(frozen=True)
 class Run:
-    """All of a run but its artifacts and its history.
+    """All of a run but its artifacts and its history."""
 
-    Attributes:
-        run_id: 32 hexadecimal digits.
-        name: What people call it; text, never markup or a path.
-        status: See :class:`RunStatus`. How it stands while it waits or trains comes from its job.
-        config: What it was made from, seed included.
-        class_names: The data set's classes; empty until the worker has loaded the data.
-        dataset_fingerprint: SHA-256 of the data set's content; of own pictures known from the start, else empty until
-            then.
-        created_at: Seconds since 1970 UTC, as the next three.
-        queued_at: When it was (last) put into the queue.
-        rank: 1 for the run that starts next, and so on; 0 for one that does not wait.
-        started_at: When its (latest) worker started, None before.
-        ended_at: When it ended, None before.
-        progress: What its worker reported last, None before the first.
-        metrics: Final figures: ``best_epoch``, ``val_loss``, ``val_accuracy`` of the kept weights, ``epochs``,
-            ``seconds``, and, once the test split was predicted, ``test_accuracy``, ``test_loss`` (all 0 to 1 or nats).
-        curve: Validation accuracy by epoch, thinned to at most 60 points, for a spark line.
-        note: What a person wrote about it.
-        guess: What a person expected of it before it ended, None where nobody guessed.
-        message: Why it failed, was stopped or cannot be read; empty otherwise.
-        log_tail: The last lines of its log.
-        stop_requested: True once somebody has asked it to stop.
-        worker: Its latest worker process, None before the first.
-        deleted: True if it is in the bin.
-        search_id: The search that this run is a trial of; empty for a run of its own.
-        origin: Where it comes from; empty for a run that was trained from this store.
-        imported_id: The id that it had where it was trained, if it was brought in from there; else empty.
-        repeats: The id of the run that this one repeats to see whether the same comes out; empty for other runs.
-        tags: The labels that people gave it, sorted.
-        pinned: True if it stands first in everybody's tables; as the lab tells of it, in those of whoever asked.
-        pinned_by_owner: True if its owner, a student, has pinned it, so that it stands first in their own.
-        archived: True if tables and menus leave it out unless asked.
-        test_images: How many test images it has predicted; None before, and for runs of older versions.
-        has_robustness: True if figures of its robustness are kept with it.
-        owner: The id of the person who asked for it; empty for the owner of the machine.
-        owner_name: What that person was called then; text, never markup or a path.
-        shared: True if the teacher or the owner of the machine made it, so that the whole class may open it.
-        hidden: True if the teacher keeps it from the class.
-    """
-
+    #: 32 hexadecimal digits.
     run_id: str
+    #: What people call it; text, never markup or a path.
     name: str
+    #: See :class:`RunStatus`. How it stands while it waits or trains comes from its job.
     status: RunStatus
+    #: What it was made from, seed included.
     config: RunConfig
+    #: Seconds since 1970 UTC, as the next three.
     created_at: Time
+    #: When it was (last) put into the queue.
     queued_at: Time = 0.0
+    #: 1 for the run that starts next, and so on; 0 for one that does not wait.
     rank: Count = 0
+    #: The data set's classes; empty until the worker has loaded the data.
     class_names: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=1000)] = ()
+    #: SHA-256 of the data set's content; of own pictures known from the start, else empty until then.
     dataset_fingerprint: str = ""
+    #: When its (latest) worker started, None before.
     started_at: Time | None = None
+    #: When it ended, None before.
     ended_at: Time | None = None
+    #: What its worker reported last, None before the first.
     progress: Progress | None = None
+    #: Final figures: ``best_epoch``, ``val_loss``, ``val_accuracy`` of the kept weights, ``epochs``, ``seconds``, and,
+    #: once the test split was predicted, ``test_accuracy``, ``test_loss`` (all 0 to 1 or nats).
     metrics: Annotated[dict[str, Figure], AfterValidator(within_their_ranges)] = field(default_factory=dict)
+    #: Validation accuracy by epoch, thinned to at most 60 points, for a spark line.
     curve: tuple[Fraction, ...] = ()
+    #: What a person wrote about it.
     note: str = ""
+    #: What a person expected of it before it ended, None where nobody guessed.
     guess: Guess | None = None
+    #: Why it failed, was stopped or cannot be read; empty otherwise.
     message: str = ""
+    #: The last lines of its log.
     log_tail: str = ""
+    #: True once somebody has asked it to stop.
     stop_requested: bool = False
+    #: Its latest worker process, None before the first.
     worker: Worker | None = None
+    #: True if it is in the bin.
     deleted: bool = False
+    #: The search that this run is a trial of; empty for a run of its own.
     search_id: str = ""
+    #: Where it comes from; empty for a run that was trained from this store.
     origin: str = ""
+    #: The id that it had where it was trained, if it was brought in from there; else empty.
     imported_id: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
+    #: The id of the run that this one repeats to see whether the same comes out; empty for other runs.
     repeats: str = ""
+    #: The labels that people gave it, sorted.
     tags: tuple[str, ...] = ()
+    #: True if it stands first in everybody's tables; as the lab tells of it, in those of whoever asked.
     pinned: bool = False
+    #: True if its owner, a student, has pinned it, so that it stands first in their own.
     pinned_by_owner: bool = False
+    #: True if tables and menus leave it out unless asked.
     archived: bool = False
+    #: How many test images it has predicted; None before, and for runs of older versions.
     test_images: Annotated[int, Field(ge=1, le=2**31)] | None = None
+    #: True if figures of its robustness are kept with it.
     has_robustness: bool = False
+    #: The id of the person who asked for it; empty for the owner of the machine.
     owner: str = ""
+    #: What that person was called then; text, never markup or a path.
     owner_name: str = ""
+    #: True if the teacher or the owner of the machine made it, so that the whole class may open it.
     shared: bool = True
+    #: True if the teacher keeps it from the class.
     hidden: bool = False
 
     @property

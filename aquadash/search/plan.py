@@ -22,14 +22,10 @@ DEFAULT_TRIALS = 20
 
 @dataclass(frozen=True)
 class Strategy:
-    """A sampler or a pruner, for menus.
-
-    Attributes:
-        title: A short name.
-        help: What it does, in a sentence.
-    """
+    """A sampler or a pruner, for menus."""
 
     title: str
+    #: What it does, in a sentence.
     help: str
 
 
@@ -53,24 +49,21 @@ PRUNERS: dict[str, Strategy] = {
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """All that decides a search besides the data.
+    """All that decides a search besides the data."""
 
-    Attributes:
-        config: The settings to start from; the first trial has them as they are.
-        space: What varies. The other settings stay.
-        sampler: A name of :data:`SAMPLERS`; a stored search may have one of an earlier version, which draws at random.
-        pruner: A name of :data:`PRUNERS`; a stored search may have one of an earlier version, which stops no trial.
-        trials: How many trials the search makes, the first among them.
-        seed: Decides the values that the sampler draws. (The trainings' own seed is the config's.)
-        name: What people call the search.
-    """
-
+    #: The settings to start from; the first trial has them as they are.
     config: RunConfig
+    #: What varies. The other settings stay.
     space: tuple[SearchParameter, ...]
+    #: A name of :data:`SAMPLERS`; a stored search may have one of an earlier version, which draws at random.
     sampler: str = "tpe"
+    #: A name of :data:`PRUNERS`; a stored search may have one of an earlier version, which stops no trial.
     pruner: str = "none"
+    #: How many trials the search makes, the first among them.
     trials: int = DEFAULT_TRIALS
+    #: Decides the values that the sampler draws. (The trainings' own seed is the config's.)
     seed: int = 0
+    #: What people call the search.
     name: str = ""
 
     def checked(self) -> SearchPlan:

@@ -31,14 +31,11 @@ _PRETRAINED_RATES = SearchRange(1e-4, 1e-2, log=True)
 
 @dataclass(frozen=True)
 class SearchParameter:
-    """A setting that varies.
+    """A setting that varies."""
 
-    Attributes:
-        name: The setting's dotted name.
-        values: Any number of a range, or one of at least two different values.
-    """
-
+    #: The setting's dotted name.
     name: str
+    #: Any number of a range, or one of at least two different values.
     values: SearchRange | tuple[Value, ...]
 
     def __str__(self) -> str:

@@ -30,54 +30,48 @@ class TrialState(StrEnum):
 
 @dataclass(frozen=True)
 class Trial:
-    """One try.
+    """One try."""
 
-    Attributes:
-        number: From 0; trial 0 has the settings that the search started from.
-        state: See :class:`TrialState`.
-        value: Validation accuracy of the weights that its run kept, 0 to 1; None unless it is complete.
-        params: The settings that vary, by dotted name, with what it took for them.
-        run_id: Its run; empty if none came into being.
-        epochs: How many epochs of its run the pruner has seen.
-        reached: Its best validation accuracy as long as it was watched for pruning, None if it was not.
-        pruned_at: The epoch after which it was to end because others were better by then; None otherwise.
-        message: Why it failed or was pruned; empty otherwise.
-        seconds: Seconds from its start to its end; None before.
-    """
-
+    #: From 0; trial 0 has the settings that the search started from.
     number: int
+    #: See :class:`TrialState`.
     state: TrialState
+    #: Validation accuracy of the weights that its run kept, 0 to 1; None unless it is complete.
     value: float | None = None
+    #: The settings that vary, by dotted name, with what it took for them.
     params: Mapping[str, Value] = field(default_factory=dict)
+    #: Its run; empty if none came into being.
     run_id: str = ""
+    #: How many epochs of its run the pruner has seen.
     epochs: int = 0
+    #: Its best validation accuracy as long as it was watched for pruning, None if it was not.
     reached: float | None = None
+    #: The epoch after which it was to end because others were better by then; None otherwise.
     pruned_at: int | None = None
+    #: Why it failed or was pruned; empty otherwise.
     message: str = ""
+    #: Seconds from its start to its end; None before.
     seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class SearchHead:
-    """What a menu of searches needs.
+    """What a menu of searches needs."""
 
-    Attributes:
-        search_id: 32 hexadecimal digits.
-        name: What people call it; text, never markup or a path.
-        status: ``queued``, ``running``, ``stopped``, ``finished`` (all trials are made), ``failed``, or
-            ``interrupted``: it should be running, but its process is gone.
-        created_at: Seconds since 1970 UTC.
-        message: Why it failed or was interrupted; empty otherwise.
-        maker: Who asked for it; its trials are their runs.
-        hidden: True if the teacher keeps it from the class.
-    """
-
+    #: 32 hexadecimal digits.
     search_id: str
+    #: What people call it; text, never markup or a path.
     name: str
+    #: ``queued``, ``running``, ``stopped``, ``finished`` (all trials are made), ``failed``, or ``interrupted``: it
+    #: should be running, but its process is gone.
     status: RunStatus
+    #: Seconds since 1970 UTC.
     created_at: float
+    #: Why it failed or was interrupted; empty otherwise.
     message: str = field(default="", kw_only=True)
+    #: Who asked for it; its trials are their runs.
     maker: Person = field(default=OWNER, kw_only=True)
+    #: True if the teacher keeps it from the class.
     hidden: bool = field(default=False, kw_only=True)
 
     @property
@@ -93,19 +87,16 @@ class SearchHead:
 
 @dataclass(frozen=True)
 class Search(SearchHead):
-    """All of a search.
+    """All of a search."""
 
-    Attributes:
-        plan: What it was made from, with the present number of trials.
-        trials: In the order of their numbers, without those whose runs are hidden from who asks.
-        images: The fingerprint of the own pictures that all trials learn from; empty for other images, and for a search
-            of version 0.6.0 that nobody has continued since.
-        stop_requested: True once somebody has asked it to stop, until it has.
-    """
-
+    #: What it was made from, with the present number of trials.
     plan: SearchPlan
+    #: In the order of their numbers, without those whose runs are hidden from who asks.
     trials: tuple[Trial, ...] = ()
+    #: The fingerprint of the own pictures that all trials learn from; empty for other images, and for a search of
+    #: version 0.6.0 that nobody has continued since.
     images: str = ""
+    #: True once somebody has asked it to stop, until it has.
     stop_requested: bool = False
 
     def of(self, state: TrialState) -> list[Trial]:

@@ -44,16 +44,13 @@ _END_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class SharedImages:
-    """Views of the memory that both processes see.
+    """Views of the memory that both processes see."""
 
-    Attributes:
-        numbers: float64, shape (2,), at ``_FRACTION`` and ``_AWAITED``.
-        originals: uint8, shape (n, height, width, 3).
-        slots: uint8, shape (SLOTS, factor * n, height, width, 3): the drawn images of an epoch each.
-    """
-
+    #: float64, shape (2,), at ``_FRACTION`` and ``_AWAITED``.
     numbers: NDArray[np.float64]
+    #: uint8, shape (n, height, width, 3).
     originals: NDArray[np.uint8]
+    #: uint8, shape (SLOTS, factor * n, height, width, 3): the drawn images of an epoch each.
     slots: NDArray[np.uint8]
 
     @staticmethod

@@ -34,22 +34,19 @@ _PAGE, _DRAWN, _KNOWN, _AGAIN = "page in view", "address drawn", "address", "dra
 
 @dataclass
 class _Known:
-    """What is known of a name in the address.
+    """What is known of a name in the address."""
 
-    Attributes:
-        text: What stood there when it was last read or written.
-        left: The texts that the widget has just replaced there, with the times of that.
-        recorded: The widget's value that the text was written for; empty before one was.
-        replaced: The one before that, which a late browser may still send.
-        assigned: The widget's value before it was set from outside, and after; empty once that has been drawn.
-        default: The default that :func:`follow` was told last; empty before.
-    """
-
+    #: What stood there when it was last read or written.
     text: str | None = None
+    #: The texts that the widget has just replaced there, with the times of that.
     left: dict[str | None, float] = field(default_factory=dict)
+    #: The widget's value that the text was written for; empty before one was.
     recorded: tuple[Any, ...] = ()
+    #: The one before that, which a late browser may still send.
     replaced: tuple[Any, ...] = ()
+    #: The widget's value before it was set from outside, and after; empty once that has been drawn.
     assigned: tuple[Any, ...] = ()
+    #: The default that :func:`follow` was told last; empty before.
     default: tuple[Any, ...] = ()
 
     def has_changed(self, value: Any) -> bool:

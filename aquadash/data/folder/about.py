@@ -30,41 +30,37 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,56}")
 
 @dataclass(frozen=True)
 class About:
-    """What is known of a data set without its pictures.
+    """What is known of a data set without its pictures."""
 
-    Attributes:
-        name: The folder's name; the source is ``"folder-"`` and this.
-        title: What people call it: plain text.
-        class_names: One name a class.
-        size: Side of its pictures in pixels.
-        train: Training pictures.
-        test: Test pictures.
-        split_given: True where the files were sorted into training and test pictures.
-        test_fraction: The share that was drawn for the test otherwise.
-        seed: What the split was drawn with.
-        fingerprint: As :attr:`Dataset.fingerprint`.
-        created: When it was made, in seconds since 1970 UTC.
-        origin: The file or folder that it was made from: plain text.
-        owner: The id of whoever made it; empty for the owner of the machine.
-        owner_name: What they are called: plain text.
-        shared: True if the teacher or the owner of the machine made it, so that the whole class may use it.
-    """
-
+    #: The folder's name; the source is ``"folder-"`` and this.
     name: str
+    #: What people call it: plain text.
     title: str
     class_names: tuple[str, ...]
+    #: Side of its pictures in pixels.
     size: PositiveInt
+    #: Training pictures.
     train: PositiveInt
+    #: Test pictures.
     test: PositiveInt
+    #: True where the files were sorted into training and test pictures.
     split_given: bool
+    #: The share that was drawn for the test otherwise.
     test_fraction: float
+    #: What the split was drawn with.
     seed: int
+    #: As :attr:`Dataset.fingerprint`.
     fingerprint: str
+    #: When it was made, in seconds since 1970 UTC.
     created: float
+    #: The file or folder that it was made from: plain text.
     origin: str
     # Older ones do not say whose they are: the machine's owner's.
+    #: The id of whoever made it; empty for the owner of the machine.
     owner: str = ""
+    #: What they are called: plain text.
     owner_name: str = ""
+    #: True if the teacher or the owner of the machine made it, so that the whole class may use it.
     shared: bool = True
 
     @property

@@ -31,24 +31,21 @@ MAX_STORED = 4_000_000_000
 
 @dataclass(frozen=True, eq=False)
 class NewDataSet:
-    """A data set without a name, in a hidden folder beside the kept ones until it is kept or discarded.
+    """A data set without a name, in a hidden folder beside the kept ones until it is kept or discarded."""
 
-    Attributes:
-        folder: Has the files of a kept data set but ``about.json``; empty where ``report`` has a problem.
-        about: What is known of it; name, title and owner are nobody's yet.
-        pictures: Those that could be read, to which the positions in ``report`` and ``division`` refer.
-        refused: The files that could not be read.
-        report: What to know before training.
-        division: Which pictures are for training and for the test.
-        examples: The images of the pictures that ``report`` names, by their position: uint8 (size, size, 3).
-    """
-
+    #: Has the files of a kept data set but ``about.json``; empty where ``report`` has a problem.
     folder: Path
+    #: What is known of it; name, title and owner are nobody's yet.
     about: About
+    #: Those that could be read, to which the positions in ``report`` and ``division`` refer.
     pictures: tuple[Picture, ...]
+    #: The files that could not be read.
     refused: tuple[LeftOut, ...]
+    #: What to know before training.
     report: CheckReport
+    #: Which pictures are for training and for the test.
     division: Division
+    #: The images of the pictures that ``report`` names, by their position: uint8 (size, size, 3).
     examples: dict[int, NDArray[np.uint8]]
 
     def keep(self, title: str, *, replacing: bool = False, owner: Person = OWNER) -> About:

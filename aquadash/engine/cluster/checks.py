@@ -20,15 +20,11 @@ _LOCAL_SCHEMES = ("file:", "/", ".")
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """One thing that was looked at."""
 
-    Attributes:
-        what: In a word or two.
-        problem: What is wrong and how to mend it; empty if nothing is.
-        note: What was found.
-    """
-
+    #: In a word or two.
     what: str
+    #: What is wrong and how to mend it; empty if nothing is.
     problem: str = ""
     note: str = ""
 

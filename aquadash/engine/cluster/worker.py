@@ -40,19 +40,16 @@ _END_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class DaskProcess:
-    """A process of Dask to be started.
+    """A process of Dask to be started."""
 
-    Attributes:
-        name: What the cluster calls it.
-        threads: Runs that it trains at once.
-        gpu: The graphics card that its runs see, as in ``CUDA_VISIBLE_DEVICES``; None to leave that as it is, ``""``
-            for none.
-        port: Where it listens; 0 for any free port.
-    """
-
+    #: What the cluster calls it.
     name: str
+    #: Runs that it trains at once.
     threads: int
+    #: The graphics card that its runs see, as in ``CUDA_VISIBLE_DEVICES``; None to leave that as it is, ``""`` for
+    #: none.
     gpu: str | None
+    #: Where it listens; 0 for any free port.
     port: int
 
     def command(self, scheduler: str, host: str | None) -> list[str]:

@@ -19,16 +19,12 @@ from aquadash.ui.text import named, plain
 
 @dataclass(frozen=True)
 class StepAction:
-    """Something to do with a step from the menu on its card.
-
-    Attributes:
-        title: In the menu.
-        change: From the pipeline and the step's path to the new pipeline.
-        offered: Whether it makes sense for a step, its index and the number of its neighbours, itself included.
-    """
+    """Something to do with a step from the menu on its card."""
 
     title: str
+    #: From the pipeline and the step's path to the new pipeline.
     change: Callable[[PipelineSpec, Path], PipelineSpec]
+    #: Whether it makes sense for a step, its index and the number of its neighbours, itself included.
     offered: Callable[[Operator, int, int], bool] = lambda step, index, total: True
 
 

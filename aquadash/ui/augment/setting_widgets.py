@@ -25,22 +25,17 @@ _LABELS = {"probability": "How often", "word": "Which", "number": "Value", "inte
 
 @dataclass(frozen=True)
 class Scale:
-    """The numbers that a control shows for a setting.
-
-    Attributes:
-        low: The least.
-        high: The greatest.
-        step: From one to the next.
-        factor: What a value is multiplied by: 100 for per cent.
-        unit: Behind each number.
-        whole: Whether there are only whole numbers.
-    """
+    """The numbers that a control shows for a setting."""
 
     low: float
     high: float
+    #: From one to the next.
     step: float
+    #: What a value is multiplied by: 100 for per cent.
     factor: float = 1.0
+    #: Behind each number.
     unit: str = ""
+    #: Whether there are only whole numbers.
     whole: bool = False
 
     @classmethod

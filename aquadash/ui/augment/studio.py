@@ -25,24 +25,21 @@ MEASURED = 200
 
 @dataclass(frozen=True, eq=False)
 class Studio:
-    """What the Augment page looks at.
+    """What the Augment page looks at."""
 
-    Attributes:
-        dataset: The data set that is chosen.
-        spec: The pipeline as edited, which may differ from the saved one of its name.
-        branch: The branch in view, from 0.
-        seed: Decides the draws; 0 to 2**32 - 1.
-        positions: Of the sample images in the training split; empty for a person's own images.
-        images: The sample images, uint8, shape (n, height, width, 3).
-        labels: A name for each of them: its class, or the file's name; None where there is none.
-    """
-
+    #: The data set that is chosen.
     dataset: Dataset
+    #: The pipeline as edited, which may differ from the saved one of its name.
     spec: PipelineSpec
+    #: The branch in view, from 0.
     branch: int
+    #: Decides the draws; 0 to 2**32 - 1.
     seed: int
+    #: Of the sample images in the training split; empty for a person's own images.
     positions: list[int]
+    #: The sample images, uint8, shape (n, height, width, 3).
     images: NDArray[np.uint8]
+    #: A name for each of them: its class, or the file's name; None where there is none.
     labels: tuple[str | None, ...]
 
     @property

@@ -43,19 +43,16 @@ _GROUPINGS = {"none": "Single runs", ALL_BUT_SEED: "Means over seeds"}
 
 @dataclass(frozen=True)
 class Filtered:
-    """The runs that pass the filters.
+    """The runs that pass the filters."""
 
-    Attributes:
-        runs: In the order of the store.
-        searches: How many trials of a search pass, and how many it has, by the id of the best of those that pass, which
-            stands for all of them.
-        note: How many they are and what is left out, in markdown.
-        grouped: Whether groups over seeds are asked for.
-    """
-
+    #: In the order of the store.
     runs: list[Run]
+    #: How many trials of a search pass, and how many it has, by the id of the best of those that pass, which stands for
+    #: all of them.
     searches: dict[str, tuple[int, int]]
+    #: How many they are and what is left out, in markdown.
     note: str
+    #: Whether groups over seeds are asked for.
     grouped: bool
 
 
