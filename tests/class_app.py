@@ -15,10 +15,11 @@ from starlette.websockets import WebSocket
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from aquadash.classroom import codes
-from aquadash.classroom.joining import Attempts, new_names
+from aquadash.classroom.joining import Joining
 from aquadash.ui.classroom import routes
 from aquadash.ui.classroom.admission import COOKIE
 from aquadash.ui.classroom.auth_middleware import AuthMiddleware
+from aquadash.ui.hosts import SameOriginMiddleware
 from tests.asgi import Answer, ask
 
 OWN = {"origin": "http://lab:8501"}
@@ -27,8 +28,7 @@ OWN = {"origin": "http://lab:8501"}
 def class_app(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A class whose app answers every request that reaches it, and where all attempts come at one moment."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
-    monkeypatch.setattr(routes, "_attempts", Attempts(lambda: 0.0))
-    monkeypatch.setattr(routes, "_new_names", new_names(lambda: 0.0))
+    monkeypatch.setattr(routes, "_joining", Joining(lambda: 0.0))
 
     async def inside(request: Request) -> PlainTextResponse:
         return PlainTextResponse("inside")
@@ -45,7 +45,7 @@ def class_app(monkeypatch: pytest.MonkeyPatch) -> Any:
             WebSocketRoute("/_stcore/stream", connection),
             Route("/{path:path}", inside, methods=["GET", "POST", "PUT", "DELETE"]),
         ],
-        middleware=[Middleware(AuthMiddleware)],
+        middleware=[Middleware(SameOriginMiddleware), Middleware(AuthMiddleware)],
     )
 
 

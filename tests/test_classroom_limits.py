@@ -66,7 +66,7 @@ def test_a_damaged_file_is_told_and_lifts_no_limit(home: Path, text: str) -> Non
         ({"waiting_runs": -1}, "greater than or equal to 0"),
         ({"epohs": 1}, "no limit called 'epohs'. Did you mean 'epochs'"),
         ({"locked_pages": ["trin"]}, "no page that can be locked called 'trin'. Did you mean 'train'"),
-        ({"locked_pages": "train"}, "expected a list"),
+        ({"locked_pages": "train"}, "limit locked_pages is 'train': input should be a valid"),
         ({"paused": 1}, "limit paused is '1': input should be a valid boolean"),
     ],
 )

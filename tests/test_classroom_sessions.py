@@ -16,14 +16,13 @@ from aquadash.classroom import codes, joining
 from aquadash.classroom import sessions as sessions_module
 from aquadash.classroom.joining import (
     FORGOTTEN_AFTER,
+    FREE_CODES,
     FREE_NAMES,
-    FREE_OF_ONE,
-    Attempts,
+    Form,
+    Joining,
     TooManyAttemptsError,
     WrongCodeError,
-    join,
-    new_names,
-)
+)  # fmt: skip
 from aquadash.classroom.names import clean_name
 from aquadash.classroom.sessions import (
     AWAY_SECONDS,
@@ -166,10 +165,10 @@ def test_names_are_cleared_of_students_who_made_nothing_and_are_not_here(session
 def test_new_names_are_limited_by_address_but_no_teacher_and_nobody_who_is_known(
     home: Path, sessions: Sessions, clock: Clock
 ) -> None:
-    made, attempts, names = codes.codes(), Attempts(clock), new_names(clock)
+    made, joining = codes.codes(), Joining(clock)
 
     def enter(name: str, code: str = made.student, address: str = "192.0.2.1", token: str | None = None) -> Joined:
-        return join(sessions, attempts, names, name=name, code=code, address=address, earlier_token=token)
+        return joining.enter(sessions, Form(name, code, "", ""), address=address, earlier_token=token)
 
     first = [enter(f"Student {number}") for number in range(FREE_NAMES + 1)]
     with pytest.raises(TooManyAttemptsError, match="new names") as refused:
@@ -279,14 +278,14 @@ def test_who_is_here_stays_where_it_cannot_be_written_down(
 def test_joining_takes_a_right_code_and_looks_at_none_after_too_many_wrong_ones(
     home: Path, sessions: Sessions, clock: Clock
 ) -> None:
-    made, attempts = codes.codes(), Attempts(clock)
+    made, joining = codes.codes(), Joining(clock)
 
     def enter(code: str, name: str = "Anna") -> Role:
-        return join(sessions, attempts, new_names(clock), name=name, code=code, address="192.0.2.1").person.role
+        return joining.enter(sessions, Form(name, code, "", ""), address="192.0.2.1").person.role
 
     assert enter(made.student) is Role.STUDENT
     assert enter(made.teacher, "Ms Hill") is Role.TEACHER
-    for _ in range(FREE_OF_ONE + 1):
+    for _ in range(FREE_CODES + 1):
         with pytest.raises(WrongCodeError):
             enter("CCCCCC", "Mallory")
     with pytest.raises(TooManyAttemptsError) as refused:
@@ -304,9 +303,10 @@ def test_joining_takes_a_right_code_and_looks_at_none_after_too_many_wrong_ones(
 def test_of_wrong_codes_at_the_same_moment_each_counts_before_the_next_is_looked_at(
     home: Path, sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempts = Attempts(clock)
-    for _ in range(FREE_OF_ONE):
-        attempts.count("192.0.2.1")
+    entrance, form = Joining(clock), Form("Mallory", "CCCCCC", "", "")
+    for _ in range(FREE_CODES):
+        with suppress(WrongCodeError):
+            entrance.enter(sessions, form, address="192.0.2.1")
     both = threading.Barrier(2)
 
     class Meeting(codes.Codes):
@@ -315,10 +315,10 @@ def test_of_wrong_codes_at_the_same_moment_each_counts_before_the_next_is_looked
             with suppress(threading.BrokenBarrierError):
                 both.wait(timeout=0.5)
 
-    monkeypatch.setattr(joining, "codes", lambda: Meeting("", "", 0.0))
+    monkeypatch.setattr(joining, "codes", lambda: Meeting("", ""))
 
     def enter() -> None:
-        join(sessions, attempts, new_names(clock), name="Mallory", code="CCCCCC", address="192.0.2.1")
+        entrance.enter(sessions, form, address="192.0.2.1")
 
     with ThreadPoolExecutor(2) as threads:
         refused = [entered.exception() for entered in [threads.submit(enter) for _ in range(2)]]

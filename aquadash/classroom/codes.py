@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -31,17 +31,10 @@ TEACHER_LENGTH = 10
 
 @dataclass(frozen=True)
 class Codes:
-    """The codes as they are now.
-
-    Attributes:
-        student: What students type.
-        teacher: What the teacher types.
-        made_at: When the older of the two was made, in seconds since 1970.
-    """
+    """The codes as they are now: who types one joins as a student, or as the teacher."""
 
     student: Annotated[str, Field(pattern=f"^[{ALPHABET}]{{{STUDENT_LENGTH},}}$")]
     teacher: Annotated[str, Field(pattern=f"^[{ALPHABET}]{{{TEACHER_LENGTH},}}$")]
-    made_at: float = 0.0
 
     def role_of(self, typed: str) -> Role | None:
         """What somebody who typed this is to the class, None for no code.
@@ -67,32 +60,27 @@ def spaced(code: str) -> str:
 
 
 def codes() -> Codes:
-    """The class's codes; made where there are none yet.
+    """Return the class's codes; they are made where there are none yet.
 
     Raises:
         StorageError: They cannot be read or written.
     """
-    if (found := read_private(_path(), Codes)) is not None:
-        return found
-    with _lock():
-        # Another process may have been faster.
-        if (found := read_private(_path(), Codes)) is not None:
-            return found
-        return _write(Codes(new_code(STUDENT_LENGTH), new_code(TEACHER_LENGTH), time.time()))
+    return read_private(_path(), Codes) or _write(lambda known: known or _new())
 
 
 def renew(*roles: Role) -> Codes:
     """Make new codes; who has joined stays in. See :meth:`aquadash.lab.people.People.renew_codes`."""
-    there = codes()
-    chosen = roles or (Role.STUDENT, Role.TEACHER)
-    with _lock():
-        # Read again: somebody may be renewing the other one.
-        now = read_private(_path(), Codes) or there
-        if Role.STUDENT in chosen:
-            now = replace(now, student=new_code(STUDENT_LENGTH))
-        if Role.TEACHER in chosen:
-            now = replace(now, teacher=new_code(TEACHER_LENGTH))
-        return _write(replace(now, made_at=time.time()))
+
+    def change(known: Codes | None) -> Codes:
+        made = _new()
+        if known is None or not roles:
+            return made
+        return Codes(
+            made.student if Role.STUDENT in roles else known.student,
+            made.teacher if Role.TEACHER in roles else known.teacher,
+        )
+
+    return _write(change)
 
 
 def new_code(length: int) -> str:
@@ -104,12 +92,15 @@ def _path() -> Path:
     return settings.classroom_folder() / "codes.json"
 
 
-def _lock() -> FileLock:
-    folder = settings.classroom_folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return FileLock(folder / "codes.lock", timeout=20)
+def _new() -> Codes:
+    return Codes(new_code(STUDENT_LENGTH), new_code(TEACHER_LENGTH))
 
 
-def _write(made: Codes) -> Codes:
-    write_private(_path(), asdict(made))
-    return made
+def _write(change: Callable[[Codes | None], Codes]) -> Codes:
+    """Replace the codes by what ``change`` makes of them; no other process does so meanwhile."""
+    path = _path()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(path.with_suffix(".lock"), timeout=20):
+        made = change(read_private(path, Codes))
+        write_private(path, asdict(made))
+        return made

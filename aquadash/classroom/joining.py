@@ -1,7 +1,7 @@
-"""Joining a class: a name and a code, and how often somebody may try.
+"""Joining a class: a name and a code, and how often one address may try.
 
-Whoever types wrong codes, or invents many names, has to wait, longer each time. Right codes do not make up for wrong
-ones: otherwise a student could try teacher codes between two joinings.
+An address that sends wrong codes, or many names that are new to the class, has to wait, longer each time. A right code
+does not reset the count: otherwise a student could try teacher codes between two joinings.
 """
 
 from __future__ import annotations
@@ -12,159 +12,153 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cachetools import LRUCache
+from cachetools import TTLCache
 
 from aquadash.classroom.codes import codes
 from aquadash.classroom.sessions import Joined, Sessions
 from aquadash.errors import NotAllowedError
 from aquadash.people import Role
 
-#: Wrong codes from one address that cost nothing: a class behind one router shares an address.
-FREE_OF_ONE = 8
-#: The same for all addresses together.
-FREE_OF_ALL = 120
-#: The longest waits, in seconds. That for all is short, or one pupil could keep everybody out.
-MAX_WAIT_OF_ONE = 300.0
-MAX_WAIT_OF_ALL = 10.0
-#: New names from one address that cost nothing, and the longest wait after them: two classes behind one router come in
-#: at once, and whoever invents names gets six a minute and needs more than an hour for :data:`.sessions.MAX_STUDENTS`.
-FREE_NAMES = 60
-MAX_WAIT_OF_NAMES = 10.0
-#: So many seconds after the last one an address counts as new.
+#: Wrong codes from one address that cost nothing, since a class behind one router shares an address, and the longest
+#: wait after them in seconds.
+FREE_CODES, MAX_WAIT_OF_CODES = 8, 300.0
+#: New names from one address that cost nothing, and the longest wait after them in seconds: two classes behind one
+#: router come in at once. Six invented names a minute need more than an hour for :data:`.sessions.MAX_STUDENTS`.
+FREE_NAMES, MAX_WAIT_OF_NAMES = 60, 10.0
+#: An address counts as new after so many seconds without anything to count.
 FORGOTTEN_AFTER = 900.0
-#: Addresses that are remembered; the one that was quiet for longest makes room.
+#: The address that was quiet for longest makes room for one more.
 MAX_ADDRESSES = 4096
+#: A double click sends a form twice within so many seconds.
+_SAME_FORM_SECONDS = 60.0
 
 
 class WrongCodeError(NotAllowedError):
-    """What was typed is no code of this class."""
+    """The typed code is no code of this class."""
 
 
 class TooManyAttemptsError(NotAllowedError):
-    """Too many wrong codes or new names came from there.
+    """Too many wrong codes or new names came from an address."""
 
-    Attributes:
-        seconds: How long to wait.
-    """
-
-    def __init__(self, seconds: float, came: str = "wrong codes were typed") -> None:
+    def __init__(self, seconds: float, came: str) -> None:
+        #: Seconds to wait.
         self.seconds = seconds
         super().__init__(
             f"Too many {came}. Wait {max(1, round(seconds))} s, then try again with the code that the teacher shows."
         )
 
 
-@dataclass
-class _Record:
-    count: int = 0
-    last: float = 0.0
-
-
 class Attempts:
-    """Counts by address and in total: wrong codes, if nothing else is said.
+    """Counts attempts by address, and makes an address wait after too many.
+
+    Args:
+        came: The attempts in words, such as ``"wrong codes were typed"``.
+        free: Number of attempts that cost nothing.
+        max_wait: The longest wait in seconds.
+        clock: Seconds that only grow; for tests.
+    """
+
+    def __init__(self, came: str, free: int, max_wait: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._came, self._free, self._max_wait, self._clock = came, free, max_wait, clock
+        #: By network: the number of attempts, and the time of the last one.
+        self._seen: TTLCache[str, tuple[int, float]] = TTLCache(MAX_ADDRESSES, FORGOTTEN_AFTER, timer=clock)
+
+    def check(self, address: str) -> None:
+        """Refuse an address that has to wait: a second after the first attempt too many, then each time twice as long.
+
+        Raises:
+            TooManyAttemptsError: With the time to wait.
+        """
+        count, last = self._seen.get(_network(address), (0, 0.0))
+        if count > self._free:
+            wait = min(self._max_wait, 2.0 ** min(count - self._free - 1, 30))
+            if (seconds := last + wait - self._clock()) > 0:
+                raise TooManyAttemptsError(seconds, self._came)
+
+    def count(self, address: str) -> None:
+        """Count one more attempt."""
+        network = _network(address)
+        count, _ = self._seen.get(network, (0, 0.0))
+        self._seen[network] = (count + 1, self._clock())
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of the join page, as it was sent."""
+
+    name: str
+    code: str
+    #: The code of a link to rejoin, which needs neither name nor code; empty for none.
+    rejoin: str
+    #: A random word that only this form has.
+    once: str
+
+
+class Joining:
+    """Lets people into a class.
 
     Args:
         clock: Seconds that only grow; for tests.
-        free_of_one: So many from one address cost nothing.
-        max_wait_of_one: The longest wait of one address, in seconds.
-        max_wait_of_all: The same for all addresses together.
     """
 
-    def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, free_of_one: int = FREE_OF_ONE,
-        max_wait_of_one: float = MAX_WAIT_OF_ONE, max_wait_of_all: float = MAX_WAIT_OF_ALL,
-    ) -> None:  # fmt: skip
-        #: Held while a code is looked at, so that of many tries at once each counts before the next is looked at.
-        self.turn = threading.Lock()
-        self._clock = clock
-        self._free_of_one, self._max_wait_of_one = free_of_one, max_wait_of_one
-        self._max_wait_of_all = max_wait_of_all
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        # Joining one after the other: an attempt counts before the next code is compared.
         self._lock = threading.Lock()
-        self._of_one: LRUCache[str, _Record] = LRUCache(MAX_ADDRESSES)
-        self._of_all = _Record()
+        self._wrong_codes = Attempts("wrong codes were typed", FREE_CODES, MAX_WAIT_OF_CODES, clock)
+        self._new_names = Attempts("new names came from your address", FREE_NAMES, MAX_WAIT_OF_NAMES, clock)
+        self._joined: TTLCache[Form, Joined] = TTLCache(1000, _SAME_FORM_SECONDS, timer=clock)
 
-    def wait_seconds(self, address: str) -> float:
-        """How long this address must wait before anything of it is looked at; 0 for not at all."""
+    def enter(self, sessions: Sessions, form: Form, *, address: str, earlier_token: str | None = None) -> Joined:
+        """Begin a session; a form that comes a second time, as by a double click, gets the session that it began.
+
+        Args:
+            sessions: The class.
+            form: As it was sent.
+            address: The network address of the browser.
+            earlier_token: The token that the browser has from before.
+
+        Raises:
+            TooManyAttemptsError: The address has to wait; the code was not compared, or the name is one too many.
+            WrongCodeError: The code is none of the class's.
+            ConfigError: The name cannot be used.
+            NotAllowedError: The link to rejoin is not valid any more.
+        """
         with self._lock:
-            now = self._clock()
-            one = self._of_one.get(_network(address), _Record())
-            return max(
-                _left(one, now, free=self._free_of_one, longest=self._max_wait_of_one),
-                _left(self._of_all, now, free=FREE_OF_ALL, longest=self._max_wait_of_all),
-            )
+            joined = self._joined.get(form)
+            if joined is None or sessions.person_of(joined.token) is None:
+                if form.rejoin:
+                    joined = sessions.rejoin(form.rejoin, earlier_token=earlier_token)
+                else:
+                    joined = self._join(sessions, form, address, earlier_token)
+                if form.once:
+                    self._joined[form] = joined
+            return joined
 
-    def count(self, address: str) -> None:
-        """Note one more."""
-        with self._lock:
-            now = self._clock()
-            _count(self._of_one.setdefault(_network(address), _Record()), now)
-            _count(self._of_all, now)
-
-
-def new_names(clock: Callable[[], float] = time.monotonic) -> Attempts:
-    """Counts the names that are new to a class, by address alone: nobody waits for names from elsewhere."""
-    return Attempts(clock, free_of_one=FREE_NAMES, max_wait_of_one=MAX_WAIT_OF_NAMES, max_wait_of_all=0.0)
-
-
-def join(
-    sessions: Sessions, attempts: Attempts, new_names: Attempts, *, name: str, code: str, address: str,
-    earlier_token: str | None = None,
-) -> Joined:  # fmt: skip
-    """Let somebody in.
-
-    Args:
-        attempts: Counts wrong codes.
-        new_names: Counts names that the class did not know; those of teachers are as many as they like.
-        code: As typed: the students' or the teacher's.
-        address: Where the request comes from.
-        earlier_token: What the browser has from before.
-
-    Raises:
-        TooManyAttemptsError: The code was not looked at, or the name is one new name too many.
-        WrongCodeError: It is none.
-        ConfigError: The name cannot be used.
-    """
-    with attempts.turn:
-        if (seconds := attempts.wait_seconds(address)) > 0:
-            raise TooManyAttemptsError(seconds)
-        role = codes().role_of(code)
+    def _join(self, sessions: Sessions, form: Form, address: str, earlier_token: str | None) -> Joined:
+        self._wrong_codes.check(address)
+        role = codes().role_of(form.code)
         if role is None:
-            attempts.count(address)
+            self._wrong_codes.count(address)
             raise WrongCodeError(
                 "That is not the code of this class. Ask the teacher for it; capital and small letters are the same."
             )
 
-    def admit() -> None:
-        if role is Role.TEACHER:
-            return
-        if (seconds := new_names.wait_seconds(address)) > 0:
-            raise TooManyAttemptsError(seconds, "new names came from your address")
-        new_names.count(address)
+        def admit() -> None:
+            if role is not Role.TEACHER:
+                self._new_names.check(address)
+                self._new_names.count(address)
 
-    return sessions.join(name, role, earlier_token=earlier_token, admit=admit)
-
-
-def _count(record: _Record, now: float) -> None:
-    record.count = 1 if now - record.last > FORGOTTEN_AFTER else record.count + 1
-    record.last = now
-
-
-def _left(record: _Record, now: float, *, free: int, longest: float) -> float:
-    """Twice as long with each one after the free ones, beginning with a second."""
-    over = record.count - free
-    if over <= 0 or now - record.last > FORGOTTEN_AFTER:
-        return 0.0
-    return max(0.0, record.last + min(longest, 2.0 ** min(over - 1, 30)) - now)
+        return sessions.join(form.name, role, earlier_token=earlier_token, admit=admit)
 
 
 def _network(address: str) -> str:
-    """What counts as one address: of IPv6 the network, in which anybody has any number of addresses."""
+    """Return what counts as one address: of IPv6 the network, in which anybody has any number of addresses."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address[:64]
     if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
+        if parsed.ipv4_mapped is None:
+            return str(ipaddress.ip_network((parsed, 64), strict=False))
+        parsed = parsed.ipv4_mapped
     return str(parsed)

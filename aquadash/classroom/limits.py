@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from aquadash import settings
 from aquadash.classroom.files import read_private, write_private
@@ -28,6 +28,12 @@ _log = logging.getLogger(__name__)
 LOCKABLE = tuple(name for name, page in PAGES.items() if page.lockable)
 
 _FORMAT = 1
+
+
+def _lockable(name: str) -> str:
+    if name not in LOCKABLE:
+        raise ValueError(str(UnknownNameError.of("page that can be locked", name, LOCKABLE)))
+    return name
 
 
 class ClassLimits(BaseModel):
@@ -47,22 +53,16 @@ class ClassLimits(BaseModel):
     ] = 5
     pipelines: Annotated[int | None, Field(ge=0, le=1000, description="Pipelines a student may keep")] = 20
     searches: Annotated[bool, Field(description="Students may start searches")] = False
-    locked_pages: Annotated[frozenset[str], Field(description="Pages that students cannot open")] = frozenset()
+    locked_pages: Annotated[
+        frozenset[Annotated[str, AfterValidator(_lockable)]],
+        # JSON and forms have lists.
+        Field(strict=False, description="Pages that students cannot open"),
+    ] = frozenset()
     paused: Annotated[bool, Field(description="The queue waits: no run starts")] = False
     #: False while the board shows the test results.
     test_results_hidden: Annotated[
         bool, Field(description="The board ranks by validation accuracy, not by test results")
     ] = True
-
-    @field_validator("locked_pages", mode="before")
-    @classmethod
-    def _known_pages(cls, value: object) -> object:
-        if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(one, str) for one in value):
-            raise ValueError("expected a list of pages' names")
-        for name in value:
-            if name not in LOCKABLE:
-                raise ValueError(str(UnknownNameError.of("page that can be locked", name, LOCKABLE)))
-        return frozenset(value)
 
     def to_values(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -79,8 +79,8 @@ NUMBERS = {
 }
 
 
-def from_values(values: dict[str, Any]) -> ClassLimits:
-    """Read plain values.
+def from_values(values: Mapping[str, object], *, typed: bool = False) -> ClassLimits:
+    """Read plain values, or typed ones: ``{"epochs": "30", "searches": "yes", "locked_pages": ["train", "compare"]}``.
 
     Raises:
         ConfigError: A name is unknown or a value cannot be used, with what is expected.
@@ -89,7 +89,7 @@ def from_values(values: dict[str, Any]) -> ClassLimits:
         if name not in ClassLimits.model_fields:
             raise ConfigError(str(UnknownNameError.of("limit", name, ClassLimits.model_fields)))
     try:
-        return ClassLimits(**values)
+        return ClassLimits.model_validate(values, strict=False if typed else None)
     except ValidationError as error:
         first = error.errors()[0]
         name, came = str(first["loc"][0]), first.get("input")
@@ -98,16 +98,18 @@ def from_values(values: dict[str, Any]) -> ClassLimits:
         raise ConfigError(f"The limit {name} is {str(came)[:40]!r}: {told}.") from None
 
 
-def with_texts(limits: ClassLimits, texts: dict[str, str]) -> ClassLimits:
-    """The limits with some changed, as typed: ``{"epochs": "30", "searches": "yes", "locked_pages": "train,compare"}``.
-
-    ``none`` takes a limit away.
+def with_texts(limits: ClassLimits, texts: Mapping[str, str]) -> ClassLimits:
+    """Return the limits with some changed, as typed: pages with commas between, ``none`` for no limit or no page.
 
     Raises:
         ConfigError: A name is unknown or a text cannot be used.
     """
-    changes = {name: _value(name, text) for name, text in texts.items() if name in ClassLimits.model_fields}
-    return from_values({**limits.to_values(), **texts, **changes})
+    values: dict[str, object] = {}
+    for name, text in texts.items():
+        values[name] = None if text.strip().lower() == "none" else text.strip()
+        if name == "locked_pages":
+            values[name] = [page.strip() for page in text.split(",")] if values[name] else []
+    return from_values({**limits.to_values(), **values}, typed=True)
 
 
 def path() -> Path:
@@ -181,20 +183,3 @@ def served() -> Iterator[None]:
         with suppress(Timeout):
             locked.enter_context(FileLock(lock, timeout=1))
         yield
-
-
-def _value(name: str, text: str) -> Any:
-    text = text.strip()
-    if name == "locked_pages":
-        return [] if text.lower() in ("", "none") else [one.strip() for one in text.split(",")]
-    if ClassLimits.model_fields[name].annotation is bool:
-        if text.lower() in ("none", "off", "no", "false"):
-            return False
-        if text.lower() in ("on", "yes", "true"):
-            return True
-    if text.lower() == "none":
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        return text

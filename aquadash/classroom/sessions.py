@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +41,7 @@ FRESH_SECONDS = 1.0
 _KEPT_SECONDS = 30 * 86400.0
 _SEEN_EVERY = 30.0
 
+_PEOPLE = "SELECT person_id, name, role FROM people"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS people (
     person_id TEXT PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, role TEXT NOT NULL,
@@ -70,55 +71,49 @@ class NameTakenError(ConfigError):
 
 @dataclass(frozen=True)
 class Joined:
-    """A new session.
+    """A new session."""
 
-    Attributes:
-        token: For the person's browser alone.
-        person: Who it is.
-    """
-
+    #: For the person's browser alone.
     token: str
     person: Person
 
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody of the class, as the teacher sees them.
-
-    Attributes:
-        person: Who.
-        joined_at: When they first joined, in seconds since 1970.
-        seen_at: When they last did something, to about half a minute.
-        sessions: How many sessions of theirs go on.
-    """
+    """Somebody of the class, as the teacher sees them."""
 
     person: Person
+    #: Unix time when they first joined, in seconds.
     joined_at: float
+    #: Unix time when they last asked for a page, in seconds, to about half a minute.
     seen_at: float
+    #: Number of sessions of theirs that go on.
     sessions: int
 
 
 class Sessions:
     """The people and sessions of one class.
 
+    Every method raises :class:`~aquadash.errors.StorageError` where the file cannot be read or written.
+
     Args:
         path: The SQLite file.
-        clock: Seconds since 1970; for tests.
+        clock: Unix time in seconds; for tests.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
         self._lock = threading.Lock()
+        #: By the hash of a token: when it was looked up, and whose session it proves.
         self._known: dict[str, tuple[float, Person | None]] = {}
-        self._seen: dict[str, float] = {}
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600, exist_ok=True)
         with self._open() as connection:
             connection.executescript(_TABLES)
 
     def person_of(self, token: str | None) -> Person | None:
-        """Whose session a token proves; None if it is nobody's, has expired or was ended.
+        """Return whose session a token proves; None if it is nobody's, has expired or was ended.
 
         An answer may be :data:`FRESH_SECONDS` old.
         """
@@ -144,86 +139,80 @@ class Sessions:
 
         Args:
             name: As typed.
-            role: What the code that was typed makes them.
-            earlier_token: What the browser had.
-            admit: Called where the class gets a name that it did not have; raises where it shall not.
+            role: The role that the typed code gives.
+            earlier_token: The token that the browser had.
+            admit: Called where the name is new to the class; raises where it is one too many.
 
         Raises:
             ConfigError: The name cannot be used, or the class is full.
             NameTakenError: It is somebody else's, or looks like theirs.
-            StorageError: The file cannot be read or written.
         """
-        name = clean_name(name)
-        now = self._clock()
+        name, now = clean_name(name), self._clock()
         with self._writing() as connection:
-            row = connection.execute(
-                "SELECT person_id, name, role FROM people WHERE name_key = ?", (key_of(name),)
-            ).fetchone()
-            if row is None:
+            row = connection.execute(f"{_PEOPLE} WHERE name_key = ?", (key_of(name),)).fetchone()
+            names = [known for (known,) in connection.execute("SELECT name FROM people")]
+            looks = {look: known for known in names for look in looks_of(known)}
+            if row is not None:
+                person = _person(row)
+                proven = person.role is Role.TEACHER or self._was_session_of(connection, person, earlier_token)
+                if not (proven and person.role is role):
+                    raise NameTakenError(person.name, free_name(name, looks.keys()))
+                connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person.person_id))
+            else:
                 if role is Role.STUDENT and is_reserved(name):
                     raise ConfigError(
                         f"{name!r} reads like the teacher or like AquaDash itself. Take another name, such as your "
                         "first name."
                     )
-                own = looks_of(name)
-                if alike := [known for known, looks in _known(connection) if looks & own]:
-                    raise _taken(connection, alike[0], name)
+                for look in looks_of(name) & looks.keys():
+                    raise NameTakenError(looks[look], free_name(name, looks.keys()))
                 person = self._add(connection, Person(secrets.token_hex(16), name, role), now)
-                # What is not admitted is undone.
+                # An error of this undoes the addition.
                 admit()
-            else:
-                person = Person(row[0], row[1], Role(row[2]))
-                same_browser = earlier_token is not None and self._was(connection, _hash(earlier_token), person)
-                is_teacher = person.role is role is Role.TEACHER
-                if not (is_teacher or (same_browser and person.role is role)):
-                    raise _taken(connection, person.name, name)
-                connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person.person_id))
             return self._begin(connection, person, earlier_token, now)
 
     def rejoin(self, code: str, *, earlier_token: str | None = None) -> Joined:
-        """Begin a session of the person whom a code of :meth:`rejoin_code` was made for.
-
-        Args:
-            code: The link's, or as typed.
-            earlier_token: What the browser had.
+        """Begin a session of the person whom a code of :meth:`rejoin_code` was made for; arguments as of :meth:`join`.
 
         Raises:
             NotAllowedError: It was used, its time is over, or it never was one.
-            StorageError: The file cannot be read or written.
         """
         now = self._clock()
         with self._writing() as connection:
             row = connection.execute(
-                "SELECT person_id, name, role FROM people WHERE return_hash = ? AND return_until > ?",
-                (_hash(tidy(code)), now),
+                f"{_PEOPLE} WHERE return_hash = ? AND return_until > ?", (_hash(tidy(code)), now)
             ).fetchone()
             if row is None:
                 raise NotAllowedError(
                     f"This link works once and for {REJOIN_SECONDS / 60:.0f} minutes. Ask the teacher for a new one."
                 )
+            person = _person(row)
             connection.execute(
-                "UPDATE people SET return_hash = '', return_until = 0, seen_at = ? WHERE person_id = ?", (now, row[0])
+                "UPDATE people SET return_hash = '', return_until = 0, seen_at = ? WHERE person_id = ?",
+                (now, person.person_id),
             )
-            return self._begin(connection, Person(row[0], row[1], Role(row[2])), earlier_token, now)
+            return self._begin(connection, person, earlier_token, now)
 
     def leave(self, token: str | None) -> None:
         """End a session, if it is one; nobody comes back by it."""
-        if token:
-            with self._writing() as connection:
-                connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(token),))
+        with self._writing() as connection:
+            connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(token or ""),))
 
     def remove(self, person_id: str) -> None:
-        """End somebody's sessions; they may join again under another name, a teacher under theirs, or by a link."""
+        """End somebody's sessions; they may join again under another name, a teacher under theirs, or by a link.
+
+        Raises:
+            UnknownNameError: There is nobody of that id.
+        """
         with self._writing() as connection:
-            connection.execute(
-                "UPDATE sessions SET ended = 1 WHERE person_id = ?", (self._existing(connection, person_id),)
-            )
+            _require_person(connection, person_id)
+            connection.execute("UPDATE sessions SET ended = 1 WHERE person_id = ?", (person_id,))
 
     def clear(self, makers: Container[str]) -> list[str]:
         """Forget students who made nothing and are not here, so that their names are free again.
 
-        Here is who has asked for a page within :data:`AWAY_SECONDS`, or has a link to rejoin. Who never asked for one
-        after joining was never here.
+        A student is here who has asked for a page within :data:`AWAY_SECONDS`, or has a link to rejoin. A student who
+        never asked for a page after joining was never here.
 
         Args:
             makers: The ids of those who made something that is kept.
@@ -244,50 +233,50 @@ class Sessions:
         return sorted((name for _, name in cleared), key=key_of)
 
     def rejoin_code(self, person_id: str) -> str:
-        """What a link ends with by which somebody may join again, once, within :data:`REJOIN_SECONDS`.
+        """Return what a link ends with by which somebody may join again, once, within :data:`REJOIN_SECONDS`.
 
         Raises:
             UnknownNameError: There is nobody of that id.
         """
         code = new_code(REJOIN_LENGTH)
         with self._writing() as connection:
+            _require_person(connection, person_id)
             connection.execute(
                 "UPDATE people SET return_hash = ?, return_until = ? WHERE person_id = ?",
-                (_hash(code), self._clock() + REJOIN_SECONDS, self._existing(connection, person_id)),
+                (_hash(code), self._clock() + REJOIN_SECONDS, person_id),
             )
         return code
 
     def people(self) -> list[Member]:
-        """Everybody who has joined, teachers first, then by name."""
-        now = self._clock()
+        """Return everybody who has joined, teachers first, then by name."""
         with self._open() as connection:
             rows = connection.execute(
                 "SELECT person_id, name, role, joined_at, seen_at, (SELECT COUNT(*) FROM sessions s "
                 "WHERE s.person_id = p.person_id AND s.ended = 0 AND s.expires_at > ?) FROM people p",
-                (now,),
+                (self._clock(),),
             ).fetchall()
-        found = [Member(Person(row[0], row[1], Role(row[2])), row[3], row[4], row[5]) for row in rows]
+        found = [Member(_person(row[:3]), *row[3:]) for row in rows]
         return sorted(found, key=lambda one: (one.person.role is not Role.TEACHER, key_of(one.person.name)))
 
     def _look_up(self, hashed: str, now: float) -> Person | None:
         with self._open() as connection:
             row = connection.execute(
-                "SELECT p.person_id, p.name, p.role FROM sessions s JOIN people p ON p.person_id = s.person_id "
-                "WHERE s.token_hash = ? AND s.ended = 0 AND s.expires_at > ?",
+                "SELECT p.person_id, p.name, p.role, p.joined_at, p.seen_at FROM sessions s JOIN people p "
+                "ON p.person_id = s.person_id WHERE s.token_hash = ? AND s.ended = 0 AND s.expires_at > ?",
                 (hashed, now),
             ).fetchone()
         if row is None:
             return None
-        # A full disk is no reason to put the class out.
-        with suppress(StorageError):
-            self._note_seen(row[0], now)
-        return Person(row[0], row[1], Role(row[2]))
+        person, (joined_at, seen_at) = _person(row[:3]), row[3:]
+        if seen_at == joined_at or now - seen_at >= _SEEN_EVERY:
+            # A full disk must not end the class's sessions.
+            with suppress(StorageError):
+                self._note_seen(person.person_id, now)
+        return person
 
     def _note_seen(self, person_id: str, now: float) -> None:
-        if now - self._seen.get(person_id, 0.0) >= _SEEN_EVERY:
-            self._seen[person_id] = now
-            with self._open("BEGIN IMMEDIATE") as connection:
-                connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person_id))
+        with self._open("BEGIN IMMEDIATE") as connection:
+            connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person_id))
 
     def _begin(self, connection: sqlite3.Connection, person: Person, earlier_token: str | None, now: float) -> Joined:
         token = secrets.token_urlsafe(32)
@@ -295,9 +284,8 @@ class Sessions:
             "INSERT INTO sessions (token_hash, person_id, made_at, expires_at) VALUES (?, ?, ?, ?)",
             (_hash(token), person.person_id, now, now + SESSION_SECONDS),
         )
-        if earlier_token is not None:
-            # A browser is one person at a time.
-            connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(earlier_token),))
+        # A browser is one person at a time.
+        connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(earlier_token or ""),))
         connection.execute("DELETE FROM sessions WHERE expires_at < ?", (now - _KEPT_SECONDS,))
         return Joined(token, person)
 
@@ -306,10 +294,8 @@ class Sessions:
             "SELECT COUNT(DISTINCT s.person_id) FROM sessions s JOIN people p ON p.person_id = s.person_id "
             "WHERE s.ended = 0 AND s.expires_at > ? AND p.role = ?"
         )
-        if (
-            person.role is Role.STUDENT
-            and connection.execute(here, (now, Role.STUDENT.value)).fetchone()[0] >= MAX_STUDENTS
-        ):
+        (students,) = connection.execute(here, (now, Role.STUDENT.value)).fetchone()
+        if person.role is Role.STUDENT and students >= MAX_STUDENTS:
             raise ConfigError(
                 f"The class is full: {MAX_STUDENTS} students are in it. Ask the teacher, who can clear unused names."
             )
@@ -319,20 +305,17 @@ class Sessions:
         )
         return person
 
-    def _was(self, connection: sqlite3.Connection, hashed: str, person: Person) -> bool:
-        """Whether this was a session of that person that has not been ended; that it ran out does not matter."""
-        row = connection.execute("SELECT person_id, ended FROM sessions WHERE token_hash = ?", (hashed,)).fetchone()
-        return row is not None and row[0] == person.person_id and not row[1]
-
-    def _existing(self, connection: sqlite3.Connection, person_id: str) -> str:
-        if connection.execute("SELECT 1 FROM people WHERE person_id = ?", (person_id,)).fetchone() is None:
-            names = [name for (name,) in connection.execute("SELECT name FROM people")]
-            raise UnknownNameError.of("person", person_id, names)
-        return person_id
+    def _was_session_of(self, connection: sqlite3.Connection, person: Person, token: str | None) -> bool:
+        """Return whether a token was a session of that person that has not been ended; it may have run out."""
+        found = connection.execute(
+            "SELECT 1 FROM sessions WHERE token_hash = ? AND person_id = ? AND ended = 0",
+            (_hash(token or ""), person.person_id),
+        )
+        return found.fetchone() is not None
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one change, which is made whole or not at all, and after all others."""
+        """Open a connection for one change, which is made whole or not at all, and after all others."""
         with self._open("BEGIN IMMEDIATE") as connection:
             yield connection
         with self._lock:
@@ -341,48 +324,37 @@ class Sessions:
     @contextmanager
     def _open(self, begin: str = "BEGIN") -> Iterator[sqlite3.Connection]:
         try:
-            connection = sqlite3.connect(self._path, timeout=15, isolation_level=None)
-        except sqlite3.Error as error:
-            raise StorageError(f"{self._path} cannot be opened: {error}.") from error
-        try:
-            connection.execute(begin)
-            yield connection
-            if connection.in_transaction:
-                connection.execute("COMMIT")
+            with closing(sqlite3.connect(self._path, timeout=15, isolation_level=None)) as connection:
+                connection.execute(begin)
+                yield connection
+                # An error has skipped this, and closing rolls back.
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise StorageError(
                 f"{self._path} cannot be read or written: {error}. If it is damaged, move it away; people join anew."
             ) from error
-        finally:
-            # What was not committed is undone by closing.
-            connection.close()
 
 
 def open_sessions() -> Sessions:
-    """The class's people and sessions.
-
-    Raises:
-        StorageError: They cannot be read.
-    """
+    """Return the class's people and sessions."""
     return _opened(settings.classroom_folder() / "class.db")
-
-
-def _known(connection: sqlite3.Connection) -> Iterator[tuple[str, frozenset[str]]]:
-    """The names of the class, each with how it looks."""
-    return ((name, looks_of(name)) for (name,) in connection.execute("SELECT name FROM people"))
-
-
-def _looks(connection: sqlite3.Connection) -> set[str]:
-    return {look for _, looks in _known(connection) for look in looks}
-
-
-def _taken(connection: sqlite3.Connection, name: str, typed: str) -> NameTakenError:
-    return NameTakenError(name, free_name(typed, _looks(connection)))
 
 
 @lru_cache(maxsize=8)
 def _opened(path: Path) -> Sessions:
     return Sessions(path)
+
+
+def _person(row: tuple[str, str, str]) -> Person:
+    person_id, name, role = row
+    return Person(person_id, name, Role(role))
+
+
+def _require_person(connection: sqlite3.Connection, person_id: str) -> None:
+    known = dict(connection.execute("SELECT person_id, name FROM people"))
+    if person_id not in known:
+        raise UnknownNameError.of("person", person_id, known.values())
 
 
 def _hash(text: str) -> str:

@@ -1,8 +1,7 @@
-"""Who looks at a page, by the cookie that joining has set, and whether they may see it: asked before a page is drawn,
-and before each of its parts is drawn anew.
+"""The visitor of a page, by the cookie that joining has set, and whether they may see the page.
 
-Everything here is courtesy to people and a second lock: what each may *do* is asked where it is done
-(:mod:`aquadash.lab.rights`).
+Asked before a page is drawn, and before each of its parts is drawn again. The rights of people are checked where
+something is done (:mod:`aquadash.lab.rights`); this is a second lock.
 """
 
 from __future__ import annotations
@@ -46,18 +45,16 @@ def now() -> Admission:
     return Admission.PAGE
 
 
-def page() -> str:
-    """The name of the page that is being drawn; empty before the first."""
-    return str(st.session_state.get(_PAGE, ""))
-
-
 def visitor() -> Person:
-    """The visitor that this thread draws a page for; :data:`STRANGER` for one who has not joined, whose session has
-    ended, or about whom nothing can be learnt, and in a thread that draws no page."""
+    """Return the visitor that this thread draws a page for; :data:`STRANGER` in a thread that draws no page."""
+    return person_of(token())
+
+
+def person_of(token: str | None) -> Person:
+    """Return whose session a token proves; :data:`STRANGER` where it is nobody's, or the sessions cannot be read."""
     try:
-        return open_sessions().person_of(token()) or STRANGER
+        return open_sessions().person_of(token) or STRANGER
     except AquaDashError:
-        # The session file cannot be read. Whoever asks is nobody until it can.
         return STRANGER
 
 

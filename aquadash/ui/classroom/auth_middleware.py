@@ -17,13 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from aquadash import settings
 from aquadash.classroom.invitation import JOIN_PATH
-from aquadash.classroom.sessions import open_sessions
-from aquadash.errors import AquaDashError
-from aquadash.people import Person
-from aquadash.ui.classroom import routes
-from aquadash.ui.classroom.admission import COOKIE
+from aquadash.people import STRANGER, Person
+from aquadash.ui.classroom import admission, routes
 from aquadash.ui.server import UPLOADS
 
 #: More pages than a class opens in a day; of more, those that uploaded nothing for longest are forgotten.
@@ -38,11 +34,7 @@ _CLOSE = {"Cache-Control": "no-store", "Connection": "close"}
 
 
 class AuthMiddleware:
-    """ASGI middleware.
-
-    Args:
-        app: What is behind it.
-    """
+    """ASGI middleware; see above."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -50,28 +42,26 @@ class AuthMiddleware:
         self._owners: LRUCache[str, str] = LRUCache(_MAX_SESSIONS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or not settings.classroom():
+        path = scope.get("path", "")
+        if scope["type"] == "lifespan" or (path.startswith(_OPEN) and ".." not in path):
             await self._app(scope, receive, send)
             return
-        if _is_open(scope["path"]):
-            await self._app(scope, receive, send)
-            return
-        if scope["path"].endswith(_METRICS):
+        if path.endswith(_METRICS):
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
             return
-        # Not in the server's own thread: whoever looks may have to wait for the file.
-        person = await run_in_threadpool(_sender, scope)
+        # In another thread than the server's: looking up a token can wait for the file.
+        person = await run_in_threadpool(admission.person_of, HTTPConnection(scope).cookies.get(admission.COOKIE))
         if scope["type"] == "websocket":
-            if person is None or self._names_session_of_another(scope, person):
+            if person is STRANGER or self._names_session_of_another(scope, person):
                 # Before it is accepted this is answered with 403.
                 await WebSocketClose(code=1008, reason="Join the class first.")(scope, receive, send)
                 return
             send = self._noting_session(send, person)
-        elif person is None:
+        elif person is STRANGER:
             await _refusal(scope)(scope, receive, send)
             return
-        if scope["type"] == "http" and scope["path"].startswith(UPLOADS):
-            session = scope["path"].removeprefix(UPLOADS).partition("/")[0]
+        elif path.startswith(UPLOADS):
+            session = path.removeprefix(UPLOADS).partition("/")[0]
             if self._owners.get(session) != person.person_id:
                 refusal = PlainTextResponse("This page is not open here any more. Reload it.", 403, headers=_CLOSE)
                 await refusal(scope, receive, send)
@@ -99,17 +89,6 @@ class AuthMiddleware:
             await send(message)
 
         return noting
-
-
-def _is_open(path: str) -> bool:
-    return path.startswith(_OPEN) and ".." not in path
-
-
-def _sender(scope: Scope) -> Person | None:
-    try:
-        return open_sessions().person_of(HTTPConnection(scope).cookies.get(COOKIE))
-    except AquaDashError:
-        return None
 
 
 def _refusal(scope: Scope) -> Response:

@@ -33,9 +33,10 @@ def run(pages: Sequence[st.Page]) -> None:
     """Draw the page that is asked for, or what stands in its place; who has not joined sees no list of pages."""
     address.begin()
     page = st.navigation(pages, position="hidden" if admission.now() is Admission.JOIN else "sidebar")
-    allowed = admission.enter(name_at(page.url_path))
+    name = name_at(page.url_path)
+    allowed = admission.enter(name)
     if allowed is Admission.JOIN:
-        _join()
+        _join(name)
         return
     st.set_page_config(page_title=f"{page.title} · AquaDash")
     _sidebar()
@@ -48,24 +49,20 @@ def run(pages: Sequence[st.Page]) -> None:
     page.run()
 
 
-def _join() -> None:
-    """What strangers see, whichever page they ask for."""
+def _join(page: str) -> None:
+    """Draw what strangers see, whichever page they ask for."""
     st.set_page_config(page_title="Join the class · AquaDash")
     with shell.bare_page(open_to_all=True):
         st.title("🐋 Join the class", anchor=False)
         st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
         # The address of the page that was asked for, to come back to. A plain link: it must not open another tab.
-        there = html.escape(f"{JOIN_PATH}?next={quote(_address(), safe='')}", quote=True)
+        query = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
+        there = html.escape(f"{JOIN_PATH}?next={quote(f'/{page}?{query}'.rstrip('?'), safe='')}", quote=True)
         st.html(
             f"<p><a href='{there}' target='_self' style='font-size: 1.25rem; color: inherit'>"
             "Join with a name and a code</a></p>"
             "<style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none }</style>"
         )
-
-
-def _address() -> str:
-    query = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
-    return f"/{admission.page()}" + (f"?{query}" if query else "")
 
 
 def _sidebar() -> None:

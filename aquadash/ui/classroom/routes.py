@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import html
 import secrets
-import threading
 from collections.abc import Awaitable, Callable
-from functools import lru_cache, partial, wraps
+from functools import lru_cache, wraps
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import jinja2
-from cachetools import TTLCache
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -22,51 +20,61 @@ from starlette.routing import Route
 
 from aquadash.classroom.codes import tidy
 from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
-from aquadash.classroom.joining import Attempts, TooManyAttemptsError, WrongCodeError, join, new_names
-from aquadash.classroom.sessions import Joined, NameTakenError, open_sessions
+from aquadash.classroom.joining import Form, Joining, TooManyAttemptsError, WrongCodeError
+from aquadash.classroom.sessions import NameTakenError, open_sessions
 from aquadash.errors import AquaDashError, ConfigError, NotAllowedError
-from aquadash.people import Person
 from aquadash.ui.classroom.admission import COOKIE
 
 #: A browser keeps the cookie longer than the session lasts, to prove next week that the name is that person's.
 COOKIE_SECONDS = 30 * 86400
-#: More than a name, a code and an address need.
-_MAX_BYTES = 10_000
+#: More characters than a field of the form needs: an address of 4,000 is the longest.
+_MAX_FIELD = 8000
+_NO_STORE = {"Cache-Control": "no-store"}
+#: The status of each error, and the field that is to be typed again.
+_ANSWERS: dict[type[AquaDashError], tuple[int, str]] = {
+    NameTakenError: (409, "name"),
+    TooManyAttemptsError: (429, "code"),
+    WrongCodeError: (403, "code"),
+    NotAllowedError: (403, ""),
+    ConfigError: (400, "name"),
+    AquaDashError: (500, ""),
+}
 
-#: More letters than a form has whose sender is let in.
-_MAX_FORM = 200
+_joining = Joining()
 
-_attempts = Attempts()
-_new_names = new_names()
-#: What came of the last minute's forms, by what was in them: a word of its own, too, that nobody can guess.
-_joined: TTLCache[tuple[str, ...], Joined] = TTLCache(1000, 60.0)
-_joining = threading.Lock()
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def routes() -> list[Route]:
     """Return the routes of a class."""
     return [
-        Route(JOIN_PATH, _told(_join_page), methods=["GET"]),
-        Route(JOIN_PATH, _told(_join), methods=["POST"]),
-        Route(LEAVE_PATH, _told(_leave), methods=["POST"]),
+        Route(JOIN_PATH, _saying_errors(_join_page), methods=["GET"]),
+        Route(JOIN_PATH, _saying_errors(_join), methods=["POST"]),
+        Route(LEAVE_PATH, _saying_errors(_leave), methods=["POST"]),
     ]
 
 
-def _told(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint; what it cannot do is said on the join page."""
+def _saying_errors(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint; its errors are said on the join page, beside what was typed."""
 
     @wraps(endpoint)
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
         except AquaDashError as error:
-            return _page(request, status=500, error=str(error), next=own_path(request.query_params.get("next")))
+            status, wrong = next(answer for kind, answer in _ANSWERS.items() if isinstance(error, kind))
+            typed: dict[str, str] = getattr(request.state, "typed", {})
+            if isinstance(error, NameTakenError):
+                typed["name"] = error.suggestion
+            if isinstance(error, WrongCodeError):
+                typed["code"] = ""
+            return _page(status=status, **typed, error=str(error), wrong=wrong)
 
     return answer
 
 
 def own_path(wanted: str | None) -> str:
-    """An address within this app; the first page for any other, so that no link leads out of here by way of joining."""
+    """Return an address within this app; the first page for any other, so that joining leads to no other site."""
     if not wanted or len(wanted) > 4000 or not wanted.startswith("/") or wanted.startswith(("//", "/\\", "/class/")):
         return "/"
     # Browsers drop tabs and line ends from addresses, and what follows them may be another host.
@@ -77,74 +85,24 @@ def own_path(wanted: str | None) -> str:
 
 
 async def _join_page(request: Request) -> Response:
-    person = await _person(request)
+    person = await run_in_threadpool(open_sessions().person_of, request.cookies.get(COOKIE))
     wanted = request.query_params.get("next")
     if person is not None and wanted:
-        return RedirectResponse(own_path(wanted), 303, headers={"Cache-Control": "no-store"})
+        return RedirectResponse(own_path(wanted), 303, headers=_NO_STORE)
     code, rejoin = (tidy(request.query_params.get(name, ""))[:20] for name in ("code", "rejoin"))
-    return _page(request, person=person, code=code, rejoin=rejoin, next=own_path(wanted))
+    return _page(person=person, code=code, rejoin=rejoin, next=own_path(wanted))
 
 
 async def _join(request: Request) -> Response:
-    if not _same_origin(request):
-        return _page(request, status=403, error="This form was sent from another site. Use the form below.")
-    told = request.headers.get("content-length", "")
-    # The server holds a body to the length that was told; of one that comes in pieces that says nothing.
-    if "transfer-encoding" in request.headers or not (
-        told.isascii() and told.isdecimal() and len(told) < 8 and int(told) <= _MAX_BYTES
-    ):
-        return _page(request, status=413, error="The form is too long. Type a name of at most 40 characters.")
-    form = await request.form()
-    typed = {name: str(form.get(name) or "") for name in ("once", "name", "code", "rejoin", "next")}
-    address = request.client.host if request.client else ""
-    wanted = own_path(typed.pop("next"))
-    earlier = request.cookies.get(COOKIE)
-    try:
-        if typed["rejoin"]:
-            enter = partial(open_sessions().rejoin, typed["rejoin"], earlier_token=earlier)
-        else:
-            enter = partial(
-                join, open_sessions(), _attempts, _new_names, name=typed["name"], code=typed["code"], address=address,
-                earlier_token=earlier,
-            )  # fmt: skip
-        joined = await run_in_threadpool(_once, tuple(typed.values()), enter)
-    except NameTakenError as error:
-        return _page(
-            request, status=409, error=str(error), wrong="name", name=error.suggestion, code=typed["code"], next=wanted
-        )
-    except TooManyAttemptsError as error:
-        answer = _page(
-            request, status=429, error=str(error), wrong="code", name=typed["name"], code=typed["code"], next=wanted
-        )
-        answer.headers["Retry-After"] = str(max(1, round(error.seconds)))
-        return answer
-    except WrongCodeError as error:
-        return _page(request, status=403, error=str(error), wrong="code", name=typed["name"], next=wanted)
-    except NotAllowedError as error:
-        return _page(request, status=403, error=str(error), next=wanted)
-    except ConfigError as error:
-        return _page(
-            request, status=400, error=str(error), wrong="name", name=typed["name"], code=typed["code"], next=wanted
-        )
-    except AquaDashError as error:
-        return _page(request, status=500, error=str(error), name=typed["name"], next=wanted)
-    return _let_in(request, joined, wanted)
-
-
-def _once(form: tuple[str, ...], enter: Callable[[], Joined]) -> Joined:
-    """Let the sender of a form in, and again as the same session if its answer was lost, as by a double click."""
-    with _joining:
-        joined = _joined.get(form)
-        if joined is None or open_sessions().person_of(joined.token) is None:
-            joined = enter()
-            if form[0] and sum(map(len, form)) <= _MAX_FORM:
-                _joined[form] = joined
-        return joined
-
-
-def _let_in(request: Request, joined: Joined, wanted: str) -> Response:
-    # The name may hold anything a person is called; where it leads is ours.
-    response = RedirectResponse(quote(wanted, safe="/?&=%#:,;+-_.~!*'()@$"), 303, headers={"Cache-Control": "no-store"})
+    sent = await request.form(max_fields=20, max_part_size=_MAX_FIELD)
+    form = Form(*(str(sent.get(name) or "") for name in ("name", "code", "rejoin", "once")))
+    wanted = own_path(str(sent.get("next") or ""))
+    request.state.typed = {"name": form.name, "code": form.code, "next": wanted}
+    joined = await run_in_threadpool(
+        _joining.enter, open_sessions(), form, address=request.client.host if request.client else "",
+        earlier_token=request.cookies.get(COOKIE),
+    )  # fmt: skip
+    response = RedirectResponse(quote(wanted, safe="/?&=%#:,;+-_.~!*'()@$"), 303, headers=_NO_STORE)
     response.set_cookie(
         COOKIE, joined.token, max_age=COOKIE_SECONDS, path="/", httponly=True, samesite="strict",
         secure=request.url.scheme == "https",
@@ -153,55 +111,41 @@ def _let_in(request: Request, joined: Joined, wanted: str) -> Response:
 
 
 async def _leave(request: Request) -> Response:
-    if not _same_origin(request):
-        return _page(request, status=403, error="This form was sent from another site. Use the form below.")
     await run_in_threadpool(open_sessions().leave, request.cookies.get(COOKIE))
-    response = RedirectResponse(JOIN_PATH, 303, headers={"Cache-Control": "no-store"})
+    response = RedirectResponse(JOIN_PATH, 303, headers=_NO_STORE)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return response
 
 
 def onward(there: str, text: str) -> Response:
-    """A page that leads on by itself.
+    """Return a page that leads on by itself.
 
-    Not a redirection: who comes from another site sends no ``SameSite=Strict`` cookie along after being redirected, and
-    a form of ours may not lead to another site.
+    A browser that was redirected from another site would not send the ``SameSite=Strict`` cookie along; from a page of
+    ours it does.
     """
     there = html.escape(there, quote=True)
     return HTMLResponse(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AquaDash</title>'
         f'<meta http-equiv="refresh" content="0;url={there}"></head><body><p><a href="{there}">{text}</a></p></body>'
         "</html>",
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"},
+        headers={**_NO_STORE, "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"},
     )
 
 
-async def _person(request: Request) -> Person | None:
-    return await run_in_threadpool(open_sessions().person_of, request.cookies.get(COOKIE))
-
-
-def _same_origin(request: Request) -> bool:
-    """Whether the form was on a page of this app: browsers say with every form where it comes from."""
-    came_from = request.headers.get("origin") or request.headers.get("referer") or ""
-    host = request.headers.get("host", "")
-    return bool(host) and urlsplit(came_from).netloc == host
-
-
-def _page(request: Request, *, status: int = 200, person: Person | None = None, **values: Any) -> Response:
+def _page(*, status: int = 200, **values: Any) -> Response:
     nonce = secrets.token_urlsafe(16)
-    shown = {"error": "", "wrong": "", "name": "", "code": "", "rejoin": "", "next": "/", **values}
-    shown["once"] = secrets.token_urlsafe(16)
-    text = _template().render(person=person, nonce=nonce, join=JOIN_PATH, leave=LEAVE_PATH, **shown)
+    shown = {"person": None, "error": "", "wrong": "", "name": "", "code": "", "rejoin": "", "next": "/", **values}
+    text = _template().render(nonce=nonce, once=secrets.token_urlsafe(16), join=JOIN_PATH, leave=LEAVE_PATH, **shown)
     return HTMLResponse(
         text,
         status,
         headers={
+            **_NO_STORE,
             "Content-Security-Policy": f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'",
             "X-Content-Type-Options": "nosniff",
-            # With "no-referrer" browsers would not say where the form comes from.
+            # With "no-referrer" browsers would send the origin "null" with the form, and the app would refuse it.
             "Referrer-Policy": "same-origin",
-            "Cache-Control": "no-store",
         },
     )
 
