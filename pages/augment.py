@@ -16,7 +16,7 @@ with shell.page("augment"):
     left, right = st.columns([2, 5], gap="medium")
     with left, st.container(key="studio-steps"):
         branch = builder.choose_version(state.spec)
-        builder.render_steps(state, (branch,))
+        builder.render_steps(state.spec, branch)
     with right, st.container(key="studio-view"):
         studio = None
         if datasets.here(datasets.current()):

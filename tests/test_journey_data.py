@@ -130,7 +130,7 @@ def test_a_nested_pipeline_is_built_reordered_and_saved(shared_server: Server, p
     settled(page)
     add(page, "0", "sometimes", "Sometimes")
     # The group begins with a flip in it.
-    add(page, "0-0-then_list", "linearcontrast", "LinearContrast")
+    add(page, "0-then_list", "linearcontrast", "LinearContrast")
     wait_for(lambda: cards(page).count() == 3, saying=cards(page).count)
     act(page, 2, "Move up")
     wait_for(lambda: "Contrast" in cards(page).nth(1).inner_text(), saying=cards(page).nth(1).inner_text)

@@ -66,7 +66,7 @@ def test_what_is_added_goes_into_the_group_whose_button_was_pressed_wherever_tha
     groups = tuple(op("Sometimes", p=0.5, then_list=op(name)) for name in ("Fliplr", "Add"))
     app = visit_draft(PipelineSpec("mine", "Mine", "", (Branch("One", groups),)))
     press(app, "step2/fold")
-    press(app, "add-0-1-then_list")
+    press(app, "add-2-then_list")
     app.text_input(key="studio:search").set_value("blur").run()
     add = app.button(key="pick-GaussianBlur-add")
     with monkeypatch.context() as patch:
@@ -75,7 +75,7 @@ def test_what_is_added_goes_into_the_group_whose_button_was_pressed_wherever_tha
         do(app, 2, "up")
     add.click().run()
     assert names(app) == ["Sometimes", "Add", "GaussianBlur", "Sometimes", "Fliplr"]
-    press(app, "add-0-0-then_list")
+    press(app, "add-2-then_list")
     app.text_input(key="studio:search").set_value("blur").run()
     do(app, 2, "remove")
     press(app, "pick-GaussianBlur-add")

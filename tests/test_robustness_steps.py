@@ -42,7 +42,7 @@ def test_one_parameter_is_fixed_and_all_else_stays() -> None:
     inner = places.find_step(changed, "2.then_list.1").operator
     assert inner.setting("sigma", 0) == 0.7
     assert places.with_parameter(changed, "2.then_list.1", "sigma", 0.7) == changed
-    assert changed.operators[2] is NESTED.operators[2]
+    assert changed.operators[2] == NESTED.operators[2]
     whole = places.find_step(places.with_parameter(NESTED, "2.then_list.2", "value", 6.6), "2.then_list.2")
     assert whole.value("value") == 7
     rare = places.with_parameter(NESTED, "3", "probability", 0.25)

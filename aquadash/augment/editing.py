@@ -1,107 +1,111 @@
 """Changes of a pipeline. Each gives a new pipeline that passes the check and a pipeline file's limits, or raises.
 
-A *place* is a list of steps: ``(branch,)`` for a branch's own, ``(branch, index, slot)`` for those in a slot of one of
-its steps, and so on inwards. A step's *path* is its place and its index there: ``(0, 2)`` is the third step of the
-first branch, ``(0, 2, "then_list", 0)`` the first of those inside it. All indices start at 0.
+Every step has an id, see :func:`with_ids`. A *place* is a list of steps: the number of a branch, from 0, for its own,
+or a step's id and one of its slots for those inside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import TypeAlias, TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from aquadash.augment.catalogue import operator_info
 from aquadash.augment.catalogue.parts import Parameter
 from aquadash.augment.reading import MAX_DEPTH, check, check_size, height
-from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value
+from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value, walk
 from aquadash.errors import AquaDashError, ConfigError
 
-Place: TypeAlias = tuple[int | str, ...]
-Path: TypeAlias = tuple[int | str, ...]
+StepId: TypeAlias = int | None
+Place: TypeAlias = int | tuple[StepId, str]
+Steps: TypeAlias = tuple[Operator, ...]
 
 #: The greatest number of characters in the title of a branch.
 MAX_TITLE_CHARACTERS = 80
 
-#: A page that is older than the pipeline may ask for a step that is gone.
-_GONE = "There is no such step in the pipeline any more."
 
-Steps: TypeAlias = tuple[Operator, ...]
-T = TypeVar("T")
+@dataclass(frozen=True)
+class Group:
+    """A list of steps: a branch's own, or those in a slot of one of its steps, be it empty."""
+
+    #: Its place.
+    place: Place
+    #: The number of its branch, from 0.
+    branch: int
+    #: The steps, in order.
+    steps: Steps
+    #: The steps around it, the outermost first.
+    around: Steps = ()
+    #: The number of the step around it within its branch, such as ``"2.1"``; empty for a branch's own steps.
+    number: str = ""
+
+    @property
+    def slot_title(self) -> str:
+        """Which of the step's lists it is; empty where there is one."""
+        slots = dict(operator_info(self.around[-1].name).slots) if self.around else {}
+        return slots[self.place[1]] if isinstance(self.place, tuple) and len(slots) > 1 else ""
+
+    def number_of(self, index: int) -> str:
+        """Return the number of the step of an index: ``"2"``, or ``"2.1 (where the mask is high)"`` inside that."""
+        number = f"{self.number}.{index + 1}" if self.around else str(index + 1)
+        return f"{number} ({self.slot_title})" if self.slot_title else number
+
+    def has_room_for(self, step: Operator) -> bool:
+        """Whether a step, with those inside it, can stand here without being nested too deep."""
+        return len(self.around) + height((step,)) <= MAX_DEPTH
 
 
-def paths(spec: PipelineSpec) -> Iterator[tuple[Path, Operator]]:
-    """Every step with its path, each before those inside it."""
+def groups(spec: PipelineSpec) -> Iterator[Group]:
+    """Every list of steps, each before those inside its steps."""
     for number, branch in enumerate(spec.branches):
-        yield from _paths_in((number,), branch.operators)
+        yield from _groups_in(Group(number, number, branch.operators))
 
 
-def _paths_in(place: Place, steps: Steps) -> Iterator[tuple[Path, Operator]]:
-    for index, step in enumerate(steps):
-        path = (*place, index)
-        yield path, step
-        for slot, inner in step.children:
-            yield from _paths_in((*path, slot), inner)
+def _groups_in(group: Group) -> Iterator[Group]:
+    yield group
+    for index, step in enumerate(group.steps):
+        for slot, _ in operator_info(step.name).slots:
+            around, number = (*group.around, step), group.number_of(index)
+            yield from _groups_in(Group((step.id, slot), group.branch, step.slot(slot), around, number))
 
 
-def path_of(spec: PipelineSpec, step_id: int | None) -> Path:
-    """Return the path of the step with an id.
+def group_at(spec: PipelineSpec, place: Place) -> Group:
+    """Return the list of steps at a place.
 
     Raises:
-        ConfigError: There is no such step.
+        ConfigError: There is none; a page that is older than the pipeline may ask for one that is gone.
     """
-    for path, step in paths(spec):
-        if step.id == step_id is not None:
-            return path
-    raise ConfigError(_GONE)
+    for group in groups(spec):
+        if group.place == place:
+            return group
+    raise ConfigError("There is no such place in the pipeline any more.")
 
 
-def with_ids(spec: PipelineSpec, unused: int) -> tuple[PipelineSpec, int]:
+def with_ids(spec: PipelineSpec, unused: int = 0) -> tuple[PipelineSpec, int]:
     """Give an id to every step that has none, or that of a step before it, as a copy has.
 
     Args:
         spec: The pipeline.
-        unused: The next id to give.
+        unused: The least id to give.
 
     Returns:
         The pipeline and the next id after that.
     """
     given: set[int] = set()
+    every = (step.id for branch in spec.branches for step in walk(branch.operators))
+    unused = max((unused, *(1 + number for number in every if number is not None)))
 
     def identified(step: Operator) -> Operator:
         nonlocal unused
-        if step.id is None or step.id in given:
-            step, unused = replace(step, id=unused), unused + 1
-        given.add(cast(int, step.id))
-        return replace(step, children=tuple((slot, tuple(map(identified, inner))) for slot, inner in step.children))
+        number = step.id
+        if number is None or number in given:
+            number, unused = unused, unused + 1
+        given.add(number)
+        children = tuple((slot, tuple(map(identified, inner))) for slot, inner in step.children)
+        return replace(step, id=number, children=children)
 
     branches = tuple(replace(branch, operators=tuple(map(identified, branch.operators))) for branch in spec.branches)
     return replace(spec, branches=branches), unused
-
-
-def steps_at(spec: PipelineSpec, place: Place) -> Steps:
-    """The steps of a place, in order.
-
-    Raises:
-        ConfigError: There is no such place.
-    """
-    found: list[Steps] = []
-
-    def look(steps: Steps) -> Steps:
-        found.append(steps)
-        return steps
-
-    _changed(spec, place, look)
-    return found[0]
-
-
-def step_at(spec: PipelineSpec, path: Path) -> Operator:
-    """The step of a path.
-
-    Raises:
-        ConfigError: There is no such step.
-    """
-    return _one(steps_at(spec, path[:-1]), path[-1])
 
 
 def insert(spec: PipelineSpec, place: Place, index: int, step: Operator) -> PipelineSpec:
@@ -109,78 +113,76 @@ def insert(spec: PipelineSpec, place: Place, index: int, step: Operator) -> Pipe
     return _checked(_changed(spec, place, lambda steps: (*steps[:index], step, *steps[index:])))
 
 
-def remove(spec: PipelineSpec, path: Path) -> PipelineSpec:
+def remove(spec: PipelineSpec, step_id: StepId) -> PipelineSpec:
     """Take a step out, with what is inside it."""
-    return _checked(_without(spec, path))
+    return _checked(_replaced(spec, step_id, lambda step: ()))
 
 
-def duplicate(spec: PipelineSpec, path: Path) -> PipelineSpec:
+def duplicate(spec: PipelineSpec, step_id: StepId) -> PipelineSpec:
     """Put a copy of a step after it."""
-    return insert(spec, path[:-1], cast(int, path[-1]) + 1, step_at(spec, path))
+    return _checked(_replaced(spec, step_id, lambda step: (step, step)))
 
 
-def move(spec: PipelineSpec, path: Path, index: int) -> PipelineSpec:
+def move(spec: PipelineSpec, step_id: StepId, index: int) -> PipelineSpec:
     """Bring a step to another index among its neighbours; one beyond the ends is the end."""
-    step = step_at(spec, path)
-
-    def change(steps: Steps) -> Steps:
-        others = [other for number, other in enumerate(steps) if number != path[-1]]
-        target = min(max(index, 0), len(others))
-        return (*others[:target], step, *others[target:])
-
-    return _checked(_changed(spec, path[:-1], change))
+    group, before = _found(spec, step_id)
+    steps = list(group.steps)
+    steps.insert(max(index, 0), steps.pop(before))
+    return _checked(_changed(spec, group.place, lambda _: tuple(steps)))
 
 
-def relocate(spec: PipelineSpec, path: Path, place: Place) -> PipelineSpec:
+def shift(spec: PipelineSpec, step_id: StepId, by: int) -> PipelineSpec:
+    """:func:`move` a step by some places."""
+    return move(spec, step_id, _found(spec, step_id)[1] + by)
+
+
+def relocate(spec: PipelineSpec, step_id: StepId, place: Place) -> PipelineSpec:
     """Take a step out and put it at the end of another place, of another branch, too."""
-    if place[: len(path)] == path:
+    group, index = _found(spec, step_id)
+    step = group.steps[index]
+    if isinstance(place, tuple) and any(inner.id == place[0] for inner in walk((step,))):
         raise ConfigError("A step cannot be moved into itself. Choose another place.")
-    step = step_at(spec, path)
-    depth = len(path) - 1
-    if len(place) > depth and place[:depth] == path[:-1] and cast(int, place[depth]) > cast(int, path[-1]):
-        # The way to the place leads through a neighbour that moves up when the step is taken out.
-        place = (*place[:depth], cast(int, place[depth]) - 1, *place[depth + 1 :])
-    taken_out = _without(spec, path)
+    taken_out = _replaced(spec, step_id, lambda step: ())
     return _checked(_changed(taken_out, place, lambda steps: (*steps, step)))
 
 
-def wrap(spec: PipelineSpec, path: Path, name: str) -> PipelineSpec:
+def wrap(spec: PipelineSpec, step_id: StepId, name: str) -> PipelineSpec:
     """Put a new step that steers others in the place of a step, and the step into it."""
     slots = operator_info(name).slots
     if not slots:
         raise ConfigError(f"{name} steers no other operators; nothing can be put into it.")
-    inner = step_at(spec, path)
-    return replace_step(spec, path, replace(new_step(name), children=((slots[0][0], (inner,)),)))
+    outer = new_step(name)
+    return _checked(_replaced(spec, step_id, lambda step: (replace(outer, children=((slots[0][0], (step,)),)),)))
 
 
-def dissolve(spec: PipelineSpec, path: Path) -> PipelineSpec:
+def dissolve(spec: PipelineSpec, step_id: StepId) -> PipelineSpec:
     """Put what is inside a step in its place."""
-    return _checked(_instead(spec, path, *(child for _, inner in step_at(spec, path).children for child in inner)))
+    return _checked(
+        _replaced(spec, step_id, lambda step: tuple(child for _, inner in step.children for child in inner))
+    )
 
 
-def replace_step(spec: PipelineSpec, path: Path, step: Operator) -> PipelineSpec:
-    """Put another step in the place of one."""
-    return _checked(_instead(spec, path, step))
-
-
-def set_setting(spec: PipelineSpec, path: Path, name: str, value: Value) -> PipelineSpec:
+def set_setting(spec: PipelineSpec, step_id: StepId, name: str, value: Value) -> PipelineSpec:
     """Give a setting of a step a value; the settings stay in the catalogue's order."""
-    step = step_at(spec, path)
-    info = operator_info(step.name)
-    info.parameter(name)
-    given = {**dict(step.settings), name: value}
-    ordered = tuple((each.name, given[each.name]) for each in info.parameters if each.name in given)
-    return replace_step(spec, path, replace(step, settings=ordered))
+
+    def change(step: Operator) -> Steps:
+        info = operator_info(step.name)
+        info.parameter(name)
+        given = {**dict(step.settings), name: value}
+        ordered = tuple((each.name, given[each.name]) for each in info.parameters if each.name in given)
+        return (replace(step, settings=ordered),)
+
+    return _checked(_replaced(spec, step_id, change))
 
 
-def set_probability(spec: PipelineSpec, path: Path, probability: float) -> PipelineSpec:
+def set_probability(spec: PipelineSpec, step_id: StepId, probability: float) -> PipelineSpec:
     """Set the share of the images that a step is applied to, 0 to 1."""
-    return replace_step(spec, path, replace(step_at(spec, path), probability=probability))
+    return _checked(_replaced(spec, step_id, lambda step: (replace(step, probability=probability),)))
 
 
-def set_enabled(spec: PipelineSpec, path: Path, enabled: bool) -> PipelineSpec:
+def set_enabled(spec: PipelineSpec, step_id: StepId, enabled: bool) -> PipelineSpec:
     """Switch a step on or off."""
-    return replace_step(spec, path, replace(step_at(spec, path), enabled=enabled))
+    return _checked(_replaced(spec, step_id, lambda step: (replace(step, enabled=enabled),)))
 
 
 def add_branch(spec: PipelineSpec, branch: Branch) -> PipelineSpec:
@@ -190,7 +192,7 @@ def add_branch(spec: PipelineSpec, branch: Branch) -> PipelineSpec:
 
 def remove_branch(spec: PipelineSpec, number: int) -> PipelineSpec:
     """Take a branch away; one has to stay."""
-    _one(spec.branches, number)
+    group_at(spec, number)
     if len(spec.branches) == 1:
         raise ConfigError("This is the only version of the images; without it there would be none to train on.")
     return replace(spec, branches=(*spec.branches[:number], *spec.branches[number + 1 :]))
@@ -201,7 +203,8 @@ def rename_branch(spec: PipelineSpec, number: int, title: str) -> PipelineSpec:
     title = " ".join(title.split())
     if not 1 <= len(title) <= MAX_TITLE_CHARACTERS:
         raise ConfigError(f"The title has {len(title)} characters; expected 1 to {MAX_TITLE_CHARACTERS}.")
-    branch = replace(_one(spec.branches, number), title=title)
+    group_at(spec, number)
+    branch = replace(spec.branches[number], title=title)
     return replace(spec, branches=(*spec.branches[:number], branch, *spec.branches[number + 1 :]))
 
 
@@ -259,63 +262,44 @@ def as_fixed(parameter: Parameter, value: Value) -> Value:
 def why_not(spec: PipelineSpec, place: Place, name: str) -> str:
     """Why a new step cannot be put at the end of a place; empty where it can."""
     try:
-        insert(spec, place, len(steps_at(spec, place)), new_step(name))
+        insert(spec, place, len(group_at(spec, place).steps), new_step(name))
     except AquaDashError as error:
         return str(error)
     return ""
 
 
-def room_for(place: Place, step: Operator) -> bool:
-    """Whether a step, with those inside it, can stand in a place without being nested too deep."""
-    return (len(place) - 1) // 2 + height((step,)) <= MAX_DEPTH
+def _found(spec: PipelineSpec, step_id: StepId) -> tuple[Group, int]:
+    """Return the list that the step with an id is in, and its index there."""
+    for group in groups(spec):
+        for index, step in enumerate(group.steps):
+            if step.id == step_id is not None:
+                return group, index
+    raise ConfigError("There is no such step in the pipeline any more.")
 
 
-def _without(spec: PipelineSpec, path: Path) -> PipelineSpec:
-    changed = _instead(spec, path)
-    if len(path) > 2 and not any(inner for _, inner in step_at(changed, path[:-2]).children):
-        outer = operator_info(step_at(changed, path[:-2]).name).title
-        raise ConfigError(
-            f"“{outer}” would have no step left in it. Take the whole of it away, or put another step into it first."
-        )
-    return changed
-
-
-def _instead(spec: PipelineSpec, path: Path, *steps: Operator) -> PipelineSpec:
-    """The pipeline with others in the place of a step."""
-    step_at(spec, path)
-    index = cast(int, path[-1])
-    return _changed(spec, path[:-1], lambda there: (*there[:index], *steps, *there[index + 1 :]))
+def _replaced(spec: PipelineSpec, step_id: StepId, change: Callable[[Operator], Steps]) -> PipelineSpec:
+    """Return the pipeline with others in the place of a step."""
+    group, index = _found(spec, step_id)
+    return _changed(spec, group.place, lambda steps: (*steps[:index], *change(steps[index]), *steps[index + 1 :]))
 
 
 def _changed(spec: PipelineSpec, place: Place, change: Callable[[Steps], Steps]) -> PipelineSpec:
-    """The pipeline with the steps of one place changed; every other step stays the same object."""
-    number = cast(int, place[0])
-    branch = _one(spec.branches, number)
-    steps = _changed_within(branch.operators, place[1:], change)
-    return replace(
-        spec,
-        branches=(*spec.branches[:number], replace(branch, operators=steps), *spec.branches[number + 1 :]),
-    )
-
-
-def _changed_within(steps: Steps, place: Place, change: Callable[[Steps], Steps]) -> Steps:
-    if not place:
-        return change(steps)
-    index, slot = cast(int, place[0]), cast(str, place[1])
-    step = _one(steps, index)
-    slots = [name for name, _ in operator_info(step.name).slots]
-    if slot not in slots:
-        raise ConfigError("There is no such place in the pipeline any more.")
-    inner = {**dict(step.children), slot: _changed_within(step.slot(slot), place[2:], change)}
-    children = tuple((name, inner[name]) for name in slots if inner.get(name))
-    return (*steps[:index], replace(step, children=children), *steps[index + 1 :])
-
-
-def _one(things: tuple[T, ...], index: int | str) -> T:
-    """The thing of that index."""
-    if not isinstance(index, int) or not 0 <= index < len(things):
-        raise ConfigError(_GONE)
-    return things[index]
+    """Return the pipeline with the steps of one place changed."""
+    group = group_at(spec, place)
+    steps = change(group.steps)
+    if isinstance(place, int):
+        branch = replace(spec.branches[place], operators=steps)
+        return replace(spec, branches=(*spec.branches[:place], branch, *spec.branches[place + 1 :]))
+    outer = group.around[-1]
+    inner = {**dict(outer.children), place[1]: steps}
+    slots = [slot for slot, _ in operator_info(outer.name).slots]
+    if not any(inner.values()):
+        raise ConfigError(
+            f"“{operator_info(outer.name).title}” would have no step left in it. Take the whole of it away, or put "
+            "another step into it first."
+        )
+    children = tuple((slot, inner[slot]) for slot in slots if inner.get(slot))
+    return _replaced(spec, outer.id, lambda step: (replace(step, children=children),))
 
 
 def _checked(spec: PipelineSpec) -> PipelineSpec:

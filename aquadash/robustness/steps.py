@@ -19,23 +19,14 @@ PROBABILITY = probability("probability", "probability", "Share of the images tha
 
 @dataclass(frozen=True)
 class SwitchedStep:
-    """A step that is switched on.
+    """A step that is switched on."""
 
-    Attributes:
-        path: Its position among the branch's operators from 0; for one inside another, then the slot's name and the
-            position there, and so on: ``(1, "then_list", 0)``.
-        operator: It itself.
-        title: A name for people, those of the steps around it in front: ``"2. Sometimes › Blur"``.
-    """
-
-    path: editing.Path
+    #: Its number from 1; for one inside another, then the slot's name and the number there: ``"2.then_list.1"``.
+    place: str
+    #: It itself.
     operator: Operator
+    #: A name for people, those of the steps around it in front: ``"2. Sometimes › Blur"``.
     title: str
-
-    @property
-    def place(self) -> str:
-        """The path as people write it, counted from 1: ``"2.then_list.1"``."""
-        return ".".join(str(part + 1) if isinstance(part, int) else part for part in self.path)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -59,7 +50,7 @@ class SwitchedStep:
 
 def steps(branch: Branch) -> tuple[SwitchedStep, ...]:
     """Return the steps of a branch that are switched on, each before those inside it."""
-    return tuple(_walk(branch.operators, (), ""))
+    return tuple(_walk(branch.operators, "", ""))
 
 
 def first_strength(branch: Branch) -> SwitchedStep:
@@ -98,12 +89,12 @@ def find_step(branch: Branch, place: str) -> SwitchedStep:
 
 def with_parameter(branch: Branch, place: str, name: str, value: float) -> Branch:
     """Return the branch with one parameter of a step fixed; all else stays, random numbers included."""
-    step, spec = find_step(branch, place), as_pipeline(branch)
-    path = (0, *step.path)
+    spec, _ = editing.with_ids(as_pipeline(branch))
+    step = find_step(spec.branches[0], place)
     if name == PROBABILITY.name:
-        return editing.set_probability(spec, path, float(value)).branches[0]
+        return editing.set_probability(spec, step.operator.id, float(value)).branches[0]
     whole = step.parameter(name).kind == "integer"
-    return editing.set_setting(spec, path, name, round(value) if whole else float(value)).branches[0]
+    return editing.set_setting(spec, step.operator.id, name, round(value) if whole else float(value)).branches[0]
 
 
 def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[float, ...]:
@@ -128,14 +119,13 @@ def text_of(parameter: Parameter, value: float) -> str:
     return f"{100 * value:.3g} %" if parameter.percent else f"{value:.3g}"
 
 
-def _walk(operators: tuple[Operator, ...], before: editing.Path, above: str) -> Iterator[SwitchedStep]:
-    for position, operator in enumerate(operators):
+def _walk(operators: tuple[Operator, ...], before: str, above: str) -> Iterator[SwitchedStep]:
+    for number, operator in enumerate(operators, start=1):
         if not operator.enabled:
             continue
         info = operator_info(operator.name)
-        number = f"{position + 1}. " if not before or len(operators) > 1 else ""
-        title = f"{above}{number}{info.title}"
-        path = (*before, position)
-        yield SwitchedStep(path, operator, title)
+        place = f"{before}{number}"
+        title = f"{above}{f'{number}. ' if not before or len(operators) > 1 else ''}{info.title}"
+        yield SwitchedStep(place, operator, title)
         for slot, _ in info.slots:
-            yield from _walk(operator.slot(slot), (*path, slot), f"{title} › ")
+            yield from _walk(operator.slot(slot), f"{place}.{slot}.", f"{title} › ")

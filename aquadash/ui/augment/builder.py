@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
 from aquadash.augment import Branch, Operator, PipelineSpec, describe, editing, operator_info
 from aquadash.augment.catalogue import settings_of
-from aquadash.augment.editing import MAX_TITLE_CHARACTERS, Path, Place
-from aquadash.augment.history import State
+from aquadash.augment.editing import MAX_TITLE_CHARACTERS, Group, Place, StepId
 from aquadash.ui import address, inputs
 from aquadash.ui.augment import builder_state, operator_catalogue, setting_widgets
 from aquadash.ui.glossary import term
@@ -22,26 +22,24 @@ class StepAction:
     """Something to do with a step from the menu on its card."""
 
     title: str
-    #: From the pipeline and the step's path to the new pipeline.
-    change: Callable[[PipelineSpec, Path], PipelineSpec]
+    #: From the pipeline and the step's id to the new pipeline.
+    change: Callable[[PipelineSpec, StepId], PipelineSpec]
     #: Whether it makes sense for a step, its index and the number of its neighbours, itself included.
     offered: Callable[[Operator, int, int], bool] = lambda step, index, total: True
 
 
-def _shifted(by: int) -> Callable[[PipelineSpec, Path], PipelineSpec]:
-    return lambda spec, path: editing.move(spec, path, int(path[-1]) + by)
-
-
 #: What can be done with a step, by its word. A new action is a line here.
 ACTIONS = {
-    "up": StepAction(":material/arrow_upward: Move up", _shifted(-1), lambda step, index, total: index > 0),
+    "up": StepAction(
+        ":material/arrow_upward: Move up", partial(editing.shift, by=-1), lambda step, index, total: index > 0
+    ),
     "down": StepAction(
-        ":material/arrow_downward: Move down", _shifted(1), lambda step, index, total: index < total - 1
+        ":material/arrow_downward: Move down",
+        partial(editing.shift, by=1),
+        lambda step, index, total: index < total - 1,
     ),
     "duplicate": StepAction(":material/content_copy: Duplicate", editing.duplicate),
-    "sometimes": StepAction(
-        ":material/shuffle: Put into “Sometimes”", lambda spec, path: editing.wrap(spec, path, "Sometimes")
-    ),
+    "sometimes": StepAction(":material/shuffle: Put into “Sometimes”", partial(editing.wrap, name="Sometimes")),
     "dissolve": StepAction(
         ":material/unarchive: Take the steps out of it",
         editing.dissolve,
@@ -127,42 +125,41 @@ def _summary(step: Operator, space: str) -> str:
     return text if step.enabled else f"{text} · off"
 
 
-def _space(state: State, path: Path) -> str:
-    """The colour space that the steps around one have brought the images into."""
-    around = [editing.step_at(state.spec, path[:end]) for end in range(2, len(path), 2)]
-    return next((str(space) for step in reversed(around) if (space := step.setting("to_colorspace", ""))), "RGB")
+def _space(group: Group) -> str:
+    """The colour space that the steps around a list of steps have brought the images into."""
+    spaces = (str(step.setting("to_colorspace", "")) for step in reversed(group.around))
+    return next(filter(None, spaces), "RGB")
 
 
-def render_steps(state: State, place: Place) -> None:
-    """Draw the steps of a place, such as ``(0,)`` for those of the first branch."""
-    steps = editing.steps_at(state.spec, place)
-    if not steps:
+def render_steps(spec: PipelineSpec, place: Place) -> None:
+    """Draw the steps of a place, such as 0 for those of the first branch."""
+    group = editing.group_at(spec, place)
+    if not group.steps:
         st.caption("No step yet: the images pass as they are.")
-    for index, step in enumerate(steps):
-        _card(state, (*place, index), step, len(steps))
-    operator_catalogue.render_add_button(place, _into(state.spec, place))
+    for index in range(len(group.steps)):
+        _card(spec, group, index)
+    operator_catalogue.render_add_button(group)
 
 
-def _card(state: State, path: Path, step: Operator, total: int) -> None:
-    number = step.id
-    unfolded = builder_state.is_open(number)
-    index = int(path[-1])
+def _card(spec: PipelineSpec, group: Group, index: int) -> None:
+    step = group.steps[index]
+    unfolded = builder_state.is_open(step.id)
     info = operator_info(step.name)
-    with st.container(border=True, key=f"step{number}", gap="small"):
+    with st.container(border=True, key=f"step{step.id}", gap="small"):
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
             _switch(step)
-            title = plain(_summary(step, _space(state, path)))
+            title = plain(_summary(step, _space(group)))
             st.button(
                 f"**{index + 1}.** {title}" if step.enabled else f"**{index + 1}.** :gray[{title}]",
-                key=f"step{number}/fold",
+                key=f"step{step.id}/fold",
                 icon=":material/expand_more:" if unfolded else ":material/chevron_right:",
                 type="tertiary",
                 width="stretch",
                 wrap=True,
                 on_click=builder_state.fold,
-                args=(number,),
+                args=(step.id,),
             )
-            _menu(state.spec, path, step, total)
+            _menu(group, index)
         if not unfolded:
             return
         st.caption(plain(" ".join(filter(None, (info.help, info.effect)))))
@@ -170,11 +167,11 @@ def _card(state: State, path: Path, step: Operator, total: int) -> None:
             st.caption(f"⚠️ {plain(info.harm)}")
         setting_widgets.show(step)
         setting_widgets.probability(step)
-        _place(state, path, step, total)
+        _place(spec, group, index)
         for slot, slot_title in info.slots:
-            with st.container(border=False, key=f"step{number}/slot-{slot}", gap="small"):
+            with st.container(border=False, key=f"step{step.id}/slot-{slot}", gap="small"):
                 st.markdown(f"**{plain(slot_title[:1].upper() + slot_title[1:])}**")
-                render_steps(state, (*path, slot))
+                render_steps(spec, (step.id, slot))
 
 
 def _switch(step: Operator) -> None:
@@ -184,43 +181,24 @@ def _switch(step: Operator) -> None:
         step.enabled,
         stem=f"step{step.id}/on",
         value=step.enabled,
-        take=lambda wanted: builder_state.edit_step(
-            step.id, lambda spec, path: editing.set_enabled(spec, path, wanted)
-        ),
+        take=lambda wanted: builder_state.edit(lambda spec: editing.set_enabled(spec, step.id, wanted)),
         label_visibility="collapsed",
         help="Switched off, the step is kept and skipped.",
     )
 
 
-def _trail(spec: PipelineSpec, path: Path) -> str:
-    """Which step it is of its version: ``"2"``, or ``"2.1"`` inside that, and in which list where there are two."""
-    trail = str(int(path[1]) + 1)
-    for end in range(2, len(path), 2):
-        slots = dict(operator_info(editing.step_at(spec, path[:end]).name).slots)
-        trail += f".{int(path[end + 1]) + 1}" + (f" ({slots[str(path[end])]})" if len(slots) > 1 else "")
-    return trail
-
-
-def _into(spec: PipelineSpec, place: Place) -> str:
-    """Which list of steps it is of its version: ``"step 2, Sometimes"``; empty for the version's own."""
-    if len(place) == 1:
-        return ""
-    info = operator_info(editing.step_at(spec, place[:-1]).name)
-    many = len(info.slots) > 1
-    return f"step {_trail(spec, place[:-1])}, {info.title}" + (f", {dict(info.slots)[str(place[-1])]}" if many else "")
-
-
-def _menu(spec: PipelineSpec, path: Path, step: Operator, total: int) -> None:
-    key, index = f"step{step.id}/menu", int(path[-1])
+def _menu(group: Group, index: int) -> None:
+    step = group.steps[index]
+    key = f"step{step.id}/menu"
 
     def act() -> None:
         word = st.session_state[key]
         if word in ACTIONS:
-            builder_state.edit_step(step.id, ACTIONS[word].change)
+            builder_state.edit(lambda spec: ACTIONS[word].change(spec, step.id))
 
     st.menu_button(
-        named("⋮", f"step {_trail(spec, path)}"),
-        [word for word, action in ACTIONS.items() if action.offered(step, index, total)],
+        named("⋮", f"step {group.number_of(index)}"),
+        [word for word, action in ACTIONS.items() if action.offered(step, index, len(group.steps))],
         key=key,
         format_func=lambda word: ACTIONS[word].title,
         help=f"Move, copy or remove “{operator_info(step.name).title}”",
@@ -229,50 +207,39 @@ def _menu(spec: PipelineSpec, path: Path, step: Operator, total: int) -> None:
     )
 
 
-def _place(state: State, path: Path, step: Operator, total: int) -> None:
+def _place(spec: PipelineSpec, group: Group, index: int) -> None:
     """Controls of where the step stands: its position among its neighbours, and the list that it is in."""
-    position = int(path[-1]) + 1
-    places = _places(state.spec, path, step)
-    here = next(title for title, place in places.items() if place == path[:-1])
+    step, total, position = group.steps[index], len(group.steps), index + 1
+    places = _places(spec, group, step)
+    here = next(title for title, place in places.items() if place == group.place)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         inputs.controlled(
             inputs.number_input, f"Position (of {total})", 1, total, position,
             stem=f"step{step.id}/position",
             value=position,
-            take=lambda wanted: builder_state.edit_step(
-                step.id, lambda spec, path: editing.move(spec, path, wanted - 1)
-            ),
+            take=lambda wanted: builder_state.edit(lambda spec: editing.move(spec, step.id, wanted - 1)),
             step=1, width=130, help=term("step"),
         )  # fmt: skip
         inputs.controlled(
             inputs.selectbox, "In", list(places), list(places).index(here),
             stem=f"step{step.id}/place",
             value=here,
-            take=lambda title: builder_state.edit_step(
-                step.id, lambda spec, path: editing.relocate(spec, path, places[title])
-            ),
+            take=lambda title: builder_state.edit(lambda spec: editing.relocate(spec, step.id, places[title])),
             disabled=len(places) == 1, width="stretch",
             help="Another group of steps, or another version of the images.",
         )  # fmt: skip
 
 
-def _places(spec: PipelineSpec, path: Path, step: Operator) -> dict[str, Place]:
-    """Where a step could be, by a title; where it is now among them."""
+def _places(spec: PipelineSpec, own: Group, step: Operator) -> dict[str, Place]:
+    """Where a step of a list could be, by a title; where it is now among them."""
     found: dict[str, Place] = {}
-
-    def add(title: str, place: Place) -> None:
-        if place != path[:-1] and (place[: len(path)] == path or not editing.room_for(place, step)):
-            return
-        twin = title
-        while twin in found:
-            twin += " "
-        found[twin] = place
-
-    for number, branch in enumerate(spec.branches):
-        add(f"{number + 1}. {branch.title}", (number,))
-        for at, group in editing.paths(spec):
-            if at[0] != number:
-                continue
-            for slot, _ in operator_info(group.name).slots:
-                add(f"{number + 1}. {branch.title} › {_into(spec, (*at, slot))}", (*at, slot))
+    for group in editing.groups(spec):
+        inside_it = any(each.id == step.id for each in group.around)
+        if group.place != own.place and (inside_it or not group.has_room_for(step)):
+            continue
+        parts = (f"{group.branch + 1}. {spec.branches[group.branch].title}", operator_catalogue.group_title(group))
+        title = " › ".join(filter(None, parts))
+        while title in found:
+            title += " "
+        found[title] = group.place
     return found

@@ -13,7 +13,6 @@ from dataclasses import replace
 import streamlit as st
 
 from aquadash.augment import PIPELINES, Library, PipelineSpec, describe
-from aquadash.augment.editing import Path, path_of, step_at
 from aquadash.augment.history import History, State
 from aquadash.augment.saved_pipelines import Draft, version_of
 from aquadash.errors import ConfigError
@@ -123,13 +122,6 @@ def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = No
     return False
 
 
-def edit_step(
-    step_id: int | None, change: Callable[[PipelineSpec, Path], PipelineSpec], *, tag: str | None = None
-) -> None:
-    """:func:`edit` the step with an id, wherever it is when the control's callback runs."""
-    edit(lambda spec: change(spec, path_of(spec, step_id)), tag=tag)
-
-
 def load(spec: PipelineSpec, *, base: str) -> None:
     """Go on with another pipeline, from a control's callback; undo brings the present one back."""
     now = lab().pipelines.all().pipelines.get(base)
@@ -193,10 +185,9 @@ def fold(step_id: int | None) -> None:
     st.session_state[_OPEN] = set(st.session_state.get(_OPEN, ())) ^ {step_id}
 
 
-def unfold_at(path: Path) -> None:
-    """Unfold the card of the step that was just put there."""
-    step = step_at(history().present.spec, path)
-    st.session_state[_OPEN] = {*st.session_state.get(_OPEN, ()), step.id}
+def unfold(step_id: int | None) -> None:
+    """Unfold a card."""
+    st.session_state[_OPEN] = {*st.session_state.get(_OPEN, ()), step_id}
 
 
 def _go(new: History) -> None:

@@ -8,8 +8,8 @@ import re
 
 import streamlit as st
 
-from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, editing
-from aquadash.augment.editing import Place
+from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, editing, operator_info
+from aquadash.augment.editing import Group, Place
 from aquadash.augment.preview import thumbnail, thumbnail_source
 from aquadash.errors import ConfigError
 from aquadash.ui import address, bound, gallery, inputs
@@ -17,7 +17,7 @@ from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.text import named, plain
 
-#: Where the next step goes: the id of the step around it, None for none, and the slot.
+#: The place where the next step goes.
 _PLACE = "studio:adding"
 _SEARCH = "studio:search"
 
@@ -26,17 +26,27 @@ MAX_SHOWN = 14
 _ALL = "all"
 
 
-def render_add_button(place: Place, into: str) -> None:
-    """Draw the button that opens the catalogue to add a step at the end of a place, in words for screen readers."""
+def render_add_button(group: Group) -> None:
+    """Draw the button that opens the catalogue to add a step at the end of a list of steps."""
+    place = group.place if isinstance(group.place, int) else "-".join(map(str, group.place))
     st.button(
-        named("Add a step", into) if into else "Add a step",
+        # In words for screen readers.
+        named("Add a step", group_title(group)) if group.around else "Add a step",
         icon="➕",
-        key=f"add-{'-'.join(map(str, place))}",
+        key=f"add-{place}",
         width="stretch",
         on_click=_open,
-        args=(place,),
-        disabled=not editing.room_for(place, editing.new_step("Fliplr")),
+        args=(group.place,),
+        disabled=not group.has_room_for(editing.new_step("Fliplr")),
     )
+
+
+def group_title(group: Group) -> str:
+    """Which list of steps it is of its version: ``"step 2, Sometimes"``; empty for the version's own."""
+    if not group.around:
+        return ""
+    parts = (f"step {group.number}", operator_info(group.around[-1].name).title, group.slot_title)
+    return ", ".join(filter(None, parts))
 
 
 def show(studio: Studio) -> None:
@@ -112,18 +122,15 @@ def matches(text: str, family: str | None) -> list[OperatorInfo]:
 
 def _place(branch: int) -> Place:
     """Where a step is added: where the button was pressed, if that is still there, else at the end of the version."""
-    step_id, slot = st.session_state.get(_PLACE, (None, ""))
     with contextlib.suppress(ConfigError):
-        around = editing.path_of(builder_state.history().present.spec, step_id)
-        if around[0] == branch:
-            return (*around, slot)
-    return (branch,)
+        group = editing.group_at(builder_state.history().present.spec, st.session_state.get(_PLACE, branch))
+        if group.branch == branch:
+            return group.place
+    return branch
 
 
 def _open(place: Place) -> None:
-    # The path may be another step's when "Add" is pressed; the id of the step around goes with it.
-    spec = builder_state.history().present.spec
-    st.session_state[_PLACE] = (editing.step_at(spec, place[:-1]).id if len(place) > 1 else None, place[-1])
+    st.session_state[_PLACE] = place
     address.assign("view", "catalogue")
     address.assign("family", _ALL)
 
@@ -135,9 +142,9 @@ def _close() -> None:
 def _add(branch: int, name: str) -> None:
     # Looked up now: groups may have moved since the button was drawn.
     place = _place(branch)
-    index = len(editing.steps_at(builder_state.history().present.spec, place))
+    index = len(editing.group_at(builder_state.history().present.spec, place).steps)
     if builder_state.edit(lambda spec: editing.insert(spec, place, index, editing.new_step(name))):
-        builder_state.unfold_at((*place, index))
+        builder_state.unfold(editing.group_at(builder_state.history().present.spec, place).steps[index].id)
         _close()
 
 

@@ -99,14 +99,14 @@ def probability(step: Operator) -> None:
 
     def put(value: Value) -> None:
         fraction = float(value)  # type: ignore[arg-type]
-        builder_state.edit_step(step.id, lambda spec, path: editing.set_probability(spec, path, fraction), tag=stem)
+        builder_state.edit(lambda spec: editing.set_probability(spec, step.id, fraction), tag=stem)
 
     stem = f"step{step.id}/probability"
     _slider("Probability", term("step probability"), Scale(0.0, 100.0, 1.0, 100.0, " %"), step.probability, stem, put)
 
 
 def _put(step: Operator, name: str, tag: str | None, value: Value) -> None:
-    builder_state.edit_step(step.id, lambda spec, path: editing.set_setting(spec, path, name, value), tag=tag)
+    builder_state.edit(lambda spec: editing.set_setting(spec, step.id, name, value), tag=tag)
 
 
 def _switch(label: str, parameter: Parameter, value: Value, stem: str, put: Callable[[Value], None]) -> None:
