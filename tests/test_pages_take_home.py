@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash import settings
 from aquadash.export import bundle
 from aquadash.export import jobs as export_jobs
+from aquadash.jobs import JobStatus
 from aquadash.lab import Lab, memory
 from aquadash.people import Person, Role
 from aquadash.runs import Run, RunStore
@@ -74,8 +76,10 @@ def test_the_zip_is_made_in_the_background_again_if_that_fails_and_handed_out(
     store.add_tags(run.run_id, ["best"])
     assert export_jobs.export_id(store, run.run_id, include_data=True) != renamed
     # The folder may be emptied at any time.
-    path.unlink()
+    shutil.rmtree(settings.exports())
     assert export_jobs.exported_file(job) is None
+    export_jobs.start_export(store, run.run_id, include_data=False)
+    assert job_rows.do_next("export").status is JobStatus.FINISHED
 
 
 def test_compare_brings_a_run_and_refuses_others(

@@ -56,6 +56,7 @@ def work_export(job: JobContext) -> dict[str, Any]:
     run_id = job.request["run_id"]
     wanted = {name: job.request[name] for name in ("include_data", "show_images")}
     path = _export_path(run_id, job.run)
+    path.parent.mkdir(parents=True, exist_ok=True)
     # One that somebody downloads just now stays readable for them.
     forget_oldest(path.parent, "*.zip", max_bytes=_MAX_BYTES, max_seconds=_MAX_SECONDS)
     written = export_run(open_store(), run_id, path, progress=job.report_fraction, **wanted)
