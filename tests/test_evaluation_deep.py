@@ -1,4 +1,4 @@
-"""Intervals, top-k, ROC and precision-recall, calibration, coverage: as scikit-learn or plain counting has them."""
+"""Intervals, top-k and calibration: as scikit-learn or plain counting has them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,13 @@ from aquadash.errors import DataError
 from aquadash.evaluation import (
     bin_of,
     class_intervals,
-    coverage_at,
-    coverage_curve,
-    lowest_threshold,
-    parts_at,
-    ranking_curves,
     reliability,
     wilson_interval,
 )
 from aquadash.evaluation.calibration import fit_temperature, scale
 from aquadash.evaluation.intervals import f1_interval
 from aquadash.evaluation.metric_table import top_two_accuracy
-from tests.test_evaluation_metrics import NAMES, drawn
+from tests.test_evaluation_metrics import drawn
 
 CASES = {"500 of 5": (500, 5, 0), "few": (9, 5, 1), "40 classes": (900, 40, 2), "two": (50, 2, 3), "ties": (90, 5, 4)}
 
@@ -35,34 +30,6 @@ def case(request: pytest.FixtureRequest) -> tuple[NDArray, NDArray[np.float32]]:
         # The same answers to other images.
         return np.concatenate([labels, (labels + 1) % 5]), np.tile(probabilities, (2, 1))
     return labels, probabilities
-
-
-def test_curves_agree_with_scikit_learn(case: tuple[NDArray, NDArray]) -> None:
-    reference = pytest.importorskip("sklearn.metrics")
-    labels, probabilities = case
-    names = [f"class {index}" for index in range(probabilities.shape[1])]
-    for index, curves in enumerate(ranking_curves(labels, probabilities, class_names=names)):
-        positive, scores = labels == index, probabilities[:, index].astype(np.float64)
-        if not positive.any():
-            assert curves.auc is None and curves.average_precision is None
-            continue
-        false_rate, true_rate, thresholds = reference.roc_curve(positive, scores, drop_intermediate=False)
-        np.testing.assert_allclose(curves.false_positive_rate, false_rate, rtol=0, atol=1e-9)
-        np.testing.assert_allclose(curves.true_positive_rate, true_rate, rtol=0, atol=1e-9)
-        assert (curves.thresholds == thresholds).all()
-        precision, recall, cuts = reference.precision_recall_curve(positive, scores)
-        # Scikit-learn runs the other way and may leave lower thresholds out once everything is found.
-        np.testing.assert_allclose(curves.precision[: len(precision)], precision[::-1], rtol=0, atol=1e-9)
-        np.testing.assert_allclose(curves.true_positive_rate[: len(recall)], recall[::-1], rtol=0, atol=1e-9)
-        assert (curves.thresholds[1 : len(cuts) + 1] == cuts[::-1]).all()
-        assert curves.auc == pytest.approx(reference.roc_auc_score(positive, scores), abs=1e-9)
-        assert curves.average_precision == pytest.approx(reference.average_precision_score(positive, scores), abs=1e-9)
-
-
-def test_an_absent_class_and_one_that_is_alone_have_no_area() -> None:
-    curves = ranking_curves([0, 0], [[0.9, 0.1], [0.4, 0.6]], class_names=["a", "b"])
-    assert [row.auc for row in curves] == [None, None]
-    assert curves[0].average_precision == 1.0 and curves[1].average_precision is None
 
 
 def test_top_two_is_counted_image_by_image() -> None:
@@ -148,48 +115,8 @@ def test_extreme_temperatures_end_at_the_limits_and_nothing_overflows() -> None:
             scale(sure, bad)
 
 
-def test_coverage_counts_what_is_answered() -> None:
-    labels, probabilities = drawn(200)
-    confident, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    for threshold in (0.0, 0.4, 0.8, 1.0):
-        point = coverage_at(labels, probabilities, threshold=threshold)
-        given = confident >= threshold
-        assert (point.answered, point.right) == (given.sum(), (right & given).sum())
-    whole = coverage_at(labels, probabilities, threshold=0.0)
-    assert whole.coverage == 1.0 and whole.accuracy == pytest.approx(right.mean())
-    nothing = coverage_at([0], [[0.6, 0.4]], threshold=0.9)
-    assert nothing.accuracy is None and nothing.interval is None and nothing.coverage == 0.0
-
-
-def test_a_threshold_of_90_percent_answers_what_is_stored_as_float32() -> None:
-    assert coverage_at([0], np.array([[0.9, 0.1]], np.float32), threshold=0.9).answered == 1
-
-
-def test_the_coverage_curve_takes_ties_together() -> None:
-    probabilities = [[0.9, 0.1], [0.8, 0.2], [0.8, 0.2], [0.3, 0.7]]
-    curve = coverage_curve([0, 0, 1, 0], probabilities)
-    assert curve.thresholds == pytest.approx([0.9, 0.8, 0.7])
-    assert curve.coverage == pytest.approx([0.25, 0.75, 1.0])
-    assert curve.accuracy == pytest.approx([1.0, 2 / 3, 0.5])
-    assert curve.area == pytest.approx((0 + 1 / 3 + 1 / 3 + 1 / 2) / 4)
-    assert lowest_threshold([0, 0, 1, 0], probabilities, accuracy=0.6) == pytest.approx(0.71)
-    assert lowest_threshold([1], [[0.9, 0.1]], accuracy=0.6) is None
-
-
-def test_the_parts_of_a_threshold_are_a_confusion_matrix_of_two() -> None:
-    labels, probabilities = drawn()
-    parts = parts_at(labels, probabilities, class_index=3, threshold=0.35)
-    assert sum(mask.astype(int) for mask in parts.values()).tolist() == [1] * 500
-    curves = ranking_curves(labels, probabilities, class_names=NAMES)[3]
-    at = np.flatnonzero(curves.thresholds >= 0.35)[-1]
-    assert parts["hits"].sum() / (labels == 3).sum() == pytest.approx(curves.true_positive_rate[at])
-    assert parts["false alarms"].sum() / (labels != 3).sum() == pytest.approx(curves.false_positive_rate[at])
-
-
 def test_damaged_predictions_are_refused_everywhere() -> None:
     bad = np.array([[0.9, 0.4]])
-    for function in (reliability, fit_temperature, coverage_curve, top_two_accuracy):
+    for function in (reliability, fit_temperature, top_two_accuracy):
         with pytest.raises(DataError):
             function([0], bad)
-    with pytest.raises(DataError):
-        ranking_curves([0], bad, class_names=["a", "b"])

@@ -8,14 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from aquadash.evaluation import Evaluation, class_intervals, coverage_at, evaluate, ranking_curves, reliability
-from aquadash.evaluation import coverage_curve as measured_coverage
+from aquadash.evaluation import Evaluation, class_intervals, evaluate, reliability
 from aquadash.figures.class_scores import MAX_DRAWN, class_scores, drawn_classes
 from aquadash.figures.confusion_matrix import confusion_difference, difference
-from aquadash.figures.coverage_curve import coverage_curve
 from aquadash.figures.reliability_diagram import reliability_diagram
-from aquadash.figures.threshold_curves import drawn_classes as drawn_curves
-from aquadash.figures.threshold_curves import point_at, thinned, threshold_curves
 from tests.test_evaluation_metrics import drawn
 from tests.test_figures_charts import EVIL, FIVE
 
@@ -26,32 +22,16 @@ def scored(name: str, classes: int = 5, seed: int = 0) -> tuple[str, Evaluation]
 
 
 ONE, TWO = drawn(300, sharp=2.0), drawn(300, seed=1, sharp=2.0)
-CURVES, OTHER_CURVES = (ranking_curves(*data, class_names=FIVE) for data in (ONE, TWO))
 FOUND, OTHER_FOUND = reliability(*ONE), reliability(*TWO)
 MATRIX, OTHER_MATRIX = (evaluate(*data, class_names=FIVE).confusion_matrix for data in (ONE, TWO))
-COVERAGE = [
-    (name, measured_coverage(*data), coverage_at(*data, threshold=0.6)) for name, data in (("a", ONE), (EVIL, TWO))
-]
 
 FIGURES: dict[str, Callable[[], go.Figure]] = {
     "class scores": lambda: class_scores([scored("a")]),
     "class scores of two": lambda: class_scores([scored("a"), scored(EVIL, seed=1)]),
     "class scores of 60": lambda: class_scores([scored("a", classes=60)]),
-    "roc": lambda: threshold_curves(CURVES, kind="roc", chosen=2, cut=0.5),
-    "precision-recall of two": lambda: threshold_curves(
-        CURVES, kind="precision-recall", chosen=0, cut=1.0, other=(EVIL, OTHER_CURVES)
-    ),
     "reliability": lambda: reliability_diagram(FOUND),
     "reliability of three": lambda: reliability_diagram(FOUND, lines=[("t", FOUND), (EVIL, OTHER_FOUND)], selected=14),
-    "coverage": lambda: coverage_curve(COVERAGE[:1]),
-    "coverage of two": lambda: coverage_curve(COVERAGE),
     "difference": lambda: confusion_difference(MATRIX, OTHER_MATRIX, class_names=FIVE, selected=(1, 2)),
-}
-EMPTY: dict[str, Callable[[], go.Figure]] = {
-    "curves": lambda: threshold_curves([], kind="roc", chosen=0, cut=0.5),
-    "curves of one class": lambda: threshold_curves(
-        ranking_curves([0], [[1.0]], class_names=["a"]), kind="roc", chosen=0, cut=0.5
-    ),
 }
 
 
@@ -76,47 +56,13 @@ def test_of_many_classes_the_worst_are_drawn() -> None:
     assert max(found.report[index].f1 for index in shown) <= min(rest)
 
 
-def test_the_mark_is_where_the_threshold_is() -> None:
-    labels, shares = ONE
-    called, positive = shares[:, 2] >= 0.5, labels == 2
-    x, y = point_at(CURVES[2], kind="roc", cut=0.5)
-    assert (x, y) == pytest.approx((100 * called[~positive].mean(), 100 * called[positive].mean()))
-    x, y = point_at(CURVES[2], kind="precision-recall", cut=0.5)
-    assert (x, y) == pytest.approx((100 * called[positive].mean(), 100 * positive[called].mean()))
-    assert point_at(CURVES[2], kind="roc", cut=1.0) == (0.0, 0.0)
-
-
-def test_the_chosen_curve_is_on_top_and_of_many_the_worst_are_drawn() -> None:
-    assert drawn_curves(CURVES, kind="roc", chosen=1) == [0, 2, 3, 4, 1]
-    names = [str(index) for index in range(40)]
-    many = ranking_curves(*drawn(400, 40, sharp=2.0), class_names=names)
-    best = max(range(40), key=lambda index: many[index].auc)
-    shown = drawn_curves(many, kind="roc", chosen=best)
-    assert len(shown) == 9 and shown[-1] == best
-
-
-def test_thinning_keeps_corners_and_ends() -> None:
-    x, y = np.array([0.0, 0, 0, 1, 2, 2]), np.array([0.0, 1, 2, 2, 2, 3])
-    assert thinned(x, y).tolist() == [0, 2, 4, 5]
-    line = np.cumsum(np.random.default_rng(0).random((2, 5000)), axis=1)
-    kept = thinned(*line, most=100)
-    assert len(kept) == 100 and kept[0] == 0 and kept[-1] == 4999
-
-
-def test_points_of_all_charts_say_what_they_are() -> None:
-    roc = threshold_curves(CURVES, kind="roc", chosen=2, cut=0.5)
-    index, cut = roc.data[-2].customdata[0]
-    assert index == 2 and cut == 1.0
-    # A second sign beside the colours; the chosen class alone has a solid line.
-    assert [line.line.dash for line in roc.data[1:-1]] == ["dash", "dot", "dash", "dot", "solid"]
+def test_the_bars_of_the_diagram_say_which_bin_they_are() -> None:
     bars, dots, *_ = reliability_diagram(FOUND).data
     filled = np.flatnonzero(FOUND.counts)
     assert [row[0] for row in bars.customdata] == filled.tolist()
     assert list(bars.y) == list(dots.y) == pytest.approx((100 * FOUND.accuracy[filled]).tolist())
     # Held against the diagonal, a dot says what the table says: the middle of a bin is not how sure its answers are.
     assert list(dots.x) == pytest.approx((100 * FOUND.confidence[filled]).tolist())
-    curve = coverage_curve(COVERAGE[:1]).data[0]
-    assert [row[0] for row in curve.customdata] == pytest.approx(COVERAGE[0][1].thresholds.tolist())
 
 
 def test_the_difference_is_in_images_or_in_points() -> None:

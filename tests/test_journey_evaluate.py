@@ -76,16 +76,6 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
 
     page.set_viewport_size({"width": 1280, "height": 1700})
     choose_segment(page, "Scores")
-    choose_segment(page, "Threshold")
-    shows(page, int((sure >= 0.5).sum()))
-    page.locator(".st-key-sure").get_by_role("slider").press("ArrowRight")
-    address_has(page, "sure=51")
-    shows(page, int((sure >= 0.51).sum()))
-    click_at_rest(page, page.locator(".st-key-coverage .scatterlayer .trace").first.locator(".point").nth(120))
-    page.wait_for_function("() => /sure=\\d+/.test(location.href) && !location.href.includes('sure=51')")
-    at = int(re.search(r"sure=(\d+)", page.url).group(1))  # type: ignore[union-attr]
-    shows(page, int((sure >= at / 100 - 1e-6).sum()))
-
     choose_segment(page, "Calibration")
     click_at_rest(page, page.locator(".st-key-reliability .barlayer .point").last)
     address_has(page, "bin=15")
@@ -95,10 +85,6 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     click_at_rest(page, page.locator(".st-key-class-scores .scatterlayer .trace").nth(1).locator(".point").nth(3))
     address_has(page, "true=seal")
     shows(page, 100)
-
-    choose_segment(page, "ROC, precision and recall")
-    click_at_rest(page, page.locator(".st-key-threshold-curves .scatterlayer .trace").nth(3).locator(".point").nth(15))
-    page.wait_for_function("() => /class=\\w+/.test(location.href) && /cut=\\d+/.test(location.href)")
     no_error(page)
 
 

@@ -18,9 +18,8 @@ from aquadash.evaluation.browse import doubtful_labels
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
-from aquadash.ui import datasets, evaluated
+from aquadash.ui import datasets
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
-from aquadash.ui.evaluated import Evaluated
 from tests import live_runs
 from tests.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
 from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run
@@ -268,26 +267,6 @@ def test_scores_of_each_class_have_their_intervals(shelf: Shelf) -> None:
     assert f"{called} of 500" in found(app)
 
 
-def test_a_threshold_for_one_class_shows_what_it_calls_so(shelf: Shelf) -> None:
-    app = open_page(
-        run=shelf.sharp.run_id, section="curves", **{"class": "seal", "cut": "30", "curve": "precision-recall"}
-    )
-    stored = answers(shelf.sharp)
-    called, positive = stored.probabilities[:, 3] >= 0.3, stored.labels == 3
-    assert f"{called.sum()} of 500" in found(app)
-
-    app.segmented_control(key="part").set_value("missed").run()
-    assert f"{(~called & positive).sum()} of 500" in found(app) and address_of(app, "part") == "missed"
-
-    click(app, "threshold-curves", [1, 0.617])
-    assert (address_of(app, "class"), address_of(app, "cut")) == ("dolphin", "61")
-    expected = int(((stored.probabilities[:, 1] < 0.61) & (stored.labels == 1)).sum())
-    assert f"{expected} of 500" in found(app)
-    areas = next(frame.value for frame in app.dataframe if "ROC area" in frame.value.columns)
-    assert 0.5 < areas["ROC area"][0] < 1 and len(areas) == 6
-    assert areas["Class"].iloc[-1] == "Mean of classes"
-
-
 def test_a_bin_of_confidence_shows_its_images(shelf: Shelf) -> None:
     app = open_page(run=shelf.sharp.run_id, section="calibration")
     assert "500 of 500" in found(app)
@@ -312,49 +291,6 @@ def test_the_temperature_is_fitted_on_validation_images_or_said_to_be_missing(sh
     app = open_page(run=shelf.report.run_id, section="calibration")
     words = next(block.value for block in app.markdown if "Temperature" in block.value)
     assert "100 test images" in words and "left out" in words
-
-
-def test_curves_are_kept_by_their_bytes(shelf: Shelf) -> None:
-    evaluated._curves.cache_clear()
-    found = Evaluated.load(shelf.sharp).curves()
-    assert found is Evaluated.load(shelf.sharp).curves()
-    arrays = (array for curves in found for array in vars(curves).values() if isinstance(array, np.ndarray))
-    assert evaluated._curves.cache.currsize == sum(array.nbytes for array in arrays)
-
-
-def test_the_threshold_counts_answers_and_shows_them(shelf: Shelf) -> None:
-    app = open_page(run=shelf.sharp.run_id, section="threshold", sure="80")
-    stored = answers(shelf.sharp)
-    given = stored.probabilities.max(axis=1) >= 0.8
-    right = stored.probabilities.argmax(axis=1) == stored.labels
-    values = {metric.label: (metric.value, metric.delta) for metric in app.metric}
-    assert values["Answered"][1] == f"{given.sum()} of 500 test images"
-    assert values["Accuracy on those"][0] == f"{100 * right[given].mean():.0f} %"
-    assert f"{given.sum()} of 500" in found(app)
-
-    app.segmented_control(key="answers").set_value("refused").run()
-    assert f"{(~given).sum()} of 500" in found(app) and address_of(app, "answers") == "refused"
-    app.slider(key="sure").set_value(0).run()
-    assert "0 of 500" in found(app) and address_of(app, "sure") == "0"
-    click(app, "coverage", [0.7399])
-    assert address_of(app, "sure") == "73"
-
-
-def test_a_threshold_is_looked_up_on_the_validation_images(shelf: Shelf) -> None:
-    app = open_page(run=shelf.sharp.run_id, section="threshold")
-    app.button(key="target-80").click().run()
-    chosen = app.slider(key="sure").value
-    validation = open_store().validation_predictions(shelf.sharp.run_id)
-    right = validation.probabilities.argmax(axis=1) == validation.labels
-    sure = validation.probabilities.max(axis=1)
-    assert right[sure >= chosen / 100].mean() >= 0.8 > right[sure >= (chosen - 1) / 100].mean()
-
-    assert not any("flatters" in block.value for block in app.caption)
-
-    app = open_page(run=shelf.plain.run_id, section="threshold")
-    assert any("to choose a threshold by" in block.value for block in app.caption)
-    app = open_page(run=shelf.report.run_id, section="threshold")
-    assert any("These 400 are test images, too" in block.value for block in app.caption)
 
 
 def test_doubtful_labels_are_a_filter_and_an_order(shelf: Shelf) -> None:

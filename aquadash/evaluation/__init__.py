@@ -25,15 +25,3 @@ from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, sco
 from aquadash.evaluation.metrics import ClassScores, Evaluation, evaluate
 from aquadash.evaluation.paired import LEVEL, PairedChange, describe_change, p_text, paired_change
 from aquadash.evaluation.summary import Summary, summarize
-from aquadash.evaluation.threshold_curves import (
-    ClassCurves,
-    CoverageCurve,
-    CoveragePoint,
-    answered,
-    coverage_at,
-    coverage_curve,
-    lowest_threshold,
-    macro_mean,
-    parts_at,
-    ranking_curves,
-)

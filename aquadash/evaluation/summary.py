@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.evaluation import threshold_curves
 from aquadash.evaluation.browse import doubtful_labels
 from aquadash.evaluation.calibration import Calibration, Rescaling, reliability, rescale
 from aquadash.evaluation.intervals import ClassIntervals, class_intervals
@@ -25,19 +24,15 @@ class Summary:
     Attributes:
         intervals: 95 % intervals of the scores of each class.
         scores: What :func:`aquadash.evaluation.metric_table.scores` gives.
-        curves: Of each class against the rest.
         calibration: Of all test images as the network answered them.
         rescaling: With the temperature of the validation images; None for a run that kept no validation predictions.
-        area: Under the curve of wrong answers against coverage.
         doubtful_labels: Positions of the test images whose label the answers speak against.
     """
 
     intervals: tuple[ClassIntervals, ...]
     scores: Mapping[str, Score]
-    curves: tuple[threshold_curves.ClassCurves, ...]
     calibration: Calibration
     rescaling: Rescaling | None
-    area: float
     doubtful_labels: NDArray[np.int64]
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,14 +40,12 @@ class Summary:
         return {
             "class_ci95": {row.label: row.to_dict() for row in self.intervals},
             **scores_to_dict(self.scores),
-            **threshold_curves.to_dict(self.curves),
             "ece": self.calibration.ece,
             "mce": self.calibration.mce,
             "brier": self.calibration.brier,
             "reliability": self.calibration.to_dict()["bins"],
             "temperature": None if self.rescaling is None else self.rescaling.temperature.value,
             "temperature_scaling": None if self.rescaling is None else self.rescaling.to_dict(),
-            "risk_coverage_area": self.area,
             "doubtful_labels": self.doubtful_labels.tolist(),
         }
 
@@ -74,9 +67,7 @@ def summarize(
     return Summary(
         intervals=class_intervals(found.confusion_matrix, class_names=found.classes),
         scores=scores(found, predictions),
-        curves=threshold_curves.ranking_curves(labels, probabilities, class_names=found.classes),
         calibration=reliability(labels, probabilities),
         rescaling=None if validation is None else rescale(predictions, validation, validated_on_test=validated_on_test),
-        area=threshold_curves.coverage_curve(labels, probabilities).area,
         doubtful_labels=predictions.indices[doubtful_labels(labels, probabilities)],
     )

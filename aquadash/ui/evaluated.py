@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
-from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 
 from aquadash.evaluation import (
     Calibration,
-    ClassCurves,
     ClassIntervals,
-    CoverageCurve,
     Evaluation,
     Rescaling,
     Score,
     class_intervals,
-    coverage_curve,
-    ranking_curves,
     reliability,
     rescale,
     scores,
 )
 from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.ui.lab import lab
-from aquadash.ui.run_lists import BY_RUN, version
+from aquadash.ui.run_lists import BY_RUN
 
 T = TypeVar("T")
-
-#: What is kept of curves, in bytes: those of 100 classes and 5,000 images take 16 MB.
-_MAX_BYTES = 200_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,17 +88,9 @@ class Evaluated:
         """Each metric by name."""
         return self._once("scores", lambda: scores(self.found, self.predictions))
 
-    def curves(self) -> tuple[ClassCurves, ...]:
-        """Of each class against the rest."""
-        return _curves(self)
-
     def calibration(self) -> Calibration:
         """Of all test images."""
         return self._once("calibration", lambda: reliability(self.predictions.labels, self.predictions.probabilities))
-
-    def coverage(self) -> CoverageCurve:
-        """Of all test images."""
-        return self._once("coverage", lambda: coverage_curve(self.predictions.labels, self.predictions.probabilities))
 
     def rescaling(self) -> Rescaling | None:
         """With a temperature; None where there are no validation predictions to fit it on."""
@@ -126,12 +109,3 @@ class Evaluated:
 def _worked_out(run: Run, name: str, _work: Callable[[], Any]) -> Any:
     """The result of ``_work``, which the other arguments name."""
     return _work()
-
-
-def _bytes_of(found: tuple[ClassCurves, ...]) -> int:
-    return sum(4 * curves.thresholds.nbytes for curves in found)
-
-
-@cached(LRUCache(_MAX_BYTES, _bytes_of), key=lambda one: version(one.run), condition=threading.Condition())
-def _curves(one: Evaluated) -> tuple[ClassCurves, ...]:
-    return ranking_curves(one.predictions.labels, one.predictions.probabilities, class_names=one.found.classes)

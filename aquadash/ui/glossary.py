@@ -8,8 +8,6 @@ GLOSSARY: dict[str, str] = {
     "more than one.",
     "augmentation": "Changing training images at random (flip, rotate, blur ...) so that the network sees more "
     "variety. Validation and test images are never changed.",
-    "average precision": "The area under the precision-recall curve: 1 if all images of the class come before all "
-    "others, and the class's fraction of all images if the order is chance.",
     "baseline": "A simple model to beat. What does not beat it has not learnt much.",
     "batch": "Images that the network looks at together before it changes its weights once.",
     "batch normalization": "Shifting and scaling a layer's outputs so that over a batch they have mean 0 and "
@@ -32,7 +30,6 @@ GLOSSARY: dict[str, str] = {
     "confusion matrix": "A table with a row for each true class and a column for each predicted one. Right answers "
     "are on the diagonal.",
     "convolution": "A layer that slides small patterns over the image and notes where they fit.",
-    "coverage": "The fraction of images that gets an answer when the network may refuse those it is not sure of.",
     "corruption": "A way in which photographs go bad: noise, blur, weather, compression.",
     "dense layer": "A layer each of whose units looks at all outputs of the layer before.",
     "doubtful label": "The network is as sure of another class as it usually is of that class's own images. The "
@@ -88,8 +85,6 @@ GLOSSARY: dict[str, str] = {
     "pooling": "Keeping one number for each small area of outputs, its largest or its mean, so that the image becomes "
     "smaller.",
     "precision": "Of the images that were called this class, the fraction that is.",
-    "precision-recall curve": "For every threshold, how many of the class's images are found, and how many of those "
-    "called so are right.",
     "preset": "A complete set of settings to start from.",
     "pruning": "Stopping a trial early when it falls behind the others, to have time for more of them.",
     "recall": "Of the images that are this class, the fraction that was found.",
@@ -98,10 +93,6 @@ GLOSSARY: dict[str, str] = {
     "relative mean corruption error": "The mean corruption error less the error on the unchanged images: what the "
     "corruptions alone cost.",
     "residual connection": "A way around some layers, so that they only need to learn what to add.",
-    "ROC area": "The chance that an image of the class gets a higher probability for it than another image: 1 is "
-    "perfect, 0.5 is guessing.",
-    "ROC curve": "For every threshold, how many of the class's images are found, and how many others are wrongly "
-    "called so.",
     "reproduction": "Doing an experiment again from its description and getting the same result.",
     "robustness": "How much of its accuracy a network keeps when the images are worse than those it learned from.",
     "run": "One training: its settings, its seed, its data, and what came out.",

@@ -72,17 +72,8 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
     {
         "mistakes": Section("🔀 Mistakes", mistakes, second_run=True, group="Errors"),
         "classes": Section("📊 Classes", _beside_images(scores.render_class_scores), second_run=True, group=_SCORES),
-        "curves": Section(
-            "📈 ROC, precision and recall",
-            _beside_images(confidence.render_threshold_curves),
-            second_run=True,
-            group=_SCORES,
-        ),
         "calibration": Section(
             "🎯 Calibration", _beside_images(confidence.render_calibration), second_run=True, group=_SCORES
-        ),
-        "threshold": Section(
-            "🤷 Threshold", _beside_images(confidence.render_rejection), second_run=True, group=_SCORES
         ),
         "explain": Section(
             "🔦 Explain",
