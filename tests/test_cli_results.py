@@ -48,7 +48,11 @@ def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
     values = answer("evaluate", "sharp")
 
     assert values["top2_accuracy"] == pytest.approx(metrics.top_k_accuracy_score(labels, probabilities, k=2), abs=1e-9)
+    exact = probabilities.astype(float) / probabilities.astype(float).sum(axis=1, keepdims=True)
+    macro = metrics.roc_auc_score(labels, exact, multi_class="ovr", average="macro")
+    assert values["macro_auc"] == pytest.approx(macro, abs=1e-9)
     for name in values["classes"]:
+        assert 0 < values["average_precision"][name] < 1
         scores, intervals = values["report"][name], values["class_ci95"][name]
         for score in ("precision", "recall", "f1-score"):
             assert intervals[score][0] < scores[score] < intervals[score][1]
@@ -62,7 +66,7 @@ def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
     assert scaling["loss_after"] < scaling["loss_before"] == pytest.approx(values["loss"], abs=1e-9)
 
     text = call("evaluate", "sharp").stdout
-    assert "Temperature: " in text and "Top-2 accuracy" in text
+    assert "Temperature: " in text and "ROC area" in text and "Top-2 accuracy" in text
 
 
 def test_the_first_two_of_two_classes_are_no_score(store: RunStore) -> None:

@@ -12,6 +12,8 @@ from aquadash.errors import DataError
 from aquadash.evaluation import (
     bin_of,
     class_intervals,
+    macro_mean,
+    ranking_curves,
     reliability,
     wilson_interval,
 )
@@ -30,6 +32,30 @@ def case(request: pytest.FixtureRequest) -> tuple[NDArray, NDArray[np.float32]]:
         # The same answers to other images.
         return np.concatenate([labels, (labels + 1) % 5]), np.tile(probabilities, (2, 1))
     return labels, probabilities
+
+
+def test_areas_are_pairs_counted_one_by_one(case: tuple[NDArray, NDArray[np.float32]]) -> None:
+    labels, probabilities = case
+    names = [str(index) for index in range(probabilities.shape[1])]
+    for index, curves in enumerate(ranking_curves(labels, probabilities, class_names=names)):
+        own, others = probabilities[labels == index, index], probabilities[labels != index, index]
+        if not len(own):
+            assert curves.auc is None and curves.average_precision is None
+            continue
+        pairs = own[:, None] - others
+        assert curves.auc == pytest.approx((np.mean(pairs > 0) + np.mean(pairs == 0) / 2), abs=1e-9)
+        x, y = curves.false_positive_rate, curves.true_positive_rate
+        assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1) and np.trapezoid(y, x) == pytest.approx(curves.auc)
+        steps = -np.diff(curves.recall) @ curves.precision[:-1]
+        assert 0 <= steps <= 1 and (curves.recall[0], curves.recall[-1]) == (1, 0)
+
+
+def test_a_class_without_images_has_no_area_and_does_not_count_in_the_mean() -> None:
+    first, second = ranking_curves([0, 0], [[0.9, 0.1], [0.4, 0.6]], class_names=["a", "b"])
+    assert (first.auc, first.average_precision, second.auc, second.average_precision) == (None, 1.0, None, None)
+    assert macro_mean([0.5, None, 1.0]) == 0.75 and macro_mean([None]) is None
+    with pytest.raises(DataError, match="1 class names"):
+        ranking_curves([0, 0], [[0.9, 0.1], [0.4, 0.6]], class_names=["a"])
 
 
 def test_top_two_is_counted_image_by_image() -> None:

@@ -44,7 +44,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "many epochs": lambda: learning_curves(history(200)),
     "diverged": lambda: learning_curves([EpochRecord(1, np.nan, 0.2, np.nan, 0.2, 0.1, 1.0)]),
     "compare": lambda: compare_curves([("a", history(3)), ("b", []), (EVIL, history(9))]),
-    "compare loss": lambda: compare_curves([("a", history(1))], metric="val_loss"),
+    "compare loss": lambda: compare_curves([("a", history(1))], metrics=["val_loss"]),
     "matrix": lambda: confusion_matrix(MATRIX, class_names=FIVE, selected=(4, 0)),
     "matrix by row": lambda: confusion_matrix(MATRIX, class_names=FIVE, by_row=True),
     "matrix of 100": lambda: confusion_matrix(np.eye(100, dtype=int), class_names=[EVIL] * 100),
@@ -86,8 +86,8 @@ def test_a_zoom_survives_new_epochs_of_the_same_run_only() -> None:
 
 
 def test_best_value_is_the_highest_accuracy_or_the_lowest_loss() -> None:
-    assert "The highest values: a 93.8 %." in theme.alt_text(compare_curves([("a", history(8))], metric="accuracy"))
-    assert "The lowest values: a 0.500." in theme.alt_text(compare_curves([("a", history(8))], metric="val_loss"))
+    assert "The highest values: a 93.8 %." in theme.alt_text(compare_curves([("a", history(8))], metrics=["accuracy"]))
+    assert "The lowest values: a 0.500." in theme.alt_text(compare_curves([("a", history(8))], metrics=["val_loss"]))
 
 
 def test_confusion_shares_and_largest_mistakes() -> None:

@@ -17,9 +17,7 @@ from aquadash.figures.compare_curves import compare_curves, compute, exponential
 from aquadash.figures.confusion_matrix import small_confusion
 from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.figures.metric_bars import metric_bars
-from aquadash.figures.metric_by_setting import means, metric_by_setting
 from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
-from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
 from aquadash.figures.right_counts import right_counts
 from aquadash.figures.theme import alt_text, class_colour
 from aquadash.runs import EpochRecord
@@ -27,8 +25,6 @@ from tests.test_evaluation_compare import stored
 from tests.test_figures_charts import EVALUATION, EVIL
 
 TESTS = pairwise([stored("1" * 20 + "0" * 40), stored("1" * 50 + "0" * 10), None], sets=["a"] * 3)
-RATES = Dimension("Learning rate", [0.1, 0.001, 0.001], log=True)
-OPTIMIZERS = Dimension(EVIL, ["adam", "sgd", "adam"])
 MANY = [f"{EVIL} {number}" for number in range(100)]
 
 
@@ -46,40 +42,26 @@ def costs(*runs: tuple[float | None, float]) -> go.Figure:
 
 FIGURES: dict[str, Callable[[], go.Figure]] = {
     "curves by time, smoothed": lambda: compare_curves(
-        [(EVIL, history(9)), ("b", history(90, seconds=9.0))], axis="time", weight=0.6, window=(5.0, 90.0), legend=False
+        [(EVIL, history(9)), ("b", history(90, seconds=9.0))], metrics=["val_loss", "accuracy"], axis="time", weight=0.6
     ),
     "ten runs": lambda: compare_curves(
-        [(name, history(100) if index != 1 else []) for index, name in enumerate(MANY[:10])], metric="val_loss"
+        [(name, history(100) if index != 1 else []) for index, name in enumerate(MANY[:10])], metrics=["val_loss"]
     ),
     "accuracies": lambda: metric_bars([("a", EVALUATION), (EVIL, EVALUATION)]),
     "pairs": lambda: pair_matrix(TESTS, names=["a", EVIL, "c"], selected=(1, 0)),
     "matrix": lambda: small_confusion(np.eye(5, dtype=int) + 1, class_names=list(theme.CLASS_COLOURS), name=EVIL),
     "matrix of 100": lambda: small_confusion(np.eye(100, dtype=int), class_names=MANY, name=EVIL),
     "right counts": lambda: right_counts([3, 1, 0, 4], selected=1),
-    "by number": lambda: metric_by_setting(
-        RATES, accuracies=[0.5, 0.6, 0.8], names=["a", EVIL, "c"], indices=[0, 3, 9], title="Accuracy"
-    ),
-    "by text": lambda: metric_by_setting(
-        OPTIMIZERS, accuracies=[0.5, 0.6, 0.8], names=["a", EVIL, "c"], indices=[0, 1, 2], title="Accuracy"
-    ),
     "costs": lambda: costs((10, 0.5), (100, 0.7), (120, 0.6)),
-    "lines": lambda: parallel_coordinates(
-        [RATES, OPTIMIZERS], accuracies=[0.5, 0.6, 0.8], names=["a", EVIL, "c"], runs=[0, 4, 9]
-    ),
 }
 EMPTY: dict[str, Callable[[], go.Figure]] = {"costs": lambda: costs((None, 0.5))}
 
 
-def test_a_run_has_its_colour_and_is_known_by_its_meta_in_every_chart() -> None:
-    found = {}
-    for name in ("by number", "lines", "costs", "ten runs"):
-        for trace in FIGURES[name]().data:
-            if trace.meta:
-                index = trace.meta["run"]
-                assert trace.marker.color == trace.line.color == theme.run_colour(index), name
-                found.setdefault(name, []).append(index)
-    assert found["by number"] == [0, 3, 9] and found["lines"] == [0, 4, 9] and found["costs"] == [0, 1, 2]
-    assert found["ten runs"] == [0, *range(2, 10)], "one without epochs keeps its place"
+def test_a_run_has_the_colour_of_its_place_in_every_chart() -> None:
+    ten = [trace.line.color for trace in FIGURES["ten runs"]().data]
+    assert ten == [theme.run_colour(index) for index in (0, *range(2, 10))], "one without epochs keeps its place"
+    points = [trace for trace in FIGURES["costs"]().data if trace.name]
+    assert [trace.marker.color for trace in points][-3:] == [theme.run_colour(index) for index in range(3)]
 
 
 def test_curves_by_time_add_the_epochs_up() -> None:
@@ -87,21 +69,21 @@ def test_curves_by_time_add_the_epochs_up() -> None:
     assert curve.x.tolist() == [2.0, 4.0, 6.0, 8.0]
     assert curve.y == pytest.approx([50, 40, 50, 40])
     assert curve.smooth[0] == 50 and 40 < curve.smooth[1] < 50
-    figure = compare_curves([("a", history(100, seconds=6.0))], axis="time", window=(60.0, 120.0))
+    figure = compare_curves([("a", history(100, seconds=6.0))], axis="time")
     assert figure.data[0].x[-1] == pytest.approx(10.0) and "min" in figure.layout.xaxis.title.text
-    assert tuple(figure.layout.xaxis.range) == (1.0, 2.0) and figure.layout.meta["zoom"] == 60.0
 
 
-def test_a_window_fits_the_other_axis_to_what_it_shows() -> None:
-    steep = [EpochRecord(e, 10.0 / e, 0.5, 10.0 / e, 0.5, 0.01, 1.0) for e in range(1, 101)]
-    figure = compare_curves([("a", steep)], metric="val_loss", window=(50.0, 100.0))
-    low, high = figure.layout.yaxis.range
-    assert 0.09 < low < 0.1 and 0.2 < high < 0.22
+def test_charts_of_several_metrics_share_the_axis_and_the_legend() -> None:
+    runs = [("a", history(9)), ("b", history(5))]
+    figure = compare_curves(runs, metrics=["val_accuracy", "val_loss"])
+    assert [trace.yaxis for trace in figure.data] == ["y", "y", "y2", "y2"] and figure.layout.xaxis.matches == "x2"
+    assert [trace.legendgroup for trace in figure.data] == ["0", "1", "0", "1"]
+    assert [trace.showlegend for trace in figure.data] == [True, True, False, False]
 
 
 def test_smoothed_curves_have_the_raw_ones_behind_them() -> None:
-    figure = compare_curves([("a", history(9)), ("b", history(5))], weight=0.8, legend=False)
-    raw, smooth = figure.data[:2], figure.data[2:]
+    figure = compare_curves([("a", history(9)), ("b", history(5))], weight=0.8)
+    raw, smooth = figure.data[::2], figure.data[1::2]
     assert {trace.hoverinfo for trace in raw} == {"skip"}
     assert np.ptp(smooth[0].y) < np.ptp(raw[0].y)
     assert np.allclose(smooth[0].customdata, raw[0].y)
@@ -126,25 +108,15 @@ def test_the_most_accurate_stands_on_top() -> None:
     runs = [("low", Measured(0.3)), ("none", None), ("high", Measured(0.9))]
     figure = metric_bars(runs, images="validation")  # type: ignore[arg-type]
     assert list(figure.layout.yaxis.ticktext) == ["high", "low"]
-    assert [trace.meta["run"] for trace in figure.data] == [2, 0]
+    assert [trace.marker.color for trace in figure.data] == [theme.run_colour(2), theme.run_colour(0)]
     assert figure.data[0].error_x.array == figure.data[0].error_x.arrayminus == (pytest.approx(10.0),)
     assert "Validation accuracy" in figure.layout.xaxis.title.text
-
-
-def test_means_go_by_value() -> None:
-    assert means(RATES, [0.5, 0.6, 0.8]) == [(0.001, pytest.approx(0.7), 2), (0.1, 0.5, 1)]
-    assert [value for value, _, _ in means(OPTIMIZERS, [0.5, 0.6, 0.8])] == ["adam", "sgd"]
-
-
-def test_runs_of_one_category_stand_apart() -> None:
-    points = [trace.x[0] for trace in FIGURES["by text"]().data if trace.meta]
-    assert points[0] != points[2] and abs(points[0]) < 0.5 and abs(points[2]) < 0.5 and points[1] == 1.0
 
 
 def test_the_front_is_cheapest_first_and_leaves_out_what_is_beaten() -> None:
     figure = costs((100, 0.7), (None, 0.9), (10, 0.5), (120, 0.6))
     assert figure.data[0].x == (10, 100) and figure.layout.xaxis.type == "log"
-    assert [trace.meta["run"] for trace in figure.data[1:]] == [0, 2, 3]
+    assert [trace.marker.color for trace in figure.data[1:]] == [theme.run_colour(index) for index in (0, 2, 3)]
 
 
 def test_smoothing_has_no_pull_towards_zero_and_leaves_gaps() -> None:

@@ -27,9 +27,10 @@ MALFORMED: list[tuple[str, dict[str, str], dict[str, str]]] = [
     ("train", {}, {"preset": "nonsense", "source": "<b>"}),
     ("train", {"view": "search"}, {"base": "<b>", "source": "moon"}),
     ("evaluate", {}, {"true": "cat", "predicted": "<b>x</b>", "outcome": "maybe", "confidence": "90-50", "show": "7"}),
+    ("evaluate", {"section": "curves"}, {"curve": "x", "with": "nobody"}),
     ("evaluate", {"section": "calibration"}, {"bin": "99", "with": "nobody"}),
     ("predict", {}, {"sample": "-3", "input": "fax"}),
-    ("compare", {"section": "curves"}, {"smooth": "2", "zoom": "x", "lit": "nobody", "metric": "nonsense"}),
+    ("compare", {"section": "curves"}, {"smooth": "2", "x": "z", "metric": "nonsense"}),
     ("walkthrough", {}, {"lesson": "<b>", "me": "../../etc/passwd"}),
 ]
 

@@ -55,10 +55,13 @@ def evaluate(run: str) -> None:
 
 
 def _class_table(measured: Evaluation, deep: Summary) -> Table:
-    """A table with a row a class, its intervals, and the two averages."""
+    """A table with a row a class, its intervals and areas, and the two averages."""
 
     def score(value: float, interval: tuple[float, float] | None) -> str:
         return f"{value:.3f}" if interval is None else f"{value:.3f} ({interval[0]:.2f} to {interval[1]:.2f})"
+
+    def area(value: float | None) -> str:
+        return "" if value is None else f"{value:.3f}"
 
     rows: list[tuple[object, ...]] = [
         (
@@ -67,14 +70,17 @@ def _class_table(measured: Evaluation, deep: Summary) -> Table:
             score(row.recall, interval.recall),
             score(row.f1, interval.f1),
             row.support,
+            area(curves.auc),
+            area(curves.average_precision),
         )
-        for row, interval in zip(measured.report, deep.intervals, strict=True)
+        for row, interval, curves in zip(measured.report, deep.intervals, deep.curves, strict=True)
     ]
     rows += [
-        (row.label, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", row.support)
+        (row.label, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", row.support, "", "")
         for row in (measured.macro_average, measured.weighted_average)
     ]
-    return Table(rows, header=("class", "precision", "recall", "F1", "images"))
+    header = ("class", "precision", "recall", "F1", "images", "ROC area", "average precision")
+    return Table(rows, header=header)
 
 
 def _further_scores(deep: Summary) -> list[str]:

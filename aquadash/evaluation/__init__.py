@@ -24,4 +24,5 @@ from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clust
 from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, scores_to_dict
 from aquadash.evaluation.metrics import ClassScores, Evaluation, evaluate
 from aquadash.evaluation.paired import LEVEL, PairedChange, describe_change, p_text, paired_change
+from aquadash.evaluation.ranking import ClassCurves, macro_mean, ranking_curves
 from aquadash.evaluation.summary import Summary, summarize

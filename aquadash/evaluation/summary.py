@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash.evaluation import ranking
 from aquadash.evaluation.browse import doubtful_labels
 from aquadash.evaluation.calibration import Calibration, Rescaling, reliability, rescale
 from aquadash.evaluation.intervals import ClassIntervals, class_intervals
@@ -24,6 +25,7 @@ class Summary:
     Attributes:
         intervals: 95 % intervals of the scores of each class.
         scores: What :func:`aquadash.evaluation.metric_table.scores` gives.
+        curves: Of each class against the rest.
         calibration: Of all test images as the network answered them.
         rescaling: With the temperature of the validation images; None for a run that kept no validation predictions.
         doubtful_labels: Positions of the test images whose label the answers speak against.
@@ -31,6 +33,7 @@ class Summary:
 
     intervals: tuple[ClassIntervals, ...]
     scores: Mapping[str, Score]
+    curves: tuple[ranking.ClassCurves, ...]
     calibration: Calibration
     rescaling: Rescaling | None
     doubtful_labels: NDArray[np.int64]
@@ -40,6 +43,7 @@ class Summary:
         return {
             "class_ci95": {row.label: row.to_dict() for row in self.intervals},
             **scores_to_dict(self.scores),
+            **ranking.to_dict(self.curves),
             "ece": self.calibration.ece,
             "mce": self.calibration.mce,
             "brier": self.calibration.brier,
@@ -67,6 +71,7 @@ def summarize(
     return Summary(
         intervals=class_intervals(found.confusion_matrix, class_names=found.classes),
         scores=scores(found, predictions),
+        curves=ranking.ranking_curves(labels, probabilities, class_names=found.classes),
         calibration=reliability(labels, probabilities),
         rescaling=None if validation is None else rescale(predictions, validation, validated_on_test=validated_on_test),
         doubtful_labels=predictions.indices[doubtful_labels(labels, probabilities)],

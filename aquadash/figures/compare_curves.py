@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+from plotly.subplots import make_subplots
 
 from aquadash.evaluation.curves import Metric, best_record
 from aquadash.evaluation.records import EpochRecord
@@ -93,85 +93,61 @@ def value_text(value: float, metric: Metric) -> str:
 def compare_curves(
     runs: Sequence[tuple[str, Sequence[EpochRecord]]],
     *,
-    metric: Metric = "val_accuracy",
+    metrics: Sequence[Metric] = ("val_accuracy",),
     axis: Axis = "epoch",
     weight: float = 0.0,
-    window: tuple[float, float] | None = None,
-    legend: bool = True,
     height: int = 400,
 ) -> go.Figure:
-    """Draw the runs' curves over one another; smoothed ones have the raw ones behind them, faint.
+    """Draw the runs' curves over one another, a chart a metric; smoothed ones have the raw ones behind them, faint.
+
+    The charts share one legend and one x axis: a run is hidden, and a zoom made, in all of them at once.
 
     Args:
         runs: Name and history of each run. The position decides colour, line style and marker, so a run without epochs
             keeps its place.
-        metric: What to draw.
+        metrics: What to draw, at least one, from top to bottom.
         axis: By epoch, or by seconds of training.
         weight: How strongly to smooth, 0 to less than 1.
-        window: The part of the x axis to show, (low, high) in epochs or seconds; all of it if None.
-        legend: Whether the chart tells the runs' names itself.
-        height: In pixels.
+        height: Of each chart, in pixels.
     """
-    drawn = [
-        (index, name, compute(history, metric=metric, axis=axis, weight=weight))
-        for index, (name, history) in enumerate(runs)
-        if history
-    ]
+    drawn = [(index, name, history) for index, (name, history) in enumerate(runs) if history]
     if not drawn:
         return empty_figure("Pick runs that have finished at least one epoch to see their curves here.", height=height)
-    is_accuracy = metric.endswith("accuracy")
-    number = "%{y:.1f} %" if is_accuracy else "%{y:.3f}"
-    longest = max(float(curve.x[-1]) for _, _, curve in drawn)
-    unit, divisor = ("min", 60.0) if axis == "time" and longest >= _MINUTES_FROM else ("s", 1.0)
-    figure = go.Figure()
-    for index, name, curve in drawn if weight else ():
-        figure.add_scatter(
-            x=curve.x / divisor, y=curve.y, mode="lines", opacity=0.22, hoverinfo="skip", showlegend=False,
-            **run_style(index, name, width=1.2), line_dash="solid",
-        )  # fmt: skip
-    for index, name, curve in drawn:
-        when = f"after %{{x:.1f}} {unit}" if axis == "time" else "epoch %{x}"
-        raw = f" (itself {'%{customdata:.1f} %' if is_accuracy else '%{customdata:.3f}'})" if weight else ""
-        figure.add_scatter(
-            x=curve.x / divisor,
-            y=curve.smooth,
-            customdata=curve.y,
-            **run_style(index, name, size=7),
-            marker_maxdisplayed=_MARKERS,
-            mode="lines+markers",
-            hovertemplate=f"<b>{hover_name(name)}</b><br>{when}: {number}{raw}<extra></extra>",
-        )
+    figure = make_subplots(rows=len(metrics), shared_xaxes=True, vertical_spacing=0.06)
+    seconds = max(sum(record.seconds for record in history) for _, _, history in drawn)
+    unit, divisor = ("min", 60.0) if axis == "time" and seconds >= _MINUTES_FROM else ("s", 1.0)
+    when = f"after %{{x:.1f}} {unit}" if axis == "time" else "epoch %{x}"
+    for row, metric in enumerate(metrics, start=1):
+        is_accuracy = metric.endswith("accuracy")
+        number, raw = ("%{y:.1f} %", "%{customdata:.1f} %") if is_accuracy else ("%{y:.3f}", "%{customdata:.3f}")
+        for index, name, history in drawn:
+            curve = compute(history, metric=metric, axis=axis, weight=weight)
+            of_run = {"x": curve.x / divisor, "legendgroup": str(index), "row": row, "col": 1}
+            if weight:
+                figure.add_scatter(
+                    **of_run, y=curve.y, mode="lines", opacity=0.22, hoverinfo="skip", showlegend=False,
+                    **run_style(index, name, width=1.2), line_dash="solid",
+                )  # fmt: skip
+            figure.add_scatter(
+                **of_run,
+                y=curve.smooth,
+                customdata=curve.y,
+                **run_style(index, name, size=7),
+                marker_maxdisplayed=_MARKERS,
+                mode="lines+markers",
+                showlegend=row == 1,
+                hovertemplate=f"<b>{hover_name(name)}</b><br>{when}: {number}{f' (itself {raw})' if weight else ''}"
+                "<extra></extra>",
+            )
+        figure.update_yaxes(title=TITLES[metric], ticksuffix=" %" if is_accuracy else "", row=row)
     if axis == "time":
-        figure.update_xaxes(title=f"Training time, {unit}", rangemode="tozero")
+        figure.update_xaxes(rangemode="tozero").update_xaxes(title=f"Training time, {unit}", row=len(metrics))
     else:
-        figure.update_xaxes(epoch_axis(int(longest)))
-    if window is not None:
-        figure.update_xaxes(range=[window[0] / divisor, window[1] / divisor])
-        figure.update_yaxes(range=_visible([curve for _, _, curve in drawn], window, raw=weight > 0))
-    figure.update_yaxes(title=TITLES[metric], ticksuffix=" %" if is_accuracy else "")
-    figure.update_layout(hovermode="closest", showlegend=legend, uirevision=f"compare-curves-{metric}-{axis}-{window}")
-    if not legend:
-        figure.update_layout(margin={"t": 12})
-    # In meta, for whoever listens to zooms: what one unit of the axis is, in epochs or seconds.
-    alt = _alt([(name, history) for name, history in runs if history], metric, axis)
-    finish(figure, alt=alt, height=height)
-    figure.update_layout(meta={**figure.layout.meta, "zoom": divisor})
-    return figure
-
-
-def _visible(curves: Sequence[Curve], window: tuple[float, float], *, raw: bool) -> list[float] | None:
-    """The range of y within a window, with a margin; None where there is nothing in it."""
-    values = [
-        value
-        for curve in curves
-        for series in ((curve.smooth, curve.y) if raw else (curve.smooth,))
-        for x, value in zip(curve.x, series, strict=True)
-        if window[0] <= x <= window[1] and math.isfinite(value)
-    ]
-    if not values:
-        return None
-    margin = 0.06 * (max(values) - min(values)) or 0.1
-    return [min(values) - margin, max(values) + margin]
+        ticks = epoch_axis(max(history[-1].epoch for _, _, history in drawn))
+        figure.update_xaxes(ticks | {"title": None}).update_xaxes(title=ticks["title"], row=len(metrics))
+    figure.update_layout(hovermode="closest", uirevision=f"compare-curves-{axis}")
+    alt = " ".join(_alt([(name, history) for _, name, history in drawn], metric, axis) for metric in metrics)
+    return finish(figure, alt=alt, height=height * len(metrics))
 
 
 def _alt(runs: Sequence[tuple[str, Sequence[EpochRecord]]], metric: Metric, axis: Axis) -> str:

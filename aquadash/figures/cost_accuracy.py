@@ -73,7 +73,6 @@ def cost_accuracy(
             y=[100 * found.accuracy],
             **run_style(index, name, size=12),
             mode="markers",
-            showlegend=False,
             error_y=whiskers([found.accuracy], [found.accuracy_ci95]),
             hovertemplate=f"<b>{hover_name(name)}</b><br>{escape(text(price))}<br>%{{y:.1f}} %"
             f"{', on the Pareto front' if index in front else ''}<extra></extra>",

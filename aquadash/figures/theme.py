@@ -167,9 +167,6 @@ def run_marker(index: int) -> str:
 def run_style(index: int, name: str, *, size: float = 8, width: float = 2) -> dict[str, object]:
     """What the trace of the run at this position has in every chart: name, colour, line style and marker.
 
-    A page finds by ``meta`` what a run has in all of its charts, and lights it up. (``uid`` would be the place for it,
-    but plotly leaves that out when it writes a figure.)
-
     Args:
         index: The position.
         size: Of the marker, in pixels.
@@ -178,7 +175,6 @@ def run_style(index: int, name: str, *, size: float = 8, width: float = 2) -> di
     colour = run_colour(index)
     return {
         "name": escape(shorten(name)),
-        "meta": {"run": index},
         "line": {"color": colour, "width": width, "dash": run_dash(index)},
         "marker": {"color": colour, "size": size, "symbol": run_marker(index)},
     }

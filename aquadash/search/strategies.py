@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aquadash.config import SearchRange, Value, setting
 from aquadash.search.plan import SearchPlan
-from aquadash.search.space import SearchParameter
+from aquadash.search.space import SearchParameter, widened
 from aquadash.search.types import Trial
 
 if TYPE_CHECKING:
+    from optuna import Study
     from optuna.distributions import BaseDistribution
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
@@ -66,15 +67,56 @@ def pruner(plan: SearchPlan) -> BasePruner:
     return pruners.NopPruner()
 
 
-def _distribution(parameter: SearchParameter) -> BaseDistribution:
+def _distribution(
+    parameter: SearchParameter, named: Callable[[str, Value], Value] = lambda name, value: value
+) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     values = parameter.values
     if not isinstance(values, SearchRange):
-        return CategoricalDistribution(values)
+        return CategoricalDistribution([named(parameter.name, value) for value in values])
     if setting(parameter.name).kind is int:
         return IntDistribution(int(values.low), int(values.high), log=values.log)
     return FloatDistribution(values.low, values.high, log=values.log)
+
+
+def study_of(
+    plan: SearchPlan,
+    trials: Sequence[Trial],
+    *,
+    label: Callable[[str], str] = str,
+    text: Callable[[str, Value], str] | None = None,
+) -> Study:
+    """An Optuna study in memory with the trials, for charts and importances.
+
+    Trials without a value are failed ones in it, so that numbers stay. The space is widened by the settings to start
+    from; where a logarithmic range cannot hold them, trial 0 counts as failed.
+
+    Args:
+        plan: The search's plan.
+        trials: Its trials.
+        label: Names a setting in the study.
+        text: Names a choice of a setting that is not a number; None leaves it as it is.
+    """
+    import optuna
+
+    quiet()
+    space = [widened(parameter, plan.base[parameter.name]) for parameter in plan.space]
+
+    def named(name: str, value: Value) -> Value:
+        return value if text is None or setting(name).kind in (int, float) else text(name, value)
+
+    distributions = {label(p.name): _distribution(p, named) for p in space}
+    study = optuna.create_study(direction="maximize")
+    by_number = {trial.number: trial for trial in trials}
+    for number in range(max(by_number, default=-1) + 1):
+        trial = by_number.get(number)
+        if trial is None or trial.value is None or not all(p.contains(trial.params[p.name]) for p in space):
+            study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL))
+            continue
+        params = {label(p.name): named(p.name, trial.params[p.name]) for p in space}
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, value=100 * trial.value))
+    return study
 
 
 def importance(plan: SearchPlan, trials: Sequence[Trial]) -> dict[str, float]:
@@ -92,22 +134,19 @@ def importance(plan: SearchPlan, trials: Sequence[Trial]) -> dict[str, float]:
         Shares from 0 to 1 that sum to 1; empty with fewer than :data:`MIN_TRIALS` complete trials within the space,
         or when they are all equally good.
     """
+    study = study_of(plan, trials)
+    if not has_importance(study):
+        return {}
     import optuna
 
     from aquadash.evaluation.metrics import import_scikit_learn
 
-    inside = [
-        trial
-        for trial in trials
-        if trial.value is not None and all(parameter.contains(trial.params[parameter.name]) for parameter in plan.space)
-    ]
-    if len(inside) < MIN_TRIALS or len({trial.value for trial in inside}) == 1:
-        return {}
-    quiet()
     # Optuna imports it below.
     import_scikit_learn()
-    space = distributions(plan)
-    study = optuna.create_study(direction="maximize")
-    for trial in inside:
-        study.add_trial(optuna.trial.create_trial(params=dict(trial.params), distributions=space, value=trial.value))
     return optuna.importance.get_param_importances(study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0))
+
+
+def has_importance(study: Study) -> bool:
+    """Whether the study has enough complete trials, and different enough, to say which setting decided."""
+    values = [trial.value for trial in study.get_trials(deepcopy=False) if trial.value is not None]
+    return len(values) >= MIN_TRIALS and len(set(values)) > 1

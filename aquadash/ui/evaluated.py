@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from aquadash.evaluation import (
     Calibration,
+    ClassCurves,
     ClassIntervals,
     Evaluation,
     Rescaling,
     Score,
     class_intervals,
+    ranking_curves,
     reliability,
     rescale,
     scores,
@@ -87,6 +89,11 @@ class Evaluated:
     def scores(self) -> dict[str, Score]:
         """Each metric by name."""
         return self._once("scores", lambda: scores(self.found, self.predictions))
+
+    def curves(self) -> tuple[ClassCurves, ...]:
+        """Return the ROC and precision-recall curves of each class against the rest."""
+        labels, probabilities = self.predictions.labels, self.predictions.probabilities
+        return self._once("curves", lambda: ranking_curves(labels, probabilities, class_names=self.found.classes))
 
     def calibration(self) -> Calibration:
         """Of all test images."""

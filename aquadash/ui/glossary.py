@@ -8,6 +8,8 @@ GLOSSARY: dict[str, str] = {
     "more than one.",
     "augmentation": "Changing training images at random (flip, rotate, blur ...) so that the network sees more "
     "variety. Validation and test images are never changed.",
+    "average precision": "The area under the precision-recall curve: 1 if all images of the class come before all "
+    "others, and the class's fraction of all images if the order is chance.",
     "baseline": "A simple model to beat. What does not beat it has not learnt much.",
     "batch": "Images that the network looks at together before it changes its weights once.",
     "batch normalization": "Shifting and scaling a layer's outputs so that over a batch they have mean 0 and "
@@ -85,6 +87,8 @@ GLOSSARY: dict[str, str] = {
     "pooling": "Keeping one number for each small area of outputs, its largest or its mean, so that the image becomes "
     "smaller.",
     "precision": "Of the images that were called this class, the fraction that is.",
+    "precision-recall curve": "For every threshold, how many of the class's images are found, and how many of those "
+    "called so are right.",
     "preset": "A complete set of settings to start from.",
     "pruning": "Stopping a trial early when it falls behind the others, to have time for more of them.",
     "recall": "Of the images that are this class, the fraction that was found.",
@@ -95,6 +99,10 @@ GLOSSARY: dict[str, str] = {
     "residual connection": "A way around some layers, so that they only need to learn what to add.",
     "reproduction": "Doing an experiment again from its description and getting the same result.",
     "robustness": "How much of its accuracy a network keeps when the images are worse than those it learned from.",
+    "ROC area": "The chance that an image of the class gets a higher probability for it than another image: 1 is "
+    "perfect, 0.5 is guessing.",
+    "ROC curve": "For every threshold, how many of the class's images are found, and how many others are wrongly "
+    "called so.",
     "run": "One training: its settings, its seed, its data, and what came out.",
     "sampler": "The rule that chooses the values of the next trial.",
     "schedule": "Large steps find the way, small ones settle at its end: so the learning rate may change on the way.",

@@ -11,7 +11,7 @@ from aquadash.errors import NotAllowedError
 from aquadash.runs.measured import Images, image_set
 from aquadash.runs.types import Run
 from aquadash.ui import address, bound, run_lists
-from aquadash.ui.compare import comparison_curves, comparison_images, comparison_results, comparison_settings
+from aquadash.ui.compare import comparison_images, comparison_results, comparison_settings
 from aquadash.ui.compared import MAX_RUNS, Compared, labels
 from aquadash.ui.sections import Section, Sections
 from aquadash.ui.text import plain
@@ -43,11 +43,8 @@ def render_comparison(picked: Sequence[Run]) -> None:
         del st.query_params[SECTIONS.name]
     default = _default_images(runs)
     address.follow("on", default)
-    with st.container(horizontal=True, vertical_alignment="center", key="compared"):
-        with st.container():
-            comparison_curves.render_legend([run.run_id for run in runs], names)
-        chosen = bound.choice("on", _IMAGES_TITLES, label="Measured on", default=default, label_visibility="collapsed")
-        images = cast(Images, chosen)
+    chosen = bound.choice("on", _IMAGES_TITLES, label="Measured on", default=default, label_visibility="collapsed")
+    images = cast(Images, chosen)
     compared = Compared(runs, names, images)
     try:
         ranked = comparison_results.ranked(compared)

@@ -241,7 +241,7 @@ def render_confusion(compared: Compared) -> None:
         for index in drawn:
             found = evaluations[index]
             assert found is not None
-            with st.container(key=f"run-card-{index}", width=256, gap=None):
+            with st.container(width=256, gap=None):
                 st.markdown(f"**{plain(shorten(compared.names[index], length=26))}**")
                 st.caption(percent(found.accuracy, found.accuracy_ci95))
                 st.html(f'<div aria-hidden="true" style="height: 4px; background: {run_colour(index)}"></div>')

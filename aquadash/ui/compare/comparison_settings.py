@@ -9,11 +9,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from aquadash.config import DEFINITIONS, flatten, pipeline_versions, setting
+from aquadash.config import DEFINITIONS, flatten, pipeline_versions
 from aquadash.figures.cost_accuracy import cost_accuracy
-from aquadash.figures.metric_by_setting import metric_by_setting
-from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
-from aquadash.figures.theme import spans_powers
 from aquadash.runs.cost import Cost
 from aquadash.runs.types import Run
 from aquadash.ui import bound, components
@@ -22,15 +19,13 @@ from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.tables import Column, number_column, table
-from aquadash.ui.text import count, duration, plain
+from aquadash.ui.text import count, duration, percent, plain
 
-#: More axes than that cannot be told apart.
-_MAX_AXES = 9
 _DASH = "–"
 #: Settings that are named in a line.
 _MAX_TOLD = 3
 
-_ALL, _SETTING = "every", "setting"
+_ALL = "every"
 
 
 def differences(compared: Compared, ranking: Sequence[int]) -> str:
@@ -56,19 +51,22 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
 
 
 def render_settings(compared: Compared) -> None:
-    """Draw the table, the lines through the settings, and the accuracy against one of them."""
+    """Draw the settings, a column a run, with the accuracy on top."""
     runs = compared.runs
     options = {"no": "Only what differs", "yes": "Everything"}
     shown = bound.choice(_ALL, options, label="Settings shown", label_visibility="collapsed")
     rows = settings_table(runs, everything=shown == "yes")
     common = [(label, values) for label, values in rows if _DASH not in values]
     partial = [row for row in rows if row not in common]
-    if common:
-        _settings_table(common, runs, key="settings", alt="The runs' settings, a row a setting, a column a run")
+    found = compared.evaluations()
+    accuracies = [_DASH if one is None else percent(one.accuracy, one.accuracy_ci95) for one in found]
+    common.insert(0, (f"{compared.images.capitalize()} accuracy", accuracies))
+    _settings_table(
+        common, runs, key="settings", alt="The runs' accuracy and settings, a row a setting, a column a run"
+    )
     if partial:
         with st.expander(f"{count(len(partial), 'setting')} of some runs only", icon="🧩"):
             _settings_table(partial, runs, key="partial-settings", alt="Settings that some of the runs do not have")
-    _accuracy_by_settings(compared)
 
 
 def _settings_table(rows: Sequence[tuple[str, list[str]]], runs: Sequence[Run], *, key: str, alt: str) -> None:
@@ -108,53 +106,6 @@ def _effective(run: Run) -> dict[str, Any]:
     values = flatten(run.config)
     found = fields.effective(values)
     return {name: value if name in found else None for name, value in values.items()}
-
-
-def dimensions(runs: Sequence[Run]) -> dict[str, Dimension]:
-    """An axis for each setting that differs among the runs, by its dotted name."""
-    found: dict[str, Dimension] = {}
-    for name, values in _values(runs, everything=False).items():
-        label = fields.label(name)
-        if setting(name).kind in (int, float) and None not in values:
-            numbers = [float(value) for value in values]
-            found[name] = Dimension(label, numbers, log=spans_powers(numbers))
-        else:
-            found[name] = Dimension(label, _texts(name, values))
-    return found
-
-
-def _accuracy_by_settings(compared: Compared) -> None:
-    """Only runs that were measured take part, and keep the colour of their place among all."""
-    evaluations = compared.evaluations()
-    measured = [index for index, found in enumerate(evaluations) if found is not None]
-    runs = [compared.runs[index] for index in measured]
-    names = [compared.names[index] for index in measured]
-    accuracies = [found.accuracy for found in evaluations if found is not None]
-    axes = dimensions(runs)
-    if len(runs) < 3 or not axes:
-        # Of two the table says it all.
-        return
-    title = f"{compared.images.capitalize()} accuracy"
-    # Lines through what only some of the runs have would say nothing.
-    lines = [axis for axis in axes.values() if _DASH not in axis.values] or list(axes.values())
-    st.subheader("Which settings went with which accuracy?", anchor=False, help=term("parallel coordinates"))
-    components.plot(
-        parallel_coordinates(
-            lines[:_MAX_AXES], accuracies=accuracies, names=names, runs=measured,
-            accuracy_label=f"{title}, %",
-        ),
-        key="compared-parallel",
-    )  # fmt: skip
-    if len(lines[:_MAX_AXES]) < len(axes):
-        st.caption(f"{len(lines[:_MAX_AXES])} of {len(axes)} settings have an axis; the menu has all.")
-    titles = {name: fields.label(name) for name in axes}
-    name = bound.menu(_SETTING, titles, label="Accuracy against", width=320)
-    components.plot(
-        metric_by_setting(axes[name], accuracies=accuracies, names=names, indices=measured, title=title),
-        key="by-setting",
-    )
-    if len(axes) > 1:
-        st.caption(f"{len(axes)} settings differ, so this one need not be the cause: change it alone, with some seeds.")
 
 
 @dataclass(frozen=True)

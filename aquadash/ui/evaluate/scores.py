@@ -79,11 +79,8 @@ def render_both_curves(run: Run, other: Run) -> None:
     names = (run.name, other.name)
     histories = [lab().runs.history(each.run_id) for each in (run, other)]
     metrics: tuple[EpochMetric, ...] = ("val_loss", "val_accuracy")
-    for column, metric in zip(st.columns(2), metrics, strict=True):
-        with column:
-            components.plot(
-                compare_curves(list(zip(names, histories, strict=True)), metric=metric), key=f"both-{metric}"
-            )
+    curves = compare_curves(list(zip(names, histories, strict=True)), metrics=metrics, height=300)
+    components.plot(curves, key="both-curves")
 
 
 def _metric(metric: Metric, score: Score, chance: str) -> None:

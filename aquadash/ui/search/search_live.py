@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash import settings
-from aquadash.config import SearchRange, setting
-from aquadash.figures.optimization_history import optimization_history
-from aquadash.figures.parallel_coordinates import Dimension, parallel_coordinates
-from aquadash.figures.parameter_importance import parameter_importance
-from aquadash.figures.theme import spans_powers
+from aquadash.config import Value
+from aquadash.figures import search_charts
+from aquadash.figures.theme import escape
 from aquadash.lab.rights import Action
 from aquadash.runs.fields import FIGURES
 from aquadash.runs.types import RunStatus
-from aquadash.search import Search, SearchHead, SearchParameter, Trial, TrialState
+from aquadash.search import Search, SearchHead, Trial, TrialState
 from aquadash.search.plan import MAX_TRIALS, PRUNERS, SAMPLERS, Strategy
-from aquadash.search.strategies import MIN_TRIALS, importance
+from aquadash.search.strategies import has_importance, study_of
 from aquadash.search.types import describe_result
 from aquadash.ui import address, components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
@@ -242,57 +241,64 @@ def _stage(search: Search) -> tuple[object, ...]:
     return search.search_id, *trials
 
 
+#: Settings whose slices stand side by side.
+_SLICES = 3
+
+
 def render_charts(search: Search) -> None:
-    """Draw the history, and, once there is something to compare, the parallel coordinates and the importance."""
-    complete, varied = len(search.complete), len(search.plan.space)
-    for name, draw, title, help, enough in (
-        ("history", _history, "Trial by trial", "Each dot is a training; the line is the best so far.", True),
-        ("parallel", _parallel, "What the best trials share", term("parallel coordinates"), complete >= 2),
-        ("importance", _importance, "What decides?", term("importance"), complete >= MIN_TRIALS and varied > 1),
-    ):
-        if enough:
-            # One after the other: the last takes a while.
-            figure = draw(search)
-            st.markdown(f"**{title}**", help=help)
-            components.plot(figure, key=f"search-{name}")
+    """Draw the history, and, once there is something to compare, how the settings went with the accuracy."""
+    study = _study(search)
+    components.plot(_history(search), key="search-history")
+    if len(search.complete) < 2:
+        return
+    st.markdown("**What the best trials share**", help=term("parallel coordinates"))
+    components.plot(_parallel(search), key="search-parallel")
+    names = [_label(parameter.name) for parameter in search.plan.space]
+    with st.expander("Accuracy by setting", icon="🎚️"):
+        for start in range(0, len(names), _SLICES):
+            components.plot(_slices(search, tuple(names[start : start + _SLICES])), key=f"search-slices-{start}")
+    if len(names) > 1 and has_importance(study):
+        # Last: it takes a while.
+        figure = _importances(search)
+        st.markdown("**What decides?**", help=term("importance"))
+        components.plot(figure, key="search-importance")
+
+
+def _label(name: str) -> str:
+    return escape(fields.label(name))
+
+
+def _text(name: str, value: Value) -> str:
+    return escape(fields.value_text(name, value))
 
 
 _by_stage = st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Search: _stage})
 
 
 @_by_stage
+def _study(search: Search) -> Any:
+    """Return an Optuna study."""
+    return study_of(search.plan, search.trials, label=_label, text=_text)
+
+
+@_by_stage
 def _history(search: Search) -> go.Figure:
-    return optimization_history(search.trials, revision=search.search_id)
+    return search_charts.optimization_history(_study(search), revision=search.search_id)
 
 
 @_by_stage
 def _parallel(search: Search) -> go.Figure:
-    return parallel_coordinates(
-        dimensions(search),
-        accuracies=[trial.value or 0.0 for trial in search.complete],
-        names=[f"trial {trial.number}" for trial in search.complete],
-    )
+    return search_charts.parallel_coordinates(_study(search))
 
 
 @_by_stage
-def _importance(search: Search) -> go.Figure:
-    weights = importance(search.plan, search.trials)
-    return parameter_importance({fields.label(name): weight for name, weight in weights.items()})
+def _slices(search: Search, names: tuple[str, ...]) -> go.Figure:
+    return search_charts.slices(_study(search), names)
 
 
-def dimensions(search: Search) -> list[Dimension]:
-    """An axis for each setting that varies, over the complete trials."""
-    return [_dimension(parameter, search.complete) for parameter in search.plan.space]
-
-
-def _dimension(parameter: SearchParameter, trials: list[Trial]) -> Dimension:
-    name, label = parameter.name, fields.label(parameter.name)
-    values = [trial.params[name] for trial in trials]
-    if setting(name).kind not in (int, float):
-        return Dimension(label, [fields.value_text(name, value) for value in values])
-    numbers = [float(value) for value in values]
-    log = parameter.values.log if isinstance(parameter.values, SearchRange) else spans_powers(numbers)
-    return Dimension(label, numbers, log=log)
+@_by_stage
+def _importances(search: Search) -> go.Figure:
+    return search_charts.importances(_study(search))
 
 
 #: Icon and word of each state.

@@ -1,0 +1,90 @@
+"""ROC and precision-recall curves of each class against the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from aquadash.errors import DataError
+from aquadash.evaluation.metrics import checked, import_scikit_learn
+
+
+@dataclass(frozen=True, eq=False)
+class ClassCurves:
+    """How well one class's probability separates its images from the others.
+
+    An image is *called* the class if its probability is at least a threshold, whatever the other classes have.
+    """
+
+    #: The class's name.
+    label: str
+    #: Fraction of the other images that are called the class, float64 (m,), rising from 0 to 1.
+    false_positive_rate: NDArray[np.float64]
+    #: Fraction of the class's images that are called so, float64 (m,), at the same thresholds.
+    true_positive_rate: NDArray[np.float64]
+    #: Fraction of the class's images that are called so, float64 (k,), falling from 1 to 0.
+    recall: NDArray[np.float64]
+    #: Fraction of the called images that are of the class, float64 (k,), at the thresholds of the recall.
+    precision: NDArray[np.float64]
+    #: Area under the ROC curve, 0 to 1; None without images of the class or without others.
+    auc: float | None
+    #: Precision at each threshold weighted by the recall that it adds, 0 to 1; None without images of the class.
+    average_precision: float | None
+
+
+def ranking_curves(
+    labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequence[str]
+) -> tuple[ClassCurves, ...]:
+    """Return the curves of every class against the rest, in the order of the labels.
+
+    T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27 (2006), 861-874. Average precision is
+    not interpolated: J. Davis and M. Goadrich, "The Relationship Between Precision-Recall and ROC Curves" (ICML 2006).
+
+    Args:
+        labels: Integers, shape (n,).
+        probabilities: Shape (n, classes), rows sum to 1.
+        class_names: One name a class.
+
+    Raises:
+        DataError: The arrays do not belong together.
+    """
+    y_true, y_prob = checked(labels, probabilities)
+    if len(class_names) != y_prob.shape[1]:
+        raise DataError(f"There are {len(class_names)} class names but probabilities for {y_prob.shape[1]} classes.")
+    return tuple(_curves(str(name), y_true == index, y_prob[:, index]) for index, name in enumerate(class_names))
+
+
+def macro_mean(values: Sequence[float | None]) -> float | None:
+    """Return the unweighted mean of the known values; None if none is known."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def to_dict(curves: Sequence[ClassCurves]) -> dict[str, Any]:
+    """Return the areas by class name and their means as plain values for JSON."""
+    return {
+        "auc": {row.label: row.auc for row in curves},
+        "macro_auc": macro_mean([row.auc for row in curves]),
+        "average_precision": {row.label: row.average_precision for row in curves},
+        "macro_average_precision": macro_mean([row.average_precision for row in curves]),
+    }
+
+
+def _curves(label: str, is_class: NDArray[np.bool_], y_prob: NDArray[np.float64]) -> ClassCurves:
+    import_scikit_learn()
+    from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+
+    nothing = np.empty(0)
+    false_positive_rate = true_positive_rate = recall = precision = nothing
+    auc = average_precision = None
+    if is_class.any():
+        precision, recall, _ = precision_recall_curve(is_class, y_prob, drop_intermediate=True)
+        average_precision = float(average_precision_score(is_class, y_prob))
+        if not is_class.all():
+            false_positive_rate, true_positive_rate, _ = roc_curve(is_class, y_prob)
+            auc = float(roc_auc_score(is_class, y_prob))
+    return ClassCurves(label, false_positive_rate, true_positive_rate, recall, precision, auc, average_precision)

@@ -1,0 +1,102 @@
+"""The charts of a search, drawn by Optuna in our colours.
+
+Each takes an Optuna study whose settings and values are named as people call them, in text that is safe for a figure,
+and whose objective is the validation accuracy in per cent.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from aquadash.figures.theme import (
+    OUTLINE_COLOUR,
+    TRAINING_COLOUR,
+    VALIDATION_COLOUR,
+    empty_figure,
+    finish,
+    listed,
+    percent,
+)
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+_ACCURACY = "Validation accuracy, %"
+
+#: So many trials, the best ones, are lines in the parallel coordinates: more slow the browser down.
+_MAX_LINES = 100
+
+
+def optimization_history(study: Study, *, revision: str = "") -> go.Figure:
+    """Draw the accuracy of each complete trial and the best so far.
+
+    Args:
+        study: At least one trial may be complete.
+        revision: While it stays the same, a zoom survives new trials; a search's id, say.
+    """
+    from optuna.visualization import plot_optimization_history
+
+    known = [trial for trial in study.get_trials(deepcopy=False) if trial.value is not None]
+    if not known:
+        return empty_figure("Each trial appears here as a dot once it has ended.", height=300)
+    figure = plot_optimization_history(study, target_name=_ACCURACY)
+    figure.update_traces(marker={"color": TRAINING_COLOUR, "size": 9}, selector={"mode": "markers"})
+    figure.update_traces(line={"color": VALIDATION_COLOUR, "width": 2, "shape": "hv"}, selector={"mode": "lines"})
+    figure.update_layout(uirevision=revision)
+    best = max(known, key=lambda trial: (trial.value, -trial.number))
+    alt = f"{_ACCURACY[:-3]} of {len(known)} trials. The best is trial {best.number} with {best.value:.1f} %."
+    return _finish(figure, alt=alt, height=300)
+
+
+def parallel_coordinates(study: Study) -> go.Figure:
+    """Draw a line for each complete trial, at least one, through an axis for each setting; the best are dark."""
+    import optuna
+    from optuna.visualization import plot_parallel_coordinate
+
+    known = [trial for trial in study.get_trials(deepcopy=False) if trial.value is not None]
+    best_last = sorted(known, key=lambda trial: (trial.value, -trial.number))[-_MAX_LINES:]
+    drawn = optuna.create_study(direction="maximize")
+    # The later a line is drawn, the higher it lies.
+    drawn.add_trials(best_last)
+    figure = plot_parallel_coordinate(drawn, target_name=_ACCURACY)
+    best = best_last[-1]
+    told = [
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in best.params.items()
+    ]
+    alt = f"Settings of {len(best_last)} trials. The best has {best.value:.1f} %: {listed(told, most=10)}."
+    return _finish(figure, alt=alt, height=380)
+
+
+def slices(study: Study, names: Sequence[str]) -> go.Figure:
+    """Draw the accuracy against each of some settings, side by side; the later a trial, the darker its dot."""
+    from optuna.visualization import plot_slice
+
+    figure = plot_slice(study, params=list(names), target_name=_ACCURACY)
+    figure.update_layout(width=None)
+    return _finish(figure, alt=f"Validation accuracy of the trials against {listed(names)}.", height=300)
+
+
+def importances(study: Study) -> go.Figure:
+    """Draw how much of the differences between trials each setting explains; see ``strategies.importance``."""
+    from optuna.importance import FanovaImportanceEvaluator
+    from optuna.visualization import plot_param_importances
+
+    figure = plot_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
+    bars = figure.data[0]
+    figure.update_traces(marker={"color": TRAINING_COLOUR})
+    figure.update_xaxes(title="Fraction of the differences between trials", showgrid=True)
+    figure.update_yaxes(title="")
+    ranked = sorted(zip(bars.x, bars.y, strict=True), reverse=True)
+    alt = f"What decided the trials: {listed([f'{name} {percent(fraction)}' for fraction, name in ranked])}."
+    return _finish(figure, alt=alt, height=90 + 36 * len(ranked))
+
+
+def _finish(figure: go.Figure, *, alt: str, height: int) -> go.Figure:
+    figure.update_layout(title=None, plot_bgcolor=None, template=None)
+    figure.update_shapes(line={"color": OUTLINE_COLOUR})
+    # Names are escaped for the figure alone.
+    return finish(figure, alt=html.unescape(alt), height=height)

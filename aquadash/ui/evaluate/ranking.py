@@ -1,0 +1,39 @@
+"""ROC and precision-recall curves of a run, and of a second one beside it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import streamlit as st
+
+from aquadash.evaluation import macro_mean
+from aquadash.figures.ranking_curves import MAX_DRAWN, Kind, area, ranking_curves_figure
+from aquadash.ui import bound, components
+from aquadash.ui.evaluated import Evaluated
+from aquadash.ui.gallery import class_text
+from aquadash.ui.glossary import term
+from aquadash.ui.tables import Column, number_column, table
+
+_KINDS = {"roc": "ROC", "precision-recall": "Precision and recall"}
+
+
+def render_ranking_curves(one: Evaluated, other: Evaluated | None) -> None:
+    """Draw the curves of each class against the rest, and a table of the areas."""
+    help = f"{term('ROC curve')} {term('precision-recall curve')}"
+    kind = cast(Kind, bound.choice("curve", _KINDS, label="Curve", help=help))
+    second = None if other is None else (other.run.name, other.curves())
+    components.plot(ranking_curves_figure(one.curves(), kind=kind, other=second), key="ranking-curves")
+    if len(one.found.classes) > MAX_DRAWN:
+        st.caption(f"The {MAX_DRAWN} classes with the smallest areas; the table has all of them.")
+    columns = [Column("Class", [*map(class_text, one.found.classes), "Mean of classes"])]
+    areas: tuple[tuple[Kind, str, str], ...] = (
+        ("roc", "ROC area", term("ROC area")),
+        ("precision-recall", "Average precision", term("average precision")),
+    )
+    for run, suffix in ((one, ""), (other, ", second run")):
+        if run is None:
+            continue
+        for column_kind, title, column_help in areas:
+            values = [area(row, column_kind) for row in run.curves()]
+            columns.append(number_column(title + suffix, [*values, macro_mean(values)], "%.3f", help=column_help))
+    table(*columns, alt="The area under each class's curves", key="areas")
