@@ -86,7 +86,7 @@ def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
     assert back["metrics"] == run.metrics
     assert back["copies"] == [run.run_id] and back["run_id"] != run.run_id
     path.write_bytes(b"no zip")
-    assert "not a ZIP file" in refusal("runs", "import", path)
+    assert "not a sound ZIP archive" in refusal("runs", "import", path)
 
 
 def test_an_export_replaces_no_device_and_makes_no_folder_unasked(home: Path, tmp_path: Path) -> None:
