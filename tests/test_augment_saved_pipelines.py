@@ -34,7 +34,7 @@ def test_saving_over_a_pipeline_is_asked_for() -> None:
     assert shelf.pipeline("mine").branches == BLUR.branches
 
 
-def test_a_disk_that_becomes_full_leaves_all_as_it_was_and_makes_nothing_the_machine_owners(
+def test_a_full_disk_changes_nothing_and_no_owner(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(*_: object) -> None:

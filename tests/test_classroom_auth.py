@@ -91,9 +91,7 @@ def test_the_metrics_of_the_server_are_for_the_owner_of_the_machine(app: Any) ->
         assert ask(app, "/_stcore/metrics", headers=who).status == 404
 
 
-def test_without_a_class_nothing_is_guarded_and_there_is_nothing_to_join(
-    app: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_class_nothing_is_guarded_or_joined(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     code = codes.codes().student
     monkeypatch.delenv("AQUADASH_CLASSROOM")
     assert AuthMiddleware not in {each.cls for each in server.middleware()}

@@ -46,9 +46,7 @@ def test_a_code_makes_a_student_or_a_teacher_however_it_is_typed(home: Path) -> 
         assert made.role_of(wrong) is None
 
 
-def test_a_new_code_makes_the_old_one_worthless_and_leaves_the_other(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_code_replaces_the_old_one_and_no_other(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = codes.codes()
     after = codes.renew(Role.STUDENT)
     assert after.student != before.student and after.teacher == before.teacher

@@ -26,9 +26,7 @@ pytestmark = pytest.mark.usefixtures("in_lesson")
 
 
 @pytest.mark.parametrize("person", [BEN, STRANGER], ids=["another student", "a stranger"])
-def test_each_action_is_refused_to_a_wrong_user_and_changes_nothing(
-    lesson: Lesson, tmp_path: Path, person: Person
-) -> None:
+def test_an_action_of_a_wrong_user_is_refused(lesson: Lesson, tmp_path: Path, person: Person) -> None:
     before = lesson.state()
     found = lessons.refusals(lesson, tmp_path, person)
     width = max(map(len, found))
@@ -125,9 +123,7 @@ def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
         Lab(TEACHER).searches.hide(lesson.search, False)
 
 
-def test_hiding_a_search_hides_its_trials_and_those_that_come_later(
-    lesson: Lesson, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hiding_a_search_hides_all_its_trials(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     store, searches = lesson.store, lesson.searches
     engine, hidden_at_first = FakeEngine(store), list[bool]()
     submit = engine.submit

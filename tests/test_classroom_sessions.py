@@ -48,9 +48,7 @@ def sessions(tmp_path: Path, clock: Clock) -> Sessions:
     return Sessions(tmp_path / "class.db", clock)
 
 
-def test_a_token_proves_who_it_is_after_a_restart_too_and_no_other_does(
-    sessions: Sessions, tmp_path: Path, clock: Clock
-) -> None:
+def test_a_token_holds_after_a_restart_and_no_other_does(sessions: Sessions, tmp_path: Path, clock: Clock) -> None:
     anna, ben = sessions.join("Anna", Role.STUDENT), sessions.join("Ben", Role.STUDENT)
     assert sessions.person_of(anna.token) == anna.person and anna.person.role is Role.STUDENT
     assert Sessions(tmp_path / "class.db", clock).person_of(anna.token) == anna.person
@@ -80,9 +78,7 @@ def test_a_session_ends_after_its_time_however_much_it_is_used(sessions: Session
     assert sessions.person_of(joined.token) is None
 
 
-def test_who_leaves_or_is_sent_out_has_no_session_a_second_later_in_another_process_too(
-    sessions: Sessions, tmp_path: Path, clock: Clock
-) -> None:
+def test_no_process_has_a_session_of_who_has_left(sessions: Sessions, tmp_path: Path, clock: Clock) -> None:
     other_process = Sessions(tmp_path / "class.db", clock)
     anna, ben = sessions.join("Anna", Role.STUDENT), sessions.join("Ben", Role.STUDENT)
     assert other_process.person_of(anna.token) and other_process.person_of(ben.token)
@@ -162,9 +158,7 @@ def test_names_are_cleared_of_students_who_made_nothing_and_are_not_here(session
     assert sessions.join("Gone", Role.STUDENT).person != gone.person, "the name is free"
 
 
-def test_new_names_are_limited_by_address_but_no_teacher_and_nobody_who_is_known(
-    home: Path, sessions: Sessions, clock: Clock
-) -> None:
+def test_new_names_are_limited_by_address(home: Path, sessions: Sessions, clock: Clock) -> None:
     made, joining = codes.codes(), Joining(clock)
 
     def enter(name: str, code: str = made.student, address: str = "192.0.2.1", token: str | None = None) -> Joined:
@@ -182,9 +176,7 @@ def test_new_names_are_limited_by_address_but_no_teacher_and_nobody_who_is_known
         enter(f"Next lesson {number}")
 
 
-def test_the_same_browser_keeps_the_person_after_the_time_is_over_but_not_after_leaving(
-    sessions: Sessions, clock: Clock
-) -> None:
+def test_a_browser_keeps_the_person_until_they_leave(sessions: Sessions, clock: Clock) -> None:
     first = sessions.join("Anna", Role.STUDENT)
     clock.now += SESSION_SECONDS + 1
     again = sessions.join("anna", Role.STUDENT, earlier_token=first.token)
@@ -248,9 +240,7 @@ def test_a_file_that_cannot_be_read_is_a_clear_error(sessions: Sessions, tmp_pat
         sessions.person_of(joined.token)
 
 
-def test_a_full_class_has_room_again_when_somebody_is_sent_out(
-    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_class_has_room_after_somebody_left(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions_module, "MAX_STUDENTS", 2)
     anna = sessions.join("Anna", Role.STUDENT)
     sessions.join("Ben", Role.STUDENT)
@@ -262,9 +252,7 @@ def test_a_full_class_has_room_again_when_somebody_is_sent_out(
     assert sessions.join("Carl", Role.STUDENT).person.name == "Carl", "teachers take no student's place"
 
 
-def test_who_is_here_stays_where_it_cannot_be_written_down(
-    sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_people_stay_with_a_full_disk(sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     anna = sessions.join("Anna", Role.STUDENT)
 
     def full(*_: object) -> None:
@@ -275,9 +263,7 @@ def test_who_is_here_stays_where_it_cannot_be_written_down(
     assert sessions.person_of(anna.token) == anna.person
 
 
-def test_joining_takes_a_right_code_and_looks_at_none_after_too_many_wrong_ones(
-    home: Path, sessions: Sessions, clock: Clock
-) -> None:
+def test_joining_takes_a_right_code_and_few_wrong_ones(home: Path, sessions: Sessions, clock: Clock) -> None:
     made, joining = codes.codes(), Joining(clock)
 
     def enter(code: str, name: str = "Anna") -> Role:

@@ -26,9 +26,7 @@ from tests.test_cli import answer, refusal
 from tests.waiting import wait_for
 
 
-def test_an_address_on_which_nothing_can_listen_is_refused_before_the_app_starts(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unusable_address_is_refused_before_the_start(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classroom.subprocess, "Popen", lambda *_, **__: pytest.fail("The app was started."))
     assert "cannot listen on 999.1.1.1, port 8501" in refusal("classroom", "serve", "--address", "999.1.1.1")
     with socket.create_server(("127.0.0.1", 0)) as taken:

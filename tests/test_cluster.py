@@ -83,9 +83,7 @@ def app(cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     open_engine().close()
 
 
-def test_a_search_over_own_pictures_spreads_over_workers_that_do_not_have_them(
-    cluster: Cluster, app: Path, tmp_path: Path
-) -> None:
+def test_a_search_over_own_pictures_uses_all_workers(cluster: Cluster, app: Path, tmp_path: Path) -> None:
     seen = answer("cluster", "status")
     assert (seen["problems"], seen["slots"], seen["runs"]) == ([], 2, [])
     assert sorted((one["name"], one["home"], one["busy"]) for one in seen["workers"]) == [

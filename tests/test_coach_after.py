@@ -188,7 +188,7 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
 
 
 @pytest.mark.parametrize(("history", "changes", "key", "cure"), ADVICE.values(), ids=ADVICE)
-def test_what_is_suggested_of_a_run(
+def test_suggestions(
     history: list[EpochRecord], changes: dict[str, Any], key: str, cure: dict[str, Any] | None
 ) -> None:
     found = notes(history, changes)

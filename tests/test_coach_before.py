@@ -190,9 +190,7 @@ def test_weight_updates_are_counted() -> None:
 @pytest.mark.parametrize(
     ("capable", "device", "told"), [(True, "auto", False), (False, "auto", True), (False, "gpu", False)]
 )
-def test_bfloat16_is_for_processors_made_for_it(
-    monkeypatch: pytest.MonkeyPatch, capable: bool, device: str, told: bool
-) -> None:
+def test_bfloat16_needs_a_processor(monkeypatch: pytest.MonkeyPatch, capable: bool, device: str, told: bool) -> None:
     monkeypatch.setattr(before, "multiplies_bfloat16", lambda: capable)
     notes = found({"training.precision": "mixed_bfloat16", "training.device": device})
     assert ("slow-precision" in notes) is told

@@ -139,9 +139,7 @@ class _Touch:
         return os.system, (f"touch {self.path}",)
 
 
-def test_a_foreign_class_is_refused_and_not_run(
-    sound: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_foreign_class_is_refused(sound: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     victim = tmp_path / "victim"
     path = write(tmp_path / "evil.tar.gz", {**sound, "test": {**sound["test"], b"extra": _Touch(victim)}})
     monkeypatch.setenv("AQUADASH_CIFAR100", str(path))
@@ -225,9 +223,7 @@ def test_the_search_goes_from_the_named_archive_to_kerass_cache(
         cifar100.locate()
 
 
-def test_an_unpacked_folder_may_be_named(
-    sound: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unpacked_folder_is_read(sound: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, content in pickled(sound).items():
         path = tmp_path / "cifar-100-python" / name
         path.parent.mkdir(exist_ok=True)
@@ -246,9 +242,7 @@ def test_without_archive_and_network_the_message_names_both_remedies(home: Path)
     assert str(home / "data") in str(caught.value)
 
 
-def test_a_download_is_stored_in_the_home_and_reported(
-    home: Path, sound_archive: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_download_is_kept_and_reported(home: Path, sound_archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fake(target: Path, *, url: str, sha256: str, size: int, progress: ProgressCallback) -> None:
         assert (url, sha256) == (cifar100.URL, cifar100.SHA256)
         progress("Downloading", 0.5)

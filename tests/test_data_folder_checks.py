@@ -45,9 +45,7 @@ def test_good_pictures_are_found_good(tmp_path: Path) -> None:
         ({"cat": 20, "dog": 2}, "too few", "fewer than 3 pictures that differ"),
     ],
 )
-def test_what_nothing_can_be_learnt_from_is_a_problem(
-    tmp_path: Path, counts: dict[str, int], kind: str, word: str
-) -> None:
+def test_an_unlearnable_set_is_a_problem(tmp_path: Path, counts: dict[str, int], kind: str, word: str) -> None:
     new = imported(in_folder(tmp_path / "a", of_classes(counts)))
     assert not new.report.usable
     assert new.report.findings[0].severity == "problem"

@@ -104,9 +104,7 @@ def test_what_cannot_be_read_is_refused_by_its_own_name_and_leaves_nothing(home:
     assert left(home) == []
 
 
-def test_a_full_disk_is_said_to_be_so_and_nothing_is_left(
-    folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_named_and_nothing_left(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -116,9 +114,7 @@ def test_a_full_disk_is_said_to_be_so_and_nothing_is_left(
     assert left(home) == []
 
 
-def test_more_than_the_disk_should_hold_is_refused_before_reading(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_much_for_the_disk_is_refused_before_reading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "MAX_STORED", 12 * 64 * 64 * 3 - 1)
     with pytest.raises(DataError, match="Choose a smaller size"):
         imported(folder, size=64)
@@ -179,9 +175,7 @@ _DAMAGE = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(damage=_DAMAGE, end=st.one_of(st.none(), st.integers(0, len(_SMALL))))
-def test_a_damaged_archive_is_read_or_refused_in_words_and_leaves_nothing(
-    home: Path, damage: list[tuple[int, bytes]], end: int | None
-) -> None:
+def test_a_damaged_archive_leaves_nothing(home: Path, damage: list[tuple[int, bytes]], end: int | None) -> None:
     content = bytearray(_SMALL)
     for at, value in damage:
         content[at : at + len(value)] = value

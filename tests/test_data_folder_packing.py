@@ -52,7 +52,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "store_is_shared", lambda: True)
 
 
-def test_other_pictures_than_those_that_were_sent_are_refused(
+def test_other_pictures_than_those_sent_are_refused(
     kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "packed.zip"
@@ -156,9 +156,7 @@ def test_pictures_in_several_parts(store: RunStore, tmp_path: Path, monkeypatch:
         files.fetch("b" * 64, got, progress=lambda *_: None)
 
 
-def test_a_run_is_held_however_long_its_pictures_are_packed(
-    store: RunStore, kept: About, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_is_held_while_its_pictures_pack(store: RunStore, kept: About, monkeypatch: pytest.MonkeyPatch) -> None:
     job = store.queue(store.create(with_values(RunConfig(), {"data.source": kept.source})).run_id, held=True)
 
     def slowly(name: str, target: Path) -> About:
@@ -190,9 +188,7 @@ def test_a_run_that_failed_before_its_pictures_were_known_is_resumed_with_them(
     assert store.get(run_id).dataset_fingerprint == kept.fingerprint and DataFiles(store).has(kept.fingerprint)
 
 
-def test_a_sending_that_ends_early_leaves_nothing(
-    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_early_end_leaves_nothing(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere(tmp_path, monkeypatch)
     files, experiment_id, begun = DataFiles(store), experiment_named(store.client, EXPERIMENT), []
     (tmp_path / "sent").write_bytes(b"pictures")

@@ -49,9 +49,7 @@ def test_a_kept_data_set_is_a_source_like_any_other(pictures: Path) -> None:
     check_names(with_values(RunConfig(), {"data.source": made.source}))
 
 
-def test_what_is_known_of_a_data_set_outlasts_a_power_cut(
-    pictures: Path, outlasts_a_power_cut: Callable[[Path], bool]
-) -> None:
+def test_a_data_set_outlasts_a_power_cut(pictures: Path, outlasts_a_power_cut: Callable[[Path], bool]) -> None:
     place = about.place_of(kept(pictures).name)
     assert all(outlasts_a_power_cut(place / name) for name in ("about.json", "pictures.json"))
 
@@ -129,9 +127,7 @@ def test_what_a_version_before_put_away_is_left_alone_and_comes_back_by_hand(pic
     assert data.load(made.source).fingerprint == made.fingerprint
 
 
-def test_one_that_cannot_take_the_place_of_another_leaves_it_there(
-    pictures: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_replacement_leaves_the_other_there(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, new, rename = kept(pictures), imported(pictures), os.rename
 
     def busy(source: Path, target: Path) -> None:

@@ -60,9 +60,7 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
         load("cifar10")
 
 
-def test_a_data_set_is_loaded_once_and_again_when_its_key_changes_and_a_few_are_kept(
-    loader: _Loader, register: Callable
-) -> None:
+def test_a_data_set_is_loaded_once_a_key_and_a_few_are_kept(loader: _Loader, register: Callable) -> None:
     key = ""
     register(lambda: key)
     for count in range(1, 10):

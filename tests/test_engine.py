@@ -64,7 +64,7 @@ def in_epoch(store: RunStore, run_id: str, epoch: int) -> Run:
     return wait_for(there, timeout=150, saying=lambda: store.get(run_id))
 
 
-def test_what_killed_processes_left_half_done_goes_a_day_after(
+def test_leftovers_of_killed_processes_go_in_a_day(
     store: RunStore, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
@@ -86,9 +86,7 @@ def test_what_killed_processes_left_half_done_goes_a_day_after(
     assert all(path.exists() for path in (*fresh, *kept))
 
 
-def test_what_waits_on_a_machine_that_was_renamed_is_resumed_there(
-    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_renamed_machine_resumes_its_runs(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
     monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'jobs of several homes.db'}")
     run = live_runs.queue(store, store.create(QUICK).run_id)
@@ -224,9 +222,7 @@ def other_engine(*configs: RunConfig) -> Iterator[list[str]]:
 
 
 @pytest.mark.slow
-def test_a_run_outlives_its_engine_and_the_queue_waits_for_the_next_one(
-    quick_training: None, store: RunStore, engine: Engine
-) -> None:
+def test_a_run_outlives_its_engine_and_the_queue_waits(quick_training: None, store: RunStore, engine: Engine) -> None:
     with other_engine(LONG, with_values(QUICK, {"training.epochs": 1})) as (training, waiting):
         in_epoch(store, training, 1)
         engine.serve()
@@ -249,9 +245,7 @@ def test_a_run_outlives_its_engine_and_the_queue_waits_for_the_next_one(
 
 
 @pytest.mark.slow
-def test_a_named_cluster_runs_it_through_the_same_code(
-    quick_training: None, store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_named_cluster_runs_it(quick_training: None, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     from distributed import LocalCluster
 
     with LocalCluster(

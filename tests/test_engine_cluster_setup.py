@@ -48,9 +48,7 @@ def test_one_worker_for_each_card_or_one_with_slots() -> None:
     assert words[words.index("--host") + 1] == "10.0.0.2"
 
 
-def test_processes_in_another_folder_find_what_a_relative_path_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_relative_path_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     named = {"AQUADASH_HOME", "AQUADASH_CIFAR100", "AQUADASH_WEIGHTS", "KERAS_HOME"}
     for name in named:
@@ -150,9 +148,7 @@ def _queued(count: int) -> list[str]:
     return run_ids
 
 
-def test_runs_start_in_the_order_of_the_queue_on_whichever_worker_is_free(
-    served: Slots, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_start_in_the_order_of_the_queue_on_any_worker(served: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "take_next", _busy)
     run_ids = _queued(5)
     _may_end.update((run_id, threading.Event()) for run_id in run_ids)
@@ -168,9 +164,7 @@ def test_runs_start_in_the_order_of_the_queue_on_whichever_worker_is_free(
     wait_for(lambda: {job.status for job in open_jobs().find(kind=KIND)} == {JobStatus.FINISHED})
 
 
-def test_a_run_that_no_worker_takes_says_why_and_is_offered_again_later(
-    served: Slots, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_no_worker_takes_is_offered_again_later(served: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "take_next", _refuses)
     (run_id,) = _queued(1)
     store = open_store()
@@ -192,9 +186,7 @@ def _check_of(what: str, address: str) -> checks.Check:
     return check
 
 
-def test_the_database_of_the_jobs_must_be_named_and_be_the_apps(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_database_must_be_named_and_the_apps(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
     ) as cluster:
@@ -223,7 +215,7 @@ def test_the_database_of_the_jobs_must_be_named_and_be_the_apps(
         assert any("finds no run, as AQUADASH_DATABASE is not set there" in one for one in problems)
 
 
-def test_certificates_that_are_not_set_are_asked_for_and_the_scheduler_says_when_it_wants_them(
+def test_missing_certificates_are_asked_for_as_the_scheduler_wants_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(RunError, match="wants a certificate, and none is set here"):

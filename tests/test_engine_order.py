@@ -94,9 +94,7 @@ def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(engine: 
 
 
 @pytest.mark.usefixtures("in_class")
-def test_no_student_has_more_waiting_than_the_limit(
-    engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_student_exceeds_the_limit(engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aquadash.engine.open_engine", lambda: engine)
     asked(engine, store, "at work")
     Lab(TEACHER).people.set_limits(ClassLimits(waiting_runs=2, epochs=3))

@@ -81,9 +81,7 @@ def finishing(store: RunStore) -> Callable[[int], None]:
     return lambda pid: store.jobs.end(claiming(store)(pid), JobStatus.FINISHED)
 
 
-def test_a_slot_has_a_worker_take_one_job_once_no_other_has_the_slot(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_takes_one_job_in_a_free_slot(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     workers = launched_by(monkeypatch, Workers(do=finishing(store)))
     taken = free_slot(KINDS[KIND])
     # The teacher may pause the queue before the other one ends.
@@ -102,9 +100,7 @@ def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monke
     assert take_next(store) == "done" and len(workers.launched) == 1
 
 
-def test_what_needs_another_machine_is_looked_at_once_in_a_while(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_jobs_for_other_machines_are_looked_at_rarely(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "_LOOK_SECONDS", 3600)
     store.queue(store.create(RunConfig()).run_id, needs="gpu")
     looks: list[object] = []
@@ -127,9 +123,7 @@ def test_a_machine_that_is_set_up_wrongly_says_so(store: RunStore, run_id: str) 
     assert store.get(run_id).status is RunStatus.QUEUED
 
 
-def test_no_worker_is_started_while_the_run_store_is_away(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_worker_starts_without_the_run_store(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> RunStore:
         raise StorageError("Could not open the run store: no answer")
 
@@ -141,9 +135,7 @@ def test_no_worker_is_started_while_the_run_store_is_away(
     assert workers.launched == [] and job_of(run_id).worker_failures == 0
 
 
-def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_kills_three_workers_fails(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write_log(run_id, "the last words\n")
     launched_by(monkeypatch, Workers(-signal.SIGKILL, do=claiming(store)))
     served = Slots(open_jobs())
@@ -160,9 +152,7 @@ def test_a_run_that_kills_three_workers_fails_and_its_record_says_so(
     assert run.status is RunStatus.FAILED and run.message.startswith("3 workers in a row were lost with it; at last: ")
 
 
-def test_a_worker_that_cannot_start_is_not_tried_for_ever(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_is_not_started_for_ever(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     workers = launched_by(monkeypatch, Workers(3))
     take_next(store)
     run = store.get(run_id)
@@ -182,9 +172,7 @@ def test_a_worker_that_fails_after_its_job_has_ended_costs_the_next_one_nothing(
     assert (job_of(following).worker_failures, job_of(following).attempt) == (0, 0)
 
 
-def test_a_lost_worker_that_was_asked_to_stop_leaves_a_stopped_run(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_stopping_worker_leaves_a_stop(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def begin(pid: int) -> None:
         claiming(store)(pid)
         store.request_stop(run_id)
@@ -209,9 +197,7 @@ def test_how_a_job_ended_is_kept_once(store: RunStore, run_id: str, monkeypatch:
     assert store.get(run_id).ended_at == ended_at and LOG in store.artifact_names(run_id)
 
 
-def test_a_run_that_was_taken_up_again_meanwhile_is_left_to_its_worker(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_taken_up_again_keeps_its_worker(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     store.jobs.end(store.jobs.claim([KIND], Worker("here", 1)), JobStatus.INTERRUPTED)
     jobs = open_jobs()
     changes = jobs.changes(0)
@@ -240,9 +226,7 @@ def test_a_run_whose_record_is_damaged_holds_nobody_up(store: RunStore, run_id: 
     assert store.read(run_id).status is RunStatus.UNREADABLE
 
 
-def test_a_slot_that_ends_leaves_its_worker_running(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_closed_slot_leaves_its_worker_alone(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     launched_by(monkeypatch, Workers(None, do=claiming(store)))
     assert take_next(store, ends=lambda: True) == "left running"
     assert job_of(run_id).status is JobStatus.RUNNING

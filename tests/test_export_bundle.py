@@ -108,9 +108,7 @@ def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, 
     assert [(p.step, p.value, p.timestamp) for p in points[0]] == [(p.step, p.value, p.timestamp) for p in points[1]]
 
 
-def test_the_same_run_is_recognised_wherever_it_has_been(
-    store: RunStore, other_store: RunStore, tmp_path: Path
-) -> None:
+def test_a_run_is_recognised_wherever_it_has_been(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
     run = stored_runs.add_run(store, name="mine")
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     first = importing.import_run(store, tmp_path / "run.zip")
@@ -127,9 +125,7 @@ def test_the_same_run_is_recognised_wherever_it_has_been(
 
 
 @pytest.mark.parametrize("pinned_by", ["the teacher", "its owner"])
-def test_what_was_pinned_is_pinned_for_whoever_brings_it(
-    store: RunStore, other_store: RunStore, tmp_path: Path, pinned_by: str
-) -> None:
+def test_a_pinned_run_stays_pinned(store: RunStore, other_store: RunStore, tmp_path: Path, pinned_by: str) -> None:
     run = stored_runs.add_run(store)
     ben = Person("b" * 32, "Ben", Role.STUDENT)
     store.set_tags(run.run_id, "give it away", owner_tags(ben))
@@ -176,9 +172,7 @@ def test_a_run_at_work_is_refused(store: RunStore, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_without_its_images_and_its_first_weights_the_zip_says_why_it_lacks_what_repeats_the_run(
-    store: RunStore, tmp_path: Path
-) -> None:
+def test_a_zip_that_cannot_repeat_its_run_says_why_not(store: RunStore, tmp_path: Path) -> None:
     run = ui_runs.finished(store, "big", {"model.name": "mobilenetv2", "augmentation.pipeline": "none"})
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     assert not {"train.py", "notebook.ipynb", "data.npz"} & set(written.files)

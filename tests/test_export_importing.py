@@ -272,9 +272,7 @@ def test_two_classes_of_one_name(store: RunStore, sound: Path, tmp_path: Path) -
     assert "Two classes of the run have the same name" in told
 
 
-def test_a_run_of_more_bytes_than_are_taken_in(
-    store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_of_too_many_bytes(store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packed = io.BytesIO()
     np.savez_compressed(packed, state=np.zeros(1_000_000))
     for content, most, reason in (
@@ -287,9 +285,7 @@ def test_a_run_of_more_bytes_than_are_taken_in(
         assert reason in refused(store, path)
 
 
-def test_lists_of_files_that_would_fill_the_memory(
-    store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lists_of_too_many_files(store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     many = npz(**{f"weight{number}": np.zeros(1) for number in range(100)})
     path = write(tmp_path / "x.zip", with_file(read(sound), "checkpoint/slot-0.npz", many))
     with monkeypatch.context() as patch:
@@ -357,9 +353,7 @@ def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path
     assert 0 < accepted < 12
 
 
-def test_what_older_versions_kept_and_nothing_reads_is_left_aside(
-    own_store: RunStore, sound: Path, tmp_path: Path
-) -> None:
+def test_leftovers_of_older_versions_are_left_aside(own_store: RunStore, sound: Path, tmp_path: Path) -> None:
     files = read(sound)
     for name in bundle.UNUSED:
         files = with_file(files, name, b"of an older version")
@@ -367,9 +361,7 @@ def test_what_older_versions_kept_and_nothing_reads_is_left_aside(
     assert not bundle.UNUSED & set(own_store.artifact_names(run.run_id))
 
 
-def test_a_failure_while_storing_leaves_nothing(
-    own_store: RunStore, sound: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_import_leaves_nothing(own_store: RunStore, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = own_store.add_artifact
 
     def full(run_id: str, path: Path, *, folder: str | None = None) -> None:

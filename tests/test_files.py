@@ -28,9 +28,7 @@ def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", (None, errno.EPERM, errno.EOPNOTSUPP))
-def test_a_new_file_never_takes_the_place_of_another(
-    fault: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_file_never_replaces_another(fault: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_second_name(source: Path, target: Path) -> None:
         raise OSError(fault, os.strerror(fault or 0))
 

@@ -245,9 +245,7 @@ def test_what_libraries_read_at_their_start_needs_a_new_process(
     wait_for(lambda: gone(first))
 
 
-def test_a_process_that_does_not_come_up_is_a_worker_that_failed(
-    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_never_starts_has_failed(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (Path(os.environ["PYTHONPATH"].split(os.pathsep)[0]) / "naps.py").write_text("raise ImportError('no naps')")
     process = nap(by, until)
     assert wait_for(lambda: process.wait(1)) == 1 and process.pid is None

@@ -117,9 +117,7 @@ def test_a_person_has_at_most_one_job_of_some_kinds_at_work(jobs: JobTable) -> N
     assert jobs.waiting(["single"]) and jobs.claim(["single"], HERE).run == "b2"
 
 
-def test_what_needs_the_files_of_a_home_is_done_by_a_worker_of_it(
-    jobs: JobTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_home_s_jobs_are_done_by_its_workers(jobs: JobTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_DATABASE", "shared by several homes")
     jobs.submit("once", "r1", {})
     with monkeypatch.context() as patch:
@@ -135,9 +133,7 @@ def test_what_needs_the_files_of_a_home_is_done_by_a_worker_of_it(
     assert jobs.waiting(["once"]) and jobs.claim(["once"], HERE) is not None
 
 
-def test_a_job_of_a_kind_that_is_gone_is_interrupted_like_any_that_is_lost(
-    jobs: JobTable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_of_a_kind_that_is_gone_is_interrupted(jobs: JobTable, monkeypatch: pytest.MonkeyPatch) -> None:
     job = claimed(jobs, "brief")
     monkeypatch.setattr("aquadash.jobs.table.KINDS", {"once": JobKind("once", "look", "no:thing")})
     let_the_lease_run_out(job, jobs=jobs)

@@ -90,9 +90,7 @@ def test_one_that_somebody_stops(monkeypatch: pytest.MonkeyPatch, words: tuple[s
         (ZeroDivisionError("by nought"), "An unexpected error ended the conversion: ZeroDivisionError: by nought"),
     ],
 )
-def test_no_exception_leaves_a_job_that_looks_alive(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
-) -> None:
+def test_no_exception_leaves_a_live_job(monkeypatch: pytest.MonkeyPatch, error: Exception, message: str) -> None:
     def look(job: JobContext) -> dict[str, Any]:
         raise error
 
@@ -308,9 +306,7 @@ def test_a_process_does_one_job_after_another_and_its_slot_is_free_as_soon_as_it
     assert ended == [JobStatus.STOPPED, JobStatus.FINISHED, JobStatus.INTERRUPTED, JobStatus.FINISHED]
 
 
-def test_one_that_takes_a_single_job_waits_for_a_slot(
-    in_this_process: None, kind: JobKind, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_single_job_waits_for_a_slot(in_this_process: None, kind: JobKind, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs, pauses = open_jobs(), []
 
     def sleep(pause: float) -> None:
@@ -358,9 +354,7 @@ def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
     assert worker.free_slot(kind) is not None
 
 
-def test_a_worker_that_lingers_takes_what_comes_meanwhile(
-    in_this_process: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lingering_worker_takes_the_next_job(in_this_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "test", JobKind("test", "look", f"{__name__}:work", linger=10.0))
     jobs, seconds, looks = open_jobs(), [0.0], []
 
@@ -428,9 +422,7 @@ def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stu
     )
 
 
-def test_stopping_kills_one_that_does_not_answer(
-    stuck: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopping_kills_a_silent_worker(stuck: Callable[[float], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "STOP_SECONDS", 0.5)
     stuck(500.0)
     worker.start("stuck", "r1", {"forever": True})

@@ -53,9 +53,7 @@ def gradient(path: Path) -> Path:
     return path
 
 
-def test_an_image_opens_by_mouse_and_another_in_its_place_by_keyboard(
-    shared_server: Server, page: Page, asked: Run
-) -> None:
+def test_an_image_opens_by_mouse_and_another_by_keyboard(shared_server: Server, page: Page, asked: Run) -> None:
     page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&true=otter&predicted=seal")
     cards = page.get_by_role("list", name="Test images with the network's answers").get_by_role("button")
     cards.nth(1).wait_for()
@@ -80,9 +78,7 @@ def test_an_image_opens_by_mouse_and_another_in_its_place_by_keyboard(
     assert not shared_server.memory_of("tensorflow"), "another process answers"
 
 
-def test_a_dropped_picture_opens_by_keyboard_and_a_bad_one_is_named(
-    shared_server: Server, page: Page, asked: Run, tmp_path: Path
-) -> None:
+def test_a_dropped_picture_opens_by_keyboard(shared_server: Server, page: Page, asked: Run, tmp_path: Path) -> None:
     page.goto(f"{shared_server.url}/predict?run={asked.run_id}")
     zone = page.get_by_test_id("stFileUploaderDropzone")
     zone.wait_for()
@@ -145,9 +141,7 @@ def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Serve
     no_error(page)
 
 
-def test_a_folder_of_pictures_is_labelled_and_taken_home(
-    shared_server: Server, page: Page, asked: Run, tmp_path: Path
-) -> None:
+def test_a_folder_of_pictures_is_labelled(shared_server: Server, page: Page, asked: Run, tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     gradient(pictures / "sea <b>view<b>.bmp")
     gradient(pictures / "otter" / "one.png")
@@ -196,9 +190,7 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_two_hundred_photographs_of_12_megapixels_are_stopped_and_gone_on_with(
-    warm_home: Path, page: Page, tmp_path: Path
-) -> None:
+def test_two_hundred_large_photographs_are_stopped_and_resumed(warm_home: Path, page: Page, tmp_path: Path) -> None:
     """They add up to 700 MB: kept in the memory beside TensorFlow, they would be too much."""
     photographs = many_photographs(tmp_path / "photographs", 200)
     store = open_store()

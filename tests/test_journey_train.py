@@ -70,9 +70,7 @@ class LateBrowser:
         socket.on_message(send)
 
 
-def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored_however_late_the_browser_is(
-    shared_server: Server, page: Page
-) -> None:
+def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_server: Server, page: Page) -> None:
     store, browser = open_store(), LateBrowser(page)
     own = {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 40, "training.schedule": "cosine"}
     model = ui_runs.finished(store, "model <b>run</b>", own)
@@ -118,9 +116,7 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored_however_l
         no_error(page)
 
 
-def test_a_browser_that_loads_its_code_slowly_shows_the_settings_that_are_meant(
-    shared_server: Server, visit: Callable[[], Page]
-) -> None:
+def test_a_slow_browser_shows_the_settings_that_are_meant(shared_server: Server, visit: Callable[[], Page]) -> None:
     page = visit()  # Whose browser has none of the code yet.
     held_back: list[Route] = []
     page.route(re.compile(r"/(Radio|NumberInput)\."), lambda route: held_back.append(route))

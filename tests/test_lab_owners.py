@@ -74,9 +74,7 @@ def test_a_student_has_one_import_at_a_time(home: Path) -> None:
     assert Lab(ANNA).data.keep(latest, title="Latest") and Lab(BEN).data.keep(others, title="Others")
 
 
-def test_the_reading_of_a_students_pictures_ends_after_some_minutes_and_leaves_nothing(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_reading_of_pictures_ends_after_some_minutes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aquadash.lab.data._MAX_SECONDS", 0.0)
     with pytest.raises(NotAllowedError, match="keeps others of the class waiting"):
         read_pets(Lab(ANNA))
@@ -84,9 +82,7 @@ def test_the_reading_of_a_students_pictures_ends_after_some_minutes_and_leaves_n
     read_pets(Lab(OWNER))
 
 
-def test_only_some_imports_are_read_at_the_same_time_and_whoever_waits_can_leave(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_some_imports_are_read_at_the_same_time(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Left(Exception):
         pass
 

@@ -59,7 +59,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     return fake
 
 
-def test_many_readers_cost_one_read_and_another_home_another(
+def test_many_readers_of_a_home_cost_one_read(
     store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for _ in range(30):
@@ -70,9 +70,7 @@ def test_many_readers_cost_one_read_and_another_home_another(
     assert len(RUNS.all()) == 1 and store.asked.count("runs") == 3
 
 
-def test_an_answer_under_way_at_a_refresh_is_not_for_those_who_ask_after_it(
-    store: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_under_way_at_a_refresh_is_not_reused(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, changed = threading.Event(), threading.Event()
 
     def slow() -> tuple[Run, ...]:
@@ -115,9 +113,7 @@ def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store:
     assert store.asked == ["runs", "read"], "one in the bin, or of a moment ago, is looked for alone"
 
 
-def test_whoever_waits_for_a_run_in_the_queue_has_the_queue_served(
-    store: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_waiting_for_a_run_serves_the_queue(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     states = [RunStatus.RUNNING, RunStatus.QUEUED, RunStatus.QUEUED, RunStatus.FINISHED]
     served: list[RunStatus] = []
 

@@ -83,9 +83,7 @@ def _keras_network(name: str) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
-def test_weights_and_features_are_those_of_keras_with_its_own_preprocessing(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_and_features_are_those_of_keras(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
     import tensorflow as tf
     from keras.src.utils import file_utils

@@ -89,7 +89,7 @@ def test_a_damaged_file_in_a_cache_is_passed_over(md5: str | None, home: Path, k
     assert _weights(md5 and _md5(sound)).locate() == sound
 
 
-def test_a_file_for_another_network_does_not_stand_in_the_way(
+def test_another_network_s_file_is_no_trouble(
     tmp_path: Path, keras_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = _tiny(tmp_path / "other_notop.h5", more=5)
@@ -161,9 +161,7 @@ def test_with_neither_file_nor_network_one_message_says_all(
             assert part in message
 
 
-def test_a_download_tells_its_progress_and_is_checked(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_download_is_reported_and_checked(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = _tiny(tmp_path / "source.h5")
     arriving = source.read_bytes()
     asked: list[dict[str, Any]] = []

@@ -82,7 +82,7 @@ def test_the_catalogue_takes_the_previews_place_until_a_step_is_added_or_it_is_c
     assert "view" not in app.query_params and alternatives(app)[0].endswith("original")
 
 
-def test_own_pictures_stay_while_the_catalogue_or_missing_data_stand_in_their_place(
+def test_own_pictures_outlast_the_catalogue_and_missing_data(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = visit(pipeline="notebook-1", **{"from": "own"})
@@ -143,9 +143,7 @@ LIMIT, SLACK = 150.0, 3.0
 @pytest.mark.soak
 @pytest.mark.parametrize("pipeline", ["notebook-1", "notebook-2", "notebook-3", "notebook-4"])
 @pytest.mark.parametrize("look", ["draws", "steps"])
-def test_the_whole_page_with_16_images_is_drawn_in_time(
-    monkeypatch: pytest.MonkeyPatch, pipeline: str, look: str
-) -> None:
+def test_a_page_with_16_images_is_drawn_in_time(monkeypatch: pytest.MonkeyPatch, pipeline: str, look: str) -> None:
     moments: list[tuple[float, float]] = []
 
     def moment() -> None:

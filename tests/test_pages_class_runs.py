@@ -71,7 +71,7 @@ def test_the_board_has_a_data_set_of_its_own(store: RunStore, teacher: Person) -
     assert "**Ben** is on the board; nobody else yet" in texts(app)
 
 
-def test_the_board_of_replaced_pictures_has_the_runs_on_those_kept_now(
+def test_the_board_has_the_runs_on_kept_pictures(
     store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(about, "all_kept", lambda: {"mine": SimpleNamespace(fingerprint="new")})
@@ -81,18 +81,14 @@ def test_the_board_of_replaced_pictures_has_the_runs_on_those_kept_now(
     assert [entry.run.name for entry in Lab(teacher).runs.board("folder-mine").entries] == ["new"]
 
 
-def test_an_empty_board_notices_the_first_run(
-    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_board_shows_the_first_run(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     anna, _ = join("Anna")
     between_drawings(monkeypatch, lambda: give(store, add_compared(store, "good", skill=0.9, seed=1), anna))
     app = open_app_page("classroom", view="board")
     assert "**Anna** is on the board" in texts(app) and "The board is empty" not in texts(app)
 
 
-def test_the_queue_shows_places_and_each_what_they_may_do(
-    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     anna, token = join("Anna")
     ben, _ = join("Ben")
     first, second = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
@@ -122,9 +118,7 @@ def test_the_queue_shows_places_and_each_what_they_may_do(
     assert "b1" in texts(seen) and not [key for key in buttons(seen) if second.run_id in key], "it is another's"
 
 
-def test_what_was_deleted_while_it_waited_waits_again_after_undo(
-    store: RunStore, anna: Person, engine: FakeEngine
-) -> None:
+def test_a_deleted_waiting_run_waits_again_after_undo(store: RunStore, anna: Person, engine: FakeEngine) -> None:
     own = give(store, queued(store, "a1"), anna)
     trial = live_runs.queue(store, store.create(RunConfig(), search_id="5" * 32, owner=anna).run_id)
     app = open_app_page("classroom", view="queue")
@@ -142,9 +136,7 @@ def test_what_was_deleted_while_it_waited_waits_again_after_undo(
         assert all(part in texts(app) for part in said) and len(app.error) == len(said)
 
 
-def test_a_refusal_is_said_for_longer_than_until_the_next_drawing(
-    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_outlasts_the_next_drawing(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise RunError("It has begun.")
 
@@ -250,9 +242,7 @@ def test_uploads_that_are_switched_off_are_said_to_be(anna: Person) -> None:
     assert "switched uploads off" not in texts(app) and not app.get("file_uploader")[0].disabled
 
 
-def test_lists_of_searches_say_whose_they_are_and_each_what_they_may_do(
-    anna: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lists_of_searches_show_owners_and_rights(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     searches = open_search_store()
     hill, teachers = join("Ms Hill", Role.TEACHER)
     of_all = searches.create(plan(name="for all"), owner=hill)

@@ -45,9 +45,7 @@ def test_without_a_class_nothing_of_it_is_seen(monkeypatch: pytest.MonkeyPatch) 
         app.switch_page("pages/classroom.py")
 
 
-def test_who_is_sent_out_or_forges_a_token_is_a_stranger_at_the_next_click(
-    anna: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_token_one_is_a_stranger_at_the_next_click(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app_page("data")
     open_sessions().remove(anna.person_id)
     app.run()
@@ -56,9 +54,7 @@ def test_who_is_sent_out_or_forges_a_token_is_a_stranger_at_the_next_click(
     assert [title.value for title in app.run().title] == ["🐋 Join the class"]
 
 
-def test_a_locked_page_is_closed_to_students_and_open_to_the_teacher(
-    anna: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_locked_page_is_open_to_the_teacher_alone(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     limits.save(ClassLimits(locked_pages=frozenset({"evaluate"})))
     app = open_app_page("evaluate")
     assert app.title[0].value == "🔒 Evaluate"

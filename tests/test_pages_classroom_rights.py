@@ -73,9 +73,7 @@ def test_another_students_pictures_are_not_put_into_the_form_by_text(look: Look)
     assert "another student's pictures" in refusal.value and "The form is as it was." in refusal.value
 
 
-def test_the_teacher_s_import_folder_is_not_listed_for_students(
-    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_students_do_not_see_the_import_folder(look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "marks of 7b").mkdir()
     monkeypatch.setenv("AQUADASH_IMPORT", str(tmp_path))
     assert look(TEACHER, "data", add="server").selectbox(key="own-server").options == ["marks of 7b"]

@@ -81,9 +81,7 @@ def test_picks_stand_in_the_address_and_ticks_follow_the_menu(shelf: list[Run]) 
 
 
 @pytest.mark.usefixtures("in_shared_home")
-def test_the_menu_offers_the_first_rows_of_the_table_and_keeps_what_is_picked(
-    shelf: list[Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_menu_offers_the_first_rows_and_picked_runs(shelf: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_table, "_MAX_OFFERED", 2)
     menu = open_page().multiselect(key="runs")
     assert "the first 2" in menu.placeholder

@@ -50,7 +50,7 @@ def test_numbers_are_measured() -> None:
     assert html(app).count("Mean of 500 images of class") == 5
 
 
-def test_missing_photographs_are_fetched_when_asked_for_and_a_failure_told_plainly(
+def test_missing_photographs_are_fetched_when_asked_for_or_a_failure_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fetched: list[bool] = []

@@ -98,9 +98,7 @@ def test_a_second_click_finds_the_pictures_kept(archive: bytes, home: Path, monk
     assert address_of(app, "source") == "folder-pets" and stored(home) == ["pets"]
 
 
-def test_a_name_that_is_taken_is_said_to_be_so_and_discarding_leaves_nothing(
-    tmp_path: Path, archive: bytes, home: Path
-) -> None:
+def test_a_taken_name_is_refused_and_discarding_leaves_nothing(tmp_path: Path, archive: bytes, home: Path) -> None:
     pets = kept(tmp_path)
     app = drop(open_app_page("data", add="zip"), archive)
     app.button(key="own-use").click().run()
@@ -160,9 +158,7 @@ def test_what_cannot_be_read_is_said_and_leaves_nothing(home: Path) -> None:
     assert "Pets.zip is not a sound ZIP archive" in app.error[0].value and stored(home) == [] and not app.metric
 
 
-def test_only_what_its_owner_put_into_the_import_folder_is_offered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_owner_s_import_folder_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app_page("data", add="server")
     assert "Expected: zip, classes" in app.info[0].value
     folder = in_folder(tmp_path / "import", of_classes({"pets/cat": 6, "pets/dog": 6}) | {"note.txt": b"", ".x/y": b""})
@@ -214,9 +210,7 @@ def test_a_second_click_finds_own_pictures_deleted(tmp_path: Path, monkeypatch: 
     assert not app.exception and not app.error and app.selectbox(key="data-set").value == "synthetic"
 
 
-def test_another_data_set_opens_at_its_first_page_unless_the_address_says_which(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_data_set_opens_at_its_first_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(address, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
     made = kept(tmp_path)
     app = open_app_page("data", show="10", page="2")

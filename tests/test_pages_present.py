@@ -77,9 +77,7 @@ def test_a_run_at_work_shows_what_there_is(store: RunStore) -> None:
     assert titles(store.get(run.run_id))[-1] == "How did it learn?"
 
 
-def test_a_talk_is_not_drawn_again_by_itself_after_the_end_of_its_run(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_talk_is_still_after_the_end_of_its_run(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run, looks = ui_runs.running(store, "mine"), []
 
     def end() -> None:
@@ -101,9 +99,7 @@ def test_the_beginning_of_an_id_is_enough_and_names_and_notes_are_text(store: Ru
     assert plain(HOSTILE) in [box.value for box in app.markdown]
 
 
-def test_a_talk_without_a_run_or_with_damaged_results_or_of_one_that_is_not_there_can_be_left(
-    run: Run, store: RunStore
-) -> None:
+def test_a_talk_without_a_run_or_results_can_be_left(run: Run, store: RunStore) -> None:
     predictions = store.artifact(run.run_id, "predictions.npz")
     assert predictions is not None
     predictions.write_bytes(b"damaged")

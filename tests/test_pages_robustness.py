@@ -130,9 +130,7 @@ def test_finished(store: RunStore, run: Run) -> None:
     assert "Pixelate, severity 3" in html(app) and html(app).count("recognised</span>") >= 16
 
 
-def test_the_test_images_are_not_copied_to_show_one_of_them(
-    store: RunStore, run: Run, unspoilt: list[Subjects]
-) -> None:
+def test_the_test_images_are_not_copied_to_show_one(store: RunStore, run: Run, unspoilt: list[Subjects]) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint, images=300))
     open_section(run, corruption="contrast", image="33")
     images = data.load("synthetic").test.images
@@ -154,9 +152,7 @@ def test_ended_early_it_says_why_and_goes_on(store: RunStore, run: Run, started:
 
 
 @pytest.mark.parametrize("cells", [75, 30])
-def test_figures_of_an_older_version_or_another_computer_have_no_job(
-    store: RunStore, run: Run, started: list[str], cells: int
-) -> None:
+def test_older_or_imported_figures_have_no_job(store: RunStore, run: Run, started: list[str], cells: int) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint, cells=cells, seed=9, images=100)
     store.add_robustness(run.run_id, of_model(store, run, result).to_json())
     app = open_section(run)

@@ -101,9 +101,7 @@ def test_groups_open_to_their_runs() -> None:
     assert names(open_page(group="none")) == ["three", "two", "one"]
 
 
-def test_many_runs_are_tagged_pinned_archived_and_deleted_with_undo(
-    store: RunStore, three: tuple[Run, Run, Run]
-) -> None:
+def test_many_runs_are_tagged_pinned_archived_and_deleted(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     app = unfold(open_page(), "actions")
     app.button(key="pick-all").click().run()
     app.text_input(key="bulk-add-tags").set_value("For Class, week 2")

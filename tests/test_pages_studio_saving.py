@@ -86,9 +86,7 @@ def test_a_name_that_cannot_be_is_refused_and_the_draft_stays_and_is_saved_with_
     assert pipeline("mist").branches == DEEP.branches and pipeline("mist").summary == DEEP.summary
 
 
-def test_a_name_that_somebody_else_has_taken_is_refused_for_the_same_steps_too(
-    anna: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_person_s_name_is_refused_for_the_same_steps(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     def save() -> AppTest:
         return save_as(visit_draft(person_id=person.person_id, pipeline="none"), "Fog")
 

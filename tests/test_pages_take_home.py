@@ -82,9 +82,7 @@ def test_the_zip_is_made_in_the_background_again_if_that_fails_and_handed_out(
     assert job_rows.do_next("export").status is JobStatus.FINISHED
 
 
-def test_compare_brings_a_run_and_refuses_others(
-    store: RunStore, started: list[str], tmp_path: Path, home: Path
-) -> None:
+def test_compare_imports_a_run_or_refuses_it(store: RunStore, started: list[str], tmp_path: Path, home: Path) -> None:
     run = ui_runs.finished(store, "from elsewhere")
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     app = open_app_page("compare", runs=run.run_id)
@@ -108,9 +106,7 @@ def test_compare_brings_a_run_and_refuses_others(
     assert len(store.list_runs()) == 2
 
 
-def test_a_run_is_taken_in_in_the_name_of_whoever_brings_it(
-    store: RunStore, started: list[str], tmp_path: Path
-) -> None:
+def test_an_imported_run_belongs_to_whoever_imports_it(store: RunStore, started: list[str], tmp_path: Path) -> None:
     run = ui_runs.finished(store, "mine")
     anna = Person("a" * 32, "Anna", Role.STUDENT)
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip").path.read_bytes()

@@ -180,9 +180,7 @@ def accuracy_in_table(store: RunStore, run: Run) -> str:
     return f"{next(iter(run_table.table_column('val_accuracy', [run], run_fields([run])).values)):.0f} %"
 
 
-def test_running_run_shows_progress_and_curves_of_all_or_the_last_epochs_and_stops(
-    store: RunStore, engine: FakeEngine
-) -> None:
+def test_a_running_run_shows_progress_and_curves_and_stops(store: RunStore, engine: FakeEngine) -> None:
     def axes() -> tuple[list[float], list[float]]:
         layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
         return layout["xaxis"]["range"], layout["yaxis"]["range"]
@@ -279,7 +277,7 @@ def test_the_figures_of_an_ended_run_are_of_the_weights_that_it_has(store: RunSt
     assert run.metrics["best_epoch"] == 21 and run.metrics["val_accuracy"] == 0.796
 
 
-def test_what_changes_every_second_is_drawn_without_the_curves(
+def test_progress_is_drawn_without_the_curves(
     store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts: dict[str, float | None] = {}

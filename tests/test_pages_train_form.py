@@ -164,9 +164,7 @@ def nothing_described() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("nothing_described")
-def test_a_network_is_drawn_once_it_has_been_built_which_can_be_tried_again(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_network_is_drawn_once_it_has_been_built(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     made = ModelSummary((LayerRow("dense", "Dense", (5,), 1234, 1234, 95),), 1234, 1234, 95)
     answers: list[ConfigError | ModelSummary] = [ConfigError("Such a network has too many parameters."), made]
     released = threading.Event()

@@ -79,9 +79,7 @@ def test_every_lesson_has_a_section_and_is_of_one_kind() -> None:
     ],
     ids=["watches the accuracy", "a head learns alone", "no network with a body"],
 )
-def test_the_stopping_rule_is_that_of_the_run_s_own_training(
-    shared_store: RunStore, changes: dict[str, object], said: str
-) -> None:
+def test_the_stopping_rule_is_that_of_the_run(shared_store: RunStore, changes: dict[str, object], said: str) -> None:
     ruled = ui_runs.finished(shared_store, "ruled", changes)
     assert said in texts(open_app_page("walkthrough", lesson="stopping", run=ruled.run_id, patience="1"))
 
@@ -105,9 +103,7 @@ def test_a_whole_class_of_large_pictures_is_laid_over_one_another_in_little_memo
     assert "mean of 600: brightness 90.0 of 255" in html(app) and peak < 70_000_000
 
 
-def test_the_first_model_is_shown_while_one_s_own_first_run_goes_on(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_model_is_shown_while_the_first_run_goes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     store = open_store()
     live_runs.queue(store, ui_runs.finished(store, "goes on", status=RunStatus.STOPPED).run_id)
@@ -233,7 +229,7 @@ def test_a_section_asks_corrects_the_report_and_keeps_what_was_solved(run: Run, 
     assert "1 of 14 questions solved" in texts(app)
 
 
-def test_wrong_answers_open_the_way_a_right_one_the_corrections_and_both_are_known_when_one_comes_back(
+def test_wrong_answers_open_the_way_and_a_right_one_the_corrections(
     run: Run,
 ) -> None:
     app = open_app_page("walkthrough", lesson="stopping", run=run.run_id)
@@ -277,9 +273,7 @@ def test_every_section_works_with_many_classes_and_few_pictures(many_classes: Ru
     check(app, lesson)
 
 
-def test_a_control_does_not_begin_with_the_answer_whichever_run_is_chosen(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_control_begins_with_the_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app_page("walkthrough", lesson="result", run=run.run_id)
     begun = app.slider(key="measured").value
     evaluation = Runs.evaluation
@@ -308,9 +302,7 @@ def test_the_split_is_that_of_the_run(many_classes: Run) -> None:
     assert "decided when to stop with the first of them" in texts(app)
 
 
-def test_the_way_to_the_least_sure_answer_names_the_order_as_its_menu_does(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_solution_names_the_order_as_its_menu_does(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     found = open_store().predictions(run.run_id)
     flawless = replace(found, labels=found.probabilities.argmax(axis=1))
     monkeypatch.setattr(Runs, "predictions", lambda runs, run_id: flawless)
@@ -354,9 +346,7 @@ def test_it_begins_with_the_best_finished_run_and_no_trial(run: Run, monkeypatch
     assert open_app_page("walkthrough", lesson="result").selectbox(key="run").value == included.run_id
 
 
-def test_the_link_to_a_run_s_filters_leads_to_one_that_knows_these_images(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_link_to_filters_leads_to_a_run_on_these_images(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def links() -> list[str]:
         app = open_app_page("walkthrough", lesson="convolution", source="synthetic")
         return [link.proto.query_string for link in app.get("page_link") if "own filters" in link.proto.label]

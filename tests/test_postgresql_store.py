@@ -25,9 +25,7 @@ def database() -> Iterator[str]:
         yield address
 
 
-def test_runs_and_their_files_are_found_by_whoever_has_the_folder(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_and_files_are_found_in_the_folder(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", database)
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "first"))
     store = open_store()

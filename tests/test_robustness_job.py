@@ -101,9 +101,7 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
 
 
 @pytest.mark.slow
-def test_the_command_measures_once_and_prints_json(
-    with_model: Run, monkeypatch: pytest.MonkeyPatch, in_threads: None
-) -> None:
+def test_the_command_measures_once(with_model: Run, monkeypatch: pytest.MonkeyPatch, in_threads: None) -> None:
     job_rows.do_at_once(monkeypatch)
     arguments = ["--corruption", "contrast", "--severity", "1", "--severity", "5", "--no-pipelines", "--limit", "50"]
     first = answer("robustness", "tested", *arguments)
@@ -158,9 +156,7 @@ def test_a_damaged_model_and_changed_data_fail_with_their_reason(store: RunStore
     assert "data set has changed" in failed(changed)
 
 
-def test_one_that_was_cut_off_stores_nothing(
-    store: RunStore, run: Run, here: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_job_stores_nothing(store: RunStore, run: Run, here: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     give_model(store, run)
     start(store, run.run_id, REQUEST)
     assert here == [KIND]
@@ -176,9 +172,7 @@ def test_one_that_was_cut_off_stores_nothing(
     assert result_of(store, run.run_id) is None and not store.get(run.run_id).has_robustness
 
 
-def test_a_process_that_cannot_be_started_is_a_failed_job(
-    store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_cannot_start_is_a_failure(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError("out of processes")
 
@@ -191,9 +185,7 @@ def test_a_process_that_cannot_be_started_is_a_failed_job(
 
 
 @pytest.mark.parametrize("set_back", [0, 3600])
-def test_figures_of_a_run_that_was_resumed_stay_until_it_gets_further(
-    store: RunStore, run: Run, set_back: float
-) -> None:
+def test_figures_of_a_resumed_run_stay_until_it_gets_further(store: RunStore, run: Run, set_back: float) -> None:
     give_model(store, run)
     figures = made_up_result(fingerprint=run.dataset_fingerprint)
     add_result(store, run, replace(figures, measured_at=figures.measured_at + set_back))

@@ -141,16 +141,14 @@ def test_what_is_measured_is_not_measured_again(tiny_dataset: Dataset, found: Me
     [("m", dataclasses.replace(SOME, seed=6)), ("m", dataclasses.replace(SOME, limit=30)), ("n", SOME)],
     ids=["draws", "images", "weights"],
 )
-def test_other_draws_images_or_weights_begin_anew(
+def test_changed_inputs_begin_anew(
     tiny_dataset: Dataset, found: Measurement, model: str, request_: RobustnessRequest
 ) -> None:
     first = next(measuring(Eye(), tiny_dataset, request_, model_sha256=model, so_far=found))
     assert first.clean is not found.clean and not first.scores
 
 
-def test_progress_counts_images_and_whoever_hears_of_it_can_end_it_and_go_on_from_there(
-    tiny_dataset: Dataset, found: Measurement
-) -> None:
+def test_progress_counts_images_and_its_callback_can_stop_and_resume(tiny_dataset: Dataset, found: Measurement) -> None:
     told: list[tuple[int, int]] = []
 
     def stop(phase: str, done: int, total: int) -> None:
@@ -178,7 +176,7 @@ def test_progress_counts_images_and_whoever_hears_of_it_can_end_it_and_go_on_fro
     assert _values(rest) == _values(found)
 
 
-def test_saved_pipelines_are_measured_again_after_a_change_and_one_deleted_meanwhile_is_no_riddle(
+def test_changed_pipelines_are_measured_again_and_a_deleted_one_is_named(
     tiny_dataset: Dataset,
 ) -> None:
     def mine(name: str) -> augment.PipelineSpec:

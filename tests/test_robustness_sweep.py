@@ -126,9 +126,7 @@ def test_progress_is_told_after_each_value_and_a_stopped_sweep_goes_on() -> None
         (replace(SWEEP, parameter="alhpa"), "alpha"),
     ],
 )
-def test_numbers_out_of_range_and_unknown_steps_and_parameters_are_refused(
-    request_: SweepRequest, message: str
-) -> None:
+def test_numbers_out_of_range_and_unknown_names_are_refused(request_: SweepRequest, message: str) -> None:
     with pytest.raises(AquaDashError, match=message):
         request_.checked()
 

@@ -31,9 +31,7 @@ from tests.test_cli import answer
 ARCHIVE = Path(__file__).resolve().parents[2] / "shared" / "data" / "home-0.6.0.tar.gz"
 
 
-def test_a_home_can_be_moved_and_a_file_that_is_gone_is_named(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_home_can_be_moved_and_a_lost_file_named(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = stored_runs.add_run(open_store(), name="mine")
     before = open_store().predictions(run.run_id)
     moved = shutil.move(home, tmp_path / "stick" / "lab")

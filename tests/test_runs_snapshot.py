@@ -138,9 +138,7 @@ def test_what_other_programs_write_is_found_by_the_next_whole_read(fake: FakeSto
     assert fake.asked.count("all") == 2
 
 
-def test_what_other_programs_write_is_found_after_a_clock_was_set_back(
-    fake: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changes_are_found_after_a_clock_was_set_back(fake: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [NOW]
     monkeypatch.setattr(time, "time", lambda: now[0])
     spec = importlib.util.find_spec(snapshot_module.__name__)
@@ -204,9 +202,7 @@ def test_many_threads_may_look_at_once_and_many_changes_are_read_at_once(fake: F
     assert found == [60] * 8 and fake.asked == ["all", "all"]
 
 
-def test_nobody_waits_while_the_file_is_written(
-    fake: FakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_reader_waits_for_the_writing(fake: FakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writing, written = threading.Semaphore(0), threading.Semaphore(0)
 
     def slowly(path: Path, content: str) -> None:

@@ -32,7 +32,7 @@ def record(epoch: int, value: float = 0.1) -> EpochRecord:
     return EpochRecord(epoch, value, value / 3, value / 7, value / 11, 0.01, 1.5)
 
 
-def test_the_files_of_a_run_outlast_a_power_cut(
+def test_files_outlast_a_power_cut(
     store: RunStore, outlasts_a_power_cut: Callable[[Path], bool], tmp_path: Path
 ) -> None:
     run_id = store.create(RunConfig()).run_id
@@ -215,9 +215,7 @@ def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(store: RunSto
             store.predictions(run_id)
 
 
-def test_a_detector_that_is_too_large_or_knows_no_distance_is_none(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_detector_too_large_or_without_distance_is_none(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.create(RunConfig()).run_id
     for threshold in (0.0, 2.5):
         store.add_ood_detector(run_id, OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), threshold, 0.95))

@@ -81,9 +81,7 @@ def runs() -> FakeRuns:
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
-def test_it_makes_all_its_trials_and_ranks_by_validation_accuracy(
-    store: SearchStore, runs: FakeRuns, sampler: str
-) -> None:
+def test_all_trials_are_made_and_ranked_by_validation(store: SearchStore, runs: FakeRuns, sampler: str) -> None:
     over = ("training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32")
     search_id = begin(store, plan(*over, sampler=sampler, trials=12))
     assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
@@ -265,9 +263,7 @@ def test_the_time_left_follows_from_the_median_trial(store: SearchStore) -> None
 # -- stopped, continued, or ended by a crash ---------------------------------------------------------------------------
 
 
-def test_stop_ends_the_trials_under_way_and_a_continued_search_makes_those_that_are_left(
-    stored: SearchStore, runs: FakeRuns
-) -> None:
+def test_stop_ends_the_trials_and_a_continued_search_makes_the_rest(stored: SearchStore, runs: FakeRuns) -> None:
     search_id = begin(stored, plan(trials=4))
     control = controller(stored, search_id, runs, slots=2)
     control.step()
@@ -286,9 +282,7 @@ def test_stop_ends_the_trials_under_way_and_a_continued_search_makes_those_that_
     assert len(runs.runs) == 4 and not [call for call in runs.calls if call[0] == "resume"]
 
 
-def test_an_interrupted_run_goes_on_once_there_is_a_scheduler_and_one_that_was_stopped_does_not(
-    store: SearchStore, runs: FakeRuns
-) -> None:
+def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStore, runs: FakeRuns) -> None:
     control = controller(store, search_id := begin(store, plan(trials=2)), runs, slots=2)
     control.step()
     first, second = (run.run_id for run in runs.at_work)

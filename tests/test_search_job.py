@@ -47,9 +47,7 @@ def engine(runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThrea
         yield engine
 
 
-def test_what_cannot_be_carried_out_is_told_before_anything_is_stored(
-    store: SearchStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_impossible_search_is_refused_before_storing(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError):
         start_search(plan(trials=1), Idle())
 
@@ -94,9 +92,7 @@ def test_more_trials_must_be_more(engine: InThreads, store: SearchStore, runs: Q
     assert len(engine.ended(search_id).complete) == 3
 
 
-def test_what_a_lost_worker_left_is_taken_up_by_whoever_serves_next(
-    engine: InThreads, store: SearchStore, runs: QuickRuns
-) -> None:
+def test_a_lost_worker_s_search_is_taken_up_next(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
     search_id = start_search(plan(trials=2), Idle())
     assert store.get(search_id).status is RunStatus.QUEUED
     lost = job_rows.claim(KIND)
@@ -132,9 +128,7 @@ def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
     assert job_rows.latest(KIND).worker_failures == 0 and len(store.get(search_id).complete) == 3
 
 
-def test_its_runs_stop_when_it_is_stopped_while_no_worker_has_it(
-    engine: InThreads, store: SearchStore, runs: QuickRuns
-) -> None:
+def test_a_stop_without_a_worker_stops_the_runs(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
     search_id = store.create(plan(trials=2))
     lost = take_up(search_id)
     control = job.Controller(store, search_id, engine=runs, runs=runs)
@@ -165,9 +159,7 @@ def test_a_passing_error_of_the_store_is_outlived(engine: InThreads, runs: Quick
     assert [trial.state for trial in search.trials] == [TrialState.COMPLETE] * 2
 
 
-def test_a_lasting_error_ends_it_and_is_told(
-    engine: InThreads, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lasting_error_ends_a_search(engine: InThreads, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(config: RunConfig) -> None:
         raise StorageError("disk full")
 
@@ -177,9 +169,7 @@ def test_a_lasting_error_ends_it_and_is_told(
     assert search.status is RunStatus.FAILED and "disk full" in search.message
 
 
-def test_a_home_of_an_earlier_version_has_searches_without_jobs(
-    engine: InThreads, store: SearchStore, runs: QuickRuns
-) -> None:
+def test_an_earlier_home_has_searches_without_jobs(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
     running, stopped = store.create(plan(trials=2)), store.create(plan(trials=2))
     store.set_attributes(running, {kept.STATUS: "running", "stop_requested": False})
     assert store.get(running).status is RunStatus.INTERRUPTED and store.get(stopped).status is RunStatus.STOPPED

@@ -101,9 +101,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(body: Any, images: np.nd
     assert looked(body, images)[0].shape == (70, 4)
 
 
-def test_what_was_not_used_for_longest_makes_room(
-    body: Any, images: np.ndarray, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_least_used_makes_room(body: Any, images: np.ndarray, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert computed(body, images, "first") and computed(body, images, "second")
     left = home / "cache" / "features" / ".left.part"
     left.write_bytes(b"half")
@@ -115,7 +113,7 @@ def test_what_was_not_used_for_longest_makes_room(
     assert not computed(body, images, "first") and computed(body, images, "second")
 
 
-def test_what_is_larger_than_the_cache_is_not_kept(
+def test_too_large_features_are_lost(
     body: Any, images: np.ndarray, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CACHE_BYTES", 1000)

@@ -50,9 +50,7 @@ def test_learns_what_can_be_learned(first: tuple[Any, Listener]) -> None:
     assert right > 0.9 and not result.stopped
 
 
-def test_a_resumed_run_equals_one_that_was_never_interrupted(
-    first: tuple[Any, Listener], tiny_dataset: Dataset
-) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(first: tuple[Any, Listener], tiny_dataset: Dataset) -> None:
     whole, heard = first
     _same_results(fit(SMALL, tiny_dataset, resume_from=heard.checkpoints[1]), whole)
 
@@ -71,9 +69,7 @@ def test_a_resumed_run_equals_one_that_was_never_interrupted(
     ],
     ids=["another seed", "mixed", "augmented, with momentum", "fresh, with rmsprop"],
 )
-def test_so_does_one_with_another_seed_other_images_and_another_optimizer(
-    tiny_dataset: Dataset, uncompiled: None, changes: dict
-) -> None:
+def test_so_does_one_with_other_settings(tiny_dataset: Dataset, uncompiled: None, changes: dict) -> None:
     plain = with_values(SMALL, {"training.epochs": 3, "training.batch_size": 48})
     config = with_values(plain, changes)
     heard = Listener()
@@ -90,9 +86,7 @@ def _same_results(resumed: Any, whole: Any) -> None:
     assert np.array_equal(resumed.predictions.probabilities, whole.predictions.probabilities)
 
 
-def test_a_run_that_is_stopped_in_an_epoch_leaves_what_it_had_after_the_last(
-    first: tuple[Any, Listener], tiny_dataset: Dataset
-) -> None:
+def test_a_run_stopped_in_an_epoch_leaves_the_last_one(first: tuple[Any, Listener], tiny_dataset: Dataset) -> None:
     broken = Listener(stop_in_epoch=3)
     part = fit(SMALL, tiny_dataset, broken)
     assert part.stopped and len(part.history) == 2

@@ -95,7 +95,7 @@ def test_too_few_or_equal_training_images_give_none(data: TrainingData) -> None:
     assert detector(model, alike) is None
 
 
-def test_a_detector_of_other_pretrained_weights_says_nothing(
+def test_other_pretrained_weights_say_nothing(
     data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]
 ) -> None:
     model, found = pretrained
@@ -105,7 +105,7 @@ def test_a_detector_of_other_pretrained_weights_says_nothing(
         feature_reader(model, pretrained=other.pretrained)
 
 
-def test_a_detector_of_before_reads_the_networks_own_features(
+def test_an_older_detector_reads_features(
     data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]
 ) -> None:
     model, _ = pretrained

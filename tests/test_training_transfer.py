@@ -90,9 +90,7 @@ def test_the_head_alone_leaves_the_body_as_it_came(head: tuple[Any, Listener]) -
     assert [array.shape for array in listener.checkpoints[0].weights] == [(16, 3), (3,)]
 
 
-def test_what_another_computer_has_computed_is_computed_again(
-    tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_computer_s_features_are_not_used(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     def looks() -> bool:
         listener = Listener(stop_in_epoch=1)
         assert fit(HEAD, tiny_dataset, listener) is None
@@ -110,9 +108,7 @@ def test_the_body_waits_for_the_head_and_then_learns(whole: tuple[Any, Listener]
     assert len(result.history) == 4 and result.predictions.probabilities.shape == (120, 3)
 
 
-def test_the_head_phase_is_what_the_whole_frozen_network_would_do(
-    tiny_dataset: Dataset, head: tuple[Any, Listener]
-) -> None:
+def test_the_head_phase_equals_the_whole_frozen_network(tiny_dataset: Dataset, head: tuple[Any, Listener]) -> None:
     """Learning from features is a shortcut: without dropout it gives what training through the frozen body gives."""
     through = {"model.fine_tuning": "all", "training.head_epochs": 0, "training.body_learning_rate": 0}
     slow = fit(with_values(HEAD, {**through, "training.epochs": 1}), tiny_dataset)
@@ -150,9 +146,7 @@ def test_only_the_top_learns_and_at_a_rate_of_its_own(tiny_dataset: Dataset) -> 
         np.testing.assert_allclose(moves[1][path], 2 * move, rtol=1e-2, atol=1e-6)
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one_in_every_phase(
-    tiny_dataset: Dataset, whole: tuple[Any, Listener]
-) -> None:
+def test_resuming_changes_nothing_in_any_phase(tiny_dataset: Dataset, whole: tuple[Any, Listener]) -> None:
     never_interrupted, listener = whole
     broken = Listener(stop_in_epoch=3)
     stopped = fit(TRANSFER, tiny_dataset, broken)
@@ -168,9 +162,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_in_every_phase(
         np.testing.assert_array_equal(resumed.predictions.probabilities, never_interrupted.predictions.probabilities)
 
 
-def test_a_network_that_flips_answers_and_is_measured_with_the_mirror_image(
-    tiny_dataset: Dataset, head: tuple[Any, Listener]
-) -> None:
+def test_a_network_that_flips_uses_the_mirror_image(tiny_dataset: Dataset, head: tuple[Any, Listener]) -> None:
     from aquadash.training.epoch_loop import predict
 
     plain, _ = head
@@ -188,9 +180,7 @@ def test_a_network_that_flips_answers_and_is_measured_with_the_mirror_image(
     assert flipped.val_loss == pytest.approx(validated.loss, rel=1e-5) != flipped.history[-1].val_loss
 
 
-def test_damaged_or_missing_weights_are_a_plain_error(
-    tiny_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damaged_weights_are_an_error(tiny_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "backbone.npz"
     path.write_bytes(backbone.WEIGHTS_FILES["backbone"].read_bytes()[:1000])
     monkeypatch.setitem(backbone.WEIGHTS_FILES, "backbone", path)

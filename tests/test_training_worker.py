@@ -41,9 +41,7 @@ def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("uncompiled")
-def test_a_finished_run_has_all_its_artifacts(
-    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_finished_run_has_its_files(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     run = trained(store, tiny_dataset, monkeypatch)
     assert (run.status, run.message) == (RunStatus.FINISHED, "")
     assert run.dataset_fingerprint == tiny_dataset.fingerprint and run.class_names == tiny_dataset.class_names
@@ -103,9 +101,7 @@ def test_the_report_s_way_also_measures_the_images_it_has_not_seen(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("uncompiled")
-def test_a_loss_that_explodes_is_explained(
-    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_exploded_loss_is_explained(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     run = trained(store, tiny_dataset, monkeypatch, **{"training.learning_rate": 10.0, "training.epochs": 50})
     assert run.status is RunStatus.FAILED and "learning rate a tenth" in run.message
 
@@ -135,9 +131,7 @@ def test_what_goes_wrong_fails_the_run_with_a_message(store: RunStore, monkeypat
     assert store.ended_as(run.run_id) is RunStatus.FAILED and "the log" in store.log(run.run_id)
 
 
-def test_a_run_that_is_stopped_while_it_starts_again_says_that_its_epochs_are_kept(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stop_while_it_starts_again_keeps_the_epochs(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, Stopped())
     run_id = store.create(QUICK).run_id
     run = job_rows.train(store, run_id)
@@ -160,9 +154,7 @@ def test_a_run_that_is_resumed_on_other_images_stays_one_of_those_that_it_began_
     assert store.environment(run_id) == {}
 
 
-def test_a_waiting_run_does_not_get_the_pictures_of_another_student_that_have_the_name_by_now(
-    store: RunStore, tmp_path: Path
-) -> None:
+def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: RunStore, tmp_path: Path) -> None:
     def import_pictures(owner: Person, seed: int) -> About:
         files = of_classes({"cat": 12, "dog": 12}, first_seed=seed)
         return imported(in_folder(tmp_path / owner.name, files)).keep("Cats", owner=owner, replacing=True)
@@ -180,7 +172,7 @@ def test_a_waiting_run_does_not_get_the_pictures_of_another_student_that_have_th
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("uncompiled")
-def test_a_stop_after_the_last_epoch_leaves_the_results(
+def test_a_late_stop_leaves_the_results(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from aquadash.training import fit

@@ -63,7 +63,7 @@ def by_itself() -> None:
     address.drawn()
 
 
-def test_a_page_that_is_drawn_again_by_itself_keeps_its_address_however_late_the_browser_is(
+def test_a_page_that_draws_itself_again_keeps_its_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(address, "LATE_SECONDS", 0.0)
@@ -102,9 +102,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_a_late_message_with_the_address_before_changes_nothing_but_its_own_widget(
-    clock: list[float], app: AppTest
-) -> None:
+def test_a_late_message_changes_nothing_but_its_own_widget(clock: list[float], app: AppTest) -> None:
     app.number_input[0].set_value(51).run()
     app.number_input[0].set_value(52).run()
     for late in (None, "51"):

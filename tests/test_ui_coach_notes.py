@@ -63,9 +63,7 @@ def test_each_level_has_its_box_and_each_change_its_link(links: list[dict[str, A
     assert links[0]["label"].startswith("Try this: Validation images: held out")
 
 
-def test_more_epochs_than_the_class_allows_are_not_trained_by_a_click(
-    links: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_click_exceeds_the_class_limit(links: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     one, history = run({"training.epochs": 12}), learning(12)
     for limit, offered in ((60, ["train-too-few-epochs"]), (23, []), (12, [])):
         monkeypatch.setattr(Limits, "within_epochs", lambda self, epochs, limit=limit: min(epochs, limit))

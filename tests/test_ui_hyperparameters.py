@@ -145,9 +145,7 @@ def test_transfer_learning_is_for_pretrained_networks_whose_body_learns() -> Non
         ),
     ],
 )
-def test_a_setting_is_there_when_it_does_something(
-    name: str, with_it: dict[str, Any], without_it: dict[str, Any]
-) -> None:
+def test_a_setting_is_shown_when_it_matters(name: str, with_it: dict[str, Any], without_it: dict[str, Any]) -> None:
     assert name in shown(**with_it)
     assert name not in shown(**without_it)
 

@@ -88,9 +88,7 @@ def test_data_opens_an_image_with_the_answers_of_the_best_run(shelf: Shelf) -> N
     assert errors(app) == []
 
 
-def test_where_all_images_would_take_too_much_memory_none_is_compared(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_large_features_are_not_compared(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_dialog, "_training_features", None)
     monkeypatch.setattr(image_dialog, "_MAX_BYTES", 1000)
     app = open_app_page("evaluate", run=shelf.run.run_id, open="test-10")

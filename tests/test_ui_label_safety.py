@@ -135,9 +135,7 @@ def test_a_range_is_that_of_its_parameter_and_another_range_is_another_measureme
     assert "the lower one first" in app.error[0].value
 
 
-def test_a_channel_is_no_strength_and_can_be_tried_out_all_the_same(
-    sharp: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_channel_is_no_strength_and_can_be_tried_out(sharp: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_meter(pipeline="notebook-2")
     assert app.selectbox(key="safety-step").value == "2.children.1.children.1"
     assert app.selectbox(key="safety-parameter").value == "value"

@@ -19,7 +19,7 @@ from tests.train_page import FakeEngine
 open_launch = partial(open_view, paired_runs.launch)
 
 
-def test_one_click_queues_both_and_compares_them(
+def test_one_click_queues_both_and_compares(
     store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone: list[tuple[str, dict[str, str]]] = []

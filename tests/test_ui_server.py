@@ -39,9 +39,7 @@ class AsServed(PagesManager):
 
 @pytest.mark.usefixtures("no_warm_up")
 @pytest.mark.parametrize("name", ["data", "walkthrough"])
-def test_a_link_to_a_server_that_has_just_started_leads_to_its_page_within_the_frame(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_to_a_fresh_server_leads_to_its_page_in_the_frame(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[str] = []
     navigation = st.navigation
 

@@ -53,9 +53,7 @@ def test_a_failed_store_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch)
     assert warmup.ready()
 
 
-def test_without_an_engine_the_store_can_still_be_read(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_store_is_read_without_an_engine(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     def fail() -> None:
         raise RuntimeError("no scheduler")
 
