@@ -54,7 +54,6 @@ def open_zip(path: Path, limits: ZipLimits, *, name: str = "", remedy: str = "")
     """Open an archive after a look at what it claims to hold.
 
     Args:
-        path: The file.
         limits: What it may have.
         name: What people call it; its own name where this is empty.
         remedy: A sentence for people whose archive is damaged.

@@ -63,7 +63,6 @@ class History:
         """Go on to another pipeline; what had been undone can no longer be redone.
 
         Args:
-            spec: The pipeline now.
             base: The pipeline that it was started from; None for the same as before.
             version: That pipeline's version; None for the same as before.
             tag: What is changed, such as a setting of a step; a change with the tag of the last one, made soon after

@@ -96,7 +96,6 @@ def check_operators(operators: Iterable[Operator], *, one_channel: str = "") -> 
     """Check operators and those inside them; errors as in :func:`check`.
 
     Args:
-        operators: The operators.
         one_channel: The name of the operator around them that hands them a single channel; empty if there is none.
     """
     for operator in operators:

@@ -105,7 +105,6 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
 
     Args:
         spec: What to save; its own name and title do not count.
-        title: What people call it.
         replace_name: The saved pipeline that it takes the place of. None for a new one.
         owner: Whose a new one is; one that takes another's place stays whose it was.
 

@@ -77,7 +77,6 @@ def op(
     """Write an operator down: ``op("Sometimes", p=0.5, then_list=op("ChannelShuffle", p=0.5))``.
 
     Args:
-        name: The operator's name.
         probability: Share of the images that it is applied to, 0 to 1.
         enabled: False for a step that is kept and skipped.
         **arguments: Its settings, and its slots with one operator or a tuple of them.

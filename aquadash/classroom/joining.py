@@ -112,7 +112,6 @@ class Joining:
         """Begin a session; a form that comes a second time, as by a double click, gets the session that it began.
 
         Args:
-            sessions: The class.
             form: As it was sent.
             address: The network address of the browser.
             earlier_token: The token that the browser has from before.

@@ -138,7 +138,6 @@ class Sessions:
         session of theirs, or one that merely ran out, or if it is a teacher who has just shown the teacher's code.
 
         Args:
-            name: As typed.
             role: The role that the typed code gives.
             earlier_token: The token that the browser had.
             admit: Called where the name is new to the class; raises where it is one too many.

@@ -61,7 +61,6 @@ def config_options(
 
     Args:
         default: The preset to start from.
-        source: With ``--source``.
         seed: With ``--seed``, where that is the configuration's.
     """
     offered = {

@@ -35,7 +35,6 @@ class Engine:
         """Nothing is started yet.
 
         Args:
-            store: Where runs are kept.
             serving: False for a process that only puts runs into the queue, for others to train.
         """
         self._store = store

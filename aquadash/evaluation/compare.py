@@ -107,10 +107,6 @@ def compare_predictions(a: Predictions, b: Predictions) -> AccuracyChange:
     coin: under "no difference" each falls either way with chance one half, so the p-value is a binomial tail, doubled.
     Q. McNemar, Psychometrika 12 (1947), 153-157; the exact form as in A. Agresti, Categorical Data Analysis, 10.1.
 
-    Args:
-        a: Of the run to compare with.
-        b: Of the run in question.
-
     Raises:
         DataError: They are of different images, labels or classes, or no predictions.
     """

@@ -25,10 +25,6 @@ class PairedChange:
 def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str]) -> PairedChange:
     """How accuracy changed from A to B, overall and in each class.
 
-    Args:
-        a: Of the model without the change.
-        b: Of the model with it.
-
     Raises:
         DataError: They are not of the same images, or the names do not belong to them.
     """

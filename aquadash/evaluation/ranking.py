@@ -47,7 +47,6 @@ def ranking_curves(
     Args:
         labels: Integers, shape (n,).
         probabilities: Shape (n, classes), rows sum to 1.
-        class_names: One name a class.
 
     Raises:
         DataError: The arrays do not belong together.

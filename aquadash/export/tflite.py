@@ -13,11 +13,6 @@ FILE_NAME = "model.tflite"
 def tflite_file(path: Path, config: ModelConfig, *, num_classes: int) -> bytes:
     """Convert a saved network in the process that answers, because the app never imports TensorFlow.
 
-    Args:
-        path: The run's ``.keras`` file.
-        config: The model section of its config.
-        num_classes: How many classes the run has.
-
     Raises:
         StorageError: As :func:`aquadash.models.load_model` raises it.
         AnswerError: The converter failed, or took too long.

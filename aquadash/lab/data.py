@@ -48,7 +48,6 @@ class DataSets(Part):
         """Refuse a data set that the person may not use; one that is not there passes.
 
         Args:
-            source: As in ``data.source``.
             load: It is to be loaded, so that it would be fetched first where it is not here.
 
         Raises:
@@ -64,8 +63,6 @@ class DataSets(Part):
         set, so owning the run says nothing about its pictures.
 
         Args:
-            source: As in ``data.source``.
-            action: What the job does.
             resource: What it does it with; None for actions that are done with nothing.
         """
         return self._rights.refusal(action, resource) or self._refusal(source, load=True)
@@ -162,7 +159,6 @@ class DataSets(Part):
 
         Args:
             source: An archive or folder of this computer; or uploads: the bytes of an archive, or files.
-            origin: What it is called, for people.
             size: Side that the pictures are brought to, in pixels.
             split: How the pictures are divided into training and test.
             progress: Called with how far it is; what it raises ends the reading.

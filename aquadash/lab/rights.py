@@ -128,7 +128,6 @@ class Rights:
         """Why they may not do something, in words for people; empty if they may.
 
         Args:
-            action: What.
             resource: With what; None for actions that are done with nothing.
         """
         person = self.person

@@ -334,7 +334,6 @@ class Runs(Part):
         The saved pipelines that the config names are written into it, as they are now.
 
         Args:
-            config: What it is made from.
             name: What to call it; a friendly one is made up when it is empty.
 
         Raises:
@@ -352,7 +351,6 @@ class Runs(Part):
 
         Args:
             config: The settings of both; its own pipeline is left out.
-            pipeline: The pipeline's name.
 
         Returns:
             The run without the pipeline, which is trained first, and the one with it.

@@ -377,7 +377,6 @@ def check_arrays(path: Path, *, max_bytes: int) -> None:
     """Read every array of an ``.npz`` file once, to its check sum.
 
     Args:
-        path: The file.
         max_bytes: What its arrays may take together.
 
     Raises:

@@ -96,12 +96,10 @@ class RunStore(RunArtifacts):
         """Add a run that is to be trained; :meth:`queue` puts it into the queue.
 
         Args:
-            config: What it is made from.
             name: What to call it; a friendly one is made up when it is empty.
             search_id: The search that it is a trial of.
             origin: Where it comes from, if it was not trained here.
             repeats: The id of the run that it repeats.
-            owner: Whose it is.
             hidden: Whether it is kept from all students but its owner; see :meth:`set_hidden`.
         """
         from mlflow.entities import Param
@@ -154,7 +152,6 @@ class RunStore(RunArtifacts):
         """Put a run that is new or ended early at the end of the queue; it goes on from the last complete epoch.
 
         Args:
-            run_id: The run.
             needs: What a worker must have to train it, such as ``"gpu"``.
             held: Let it wait until its job is released.
 
@@ -308,7 +305,6 @@ class RunStore(RunArtifacts):
         """Store a complete epoch, and the short curve of validation accuracy for tables of runs.
 
         Args:
-            run_id: The run.
             records: The epoch; or several at once, at most 150.
             curve: The validation accuracy of all epochs so far, 0 to 1.
             again: It may be there already, from a worker that was killed. Its metrics then stay as they are.

@@ -123,10 +123,8 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
     """Put a run from another store into this one; nobody sees it before it is complete, and a failure leaves nothing.
 
     Args:
-        store: Where to.
         snapshot: The run; checked here.
         files: Its artifacts, as (name, file); a name may have one folder: ``checkpoint/slot-0.npz``.
-        owner: Whose it is here.
 
     Returns:
         The run as stored, with an id of its own; the one that it had where it was trained is kept beside it.
@@ -164,7 +162,6 @@ def copies_of(store: RunStore, original_id: str) -> list[str]:
     """The ids of the runs here, those in the bin not among them, that were trained as the run of that id.
 
     Args:
-        store: The run store.
         original_id: 32 hexadecimal digits.
     """
     found = store.search(f"tags.`{tag.IMPORTED_ID}` = '{checked_run_id(original_id)}'")

@@ -96,9 +96,6 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", **o
 
     Args:
         runs: What can be picked, the default first; in a class the visitor's own come before the others.
-        key: The name in the address.
-        label: Above the menu.
-        options: More for the menu.
 
     Returns:
         The chosen run. None until one is chosen after a stale link, and for an unreadable run, with a message.
@@ -128,11 +125,8 @@ def id_picker(
 
     Args:
         titles: By id, the default first.
-        key: The name in the address.
-        label: Above the menu.
         thing: What they are: ``"run"``.
         why_not: Says why the menu has not what the address asks for; empty where nothing is known of it.
-        options: More for the menu.
     """
     if st.session_state.get(key) not in (None, *titles):
         del st.session_state[key]
@@ -249,7 +243,6 @@ def new_click(chart: str, *below: int | None) -> tuple[Any, ...] | None:
     Call it before the controls that the click sets are drawn.
 
     Args:
-        chart: The chart's key.
         below: What is expected of each number: whole, from 0 to less than this; None for a fraction from 0 to 1.
 
     Returns:

@@ -45,7 +45,6 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     """Draw the preview, or in its place the catalogue.
 
     Args:
-        spec: The pipeline as edited.
         branch: The branch in view, from 0.
 
     Returns:

@@ -16,7 +16,6 @@ def render_change(compared: Compared, first: int, second: int) -> None:
     """Draw the change of accuracy in each class.
 
     Args:
-        compared: The runs.
         first: The position of the run to compare with.
         second: That of the run in question, measured on the same images.
     """

@@ -20,11 +20,7 @@ KEPT = "own:kept"
 
 
 def render_own_set(source: str) -> None:
-    """Draw what belongs to a data set of own pictures; nothing for any other.
-
-    Args:
-        source: The chosen data set.
-    """
+    """Draw what belongs to a data set of own pictures; nothing for any other."""
     if not source.startswith(PREFIX):
         return
     kept = lab().data.own(source)
@@ -66,7 +62,6 @@ def render_report(
     """Draw the findings, the gravest first.
 
     Args:
-        report: What was found.
         images: The images at the report's positions; None to show none.
         pictures: What is known of the pictures at those positions.
     """
