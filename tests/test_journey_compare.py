@@ -81,7 +81,7 @@ def test_two_ticks_answer_in_sight_and_a_third_run_is_chosen_by_name(shared_serv
     no_error(page)
 
 
-def test_a_zoom_holds_for_all_curves_and_a_pair_is_clicked(shared_server: Server, page: Page) -> None:
+def test_curves_are_zoomed_together_and_a_pair_is_clicked(shared_server: Server, page: Page) -> None:
     store = open_store()
     runs = [
         add_compared(store, f"run {number}", {"seed": number}, skill=0.4 + 0.2 * number, seed=number, epochs=9)
@@ -89,20 +89,23 @@ def test_a_zoom_holds_for_all_curves_and_a_pair_is_clicked(shared_server: Server
     ]
     picked = ",".join(run.run_id for run in runs)
     page.goto(f"{shared_server.url}/compare?runs={picked}&metric=val_accuracy,val_loss")
-    curves = page.locator(".st-key-curves .js-plotly-plot")
-    curves.locator(".xy2, .x2y2").first.wait_for(state="attached")
+    page.locator(".st-key-curves .point").first.wait_for()
     settled(page)
-    area = resting_place(page, curves.locator(".nsewdrag").first)
+    area = resting_place(page, page.locator(".st-key-curves .nsewdrag").first)
     page.mouse.move(area["x"] + 0.4 * area["width"], area["y"] + 40)
     page.mouse.down()
     page.mouse.move(area["x"] + 0.9 * area["width"], area["y"] + 60, steps=5)
     page.mouse.up()
-    ranges = "(chart) => [chart.layout.xaxis, chart.layout.xaxis2].map((axis) => axis.range.map(Math.round))"
-    first, second = wait_for(lambda: curves.evaluate(ranges) if curves.evaluate(ranges)[0][0] >= 2 else None)
-    assert first == second and 2 <= first[0] < first[1] <= 9
+    ranges = (
+        "(() => { const { xaxis, xaxis2 } = document.querySelector('.st-key-curves .js-plotly-plot').layout;"
+        " return [xaxis.range, xaxis2.range]; })()"
+    )
+    wait_for(lambda: page.evaluate(ranges)[0][0] > 2, saying=lambda: page.evaluate(ranges))
+    first, second = page.evaluate(ranges)
+    assert first == second
 
-    # Cells are in the order of the pairs, each of them twice: the fifth is run 1 over run 2.
-    click_at_rest(page, page.locator(".st-key-pair-matrix .scatterlayer .point").nth(4))
+    # Cells are in the order of the rows, the diagonal left out: the fourth is run 1 over run 2.
+    click_at_rest(page, page.locator(".st-key-pair-matrix .scatterlayer .point").nth(3))
     address_has(page, f"first={runs[2].run_id}", f"second={runs[1].run_id}")
     choose_segment(page, "Cost")
     page.get_by_text("Training time").first.wait_for()
@@ -113,7 +116,8 @@ def test_a_zoom_holds_for_all_curves_and_a_pair_is_clicked(shared_server: Server
     for title in ("Confusion", "Images", "Cost", "Settings", "Curves"):
         page.locator(".st-key-section").get_by_text(title).click()
         settled(page)
-        page.locator(".js-plotly-plot" if title != "Images" else ".aqua-cards").first.wait_for()
+        shown = {"Images": ".aqua-cards", "Settings": "[data-testid=stDataFrame]"}.get(title, ".js-plotly-plot")
+        page.locator(shown).first.wait_for()
         page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
         no_error(page)
 

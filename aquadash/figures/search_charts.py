@@ -53,7 +53,7 @@ def optimization_history(study: Study, *, revision: str = "") -> go.Figure:
 
 
 def parallel_coordinates(study: Study) -> go.Figure:
-    """Draw a line for each complete trial, at least one, through an axis for each setting; the best are dark."""
+    """Draw a line for each complete trial, at least one, through an axis for each setting; the better, the stronger."""
     import optuna
     from optuna.visualization import plot_parallel_coordinate
 
@@ -63,6 +63,14 @@ def parallel_coordinates(study: Study) -> go.Figure:
     # The later a line is drawn, the higher it lies.
     drawn.add_trials(best_last)
     figure = plot_parallel_coordinate(drawn, target_name=_ACCURACY)
+    # Optuna's blues go down to the colours of both pages; its last trace is their colour bar.
+    figure.data = figure.data[:-1]
+    for line in figure.data:
+        height = line.y[0]
+        colour, width = (VALIDATION_COLOUR, 3) if height == 1 else (TRAINING_COLOUR, 1.5)
+        line.update(line={"color": colour, "width": width}, opacity=0.15 + 0.85 * height**2)
+    # Plotly hides what would stick out below the outer axes.
+    figure.update_xaxes(ticklabeloverflow="allow", fixedrange=True)
     best = best_last[-1]
     told = [
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in best.params.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from aquadash.config import DEFINITIONS, flatten, pipeline_versions
+from aquadash.errors import NotAllowedError
 from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.runs.cost import Cost
 from aquadash.runs.types import Run
@@ -58,9 +60,10 @@ def render_settings(compared: Compared) -> None:
     rows = settings_table(runs, everything=shown == "yes")
     common = [(label, values) for label, values in rows if _DASH not in values]
     partial = [row for row in rows if row not in common]
-    found = compared.evaluations()
-    accuracies = [_DASH if one is None else percent(one.accuracy, one.accuracy_ci95) for one in found]
-    common.insert(0, (f"{compared.images.capitalize()} accuracy", accuracies))
+    with contextlib.suppress(NotAllowedError):
+        found = compared.evaluations()
+        accuracies = [_DASH if one is None else percent(one.accuracy, one.accuracy_ci95) for one in found]
+        common.insert(0, (f"{compared.images.capitalize()} accuracy", accuracies))
     _settings_table(
         common, runs, key="settings", alt="The runs' accuracy and settings, a row a setting, a column a run"
     )
