@@ -19,11 +19,10 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data.framing import MEAN, Framing
 from aquadash.evaluation import wilson_interval
 from aquadash.lab.runs import Runs
-from aquadash.predict import FilePrediction, Predictor, RemotePredictor
+from aquadash.predict import FilePrediction, Predictor
 from aquadash.runs import Run, RunStatus, open_store
 from aquadash.runs.first_model import NAME
 from aquadash.runs.tags import config_tags
-from aquadash.training.answer_process import AnswerError
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from aquadash.ui.predict.picture_cards import NONE_OF_THESE, folder_labels
@@ -33,7 +32,7 @@ from tests.app_pages import address_of, open_app_page, texts, words
 from tests.encoded_pictures import saved
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
-from tests.stored_runs import HOSTILE, add_run
+from tests.stored_runs import HOSTILE
 from tests.test_cli import answer
 
 pytestmark = pytest.mark.usefixtures("no_engine")
@@ -138,30 +137,6 @@ def test_drawings_take_the_place_of_pictures_that_were_deleted_or_replaced(home:
         assert not app.exception and not app.error
         assert any("pictures that cannot be shown" in caption.value for caption in app.caption)
         assert any(each.value.startswith("### ") for each in app.markdown) and "By colours" in texts(app)
-
-
-def test_a_damaged_model_gives_a_message(home: Path) -> None:
-    store = open_store()
-    run = add_run(store, name="damaged")
-    broken = home / "model.keras"
-    broken.write_bytes(b"not a model")
-    store.add_artifact(run.run_id, broken)
-
-    app = open_page(run=run.run_id, sample="1")
-
-    assert not app.exception
-    assert "cannot be loaded" in app.error[0].value
-
-
-def test_an_answer_that_fails_is_told(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise AnswerError("It took too long.")
-
-    app = open_page(run=colours.run_id)
-    monkeypatch.setattr(RemotePredictor, "answer_images", fail)
-    app.file_uploader(key="pictures").set_value([picture("red.png")])
-    app.run()
-    assert [error.value for error in app.error] == ["It took too long."] and not app.exception
 
 
 @pytest.mark.parametrize("way", ["folder", "camera"])
