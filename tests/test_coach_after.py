@@ -48,9 +48,9 @@ def flat(count: int, *, accuracy: float = 0.8) -> list[EpochRecord]:
 
 def test_overfitting_tells_what_the_verdict_tells() -> None:
     note = notes(overfitting())["overfitting"]
-    verdict = overfit_verdict(overfitting())
-    assert note.title == "Overfitting since epoch 7" and verdict.headline.startswith(note.title)
-    assert verdict.detail in note.evidence and "keeps the weights of epoch 7" in note.evidence
+    verdict = overfit_verdict(overfitting(), run().config)
+    assert note.title == verdict.title == "Overfitting since epoch 7"
+    assert note.evidence == verdict.explanation and "keeps the weights of epoch 7" in note.evidence
     assert note.level == "hint"
 
 
@@ -239,7 +239,7 @@ def test_patience_that_ran_out_names_the_loss_that_fell() -> None:
     mixed = epochs(11, lambda e: 1.1 + 0.004 * e, lambda e: 1.2 - 0.02 * e, accuracy=0.5)
     mixed[4] = replace(mixed[4], val_accuracy=0.7)
     note = notes(mixed, {"training.monitor": "val_accuracy", "training.patience": 6})["stopped-too-early"]
-    assert "the best validation loss came in epoch 11 of 11. By the validation accuracy the best epoch was 5," in (
+    assert "The best validation loss came in epoch 11 of 11. By the validation accuracy the best epoch was 5," in (
         note.evidence
     )
 

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import best_epoch, overfit_verdict
 from tests.coach_runs import Curve
 from tests.coach_runs import epochs as history
@@ -25,7 +26,7 @@ def test_best_epoch_passes_over_what_is_no_number() -> None:
     assert best_epoch(history(2, loss=lambda e: math.nan, val_loss=lambda e: math.nan)) is None
 
 
-#: Epochs and their curves; the verdict's kind, and words of its headline and then of its detail.
+#: Epochs and their curves; the verdict's kind, and words of its title and reason and then of its detail.
 VERDICTS = {
     "nothing": (0, lambda e: 1.0, lambda e: 1.0, 0.8, 0.75, "no data", ()),
     "one epoch": (1, lambda e: 1.0, lambda e: 1.0, 0.8, 0.75, "too short", ("only 1 epoch so far",)),
@@ -45,11 +46,11 @@ VERDICTS = {
     ),
     "a low plateau, validation ahead": (
         12, lambda e: max(1.6 - 0.1 * e, 1.2), lambda e: max(1.5 - 0.1 * e, 1.1), 0.48, 0.55, "underfitting",
-        ("48 %", "dropout", "augmented", "no mistake"),
+        ("48 %", "dropout", "augmented", "Validation is better"),
     ),
     "training accuracy held down by mixing": (
         12, lambda e: max(1.6 - 0.1 * e, 1.2), lambda e: max(1.5 - 0.2 * e, 0.6), 0.58, 0.82, "healthy",
-        ("keeps up", "no mistake"),
+        ("keeps up", "Validation is better"),
     ),
     "low, but still rising": (
         8, lambda e: 1.6 - 0.06 * e, lambda e: max(1.5 - 0.1 * e, 1.2), 0.5, 0.5, "still improving", ("since epoch 3",)
@@ -75,9 +76,11 @@ VERDICTS = {
 def test_verdicts(
     epochs: int, loss: Curve, val_loss: Curve, accuracy: float, val_accuracy: float, kind: str, words: tuple[str, ...]
 ) -> None:
-    verdict = overfit_verdict(history(epochs, loss, val_loss, accuracy=accuracy, val_accuracy=val_accuracy))
-    assert verdict.kind == kind
-    assert all(each in verdict.headline for each in words[:1]) and all(each in verdict.detail for each in words[1:])
+    rows = history(epochs, loss, val_loss, accuracy=accuracy, val_accuracy=val_accuracy)
+    verdict = overfit_verdict(rows, RunConfig())
+    assert verdict.kind == kind and ": " not in verdict.title
+    headline = f"{verdict.title}. {verdict.reason}"
+    assert all(each in headline for each in words[:1]) and all(each in verdict.detail for each in words[1:])
     if kind == "underfitting":
         assert verdict.evidence["gap"] == pytest.approx(-0.07)
 
@@ -90,13 +93,30 @@ def test_overfitting_gives_epoch_losses_and_gap() -> None:
             val_loss=lambda e: 1.5 - 0.1 * e if e <= 7 else 0.89,
             accuracy=0.8,
             val_accuracy=0.62,
-        )
+        ),
+        RunConfig(),
     )
-    assert verdict.kind == "overfitting"
-    assert verdict.headline == (
-        "Overfitting since epoch 7: training loss fell by 0.21, validation loss rose by 0.09; gap 18 points."
-    )
+    assert verdict.kind == "overfitting" and verdict.title == "Overfitting since epoch 7"
+    assert verdict.reason == "Training loss fell by 0.21, validation loss rose by 0.09; gap 18 points."
     assert verdict.evidence["best_epoch"] == 7
     assert verdict.evidence["gap"] == pytest.approx(0.18)
     assert verdict.evidence["val_loss_rise"] == pytest.approx(0.09)
     assert "dropout switches" not in verdict.detail
+
+
+def test_the_verdict_suits_the_configuration() -> None:
+    rises = history(12, loss=lambda e: 1.6 - 0.08 * e, val_loss=lambda e: 1.5 - 0.1 * e if e <= 7 else 0.72 + 0.02 * e)
+    plain = with_values(RunConfig(), {"augmentation.pipeline": "none", "model.dropout": 0.0})
+    lost = with_values(RunConfig(), {"training.restore_best_weights": False})
+    assert "keeps the weights of epoch 7" in overfit_verdict(rises, RunConfig()).detail
+    assert "keep the weights of epoch 7" in overfit_verdict(rises, lost).detail
+    ahead = history(
+        12,
+        loss=lambda e: max(1.6 - 0.1 * e, 1.2),
+        val_loss=lambda e: max(1.5 - 0.1 * e, 1.1),
+        accuracy=0.48,
+        val_accuracy=0.55,
+    )
+    assert "while dropout switches units off" in overfit_verdict(ahead, RunConfig()).detail
+    told = overfit_verdict(ahead, plain).detail
+    assert "before the epoch has finished. Measured" in told and "augmented" not in told

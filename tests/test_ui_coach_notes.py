@@ -80,7 +80,10 @@ def test_what_the_page_says_itself_is_left_out(links: list[dict[str, Any]]) -> N
 
 
 def test_a_run_that_ended_without_a_note_still_gets_a_word(links: list[dict[str, Any]]) -> None:
-    assert "Too early to tell: only 2 epochs" in shown(run(status=RunStatus.STOPPED), learning(2)).info[0].value
+    assert (
+        "Too early to tell.** There are only 2 epochs"
+        in shown(run(status=RunStatus.STOPPED), learning(2)).info[0].value
+    )
     assert not shown(run(status=RunStatus.RUNNING), learning(2)).info
     assert links == []
 

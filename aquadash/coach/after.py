@@ -12,7 +12,7 @@ from aquadash.coach.before import PLANNED, config_notes, sensible_patience
 from aquadash.coach.network_rules import mixes
 from aquadash.coach.note import Level, Note, by_importance, epoch_count
 from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, too_large, too_small
-from aquadash.coach.situation import Situation, headline
+from aquadash.coach.situation import Situation
 from aquadash.config import RunConfig
 from aquadash.evaluation import Evaluation
 from aquadash.evaluation.curves import MIN_EPOCHS, RECENT_EPOCHS, Kind
@@ -177,10 +177,10 @@ def _rate_too_high(s: Situation) -> Note | None:
             f"{text(rate)}."
         )
     elif kind == "unstable" or (kind == "not learning" and s.backward >= GOING_NOWHERE):
-        evidence = f"{headline(s)[1]} The rate was {text(rate)}."
+        evidence = f"{s.verdict.reason} The rate was {text(rate)}."
     elif too_large(s.config) and kind in ("not learning", "underfitting"):
         evidence = (
-            f"{headline(s)[1]} The rate was {text(rate)}; with {OPTIMIZER_NAMES[s.config.training.optimizer]}, "
+            f"{s.verdict.reason} The rate was {text(rate)}; with {OPTIMIZER_NAMES[s.config.training.optimizer]}, "
             f"training usually breaks down above {text(largest(s.config))}."
         )
     else:
@@ -242,8 +242,7 @@ def _overfitting(s: Situation) -> Note | None:
         return None
     if not s.config.training.restore_best_weights:
         return _from_verdict(s, "overfitting", "warning", {"training.restore_best_weights": True})
-    more = f" This run keeps the weights of epoch {s.best_epoch}, so nothing is lost."
-    return _from_verdict(s, "overfitting", "hint", suggestions.against_overfitting(s.config), more=more)
+    return _from_verdict(s, "overfitting", "hint", suggestions.against_overfitting(s.config))
 
 
 def _too_few_epochs(s: Situation) -> Note | None:
@@ -287,7 +286,7 @@ def _stopped_too_early(s: Situation) -> Note | None:
         f"From one epoch to the next the validation loss typically jumps by {percent(s.validation_noise)}, so that "
         f"{epoch_count(patience)} without a better one may be chance."
         if jumpy
-        else s.verdict.headline
+        else s.verdict.reason
     )
     return Note(
         "stopped-too-early",
@@ -340,9 +339,8 @@ def _stopped_in_time(s: Situation) -> Note | None:
     )
 
 
-def _from_verdict(s: Situation, key: str, level: Level, changes: dict[str, Any], *, more: str = "") -> Note:
-    title, rest = headline(s)
-    return Note(key, level, title, f"{rest} {s.verdict.detail}{more}", changes)
+def _from_verdict(s: Situation, key: str, level: Level, changes: dict[str, Any]) -> Note:
+    return Note(key, level, s.verdict.title, s.verdict.explanation, changes)
 
 
 def _verdict_is(

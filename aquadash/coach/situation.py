@@ -37,7 +37,7 @@ class Situation:
     @cached_property
     def verdict(self) -> CurveVerdict:
         """What the curves say of overfitting."""
-        return overfit_verdict(self.history)
+        return overfit_verdict(self.history, self.config)
 
     @cached_property
     def best_epoch(self) -> int:
@@ -106,12 +106,6 @@ class Situation:
         values = [record.val_loss for record in self.history if math.isfinite(record.val_loss)]
         jumps = [abs(after - before) for before, after in zip(values, values[1:], strict=False)]
         return statistics.median(jumps) / max(min(values), 1e-12) if jumps else 0.0
-
-
-def headline(s: Situation) -> tuple[str, str]:
-    """The verdict's headline as a title and what follows it, a sentence."""
-    title, _, rest = s.verdict.headline.partition(": ")
-    return title, rest[:1].upper() + rest[1:]
 
 
 def training_counts(run: Run, load: Callable[[str], Dataset]) -> Mapping[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from aquadash.config import RunConfig
 from aquadash.evaluation.metrics import percent
 from aquadash.evaluation.records import EpochRecord
 
@@ -54,12 +55,6 @@ LARGE_GAP = 0.10
 #: Below this the network gets more than a third of the images wrong that it has seen over and over.
 LOW_TRAINING_ACCURACY = 0.65
 
-_WHY_VALIDATION_LEADS = (
-    "Here validation is better than training, which is no mistake: training accuracy is measured before the epoch has "
-    "finished, on augmented images where there are some, which are harder, and while any dropout switches units off. "
-    "Measured as validation is, it would mostly be higher, so the true gap is mostly larger than the one shown."
-)
-
 
 @dataclass(frozen=True)
 class CurveVerdict:
@@ -67,13 +62,20 @@ class CurveVerdict:
 
     #: The finding as one of a few fixed words.
     kind: Kind
-    #: The finding as a sentence.
-    headline: str
-    #: What it rests on, with numbers, and what to try.
+    #: The finding in a few words, without a full stop.
+    title: str
+    #: What it rests on, a sentence; empty where the title says it all.
+    reason: str
+    #: The accuracies and losses, and what to try.
     detail: str
     #: The numbers by name. ``gap`` is training less validation accuracy (0 to 1); ``loss_fall`` and ``val_loss_rise``
     #: are from the best epoch to the mean of the last ones.
     evidence: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def explanation(self) -> str:
+        """Reason and detail."""
+        return f"{self.reason} {self.detail}".lstrip()
 
 
 def best_epoch(history: Sequence[EpochRecord], *, monitor: Metric = "val_loss") -> int | None:
@@ -92,35 +94,38 @@ def best_record(history: Sequence[EpochRecord], *, monitor: Metric) -> EpochReco
     return min(finite, key=lambda row: (sign * getattr(row, monitor), row.epoch), default=None)
 
 
-def overfit_verdict(history: Sequence[EpochRecord]) -> CurveVerdict:
-    """Judge a run's learning curves.
+def overfit_verdict(history: Sequence[EpochRecord], config: RunConfig) -> CurveVerdict:
+    """Judge the learning curves of a run with that configuration.
 
     The best epoch is the one with the lowest validation loss; it is compared with the mean of the last
     :data:`RECENT_EPOCHS`. The first finding that fits is returned, in the order of :data:`Kind`.
     """
     if not history:
-        return CurveVerdict("no data", "No epoch is finished yet.", "The verdict appears as training goes on.")
+        return CurveVerdict("no data", "No epoch is finished yet", "", "The verdict appears as training goes on.")
     for row in history:
         if not all(math.isfinite(getattr(row, name)) for name in _METRICS):
             return CurveVerdict(
                 "diverged",
-                f"Training broke down in epoch {row.epoch}: the loss is no longer a number.",
+                f"Training broke down in epoch {row.epoch}",
+                "The loss is no longer a number.",
                 "The weight updates were so large that the weights ran away. Try a learning rate ten times smaller.",
                 {"epoch": float(row.epoch)},
             )
     if len(history) < MIN_EPOCHS:
         return CurveVerdict(
             "too short",
-            f"Too early to tell: only {len(history)} epoch{'s' if len(history) > 1 else ''} so far.",
+            "Too early to tell",
+            f"There {'are' if len(history) > 1 else 'is'} only {len(history)} epoch{'s' if len(history) > 1 else ''} "
+            "so far.",
             f"A tendency needs at least {MIN_EPOCHS} epochs.",
             {"epochs": float(len(history))},
         )
     evidence = _evidence(history)
-    kind, headline, advice = _finding(history, evidence)
+    kind, title, reason, advice = _finding(history, evidence, config)
     parts = [_numbers(evidence), advice]
     if evidence["gap"] < 0:
-        parts.append(_WHY_VALIDATION_LEADS)
-    return CurveVerdict(kind, headline, " ".join(parts), evidence)
+        parts.append(_why_validation_leads(config))
+    return CurveVerdict(kind, title, reason, " ".join(parts), evidence)
 
 
 def _evidence(history: Sequence[EpochRecord]) -> dict[str, float]:
@@ -146,15 +151,18 @@ def _evidence(history: Sequence[EpochRecord]) -> dict[str, float]:
     }
 
 
-def _finding(history: Sequence[EpochRecord], evidence: Mapping[str, float]) -> tuple[Kind, str, str]:
-    """The kind, the headline and the advice."""
+def _finding(
+    history: Sequence[EpochRecord], evidence: Mapping[str, float], config: RunConfig
+) -> tuple[Kind, str, str, str]:
+    """The kind, the title, the reason and the advice."""
     best, points = int(evidence["best_epoch"]), _points(evidence["gap"])
     # Mixed images and dropout hold training accuracy down; without them it would be at least as high as validation's.
     low = max(evidence["training_accuracy"], evidence["validation_accuracy"]) < LOW_TRAINING_ACCURACY
     if low and evidence["total_loss_fall"] < MIN_FALL * evidence["first_loss"]:
         return (
             "not learning",
-            f"The network is not learning: in {len(history)} epochs the training loss has hardly moved.",
+            "The network is not learning",
+            f"In {len(history)} epochs the training loss has hardly moved.",
             "Try a different learning rate, ten times larger or smaller, or another optimizer.",
         )
     scale = max(evidence["best_val_loss"], LOW_LOSS)
@@ -163,51 +171,76 @@ def _finding(history: Sequence[EpochRecord], evidence: Mapping[str, float]) -> t
     if risen and lasting and evidence["loss_fall"] <= 0:
         return (
             "unstable",
-            f"Getting worse since epoch {best}: validation loss rose by {evidence['val_loss_rise']:.2f}, and training "
-            f"loss by {-evidence['loss_fall']:.2f} too.",
+            f"Getting worse since epoch {best}",
+            f"Validation loss rose by {evidence['val_loss_rise']:.2f}, and training loss by "
+            f"{-evidence['loss_fall']:.2f} too.",
             "That is not overfitting, since the training images suffer as well: the weight updates are too large. Try "
             "a smaller learning rate.",
         )
     if risen and lasting:
+        kept = best_epoch(history, monitor=config.training.monitor)
+        advice = (
+            f"This run keeps the weights of epoch {kept}, so nothing is lost. Try more augmentation or dropout."
+            if config.training.restore_best_weights
+            else f"Stop early and keep the weights of epoch {best}, or try more augmentation or more dropout."
+        )
         return (
             "overfitting",
-            f"Overfitting since epoch {best}: training loss fell by {evidence['loss_fall']:.2f}, validation loss rose "
-            f"by {evidence['val_loss_rise']:.2f}; gap {points}.",
+            f"Overfitting since epoch {best}",
+            f"Training loss fell by {evidence['loss_fall']:.2f}, validation loss rose by "
+            f"{evidence['val_loss_rise']:.2f}; gap {points}.",
             "From there on the network learns its training images by heart instead of what the animals have in common. "
-            f"Stop early and keep the weights of epoch {best}, or try more augmentation or more dropout.",
+            + advice,
         )
     if evidence["recent_val_loss_fall"] > STILL_FALLING * scale:
         return (
             "still improving",
-            f"Still improving when it ended: the best validation loss came in epoch {best} of {len(history)}.",
+            "Still improving when it ended",
+            f"The best validation loss came in epoch {best} of {len(history)}.",
             "Let it train for more epochs before you judge it.",
         )
     if evidence["gap"] >= LARGE_GAP:
         return (
             "large gap",
-            f"Better on images it has seen: training accuracy is {points} above validation accuracy.",
+            "Better on images it has seen",
+            f"Training accuracy is {points} above validation accuracy.",
             "The validation loss has not risen much, so nothing is lost yet, but more epochs will not help. "
             "Try more augmentation or more dropout.",
         )
     if low and evidence["recent_loss_fall"] > STILL_FALLING * history[-1].loss:
         return (
             "still improving",
-            f"Still learning its training images at the end: {percent(evidence['training_accuracy'])} of them right "
-            f"and rising, though the validation loss has not followed since epoch {best}.",
+            "Still learning its training images at the end",
+            f"It gets {percent(evidence['training_accuracy'])} of them right, and rising, though the validation loss "
+            f"has not followed since epoch {best}.",
             "Let it train for a few more epochs, with more patience, before you judge it.",
         )
     if low:
         return (
             "underfitting",
-            f"Underfitting: even of its training images it gets only {percent(evidence['training_accuracy'])} right, "
-            "and that no longer changes.",
+            "Underfitting",
+            f"Even of its training images it gets only {percent(evidence['training_accuracy'])} right, and that no "
+            "longer changes.",
             "The network is held back. Try less dropout, gentler augmentation, another learning rate or a larger one "
             "of the networks.",
         )
     return (
         "healthy",
-        f"Healthy: validation keeps up with training; best epoch {best}.",
+        "Healthy",
+        f"Validation keeps up with training; best epoch {best}.",
         "What the network learned holds for images it has not learned from, too.",
+    )
+
+
+def _why_validation_leads(config: RunConfig) -> str:
+    harder = ["before the epoch has finished"]
+    if config.augmentation.pipeline != "none" or config.augmentation.mixing != "none":
+        harder.append("on augmented images, which are harder")
+    if config.model.dropout:
+        harder.append("while dropout switches units off")
+    return (
+        f"Validation is better than training here because training accuracy is measured {', '.join(harder)}. Measured "
+        "as validation is, it would mostly be higher, so the true gap is mostly larger than the one shown."
     )
 
 

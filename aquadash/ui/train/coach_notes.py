@@ -67,8 +67,8 @@ def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collec
         if not run.status.ended:
             st.caption("The coach waits a few epochs.")
         elif history:
-            verdict = overfit_verdict(history)
-            st.info(f"**{plain(verdict.headline)}** {plain(verdict.detail)}", icon="⏳")
+            verdict = overfit_verdict(history, run.config)
+            st.info(f"**{plain(verdict.title)}.** {plain(verdict.explanation)}", icon="⏳")
         return
     st.markdown("**Coach**", help=_HELP)
     for note in notes:

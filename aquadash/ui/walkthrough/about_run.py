@@ -12,6 +12,7 @@ from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.flattened_loss import flattened_loss, losses
 from aquadash.figures.learning_curves import Metric, learning_curves
 from aquadash.models import head_epochs
+from aquadash.presets import PRESETS
 from aquadash.training.prepare import report_validation_images
 from aquadash.ui import address, bound, components, gallery, image_browser
 from aquadash.ui.evaluated import Evaluated
@@ -282,16 +283,17 @@ def curves(results: Evaluated) -> None:
     if len(history) < 2:
         st.info("This run has no curve: it takes two epochs at least. Choose another one.", icon="📈")
         return
-    monitor = results.run.config.training.monitor if whose == "run" else "val_loss"
+    config = results.run.config if whose == "run" else PRESETS["notebook"].config
+    monitor = config.training.monitor
     metrics: tuple[Metric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
             components.plot(
                 learning_curves(history, metric=metric, monitor=monitor, height=280), key=f"walk-{metric}-{whose}"
             )
-    verdict = overfit_verdict(history)
+    verdict = overfit_verdict(history, config)
     with st.expander("What the program makes of these curves", icon="🎓"):
-        st.markdown(f"**{plain(verdict.headline)}** {plain(verdict.detail)}")
+        st.markdown(f"**{plain(verdict.title)}.** {plain(verdict.explanation)}")
     if len(results.history) < 2:
         return
     parts.attempt("go along the curves")
