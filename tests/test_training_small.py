@@ -152,14 +152,6 @@ def test_balanced_classes_weigh_the_same() -> None:
     assert losses(class_weights="balanced")[0] == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_weights_are_those_of_scikit_learn() -> None:
-    from sklearn.utils.class_weight import compute_class_weight
-
-    labels = np.random.default_rng(0).integers(0, 4, 50)
-    expected = compute_class_weight("balanced", classes=np.arange(4), y=labels)
-    assert balanced_weights(labels, num_classes=4) == pytest.approx(expected)
-
-
 # -- learning rates ----------------------------------------------------------------------------------------------------
 
 

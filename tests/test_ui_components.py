@@ -25,11 +25,6 @@ def test_every_status_has_a_sign_and_a_word_of_its_own() -> None:
     assert status_text(RunStatus.FINISHED) == "✅ finished"
 
 
-def test_classes_carry_their_emoji() -> None:
-    assert class_text("otter") == "🦦 otter"
-    assert class_text("zebra") == "zebra"
-
-
 def test_what_stands_after_a_name_from_right_to_left_stays_behind_it() -> None:
     assert class_text("כלב") == "\u2068כלב\u2069" and class_text("قط" * 30).endswith("قط\u2069")
     assert theme.shorten(theme.shorten("כלב")) == theme.shorten("כלב")
@@ -57,14 +52,6 @@ def picker() -> None:
     runs = [Run(digit * 32, f"run *{digit}*", RunStatus.FINISHED, RunConfig(), 0.0) for digit in "abc"]
     chosen = components.run_picker(runs)
     st.write("none" if chosen is None else chosen.run_id)
-
-
-def test_the_first_run_is_the_default_and_the_choice_is_in_the_address() -> None:
-    app = run_script(picker)
-    assert app.markdown[0].value == "a" * 32
-    app.selectbox(key="run").set_value("c" * 32).run()
-    assert app.markdown[0].value == "c" * 32
-    assert app.query_params["run"] == "c" * 32
 
 
 def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it_and_a_stale_one_none_with_a_way_out() -> None:

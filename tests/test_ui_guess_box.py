@@ -87,10 +87,6 @@ def results(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Runs, "evaluation", staticmethod(lambda run_id: found))
 
 
-def test_no_guess_no_box() -> None:
-    assert shown(replace(RUN, guess=None)) == []
-
-
 def test_before_the_end_only_the_guess_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(run_id: str) -> None:
         raise AssertionError("looked at the results")

@@ -67,6 +67,7 @@ def test_a_list_is_read_as_it_is_shown(name: str) -> None:
     for value in ((7,), (32, 64, 8)):
         assert fields.read(name, fields.field_text(value)) == value
     assert fields.read(name, " 4,8 ") == (4, 8)
+    assert fields.read("model.dense_units", fields.field_text(())) == ()
 
 
 @pytest.mark.parametrize(
@@ -85,10 +86,6 @@ def test_a_list_that_cannot_be_read_is_explained(name: str, text: str, reason: s
         fields.read(name, text)
     assert str(caught.value).startswith(fields.label(name))
     assert reason in str(caught.value) and "such as 32, 64" in str(caught.value)
-
-
-def test_no_dense_layers_are_an_empty_text() -> None:
-    assert fields.field_text(()) == "" and fields.read("model.dense_units", "") == ()
 
 
 def shown(**changes: Any) -> set[str]:
@@ -114,14 +111,6 @@ def test_a_network_shows_the_settings_that_it_uses() -> None:
     assert "model.filters" not in shown(model__name="notebook")
 
 
-def test_transfer_learning_is_for_pretrained_networks_whose_body_learns() -> None:
-    transfer = {"training.head_epochs", "training.body_learning_rate"}
-    assert not transfer & shown(model__name="cnn", model__fine_tuning="all")
-    assert not transfer & shown(model__name="backbone", model__fine_tuning="head")
-    assert transfer <= shown(model__name="backbone", model__fine_tuning="top")
-    assert "model.fine_tuning" in shown(model__name="backbone", model__fine_tuning="head")
-
-
 @pytest.mark.parametrize(
     ("name", "with_it", "without_it"),
     [
@@ -137,6 +126,17 @@ def test_transfer_learning_is_for_pretrained_networks_whose_body_learns() -> Non
         ),
         ("model.pool_size", {"model__name": "cnn"}, {"model__name": "cnn", "model__pooling": "none"}),
         ("model.residual", {"model__name": "cnn", "model__convolutions": 2}, {"model__name": "cnn"}),
+        ("model.fine_tuning", {"model__name": "backbone"}, {"model__name": "cnn"}),
+        (
+            "training.head_epochs",
+            {"model__name": "backbone", "model__fine_tuning": "top"},
+            {"model__name": "backbone", "model__fine_tuning": "head"},
+        ),
+        (
+            "training.body_learning_rate",
+            {"model__name": "backbone", "model__fine_tuning": "top"},
+            {"model__name": "cnn", "model__fine_tuning": "all"},
+        ),
         ("model.dense_activation", {"model__name": "cnn"}, {"model__name": "cnn", "model__dense_units": ""}),
         (
             "training.monitor",
