@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aquadash.data.framing import CENTRED, PADDING, Framing, fit, fraction_seen, framed, framing_note, is_cut, views
+from aquadash.data.framing import fit, fraction_seen, framed, framing_note, is_cut
 from tests.encoded_pictures import photo
 
 SQUARE = (8, 8)
@@ -23,89 +23,47 @@ def thirds() -> np.ndarray:
 @pytest.mark.parametrize("tall", [False, True])
 def test_the_part_lies_where_the_position_says(position: float, value: int, tall: bool) -> None:
     picture = thirds().transpose(1, 0, 2) if tall else thirds()
-    assert (fit(picture, size=SQUARE, framing=Framing("part", position)) == value).all()
+    assert (fit(picture, size=SQUARE, position=position) == value).all()
     assert (fit(picture, size=SQUARE) == 150).all(), "the middle, if nobody says otherwise"
 
 
-def test_padded_shows_all_between_grey_bars() -> None:
-    seen = fit(thirds(), size=(9, 9), framing=Framing("padded"))[..., 0]
-
-    assert (seen[:3] == PADDING).all() and (seen[6:] == PADDING).all()
-    np.testing.assert_array_equal(seen[4, 1::3], [50, 150, 250])
-    assert (seen[3:6] != PADDING).all()
-    turned = fit(thirds().transpose(1, 0, 2), size=(9, 9), framing=Framing("padded"))[..., 0]
-    np.testing.assert_array_equal(turned, seen.T)
-
-
-def test_squeezed_shows_all_without_bars() -> None:
-    seen = fit(thirds(), size=(6, 6), framing=Framing("squeezed"))[..., 0]
-    assert (seen[:, 0] == 50).all() and (seen[:, -1] == 250).all()
-    assert (np.diff(seen[0].astype(int)) >= 0).all() and (seen == seen[0]).all()
-
-
-def test_the_frame_adds_the_bars_and_makes_pale_what_is_left_out() -> None:
-    padded = framed(thirds(), size=(8, 8), framing=Framing("padded"))
-    height, width = thirds().shape[:2]
-    top = (width - height) // 2
-    assert padded.shape == (width, width, 3) and (padded[:top] == PADDING).all()
-    np.testing.assert_array_equal(padded[top : top + height], thirds())
-
-    part = framed(thirds(), size=(8, 8), framing=CENTRED)
+def test_the_frame_makes_pale_what_is_left_out() -> None:
+    part = framed(thirds(), size=SQUARE)
     same = (part == thirds()).all(axis=(0, 2))
-    assert part.shape == thirds().shape and same[width // 2] and not same[0] and not same[-1]
+    assert part.shape == thirds().shape and same[15] and not same[0] and not same[-1]
     assert (part[:, 0] > thirds()[:, 0]).all()
-
-    square = thirds()[:, :height]
-    for mode in ("part", "padded"):
-        np.testing.assert_array_equal(framed(square, size=(8, 8), framing=Framing(mode)), square)  # type: ignore[arg-type]
-    np.testing.assert_array_equal(framed(thirds(), size=(8, 8), framing=Framing("squeezed")), thirds())
+    square = thirds()[:, :10]
+    np.testing.assert_array_equal(framed(square, size=SQUARE), square)
 
 
-def test_the_mean_is_over_all_of_it_padded_and_squeezed_and_a_part() -> None:
-    several = views(thirds(), size=SQUARE, framing=Framing("mean"))
-    for seen, mode in zip(several, ("padded", "squeezed", "part"), strict=True):
-        np.testing.assert_array_equal(seen, fit(thirds(), size=SQUARE, framing=Framing(mode)))  # type: ignore[arg-type]
-    np.testing.assert_array_equal(several[0], fit(thirds(), size=SQUARE, framing=Framing("mean")))
-    np.testing.assert_array_equal(framed(thirds(), size=SQUARE, framing=Framing("mean")), thirds())
-    assert len(views(thirds()[:, :10], size=SQUARE, framing=Framing("mean"))) == 1
-    assert len(views(thirds(), size=SQUARE, framing=CENTRED)) == 1
-
-
-@pytest.mark.parametrize("mode", ["part", "padded", "squeezed"])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 20000), (20000, 1), (7, 3000), (33, 31)])
 @pytest.mark.parametrize("position", [0.0, 0.37, 1.0])
-def test_extreme_shapes(mode: str, shape: tuple[int, int], position: float) -> None:
+def test_extreme_shapes(shape: tuple[int, int], position: float) -> None:
     picture = np.full((*shape, 3), (50, 100, 150), np.uint8)
     for size in ((32, 32), (20, 60)):
-        seen = fit(picture, size=size, framing=Framing(mode, position))  # type: ignore[arg-type]
-        assert seen.shape == (*size, 3)
-        coloured = (seen == (50, 100, 150)).all(axis=2)
-        assert coloured.any() and (mode == "padded" or coloured.all())
+        seen = fit(picture, size=size, position=position)
+        assert seen.shape == (*size, 3) and (seen == (50, 100, 150)).all()
 
 
-@pytest.mark.parametrize("mode", ["part", "padded", "squeezed"])
-def test_a_picture_of_the_networks_proportions_is_the_same_in_every_framing(mode: str) -> None:
+def test_a_picture_of_the_networks_proportions_is_the_same_at_every_position() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
-    seen = fit(picture, size=(32, 32), framing=Framing(mode, 0.0))  # type: ignore[arg-type]
+    seen = fit(picture, size=(32, 32), position=0.0)
     np.testing.assert_array_equal(seen, fit(picture, size=(32, 32)))
-    np.testing.assert_array_equal(fit(seen, size=(32, 32), framing=Framing(mode)), seen)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(fit(seen, size=(32, 32), position=1.0), seen)
 
 
-@pytest.mark.parametrize("arguments", [("cut",), ("part", -0.1), ("part", 1.5), ("part", float("nan"))])
-def test_other_framings_are_refused(arguments: tuple) -> None:
-    with pytest.raises(ValueError, match="no such framing"):
-        Framing(*arguments)
+@pytest.mark.parametrize("position", [-0.1, 1.5, float("nan")])
+def test_other_positions_are_refused(position: float) -> None:
+    with pytest.raises(ValueError, match="no part lies at"):
+        fit(thirds(), size=SQUARE, position=position)
 
 
-def test_what_is_said_of_a_framing() -> None:
+def test_what_is_said_of_a_cut() -> None:
     third = fraction_seen(thirds(), size=SQUARE)
     assert third == pytest.approx(1 / 3) and fraction_seen(thirds(), size=(10, 30)) == 1.0
-    assert framing_note(CENTRED, fraction=third) == "long picture: the network sees only the middle 33.3% of it"
-    assert framing_note(Framing("part", 0.0), fraction=third) == "long picture: the network sees only 33.3% of it"
-    assert framing_note(CENTRED, fraction=0.6) is None
-    assert framing_note(Framing("padded"), fraction=1.0) is None
-    assert "grey bars" in str(framing_note(Framing("padded"), fraction=0.9))
-    assert "squeezed" in str(framing_note(Framing("squeezed"), fraction=0.9))
+    assert framing_note(third) == "long picture: the network sees only the middle 33.3% of it"
+    assert framing_note(third, position=0.0) == "long picture: the network sees only 33.3% of it"
+    assert framing_note(0.6) is None
 
 
 @pytest.mark.parametrize(

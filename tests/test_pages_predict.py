@@ -16,7 +16,6 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig, with_values
-from aquadash.data.framing import MEAN, Framing
 from aquadash.evaluation import wilson_interval
 from aquadash.lab.runs import Runs
 from aquadash.predict import FilePrediction, Predictor
@@ -86,7 +85,7 @@ def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
     red, lying, cut, blue = cards(app)
     assert "🦫 beaver, 100 %" in red and "🦦 otter, 100 %" in blue
     assert red.count("<img") == 2 and red.count("alt=") == 2
-    assert "64 × 48" in red and "32 × 32" in red and "the mean over" in red
+    assert "64 × 48" in red and "32 × 32" in red
     assert "is really a PNG" in lying and "&lt;img src=x" in lying and "<img src=x" not in lying
     assert "cut.png cannot be read" in cut
     assert "CMYK" in blue
@@ -195,11 +194,10 @@ def test_photographs_are_answered_by_a_network_that_knows_photographs(colours: R
 def test_the_prediction_follows_the_crop_which_stays_on_another_page_of_a_big_drop(colours: Run) -> None:
     small = (picture(f"{number}.png", size=(8, 8)) for number in range(22))
     app = drop(open_page(run=colours.run_id), halves(), *small)
-    assert len(cards(app)) == 20 and "network sees" in cards(app)[0] and "the mean over" in cards(app)[0]
+    assert len(cards(app)) == 20 and "network sees" in cards(app)[0]
     crops = [each.proto.popover.label for each in app.get("popover") if "Crop" in each.proto.popover.label]
     assert crops == ["Crop *halves.png*"], "square pictures have nothing to crop"
 
-    widget(app.segmented_control, "framing-").set_value("part").run()
     widget(app.slider, "place-").set_value(0).run()
     assert "🦫 beaver, 100 %" in cards(app)[0]
     widget(app.slider, "place-").set_value(100).run()
@@ -209,11 +207,6 @@ def test_the_prediction_follows_the_crop_which_stays_on_another_page_of_a_big_dr
     assert len(cards(app)) == 3 and "21.png" in cards(app)[-1]
     app.number_input(key="page").set_value(1).run()
     assert "🦦 otter, 100 %" in cards(app)[0]
-
-    widget(app.segmented_control, "framing-").set_value("squeezed").run()
-    assert "squeezed into" in cards(app)[0] and "100 %" not in cards(app)[0]
-    assert not [each for each in app.slider if str(each.key).startswith("place-")]
-    widget(app.segmented_control, "framing-").set_value("part").run()
     assert widget(app.slider, "place-").value == 100 and not app.exception
 
 
@@ -276,11 +269,9 @@ def test_the_page_and_the_command_agree(colours: Run, tmp_path: Path) -> None:
     model = open_store().model_path(colours.run_id)
     predictor: Any = Predictor.load(model, colours.config.model, class_names=colours.class_names)
     network = predictions.Network(colours.name, ("here", colours.run_id, 1.0), predictor)
-    left = answer("predict", colours.run_id, path, "--position", "0")["predictions"]
-    assert left[0]["label"] == "beaver", "a position means a part"
-    for framing, options in ((MEAN, ()), (Framing("part", 1.0), ("--framing", "part", "--position", "100"))):
+    for position, options in ((0.5, ()), (0.0, ("--position", "0")), (1.0, ("--position", "100"))):
         (told,) = answer("predict", colours.run_id, path, *options)["predictions"]
-        memory, item = predictions.Memory(), predictions.Item(upload, framing)
+        memory, item = predictions.Memory(), predictions.Item(upload, position)
         assert list(memory.predict([item], [network])) == [item]
         (shown,) = memory.answers(item, [network]) or ()
         assert told["label"] == shown.label and told["notes"] == list(shown.notes)

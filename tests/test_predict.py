@@ -17,7 +17,6 @@ from PIL import Image
 from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.data import images
-from aquadash.data.framing import Framing
 from aquadash.errors import ConfigError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.predict import AnswerRow, FilePrediction, Predictor, RemotePredictor, answers_csv, predict_files
@@ -212,20 +211,15 @@ def test_files_are_fetched_only_when_their_turn_comes_and_those_that_cannot_be_a
         assert reason in (result.error or "")
 
 
-def test_a_mean_over_framings_is_one_of_answers_and_leaves_square_pictures_as_they_are(predictor: Predictor) -> None:
+def test_of_a_long_picture_the_part_at_the_position_is_seen_by_default_the_middle(predictor: Predictor) -> None:
     pixels = np.zeros((30, 90, 3), np.uint8)
-    pixels[:, 30:60, 1] = pixels[:, 60:, 2] = 255
+    pixels[:, :30, 0] = pixels[:, 30:60, 1] = pixels[:, 60:, 2] = 250
     files = [("long.png", encoded(Image.fromarray(pixels), "PNG")), ("square.png", _png((0, 250, 0)))]
-
-    def told(mode: str) -> list[FilePrediction]:
-        return list(predict_files(files, predictor, framing=Framing(mode)))
-
-    means, each = told("mean"), [told(mode) for mode in ("padded", "squeezed", "part")]
-    for mean, *others in zip(means, *each, strict=True):
-        expected = np.mean([other.probabilities for other in others], axis=0)
-        np.testing.assert_allclose(mean.probabilities, expected, rtol=1e-5)
-        np.testing.assert_array_equal(mean.seen, others[0].seen)
-    assert "the mean over" in means[0].notes[0] and not means[1].notes
+    middle, square = predict_files(files, predictor)
+    assert (middle.label, square.label) == ("green", "green")
+    assert middle.notes == ("long picture: the network sees only the middle 33.3% of it",) and not square.notes
+    left, same = predict_files(files, predictor, position=0.0)
+    assert left.label == "red" and np.array_equal(same.probabilities, square.probabilities)
 
 
 def test_a_temperature_changes_how_sure_the_answer_is_and_not_the_answer(predictor: Predictor) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aquadash.data.framing import CENTRED, Framing
 from aquadash.ui import predictions
 from aquadash.ui.gallery import SHOWN_EDGE
 from aquadash.ui.predict import picture_cards
@@ -55,7 +54,7 @@ def network(name: str, edge: int = 8) -> Network:
 
 def test_a_file_is_read_once_for_all_networks() -> None:
     memory, networks = Memory(), [network("small"), network("large", 224)]
-    good, bad = Item(picture("a.png"), CENTRED), Item(File("b.png", b""), CENTRED)
+    good, bad = Item(picture("a.png")), Item(File("b.png", b""))
 
     assert list(memory.predict([good, bad], networks)) == [good, bad]
     assert list(memory.predict([good, bad], networks)) == [] and memory.missing([good, bad], networks) == []
@@ -73,21 +72,21 @@ def test_a_file_is_read_once_for_all_networks() -> None:
     assert closer(good, networks[1].predictor).seen[224, 224].shape == (224, 224, 3)
 
 
-def test_another_framing_and_another_network_are_looked_at_anew() -> None:
+def test_another_part_and_another_network_are_looked_at_anew() -> None:
     memory, one = Memory(), network("one")
     file = picture("a.png", (90, 30))
-    left, right = Item(file, Framing("part", 0.0)), Item(file, Framing("part", 1.0))
+    left, right = Item(file, 0.0), Item(file, 1.0)
     assert list(memory.predict([left, right], [one])) == [left, right]
     assert [(memory.answers(item, [one]) or [])[0].label for item in (left, right)] == ["dark", "bright"]
     assert memory.missing([left, right], [one, network("two")]) == [left, right]
-    whole = Item(file, CENTRED)
+    whole = Item(file)
     assert memory.known([whole], [one]) == [whole] and memory.known([left], [one, network("two")]) == []
 
 
 def test_what_is_gone_is_forgotten_and_what_was_let_go_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(predictions, "_MAX_LOOKS", 2)
     memory, one = Memory(), network("one")
-    items = [Item(picture(f"{number}.png"), CENTRED) for number in range(5)]
+    items = [Item(picture(f"{number}.png")) for number in range(5)]
     assert len(list(memory.predict(items, [one]))) == 5
     assert memory.look(items[0], [one]).thumbnail is not None
     assert items[0].upload.read == 2 and items[4].upload.read == 1  # type: ignore[attr-defined]
@@ -97,7 +96,7 @@ def test_what_is_gone_is_forgotten_and_what_was_let_go_is_read_again(monkeypatch
 
 
 def test_the_answers_come_a_few_at_a_time() -> None:
-    items = [Item(picture(f"{number}.png"), CENTRED) for number in range(3 * predictions.FILES_AT_ONCE)]
+    items = [Item(picture(f"{number}.png")) for number in range(3 * predictions.FILES_AT_ONCE)]
     coming = Memory().predict(items, [network("one")])
     next(coming)
     read = sum(item.upload.read for item in items)  # type: ignore[attr-defined]
@@ -107,7 +106,7 @@ def test_the_answers_come_a_few_at_a_time() -> None:
 def test_a_card_with_several_runs_names_them_and_escapes_everything() -> None:
     hostile = "<img src=x onerror=alert(1)>"
     memory, networks = Memory(), [network(hostile), network("b")]
-    item = Item(picture(hostile + ".png"), CENTRED)
+    item = Item(picture(hostile + ".png"))
     list(memory.predict([item], networks))
     answers: Any = memory.answers(item, networks)
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from aquadash.cli.output import Command, StatusLine, import_tensorflow_quietly, lab, percent, print_result
-from aquadash.data.framing import FRAMING_MODES, PADDED, Framing, FramingMode, fit
+from aquadash.data.framing import fit
 from aquadash.data.images import decode, read
 from aquadash.errors import AquaDashError, ImageError, UnknownNameError
 from aquadash.explain.methods import METHODS, method_entry
@@ -31,15 +31,12 @@ _LINE = 22
 @click.argument("run")
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--framing",
-    type=click.Choice(FRAMING_MODES),
-    help="What the network sees of a picture that has not its proportions: the largest part of them, or all of it, "
-    "squeezed or padded with grey; or the mean of the three.  [default: mean; part with --position]",
-)
-@click.option(
     "--position",
     type=click.FloatRange(0, 100),
-    help="Where the part lies, in per cent: 0 is left or top, 100 right or bottom.  [default: 50]",
+    default=50,
+    show_default=True,
+    help="Which part the network sees of a picture that has not its proportions, in per cent: 0 is left or top, 100 "
+    "right or bottom.",
 )
 @click.option(
     "--csv", "table_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the answers here, too."
@@ -47,8 +44,7 @@ _LINE = 22
 def predict(
     run: str,
     images: tuple[Path, ...],
-    framing: FramingMode | None,
-    position: float | None,
+    position: float,
     table_file: Path | None,
 ) -> None:
     """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
@@ -63,10 +59,8 @@ def predict(
         predictor = Predictor.load(path, found.config.model, class_names=found.class_names, detector=detector)
         files = [(str(image), partial(read, image)) for image in images]
         predictions = []
-        mode = framing or ("mean" if position is None else "part")
-        chosen = Framing(mode, 0.5 if position is None or mode != "part" else position / 100)
         temperature = lab.runs.temperature(found)
-        predicted = predict_files(files, predictor, framing=chosen, temperature=temperature)
+        predicted = predict_files(files, predictor, position=position / 100, temperature=temperature)
         for index, prediction in enumerate(predicted):
             line.progress("predicting", index / len(images))
             predictions.append(prediction)
@@ -118,7 +112,7 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
         from aquadash.explain.explainer import Explainer
 
         explainer = Explainer.load(path, found.config.model, class_names=found.class_names)
-        seen = fit(decoded.rgb, size=explainer.image_shape[:2], framing=PADDED)
+        seen = fit(decoded.rgb, size=explainer.image_shape[:2])
         probs = explainer.predict_images(seen[None])[0]
         classes = [found.class_names.index(name) for name in class_names] or [int(probs.argmax())]
         explanations = explainer.explain_many(

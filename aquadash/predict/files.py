@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from aquadash.data.framing import MEAN, Framing, fraction_seen, framed, framing_note, views
+from aquadash.data.framing import MIDDLE, fit, fraction_seen, framed, framing_note
 from aquadash.data.images import decode, display_name, mark_invisible
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.calibration import scale
@@ -37,12 +37,10 @@ class Look:
 
     Attributes:
         file: The file's name as it was given; text, never markup or a path.
-        seen: By size (height, width): the picture framed and scaled to it, uint8, shape (height, width, 3). Empty
-            after an error.
-        views: By size, where the answer is a mean over several framings: all of them, uint8, shape (n, height, width,
-            3), the one in ``seen`` first.
+        seen: By size (height, width): the picture cut and scaled to it, uint8, shape (height, width, 3). Empty after
+            an error.
         notes: What was done to the picture by reading it, one phrase each.
-        framing_notes: By size: what was done to it by framing it, where that needs a word.
+        framing_notes: By size: what was done to it by cutting it, where that needs a word.
         thumbnail: The picture made small, with the frame of what the first size sees of it; uint8, shape
             (height, width, 3), None if none was asked for.
         picture_size: Width and height of the upright original in pixels, None after an error.
@@ -51,7 +49,6 @@ class Look:
 
     file: str
     seen: Mapping[tuple[int, int], NDArray[np.uint8]] = field(default_factory=dict)
-    views: Mapping[tuple[int, int], NDArray[np.uint8]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     framing_notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
     thumbnail: NDArray[np.uint8] | None = None
@@ -119,7 +116,7 @@ def look_at(
     source: bytes | Callable[[], bytes],
     *,
     sizes: Iterable[tuple[int, int]],
-    framing: Framing = MEAN,
+    position: float = MIDDLE,
     thumbnail_edge: int = 0,
 ) -> Look:
     """Read an image file once, for networks of any number of sizes; only small pictures remain of it.
@@ -127,7 +124,7 @@ def look_at(
     Args:
         source: Its bytes, or a function that fetches them; see :func:`predict_files`.
         sizes: Height and width of what each network takes.
-        framing: What to do with a picture of other proportions than a network's.
+        position: Which part is seen of a picture of other proportions than a network's; see :func:`fit`.
         thumbnail_edge: The longer side of the thumbnail in pixels, at most; 0 for none.
     """
     try:
@@ -137,16 +134,15 @@ def look_at(
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Look(name, error=f"{display_name(name)} cannot be read: {reason}.")
-    all_views, framing_notes = {}, {}
+    seen, framing_notes = {}, {}
     for size in dict.fromkeys(sizes):
-        all_views[size] = views(image.rgb, size=size, framing=framing)
-        if note := framing_note(framing, fraction=fraction_seen(image.rgb, size=size)):
+        seen[size] = fit(image.rgb, size=size, position=position)
+        if note := framing_note(fraction_seen(image.rgb, size=size), position=position):
             framing_notes[size] = note
     thumbnail = None
     if thumbnail_edge:
-        thumbnail = framed(_thumbnail(image.rgb, thumbnail_edge), size=next(iter(all_views)), framing=framing)
-    seen = {size: several[0] for size, several in all_views.items()}
-    return Look(name, seen, all_views, image.notes, framing_notes, thumbnail, image.original_size)
+        thumbnail = framed(_thumbnail(image.rgb, thumbnail_edge), size=next(iter(seen)), position=position)
+    return Look(name, seen, image.notes, framing_notes, thumbnail, image.original_size)
 
 
 def answered(
@@ -159,11 +155,10 @@ def answered(
         temperature: What its scores are divided by.
     """
     size = predictor.image_shape[:2]
-    readable = [look.views.get(size, look.seen[size][np.newaxis]) for look in looks if look.error is None]
-    answers, scores = predictor.answer_images(np.concatenate(readable)) if readable else (np.empty((0, 1)), None)
-    counts = [len(several) for several in readable]
-    means = _means(answers, counts) if temperature == 1.0 else scale(_means(answers, counts), temperature)
-    rows = iter(zip(means, repeat(None) if scores is None else map(float, _means(scores, counts)), strict=False))
+    readable = [look.seen[size] for look in looks if look.error is None]
+    answers, scores = predictor.answer_images(np.stack(readable)) if readable else (np.empty((0, 1)), None)
+    scaled = answers if temperature == 1.0 else scale(answers, temperature)
+    rows = iter(zip(scaled, repeat(None) if scores is None else map(float, scores), strict=False))
     return [
         FilePrediction(look.file, predictor.class_names, error=look.error)
         if look.error is not None
@@ -176,7 +171,7 @@ def predict_files(
     files: Iterable[ImageFile],
     predictor: Predictor,
     *,
-    framing: Framing = MEAN,
+    position: float = MIDDLE,
     temperature: float = 1.0,
     batch_size: int = FILES_AT_ONCE,
 ) -> Iterator[FilePrediction]:
@@ -188,23 +183,16 @@ def predict_files(
     Args:
         files: Names and bytes. A function in place of the bytes, such as ``functools.partial(images.read, path)``, may
             raise :class:`~aquadash.errors.AquaDashError` or ``OSError``: that is this file's error.
-        framing: What to do with pictures of other proportions than the network's.
+        position: Which part is seen of pictures of other proportions than the network's; see :func:`fit`.
         temperature: What its scores are divided by.
         batch_size: How many files are read before their results come.
     """
     remaining = iter(files)
     sizes = [predictor.image_shape[:2]]
     while batch := [
-        look_at(name, source, sizes=sizes, framing=framing) for name, source in islice(remaining, batch_size)
+        look_at(name, source, sizes=sizes, position=position) for name, source in islice(remaining, batch_size)
     ]:
         yield from answered(batch, predictor, temperature=temperature)
-
-
-def _means(values: NDArray[np.floating], counts: Sequence[int]) -> NDArray[np.floating]:
-    """The mean over each file's views, which follow one another."""
-    if all(count == 1 for count in counts):
-        return values
-    return np.stack([several.mean(axis=0) for several in np.split(values, np.cumsum(counts)[:-1])])
 
 
 def _answered(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.data import Dataset, title_of
-from aquadash.data.framing import PADDED, fit
+from aquadash.data.framing import fit
 from aquadash.data.images import display_name
 from aquadash.errors import DataError, ImageError
 from aquadash.explain.nearest import nearest
@@ -223,7 +223,7 @@ def _of_data_set(opened: str, run: Run | None, source: str, as_now: bool) -> _Sh
     if run is None:
         return _Shown(*known, caption, label, image)
     if not same:
-        seen = fit(image, size=predictor(run).image_shape[:2], framing=PADDED)
+        seen = fit(image, size=predictor(run).image_shape[:2])
         return _Shown(*known, caption, label, seen, learned=datasets.learned(run))
     itself = [position] if part == "train" else []
     return _Shown(*known, caption, label, image, _stored(run, part, position), dataset, itself)

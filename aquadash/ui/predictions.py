@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 from cachetools import LRUCache
 
-from aquadash.data.framing import Framing
+from aquadash.data.framing import MIDDLE
 from aquadash.explain.explainer import RemoteExplainer
 from aquadash.lab.rights import Action
 from aquadash.predict import FilePrediction, Look, Predictor, RemotePredictor, answered, look_at
@@ -62,15 +62,15 @@ _MAX_CARDS = 100
 
 
 class Item(NamedTuple):
-    """A dropped file and the part of it that the networks see."""
+    """A dropped file and where the part of it lies that the networks see."""
 
     upload: Upload
-    framing: Framing
+    position: float = MIDDLE
 
     @property
-    def id(self) -> tuple[str, Framing]:
-        """Stands for the file's content and the framing."""
-        return self.upload.file_id, self.framing
+    def id(self) -> tuple[str, float]:
+        """Stands for the file's content and the part of it."""
+        return self.upload.file_id, self.position
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +93,11 @@ def remembered() -> Memory:
 
 
 class Memory:
-    """Answers by model, file and framing, and the small pictures of the cards: nothing is worked out twice."""
+    """Answers by model, file and part of it, and the small pictures of the cards: nothing is worked out twice."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[Version, str, Framing], FilePrediction] = {}
-        self._looks: LRUCache[tuple[str, Framing], Look] = LRUCache(_MAX_LOOKS)
+        self._answers: dict[tuple[Version, str, float], FilePrediction] = {}
+        self._looks: LRUCache[tuple[str, float], Look] = LRUCache(_MAX_LOOKS)
         #: HTML by what it depends on, the file's id first.
         self.cards: LRUCache[tuple[object, ...], str] = LRUCache(_MAX_CARDS)
 
@@ -153,18 +153,18 @@ class Memory:
 
     def _keep_look(self, item: Item, look: Look) -> Look:
         seen = {size: np.array(gallery.shrunk(image)) for size, image in look.seen.items()}
-        self._looks[item.id] = shown = replace(look, seen=seen, views={})
+        self._looks[item.id] = shown = replace(look, seen=seen)
         return shown
 
 
 def closer(item: Item, network: Predictor | RemotePredictor) -> Look:
     """A file as one network sees it, and its picture in the size of a dialog."""
     sizes = [network.image_shape[:2]]
-    upload, framing = item
-    return look_at(upload.name, upload.getvalue, sizes=sizes, framing=framing, thumbnail_edge=_LARGE_EDGE)
+    upload, position = item
+    return look_at(upload.name, upload.getvalue, sizes=sizes, position=position, thumbnail_edge=_LARGE_EDGE)
 
 
 def _look(item: Item, networks: Sequence[Network]) -> Look:
     sizes = [network.predictor.image_shape[:2] for network in networks]
-    upload, framing = item
-    return look_at(upload.name, upload.getvalue, sizes=sizes, framing=framing, thumbnail_edge=gallery.SHOWN_EDGE)
+    upload, position = item
+    return look_at(upload.name, upload.getvalue, sizes=sizes, position=position, thumbnail_edge=gallery.SHOWN_EDGE)

@@ -144,29 +144,6 @@ def predict(pairs: int) -> None:
     _show(result, "one image", more=f"; {result['many_images']} images {result['many_seconds']:.3g} s")
 
 
-@bench.command("framing")
-@click.argument("run", default="Included model")
-def framing(run: str) -> None:
-    """How well a run's network names its validation photographs in larger canvases, by framing."""
-    from scripts.bench.framings import bench_framing
-
-    import_tensorflow_quietly()
-    result = bench_framing(run)
-    rows = [
-        (row["canvas"], row["framing"], *("" if row[key] is None else f"{row[key]:.3f}" for key in _OF_FRAMING))
-        for row in result["rows"]
-    ]
-    print_result(
-        result,
-        f"{result['images']} validation photographs; temperature {result['temperature']:.2f}\n",
-        Table(rows, header=("canvas", "framing", *_OF_FRAMING.values())),
-    )
-
-
-#: By key: what a column is called.
-_OF_FRAMING = {"accuracy": "accuracy", "ece": "ECE", "ece_scaled": "with temperature", "known": "taken for known"}
-
-
 @bench.command("app")
 @click.option("--runs", type=click.IntRange(1, 20_000), default=1000, show_default=True, help="Runs of the full store.")
 @click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Drawings of a warm page.")

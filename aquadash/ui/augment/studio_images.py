@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.data import Dataset
-from aquadash.data.framing import CENTRED, fit, fraction_seen, framing_note
+from aquadash.data.framing import fit, fraction_seen, framing_note
 from aquadash.data.images import decode, display_name
 from aquadash.errors import ImageError
 from aquadash.ui import address, bound, gallery, inputs
@@ -111,7 +111,7 @@ def _read(file_id: str, _upload: Upload, *, size: tuple[int, int]) -> tuple[NDAr
         rgb = decode(_upload.getvalue(), name=_upload.name).rgb
     except ImageError as error:
         return None, str(error)
-    return fit(rgb, size=size), framing_note(CENTRED, fraction=fraction_seen(rgb, size=size)) or ""
+    return fit(rgb, size=size), framing_note(fraction_seen(rgb, size=size)) or ""
 
 
 def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:

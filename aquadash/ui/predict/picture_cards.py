@@ -12,7 +12,6 @@ import streamlit as st
 
 from aquadash.data import images
 from aquadash.data.folder.listing import class_key
-from aquadash.data.framing import MEAN, Framing, FramingMode
 from aquadash.figures.theme import shorten
 from aquadash.predict import FilePrediction, Look
 from aquadash.ui import gallery, inputs
@@ -108,20 +107,11 @@ NONE_OF_THESE = "\0"
 #: With more classes the buttons become a menu.
 MAX_PILLS = 8
 
-_MODES: dict[FramingMode, str] = {
-    "mean": "Mean of three",
-    "padded": "All, padded",
-    "part": "A part",
-    "squeezed": "All, squeezed",
-}
 
-
-def framing_of(upload: Upload) -> Framing:
-    """Which part of the picture the network sees; the mean over all ways until somebody chooses."""
-    mode: FramingMode = st.session_state.get(f"framing-{upload.file_id}") or MEAN.mode
-    place = st.session_state.get(f"place-{upload.file_id}", 50)
-    # Where the part lay is remembered while the whole picture is looked at, but makes no other picture of it.
-    return Framing(mode, place / 100 if mode == "part" else 0.5)
+def position_of(upload: Upload) -> float:
+    """Where the part of the picture lies that the network sees, as :func:`aquadash.data.framing.fit` takes it."""
+    percent: int = st.session_state.get(f"place-{upload.file_id}", 50)
+    return percent / 100
 
 
 def label_of(upload: Upload, class_names: Sequence[str]) -> str | None:
@@ -137,37 +127,25 @@ def _label_key(file_id: str, class_names: Sequence[str]) -> str:
 def own(upload: Upload, class_names: Sequence[str] = ()) -> OwnPicture:
     """A picture, to be opened."""
     label = label_of(upload, class_names)
-    return OwnPicture(Item(upload, framing_of(upload)), None if label == NONE_OF_THESE else label)
+    return OwnPicture(Item(upload, position_of(upload)), None if label == NONE_OF_THESE else label)
 
 
-def choose_framing(upload: Upload, *, tall: bool) -> None:
+def choose_position(upload: Upload, *, tall: bool) -> None:
     """Draw the control of the part that the network sees; ``tall`` if the picture is too high for it, not too wide."""
     label, help = named("Crop", images.display_name(upload.name)), "Which part of this picture the network sees."
     with st.popover(label, icon=":material/crop:", help=help):
-        mode = inputs.segmented_control(
-            "What the network sees",
-            list(_MODES),
-            default=MEAN.mode,
-            key=f"framing-{upload.file_id}",
+        ends = "0 is the top, 100 the bottom" if tall else "0 is the left side, 100 the right"
+        inputs.slider(
+            "Where the part lies",
+            min_value=0,
+            max_value=100,
+            value=50,
+            step=5,
+            key=f"place-{upload.file_id}",
             persist_state="session",
-            required=True,
-            format_func=_MODES.__getitem__,
-            help="Padded: the whole picture between grey bars. A part: the largest that has the network's proportions. "
-            "Squeezed: the whole picture, its proportions changed. Mean: of the answers to these three.",
+            format="%d %%",
+            help=f"{ends}. The arrow keys move it.",
         )
-        if mode == "part":
-            ends = "0 is the top, 100 the bottom" if tall else "0 is the left side, 100 the right"
-            inputs.slider(
-                "Where the part lies",
-                min_value=0,
-                max_value=100,
-                value=50,
-                step=5,
-                key=f"place-{upload.file_id}",
-                persist_state="session",
-                format="%d %%",
-                help=f"{ends}. The arrow keys move it.",
-            )
 
 
 def choose_label(upload: Upload, class_names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from aquadash import data
-from aquadash.data.framing import PADDED, fit
+from aquadash.data.framing import fit
 from aquadash.errors import AquaDashError
 from aquadash.predict import Look, answered
 from aquadash.runs.types import Run, RunStatus
@@ -130,7 +130,7 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int
     looks = [
         Look(
             f"Test image {position}",
-            {size: fit(split.images[position], size=size, framing=PADDED) for size in sizes},
+            {size: fit(split.images[position], size=size) for size in sizes},
             thumbnail=split.images[position],
             picture_size=(width, height),
         )

@@ -48,7 +48,7 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     """
     memory = predictions.remembered()
     memory.forget(uploads)
-    items = [Item(upload, picture_cards.framing_of(upload)) for upload in uploads]
+    items = [Item(upload, picture_cards.position_of(upload)) for upload in uploads]
     picture_cards.offer_folder_labels(uploads, runs[0].class_names)
     # After a stop another part of a picture that was looked at is looked at all the same.
     wanted = memory.known(items, networks) if is_stopped(uploads) else items
@@ -88,7 +88,7 @@ def _cards(
 
 def render_answer(network: Network, upload: Upload) -> None:
     """Draw a picture with one network's answer."""
-    memory, item = predictions.remembered(), Item(upload, picture_cards.framing_of(upload))
+    memory, item = predictions.remembered(), Item(upload, picture_cards.position_of(upload))
     memory.forget([upload])
     for _ in memory.predict([item], [network]):
         pass
@@ -122,7 +122,7 @@ def _card(
     # The networks' sizes (height, width) to whose proportions the picture has to be cut.
     cut = [size for size in look.seen if is_cut((rows, columns), size=size)]
     if cut:
-        picture_cards.choose_framing(item.upload, tall=rows / columns > cut[0][0] / cut[0][1])
+        picture_cards.choose_position(item.upload, tall=rows / columns > cut[0][0] / cut[0][1])
 
 
 def _all_together(
