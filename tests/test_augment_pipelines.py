@@ -16,8 +16,39 @@ from aquadash.augment.augmenters import BatchMultiply
 from aquadash.augment.build import build
 from aquadash.augment.noise import FrequencyNoiseMasks, frequency_distances
 from aquadash.augment.pipelines import PIPELINES
-from scripts.bench.report import report_pipelines
 from tests.augmented import augmented
+
+
+def report_pipelines() -> tuple[Any, Any, Any, Any]:
+    """The report's ``seq``, ``seq2``, ``seq3`` and ``seq4`` as it built them, with imgaug's present names."""
+
+    def shifted(channel: int) -> Any:
+        return iaa.WithColorspace(
+            to_colorspace="HSV", from_colorspace="RGB", children=iaa.WithChannels(channel, iaa.Add((-50, 50)))
+        )
+
+    return (
+        iaa.Sequential([iaa.Fliplr(1.0), iaa.GaussianBlur(sigma=(0, 1.0))]),
+        iaa.Sequential([iaa.ChannelShuffle(p=0.5), shifted(0), shifted(1), shifted(2)]),
+        iaa.Sequential(
+            [
+                iaa.Sometimes(0.5, iaa.CoarseDropout((0.1, 0.3), size_percent=(0.02, 0.05))),
+                iaa.Sometimes(0.5, iaa.Sometimes(0.5, iaa.ChannelShuffle(0.5))),
+                iaa.Sometimes(0.5, iaa.Sharpen(alpha=(0, 1.0), lightness=(0.75, 1.5))),
+            ]
+        ),
+        iaa.Sequential(
+            [
+                iaa.Multiply((0.5, 1.5), per_channel=0.5),
+                iaa.LinearContrast((0.5, 1.5)),
+                iaa.BlendAlphaFrequencyNoise(
+                    exponent=(-4, 0),
+                    foreground=iaa.Multiply((0.5, 1.5), per_channel=True),
+                    background=iaa.LinearContrast((0.5, 2.0)),
+                ),
+            ]
+        ),
+    )
 
 
 def test_names_and_that_notebook_is_the_original_and_the_four_in_order() -> None:

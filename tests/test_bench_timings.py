@@ -1,23 +1,16 @@
-"""The timings of ``scripts/bench``: both ways are timed in turn, and each command prints its figures."""
+"""The timings of ``scripts/bench``: both ways are timed in turn, and what is missing is said in words."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
-import psutil
 import pytest
-from click.testing import CliRunner
 
-from aquadash.errors import UnknownNameError
+from aquadash.errors import AquaDashError
 from scripts.bench.__main__ import bench
-from scripts.bench.app import bench_app
-from scripts.bench.epochs import bench_fresh
-from scripts.bench.images import bench_augment, bench_predict
+from scripts.bench.epochs import compared, in_turn, report_model
 from scripts.bench.limit import products
-from scripts.bench.report import report_model
-from scripts.bench.timing import compared, in_turn
 from tests.serving import ROOT
 
 
@@ -39,11 +32,6 @@ def test_the_first_turn_warms_up_and_the_others_count() -> None:
     }  # fmt: skip
 
 
-def test_augmenting_is_timed_both_ways() -> None:
-    found = bench_augment(pairs=1, count=30)
-    assert min(found["report_seconds"], found["aquadash_seconds"]) > 0
-
-
 def test_the_limit_counts_each_product_of_the_reports_network() -> None:
     found = list(products(report_model(), 32))
     # Forward, weights and inputs of every layer, but for the inputs of the first, which nobody needs.
@@ -55,44 +43,23 @@ def test_the_limit_counts_each_product_of_the_reports_network() -> None:
 
 
 def test_a_command_that_cannot_be_understood_prints_one_line_of_error() -> None:
-    command = [sys.executable, "scripts/bench", "predict", "--pairs", "0"]
+    command = [sys.executable, "scripts/bench", "train", "--pairs", "0"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert "python scripts/bench predict --help" in done.stderr
-    with pytest.raises(UnknownNameError, match="compare"):
-        bench_app(pages=["comapre"])
+    assert "python scripts/bench train --help" in done.stderr
 
 
-def test_both_ways_of_predicting_give_the_same_answer_and_the_command_prints_one_object() -> None:
-    found = json.loads(CliRunner().invoke(bench, ["predict", "--pairs", "1", "--json"]).stdout)
-    assert set(found) == {
-        "ratio", "report_seconds", "aquadash_seconds", "pairs", "max_difference", "many_images", "many_seconds",
-    }  # fmt: skip
-    assert found["max_difference"] < 1e-5
-    assert found["ratio"] == pytest.approx(found["report_seconds"] / found["aquadash_seconds"])
-
-
-@pytest.mark.soak
-def test_prediction_is_quick_enough_for_a_classroom() -> None:
-    """One image within 5 ms and 500 within a second, for a machine that does nothing else; a shared one gets more."""
-    found = bench_predict(pairs=15)
-    print(f"one image {1000 * found['aquadash_seconds']:.1f} ms, 500 images {found['many_seconds']:.2f} s")
-    assert found["ratio"] > 1.0
-    assert found["aquadash_seconds"] < 3 * 0.005
-    assert found["many_seconds"] < 3 * 1.0
-
-
-@pytest.mark.soak
-@pytest.mark.usefixtures("home")
-def test_drawing_anew_makes_an_epoch_at_most_a_quarter_longer_and_leaves_nothing_behind() -> None:
-    """Single pairs were seen from 0.8 to 1.4 on a quiet machine, so there are enough of them for a steady median.
-
-    Few are enough where they leave the limit far above them: a median of five strays by less than a tenth.
-    """
-    before = {child.pid for child in psutil.Process().children()}
-    few = bench_fresh(pairs=5)
-    assert (few["pipeline"], few["images"], few["pairs"], few["epochs_a_turn"]) == ("notebook-1", 2125, 5, 5)
-    assert {child.pid for child in psutil.Process().children()} <= before
-    if few["ratio"] > 1.15:
-        many = bench_fresh(pairs=15)
-        assert many["ratio"] <= 1.25, (few["pair_ratios"], many["pair_ratios"])
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        (["painted"], "of which playwright, flask are missing"),
+        (["painted", "--no-mlflow"], "of which playwright is missing"),
+        (["start"], "of which playwright is missing"),
+    ],
+)
+def test_what_needs_the_requirements_of_the_tests_says_so(
+    arguments: list[str], missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.bench.__main__.find_spec", lambda module: "here" if module == "pytest" else None)
+    with pytest.raises(AquaDashError, match=f"{missing}: .venv/bin/pip install -r requirements-dev.txt"):
+        bench(arguments, standalone_mode=False)

@@ -10,7 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.serving import free_port
@@ -66,7 +66,9 @@ def mlflow_process(log: Path, *arguments: str) -> Iterator[str]:
         wait_for(lambda: _answers(url, process, log), timeout=120, saying=lambda: log.read_text()[-2000:])
         yield url
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        # One that could not start has ended by itself.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:

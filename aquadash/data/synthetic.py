@@ -1,8 +1,8 @@
 """The embedded data set: five aquatic mammals drawn by a program, so that everything works with no download.
 
 It has the sizes of the aquatic mammals in CIFAR-100 (500 training and 100 test images a class, 32x32x3) and the same
-labels. The drawings come as a file beside this one, so that they are the same bytes on every machine;
-``scripts/draw_animals.py`` draws them.
+labels. The drawings come as a file beside this one, so that they are the same bytes on every machine; ``synthetic.md``
+says how they were made.
 """
 
 from __future__ import annotations

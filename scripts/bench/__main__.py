@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ if __name__ == "__main__":
 
 from aquadash.cli import main  # noqa: E402
 from aquadash.cli.output import Group, StatusLine, Table, import_tensorflow_quietly, print_result  # noqa: E402
+from aquadash.errors import AquaDashError  # noqa: E402
 
 pairs_option = click.option(
     "--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn."
@@ -32,18 +34,39 @@ def bench() -> None:
         os.environ.pop(name, None)
 
 
+def _require(*modules: str, browser: bool = False) -> None:
+    """Refuse to start where a package or program is missing that the tests need, too.
+
+    Raises:
+        AquaDashError: With what is missing and how to install it.
+    """
+    missing = [module for module in ("pytest", *modules) if find_spec(module) is None]
+    if missing:
+        raise AquaDashError(
+            f"This needs the requirements of the tests, of which {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing: .venv/bin/pip install -r requirements-dev.txt"
+        )
+    from tests.serving import chromium
+
+    if browser and chromium() is None:
+        raise AquaDashError(
+            "This needs Chromium, as the tests in a browser do: apt-get install chromium-headless-shell"
+        )
+
+
 @bench.command("train")
 @pairs_option
 def train(pairs: int) -> None:
-    """Training the report's CNN for an epoch against the report's own fit call, and PyTorch where it is installed."""
+    """Training the report's CNN for an epoch against the report's own fit call."""
     from scripts.bench.epochs import bench_train
 
     with StatusLine() as line:
         result = bench_train(pairs=pairs, on_progress=line.progress)
-    pytorch = ""
-    if result["pytorch_ratio"] is not None:
-        pytorch = f"; PyTorch {result['pytorch_seconds']:.4g} s, ratio {result['pytorch_ratio']:.2f}"
-    _show(result, "an epoch of 12,500 images", more=pytorch)
+    print_result(
+        result,
+        "an epoch of 12,500 images: the report's way {report_seconds:.4g} s, AquaDash {aquadash_seconds:.4g} s "
+        "(medians); ratio {ratio:.2f} (median of {pairs} pairs)".format(**result),
+    )
 
 
 @bench.command("limit")
@@ -66,103 +89,6 @@ def limit(pairs: int) -> None:
     )
 
 
-@bench.command("step")
-@click.option("--preset", default="baseline", show_default=True, help="Whose network; one that starts from nothing.")
-@pairs_option
-def step(preset: str, pairs: int) -> None:
-    """Our training loop against a training step written by hand for the same network."""
-    from scripts.bench.epochs import bench_step
-
-    with StatusLine() as line:
-        result = bench_step(preset=preset, pairs=pairs, on_progress=line.progress)
-    _show(result, f"an epoch of {preset}", slow="by hand", key="hand_seconds")
-
-
-@bench.command("fresh")
-@click.option(
-    "--pipeline", default="notebook-1", show_default=True, help="What is drawn: a name, or several with weights."
-)
-@click.option("--pairs", type=click.IntRange(1, 50), default=7, show_default=True, help="Timings of each way, in turn.")
-def fresh(pipeline: str, pairs: int) -> None:
-    """Epochs of the report's CNN with images drawn anew for each against epochs with fixed copies.
-
-    The ratio is the former by the latter: 1.1 means that drawing anew makes an epoch 10 % longer.
-    """
-    from scripts.bench.epochs import bench_fresh
-
-    import_tensorflow_quietly()
-    with StatusLine() as line:
-        result = bench_fresh(pipeline=pipeline, pairs=pairs, on_progress=line.progress)
-    print_result(
-        result,
-        f"an epoch of {result['images']:,} images of {result['pipeline']}: fixed copies "
-        f"{result['copies_seconds']:.4g} s, drawn anew {result['fresh_seconds']:.4g} s (medians); ratio "
-        f"{result['ratio']:.2f} (median of {pairs} pairs)",
-    )
-
-
-@bench.command("augment")
-@pairs_option
-def augment(pairs: int) -> None:
-    """Making 4 x 2,500 augmented images against the report's loop."""
-    from scripts.bench.images import bench_augment
-
-    with StatusLine() as line:
-        result = bench_augment(pairs=pairs, on_progress=line.progress)
-    _show(result, "4 x 2,500 augmented images")
-
-
-@bench.command("preview")
-@click.option("--repeats", type=click.IntRange(1, 200), default=15, show_default=True, help="Timings of each.")
-def preview(repeats: int) -> None:
-    """Drawing 16 images anew with each of the report's pipelines, as the Augment page does at every change."""
-    from scripts.bench.images import bench_preview
-
-    result = bench_preview(repeats=repeats)
-    rows = [
-        (entry["pipeline"], *(f"{entry[key]:.1f}" for key in ("build_ms", "draw_ms", "draws_ms", "film_strip_ms")))
-        for entry in result["pipelines"]
-    ]
-    header = ("pipeline", "build ms", "one draw ms", f"{result['draws']} draws ms", "step by step ms")
-    print_result(
-        result,
-        f"{result['images']} images of 32 x 32, medians of {repeats}\n",
-        Table(rows, header=header),
-    )
-
-
-@bench.command("predict")
-@click.option(
-    "--pairs", type=click.IntRange(1, 200), default=15, show_default=True, help="Timings of each way, in turn."
-)
-def predict(pairs: int) -> None:
-    """Predicting one image against the report's model.predict, and a whole test split."""
-    from scripts.bench.images import bench_predict
-
-    import_tensorflow_quietly()
-    result = bench_predict(pairs=pairs)
-    _show(result, "one image", more=f"; {result['many_images']} images {result['many_seconds']:.3g} s")
-
-
-@bench.command("app")
-@click.option("--runs", type=click.IntRange(1, 20_000), default=1000, show_default=True, help="Runs of the full store.")
-@click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Drawings of a warm page.")
-@click.option("--page", "pages", multiple=True, help="Only this page; may be given more than once.")
-def app(runs: int, repeats: int, pages: tuple[str, ...]) -> None:
-    """Every page's script, on a server that has just started and on a warm one, with few and with many stored runs."""
-    from scripts.bench.app import bench_app
-
-    with StatusLine() as line:
-        result = bench_app(runs=runs, repeats=repeats, pages=pages, on_progress=line.progress)
-    times = ("few_cold_seconds", "few_seconds", "many_cold_seconds", "many_seconds")
-    rows = [
-        (page["page"], *(f"{page[key]:.2f} s" for key in times), f"{page['kilobytes']:,.0f} kB")
-        for page in result["pages"]
-    ]
-    header = ("page", f"{result['few']} runs, cold", "warm", f"{result['runs']:,} runs, cold", "warm", "sent")
-    print_result(result, Table(rows, header=header))
-
-
 @bench.command("painted")
 @click.option("--runs", type=click.IntRange(3, 20_000), default=1000, show_default=True, help="Stored runs.")
 @click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Openings of each.")
@@ -173,6 +99,8 @@ def painted(runs: int, repeats: int, mlflow: bool) -> None:
     Cold is the first tab of a new browser at a server that has just begun to answer, warm a later one. With little else
     to do, a machine with two cores needs six minutes.
     """
+    # Of MLflow, its pages need Flask; the part that the app needs has none.
+    _require("playwright", *(["flask"] if mlflow else []), browser=True)
     from scripts.bench.painted import bench_painted
 
     with StatusLine() as line:
@@ -186,6 +114,7 @@ def painted(runs: int, repeats: int, mlflow: bool) -> None:
 @click.option("--repeats", type=click.IntRange(1, 100), default=10, show_default=True, help="Trainings each way.")
 def start(repeats: int) -> None:
     """From a click on Train to the first batch on the screen of a real browser, and from an order to the engine."""
+    _require("playwright", browser=True)
     from scripts.bench.start import bench_start
 
     with StatusLine() as line:
@@ -215,6 +144,7 @@ def load(sessions: int, seconds: float, leave_seconds: float, seed: int) -> None
 
     Page changes, live updates, the training's speed beside its speed alone, memory and errors, each against its goal.
     """
+    _require("websockets")
     from scripts.bench.load import bench_load
 
     with StatusLine() as line:
@@ -251,17 +181,6 @@ def _print_load(result: dict[str, Any]) -> None:
         "",
         facts,
         *result["errors"],
-    )
-
-
-def _show(
-    result: dict[str, Any], what: str, *,
-    slow: str = "the report's way", key: str = "report_seconds", more: str = "",
-) -> None:  # fmt: skip
-    print_result(
-        result,
-        f"{what}: {slow} {result[key]:.4g} s, AquaDash {result['aquadash_seconds']:.4g} s "
-        f"(medians); ratio {result['ratio']:.2f} (median of {result['pairs']} pairs){more}",
     )
 
 
