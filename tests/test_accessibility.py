@@ -78,7 +78,7 @@ def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server,
 
 
 @pytest.mark.parametrize(("scheme", "theme"), [("light", "dark"), ("dark", "light")])
-def test_axe_finds_nothing_serious_in_popovers_of_a_theme_that_the_system_does_not_prefer(
+def test_axe_finds_nothing_serious_in_popovers(
     shared_server: Server, browser: Browser, scheme: str, theme: str
 ) -> None:
     run_id = add_compared(open_store(), "one", skill=0.4, seed=0, validation=False).run_id

@@ -136,7 +136,7 @@ def _images(size: tuple[int, int]) -> np.ndarray:
 
 @_FUZZ
 @given(pipelines(), _SIZES, st.integers(0, 2**40))
-def test_what_is_built_can_be_checked_saved_described_applied_and_exported_as_code_that_gives_the_same_bytes(
+def test_a_built_pipeline_works_and_its_code_gives_the_same_bytes(
     spec: PipelineSpec, size: tuple[int, int], seed: int
 ) -> None:
     check(spec)

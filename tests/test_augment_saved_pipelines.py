@@ -34,9 +34,7 @@ def test_saving_over_a_pipeline_is_asked_for() -> None:
     assert shelf.pipeline("mine").branches == BLUR.branches
 
 
-def test_a_full_disk_changes_nothing_and_no_owner(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_full_disk_changes_nothing_and_no_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -35,9 +35,7 @@ def test_an_action_of_a_wrong_user_is_refused(lesson: Lesson, tmp_path: Path, pe
     assert lesson.state() == before
 
 
-def test_the_report_in_a_zip_shows_no_pictures_that_its_reader_may_not_open(
-    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_zip_s_report_hides_others_pictures(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs, hers = (Lab(person).jobs.export_id(lesson.on_hers, include_data=False) for person in (BEN, ANNA))
     assert theirs != hers
     monkeypatch.setattr(bundle.data, "load", lambda *_, **__: pytest.fail("The pictures were looked at."))

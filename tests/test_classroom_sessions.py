@@ -286,7 +286,7 @@ def test_joining_takes_a_right_code_and_few_wrong_ones(home: Path, sessions: Ses
     assert [member.person.name for member in sessions.people()] == ["Ms Hill", "Anna", "Ben"]
 
 
-def test_of_wrong_codes_at_the_same_moment_each_counts_before_the_next_is_looked_at(
+def test_wrong_codes_count_one_by_one(
     home: Path, sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entrance, form = Joining(clock), Form("Mallory", "CCCCCC", "", "")

@@ -273,9 +273,7 @@ def quick_cluster(cluster: Cluster, app: Path) -> Iterator[Cluster]:
 
 
 @pytest.mark.timeout(600)
-def test_a_queue_of_ten_is_done_once_whatever_is_lost_meanwhile(
-    quick_cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_ten_runs_are_done_once_each(quick_cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AQUADASH_SCHEDULER", quick_cluster.address)
     store = open_store()
     earnest = with_values(BASE, {"training.epochs": 4, "seed": EARNEST_SEED})

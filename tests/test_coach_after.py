@@ -344,9 +344,7 @@ def test_a_class_that_is_rare_in_training_may_be_weighted() -> None:
     assert frequent.changes == {} and "observation on test images" in frequent.evidence
 
 
-def test_images_of_the_run_are_counted_by_class_and_others_or_those_that_are_gone_are_not(
-    monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset
-) -> None:
+def test_only_images_of_the_run_are_counted_by_class(monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
     mine = replace(run(), dataset_fingerprint=tiny_dataset.fingerprint)
     assert training_counts(mine, lambda source: tiny_dataset) == {"red": 20, "green": 20, "blue": 20}
     assert training_counts(replace(run(), dataset_fingerprint="0" * 64), lambda source: tiny_dataset) == {}

@@ -169,9 +169,7 @@ def test_a_network_that_is_not_there_is_no_reason_to_fail() -> None:
     ("images", "now", "wanted"),
     [(2500, 0.03, 0.15), (400, 0.15, 0.25), (400, 0.24, 0.25), (350, 0.2, 0.3), (300, 0.2, None)],
 )
-def test_as_much_is_held_out_as_makes_enough_validation_images(
-    images: int, now: float, wanted: float | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_enough_is_held_out(images: int, now: float, wanted: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(before, "SOURCES", {"mine": replace(SOURCES["synthetic"], train=images)})
     changes = {"data.source": "mine", "training.validation_fraction": now}
     note = found(changes)["few-validation-images"]

@@ -196,9 +196,7 @@ def _place(path: Path) -> Path:
     return path
 
 
-def test_the_search_goes_from_the_named_archive_to_kerass_cache(
-    home: Path, keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_archives_are_looked_for(home: Path, keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cifar100.locate() is None
     assert cifar100.cache_key() is None
     cache = keras_home / "datasets"

@@ -81,9 +81,7 @@ def test_a_split_that_the_files_come_in_can_be_drawn_anew(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("word", ["Opening", "Reading", "Comparing", "Dividing"])
-def test_a_reading_ends_when_its_progress_cannot_be_reported_and_leaves_nothing(
-    word: str, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reading_ends_with_its_progress(word: str, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_REPORT_EVERY", 0.0)
 
     class TabClosed(BaseException):

@@ -52,9 +52,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "store_is_shared", lambda: True)
 
 
-def test_other_pictures_than_those_sent_are_refused(
-    kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_pictures_than_sent_are_refused(kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "packed.zip"
     pack(kept.name, path)
     elsewhere(tmp_path, monkeypatch)
@@ -83,7 +81,7 @@ def test_other_pictures_than_those_sent_are_refused(
     assert [path for path in fetched_folder().iterdir()] == []
 
 
-def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_alone(
+def test_a_worker_fetches_pictures(
     store: RunStore, kept: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = store.create(with_values(RunConfig(), {"data.source": kept.source}))
@@ -110,7 +108,7 @@ def test_a_worker_fetches_the_pictures_of_a_run_and_leaves_its_own_of_that_name_
     assert data.load(own.source).fingerprint == own.fingerprint
 
 
-def test_pictures_that_are_damaged_in_the_store_are_fetched_twice_and_sent_once_more(
+def test_damaged_pictures_are_sent_again(
     store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = imported(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}, first_seed=900))).keep("Sent")
@@ -174,9 +172,7 @@ def test_a_run_is_held_while_its_pictures_pack(store: RunStore, kept: About, mon
     assert DataFiles(store).has(kept.fingerprint)
 
 
-def test_a_run_that_failed_before_its_pictures_were_known_is_resumed_with_them(
-    store: RunStore, kept: About, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_is_resumed_with_its_pictures(store: RunStore, kept: About, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "store_is_shared", lambda: True)
     run_id = store.create(with_values(RunConfig(), {"data.source": kept.source})).run_id
     store.set_tags(run_id, "as version 0.6.0 did", {"aquadash.dataset_fingerprint": "", "aquadash.data_sent": "f" * 64})

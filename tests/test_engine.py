@@ -64,9 +64,7 @@ def in_epoch(store: RunStore, run_id: str, epoch: int) -> Run:
     return wait_for(there, timeout=150, saying=lambda: store.get(run_id))
 
 
-def test_leftovers_of_killed_processes_go_in_a_day(
-    store: RunStore, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_old_leftovers_of_processes_go_away(store: RunStore, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
     datasets, files = home / "datasets", home / "artifacts" / ("a" * 32) / "artifacts"
     left = [

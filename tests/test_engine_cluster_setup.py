@@ -215,9 +215,7 @@ def test_the_database_must_be_named_and_the_apps(home: Path, tmp_path: Path, mon
         assert any("finds no run, as AQUADASH_DATABASE is not set there" in one for one in problems)
 
 
-def test_missing_certificates_are_asked_for_as_the_scheduler_wants_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_missing_certificates_are_asked_for_as_the_scheduler_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RunError, match="wants a certificate, and none is set here"):
         connecting.connect_to("tls://127.0.0.1:1", "--scheduler")
     monkeypatch.setattr(os, "execv", lambda *_: None)

@@ -162,7 +162,7 @@ def test_a_worker_is_not_started_for_ever(store: RunStore, run_id: str, monkeypa
     assert store.get(run_id).status is RunStatus.FAILED and len(workers.launched) == 3
 
 
-def test_a_worker_that_fails_after_its_job_has_ended_costs_the_next_one_nothing(
+def test_a_late_failure_costs_the_next_job_nothing(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     following = add(store)

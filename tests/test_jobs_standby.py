@@ -111,7 +111,7 @@ def pid_of(by: Standby) -> int:
     return by._process.pid
 
 
-def test_a_worker_has_what_was_imported_before_and_the_environment_of_its_launch(
+def test_a_worker_has_imports_and_environment(
     by: Standby, until: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert by.keep_ready() and by.keep_ready()
@@ -199,7 +199,7 @@ def test_it_ends_when_nothing_is_launched_for_long(by: Standby, until: Path, mon
 
 
 @pytest.mark.parametrize(("name", "value"), [("MIN_FREE_MEMORY", 2**60), ("_CAN_FORK", False)])
-def test_none_is_started_where_memory_is_short_or_processes_cannot_be_forked(
+def test_none_starts_without_memory_or_fork(
     by: Standby, monkeypatch: pytest.MonkeyPatch, name: str, value: object
 ) -> None:
     modules: list[str] = []
@@ -210,9 +210,7 @@ def test_none_is_started_where_memory_is_short_or_processes_cannot_be_forked(
     assert not by.keep_ready()
 
 
-def test_starting_submits_and_starts_a_process_that_outlives_whoever_started_it(
-    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_started_process_outlives_its_starter(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "nap", NOTHING_TO_IMPORT)
     monkeypatch.setattr(worker, "STANDBY", by)
     worker.start("nap", "r1", {"until": str(until)}, owner="anna")
@@ -226,7 +224,7 @@ def test_starting_submits_and_starts_a_process_that_outlives_whoever_started_it(
     wait_for(lambda: not psutil.pid_exists(job.worker.pid))
 
 
-def test_what_libraries_read_at_their_start_needs_a_new_process(
+def test_new_variables_need_a_new_process(
     by: Standby, until: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = nap(by, until)

@@ -274,9 +274,7 @@ def in_this_process(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_process_does_one_job_after_another_and_its_slot_is_free_as_soon_as_it_is_killed(
-    in_this_process: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_does_one_job_after_another(in_this_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "slow", JobKind("slow", "work", f"{__name__}:work"))
     jobs = open_jobs()
 
@@ -334,9 +332,7 @@ def test_a_single_job_waits_for_a_slot(in_this_process: None, kind: JobKind, mon
     assert worker.main(["test", "--once"]) == 0 and len(pauses) == 2, "nothing is left to wait for"
 
 
-def test_a_job_that_comes_while_the_slot_is_let_go_is_not_left_behind(
-    in_this_process: None, kind: JobKind, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_late_job_is_not_left_behind(in_this_process: None, kind: JobKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own worker may find the slot taken by one that has just looked for work for the last time."""
     jobs = open_jobs()
     claim, claims = JobTable.claim, []

@@ -128,9 +128,7 @@ def rows(page: Page, count: int) -> None:
     settled(page)
 
 
-def test_the_table_of_runs_follows_what_changes_and_a_note_asks_no_other_site(
-    shared_server: Server, page: Page
-) -> None:
+def test_the_table_of_runs_follows_changes_and_notes_ask_no_site(shared_server: Server, page: Page) -> None:
     store = open_store()
     run = ui_runs.finished(store, "moth")
     store.set_note(run.run_id, "# Big\n![spy](http://spy.invalid/a.png) <img src='http://spy.invalid/b.png'> **bold**")

@@ -59,9 +59,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     return fake
 
 
-def test_many_readers_of_a_home_cost_one_read(
-    store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_many_readers_of_a_home_read_once(store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for _ in range(30):
         assert [run.name for run in RUNS.all()] == ["one"]
     assert store.asked == ["runs"]

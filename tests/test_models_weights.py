@@ -62,9 +62,7 @@ def _fetch(wanted: ImageNetWeights) -> Path:
 # --- where they are looked for
 
 
-def test_what_the_environment_names_comes_first_then_the_home_folder_then_kerass_cache(
-    home: Path, keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_are_looked_for(home: Path, keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _weights().locate() is None
     in_cache = _tiny(keras_home / "models" / "tiny_notop.h5")
     assert _weights(_md5(in_cache)).locate() == in_cache
@@ -89,9 +87,7 @@ def test_a_damaged_file_in_a_cache_is_passed_over(md5: str | None, home: Path, k
     assert _weights(md5 and _md5(sound)).locate() == sound
 
 
-def test_another_network_s_file_is_no_trouble(
-    tmp_path: Path, keras_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_network_s_file_is_ignored(tmp_path: Path, keras_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = _tiny(tmp_path / "other_notop.h5", more=5)
     arrays = tmp_path / "efficientnet_lite0.npz"
     np.savez(arrays, weights=np.zeros(10))
@@ -143,7 +139,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
     assert reason in ("no answer within 0 seconds", "timed out")
 
 
-def test_with_neither_file_nor_network_one_message_says_all(
+def test_without_a_file_it_is_said(
     home: Path, keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def download(*args: Any, **options: Any) -> None:

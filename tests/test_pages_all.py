@@ -47,9 +47,7 @@ def runs(shared_runs: list[Run], in_shared_home: None) -> list[Run]:
 
 
 @pytest.mark.parametrize(("page", "query"), PLACES)
-def test_every_page_and_section_is_drawn_and_stands_in_its_address(
-    runs: list[Run], page: str, query: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_section_is_drawn(runs: list[Run], page: str, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if PAGES[page].class_only:
         open_class(monkeypatch)
         look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
@@ -75,9 +73,7 @@ def test_every_page_is_drawn_in_a_new_home(warm_home: Path, no_engine: None, pag
 
 
 @pytest.mark.parametrize(("page", "place", "asked"), MALFORMED)
-def test_what_a_page_cannot_follow_in_its_address_is_said_and_taken_out(
-    runs: list[Run], page: str, place: dict[str, str], asked: dict[str, str]
-) -> None:
+def test_a_malformed_address_is_said(runs: list[Run], page: str, place: dict[str, str], asked: dict[str, str]) -> None:
     about = {"run": runs[0].run_id} if page == "evaluate" else {"runs": ids(*runs)}
     app = open_app_page(page, **about, **place, **asked)
     notes = address_notes(app)

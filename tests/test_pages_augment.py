@@ -82,9 +82,7 @@ def test_the_catalogue_takes_the_previews_place_until_a_step_is_added_or_it_is_c
     assert "view" not in app.query_params and alternatives(app)[0].endswith("original")
 
 
-def test_own_pictures_outlast_the_catalogue_and_missing_data(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_own_pictures_outlast_the_catalogue_and_missing_data(monkeypatch: pytest.MonkeyPatch) -> None:
     app = visit(pipeline="notebook-1", **{"from": "own"})
     picture = saved(Image.new("RGB", (32, 32), "red"), "PNG")
     app.file_uploader(key="own-pictures").upload("red.png", picture, "image/png").run()

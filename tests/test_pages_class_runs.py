@@ -30,9 +30,7 @@ from tests.ui_runs import interrupted, queued
 pytestmark = pytest.mark.usefixtures("class_pages")
 
 
-def test_the_board_ranks_by_validation_until_the_teacher_shows_the_test(
-    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_board_ranks_by_validation_first(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     anna, own = join("Anna")
     ben, _ = join("Ben")
     good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
@@ -71,9 +69,7 @@ def test_the_board_has_a_data_set_of_its_own(store: RunStore, teacher: Person) -
     assert "**Ben** is on the board; nobody else yet" in texts(app)
 
 
-def test_the_board_has_the_runs_on_kept_pictures(
-    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_board_has_present_pictures(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(about, "all_kept", lambda: {"mine": SimpleNamespace(fingerprint="new")})
     for name in ("new", "old"):  # What trained last was on pictures that are replaced now.
         run = give(store, add_compared(store, name, {"data.source": "folder-mine"}, skill=0.9, seed=0), join(name)[0])

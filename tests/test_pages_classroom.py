@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("class_pages")
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_shows_strangers_the_way_to_join_alone_and_students_their_name_and_the_way_out(
+def test_strangers_see_the_way_to_join_and_students_the_way_out(
     page: str, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_app_page(page)

@@ -47,9 +47,7 @@ def without_results(shared_store: RunStore) -> list[Run]:
 
 
 @pytest.mark.parametrize("section", SECTIONS.table)
-def test_every_section_is_drawn_for_runs_with_and_without_results(
-    three: list[Run], without_results: list[Run], section: str
-) -> None:
+def test_sections_are_drawn_without_results_too(three: list[Run], without_results: list[Run], section: str) -> None:
     app = open_page(runs=ids(*three, *without_results), section=section)
     assert not app.error and all(charts(app))
     shown = {"images": "aqua-cards" in html(app), "settings": len(app.dataframe) > 1}
@@ -146,9 +144,7 @@ def test_a_run_has_one_validation_accuracy_on_every_page(shared_store: RunStore)
     assert "64 %" in next(text for text in evaluate.selectbox(key="run").options if text.startswith("one ·"))
 
 
-def test_a_class_without_test_results_reads_why_there_is_no_answer(
-    three: list[Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_class_without_test_results_reads_why(three: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
     read = Runs.predictions_on
 
     def validation_only(self: Runs, run_id: str, images: Images) -> Predictions | None:
@@ -195,9 +191,7 @@ def test_the_images_follow_the_runs_until_somebody_chooses(shared_store: RunStor
     assert "**as in the report** has other validation images and cannot be compared" in words(app)
 
 
-def test_a_click_on_a_cell_chooses_the_pair_though_it_was_measured_on_other_images_than_the_first(
-    shared_store: RunStore, three: list[Run]
-) -> None:
+def test_a_click_on_a_cell_chooses_the_pair_whatever_its_images(shared_store: RunStore, three: list[Run]) -> None:
     changes = {"training.validation": "test"}
     others = [add_compared(shared_store, f"report {seed}", changes, skill=0.6, seed=seed) for seed in (10, 11)]
     app = open_page(runs=ids(*three[:2], *others), on="validation")

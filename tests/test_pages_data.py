@@ -50,9 +50,7 @@ def test_numbers_are_measured() -> None:
     assert html(app).count("Mean of 500 images of class") == 5
 
 
-def test_missing_photographs_are_fetched_when_asked_for_or_a_failure_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_missing_photographs_are_fetched_when_asked_for_or_a_failure_told(monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[bool] = []
 
     def fail(progress: Callable[[str, float], None]) -> None:

@@ -97,7 +97,7 @@ def test_a_search_is_set_up_and_launched_and_watched(runs: QuickRuns, store: Sea
     assert app.button(key=f"stop-{head.search_id}")
 
 
-def test_the_form_says_what_cannot_be_and_how_long_it_takes_and_is_as_it_was_after_another_view(
+def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(
     runs: QuickRuns,
 ) -> None:
     # Each of its six epochs took two seconds.
@@ -127,7 +127,7 @@ def test_the_form_says_what_cannot_be_and_how_long_it_takes_and_is_as_it_was_aft
     assert "4 × 40 epochs" in words(app)
 
 
-def test_what_one_training_s_form_holds_can_be_searched_from_a_mixture_of_pipelines_as_one_value(
+def test_the_form_s_settings_can_be_searched_from_a_mixture_as_one_value(
     runs: QuickRuns,
 ) -> None:
     mixture = "notebook-1:3, mirror-shift"
@@ -179,9 +179,7 @@ def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStor
     assert len(runs.runs) == 6
 
 
-def test_the_best_so_far_can_be_used_while_a_search_works(
-    runs: QuickRuns, store: SearchStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_best_so_far_can_be_used(runs: QuickRuns, store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> None:
     search_id = start_search(plan(trials=2), engine.open_engine())
     wait_for(lambda: runs.at_work)
     (first,) = runs.at_work
@@ -239,9 +237,7 @@ def test_a_search_that_was_cut_off_or_failed_or_is_not_there_says_so(runs: Quick
     assert all("\\<img" in error.value for error in app.error)
 
 
-def test_a_search_that_ended_otherwise_with_nothing_left_is_offered_more_trials(
-    runs: QuickRuns, store: SearchStore
-) -> None:
+def test_an_ended_search_with_nothing_left_is_offered_more_trials(runs: QuickRuns, store: SearchStore) -> None:
     search_id = store.create(plan(trials=2))
     study = Study(store, search_id)
     for number in range(2):

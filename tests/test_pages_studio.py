@@ -60,9 +60,7 @@ def test_adding_from_the_catalogue_makes_a_draft_that_another_session_goes_on_wi
     assert not is_changed(visit()) and saved_pipelines.draft("") is None
 
 
-def test_an_added_step_goes_into_the_group_of_its_button(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_added_step_goes_into_the_group_of_its_button(monkeypatch: pytest.MonkeyPatch) -> None:
     groups = tuple(op("Sometimes", p=0.5, then_list=op(name)) for name in ("Fliplr", "Add"))
     app = visit_draft(PipelineSpec("mine", "Mine", "", (Branch("One", groups),)))
     press(app, "step2/fold")

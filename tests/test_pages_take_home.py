@@ -36,7 +36,7 @@ def open_home(run: Run) -> AppTest:
     return open_app_page("evaluate", run=run.run_id, section="home")
 
 
-def test_the_zip_is_made_in_the_background_again_if_that_fails_and_handed_out(
+def test_the_zip_is_made_in_the_background(
     store: RunStore, started: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:

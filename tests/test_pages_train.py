@@ -43,9 +43,7 @@ def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, mo
     assert app.button(key="launch").disabled
 
 
-def test_launch_submits_what_the_form_says_and_a_second_one_asks_while_the_first_is_not_done(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_launch_asks_while_a_run_is_at_work(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
     app = open_advanced()
     app.number_input(key="set:training.epochs").set_value(3)
@@ -84,7 +82,7 @@ def test_launch_submits_what_the_form_says_and_a_second_one_asks_while_the_first
 
 
 @pytest.mark.parametrize("asked", [False, True])
-def test_the_coach_launches_the_rate_that_would_have_worked_and_leaves_what_is_typed_into_the_form(
+def test_the_coach_launches_its_rate_and_leaves_the_form_alone(
     store: RunStore, engine: FakeEngine, asked: bool
 ) -> None:
     fast = ui_runs.queued(store, "too fast", {"training.learning_rate": 0.5, "training.epochs": 7})
@@ -118,7 +116,7 @@ def test_a_trial_stands_with_its_search(store: RunStore, engine: FakeEngine) -> 
 
 
 @pytest.mark.parametrize("key", ["launch", "launch-sure"])
-def test_a_double_click_launches_one_run_which_its_second_click_shows(
+def test_a_double_click_is_one_run(
     store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
@@ -139,7 +137,7 @@ def test_a_double_click_launches_one_run_which_its_second_click_shows(
     assert [name for name, _ in engine.calls] == ["submit"]
 
 
-def test_a_launch_that_fails_can_be_tried_again_and_after_the_question_called_off(
+def test_a_failed_launch_can_be_tried_again(
     store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -269,9 +267,7 @@ def test_the_figures_of_an_ended_run_are_of_the_weights_that_it_has(store: RunSt
     assert run.metrics["best_epoch"] == 21 and run.metrics["val_accuracy"] == 0.796
 
 
-def test_progress_is_drawn_without_the_curves(
-    store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_is_drawn_by_itself(store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     parts: dict[str, float | None] = {}
     monkeypatch.setattr(shell, "live", lambda seconds, **_: lambda draw: parts.update({draw.__name__: seconds}) or draw)
     live.recent_looks().clear()

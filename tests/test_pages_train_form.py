@@ -232,9 +232,7 @@ def test_a_clone_from_another_page_opens_the_form_over_a_preset(engine: FakeEngi
     assert launched(app, engine) == own.config
 
 
-def test_a_preset_takes_the_place_of_a_clone_which_comes_back_with_its_data_set(
-    engine: FakeEngine, own: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_clone_comes_back_after_a_preset(engine: FakeEngine, own: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     app = clone(own)
     copied = app.radio(key="preset").value
     app.radio(key="preset").set_value("notebook").run()

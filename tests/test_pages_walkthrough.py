@@ -115,9 +115,7 @@ def test_the_first_model_is_shown_while_the_first_run_goes_on(home: Path, monkey
     assert not app.error and app.button(key="check-predictions") and "The images cannot be shown" in texts(app)
 
 
-def test_without_any_run_images_are_asked_about_and_the_report_s_network_is_offered_for_results(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_any_run_the_report_s_network_is_offered(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     engine = FakeEngine(open_store())
     engine.store.delete(add_first_model(engine.store).run_id)
@@ -229,9 +227,7 @@ def test_a_section_asks_corrects_the_report_and_keeps_what_was_solved(run: Run, 
     assert "1 of 14 questions solved" in texts(app)
 
 
-def test_wrong_answers_open_the_way_and_a_right_one_the_corrections(
-    run: Run,
-) -> None:
+def test_wrong_answers_open_the_way_and_a_right_one_the_corrections(run: Run) -> None:
     app = open_app_page("walkthrough", lesson="stopping", run=run.run_id)
 
     def boxes() -> list[tuple[str, bool]]:

@@ -176,9 +176,7 @@ def test_progress_counts_images_and_its_callback_can_stop_and_resume(tiny_datase
     assert _values(rest) == _values(found)
 
 
-def test_changed_pipelines_are_measured_again_and_a_deleted_one_is_named(
-    tiny_dataset: Dataset,
-) -> None:
+def test_changed_pipelines_are_measured_again_and_a_deleted_one_is_named(tiny_dataset: Dataset) -> None:
     def mine(name: str) -> augment.PipelineSpec:
         return augment.PipelineSpec("", "", "", (augment.Branch("Changed", (augment.op(name, p=1.0),)),))
 

@@ -49,9 +49,7 @@ def test_a_home_can_be_moved_and_a_lost_file_named(home: Path, tmp_path: Path, m
     assert store.artifact_names(run.run_id) == []
 
 
-def test_what_waited_in_a_home_without_jobs_is_queued_although_its_first_start_failed(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_waiting_runs_of_an_old_home_are_queued(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = imported(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12}))).keep("Cats", owner=BEN)
     waiting, on_pictures = [], with_values(RunConfig(), {"data.source": kept.source})
     for config, known in (RunConfig(), ""), (on_pictures, "f" * 64), (on_pictures, ""):  # The second was resumed.

@@ -32,7 +32,7 @@ def record(epoch: int, value: float = 0.1) -> EpochRecord:
     return EpochRecord(epoch, value, value / 3, value / 7, value / 11, 0.01, 1.5)
 
 
-def test_files_outlast_a_power_cut(
+def test_files_survive_power_cuts(
     store: RunStore, outlasts_a_power_cut: Callable[[Path], bool], tmp_path: Path
 ) -> None:
     run_id = store.create(RunConfig()).run_id
@@ -42,7 +42,7 @@ def test_files_outlast_a_power_cut(
         assert outlasts_a_power_cut(store.artifact(run_id, name))
 
 
-def test_what_is_removed_of_a_run_that_others_share_is_not_kept_where_it_was_downloaded(
+def test_a_removed_file_is_not_kept(
     store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "store_is_shared", lambda: True)

@@ -300,9 +300,7 @@ def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStor
 
 
 @pytest.mark.parametrize("stopped", [False, True])
-def test_a_trial_whose_run_could_not_be_stored_is_submitted_again_unless_the_search_is_stopped(
-    store: SearchStore, runs: FakeRuns, stopped: bool
-) -> None:
+def test_a_trial_without_a_stored_run_is_submitted_again(store: SearchStore, runs: FakeRuns, stopped: bool) -> None:
     search_id = begin(store, plan(trials=2))
 
     def crash(config: RunConfig) -> None:
@@ -365,9 +363,7 @@ def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchSt
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-def test_a_search_that_is_hidden_or_shown_while_it_submits_a_trial_takes_the_trial_along(
-    store: SearchStore, runs: FakeRuns, hidden: bool
-) -> None:
+def test_hiding_a_search_hides_the_trial_it_submits(store: SearchStore, runs: FakeRuns, hidden: bool) -> None:
     search_id = begin(store, plan())
     store.set_attributes(search_id, {HIDDEN: not hidden})
     runs.on_submit = lambda config: store.set_attributes(search_id, {HIDDEN: hidden})

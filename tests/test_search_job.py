@@ -186,9 +186,7 @@ def test_how_a_search_of_another_home_ended_is_not_kept_here(store: SearchStore)
     assert store.heads() == []
 
 
-def test_it_is_handed_back_when_whoever_started_its_worker_has_ended(
-    store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_requeued_after_its_starter(store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     with searching(runs, monkeypatch) as engine:
         search_id = start_search(plan(trials=2), engine)
         wait_for(lambda: runs.at_work)

@@ -161,7 +161,7 @@ def test_many_may_ask_at_once(process: AnswerProcess) -> None:
     assert sorted(max((seen for _, seen in found), key=len)[-24:]) == list(range(24))
 
 
-def test_it_can_be_started_before_a_question_unless_memory_is_short_and_again_where_it_died(
+def test_it_can_be_started_early_unless_memory_is_short(
     process: AnswerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def children() -> set[int]:

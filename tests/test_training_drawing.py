@@ -54,9 +54,7 @@ def test_a_resumed_run_begins_with_any_epoch_and_has_its_images_until_the_next(i
         np.testing.assert_array_equal(process.epoch(2), draw(images, MIXTURE, seed=seed_of(2)))
 
 
-def test_a_failed_drawing_and_a_killed_process_are_told_in_words(
-    images: NDArray[np.uint8],
-) -> None:
+def test_a_failed_drawing_and_a_killed_process_are_told_in_words(images: NDArray[np.uint8]) -> None:
     # Only a plan made here can be so wrong; settings are checked before.
     wrong = PipelineSpec("wrong", "Wrong", "", (Branch("Turned too far", (op("Fliplr", p=7.0),)),))
     with drawing(images, AugmentationPlan((wrong,))) as process:

@@ -113,9 +113,7 @@ def test_the_least_used_makes_room(body: Any, images: np.ndarray, home: Path, mo
     assert not computed(body, images, "first") and computed(body, images, "second")
 
 
-def test_too_large_features_are_lost(
-    body: Any, images: np.ndarray, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_features_are_lost(body: Any, images: np.ndarray, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CACHE_BYTES", 1000)
     assert looked(body, images)[0].nbytes > 1000
     assert not (home / "cache").exists()

@@ -51,9 +51,7 @@ def pretrained(data: TrainingData, narrow_bodies: None, all_uncompiled: None) ->
     return model, detector(model, data)
 
 
-def test_a_fine_tuned_network_is_joined_by_the_body_that_it_began_with(
-    data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]
-) -> None:
+def test_a_network_keeps_its_first_body(data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]) -> None:
     model, found = pretrained
     assert found.pretrained == file_digest(backbone.WEIGHTS_FILES["backbone_wide"])
     features = feature_reader(model, pretrained=found.pretrained)(data.images)
@@ -95,9 +93,7 @@ def test_too_few_or_equal_training_images_give_none(data: TrainingData) -> None:
     assert detector(model, alike) is None
 
 
-def test_other_pretrained_weights_say_nothing(
-    data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]
-) -> None:
+def test_other_weights_say_nothing(data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]) -> None:
     model, found = pretrained
     other = replace(found, pretrained="0" * 64)
     assert Predictor(model, class_names=CLASSES, detector=other).answer_images(data.images[:2])[1] is None
@@ -105,9 +101,7 @@ def test_other_pretrained_weights_say_nothing(
         feature_reader(model, pretrained=other.pretrained)
 
 
-def test_an_older_detector_reads_features(
-    data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]
-) -> None:
+def test_old_detectors_read_features(data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]) -> None:
     model, _ = pretrained
     own = feature_reader(model)(data.images)
     arrays = OutOfDistributionDetector.fit(own, data.labels, validation_features=own).to_arrays()

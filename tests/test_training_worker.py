@@ -88,7 +88,7 @@ def test_a_finished_run_has_its_files(store: RunStore, tiny_dataset: Dataset, mo
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("uncompiled")
-def test_the_report_s_way_also_measures_the_images_it_has_not_seen(
+def test_the_report_s_way_measures_unseen(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = replace(tiny_dataset, test=tiny_dataset.test.take(np.arange(420) % len(tiny_dataset.test)))
@@ -141,7 +141,7 @@ def test_a_stop_while_it_starts_again_keeps_the_epochs(store: RunStore, monkeypa
     assert run.status is RunStatus.STOPPED and "with 1 complete epoch. They are kept" in run.message
 
 
-def test_a_run_that_is_resumed_on_other_images_stays_one_of_those_that_it_began_with(
+def test_a_run_keeps_its_images_resumed(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = store.create(QUICK).run_id
@@ -172,9 +172,7 @@ def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("uncompiled")
-def test_a_late_stop_leaves_the_results(
-    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_late_stop_keeps_results(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     from aquadash.training import fit
 
     whole = fit.fit

@@ -63,9 +63,7 @@ def by_itself() -> None:
     address.drawn()
 
 
-def test_a_page_that_draws_itself_again_keeps_its_address(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_page_that_draws_itself_again_keeps_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(address, "LATE_SECONDS", 0.0)
     app = AppTest.from_function(by_itself, default_timeout=60).run()
     app.number_input[0].set_value(7).run()

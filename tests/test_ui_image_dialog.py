@@ -103,9 +103,7 @@ def test_data_opens_an_image_where_nothing_was_trained(home: Path, monkeypatch: 
     assert errors(app) == [] and "Probabilities" not in html(app)
 
 
-def test_while_the_only_run_goes_on_it_answers_as_before_and_did_not_learn_from_its_validation_images(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_goes_on_answers_as_before(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     store, odd = open_store(), np.arange(1, 2500, 2)
     labels = data.load("synthetic").train.labels[odd]

@@ -19,9 +19,7 @@ from tests.train_page import FakeEngine
 open_launch = partial(open_view, paired_runs.launch)
 
 
-def test_one_click_queues_both_and_compares(
-    store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_click_queues_and_compares(store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     gone: list[tuple[str, dict[str, str]]] = []
     monkeypatch.setattr(st, "switch_page", lambda page, *, query_params: gone.append((page, query_params)))
     app = open_launch(pair_base="quick", pair_seed="3")
