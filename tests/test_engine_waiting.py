@@ -49,16 +49,6 @@ def test_what_is_at_work_says_how_long_it_still_takes() -> None:
     assert seconds(runs, slots=2)[1] == (2, 46.0), "a says so since four seconds"
 
 
-def test_a_run_beyond_its_last_epoch_leaves_no_slot_free_yet_and_nobody_can_say_when() -> None:
-    known = finished("z", 20, 10)
-    for overdue in (at_work("a", 0.0), at_work("a", 3.0, ago=60.0)):
-        runs = [known, overdue, run("b", rank=1), run("c", rank=2), run("d", rank=3)]
-        first, *later = waiting_times(runs, slots=1, now=NOW).values()
-        assert first.seconds is None and "works out its results, or takes longer" in first.why
-        assert [one.seconds for one in later] == [1.0 + many * (STARTING_SECONDS + 20.0) for many in (1, 2)]
-        assert all("nobody can say when that is; by earlier runs" in one.why for one in later)
-
-
 def test_a_run_that_has_only_begun_takes_as_long_as_its_kind() -> None:
     runs = [finished("a", 20, 10), at_work("b", None), run("c")]
     assert seconds(runs) == [(1, STARTING_SECONDS + 20.0 - 5.0)]
@@ -77,15 +67,13 @@ def test_a_resumed_run_has_fewer_epochs_before_it() -> None:
     assert seconds([finished("a", 20, 10), begun, run("c", rank=2)])[1] == (2, STARTING_SECONDS + 3 * 2.0)
 
 
-def test_while_the_queue_is_held_nobody_can_say() -> None:
-    (one,) = waiting_times([run("a")], slots=1, paused=True, now=NOW).values()
-    assert (one.rank, one.seconds) == (1, None) and "teacher holds the queue" in one.why
-
-
-def test_behind_a_run_unlike_all_earlier_ones_nobody_can_say() -> None:
+def test_behind_what_nobody_can_time_or_while_the_queue_is_held_there_is_no_time() -> None:
     runs = [at_work("a", 30.0), run("b", rank=1), run("c", rank=2)]
     assert seconds(runs) == [(1, 30.0), (2, None)]
-    assert "nobody can say how long" in list(waiting_times(runs, slots=1, now=NOW).values())[1].why
-    found = list(waiting_times([*runs, finished("d", 20, 10)], slots=1, now=NOW).values())
-    assert "the training before it says" in found[0].why and "earlier runs with the same network" in found[1].why
     assert seconds([at_work("a", None), run("b")]) == [(1, None)]
+    known = finished("z", 20, 10)
+    for overdue in (at_work("a", 0.0), at_work("a", 3.0, ago=60.0)):
+        assert seconds([known, overdue, run("b", rank=1)]) == [(1, None)], "it leaves no slot free yet"
+        assert seconds([known, overdue, run("b", rank=1), run("c", rank=2)], slots=2)[0] == (1, 0.0)
+    held = waiting_times([known, run("a")], slots=1, paused=True, now=NOW)
+    assert [(one.rank, one.seconds) for one in held.values()] == [(1, None)]

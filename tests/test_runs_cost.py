@@ -66,42 +66,41 @@ def finished(name: str, seconds: float, epochs: float = 10, *, of: object = None
     return replace(run, metrics={"seconds": seconds, "epochs": epochs}, **values)
 
 
-def test_the_nearest_kind_of_run_tells_the_pace() -> None:
-    assert Paces([]).known(SHORT) is None
-    slow = finished("a", 100, of={"training.batch_size": 8})
-    assert Paces([slow]).known(SHORT)[:2] == (10.0, "earlier runs with the same network and images")
-    known = [slow, *(finished(name, each) for name, each in (("b", 10), ("c", 30), ("d", 20)))]
-    assert Paces(known).known(SHORT)[:2] == (2.0, "earlier runs with the same network, images and augmentation")
-    other_images = with_values(SHORT, {"data.source": "cifar100"})
-    assert Paces(known).known(other_images)[:2] == (2.5, "earlier runs with the same network")
-    other_network = with_values(SHORT, {"model.name": "backbone"})
-    assert Paces(known).known(other_network) is None
+def test_the_median_of_earlier_runs_with_the_same_network_and_images_tells_the_pace() -> None:
+    assert Paces([]).seconds_per_epoch(SHORT) is None
+    known = [finished(name, each) for name, each in (("b", 10), ("c", 300), ("d", 20))]
+    assert Paces(known).seconds_per_epoch(SHORT) == 2.0
+    assert Paces(known).seconds_per_epoch(with_values(SHORT, {"data.source": "cifar100"})) is None
+    assert Paces(known).seconds_per_epoch(with_values(SHORT, {"model.name": "backbone"})) is None
 
 
 def test_a_network_of_other_sizes_is_another_one_and_settings_that_change_no_epoch_make_no_other_kind() -> None:
     own = {"model.name": "cnn", "model.filters": (8,)}
     paces = Paces([finished("a", 20, of=own)])
     changes = {"training.epochs": 3, "training.learning_rate": 0.5, "seed": 9, "model.dropout": 0.1, "model.l2": 0.01}
-    assert paces.known(with_values(SHORT, own | changes)) == paces.known(with_values(SHORT, own)) is not None
-    assert paces.known(with_values(SHORT, own | {"model.filters": (256, 256)})) is None
+    assert (
+        paces.seconds_per_epoch(with_values(SHORT, own | changes))
+        == paces.seconds_per_epoch(with_values(SHORT, own))
+        is not None
+    )
+    assert paces.seconds_per_epoch(with_values(SHORT, own | {"model.filters": (256, 256)})) is None
 
 
 def test_runs_with_more_images_of_each_take_longer() -> None:
     plain, five = {"augmentation.pipeline": "none"}, {"augmentation.pipeline": "notebook"}
-    basis = "earlier runs with the same network and images"
-    assert Paces([finished("a", 50, of=five)]).known(with_values(SHORT, plain))[:2] == (pytest.approx(1.0), basis)
-    assert Paces([finished("a", 10, of=plain)]).known(with_values(SHORT, five))[:2] == (pytest.approx(5.0), basis)
+    assert Paces([finished("a", 50, of=five)]).seconds_per_epoch(with_values(SHORT, plain)) == pytest.approx(1.0)
+    assert Paces([finished("a", 10, of=plain)]).seconds_per_epoch(with_values(SHORT, five)) == pytest.approx(5.0)
     gone = finished("a", 20, of={"augmentation.pipeline": "gone"})
-    assert Paces([gone]).known(with_values(SHORT, plain))[:2] == (2.0, basis), "as if it made one image of each"
+    assert Paces([gone]).seconds_per_epoch(with_values(SHORT, plain)) == 2.0, "as if it made one image of each"
 
 
 def test_epochs_of_a_new_head_alone_take_nearly_no_time() -> None:
     of = {"model.name": "backbone", "model.fine_tuning": "top", "training.head_epochs": 5, "training.epochs": 20}
-    pace = Paces([finished("a", 50, 10, of=of)]).known(with_values(SHORT, of))
-    assert pace.seconds * 20 == pytest.approx(150), "15 epochs of the whole network, of which 5 took 50 seconds"
+    pace = Paces([finished("a", 50, 10, of=of)]).seconds_per_epoch(with_values(SHORT, of))
+    assert pace * 20 == pytest.approx(150), "15 epochs of the whole network, of which 5 took 50 seconds"
 
 
 def test_runs_that_tell_no_pace_are_passed_over() -> None:
     imported, working = finished("a", 100, origin="imported"), finished("a", 100, status=RunStatus.RUNNING)
     for useless in (imported, working, finished("a", 0), finished("a", 100, 0)):
-        assert Paces([useless]).known(SHORT) is None
+        assert Paces([useless]).seconds_per_epoch(SHORT) is None

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.augment.apply import PREVIEW, augment_branch, batch_size, batches
+from aquadash.augment.apply import PREVIEW, augment_branch, batch_size
 from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
-from aquadash.augment.words import step_words
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import ConfigError
 
@@ -84,72 +83,31 @@ _REPEATS = 5
 _SECONDS = 0.3
 
 
-@dataclass(frozen=True)
-class StepTime:
-    """One step of a branch."""
-
-    #: What it does, in words.
-    title: str
-    #: Time an image, the median of the repeats.
-    milliseconds: float
-
-
-@dataclass(frozen=True)
-class BranchTime:
-    """A branch's time on this computer, one core."""
-
-    #: Time an image, making the augmenters included; the median of the repeats.
-    milliseconds: float
-    #: Those that are switched on, in order. Their times add up to a little less than the whole.
-    steps: tuple[StepTime, ...]
-    #: How many timings were taken.
-    repeats: int
-    #: How many images each was of.
-    images: int
-
-
-def time_branch(images: NDArray[np.uint8], branch: Branch, *, seed: int) -> BranchTime:
-    """Time a branch in batches as training works in.
+def images_per_second(images: NDArray[np.uint8], branch: Branch, *, seed: int) -> float | None:
+    """How many images a branch makes in a second on one core, the median of some batches as training makes them.
 
     Args:
         images: uint8, shape (n, height, width, 3), n at least 1; repeated or cut to fill a batch.
-        branch: The branch; one that changes nothing takes no time.
+        branch: The branch; None for one that changes nothing.
         seed: 0 or greater.
     """
     if branch.is_original:
-        return BranchTime(0.0, (), 0, 0)
+        return None
     count = batch_size(*images.shape[1:3])
     batch = images[np.arange(count) % len(images)]
-    titles = [words.whole for words in step_words(branch)]
-    wholes: list[float] = []
-    parts: list[list[float]] = []
-    _pass(batch[:1], branch, seed=seed)
-    began = time.perf_counter()
-    while len(wholes) < _REPEATS and (not wholes or time.perf_counter() - began < _SECONDS):
+    out = np.empty_like(batch)
+
+    def seconds(number: int) -> float:
         start = time.perf_counter()
-        steps = _pass(batch, branch, seed=seed)
-        wholes.append(time.perf_counter() - start)
-        parts.append(steps)
-    an_image = 1000 / count
-    medians = [statistics.median(step) * an_image for step in zip(*parts, strict=True)]
-    return BranchTime(
-        milliseconds=statistics.median(wholes) * an_image,
-        steps=tuple(StepTime(title, median) for title, median in zip(titles, medians, strict=True)),
-        repeats=len(wholes),
-        images=count,
-    )
+        augment_branch(batch[:number], branch, seed=seed, path=(PREVIEW, 0, 0), out=out[:number])
+        return time.perf_counter() - start
 
-
-def _pass(images: NDArray[np.uint8], branch: Branch, *, seed: int) -> list[float]:
-    """Put the images through the branch once; returns the seconds of each step."""
-    seconds = [0.0] * sum(step.enabled for step in branch.operators)
-    for where, augmenter in batches(images, branch, seed=seed, path=(PREVIEW, 0, 0)):
-        part = images[where]
-        for number, step in enumerate(augmenter):
-            began = time.perf_counter()
-            part = step(images=part)
-            seconds[number] += time.perf_counter() - began
-    return seconds
+    # What is made at the first use does not count.
+    seconds(1)
+    found = [seconds(count)]
+    while len(found) < _REPEATS and sum(found) < _SECONDS:
+        found.append(seconds(count))
+    return count / statistics.median(found)
 
 
 CHANNELS = ("red", "green", "blue")
@@ -201,8 +159,8 @@ class BranchNumbers:
     nearly_constant: float
     #: Share of which more than :data:`BLACK_SHARE` is black while of the original it is not.
     mostly_black: float
-    #: What it costs; None if that was not asked for.
-    time: BranchTime | None
+    #: How many it makes in a second on one core; None for one that changes nothing, or if that was not asked for.
+    images_per_second: float | None
     #: What a person should know before training with it, the gravest first.
     cautions: tuple[Caution, ...]
 
@@ -220,15 +178,9 @@ class PipelineNumbers:
     #: One entry a branch.
     branches: tuple[BranchNumbers, ...]
 
-    @property
-    def milliseconds_an_original(self) -> float | None:
-        """Time to make all variants of one image; None if it was not measured."""
-        times = [branch.time for branch in self.branches]
-        return sum(time.milliseconds for time in times if time) if all(times) else None
-
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        values = asdict(self) | {"milliseconds_an_original": self.milliseconds_an_original}
+        values = asdict(self)
         for plain, branch in zip(values["branches"], self.branches, strict=True):
             plain["clipped"] = branch.clipped
         return values
@@ -249,7 +201,7 @@ def measure(
         images: uint8, shape (n, height, width, 3), RGB; n at least 1. Some hundred give stable shares.
         branch: Only this one of the pipeline's branches, from 0; None for all. Its draws are the same either way.
         seed: 0 or greater.
-        timed: Also measure the time, which takes up to about a second a branch.
+        timed: Also measure images a second, which takes up to about a second a branch.
         progress: Called before each branch with a text and the fraction done, 0 to 1.
 
     Raises:
@@ -268,20 +220,20 @@ def measure(
         progress(f"Measuring: {one.title}", done / len(numbers))
         after = np.empty_like(images)
         augment_branch(images, one, seed=seed, path=(PREVIEW, number, 0), out=after)
-        time = time_branch(images, one, seed=seed) if timed else None
-        measured.append(compared(images, after, branch=one, time=time))
+        speed = images_per_second(images, one, seed=seed) if timed else None
+        measured.append(compared(images, after, branch=one, images_per_second=speed))
     return PipelineNumbers(spec.title if isinstance(spec, Branch) else spec.name, tuple(measured))
 
 
 def compared(
-    before: NDArray[np.uint8], after: NDArray[np.uint8], *, branch: Branch, time: BranchTime | None = None
+    before: NDArray[np.uint8], after: NDArray[np.uint8], *, branch: Branch, images_per_second: float | None = None
 ) -> BranchNumbers:
     """The figures for images and what a branch made of them.
 
     Args:
         before: uint8, shape (n, height, width, 3); n at least 1.
         after: uint8, of the same shape.
-        time: What that cost.
+        images_per_second: How many the branch makes in a second.
     """
     values = before[0].size * len(before)
     unchanged = float((before == after).reshape(len(before), -1).all(axis=1).mean())
@@ -297,7 +249,7 @@ def compared(
         unchanged=unchanged,
         nearly_constant=constant,
         mostly_black=black,
-        time=time,
+        images_per_second=images_per_second,
         cautions=cautions(branch, unchanged=unchanged, nearly_constant=constant, mostly_black=black),
     )
 

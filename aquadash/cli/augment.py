@@ -87,7 +87,7 @@ def _numbers(numbers: PipelineNumbers) -> list[str | Table]:
     rows = [
         (
             branch.title,
-            f"{branch.time.milliseconds:.3f}" if branch.time else "-",
+            f"{branch.images_per_second:,.0f}" if branch.images_per_second else "-",
             percent(branch.clipped),
             percent(branch.unchanged),
             percent(branch.nearly_constant),
@@ -107,7 +107,7 @@ def _numbers(numbers: PipelineNumbers) -> list[str | Table]:
     ]
     return [
         f"\n{_images(branches[0].images)} measured\n",
-        Table(rows, header=("version", "ms an image", "clipped", "unchanged", "nearly constant", "mostly black")),
+        Table(rows, header=("version", "images a second", "clipped", "unchanged", "nearly constant", "mostly black")),
         "",
         Table(colours, header=("version", "channel", "before", "after")),
         *(f"\n{branch.title}: {caution.words}" for branch in branches for caution in branch.cautions),

@@ -1,4 +1,4 @@
-"""What a run has cost, time and the size of its network, and what one like it will take, by those that have ended."""
+"""What a run has cost, time and the size of its network, and what one like it will take: the median of earlier runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from aquadash.augment import plan
 from aquadash.config import SETTINGS, AugmentationConfig, RunConfig
@@ -77,33 +77,8 @@ def parameter_count(path: Path) -> int:
     return sum(stored_weights(path, lambda one: int(one.size or 0)).values())
 
 
-def _settings(*sections: str, also: tuple[str, ...] = ()) -> Callable[[RunConfig], Hashable]:
-    """The function that gives a config's values in those sections that an epoch's time depends on, and some more."""
-    names = [name for name, one in SETTINGS.items() if one.affects_pace and name.startswith(sections)]
-    return attrgetter(*names, *also)
-
-
-_SAME, _ALL = "the same network, images and augmentation", ("data.", "augmentation.", "model.", "training.")
-
-#: What makes two runs take as long an epoch: the nearer kind of likeness is looked for first.
-_ALIKE: tuple[tuple[str, Callable[[RunConfig], Hashable]], ...] = (
-    # Epochs of a new head alone take time, too, where images are new in each.
-    (_SAME, _settings(*_ALL, also=("training.head_epochs",))),
-    (_SAME, _settings(*_ALL)),
-    ("the same network and images", _settings("data.", "model.")),
-    ("the same network", _settings("model.")),
-)
-
-
-class Pace(NamedTuple):
-    """How long an epoch takes."""
-
-    #: The mean over all epochs that a config allows, those of a new head alone among them.
-    seconds: float
-    #: What that rests on, in words.
-    basis: str
-    #: Whether it is that of other settings, as of another batch size, which may be far from what these take.
-    borrowed: bool
+#: Settings that decide which network works on which images; an epoch takes as long in runs that share them.
+_ALIKE = [name for name, one in SETTINGS.items() if one.affects_pace and name.startswith(("data.", "model."))]
 
 
 class Paces:
@@ -117,7 +92,7 @@ class Paces:
             head_epochs: In how many first epochs a new head learns alone, which takes little time.
         """
         self._head_epochs = head_epochs
-        self._known: dict[Hashable, list[tuple[float, AugmentationConfig]]] = {}
+        self._known: dict[Hashable, list[float]] = {}
         # Asked once: own pictures are looked for on the disk.
         own, source_of = all_kept(), functools.cache(SOURCES.get)
         for run in sorted(runs, key=lambda run: run.ended_at or 0.0, reverse=True):
@@ -130,31 +105,25 @@ class Paces:
                 about = own.get(name.removeprefix(PREFIX))
                 if about is None or about.fingerprint != run.dataset_fingerprint:
                     continue  # How many those were, and how large, is not known any more.
-            for level in range(len(_ALIKE)):
-                kept = self._known.setdefault(_key(level, run.config, source_of(name)), [])
-                if len(kept) < 25:
-                    kept.append((seconds / whole, run.config.augmentation))
+            kept = self._known.setdefault(_key(run.config, source_of(name)), [])
+            if len(kept) < 25:
+                kept.append(seconds / whole / _factor(run.config.augmentation))
 
-    def known(self, config: RunConfig) -> Pace | None:
-        """The median of the nearest kind of runs; None where there is none.
+    def seconds_per_epoch(self, config: RunConfig) -> float | None:
+        """The median of earlier runs with the same network and images; None where there is none.
 
-        Runs with another augmentation count by how many images theirs makes of each.
+        Runs count by how many images their augmentation makes of each, and epochs of a new head alone as nothing.
         """
+        kept = self._known.get(_key(config, SOURCES.get(config.data.source)))
+        if not kept:
+            return None
         epochs = config.training.epochs
-        times = _factor(config.augmentation) * (epochs - self._head_epochs(config)) / epochs
-        source = SOURCES.get(config.data.source)
-        for level, (words, _) in enumerate(_ALIKE):
-            if kept := self._known.get(_key(level, config, source)):
-                found = statistics.median(seconds * times / _factor(other) for seconds, other in kept)
-                # New images make the epochs of a head alone take time, which other numbers of epochs weigh otherwise.
-                uneven = config.augmentation.mode == "fresh" and self._head_epochs(config) > 0
-                return Pace(found, f"earlier runs with {words}", borrowed=words != _SAME or uneven)
-        return None
+        return statistics.median(kept) * _factor(config.augmentation) * (epochs - self._head_epochs(config)) / epochs
 
 
-def _key(level: int, config: RunConfig, source: Source | None) -> Hashable:
+def _key(config: RunConfig, source: Source | None) -> Hashable:
     """What runs share that are alike; their images are always as many and as large."""
-    return level, _ALIKE[level][1](config), source and (source.side, source.train), _head_alone(config)
+    return attrgetter(*_ALIKE)(config), source and (source.side, source.train), _head_alone(config)
 
 
 def _head_alone(config: RunConfig) -> bool:

@@ -71,11 +71,9 @@ def time_left(seconds: float | None, *, at_most: bool = False) -> str:
     return "" if not seconds else f"{'at most' if at_most else 'about'} {duration(seconds)} left"
 
 
-def expected_time(seconds: float, *, borrowed: bool, varies: bool = False) -> str:
-    """How long something takes, in markdown: at most, or about where its time ``varies`` or is ``borrowed``, by the
-    pace of other settings."""
-    untried = "; settings never trained here may take longer" if borrowed else ""
-    return f"{'about' if varies or borrowed else 'at most'} **{duration(seconds)}**{untried}"
+def expected_time(seconds: float) -> str:
+    """How long something takes by earlier runs, in markdown."""
+    return f"about **{duration(seconds)}**"
 
 
 def joined(*told: str) -> str:

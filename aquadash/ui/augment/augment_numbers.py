@@ -10,8 +10,8 @@ from aquadash.augment.numbers import BLACK_SHARE, CONSTANT_DEVIATION, BranchNumb
 from aquadash.ui import components
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
-from aquadash.ui.tables import Column, bar_column, number_column, table, text_column
-from aquadash.ui.text import count, duration, percent, plain
+from aquadash.ui.tables import Column, number_column, table, text_column
+from aquadash.ui.text import count, duration, plain
 
 
 def show(studio: Studio) -> None:
@@ -23,13 +23,8 @@ def show(studio: Studio) -> None:
     in_view = measured[studio.branch]
     of = "training images" if studio.positions else "pictures of your own"
     st.caption(f"Measured on {in_view.images} {of}, on one core.")
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown(f"**{plain(in_view.title)}**: pixel values, mean ± deviation", help=term("standard deviation"))
-        st.dataframe([_colours(change) for change in in_view.channels], hide_index=True, alt=_colours_alt(in_view))
-    with right:
-        st.markdown("**Time of each step**, milliseconds an image")
-        _step_times(in_view)
+    st.markdown(f"**{plain(in_view.title)}**: pixel values, mean ± deviation", help=term("standard deviation"))
+    st.dataframe([_colours(change) for change in in_view.channels], hide_index=True, alt=_colours_alt(in_view))
 
 
 def _measured(studio: Studio) -> list[BranchNumbers]:
@@ -55,13 +50,12 @@ def _cautions(measured: list[BranchNumbers]) -> None:
 
 def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
     """What the whole pipeline costs."""
-    milliseconds = sum(numbers.time.milliseconds for numbers in measured if numbers.time)
+    seconds = sum(1 / numbers.images_per_second for numbers in measured if numbers.images_per_second)
     total = len(studio.dataset.train)
     with st.container(horizontal=True):
-        components.metric("An original", f"{milliseconds:.2f} ms", help="To make all versions of one image.")
         components.metric(
             "Time for all",
-            duration(milliseconds * total / 1000),
+            duration(seconds * total),
             help=f"For {total:,} originals: once before training, or new every epoch.",
         )
         components.metric(
@@ -77,17 +71,21 @@ def _versions(measured: list[BranchNumbers]) -> None:
 
     flat = f"Images that become one flat colour: their pixels deviate by less than {CONSTANT_DEVIATION:g} of 255."
     black = f"Images of which more than {100 * BLACK_SHARE:.0f} % becomes black."
-    times = [numbers.time.milliseconds if numbers.time else None for numbers in measured]
     table(
         text_column("Version", [numbers.title for numbers in measured], pinned=True, help=term("branch")),
-        number_column("ms an image", times, "%.3f", help="Median of up to five batches."),
+        number_column(
+            "Images a second",
+            [numbers.images_per_second for numbers in measured],
+            "%.0f",
+            help="Median of up to five batches.",
+        ),
         share("Clipped", lambda numbers: numbers.clipped, term("clipping")),
         share("Unchanged", lambda numbers: numbers.unchanged, "Images that come out identical."),
         share("Nearly constant", lambda numbers: numbers.nearly_constant, flat),
         share("Mostly black", lambda numbers: numbers.mostly_black, black),
         share("Clipped to 0", lambda numbers: numbers.clipped_black, "Values that became 0."),
         share("Clipped to 255", lambda numbers: numbers.clipped_white, "Values that became 255."),
-        alt="A row for each version: time, clipped values, and fractions of unchanged, flat and black images",
+        alt="A row for each version: images a second, clipped values, fractions of unchanged, flat and black images",
     )
 
 
@@ -102,23 +100,4 @@ def _colours(change: ChannelChange) -> dict[str, str]:
 def _colours_alt(numbers: BranchNumbers) -> str:
     return "; ".join(
         f"{row['Channel']}: before {row['Before']}, after {row['After']}" for row in map(_colours, numbers.channels)
-    )
-
-
-def _step_times(numbers: BranchNumbers) -> None:
-    time = numbers.time
-    if time is None or not time.steps:
-        st.caption("No step is switched on: the images pass as they are.")
-        return
-    whole = sum(step.milliseconds for step in time.steps)
-    fractions = [step.milliseconds / whole if whole else 0.0 for step in time.steps]
-    spoken = "; ".join(
-        f"{step.title}: {step.milliseconds:.3f} ms, {percent(fraction)}"
-        for step, fraction in zip(time.steps, fractions, strict=True)
-    )
-    table(
-        Column("Step", [f"{place}. {step.title}" for place, step in enumerate(time.steps, start=1)]),
-        number_column("ms", [step.milliseconds for step in time.steps], "%.3f"),
-        bar_column("Fraction", fractions),
-        alt=spoken,
     )

@@ -46,18 +46,14 @@ def _queue() -> None:
             run_lists.progress_bar(run)
             _buttons(run, waiting)
     times = lab().runs.waiting() if waiting else {}
-    said = ""
     for number, run in enumerate(waiting[:_MAX_ROWS], start=1):
         told = times.get(run.run_id)
         # Hidden runs wait, too.
         place = told.rank if told is not None else number
         with st.container(border=True, key=f"queue-{run.run_id}"):
             _head(run, f"{place}\\.")
-            if told is not None:
-                about = f"At most about {duration(told.seconds)} to wait. " if told.seconds else ""
-                if text := about + ("" if told.why == said else plain(told.why)):
-                    st.caption(text)
-                said = told.why
+            if told is not None and told.seconds:
+                st.caption(f"About {duration(told.seconds)} to wait.")
             _buttons(run, waiting, place)
     if len(waiting) > _MAX_ROWS:
         st.caption(f"and {len(waiting) - _MAX_ROWS} more")

@@ -78,8 +78,7 @@ HELP = (
 
 
 def estimate_text(plan: SearchPlan) -> str:
-    """What the search will do, in markdown, and how long that takes: at most, or about where an epoch's time varies or
-    is that of other settings."""
+    """What the search will do, in markdown, and about how long that takes."""
     told = f"{plan.trials} × {count(plan.epochs, 'epoch')}"
     # Of the trial that takes longest: most epochs, and fewest of them with the new head alone.
     heads = [plan.config.training.head_epochs, *(int(value) for value in plan.ends("training.head_epochs"))]
@@ -87,13 +86,11 @@ def estimate_text(plan: SearchPlan) -> str:
     # At the pace of the slowest choice, each tried alone.
     paced = [p for p in plan.space if setting(p.name).affects_pace]
     tried = [longest, *(with_values(longest, {p.name: value}) for p in paced for value in plan.ends(p.name))]
-    found = [lab().runs.paces().known(embedded(config)) for config in tried]
-    paces = [known.seconds for known in found if known is not None]
-    if not paces:
+    paces = [lab().runs.paces().seconds_per_epoch(embedded(config)) for config in tried]
+    known = [seconds for seconds in paces if seconds is not None]
+    if not known:
         return f"{told}; the first trial shows how long"
-    trial = STARTING_SECONDS + plan.epochs * max(paces)
-    borrowed = any(known is None or known.borrowed for known in found)
-    return f"{told}, {expected_time(plan.trials * trial, borrowed=borrowed, varies=bool(paced))}"
+    return f"{told}, {expected_time(plan.trials * (STARTING_SECONDS + plan.epochs * max(known)))}"
 
 
 def _launches() -> int:

@@ -118,11 +118,11 @@ def _beyond_the_class(config: RunConfig) -> bool:
 
 
 def _estimate(config: RunConfig) -> None:
-    """On which images it trains, and how long that takes: at most, or about by the pace of other settings."""
-    known = lab().runs.paces().known(embedded(config))
+    """On which images it trains, and about how long that takes."""
+    seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
     time = "not timed here yet"
-    if known is not None:
-        time = expected_time(STARTING_SECONDS + config.training.epochs * known.seconds, borrowed=known.borrowed)
+    if seconds is not None:
+        time = expected_time(STARTING_SECONDS + config.training.epochs * seconds)
     # Refuses what cannot be trained on.
     run_sizes.sizes(config)
     st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
@@ -130,8 +130,8 @@ def _estimate(config: RunConfig) -> None:
 
 def _sizes(config: RunConfig) -> None:
     """How many images it uses, and what the estimate rests on."""
-    known = lab().runs.paces().known(embedded(config))
-    basis = f" On average an epoch takes {duration(known.seconds)}, by {known.basis}." if known else ""
+    seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
+    basis = f" On average an epoch takes {duration(seconds)}, by earlier runs." if seconds else ""
     st.caption(run_sizes.sentence(config, run_sizes.sizes(config)) + basis)
 
 
@@ -194,9 +194,9 @@ def _cost(name: str) -> str:
     usual = preset.epochs or preset.config.training.epochs
     # A class's limit may end it sooner.
     epochs = min(usual, config.training.epochs)
-    known = lab().runs.paces().known(embedded(config))
-    if known is not None:
-        return roughly(STARTING_SECONDS + epochs * known.seconds)
+    seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
+    if seconds is not None:
+        return roughly(STARTING_SECONDS + epochs * seconds)
     if preset.seconds is None:
         return "download"
     return roughly(preset.seconds * epochs / usual) if config.data.source in BUILT_IN else ""
