@@ -242,9 +242,7 @@ def test_progress_says_where_training_is(first: tuple[Any, Listener]) -> None:
     assert (last.loss, last.accuracy) == (pytest.approx(record.loss), pytest.approx(record.accuracy))
 
 
-def test_a_stop_after_the_last_epoch_leaves(
-    first: tuple[Any, Listener], tiny_dataset: Dataset, uncompiled: None
-) -> None:
+def test_a_late_stop_leaves_the_results(first: tuple[Any, Listener], tiny_dataset: Dataset, uncompiled: None) -> None:
     class Impatient(Listener):
         def on_progress(self, progress: Progress) -> None:
             super().on_progress(progress)

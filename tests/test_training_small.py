@@ -259,7 +259,7 @@ def fresh_look() -> Iterator[None]:
         (None, "float32"),
     ],
 )
-def test_bfloat16_if_possible(info: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_bfloat16(info: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if info is not None:
         (tmp_path / "cpuinfo").write_text(info)
     monkeypatch.setattr(hardware, "_CPU_INFO", tmp_path / "cpuinfo")

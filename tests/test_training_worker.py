@@ -88,7 +88,7 @@ def test_a_finished_run_has_its_files(store: RunStore, tiny_dataset: Dataset, mo
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("uncompiled")
-def test_the_report_s_way_measures_unseen(
+def test_unseen_images_are_measured_too(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = replace(tiny_dataset, test=tiny_dataset.test.take(np.arange(420) % len(tiny_dataset.test)))
@@ -141,7 +141,7 @@ def test_a_stop_while_it_starts_again_keeps_the_epochs(store: RunStore, monkeypa
     assert run.status is RunStatus.STOPPED and "with 1 complete epoch. They are kept" in run.message
 
 
-def test_a_run_keeps_its_images_resumed(
+def test_a_resumed_run_keeps_its_images(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = store.create(QUICK).run_id
