@@ -20,22 +20,19 @@ from aquadash.evaluation.records import Predictions
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """The figures of one run.
+    """The figures of one run."""
 
-    Attributes:
-        intervals: 95 % intervals of the scores of each class.
-        scores: What :func:`aquadash.evaluation.metric_table.scores` gives.
-        curves: Of each class against the rest.
-        calibration: Of all test images as the network answered them.
-        rescaling: With the temperature of the validation images; None for a run that kept no validation predictions.
-        doubtful_labels: Positions of the test images whose label the answers speak against.
-    """
-
+    #: 95 % intervals of the scores of each class.
     intervals: tuple[ClassIntervals, ...]
+    #: What :func:`aquadash.evaluation.metric_table.scores` gives.
     scores: Mapping[str, Score]
+    #: Of each class against the rest.
     curves: tuple[ranking.ClassCurves, ...]
+    #: Of all test images as the network answered them.
     calibration: Calibration
+    #: With the temperature of the validation images; None for a run that kept no validation predictions.
     rescaling: Rescaling | None
+    #: Positions of the test images whose label the answers speak against.
     doubtful_labels: NDArray[np.int64]
 
     def to_dict(self) -> dict[str, Any]:

@@ -34,16 +34,13 @@ _MINUTES_FROM = 180.0
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One run's curve.
+    """One run's curve."""
 
-    Attributes:
-        x: Epochs, or seconds of training until the epoch's end; float64 (n,).
-        y: Per cent for an accuracy; float64 (n,). The last one of a run that diverged may not be a number.
-        smooth: ``y`` averaged; the same where nothing is smoothed.
-    """
-
+    #: Epochs, or seconds of training until the epoch's end; float64 (n,).
     x: NDArray[np.float64]
+    #: Per cent for an accuracy; float64 (n,). The last one of a run that diverged may not be a number.
     y: NDArray[np.float64]
+    #: ``y`` averaged; the same where nothing is smoothed.
     smooth: NDArray[np.float64]
 
 
@@ -52,7 +49,6 @@ def compute(history: Sequence[EpochRecord], *, metric: Metric, axis: Axis = "epo
 
     Args:
         history: The run's epochs; with ``axis="time"`` each has ``seconds``.
-        metric: What to draw.
         axis: What it is drawn by.
         weight: See :func:`exponential_average`.
     """

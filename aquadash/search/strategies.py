@@ -93,8 +93,6 @@ def study_of(
     from; where a logarithmic range cannot hold them, trial 0 counts as failed.
 
     Args:
-        plan: The search's plan.
-        trials: Its trials.
         label: Names a setting in the study.
         text: Names a choice of a setting that is not a number; None leaves it as it is.
     """
@@ -125,10 +123,6 @@ def importance(plan: SearchPlan, trials: Sequence[Trial]) -> dict[str, float]:
     A random forest learns to predict the validation accuracy from the settings; a setting's share is how much of the
     forest's variance it explains by itself (functional ANOVA: F. Hutter, H. Hoos and K. Leyton-Brown, "An Efficient
     Approach for Assessing Hyperparameter Importance", ICML 2014).
-
-    Args:
-        plan: The search's plan.
-        trials: Its trials.
 
     Returns:
         Shares from 0 to 1 that sum to 1; empty with fewer than :data:`MIN_TRIALS` complete trials within the space,

@@ -32,29 +32,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Narrowed:
-    """Which test images a section shows beside its chart.
+    """Which test images a section shows beside its chart."""
 
-    Attributes:
-        mask: bool (n,), by position in the predictions.
-        words: What they are, plain text without a full stop; markdown in it is escaped.
-    """
-
+    #: bool (n,), by position in the predictions.
     mask: NDArray[np.bool_]
+    #: What they are, plain text without a full stop; markdown in it is escaped.
     words: str
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """A run that has ended and predicted the test images.
-
-    Attributes:
-        run: The run.
-        found: Its scores.
-        predictions: Of the test images.
-    """
+    """A run that has ended and predicted the test images."""
 
     run: Run
     found: Evaluation
+    #: Of the test images.
     predictions: Predictions
 
     @staticmethod

@@ -34,7 +34,6 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
     """The settings in which the runs differ: of two with their values, of more by name. In markdown.
 
     Args:
-        compared: The runs.
         ranking: Their positions, the best first, as far as that is known.
     """
     rows = settings_table(compared.runs, everything=False)
@@ -113,18 +112,15 @@ def _effective(run: Run) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Price:
-    """A kind of cost.
+    """A kind of cost."""
 
-    Attributes:
-        title: In the menu.
-        axis: With its unit.
-        value: Of a run; None where it is not known.
-        text: For people.
-    """
-
+    #: In the menu.
     title: str
+    #: With its unit.
     axis: str
+    #: Of a run; None where it is not known.
     value: Callable[[Cost], float | None]
+    #: For people.
     text: Callable[[float], str]
 
 

@@ -178,7 +178,6 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
     """Draw the choice of what the cells say, and the matrix.
 
     Args:
-        found: The run's results.
         other: Those of a second run on the same classes, to show the difference.
     """
     names = found.classes
