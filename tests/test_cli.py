@@ -239,7 +239,7 @@ def test_predict_answers(mine: dict[str, Any], tmp_path: Path) -> None:
     latin_1 = good.rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
     shown_name = str(tmp_path / "caf\N{REPLACEMENT CHARACTER}.png")
     assert answer("predict", "mine", latin_1)["predictions"][0]["file"] == shown_name
-    assert call("predict", "mine", latin_1).stdout.startswith(f"{shown_name}: ")
+    assert call("predict", "mine", latin_1).stdout.splitlines()[1].startswith(f"{shown_name}  ")
 
 
 @pytest.mark.slow

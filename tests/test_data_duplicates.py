@@ -104,7 +104,7 @@ def test_the_command_counts_and_lists(home: Path, monkeypatch: pytest.MonkeyPatc
     (pair,) = values["pairs"]
     assert (pair["test"], pair["train"], pair["distance"], pair["train_label"]) == (17, 99, 0.0, "a")
     said = call("data", "duplicates", "--distance", "0.1").stdout
-    assert "1 of 50" in said and "has a training image" in said
+    assert "test with duplicate: 1\n" in said and "  17     99         0  " in said
     assert "expected 0" in refusal("data", "duplicates", "--distance", "0.7")
 
 

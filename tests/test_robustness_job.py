@@ -119,7 +119,7 @@ def test_the_command_measures_once(with_model: Run, monkeypatch: pytest.MonkeyPa
 def test_the_command_tells_what_is_measured_and_refuses_what_it_does_not_know(store: RunStore, run: Run) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
     said = call("robustness", "tested").stdout
-    for words in ("75 of 75", "not divided by AlexNet's", "Gaussian noise", "mirror-shift"):
+    for words in ("cells: 75\n", "normalised by alexnet: no\n", "\ngaussian_noise ", "\nmirror-shift "):
         assert words in said
     assert "'fog'" in refusal("robustness", "tested", "--corruption", "fogg")
     for other in (("--corruption", "fog", "--limit", "50"), ("--seed", "1")):

@@ -87,4 +87,4 @@ def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"memory_is_short", "images_per_second", "trainable_parameters", "multiply_adds"} < set(values)
     monkeypatch.setattr("aquadash.training.probe.probe", lambda *_, **__: values)
     text = call("model", "probe", *settings).stdout
-    assert "1,091,045 parameters" in text and "for 7 epochs" in text
+    assert "\nparameters: 1,091,045\n" in text and "\nepochs: 7\n" in text

@@ -11,11 +11,10 @@ import numpy as np
 from PIL import Image
 
 from aquadash import augment
-from aquadash.augment.numbers import PipelineNumbers
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.spec import PipelineSpec
 from aquadash.cli.config_options import SOURCE_HELP
-from aquadash.cli.output import Command, Group, StatusLine, Table, lab, percent, print_result
+from aquadash.cli.output import Command, Group, Shown, StatusLine, lab, print_result
 from aquadash.data import load
 from aquadash.errors import AquaDashError, ConfigError
 
@@ -51,17 +50,20 @@ def augment_command(source: str, pipeline: str, count: int | None, seed: int, ou
         "seconds": seconds,
         "files": files,
     }
-    where = f", written to {out}" if out else ""
-    became = f"{_images(len(chosen))} became {len(images)} in {seconds:.1f} s{where}"
-    text: list[str | Table] = [f"{pipeline}: {became}"]
     if measured is not None:
         values["numbers"] = measured.to_dict()
-        text += _numbers(measured)
-    print_result(values, *text)
-
-
-def _images(number: int) -> str:
-    return f"{number} {'image' if number == 1 else 'images'}"
+    cautions = [
+        f"{one.title}: {caution.words}" for one in (measured.branches if measured else ()) for caution in one.cautions
+    ]
+    print_result(
+        values,
+        *map(Shown, ("pipeline", "originals", "images", "seconds")),
+        Shown(
+            "numbers.branches", "title", "images_per_second", "clipped", "unchanged", "nearly_constant", "mostly_black"
+        ),
+        *cautions,
+        f"written to {out}" if out else "",
+    )
 
 
 def _write(
@@ -79,39 +81,6 @@ def _write(
         if index % 100 == 0:
             line.progress("writing images", index / len(images))
     return files
-
-
-def _numbers(numbers: PipelineNumbers) -> list[str | Table]:
-    """A table of the branches, one of their colours, and the cautions."""
-    branches = numbers.branches
-    rows = [
-        (
-            branch.title,
-            f"{branch.images_per_second:,.0f}" if branch.images_per_second else "-",
-            percent(branch.clipped),
-            percent(branch.unchanged),
-            percent(branch.nearly_constant),
-            percent(branch.mostly_black),
-        )
-        for branch in branches
-    ]
-    colours = [
-        (
-            branch.title,
-            change.name,
-            f"{change.mean_before:.1f} ± {change.deviation_before:.1f}",
-            f"{change.mean_after:.1f} ± {change.deviation_after:.1f}",
-        )
-        for branch in branches
-        for change in branch.channels
-    ]
-    return [
-        f"\n{_images(branches[0].images)} measured\n",
-        Table(rows, header=("version", "images a second", "clipped", "unchanged", "nearly constant", "mostly black")),
-        "",
-        Table(colours, header=("version", "channel", "before", "after")),
-        *(f"\n{branch.title}: {caution.words}" for branch in branches for caution in branch.cautions),
-    ]
 
 
 @click.group(cls=Group)
@@ -134,13 +103,9 @@ def list_command() -> None:
         for spec in found.pipelines.values()
     ]
 
-    rows = [
-        (spec.name, "saved" if spec.name in found.saved else "built in", f"x{spec.factor}", spec.title)
-        for spec in found.pipelines.values()
-    ]
     print_result(
         {"pipelines": entries, "damaged": found.damaged},
-        Table(rows, header=("name", "", "images", "title")),
+        Shown("pipelines", "name", "saved", "factor", "title"),
         *(f"{name} cannot be read: {reason}" for name, reason in found.damaged.items()),
     )
 

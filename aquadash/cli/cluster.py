@@ -6,12 +6,11 @@ import logging
 import os
 import signal
 import sys
-from typing import Any
 
 import click
 
 from aquadash import settings
-from aquadash.cli.output import Group, Table, print_result
+from aquadash.cli.output import Group, Shown, print_result
 from aquadash.errors import ConfigError, RunError
 
 scheduler_option = click.option(
@@ -97,7 +96,13 @@ def status(scheduler: str | None) -> None:
 
     named_by = "--scheduler" if scheduler else "AQUADASH_SCHEDULER"
     values = checks.status(_address(scheduler), named_by=named_by)
-    print_result(values, *_text(values))
+    print_result(
+        values,
+        *map(Shown, ("scheduler", "store", "database")),
+        Shown("workers", "name", "host", "busy", "slots", "gpu", "home"),
+        Shown("runs", "run_id", "name", "status", "host", "message"),
+        *(f"Problem: {problem}" for problem in values["problems"]),
+    )
 
 
 def _address(given: str | None) -> str:
@@ -105,25 +110,3 @@ def _address(given: str | None) -> str:
     if address is None:
         raise ConfigError("No scheduler is named. Give --scheduler tcp://host:8786, or set AQUADASH_SCHEDULER.")
     return address
-
-
-def _text(values: dict[str, Any]) -> list[str | Table]:
-    workers = [
-        (
-            one["name"],
-            one.get("host", ""),
-            f"{one['busy']} of {one['slots']}",
-            one.get("gpu") or "-",
-            one.get("home", ""),
-        )
-        for one in values["workers"]
-    ]
-    runs = [(one["run_id"][:8], one["name"], one["status"], one["host"], one["message"]) for one in values["runs"]]
-    parts: list[str | Table] = [
-        f"scheduler {values['scheduler']}\nrun store {values['store']}\njobs {values['database']}"
-    ]
-    if workers:
-        parts += ["", Table(workers, header=("worker", "machine", "busy slots", "graphics card", "home"))]
-    if runs:
-        parts += ["", Table(runs, header=("run", "name", "status", "machine", "message"))]
-    return parts + [f"\nProblem: {problem}" for problem in values["problems"]]

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aquadash import engine
-from aquadash.cli.output import Command, Table, lab, percent, print_result
+from aquadash.cli.output import Command, Shown, lab, print_result
 from aquadash.cli.runs import brief
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import config_diff
 from aquadash.errors import AquaDashError
-from aquadash.runs import Run, RunStatus
-from aquadash.runs.cost import Cost
+from aquadash.runs import RunStatus
 from aquadash.runs.measured import IMAGES, Images
 
 if TYPE_CHECKING:
-    from aquadash.evaluation import PairTest
+    pass
 
 
 @click.command(cls=Command)
@@ -67,47 +66,16 @@ def compare(runs: tuple[str, ...], images: Images) -> None:
         "cost": [{"run_id": run.run_id} | asdict(cost) for run, cost in zip(found, costs, strict=True)],
         "pareto_front": [found[i].run_id for i, best in zip(known, front, strict=True) if best],
     }
-    print_result(values, *_compared(found, values, tests, costs))
-
-
-def _compared(
-    found: list[Run], values: dict[str, Any], tests: tuple[PairTest, ...], costs: list[Cost]
-) -> list[str | Table]:
-    def dash(value: float | None, text: str) -> str:
-        return "" if value is None else text.format(value)
-
-    rows = [
-        (
-            run.run_id[:8],
-            run.name,
-            str(run.status),
-            *(percent(run.metrics[key]) if key in run.metrics else "" for key in ("val_accuracy", "test_accuracy")),
-            "" if entry["accuracy"] is None else " to ".join(percent(end) for end in entry["accuracy_ci95"]),
-            dash(cost.seconds, "{:.0f} s"),
-            dash(cost.parameters, "{:,}"),
-            "yes" if run.run_id in values["pareto_front"] else "",
-        )
-        for run, entry, cost in zip(found, values["accuracy"], costs, strict=True)
-    ]
-    header = ("id", "name", "status", "validation", "test", f"95 % ({values['on']})", "time", "parameters", "on front")
-    changed = [(name, *settings) for name, settings in values["config_diff"].items()]
-    lines: list[str | Table] = [
-        Table(rows, header=header),
-        "",
-        Table(changed, header=("setting", *(run.run_id[:8] for run in found))) if changed else "Same settings.",
-    ]
-    for test in tests:
-        pair = f"{found[test.a].run_id[:8]} -> {found[test.b].run_id[:8]}"
-        if test.result is None:
-            lines.append(f"{pair}: {test.error}")
-            continue
-        low, high = (100 * end for end in test.result.interval)
-        holm = f", by Holm's correction {test.p_holm:.3g}" if len(tests) > 1 else ""
-        lines.append(
-            f"{pair}: {test.result.fixed} fixed, {test.result.broken} newly broken, {100 * test.result.change:+.1f} "
-            f"points ({low:+z.1f} to {high:+z.1f}), p = {test.result.p_value:.3g}{holm}"
-        )
-    return lines
+    print_result(
+        values,
+        Shown("runs", "run_id", "name", "status", "metrics.val_accuracy", "metrics.test_accuracy"),
+        Shown("accuracy"),
+        Shown("config_diff") if differences else "Same settings.",
+        Shown(
+            "pairs", "a", "b", "fixed", "broken", "difference", "difference_ci95", "p_value", "p_value_holm", "error"
+        ),
+        *map(Shown, ("cost", "pareto_front")),
+    )
 
 
 @click.command(cls=Command)
@@ -133,14 +101,9 @@ def reproduce(run: str, against: str | None) -> None:
         head = "Identical: every number that came out is the same, bit by bit."
     else:
         head = f"Not identical: the largest difference is {found.max_difference:.3g}."
-    rows = [
-        (part.name, f"{part.count:,}", f"{part.different:,}", f"{part.max_difference:.3g}", part.where)
-        for part in found.parts
-    ]
     why = []
     if found.reasons:
-        why = ["", "What else differs, and may be why:", *(f"- {reason}" for reason in found.reasons)]
+        why = ["What else differs, and may be why:", *(f"- {reason}" for reason in found.reasons)]
     elif not found.identical:
-        why = ["", "Versions, settings, data and processor are the same."]
-    table = Table(rows, header=("compared", "numbers", "different", "by at most", "where"))
-    print_result(found.to_dict(), head, "", table, *why)
+        why = ["Versions, settings, data and processor are the same."]
+    print_result(found.to_dict(), head, Shown("parts"), *why)

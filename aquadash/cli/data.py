@@ -9,13 +9,19 @@ import click
 import numpy as np
 
 from aquadash.cli.config_options import SOURCE_HELP
-from aquadash.cli.output import Group, StatusLine, Table, lab, print_result
+from aquadash.cli.output import Group, Shown, StatusLine, lab, print_result
 from aquadash.data import load
 from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_duplicates
 from aquadash.data.folder.about import all_kept
 from aquadash.data.folder.splitting import SplitChoice
-from aquadash.data.folder.types import CheckReport, LeftOut
 from aquadash.data.images import display_name
+
+#: What people read of a check.
+_CHECKED = (
+    *map(Shown, ("report.class_names", "report.counts", "report.usable")),
+    Shown("report.findings", "severity", "title", "advice"),
+    Shown("refused", "name", "reason"),
+)
 
 
 @click.group(cls=Group)
@@ -46,14 +52,7 @@ def info(source: str) -> None:
         "test_per_class": test,
         "fingerprint": dataset.fingerprint,
     }
-    height, width, channels = dataset.image_shape
-    print_result(
-        values,
-        f"{dataset.title}: {len(dataset.train)} training and {len(dataset.test)} test images, "
-        f"{height} x {width} x {channels}\n{dataset.origin}\n",
-        Table(list(zip(dataset.class_names, train, test, strict=True)), header=("class", "training", "test")),
-        f"\nfingerprint {dataset.fingerprint}",
-    )
+    print_result(values)
 
 
 @data.command("fetch")
@@ -63,8 +62,7 @@ def fetch(source: str) -> None:
     with StatusLine() as line:
         result = lab.data.fetch(line.progress)
     values = {"source": source, "path": str(result.path), "sha256": result.sha256, "verified": result.verified}
-    official = "the official archive" if result.verified else "not the official archive, but one of its form"
-    print_result(values, f"{result.path}\n{official}\nSHA-256 {result.sha256}")
+    print_result(values)
 
 
 @data.command("duplicates")
@@ -82,23 +80,7 @@ def duplicates(source: str, distance: float) -> None:
     with StatusLine() as line:
         dataset = load(source, progress=line.progress)
         found = find_duplicates(dataset, progress=line.progress)
-    rows = [
-        (
-            f"{pair.distance:.3f}",
-            f"{pair.test} ({found.class_names[pair.test_label]})",
-            f"{pair.train} ({found.class_names[pair.train_label]})",
-            "mirrored" if pair.mirrored else "",
-        )
-        for pair in found.within(distance)
-    ]
-    number = found.test_images(distance)
-    head = (
-        f"{number} of {found.num_test} test images of {dataset.title} {'has' if number == 1 else 'have'} a training "
-        f"image at a distance of {distance:g} or less."
-    )
-    listed = ("", Table(rows, header=("distance", "test image", "training image", ""))) if rows else ()
-    values = {"source": source, "fingerprint": dataset.fingerprint, **found.to_dict(distance)}
-    print_result(values, head, *listed)
+    print_result({"source": source, "fingerprint": dataset.fingerprint, **found.to_dict(distance)})
 
 
 @data.command("import")
@@ -139,17 +121,16 @@ def import_command(
             "refused": [asdict(one) for one in new.refused],
         }
         if only_check:
-            print_result(checked, *_report(new.report, new.refused))
+            print_result(checked, *_CHECKED)
             return
         kept = lab.data.keep(new, title=name or path.stem or path.resolve().name, replace=replace)
     finally:
         new.discard()
     print_result(
         {"source": kept.source, **asdict(kept), **checked},
-        f"{kept.source}: {kept.train:,} training and {kept.test:,} test pictures of {len(kept.class_names)} "
-        f"classes, {kept.size} x {kept.size} pixels\n",
-        *_report(new.report, new.refused),
-        f"\nTrain on it: .venv/bin/python -m aquadash train --preset notebook-fixed --source {kept.source}",
+        *map(Shown, ("source", "train", "test", "size")),
+        *_CHECKED,
+        f"Train on it: .venv/bin/python -m aquadash train --preset notebook-fixed --source {kept.source}",
     )
 
 
@@ -170,8 +151,7 @@ def list_command() -> None:
             for source in sources
         ],
     }
-    rows = [(source.name, source.title, source.summary) for source in sources]
-    print_result(values, Table(rows, header=("source", "title", "what it is")))
+    print_result(values, Shown("sources", "source", "title", "own", "here"))
 
 
 @data.command("check")
@@ -181,7 +161,7 @@ def check_command(source: str) -> None:
     kept = lab.data.own(source)
     report, refused = lab.data.report(source)
     values = {"source": kept.source, "report": report.to_dict(), "refused": [asdict(one) for one in refused]}
-    print_result(values, *_report(report, refused))
+    print_result(values, *_CHECKED)
 
 
 @data.command("delete")
@@ -190,15 +170,3 @@ def delete_command(source: str) -> None:
     """Delete a data set of own pictures for good. Runs keep their results, but not its pictures."""
     lab.data.delete(source)
     print_result({"source": source, "deleted": True}, f"Deleted {source}.")
-
-
-def _report(report: CheckReport, refused: tuple[LeftOut, ...]) -> tuple[Table | str, ...]:
-    lines = [
-        f"{'PROBLEM' if finding.severity == 'problem' else finding.severity}: {finding.title}. {finding.advice}"
-        for finding in report.findings
-    ]
-    lines += [f"  not read: {one.reason}" for one in refused[:20]]
-    if len(refused) > 20:
-        lines.append(f"  and {len(refused) - 20:,} more")
-    counts = list(zip(report.class_names, report.counts, strict=True))
-    return Table(counts, header=("class", "pictures")), "", *(lines or ["Nothing is wrong with these pictures."])

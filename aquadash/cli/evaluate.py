@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from aquadash import evaluation
-from aquadash.cli.output import Command, Group, Table, lab, percent, print_result
+from aquadash.cli.output import Command, Group, Shown, Table, lab, print_result
 from aquadash.coach import Note, run_notes, training_counts
 from aquadash.config import RunConfig, flatten
 from aquadash.data import SOURCES, load
-from aquadash.evaluation import METRICS, Evaluation, Summary
+from aquadash.evaluation import METRICS
 
 
 @click.command(cls=Command)
@@ -30,89 +30,18 @@ def evaluate(run: str) -> None:
         values["unseen_test_accuracy"] = found.metrics["unseen_test_accuracy"]
         values["unseen_test_loss"] = found.metrics["unseen_test_loss"]
 
-    low, high = measured.accuracy_ci95
-    lines = [
-        f"{found.name}: {percent(measured.accuracy)} of {measured.n} test images right "
-        f"(95 % interval {percent(low)} to {percent(high)}), loss {measured.loss:.3f}"
-    ]
-    if "unseen_test_accuracy" in values:
-        lines.append(
-            f"The first test images were its validation images; on the others alone: "
-            f"{percent(found.metrics['unseen_test_accuracy'])}."
-        )
     matrix = [(name, *row) for name, row in zip(measured.classes, measured.confusion_matrix.tolist(), strict=True)]
+    fitted = "" if deep.rescaling else "No temperature: this run kept no predictions of its validation images."
     print_result(
         values,
-        *lines,
-        "",
+        f"{found.name}, on {measured.n} test images; in brackets: 95 % intervals",
+        *map(Shown, (*METRICS, "unseen_test_accuracy", "unseen_test_loss")),
         Table(matrix, header=("true \\ predicted", *measured.classes)),
-        "",
-        _class_table(measured, deep),
-        "In brackets: 95 % intervals.\n",
-        *_further_scores(deep),
-        *_calibration(deep),
+        Shown("report", "precision", "recall", "f1-score", "support"),
+        *map(Shown, ("class_ci95", "auc", "average_precision", "ece", "temperature_scaling")),
+        fitted,
+        f"Doubtful labels: {len(deep.doubtful_labels)} (a weak network doubts good labels, too)",
     )
-
-
-def _class_table(measured: Evaluation, deep: Summary) -> Table:
-    """A table with a row a class, its intervals and areas, and the two averages."""
-
-    def score(value: float, interval: tuple[float, float] | None) -> str:
-        return f"{value:.3f}" if interval is None else f"{value:.3f} ({interval[0]:.2f} to {interval[1]:.2f})"
-
-    def area(value: float | None) -> str:
-        return "" if value is None else f"{value:.3f}"
-
-    rows: list[tuple[object, ...]] = [
-        (
-            row.label,
-            score(row.precision, interval.precision),
-            score(row.recall, interval.recall),
-            score(row.f1, interval.f1),
-            row.support,
-            area(curves.auc),
-            area(curves.average_precision),
-        )
-        for row, interval, curves in zip(measured.report, deep.intervals, deep.curves, strict=True)
-    ]
-    rows += [
-        (row.label, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", row.support, "", "")
-        for row in (measured.macro_average, measured.weighted_average)
-    ]
-    header = ("class", "precision", "recall", "F1", "images", "ROC area", "average precision")
-    return Table(rows, header=header)
-
-
-def _further_scores(deep: Summary) -> list[str]:
-    """A line for each metric but accuracy and loss, which stand above."""
-    lines = []
-    for name, score in deep.scores.items():
-        metric = METRICS[name]
-        if name in ("accuracy", "loss"):
-            continue
-        ends = "" if score.interval is None else " to ".join(map(metric.text, score.interval))
-        lines.append(f"{metric.title}: {metric.text(score.value)}" + (f" (95 % interval {ends})" if ends else ""))
-    return lines
-
-
-def _calibration(deep: Summary) -> list[str]:
-    """Calibration error and temperature, a line each."""
-    lines = [f"Expected calibration error: {deep.calibration.ece:.3f}"]
-    if deep.rescaling is None:
-        lines.append("Temperature: unknown, for this run kept no predictions of its validation images.")
-    else:
-        done = deep.rescaling
-        limit = " (the end of its range)" if done.temperature.at_limit else ""
-        lines.append(
-            f"Temperature: {done.temperature.value:.3f}{limit}, fitted on {done.temperature.n} validation images; over "
-            f"{done.before.n} test images it takes the calibration error from {done.before.ece:.3f} to "
-            f"{done.after.ece:.3f} and the loss from {done.before.loss:.3f} to {done.after.loss:.3f}"
-        )
-    lines.append(
-        f"Doubtful labels: {len(deep.doubtful_labels)} of {deep.calibration.n} test images (a weak "
-        "network doubts good labels, too)"
-    )
-    return lines
 
 
 @click.command(cls=Command)

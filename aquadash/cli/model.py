@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import click
 
 from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.output import Group, StatusLine, Table, import_tensorflow_quietly, print_result
+from aquadash.cli.output import Group, Shown, StatusLine, import_tensorflow_quietly, print_result
 
 
 @click.group(cls=Group)
@@ -30,8 +28,8 @@ def summary(given: GivenConfig) -> None:
     answers = ", twice as many for an answer (test-time flip)" if config.model.test_time_flip else ""
     print_result(
         {"preset": given.preset, **listed.to_dict()},
-        _layer_table(listed.to_dict()["layers"]),
-        f"\n{listed.params:,} parameters, of which training changes {listed.trainable_params:,}; "
+        Shown("layers"),
+        f"{listed.params:,} parameters, of which training changes {listed.trainable_params:,}; "
         f"{listed.multiply_adds:,} multiplications for an image{answers}",
     )
 
@@ -52,30 +50,4 @@ def probe(given: GivenConfig) -> None:
         values = measure(
             config, dataset, on_progress=lambda progress: line.show(progress.phase, progress.fraction or None)
         )
-    print_result(
-        {"preset": given.preset, "epochs": config.training.epochs, **values},
-        _layer_table(values["layers"]),
-        f"\n{values['parameters']:,} parameters",
-        f"{values['seconds_per_epoch']:.3g} s an epoch, {values['images_per_second']:,.3g} images/s",
-        f"at most {values['seconds_total_at_most']:,.0f} s for {config.training.epochs} epochs",
-        f"about {values['memory_bytes'] / 1e6:,.0f} MB of memory",
-        f"measured: {values['measured_steps']} steps of {values['step_images']} images",
-    )
-
-
-def _layer_table(layers: Sequence[Mapping[str, Any]]) -> Table:
-    """A line a layer: the plain values of :class:`aquadash.models.LayerRow`."""
-    header = ("layer", "kind", "output", "parameters", "trained", "multiplications", "part")
-    rows = [
-        (
-            row["name"],
-            row["kind"],
-            " x ".join(map(str, row["output_shape"])),
-            f"{row['params']:,}",
-            f"{row['trainable_params']:,}",
-            f"{row['multiply_adds']:,}",
-            row["part"],
-        )
-        for row in layers
-    ]
-    return Table(rows, header=header)
+    print_result({"preset": given.preset, "epochs": config.training.epochs, **values})

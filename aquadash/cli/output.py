@@ -6,11 +6,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from aquadash.cli.describe import Table, describe, named
 from aquadash.lab import OWNER, Lab
 
 if TYPE_CHECKING:
@@ -50,11 +51,18 @@ class Group(click.Group):
     group_class = type
 
 
-class Table(NamedTuple):
-    """Rows under a header, which has as many cells as each of them."""
+class Shown:
+    """One value of a result, by its name, for :func:`print_result`.
 
-    rows: Sequence[Sequence[object]]
-    header: Sequence[str]
+    Args:
+        name: Its key in the result.
+        columns: The columns that people see of its records; ``metrics.seconds`` is in a record of a record. Left out,
+            all that say something.
+    """
+
+    def __init__(self, name: str, *columns: str) -> None:
+        self.name = name
+        self.columns = columns
 
 
 def plain(text: str) -> str:
@@ -62,21 +70,43 @@ def plain(text: str) -> str:
     return _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
-def print_result(values: Mapping[str, Any], *text: str | Table) -> bool:
-    """Print what a command found out: the values where ``--json`` was given, else the lines and tables for people.
+def print_result(values: Mapping[str, Any], *text: str | Table | Shown) -> bool:
+    """Print what a command found out: the values where ``--json`` was given, else what people read.
+
+    Args:
+        values: Plain values, such as a ``to_dict()``.
+        text: Sentences, and values by :func:`describe`; empty ones are left out. Nothing: all values.
 
     Returns:
         Whether it was JSON.
     """
     as_json: bool = click.get_current_context().meta[_AS_JSON]
+    dumped = json.dumps(values, ensure_ascii=False, allow_nan=True)
     if as_json:
-        dumped = json.dumps(values, ensure_ascii=False, allow_nan=True)
         # Terminals obey some that JSON need not escape; whoever reads it gets them as they were.
         printed = plain(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", dumped))
     else:
-        printed = "\n".join(plain(part) if isinstance(part, str) else _draw(part) for part in text)
+        # As JSON has them: lists for tuples, texts for keys.
+        found = json.loads(dumped)
+        shown = (
+            describe(found, part.name, part.columns) if isinstance(part, Shown) else part
+            for part in text or map(Shown, named(found))
+        )
+        printed = _joined(part for part in shown if part)
     click.echo(printed)
     return as_json
+
+
+def _joined(parts: Iterable[str | Table]) -> str:
+    """The parts below one another, an empty line above and below each table."""
+    lines: list[str] = []
+    after_table = False
+    for part in parts:
+        if lines and (after_table or isinstance(part, Table)):
+            lines.append("")
+        lines.append(plain(part) if isinstance(part, str) else _draw(part))
+        after_table = isinstance(part, Table)
+    return "\n".join(lines)
 
 
 def _draw(table: Table) -> str:
@@ -84,7 +114,6 @@ def _draw(table: Table) -> str:
 
     Where room is short, numbers and ids stay whole, and longer texts are broken between their words.
     """
-    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table as RichTable
 
@@ -92,25 +121,17 @@ def _draw(table: Table) -> str:
     console = Console(
         force_terminal=terminal, width=None if terminal else 100_000, markup=False, emoji=False, highlight=False
     )
-    header, *rows = [[plain(str(cell)) for cell in row] for row in (table.header, *table.rows)]
-    columns = [[row[index] for row in rows] for index in range(len(header))]
-    widths = [max(map(cell_len, (title, *column))) for title, column in zip(header, columns, strict=True)]
-    narrow = sum(widths) + 2 * (len(widths) - 1) > console.width
-    if narrow:
-        least = []
-        for title, column in zip(header, columns, strict=True):
-            longest = max(map(cell_len, column), default=0)
-            words = [cell_len(word) for text in (title, *column) for word in text.split()]
-            least.append(max(longest, *map(cell_len, title.split()), 0) if longest <= 12 else min(max(words), 10))
-        while sum(widths) + len(widths) - 1 > console.width and widths != least:
-            index = max(range(len(widths)), key=lambda i: widths[i] - least[i])
-            widths[index] -= 1
-    drawn = RichTable(box=None, pad_edge=False, padding=(0, 1 if narrow else 2, 0, 0))
-    for title, column, width in zip(header, columns, widths, strict=True):
-        number = all(re.fullmatch(r"[-+]?\d[\d,.]*( %| s)?|", cell) for cell in column)
-        drawn.add_column(title, justify="right" if number else "left", overflow="ellipsis", width=width)
-    for row in rows:
-        drawn.add_row(*row)
+    drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for number, title in enumerate(table.header):
+        cells = [plain(str(row[number])) for row in table.rows]
+        is_number = all(re.fullmatch(r"[-+]?\d[\d,.e+-]*( %| s)?|", cell) for cell in cells)
+        # Rich shortens what may be wrapped first, so numbers and ids stay whole.
+        short = max(map(len, cells), default=0) <= 12
+        drawn.add_column(
+            plain(str(title)), justify="right" if is_number else "left", overflow="ellipsis", no_wrap=short
+        )
+    for row in table.rows:
+        drawn.add_row(*(plain(str(cell)) for cell in row))
     with console.capture() as captured:
         console.print(drawn)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

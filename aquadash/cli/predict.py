@@ -11,7 +11,7 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from aquadash.cli.output import Command, StatusLine, import_tensorflow_quietly, lab, percent, print_result
+from aquadash.cli.output import Command, Shown, StatusLine, import_tensorflow_quietly, lab, percent, print_result
 from aquadash.data.framing import fit
 from aquadash.data.images import decode, read
 from aquadash.errors import AquaDashError, ImageError, UnknownNameError
@@ -72,17 +72,8 @@ def predict(
             raise AquaDashError(
                 f"{table_file} cannot be written: {error.strerror}. Give the path of a file in a folder of yours."
             ) from error
-    lines = []
-    for prediction in predictions:
-        if prediction.error:
-            lines.append(f"{prediction.file}: {prediction.error}")
-            continue
-        fractions = prediction.to_dict()["probabilities"].items()
-        listed = ", ".join(f"{name} {percent(fraction)}" for name, fraction in fractions)
-        doubt = "; perhaps none of these" if prediction.none_of_these else ""
-        lines.append(f"{prediction.file}: {prediction.label} ({listed}){doubt}")
     values = {"run_id": found.run_id, "temperature": temperature, "predictions": [p.to_dict() for p in predictions]}
-    print_result(values, *lines)
+    print_result(values, Shown("predictions", "file", "label", "probabilities", "none_of_these", "error"))
     if len(predictions) == 1 and predictions[0].error:
         raise AquaDashError("The file could not be predicted; see the reason above.")
     if all(prediction.error for prediction in predictions):
@@ -136,13 +127,9 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
 
     print_result(
         values,
-        f"{image}: {values['label']}, {percent(float(probs.max()))}",
-        *(
-            f"{METHODS[method].title} for {explanation.class_name} ({percent(explanation.probability)}): "
-            f"{explanation.where}"
-            for explanation in explanations
-        ),
-        *([] if out is None else [f"written to {out}"]),
+        *map(Shown, ("file", "label", "probabilities", "method")),
+        Shown("explanations", "class", "probability", "where"),
+        Shown("out"),
     )
 
 

@@ -8,14 +8,14 @@ import click
 
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec
-from aquadash.cli.output import Command, Table, lab, percent, print_result
+from aquadash.cli.output import Command, Shown, Table, lab, percent, print_result
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import AquaDashError, ConfigError, RunError, StorageError
 from aquadash.jobs import JobStatus
 from aquadash.robustness.advice import advice, parameter_title, safe_range
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.robustness.measure import goes_with, is_measured
-from aquadash.robustness.measurement import Mean, Measurement, Scores
+from aquadash.robustness.measurement import Measurement
 from aquadash.robustness.requests import Request, RobustnessRequest, SweepRequest, read_request
 from aquadash.robustness.steps import find_step, first_strength, text_of
 from aquadash.runs import Run
@@ -65,7 +65,14 @@ def robustness(
     if result is None:
         raise AquaDashError(f"Measuring {found.name} was stopped before the clean images were looked at.")
     values = {"run_id": found.run_id, "name": found.name, "status": str(status), "message": message}
-    print_result({**values, **result.to_dict()}, *_measured(found.name, status, result))
+    print_result(
+        {**values, **result.to_dict()},
+        *map(Shown, ("name", "status", "clean", "cells", "mean_corruption_error")),
+        *map(Shown, ("relative_mean_corruption_error", "normalised_by_alexnet")),
+        "" if status is JobStatus.FINISHED else "Run the command again to go on.",
+        Shown("corruptions", *(f"{severity}.accuracy" for severity in SEVERITIES)),
+        Shown("pipelines", "pipeline", "branch_title", "accuracy", "accuracy_ci95"),
+    )
 
 
 def _wait(run: Run, request: Request) -> tuple[Measurement | None, JobStatus, str]:
@@ -87,49 +94,6 @@ def _wait(run: Run, request: Request) -> tuple[Measurement | None, JobStatus, st
     if ended.status in (JobStatus.FAILED, JobStatus.INTERRUPTED):
         raise RunError(f"Measuring {run.name} {ended.status}: {ended.message or 'its process gave no sign of life'}")
     return lab.jobs.robustness(run.run_id, sweep), ended.status, ended.message
-
-
-def _measured(name: str, status: JobStatus, result: Measurement) -> list[str | Table]:
-    low, high = result.clean.accuracy_ci95
-    lines: list[str | Table] = [
-        f"{name}: {percent(result.clean.accuracy)} of {result.clean.n} clean test images right "
-        f"(95 % interval {percent(low)} to {percent(high)})"
-    ]
-    if status is not JobStatus.FINISHED:
-        lines.append(f"The measurement was {status}; run the command again to go on.")
-    mce, relative = result.mean_corruption_error, result.relative_mean_corruption_error
-    if mce is not None and relative is not None:
-        lines.append(
-            f"mean corruption error {_mean(mce)} over {len(result.of_kind('corruption'))} of 75 corruptions and "
-            f"severities; not divided by AlexNet's as in the paper\n"
-            f"relative mean corruption error (less the clean error) {_mean(relative)}"
-        )
-        rows = []
-        for corruption, entry in CORRUPTIONS.items():
-            curve = result.curve("corruption", corruption)
-            if curve:
-                rows.append(
-                    (entry.title, *(percent(curve[s].accuracy) if s in curve else "" for s in SEVERITIES))
-                    + (percent(loss.value) if (loss := result.corruption_loss(corruption)) else "",)
-                )
-        lines += ["", Table(rows, header=("corruption", *(f"severity {s}" for s in SEVERITIES), "mean loss"))]
-    if versions := result.of_kind("pipeline"):
-        rows = [
-            (
-                condition.name,
-                condition.titles[1],
-                percent(scores.accuracy),
-                percent(result.clean.accuracy - scores.accuracy),
-            )
-            for condition, scores in versions.items()
-        ]
-        lines += ["", Table(rows, header=("pipeline", "version", "accuracy", "loss"))]
-    return lines
-
-
-def _mean(mean: Mean) -> str:
-    low, high = mean.ci95
-    return f"{percent(mean.value)} (95 % interval {percent(low)} to {percent(high)})"
 
 
 @click.command("label-safety", cls=Command)
@@ -185,7 +149,6 @@ def label_safety(
     measured, status, _ = _wait(found, request)
     if measured is None or status is not JobStatus.FINISHED:
         raise AquaDashError(f"Measuring {found.name} was stopped. Run the command again to go on.")
-    title = f"{place.title}: {parameter_title(tried)}"
     safe = safe_range(measured, tried.name, threshold=threshold)
     curve = measured.curve("strength", tried.name)
     said = advice(measured, request, threshold=threshold, classes=len(found.class_names))
@@ -215,17 +178,14 @@ def label_safety(
         },
         "advice": said,
     }
-    lines: list[str | Table] = [
-        f"{found.name}, {measured.clean.n} validation images, copies of each: {copies}, {spec.title}: {chosen.title}",
-        f"unchanged images {_scores(measured.clean)}",
-        "",
-        Table(
-            [(text_of(tried, value), _scores(scores)) for value, scores in curve.items()], header=(title, "accuracy")
-        ),
-        "",
+    points = [(text_of(tried, value), percent(scores.accuracy)) for value, scores in curve.items()]
+    print_result(
+        told,
+        f"{found.name}, copies of each image: {copies}, {spec.title}: {chosen.title}",
+        Shown("clean"),
+        Table(points, header=(f"{place.title}: {parameter_title(tried)}", "accuracy")),
         said,
-    ]
-    print_result(told, *lines)
+    )
 
 
 def _branch(spec: PipelineSpec, number: int | None) -> tuple[Branch, int]:
@@ -236,7 +196,3 @@ def _branch(spec: PipelineSpec, number: int | None) -> tuple[Branch, int]:
     if not 1 <= number <= spec.factor:
         raise ConfigError(f"The pipeline {spec.name!r} has the versions 1 to {spec.factor}, not {number}.")
     return spec.branches[number - 1], number
-
-
-def _scores(scores: Scores) -> str:
-    return _mean(Mean(scores.accuracy, scores.accuracy_ci95))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 import click
 
 from aquadash import engine
-from aquadash.cli.output import Group, Table, lab, percent, print_result
+from aquadash.cli.output import Group, Shown, lab, print_result
 from aquadash.cli.train import finish, guess_values, guess_words
 from aquadash.cli.waiting import wait_for_run
 from aquadash.errors import RunError
 from aquadash.runs import Run
-from aquadash.runs.fields import FIGURES, metrics_of, run_fields
+from aquadash.runs.fields import metrics_of, run_fields
 from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
 from aquadash.runs.query import EXAMPLES, names
 from aquadash.runs.selection import RunFilter, for_each, sort_runs
@@ -60,25 +59,21 @@ def list_runs(
     empty = "The bin is empty." if deleted else "No runs yet: train one with train."
     nothing = "No run meets that." if everything else empty
     if group_by is None:
-        header = ("id", "name", "status", "data", "pipeline", "test accuracy", "created", "tags")
-        listed = Table([_row(run) for run in found], header=header) if found else nothing
-        print_result({"runs": [brief(run) for run in found]}, listed)
+        columns = ("run_id", "name", "status", "source", "pipeline", "metrics.test_accuracy", "created_at", "tags")
+        shown = Shown("runs", *columns, "pinned", "archived")
+        print_result({"runs": [brief(run) for run in found]}, shown, "" if found else nothing)
         return
-    groups = group_runs(found)
-    print_result(
-        {"group_by": group_by, "groups": [_group(group) for group in groups]},
-        _groups(groups) if groups else nothing,
-    )
+    groups = [_group(group) for group in group_runs(found)]
+    figures = [f"{name}.{part}" for name in METRICS for part in ("n", "mean", "deviation", "low", "high")]
+    shown = Shown("groups", "value", "seeds", *figures)
+    print_result({"group_by": group_by, "groups": groups}, shown, "" if groups else nothing)
 
 
 @runs.command("fields")
 def list_fields() -> None:
     """List the names that --where and --sort take."""
     fields = names(run_fields(lab.runs.all()))
-    print_result(
-        {"fields": [{"name": name, "kind": str(each.kind), "help": each.help} for name, each in fields.items()]},
-        Table([(name, each.kind, each.help) for name, each in fields.items()], header=("name", "is a", "meaning")),
-    )
+    print_result({"fields": [{"name": name, "kind": each.kind, "help": each.help} for name, each in fields.items()]})
 
 
 @runs.command("show")
@@ -98,28 +93,15 @@ def show_run(run: str) -> None:
         "log": log,
     }
 
-    rows = [
-        (
-            r.epoch,
-            f"{r.loss:.4f}",
-            percent(r.accuracy),
-            f"{r.val_loss:.4f}",
-            percent(r.val_accuracy),
-            f"{r.seconds:.1f}",
-        )
-        for r in history
-    ]
     print_result(
         values,
         f"{found.name} ({found.run_id}) {found.status}",
-        *filter(None, (found.message, found.note)),
+        found.message,
+        found.note,
         *guess_words(found),
-        *(f"  {name}: {value:.4g}" for name, value in metrics_of(found).items()),
-        "",
-        Table(rows, header=("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")),
-        *(("", "Log:", *log.splitlines()[-_SHOWN_LINES:]) if log else ()),
-        "",
-        found.config.to_json(),
+        *map(Shown, ("metrics", "history")),
+        "\n".join(["Log:", *log.splitlines()[-_SHOWN_LINES:]]) if log else "",
+        Shown("config"),
     )
 
 
@@ -239,20 +221,6 @@ def _each(some_runs: tuple[str, ...], action: Callable[[str], object], words: st
     )
 
 
-def _row(run: Run) -> tuple[str, ...]:
-    accuracy = run.metrics.get("test_accuracy")
-    return (
-        run.run_id[:8],
-        f"{'* ' if run.pinned else ''}{run.name}{' (archived)' if run.archived else ''}",
-        str(run.status),
-        run.config.data.source,
-        run.config.augmentation.pipeline,
-        "" if accuracy is None else percent(accuracy),
-        datetime.fromtimestamp(run.created_at).strftime("%Y-%m-%d %H:%M"),
-        ", ".join(run.tags),
-    )
-
-
 def _group(group: RunGroup) -> dict[str, Any]:
     return {
         "key": group.key,
@@ -261,23 +229,6 @@ def _group(group: RunGroup) -> dict[str, Any]:
         "seeds": group.seeds,
         **{name: asdict(spread) for name, spread in group.spreads.items()},
     }
-
-
-def _groups(groups: list[RunGroup]) -> Table:
-    rows = []
-    for group in groups:
-        named = ", ".join(f"{name}={value}" for name, value in group.value.items())
-        row: list[object] = [named or "all alike", len(group.runs), group.seeds]
-        for name in METRICS:
-            spread, figure = group.spreads[name], FIGURES[name]
-            row.append(spread.n)
-            row += [
-                "" if value is None else f"{figure.scale * value:.{figure.mean_digits}f} {figure.unit}".rstrip()
-                for value in (spread.mean, spread.deviation)
-            ]
-        rows.append(row)
-    figures = [f"{name.removesuffix('_accuracy')} {part}" for name in METRICS for part in ("n", "mean", "sd")]
-    return Table(rows, header=("group", "runs", "seeds", *figures))
 
 
 def brief(run: Run) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import click
 
 from aquadash import engine
 from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.output import Group, Table, lab, percent, print_result
+from aquadash.cli.output import Group, Shown, lab, print_result
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import RunError
 from aquadash.jobs.types import job_id
@@ -28,9 +27,6 @@ from aquadash.search.plan import DEFAULT_TRIALS
 from aquadash.search.store import KIND
 from aquadash.search.strategies import importance
 from aquadash.search.types import describe_result
-
-#: Trials that a person reads.
-_SHOWN_TRIALS = 10
 
 
 class _RunByDefault(Group):
@@ -93,25 +89,10 @@ def run_search(
 @search.command("list")
 def list_searches() -> None:
     """List the searches, newest first."""
-    found = [lab.searches.get(head.search_id) for head in lab.searches.all()]
-    rows = [
-        (
-            one.search_id[:8],
-            one.name,
-            one.maker.name,
-            str(one.status),
-            f"{len(one.trials)} of {one.plan.trials}",
-            _value(one.best),
-            _value(one.default),
-            datetime.fromtimestamp(one.created_at).strftime("%Y-%m-%d %H:%M"),
-        )
-        for one in found
-    ]
-    header = ("id", "name", "of", "status", "trials", "best", "default", "created")
-    print_result(
-        {"searches": [_brief(one) for one in found]},
-        Table(rows, header=header) if found else "No searches yet: begin one with search --trials 20.",
-    )
+    found = [_brief(lab.searches.get(head.search_id)) for head in lab.searches.all()]
+    columns = ("search_id", "name", "owner", "status", "num_trials", "best_value", "default_value", "created_at")
+    nothing = "" if found else "No searches yet: begin one with search --trials 20."
+    print_result({"searches": found}, Shown("searches", *columns), nothing)
 
 
 @search.command("show")
@@ -193,46 +174,16 @@ def _values(found: Search) -> dict[str, Any]:
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
-    return {
-        "number": trial.number,
-        "state": str(trial.state),
-        "value": trial.value,
-        "params": dict(trial.params),
-        "run_id": trial.run_id,
-        "message": trial.message,
-    }
+    return {name: getattr(trial, name) for name in ("number", "state", "value", "params", "run_id", "message")}
 
 
 def _print(found: Search) -> None:
     counts = [(len(found.of(state)), state) for state in TrialState]
     states = ", ".join(f"{number} {state}" for number, state in counts if number)
-    took = f"its trials took {found.seconds / 60:.1f} min together"
-    head = f"{found.name} ({found.search_id[:8]}) {found.status}; {took}. {found.message}"
-    lines: list[str | Table] = [
-        head.rstrip(),
+    print_result(
+        _values(found),
+        f"{found.name} ({found.search_id[:8]}) {found.status}. {found.message}".rstrip(),
         f"trials: {states or 'none'}",
         describe_result(found),
-    ]
-    ranked = sorted(found.complete, key=lambda trial: (-(trial.value or 0.0), trial.number))
-    if ranked:
-        names = [parameter.name for parameter in found.plan.space]
-        rows = [
-            (trial.number, _value(trial), *(_short(trial.params.get(name)) for name in names), trial.run_id[:8])
-            for trial in ranked[:_SHOWN_TRIALS]
-        ]
-        lines += ["", Table(rows, header=("trial", "accuracy", *names, "run"))]
-        if len(ranked) > _SHOWN_TRIALS:
-            lines.append(f"and {len(ranked) - _SHOWN_TRIALS} more complete trials")
-    values = _values(found)
-    if values["importance"]:
-        ranked_names = ", ".join(f"{name} {100 * fraction:.0f} %" for name, fraction in values["importance"].items())
-        lines += ["", f"What mattered: {ranked_names}"]
-    print_result(values, *lines)
-
-
-def _value(trial: Trial | None) -> str:
-    return "" if trial is None or trial.value is None else percent(trial.value)
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else "" if value is None else str(value) or "none"
+        *map(Shown, ("seconds", "trials", "importance")),
+    )

@@ -8,7 +8,7 @@ import click
 
 from aquadash import data, engine
 from aquadash.cli.config_options import GivenConfig, config_options
-from aquadash.cli.output import Command, lab, percent, print_result
+from aquadash.cli.output import Command, Shown, lab, print_result
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, RunError
@@ -59,15 +59,8 @@ def finish(run: Run) -> None:
         "message": run.message,
     }
 
-    lines = [f"{run.name} ({run.run_id[:8]}) {run.status}. {run.message}".rstrip()]
-    if "test_accuracy" in run.metrics:
-        epochs = int(run.metrics["epochs"])
-        lines.append(
-            f"{epochs} {'epoch' if epochs == 1 else 'epochs'}, {values['seconds']:.0f} s of training, weights of epoch "
-            f"{run.metrics['kept_epoch']:.0f}\nvalidation accuracy {percent(run.metrics['val_accuracy'])}, "
-            f"test accuracy {percent(run.metrics['test_accuracy'])}"
-        )
-    print_result(values, *lines, *guess_words(run))
+    head = f"{run.name} ({run.run_id[:8]}) {run.status}. {run.message}".rstrip()
+    print_result(values, head, Shown("metrics"), *guess_words(run))
 
 
 def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> Guess | None:

@@ -68,6 +68,13 @@ class RunField:
         """Digits after the point for the mean of several runs, which is worth one more than a single value."""
         return 1 if self.digits is None else self.digits + 1
 
+    def text(self, value: float) -> str:
+        """A number for people, with its unit: ``"55.4 %"``, ``"1,024"``."""
+        if self.unit == PERCENT:
+            return f"{100 * value:.1f} %"
+        number = f"{value:,.4g}" if self.digits is None else f"{value:,.{self.digits}f}"
+        return f"{number} {self.unit}".rstrip()
+
 
 def _stored(name: str) -> Callable[[Run], float | None]:
     return lambda run: run.metrics.get(name)
@@ -139,7 +146,7 @@ def run_fields(runs: Iterable[Run] = ()) -> dict[str, RunField]:
     for run in runs:
         for name in run.metrics:
             if name not in known:
-                known[name] = _figure_of_some_runs(name)
+                known[name] = figure_named(name)
     return known
 
 
@@ -190,8 +197,11 @@ def duration(run: Run) -> float | None:
     return None if run.started_at is None or run.ended_at is None else max(run.ended_at - run.started_at, 0.0)
 
 
-def _figure_of_some_runs(name: str) -> RunField:
-    """Of another version, or of a data source that has it: its name says what it is."""
+def figure_named(name: str) -> RunField:
+    """The figure of that name; what no record describes is of another version or a data source, and its name says
+    what it is."""
+    if name in FIGURES:
+        return FIGURES[name]
     fraction, loss = name.endswith("accuracy"), name.endswith("loss")
     return RunField(
         name, name, Kind.NUMBER, "A figure that some runs have.", _stored(name),
