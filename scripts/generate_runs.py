@@ -47,13 +47,6 @@ def generate_runs(
 ) -> list[str]:
     """Write runs with varied settings, five seeds of each, most finished, some stopped or failed.
 
-    Args:
-        store: Where to.
-        runs: How many, created 20 minutes apart.
-        epochs: Epochs of each.
-        predicted: How many of them, the newest, get predictions of 500 test images.
-        on_progress: Called with what is done, and the fraction of it, 0 to 1.
-
     Returns:
         The ids, oldest first.
     """

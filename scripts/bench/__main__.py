@@ -111,9 +111,9 @@ def painted(runs: int, repeats: int, mlflow: bool) -> None:
 
 
 @bench.command("start")
-@click.option("--repeats", type=click.IntRange(1, 100), default=10, show_default=True, help="Trainings each way.")
+@click.option("--repeats", type=click.IntRange(1, 100), default=10, show_default=True, help="Trainings.")
 def start(repeats: int) -> None:
-    """From a click on Train to the first batch on the screen of a real browser, and from an order to the engine."""
+    """From a click on Train to the first batch on the screen of a real browser."""
     _require("playwright", browser=True)
     from scripts.bench.start import bench_start
 
@@ -121,8 +121,7 @@ def start(repeats: int) -> None:
         result = bench_start(repeats=repeats, on_progress=line.progress)
     print_result(
         result,
-        f"first batch on the screen {result['browser_seconds']:.2f} s after the click; by the engine, "
-        f"{result['engine_seconds']:.2f} s after the order (medians of {repeats})",
+        f"first batch on the screen {result['browser_seconds']:.2f} s after the click (median of {repeats})",
     )
 
 

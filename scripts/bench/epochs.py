@@ -29,10 +29,6 @@ COUNT, IMAGE_SHAPE, CLASSES = 12_500, (32, 32, 3), 5
 def bench_train(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
     """Time an epoch of the report's CNN at batch 32 by its ``fit`` and by our loop.
 
-    Args:
-        pairs: How many epochs of each.
-        on_progress: Called before each turn.
-
     Returns:
         As :func:`compared`; ``report_images_per_second`` and ``aquadash_images_per_second``.
     """
@@ -46,10 +42,6 @@ def bench_train(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> di
 
 def bench_limit(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
     """Time an epoch of the report's CNN at batch 32 by our loop and by its ``fit`` against the least it could take.
-
-    Args:
-        pairs: How many epochs of each, and how often the least is measured.
-        on_progress: Called before each turn.
 
     Returns:
         As :func:`compared`, our epoch by the limit: ``ratio`` 1 would be the limit. Of it, ``products_seconds`` and
@@ -74,13 +66,7 @@ def bench_limit(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> di
 def in_turn(
     ways: Mapping[str, Callable[[], float]], *, pairs: int, on_progress: ProgressCallback = silent
 ) -> dict[str, list[float]]:
-    """Time ways of doing the same in turn, so that whatever else the machine does meets all of them.
-
-    Args:
-        ways: Functions that do something and return their seconds, by name; their first turn warms up.
-        pairs: How many timings of each.
-        on_progress: Called before each turn.
-    """
+    """Time ways of doing the same in turn, so that whatever else the machine does meets all of them."""
     on_progress("warming up", None)
     for way in ways.values():
         way()

@@ -25,10 +25,6 @@ def products(model: keras.Model, batch_size: int) -> Iterator[tuple[int, int, in
 
     Of each layer the one forward, the one for the gradient of its weights and, unless it is the first, the one for that
     of its inputs. A convolution is the product of its windows, laid out as rows, with its filters.
-
-    Args:
-        model: Layers one after another, those with weights convolutional or dense.
-        batch_size: Images a step.
     """
     learning = [layer for layer in model.layers if layer.weights]
     for layer in learning:
@@ -41,13 +37,7 @@ def products(model: keras.Model, batch_size: int) -> Iterator[tuple[int, int, in
 
 
 def least_seconds(model: keras.Model, *, images: int, batch_size: int) -> dict[str, Callable[[], float]]:
-    """Functions that measure the least seconds of an epoch's ``products`` and ``updates``.
-
-    Args:
-        model: As for :func:`products`, float32.
-        images: An epoch's.
-        batch_size: Images a step.
-    """
+    """Functions that measure the least seconds of an epoch's ``products`` and ``updates``."""
     random, batches = np.random.default_rng(0).random, images / batch_size
     multiply = [
         _products(random((rows, inner), np.float32), random((inner, columns), np.float32))

@@ -88,13 +88,6 @@ def bench_load(
 ) -> dict[str, Any]:  # fmt: skip
     """Let a class loose on the app.
 
-    Args:
-        sessions: How many visitors.
-        seconds: How long, in phases of load with sleep between; starting and leaving come on top.
-        leave_seconds: How long to wait for the memory of those who have left; 0 leaves that out.
-        seed: Decides where everybody goes and how long they look.
-        on_progress: Called with what is done, and the fraction of it.
-
     Returns:
         See :meth:`_Lesson.result`.
 
@@ -306,37 +299,11 @@ class _Lesson:
         return float(self._processes["server"].memory_info().rss) / 1e6
 
     def result(self, *, waited: bool) -> dict[str, Any]:
-        """The figures.
+        """Return the figures; ``goals`` judges those that have a goal.
 
-        Args:
-            waited: Whether the memory of those who have left was waited for.
-
-        Returns:
-            ``sessions``: How many visitors.
-            ``seconds``: How long they were there, sleep included.
-            ``page_changes``: How many there were.
-            ``page_p50_seconds``: Median of a page change, from the request to the end of the page's script.
-            ``page_p95_seconds``: 95 of 100 took no longer.
-            ``pages``: Median and 95th percentile by page, with the number.
-            ``updates``: How many times somebody who watched the training waited for what its worker had written.
-            ``update_p50_seconds``: The median wait, from the worker's writing to the message at the visitor.
-            ``update_p95_seconds``: 95 of 100 waited no longer.
-            ``training_alone``: Epochs a second while everybody slept.
-            ``training_loaded``: Epochs a second under load.
-            ``training_ratio``: Median over the phases of load of their pace by that of the sleep before and after.
-            ``training_ratios``: Each of them.
-            ``memory_before_megabytes``: Of the server, every page having been seen once.
-            ``memory_megabytes``: The most under load.
-            ``session_megabytes``: The difference to the least without visitors, by their number.
-            ``memory_after_megabytes``: When all have left and their sessions are forgotten; None if not ``waited``.
-            ``memory_after_ratio``: By that of before.
-            ``server_cores``, ``training_cores``, ``visitor_cores``: Of the processors under load; what the visitors
-            take would on other computers be nothing of this one.
-            ``redraws``: Parts of pages that were drawn again by themselves, a second.
-            ``kilobytes``: Sent to all visitors, a second.
-            ``errors``: What went wrong, in the server's log, in the pages and at the visitors; the first ones.
-            ``error_count``: How many.
-            ``goals``: By name: what it is, the goal, the figure, and whether it is met.
+        Seconds of a page change last from the request to the end of the page's script, those of an update from the
+        worker's writing to the message at the visitor. Megabytes and cores are of the server unless named otherwise;
+        on other computers, what the visitors take would not burden this one.
         """
         asleep, loaded = self._phases[::2], self._phases[1::2]
         ratios = [

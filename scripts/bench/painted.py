@@ -61,12 +61,6 @@ def bench_painted(
 ) -> dict[str, Any]:
     """Time the first three rows of the table.
 
-    Args:
-        runs: How many, made up.
-        repeats: How many cold and how many warm openings.
-        mlflow: Whether MLflow's table is timed, too.
-        on_progress: Called with what is done, and the fraction of it.
-
     Returns:
         ``runs`` and ``repeats``; for ``aquadash`` and ``mlflow`` ``cold_seconds``, the median from the opening of the
         first tab of a new browser, when the server has just begun to answer, until the rows are painted;

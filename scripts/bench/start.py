@@ -1,4 +1,4 @@
-"""How long a training takes to start: from a click on Train in a browser, and by the engine, until its first batch."""
+"""How long a training takes to start: from a click on Train in a browser until its first batch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.engine import open_engine
-from aquadash.presets import PRESETS
 from aquadash.runs import open_store
 from tests.serving import CHROMIUM_ARGUMENTS, SLOW, chromium, serving
 
@@ -25,12 +23,8 @@ def bench_start(*, repeats: int = 10, on_progress: ProgressCallback = silent) ->
 
     The form is as it first opens, on the embedded images, the report's four pipelines and all.
 
-    Args:
-        repeats: How many trainings each way.
-        on_progress: Called with what is done, and the fraction of it.
-
     Returns:
-        ``browser_seconds`` and ``engine_seconds``, the medians, and ``browser`` and ``engine``, all of them.
+        ``browser_seconds``, the median, and ``browser``, all of them.
     """
     from playwright.sync_api import sync_playwright
 
@@ -49,13 +43,7 @@ def bench_start(*, repeats: int = 10, on_progress: ProgressCallback = silent) ->
                 on_progress("clicking", number / repeats)
                 clicks.append(_click(page, server.url))
             browser.close()
-        engine = _by_engine(home, repeats, on_progress)
-    return {
-        "browser_seconds": statistics.median(clicks),
-        "engine_seconds": statistics.median(engine),
-        "browser": clicks,
-        "engine": engine,
-    }
+    return {"browser_seconds": statistics.median(clicks), "browser": clicks}
 
 
 def _wait_for_standby(home: Path) -> None:
@@ -77,22 +65,6 @@ def _click(page: Page, url: str) -> float:
     seconds = time.time() - began
     (run,) = open_store().unfinished_runs()
     _stop(run.run_id)
-    return seconds
-
-
-def _by_engine(home: Path, repeats: int, on_progress: ProgressCallback) -> list[float]:
-    store, seconds = open_store(), []
-    with open_engine() as engine:
-        engine.prepare()
-        _wait_for_standby(home)
-        for number in range(repeats):
-            on_progress("ordering", number / repeats)
-            began = time.time()
-            run_id = engine.submit(PRESETS["notebook-fixed"].config).run_id
-            while (progress := store.get(run_id).progress) is None or not progress.batch:
-                time.sleep(0.01)
-            seconds.append(time.time() - began)
-            _stop(run_id)
     return seconds
 
 

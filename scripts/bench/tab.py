@@ -60,12 +60,7 @@ class Tab:
     """One tab: ``await open()``, :meth:`go` from page to page, ``await close()``."""
 
     def __init__(self, address: str, *, listener: Listener | None = None) -> None:
-        """Nothing is opened yet.
-
-        Args:
-            address: Host and port.
-            listener: Called with every message.
-        """
+        """Nothing is opened yet."""
         self.counts = TabCounts()
         self._address = address
         self._listener = listener
@@ -107,10 +102,6 @@ class Tab:
 
     async def go(self, page: str, query: str = "") -> float:
         """Change to a page and wait until its script has ended; returns the seconds that took.
-
-        Args:
-            page: Its name in :data:`aquadash.pages.PAGES`.
-            query: What stands behind the question mark of its address.
 
         Raises:
             ServerError: The server closed the connection or did not answer.

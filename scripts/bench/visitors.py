@@ -65,12 +65,7 @@ def every_place(sights: Sights) -> list[Place]:
 
 
 def walk(sights: Sights, seed: int) -> Iterator[tuple[Place, float]]:
-    """Where a visitor goes and how many seconds they then look, without end.
-
-    Args:
-        sights: What there is to look at.
-        seed: Decides everything.
-    """
+    """Where a visitor goes and how many seconds they then look, without end."""
     chance = random.Random(seed)
     places: dict[str, list[Place]] = {}
     for place in every_place(sights):
@@ -117,11 +112,7 @@ class Watch:
     seen: list[tuple[float, tuple[int, int]]] = field(default_factory=list)
 
     def lags(self, written: Mapping[tuple[int, int], float]) -> Iterator[float]:
-        """How many seconds after each of the worker's reports the visitor saw it or a later one.
-
-        Args:
-            written: When the worker wrote which (epoch, batch), in order.
-        """
+        """How many seconds after each of the worker's reports the visitor saw it or a later one."""
         position = 0
         for state, when in written.items():
             if not self.begin <= when < self.end:
@@ -143,14 +134,7 @@ class Visitor:
     """
 
     def __init__(self, address: str, sights: Sights, *, seed: int, awake: asyncio.Event) -> None:
-        """Nothing is opened yet.
-
-        Args:
-            address: Of the server, host and port.
-            sights: What there is to look at.
-            seed: Decides where they go and for how long they look.
-            awake: Set while the visitors' computers are awake.
-        """
+        """Nothing is opened yet."""
         self.tab = Tab(address, listener=self._hear)
         self.changes: list[tuple[str, float]] = []
         self.watches: list[Watch] = []
