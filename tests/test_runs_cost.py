@@ -10,6 +10,7 @@ import pytest
 
 from aquadash import models
 from aquadash.config import ModelConfig, with_values
+from aquadash.errors import StorageError
 from aquadash.lab import Lab
 from aquadash.models import head_epochs
 from aquadash.people import OWNER
@@ -34,6 +35,10 @@ def test_the_count_agrees_with_keras(tmp_path: Path) -> None:
     model.optimizer.build(model.trainable_variables)
     model.save(tmp_path / "model.keras")
     assert parameter_count(tmp_path / "model.keras") == model.count_params()
+    (tmp_path / "broken.keras").write_bytes(b"no zip")
+    for name in ("broken", "missing"):
+        with pytest.raises(StorageError):
+            parameter_count(tmp_path / f"{name}.keras")
 
 
 def test_time_is_summed_and_the_first_epochs_compiling_does_not_count(tmp_path: Path) -> None:

@@ -57,14 +57,6 @@ def test_a_correction_decides_the_verdict() -> None:
     assert "new is probably better" in clear
 
 
-def test_dimensions_are_the_settings_that_differ() -> None:
-    runs = [run("a"), run("b", training__learning_rate=0.0001), run("c", training__optimizer="adam")]
-    found = comparison_settings.dimensions(runs)
-    assert list(found) == ["training.optimizer", "training.learning_rate"]
-    assert found["training.learning_rate"].values == [0.01, 0.0001, 0.01] and found["training.learning_rate"].log
-    assert found["training.optimizer"].values[2] == "Adam"
-
-
 def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
     def carried(step: str) -> dict[str, object]:
         steps = f'{{"mine": {{"branches": [{{"operators": ["{step}"]}}]}}}}'

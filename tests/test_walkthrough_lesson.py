@@ -13,11 +13,9 @@ from click.testing import CliRunner
 
 from aquadash import data
 from aquadash.cli import cli
-from aquadash.errors import RunError, StorageError
+from aquadash.errors import StorageError
 from aquadash.evaluation import evaluate
 from aquadash.runs import open_store
-from aquadash.runs.cost import parameter_count
-from aquadash.runs.first_model import FOLDER
 from aquadash.walkthrough import LESSONS, all_findings, findings, progress, report
 from aquadash.walkthrough.beside import beside, learnt_from
 from tests import ui_runs
@@ -166,14 +164,3 @@ def test_the_command_prints_the_table(home: Path) -> None:
     ui_runs.finished(open_store(), "watches", {"training.monitor": "val_accuracy"})
     done = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "watches", "--json"], catch_exceptions=False)
     assert {row["key"]: row["run"] for row in json.loads(done.output)["rows"]}["best_epoch"] == 6
-
-
-def test_parameters_of_a_stored_network_are_read_without_keras(tmp_path: Path) -> None:
-    from aquadash.runs.artifacts import MODEL
-
-    assert parameter_count(FOLDER / MODEL) == 3_567_205
-    broken = tmp_path / "model.keras"
-    broken.write_bytes(b"no zip")
-    for path in (broken, tmp_path / "missing.keras"):
-        with pytest.raises(RunError):
-            parameter_count(path)
