@@ -202,10 +202,11 @@ def test_a_choice_that_went_with_its_options_is_not_blamed_on_the_address(clock:
 def several() -> None:
     import streamlit as st
 
-    from aquadash.ui import address
+    from aquadash.ui import bound
 
     options = ["flips", "flips:3, shifts", "shifts"]
-    st.multiselect("Pipelines", options, key="pipelines", default=address.choices("pipelines", options, ignored=["x"]))
+    codec = bound.several_of(options, ignored=["x"])
+    st.multiselect("Pipelines", options, key="pipelines", default=bound.restore("pipelines", codec, default=[]))
 
 
 @pytest.mark.parametrize(

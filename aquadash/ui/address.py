@@ -1,6 +1,6 @@
 """What a page shows is in its address.
 
-A widget's key is the name of its query parameter. :func:`restore` (or one of its typed forms) runs before the widget
+A widget's key is the name of its query parameter. :func:`restore` runs before the widget
 and takes the value over from the address when that has changed from outside (a link, the back button, a typed
 address); :func:`record` runs after it and writes what the widget says. A value that cannot be used gives a plain note
 and the default. :mod:`aquadash.ui.bound` does all three in one call. A parameter belongs to the page that shows it:
@@ -10,9 +10,8 @@ and the default. :mod:`aquadash.ui.bound` does all three in one call. A paramete
 from __future__ import annotations
 
 import math
-import re
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
@@ -21,7 +20,6 @@ import streamlit as st
 from aquadash.ui.text import plain
 
 T = TypeVar("T")
-Number = TypeVar("Number", int, float)
 
 #: For so long after a widget has changed the address, the browser may still send the one before with a click on another
 #: widget: the network is slow. Whoever goes back to the one before has looked at the page first, and is slower.
@@ -191,93 +189,6 @@ def note(name: str, text: str, expected: str) -> None:
     )
 
 
-def choice(name: str, options: Sequence[str], *, default: str) -> str:
-    """:func:`restore` for a widget that picks one of ``options``."""
-    if name in st.session_state and st.session_state[name] not in options:
-        del st.session_state[name]
-    return restore(name, lambda text: _one_of(text, options), default=default, expected=_listed(options))
-
-
-def choices(
-    name: str,
-    options: Sequence[str],
-    *,
-    default: Sequence[str] = (),
-    most: int | None = None,
-    ignored: Sequence[str] = (),
-    expected: str = "",
-) -> list[str]:
-    """:func:`restore` for a widget that picks several of ``options``, ``most`` at most, if that is given.
-
-    The address holds them with commas between, where ``ignored`` ones may stand, too; ``expected`` says in other words
-    what would have been right.
-    """
-
-    def decode(text: str) -> list[str]:
-        found, rest = [], text.strip(",")
-        # An option may hold commas itself: the longest that fits is meant.
-        known = sorted((*options, *ignored), key=len, reverse=True)
-        if len(rest) > sum(len(one) + 1 for one in known):
-            # Each word at most once: the time grows with the square of the length.
-            raise ValueError(text)
-        while rest:
-            word = _one_of(next((one for one in known if rest == one or rest.startswith(f"{one},")), rest), known)
-            rest = rest[len(word) :].lstrip(",")
-            if word not in ignored and word not in found:
-                found.append(word)
-        if most is not None and len(found) > most:
-            raise ValueError(text)
-        return found
-
-    kept = [value for value in st.session_state.get(name) or () if value in options]
-    if name in st.session_state and kept != list(st.session_state[name] or ()):
-        st.session_state[name] = kept
-    expected = expected or f"{'some' if most is None else f'at most {most}'} of {_listed(options)}"
-    return list(restore(name, decode, default=list(default), expected=expected) or ())
-
-
-def number(name: str, *, default: Number, low: Number, high: Number, clamp: bool = False) -> Number:
-    """:func:`restore` for a number field.
-
-    Args:
-        name: The query parameter and the widget's key.
-        default: The value of an address without it.
-        low: The least value; its type is that of the number.
-        high: The greatest value.
-        clamp: Take the nearest possible value for one outside, without a note: a filter may have left fewer pages.
-    """
-
-    kind = type(low)
-
-    def decode(text: str) -> Number:
-        value = kind(text) if len(text) <= 20 else high + 1
-        if clamp:
-            return min(max(value, low), high)
-        if not low <= value <= high:
-            raise ValueError(text)
-        return value
-
-    whole = "whole " if kind is int else ""
-    value = restore(name, decode, default=default, expected=f"a {whole}number from {low:,} to {high:,}")
-    if not isinstance(value, kind) or not low <= value <= high:
-        value = min(max(kind(value or default), low), high)
-        st.session_state[name] = value
-    return value
-
-
-def interval(name: str, low: int, high: int) -> tuple[int, int]:
-    """:func:`restore` for two whole numbers, the lower first; at first the limits."""
-
-    def decode(text: str) -> tuple[int, int]:
-        ends = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
-        if ends is None or not low <= int(ends[1]) <= int(ends[2]) <= high:
-            raise ValueError(text)
-        return int(ends[1]), int(ends[2])
-
-    expected = f"two numbers from {low} to {high}, the lower first, such as {low}-{high}"
-    return restore(name, decode, default=(low, high), expected=expected)
-
-
 def one_id(text: str, ids: Iterable[str]) -> str:
     """The id that begins with what the address says.
 
@@ -286,17 +197,6 @@ def one_id(text: str, ids: Iterable[str]) -> str:
     """
     [found] = [each for each in ids if text and each.startswith(text)]
     return found
-
-
-def _one_of(text: str, options: Sequence[str]) -> str:
-    if text not in options:
-        raise ValueError(text)
-    return text
-
-
-def _listed(options: Sequence[str]) -> str:
-    named = [option for option in options if option.strip()]
-    return ", ".join(named[:8]) + (", ..." if len(named) > 8 else "")
 
 
 def _write(name: str, text: str | None) -> None:

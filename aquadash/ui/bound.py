@@ -1,25 +1,134 @@
 """Widgets whose values are in the address: one call restores the value, draws the widget and records what it holds.
 
-The first argument is the name in the address, and the widget's key. The address holds words, numbers, ``1`` for
-on, ``50-90`` for an interval, and several words with commas between; a default is left out of it, and what cannot be
-used gives a note and the default. A widget can be drawn ``into`` another part of the page, such as a popover that
-draws the page again when it is opened (``on_change="rerun"``): one without would undo what its widgets are given from
-outside, see :func:`draw`. Other arguments are handed on to the widget.
+A :class:`Codec` says how values of a kind stand there: words, numbers, ``1`` for on, ``50-90`` for an interval, several
+words with commas between. The first argument of a widget is its name in the address and its key; other arguments are
+handed on to the widget. The address leaves a default out, and what cannot be used gives a note and the default. A
+widget can be drawn ``into`` another part of the page, such as a popover that draws the page again when it is opened
+(``on_change="rerun"``): one without would undo what its widgets are given from outside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.ui import address, inputs
-from aquadash.ui.address import Number
+
+T = TypeVar("T")
+Number = TypeVar("Number", int, float)
 
 Widget = Callable[..., Any]
+Options = Mapping[str, str] | Sequence[str]
+
+
+@dataclass(frozen=True)
+class Codec(Generic[T]):
+    """How the values of a kind stand in the address."""
+
+    #: What would have been right, for the note.
+    expected: str
+    #: From the address's text to the value; raises ``ValueError`` where there is none.
+    decode: Callable[[str], T]
+    #: From the value to the text.
+    encode: Callable[[T], str] = str
+    #: From what the widget holds to the nearest value that its options or limits allow now; None where none is near.
+    nearest: Callable[[Any], T | None] = lambda held: held
+
+
+def one_of(options: Collection[str]) -> Codec[str]:
+    """One of some words."""
+    return Codec(_listed(options), lambda text: _member(text, options), nearest={each: each for each in options}.get)
+
+
+def id_of(ids: Collection[str], *, expected: str) -> Codec[str]:
+    """One of some ids, of which the beginning is enough."""
+    return Codec(expected, lambda text: address.one_id(text, ids), nearest={each: each for each in ids}.get)
+
+
+def several_of(
+    options: Collection[str], *, most: int | None = None, ignored: Collection[str] = (), expected: str = ""
+) -> Codec[list[str]]:
+    """Several of some words, ``most`` at most, if that is given; words that are ``ignored`` mean nothing."""
+    # An option may hold commas itself: the longest that fits is meant.
+    known = sorted((*options, *ignored), key=len, reverse=True)
+
+    def decode(text: str) -> list[str]:
+        found, rest = [], text.strip(",")
+        if len(rest) > sum(len(one) + 1 for one in known):
+            # Each word at most once: the time grows with the square of the length.
+            raise ValueError(text)
+        while rest:
+            word = _member(next((one for one in known if rest == one or rest.startswith(f"{one},")), rest), known)
+            rest = rest[len(word) :].lstrip(",")
+            if word not in ignored and word not in found:
+                found.append(word)
+        if most is not None and len(found) > most:
+            raise ValueError(text)
+        return found
+
+    expected = expected or f"{'some' if most is None else f'at most {most}'} of {_listed(options)}"
+    return Codec(expected, decode, ",".join, lambda held: [word for word in held if word in options])
+
+
+def number_in(low: Number, high: Number, *, clamp: bool = False) -> Codec[Number]:
+    """A number between two, whole if these are; ``clamp`` takes the nearest for a text outside, without a note."""
+    kind = type(low)
+
+    def nearest(held: Any) -> Number:
+        return min(max(kind(held), low), high)
+
+    def decode(text: str) -> Number:
+        value = kind(text) if len(text) <= 20 else high + 1
+        if not clamp and not low <= value <= high:
+            raise ValueError(text)
+        return nearest(value)
+
+    whole, form = ("whole ", "d") if kind is int else ("", "g")
+    return Codec(f"a {whole}number from {low:,} to {high:,}", decode, lambda value: f"{value:{form}}", nearest)
+
+
+def interval_in(low: int, high: int) -> Codec[tuple[int, int]]:
+    """Two whole numbers between two others, the lower first."""
+
+    def decode(text: str) -> tuple[int, int]:
+        ends = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
+        if ends is None or not low <= int(ends[1]) <= int(ends[2]) <= high:
+            raise ValueError(text)
+        return int(ends[1]), int(ends[2])
+
+    expected = f"two numbers from {low} to {high}, the lower first, such as {low}-{high}"
+    return Codec(expected, decode, lambda ends: f"{ends[0]}-{ends[1]}")
+
+
+def short_text(longest: int) -> Codec[str]:
+    """A text of so many characters at most."""
+
+    def decode(text: str) -> str:
+        if len(text) > longest:
+            raise ValueError(text)
+        return text
+
+    return Codec(f"at most {longest} characters", decode)
+
+
+ON_OR_OFF = Codec("0 or 1", lambda text: bool(("0", "1").index(text)), lambda on: str(int(on)))
+
+
+def restore(name: str, codec: Codec[T], *, default: T) -> T:
+    """:func:`aquadash.ui.address.restore` with a codec; the widget holds a possible value afterwards."""
+    held = address.restore(name, codec.decode, default=default, expected=codec.expected)
+    nearest = None if held is None else codec.nearest(held)
+    value = default if nearest is None else nearest
+    # Streamlit refuses a whole number in a field of others.
+    if (type(value), value) != (type(held), held):
+        st.session_state[name] = value
+    return value
 
 
 def in_sight(into: DeltaGenerator | None) -> bool:
@@ -27,95 +136,76 @@ def in_sight(into: DeltaGenerator | None) -> bool:
     return getattr(into, "open", None) is not False
 
 
-def draw(name: str, widget: Widget, *given: Any, into: DeltaGenerator | None = None, **arguments: Any) -> Any:
-    """Draw the widget of a name after :func:`aquadash.ui.address.restore`, but for one in a closed popover.
+def _bound(
+    name: str,
+    codec: Codec[T],
+    widget: Widget,
+    *given: Any,
+    default: T,
+    stated: bool = False,
+    into: DeltaGenerator | None = None,
+    **arguments: Any,
+) -> Any:
+    """Draw a widget, but for one in a closed popover; return what it says, or would say.
 
     Streamlit's browser has no widgets in a closed popover, so it takes no new value for them, and sends the one that
     they had with whatever is clicked next.
-
-    Args:
-        name: In the address, and the widget's key.
-        into: Where it is drawn, if not here.
-        arguments: More for the widget.
-
-    Returns:
-        What the widget says, or would say.
     """
-    if not in_sight(into):
-        return st.session_state[name]
-    with into or nullcontext():
-        return widget(*given, key=name, **arguments)
+    restore(name, codec, default=default)
+    if in_sight(into):
+        with into or nullcontext():
+            value = widget(*given, key=name, **arguments)
+    else:
+        value = st.session_state[name]
+    address.record(name, codec.encode(value), default="" if stated else codec.encode(default))
+    return value
 
 
 def menu(
     name: str,
-    options: Mapping[str, str] | Sequence[str],
+    options: Options,
     *,
     label: str,
     default: str | None = None,
-    stated: bool = False,
     widget: Widget = inputs.selectbox,
+    codec: Codec[str] | None = None,
     **arguments: Any,
 ) -> str:
     """One of some words, in a menu.
 
     Args:
-        name: In the address, and the widget's key.
         options: The words; a mapping gives each its title.
-        default: None for the first word.
-        stated: Whether the default stands in the address, too.
-        arguments: More for :func:`draw`.
+        label: Above the widget.
+        default: None for the first word. With ``stated=True`` it stands in the address, too.
+        widget: Draws it, such as ``inputs.radio``.
+        codec: Reads the address in another way, such as :func:`id_of`.
     """
     titles = _titles(options)
-    default = next(iter(titles)) if default is None else default
-    address.choice(name, list(titles), default=default)
-    word = str(draw(name, widget, label, list(titles), format_func=titles.__getitem__, **arguments))
-    address.record(name, word, default="" if stated else default)
-    return word
+    arguments["default"] = next(iter(titles)) if default is None else default
+    given = label, list(titles)
+    return str(_bound(name, codec or one_of(titles), widget, *given, format_func=titles.__getitem__, **arguments))
 
 
-def id_menu(name: str, titles: Mapping[str, str], *, label: str, expected: str, **arguments: Any) -> str:
-    """:func:`menu` of things with ids, the first the default; the address may hold the beginning of an id.
-
-    What is no longer among them is forgotten without a word, for the choice of other things may have taken it away.
-    """
-    address.restore(name, lambda text: address.one_id(text, titles), default=next(iter(titles)), expected=expected)
-    return menu(name, titles, label=label, **arguments)
-
-
-def choice(
-    name: str,
-    options: Mapping[str, str] | Sequence[str],
-    *,
-    label: str,
-    widget: Widget = inputs.segmented_control,
-    **arguments: Any,
-) -> str:
+def choice(name: str, options: Options, *, widget: Widget = inputs.segmented_control, **arguments: Any) -> str:
     """:func:`menu` with all words in view, as buttons of which one is pressed."""
-    return menu(name, options, label=label, widget=widget, required=True, **arguments)
+    return menu(name, options, widget=widget, required=True, **arguments)
 
 
 def choices(
     name: str,
-    options: Mapping[str, str] | Sequence[str],
+    options: Options,
     *,
     label: str,
     default: Sequence[str] = (),
-    ignored: Sequence[str] = (),
-    expected: str = "",
     widget: Widget = inputs.multiselect,
+    codec: Codec[list[str]] | None = None,
     **arguments: Any,
 ) -> list[str]:
-    """Several of some words, at first the default ones; the arguments are those of :func:`menu`.
-
-    Words that are ``ignored`` may stand in the address and mean nothing.
-    """
+    """Several of some words, at first the default ones; see :func:`menu`."""
     titles = _titles(options)
-    most = arguments.get("max_selections")
-    address.choices(name, list(titles), default=default, most=most, ignored=ignored, expected=expected)
-    words = list(draw(name, widget, label, list(titles), format_func=titles.__getitem__, **arguments))
-    address.record(name, ",".join(words), default=",".join(default))
-    return words
+    codec = codec or several_of(titles, most=arguments.get("max_selections"))
+    arguments |= {"default": list(default), "format_func": titles.__getitem__}
+    return list(_bound(name, codec, widget, label, list(titles), **arguments))
 
 
 def number(
@@ -124,53 +214,47 @@ def number(
     high: Number,
     *,
     label: str,
-    default: Number,
     clamp: bool = False,
     widget: Widget = inputs.number_input,
     **arguments: Any,
 ) -> Number:
-    """A number from ``low`` to ``high``, whole if these are; ``clamp`` takes the nearest for one outside."""
-    address.number(name, default=default, low=low, high=high, clamp=clamp)
-    value: Number = draw(name, widget, label, low, high, **arguments)
-    form = "d" if isinstance(value, int) else "g"
-    address.record(name, f"{value:{form}}", default=f"{default:{form}}")
+    """A number from ``low`` to ``high``; see :func:`number_in`."""
+    value: Number = _bound(name, number_in(low, high, clamp=clamp), widget, label, low, high, **arguments)
     return value
 
 
-def slider(name: str, low: Number, high: Number, *, label: str, default: Number, **arguments: Any) -> Number:
+def slider(name: str, low: Number, high: Number, **arguments: Any) -> Number:
     """:func:`number` with a handle."""
-    return number(name, low, high, label=label, default=default, widget=inputs.slider, **arguments)
+    return number(name, low, high, widget=inputs.slider, **arguments)
 
 
 def interval(name: str, low: int, high: int, *, label: str, **arguments: Any) -> tuple[int, int]:
     """A slider with two ends, at first the whole from ``low`` to ``high``."""
-    address.interval(name, low, high)
-    first, last = draw(name, inputs.slider, label, low, high, **arguments)
-    address.record(name, f"{first}-{last}", default=f"{low}-{high}")
+    given = inputs.slider, label, low, high
+    first, last = _bound(name, interval_in(low, high), *given, default=(low, high), **arguments)
     return first, last
 
 
 def toggle(name: str, *, label: str, **arguments: Any) -> bool:
     """A switch, at first off."""
-    address.restore(name, lambda text: bool(("0", "1").index(text)), default=False, expected="0 or 1")
-    on: bool = draw(name, inputs.toggle, label, **arguments)
-    address.record(name, str(int(on)), default="0")
-    return on
+    return bool(_bound(name, ON_OR_OFF, inputs.toggle, label, default=False, **arguments))
 
 
 def text(name: str, *, label: str, longest: int, **arguments: Any) -> str:
     """A line to type into, of at most ``longest`` characters; at first empty."""
-
-    def decode(typed: str) -> str:
-        if len(typed) > longest:
-            raise ValueError(typed)
-        return typed
-
-    address.restore(name, decode, default="", expected=f"at most {longest} characters")
-    typed: str = draw(name, inputs.text_input, label, max_chars=longest, **arguments)
-    address.record(name, typed, default="")
-    return typed
+    return str(_bound(name, short_text(longest), inputs.text_input, label, default="", max_chars=longest, **arguments))
 
 
-def _titles(options: Mapping[str, str] | Sequence[str]) -> Mapping[str, str]:
+def _titles(options: Options) -> Mapping[str, str]:
     return options if isinstance(options, Mapping) else dict(zip(options, options, strict=True))
+
+
+def _member(text: str, options: Collection[str]) -> str:
+    if text not in options:
+        raise ValueError(text)
+    return text
+
+
+def _listed(options: Collection[str]) -> str:
+    named = [option for option in options if option.strip()]
+    return ", ".join(named[:8]) + (", ..." if len(named) > 8 else "")

@@ -15,7 +15,7 @@ from aquadash.data.dataset import Dataset
 from aquadash.data.statistics import SplitStatistics, describe
 from aquadash.errors import AquaDashError, DataError, NotAllowedError
 from aquadash.runs.types import Run
-from aquadash.ui import address, inputs
+from aquadash.ui import address, bound, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain, unique_titles
 
@@ -120,7 +120,7 @@ def choose() -> None:
         own.require(st.query_params.get(SOURCE, ""))
     except NotAllowedError as error:
         st.warning(plain(str(error)), icon="🧭")
-    source = address.choice(SOURCE, list(titles), default=kept)
+    source = bound.restore(SOURCE, bound.one_of(titles), default=kept)
     st.session_state[_MENU] = source
     with st.sidebar:
         inputs.selectbox(

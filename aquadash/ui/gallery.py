@@ -81,7 +81,7 @@ def paged(total: int, *, per_page: int, key: str = "page") -> Iterator[slice]:
 
     The page is in the address under ``key``: ``with gallery.paged(500, per_page=12) as shown: ...``
     """
-    number = address.number(key, default=1, low=1, high=max(1, math.ceil(total / per_page)), clamp=True)
+    number = bound.restore(key, bound.number_in(1, max(1, math.ceil(total / per_page)), clamp=True), default=1)
     yield slice((number - 1) * per_page, min(total, number * per_page))
     if total > per_page:
         _pager(number, last=math.ceil(total / per_page), key=key)

@@ -69,7 +69,7 @@ def everything() -> None:
 def chosen_classes(class_names: Sequence[str]) -> tuple[int | None, int | None]:
     """The true and the predicted class of the menus or, before these are drawn, of the address."""
     options = [ANY, *class_names]
-    true, predicted = (address.choice(key, options, default=ANY) for key in ("true", "predicted"))
+    true, predicted = (bound.restore(key, bound.one_of(options), default=ANY) for key in ("true", "predicted"))
     return _position(true, class_names), _position(predicted, class_names)
 
 

@@ -57,7 +57,7 @@ class Sections(Generic[P, R]):
     def chosen_word(self) -> str:
         """The word of the section that the choice will show, before it is drawn."""
         mine = self.mine()
-        return address.choice(self.name, list(mine), default=next(iter(mine)))
+        return bound.restore(self.name, bound.one_of(mine), default=next(iter(mine)))
 
     def choose_word(self, menu: Callable[..., str] = bound.choice, **arguments: Any) -> str:
         """Draw the choice by a function such as :func:`bound.menu`; return the word of the chosen section."""

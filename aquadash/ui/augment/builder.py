@@ -11,7 +11,7 @@ import streamlit as st
 from aquadash.augment import Branch, Operator, PipelineSpec, describe, editing, operator_info
 from aquadash.augment.catalogue import settings_of
 from aquadash.augment.editing import MAX_TITLE_CHARACTERS, Group, Place, StepId
-from aquadash.ui import address, inputs
+from aquadash.ui import address, bound, inputs
 from aquadash.ui.augment import builder_state, operator_catalogue, setting_widgets
 from aquadash.ui.glossary import term
 from aquadash.ui.text import named, plain
@@ -57,7 +57,7 @@ def choose_version(spec: PipelineSpec) -> int:
     """
     total = len(spec.branches)
     default = next((number for number, branch in enumerate(spec.branches, 1) if not branch.is_original), 1)
-    shown = address.number("branch", default=default, low=1, high=total, clamp=True)
+    shown = bound.restore("branch", bound.number_in(1, total, clamp=True), default=default)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = inputs.selectbox(
             f"Version (of {total})",

@@ -16,7 +16,7 @@ from aquadash.augment import PIPELINES, Library, PipelineSpec, describe
 from aquadash.augment.history import History, State
 from aquadash.augment.saved_pipelines import Draft, version_of
 from aquadash.errors import ConfigError
-from aquadash.ui import address, shell
+from aquadash.ui import address, bound, shell
 from aquadash.ui.lab import lab
 
 #: What a first visitor sees, and what a pipeline without an origin counts as started from.
@@ -45,7 +45,7 @@ def restore(library: Library) -> History:
         asks = asks and not gone
     if held is not None and not asks:
         address.keep("pipeline", held.present.base)
-    base = address.choice("pipeline", list(library.pipelines), default=DEFAULT)
+    base = bound.restore("pipeline", bound.one_of(library.pipelines), default=DEFAULT)
     chosen = library.pipelines[base]
     version = version_of(chosen)
     if held is None:

@@ -51,7 +51,7 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
         What the sections below are about; without sample images beside the catalogue.
     """
     dataset = datasets.dataset(datasets.current())
-    view = address.choice(SECTIONS.name, list(SECTIONS.table), default="preview")
+    view = bound.restore(SECTIONS.name, bound.one_of(SECTIONS.table), default="preview")
     address.record(SECTIONS.name, view, default="preview")
     if view == "catalogue":
         studio_images.keep()

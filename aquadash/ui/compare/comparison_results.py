@@ -226,7 +226,8 @@ def pick_pair(compared: Compared, others: Mapping[int, Sequence[int]]) -> tuple[
 def _pair_menu(label: str, key: str, compared: Compared, positions: Sequence[int]) -> int:
     place = {compared.runs[position].run_id: position for position in positions}
     titles = {run_id: compared.names[position] for run_id, position in place.items()}
-    return place[bound.id_menu(key, titles, label=label, expected="the id of one of the runs", width=300)]
+    codec = bound.id_of(titles, expected="the id of one of the runs")
+    return place[bound.menu(key, titles, label=label, codec=codec, width=300)]
 
 
 def render_confusion(compared: Compared) -> None:

@@ -26,7 +26,7 @@ def render_actions(picked: Sequence[Run], shown: Sequence[Run]) -> None:
     """Draw the menu of what can be done with the picked runs, all at once and one by one."""
     with st.popover("Actions", icon=":material/more_vert:", key="actions", on_change="rerun") as menu:
         if not menu.open:
-            # See bound.draw: its fields would write old names and notes over what others have written meanwhile.
+            # As in bound: its fields would write old names and notes over what others have written meanwhile.
             return
         ids = [run.run_id for run in shown]
         st.button("Pick all shown", key="pick-all", on_click=run_table.pick, args=(ids,), disabled=not ids)

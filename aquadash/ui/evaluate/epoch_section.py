@@ -9,7 +9,7 @@ from aquadash.data import Dataset
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.runs.types import EpochReplay, Run
-from aquadash.ui import address, components, gallery, image_browser, inputs, run_lists, shell
+from aquadash.ui import address, bound, components, gallery, image_browser, inputs, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 
@@ -73,7 +73,7 @@ def _controls(epochs: int) -> None:
         return
     # Who looks at the last epoch goes on doing so when another is complete.
     address.follow(KEY, epochs)
-    address.number(KEY, default=epochs, low=1, high=epochs, clamp=True)
+    bound.restore(KEY, bound.number_in(1, epochs, clamp=True), default=epochs)
     playing = bool(st.session_state.get(_PLAYING))
     if playing:
         _advance(epochs)

@@ -163,12 +163,12 @@ def comparable(run: Run, runs: Sequence[Run]) -> dict[str, Run]:
 
 def pick_second_run(others: Mapping[str, Run], *, used: bool) -> Run | None:
     """Draw the menu of the runs by id; None where none is chosen, or the section has no use for it."""
-    titles = {"": "none" if others else "no run with these classes"}
-    chosen = bound.id_menu(
+    titles = {"": "none" if others else "no run with these classes"} | components.run_labels(others.values())
+    chosen = bound.menu(
         SECOND_RUN,
-        titles | components.run_labels(others.values()),
+        titles,
         label="Overlay another run",
-        expected="the id of another run with results on the same classes",
+        codec=bound.id_of(titles, expected="the id of another run with results on the same classes"),
         width=200,
         disabled=not (others and used),
     )

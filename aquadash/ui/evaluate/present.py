@@ -20,7 +20,7 @@ from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusio
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.runs.types import Run
 from aquadash.training.prepare import report_validation_images
-from aquadash.ui import address, components, gallery, image_browser, run_lists, shell
+from aquadash.ui import address, bound, components, gallery, image_browser, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.gallery import class_text
@@ -96,7 +96,7 @@ def _screen(run_id: str, at_work: bool) -> None:
         shell.show_error(error)
         _exit(run_id)
         return
-    number = address.number(KEY, default=1, low=1, high=len(screens), clamp=True)
+    number = bound.restore(KEY, bound.number_in(1, len(screens), clamp=True), default=1)
     address.record(KEY, str(number), default="")
     screen = screens[number - 1]
     _head(screen.title, run, number, len(screens))

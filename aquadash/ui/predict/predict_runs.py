@@ -53,8 +53,12 @@ def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
         _KEY,
         components.run_labels(by_id.values()),
         label="Compare with",
-        ignored=(run.run_id,),
-        expected=f"the ids of at most {MAX_RUNS - 1} other runs with a network",
+        codec=bound.several_of(
+            by_id,
+            most=MAX_RUNS - 1,
+            ignored=(run.run_id,),
+            expected=f"the ids of at most {MAX_RUNS - 1} other runs with a network",
+        ),
         max_selections=MAX_RUNS - 1,
         placeholder="Other runs",
         help=f"At most {MAX_RUNS} runs look at the same pictures, side by side.",
@@ -92,7 +96,7 @@ LAST_SAMPLE = 9999
 
 def sample_number() -> int:
     """Draw the button that draws test images; the number of the draw, 0 before the first."""
-    number = address.number("sample", default=0, low=0, high=LAST_SAMPLE)
+    number = bound.restore("sample", bound.number_in(0, LAST_SAMPLE), default=0)
     st.button(
         "Try another sample" if number else "Try a sample",
         icon="🎲",

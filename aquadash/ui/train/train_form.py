@@ -21,7 +21,7 @@ from aquadash.predict.remote import shared_process
 from aquadash.presets import PRESETS
 from aquadash.runs.cost import STARTING_SECONDS
 from aquadash.runs.types import Guess
-from aquadash.ui import address, components, datasets, inputs, run_sizes, shell, warmup
+from aquadash.ui import address, bound, components, datasets, inputs, run_sizes, shell, warmup
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -143,7 +143,7 @@ def _origin() -> None:
     titles = {COPY: f"Cloned from **{plain(copy.title)}**"} if copy else {}
     titles |= {name: preset.card for name, preset in PRESETS.items()}
     # An address that names no preset leaves the form as it is.
-    held = address.choice("preset", list(titles), default=COPY if origin.run else origin.name)
+    held = bound.restore("preset", bound.one_of(titles), default=COPY if origin.run else origin.name)
     together: dict[str, list[str]] = {}
     for name, title in titles.items():
         together.setdefault(title, []).append(name)
