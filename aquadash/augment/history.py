@@ -1,4 +1,4 @@
-"""What was done to a pipeline and can be undone."""
+"""The states of a pipeline that is being built, for undo and redo."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class History:
     future: tuple[State, ...] = ()
     #: The next id for a new step; ids are never given twice.
     unused: int = 0
-    #: What the last change was of; None if the next one stands for itself.
+    #: The tag of the last change; None if the next change is undone by itself.
     tag: str | None = None
     #: When that was, in seconds.
     changed_at: float = 0.0
@@ -65,8 +65,8 @@ class History:
         Args:
             base: The pipeline that it was started from; None for the same as before.
             version: That pipeline's version; None for the same as before.
-            tag: What is changed, such as a setting of a step; a change with the tag of the last one, made soon after
-                it, takes its place.
+            tag: Names the setting that is changed; a change with the tag of the last one, made soon after it, takes
+                its place.
             now: Seconds on a clock that never goes back.
         """
         spec, unused = with_ids(spec, self.unused)

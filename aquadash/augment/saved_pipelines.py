@@ -168,7 +168,7 @@ def delete(name: str) -> None:
 
 
 def version_of(spec: PipelineSpec) -> str:
-    """Return what tells the steps of a pipeline from others, whatever it is called."""
+    """Return a digest of a pipeline's steps; its name and title do not count."""
     steps = PipelineSpec("", "", "", spec.branches).to_json()
     return hashlib.sha256(steps.encode()).hexdigest()[:16]
 

@@ -159,7 +159,7 @@ def check_run(store: RunStore, run: Run) -> None:
 
 
 def work(job: JobContext) -> dict[str, Any]:
-    """Measure what a job asks for, and store what is measured whatever happens."""
+    """Measure the job's request; a failure or stop keeps the scores so far."""
     store = open_store()
     stored_at, found = 0.0, None
     try:

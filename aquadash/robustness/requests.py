@@ -89,7 +89,7 @@ class RobustnessRequest:
         }
         specs = augment.library().pipelines
         for name in specs if self.pipelines is None else self.pipelines:
-            # Somebody may have deleted the pipeline since the request was checked.
+            # Another session may have deleted the pipeline since the request was checked.
             spec = specs.get(name)
             for number, branch in enumerate(spec.branches if spec else ()):
                 if spec and not branch.is_original:
@@ -232,6 +232,6 @@ def chosen_positions(labels: NDArray[np.int64], limit: int | None) -> NDArray[np
 
 
 def _digest(branch: Branch) -> str:
-    """What the branch does, whatever it is called and whichever pipeline it belongs to."""
+    """Return a digest of the branch's steps; its title and pipeline do not count."""
     spec = as_pipeline(Branch("branch", branch.operators))
     return hashlib.sha256(spec.to_json().encode()).hexdigest()[:16]

@@ -44,7 +44,7 @@ class SwitchedStep:
         return look_up(f"numeric parameter of {self.operator.name}", name, known)
 
     def value(self, name: str) -> Value:
-        """What a parameter is set to, be it by the catalogue."""
+        """Return a parameter's value; the catalogue's default where the step leaves it out."""
         return self.operator.probability if name == PROBABILITY.name else settings_of(self.operator)[name]
 
 

@@ -19,7 +19,7 @@ from aquadash.errors import ConfigError
 from aquadash.ui import address, bound, shell
 from aquadash.ui.lab import lab
 
-#: What a first visitor sees, and what a pipeline without an origin counts as started from.
+#: The pipeline that a first visitor sees, and the base of one that was started from nothing.
 DEFAULT, EMPTY = "notebook", "none"
 
 MAX_SUMMARY_CHARACTERS = 500
@@ -51,7 +51,7 @@ def restore(library: Library) -> History:
     if held is None:
         held = History.start(chosen, base=base, version=version)
     elif held.present.base != base or version_of(held.present.spec) == held.present.version != version:
-        # Another pipeline is chosen, or somebody has saved another version of one that is not changed here.
+        # The menu or a link chose another pipeline, or another session saved a version over one that is unchanged here.
         held = held.record(chosen, base=base, version=version)
     st.session_state[_HISTORY] = held
     address.record("pipeline", base, default=DEFAULT)
@@ -114,7 +114,7 @@ def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = No
         now = before.present.spec
         spec = change(now)
         if now.summary == summary_of(now):
-            # Nobody wrote it: it follows the steps.
+            # No person wrote this summary: it follows the steps.
             spec = replace(spec, summary=summary_of(spec))
         if spec != now:
             _go(before.record(spec, tag=tag, now=time.monotonic()))
@@ -131,7 +131,7 @@ def load(spec: PipelineSpec, *, base: str) -> None:
     if shown.base != base or shown.spec.branches != spec.branches:
         _go(held.record(spec, base=base, version=version))
     else:
-        # A save: it is no step to undo, and what was made of the version before it is saved over this one.
+        # A save adds no step to undo. Earlier states of this session may be saved over the version just written.
         old = shown.version
         held = held.changed(
             lambda state: replace(state, version=version) if (state.base, state.version) == (base, old) else state
