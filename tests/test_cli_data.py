@@ -138,7 +138,7 @@ def test_code_is_python_and_damaged_files_are_named(home: Path, file: Path) -> N
 def test_unknown_names_and_malformed_files_are_refused(tmp_path: Path) -> None:
     for command in ("show", "code", "delete"):
         assert "'nothing'" in refusal("pipelines", command, "nothing")
-    assert "is no file" in refusal("pipelines", "check", tmp_path)
+    assert "Is a directory" in refusal("pipelines", "check", tmp_path)
     path = tmp_path / "bad.json"
     path.write_bytes(b"\xff\xfe\x00")
     refusal("pipelines", "check", path)

@@ -13,10 +13,10 @@ from PIL import Image
 from aquadash import augment
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.spec import PipelineSpec
-from aquadash.cli.config_options import SOURCE_HELP
+from aquadash.cli.config_options import SOURCE_HELP, read_text
 from aquadash.cli.output import Command, Group, Shown, StatusLine, lab, print_result
 from aquadash.data import load
-from aquadash.errors import AquaDashError, ConfigError
+from aquadash.errors import AquaDashError
 
 
 @click.command("augment", cls=Command)
@@ -162,13 +162,4 @@ def check_command(file: Path) -> None:
 
 
 def _read(file: Path) -> PipelineSpec:
-    """The pipeline in a file."""
-    if not file.is_file():
-        raise ConfigError(f"{file} is no file. Name one that `pipelines show NAME --json` or the Augment page wrote.")
-    with file.open("rb") as opened:
-        content = opened.read(4 * MAX_CHARACTERS + 1)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{file} is not UTF-8 text, or is longer than a pipeline can be.") from None
-    return augment.from_json(text)
+    return augment.from_json(read_text(file, what="a pipeline", max_bytes=4 * MAX_CHARACTERS))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +44,8 @@ class GivenConfig:
         """
         config = preset(self.preset).config
         if self.file:
-            config = run_config.from_mapping(_read(self.file), base=config)
+            text = read_text(self.file, what="a configuration", max_bytes=1_000_000)
+            config = run_config.from_json(text, base=config)
         changes: dict[str, Any] = dict(run_config.parse_assignments(self.assignments))
         if self.source is not None:
             changes["data.source"] = self.source
@@ -100,21 +100,22 @@ def config_options(
     return decorate
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_text(file: Path, *, what: str, max_bytes: int) -> str:
+    """Read a small text file that somebody has named.
+
+    Args:
+        what: What it should hold, for messages: ``"a configuration"``.
+
+    Raises:
+        ConfigError: It cannot be read, is too large for that, or is no text.
+    """
     try:
-        if path.stat().st_size > 1_000_000:
-            raise ConfigError(
-                f"{path} has {path.stat().st_size:,} bytes; a configuration has a few hundred. Is it the right file?"
-            )
-        text = path.read_text(encoding="utf-8")
+        with file.open("rb") as opened:
+            content = opened.read(max_bytes + 1)
+        if len(content) > max_bytes:
+            raise ConfigError(f"{file} has more than {max_bytes:,} bytes, too many for {what}. Is it the right file?")
+        return content.decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"Could not read the configuration {path}: {error.strerror}.") from None
+        raise ConfigError(f"Could not read {what} from {file}: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not a text file; a configuration is JSON in UTF-8.") from None
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not valid JSON: {error}.") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds a {type(values).__name__}; expected an object with the sections of a run.")
-    return values
+        raise ConfigError(f"{file} is no text file; {what} is JSON in UTF-8.") from None

@@ -88,7 +88,7 @@ def walkthrough() -> None:
 @click.option("--run", required=True, metavar="RUN", help="The run that stands beside the report.")
 def report(run: str) -> None:
     """Put the report's figures beside those of a finished run."""
-    from aquadash.walkthrough.beside import beside, learnt_from, shown
+    from aquadash.walkthrough.beside import beside, learnt_from
 
     found, images = lab.runs.find(run), None
     source = SOURCES.get(found.config.data.source)
@@ -105,11 +105,5 @@ def report(run: str) -> None:
         training_images=images,
     )
 
-    rows = [(row.figure, shown(row, row.report), shown(row, row.run), row.note) for row in result.rows]
-    low, high = (100 * end for end in result.difference_ci95)
-    print_result(
-        {"run_id": found.run_id, **result.to_dict()},
-        Table(rows, header=("figure", "report", found.name, "mind")),
-        f"\nAccuracy of the run less that of the report: {100 * result.difference:+.1f} points "
-        f"(95 % interval {low:+.1f} to {high:+.1f})",
-    )
+    values = {"run_id": found.run_id, **result.to_dict()}
+    print_result(values, Shown("rows", "figure", "unit", "report", "run", "note"), Shown("difference"))

@@ -110,8 +110,11 @@ def pipeline_versions(configs: Sequence[RunConfig]) -> list[str] | None:
     ]
 
 
-def from_json(text: str) -> RunConfig:
-    """Read a config from JSON text; sections and fields that are left out take their defaults.
+def from_json(text: str, *, base: RunConfig | None = None) -> RunConfig:
+    """Read a config from JSON text.
+
+    Args:
+        base: What sections and fields take that the text leaves out; the defaults when None.
 
     Raises:
         ConfigError: The text is not JSON, or not of a config's form.
@@ -123,7 +126,7 @@ def from_json(text: str) -> RunConfig:
         raise ConfigError(
             f'The configuration is not valid JSON ({error}). Write it as {{"training": {{...}}}}.'
         ) from None
-    return from_mapping(values)
+    return from_mapping(values, base=base)
 
 
 def from_yaml(text: str, *, base: RunConfig | None = None) -> RunConfig:
