@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from aquadash.evaluation import LEVEL, AccuracyChange, PairTest, describe_change, p_text
+from aquadash.evaluation import LEVEL, AccuracyChange, PairTest, describe_change, p_text, paired_change
 from aquadash.figures.confusion_matrix import confusion_difference, small_confusion
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import pair_matrix
+from aquadash.figures.paired_change import paired_change as paired_change_chart
 from aquadash.figures.theme import run_colour, shorten
-from aquadash.ui import address, bound, components
+from aquadash.ui import address, bound, components, gallery
 from aquadash.ui import hyperparameters as fields
-from aquadash.ui.compare import change_by_class, comparison_curves
+from aquadash.ui.compare import comparison_curves
 from aquadash.ui.compared import Compared, bold
 from aquadash.ui.glossary import term
 from aquadash.ui.tables import Column, number_column, table, text_column
@@ -137,7 +138,7 @@ def _pairs(compared: Compared) -> None:
         st.caption("In points; a star passes Holm's correction. Click a cell to read about its pair.")
         with st.expander("All pairs as a table", icon="🔢"):
             _pair_table(compared, tests)
-    change_by_class.render_change(compared, first, second)
+    _change_by_class(compared, first, second)
 
 
 def _in_words(compared: Compared, first: int, second: int) -> None:
@@ -163,27 +164,67 @@ def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
 def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
     """A row a pair; the figures are empty where two runs cannot be compared."""
     ordered = sorted(tests, key=lambda test: (test.result is None, test.p_holm))
-
-    def of(value: Callable[[AccuracyChange, float], object]) -> list[object]:
-        return [None if test.result is None else value(test.result, test.p_holm) for test in ordered]
-
-    intervals = of(lambda change, _: f"{100 * change.interval[0]:+z.1f} to {100 * change.interval[1]:+z.1f}")
-    judged = of(lambda _, p_holm: "significant" if p_holm < LEVEL else "not significant")
-    points = "Accuracy of the second less that of the first, in points."
+    judged = [None if each.result is None else each.p_holm for each in ordered]
+    remarks = [test.error or f"{'' if test.p_holm < LEVEL else 'not '}significant" for test in ordered]
     table(
         Column("From", [compared.names[test.a] for test in ordered]),
         Column("To", [compared.names[test.b] for test in ordered]),
-        number_column("Points", of(lambda change, _: 100 * change.change), "%+.1f", help=points),
-        text_column("95 % interval", intervals, help="Newcombe's, for pairs measured on the same images."),
-        number_column("Fixed", of(lambda change, _: change.fixed), "%d"),
-        number_column("Newly broken", of(lambda change, _: change.broken), "%d"),
-        number_column("p", of(lambda change, _: change.p_value), "%.3g", help=term("McNemar")),
-        number_column("p, corrected", of(lambda _, p_holm: p_holm), "%.3g", help=term("Holm's correction")),
-        Column("Remark", [word or test.error for word, test in zip(judged, ordered, strict=True)]),
+        *_change_columns([test.result for test in ordered]),
+        number_column("p, corrected", judged, "%.3g", help=term("Holm's correction")),
+        Column("Remark", remarks),
         alt="Every pair of runs with the difference in accuracy and its p-values",
         key="pairs",
         placeholder="–",
     )
+
+
+def _change_by_class(compared: Compared, first: int, second: int) -> None:
+    """Draw the change of accuracy in each class, from the first to the second run."""
+    predictions = compared.predictions()
+    before, after = predictions[first], predictions[second]
+    if before is None or after is None:
+        # Somebody has resumed it since the two were compared.
+        return
+    names = compared.runs[second].class_names
+    found = paired_change(before, after, class_names=names)
+    a, b = bold(compared.names[first]), bold(compared.names[second])
+    st.markdown(f"**Change in each class** from {a} to {b}")
+    components.plot(paired_change_chart(found, class_names=names, images=compared.images), key="change-by-class")
+    changes = (found.overall, *found.classes)
+    with st.expander("In numbers", icon="🔢"):
+        table(
+            Column("Class", ["all", *(gallery.class_text(row.label) for row in found.classes)]),
+            Column("Images", [row.n for row in changes]),
+            number_column("From", [100 * row.before for row in changes], "%.1f %%"),
+            number_column("To", [100 * row.after for row in changes], "%.1f %%"),
+            *_change_columns(changes),
+            alt="Change of accuracy by class",
+            key="changes",
+            height="content",
+        )
+    st.caption(
+        "Intervals: Newcombe's for paired proportions. A filled dot marks an interval that leaves no change out; with "
+        f"{len(found.classes)} classes one of them may do so by chance."
+    )
+
+
+def _change_columns(changes: Sequence[AccuracyChange | None]) -> list[Column]:
+    """The columns of a change of accuracy; empty where there is none."""
+
+    def of(value: Callable[[AccuracyChange], object]) -> list[object]:
+        return [None if change is None else value(change) for change in changes]
+
+    def interval(change: AccuracyChange) -> str:
+        return " to ".join(f"{100 * end:+z.1f}" for end in change.interval)
+
+    points = "Accuracy of the second less that of the first, in points."
+    return [
+        number_column("Points", of(lambda change: 100 * change.change), "%+.1f", help=points),
+        text_column("95 % interval", of(interval), help="Newcombe's, for pairs measured on the same images."),
+        number_column("Fixed", of(lambda change: change.fixed), "%d"),
+        number_column("Newly broken", of(lambda change: change.broken), "%d"),
+        number_column("p", of(lambda change: change.p_value), "%.3g", help=term("McNemar")),
+    ]
 
 
 def _why_not(compared: Compared) -> str:
