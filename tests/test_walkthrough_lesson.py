@@ -158,7 +158,9 @@ def test_the_command_prints_the_table(home: Path) -> None:
     assert found["run_id"] == run.run_id
     assert {row["key"] for row in found["rows"]} >= {"test_accuracy", "parameters", "patience", "precision"}
     text = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "mine"], catch_exceptions=False).output
-    assert "Test accuracy" in text and "67.0 %" in text and "mine" in text
+    lines = [line.split() for line in text.splitlines()]
+    assert lines[0] == ["figure", "unit", "report", "run", "note"]
+    assert ["Test", "accuracy", "%", "67", f"{100 * run.metrics['test_accuracy']:.4g}"] in lines
 
     # Its validation loss is lowest in epoch 5, its accuracy highest in epoch 6.
     ui_runs.finished(open_store(), "watches", {"training.monitor": "val_accuracy"})
