@@ -16,7 +16,7 @@ from tests.test_search_results import PLAN, trials
 
 TRIALS = (
     *(Trial(number, TrialState.COMPLETE, trial.value, trial.params) for number, trial in enumerate(trials(12))),
-    Trial(12, TrialState.PRUNED, reached=0.3, params=trials(1)[0].params),
+    Trial(12, TrialState.PRUNED, params=trials(1)[0].params),
     Trial(13, TrialState.RUNNING, params=trials(1)[0].params),
 )
 STUDY = study_of(PLAN, TRIALS, label=lambda name: f"{theme.escape(EVIL)} {name}", text=lambda name, value: f"<{value}>")

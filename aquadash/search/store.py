@@ -214,7 +214,6 @@ def _trial(frozen: FrozenTrial, plan: SearchPlan) -> Trial:
         params=plan.base if frozen.number == 0 else dict(frozen.params),
         run_id=str(frozen.user_attrs.get(RUN, "")),
         epochs=frozen.last_step or 0,
-        reached=max(frozen.intermediate_values.values(), default=None),
         pruned_at=frozen.user_attrs.get(PRUNED_AT),
         message=str(frozen.user_attrs.get(MESSAGE, "")),
         seconds=frozen.duration.total_seconds() if frozen.duration else None,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import accumulate
 from statistics import median
 
 from aquadash.config import Value
@@ -44,8 +43,6 @@ class Trial:
     run_id: str = ""
     #: How many epochs of its run the pruner has seen.
     epochs: int = 0
-    #: Its best validation accuracy as long as it was watched for pruning, None if it was not.
-    reached: float | None = None
     #: The epoch after which it was to end because others were better by then; None otherwise.
     pruned_at: int | None = None
     #: Why it failed or was pruned; empty otherwise.
@@ -157,12 +154,6 @@ class Search(SearchHead):
             return None
         side_by_side = max(1, len(self.of(TrialState.RUNNING)))
         return median(seconds) * max(0, self.plan.trials - self.num_ended) / side_by_side
-
-
-def best_so_far(trials: Sequence[Trial]) -> list[tuple[int, float]]:
-    """The number of each complete trial and the highest value up to it, in the order of their numbers."""
-    known = [(trial.number, trial.value) for trial in trials if trial.value is not None]
-    return list(zip((number for number, _ in known), accumulate((value for _, value in known), max), strict=True))
 
 
 def describe_progress(search: Search) -> str:

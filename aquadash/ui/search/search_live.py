@@ -234,10 +234,7 @@ def _figures(search: Search) -> None:
 def _stage(search: Search) -> tuple[object, ...]:
     """Changes whenever one of the search's charts does."""
     # The numbers, too: those who see fewer trials share what is drawn.
-    trials = (
-        (trial.number, str(trial.state), trial.value, trial.reached if trial.state.ended else None)
-        for trial in search.trials
-    )
+    trials = ((trial.number, str(trial.state), trial.value) for trial in search.trials)
     return search.search_id, *trials
 
 
