@@ -16,7 +16,7 @@ from aquadash.runs.types import Run, RunStatus
 #: The name of this grouping in addresses and commands.
 ALL_BUT_SEED = "all-but-seed"
 
-#: What groups are measured by.
+#: The figures that groups have a mean and deviation of.
 METRICS = tuple(name for name, figure in FIGURES.items() if figure.grouped)
 
 
@@ -69,7 +69,7 @@ def group_runs(runs: Iterable[Run]) -> list[RunGroup]:
 
 
 def _without_seed(run: Run) -> dict[str, Any]:
-    # Other images are another experiment, whatever the settings say.
+    # Runs on other images are another experiment.
     values = {name: value for name, value in flatten(run.config).items() if name != "seed"}
     if values[DEFINITIONS]:
         # By what its pipelines do: other words for the same steps are no other experiment.

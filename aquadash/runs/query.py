@@ -58,7 +58,7 @@ def select(runs: Iterable[Run], condition: str) -> list[Run]:
 
     Args:
         runs: The runs that the person may see.
-        condition: What was typed: an expression of SQLite over the names of :func:`names`. Text is compared without
+        condition: An expression of SQLite over the names of :func:`names`. Text is compared without
             regard to capital letters.
 
     Raises:

@@ -3,8 +3,8 @@
 A :class:`Codec` says how values of a kind stand there: words, numbers, ``1`` for on, ``50-90`` for an interval, several
 words with commas between. The first argument of a widget is its name in the address and its key; other arguments are
 handed on to the widget. The address leaves a default out, and what cannot be used gives a note and the default. A
-widget can be drawn ``into`` another part of the page, such as a popover that draws the page again when it is opened
-(``on_change="rerun"``): one without would undo what its widgets are given from outside.
+widget can be drawn ``into`` another part of the page. A popover there needs ``on_change="rerun"``: without it a closed
+popover sends back the old values of its widgets.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Options = Mapping[str, str] | Sequence[str]
 class Codec(Generic[T]):
     """How the values of a kind stand in the address."""
 
-    #: What would have been right, for the note.
+    #: A description of the right texts, for the note.
     expected: str
     #: From the address's text to the value; raises ``ValueError`` where there is none.
     decode: Callable[[str], T]
@@ -148,8 +148,8 @@ def _bound(
 ) -> Any:
     """Draw a widget, but for one in a closed popover; return what it says, or would say.
 
-    Streamlit's browser has no widgets in a closed popover, so it takes no new value for them, and sends the one that
-    they had with whatever is clicked next.
+    A closed popover has no widgets in the browser. The browser therefore keeps their old values, and sends those with
+    the next click.
     """
     restore(name, codec, default=default)
     if in_sight(into):
