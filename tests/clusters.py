@@ -1,7 +1,4 @@
-"""A cluster as people set it up, all of it separate processes on loopback: PostgreSQL, MLflow's server, Dask, workers.
-
-Every worker has a home of its own, so that nothing can get from one to another but through the store.
-"""
+"""A cluster as people set it up, all of it separate processes on loopback: PostgreSQL, Dask, workers with one home."""
 
 from __future__ import annotations
 
@@ -29,6 +26,9 @@ from tests.waiting import wait_for
 
 #: Debian keeps the server's programs out of the path, in a folder for each version.
 _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+#: An environment variable that all processes of one machine have.
+_MACHINE = "AQUADASH_TEST_MACHINE"
 
 #: Refuses to run as root; Debian's package makes this user.
 _SERVER_USER = "postgres"
@@ -97,17 +97,15 @@ def another_database(address: str, name: str) -> str:
 
 @dataclass
 class Machine:
-    """A worker machine of the cluster: a process tree with a home of its own.
+    """A worker machine of the cluster: a process tree.
 
     Attributes:
         name: What the cluster calls it.
-        home: Its ``AQUADASH_HOME``.
         log: What its processes print.
         process: ``aquadash cluster worker``.
     """
 
     name: str
-    home: Path
     log: Path
     process: subprocess.Popen[bytes]
 
@@ -121,11 +119,11 @@ class Machine:
         return self.log.read_text().count("Registered to:")
 
     def processes(self) -> list[psutil.Process]:
-        """All that run with its home, those whose parents are gone, too."""
+        """All of it, those whose parents are gone, too."""
         found = []
         for one in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if one.environ().get("AQUADASH_HOME") == str(self.home):
+                if one.environ().get(_MACHINE) == str(self.log):
                     found.append(one)
         return found
 
@@ -153,15 +151,17 @@ class Cluster:
     """The scheduler and its machines.
 
     Attributes:
-        store: The tracking server's address.
+        store: The address of the run store.
         database: That of the jobs.
-        folder: For homes and logs.
+        home: The ``AQUADASH_HOME`` of all.
+        folder: For logs.
         port: The scheduler's.
         machines: Those that were started, by name.
     """
 
     store: str
     database: str
+    home: Path
     folder: Path
     port: int = field(default_factory=free_port)
     machines: dict[str, Machine] = field(default_factory=dict)
@@ -194,8 +194,6 @@ class Cluster:
             slots: Runs at once.
             environment: More of its environment variables.
         """
-        home = self.folder / name
-        home.mkdir(exist_ok=True)
         log = self.folder / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -206,14 +204,15 @@ class Cluster:
                 cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 env={
                     **os.environ,
-                    "AQUADASH_HOME": str(home),
+                    "AQUADASH_HOME": str(self.home),
+                    _MACHINE: str(log),
                     "MLFLOW_TRACKING_URI": self.store,
                     "AQUADASH_DATABASE": self.database,
                     **environment,
                 },
                 start_new_session=True,
             )  # fmt: skip
-        self.machines[name] = Machine(name, home, log, process)
+        self.machines[name] = Machine(name, log, process)
         return self.machines[name]
 
     def close(self) -> None:

@@ -68,7 +68,7 @@ def test_old_leftovers_of_processes_go_away(store: RunStore, home: Path, monkeyp
     monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
     datasets, files = home / "datasets", home / "artifacts" / ("a" * 32) / "artifacts"
     left = [
-        home / "tmp" / "import-1", datasets / ".new-1", datasets / ".fetched" / ".new-2", files / ".copied",
+        home / "tmp" / "import-1", datasets / ".new-1", files / ".copied",
         files / "checkpoint" / ".copied", datasets / ".drafts" / "b", home / "exports" / "a.zip",
         *(home / "logs" / f"{kind}-b.log" for kind in ("export", "import", "robustness")),
     ]  # fmt: skip

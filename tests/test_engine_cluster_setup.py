@@ -78,16 +78,17 @@ def test_an_address_is_shown_without_its_password() -> None:
 def test_a_machine_with_a_store_of_its_own_and_no_scheduler_is_told_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.5)
     line = refusal("cluster", "worker", "--scheduler", f"tcp://127.0.0.1:{free_port()}", "--check")
-    assert "cannot share" in line and "does not answer" in line
-    assert "AQUADASH_DATABASE is not set, so that runs would be looked for in" in line
+    assert "a file that no other machine may write to" in line and "does not answer" in line
+    assert "AQUADASH_DATABASE is not set, so that runs would wait in a file" in line
     assert "No scheduler is named" in refusal("cluster", "status")
 
 
-def test_two_workers_with_one_home_are_one_too_many(home: Path) -> None:
-    path = settings.home() / "locks" / "cluster-worker.lock"
+def test_two_workers_with_one_name_are_one_too_many(home: Path) -> None:
+    path = settings.home() / "locks" / "cluster-worker-one%2Ftwo.lock"
     path.parent.mkdir(parents=True)
-    with FileLock(path), pytest.raises(ConfigError, match=re.escape(f"Another worker on this machine uses {home}")):
-        ClusterWorker("tcp://127.0.0.1:1", plan_workers(name="one", slots=1, gpus="none", port=0)).run()
+    said = re.escape(f"Another worker of {home} is called one/two")
+    with FileLock(path), pytest.raises(ConfigError, match=said):
+        ClusterWorker("tcp://127.0.0.1:1", plan_workers(name="one/two", slots=1, gpus="none", port=0)).run()
 
 
 _began: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -186,33 +187,40 @@ def _check_of(what: str, address: str) -> checks.Check:
     return check
 
 
-def test_the_database_must_be_named_and_the_apps(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_database_and_home_must_be_those_of_the_cluster(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
     ) as cluster:
         address = cluster.scheduler_address
         assert "AQUADASH_DATABASE is not set" in _check_of("jobs", address).problem
+        assert "a file that no other machine may write to" in _check_of("run store", address).problem
+        problems = checks.status(address, named_by="x")["problems"]
+        assert sum("AQUADASH_DATABASE is not set" in one for one in problems) == 2, "here, and on the worker"
+
         monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'jobs.db'}")
+        monkeypatch.setattr(settings, "store_is_shared", lambda: True)
         found = _check_of("jobs", address)
-        assert found.problem == "" and "must be on this machine; no app has been at this scheduler yet" in found.note
-        with monkeypatch.context() as patch:
-            patch.setenv("AQUADASH_SCHEDULER", address)
-            app = Slots(open_jobs())
-            app.client()
-            app.close()
-        found = _check_of("jobs", address)
-        assert found.problem == "" and "no app" not in found.note
+        assert found.problem == "" and "must be on this machine" in found.note
+        assert _check_of("run store", address).problem == ""
         seen = checks.status(address, named_by="--scheduler")
-        assert [worker["jobs"] for worker in seen["workers"]] == [True] and seen["problems"] == []
+        assert [worker["home"] for worker in seen["workers"]] == [str(home)] and seen["problems"] == []
         assert seen["database"] == f"sqlite:///{tmp_path / 'jobs.db'}"
 
-        monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'other.db'}")
-        assert "other.db here, which is not the app's. Give both the same" in _check_of("jobs", address).problem
-        assert any("which is not the app's" in one for one in checks.status(address, named_by="x")["problems"])
-        monkeypatch.delenv("AQUADASH_DATABASE")
-        problems = checks.status(address, named_by="x")["problems"]
-        assert any("AQUADASH_DATABASE is not set, so" in one for one in problems)
-        assert any("finds no run, as AQUADASH_DATABASE is not set there" in one for one in problems)
+        about_worker = checks._about_this_worker
+        monkeypatch.setattr(checks, "_about_this_worker", lambda: {**about_worker(), "home": "/of/its/own"})
+        (problem,) = checks.status(address, named_by="x")["problems"]
+        assert f"has the AQUADASH_HOME /of/its/own; here it is {home}. Mount the same folder" in problem
+
+
+def test_a_store_of_another_home_is_refused(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'runs.db'}")
+    open_store()
+    monkeypatch.setattr(settings, "store_is_shared", lambda: True)
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "another"))
+    problem = checks._check_store().problem
+    assert f"belongs to file://{home}, and AQUADASH_HOME is {tmp_path / 'another'} here. Mount the app's" in problem
 
 
 def test_missing_certificates_are_asked_for_as_the_scheduler_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -370,23 +370,6 @@ def test_a_job_is_given_to_whoever_has_what_it_needs(jobs: JobTable) -> None:
     assert second.run == "r1"
 
 
-def test_a_held_job_is_given_to_nobody_before_its_release_and_missed_where_nobody_takes_care(jobs: JobTable) -> None:
-    silent, stopped, held = (jobs.submit("again", run, {}, held=True) for run in ("r1", "r2", "r3"))
-    let_the_lease_run_out(silent, jobs=jobs)
-    assert now(jobs, silent).status is JobStatus.INTERRUPTED
-    jobs.request_stop(stopped.id)
-    for write in (lambda: jobs.hold(stopped, "on"), lambda: jobs.release(stopped)):
-        with pytest.raises(LeaseLostError):
-            write()
-    jobs.hold(held, "half is sent")
-    assert now(jobs, held).message == "half is sent" and jobs.claim(["again"], HERE, offers=["gpu"]) is None
-    jobs.release(held, needs="gpu")
-    assert now(jobs, held).message == "" and jobs.claim(["again"], HERE) is None
-    let_the_lease_run_out(held, jobs=jobs)
-    assert now(jobs, held).status is JobStatus.QUEUED, "it may wait for as long as it likes"
-    assert jobs.claim(["again"], HERE, offers=["gpu"]) is not None
-
-
 def test_one_in_the_queue_stops_at_once(jobs: JobTable) -> None:
     job = jobs.submit("once", "r1", {})
     jobs.request_stop(job.id)

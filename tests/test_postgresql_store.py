@@ -11,9 +11,8 @@ import pytest
 
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
-from aquadash.runs import data_files, open_store
+from aquadash.runs import open_store
 from aquadash.runs.artifacts import CONFIG
-from aquadash.runs.connection import experiment_named
 from tests import clusters
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING)]
@@ -30,8 +29,6 @@ def test_runs_and_files_are_found_in_the_folder(database: str, tmp_path: Path, m
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "first"))
     store = open_store()
     run_id = store.create(RunConfig(), name="kept").run_id
-    # Own pictures are in an experiment of their own, and in the same folder.
-    experiment_named(store.client, data_files.EXPERIMENT)
 
     # Another machine, which sees the folder under the same path.
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "second"))
@@ -45,7 +42,7 @@ def test_runs_and_files_are_found_in_the_folder(database: str, tmp_path: Path, m
             (tmp_path / "first" / "artifacts").mkdir()
             (tmp_path / "first" / "artifacts" / "store.txt").write_text(content)
         monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / f"stranger-{number}"))
-        with pytest.raises(StorageError, match=r"keeps the files of runs in .*first/artifacts, .* tracking server"):
+        with pytest.raises(StorageError, match=r"keeps the files of runs in .*first/artifacts, .* Share that folder"):
             open_store()
 
 

@@ -18,6 +18,7 @@ from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.data.folder import store as folder_store
 from aquadash.data.folder.about import About
+from aquadash.engine import Engine
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.jobs import JobStatus, LeaseLostError, Stopped
@@ -120,7 +121,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object) -> Dataset:
         raise error
 
-    monkeypatch.setattr(worker, "load_dataset", fail)
+    monkeypatch.setattr(data, "load", fail)
 
 
 def test_what_goes_wrong_fails_the_run_with_a_message(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +168,18 @@ def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: 
     assert run.status is RunStatus.FAILED and "Cats has other images now" in run.message
     assert run.class_names == ()
     import_pictures(ANNA, 0)
-    assert worker.load_dataset(store, run, lambda _: None).fingerprint == run.dataset_fingerprint == kept.fingerprint
+    assert data.load(kept.source).fingerprint == run.dataset_fingerprint == kept.fingerprint
+
+
+def test_a_run_of_version_0_6_0_is_bound_to_its_pictures_when_it_is_resumed(store: RunStore, tmp_path: Path) -> None:
+    kept = imported(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}))).keep("Mine")
+    run_id = store.create(with_values(QUICK, {"data.source": kept.source})).run_id
+    store.set_tags(run_id, "as version 0.6.0 did", {"aquadash.dataset_fingerprint": "", "aquadash.data_sent": "f" * 64})
+    assert store.get(run_id).dataset_fingerprint == "f" * 64, "what it had sent to a cluster is known"
+    store.set_tags(run_id, "have sent nothing", {"aquadash.data_sent": ""})
+    store.set_status(run_id, RunStatus.FAILED)
+    Engine(store, serving=False).resume(run_id)
+    assert store.get(run_id).dataset_fingerprint == kept.fingerprint
 
 
 @pytest.mark.slow

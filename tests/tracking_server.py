@@ -25,19 +25,18 @@ _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SE
 
 
 @contextmanager
-def tracking_server(folder: Path, *, backend: str | None = None) -> Iterator[str]:
+def tracking_server(folder: Path) -> Iterator[str]:
     """A tracking server that keeps runs and artifacts under ``folder``; yields its address.
 
     Args:
         folder: For its database, artifacts and log.
-        backend: The database in place of a new SQLite file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with mlflow_process(
         folder / "server.log",
         "server",
         "--backend-store-uri",
-        backend or f"sqlite:///{folder / 'tracking.db'}",
+        f"sqlite:///{folder / 'tracking.db'}",
         "--artifacts-destination",
         str(folder / "artifacts"),
         "--serve-artifacts",

@@ -11,9 +11,6 @@ from aquadash.errors import RunError
 if TYPE_CHECKING:
     from distributed import Client
 
-#: Under this name the scheduler keeps the identity of the app's table of jobs.
-JOBS_DATABASE = "aquadash-jobs"
-
 #: How long to wait for a scheduler that ``AQUADASH_SCHEDULER`` names.
 CONNECT_SECONDS = 10
 

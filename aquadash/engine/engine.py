@@ -12,7 +12,6 @@ from aquadash import augment, settings
 from aquadash.config import RunConfig
 from aquadash.data import SOURCES
 from aquadash.data.folder import about
-from aquadash.data.folder.store import fetched_folder
 from aquadash.engine.slots import Slots
 from aquadash.errors import AquaDashError, look_up
 from aquadash.files import forget_oldest
@@ -22,7 +21,6 @@ from aquadash.people import OWNER, Person
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs import tags as tag
 from aquadash.runs.artifacts import CHECKPOINTS
-from aquadash.runs.data_files import DataFiles
 from aquadash.runs.reading import KIND
 
 _log = logging.getLogger(__name__)
@@ -113,19 +111,9 @@ class Engine:
             self._slots.client()
 
     def _queue(self, run: Run) -> Run:
-        """Put a run into the queue; own pictures that the cluster does not have are sent first, in a thread."""
+        """Put a run into the queue."""
         needs = "gpu" if run.config.training.device == "gpu" and self._cluster_has_gpus() else ""
-        source = run.config.data.source
-        to_send = (
-            source.startswith(about.PREFIX)
-            and settings.store_is_shared()
-            and not DataFiles(self._store).has(run.dataset_fingerprint)
-        )
-        job = self._store.queue(run.run_id, needs=needs, held=to_send)
-        if to_send:
-            from aquadash.engine.cluster import sending
-
-            sending.start(self._store, job, source.removeprefix(about.PREFIX), needs=needs)
+        self._store.queue(run.run_id, needs=needs)
         self.serve()
         return self._store.get(run.run_id)
 
@@ -181,7 +169,6 @@ def _sweep() -> None:
         (settings.artifacts(), f"*/artifacts/{CHECKPOINTS}/.*"),
         (about.folder(), ".new-*"),
         (about.folder(), ".drafts/*"),  # Unfinished imports of version 0.7.0.dev0 and before.
-        (fetched_folder(), ".new-*"),
         # Of jobs that are forgotten after a day, too.
         *((settings.home() / "logs", f"{kind.name}-*.log") for kind in KINDS.values() if kind.kept is not None),
     ]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from aquadash import __version__, settings
-from aquadash.engine.connecting import JOBS_DATABASE, connect, usable
+from aquadash.engine.connecting import connect, usable
 from aquadash.errors import AquaDashError, RunError
 from aquadash.jobs import JobStatus, Worker, open_jobs
 from aquadash.jobs.kinds import KINDS
@@ -199,8 +199,6 @@ class Slots:
             if self._client is None or not usable(self._client):
                 self._tasks.clear()
                 self._client = self._connected()
-                # For `cluster worker --check`.
-                self._client.set_metadata(JOBS_DATABASE, self._jobs.identity())
             return self._client
 
     def count(self, *, asking: bool = False) -> int:

@@ -66,9 +66,6 @@ _LOG_TAIL_LIMIT = 6000
 
 _ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
 
-#: What no worker offers.
-_HELD = "held"
-
 _JSON = JSON(none_as_null=True)
 _metadata = MetaData()
 _jobs = Table(
@@ -188,9 +185,7 @@ class JobTable:
 
     # -- for everybody -----------------------------------------------------------------------------------------------
 
-    def submit(
-        self, kind: str, run: str, request: Mapping[str, Any], *, owner: str = "", needs: str = "", held: bool = False
-    ) -> Job:
+    def submit(self, kind: str, run: str, request: Mapping[str, Any], *, owner: str = "", needs: str = "") -> Job:
         """Put a job into the queue, in the row that the same work had before.
 
         People take turns: somebody's second job stands behind the first of everybody who is there by then.
@@ -200,14 +195,12 @@ class JobTable:
             request: What is asked for, as plain values for JSON.
             owner: The id of the person who asks; empty for the owner of the machine.
             needs: What a worker must have to be given it, such as ``"gpu"``.
-            held: Give it to nobody until :meth:`release`.
 
         Raises:
             RunError: It is queued or running already.
         """
         name = job_id(kind, run)
         waits_for_a_slot = KINDS[kind].max_worker_failures > 0
-        leased = held or not waits_for_a_slot
         values = {
             "owner": owner,
             "home": ""
@@ -215,12 +208,12 @@ class JobTable:
             else settings.jobs_home(),
             "position": select(func.coalesce(func.max(_columns.position), 0) + 1).scalar_subquery(),
             "rank": null(),
-            "needs": _HELD if held else needs,
+            "needs": needs,
             "request": dict(request),
             "status": JobStatus.QUEUED,
             "worker_failures": 0,
             "worker": null(),
-            "lease": self._now + LEASE_SECONDS if leased else null(),
+            "lease": self._now + LEASE_SECONDS if not waits_for_a_slot else null(),
             "progress": null(),
             "result": {},
             "message": "",
@@ -331,32 +324,12 @@ class JobTable:
 
     def explain(self, kind: str, message: str) -> None:
         """Say of the queued jobs of a kind why nobody takes them, until somebody does."""
-        unsaid = and_(_waits(kind), _columns.worker_failures == 0, _columns.needs != _HELD, _columns.message != message)
+        unsaid = and_(_waits(kind), _columns.worker_failures == 0, _columns.message != message)
         with _storage_errors("read the jobs"), self._engine.connect() as connection:
             if not connection.execute(select(exists().where(unsaid))).scalar():
                 return
         with self._writing() as (connection, revision):
             connection.execute(update(_jobs).where(unsaid).values(message=message, revision=revision))
-
-    # -- for whoever prepares a job that is held ---------------------------------------------------------------------
-
-    def hold(self, job: Job, message: str) -> None:
-        """Say of a held job what is being done for it, at least once in a lease.
-
-        Raises:
-            LeaseLostError: It was stopped.
-        """
-        with self._writing() as (connection, revision):
-            self._own(connection, revision, job, {"message": message, "lease": self._now + LEASE_SECONDS})
-
-    def release(self, job: Job, *, needs: str = "") -> None:
-        """Give a held job to whoever has what it needs.
-
-        Raises:
-            LeaseLostError: It was stopped.
-        """
-        with self._writing() as (connection, revision):
-            self._own(connection, revision, job, {"message": "", "needs": needs, "lease": null()})
 
     # -- for workers -------------------------------------------------------------------------------------------------
 

@@ -121,7 +121,7 @@ def connect() -> tuple[MlflowClient, str]:
             what = "'psycopg[binary]'" if error.name in ("psycopg", "psycopg2") else error.name
             raise StorageError(
                 f"{settings.shown_address(uri)} needs the Python package {error.name}, which is not installed. Install "
-                f"it with `.venv/bin/pip install {what}`, or put a tracking server before it (docs/cluster.md)."
+                f"it with `.venv/bin/pip install {what}`."
             ) from None
         except Timeout:
             raise StorageError(
@@ -177,8 +177,7 @@ def _check_folder(experiment: Experiment) -> None:
     if found != token:
         raise StorageError(
             f"The run store {settings.shown_address(settings.tracking_uri())} keeps the files of runs in {folder}, and "
-            "here that is not the folder it was made with. Share that folder under the same path, or let a tracking "
-            "server pass the files on (docs/cluster.md) and name it in MLFLOW_TRACKING_URI."
+            "here that is not the folder it was made with. Share that folder under the same path (docs/cluster.md)."
         )
 
 

@@ -148,12 +148,11 @@ class RunStore(RunArtifacts):
             self.client.restore_run(run_id)
         self.jobs.run_changed(run_id)
 
-    def queue(self, run_id: str, *, needs: str = "", held: bool = False) -> Job:
+    def queue(self, run_id: str, *, needs: str = "") -> Job:
         """Put a run that is new or ended early at the end of the queue; it goes on from the last complete epoch.
 
         Args:
             needs: What a worker must have to train it, such as ``"gpu"``.
-            held: Let it wait until its job is released.
 
         Raises:
             RunError: It has finished, waits or trains already, or is in the bin.
@@ -166,7 +165,7 @@ class RunStore(RunArtifacts):
             self.set_status(run_id, RunStatus.QUEUED)
         elif run.status is not RunStatus.QUEUED:
             raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
-        return self.jobs.submit(KIND, run_id, {}, owner=run.owner, needs=needs, held=held)
+        return self.jobs.submit(KIND, run_id, {}, owner=run.owner, needs=needs)
 
     def request_stop(self, run_id: str) -> None:
         """Ask the run's worker to stop; it looks once a second. A run that still waits in the queue stops at once."""

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import math
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,15 +16,13 @@ from aquadash import data, settings
 from aquadash.config import AugmentationConfig
 from aquadash.data import Dataset, cifar100
 from aquadash.data.folder import about
-from aquadash.data.folder.store import unpack, use_fetched
-from aquadash.errors import AquaDashError, DataError, RunError
+from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation import best_epoch, evaluate
 from aquadash.jobs import JobStatus, Stopped
 from aquadash.jobs.types import job_id
 from aquadash.jobs.worker import JobContext
 from aquadash.runs import Progress, Run, RunStatus, RunStore, connection, open_store
 from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG, MODEL, OOD_DETECTOR
-from aquadash.runs.data_files import DataFiles
 from aquadash.runs.reading import KIND
 from aquadash.training.hardware import describe_environment
 from aquadash.training.prepare import report_validation_images
@@ -111,7 +108,7 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
     try:
         listener.on_progress(Progress("loading the data", epochs=epochs))
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
-        dataset = load_dataset(store, run, listener.on_progress)
+        dataset = data.load(run.config.data.source)
         # A run is bound to own pictures from the start, to other images from its first epoch on.
         bound = run.config.data.source.startswith(about.PREFIX) or store.history(run.run_id)
         if bound and run.dataset_fingerprint not in ("", dataset.fingerprint):
@@ -190,46 +187,6 @@ class _StoreListener:
         # After its checkpoint: an epoch that is trained a second time has not been stored.
         store.log_epoch(run_id, record, curve=state.curve)
         self.job.beat(advanced=True)
-
-
-def load_dataset(store: RunStore, run: Run, report: Callable[[Progress], None]) -> Dataset:
-    """Load what the run learns from; own pictures that this machine lacks, or has others for, are fetched first.
-
-    Args:
-        report: Is told how far the fetching is.
-
-    Raises:
-        DataError: The images are missing, damaged or not those that were sent.
-        Stopped: Somebody asked the run to stop meanwhile.
-    """
-    source, fingerprint = run.config.data.source, run.dataset_fingerprint
-    if fingerprint and settings.store_is_shared() and source.startswith(about.PREFIX):
-        name = source.removeprefix(about.PREFIX)
-        if about.fingerprint_of(source) != fingerprint and not use_fetched(name, fingerprint):
-            _fetch(store, run, fingerprint, report)
-            use_fetched(name, fingerprint)
-    return data.load(source)
-
-
-def _fetch(store: RunStore, run: Run, fingerprint: str, report: Callable[[Progress], None]) -> None:
-    def progress(done: int, size: int) -> None:
-        what = f"fetching its pictures ({done / 1e6:,.0f} of {size / 1e6:,.0f} MB)"
-        report(Progress(what, epochs=run.config.training.epochs))
-
-    _log.info("fetching the pictures %s from the run store", fingerprint[:12])
-    workshop = settings.home() / "tmp"
-    workshop.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=workshop) as folder:
-        files, path = DataFiles(store), Path(folder) / "pictures.zip"
-        for last in (False, True):
-            copy = files.fetch(fingerprint, path, progress=progress)
-            try:
-                return unpack(path, fingerprint)
-            except DataError:
-                # Twice is not the way here. The next run with these pictures sends them once more.
-                if last:
-                    files.forget(copy)
-                    raise
 
 
 def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:

@@ -89,18 +89,9 @@ def folder() -> Path:
     return settings.home() / "datasets"
 
 
-#: Data sets that this process reads from another place, by name.
-_elsewhere: dict[str, Path] = {}
-
-
-def use(name: str, path: Path) -> None:
-    """Let this process find the data set of that name at another place, whatever else has the name."""
-    _elsewhere[name] = path
-
-
 def place_of(name: str) -> Path:
     """The folder of a data set."""
-    return _elsewhere.get(name, folder() / name)
+    return folder() / name
 
 
 def name_for(title: str) -> str:
@@ -144,7 +135,7 @@ def all_kept() -> dict[str, About]:
         names = {entry.name for entry in os.scandir(folder()) if _NAME.fullmatch(entry.name)}
     except OSError:
         names = set()
-    for name in names | _elsewhere.keys():
+    for name in names:
         try:
             path = place_of(name) / "about.json"
             told = _about(str(path), path.stat().st_mtime_ns)

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from aquadash import __version__, settings
-from aquadash.engine.connecting import JOBS_DATABASE, connect_to
+from aquadash.engine.connecting import connect_to
 from aquadash.errors import AquaDashError
 from aquadash.jobs import open_jobs
 from aquadash.runs import open_store
-
-_LOCAL_SCHEMES = ("file:", "/", ".")
 
 
 @dataclass(frozen=True)
@@ -31,79 +29,69 @@ class Check:
 
 def check_machine(scheduler: str) -> list[Check]:
     """Whether this machine can be a worker of that scheduler's cluster."""
-    scheduler_check, database = _check_scheduler(scheduler)
-    return [_check_store(), _check_jobs(database), scheduler_check]
+    return [_check_store(), _check_jobs(), _check_scheduler(scheduler)]
 
 
 def _check_store() -> Check:
     what, uri = "run store", settings.tracking_uri()
     shown = settings.shown_address(uri)
-    if not settings.store_is_tracking_server():
+    if not settings.store_is_shared():
         return Check(
             what,
-            f"The run store is {shown}, which workers on other machines cannot share: files of runs go through a "
-            "tracking server. Start one (docs/cluster.md) and set MLFLOW_TRACKING_URI=http://its-address here and for "
-            "the app.",
+            f"The run store is {shown}, a file that no other machine may write to. Make a PostgreSQL database "
+            "(docs/cluster.md) and set MLFLOW_TRACKING_URI=postgresql://its-address here and for the app.",
         )
     try:
         location = open_store().artifact_location()
     except AquaDashError as error:
         return Check(what, str(error))
-    if location.startswith(_LOCAL_SCHEMES):
+    if location.startswith("file:") and location != settings.artifacts().as_uri():
         return Check(
             what,
-            f"The tracking server keeps files of runs in {location}, a folder of one machine. Start it with "
-            "--artifacts-destination and --serve-artifacts and a new database: docs/cluster.md has the command.",
+            f"The run store {shown} belongs to {location.removesuffix('/artifacts')}, and AQUADASH_HOME is "
+            f"{settings.home()} here. Mount the app's AQUADASH_HOME under the same path on every machine.",
         )
     return Check(what, note=shown)
 
 
-def _check_jobs(apps: str) -> Check:
-    """Whether the table of jobs is one that others reach, and that of the app.
-
-    Args:
-        apps: The identity of the app's; empty while unknown.
-    """
+def _check_jobs() -> Check:
+    """Whether the table of jobs is one that other machines reach, too."""
     what = "jobs"
     if not settings.jobs_database_is_named():
         return Check(
             what,
-            f"AQUADASH_DATABASE is not set, so that runs would be looked for in {settings.home()} alone. Make a "
-            "PostgreSQL database (docs/cluster.md) and set AQUADASH_DATABASE=postgresql://its-address on every worker "
-            "and for the app.",
+            "AQUADASH_DATABASE is not set, so that runs would wait in a file that no other machine may write to. Make "
+            "a PostgreSQL database (docs/cluster.md) and set AQUADASH_DATABASE=postgresql://its-address on every "
+            "worker and for the app.",
         )
     shown = settings.shown_address(settings.jobs_database())
     try:
-        identity = open_jobs().identity()
+        open_jobs().identity()
     except AquaDashError as error:
         return Check(what, str(error))
-    if apps and apps != identity:
-        return Check(what, f"AQUADASH_DATABASE is {shown} here, which is not the app's. Give both the same.")
     only_here = ", a file, so that all workers and the app must be on this machine" * shown.startswith("sqlite:")
-    unknown = "" if apps else "; no app has been at this scheduler yet, with which it could be compared"
-    return Check(what, note=f"{shown}{only_here}{unknown}")
+    return Check(what, note=f"{shown}{only_here}")
 
 
-def _check_scheduler(address: str) -> tuple[Check, str]:
-    """Whether the scheduler answers and is of these versions, and what it knows of the app's table of jobs."""
+def _check_scheduler(address: str) -> Check:
+    """Whether the scheduler answers and is of these versions."""
     what = "scheduler"
     try:
         client = connect_to(address, "--scheduler")
     except AquaDashError as error:
-        return Check(what, str(error)), ""
+        return Check(what, str(error))
     try:
         versions = client.get_versions()
         differ = _differences(versions["client"], versions["scheduler"])
-        database = str(client.get_metadata(JOBS_DATABASE, default=""))
     finally:
         client.close(timeout=2)
     if differ:
-        problem = (
+        return Check(
+            what,
             f"The scheduler has other versions than this machine: {differ}. Install the same requirements.txt with the "
-            "same Python everywhere."
+            "same Python everywhere.",
         )
-        return Check(what, problem), database
-    return Check(what, note=address), database
+    return Check(what, note=address)
 
 
 def _differences(here: dict[str, Any], there: dict[str, Any]) -> str:
@@ -126,24 +114,15 @@ async def about_worker() -> dict[str, Any]:
 
 
 def _about_this_worker() -> dict[str, Any]:
-    values: dict[str, Any] = {
+    return {
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "aquadash": __version__,
         "python": platform.python_version(),
         "home": str(settings.home()),
         "gpu": ",".join(settings.visible_gpus() or ()),
-        "store": "",
-        "jobs": "",
-        "error": "",
+        "error": " ".join(check.problem for check in (_check_store(), _check_jobs()) if check.problem),
     }
-    try:
-        values["store"] = open_store().identity()
-        if settings.jobs_database_is_named():
-            values["jobs"] = open_jobs().identity()
-    except AquaDashError as error:
-        values["error"] = str(error)
-    return values
 
 
 def _why_silent(name: str, address: str, error: object) -> str:
@@ -166,17 +145,16 @@ def status(scheduler: str, *, named_by: str) -> dict[str, Any]:
     Raises:
         AquaDashError: The scheduler or the run store does not answer.
     """
-    store, jobs = open_store(), open_jobs()
+    store, home = open_store(), str(settings.home())
     client = connect_to(scheduler, named_by)
     try:
-        apps = client.get_metadata(JOBS_DATABASE, default="")
         known = client.scheduler_info(n_workers=-1)["workers"]
         told = client.run(about_worker, on_error="return", workers=list(known))
         busy = {address: len(keys) for address, keys in client.processing().items()}
     finally:
         client.close(timeout=2)
     workers: list[dict[str, Any]] = []
-    problems = [problem] if (problem := _check_jobs(apps).problem) else []
+    problems = [check.problem for check in (_check_store(), _check_jobs()) if check.problem]
     for address, info in known.items():
         said = told.get(address)
         values = {
@@ -189,18 +167,16 @@ def status(scheduler: str, *, named_by: str) -> dict[str, Any]:
             problems.append(_why_silent(str(info["name"]), address, said))
             workers.append(values)
             continue
-        same_jobs = said["jobs"] == jobs.identity()
-        workers.append({**values, **said, "store": said["store"] == store.identity(), "jobs": same_jobs})
+        workers.append({**values, **said})
         if said["aquadash"] != __version__:
             problems.append(f"{info['name']} has AquaDash {said['aquadash']}; this is {__version__}.")
+        if said["home"] != home:
+            problems.append(
+                f"{info['name']} has the AQUADASH_HOME {said['home']}; here it is {home}. Mount the same folder under "
+                "the same path on every machine."
+            )
         if said["error"]:
             problems.append(f"{info['name']}: {said['error']}")
-        elif said["store"] != store.identity():
-            problems.append(f"{info['name']} uses another run store. Give it this MLFLOW_TRACKING_URI.")
-        elif not said["jobs"]:
-            problems.append(f"{info['name']} finds no run, as AQUADASH_DATABASE is not set there. Give it the app's.")
-        elif not same_jobs:
-            problems.append(f"{info['name']} looks for runs in another database. Give it this AQUADASH_DATABASE.")
     if not workers:
         problems.append("No worker is connected: runs wait until one is.")
     runs = [

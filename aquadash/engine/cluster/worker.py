@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import psutil
 from filelock import FileLock, Timeout
@@ -42,6 +43,8 @@ _END_SECONDS = 5.0
 class DaskProcess:
     """A process of Dask to be started."""
 
+    #: Of the machine's worker that starts it, which is alone in having it in its cluster.
+    worker: str
     #: What the cluster calls it.
     name: str
     #: Runs that it trains at once.
@@ -61,7 +64,6 @@ class DaskProcess:
             # A nanny would start it again without what this room does then, and there is no data to limit.
             "--no-nanny", "--memory-limit", "0",
             "--no-dashboard", "--dashboard-address", "127.0.0.1:0",
-            "--local-directory", str(settings.home() / "dask"),
             *(("--worker-port", str(self.port)) if self.port else ()),
             *(("--host", host) if host else ()),
             *(("--resources", "GPU=1") if self.gpu else ()),
@@ -71,7 +73,7 @@ class DaskProcess:
         """Its environment variables."""
         values = {**os.environ, **settings.whole_paths(), "AQUADASH_WORKER_NAME": self.name}
         values["AQUADASH_SLOTS"] = str(self.threads)
-        values[_MARK] = "cluster worker"
+        values[_MARK] = self.worker
         # Each only waits for a process.
         values["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"
         if self.gpu is not None:
@@ -107,10 +109,11 @@ def plan_workers(*, name: str | None, slots: int | None, gpus: str, port: int) -
         )
     if cards:
         return [
-            DaskProcess(f"{name}-gpu{card}", 1, card, port + number if port else 0) for number, card in enumerate(cards)
+            DaskProcess(name, f"{name}-gpu{card}", 1, card, port + number if port else 0)
+            for number, card in enumerate(cards)
         ]
     count = settings.slots() if slots is None else slots
-    return [DaskProcess(name, count, "" if gpus == "none" else None, port)]
+    return [DaskProcess(name, name, count, "" if gpus == "none" else None, port)]
 
 
 def find_gpus() -> list[str]:
@@ -136,10 +139,11 @@ class ClusterWorker:
         """Nothing is started yet.
 
         Args:
-            processes: What to start.
+            processes: What to start, at least one.
             host: This machine's address as the others see it; Dask finds one if None.
         """
         self._scheduler = scheduler
+        self._name = processes[0].worker
         self._processes = processes
         self._host = host
         self._ending = threading.Event()
@@ -153,19 +157,17 @@ class ClusterWorker:
         """Start the Dask workers and start again those that end, which they do when the scheduler is gone.
 
         Raises:
-            ConfigError: Another worker uses the same home.
+            ConfigError: Another worker has the same name.
         """
-        lock = settings.home() / "locks" / "cluster-worker.lock"
-        for folder in (lock.parent, settings.home() / "dask"):
-            folder.mkdir(parents=True, exist_ok=True)
+        lock = settings.home() / "locks" / f"cluster-worker-{quote(self._name, safe='')}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(lock, timeout=0):
-                _end_left_behind()
+                self._end_left_behind()
                 self._run()
         except Timeout:
             raise ConfigError(
-                f"Another worker on this machine uses {settings.home()}. End it, or give this one a folder of its own "
-                "in AQUADASH_HOME, and a --name."
+                f"Another worker of {settings.home()} is called {self._name}. End it, or give this one another --name."
             ) from None
 
     def _run(self) -> None:
@@ -203,19 +205,45 @@ class ClusterWorker:
                 # It waits for its trainings, whose turn is next.
                 process.kill()
                 process.wait()
-        _end_trainings()
+        self._end_trainings()
 
+    def _started(self, *words: str) -> Iterator[psutil.Process]:
+        """The processes ``python -m WORDS ...`` that this worker, or an earlier one of its name, has started here."""
+        for process in psutil.process_iter():
+            try:
+                if process.cmdline()[1 : 2 + len(words)] == ["-m", *words]:
+                    values = process.environ()
+                    if (values.get(_MARK), values.get("AQUADASH_HOME")) == (self._name, str(settings.home())):
+                        yield process
+            except psutil.Error:
+                continue
 
-def _started_for_this_home(*words: str) -> Iterator[psutil.Process]:
-    """The processes ``python -m WORDS ...`` that a worker with this home, this or an earlier one, has started."""
-    for process in psutil.process_iter():
+    def _end_left_behind(self) -> None:
+        """End the Dask workers of a worker that was killed: the scheduler takes no two of one name.
+
+        What they train goes on, in a slot that the next one waits for.
+        """
+        found = list(self._started("dask", "worker"))
+        for process in found:
+            _log.info("process %d was left behind by an earlier worker and is ended", process.pid)
+        _end(found)
+
+    def _end_trainings(self) -> None:
+        """End what this worker is doing, and let others go on with it."""
+        # What stands by is looked at for the workers that it has forked.
+        found = [
+            *self._started("aquadash.jobs.worker"), *self._started("aquadash.jobs.standby"),
+        ]  # fmt: skip
+        _end(found)
+        host = socket.gethostname()
         try:
-            if process.cmdline()[1 : 2 + len(words)] == ["-m", *words]:
-                values = process.environ()
-                if _MARK in values and values.get("AQUADASH_HOME") == str(settings.home()):
-                    yield process
-        except psutil.Error:
-            continue
+            for process in found:
+                if open_jobs().requeue(
+                    Worker(host, process.pid), f"The worker on {host} was shut down", is_failure=False
+                ):
+                    _log.info("what process %d was doing is handed over", process.pid)
+        except AquaDashError as error:
+            _log.warning("the jobs of this machine are taken up elsewhere within a minute: %s", error)
 
 
 def _end(processes: Sequence[psutil.Process]) -> None:
@@ -225,30 +253,3 @@ def _end(processes: Sequence[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(list(processes), timeout=_END_SECONDS)
     for process in alive:
         process.kill()
-
-
-def _end_left_behind() -> None:
-    """End the Dask workers of a worker that was killed: the scheduler takes no two of one name.
-
-    What they train goes on, in a slot that the next one waits for.
-    """
-    found = list(_started_for_this_home("dask", "worker"))
-    for process in found:
-        _log.info("process %d was left behind by an earlier worker and is ended", process.pid)
-    _end(found)
-
-
-def _end_trainings() -> None:
-    """End what this machine's workers with this home are doing, and let others go on with it."""
-    # What stands by is looked at for the workers that it has forked.
-    found = [
-        *_started_for_this_home("aquadash.jobs.worker"), *_started_for_this_home("aquadash.jobs.standby"),
-    ]  # fmt: skip
-    _end(found)
-    host = socket.gethostname()
-    try:
-        for process in found:
-            if open_jobs().requeue(Worker(host, process.pid), f"The worker on {host} was shut down", is_failure=False):
-                _log.info("what process %d was doing is handed over", process.pid)
-    except AquaDashError as error:
-        _log.warning("the jobs of this machine are taken up elsewhere within a minute: %s", error)
