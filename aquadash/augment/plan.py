@@ -1,7 +1,7 @@
 """From a run's settings to the images it trains on: which pipelines, how many versions, mixed how.
 
 A run carries the saved pipelines that it names (:func:`embedded`), so that it stays what it is when one of them is
-edited or deleted, and a worker on another computer needs no shared folder.
+edited or deleted.
 """
 
 from __future__ import annotations
