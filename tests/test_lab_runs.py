@@ -14,7 +14,7 @@ import pytest
 from aquadash import engine, settings
 from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError
-from aquadash.lab import Lab, memory, runs
+from aquadash.lab import Lab, memory, readings, runs
 from aquadash.people import OWNER, Person, Role
 from aquadash.runs import open_store
 from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
@@ -53,8 +53,9 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     fake = FakeStore(
         Run("a" * 32, "one", RunStatus.FINISHED, RunConfig(), 1.0, class_names=("otter", "seal"), ended_at=2.0)
     )
-    monkeypatch.setattr(runs, "open_store", lambda **_: fake)
-    monkeypatch.setattr(runs, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
+    for module in (readings, runs):
+        monkeypatch.setattr(module, "open_store", lambda **_: fake)
+    monkeypatch.setattr(readings, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
     memory.refresh()
     return fake
 
@@ -77,13 +78,13 @@ def test_an_answer_under_way_at_a_refresh_is_not_reused(store: FakeStore, monkey
         assert changed.wait(30)
         return before
 
-    monkeypatch.setattr(runs, "snapshot_of", lambda store: SimpleNamespace(runs=slow))
+    monkeypatch.setattr(readings, "snapshot_of", lambda store: SimpleNamespace(runs=slow))
     with ThreadPoolExecutor(1) as pool:
         earlier = pool.submit(RUNS.all)
         assert reading.wait(30)
         store.run = dataclasses.replace(store.run, name="two")
         memory.refresh()
-        monkeypatch.setattr(runs, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
+        monkeypatch.setattr(readings, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
         assert [run.name for run in RUNS.all()] == ["two"]
         changed.set()
         assert [run.name for run in earlier.result()] == ["one"]

@@ -15,8 +15,8 @@ from aquadash import data, settings
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.errors import StorageError
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
-from aquadash.lab import jobs as lab_jobs
 from aquadash.lab import memory
+from aquadash.lab.readings import Readings
 from aquadash.robustness import measure
 from aquadash.robustness.job import KIND
 from aquadash.runs import Predictions, Run, RunStore
@@ -116,10 +116,10 @@ def test_it_measures_a_draft_in_the_background_and_says_how_far_one_can_go(sharp
     assert "safe at every sigma" in words(app) and not app.button
     assert older.exists()
     # An app that was started again has it still; one whose folder was emptied offers to measure.
-    lab_jobs._robustness.cache_clear()
+    Readings.robustness.cache_clear()
     assert charts(open_meter(pipeline=draft)) == [curve]
     shutil.rmtree(home / "label-safety")
-    lab_jobs._robustness.cache_clear()
+    Readings.robustness.cache_clear()
     assert again(open_meter(pipeline=draft)).button(key="safety-start").label == "Measure"
 
 

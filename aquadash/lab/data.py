@@ -80,8 +80,6 @@ class DataSets(Part):
         """A data set, with all of its images; see :func:`aquadash.data.load`.
 
         Raises:
-            UnknownNameError: There is no such source.
-            NotAllowedError: As :meth:`require`.
             DataError: The data is missing, damaged or not what it claims to be.
         """
         self.require(source, load=True)
@@ -101,12 +99,7 @@ class DataSets(Part):
     # -- own pictures that are kept ----------------------------------------------------------------------------------
 
     def own(self, source: str) -> About:
-        """What is known of a data set of own pictures, by its source or the rest of that after ``folder-``.
-
-        Raises:
-            UnknownNameError: There is none of that name.
-            NotAllowedError: It is another student's.
-        """
+        """What is known of a data set of own pictures, by its source or the rest of that after ``folder-``."""
         kept = about.about(source.removeprefix(about.PREFIX))
         self._rights.require(Action.OPEN_PICTURES, kept.resource)
         return kept
@@ -120,13 +113,7 @@ class DataSets(Part):
         return store.report_of(self.own(source).name)
 
     def delete(self, source: str) -> None:
-        """Delete a data set of own pictures for good. Runs that were trained on it keep their results.
-
-        Raises:
-            UnknownNameError: There is none of that name.
-            NotAllowedError: It is not the person's own.
-            StorageError: It cannot be moved.
-        """
+        """Delete a data set of own pictures for good. Runs that were trained on it keep their results."""
         kept = about.about(source.removeprefix(about.PREFIX))
         self._rights.require(Action.DELETE_PICTURES, kept.resource)
         store.delete(kept.name)
@@ -166,7 +153,6 @@ class DataSets(Part):
         Raises:
             DataError: The pictures cannot be read, or the size is none of those offered.
             NotAllowedError: Students upload, no more than the class's limit, and for some minutes only.
-            StorageError: The pictures cannot be written.
         """
         self._rights.require(Action.READ_FOLDER if isinstance(source, Path) else Action.UPLOAD)
         if not isinstance(source, Path):
@@ -193,7 +179,6 @@ class DataSets(Part):
         Raises:
             DataError: A problem stands in the way, the title is taken, or the pictures are not there any more.
             NotAllowedError: The person may keep no more, or not replace that one.
-            StorageError: It cannot be written.
         """
         self._rights.require(Action.UPLOAD)
         kept = about.all_kept()

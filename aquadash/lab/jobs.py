@@ -10,17 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquadash import settings
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.export import jobs as export_jobs
 from aquadash.jobs import Job, open_jobs, worker
 from aquadash.jobs.kinds import KINDS
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
-from aquadash.lab.memory import kept
 from aquadash.lab.part import Part
+from aquadash.lab.readings import readings
 from aquadash.lab.rights import Action
-from aquadash.lab.runs import FRESH_SECONDS
 from aquadash.people import Resource
 from aquadash.runs import Run, open_store
 
@@ -33,12 +31,8 @@ class Jobs(Part):
     """``Lab.jobs``: see there."""
 
     def get(self, job_id: str) -> Job | None:
-        """A job as it is now; None where nobody ever asked for it.
-
-        Raises:
-            StorageError: The table of jobs cannot be read.
-        """
-        return _job(settings.store_key(), job_id)
+        """A job as it is now; None where nobody ever asked for it."""
+        return readings().job(job_id)
 
     def may_stop(self, job: Job) -> bool:
         """Whether the person may stop a job: they asked for it, the run that it is about is theirs, or they lead."""
@@ -116,23 +110,19 @@ class Jobs(Part):
         """
         job = self.get(self.robustness_job(run_id, sweep))
         if job is not None and not job.status.ended:
-            return _robustness_so_far(settings.store_key(), run_id, sweep)
+            return readings().robustness_so_far(run_id, sweep)
         ended_at = self._run(run_id).ended_at
-        return _robustness(settings.store_key(), run_id, sweep, ended_at, None if job is None else job.revision)
+        return readings().robustness(run_id, sweep, ended_at, None if job is None else job.revision)
 
     # -- exporting a run ---------------------------------------------------------------------------------------------
 
     def export_id(self, run_id: str, *, include_data: bool) -> str:
         """The id of the job that makes the ZIP file of a run as it is now: another one whenever that would have other
         content.
-
-        Raises:
-            NotAllowedError: The person may not open the run, or not its images.
-            StorageError: The store cannot be read.
         """
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.resource)
-        return _export_id(settings.store_key(), run_id, include_data, self._show_images(run, include_data))
+        return readings().export_id(run_id, include_data, self._show_images(run, include_data))
 
     def export(self, run_id: str, *, include_data: bool) -> Job:
         """Make the ZIP file of a run ready, with the images that it learned from or without.
@@ -140,9 +130,7 @@ class Jobs(Part):
         Its report shows some of them, unless the person may not open them.
 
         Raises:
-            NotAllowedError: The person may not open the run, or not its images.
             RunError: It is being made already.
-            StorageError: The store cannot be read.
         """
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.resource)
@@ -201,24 +189,3 @@ def _run_of(job: Job) -> Resource | None:
         return open_store().read(str(job.request.get("run_id", job.run))).resource
     except UnknownNameError:
         return None
-
-
-@kept(128, seconds=FRESH_SECONDS)
-def _job(store_key: str, job_id: str) -> Job | None:
-    return open_jobs().get(job_id)
-
-
-def _measured(store_key: str, run_id: str, sweep: SweepRequest | None, *version: object) -> Measurement | None:
-    from aquadash.robustness.job import result_of
-
-    store = open_store()
-    return result_of(store, store.get(run_id), sweep)
-
-
-# Of a job at work there is another revision with each report of its worker, of one that has ended the last.
-_robustness, _robustness_so_far = kept(64)(_measured), kept(8, seconds=FRESH_SECONDS)(_measured)
-
-
-@kept(64, seconds=FRESH_SECONDS)
-def _export_id(store_key: str, run_id: str, include_data: bool, show_images: bool) -> str:
-    return export_jobs.export_id(open_store(), run_id, include_data=include_data, show_images=show_images)

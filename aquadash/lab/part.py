@@ -12,7 +12,13 @@ from aquadash.people import Person
 
 
 class Part:
-    """A part of the lab, in somebody's name."""
+    """A part of the lab, in somebody's name.
+
+    Every method raises :class:`~aquadash.errors.NotAllowedError` where the person may not do or see what is asked, with
+    the reason; :class:`~aquadash.errors.UnknownNameError` where it is not there; and
+    :class:`~aquadash.errors.StorageError` where what is kept of it cannot be read or written. A method names what it
+    raises beside these, or for another reason.
+    """
 
     def __init__(self, person: Person) -> None:
         self._person = person

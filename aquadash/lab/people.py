@@ -15,21 +15,12 @@ class People(Part):
     """``Lab.people``: see there. What changes the class is the teacher's and the owner's."""
 
     def all(self) -> list[Member]:
-        """Everybody who has joined, teachers first, then by name.
-
-        Raises:
-            NotAllowedError: The person has not joined.
-        """
+        """Everybody who has joined, teachers first, then by name."""
         self._look()
         return open_sessions().people()
 
     def remove(self, person_id: str) -> None:
-        """End somebody's sessions; they may join again under another name, a teacher under theirs, or by a link.
-
-        Raises:
-            NotAllowedError: The person does not lead the class.
-            UnknownNameError: There is nobody of that id.
-        """
+        """End somebody's sessions; they may join again under another name, a teacher under theirs, or by a link."""
         self._lead()
         open_sessions().remove(person_id)
 
@@ -38,41 +29,22 @@ class People(Part):
 
         Returns:
             The names, in their order.
-
-        Raises:
-            NotAllowedError: The person does not lead the class.
-            StorageError: A store cannot be read.
         """
         self._lead()
         return open_sessions().clear(_makers())
 
     def rejoin_code(self, person_id: str) -> str:
-        """What a link ends with by which somebody may join again, once, within 15 minutes.
-
-        Raises:
-            NotAllowedError: The person does not lead the class.
-            UnknownNameError: There is nobody of that id.
-        """
+        """What a link ends with by which somebody may join again, once, within 15 minutes."""
         self._lead()
         return open_sessions().rejoin_code(person_id)
 
     def codes(self) -> Codes:
-        """The class's codes; made where there are none yet.
-
-        Raises:
-            NotAllowedError: The person does not lead the class.
-            StorageError: They cannot be read or written.
-        """
+        """The class's codes; made where there are none yet."""
         self._lead()
         return codes.codes()
 
     def student_code(self) -> str:
-        """What students type: those who are in the class may tell it others.
-
-        Raises:
-            NotAllowedError: The person has not joined.
-            StorageError: It cannot be read or written.
-        """
+        """What students type: those who are in the class may tell it others."""
         self._look()
         return codes.codes().student
 
@@ -81,21 +53,12 @@ class People(Part):
 
         Args:
             roles: Whose codes: :attr:`Role.STUDENT`, :attr:`Role.TEACHER`; both if none is named.
-
-        Raises:
-            NotAllowedError: The person does not lead the class.
-            StorageError: They cannot be read or written.
         """
         self._lead()
         return codes.renew(*roles)
 
     def set_limits(self, wanted: ClassLimits) -> None:
-        """Keep what students may at most do; it holds from now on.
-
-        Raises:
-            NotAllowedError: The person does not lead the class.
-            StorageError: They cannot be written.
-        """
+        """Keep what students may at most do; it holds from now on."""
         self._lead()
         limits.save(wanted)
 

@@ -21,7 +21,6 @@ class Pipelines(Part):
         Raises:
             UnknownNameError: There is none; the message names the nearest.
             ConfigError: Its file is damaged.
-            StorageError: Its file cannot be read.
         """
         return pipeline(name)
 
@@ -40,7 +39,6 @@ class Pipelines(Part):
             NotAllowedError: The person may keep no more, or not replace that one.
             ConfigError: The title or pipeline cannot be used, or another pipeline has the name already.
             UnknownNameError: ``replace_name``, or an operator or setting of the pipeline, is not known.
-            StorageError: It cannot be written.
         """
         self._rights.require(Action.SAVE_PIPELINE)
         if replace_name is not None:
@@ -54,7 +52,6 @@ class Pipelines(Part):
 
         Raises:
             UnknownNameError: No saved pipeline has that name.
-            NotAllowedError: It is not the person's own.
             StorageError: It cannot be deleted.
         """
         self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.resource_of(name))
@@ -65,11 +62,7 @@ class Pipelines(Part):
         return saved_pipelines.draft(self._person.person_id) if self._rights.allow(Action.SAVE_PIPELINE) else None
 
     def keep_draft(self, draft: Draft | None) -> None:
-        """Keep the person's one draft in place of the last; None forgets it. A stranger has none.
-
-        Raises:
-            StorageError: It cannot be written.
-        """
+        """Keep the person's one draft in place of the last; None forgets it. A stranger has none."""
         if self._rights.allow(Action.SAVE_PIPELINE):
             saved_pipelines.keep_draft(self._person.person_id, draft)
 

@@ -1,29 +1,26 @@
 """The runs, as somebody may see, train, label and delete them.
 
-What is read is kept for everybody for a moment (:data:`FRESH_SECONDS`), and for good where it changes no more; who
-changes something here sees it at once.
+What is read is kept for everybody (:mod:`aquadash.lab.readings`); who changes something here sees it at once.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from aquadash import settings
 from aquadash.config import DEFINITIONS, RunConfig, with_values
 from aquadash.errors import AquaDashError, DataError, NotAllowedError, RunError, StorageError, UnknownNameError
-from aquadash.evaluation import Evaluation, PairTest, evaluate, pairwise
-from aquadash.evaluation.calibration import fit_temperature
+from aquadash.evaluation import Evaluation, PairTest
 from aquadash.jobs import open_jobs
 from aquadash.jobs.types import job_id
 from aquadash.lab.data import DataSets
-from aquadash.lab.memory import kept
 from aquadash.lab.part import Part
+from aquadash.lab.readings import FRESH_SECONDS, readings
 from aquadash.lab.rights import Action
 from aquadash.runs import Run, RunStatus, RunStore, open_store
 from aquadash.runs.artifacts import OOD_DETECTOR
@@ -31,7 +28,6 @@ from aquadash.runs.first_model import add_first_model
 from aquadash.runs.measured import Images, image_set
 from aquadash.runs.reading import KIND
 from aquadash.runs.reproduction import Reproduction, reproduction
-from aquadash.runs.snapshot import snapshot_of
 from aquadash.runs.types import EpochRecord, EpochReplay, Guess, Predictions
 
 if TYPE_CHECKING:
@@ -39,10 +35,6 @@ if TYPE_CHECKING:
     from aquadash.runs.cost import Cost, Paces
     from aquadash.runs.leaderboard import Board
 
-T = TypeVar("T")
-
-#: Seconds for which what still changes may be told as it was.
-FRESH_SECONDS = 1.0
 
 #: Letters of a log: as many as are kept of a run that is trained here.
 _MAX_LOG = 6000
@@ -74,29 +66,20 @@ class Runs(Part):
         """The runs, newest first; with ``deleted`` those in the bin that the person may bring back.
 
         A run is the same object until something of it has changed, for all who see all of it.
-
-        Raises:
-            StorageError: The store cannot be read.
         """
         if deleted:
             # Not kept: it is looked at seldom.
             found = open_store().list_runs(deleted=True)
             return tuple(self._as_seen(run) for run in found if self._rights.allow(Action.RESTORE, run.resource))
-        everything = _all(settings.store_key()).runs
+        everything = readings().all().runs
         if self._person.leads:
             return everything
         return tuple(map(self._as_seen, self._rights.seen(everything, lambda run: run.resource)))
 
     def get(self, run_id: str) -> Run:
-        """One run by its full id, a deleted one too; of one that cannot be read, its status and message say so.
-
-        Raises:
-            UnknownNameError: There is none of that id.
-            NotAllowedError: It is hidden from the person.
-            StorageError: The store cannot be read.
-        """
+        """One run by its full id, a deleted one too; of one that cannot be read, its status and message say so."""
         # One reading serves those who watch one run, those who watch another, and those who look at the table of runs.
-        found = _all(settings.store_key()).by_id.get(run_id) or _one(settings.store_key(), run_id)
+        found = readings().all().by_id.get(run_id) or readings().one(run_id)
         self._rights.require(Action.VIEW, found.resource)
         return self._as_seen(found)
 
@@ -104,9 +87,7 @@ class Runs(Part):
         """The run that an id, a unique prefix of one or a unique name stands for.
 
         Raises:
-            UnknownNameError: No run fits.
             RunError: More than one does.
-            NotAllowedError: It is hidden from the person.
             StorageError: What is stored of it cannot be read.
         """
         found = self.get(self.find_id(text))
@@ -118,7 +99,6 @@ class Runs(Part):
         """The id that such a text stands for, also of a run that cannot be read; with ``deleted`` of one in the bin.
 
         Raises:
-            UnknownNameError: No run fits.
             RunError: More than one does.
         """
         return open_store().resolve(text, deleted=deleted)
@@ -126,24 +106,24 @@ class Runs(Part):
     def waiting(self) -> dict[str, Waiting]:
         """Of each waiting run, in their order, its place and when it will about start."""
         seen = {run.run_id for run in self.all()}
-        return {run_id: one for run_id, one in _waiting(settings.store_key()).items() if run_id in seen}
+        return {run_id: one for run_id, one in readings().waiting().items() if run_id in seen}
 
     def some_train(self) -> bool:
         """Whether any run trains now: what is hidden from the person takes its slot, too."""
-        return any(run.status is RunStatus.RUNNING for run in _all(settings.store_key()).runs)
+        return any(run.status is RunStatus.RUNNING for run in readings().all().runs)
 
     def paces(self) -> Paces:
         """How long epochs took in everybody's runs that have finished."""
-        return _paces(settings.store_key())
+        return readings().paces()
 
     # -- what came of a run ------------------------------------------------------------------------------------------
 
     def history(self, run_id: str) -> list[EpochRecord]:
-        """A run's epochs so far; errors as for :meth:`get`."""
-        return list(_history(settings.store_key(), run_id, self._ended_at(run_id)))
+        """A run's epochs so far."""
+        return list(readings().history(run_id, self._ended_at(run_id)))
 
     def predictions(self, run_id: str) -> Predictions:
-        """What a run's model says of the test split; errors as for :meth:`get`.
+        """What a run's model says of the test split.
 
         Raises:
             RunError: There are no predictions yet.
@@ -152,17 +132,17 @@ class Runs(Part):
         if ended_at is None:
             # A run that is resumed twice has the same key both times, so nothing of it is kept until it ends.
             return open_store().predictions(run_id)
-        return _predictions(settings.store_key(), run_id, ended_at)
+        return readings().predictions(run_id, ended_at)
 
     def validation_predictions(self, run_id: str) -> Predictions | None:
-        """What a run's model says of its validation images; None for a run that kept none; errors as for :meth:`get`.
+        """What a run's model says of its validation images; None for a run that kept none.
 
         Of a run that goes on, what it said before.
         """
         ended_at = self._ended_at(run_id)
         if ended_at is None:
             return open_store().validation_predictions(run_id)
-        return _validation_predictions(settings.store_key(), run_id, ended_at)
+        return readings().validation_predictions(run_id, ended_at)
 
     def board_sources(self) -> list[str]:
         """The data sources that students have runs on, the one with most students first."""
@@ -171,11 +151,7 @@ class Runs(Part):
         return sources(self.all())
 
     def board(self, source: str) -> Board:
-        """The students of the class who have runs on a data source, by the images that the class's limits say.
-
-        Raises:
-            NotAllowedError: The person has not joined.
-        """
+        """The students of the class who have runs on a data source, by the images that the class's limits say."""
         from aquadash.classroom.limits import in_force
         from aquadash.data.folder.about import fingerprint_of
         from aquadash.lab.people import People
@@ -183,7 +159,7 @@ class Runs(Part):
 
         def images(run: Run) -> int | None:
             try:
-                return _validation_images(settings.store_key(), run.run_id, run.ended_at)
+                return readings().validation_images(run.run_id, run.ended_at)
             except AquaDashError:
                 # Not kept: the next look may find it.
                 return None
@@ -216,7 +192,7 @@ class Runs(Part):
             RunError: There are no predictions, or the run has not ended.
         """
         ended_at = self._must_have_ended(run_id)
-        return _evaluation(settings.store_key(), run_id, ended_at, self.get(run_id).class_names, images)
+        return readings().evaluation(run_id, ended_at, self.get(run_id).class_names, images)
 
     def results(self, run: Run) -> Evaluation | None:
         """:meth:`evaluation` on the test images; None while a run is at work, or where it has none that can be read."""
@@ -233,9 +209,6 @@ class Runs(Part):
         Args:
             runs: Two or more, as they were read last; those that have not ended yet have no results.
             images: Validation images while a choice is being made; test images only for the last measurement.
-
-        Raises:
-            NotAllowedError: One of them is hidden from the person.
         """
         predictions: list[Predictions | None] = []
         evaluations: list[Evaluation | None] = []
@@ -256,12 +229,12 @@ class Runs(Part):
             evaluations.append(found)
             errors.append(problem)
             ended.append(at)
-        pairs = _pairs(settings.store_key(), tuple(ended), tuple(image_set(run, images) for run in runs), images)
+        pairs = readings().pairs(tuple(ended), tuple(image_set(run, images) for run in runs), images)
         return Compared(tuple(predictions), tuple(errors), tuple(evaluations), pairs)
 
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         """How a run's answers changed from epoch to epoch; None where that was not kept."""
-        return _epoch_replay(settings.store_key(), run_id, self._ended_at(run_id))
+        return readings().epoch_replay(run_id, self._ended_at(run_id))
 
     def environment(self, run_id: str) -> dict[str, Any]:
         """On what a run was trained; see :class:`aquadash.runs.artifacts.Environment`."""
@@ -276,11 +249,11 @@ class Runs(Part):
         """What a run has cost: time, and the size of its network, which all may know who see the run."""
         from aquadash.runs.cost import cost_of
 
-        key = settings.store_key(), run_id, self._ended_at(run_id)
-        return cost_of(_history(*key), _network_size(*key))
+        read, ended_at = readings(), self._ended_at(run_id)
+        return cost_of(read.history(run_id, ended_at), read.network_size(run_id, ended_at))
 
     def reproduction(self, run_id: str, repeat_id: str) -> Reproduction:
-        """Whether a run and its repeat are the same, number by number; errors as for :meth:`get`.
+        """Whether a run and its repeat are the same, number by number.
 
         What comes out are differences of numbers, which all who see the two runs may know.
         """
@@ -292,7 +265,6 @@ class Runs(Part):
         """The files of a run's network, and of what tells images of none of its classes, if it has that.
 
         Raises:
-            NotAllowedError: The person may not open it.
             RunError: There is none.
         """
         self._rights.require(Action.OPEN_MODEL, run.resource)
@@ -302,7 +274,6 @@ class Runs(Part):
         """Return a run's network as a TensorFlow Lite file, which takes seconds.
 
         Raises:
-            NotAllowedError: The person may not open it.
             RunError: There is none.
             AquaDashError: It cannot be converted.
         """
@@ -315,13 +286,10 @@ class Runs(Part):
         """What the scores of a run's network are divided by before people see probabilities.
 
         It is fitted on the run's validation images; 1 where there are none, or their answers are all right.
-
-        Raises:
-            NotAllowedError: The person may not open it.
         """
         self._rights.require(Action.OPEN_MODEL, run.resource)
         try:
-            return _temperature(settings.store_key(), run.run_id, run.ended_at) or 1.0
+            return readings().temperature(run.run_id, run.ended_at) or 1.0
         except StorageError:
             # Here, where that is not kept: the damaged file may be put back.
             return 1.0
@@ -420,7 +388,7 @@ class Runs(Part):
             return open_engine().resume(run_id)
 
     def wait(self, run_id: str) -> Run:
-        """Wait until a run has ended, and return it as it is then; errors as for :meth:`get`.
+        """Wait until a run has ended, and return it as it is then.
 
         While it waits in the queue, what waits there is trained from here, too.
         """
@@ -439,7 +407,6 @@ class Runs(Part):
         """Ask a run to stop: a queued one at once, a running one within seconds. Complete epochs are kept.
 
         Raises:
-            NotAllowedError: It is not the person's own.
             RunError: It has ended.
         """
         with self._store_for(Action.STOP, run_id) as store:
@@ -488,7 +455,6 @@ class Runs(Part):
         """Give a run another name, at most 120 characters; control characters are dropped.
 
         Raises:
-            NotAllowedError: It is not the person's own.
             RunError: Nothing is left of the name.
         """
         with self._store_for(Action.LABEL, run_id) as store:
@@ -503,7 +469,6 @@ class Runs(Part):
         """Give a run tags and take others away, one text or several; those that it has, or has not, are passed over.
 
         Raises:
-            NotAllowedError: It is not the person's own.
             RunError: One of them cannot be a tag.
         """
         with self._store_for(Action.LABEL, run_id) as store:
@@ -515,27 +480,18 @@ class Runs(Part):
         """Let a run stand first in tables, or no longer: in a student's own, or in everybody's if a teacher pins.
 
         Raises:
-            NotAllowedError: It is not the person's own.
             RunError: The teacher has pinned it for everybody, and a student would unpin it.
         """
         with self._store_for(Action.LABEL, run_id) as store:
             store.set_pinned(run_id, pinned, for_all=self._person.leads)
 
     def archive(self, run_id: str, archived: bool = True) -> None:
-        """Leave a run out of tables and menus unless asked, or no longer. Nothing of it is lost.
-
-        Raises:
-            NotAllowedError: It is not the person's own.
-        """
+        """Leave a run out of tables and menus unless asked, or no longer. Nothing of it is lost."""
         with self._store_for(Action.LABEL, run_id) as store:
             store.set_archived(run_id, archived)
 
     def hide(self, run_id: str, hidden: bool = True) -> None:
-        """Keep a run from all students but its owner, or no longer.
-
-        Raises:
-            NotAllowedError: Only the teacher hides.
-        """
+        """Keep a run from all students but its owner, or no longer."""
         self._rights.require(Action.HIDE)
         with self._changing():
             open_store().set_hidden(run_id, hidden)
@@ -544,18 +500,13 @@ class Runs(Part):
         """Put a run into the bin, from where :meth:`restore` brings it back.
 
         Raises:
-            NotAllowedError: It is not the person's own.
             RunError: It is at work: it must be stopped first.
         """
         with self._store_for(Action.DELETE, run_id) as store:
             store.delete(run_id)
 
     def restore(self, run_id: str) -> None:
-        """Bring a deleted run back.
-
-        Raises:
-            NotAllowedError: It is not the person's own.
-        """
+        """Bring a deleted run back."""
         with self._store_for(Action.RESTORE, run_id) as store:
             hidden = _search_is_hidden(store.read(run_id).search_id)
             store.restore(run_id)
@@ -566,9 +517,6 @@ class Runs(Part):
     def first_model(self) -> Run:
         """The run that AquaDash comes with, put into the store unless it is or was there. It is for all, so that it
         does not matter who comes first.
-
-        Raises:
-            StorageError: The store cannot be written.
         """
         with self._changing():
             return add_first_model(open_store())
@@ -627,117 +575,3 @@ def _search_is_hidden(search_id: str) -> bool:
         return any_stored() and open_search_store().get(search_id).hidden
     except UnknownNameError:
         return False
-
-
-class _All(NamedTuple):
-    """All runs of one reading of the store, in their order and by their ids."""
-
-    runs: tuple[Run, ...]
-    by_id: dict[str, Run]
-
-
-# Of the list only what has changed is read, so that it may be looked at oftener.
-@kept(8, seconds=0.25)
-def _all(store_key: str) -> _All:
-    found = tuple(snapshot_of(open_store(at_once=False)).runs())
-    return _All(found, {run.run_id: run for run in found})
-
-
-@kept(64, seconds=FRESH_SECONDS)
-def _one(store_key: str, run_id: str) -> Run:
-    return open_store().read(run_id)
-
-
-@kept(4, seconds=FRESH_SECONDS)
-def _waiting(store_key: str) -> dict[str, Waiting]:
-    from aquadash.engine import open_engine
-    from aquadash.engine.slots import held
-    from aquadash.engine.waiting import waiting_times
-
-    return waiting_times(_all(store_key).runs, slots=open_engine().slots(), paused=held())
-
-
-# A run more hardly changes how long epochs take.
-@kept(4, seconds=10.0)
-def _paces(store_key: str) -> Paces:
-    from aquadash.models import head_epochs
-    from aquadash.runs.cost import Paces
-
-    return Paces(_all(store_key).runs, head_epochs)
-
-
-#: What is kept of arrays of runs, each kind of them, in bytes. An imported run's may be 200 MB.
-_MOST_BYTES = 200_000_000
-
-
-def _bytes_of(found: Predictions | EpochReplay) -> int:
-    return 1000 + sum(array.nbytes for array in vars(found).values())
-
-
-def _read_of_run(
-    read: Callable[[RunStore, str], T], *, most: int, size: Callable[[Any], int] | None = None
-) -> Callable[[str, str, float | None], T]:
-    """A function that reads something of a run by store, id and end: for good once it has ended, else for a moment."""
-
-    def asked(store_key: str, run_id: str, ended_at: float | None) -> T:
-        return read(open_store(), run_id)
-
-    ended, live = kept(most, size=size)(asked), kept(64, seconds=FRESH_SECONDS)(asked)
-    return lambda store_key, run_id, ended_at: (live if ended_at is None else ended)(store_key, run_id, ended_at)
-
-
-def _read_network_size(store: RunStore, run_id: str) -> tuple[int, float] | None:
-    from aquadash.runs.cost import network_size
-
-    return network_size(store, run_id)
-
-
-def _read_temperature(store: RunStore, run_id: str) -> float | None:
-    try:
-        said = store.validation_predictions(run_id)
-        if said is None:
-            return None
-        fitted = fit_temperature(said.labels, said.probabilities)
-    except DataError:
-        return 1.0
-    return 1.0 if fitted.at_limit else fitted.value
-
-
-_network_size = _read_of_run(_read_network_size, most=256)
-_temperature = _read_of_run(_read_temperature, most=256)
-_history = _read_of_run(lambda store, run_id: tuple(store.history(run_id)), most=256)
-_epoch_replay = _read_of_run(lambda store, run_id: store.epoch_replay(run_id), most=_MOST_BYTES, size=_bytes_of)
-_predictions = _read_of_run(lambda store, run_id: store.predictions(run_id), most=_MOST_BYTES, size=_bytes_of)
-_validation_predictions = _read_of_run(
-    lambda store, run_id: store.validation_predictions(run_id), most=_MOST_BYTES, size=_bytes_of
-)
-
-
-@kept(4096)
-def _validation_images(store_key: str, run_id: str, ended_at: float | None) -> int | None:
-    found = open_store().validation_predictions(run_id)
-    return None if found is None else len(found.labels)
-
-
-@kept(256)
-def _evaluation(
-    store_key: str, run_id: str, ended_at: float, class_names: tuple[str, ...], images: Images
-) -> Evaluation:
-    found = _predictions_on(store_key, run_id, ended_at, images)
-    return evaluate(found.labels, found.probabilities, class_names=class_names)
-
-
-@kept(64)
-def _pairs(
-    store_key: str, runs: tuple[tuple[str, float] | None, ...], sets: tuple[str, ...], images: Images
-) -> tuple[PairTest, ...]:
-    said = [None if run is None else _predictions_on(store_key, *run, images) for run in runs]
-    return pairwise(said, sets=sets)
-
-
-def _predictions_on(store_key: str, run_id: str, ended_at: float, images: Images) -> Predictions:
-    read = _predictions if images == "test" else _validation_predictions
-    found = read(store_key, run_id, ended_at)
-    if found is None:
-        raise RunError("This run kept no predictions of its validation images.")
-    return found

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aquadash import engine, settings
+from aquadash import engine
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.jobs.types import job_id
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
 from aquadash.lab.jobs import Jobs
-from aquadash.lab.memory import kept
 from aquadash.lab.part import Part
+from aquadash.lab.readings import readings
 from aquadash.lab.rights import Action
-from aquadash.lab.runs import FRESH_SECONDS
-from aquadash.search import Search, SearchHead, SearchPlan, Trial, any_stored, job
+from aquadash.search import Search, SearchHead, SearchPlan, Trial, job
 from aquadash.search.store import KIND, open_search_store
 
 
@@ -22,21 +21,12 @@ class Searches(Part):
     """``Lab.searches``: see there. What a search trains are runs of whoever started it."""
 
     def all(self) -> list[SearchHead]:
-        """The searches without their trials, newest first.
-
-        Raises:
-            StorageError: They cannot be read.
-        """
-        return self._rights.seen(_heads(settings.store_key()), lambda head: head.resource)
+        """The searches without their trials, newest first."""
+        return self._rights.seen(readings().searches(), lambda head: head.resource)
 
     def get(self, search_id: str) -> Search:
-        """One search, without the trials whose runs are hidden from the person.
-
-        Raises:
-            UnknownNameError: There is none of that id.
-            NotAllowedError: All of it is hidden.
-        """
-        found = _search(settings.store_key(), search_id)
+        """One search, without the trials whose runs are hidden from the person."""
+        found = readings().search(search_id)
         self._rights.require(Action.VIEW, found.resource)
         if self._person.leads:
             return found
@@ -46,9 +36,7 @@ class Searches(Part):
         """The search that an id, a unique prefix of one or a unique name stands for.
 
         Raises:
-            UnknownNameError: No search fits.
             RunError: More than one does.
-            NotAllowedError: It is hidden from the person.
         """
         return self.get(open_search_store().resolve(text))
 
@@ -70,7 +58,6 @@ class Searches(Part):
         Its runs at work are stopped and keep their complete epochs; their trials end without a result.
 
         Raises:
-            NotAllowedError: It is not the person's own.
             RunError: It is not at work.
         """
         self._rights.require(Action.STOP, self.get(search_id).resource)
@@ -98,11 +85,7 @@ class Searches(Part):
             job.resume_search(search_id, engine.open_engine(), trials=trials)
 
     def hide(self, search_id: str, hidden: bool = True) -> None:
-        """Keep a search and the runs of its trials from all students but its owner, or no longer.
-
-        Raises:
-            NotAllowedError: Only the teacher hides.
-        """
+        """Keep a search and the runs of its trials from all students but its owner, or no longer."""
         self._rights.require(Action.HIDE)
         with self._changing():
             open_search_store().set_hidden(search_id, hidden)
@@ -123,15 +106,3 @@ class Searches(Part):
         self._limits.check_search()
         for epochs in (plan.config.training.epochs, *plan.ends("training.epochs")):
             self._limits.check_training(int(epochs), waiting=0)
-
-
-@kept(8, seconds=FRESH_SECONDS)
-def _heads(store_key: str) -> tuple[SearchHead, ...]:
-    if not any_stored():
-        return ()
-    return tuple(open_search_store().heads())
-
-
-@kept(64, seconds=FRESH_SECONDS)
-def _search(store_key: str, search_id: str) -> Search:
-    return open_search_store().get(search_id)

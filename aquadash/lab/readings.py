@@ -1,0 +1,218 @@
+"""What the lab has read of a store, kept for everybody: what still changes for a moment, what has ended for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from aquadash import settings
+from aquadash.errors import DataError, RunError
+from aquadash.evaluation import Evaluation, PairTest, evaluate, pairwise
+from aquadash.evaluation.calibration import fit_temperature
+from aquadash.jobs import Job, open_jobs
+from aquadash.lab.memory import kept
+from aquadash.runs import Run, open_store
+from aquadash.runs.measured import Images
+from aquadash.runs.snapshot import snapshot_of
+from aquadash.runs.types import EpochRecord, EpochReplay, Predictions
+
+if TYPE_CHECKING:
+    from aquadash.engine.waiting import Waiting
+    from aquadash.robustness.measurement import Measurement
+    from aquadash.robustness.requests import SweepRequest
+    from aquadash.runs.cost import Paces
+    from aquadash.search.types import Search, SearchHead
+
+T = TypeVar("T")
+
+#: Seconds for which what still changes may be told as it was.
+FRESH_SECONDS = 1.0
+
+#: What is kept of arrays of runs, each kind of them, in bytes. An imported run's may be 200 MB.
+_MOST_BYTES = 200_000_000
+
+
+class AllRuns(NamedTuple):
+    """All runs of one reading of the store, in their order and by their ids."""
+
+    runs: tuple[Run, ...]
+    by_id: dict[str, Run]
+
+
+def readings() -> Readings:
+    """The readings of the store that the settings name."""
+    return Readings(settings.store_key())
+
+
+def _bytes_of(found: Predictions | EpochReplay) -> int:
+    return 1000 + sum(array.nbytes for array in vars(found).values())
+
+
+def _of_run(
+    most: int, *, size: Callable[[Any], int] | None = None
+) -> Callable[[Callable[[Readings, str], T]], Callable[[Readings, str, float | None], T]]:
+    """A reading of a run by its id and end, kept for good once it has ended, else for a moment."""
+
+    def decorate(read: Callable[[Readings, str], T]) -> Callable[[Readings, str, float | None], T]:
+        def asked(self: Readings, run_id: str, ended_at: float | None) -> T:
+            return read(self, run_id)
+
+        ended, live = kept(most, size=size)(asked), kept(64, seconds=FRESH_SECONDS)(asked)
+
+        def reading(self: Readings, run_id: str, ended_at: float | None) -> T:
+            return (live if ended_at is None else ended)(self, run_id, ended_at)
+
+        return reading
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What is read of one store. Two of the same store share what is kept."""
+
+    store_key: str
+
+    # -- runs --------------------------------------------------------------------------------------------------------
+
+    # Of the list only what has changed is read, so that it may be looked at oftener.
+    @kept(8, seconds=0.25)
+    def all(self) -> AllRuns:
+        """All runs."""
+        found = tuple(snapshot_of(open_store(at_once=False)).runs())
+        return AllRuns(found, {run.run_id: run for run in found})
+
+    @kept(64, seconds=FRESH_SECONDS)
+    def one(self, run_id: str) -> Run:
+        """A run, also one in the bin."""
+        return open_store().read(run_id)
+
+    @kept(4, seconds=FRESH_SECONDS)
+    def waiting(self) -> dict[str, Waiting]:
+        """Of each waiting run its place and when it will about start."""
+        from aquadash.engine import open_engine
+        from aquadash.engine.slots import held
+        from aquadash.engine.waiting import waiting_times
+
+        return waiting_times(self.all().runs, slots=open_engine().slots(), paused=held())
+
+    # A run more hardly changes how long epochs take.
+    @kept(4, seconds=10.0)
+    def paces(self) -> Paces:
+        """How long epochs took in all runs that have finished."""
+        from aquadash.models import head_epochs
+        from aquadash.runs.cost import Paces
+
+        return Paces(self.all().runs, head_epochs)
+
+    @_of_run(256)
+    def network_size(self, run_id: str) -> tuple[int, float] | None:
+        """Parameters and calculations of a run's network."""
+        from aquadash.runs.cost import network_size
+
+        return network_size(open_store(), run_id)
+
+    @_of_run(256)
+    def temperature(self, run_id: str) -> float | None:
+        """What a run's scores are divided by; None without validation images."""
+        try:
+            said = open_store().validation_predictions(run_id)
+            if said is None:
+                return None
+            fitted = fit_temperature(said.labels, said.probabilities)
+        except DataError:
+            return 1.0
+        return 1.0 if fitted.at_limit else fitted.value
+
+    @_of_run(256)
+    def history(self, run_id: str) -> tuple[EpochRecord, ...]:
+        """A run's epochs so far."""
+        return tuple(open_store().history(run_id))
+
+    @_of_run(_MOST_BYTES, size=_bytes_of)
+    def epoch_replay(self, run_id: str) -> EpochReplay | None:
+        """How a run's answers changed from epoch to epoch."""
+        return open_store().epoch_replay(run_id)
+
+    @_of_run(_MOST_BYTES, size=_bytes_of)
+    def predictions(self, run_id: str) -> Predictions:
+        """What a run's model says of the test images."""
+        return open_store().predictions(run_id)
+
+    @_of_run(_MOST_BYTES, size=_bytes_of)
+    def validation_predictions(self, run_id: str) -> Predictions | None:
+        """What a run's model says of the validation images."""
+        return open_store().validation_predictions(run_id)
+
+    @kept(4096)
+    def validation_images(self, run_id: str, ended_at: float | None) -> int | None:
+        """How many validation images a run's model has answered."""
+        found = open_store().validation_predictions(run_id)
+        return None if found is None else len(found.labels)
+
+    @kept(256)
+    def evaluation(self, run_id: str, ended_at: float, class_names: tuple[str, ...], images: Images) -> Evaluation:
+        """The figures that follow from what a run's model says."""
+        found = self._predictions_on(run_id, ended_at, images)
+        return evaluate(found.labels, found.probabilities, class_names=class_names)
+
+    @kept(64)
+    def pairs(
+        self, runs: tuple[tuple[str, float] | None, ...], sets: tuple[str, ...], images: Images
+    ) -> tuple[PairTest, ...]:
+        """Each run, by its id and end, against each later one."""
+        said = [None if run is None else self._predictions_on(*run, images) for run in runs]
+        return pairwise(said, sets=sets)
+
+    def _predictions_on(self, run_id: str, ended_at: float, images: Images) -> Predictions:
+        read = self.predictions if images == "test" else self.validation_predictions
+        found = read(run_id, ended_at)
+        if found is None:
+            raise RunError("This run kept no predictions of its validation images.")
+        return found
+
+    # -- searches and jobs -------------------------------------------------------------------------------------------
+
+    @kept(8, seconds=FRESH_SECONDS)
+    def searches(self) -> tuple[SearchHead, ...]:
+        """All searches without their trials."""
+        from aquadash.search.store import any_stored, open_search_store
+
+        return tuple(open_search_store().heads()) if any_stored() else ()
+
+    @kept(64, seconds=FRESH_SECONDS)
+    def search(self, search_id: str) -> Search:
+        """A search with its trials."""
+        from aquadash.search.store import open_search_store
+
+        return open_search_store().get(search_id)
+
+    @kept(128, seconds=FRESH_SECONDS)
+    def job(self, job_id: str) -> Job | None:
+        """A job as it is now."""
+        return open_jobs().get(job_id)
+
+    # Of a job at work there is another revision with each report of its worker, of one that has ended the last.
+    @kept(64)
+    def robustness(self, run_id: str, sweep: SweepRequest | None, *version: object) -> Measurement | None:
+        """What a measurement of a run has found."""
+        from aquadash.robustness.job import result_of
+
+        store = open_store()
+        return result_of(store, store.get(run_id), sweep)
+
+    @kept(8, seconds=FRESH_SECONDS)
+    def robustness_so_far(self, run_id: str, sweep: SweepRequest | None) -> Measurement | None:
+        """What a measurement at work has found so far."""
+        from aquadash.robustness.job import result_of
+
+        store = open_store()
+        return result_of(store, store.get(run_id), sweep)
+
+    @kept(64, seconds=FRESH_SECONDS)
+    def export_id(self, run_id: str, include_data: bool, show_images: bool) -> str:
+        """The id of the job that makes a run's ZIP file as it is now."""
+        from aquadash.export import jobs
+
+        return jobs.export_id(open_store(), run_id, include_data=include_data, show_images=show_images)
