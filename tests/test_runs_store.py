@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -367,3 +370,26 @@ def test_a_guess_that_cannot_be_read_does_not_hide_the_run(store: RunStore) -> N
     for text in ("{", "3", '{"accuracy": "x", "confused_pair": null}', '{"accuracy": 1, "confused_pair": ["a"]}'):
         store.set_tags(run_id, "spoil the guess", {tag.GUESS: text})
         assert store.get(run_id).name == "mine" and store.get(run_id).guess is None
+
+
+_READ_FIRST = """
+from aquadash.runs import RunStore
+assert RunStore().stored_run("0" * 32) is None
+from mlflow.telemetry.utils import is_telemetry_disabled
+print(is_telemetry_disabled())
+"""
+
+
+def test_mlflow_is_quiet_and_tells_nobody_where_a_run_is_read_before_the_store_is_opened(home: Path) -> None:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DO_NOT_TRACK"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _READ_FIRST],
+        env=environment | {"AQUADASH_HOME": str(home)},
+        cwd=settings.PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.stdout.strip(), done.stderr) == ("True", "")

@@ -55,7 +55,7 @@ def storage_errors(what: str) -> Iterator[None]:
         raise (_server_is_away(what, error) or storage_error(what, error)) from error
 
 
-def quiet_mlflow() -> None:
+def _configure_mlflow() -> None:
     """Set the environment variables that MLflow reads when it is imported and when it asks a server."""
     # Before the import: MLflow looks for the network otherwise, and its migrations log at length.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -73,9 +73,12 @@ def quiet_mlflow() -> None:
     os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW", "-1")
 
 
+# On import: reading a run imports MLflow before the store is opened, and MLflow reads some of these only then.
+_configure_mlflow()
+
+
 def import_ahead() -> None:
     """Import what :func:`connect` needs, without opening anything."""
-    quiet_mlflow()
     # A tracking server needs but the first; whatever is missing here is imported when it is needed.
     for name in ("mlflow", "alembic.command", "mlflow.store.tracking.sqlalchemy_store"):
         with suppress(ImportError):
@@ -91,7 +94,6 @@ def connect() -> tuple[MlflowClient, str]:
     Raises:
         StorageError: It cannot be opened; the message says why and how to mend it.
     """
-    quiet_mlflow()
     import_sqlalchemy()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from filelock import FileLock, Timeout
