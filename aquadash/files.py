@@ -35,11 +35,7 @@ def unfinished(path: Path, number: str = "*") -> str:
 
 
 def check_target(path: Path) -> None:
-    """Refuse to write a file in place of a device, a pipe or a folder: root may replace even ``/dev/null``.
-
-    Raises:
-        StorageError: The path exists and is no plain file.
-    """
+    """Refuse to write a file in place of a device, a pipe or a folder: root may replace even ``/dev/null``."""
     if path.exists() and not path.is_file():
         what = "a folder" if path.is_dir() else "a device or a pipe"
         raise StorageError(f"{path} is {what}; expected the name of a new or a plain file. Choose another name.")
@@ -115,11 +111,7 @@ def _digest(path: Path, kind: str, size: int, changed_ns: int) -> str:
 
 
 def check_writable(folder: Path) -> None:
-    """Make a folder unless it is there, and check that files can be written in it.
-
-    Raises:
-        StorageError: They cannot; the message names the cause and the setting.
-    """
+    """Make a folder unless it is there, and check that files can be written in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".write-test-{secrets.token_hex(4)}"

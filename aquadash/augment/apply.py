@@ -35,14 +35,7 @@ def augment_branch(
     path: tuple[int, ...],
     out: NDArray[np.uint8],
 ) -> None:
-    """Write one augmented version of each image into ``out``.
-
-    Args:
-        images: uint8, shape (n, height, width, 3).
-        seed: 0 or greater.
-        path: Splits the seed: other paths, other random numbers.
-        out: Array of the images' form.
-    """
+    """Write one augmented version of each image into ``out``."""
     for _ in branch_by_batch(images, branch, seed=seed, path=path, out=out):
         pass
 

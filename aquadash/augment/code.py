@@ -146,14 +146,7 @@ def to_code(spec: PipelineSpec) -> str:
 
 
 def drawing_code(plan: AugmentationPlan) -> tuple[set[str], str]:
-    """Code that defines ``augment(images, seed)``, which gives the images of :func:`aquadash.augment.draw`.
-
-    Returns:
-        Its import statements, and all else.
-
-    Raises:
-        ConfigError, UnknownNameError: A pipeline does not fit the catalogue; nothing unchecked gets into code.
-    """
+    """Code that defines ``augment(images, seed)``, which gives the images of :func:`aquadash.augment.draw`."""
     for spec in plan.pipelines:
         check(spec)
     branches = [branch for spec in plan.pipelines for branch in spec.branches]

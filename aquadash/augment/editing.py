@@ -70,11 +70,7 @@ def _groups_in(group: Group) -> Iterator[Group]:
 
 
 def group_at(spec: PipelineSpec, place: Place) -> Group:
-    """Return the list of steps at a place.
-
-    Raises:
-        ConfigError: There is none; a page that is older than the pipeline may ask for one that is gone.
-    """
+    """Return the list of steps at a place."""
     for group in groups(spec):
         if group.place == place:
             return group
@@ -82,15 +78,7 @@ def group_at(spec: PipelineSpec, place: Place) -> Group:
 
 
 def with_ids(spec: PipelineSpec, unused: int = 0) -> tuple[PipelineSpec, int]:
-    """Give an id to every step that has none, or that of a step before it, as a copy has.
-
-    Args:
-        spec: The pipeline.
-        unused: The least id to give.
-
-    Returns:
-        The pipeline and the next id after that.
-    """
+    """Give an id to every step that has none, or that of a step before it, as a copy has."""
     given: set[int] = set()
     every = (step.id for branch in spec.branches for step in walk(branch.operators))
     unused = max((unused, *(1 + number for number in every if number is not None)))

@@ -50,18 +50,7 @@ def blend_frequency_noise(
     background: iaa.Augmenter,
     seed: Any,
 ) -> iaa.BlendAlphaMask:
-    """``imgaug.augmenters.BlendAlphaFrequencyNoise`` with the masks of :class:`FrequencyNoiseMasks`.
-
-    Args:
-        exponent: A number, or a pair to draw from; so are ``size_px_max`` and ``iterations``.
-        size_px_max: See :class:`FrequencyNoiseMasks`, as for ``iterations``, ``sigmoid`` and ``per_channel``.
-        iterations: See there.
-        sigmoid: See there.
-        per_channel: See there.
-        foreground: What is applied where the mask is high.
-        background: What is applied where the mask is low.
-        seed: Decides every random choice of the masks.
-    """
+    """``imgaug.augmenters.BlendAlphaFrequencyNoise`` with the masks of :class:`FrequencyNoiseMasks`."""
     masks = FrequencyNoiseMasks(
         exponent=_ends(exponent, float),
         size_px_max=_ends(size_px_max, int),
@@ -105,12 +94,7 @@ class FrequencyNoiseMasks(iaa.IBatchwiseMaskGenerator):
         self.per_channel = per_channel
 
     def draw_masks(self, batch: Any, random_state: Any = None) -> list[NDArray[np.float32]]:
-        """One mask an image: float32, 0 to 1, shape (h, w), or (h, w, channels) where each channel has its own.
-
-        Args:
-            batch: imgaug's batch; its images all have the same shape.
-            random_state: imgaug's generator of the augmenter that asks.
-        """
+        """One mask an image: float32, 0 to 1, shape (h, w), or (h, w, channels) where each channel has its own."""
         shapes = batch.get_rowwise_shapes()
         if not shapes:
             return []
@@ -200,14 +184,6 @@ def frequency_distances(
     corners of each cut for good. After some dozen images all cuts have been made and the matrices stay as they are; the
     report's images come from that state, and so do ours. The ones matter: they are the lowest frequencies and rule
     the look of the masks.
-
-    Args:
-        height: Height of the images in pixels.
-        width: Width of the images in pixels.
-        size_px_max: Least and greatest longer side of a plane in pixels.
-
-    Returns:
-        Shape of a plane -> float32 matrix of that shape, all values at least 1 or so; read only.
     """
     shapes = sorted({small_shape(height, width, size) for size in range(size_px_max[0], size_px_max[1] + 1)})
     largest = shapes[-1]

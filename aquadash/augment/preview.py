@@ -67,9 +67,6 @@ def preview_branches(spec: PipelineSpec, *, branch: int | None, draws: int) -> t
 
     Draw i shows the given branch, or, for None, branch i modulo k of the k branches that change the images; a pipeline
     without such a branch shows the originals.
-
-    Raises:
-        ConfigError: The pipeline has no such branch.
     """
     if branch is not None:
         _check_branch(spec, branch)
@@ -84,17 +81,6 @@ def film_strip(
     """The images before the first and after each step of a branch that is switched on.
 
     The steps are those at the branch's top; what is inside of one counts as that step.
-
-    Args:
-        images: uint8, shape (n, height, width, 3), RGB.
-        branch: Which of the pipeline's branches, from 0.
-        seed: 0 or greater. The last pictures are identical to the first draw of :func:`preview`.
-
-    Returns:
-        uint8, shape (steps + 1, n, height, width, 3).
-
-    Raises:
-        ConfigError: The pipeline has no such branch, or a step is not as the catalogue wants it.
     """
     spec = as_pipeline(pipeline)
     _check_branch(spec, branch)

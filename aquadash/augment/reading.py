@@ -63,11 +63,7 @@ def _place(parts: Sequence[str | int]) -> str:
 
 
 def check_size(spec: PipelineSpec) -> None:
-    """Refuse a pipeline that is larger than a file may be.
-
-    Raises:
-        ConfigError: It has too many versions or steps, or they are nested too deep.
-    """
+    """Refuse a pipeline that is larger than a file may be."""
     if len(spec.branches) > MAX_BRANCHES:
         raise ConfigError(f"There would be {len(spec.branches)} versions of each image; {MAX_BRANCHES} are the most.")
     if any(height(branch.operators) > MAX_DEPTH for branch in spec.branches):
@@ -93,11 +89,7 @@ def height(operators: Iterable[Operator]) -> int:
 
 
 def check_operators(operators: Iterable[Operator], *, one_channel: str = "") -> None:
-    """Check operators and those inside them; errors as in :func:`check`.
-
-    Args:
-        one_channel: The name of the operator around them that hands them a single channel; empty if there is none.
-    """
+    """Check operators and those inside them; errors as in :func:`check`."""
     for operator in operators:
         info = operator_info(operator.name)
         if one_channel and info.needs_colour:

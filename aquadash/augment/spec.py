@@ -74,13 +74,7 @@ def op(
     enabled: bool = True,
     **arguments: Value | Operator | tuple[Operator, ...],
 ) -> Operator:
-    """Write an operator down: ``op("Sometimes", p=0.5, then_list=op("ChannelShuffle", p=0.5))``.
-
-    Args:
-        probability: Share of the images that it is applied to, 0 to 1.
-        enabled: False for a step that is kept and skipped.
-        **arguments: Its settings, and its slots with one operator or a tuple of them.
-    """
+    """Write an operator down: ``op("Sometimes", p=0.5, then_list=op("ChannelShuffle", p=0.5))``."""
     settings: list[tuple[str, Value]] = []
     children: list[tuple[str, tuple[Operator, ...]]] = []
     for key, value in arguments.items():

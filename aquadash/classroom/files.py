@@ -20,11 +20,7 @@ _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def write_private(path: Path, values: dict[str, Any]) -> None:
-    """Write a JSON object, whole or not at all, readable and writable by its owner only (mode 0600).
-
-    Raises:
-        StorageError: It cannot be written.
-    """
+    """Write a JSON object, whole or not at all, readable and writable by its owner only (mode 0600)."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(path, json.dumps(values, ensure_ascii=False), mode=0o600)
@@ -35,11 +31,7 @@ def write_private(path: Path, values: dict[str, Any]) -> None:
 
 
 def read_private(path: Path, kind: type[T]) -> T | None:
-    """What such a file holds, as a value of that type; None where there is no file.
-
-    Raises:
-        StorageError: It cannot be read, or holds something else.
-    """
+    """What such a file holds, as a value of that type; None where there is no file."""
     try:
         found: T = _adapter(kind).validate_json(path.read_bytes())
         return found

@@ -109,19 +109,7 @@ class Joining:
         self._joined: TTLCache[Form, Joined] = TTLCache(1000, _SAME_FORM_SECONDS, timer=clock)
 
     def enter(self, sessions: Sessions, form: Form, *, address: str, earlier_token: str | None = None) -> Joined:
-        """Begin a session; a form that comes a second time, as by a double click, gets the session that it began.
-
-        Args:
-            form: As it was sent.
-            address: The network address of the browser.
-            earlier_token: The token that the browser has from before.
-
-        Raises:
-            TooManyAttemptsError: The address has to wait; the code was not compared, or the name is one too many.
-            WrongCodeError: The code is none of the class's.
-            ConfigError: The name cannot be used.
-            NotAllowedError: The link to rejoin is not valid any more.
-        """
+        """Begin a session; a form that comes a second time, as by a double click, gets the session that it began."""
         with self._lock:
             joined = self._joined.get(form)
             if joined is None or sessions.person_of(joined.token) is None:

@@ -80,11 +80,7 @@ NUMBERS = {
 
 
 def from_values(values: Mapping[str, object], *, typed: bool = False) -> ClassLimits:
-    """Read plain values, or typed ones: ``{"epochs": "30", "searches": "yes", "locked_pages": ["train", "compare"]}``.
-
-    Raises:
-        ConfigError: A name is unknown or a value cannot be used, with what is expected.
-    """
+    """Read plain values, or typed ones such as ``{"epochs": "30", "locked_pages": ["train", "compare"]}``."""
     for name in values:
         if name not in ClassLimits.model_fields:
             raise ConfigError(str(UnknownNameError.of("limit", name, ClassLimits.model_fields)))
@@ -99,11 +95,7 @@ def from_values(values: Mapping[str, object], *, typed: bool = False) -> ClassLi
 
 
 def with_texts(limits: ClassLimits, texts: Mapping[str, str]) -> ClassLimits:
-    """Return the limits with some changed, as typed: pages with commas between, ``none`` for no limit or no page.
-
-    Raises:
-        ConfigError: A name is unknown or a text cannot be used.
-    """
+    """Return the limits with some changed, as typed: pages with commas between, ``none`` for no limit or no page."""
     values: dict[str, object] = {}
     for name, text in texts.items():
         values[name] = None if text.strip().lower() == "none" else text.strip()

@@ -60,12 +60,7 @@ def is_reserved(name: str) -> bool:
 
 
 def free_name(name: str, taken: Set[str]) -> str:
-    """The name with the first number behind it that makes it free.
-
-    Args:
-        name: A clean one.
-        taken: Looks of the names that are not free.
-    """
+    """The name with the first number behind it that makes it free."""
     number = 2
     while looks_of(found := f"{name[: MAX_LENGTH - 5].rstrip()} {number}") & taken:
         number += 1

@@ -171,11 +171,7 @@ class Sessions:
             return self._begin(connection, person, earlier_token, now)
 
     def rejoin(self, code: str, *, earlier_token: str | None = None) -> Joined:
-        """Begin a session of the person whom a code of :meth:`rejoin_code` was made for; arguments as of :meth:`join`.
-
-        Raises:
-            NotAllowedError: It was used, its time is over, or it never was one.
-        """
+        """Begin a session of the person whom a code of :meth:`rejoin_code` was made for."""
         now = self._clock()
         with self._writing() as connection:
             row = connection.execute(

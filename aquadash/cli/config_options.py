@@ -57,12 +57,7 @@ class GivenConfig:
 def config_options(
     *, default: str = "notebook-fixed", source: bool = True, seed: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options of a configuration; it gets them as ``given``, a :class:`GivenConfig`.
-
-    Args:
-        default: The preset to start from.
-        seed: With ``--seed``, where that is the configuration's.
-    """
+    """Give a command the options of a configuration; it gets them as ``given``, a :class:`GivenConfig`."""
     offered = {
         "preset": click.option(
             "--preset", default=default, show_default=True, help="The preset that the settings start from."

@@ -71,15 +71,7 @@ def plain(text: str) -> str:
 
 
 def print_result(values: Mapping[str, Any], *text: str | Table | Shown) -> bool:
-    """Print what a command found out: the values where ``--json`` was given, else what people read.
-
-    Args:
-        values: Plain values, such as a ``to_dict()``.
-        text: Sentences, and values by :func:`describe`; empty ones are left out. Nothing: all values.
-
-    Returns:
-        Whether it was JSON.
-    """
+    """Print what a command found out: the values where ``--json`` was given, else what people read."""
     as_json: bool = click.get_current_context().meta[_AS_JSON]
     dumped = json.dumps(values, ensure_ascii=False, allow_nan=True)
     if as_json:

@@ -134,11 +134,7 @@ def explain(run: str, image: Path, method: str, class_names: tuple[str, ...], ou
 
 
 def _write_picture(path: Path, explanations: Sequence[Explanation]) -> None:
-    """Write the image, and for each explanation its map over the image and the legend, as a PNG file.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
+    """Write the image, and for each explanation its map over the image and the legend, as a PNG file."""
     from aquadash.explain import pictures
 
     height, width = explanations[0].image.shape[:2]

@@ -76,11 +76,7 @@ def robustness(
 
 
 def _wait(run: Run, request: Request) -> tuple[Measurement | None, JobStatus, str]:
-    """Measure what is not measured yet, and return all that is, how the job ended and why.
-
-    Raises:
-        RunError: It failed.
-    """
+    """Measure what is not measured yet, and return all that is, how the job ended and why."""
     sweep = request if isinstance(request, SweepRequest) else None
     with suppress(StorageError):  # Damaged figures are measured again.
         measured = lab.jobs.robustness(run.run_id, sweep)

@@ -64,17 +64,7 @@ def finish(run: Run) -> None:
 
 
 def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> Guess | None:
-    """The guess that the options of ``train`` make; None where nothing is guessed.
-
-    Args:
-        accuracy: In per cent.
-        pair: ``"otter,seal"``: the true class, the predicted one.
-        config: Names the data set, whose classes the pair is checked against.
-
-    Raises:
-        click.UsageError: It is no guess.
-        AquaDashError: It names a class that is not there, or what cannot be guessed.
-    """
+    """The guess that the options of ``train`` make; None where nothing is guessed."""
     if accuracy is None and pair is None:
         return None
     if accuracy is not None and 0 < accuracy < 1:

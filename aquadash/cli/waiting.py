@@ -17,15 +17,7 @@ T = TypeVar("T")
 
 
 def wait_for_job(job_id: str, *, name: str, title: str = "") -> Job:
-    """Watch a job to its end. A first Ctrl-C asks it to stop, a second leaves it alone.
-
-    Args:
-        name: What it works on, for people.
-        title: What it does, for people: ``"robustness"``; empty for one whose phases say it.
-
-    Raises:
-        RunError: Somebody has left it alone, or it is gone.
-    """
+    """Watch a job to its end. A first Ctrl-C asks it to stop, a second leaves it alone."""
 
     def look(line: StatusLine, asked: bool) -> Job | None:
         lab.refresh()

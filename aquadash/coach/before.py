@@ -62,9 +62,6 @@ def config_notes(config: RunConfig, *, fingerprint: str = "") -> list[Note]:
     """What usually goes wrong with these settings, warnings first; empty when nothing stands out.
 
     Settings that the chosen network does not use are passed over.
-
-    Args:
-        fingerprint: Of the images that a run was trained on; empty for those that are here now.
     """
     return by_importance([*_of_images_and_loss(config, fingerprint), *_of_rate(config), *network_rules.notes(config)])
 

@@ -54,15 +54,7 @@ _ROLES = {
 
 
 def read_members(path: Path) -> dict[str, bytes]:
-    """The bytes of ``train``, ``test`` and ``meta``.
-
-    Args:
-        path: A gzipped tar file with the members at its top or in ``cifar-100-python/``, or a folder that holds them as
-            files. Links, absolute names and all other members are ignored.
-
-    Raises:
-        DataError: It cannot be read, is damaged, too large, or lacks a member.
-    """
+    """The bytes of ``train``, ``test`` and ``meta``."""
     try:
         members = _from_folder(path) if path.is_dir() else _from_tar(path)
     except DataError:
@@ -150,12 +142,6 @@ def unpickle(data: bytes, *, what: str) -> Any:
 
     Python 2's text comes back as bytes. Arrays that are values of a top-level dictionary come back as NumPy arrays,
     which may be read-only; deeper ones are not opened.
-
-    Args:
-        what: What it is, for messages: ``"'train' in cifar-100-python.tar.gz"``.
-
-    Raises:
-        DataError: It asks for anything else, or it is damaged.
     """
     try:
         _check_size_of_structure(data)

@@ -106,11 +106,7 @@ def fetch(progress: ProgressCallback | None = None) -> FetchResult:
 
 
 def cache_key() -> str | None:
-    """A text that changes when the archive in use does; None while there is no archive.
-
-    Raises:
-        DataError: As :func:`locate`.
-    """
+    """A text that changes when the archive in use does; None while there is no archive."""
     path = locate()
     return None if path is None else _key_of(path)
 
@@ -152,15 +148,7 @@ _MAX_OTHERS = 2_000
 
 
 def other_classes() -> NDArray[np.uint8] | None:
-    """Test images of CIFAR-100's other 95 classes, to measure how well a model notices that they are none of its own.
-
-    Returns:
-        uint8, (n, 32, 32, 3), at even distances where there are more than 2,000; None without an archive, or with one
-        that has no such images.
-
-    Raises:
-        DataError: The archive is damaged.
-    """
+    """Return test images of CIFAR-100's other 95 classes, which measure how well a model rejects unknown pictures."""
     path = locate()
     if path is None:
         return None

@@ -102,19 +102,6 @@ def stratified_split(labels: ArrayLike, *, fraction: float, seed: int) -> tuple[
 
     Every class draws from a generator of its own, seeded with ``(seed, label)``, so that its choice does not depend on
     the other classes.
-
-    Args:
-        labels: Integers from 0, shape (n,).
-        fraction: The share to hold out, between 0 and 1, both excluded. A class gives ``fraction`` of its images,
-            rounded to a whole number (a half is rounded up), at least one, and keeps at least one.
-        seed: From 0; the same labels, fraction and seed give the same split.
-
-    Returns:
-        Positions to train on and positions held out: sorted, together every position once.
-
-    Raises:
-        DataError: A class has only one image.
-        ValueError: ``fraction`` or ``labels`` is out of its range.
     """
     values = np.asarray(labels)
     if values.ndim != 1 or (values.size and (not np.issubdtype(values.dtype, np.integer) or values.min() < 0)):

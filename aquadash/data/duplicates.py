@@ -91,11 +91,7 @@ class Duplicates:
 
 
 def check_distance(distance: float) -> float:
-    """The distance itself.
-
-    Raises:
-        DataError: It is not from 0 to :data:`MAX_DISTANCE`.
-    """
+    """The distance itself."""
     if not 0 <= distance <= MAX_DISTANCE:
         raise DataError(f"The distance is {distance:g}; expected 0 (the same picture) to {MAX_DISTANCE:g}.")
     return distance
@@ -210,10 +206,6 @@ def find_copies(
 
     Of many copies of one picture each is paired with a few only; together the pairs connect all of them. Time grows
     with the square of the number of pictures: 10,000 take some seconds.
-
-    Args:
-        sha256s: Of their files.
-        images: uint8 (n, height, width, 3), in the same order: whatever their class and split.
     """
     found: dict[tuple[int, int], Copy] = {}
     first_of: dict[str, int] = {}

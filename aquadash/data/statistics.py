@@ -108,11 +108,7 @@ def _describe_channel(histogram: NDArray[np.int64], name: str) -> ChannelSummary
 
 
 def moments(counts: NDArray[np.int64] | NDArray[np.float64]) -> tuple[float, float]:
-    """Mean and standard deviation of pixel values, which follow exactly from their histogram.
-
-    Args:
-        counts: Pixels of each level, or their share of all, shape (256,); not all 0.
-    """
+    """Mean and standard deviation of pixel values, which follow exactly from their histogram."""
     total = float(counts.sum())
     mean = float(counts @ _LEVELS) / total
     variance = float(counts @ (_LEVELS - mean) ** 2) / total

@@ -51,15 +51,7 @@ def connect() -> Client:
 
 
 def connect_to(address: str, named_by: str) -> Client:
-    """A client of a cluster's scheduler.
-
-    Args:
-        address: As ``tcp://host:port``.
-        named_by: Where the address comes from, for people.
-
-    Raises:
-        RunError: It does not answer, or wants a certificate that this machine does not have.
-    """
+    """A client of a cluster's scheduler."""
     from distributed import Client
     from distributed.security import Security
 

@@ -30,11 +30,7 @@ class Engine:
     """Queues runs and resumes them. Safe to use from several threads."""
 
     def __init__(self, store: RunStore, *, serving: bool = True) -> None:
-        """Nothing is started yet.
-
-        Args:
-            serving: False for a process that only puts runs into the queue, for others to train.
-        """
+        """Nothing is started yet."""
         self._store = store
         self._serving = serving
         self._slots = Slots(store.jobs)

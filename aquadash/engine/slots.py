@@ -47,15 +47,6 @@ def take_next(kind: str, version: str, database: str, *, slot_ends: Callable[[],
 
     Dask runs this in a slot, which is a thread of this process or of a Dask worker elsewhere. Whether the slot is lost
     or the worker: the job is taken up again by whoever has the next slot.
-
-    Args:
-        kind: A name in :data:`~aquadash.jobs.kinds.KINDS`.
-        version: The app's version, which must be this machine's, too.
-        database: The identity of the app's table of jobs, which must be this machine's, too.
-        slot_ends: Whether to let go of the worker, which goes on by itself; where Dask runs this, its worker says so.
-
-    Raises:
-        AquaDashError: This machine is set up wrongly, or the run store is away.
     """
     _log_to_stderr()
     host = socket.gethostname()
@@ -152,12 +143,7 @@ class Slots:
     """
 
     def __init__(self, jobs: JobTable, *, connected: Callable[[], Client] = connect) -> None:
-        """Nothing is started before :meth:`serve`.
-
-        Args:
-            jobs: The table that they are in.
-            connected: Makes a client of the scheduler.
-        """
+        """Nothing is started before :meth:`serve`."""
         self._jobs = jobs
         self._connected = connected
         self._client: Client | None = None

@@ -32,14 +32,7 @@ class Waiting:
 def waiting_times(
     runs: Sequence[Run], *, slots: int, paused: bool = False, now: float | None = None
 ) -> dict[str, Waiting]:
-    """How each waiting run waits, the next one first.
-
-    Args:
-        runs: All runs of the store, in any order.
-        slots: How many may train at once, at least 1.
-        paused: True while the queue is held.
-        now: Seconds since 1970 UTC; the present if None.
-    """
+    """How each waiting run waits, the next one first."""
     now = time.time() if now is None else now
     waiting = sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.rank)
     if paused:

@@ -119,9 +119,6 @@ def doubtful_labels(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.b
     Dataset Labels", Journal of Artificial Intelligence Research 70 (2021), 1373-1411. A class's threshold is how sure
     the network is of it on average over the images that bear its label (equation 2). An image belongs to the class
     whose threshold it reaches, the most probable of several (equation 1: the confident joint without its counts).
-
-    Args:
-        probabilities: Of images that the network did not learn from, shape (n, classes), rows sum to 1.
     """
     y_true, y_prob = checked(labels, probabilities)
     own = y_prob[np.arange(len(y_true)), y_true]

@@ -165,9 +165,6 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
     Guo et al. (see :func:`reliability`), section 4.2. A network's stored probabilities are enough: their logarithms
     are its scores but for a number that is the same for all classes and that the softmax drops. In ``1 / T`` the loss
     is convex, so there is one minimum, where its slope is 0.
-
-    Args:
-        labels: Integers, shape (n,), of validation images.
     """
     y_true, y_prob = checked(labels, probabilities)
     from scipy.optimize import brentq
@@ -217,12 +214,7 @@ def scale(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
 
 
 def rescale(predictions: Predictions, validation: Predictions, *, validated_on_test: bool = False) -> Rescaling:
-    """Fit a temperature on the validation images and measure what it does to the test images.
-
-    Args:
-        validated_on_test: True if these are test images, as in the report's way; they are then left out of the measure
-            unless there are no others.
-    """
+    """Fit a temperature on the validation images and measure what it does to the test images."""
     fitted = fit_temperature(validation.labels, validation.probabilities)
     judged: NDArray[np.bool_] = np.ones(len(predictions.labels), dtype=bool)
     if validated_on_test:

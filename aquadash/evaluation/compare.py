@@ -106,9 +106,6 @@ def compare_predictions(a: Predictions, b: Predictions) -> AccuracyChange:
     Images that both have right or both have wrong say nothing about which is better. The others are like tosses of a
     coin: under "no difference" each falls either way with chance one half, so the p-value is a binomial tail, doubled.
     Q. McNemar, Psychometrika 12 (1947), 153-157; the exact form as in A. Agresti, Categorical Data Analysis, 10.1.
-
-    Raises:
-        DataError: They are of different images, labels or classes, or no predictions.
     """
     check_same_images(a, b)
     y_true, y_prob_a = checked(a.labels, a.probabilities)
@@ -117,11 +114,7 @@ def compare_predictions(a: Predictions, b: Predictions) -> AccuracyChange:
 
 
 def check_same_images(a: Predictions, b: Predictions) -> None:
-    """Let predictions pass that are of the same images and classes.
-
-    Raises:
-        DataError: They are of different images, of images with different labels, or of other classes.
-    """
+    """Let predictions pass that are of the same images and classes."""
     if not np.array_equal(a.indices, b.indices):
         raise DataError(
             f"The runs were measured on different images ({len(a.indices)} and {len(b.indices)} of them); only runs on "
@@ -188,12 +181,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     method of S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6
     (1979), 65-70: the smallest of m is multiplied by m, the next by m - 1 and so on, and none may be below the one
     before it.
-
-    Returns:
-        As many, 0 to 1, none below the one that came.
-
-    Raises:
-        DataError: A value is not a probability.
     """
     if any(not 0.0 <= value <= 1.0 for value in p_values):
         raise DataError(f"p-values must be 0 to 1; got {[value for value in p_values if not 0.0 <= value <= 1.0][0]}.")

@@ -102,11 +102,7 @@ def score_guess(guess: Guess, found: Evaluation) -> GuessScore:
 
 
 def check_pair(pair: Sequence[str], class_names: Sequence[str]) -> None:
-    """Refuse a guessed mistake that names a class which is not there.
-
-    Raises:
-        DataError: With the classes that there are.
-    """
+    """Refuse a guessed mistake that names a class which is not there."""
     for name in pair:
         if name not in class_names:
             known = ", ".join(map(str, class_names[:12])) + (", ..." if len(class_names) > 12 else "")

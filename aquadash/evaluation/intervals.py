@@ -51,16 +51,6 @@ def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> Inte
     Method 10 of R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in
     Medicine 17 (1998), 873-890: the two Wilson intervals, put together. For two networks that were asked about the same
     images it is wider than need be, so errs on the side of a tie.
-
-    Args:
-        first: How many of how many.
-        second: The same.
-
-    Returns:
-        Low and high, -1 to 1.
-
-    Raises:
-        DataError: A sample is empty, or has more successes than tries.
     """
     (low_a, high_a), (low_b, high_b) = wilson_interval(*first), wilson_interval(*second)
     a, b = first[0] / first[1], second[0] / second[1]
@@ -91,15 +81,6 @@ def newcombe_interval(both: int, only_first: int, only_second: int, neither: int
     Wilson's intervals of the two fractions, squared and added, less what they have in common, by their correlation phi
     with its correction: method 10 of R. G. Newcombe, "Improved confidence intervals for the difference between
     binomial proportions based on paired data", Statistics in Medicine 17 (1998), 2635-2650.
-
-    Args:
-        both: How many have both properties.
-        only_first: How many have the first alone.
-        only_second: How many have the second alone.
-        neither: How many have none.
-
-    Raises:
-        DataError: A count is negative or all are 0.
     """
     counts = (both, only_first, only_second, neither)
     n = sum(counts)
@@ -134,16 +115,6 @@ def clustered_interval(successes: ArrayLike, *, trials: int) -> Interval | None:
     Louis and E. V. Slud, Journal of Survey Statistics and Methodology 7 (2019), 334-364.
 
     Where all clusters have the same fraction, which says nothing of how they vary, a cluster counts as one trial.
-
-    Args:
-        successes: Integers, shape (clusters,): the successes in each.
-        trials: How many trials each cluster has.
-
-    Returns:
-        (low, high), 0 to 1; None for fewer than two clusters, from which nothing follows about others.
-
-    Raises:
-        DataError: A count is negative or above the number of trials.
     """
     counts = np.asarray(successes, dtype=np.int64)
     if counts.ndim != 1 or trials < 1 or (counts.size and not 0 <= counts.min() <= counts.max() <= trials):

@@ -120,12 +120,7 @@ class OutOfDistributionDetector:
 
 
 def auroc(known: ArrayLike, unknown: ArrayLike) -> float:
-    """How well scores tell images of none of the classes from known ones.
-
-    Returns:
-        The area under the ROC curve, 0 to 1: the probability that an unknown image drawn at random has a higher score
-        than a known one drawn at random. 0.5 is chance.
-    """
+    """How well scores tell images of none of the classes from known ones."""
     import_scikit_learn()
     from sklearn.metrics import roc_auc_score
 

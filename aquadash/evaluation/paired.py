@@ -43,16 +43,7 @@ def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str])
 def describe_change(
     change: AccuracyChange, *, before: str, after: str, images: str, p_holm: float | None = None, pairs: int = 1
 ) -> str:
-    """What McNemar's test finds, in a few sentences.
-
-    Args:
-        change: Of one model against another.
-        before: What to call the one to compare with; markdown comes out as it is.
-        after: What to call the one in question.
-        images: What kind of images they are, such as ``"validation"``.
-        p_holm: The p-value corrected for the number of pairs; None where this is the only one.
-        pairs: For how many it is corrected.
-    """
+    """What McNemar's test finds, in a few sentences."""
     seen = f"Of {change.n:,} {images} image{'' if change.n == 1 else 's'}, "
     if not change.fixed + change.broken:
         return f"{seen}{after} and {before} have exactly the same right."

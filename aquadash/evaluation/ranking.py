@@ -43,13 +43,6 @@ def ranking_curves(
 
     T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27 (2006), 861-874. Average precision is
     not interpolated: J. Davis and M. Goadrich, "The Relationship Between Precision-Recall and ROC Curves" (ICML 2006).
-
-    Args:
-        labels: Integers, shape (n,).
-        probabilities: Shape (n, classes), rows sum to 1.
-
-    Raises:
-        DataError: The arrays do not belong together.
     """
     y_true, y_prob = checked(labels, probabilities)
     if len(class_names) != y_prob.shape[1]:

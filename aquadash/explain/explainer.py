@@ -122,16 +122,7 @@ class Explainer(Predictor):
     def activations(
         self, image: NDArray[np.uint8], *, most_layers: int = 8, most_channels: int = 12
     ) -> tuple[Activation, ...]:
-        """What the layers make of an image, from the first convolution to the last map.
-
-        Args:
-            image: uint8, shape image_shape.
-            most_layers: Of more layers with a map, as many are taken at even distances.
-            most_channels: Of more channels, those that differ most over the image are taken.
-
-        Raises:
-            ValueError: Wrong type or shape of the image.
-        """
+        """What the layers make of an image, from the first convolution to the last map."""
         self._check(image[None])
         with self._lock:
             return network.activations(
@@ -144,9 +135,6 @@ class Explainer(Predictor):
         """The last feature maps weighted by the gradient of each image's class, negative values cut off.
 
         Each place is weighted by its own gradient (``by_place``), or each map by the mean of its gradients.
-
-        Returns:
-            float32, shape (n, height, width): of the image's size, 0 and above, in the units of the score.
         """
         graph = self._once("maps", self._trace_class_maps)
         found = np.empty((len(images), *self.image_shape[:2]), np.float32)

@@ -102,10 +102,6 @@ def integrated_gradients(
     Legendre's rule. A pixel as bright as the baseline gets nothing whatever it means, so that a black baseline is blind
     for black animals: the mean over a black and a white one is taken. The values of the three colours are added up.
     Arguments as for :data:`Compute`.
-
-    Returns:
-        Signed maps with the facts ``sum`` (of the map), ``change`` (of the probability between the baselines' mean and
-        the image: what the sum would be with infinitely many steps) and ``steps``.
     """
     # The rule is for -1 to 1; the way goes from 0 to 1.
     nodes, halves = np.polynomial.legendre.leggauss(STEPS)
@@ -199,9 +195,5 @@ METHODS: dict[str, Method] = {
 
 
 def method_entry(name: str) -> Method:
-    """Look a method up by its name.
-
-    Raises:
-        UnknownNameError: There is none of that name; the message names the nearest.
-    """
+    """Look a method up by its name."""
     return look_up("explanation method", name, METHODS)

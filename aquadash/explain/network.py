@@ -75,9 +75,6 @@ def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
     The last convolutional feature map is the last output with a height and a width of more than one that comes after a
     convolution and that the answer depends on: after its activation and its normalisation, as in the paper on Grad-CAM.
     Where it was made by a pooling that shrinks it, the larger map before that is taken, which says more about where.
-
-    Raises:
-        ExplainError: There is no convolution, or no map of more than one pixel after it.
     """
     import tensorflow as tf
 

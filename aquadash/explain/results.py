@@ -17,12 +17,7 @@ _STANDS_OUT = 1.35
 
 
 def describe_map(values: NDArray[np.float32], *, signed: bool = False) -> str:
-    """Where a map is strongest, as a phrase such as ``"brightest at the upper left"``.
-
-    Args:
-        values: Shape (height, width); not negative unless signed.
-        signed: Say for both signs.
-    """
+    """Where a map is strongest, as a phrase such as ``"brightest at the upper left"``."""
     if not signed:
         place = _place(values)
         if place is None:

@@ -145,19 +145,7 @@ def export_run(
     show_images: bool = True,
     progress: ProgressCallback | None = None,
 ) -> Exported:
-    """Write a run as a ZIP file, whole or not at all; the same run gives the same bytes.
-
-    Args:
-        run_id: One that has ended.
-        path: Where to, in a folder that is there; replaced if it exists.
-        include_data: Whether the images go along. None: if AquaDash drew them; others may be somebody's own.
-        show_images: Whether the report shows some; without, no image goes along either.
-        progress: Told what is being done and the fraction that is done; what it raises ends the export.
-
-    Raises:
-        RunError: The run has not ended.
-        StorageError: The store cannot be read.
-    """
+    """Write a run as a ZIP file, whole or not at all; the same run gives the same bytes."""
     on_progress = progress or silent
     on_progress("reading the run", None)
     parts = _Parts(store.get(run_id), take_snapshot(store, run_id), None)

@@ -90,15 +90,7 @@ class Gallery:
 
 
 def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
-    """The report as one HTML file; the same run gives the same text.
-
-    Args:
-        run: One that has ended, with or without results.
-        dataset: Its images; None leaves the pictures out.
-
-    Raises:
-        StorageError: The store cannot be read, or what it holds is damaged.
-    """
+    """The report as one HTML file; the same run gives the same text."""
     history = store.history(run.run_id)
     predictions = None
     if "test_accuracy" in run.metrics and run.class_names:

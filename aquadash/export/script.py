@@ -55,13 +55,7 @@ def why_no_script(config: RunConfig) -> str:
 
 
 def train_script(recipe: Recipe) -> str:
-    """The text of ``train.py``.
-
-    Raises:
-        RunError: Its augmentation and its training define the same name.
-        AquaDashError: Source is missing from this installation.
-        ConfigError, UnknownNameError: Its pipeline does not fit the catalogue.
-    """
+    """The text of ``train.py``."""
     augmented = recipe.plan.changes or recipe.plan.factor > 1
     # Of the table of networks the script needs one entry, which it writes itself.
     source = CarriedSource(given={"model_entry"})

@@ -11,12 +11,7 @@ FILE_NAME = "model.tflite"
 
 
 def tflite_file(path: Path, config: ModelConfig, *, num_classes: int) -> bytes:
-    """Convert a saved network in the process that answers, because the app never imports TensorFlow.
-
-    Raises:
-        StorageError: As :func:`aquadash.models.load_model` raises it.
-        AnswerError: The converter failed, or took too long.
-    """
+    """Convert a saved network in the process that answers, because the app never imports TensorFlow."""
     return shared_process().ask(convert, path, config, num_classes)
 
 

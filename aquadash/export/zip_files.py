@@ -45,14 +45,7 @@ def write_zip(
     last: Callable[[Mapping[str, Written]], ZipMember],
     after: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Written]:
-    """Write a ZIP file, whole or not at all.
-
-    Args:
-        path: Where to, in a folder that is there; replaced if it exists.
-        members: In the order in which they are written.
-        last: Makes the last member from what was written before it: the list of check sums.
-        after: Called with the name of each member that has been written; what it raises ends the writing.
-    """
+    """Write a ZIP file, whole or not at all."""
     written: dict[str, Written] = {}
     with replacing(path, mode=0o600) as file, zipfile.ZipFile(file, "w", compresslevel=6) as archive:
         for member in members:

@@ -20,12 +20,6 @@ def channel_change(before: ArrayLike, after: ArrayLike, *, channel: int, height:
 
     Pixels pile up at 0 and 255 where values are cut off; bars there that would dwarf all others run out of the chart,
     and their height is written beside them.
-
-    Args:
-        before: Pixels of each level, shape (256,), at least one pixel.
-        after: The same, of the augmented images.
-        channel: 0 red, 1 green, 2 blue.
-        height: In pixels.
     """
     name = CHANNELS[channel]
     old, new = (100 * np.asarray(counts, dtype=np.float64) / np.sum(counts) for counts in (before, after))

@@ -15,13 +15,7 @@ _DASHES = ("solid", "dash", "dot")
 
 
 def channel_histogram(counts: ArrayLike, *, bins: int = 256, height: int = 320) -> go.Figure:
-    """Draw the three channels' histograms over one another.
-
-    Args:
-        counts: Pixels of each level from 0 to 255, shape (3, 256).
-        bins: How many bars of equal width are drawn.
-        height: In pixels.
-    """
+    """Draw the three channels' histograms over one another."""
     levels = np.asarray(counts)
     if not levels.any():
         return empty_figure("The colours of the images appear here once a data set is chosen.", height=height)

@@ -27,11 +27,7 @@ _HEIGHT = 320
 
 
 def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[str]) -> go.Figure:
-    """Draw the counts as bars side by side.
-
-    Args:
-        counts: For each split's title ("Training", "Test") one count a class, in the order of the labels.
-    """
+    """Draw the counts as bars side by side."""
     if not class_names or not any(sum(values) for values in counts.values()):
         return empty_figure("There are no images to count yet: choose a data set.", height=_HEIGHT)
     positions = list(range(len(class_names)))

@@ -32,9 +32,6 @@ def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
     """Draw a line a class with a mark and a whisker for each score; a second run's marks are hollow, below.
 
     A mark's ``customdata`` is ``[index into SCORES, class index]``.
-
-    Args:
-        runs: Name and evaluation of one run, or of two on the same classes; the first decides which are drawn.
     """
     report = runs[0][1].report
     classes = drawn_classes(report)

@@ -67,13 +67,6 @@ def exponential_average(values: Sequence[float] | NDArray[np.float64], *, weight
     Each point is ``weight`` times the average before it and ``1 - weight`` times its own value. Pandas' ``adjust``
     divides by ``1 - weight ** t``, as in D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization" (2015),
     arXiv:1412.6980, section 3: an average that starts at 0 has first points that are too low.
-
-    Args:
-        values: One an epoch. Those that are not finite stay as they are and do not count.
-        weight: From 0 (nothing is smoothed) to less than 1.
-
-    Returns:
-        float64, as many.
     """
     curve = np.asarray(values, dtype=np.float64)
     finite = np.isfinite(curve)
@@ -97,14 +90,6 @@ def compare_curves(
     """Draw the runs' curves over one another, a chart a metric; smoothed ones have the raw ones behind them, faint.
 
     The charts share one legend and one x axis: a run is hidden, and a zoom made, in all of them at once.
-
-    Args:
-        runs: Name and history of each run. The position decides colour, line style and marker, so a run without epochs
-            keeps its place.
-        metrics: What to draw, at least one, from top to bottom.
-        axis: By epoch, or by seconds of training.
-        weight: How strongly to smooth, 0 to less than 1.
-        height: Of each chart, in pixels.
     """
     drawn = [(index, name, history) for index, (name, history) in enumerate(runs) if history]
     if not drawn:

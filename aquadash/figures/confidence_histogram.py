@@ -13,12 +13,7 @@ _BINS = 10
 
 
 def confidence_histogram(labels: ArrayLike, probabilities: ArrayLike) -> go.Figure:
-    """Draw how many right and how many wrong predictions have which confidence, as stacked bars.
-
-    Args:
-        labels: Integers, shape (n,), n at least 1.
-        probabilities: Shape (n, classes), rows sum to 1.
-    """
+    """Draw how many right and how many wrong predictions have which confidence, as stacked bars."""
     y_true, y_prob = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     # A softmax in single precision may give 1.0000001.
     confident, right = y_prob.max(axis=1).clip(0, 1), y_prob.argmax(axis=1) == y_true

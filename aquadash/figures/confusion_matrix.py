@@ -74,12 +74,7 @@ def confusion_matrix(
 
 
 def small_confusion(matrix: ArrayLike, *, class_names: Sequence[str], name: str) -> go.Figure:
-    """Draw shares of the true class, always from 0 to 100 %, so that matrices beside one another can be compared.
-
-    Args:
-        matrix: Counts of at least one image, shape (k, k), k up to 100; rows are true classes, columns predicted ones.
-        name: The run's, for the text alternative.
-    """
+    """Draw shares of the true class, always from 0 to 100 %, so that matrices beside one another can be compared."""
     counts = np.asarray(matrix, dtype=np.int64)
     k, percents = len(counts), 100 * shares_by_row(counts)
     right = int(counts.trace()) / int(counts.sum())
@@ -123,13 +118,7 @@ def confusion_difference(
     class_names: Sequence[str],
     selected: tuple[int, int] | None = None,
 ) -> go.Figure:
-    """Draw what one run confuses more, or less, than another; cells report clicks as :func:`confusion_matrix`'s do.
-
-    Args:
-        matrix: Counts of the run in question, shape (k, k); rows are true classes, columns predicted ones.
-        other: Counts of the run to compare with, likewise.
-        selected: A (true, predicted) cell to frame.
-    """
+    """Draw what one run confuses more, or less, than another; cells report clicks as :func:`confusion_matrix`'s do."""
     counts, compared = np.asarray(matrix, dtype=np.int64), np.asarray(other, dtype=np.int64)
     values, images = difference(counts, compared)
     unit = "Images" if images else "Points"

@@ -33,17 +33,7 @@ def cost_accuracy(
     text: Callable[[float], str],
     together: Container[int] | None = None,
 ) -> go.Figure:
-    """Draw a point with its interval for each run, and a stair through the runs on the Pareto front.
-
-    Args:
-        runs: Name, evaluation and cost, more than 0, of each run. The position decides colour and marker, so a run of
-            which one is not known keeps its place.
-        cost: The cost and its unit, for the axis.
-        title: What the accuracy is, for its axis.
-        text: A cost for people.
-        together: Positions of the runs that were measured on the same images: only these may be on the front; None for
-            all.
-    """
+    """Draw a point with its interval for each run, and a stair through the runs on the Pareto front."""
     known = [
         (index, name, found, price)
         for index, (name, found, price) in enumerate(runs)

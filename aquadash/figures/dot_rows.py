@@ -40,16 +40,7 @@ def dot_rows(
     row_height: int = 36,
     reference: float | None = None,
 ) -> go.Figure:
-    """Draw the rows, the first on top. Where a row has several dots, the traces lie side by side and have a legend.
-
-    Args:
-        labels: Of each row, escaped.
-        traces: The dots.
-        title: What the values are, for their axis.
-        unit: Stands behind the numbers on the axis.
-        row_height: In pixels.
-        reference: A fraction at which a line crosses all rows.
-    """
+    """Draw the rows, the first on top. Where a row has several dots, the traces lie side by side and have a legend."""
     figure = go.Figure()
     if reference is not None:
         figure.add_vline(x=100 * reference, line={"color": OUTLINE_COLOUR, "width": 1.5})

@@ -21,12 +21,7 @@ from aquadash.runs.leaderboard import Standing
 
 
 def leaderboard_chart(entries: Sequence[Standing], *, measured_on: str, own: str = "") -> go.Figure:
-    """Draw a dot and its interval for each student, the best on top.
-
-    Args:
-        measured_on: ``"validation"`` or ``"test"``.
-        own: The id of the person who looks; their dot is a star.
-    """
+    """Draw a dot and its interval for each student, the best on top."""
     if not entries:
         return empty_figure("Nobody is on the board yet. A finished training puts its owner there.")
     is_own = [bool(own) and entry.person_id == own for entry in entries]

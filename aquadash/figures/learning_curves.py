@@ -119,18 +119,7 @@ def live_curves(
     classes: int,
     revision: str,
 ) -> go.Figure:
-    """Draw the curves of a run at work, on axes that hardly move: :func:`learning_curves` with a horizon.
-
-    Args:
-        history: One record a complete epoch, ascending.
-        under_way: The training metric within the epoch that is not complete, 0 to 1 or in nats, by fractions of epochs
-            such as 2.4.
-        metric: ``"loss"`` or ``"accuracy"``.
-        monitor: The run's setting ``training.monitor``.
-        max_epochs: The most that it may take.
-        classes: How many there are, for the line of chance; 0 while that is not known.
-        revision: As for :func:`learning_curves`.
-    """
+    """Draw the curves of a run at work, on axes that hardly move: :func:`learning_curves` with a horizon."""
     figure = learning_curves(history, metric=metric, monitor=monitor, revision=revision, height=260)
     if not history:
         hint = f"Training {metric} so far; validation follows with the first complete epoch."

@@ -12,13 +12,7 @@ from aquadash.figures.theme import empty_figure, escape, hover_name, listed, per
 
 
 def metric_bars(runs: Sequence[tuple[str, Evaluation | None]], *, images: str = "test") -> go.Figure:
-    """Draw a dot and its interval for each run, the most accurate on top.
-
-    Args:
-        runs: Name and evaluation of each run. The position decides the colour, as in the compared curves; a run that
-            has no evaluation yet (None) is left out and keeps its place.
-        images: Which images they were measured on: ``"test"`` or ``"validation"``.
-    """
+    """Draw a dot and its interval for each run, the most accurate on top."""
     shown = [(index, name, evaluation) for index, (name, evaluation) in enumerate(runs) if evaluation is not None]
     if not shown:
         return empty_figure(f"Pick runs that have predicted their {images} images to compare their accuracy here.")

@@ -33,10 +33,6 @@ def pair_matrix(
     """Draw a cell for each pair; one that passes Holm's correction has a star.
 
     A selected point's ``customdata`` is ``[row, column]``.
-
-    Args:
-        tests: Of all pairs, of which at least one could be compared.
-        selected: A (row, column) cell to frame.
     """
     k = len(names)
     values = difference_matrix(tests, runs=k)

@@ -12,13 +12,7 @@ from aquadash.figures.theme import OUTLINE_COLOUR, class_label, empty_figure, ep
 
 
 def probe_timeline(probabilities: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], epoch: int) -> go.Figure:
-    """Draw a row for each image and a column for each epoch, the lighter the surer of the true class.
-
-    Args:
-        probabilities: Shape (epochs, images, classes), 0 to 1.
-        labels: Integers, shape (images,): the true classes.
-        epoch: An epoch to mark, from 1.
-    """
+    """Draw a row for each image and a column for each epoch, the lighter the surer of the true class."""
     y_prob, y_true = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
     if not y_prob.size:
         return empty_figure("The answers to a few images appear here once the first epoch is complete.")

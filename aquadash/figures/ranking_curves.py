@@ -47,13 +47,7 @@ def drawn_classes(curves: Sequence[ClassCurves], kind: Kind) -> list[int]:
 def ranking_curves_figure(
     curves: Sequence[ClassCurves], *, kind: Kind, other: tuple[str, Sequence[ClassCurves]] | None = None
 ) -> go.Figure:
-    """Draw a curve a class.
-
-    Args:
-        curves: One a class, in the order of the labels.
-        kind: ``"roc"`` or ``"precision-recall"``.
-        other: The name and curves of a second run on the same classes, drawn dashed.
-    """
+    """Draw a curve a class."""
     indices = drawn_classes(curves, kind)
     if not indices:
         return empty_figure("The curves appear here once the model has predicted images of at least two classes.")

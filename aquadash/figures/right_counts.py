@@ -19,12 +19,7 @@ def count_label(number: int, runs: int) -> str:
 
 
 def right_counts(counts: Sequence[int], *, selected: int | None = None) -> go.Figure:
-    """Draw a bar for each number of runs; a click gives ``customdata`` ``[number]``.
-
-    Args:
-        counts: How many images 0, 1, ... all of the runs have right.
-        selected: The bar whose images are shown.
-    """
+    """Draw a bar for each number of runs; a click gives ``customdata`` ``[number]``."""
     runs = len(counts) - 1
     colours = [WRONG_COLOUR if number == 0 else RIGHT_COLOUR for number in range(runs + 1)]
     labels = [count_label(number, runs) for number in range(runs + 1)]

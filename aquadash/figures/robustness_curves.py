@@ -30,11 +30,7 @@ _HEIGHT = 380
 
 
 def severity_curve(measured: Measurement, *, corruption: str | None) -> dict[float, Mean]:
-    """Return the accuracy by severity, where 0 stands for the clean images; empty if none is measured.
-
-    Args:
-        corruption: Which one; None for the mean over all.
-    """
+    """Return the accuracy by severity, where 0 stands for the clean images; empty if none is measured."""
     if corruption is None:
         curve = measured.mean_curve()
     else:
@@ -45,13 +41,7 @@ def severity_curve(measured: Measurement, *, corruption: str | None) -> dict[flo
 def robustness_curves(
     runs: Sequence[tuple[str, Measurement | None]], *, corruption: str | None, chance: float
 ) -> go.Figure:
-    """Draw the runs' curves over one another.
-
-    Args:
-        runs: Name and measurement of each run. The position decides the colour, so a run without one keeps its place.
-        corruption: Which one; None for the mean over all.
-        chance: The accuracy of guessing, 0 to 1, drawn as a line.
-    """
+    """Draw the runs' curves over one another."""
     title = CORRUPTIONS[corruption].title if corruption else "mean over the corruptions"
     drawn = [
         (index, name, curve)
@@ -81,14 +71,7 @@ def robustness_curves(
 def strength_curve(
     measured: Measurement, parameter: Parameter, *, step: str, threshold: float, chance: float
 ) -> go.Figure:
-    """Draw the accuracy on copies by the value of a parameter, and where too much is lost.
-
-    Args:
-        measured: At least one value of the parameter.
-        step: The title of its step.
-        threshold: Too much is lost below this fraction of the accuracy on unchanged images, 0 to 1.
-        chance: The accuracy of guessing, 0 to 1, drawn as a line.
-    """
+    """Draw the accuracy on copies by the value of a parameter, and where too much is lost."""
     curve = {value: _mean(scores) for value, scores in measured.curve("strength", parameter.name).items()}
     safe = safe_range(measured, parameter.name, threshold=threshold)
     name = parameter_title(parameter)

@@ -42,12 +42,7 @@ def compute(runs: Sequence[Measurement | None], *, kind: Kind) -> list[LossRow]:
 
 
 def robustness_losses(runs: Sequence[tuple[str, Measurement | None]], *, kind: Kind = "corruptions") -> go.Figure:
-    """Draw a row for each corruption or version, and in it a dot with its interval for each run.
-
-    Args:
-        runs: Name and measurement of each run. The position decides colour and symbol.
-        kind: What the rows are.
-    """
+    """Draw a row for each corruption or version, and in it a dot with its interval for each run."""
     rows = compute([measured for _, measured in runs], kind=kind)
     if not rows:
         return empty_figure(f"What the {kind} cost appears here once some are measured.")

@@ -60,13 +60,7 @@ def compute(epochs: Sequence[float], rates: Sequence[float], *, cuts: bool = Fal
 
 
 def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float], *, cuts: bool = False) -> go.Figure:
-    """Draw a schedule before anything is trained.
-
-    Args:
-        epochs: Positions in training, ascending from 0 to the last epoch's end.
-        rates: The learning rate at each.
-        cuts: Whether it will be cut at times that the curve does not know.
-    """
+    """Draw a schedule before anything is trained."""
     values = compute(epochs, rates, cuts=cuts)
     # A logarithm has no place for the zero that a warm-up begins with.
     shown = [rate if rate > 0 or not values.log else None for rate in values.rates]

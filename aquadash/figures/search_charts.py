@@ -32,12 +32,7 @@ _MAX_LINES = 100
 
 
 def optimization_history(study: Study, *, revision: str = "") -> go.Figure:
-    """Draw the accuracy of each complete trial and the best so far.
-
-    Args:
-        study: At least one trial may be complete.
-        revision: While it stays the same, a zoom survives new trials; a search's id, say.
-    """
+    """Draw the accuracy of each complete trial and the best so far."""
     from optuna.visualization import plot_optimization_history
 
     known = [trial for trial in study.get_trials(deepcopy=False) if trial.value is not None]

@@ -165,13 +165,7 @@ def run_marker(index: int) -> str:
 
 
 def run_style(index: int, name: str, *, size: float = 8, width: float = 2) -> dict[str, object]:
-    """What the trace of the run at this position has in every chart: name, colour, line style and marker.
-
-    Args:
-        index: The position.
-        size: Of the marker, in pixels.
-        width: Of the line, in pixels.
-    """
+    """What the trace of the run at this position has in every chart: name, colour, line style and marker."""
     colour = run_colour(index)
     return {
         "name": escape(shorten(name)),
@@ -253,11 +247,7 @@ def epoch_axis(last_epoch: int) -> dict[str, object]:
 
 
 def rows_axis(texts: Sequence[str]) -> dict[str, object]:
-    """Settings of a vertical axis with a row for each thing, the first on top.
-
-    Args:
-        texts: What stands at the rows, escaped.
-    """
+    """Settings of a vertical axis with a row for each thing, the first on top."""
     return {
         "tickvals": list(range(len(texts))),
         "ticktext": texts,
@@ -268,12 +258,7 @@ def rows_axis(texts: Sequence[str]) -> dict[str, object]:
 
 
 def whiskers(fractions: Sequence[float], intervals: Sequence[tuple[float, float] | None]) -> dict[str, object]:
-    """Plotly's ``error_x`` or ``error_y``, in the colour of the trace, for fractions that are drawn in per cent.
-
-    Args:
-        fractions: Where the marks are, 0 to 1.
-        intervals: Lower and upper end of each, likewise; None for a mark without whiskers.
-    """
+    """Plotly's ``error_x`` or ``error_y``, in the colour of the trace, for fractions that are drawn in per cent."""
     pairs = [(mark, ends or (mark, mark)) for mark, ends in zip(fractions, intervals, strict=True)]
     return {
         "type": "data",

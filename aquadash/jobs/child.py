@@ -26,14 +26,7 @@ class ChildProcess:
     """
 
     def __init__(self, module: str, *arguments: str, keep: Sequence[int] = (), variables: Mapping[str, str]) -> None:
-        """Start it.
-
-        Args:
-            module: What Python runs, as by ``python -m``.
-            arguments: What follows the pipe's descriptor.
-            keep: Open descriptors that the child inherits under the same numbers.
-            variables: Environment variables that it has besides those of this process.
-        """
+        """Start it."""
         self.pipe, its_end = multiprocessing.Pipe()
         with its_end:
             self._process = subprocess.Popen(

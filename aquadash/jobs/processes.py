@@ -24,9 +24,6 @@ def step_back(niceness: int) -> None:
 
     On Linux a priority belongs to a thread, and a process begins with that of the thread that starts it. Only a
     privileged user can raise it again, so that one thread keeps the present one and starts all of them.
-
-    Args:
-        niceness: How far to step back, 0 to 19, as ``nice`` counts.
     """
     global _launcher
     if not sys.platform.startswith("linux"):
@@ -51,12 +48,6 @@ def start_detached(
     """Start a command of AquaDash in a process session of its own.
 
     Neither Ctrl-C in the app's terminal nor the app's end reaches it.
-
-    Args:
-        arguments: The command's words, such as ``["train", "--once"]``.
-        log_path: What it prints is added to this file.
-        module: What Python runs; the command line if not given.
-        keep: Open descriptors that it has, too, under the same numbers.
     """
     launcher = _launcher
     if launcher is not None:

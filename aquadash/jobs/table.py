@@ -144,11 +144,7 @@ class JobTable:
     """
 
     def __init__(self, url: str) -> None:
-        """Opens the database, and makes the tables where there are none.
-
-        Args:
-            url: As SQLAlchemy has it: ``sqlite:///...`` or ``postgresql://...``.
-        """
+        """Opens the database, and makes the tables where there are none."""
         self._engine = _open_engine(url)
         self._on_sqlite = self._engine.dialect.name == "sqlite"
         # Not unixepoch('subsec'), which SQLite has learned late (3.42).
@@ -300,12 +296,7 @@ class JobTable:
         return found
 
     def reorder(self, kind: str, names: Sequence[str]) -> None:
-        """Let some queued jobs start first, in the order given; the others follow as they stand.
-
-        Args:
-            kind: Whose queue.
-            names: Ids of jobs; those that are not queued (any more) are passed over.
-        """
+        """Let some queued jobs start first, in the order given; the others follow as they stand."""
         with self._writing() as (connection, revision):
             waiting = select(_columns.id, _columns.rank).where(_waits(kind)).order_by(*_order)
             ranks = {row.id: row.rank for row in connection.execute(waiting)}
@@ -364,16 +355,7 @@ class JobTable:
     def heartbeat(
         self, job: Job, progress: JobProgress | None, *, log_tail: str | None = None, advanced: bool = False
     ) -> bool:
-        """Renew the lease of a claimed job, and of those of its kind that wait for it; returns whether to stop.
-
-        Args:
-            job: As it was claimed.
-            log_tail: The end of what the worker has printed, where it has changed.
-            advanced: A part of it is complete that is kept, so that workers that were lost before do not count.
-
-        Raises:
-            LeaseLostError: It is no longer the worker's.
-        """
+        """Renew the lease of a claimed job, and of those of its kind that wait for it; returns whether to stop."""
         values: dict[str, Any] = {
             "lease": self._now + LEASE_SECONDS,
             "progress": asdict(progress) if progress else null(),
@@ -411,15 +393,7 @@ class JobTable:
             self._own(connection, revision, job, values)
 
     def requeue(self, worker: Worker, reason: str, *, is_failure: bool = True) -> Job | None:
-        """Take from a process that has ended what it was working on, so that another goes on with it.
-
-        Args:
-            reason: What has happened, to complete "...; the next one goes on": ``"The worker on ... was lost"``.
-            is_failure: False where somebody meant it to end.
-
-        Returns:
-            The job as it is now; None if there was none.
-        """
+        """Take from a process that has ended what it was working on, so that another goes on with it."""
         with self._writing() as (connection, revision):
             running = select(*_read_columns).where(_columns.status == JobStatus.RUNNING)
             for job in map(_job, connection.execute(running).all()):

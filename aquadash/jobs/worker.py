@@ -309,11 +309,7 @@ def record_end(kind: JobKind, run: str, status: JobStatus, message: str) -> None
 
 
 def _done(kind: JobKind, context: JobContext) -> tuple[JobStatus, str, Mapping[str, Any]]:
-    """How the work has ended: its status, why, and what it has found.
-
-    Raises:
-        Requeued: Another worker is to go on with it.
-    """
+    """How the work has ended: its status, why, and what it has found."""
     try:
         return JobStatus.FINISHED, "", named(kind.work)(context)
     except Requeued:

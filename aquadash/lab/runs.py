@@ -551,11 +551,7 @@ class Runs(Part):
 
     @contextmanager
     def _adding(self, *configs: RunConfig) -> Iterator[None]:
-        """Refuse runs that the person may not add; inside nobody else adds one.
-
-        Raises:
-            NotAllowedError: With the limit and what to do.
-        """
+        """Refuse runs that the person may not add; inside nobody else adds one."""
         for config in configs:
             DataSets(self._person).require_for_job(config.data.source, Action.SUBMIT)
         with self._changing(), _one_at_a_time if self._limits.in_force else nullcontext():

@@ -249,9 +249,6 @@ def _fixed_names(layers: Sequence[tuple[str, str]]) -> dict[str, str]:
 
     Its blocks end in layers called ``mixed0`` to ``mixed10``, and the two stretches before them in a pooling; a block's
     other layers get its name and the kind they are.
-
-    Returns:
-        New names by old ones; empty for the other networks, whose layers all have names of their own.
     """
     names: dict[str, str] = {}
     block: list[str] = []

@@ -73,11 +73,7 @@ class PretrainedBody:
 
 
 def pretrained_body(model: keras.Model) -> PretrainedBody | None:
-    """The body of a fine-tuned network as it was pretrained; None of any other.
-
-    Args:
-        model: The whole network, with or without the mirror image.
-    """
+    """The body of a fine-tuned network as it was pretrained; None of any other."""
     import keras
 
     pieces = transfer.parts(transfer.without_flip(model))

@@ -92,12 +92,7 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
 
 
 def _check_shapes(model: keras.Model, weights: Path) -> None:
-    """Ask a file for the weights that a network expects, by their names, and compare the shapes; Keras reads before.
-
-    Raises:
-        ValueError: One is missing or has another shape.
-        Exception: HDF5's, for a damaged file.
-    """
+    """Ask a file for the weights that a network expects, by their names, and compare the shapes; Keras reads before."""
     import h5py
 
     expected = weights.with_name("expected.weights.h5")

@@ -30,12 +30,7 @@ class Parts:
 
 
 def compose(body: keras.Model, config: ModelConfig, num_classes: int) -> keras.Model:
-    """Put a new head on a body.
-
-    Args:
-        body: Images in [0, 1] to features; named ``body`` in the whole network.
-        config: Dropout, dense layers and penalty of the head.
-    """
+    """Put a new head on a body."""
     import keras
     from keras import layers
 
@@ -65,11 +60,6 @@ def thaw_body(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> Non
     Batch normalization never does: it goes on with the means and deviations of the many images that the body was
     pretrained on, since a few hundred batches of other images give worse ones. A frozen layer of this kind works as it
     does when it predicts (https://keras.io/guides/transfer_learning/).
-
-    Args:
-        fine_tuning: The setting ``model.fine_tuning``: ``head`` freezes all of it, ``top`` all but its top, ``all``
-            nothing.
-        top: How the names of the layers of its topmost blocks begin.
     """
     import keras
 
@@ -84,9 +74,6 @@ def with_flip(model: keras.Model, *, moved: bool = True) -> keras.Model:
 
     Where layers step over pixels, a pixel aside they meet others (R. Zhang 2019, "Making Convolutional Networks
     Shift-Invariant Again", https://arxiv.org/abs/1904.11486), at no more cost than the mirror image where it was.
-
-    Args:
-        moved: Whether the mirror image is moved; up to version 0.6 it was not.
     """
     import keras
 
@@ -126,12 +113,6 @@ def with_features(model: keras.Model) -> keras.Model:
     """Any network of :mod:`aquadash.models`, loaded from a file or not, with a second output; it shares the weights.
 
     Of a network that answers with the mean over an image and its mirror image, the features are of the image itself.
-
-    Returns:
-        Images in [0, 1] to class probabilities (n, classes) and features (n, features).
-
-    Raises:
-        StorageError: The network does not end with a dense layer.
     """
     import keras
 

@@ -195,12 +195,7 @@ class ImageNetWeights:
 
 
 def unreachable(url: str, *, seconds: float = REACH_SECONDS) -> str | None:
-    """Why nothing can be downloaded from an address, or None if it answers.
-
-    Args:
-        url: Is asked for its headers only.
-        seconds: How long to wait; looking up the name of a server can take longer, so that it is done in a thread.
-    """
+    """Why nothing can be downloaded from an address, or None if it answers."""
     answers: list[str | None] = []
 
     def ask() -> None:
@@ -217,11 +212,7 @@ def unreachable(url: str, *, seconds: float = REACH_SECONDS) -> str | None:
 
 
 def count_params(path: Path) -> int:
-    """How many numbers an HDF5 file of weights holds, those of an optimizer aside.
-
-    Raises:
-        DataError: It is not an HDF5 file, or a damaged one.
-    """
+    """How many numbers an HDF5 file of weights holds, those of an optimizer aside."""
     import h5py
 
     sizes: list[int] = []
@@ -240,14 +231,7 @@ def count_params(path: Path) -> int:
 
 
 def load_hdf5(model: keras.Model, path: Path) -> None:
-    """Load weights by the order of the layers, from any kind of HDF5 file that Keras has written.
-
-    Args:
-        path: ``keras.applications``'s files, and what ``save`` or ``save_weights`` of any Keras have written.
-
-    Raises:
-        DataError: The file is damaged or of another network.
-    """
+    """Load weights by the order of the layers, from any kind of HDF5 file that Keras has written."""
     try:
         # Keras goes by the ending of a file's name, and its own older files have the one of the newer kind of model.
         ending = ".weights.h5" if _is_of_keras_3(path) else ".h5"
@@ -266,14 +250,7 @@ def load_hdf5(model: keras.Model, path: Path) -> None:
 
 
 def load_npz(body: keras.Model, path: Path) -> None:
-    """Load weights by their names.
-
-    Args:
-        path: An ``.npz`` file with an array for each weight, named by its layer and kind; nothing in it is executed.
-
-    Raises:
-        DataError: The file is damaged or of another network.
-    """
+    """Load weights by their names."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             for variable in body.weights:

@@ -179,13 +179,6 @@ def predict_files(
 
     At most one large picture is in memory at a time, and files whose bytes come from a function are fetched only when
     their turn comes.
-
-    Args:
-        files: Names and bytes. A function in place of the bytes, such as ``functools.partial(images.read, path)``, may
-            raise :class:`~aquadash.errors.AquaDashError` or ``OSError``: that is this file's error.
-        position: Which part is seen of pictures of other proportions than the network's; see :func:`fit`.
-        temperature: What its scores are divided by.
-        batch_size: How many files are read before their results come.
     """
     remaining = iter(files)
     sizes = [predictor.image_shape[:2]]

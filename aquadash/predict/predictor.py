@@ -27,15 +27,7 @@ class Predictor:
     def __init__(
         self, model: Any, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
     ) -> None:
-        """Prepare a model; takes about as long as loading it, with a detector twice as long.
-
-        Args:
-            model: A ``keras.Model`` from images in 0..1, shape (n, height, width, 3), to probabilities (n, classes).
-            detector: What tells images of none of the classes by the model's features; None if that is not known.
-
-        Raises:
-            StorageError: The model's input is no RGB image or its output does not fit the class names.
-        """
+        """Prepare a model; takes about as long as loading it, with a detector twice as long."""
         import tensorflow as tf
 
         from aquadash.training.epoch_loop import forward_batch
@@ -127,15 +119,7 @@ class Predictor:
         return probabilities
 
     def answer_images(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
-        """Probabilities as :meth:`predict_images` gives them, and how strange each image is.
-
-        Returns:
-            float32, shape (n, classes), and float64, shape (n,): the detector's score as a multiple of its threshold,
-            so that more than 1 means none of the classes; None without a detector.
-
-        Raises:
-            ValueError: Wrong type or shape.
-        """
+        """Probabilities as :meth:`predict_images` gives them, and how strange each image is."""
         if self._detector is None:
             return self.predict_images(images), None
         self._check(images)

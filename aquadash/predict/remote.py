@@ -60,16 +60,7 @@ class RemotePredictor:
         detector: Path | None = None,
         process: AnswerProcess | None = None,
     ) -> None:
-        """Have it loaded; the first time this takes as long as TensorFlow's import.
-
-        Args:
-            detector: The file of the detector of images of none of the classes.
-            process: Does the work; None for the app's.
-
-        Raises:
-            StorageError: As :meth:`Predictor.load` raises it.
-            AnswerError: The process had no answer.
-        """
+        """Have it loaded; the first time this takes as long as TensorFlow's import."""
         self._process = process or shared_process()
         self._saved = Saved(self.kind, path, config, tuple(class_names), detector)
         self.class_names = tuple(class_names)

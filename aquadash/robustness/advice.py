@@ -47,15 +47,7 @@ def safe_range(measured: Measurement, parameter: str, *, threshold: float) -> Sa
 
 
 def crossing(points: Sequence[tuple[float, float]], limit: float) -> float | None:
-    """Return where accuracies first fall below a limit, in the order given, on straight lines between the points.
-
-    Args:
-        points: Value and accuracy.
-        limit: An accuracy.
-
-    Returns:
-        The value, the first one if it is below already; None if it never happens.
-    """
+    """Return where accuracies first fall below a limit, in the order given, on straight lines between the points."""
     for position, (value, accuracy) in enumerate(points):
         if accuracy < limit:
             if position == 0:

@@ -77,12 +77,7 @@ CORRUPTIONS: dict[str, Corruption] = {
 
 
 def check_corruption(name: str, severity: int) -> None:
-    """Refuse what is not in the paper.
-
-    Raises:
-        UnknownNameError: There is no such corruption.
-        ConfigError: The severity is not one of 1 to 5.
-    """
+    """Refuse what is not in the paper."""
     look_up("corruption", name, CORRUPTIONS)
     if isinstance(severity, bool) or severity not in SEVERITIES:
         raise ConfigError(f"The severity is {severity!r}; expected a whole number from 1 (mild) to 5 (strong).")
@@ -101,20 +96,6 @@ def corrupt(
     The random choices for an image follow from the seed, the corruption and the image's position, not from the
     severity or the other images. So a curve over severities follows one raindrop as it grows, any slice of a split
     gives the same bytes as the whole, and processes can share the work.
-
-    Args:
-        images: uint8, shape (n, height, width, 3), RGB; left unchanged. n may be 0.
-        name: A name in :data:`CORRUPTIONS`.
-        severity: 1 (mild) to 5 (strong).
-        seed: 0 or greater.
-        positions: int64, shape (n,), the images' positions in their split; 0 to n - 1 if not given.
-
-    Returns:
-        uint8, shape (n, height, width, 3); always a new array.
-
-    Raises:
-        UnknownNameError: There is no such corruption.
-        ConfigError: The severity is not one of 1 to 5.
     """
     check_corruption(name, severity)
     from aquadash.augment.apply import check_images
@@ -204,13 +185,7 @@ def corrupted_sets(
     executor: Executor | None = None,
     on_images: Callable[[Cell, int], None] | None = None,
 ) -> Iterator[tuple[Cell, NDArray[np.uint8]]]:
-    """The corrupted sets one after the other, in the order asked for.
-
-    Args:
-        cells: Which corruptions and severities.
-        executor: Makes the sets, some ahead of the one that is returned; in this thread if not given.
-        on_images: Told how many images of a set are ready, as they become ready; may raise to end all of it.
-    """
+    """The corrupted sets one after the other, in the order asked for."""
     left = deque(cells)
     coming: deque[tuple[Cell, NDArray[np.uint8] | Iterable[NDArray[np.uint8]]]] = deque()
     while left or coming:

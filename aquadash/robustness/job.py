@@ -105,14 +105,7 @@ def _sweep_path(resource: str) -> Path:
 
 
 def result_of(store: RunStore, run: Run, sweep: SweepRequest | None = None) -> Measurement | None:
-    """Return what is measured so far; None where nothing is, or it is of weights that the run has no more.
-
-    Args:
-        sweep: A sweep; None for the measurement under corruptions and pipelines.
-
-    Raises:
-        StorageError: The file is damaged.
-    """
+    """Return what is measured so far; None where nothing is, or it is of weights that the run has no more."""
     if sweep is not None:
         # A damaged file is measured again: it can be emptied at any time.
         with suppress(OSError, StorageError):
@@ -148,11 +141,7 @@ def _last_request(store: RunStore, run_id: str) -> Request:
 
 
 def check_run(store: RunStore, run: Run) -> None:
-    """Refuse a run that cannot be measured.
-
-    Raises:
-        RunError: It has not ended or has no model.
-    """
+    """Refuse a run that cannot be measured."""
     if not run.status.ended:
         raise RunError(f"{run.name} is {run.status}. Its robustness can be measured once it has ended.")
     store.model_path(run.run_id)

@@ -56,12 +56,7 @@ def goes_with(found: Measurement, request: Request) -> bool:
 
 
 def load_network(store: RunStore, run: Run) -> Predictor:
-    """The run's network, ready to look at images.
-
-    Raises:
-        RunError: The run has no model.
-        StorageError: The model cannot be loaded.
-    """
+    """The run's network, ready to look at images."""
     from aquadash.predict import Predictor
 
     return Predictor.load(store.model_path(run.run_id), run.config.model, class_names=run.class_names)
@@ -156,12 +151,7 @@ def measure(
 
 
 def changed_copies(images: NDArray[np.uint8], branch: Branch, *, copies: int, seed: int) -> Iterator[NDArray[np.uint8]]:
-    """Change copies of images; the same images, number of copies and seed give the same bytes.
-
-    Yields:
-        uint8 (m * copies, height, width, 3): the changed copies of the next m images, all copies of an image beside
-        each other. Such parts bound the memory.
-    """
+    """Change copies of images; the same images, number of copies and seed give the same bytes."""
     together = max(1, batch_size(*images.shape[1:3]) // copies)
     for number, start in enumerate(range(0, len(images), together)):
         originals = np.repeat(images[start : start + together], copies, axis=0)

@@ -165,11 +165,7 @@ def request_values(request: Request) -> dict[str, Any]:
 
 
 def read_request(values: Mapping[str, Any]) -> Request:
-    """Read :func:`request_values` back, after JSON, too; other keys are passed over.
-
-    Raises:
-        ConfigError: The values are not of that form.
-    """
+    """Read :func:`request_values` back, after JSON, too; other keys are passed over."""
     try:
         return (_SWEEP if "branch" in values else _ROBUSTNESS).validate_python(values)
     except ValidationError:
@@ -177,11 +173,7 @@ def read_request(values: Mapping[str, Any]) -> Request:
 
 
 def check_seed(seed: int) -> None:
-    """Refuse a number that is no seed.
-
-    Raises:
-        ConfigError: It is negative or takes more than 32 bits.
-    """
+    """Refuse a number that is no seed."""
     if not 0 <= seed < 2**32:
         raise ConfigError(f"The seed is {seed}; expected a whole number from 0 to {2**32 - 1}.")
 
@@ -190,12 +182,6 @@ def choose_subjects(request: Request, run: Run, dataset: Dataset, validation: Pr
     """Choose the images that a request is about: test images, or for a sweep validation images of the run.
 
     The run did not learn from its validation images, and test images are not for choices.
-
-    Args:
-        validation: What the run keeps of its validation images; only the positions are used.
-
-    Raises:
-        AquaDashError: There are none.
     """
     split = dataset.test
     candidates: NDArray[np.int64] = np.arange(len(split), dtype=np.int64)
@@ -216,14 +202,7 @@ def choose_subjects(request: Request, run: Run, dataset: Dataset, validation: Pr
 
 
 def chosen_positions(labels: NDArray[np.int64], limit: int | None) -> NDArray[np.int64]:
-    """The positions of the images to measure with: all, or the first of each class in turn.
-
-    Args:
-        limit: At most so many; None for all.
-
-    Returns:
-        int64, ascending.
-    """
+    """The positions of the images to measure with: all, or the first of each class in turn."""
     rank = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)

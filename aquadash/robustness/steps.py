@@ -72,11 +72,7 @@ def first_strength(branch: Branch) -> SwitchedStep:
 
 
 def find_step(branch: Branch, place: str) -> SwitchedStep:
-    """Return the step at a place, as :attr:`SwitchedStep.place` writes it.
-
-    Raises:
-        UnknownNameError: There is none, or it is switched off.
-    """
+    """Return the step at a place, as :attr:`SwitchedStep.place` writes it."""
     known = {step.place: step for step in steps(branch)}
     if place not in known:
         raise UnknownNameError(

@@ -166,12 +166,7 @@ class RunArtifacts(RunReading):
         self.add_text_artifact(run_id, name, json.dumps(values, indent=2, sort_keys=True))
 
     def set_tags(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
-        """Write tags of a run; ``what`` completes "Could not ...".
-
-        Raises:
-            UnknownNameError: It is not there.
-            RunError: It is in the bin.
-        """
+        """Write tags of a run; ``what`` completes "Could not ..."."""
         from mlflow.entities import RunTag
 
         with self._changing(run_id, what):
@@ -234,11 +229,7 @@ class RunArtifacts(RunReading):
         self._add_arrays(run_id, OOD_DETECTOR, detector.to_arrays())
 
     def ood_detector(self, run_id: str) -> OutOfDistributionDetector | None:
-        """What tells images of none of the run's classes; None for a run that has none that is usable.
-
-        Raises:
-            StorageError: The file is damaged.
-        """
+        """What tells images of none of the run's classes; None for a run that has none that is usable."""
         return self._read_artifact(run_id, OOD_DETECTOR)
 
     def add_history(self, run_id: str, history: Sequence[EpochRecord]) -> None:
@@ -374,15 +365,7 @@ def read_artifact(path: Path, name: str, run: Run | None = None) -> Any:
 
 
 def check_arrays(path: Path, *, max_bytes: int) -> None:
-    """Read every array of an ``.npz`` file once, to its check sum.
-
-    Args:
-        max_bytes: What its arrays may take together.
-
-    Raises:
-        ValueError: An array claims other bytes than it has, or holds Python objects.
-        Exception: Anything that NumPy and :func:`~aquadash.zips.open_zip` raise for a damaged file.
-    """
+    """Read every array of an ``.npz`` file once, to its check sum."""
     # Zeros are packed to next to nothing, so that the growth says nothing here.
     limits = ZipLimits(members=_MAX_ARRAYS, unpacked_bytes=max_bytes, small_bytes=max_bytes)
     with open_zip(path, limits, name="it") as archive:

@@ -151,11 +151,7 @@ def experiment_named(client: MlflowClient, name: str, *, tags: dict[str, str] | 
 
 
 def _mark_folder(folder: Path) -> dict[str, str]:
-    """Mark the folder of a store that is about to be made; returns the tags by which its experiment knows it.
-
-    Raises:
-        OSError: It cannot be written.
-    """
+    """Mark the folder of a store that is about to be made; returns the tags by which its experiment knows it."""
     token = uuid.uuid4().hex
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FOLDER_MARK).write_text(token, encoding="utf-8")
@@ -163,11 +159,7 @@ def _mark_folder(folder: Path) -> dict[str, str]:
 
 
 def _check_folder(experiment: Experiment) -> None:
-    """Refuse a store whose files are in a folder of another machine.
-
-    Raises:
-        StorageError: With the folder and what to do.
-    """
+    """Refuse a store whose files are in a folder of another machine."""
     token = experiment.tags.get(_FOLDER_TAG)
     if not token:
         return

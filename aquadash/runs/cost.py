@@ -43,11 +43,7 @@ class Cost:
 
 
 def network_size(store: RunStore, run_id: str) -> tuple[int, float] | None:
-    """How many numbers a run's stored network holds, and its megabytes; None for one that is missing or damaged.
-
-    Raises:
-        StorageError: The store cannot be read.
-    """
+    """How many numbers a run's stored network holds, and its megabytes; None for one that is missing or damaged."""
     path = store.artifact(run_id, MODEL)
     try:
         return None if path is None else (parameter_count(path), path.stat().st_size / 1e6)
@@ -69,11 +65,7 @@ def cost_of(history: Sequence[EpochRecord], network: tuple[int, float] | None) -
 
 
 def parameter_count(path: Path) -> int:
-    """How many numbers the network in a ``.keras`` file holds, without the optimizer's and the random generators'.
-
-    Raises:
-        StorageError: The file is damaged or no such file.
-    """
+    """How many numbers the network in a ``.keras`` file holds, without the optimizer's and the random generators'."""
     return sum(stored_weights(path, lambda one: int(one.size or 0)).values())
 
 
@@ -87,9 +79,6 @@ class Paces:
     def __init__(self, runs: Sequence[Run], head_epochs: Callable[[RunConfig], int]) -> None:
         """Takes what is known from runs in any order: the last 25 of a kind, none that were trained elsewhere, or
         on own pictures that are gone.
-
-        Args:
-            head_epochs: In how many first epochs a new head learns alone, which takes little time.
         """
         self._head_epochs = head_epochs
         self._known: dict[Hashable, list[float]] = {}

@@ -48,11 +48,7 @@ def find_first_model(store: RunStore) -> Run | None:
 
 
 def add_first_model(store: RunStore) -> Run:
-    """Put the run into the store unless it is or was there; returns it. Takes about a second.
-
-    Raises:
-        StorageError: The store cannot be written.
-    """
+    """Put the run into the store unless it is or was there; returns it. Takes about a second."""
     with _lock:
         found = find_first_model(store)
         if found is not None and (found.deleted or found.status is RunStatus.FINISHED):

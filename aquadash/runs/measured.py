@@ -24,12 +24,7 @@ def image_set(run: Run, images: Images) -> str:
 
 
 def dataset_of(run: Run) -> Dataset:
-    """Load the data set of a run, to compare with what the run has measured on it.
-
-    Raises:
-        RunError: It is another one by now.
-        DataError: It is missing or damaged.
-    """
+    """Load the data set of a run, to compare with what the run has measured on it."""
     dataset = data.load(run.config.data.source)
     if run.dataset_fingerprint and dataset.fingerprint != run.dataset_fingerprint:
         raise RunError(

@@ -87,11 +87,7 @@ def describe_network(path: Path) -> NetworkDescription:
 
 
 def check_network(path: Path) -> None:
-    """Read the description in a ``.keras`` file, and how large its weights say they are.
-
-    Raises:
-        StorageError: The file is damaged, was not saved by AquaDash, or says that its weights are larger than it is.
-    """
+    """Read the description in a ``.keras`` file, and how large its weights say they are."""
     claimed = sum(stored_weights(path, lambda one: int(one.nbytes)).values())
     with _damage(path), open_zip(path, _LIMITS) as archive:
         size = archive.getinfo(_WEIGHTS).file_size
@@ -100,18 +96,7 @@ def check_network(path: Path) -> None:
 
 
 def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T]:
-    """Read something of each of the weights in a ``.keras`` file, such as its size; no code in the file is run.
-
-    Args:
-        read: Called with each dataset of weights. Those of an optimizer or a random generator are left out, and those
-            of layers within a layer.
-
-    Returns:
-        What ``read`` returned, by the dataset's name.
-
-    Raises:
-        StorageError: The file is missing or damaged, or there is no room to unpack it.
-    """
+    """Read something of each of the weights in a ``.keras`` file, such as its size; no code in the file is run."""
     import h5py
 
     described = describe_network(path)
@@ -129,11 +114,7 @@ def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T
 
 
 def dataset_or_group(file: h5py.File, name: str) -> h5py.Dataset | h5py.Group | None:
-    """What an HDF5 file holds under a name; None for nothing.
-
-    Raises:
-        ValueError: A link, or a dataset whose bytes are another file's: HDF5 would read any file of this computer.
-    """
+    """What an HDF5 file holds under a name; None for nothing."""
     import h5py
 
     node: Any = file
@@ -151,11 +132,7 @@ def dataset_or_group(file: h5py.File, name: str) -> h5py.Dataset | h5py.Group | 
 
 @contextmanager
 def unpacked_weights(path: Path) -> Iterator[Path]:
-    """The HDF5 file within a ``.keras`` file, unpacked while the block runs: a step back in a ZIP reads all again.
-
-    Raises:
-        StorageError: The file is damaged, or there is no room for the copy.
-    """
+    """The HDF5 file within a ``.keras`` file, unpacked while the block runs: a step back in a ZIP reads all again."""
     workshop = settings.home() / "tmp"
     workshop.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="network-", dir=workshop) as folder:

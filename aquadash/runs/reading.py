@@ -237,13 +237,7 @@ def id_of(text: str, names: Mapping[str, str], *, kind: str, kinds: str) -> str:
 
 
 def with_job(run: Run, job: Job | None, *, rank: int = 0) -> Run:
-    """The run as it is now.
-
-    Args:
-        run: As it is stored: how it ended, or that it was to be trained.
-        job: The job that trains it, or did last; None where there never was one, as for runs that were imported.
-        rank: 1 for the run that starts next, and so on; 0 for one that does not wait.
-    """
+    """The run as it is now."""
     if run.status is RunStatus.UNREADABLE:
         return run
     if job is None:

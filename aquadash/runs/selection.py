@@ -61,15 +61,7 @@ class RunFilter:
 
 
 def sort_runs(runs: Iterable[Run], key: str, fields: Mapping[str, RunField]) -> list[Run]:
-    """The runs by a field, pinned ones first and those without the value last.
-
-    Args:
-        key: The field's name, a minus in front for the greatest first: ``"-val_accuracy"``.
-        fields: All fields, by each name that they have.
-
-    Raises:
-        UnknownNameError: There is no field of that name.
-    """
+    """The runs by a field, pinned ones first and those without the value last."""
     sorted_by, falling = look_up("field of a run", key.removeprefix("-"), fields), key.startswith("-")
     found = list(runs)
     values = [(_comparable(sorted_by.get(run)), run) for run in found]

@@ -56,13 +56,7 @@ class RunSnapshot:
         kept: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is read yet.
-
-        Args:
-            database: Its SQLite file if it is one on this machine: while that is untouched, nothing is read twice.
-            kept: A file to keep what was read in, so that the next process begins with that.
-            clock: Seconds since any moment, which nobody sets back.
-        """
+        """Nothing is read yet."""
         self._store = store
         self._database = database
         self._kept = kept

@@ -58,9 +58,6 @@ class RunStore(RunArtifacts):
         """Return if the database is the one that was opened.
 
         Whoever has the file open that was deleted goes on with it, and notices nothing.
-
-        Raises:
-            StorageError: It is not.
         """
         if file_number(self._database) != self._file_number:
             raise StorageError(
@@ -123,11 +120,7 @@ class RunStore(RunArtifacts):
         return self.get(run_id)
 
     def set_guess(self, run_id: str, guess: Guess) -> None:
-        """Keep what a person expects of the run.
-
-        Raises:
-            RunError: The run has ended, so that there is nothing left to guess.
-        """
+        """Keep what a person expects of the run."""
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is {run.status}. A guess has to be made before a run ends.")
@@ -201,11 +194,7 @@ class RunStore(RunArtifacts):
         self.set_tags(run_id, "keep the note", {tag.NOTE: text})
 
     def add_tags(self, run_id: str, tags: Iterable[str]) -> None:
-        """Give the run tags; those that it has stay.
-
-        Raises:
-            RunError: One of them cannot be a tag.
-        """
+        """Give the run tags; those that it has stay."""
         cleaned = [clean_tag(text) for text in tags]
         self.set_tags(run_id, "tag the run", {tag.LABEL + name: "1" for name in cleaned})
 
@@ -223,9 +212,6 @@ class RunStore(RunArtifacts):
         """Let the run stand first in tables, or no longer: in everybody's, or in its owner's alone.
 
         What its owner has pinned for themselves is unpinned by them alone.
-
-        Raises:
-            RunError: It is pinned for everybody, and is to be unpinned for its owner alone.
         """
         run = self.read(run_id) if for_all else self.get(run_id)
         if run.pinned and not for_all and not pinned:
@@ -301,13 +287,7 @@ class RunStore(RunArtifacts):
                     time.sleep(0.2 * (attempt + 1))
 
     def log_epoch(self, run_id: str, *records: EpochRecord, curve: Sequence[float], again: bool = False) -> None:
-        """Store a complete epoch, and the short curve of validation accuracy for tables of runs.
-
-        Args:
-            records: The epoch; or several at once, at most 150.
-            curve: The validation accuracy of all epochs so far, 0 to 1.
-            again: It may be there already, from a worker that was killed. Its metrics then stay as they are.
-        """
+        """Store a complete epoch, and the short curve of validation accuracy for tables of runs."""
         from mlflow.entities import Metric, RunTag
 
         now = int(time.time() * 1000)

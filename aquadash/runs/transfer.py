@@ -94,11 +94,7 @@ class Snapshot(BaseModel, frozen=True):
 
 
 def take_snapshot(store: RunStore, run_id: str) -> Snapshot:
-    """All that the store knows of a run, its files aside.
-
-    Raises:
-        RunError: It has not ended.
-    """
+    """All that the store knows of a run, its files aside."""
     run = store.get(run_id)
     if not run.status.ended:
         raise RunError(f"{run.name} is {run.status}. It can be exported once it has ended; stop it to have it now.")
@@ -159,11 +155,7 @@ def admit(store: RunStore, snapshot: Snapshot, files: Iterable[tuple[str, Path]]
 
 
 def copies_of(store: RunStore, original_id: str) -> list[str]:
-    """The ids of the runs here, those in the bin not among them, that were trained as the run of that id.
-
-    Args:
-        original_id: 32 hexadecimal digits.
-    """
+    """The ids of the runs here, those in the bin not among them, that were trained as the run of that id."""
     found = store.search(f"tags.`{tag.IMPORTED_ID}` = '{checked_run_id(original_id)}'")
     own = store.stored_run(original_id)
     if own is not None and not own.deleted:

@@ -28,11 +28,7 @@ Time = Annotated[float, Field(ge=0, le=32_503_680_000, allow_inf_nan=False)]
 
 
 def within_their_ranges(metrics: dict[str, float]) -> dict[str, float]:
-    """The figures of a run, by name.
-
-    Raises:
-        ValueError: One of them is outside the range that its name stands for, or no number of 32 bits.
-    """
+    """The figures of a run, by name."""
     for name, value in metrics.items():
         counts = name.endswith(("epoch", "seconds")) or name == "epochs"
         least, most = (0, 1) if name.endswith("accuracy") else (0, 2**31) if counts else (-1e39, 1e39)
@@ -53,11 +49,7 @@ def clean_name(name: str | None) -> str:
 
 
 def clean_tag(text: str) -> str:
-    """A tag as it is kept: small letters, hyphens for blanks, at most 40 characters.
-
-    Raises:
-        RunError: Other characters than letters, digits, hyphens, dots and underscores are in it, or it is too long.
-    """
+    """A tag as it is kept: small letters, hyphens for blanks, at most 40 characters."""
     cleaned = re.sub(r"\s+", "-", text.strip()).lower()
     if len(cleaned) > _TAG_LIMIT:
         raise RunError(f"The tag {text[:20]!r}... has {len(cleaned)} characters; at most {_TAG_LIMIT} fit.")

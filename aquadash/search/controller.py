@@ -48,11 +48,7 @@ class Controller:
         engine: Engine,
         runs: RunStore,
     ) -> None:
-        """Take the search up.
-
-        Args:
-            engine: Trains the trials, as many at once as it has slots.
-        """
+        """Take the search up."""
         self._store = store
         self._id = search_id
         self._engine = engine

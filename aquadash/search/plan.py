@@ -130,11 +130,7 @@ class SearchPlan:
 
 
 def check_trials(trials: int) -> None:
-    """Refuse a number of trials outside the limits.
-
-    Raises:
-        ConfigError: It is.
-    """
+    """Refuse a number of trials outside the limits."""
     if not 2 <= trials <= MAX_TRIALS:
         raise ConfigError(f"A search makes from 2 to {MAX_TRIALS:,} trials, and this one was given {trials}.")
 

@@ -240,11 +240,7 @@ def any_stored() -> bool:
 
 
 def open_search_store() -> SearchStore:
-    """The searches of the home that the settings name, opened once a process and shared by its threads.
-
-    Raises:
-        StorageError: The file cannot be opened; the next call tries again.
-    """
+    """The searches of the home that the settings name, opened once a process and shared by its threads."""
     return _opened(settings.search_database())
 
 

@@ -91,10 +91,6 @@ def study_of(
 
     Trials without a value are failed ones in it, so that numbers stay. The space is widened by the settings to start
     from; where a logarithmic range cannot hold them, trial 0 counts as failed.
-
-    Args:
-        label: Names a setting in the study.
-        text: Names a choice of a setting that is not a number; None leaves it as it is.
     """
     import optuna
 

@@ -75,14 +75,7 @@ class AnswerProcess:
         idle_seconds: float = IDLE_SECONDS,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        """Store the limits; nothing is started yet.
-
-        Args:
-            begin: Called in the process when it starts, as to import what is slow.
-            answer_seconds: An answer that takes longer is given up, and the process is ended.
-            idle_seconds: The process ends after so long without a question.
-            max_bytes: How much it may allocate beyond what it has after its start.
-        """
+        """Store the limits; nothing is started yet."""
         self._start = (begin, idle_seconds, max_bytes)
         self._answer_seconds = answer_seconds
         self._lock = threading.Lock()
@@ -212,11 +205,7 @@ _current: tuple[Connection, int] | None = None
 
 
 def report_progress(fraction: float) -> None:
-    """Report in the process how much of the answer is done, 0 to 1.
-
-    Raises:
-        AnswerError: The app has cancelled the question.
-    """
+    """Report in the process how much of the answer is done, 0 to 1."""
     assert _current is not None, "only a function that was asked for reports"
     pipe, question = _current
     # The app sends nothing but a cancellation before it has its answer.

@@ -134,15 +134,7 @@ def _listed(prefix: str, arrays: np.lib.npyio.NpzFile) -> Weights:
 
 
 def probe_positions(labels: NDArray[np.int64], *, count: int = PROBE_IMAGES) -> NDArray[np.int64]:
-    """Which validation images are followed: the same for the same labels, every class alike as far as that is possible.
-
-    Args:
-        labels: Integers from 0, shape (n,).
-        count: How many to choose at most.
-
-    Returns:
-        int64, shape (min(count, n),), sorted by class: of each class the images at even distances.
-    """
+    """Choose the validation images to follow: the same for the same labels, and about as many of each class."""
     classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     counts = [0] * len(classes)
     for _ in range(min(count, len(labels))):
@@ -159,16 +151,7 @@ def probe_positions(labels: NDArray[np.int64], *, count: int = PROBE_IMAGES) -> 
 def with_epoch(
     before: EpochReplay | None, epoch: int, data: TrainingData, probabilities: NDArray[np.float32]
 ) -> EpochReplay | None:
-    """The replay, from which people look back at the epochs, with one more.
-
-    Args:
-        before: The replay of the earlier epochs; None before the first.
-        epoch: From 1.
-        probabilities: What the model says of the validation images after the epoch, (n, classes).
-
-    Returns:
-        None where earlier epochs are missing, as in a run that an older version began.
-    """
+    """The replay, from which people look back at the epochs, with one more."""
     if epoch != (before.epochs if before else 0) + 1:
         return None
     classes = probabilities.shape[1]

@@ -80,13 +80,7 @@ class DrawingProcess:
         last_epoch: int,
         progress: ProgressCallback,
     ) -> None:
-        """Starts the process, which needs about a second until it can draw.
-
-        Args:
-            images: The originals, uint8, shape (n, height, width, 3).
-            last_epoch: Nothing is drawn for later ones.
-            progress: Called some times a second while :meth:`epoch` waits; what it raises ends the waiting.
-        """
+        """Starts the process, which needs about a second until it can draw."""
         self._seed_of, self._last_epoch, self._progress = seed_of, last_epoch, progress
         self._requested: int | None = None
         self._drawn: int | None = None

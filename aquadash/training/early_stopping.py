@@ -7,12 +7,7 @@ from dataclasses import dataclass, replace
 
 
 def improves(monitor: str, value: float, best: float) -> bool:
-    """Whether a validation figure is better than the best so far; one that is not a number never is.
-
-    Args:
-        monitor: The setting ``training.monitor``: a loss is better when it is lower, an accuracy when it is higher.
-        best: The best so far; not a number when there is none.
-    """
+    """Whether a validation figure is better than the best so far; one that is not a number never is."""
     if math.isnan(value):
         return False
     return math.isnan(best) or (value < best if monitor == "val_loss" else value > best)

@@ -49,14 +49,7 @@ class EpochLoop:
     def __init__(
         self, model: keras.Model, groups: Sequence[ParameterGroup], losses: Losses, *, batch_size: int
     ) -> None:
-        """Compiles nothing yet.
-
-        Args:
-            model: Its inputs are images in [0, 1], or whatever :meth:`train` is given that is not uint8.
-            groups: The weights that learn, each in one group.
-            losses: What is learnt from, and what validation reports.
-            batch_size: Images a step.
-        """
+        """Compiles nothing yet."""
         with_less_work(model)
         self.model = model
         self.groups = tuple(group for group in groups if group.variables)

@@ -14,12 +14,7 @@ class Losses:
     """The loss that is learnt from, and the plain cross-entropy that validation reports."""
 
     def __init__(self, training: TrainingConfig, labels: NDArray[np.int64], *, num_classes: int) -> None:
-        """Takes the class weights from the labels.
-
-        Args:
-            training: Label smoothing, class weights and the report's oddity.
-            labels: Of the training images, int64 (n,).
-        """
+        """Takes the class weights from the labels."""
         self._num_classes = num_classes
         self._plain = keras.losses.SparseCategoricalCrossentropy(from_logits=training.from_logits)
         self._smoothed = (

@@ -38,14 +38,7 @@ def draw_mixes(
     batch_size: int,
     image_shape: tuple[int, ...],
 ) -> Mixes | None:
-    """The mixes of an epoch, from the run's seed and the epoch's number; None where nothing is mixed.
-
-    Args:
-        order: Positions of the images in the order in which the epoch visits them.
-        epoch: From 1.
-        batch_size: Images a step.
-        image_shape: Height, width and channels.
-    """
+    """The mixes of an epoch, from the run's seed and the epoch's number; None where nothing is mixed."""
     if config.mixing == "none" or batch_size == 1:
         return None
     generator = np.random.default_rng([seed, int(Purpose.MIXING), epoch])

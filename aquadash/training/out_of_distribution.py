@@ -55,12 +55,7 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
 def ood_metrics(
     model: keras.Model, detector: OutOfDistributionDetector, *, known: NDArray[np.uint8], unknown: NDArray[np.uint8]
 ) -> dict[str, float]:
-    """How well a detector tells images of none of the classes from test images, by the names that runs store it under.
-
-    Returns:
-        ``stranger_auroc``, ``strangers`` (how many there were), and, at the detector's threshold, the fractions
-        ``strangers_noticed`` and ``known_accepted``.
-    """
+    """Measure how well a detector separates unknown images from test images; keys are the names of stored figures."""
     features = feature_reader(model, pretrained=detector.pretrained)
     of_known, of_unknown = detector.ood_scores(features(known)), detector.ood_scores(features(unknown))
     return {
@@ -72,11 +67,7 @@ def ood_metrics(
 
 
 def feature_reader(model: keras.Model, *, pretrained: str = "") -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """A function from images to what the last layer is given, float32, (n, features); traced once for all calls.
-
-    Args:
-        pretrained: As in :func:`with_ood_features`.
-    """
+    """A function from images to what the last layer is given, float32, (n, features); traced once for all calls."""
     return _reader(with_ood_features(model, pretrained=pretrained))
 
 
@@ -93,15 +84,7 @@ def _reader(both: keras.Model) -> Callable[[NDArray[np.uint8]], NDArray[np.float
 
 
 def with_ood_features(model: keras.Model, *, pretrained: str) -> keras.Model:
-    """A network with a second output, the features that a detector is given.
-
-    Args:
-        pretrained: The detector's: with it, the network's own features and what its body gave before it was fine-tuned,
-            each part of length 1.
-
-    Raises:
-        StorageError: The network does not end with a dense layer, or was pretrained with other weights than these.
-    """
+    """A network with a second output, the features that a detector is given."""
     if not pretrained:
         return with_features(model)
     body = backbone.pretrained_body(model)

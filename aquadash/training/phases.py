@@ -63,11 +63,7 @@ def build_loop(config: RunConfig, model: keras.Model, losses: Losses, phase: Pha
 
 
 def load_pretrained(config: RunConfig, model: keras.Model, progress: ProgressCallback) -> str:
-    """Put pretrained weights into a network that has them.
-
-    Returns:
-        A text that names network, input size and weights; empty for a network that starts from nothing.
-    """
+    """Put pretrained weights into a network that has them."""
     entry = models.model_entry(config.model.name)
     if entry.weights is None or entry.load is None:
         return ""

@@ -91,15 +91,7 @@ class TrainingImages:
     """Augmented training images by epoch: the same copies for all, or fresh ones drawn while the last epoch trains."""
 
     def __init__(self, config: RunConfig, data: TrainingData, *, progress: ProgressCallback) -> None:
-        """Draws the fixed copies at once when the config asks for copies, and otherwise starts what draws ahead.
-
-        Args:
-            config: Names the pipelines, the mode and the seed.
-            progress: Called with what is being done and the fraction that is done.
-
-        Raises:
-            AquaDashError: A pipeline is not there or cannot be used.
-        """
+        """Draws the fixed copies at once when the config asks for copies, and otherwise starts what draws ahead."""
         plan = augment.plan(config.augmentation)
         self._labels = plan.labels(data.labels)
         self._copies: NDArray[np.uint8] | None = None

@@ -65,15 +65,7 @@ SCHEDULES: dict[str, Callable[[TrainingConfig, float], float]] = {
 def learning_rates(
     training: TrainingConfig, *, epoch: int, batches: int, history: Sequence[EpochRecord]
 ) -> NDArray[np.float32]:
-    """The learning rate of each weight update of an epoch.
-
-    Args:
-        epoch: From 1.
-        history: The complete epochs before it; only ``plateau`` looks at them.
-
-    Returns:
-        float32, (batches,).
-    """
+    """The learning rate of each weight update of an epoch."""
     # The middle of each update: so the first is above zero in a warm-up, and the last in a cosine, too.
     positions = epoch - 1 + (np.arange(batches) + 0.5) / batches
     factor = training.schedule_factor ** plateau_cuts(training, history) if training.schedule == "plateau" else 1.0

@@ -50,11 +50,7 @@ class Trainer:
         preparing: ProgressCallback,
         clock: Callable[[], float],
     ) -> None:
-        """Splits the data, builds the network and fetches pretrained weights; reports that as ``preparing``.
-
-        Raises:
-            AquaDashError: The data are too few, the settings make no network, or pretrained weights cannot be had.
-        """
+        """Splits the data, builds the network and fetches pretrained weights; reports that as ``preparing``."""
         self._config = config
         self._fingerprint = dataset.fingerprint
         self._listener = listener
@@ -211,13 +207,7 @@ class Pace:
         history: Sequence[EpochRecord],
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Starts the epoch's stopwatch.
-
-        Args:
-            images: Images an epoch visits.
-            history: The epochs before this one.
-            stopwatch: Seconds from any start.
-        """
+        """Starts the epoch's stopwatch."""
         self._config = config.training
         self._images = images
         self._epoch = len(history) + 1
@@ -269,20 +259,7 @@ def train_epoch(
     began: float,
     after_call: Callable[[int, int, float, float], None] = lambda batch, batches, loss, accuracy: None,
 ) -> tuple[EpochRecord, NDArray[np.float32]]:
-    """Train and validate the epoch after ``history``; a function of its own, for exported scripts take it with them.
-
-    Args:
-        loop: That of the phase.
-        phase: The one that the epoch belongs to.
-        history: The epochs before.
-        train: What the loop learns from, images or features of them, and the labels.
-        validation: The same of the validation images.
-        began: When the epoch began, as ``time.perf_counter`` gives it.
-        after_call: As for :meth:`EpochLoop.train`.
-
-    Returns:
-        The epoch's figures, and the probabilities of the validation images.
-    """
+    """Train and validate the epoch after ``history``; a function of its own, for exported scripts take it with them."""
     training, epoch, (images, labels) = config.training, len(history) + 1, train
     set_layer_seeds(loop.model, seed=config.seed, epoch=epoch)
     visited = visited_images(training, len(labels))

@@ -190,11 +190,7 @@ def note(name: str, text: str, expected: str) -> None:
 
 
 def one_id(text: str, ids: Iterable[str]) -> str:
-    """The id that begins with what the address says.
-
-    Raises:
-        ValueError: None does, or several do.
-    """
+    """The id that begins with what the address says."""
     [found] = [each for each in ids if text and each.startswith(text)]
     return found
 

@@ -93,12 +93,6 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", **o
 
     A link to a run that is not there gets a message instead of another run's results. Show :func:`empty_state` instead
     of a menu without runs.
-
-    Args:
-        runs: What can be picked, the default first; in a class the visitor's own come before the others.
-
-    Returns:
-        The chosen run. None until one is chosen after a stale link, and for an unreadable run, with a message.
     """
     by_id = {run.run_id: run for run in own_first(runs)}
     chosen = id_picker(run_labels(by_id.values()), key=key, label=label, thing="run", why_not=_refusal, **options)
@@ -121,13 +115,7 @@ def id_picker(
     why_not: Callable[[str], str] = lambda text: "",
     **options: Any,
 ) -> str | None:
-    """A menu of things with ids, bound to the address, where the start of an id will do; None after a stale link.
-
-    Args:
-        titles: By id, the default first.
-        thing: What they are: ``"run"``.
-        why_not: Says why the menu has not what the address asks for; empty where nothing is known of it.
-    """
+    """A menu of things with ids, bound to the address, where the start of an id will do; None after a stale link."""
     if st.session_state.get(key) not in (None, *titles):
         del st.session_state[key]
 
@@ -168,14 +156,7 @@ def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Ca
 
 
 def ask_to_delete(what: str, consequence: str, *, key: str, delete: Callable[[], None]) -> None:
-    """Open a dialog that asks before something is deleted for good.
-
-    Args:
-        what: Its title.
-        consequence: What else is lost, and what is not, in a sentence or two.
-        key: Of the buttons, ``KEY-yes`` and ``KEY-no``.
-        delete: Deletes it, as a button's callback.
-    """
+    """Open a dialog that asks before something is deleted for good."""
 
     @st.dialog(f"Delete “{plain(what)}”?", icon="🗑️")
     def ask() -> None:
@@ -241,12 +222,6 @@ def new_click(chart: str, *below: int | None) -> tuple[Any, ...] | None:
     """Let a chart's points be clicked, and tell the numbers in the ``customdata`` of the one that just was.
 
     Call it before the controls that the click sets are drawn.
-
-    Args:
-        below: What is expected of each number: whole, from 0 to less than this; None for a fraction from 0 to 1.
-
-    Returns:
-        As many numbers; None where nothing was clicked, or a point of another chart than is expected.
     """
     key, taken = f"{chart}-clicks", f"{chart}-clicked"
 

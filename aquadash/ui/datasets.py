@@ -53,9 +53,6 @@ def here(source: str) -> bool:
 def matching_dataset(run: Run) -> Dataset | None:
     """The data set that the run learned from; None where it has changed since, or where what is stored of the run names
     images that it does not have.
-
-    Raises:
-        AquaDashError: The data set or what is stored of the run cannot be read.
     """
     found, runs = dataset(run.config.data.source), lab().runs
     if found.fingerprint != run.dataset_fingerprint:

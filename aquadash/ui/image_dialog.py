@@ -74,11 +74,7 @@ export default function ({ parentElement, setTriggerValue }) {
 
 
 def image_name(text: object) -> str:
-    """What stands for an image of a data set in addresses: its part, and its own position there, as in ``"test-12"``.
-
-    Raises:
-        ValueError: The text is none.
-    """
+    """Return an image's name in addresses: its split and its position there, as in ``"test-12"``."""
     found = re.fullmatch(r"(train|test)-(\d{1,7})", text, re.ASCII) if isinstance(text, str) else None
     if found is None:
         raise ValueError(text)
@@ -199,11 +195,7 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
 
 
 def _of_data_set(opened: str, run: Run | None, source: str, as_now: bool) -> _Shown:
-    """An image of a data set, the run's or another one.
-
-    Raises:
-        DataError: The run's has changed, or has no such image.
-    """
+    """An image of a data set, the run's or another one."""
     same = run is not None and run.config.data.source == source
     dataset = datasets.matching_dataset(run) if run is not None and same else datasets.dataset(source)
     if dataset is None and as_now:
@@ -230,11 +222,7 @@ def _of_data_set(opened: str, run: Run | None, source: str, as_now: bool) -> _Sh
 
 
 def _of_own(picture: OwnPicture, run: Run) -> _Shown:
-    """A picture of the visitor's, which has been read before.
-
-    Raises:
-        AquaDashError: The network cannot be loaded.
-    """
+    """A picture of the visitor's, which has been read before."""
     network = predictor(run)
     look = closer(picture.item, network)
     if look.thumbnail is None:

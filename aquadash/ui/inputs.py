@@ -120,12 +120,6 @@ def controlled(
 
     A control that is new to the browser reports its first value, which Streamlit takes for a change where the run that
     drew it was cut short by the next: that, and an emptied field, is no change.
-
-    Args:
-        values: The widget's arguments after the label, among them ``value`` as its default.
-        stem: The start of its key, the same in every run of the script.
-        take: Called with another value.
-        options: Named arguments of the widget.
     """
     key = _controlled_key(stem, value)
 

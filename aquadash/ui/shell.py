@@ -103,10 +103,6 @@ def launch_once(key: str, launch: Callable[[], T]) -> T:
 
     A click that waits ends the script before it where that next draws something or reads the session, at the latest
     when the spinner goes: the second one has to show what the first has launched.
-
-    Args:
-        key: Of the last launch, in the session.
-        launch: Puts what was asked for into the queue; gives None where it did not.
     """
     # Changed in place: that does not read the session.
     last: dict[str, Any] = st.session_state.setdefault(key, {})

@@ -73,11 +73,7 @@ def picture_field(label: str, *, key: str, help: str = _HELP, **options: Any) ->
 
 
 def most_megabytes(most: int | None = None) -> int:
-    """What one file of the visitor's may have at most, in millions of bytes: so much, or less in a class.
-
-    Args:
-        most: Of this kind of file; what the server takes if not given, and never more than that.
-    """
+    """What one file of the visitor's may have at most, in millions of bytes: so much, or less in a class."""
     server = int(st.get_option("server.maxUploadSize"))
     most = server if most is None else min(most, server)
     limits = lab().limits.in_force
@@ -94,10 +90,6 @@ def switched_off() -> bool:
 
 
 def within_limit(uploads: Sequence[Upload]) -> Sequence[Upload]:
-    """The uploads, if all together they are within what the visitor may upload.
-
-    Raises:
-        NotAllowedError: They are more.
-    """
+    """The uploads, if all together they are within what the visitor may upload."""
     lab().limits.check_upload(sum(upload.size for upload in uploads))
     return uploads

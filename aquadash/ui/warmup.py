@@ -64,11 +64,7 @@ def ready() -> bool:
 
 
 def wait_for_store() -> None:
-    """Return once the store is open.
-
-    Raises:
-        AquaDashError: It could not be opened.
-    """
+    """Return once the store is open."""
     opening = _opening(retry=False)
     opening.wanted.set()
     opening.store.result()

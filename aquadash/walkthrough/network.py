@@ -35,12 +35,6 @@ def two_layers(image: NDArray[np.uint8], *, filters: tuple[str, str], activation
 
     Without anything in between, filter b on the results of filter a is a single 4 x 4 filter that moves four pixels at
     a time: the Kronecker product of b and a. The input is the brightness of the image, 0 to 1.
-
-    Args:
-        image: uint8 (height, width, 3).
-        filters: Names in :data:`FILTERS`.
-        activation: After the first convolution: ``"none"`` or ``"relu"``.
-        pooling: After that: ``"max"``, over 2 x 2 outputs, one at a time, as in the report, or ``"none"``.
     """
     grey = image.astype(np.float64).mean(axis=-1) / 255.0
     one, two = FILTERS[filters[0]], FILTERS[filters[1]]

@@ -116,11 +116,7 @@ def name_for(title: str) -> str:
 
 
 def clean_title(title: str) -> str:
-    """The title on one line, its letters in one form: a Mac writes "ö" in folders' names as two.
-
-    Raises:
-        DataError: It is empty or too long.
-    """
+    """The title on one line, its letters in one form: a Mac writes "ö" in folders' names as two."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in title).split())
     line = unicodedata.normalize("NFC", line)
     if not 1 <= len(line) <= MAX_TITLE:

@@ -43,16 +43,7 @@ def examine(
     *,
     size: int,
 ) -> CheckReport:
-    """Look for everything that a person should know before training.
-
-    Args:
-        found: The classes, and what lay outside of them.
-        pictures: Those that could be read.
-        refused: Those that could not.
-        near: Pairs that look the same.
-        division: How the pictures are divided into training and test.
-        size: Side of the stored pictures.
-    """
+    """Look for everything that a person should know before training."""
     counts, test = (
         _counts(rows, found.class_names)
         for rows in ([one.label for one in pictures], [one.label for one in pictures if one.part == "test"])

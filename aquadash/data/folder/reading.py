@@ -47,18 +47,6 @@ def read_all(
     """Decode files and write them, each cut to its middle square and scaled to ``size``, one behind the other.
 
     Only a few pictures are in the memory at a time. The same files give the same bytes, whatever the threads.
-
-    Args:
-        size: Side of the pictures, in pixels.
-        out: A new file: uint8 (n, size, size, 3) without a head, n being the number of pictures that could be read.
-        progress: Called with how many are done; an exception that it raises ends the reading.
-        threads: How many decode at once; as many as there are processors, at most eight, when None.
-
-    Returns:
-        The pictures that could be read, in the order of the entries, and those that could not.
-
-    Raises:
-        OSError: The file cannot be written.
     """
     pictures: list[Picture] = []
     refused: list[LeftOut] = []

@@ -30,11 +30,7 @@ def load(name: str, *, progress: ProgressCallback | None = None) -> Dataset:
 
 
 def load_from(path: Path, told: About) -> Dataset:
-    """The data set in a folder.
-
-    Raises:
-        DataError: It is damaged.
-    """
+    """The data set in a folder."""
     try:
         images = np.load(path / "images.npy", mmap_mode="r", allow_pickle=False)
         pictures = Kept.read(path / "pictures.json").pictures
@@ -68,9 +64,6 @@ def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
     """What the check found when the data set was made, and the files that could not be read.
 
     The positions in the report are not those of the data set's pictures.
-
-    Raises:
-        DataError: It is damaged.
     """
     about(name)
     try:
@@ -81,17 +74,7 @@ def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
 
 
 def adopt(new: Path, told: About, *, replacing: bool = False) -> None:
-    """Give a complete folder of a data set its place and name.
-
-    Args:
-        new: The folder, on the disk of :func:`about.folder`; it stays where an error is raised.
-        told: What is known of the data set.
-        replacing: Delete a data set of that name once this one has its place.
-
-    Raises:
-        DataError: There is a data set of that name already.
-        StorageError: It cannot be moved.
-    """
+    """Give a complete folder of a data set its place and name."""
     target = folder() / told.name
     aside = None
     try:

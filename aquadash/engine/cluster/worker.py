@@ -82,17 +82,7 @@ class DaskProcess:
 
 
 def plan_workers(*, name: str | None, slots: int | None, gpus: str, port: int) -> list[DaskProcess]:
-    """Which processes a machine's worker starts.
-
-    Args:
-        name: What to call it; the machine's name if None.
-        slots: Runs at once on a machine without graphics cards; ``AQUADASH_SLOTS`` if None.
-        gpus: ``"auto"`` for all that are found, ``"none"``, or numbers as in ``"0,2"``.
-        port: Where the first listens; each further one a number higher. 0 for any free ports.
-
-    Raises:
-        ConfigError: What is wanted cannot be.
-    """
+    """Which processes a machine's worker starts."""
     name = name or socket.gethostname()
     if gpus == "auto":
         cards = find_gpus()
@@ -136,12 +126,7 @@ class ClusterWorker:
     """The Dask workers of this machine, for as long as it belongs to the cluster."""
 
     def __init__(self, scheduler: str, processes: Sequence[DaskProcess], *, host: str | None = None) -> None:
-        """Nothing is started yet.
-
-        Args:
-            processes: What to start, at least one.
-            host: This machine's address as the others see it; Dask finds one if None.
-        """
+        """Nothing is started yet."""
         self._scheduler = scheduler
         self._name = processes[0].worker
         self._processes = processes

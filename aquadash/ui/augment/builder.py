@@ -50,11 +50,7 @@ ACTIONS = {
 
 
 def choose_version(spec: PipelineSpec) -> int:
-    """Draw the choice of a version of the images; it is in the address under ``branch``, counted from 1.
-
-    Returns:
-        The branch in view, from 0.
-    """
+    """Draw the choice of a version of the images; it is in the address under ``branch``, counted from 1."""
     total = len(spec.branches)
     default = next((number for number, branch in enumerate(spec.branches, 1) if not branch.is_original), 1)
     shown = bound.restore("branch", bound.number_in(1, total, clamp=True), default=default)

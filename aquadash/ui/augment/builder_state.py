@@ -72,11 +72,7 @@ def changed() -> bool:
 
 
 def saved_base() -> PipelineSpec:
-    """The saved pipeline that this one was started from.
-
-    Raises:
-        ConfigError: It is not as it was then.
-    """
+    """The saved pipeline that this one was started from."""
     state = history().present
     base = lab().pipelines.all().pipelines.get(state.base)
     if base is None or version_of(base) != state.version:
@@ -100,15 +96,7 @@ def summary_now(spec: PipelineSpec) -> str:
 
 
 def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = None) -> bool:
-    """Change the pipeline from a control's callback; what cannot be done is said.
-
-    Args:
-        change: From the pipeline to the new one; raises ``AquaDashError`` if that is not possible.
-        tag: What is changed, for changes that are undone together when they follow each other.
-
-    Returns:
-        Whether it was done.
-    """
+    """Change the pipeline from a control's callback; what cannot be done is said."""
     before = history()
     with shell.guard():
         now = before.present.spec

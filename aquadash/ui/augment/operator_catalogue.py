@@ -99,15 +99,7 @@ def _entry(title: str, text: str, picture: str) -> str:
 
 
 def matches(text: str, family: str | None) -> list[OperatorInfo]:
-    """The operators of a family with every word of a text, or one that begins so, in name, title or description.
-
-    Args:
-        text: What was typed; empty for all.
-        family: A key of ``FAMILIES``; None for all families.
-
-    Returns:
-        Those with a match in name or title first.
-    """
+    """The operators of a family with every word of a text, or one that begins so, in name, title or description."""
     words = [re.compile(rf"\b{re.escape(word)}") for word in text.casefold().split()]
     found = []
     for info in OPERATORS.values():

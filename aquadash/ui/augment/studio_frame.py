@@ -42,14 +42,7 @@ _BELOW = "view-below"
 
 
 def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
-    """Draw the preview, or in its place the catalogue.
-
-    Args:
-        branch: The branch in view, from 0.
-
-    Returns:
-        What the sections below are about; without sample images beside the catalogue.
-    """
+    """Draw the preview, or in its place the catalogue."""
     dataset = datasets.dataset(datasets.current())
     view = bound.restore(SECTIONS.name, bound.one_of(SECTIONS.table), default="preview")
     address.record(SECTIONS.name, view, default="preview")

@@ -115,11 +115,7 @@ def _read(file_id: str, _upload: Upload, *, size: tuple[int, int]) -> tuple[NDAr
 
 
 def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
-    """Draw the controls while the popover is open; the choice is in the address under ``images``.
-
-    Returns:
-        Positions in the training split, 1 to :data:`MAX_IMAGES`.
-    """
+    """Draw the controls while the popover is open; the choice is in the address under ``images``."""
     total = len(dataset.train)
     default = spread(dataset, DEFAULT, seed=0)
 

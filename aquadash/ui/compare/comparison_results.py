@@ -248,12 +248,7 @@ FIRST, SECOND = "first", "second"
 
 
 def pick_pair(compared: Compared, others: Mapping[int, Sequence[int]]) -> tuple[int, int]:
-    """Draw two menus, where there is a choice, and return the positions of (the run to compare with, the other).
-
-    Args:
-        compared: The runs.
-        others: By the position of each run that can be chosen, at least two, those that it can be held against.
-    """
+    """Draw two menus, where there is a choice, and return the positions of (the run to compare with, the other)."""
     if len(others) == 2:
         # Nothing to choose but the direction, which the order of the picks decides.
         first, second = others

@@ -55,14 +55,7 @@ def _once(what: str, runs: Sequence[Run], rest: tuple[Any, ...], work: Callable[
 
 
 def choose_picks(runs: Sequence[Run], shown: Sequence[Run], row: DeltaGenerator) -> list[Run]:
-    """Draw the menu that picks runs by keyboard into ``row``, bound to ``?runs=``.
-
-    Args:
-        shown: Those of the table, of which the menu offers the first.
-
-    Returns:
-        The picked runs in the order in which they were picked, those that the filters hide too.
-    """
+    """Draw the menu that picks runs by keyboard into ``row``, bound to ``?runs=``."""
     by_id = {run.run_id: run for run in runs}
     _restore_picks(list(by_id))
     held = st.session_state[_PICKS]
@@ -93,10 +86,6 @@ def render_table(
     """Draw the table of ``shown`` runs, whose ticks are what :func:`choose_picks` holds.
 
     Its own menus sort, search, and show the columns that are hidden at first.
-
-    Args:
-        picked: The ticked ones, perhaps with others.
-        searches: How many trials of a search pass, and how many it has, by the id of the one that stands for it.
     """
     if not shown:
         # Of searches whose runs pass it has been said that groups leave them out.
@@ -141,9 +130,6 @@ def _key_with_ticks(ids: Sequence[str], wanted: Sequence[int]) -> str:
 
     Streamlit keeps ticks by position. So a table with other rows is another widget, and so is one of another
     generation, whose ticks follow a choice that was made elsewhere.
-
-    Args:
-        wanted: The positions of the rows to be ticked, ascending.
     """
     generation = st.session_state.setdefault(_GENERATION, 0)
     key = table_key(ids, generation)
@@ -298,11 +284,7 @@ def table_column(
 
 
 def number_format(field: RunField, digits: int | None) -> str | None:
-    """How Streamlit writes the field's numbers, in their unit.
-
-    Args:
-        digits: After the point; None as many as a number has.
-    """
+    """How Streamlit writes the field's numbers, in their unit."""
     return None if digits is None else f"%.{digits}f {field.unit.replace('%', '%%')}".rstrip()
 
 

@@ -59,12 +59,7 @@ FINDING_SIGNS = {"problem": ("⛔", "Problem"), "warning": ("⚠️", "Warning")
 def render_report(
     report: CheckReport, images: Mapping[int, NDArray[np.uint8]] | None = None, pictures: Sequence[Picture] = ()
 ) -> None:
-    """Draw the findings, the gravest first.
-
-    Args:
-        images: The images at the report's positions; None to show none.
-        pictures: What is known of the pictures at those positions.
-    """
+    """Draw the findings, the gravest first."""
     if not report.findings:
         st.success("Nothing is wrong with these pictures.", icon="✅")
         return

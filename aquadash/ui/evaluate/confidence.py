@@ -20,11 +20,7 @@ _ANY = "any"
 
 
 def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | None:
-    """Draw the diagram, the figures before and after, and the histogram of confidence.
-
-    Returns:
-        The images of the chosen bin; None where none is chosen.
-    """
+    """Draw the diagram, the figures before and after, and the histogram of confidence."""
     found, done = one.calibration(), one.rescaling()
     if click := components.new_click(RELIABILITY_KEY, len(found.counts)):
         address.assign("bin", str(click[0] + 1))

@@ -18,11 +18,7 @@ from aquadash.ui.uploads import most_megabytes, switched_off
 
 
 def render_export(run: Run) -> None:
-    """Draw what can be exported of a run.
-
-    Args:
-        run: Any run; one that has not ended gets the reason why not yet.
-    """
+    """Draw what can be exported of a run."""
     if not run.status.ended:
         st.info("This run can be exported once it has ended. Stop it on the Train page to have it now.", icon="⏳")
         return

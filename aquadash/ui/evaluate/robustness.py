@@ -36,12 +36,7 @@ QUICK_IMAGES = 100
 
 
 def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
-    """Draw the section.
-
-    Args:
-        run: One that has ended and has results.
-        other_runs: Those that may be laid over it; the run itself and those without figures are passed over.
-    """
+    """Draw the section."""
     others = [other.run_id for other in other_runs if other.run_id != run.run_id]
     st.markdown(
         "How much accuracy is left when the test images are spoilt in 15 ways, from mild (1) to strong (5)? Do not "
@@ -142,11 +137,7 @@ _SAMPLE_SEVERITY = 3
 
 
 def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None:
-    """Draw the figures of a run, whole or as far as they are measured.
-
-    Args:
-        others: Ids of runs that may be laid over it.
-    """
+    """Draw the figures of a run, whole or as far as they are measured."""
     _robustness_scores(found)
     overlaid = _overlaid(others)
     runs, figures = [run, *(other for other, _ in overlaid)], [found, *(entry for _, entry in overlaid)]

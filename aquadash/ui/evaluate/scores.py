@@ -175,11 +175,7 @@ def take_cell_click(class_names: Sequence[str]) -> None:
 
 
 def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = None) -> None:
-    """Draw the choice of what the cells say, and the matrix.
-
-    Args:
-        other: Those of a second run on the same classes, to show the difference.
-    """
+    """Draw the choice of what the cells say, and the matrix."""
     names = found.classes
     cells = {word: title for word, title in _CELLS.items() if other is not None or word != "difference"}
     shown = bound.choice("cells", cells, label="Cells show", label_visibility="collapsed")

@@ -167,14 +167,7 @@ _PARTS = ("low", "high", "log", "values")
 
 
 def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ...] | None:
-    """Draw the choice of settings and a field for each.
-
-    Args:
-        origin: Where those come from; another origin or network fills the fields anew.
-
-    Returns:
-        The space; None while a field cannot be read.
-    """
+    """Draw the choice of settings and a field for each."""
     known = suggested(config)
     if st.session_state.get(_FILLED_FOR) != (origin, config.model.name):
         st.session_state[_FILLED_FOR] = (origin, config.model.name)

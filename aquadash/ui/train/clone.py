@@ -30,12 +30,7 @@ def button(
     help: str | None = "Fills the Train form with this run's settings, to start another one like it.",
     key: str = "clone",
 ) -> None:
-    """Draw a button that fills the Train form with a run's settings and opens it.
-
-    Args:
-        changes: Settings to change, by dotted name.
-        key: Begins the button's key, which ends with the run's id.
-    """
+    """Draw a button that fills the Train form with a run's settings and opens it."""
     # In the callback: the values of controls that are drawn already cannot be set.
     pressed = st.button(
         label, key=f"{key}-{run_id}", icon=icon, help=help, type="tertiary",

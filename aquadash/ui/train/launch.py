@@ -41,9 +41,6 @@ def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
     """Launch a run and show it; ask first where one of the visitor's own is at work, unless they are ``sure``.
 
     A double click counts once. With ``anywhere`` the page Train is opened for it.
-
-    Raises:
-        AquaDashError: The run cannot be launched.
     """
 
     def begin() -> Run | None:
