@@ -19,7 +19,7 @@ from aquadash.evaluation import (
     pareto_front,
     wilson_interval,
 )
-from aquadash.evaluation.compare import compare_predictions, exact_p_value, holm
+from aquadash.evaluation.compare import AccuracyChange, compare_predictions, holm
 from aquadash.evaluation.intervals import newcombe_interval
 from aquadash.evaluation.records import Predictions
 
@@ -45,7 +45,8 @@ def test_fixed_and_broken_images() -> None:
     plain = json.loads(json.dumps(result.mcnemar_dict()))
     assert plain["fixed_indices"] == [1, 3] and plain["p_value"] == plain["statistic"] == 1.0
     # All of five heads or all of them tails.
-    assert exact_p_value(5, 0) == exact_p_value(0, 5) == pytest.approx(2 / 2**5)
+    none, all_five = np.zeros(5, bool), np.ones(5, bool)
+    assert AccuracyChange(none, all_five).p_value == AccuracyChange(all_five, none).p_value == pytest.approx(2 / 2**5)
 
 
 def test_predictions_of_other_images_labels_or_classes_are_refused() -> None:

@@ -10,11 +10,16 @@ from __future__ import annotations
 from aquadash.evaluation.browse import SORTS, select
 from aquadash.evaluation.calibration import Calibration, Rescaling, bin_of, reliability, rescale
 from aquadash.evaluation.compare import (
+    LEVEL,
     AccuracyChange,
     Agreement,
+    PairedChange,
     PairTest,
     agreement_of,
+    describe_change,
     measured_together,
+    p_text,
+    paired_change,
     pairwise,
     pareto_front,
 )
@@ -23,6 +28,5 @@ from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pa
 from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clustered_interval, wilson_interval
 from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, scores_to_dict
 from aquadash.evaluation.metrics import ClassScores, Evaluation, evaluate
-from aquadash.evaluation.paired import LEVEL, PairedChange, describe_change, p_text, paired_change
 from aquadash.evaluation.ranking import ClassCurves, macro_mean, ranking_curves
 from aquadash.evaluation.summary import Summary, summarize

@@ -1,4 +1,4 @@
-"""Choosing and ordering test images by what the model said of them; labels that its answers speak against."""
+"""Choosing and ordering test images by the model's answers; labels that are probably wrong."""
 
 from __future__ import annotations
 
@@ -36,26 +36,11 @@ def select(
     sort: Sort = "index",
     among: ArrayLike | None = None,
 ) -> NDArray[np.int64]:
-    """The positions of the images that pass every filter, in the order asked for.
+    """Return the positions of the images that pass every filter, int64 (m,), sorted; ties stay in their order.
 
     Args:
-        true_class: Only images of this class; None for any.
-        predicted_class: Only images that were called this class; None for any.
-        outcome: ``"right"`` and ``"wrong"`` keep images named rightly or wrongly; ``"doubtful"`` those whose
-            label the answers speak against (:func:`doubtful_labels`, over all images).
-        confidence: The lowest and highest probability of the predicted class to keep, both ends included, 0 to 1.
-        sort: ``"most confident mistakes first"`` puts wrong predictions first, the most confident at the top, and then
-            the right ones from the least confident on. ``"closest call first"`` goes by the distance between the two
-            most probable classes. ``"likely label mistakes first"`` puts doubtful labels first and goes by the
-            probability of the label, the lowest at the top. Images that tie stay in the order of their positions.
-        among: A mask of shape (n,): only images where it is true; None for all.
-
-    Returns:
-        int64, shape (m,), 0 <= m <= n.
-
-    Raises:
-        DataError: The arrays do not belong together, a class does not exist, or the confidence range is reversed.
-        UnknownNameError: There is no such outcome or sort.
+        confidence: The lowest and highest probability of the predicted class, 0 to 1, both ends included.
+        among: A mask of shape (n,): only images where it is true.
     """
     y_true, y_prob = checked(labels, probabilities)
     if outcome not in OUTCOMES:
@@ -73,7 +58,7 @@ def select(
 
     y_pred, confident = predicted_labels(y_prob), y_prob.max(axis=1)
     right = y_pred == y_true
-    # Stored as float32, a probability of 0.9 reads 0.89999998: without the margin a slider set to 0.9 would lose it.
+    # float32 stores 0.9 as 0.89999998; without the margin a slider at 0.9 would drop it.
     keep = (confident >= low - 1e-6) & (confident <= high + 1e-6)
     if true_class is not None:
         keep &= y_true == true_class
@@ -96,37 +81,34 @@ def select(
 
 
 def _sort_key(sort: Sort, y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) -> NDArray[Any]:
-    """What to sort by, ascending, shape (n,)."""
+    """Return the keys to sort by, ascending, shape (n,)."""
     confident, right = y_prob.max(axis=1), y_prob.argmax(axis=1) == y_true
     if sort == "most confident":
         return -confident
     if sort == "least confident":
         return confident
     if sort == "closest call first":
-        # With one class there is no second.
+        # The distance to the second most probable class, if there is one.
         return confident - np.partition(y_prob, -2, axis=1)[:, -2] if y_prob.shape[1] > 1 else confident
     if sort == "likely label mistakes first":
-        # Doubtful labels come before the others, whose keys are 1 higher.
+        # By the probability of the label; 1 more for labels that are not doubtful, so that these come later.
         return y_prob[np.arange(len(y_true)), y_true] + ~doubtful_labels(y_true, y_prob)
-    # Turned round for the mistakes alone, whose keys are all negative.
+    # Mistakes first, the most confident at the top; then right answers, the least confident at the top.
     return np.where(right, confident, -confident)
 
 
 def doubtful_labels(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.bool_]:
-    """Which labels are probably wrong, bool (n,): those of images that confidently belong to another class.
+    """Return which labels are probably wrong, bool (n,): the network confidently names another class.
 
-    Confident learning: C. G. Northcutt, L. Jiang and I. L. Chuang, "Confident Learning: Estimating Uncertainty in
-    Dataset Labels", Journal of Artificial Intelligence Research 70 (2021), 1373-1411. A class's threshold is how sure
-    the network is of it on average over the images that bear its label (equation 2). An image belongs to the class
-    whose threshold it reaches, the most probable of several (equation 1: the confident joint without its counts).
+    Confident learning: Northcutt, Jiang and Chuang, Journal of Artificial Intelligence Research 70 (2021), 1373-1411.
     """
     y_true, y_prob = checked(labels, probabilities)
     own = y_prob[np.arange(len(y_true)), y_true]
     counts = np.bincount(y_true, minlength=y_prob.shape[1])
     sums = np.bincount(y_true, weights=own, minlength=y_prob.shape[1])
-    # Nothing is taken for a class without images.
+    # Equation 2: the mean probability of a class over its own images. A class without images is never reached.
     thresholds = np.divide(sums, counts, out=np.full(len(counts), np.inf), where=counts > 0)
-    # A class whose images all have the same probability must reach its own mean in spite of rounding.
+    # Equation 1: the most probable class that reaches its threshold; the margin absorbs rounding of equal values.
     reached = y_prob >= thresholds - 1e-9
     likely = np.where(reached, y_prob, -1.0).argmax(axis=1)
     return reached.any(axis=1) & (likely != y_true)

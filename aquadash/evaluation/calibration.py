@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, and temperature scaling, which mends them if they do not."""
+"""Calibration: confidence against accuracy, and temperature scaling, which corrects it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from aquadash.errors import DataError
 from aquadash.evaluation.metrics import checked, cross_entropy, predicted_labels
 from aquadash.evaluation.records import Predictions
 
-#: Intervals of confidence, as many as in the paper that :func:`reliability` follows.
+#: Intervals of confidence, as many as in Guo et al. 2017.
 NUM_BINS = 15
 
-#: What the fit may choose from. Beyond these ends the probabilities are all but one-hot or all but equal.
+#: The range of the fit. Beyond these ends the probabilities are all but one-hot or all but equal.
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 100.0
-
-#: The smallest positive number of single precision: a stored 0 was below it.
-_LOGARITHM_FLOOR = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +44,12 @@ class Calibration:
 
     @property
     def mean_confidence(self) -> float:
-        """Over all images."""
+        """The mean confidence of all images, 0 to 1."""
         return float(np.nansum(self.counts * self.confidence) / self.n)
 
     @property
     def mean_accuracy(self) -> float:
-        """Over all images."""
+        """The accuracy over all images, 0 to 1."""
         return float(np.nansum(self.counts * self.accuracy) / self.n)
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,28 +77,26 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Temperature:
-    """The number that a network's scores are divided by to make its probabilities honest."""
+    """A number that the network's scores are divided by, so that its probabilities match its accuracy."""
 
-    #: Above 1 the network was too sure, below 1 not sure enough.
+    #: The divisor. Above 1 the network was too sure, below 1 not sure enough.
     value: float
-    #: How many images it was fitted on.
+    #: The number of images that it was fitted on.
     n: int
-    #: Their mean cross entropy in nats without it.
+    #: The mean cross entropy of these images in nats, unscaled.
     loss_before: float
-    #: And with it; never more.
+    #: The same after scaling; never more.
     loss_after: float
-    #: True if the fit ended at the least or greatest value allowed, as it does where all answers are right.
+    #: Whether the fit ended at the least or greatest value, as it does where all answers are right.
     at_limit: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Rescaling:
-    """A temperature fitted on validation images and what it does to others."""
+    """A temperature fitted on validation images, and the calibration of other images before and after scaling."""
 
     temperature: Temperature
-    #: The calibration of the images that it was not fitted on.
     before: Calibration
-    #: And of the same images with it.
     after: Calibration
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,12 +118,9 @@ class Rescaling:
 
 
 def reliability(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
-    """Hold the confidence of answers against how many of them are right.
+    """Compare the confidence of answers with their accuracy, in bins of equal width.
 
-    C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural Networks" (ICML 2017), equations 2
-    to 5, with 15 bins of equal width as there; the error itself is from M. P. Naeini, G. F. Cooper and M. Hauskrecht,
-    "Obtaining Well Calibrated Probabilities Using Bayesian Binning" (AAAI 2015). The Brier score is that of G. W.
-    Brier, Monthly Weather Review 78 (1950), 1-3.
+    Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (ICML 2017), equations 2 to 5.
     """
     y_true, y_prob = checked(labels, probabilities)
     confident, right = y_prob.max(axis=1), predicted_labels(y_prob) == y_true
@@ -154,18 +146,13 @@ def reliability(labels: ArrayLike, probabilities: ArrayLike) -> Calibration:
 
 
 def bin_of(confidence: ArrayLike) -> NDArray[np.int64]:
-    """The bin of each confidence, int64 (n,), from 0; a confidence on an edge is in the bin below it."""
+    """Return the bin of each confidence, int64 (n,), from 0; a value on an edge is in the bin below it."""
     edges = np.linspace(0, 1, NUM_BINS + 1)
     return np.searchsorted(edges[1:-1], np.asarray(confidence, dtype=np.float64)).astype(np.int64)
 
 
 def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
-    """The temperature with the lowest mean cross entropy on these images, which must not be the ones to judge it on.
-
-    Guo et al. (see :func:`reliability`), section 4.2. A network's stored probabilities are enough: their logarithms
-    are its scores but for a number that is the same for all classes and that the softmax drops. In ``1 / T`` the loss
-    is convex, so there is one minimum, where its slope is 0.
-    """
+    """Return the temperature with the lowest mean cross entropy on these images (Guo et al. 2017, section 4.2)."""
     y_true, y_prob = checked(labels, probabilities)
     from scipy.optimize import brentq
     from scipy.special import logsumexp, softmax
@@ -173,8 +160,8 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
     scores = _scores(y_prob)
     rows = np.arange(len(y_true))
 
+    # The loss is convex in 1 / T, so its slope is 0 at the only minimum.
     def slope(inverse: float) -> float:
-        """Of the loss by the inverse temperature."""
         scaled = softmax(inverse * scores, axis=1)
         return float(((scaled * scores).sum(axis=1) - scores[rows, y_true]).mean())
 
@@ -192,19 +179,13 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
         at_limit = False
         inverse = brentq(slope, low, high, xtol=1e-15, rtol=1e-15)
     if loss(inverse) >= loss(1.0):
-        # Equal scores everywhere: nothing changes them, so nothing should.
+        # All scores are equal, so that no temperature changes them.
         inverse = 1.0
     return Temperature(1 / inverse, len(y_true), loss(1.0), loss(inverse), at_limit and inverse != 1.0)
 
 
 def scale(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
-    """Probabilities as they would be had the network's scores been divided by ``temperature``; shape (n, classes).
-
-    The order of the classes, and with it every answer, stays as it was.
-
-    Raises:
-        DataError: The temperature is not a positive number.
-    """
+    """Divide the network's scores by a temperature; float64 (n, classes). The order of the classes stays."""
     if not (math.isfinite(temperature) and temperature > 0):
         raise DataError(f"The temperature is {temperature}; expected a number above 0.")
     from scipy.special import softmax
@@ -214,7 +195,7 @@ def scale(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
 
 
 def rescale(predictions: Predictions, validation: Predictions, *, validated_on_test: bool = False) -> Rescaling:
-    """Fit a temperature on the validation images and measure what it does to the test images."""
+    """Fit a temperature on the validation images and measure it on test images that did not validate."""
     fitted = fit_temperature(validation.labels, validation.probabilities)
     judged: NDArray[np.bool_] = np.ones(len(predictions.labels), dtype=bool)
     if validated_on_test:
@@ -229,4 +210,5 @@ def rescale(predictions: Predictions, validation: Predictions, *, validated_on_t
 
 
 def _scores(y_prob: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log(np.maximum(y_prob, _LOGARITHM_FLOOR))
+    """Return the network's scores up to a constant, which the softmax drops; float32 rounds tiny values to 0."""
+    return np.log(np.maximum(y_prob, np.finfo(np.float32).tiny))

@@ -1,4 +1,4 @@
-"""Runs on the same test images: what one fixed and broke against another, may that be chance, and which agree."""
+"""Two or more runs on the same test images: fixed and broken images, McNemar's test, agreement, the Pareto front."""
 
 from __future__ import annotations
 
@@ -17,41 +17,44 @@ from aquadash.evaluation.intervals import Interval, newcombe_interval
 from aquadash.evaluation.metrics import checked, predicted_labels
 from aquadash.evaluation.records import Predictions
 
+#: p-values below count as more than luck.
+LEVEL = 0.05
+
 
 @dataclass(frozen=True, eq=False)
 class AccuracyChange:
     """Model B against model A on the same images, image by image, with McNemar's exact test."""
 
-    #: bool, shape (n,), n at least 1: whether A has the image right.
+    #: bool, shape (n,), n at least 1: the images that A classifies correctly.
     right_a: NDArray[np.bool_]
-    #: Likewise of B.
+    #: The same for B.
     right_b: NDArray[np.bool_]
-    #: The class of the images, or what else they have in common.
+    #: The class of the images.
     label: str = "all classes"
 
     @property
     def n(self) -> int:
-        """How many images."""
+        """The number of images."""
         return len(self.right_a)
 
     @cached_property
     def fixed_indices(self) -> NDArray[np.int64]:
-        """Positions of the images that A had wrong and B has right, int64 (fixed,), ascending."""
+        """Positions of the images that A gets wrong and B right, int64 (fixed,), ascending."""
         return np.flatnonzero(~self.right_a & self.right_b)
 
     @cached_property
     def broken_indices(self) -> NDArray[np.int64]:
-        """Positions of the images that A had right and B has wrong, likewise."""
+        """Positions of the images that A gets right and B wrong, int64 (broken,), ascending."""
         return np.flatnonzero(self.right_a & ~self.right_b)
 
     @property
     def fixed(self) -> int:
-        """How many A had wrong and B has right."""
+        """The number of images that A gets wrong and B right."""
         return len(self.fixed_indices)
 
     @property
     def broken(self) -> int:
-        """How many A had right and B has wrong."""
+        """The number of images that A gets right and B wrong."""
         return len(self.broken_indices)
 
     @property
@@ -61,7 +64,7 @@ class AccuracyChange:
 
     @property
     def after(self) -> float:
-        """B's."""
+        """B's accuracy, 0 to 1."""
         return int(self.right_b.sum()) / self.n
 
     @property
@@ -77,18 +80,21 @@ class AccuracyChange:
 
     @cached_property
     def p_value(self) -> float:
-        """How likely a split of the changed images at least this uneven is if each goes either way with one chance.
+        """McNemar's exact two-sided p-value, 0 to 1: the binomial probability of a split at least this uneven.
 
-        0 to 1; below 0.05 is usually taken as a real difference.
+        McNemar, Psychometrika 12 (1947), 153-157; the exact form as in Agresti, Categorical Data Analysis, 10.1.
         """
-        return exact_p_value(self.fixed, self.broken)
+        from scipy.stats import binomtest
+
+        changed = self.fixed + self.broken
+        return float(binomtest(self.fixed, changed).pvalue) if changed else 1.0
 
     def turned(self) -> AccuracyChange:
-        """Model A against model B."""
+        """Return the change from B to A."""
         return AccuracyChange(self.right_b, self.right_a, self.label)
 
     def mcnemar_dict(self) -> dict[str, Any]:
-        """The test as plain values for JSON, with the images that changed."""
+        """Return the test as plain values for JSON, with the images that changed."""
         return {
             "n": self.n,
             "fixed": self.fixed,
@@ -101,20 +107,38 @@ class AccuracyChange:
 
 
 def compare_predictions(a: Predictions, b: Predictions) -> AccuracyChange:
-    """McNemar's exact two-sided test of two models on the same images.
-
-    Images that both have right or both have wrong say nothing about which is better. The others are like tosses of a
-    coin: under "no difference" each falls either way with chance one half, so the p-value is a binomial tail, doubled.
-    Q. McNemar, Psychometrika 12 (1947), 153-157; the exact form as in A. Agresti, Categorical Data Analysis, 10.1.
-    """
+    """Compare two models on the same images."""
     check_same_images(a, b)
     y_true, y_prob_a = checked(a.labels, a.probabilities)
     _, y_prob_b = checked(b.labels, b.probabilities)
     return AccuracyChange(predicted_labels(y_prob_a) == y_true, predicted_labels(y_prob_b) == y_true)
 
 
+@dataclass(frozen=True)
+class PairedChange:
+    """Model B against model A on the same images."""
+
+    overall: AccuracyChange
+    #: One change for each class with images, in the order of the labels.
+    classes: tuple[AccuracyChange, ...]
+
+
+def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str]) -> PairedChange:
+    """Compare A with B overall and in each class."""
+    overall = compare_predictions(a, b)
+    num_classes = a.probabilities.shape[1]
+    if len(class_names) != num_classes:
+        raise DataError(f"{len(class_names)} class names do not go with {num_classes} probabilities an image.")
+    classes = tuple(
+        AccuracyChange(overall.right_a[mine], overall.right_b[mine], str(name))
+        for label, name in enumerate(class_names)
+        if (mine := a.labels == label).any()
+    )
+    return PairedChange(overall, classes)
+
+
 def check_same_images(a: Predictions, b: Predictions) -> None:
-    """Let predictions pass that are of the same images and classes."""
+    """Refuse predictions of different images or classes."""
     if not np.array_equal(a.indices, b.indices):
         raise DataError(
             f"The runs were measured on different images ({len(a.indices)} and {len(b.indices)} of them); only runs on "
@@ -134,35 +158,27 @@ def check_same_images(a: Predictions, b: Predictions) -> None:
         )
 
 
-def exact_p_value(fixed: int, broken: int) -> float:
-    """The two-sided binomial probability of a split at least as uneven as this; 1 when nothing changed."""
-    from scipy.stats import binomtest
-
-    changed = fixed + broken
-    return float(binomtest(fixed, changed).pvalue) if changed else 1.0
-
-
 @dataclass(frozen=True)
 class PairTest:
     """Run B against run A."""
 
-    #: Position of the run to compare with.
+    #: Position of run A.
     a: int
-    #: Position of the run in question, greater than ``a``.
+    #: Position of run B, greater than ``a``.
     b: int
-    #: What changed, with McNemar's exact p-value; None where the two cannot be compared.
+    #: The change from A to B; None where the two cannot be compared.
     result: AccuracyChange | None = None
-    #: The p-value corrected for the number of pairs that could be compared.
+    #: The p-value, corrected for the number of pairs that could be compared.
     p_holm: float = 1.0
-    #: Why they cannot be compared; empty where they can.
+    #: The reason why they cannot be compared; empty where they can.
     error: str = ""
 
     def turned(self) -> PairTest:
-        """Run A against run B."""
+        """Return run A against run B."""
         return replace(self, a=self.b, b=self.a, result=self.result and self.result.turned())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, without ``a`` and ``b``, which mean positions here and runs elsewhere."""
+        """Plain values for JSON; callers add the runs themselves."""
         if self.result is None:
             return {"error": self.error}
         return self.result.mcnemar_dict() | {
@@ -174,16 +190,10 @@ class PairTest:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for their number, in the order they came.
+    """Correct p-values for their number: among 45 pairs of equal runs about two are below 0.05 by luck.
 
-    Among 45 pairs of ten equal runs about two have a p-value below 0.05 by luck. The corrected values are such that
-    the chance of *any* false alarm among all of them stays below the limit that they are held against. The step-down
-    method of S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6
-    (1979), 65-70: the smallest of m is multiplied by m, the next by m - 1 and so on, and none may be below the one
-    before it.
+    The step-down method of Holm, Scandinavian Journal of Statistics 6 (1979), 65-70.
     """
-    if any(not 0.0 <= value <= 1.0 for value in p_values):
-        raise DataError(f"p-values must be 0 to 1; got {[value for value in p_values if not 0.0 <= value <= 1.0][0]}.")
     values = np.array(p_values, np.float64)
     order = np.argsort(values, kind="stable")
     raised = np.minimum(1.0, values[order] * np.arange(len(values), 0, -1))
@@ -192,11 +202,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def pairwise(predictions: Sequence[Predictions | None], *, sets: Sequence[str]) -> tuple[PairTest, ...]:
-    """Compare each run with each later one; the p-values are corrected by Holm's method over all pairs together.
+    """Compare each run with each later one, and correct the p-values by Holm's method over all pairs.
 
-    Args:
-        predictions: One a run, in the order of the runs; None for a run that has none.
-        sets: A key a run; runs with different keys were measured on images of different data and are not compared.
+    Runs with different keys in ``sets`` were measured on different data and are not compared.
     """
     tests: list[PairTest] = []
     for a, b in combinations(range(len(predictions)), 2):
@@ -216,7 +224,7 @@ def pairwise(predictions: Sequence[Predictions | None], *, sets: Sequence[str]) 
 
 
 def measured_together(tests: Sequence[PairTest]) -> list[int]:
-    """Positions of the first run that can be compared with another, and of all that can be compared with it."""
+    """Return the position of the first run that can be compared, and of all runs that can be compared with it."""
     comparable = {(test.a, test.b) for test in tests if test.result is not None}
     first = min((a for a, _ in comparable), default=None)
     return [] if first is None else [first, *sorted(b for a, b in comparable if a == first)]
@@ -226,38 +234,32 @@ def measured_together(tests: Sequence[PairTest]) -> list[int]:
 class Agreement:
     """Several runs on the same images."""
 
-    #: bool, shape (runs, n): whether the run has the image right.
+    #: bool, shape (runs, n): the images that each run classifies correctly.
     right: NDArray[np.bool_]
-    #: int64, shape (runs, n): the class that it says.
+    #: int64, shape (runs, n): the predicted classes.
     answers: NDArray[np.int64]
-    #: float32, shape (runs, n): the probability that it gives to that class.
+    #: float32, shape (runs, n): the probabilities of the predicted classes.
     confidence: NDArray[np.float32]
 
     @property
     def runs_right(self) -> NDArray[np.int64]:
-        """By how many runs each image is had right, int64 (n,), 0 to the number of runs."""
+        """The number of runs that classify each image correctly, int64 (n,)."""
         return self.right.sum(axis=0).astype(np.int64)
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """How many images are had right by none of the runs, by one, ... by all: int64 (runs + 1,)."""
+        """The number of images that no run classifies correctly, one run, ... all runs: int64 (runs + 1,)."""
         return np.bincount(self.runs_right, minlength=len(self.right) + 1).astype(np.int64)
 
     def right_by(self, number: int) -> NDArray[np.int64]:
-        """Positions of the images that exactly so many runs have right, the most confidently mistaken ones first."""
-        found = np.flatnonzero(self.runs_right == number)
+        """Return the positions of the images that so many runs get right, the most confident mistakes first."""
+        positions = np.flatnonzero(self.runs_right == number)
         mistaken = np.where(self.right, 0.0, self.confidence).sum(axis=0)
-        return found[np.argsort(-mistaken[found], kind="stable")]
+        return positions[np.argsort(-mistaken[positions], kind="stable")]
 
 
 def agreement_of(predictions: Sequence[Predictions]) -> Agreement:
-    """Hold the answers of some runs beside one another.
-
-    Raises:
-        DataError: There are none, or they are not of the same images and classes.
-    """
-    if not predictions:
-        raise DataError("There are no predictions to hold beside one another; expected those of at least one run.")
+    """Compare the answers of at least one run image by image; all must be of the same images and classes."""
     first = predictions[0]
     for other in predictions[1:]:
         check_same_images(first, other)
@@ -267,19 +269,10 @@ def agreement_of(predictions: Sequence[Predictions]) -> Agreement:
 
 
 def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> list[bool]:
-    """Which of some things lie on the front: nothing else costs at most as much and gains at least as much.
+    """Return which points lie on the front: no other point costs at most as much and gains at least as much.
 
-    Of several that are alike in both, all lie on it. What has no finite cost or gain does not.
-
-    Args:
-        costs: One a thing; less is better.
-        gains: One a thing; more is better.
-
-    Raises:
-        DataError: There are not as many costs as gains.
+    Equal points lie on it together; a point whose cost or gain is not finite does not.
     """
-    if len(costs) != len(gains):
-        raise DataError(f"There are {len(costs)} costs and {len(gains)} gains; expected one of each for every thing.")
     points = list(zip(costs, gains, strict=True))
     known = [point for point in points if all(map(math.isfinite, point))]
 
@@ -287,3 +280,40 @@ def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> list[bool]:
         return any(c <= cost and g >= gain and (c < cost or g > gain) for c, g in known)
 
     return [all(map(math.isfinite, point)) and not beaten(*point) for point in points]
+
+
+def describe_change(
+    change: AccuracyChange, *, before: str, after: str, images: str, p_holm: float | None = None, pairs: int = 1
+) -> str:
+    """Describe a change and McNemar's test in a few sentences."""
+    seen = f"Of {change.n:,} {images} image{'' if change.n == 1 else 's'}, "
+    if not change.fixed + change.broken:
+        return f"{seen}{after} and {before} have exactly the same right."
+    low, high = change.interval
+    chance = (
+        "less than 0.1 %"
+        if change.p_value < 0.001
+        else f"{100 * change.p_value:.{1 if change.p_value < 0.1 else 0}f} %"
+    )
+    better = after if change.fixed > change.broken else before
+    if (change.p_value if p_holm is None else p_holm) < LEVEL:
+        judged = f"so {better} is probably better"
+    elif change.p_value < LEVEL:
+        judged = f"but among {pairs} pairs some look like this by luck, so it does not count"
+    else:
+        judged = "so this difference may well be luck"
+    corrected = (
+        f"; by Holm's correction for {pairs} pairs p {p_text(p_holm)}" if p_holm is not None and pairs > 1 else ""
+    )
+    return (
+        f"{seen}{after} has {change.fixed} right that {before} had wrong (fixed) and {change.broken} wrong that "
+        f"{before} had right (newly broken): {100 * change.change:+.1f} points (95 % interval {100 * low:+.1f} to "
+        f"{100 * high:+.1f}). Of equally good networks {chance} would differ at least so much by "
+        f"chance, {judged} (McNemar's exact test, p {p_text(change.p_value)}{corrected}). Another seed would give "
+        "other networks."
+    )
+
+
+def p_text(p_value: float) -> str:
+    """Format a p-value: ``"= 0.012"`` or ``"< 0.001"``."""
+    return f"= {p_value:.3f}" if p_value >= 0.001 else "< 0.001"

@@ -1,4 +1,4 @@
-"""Reading learning curves: which epoch was best, and whether the network overfits, in words a student understands."""
+"""Learning curves: the best epoch, and whether the network overfits, in words for a student."""
 
 from __future__ import annotations
 
@@ -32,41 +32,36 @@ MIN_EPOCHS = 4
 #: "Where the curve is now" is the mean of so many last epochs, because single epochs jump by chance.
 RECENT_EPOCHS = 3
 
-#: The validation loss must be above its best by this fraction of it before we speak of a rise: the best of many epochs
-#: is always a little lucky, and with a few hundred validation images the loss wanders by a few per cent.
+#: Least rise of the validation loss, as a fraction of its best; with few images the loss wanders by a few per cent.
 MIN_RISE = 0.05
 
-#: A network whose training loss has fallen by less than this fraction since the first epoch, and whose accuracy is low,
-#: has not learned anything: the order of the images alone moves the loss by about 1 %.
+#: Least fall of the training loss since the first epoch; the order of the images alone moves it by about 1 %.
 MIN_FALL = 0.03
 
-#: If the best validation loss of all undercuts the best one before the last epochs by this fraction, it was still
-#: falling.
+#: Least fall of the validation loss in the last epochs, as a fraction of its best before.
 STILL_FALLING = 0.01
 
-#: Of a lower validation loss, :data:`MIN_RISE` and :data:`STILL_FALLING` are fractions of this instead: where hardly
-#: anything is wrong, a few thousandths are chance, however large a part they are.
+#: Below this validation loss, the two fractions above are taken of this value: a few thousandths are chance.
 LOW_LOSS = 0.4
 
-#: Training accuracy this far above validation accuracy is more than chance: for 375 validation images (the default
-#: fraction of the 2,500) the 95 % interval reaches 5 points to either side.
+#: Least gap between training and validation accuracy: the 95 % interval of 375 images reaches 5 points either way.
 LARGE_GAP = 0.10
 
-#: Below this the network gets more than a third of the images wrong that it has seen over and over.
+#: Below this training accuracy, a network gets more than a third of the images wrong that it has seen many times.
 LOW_TRAINING_ACCURACY = 0.65
 
 
 @dataclass(frozen=True)
 class CurveVerdict:
-    """What the curves say."""
+    """The judgement of a run's learning curves."""
 
     #: The finding as one of a few fixed words.
     kind: Kind
     #: The finding in a few words, without a full stop.
     title: str
-    #: What it rests on, a sentence; empty where the title says it all.
+    #: The reason, one sentence; empty where the title needs none.
     reason: str
-    #: The accuracies and losses, and what to try.
+    #: The accuracies and losses, and advice.
     detail: str
     #: The numbers by name. ``gap`` is training less validation accuracy (0 to 1); ``loss_fall`` and ``val_loss_rise``
     #: are from the best epoch to the mean of the last ones.
@@ -79,27 +74,20 @@ class CurveVerdict:
 
 
 def best_epoch(history: Sequence[EpochRecord], *, monitor: Metric = "val_loss") -> int | None:
-    """The number of the epoch with the lowest loss or the highest accuracy, the first of several that tie.
-
-    Epochs where the value is not a number do not count. None when there is no epoch with a value.
-    """
+    """Return the number of the best epoch; None if the value is a number in no epoch."""
     best = best_record(history, monitor=monitor)
     return None if best is None else best.epoch
 
 
 def best_record(history: Sequence[EpochRecord], *, monitor: Metric) -> EpochRecord | None:
-    """:func:`best_epoch`, as its record."""
+    """Return the first epoch with the lowest loss or the highest accuracy; NaN and infinity do not count."""
     sign = -1.0 if monitor.endswith("accuracy") else 1.0
     finite = [row for row in history if math.isfinite(getattr(row, monitor))]
     return min(finite, key=lambda row: (sign * getattr(row, monitor), row.epoch), default=None)
 
 
 def overfit_verdict(history: Sequence[EpochRecord], config: RunConfig) -> CurveVerdict:
-    """Judge the learning curves of a run with that configuration.
-
-    The best epoch is the one with the lowest validation loss; it is compared with the mean of the last
-    :data:`RECENT_EPOCHS`. The first finding that fits is returned, in the order of :data:`Kind`.
-    """
+    """Judge a run's learning curves: the epoch with the lowest validation loss against the mean of the last ones."""
     if not history:
         return CurveVerdict("no data", "No epoch is finished yet", "", "The verdict appears as training goes on.")
     for row in history:
@@ -122,10 +110,14 @@ def overfit_verdict(history: Sequence[EpochRecord], config: RunConfig) -> CurveV
         )
     evidence = _evidence(history)
     kind, title, reason, advice = _finding(history, evidence, config)
-    parts = [_numbers(evidence), advice]
+    detail = (
+        f"Over the last {RECENT_EPOCHS} epochs training accuracy is {percent(evidence['training_accuracy'])} and "
+        f"validation accuracy {percent(evidence['validation_accuracy'])} on average. The lowest validation loss is "
+        f"{evidence['best_val_loss']:.2f}, in epoch {int(evidence['best_epoch'])}. {advice}"
+    )
     if evidence["gap"] < 0:
-        parts.append(_why_validation_leads(config))
-    return CurveVerdict(kind, title, reason, " ".join(parts), evidence)
+        detail += f" {_why_validation_leads(config)}"
+    return CurveVerdict(kind, title, reason, detail, evidence)
 
 
 def _evidence(history: Sequence[EpochRecord]) -> dict[str, float]:
@@ -154,9 +146,10 @@ def _evidence(history: Sequence[EpochRecord]) -> dict[str, float]:
 def _finding(
     history: Sequence[EpochRecord], evidence: Mapping[str, float], config: RunConfig
 ) -> tuple[Kind, str, str, str]:
-    """The kind, the title, the reason and the advice."""
-    best, points = int(evidence["best_epoch"]), _points(evidence["gap"])
-    # Mixed images and dropout hold training accuracy down; without them it would be at least as high as validation's.
+    """Return the first kind that fits, with its title, reason and advice."""
+    best, gap = int(evidence["best_epoch"]), round(100 * evidence["gap"])
+    points = f"{gap} point{'' if abs(gap) == 1 else 's'}"
+    # Mixing and dropout lower the training accuracy, so the higher of the two accuracies counts.
     low = max(evidence["training_accuracy"], evidence["validation_accuracy"]) < LOW_TRAINING_ACCURACY
     if low and evidence["total_loss_fall"] < MIN_FALL * evidence["first_loss"]:
         return (
@@ -242,16 +235,3 @@ def _why_validation_leads(config: RunConfig) -> str:
         f"Validation is better than training here because training accuracy is measured {', '.join(harder)}. Measured "
         "as validation is, it would mostly be higher, so the true gap is mostly larger than the one shown."
     )
-
-
-def _numbers(evidence: Mapping[str, float]) -> str:
-    return (
-        f"Over the last {RECENT_EPOCHS} epochs training accuracy is {percent(evidence['training_accuracy'])} and "
-        f"validation accuracy {percent(evidence['validation_accuracy'])} on average. The lowest validation loss is "
-        f"{evidence['best_val_loss']:.2f}, in epoch {int(evidence['best_epoch'])}."
-    )
-
-
-def _points(gap: float) -> str:
-    rounded = round(100 * gap)
-    return f"{rounded} point{'' if abs(rounded) == 1 else 's'}"

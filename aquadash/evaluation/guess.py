@@ -1,4 +1,4 @@
-"""How near a guess made before training came to what a run turned out to do."""
+"""A guess made before training against the run's results."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ CLOSE_POINTS = 10.0
 class AccuracyScore:
     """A guessed accuracy against the measured one."""
 
-    #: 0 to 1.
+    #: The guess, 0 to 1.
     guessed: float
-    #: 0 to 1.
+    #: The measured accuracy, 0 to 1.
     measured: float
-    #: The 95 % interval of the measured one.
+    #: The 95 % interval of the measured accuracy.
     interval: tuple[float, float]
-    #: How far apart the two are, in percentage points, 0 or more.
+    #: The distance between guess and measurement in percentage points, 0 or more.
     points: float
-    #: Whether the guess is within the interval: the test images cannot tell it from the truth.
+    #: Whether the guess is within the interval.
     spot_on: bool
 
 
 @dataclass(frozen=True)
 class PairScore:
-    """A guessed mistake against those that were made."""
+    """A guessed mistake against the mistakes of the run."""
 
     #: The guessed (true class, predicted class).
     pair: tuple[str, str]
-    #: How many test images it happened to.
+    #: The number of test images with this mistake.
     count: int
-    #: 1 for the most frequent mistake; mistakes that are equally frequent share a rank.
+    #: The rank by frequency, from 1; mistakes that are equally frequent share a rank.
     rank: int
-    #: How many images the most frequent mistake happened to; 0 where none was made.
+    #: The number of images with the most frequent mistake; 0 without mistakes.
     top_count: int
-    #: The most frequent mistakes, all that tie; empty where none was made.
+    #: The most frequent mistakes, all that tie; empty without mistakes.
     top: tuple[tuple[str, str], ...]
 
     @property
@@ -55,7 +55,7 @@ class PairScore:
 
 @dataclass(frozen=True)
 class GuessScore:
-    """What became of a guess; each part is None where nothing was guessed."""
+    """The score of each part of a guess; None for a part without a guess."""
 
     accuracy: AccuracyScore | None
     pair: PairScore | None
@@ -83,11 +83,7 @@ class GuessScore:
 
 
 def score_guess(guess: Guess, found: Evaluation) -> GuessScore:
-    """Hold a guess against the results.
-
-    Raises:
-        DataError: It names a class that the run's data set does not have.
-    """
+    """Compare a guess with the results; a class that the run does not have raises a ``DataError``."""
     accuracy: AccuracyScore | None = None
     low, high = found.accuracy_ci95
     if guess.accuracy is not None:
@@ -102,7 +98,7 @@ def score_guess(guess: Guess, found: Evaluation) -> GuessScore:
 
 
 def check_pair(pair: Sequence[str], class_names: Sequence[str]) -> None:
-    """Refuse a guessed mistake that names a class which is not there."""
+    """Refuse a guessed mistake between classes that do not exist."""
     for name in pair:
         if name not in class_names:
             known = ", ".join(map(str, class_names[:12])) + (", ..." if len(class_names) > 12 else "")
@@ -110,7 +106,7 @@ def check_pair(pair: Sequence[str], class_names: Sequence[str]) -> None:
 
 
 def accuracy_words(score: AccuracyScore) -> str:
-    """How near the guessed accuracy came, as plain text."""
+    """Describe the score of a guessed accuracy, as plain text."""
     low, high = score.interval
     distance = f"{score.points:.0f} point{'' if round(score.points) == 1 else 's'}"
     if score.spot_on:
@@ -124,7 +120,7 @@ def accuracy_words(score: AccuracyScore) -> str:
 
 
 def pair_words(score: PairScore) -> str:
-    """How near the guessed mistake came, as plain text."""
+    """Describe the score of a guessed mistake, as plain text."""
     true, predicted = score.pair
     said = f"{true} taken for {predicted}"
     if not score.top:

@@ -18,11 +18,10 @@ _NORMAL_975 = 1.959963984540054
 
 
 def wilson_interval(successes: int, n: int) -> Interval:
-    """The 95 % interval of a fraction, from how often something happened in ``n`` tries: (low, high), 0 to 1.
+    """Return the 95 % interval of the fraction ``successes / n``: (low, high), 0 to 1.
 
-    The score interval of E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", Journal
-    of the American Statistical Association 22 (1927), 209-212, without continuity correction. Unlike the plain normal
-    interval it never leaves 0 to 1 and stays honest for few tries and for fractions near 0 or 1.
+    The score interval without continuity correction: E. B. Wilson, Journal of the American Statistical Association 22
+    (1927), 209-212.
 
     Raises:
         DataError: ``n`` is not positive or ``successes`` is not within 0 to ``n``.
@@ -35,8 +34,8 @@ def wilson_interval(successes: int, n: int) -> Interval:
 
 
 def wilson_of_fraction(fraction: float, tries: float) -> Interval:
-    """The same from the fraction, 0 to 1, of tries whose number need not be whole."""
-    # Written out: SciPy's test works out a p-value first, and a table of runs asks for a thousand of these.
+    """Return Wilson's interval of a fraction, 0 to 1, of a number of tries that need not be whole."""
+    # Not SciPy's: it computes a p-value first, and a table of runs needs a thousand intervals.
     spread = _NORMAL_975**2 / tries
     centre = fraction + spread / 2
     half = math.sqrt(spread * (fraction * (1 - fraction) + spread / 4))
@@ -46,11 +45,10 @@ def wilson_of_fraction(fraction: float, tries: float) -> Interval:
 
 
 def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> Interval:
-    """The 95 % interval of how much larger the first fraction is, from two independent samples.
+    """Return the 95 % interval of the first fraction less the second, each (successes, n) of a sample of its own.
 
-    Method 10 of R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in
-    Medicine 17 (1998), 873-890: the two Wilson intervals, put together. For two networks that were asked about the same
-    images it is wider than need be, so errs on the side of a tie.
+    Method 10 of R. G. Newcombe, Statistics in Medicine 17 (1998), 873-890. It is too wide for two networks on the same
+    images.
     """
     (low_a, high_a), (low_b, high_b) = wilson_interval(*first), wilson_interval(*second)
     a, b = first[0] / first[1], second[0] / second[1]
@@ -61,26 +59,14 @@ def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> Inte
 
 
 def ranks(counts: Sequence[tuple[int, int]]) -> list[int]:
-    """The rank of each: one more than the number of those that are clearly better.
-
-    Clearly means that the 95 % interval of the difference is above 0. So several share a rank if the images do not
-    tell them apart, and nobody stands above another by luck alone.
-
-    Args:
-        counts: (right answers, images) of each.
-
-    Returns:
-        As many ranks, from 1, in the same order.
-    """
+    """Return the rank of each (right answers, images): 1 + the number of others that are better beyond chance."""
     return [1 + sum(difference_interval(other, own)[0] > 0 for other in counts) for own in counts]
 
 
 def newcombe_interval(both: int, only_first: int, only_second: int, neither: int) -> Interval:
-    """The 95 % interval of the difference of two fractions that were counted on the same things: first minus second.
+    """Return the 95 % interval of the first fraction less the second, counted on the same images.
 
-    Wilson's intervals of the two fractions, squared and added, less what they have in common, by their correlation phi
-    with its correction: method 10 of R. G. Newcombe, "Improved confidence intervals for the difference between
-    binomial proportions based on paired data", Statistics in Medicine 17 (1998), 2635-2650.
+    Method 10 of R. G. Newcombe for paired data, Statistics in Medicine 17 (1998), 2635-2650.
     """
     counts = (both, only_first, only_second, neither)
     n = sum(counts)
@@ -89,7 +75,7 @@ def newcombe_interval(both: int, only_first: int, only_second: int, neither: int
     first, second = (both + only_first) / n, (both + only_second) / n
     low_first, high_first = wilson_interval(both + only_first, n)
     low_second, high_second = wilson_interval(both + only_second, n)
-    # Newcombe's phi: a positive one is drawn towards 0 by half of the number of pairs.
+    # Newcombe's correction of phi, the correlation: half of n is taken off a positive covariance.
     product = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
     covariance: float = both * neither - only_first * only_second
     if covariance > 0:
@@ -106,15 +92,10 @@ def newcombe_interval(both: int, only_first: int, only_second: int, neither: int
 
 
 def clustered_interval(successes: ArrayLike, *, trials: int) -> Interval | None:
-    """The 95 % interval of a fraction that was counted on clusters of trials that are not independent of one another.
+    """Return the 95 % interval of a fraction counted on clusters, such as copies of an image; None for one cluster.
 
-    Fifty copies of one picture say less about pictures than fifty pictures do. So the deviation between the clusters
-    gives the number of independent trials that would be as informative as all of them (the effective sample size,
-    with Student's t for the few clusters), and Wilson's interval is that of so many trials: E. L. Korn and B. I.
-    Graubard, Survey Methodology 24 (1998), 193-201, with Wilson's interval as in C. Franco, R. J. A. Little, T. A.
-    Louis and E. V. Slud, Journal of Survey Statistics and Methodology 7 (2019), 334-364.
-
-    Where all clusters have the same fraction, which says nothing of how they vary, a cluster counts as one trial.
+    Wilson's interval with the effective sample size: Franco, Little, Louis and Slud, Journal of Survey Statistics and
+    Methodology 7 (2019), 334-364.
     """
     counts = np.asarray(successes, dtype=np.int64)
     if counts.ndim != 1 or trials < 1 or (counts.size and not 0 <= counts.min() <= counts.max() <= trials):
@@ -127,21 +108,19 @@ def clustered_interval(successes: ArrayLike, *, trials: int) -> Interval | None:
     fractions = counts / trials
     mean = float(fractions.mean())
     variance = float(fractions.var(ddof=1)) / clusters
-    as_good_as = mean * (1 - mean) / variance if variance > 0 else float(clusters)
-    shrunk = as_good_as * (norm.ppf(0.975) / t.ppf(0.975, clusters - 1)) ** 2
-    return wilson_of_fraction(mean, float(min(max(shrunk, 1.0), clusters * trials)))
+    # Without any variance, each cluster counts as one trial.
+    effective = mean * (1 - mean) / variance if variance > 0 else float(clusters)
+    effective *= (norm.ppf(0.975) / t.ppf(0.975, clusters - 1)) ** 2
+    return wilson_of_fraction(mean, float(min(max(effective, 1.0), clusters * trials)))
 
 
 @dataclass(frozen=True)
 class ClassIntervals:
-    """The 95 % intervals of one class's scores, each (low, high), 0 to 1; None where there is nothing to count."""
+    """The 95 % intervals of one class's scores, each (low, high), 0 to 1; None without images to count."""
 
     label: str
-    #: Wilson's, over the images that were called this class.
     precision: Interval | None
-    #: Wilson's, over the images of this class.
     recall: Interval | None
-    #: See :func:`f1_interval`.
     f1: Interval | None
 
     def to_dict(self) -> dict[str, list[float] | None]:
@@ -153,14 +132,7 @@ class ClassIntervals:
 
 
 def class_intervals(confusion_matrix: ArrayLike, *, class_names: Sequence[str]) -> tuple[ClassIntervals, ...]:
-    """The intervals of every class, in the order of the labels.
-
-    Args:
-        confusion_matrix: Counts, shape (classes, classes); rows are true classes, columns predicted ones.
-
-    Raises:
-        DataError: The matrix and the names do not belong together.
-    """
+    """Return the intervals of every class; the matrix is (classes, classes), rows are true classes."""
     counts = np.asarray(confusion_matrix, dtype=np.int64)
     if counts.shape != (len(class_names), len(class_names)):
         raise DataError(f"A confusion matrix of shape {counts.shape} does not go with {len(class_names)} class names.")
@@ -177,12 +149,10 @@ def class_intervals(confusion_matrix: ArrayLike, *, class_names: Sequence[str]) 
 
 
 def f1_interval(true_positives: int, false_positives: int, false_negatives: int) -> Interval | None:
-    """The 95 % interval of F1; None where all three counts are 0.
+    """Return the 95 % interval of F1; None where all three counts are 0.
 
-    F1 grows with the fraction ``s = TP / (TP + FP + FN)`` and is ``2 s / (1 + s)``. Among the images that count for a
-    class at all (of it, or called so), each is a hit or not, so that Wilson's interval holds for ``s``, and its two
-    ends are carried over: the indirect Wilson method of K. F. Y. Lam, V. Gopal and J. Qian, "Confidence Intervals for
-    the F1 Score: A Comparison of Four Methods" (2023), arXiv:2309.14621.
+    F1 is 2 s / (1 + s) with s = TP / (TP + FP + FN), which has Wilson's interval: Lam, Gopal and Qian (2023),
+    arXiv:2309.14621.
     """
     interval = _wilson(true_positives, true_positives + false_positives + false_negatives)
     if interval is None:

@@ -1,4 +1,4 @@
-"""The table of metrics: each a number over all images that the page, the command and the report of a run show."""
+"""The table of metrics: numbers over all images that the page, the command and the report of a run show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Score:
     """A metric's value."""
 
     value: float
-    #: Its 95 % interval, (low, high); None where none is worked out.
+    #: Its 95 % interval, (low, high); None for a metric without one.
     interval: Interval | None = None
 
 
@@ -30,30 +30,29 @@ class Metric:
     #: Its key in JSON; ``NAME_ci95`` holds the interval, if it has one.
     name: str
     title: str
-    #: Measures predictions, whose scores of each class and confusion matrix come along.
+    #: Measures predictions, given their scores by class and confusion matrix, too.
     compute: Callable[[Evaluation, Predictions], Score]
     _: KW_ONLY
-    #: What it is, in a line; empty where ``term`` says it.
+    #: Its help, one line; empty where ``term`` explains it.
     help: str = ""
     #: The line of the glossary that explains it; empty for none.
     term: str = ""
-    #: Whether people read it as per cent.
+    #: Whether it is shown as per cent.
     fraction: bool = False
-    #: How many are shown after the point, unless it is a fraction.
+    #: Digits after the point, unless it is a fraction.
     digits: int = 3
-    #: The fewest classes with which it says anything.
+    #: The fewest classes for which it is shown.
     min_classes: int = 2
-    #: What stands under it in the HTML report; without it the report leaves it out. Of accuracy and loss the report
-    #: speaks in sentences of its own.
+    #: Its caption in the HTML report, which leaves out a metric without one.
     report: str = ""
 
     def text(self, value: float) -> str:
-        """A value for people: ``"61.4 %"``, ``"0.953"``."""
+        """Format a value for people: ``"61.4 %"``, ``"0.953"``."""
         return f"{100 * value:.1f} %" if self.fraction else f"{value:.{self.digits}f}"
 
 
 def top_two_accuracy(labels: ArrayLike, probabilities: ArrayLike) -> Score:
-    """The fraction of images whose true class is one of the two most probable."""
+    """Return the fraction of images whose true class is one of the two most probable."""
     import_scikit_learn()
     from sklearn.metrics import top_k_accuracy_score
 
@@ -61,7 +60,7 @@ def top_two_accuracy(labels: ArrayLike, probabilities: ArrayLike) -> Score:
     n, num_classes = y_prob.shape
     hits = n
     if num_classes > 2:
-        # Scikit-learn goes to the later of classes that tie: where three do, the predicted one still comes first.
+        # Of classes that tie, scikit-learn takes the last; the predicted class must count all the same.
         y_prob[np.arange(n), predicted_labels(y_prob)] = 2.0
         hits = int(top_k_accuracy_score(y_true, y_prob, k=2, normalize=False, labels=np.arange(num_classes)))
     return Score(hits / n, wilson_interval(hits, n))
@@ -92,13 +91,13 @@ METRICS: dict[str, Metric] = {
 
 
 def scores(found: Evaluation, predictions: Predictions) -> dict[str, Score]:
-    """Every metric of :data:`METRICS` that says something of so many classes, by name."""
+    """Compute every metric that is shown for so many classes, by name."""
     useful = {name: metric for name, metric in METRICS.items() if len(found.classes) >= metric.min_classes}
     return {name: metric.compute(found, predictions) for name, metric in useful.items()}
 
 
 def scores_to_dict(measured: Mapping[str, Score]) -> dict[str, Any]:
-    """Plain values for JSON; None for what says nothing of so few classes."""
+    """Plain values for JSON; None for a metric that needs more classes."""
     of_more = [name for name, metric in METRICS.items() if metric.min_classes > 2]
     values: dict[str, Any] = {name + ending: None for name in of_more for ending in ("", "_ci95")}
     for name, score in measured.items():

@@ -1,7 +1,4 @@
-"""How good predictions are: accuracy with its interval, loss, confusion matrix and the scores of each class.
-
-Counts and scores are scikit-learn's, which is imported when first used, since that takes a second.
-"""
+"""Accuracy with its interval, loss, confusion matrix and the scores of each class, computed by scikit-learn."""
 
 from __future__ import annotations
 
@@ -16,11 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from aquadash.errors import DataError
 from aquadash.evaluation.intervals import Interval, wilson_interval
 
-#: Probabilities are kept this far from 0 and 1 before the logarithm, as Keras does (``keras.config.epsilon()``), so
-#: that one confident mistake costs at most 16.1 and not infinitely much.
+#: Distance of probabilities from 0 and 1 before the logarithm, as in Keras: a mistake costs at most 16.1 nats.
 PROBABILITY_FLOOR = 1e-7
 
-#: How far a row of probabilities may be from summing to 1: half precision rounds a softmax over 100 classes this much.
+#: Largest distance of a row's sum from 1; half precision rounds a softmax over 100 classes this much.
 ROW_SUM_TOLERANCE = 1e-3
 
 
@@ -30,27 +26,27 @@ class ClassScores:
 
     #: The class's name, or the average's.
     label: str
-    #: Of the images called this class, the fraction that is; 0 when none was called so.
+    #: The fraction of the images predicted as this class that belong to it; 0 without such images.
     precision: float
-    #: Of the images of this class, the fraction that was called so; 0 when there are none.
+    #: The fraction of the images of this class that were predicted as it; 0 without such images.
     recall: float
     #: The harmonic mean of precision and recall, 0 to 1.
     f1: float
-    #: How many images are of this class.
+    #: The number of images of this class.
     support: int
 
     def to_dict(self) -> dict[str, float | int]:
-        """The scores under the keys of scikit-learn's ``classification_report(output_dict=True)``."""
+        """Plain values under the keys of scikit-learn's ``classification_report(output_dict=True)``."""
         return {"precision": self.precision, "recall": self.recall, "f1-score": self.f1, "support": self.support}
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """How good predictions over labelled images are."""
+    """The scores of predictions over labelled images."""
 
-    #: Fraction of the images that were named rightly, 0 to 1.
+    #: The fraction of the images that were classified correctly, 0 to 1.
     accuracy: float
-    #: Wilson's 95 % interval of it, (low, high).
+    #: Wilson's 95 % interval of the accuracy, (low, high).
     accuracy_ci95: Interval
     #: Mean cross entropy in nats, 0 or more.
     loss: float
@@ -90,7 +86,7 @@ class Evaluation:
 
 
 def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequence[str]) -> Evaluation:
-    """Hold predictions against the truth.
+    """Score predictions against the true labels.
 
     Args:
         labels: Integers, shape (n,), from 0 to the number of classes less 1. A class may be absent.
@@ -109,7 +105,7 @@ def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequen
     y_pred = predicted_labels(y_prob)
     every = np.arange(num_classes)
     matrix = confusion_matrix(y_true, y_pred, labels=every).astype(np.int64)
-    # It is kept for everybody who asks.
+    # Read-only: all sessions share a cached evaluation.
     matrix.flags.writeable = False
     precision, recall, f1, support = precision_recall_fscore_support(y_true, y_pred, labels=every, zero_division=0)
     right = int(matrix.trace())
@@ -131,18 +127,18 @@ def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequen
 
 
 def predicted_labels(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
-    """The most probable class of each row, int64 (n,); the first of several that tie."""
+    """Return the most probable class of each row, int64 (n,); the first of several that tie."""
     return np.asarray(probabilities).argmax(axis=1).astype(np.int64)
 
 
 def cross_entropy(y_true: NDArray[np.integer[Any]], y_prob: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """The loss of each image in nats, float64 (n,), 0 or more; arguments as :func:`checked` returns them."""
+    """Return the loss of each image in nats, float64 (n,), 0 or more; arguments as :func:`checked` returns them."""
     own = np.asarray(y_prob, dtype=np.float64)[np.arange(len(y_true)), y_true]
     return np.asarray(-np.log(np.clip(own, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)))
 
 
 def percent(fraction: float, interval: tuple[float, float] | None = None) -> str:
-    """A fraction for people, in whole per cent: ``"57 %"``, with its interval ``"57 % (52 % to 61 %)"``."""
+    """Format a fraction in whole per cent: ``"57 %"``, with its interval ``"57 % (52 % to 61 %)"``."""
     ends = "" if interval is None else f" ({percent(interval[0])} to {percent(interval[1])})"
     return f"{100 * fraction:.0f} %{ends}"
 
@@ -152,13 +148,13 @@ _IMPORTING = Lock()
 
 
 def import_scikit_learn() -> None:
-    """Import scikit-learn's metrics, one thread at a time."""
+    """Import scikit-learn's metrics when first needed, which takes a second, one thread at a time."""
     with _IMPORTING:
         import sklearn.metrics  # noqa: F401
 
 
 def checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Labels as int64 (n,) and probabilities as float64 (n, classes), or a :class:`DataError` saying what is amiss."""
+    """Return labels as int64 (n,) and probabilities as float64 (n, classes); bad arrays raise a ``DataError``."""
     y_true, y_prob = np.asarray(labels), np.asarray(probabilities)
     if y_true.ndim != 1 or y_prob.ndim != 2 or len(y_true) != len(y_prob):
         raise DataError(

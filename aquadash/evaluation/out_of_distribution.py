@@ -1,4 +1,4 @@
-"""Telling images of none of the classes: how far an image is from all of them, and from where on to say so."""
+"""Images of none of the classes: the distance of an image's features from every class, and its threshold."""
 
 from __future__ import annotations
 
@@ -12,35 +12,30 @@ from numpy.typing import ArrayLike, NDArray
 from aquadash.errors import DataError
 from aquadash.evaluation.metrics import import_scikit_learn
 
-#: The fraction of validation images that must be taken for known ones.
+#: The fraction of validation images whose score is at or below the threshold.
 ACCEPTED = 0.95
 
-#: About so many gaps of features between images and classes are held at once, which many classes make gigabytes of.
+#: Numbers that are held in memory at once: images x classes x features; many classes would take gigabytes.
 _GAPS = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class OutOfDistributionDetector:
-    """Says of an image's features whether it is of none of the classes, which a classifier alone never says.
+    """Detects images of none of the classes by the squared Mahalanobis distance to the nearest class's mean.
 
-    The score is the *feature distance*: the squared Mahalanobis distance from what the last layer is given to the
-    nearest class's mean, with one covariance for all classes (K. Lee et al. 2018, "A simple unified framework for
-    detecting out-of-distribution samples and adversarial attacks", last layer only), of features scaled to length 1
-    (M. Müller and M. Hein 2025, "Mahalanobis++: improving OOD detection via feature normalization"), the covariance
-    shrunk after O. Ledoit and M. Wolf 2004. Of a network whose body was pretrained, the features are joined by what
-    the body saw before it was fine-tuned, which forgets what only other images have; the distances of such parts from
-    a class are added.
+    K. Lee et al. 2018, "A simple unified framework for detecting out-of-distribution samples", last layer only, with
+    features of length 1 as in M. Müller and M. Hein 2025, "Mahalanobis++", and Ledoit and Wolf's covariance.
     """
 
-    #: Of each class's training images among the features, float64, (classes, features).
+    #: The mean features of each class's training images, float64, (classes, features).
     means: NDArray[np.float64]
     #: The inverse of the classes' common covariance, float64, (features, features).
     precision: NDArray[np.float64]
     #: The highest score of a known image.
     threshold: float
-    #: The fraction of validation images at or below it, 0 to 1.
+    #: The fraction of validation images at or below the threshold, 0 to 1.
     accepted: float
-    #: Which pretrained weights give the features after the network's own; empty where there are none.
+    #: The pretrained weights whose features follow the network's own; empty for none.
     pretrained: str = ""
 
     @classmethod
@@ -53,17 +48,10 @@ class OutOfDistributionDetector:
         widths: Sequence[int] = (),
         pretrained: str = "",
     ) -> OutOfDistributionDetector:
-        """Learn where the classes lie from training images, and the threshold from validation images.
+        """Fit means and covariance to training images, and the threshold to validation images.
 
-        Args:
-            features: Of the training images, unaugmented, (n, features), n at least two more than classes.
-            labels: Integers from 0, shape (n,); every class must be there.
-            validation_features: Of the validation images, (m, features).
-            widths: How many features each part has; empty where there is one.
-            pretrained: As in the attributes.
-
-        Raises:
-            DataError: A class or the validation images are missing.
+        ``features`` are (n, features) of unaugmented images, ``labels`` (n,) hold every class, and ``widths`` are the
+        numbers of features from each network, whose distances are added; empty for one network.
         """
         import_scikit_learn()
         from scipy.linalg import block_diag
@@ -84,14 +72,11 @@ class OutOfDistributionDetector:
         return cls(means, precision, threshold, float((scores <= threshold).mean()), pretrained)
 
     def ood_scores(self, features: ArrayLike) -> NDArray[np.float64]:
-        """The squared distance of each row, (n, features), to the nearest class: float64 (n,).
-
-        More than the threshold means none of the classes.
-        """
+        """Return the squared distance of each row, (n, features), to the nearest class: float64 (n,)."""
         return _distances(features, self.means, self.precision)
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Everything as arrays, to be kept in a file."""
+        """Return the attributes as arrays, for a file."""
         return {
             "means": self.means.astype(np.float32),
             "precision": self.precision.astype(np.float32),
@@ -102,12 +87,7 @@ class OutOfDistributionDetector:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> OutOfDistributionDetector:
-        """Back from :meth:`to_arrays`.
-
-        Raises:
-            KeyError: An array is missing.
-            ValueError: They do not belong together.
-        """
+        """Read :meth:`to_arrays` back; raises ``KeyError`` or ``ValueError`` for missing or damaged arrays."""
         means, precision = (np.asarray(arrays[name], np.float64) for name in ("means", "precision"))
         threshold, accepted = float(arrays["threshold"]), float(arrays["accepted"])
         if means.ndim != 2 or not means.size or precision.shape != (means.shape[1], means.shape[1]):
@@ -120,7 +100,7 @@ class OutOfDistributionDetector:
 
 
 def auroc(known: ArrayLike, unknown: ArrayLike) -> float:
-    """How well scores tell images of none of the classes from known ones."""
+    """Return the area under the ROC curve of scores that should be higher for unknown images than for known ones."""
     import_scikit_learn()
     from sklearn.metrics import roc_auc_score
 
@@ -129,7 +109,7 @@ def auroc(known: ArrayLike, unknown: ArrayLike) -> float:
 
 
 def _unit(features: ArrayLike) -> NDArray[np.float64]:
-    """Each row scaled to length 1; a row of zeros stays one."""
+    """Scale each row to length 1; a row of zeros stays."""
     rows = np.asarray(features, dtype=np.float64)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(lengths > 0, lengths, 1.0)
@@ -139,7 +119,7 @@ def _distances(features: ArrayLike, means: NDArray[np.float64], precision: NDArr
     rows, step = _unit(features), max(1, _GAPS // means.size)
     nearest = np.empty(len(rows))
     for start in range(0, len(rows), step):
-        # All classes in one product: reading the precision takes longer than multiplying a few rows by it.
+        # One product for all classes: reading the precision from memory takes longer than multiplying a few rows.
         gaps = (rows[start : start + step, np.newaxis] - means).reshape(-1, means.shape[1])
         distances = np.einsum("nf,nf->n", gaps @ precision, gaps)
         nearest[start : start + step] = distances.reshape(-1, len(means)).min(axis=1)

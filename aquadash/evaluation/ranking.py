@@ -15,20 +15,17 @@ from aquadash.evaluation.metrics import checked, import_scikit_learn
 
 @dataclass(frozen=True, eq=False)
 class ClassCurves:
-    """How well one class's probability separates its images from the others.
-
-    An image is *called* the class if its probability is at least a threshold, whatever the other classes have.
-    """
+    """The curves of one class against all others, by the threshold that its probability must reach."""
 
     #: The class's name.
     label: str
-    #: Fraction of the other images that are called the class, float64 (m,), rising from 0 to 1.
+    #: The fraction of the other images that reach the threshold, float64 (m,), rising from 0 to 1.
     false_positive_rate: NDArray[np.float64]
-    #: Fraction of the class's images that are called so, float64 (m,), at the same thresholds.
+    #: The fraction of the class's images that reach it, float64 (m,), at the same thresholds.
     true_positive_rate: NDArray[np.float64]
-    #: Fraction of the class's images that are called so, float64 (k,), falling from 1 to 0.
+    #: The fraction of the class's images that reach the threshold, float64 (k,), falling from 1 to 0.
     recall: NDArray[np.float64]
-    #: Fraction of the called images that are of the class, float64 (k,), at the thresholds of the recall.
+    #: The fraction of the images that reach it and belong to the class, float64 (k,), at the same thresholds.
     precision: NDArray[np.float64]
     #: Area under the ROC curve, 0 to 1; None without images of the class or without others.
     auc: float | None
@@ -39,11 +36,7 @@ class ClassCurves:
 def ranking_curves(
     labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequence[str]
 ) -> tuple[ClassCurves, ...]:
-    """Return the curves of every class against the rest, in the order of the labels.
-
-    T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27 (2006), 861-874. Average precision is
-    not interpolated: J. Davis and M. Goadrich, "The Relationship Between Precision-Recall and ROC Curves" (ICML 2006).
-    """
+    """Return the curves of every class against the others, in the order of the labels."""
     y_true, y_prob = checked(labels, probabilities)
     if len(class_names) != y_prob.shape[1]:
         raise DataError(f"There are {len(class_names)} class names but probabilities for {y_prob.shape[1]} classes.")

@@ -1,4 +1,4 @@
-"""What is evaluated of a run: its epochs, its answers, and what a person expected of it."""
+"""The records of a run that are evaluated: its epochs, its predictions, and the guess made before."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ Count = Annotated[int, Field(ge=0, le=2**31)]
 class EpochRecord:
     """One epoch's metrics: a row of ``history.csv``."""
 
-    #: From 1.
+    #: The number of the epoch, from 1.
     epoch: Count
-    #: Mean loss over the training images, as the network was while it learned from them (dropout on).
+    #: Mean loss over the training images during the epoch, with dropout.
     loss: float
-    #: Share of them it got right, 0 to 1.
+    #: Training accuracy during the epoch, 0 to 1.
     accuracy: float
     #: Mean loss over the validation images after the epoch.
     val_loss: float
-    #: Share of them it got right, 0 to 1.
+    #: Validation accuracy after the epoch, 0 to 1.
     val_accuracy: float
-    #: The size of the epoch's weight updates.
     learning_rate: float
     #: Wall time of the epoch, validation included.
     seconds: float
@@ -38,17 +37,11 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Guess:
-    """What a person expects of a run before it has ended. At least one of the two is given.
+    """A person's guess of a run's results, one part at least; an impossible guess raises a ``RunError``."""
 
-    Attributes:
-        accuracy: The test accuracy, 0 to 1; None for no guess.
-        confused_pair: The most frequent mistake as (true class, predicted class); None for no guess.
-
-    Raises:
-        RunError: Nothing is guessed, or what cannot be.
-    """
-
+    #: The test accuracy, 0 to 1; None for no guess.
     accuracy: float | None = None
+    #: The most frequent mistake as (true class, predicted class); None for no guess.
     confused_pair: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
@@ -65,7 +58,7 @@ class Guess:
 
 
 def _are_probabilities(values: NDArray[Any]) -> bool:
-    """Whether the last axis holds probabilities, up to what half precision rounds."""
+    """Return whether the last axis holds probabilities, within the rounding of half precision."""
     sums = values.sum(axis=-1, dtype=np.float64)
     return values.dtype.kind == "f" and bool((values >= 0).all() and (abs(sums - 1) < 0.01).all())
 
@@ -76,7 +69,7 @@ def _are_labels(values: NDArray[Any], num_classes: int) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a run's model says of a split's images: the arrays of ``predictions.npz``, for the test split."""
+    """A model's predictions of a split's images: the arrays of ``predictions.npz``."""
 
     #: int64, shape (n,), positions in the split.
     indices: NDArray[np.int64]
@@ -87,15 +80,7 @@ class Predictions:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], *, num_classes: int | None = None) -> Predictions:
-        """The arrays of a file, by the names of the attributes.
-
-        Args:
-            num_classes: How many classes there must be; None for any.
-
-        Raises:
-            KeyError: An array is missing.
-            ValueError: They do not belong together, or are no probabilities and labels of so many classes.
-        """
+        """Check and read a file's arrays; raises ``KeyError`` or ``ValueError`` for missing or damaged arrays."""
         indices, labels, probabilities = (arrays[name] for name in ("indices", "labels", "probabilities"))
         if not (
             indices.shape == labels.shape == (len(labels),)
@@ -117,9 +102,9 @@ class Predictions:
 
 @dataclass(frozen=True, eq=False)
 class EpochReplay:
-    """How the answers changed from epoch to epoch: the arrays of ``epochs.npz``."""
+    """The predictions after each epoch: the arrays of ``epochs.npz``."""
 
-    #: int64, shape (p,), positions of the images that are followed, in the split that validation images come from.
+    #: int64, shape (p,), positions of some validation images in their split.
     probe_indices: NDArray[np.int64]
     #: int64, shape (p,), their true labels.
     probe_labels: NDArray[np.int64]
@@ -130,20 +115,12 @@ class EpochReplay:
 
     @property
     def epochs(self) -> int:
-        """How many epochs there are."""
+        """The number of epochs."""
         return len(self.confusion_matrices)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], *, num_classes: int | None = None) -> EpochReplay:
-        """The arrays of a file, by the names of the attributes.
-
-        Args:
-            num_classes: How many classes there must be; None for any.
-
-        Raises:
-            KeyError: An array is missing.
-            ValueError: They do not belong together.
-        """
+        """Check and read a file's arrays; raises ``KeyError`` or ``ValueError`` for missing or damaged arrays."""
         read = cls(**{field.name: arrays[field.name] for field in fields(cls)})
         probes, matrices = read.probe_probabilities, read.confusion_matrices
         if (

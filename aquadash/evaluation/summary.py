@@ -1,4 +1,4 @@
-"""Everything that follows from a run's predictions, in one record: what ``evaluate`` prints beside the plain scores."""
+"""All figures of a run's predictions in one record, which ``evaluate`` prints beside the plain scores."""
 
 from __future__ import annotations
 
@@ -22,21 +22,17 @@ from aquadash.evaluation.records import Predictions
 class Summary:
     """The figures of one run."""
 
-    #: 95 % intervals of the scores of each class.
     intervals: tuple[ClassIntervals, ...]
-    #: What :func:`aquadash.evaluation.metric_table.scores` gives.
     scores: Mapping[str, Score]
-    #: Of each class against the rest.
     curves: tuple[ranking.ClassCurves, ...]
-    #: Of all test images as the network answered them.
     calibration: Calibration
-    #: With the temperature of the validation images; None for a run that kept no validation predictions.
+    #: None for a run without validation predictions.
     rescaling: Rescaling | None
-    #: Positions of the test images whose label the answers speak against.
+    #: Positions of the test images whose label is probably wrong.
     doubtful_labels: NDArray[np.int64]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; ``temperature`` is None where there is nothing to fit it on."""
+        """Plain values for JSON."""
         return {
             "class_ci95": {row.label: row.to_dict() for row in self.intervals},
             **scores_to_dict(self.scores),
@@ -58,12 +54,7 @@ def summarize(
     *,
     validated_on_test: bool = False,
 ) -> Summary:
-    """Work all figures out.
-
-    Args:
-        validation: Of the validation images; None where the run kept none.
-        validated_on_test: See :func:`rescale`.
-    """
+    """Compute all figures; ``validation`` holds the predictions of the validation images, if the run kept them."""
     labels, probabilities = predictions.labels, predictions.probabilities
     return Summary(
         intervals=class_intervals(found.confusion_matrix, class_names=found.classes),

@@ -8,8 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from aquadash.evaluation.compare import PairTest
-from aquadash.evaluation.paired import LEVEL
+from aquadash.evaluation.compare import LEVEL, PairTest
 from aquadash.figures.cells import cells
 from aquadash.figures.theme import escape, hover_name, listed, shorten
 
