@@ -10,7 +10,6 @@ import pytest
 
 from aquadash.data.statistics import moments
 from aquadash.evaluation import evaluate
-from aquadash.figures import learning_curves as curves_module
 from aquadash.figures import theme
 from aquadash.figures.channel_change import channel_change
 from aquadash.figures.channel_histogram import channel_histogram
@@ -66,16 +65,14 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
 
 
 def test_learning_curves_mark_the_best_epoch_by_validation_loss_in_both() -> None:
-    for metric in ("loss", "accuracy"):
-        values = curves_module.compute(history(8), metric=metric)  # type: ignore[arg-type]
-        assert values.best == 3
-        # All epochs tie in accuracy, so that the first is the best.
-        assert curves_module.compute(history(8), metric=metric, monitor="val_accuracy").best == 1  # type: ignore[arg-type]
-    assert values.training[1] == pytest.approx(75.0)
-    figure = learning_curves(history(8), metric="accuracy", revision="r1")
-    assert figure.data[2].x == (3,) and figure.data[2].y == (60.0,)
-    assert figure.data[2].name == "Best epoch (3)"
-    assert "best epoch is 3" in theme.alt_text(figure)
+    # All epochs tie in accuracy, so that the first is the best.
+    for monitor, best in (("val_loss", 3), ("val_accuracy", 1)):
+        for metric, value in (("loss", 0.5 + abs(best - 3) / 10), ("accuracy", 60.0)):
+            figure = learning_curves(history(8), metric=metric, monitor=monitor)  # type: ignore[arg-type]
+            star = figure.data[2]
+            assert (star.x, star.y, star.name) == ((best,), (value,), f"Best epoch ({best})")
+            assert f"best epoch is {best}" in theme.alt_text(figure)
+    assert figure.data[0].y[1] == pytest.approx(75.0)
 
 
 def test_a_zoom_survives_new_epochs_of_the_same_run_only() -> None:

@@ -13,7 +13,7 @@ from aquadash.evaluation import paired_change as compared
 from aquadash.evaluation import pairwise
 from aquadash.evaluation.records import Predictions
 from aquadash.figures import paired_change, theme
-from aquadash.figures.compare_curves import compare_curves, compute, exponential_average
+from aquadash.figures.compare_curves import compare_curves, exponential_average
 from aquadash.figures.confusion_matrix import small_confusion
 from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.figures.metric_bars import metric_bars
@@ -65,10 +65,10 @@ def test_a_run_has_the_colour_of_its_place_in_every_chart() -> None:
 
 
 def test_curves_by_time_add_the_epochs_up() -> None:
-    curve = compute(history(4), metric="val_accuracy", axis="time", weight=0.5)
-    assert curve.x.tolist() == [2.0, 4.0, 6.0, 8.0]
-    assert curve.y == pytest.approx([50, 40, 50, 40])
-    assert curve.smooth[0] == 50 and 40 < curve.smooth[1] < 50
+    raw, smooth = compare_curves([("a", history(4))], axis="time", weight=0.5).data
+    assert raw.x.tolist() == [2.0, 4.0, 6.0, 8.0]
+    assert raw.y == pytest.approx([50, 40, 50, 40]) and smooth.customdata == pytest.approx(raw.y)
+    assert smooth.y[0] == 50 and 40 < smooth.y[1] < 50 and raw.hoverinfo == "skip"
     figure = compare_curves([("a", history(100, seconds=6.0))], axis="time")
     assert figure.data[0].x[-1] == pytest.approx(10.0) and "min" in figure.layout.xaxis.title.text
 
@@ -79,14 +79,6 @@ def test_charts_of_several_metrics_share_the_axis_and_the_legend() -> None:
     assert [trace.yaxis for trace in figure.data] == ["y", "y", "y2", "y2"] and figure.layout.xaxis.matches == "x2"
     assert [trace.legendgroup for trace in figure.data] == ["0", "1", "0", "1"]
     assert [trace.showlegend for trace in figure.data] == [True, True, False, False]
-
-
-def test_smoothed_curves_have_the_raw_ones_behind_them() -> None:
-    figure = compare_curves([("a", history(9)), ("b", history(5))], weight=0.8)
-    raw, smooth = figure.data[::2], figure.data[1::2]
-    assert {trace.hoverinfo for trace in raw} == {"skip"}
-    assert np.ptp(smooth[0].y) < np.ptp(raw[0].y)
-    assert np.allclose(smooth[0].customdata, raw[0].y)
 
 
 def test_the_pair_matrix_is_skew_and_stars_what_is_more_than_luck() -> None:

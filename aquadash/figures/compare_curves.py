@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -14,6 +13,7 @@ from plotly.subplots import make_subplots
 
 from aquadash.evaluation.curves import Metric, best_record
 from aquadash.evaluation.records import EpochRecord
+from aquadash.figures.learning_curves import values_by_epoch
 from aquadash.figures.theme import empty_figure, epoch_axis, finish, hover_name, listed, run_style, shorten
 from aquadash.runs.fields import FIGURES
 
@@ -26,48 +26,15 @@ TITLES: dict[Metric, str] = {
 
 Axis = Literal["epoch", "time"]
 
-#: So many of a curve's points carry the run's marker.
+#: Points of a curve that carry the run's marker.
 _MARKERS = 7
-#: Seconds from which on times are told in minutes.
+#: Longer trainings, in seconds, have an axis in minutes.
 _MINUTES_FROM = 180.0
 
 
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """One run's curve."""
-
-    #: Epochs, or seconds of training until the epoch's end; float64 (n,).
-    x: NDArray[np.float64]
-    #: Per cent for an accuracy; float64 (n,). The last one of a run that diverged may not be a number.
-    y: NDArray[np.float64]
-    #: ``y`` averaged; the same where nothing is smoothed.
-    smooth: NDArray[np.float64]
-
-
-def compute(history: Sequence[EpochRecord], *, metric: Metric, axis: Axis = "epoch", weight: float = 0.0) -> Curve:
-    """Lay a run's curve out.
-
-    Args:
-        history: The run's epochs; with ``axis="time"`` each has ``seconds``.
-        axis: What it is drawn by.
-        weight: See :func:`exponential_average`.
-    """
-    scale = 100.0 if metric.endswith("accuracy") else 1.0
-    if axis == "time":
-        x = np.cumsum([float(getattr(row, "seconds", 0.0)) for row in history])
-    else:
-        x = np.array([float(row.epoch) for row in history])
-    y = np.array([scale * getattr(row, metric) for row in history], dtype=np.float64)
-    return Curve(x, y, exponential_average(y, weight=weight))
-
-
 def exponential_average(values: Sequence[float] | NDArray[np.float64], *, weight: float) -> NDArray[np.float64]:
-    """The exponential moving average of a curve, with the pull of its start towards 0 taken out.
-
-    Each point is ``weight`` times the average before it and ``1 - weight`` times its own value. Pandas' ``adjust``
-    divides by ``1 - weight ** t``, as in D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization" (2015),
-    arXiv:1412.6980, section 3: an average that starts at 0 has first points that are too low.
-    """
+    """Average each point with ``weight`` times the average before it, without the pull of the start towards 0."""
+    # `adjust` divides by 1 - weight ** t, as D. P. Kingma and J. Ba, "Adam" (2015), arXiv:1412.6980, section 3.
     curve = np.asarray(values, dtype=np.float64)
     finite = np.isfinite(curve)
     numbers = pd.Series(curve).where(finite)
@@ -75,7 +42,7 @@ def exponential_average(values: Sequence[float] | NDArray[np.float64], *, weight
 
 
 def value_text(value: float, metric: Metric) -> str:
-    """A value for people: ``"61.4 %"``, ``"0.953"``."""
+    """Format a value for people: ``"61.4 %"``, ``"0.953"``."""
     return f"{100 * value:.1f} %" if metric.endswith("accuracy") else f"{value:.3f}"
 
 
@@ -87,10 +54,7 @@ def compare_curves(
     weight: float = 0.0,
     height: int = 400,
 ) -> go.Figure:
-    """Draw the runs' curves over one another, a chart a metric; smoothed ones have the raw ones behind them, faint.
-
-    The charts share one legend and one x axis: a run is hidden, and a zoom made, in all of them at once.
-    """
+    """Draw a chart a metric, on one x axis with one legend; smoothed curves have the raw ones behind them, faint."""
     drawn = [(index, name, history) for index, (name, history) in enumerate(runs) if history]
     if not drawn:
         return empty_figure("Pick runs that have finished at least one epoch to see their curves here.", height=height)
@@ -102,17 +66,19 @@ def compare_curves(
         is_accuracy = metric.endswith("accuracy")
         number, raw = ("%{y:.1f} %", "%{customdata:.1f} %") if is_accuracy else ("%{y:.3f}", "%{customdata:.3f}")
         for index, name, history in drawn:
-            curve = compute(history, metric=metric, axis=axis, weight=weight)
-            of_run = {"x": curve.x / divisor, "legendgroup": str(index), "row": row, "col": 1}
+            steps = [record.epoch for record in history]
+            x = np.cumsum([record.seconds for record in history]) / divisor if axis == "time" else np.array(steps)
+            y = values_by_epoch(history, metric)
+            of_run = {"x": x, "legendgroup": str(index), "row": row, "col": 1}
             if weight:
                 figure.add_scatter(
-                    **of_run, y=curve.y, mode="lines", opacity=0.22, hoverinfo="skip", showlegend=False,
+                    **of_run, y=y, mode="lines", opacity=0.22, hoverinfo="skip", showlegend=False,
                     **run_style(index, name, width=1.2), line_dash="solid",
                 )  # fmt: skip
             figure.add_scatter(
                 **of_run,
-                y=curve.smooth,
-                customdata=curve.y,
+                y=exponential_average(y, weight=weight),
+                customdata=y,
                 **run_style(index, name, size=7),
                 marker_maxdisplayed=_MARKERS,
                 mode="lines+markers",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import plotly.graph_objects as go
@@ -24,41 +23,14 @@ from aquadash.figures.theme import (
 Metric = Literal["loss", "accuracy"]
 Monitor = Literal["val_loss", "val_accuracy"]
 
-#: More points than this would touch one another.
+#: With more epochs the markers would touch one another.
 _MAX_MARKERS = 60
 
-#: Where the epoch axis of a run at work ends: at the first that is not passed yet, so that it seldom moves.
+#: Ends of the epoch axis of a run at work: the first that the run has not passed, so that the axis seldom moves.
 _HORIZONS = tuple(size * 10**power for power in range(1, 5) for size in (1, 2, 5))
 
-#: Likewise for the loss: the scale ends at the first that nothing has passed.
+#: Ends of its loss axis, likewise.
 _LOSS_TOPS = tuple(size * 10.0**power for power in range(-1, 4) for size in (1, 2, 3, 5))
-
-
-@dataclass(frozen=True)
-class LearningCurves:
-    """The values of the chart."""
-
-    #: Epoch numbers, ascending.
-    epochs: tuple[int, ...]
-    #: The training metric by epoch: loss in nats, accuracy in per cent.
-    training: tuple[float, ...]
-    #: The validation metric likewise.
-    validation: tuple[float, ...]
-    #: The epoch with the best value of the monitored figure, None if none is a number.
-    best: int | None
-
-
-def compute(
-    history: Sequence[EpochRecord], *, metric: Metric = "loss", monitor: Monitor = "val_loss"
-) -> LearningCurves:
-    """The chart's values from a run's history."""
-    scale = 100.0 if metric == "accuracy" else 1.0
-    return LearningCurves(
-        epochs=tuple(row.epoch for row in history),
-        training=tuple(scale * getattr(row, metric) for row in history),
-        validation=tuple(scale * getattr(row, f"val_{metric}") for row in history),
-        best=best_epoch(history, monitor=monitor),
-    )
 
 
 def learning_curves(
@@ -82,31 +54,46 @@ def learning_curves(
     """
     if not history:
         return empty_figure(f"The {metric} of each epoch appears here once the first epoch is finished.", height=height)
-    curves = compute(history, metric=metric, monitor=monitor)
-    number = "%{y:.1f} %" if metric == "accuracy" else "%{y:.3f}"
-    mode = "lines+markers" if len(curves.epochs) <= _MAX_MARKERS else "lines"
+    epochs, best = [row.epoch for row in history], best_epoch(history, monitor=monitor)
+    training, validation = values_by_epoch(history, metric), values_by_epoch(history, f"val_{metric}")
     traces: list[dict[str, object]] = [
         {
             "type": "scatter",
-            "x": curves.epochs,
+            "x": epochs,
             "y": values,
             "name": name,
-            "mode": mode,
+            "mode": "lines+markers" if len(epochs) <= _MAX_MARKERS else "lines",
             "line": {"color": colour, "width": 2, "dash": dash},
             "marker": {"color": colour, "size": 6, "symbol": symbol},
-            "hovertemplate": number,
+            "hovertemplate": "%{y:.1f} %" if metric == "accuracy" else "%{y:.3f}",
         }
         for name, values, colour, dash, symbol in (
-            ("Training", curves.training, TRAINING_COLOUR, "dot", "circle"),
-            ("Validation", curves.validation, VALIDATION_COLOUR, "solid", "diamond"),
+            ("Training", training, TRAINING_COLOUR, "dot", "circle"),
+            ("Validation", validation, VALIDATION_COLOUR, "solid", "diamond"),
         )
     ]
-    layout = _layout(metric, revision, last_epoch=curves.epochs[-1])
-    if curves.best is not None:
-        traces.append(_star(curves))
-        layout["shapes"] = [_line_at(curves.best)]
-    # All at once: a live chart is drawn for each epoch, and each call that adds to a figure costs milliseconds.
-    return finish(go.Figure(traces, layout), alt=_alt(curves, metric), height=height)
+    layout = _layout(metric, revision, last_epoch=epochs[-1])
+
+    def text(value: float) -> str:
+        return f"{value:.1f} %" if metric == "accuracy" else f"{value:.3f}"
+
+    alt = (
+        f"Training and validation {metric} over {len(epochs)} epoch{'s' if len(epochs) > 1 else ''}; in the last, "
+        f"training {text(training[-1])} and validation {text(validation[-1])}."
+    )
+    if best is not None:
+        value = validation[epochs.index(best)]
+        traces.append(_star(best, value))
+        ends = {"x0": best, "x1": best, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"}
+        layout["shapes"] = [{"type": "line", **ends, "line": {"color": OUTLINE_COLOUR, "width": 1, "dash": "dash"}}]
+        alt += f" The best epoch is {best}, with a validation {metric} of {text(value)}."
+    # One call: each call that adds to a figure costs milliseconds, and a live chart is drawn again with each epoch.
+    return finish(go.Figure(traces, layout), alt=alt, height=height)
+
+
+def values_by_epoch(history: Sequence[EpochRecord], column: str) -> list[float]:
+    """Return a column of a run's history, an accuracy in per cent."""
+    return [(100.0 if column.endswith("accuracy") else 1.0) * getattr(row, column) for row in history]
 
 
 def live_curves(
@@ -126,14 +113,13 @@ def live_curves(
         figure = finish(
             go.Figure(layout=_layout(metric, revision, last_epoch=0)), alt=hint, height=figure.layout.height
         )
-    # Named, the star would give the legend another line where two charts share a screen.
+    # The star's name would add a line to the legend, and two charts share the screen.
     figure.update_traces(showlegend=False, selector={"mode": "markers"})
-    scale = 100.0 if metric == "accuracy" else 1.0
     done = len(history)
-    parts = [(epoch, scale * value) for epoch, value in under_way if epoch > done]
+    parts = [(epoch, (100.0 if metric == "accuracy" else 1.0) * value) for epoch, value in under_way if epoch > done]
     if parts:
-        # From the last complete epoch on, whose training figure stands at its end.
-        start = [(done, scale * getattr(history[-1], metric))] if history else []
+        # The line starts at the last complete epoch, whose training value stands at its end.
+        start = [(done, values_by_epoch(history, metric)[-1])] if history else []
         figure.add_trace(_under_way([*start, *parts], named=not history))
     horizon = max_epochs if max_epochs <= _HORIZONS[1] else next((h for h in _HORIZONS if h > done), done + 1)
     axis = epoch_axis(min(horizon, max_epochs)) | {"range": [0, 1.04 * min(horizon, max_epochs)], "tick0": 0}
@@ -150,7 +136,7 @@ def live_curves(
 
 
 def _under_way(points: Sequence[tuple[float, float]], *, named: bool) -> dict[str, object]:
-    """The training line of the epoch that is not complete."""
+    """Return the training line of the epoch that is not complete."""
     x, y = zip(*points, strict=True)
     return {
         "type": "scatter",
@@ -178,39 +164,15 @@ def _layout(metric: Metric, revision: str, *, last_epoch: int) -> dict[str, obje
     }
 
 
-def _star(curves: LearningCurves) -> dict[str, object]:
-    """The mark of the best epoch."""
+def _star(epoch: int, value: float) -> dict[str, object]:
+    """Return the mark of the best epoch."""
+    edge = {"color": "rgba(255, 255, 255, 0.9)", "width": 1}
     return {
         "type": "scatter",
-        "x": [curves.best],
-        "y": [curves.validation[curves.epochs.index(curves.best or 0)]],
-        "name": f"Best epoch ({curves.best})",
+        "x": [epoch],
+        "y": [value],
+        "name": f"Best epoch ({epoch})",
         "mode": "markers",
-        "marker": {
-            "symbol": "star",
-            "size": 15,
-            "color": VALIDATION_COLOUR,
-            "line": {"color": "rgba(255, 255, 255, 0.9)", "width": 1},
-        },
+        "marker": {"symbol": "star", "size": 15, "color": VALIDATION_COLOUR, "line": edge},
         "hoverinfo": "skip",
     }
-
-
-def _line_at(epoch: int) -> dict[str, object]:
-    """A line from the bottom to the top of the chart."""
-    ends = {"x0": epoch, "x1": epoch, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"}
-    return {"type": "line", **ends, "line": {"color": OUTLINE_COLOUR, "width": 1, "dash": "dash"}}
-
-
-def _alt(curves: LearningCurves, metric: Metric) -> str:
-    def value(number: float) -> str:
-        return f"{number:.1f} %" if metric == "accuracy" else f"{number:.3f}"
-
-    last = (
-        f"Training and validation {metric} over {len(curves.epochs)} epoch{'s' if len(curves.epochs) > 1 else ''}; in "
-        f"the last, training {value(curves.training[-1])} and validation {value(curves.validation[-1])}."
-    )
-    if curves.best is None:
-        return last
-    best = curves.validation[curves.epochs.index(curves.best)]
-    return f"{last} The best epoch is {curves.best}, with a validation {metric} of {value(best)}."
