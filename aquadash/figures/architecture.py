@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import plotly.graph_objects as go
@@ -18,7 +18,7 @@ MAX_BLOCKS = 25
 #: Pixels from one block to the next.
 _PITCH = 36
 
-#: What a layer is called; a kind that is not here keeps its name in Keras.
+#: Names of the kinds of layers; any other kind keeps its name in Keras.
 KIND_WORDS: dict[str, str] = {
     "Conv2D": "Convolution",
     "DepthwiseConv2D": "Depthwise convolution",
@@ -54,9 +54,9 @@ class Block:
     title: str
     #: ``"Convolutions"``, ``"Pooling"``, ``"Dense layers"`` or ``"Input and others"``; decides the colour.
     family: str
-    #: Of what it gives, without the batch.
+    #: Shape of its output, without the batch.
     shape: tuple[int, ...]
-    #: Of all its layers.
+    #: Parameters of all its layers.
     params: int
     #: The kinds of its layers, in words.
     layers: tuple[str, ...]
@@ -65,44 +65,40 @@ class Block:
 
 
 def kind_words(kind: str) -> str:
-    """A layer's kind for people."""
+    """Return a layer's kind for people."""
     return KIND_WORDS.get(kind, kind)
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    """A shape as ``"16 × 16 × 32"``."""
+    """Format a shape as ``"16 × 16 × 32"``."""
     return " × ".join(f"{size:,}" for size in shape)
 
 
 def blocks(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> list[Block]:
-    """What is drawn: the image, then each layer that changes its shape or learns from it.
+    """List the blocks to draw: the image, then each layer that changes the shape or learns.
 
-    A layer that only treats what the one before it gives (activation, normalization, dropout) belongs to that one's
-    block. Where more than :data:`MAX_BLOCKS` remain, neighbours with the same image size become one stage.
+    An activation, normalization or dropout joins the block before it. Where more than :data:`MAX_BLOCKS` remain,
+    neighbours with the same image size become one stage.
     """
-    found = [Block("Image", _OTHER, tuple(image_shape), 0, ())]
+    drawn = [Block("Image", _OTHER, tuple(image_shape), 0, ())]
     for layer in layers:
         family = _family(layer.kind)
-        last = found[-1]
+        last = drawn[-1]
         if family == _OTHER and layer.output_shape == last.shape and layer.part in ("", last.part):
-            found[-1] = _merged(last, layer)
+            layers_of_block = (*last.layers, kind_words(layer.kind))
+            drawn[-1] = replace(last, params=last.params + layer.params, layers=layers_of_block)
             continue
         title = kind_words(layer.kind)
         if family == _CONVOLUTION:
             title += f", {layer.output_shape[-1]:,} filters"
         elif family == _DENSE:
             title += f", {layer.output_shape[-1]:,} units"
-        found.append(Block(title, family, layer.output_shape, layer.params, (kind_words(layer.kind),), layer.part))
-    return found if len(found) <= MAX_BLOCKS else [_stage(list(group)) for _, group in groupby(found, key=_stage_key)]
+        drawn.append(Block(title, family, layer.output_shape, layer.params, (kind_words(layer.kind),), layer.part))
+    return drawn if len(drawn) <= MAX_BLOCKS else [_stage(list(group)) for _, group in groupby(drawn, key=_stage_key)]
 
 
 def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> go.Figure:
-    """Draw a network from its image at the top to its answer at the bottom.
-
-    Args:
-        layers: In order, as :func:`aquadash.models.summarize` lists them.
-        image_shape: Height, width and channels of an image.
-    """
+    """Draw a network from its image (height, width, channels) at the top to its answer at the bottom."""
     drawn = blocks(layers, image_shape=image_shape)
     largest = max(_side(block) for block in drawn if len(block.shape) > 1)
     figure = go.Figure()
@@ -120,7 +116,7 @@ def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> g
             hoverinfo="text",
             text=_hover(block),
             name=block.family,
-            # Each row says what it is, and a narrow column has no room for a legend.
+            # No legend: each row has its name, and the column is narrow.
             showlegend=False,
         )
     figure.add_scatter(
@@ -132,12 +128,12 @@ def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> g
         hoverinfo="skip",
         showlegend=False,
     )
-    figure.update_xaxes(visible=False, range=[-0.52, 1.15], fixedrange=True)
+    figure.update_xaxes(visible=False, range=[-0.52, 1.15])
     figure.update_yaxes(rows_axis([escape(shorten(block.title, length=32)) for block in drawn]), ticks="")
-    figure.update_layout(dragmode=False, hovermode="closest", margin={"t": 4, "b": 4})
+    figure.update_layout(hovermode="closest", margin={"t": 4, "b": 4})
     each = [f"{block.title} ({shape_text(block.shape)})" for block in drawn]
     alt = f"The network's layers in order, with the shape of what each gives: {listed(each, most=MAX_BLOCKS)}."
-    return finish(figure, alt=alt, height=20 + _PITCH * len(drawn))
+    return finish(figure, alt=alt, height=20 + _PITCH * len(drawn), zoom=False)
 
 
 def _family(kind: str) -> str:
@@ -148,13 +144,8 @@ def _family(kind: str) -> str:
     return _DENSE if kind == "Dense" else _OTHER
 
 
-def _merged(block: Block, layer: LayerRow) -> Block:
-    kinds = (*block.layers, kind_words(layer.kind))
-    return Block(block.title, block.family, block.shape, block.params + layer.params, kinds, block.part)
-
-
 def _stage_key(block: Block) -> tuple[str, tuple[int, ...]]:
-    """What neighbouring blocks have in common to be one stage: the part and the image's size; vectors stay alone."""
+    """Return what the blocks of a stage share: the part and the image's size; a vector is a stage of its own."""
     return block.part, block.shape[:-1] or block.shape
 
 

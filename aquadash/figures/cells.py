@@ -20,7 +20,8 @@ MAX_NUMBERED = 20
 
 _TRANSPARENT = "rgba(0, 0, 0, 0)"
 _SELECTED_FILL = "rgba(255, 176, 0, 0.4)"
-_SELECTED_EDGE = "#08202c"
+#: The frame has two colours, because cells are pale or dark.
+_FRAME_COLOURS = ("#08202c", SELECTED_COLOUR)
 
 
 def cells(
@@ -37,15 +38,8 @@ def cells(
 ) -> go.Figure:
     """Draw a square matrix, its first row on top. A selected point's ``customdata`` is ``[row, column]``.
 
-    Args:
-        values: What colours the cells, float64 (k, k); a cell that is NaN is left out.
-        text: The number in the cell at a row and column.
-        hover: Its hover label, escaped; a cell without one cannot be clicked.
-        height: Of the chart, in pixels.
-        highest: The value with the darkest colour, from 0; None where values are differences, white at 0.
-        colorbar: What the values are, beside a colour bar; empty for none.
-        max_numbered: With more rows the numbers are left out.
-        selected: A (row, column) cell to frame.
+    ``values``, float64 (k, k), colour the cells from 0 to ``highest``, or around 0 where that is None; NaN: no cell.
+    ``text`` and ``hover`` (escaped) get a row and a column; a cell without a hover label cannot be clicked.
     """
     k = len(values)
     numbered = k <= max_numbered
@@ -85,11 +79,9 @@ def cells(
         row, column = selected
         corners = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
         width = 4 if k <= 50 else 2
-        # Of two tones, because the cells are pale or dark.
-        for colour, wide in ((_SELECTED_EDGE, width + 2), (SELECTED_COLOUR, width)):
-            figure.add_shape(type="rect", line={"color": colour, "width": wide}, **corners)
-    figure.update_xaxes(range=[-0.5, k - 0.5], fixedrange=True, showgrid=False)
-    figure.update_yaxes(range=[k - 0.5, -0.5], fixedrange=True, showgrid=False)
+        for colour, extra in zip(_FRAME_COLOURS, (2, 0), strict=True):
+            figure.add_shape(type="rect", line={"color": colour, "width": width + extra}, **corners)
+    figure.update_xaxes(range=[-0.5, k - 0.5], showgrid=False).update_yaxes(range=[k - 0.5, -0.5], showgrid=False)
     # `hoverdistance=-1`: Plotly takes the nearest cell at any distance, so clicks between the squares count, too.
-    figure.update_layout(dragmode=False, hovermode="closest", hoverdistance=-1)
-    return finish(figure, alt=alt, height=height)
+    figure.update_layout(hovermode="closest", hoverdistance=-1)
+    return finish(figure, alt=alt, height=height, zoom=False)

@@ -17,7 +17,7 @@ from aquadash.figures.theme import (
     shorten,
 )
 
-#: Splits are told apart by pattern, since the colours stand for the classes.
+#: Splits differ by pattern, because the colours stand for the classes.
 _PATTERNS = ("", "/", ".", "x")
 #: With more bars the numbers above them would touch.
 _MAX_NUMBERED = 24
@@ -50,22 +50,20 @@ def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[s
             ],
             hoverinfo="text",
         )
-        # The legend shows the pattern on grey: it holds for every class.
+        # The legend shows the pattern on grey, because each class has its own colour.
         figure.add_bar(
             x=[None],
             y=[None],
             name=split,
             marker={"color": OUTLINE_COLOUR, "pattern": pattern},
-            # Not beside the real bars, where it would take up room.
+            # A group of its own: beside the real bars it would take up room.
             offsetgroup="legend",
             xaxis="x2",
         )
-    figure.update_xaxes(tickvals=positions, ticktext=[class_label(name) for name in class_names], fixedrange=True)
-    figure.update_yaxes(title="Images", fixedrange=True)
-    figure.update_layout(
-        barmode="group", dragmode=False, xaxis2={"overlaying": "x", "visible": False, "fixedrange": True}
-    )
-    return finish(figure, alt=_alt(counts, class_names), height=_HEIGHT)
+    figure.update_xaxes(tickvals=positions, ticktext=[class_label(name) for name in class_names])
+    figure.update_yaxes(title="Images")
+    figure.update_layout(barmode="group", xaxis2={"overlaying": "x", "visible": False})
+    return finish(figure, alt=_alt(counts, class_names), height=_HEIGHT, zoom=False)
 
 
 def _alt(counts: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> str:

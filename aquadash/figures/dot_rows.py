@@ -20,9 +20,9 @@ class Dots:
 
     #: The row of each dot, from 0.
     rows: Sequence[int]
-    #: Of each dot, as a fraction; drawn in per cent.
+    #: Fractions, drawn in per cent.
     values: Sequence[float]
-    #: Ends of each dot's interval, likewise; None for a dot without whiskers.
+    #: Ends of each dot's interval as fractions; None for a dot without whiskers.
     intervals: Sequence[tuple[float, float] | None]
     #: The hover label of each dot, escaped.
     hover: Sequence[str]
@@ -40,7 +40,7 @@ def dot_rows(
     row_height: int = 36,
     reference: float | None = None,
 ) -> go.Figure:
-    """Draw the rows, the first on top. Where a row has several dots, the traces lie side by side and have a legend."""
+    """Draw the rows, the first on top. Where a row has several dots, the traces are side by side and have a legend."""
     figure = go.Figure()
     if reference is not None:
         figure.add_vline(x=100 * reference, line={"color": OUTLINE_COLOUR, "width": 1.5})
@@ -56,9 +56,9 @@ def dot_rows(
             hoverinfo="text",
             **trace.style,
         )
-    figure.update_xaxes(title=title, ticksuffix=unit, showgrid=True, fixedrange=True)
+    figure.update_xaxes(title=title, ticksuffix=unit, showgrid=True)
     figure.update_yaxes(rows_axis(labels))
-    figure.update_layout(hovermode="closest", hoverdistance=30, dragmode=False, showlegend=crowded)
+    figure.update_layout(hovermode="closest", hoverdistance=30, showlegend=crowded)
     if not crowded:
         figure.update_layout(margin={"t": 8})
-    return finish(figure, alt=alt, height=_FRAME + row_height * len(labels))
+    return finish(figure, alt=alt, height=_FRAME + row_height * len(labels), zoom=False)

@@ -19,12 +19,7 @@ def losses(own: ArrayLike, classes: int) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def flattened_loss(own: float, *, classes: int) -> go.Figure:
-    """Draw both losses and mark an answer.
-
-    Args:
-        own: The probability of the right class that is marked, 0 to 1.
-        classes: How many there are, at least 2.
-    """
+    """Draw both losses of an answer among ``classes``, and mark the probability ``own`` of the right class, 0 to 1."""
     x = np.linspace(0.01, 1.0, 100)
     right, flat = losses(x, classes)
     figure = go.Figure()
@@ -41,11 +36,10 @@ def flattened_loss(own: float, *, classes: int) -> go.Figure:
         x=[100 * own] * 2, y=marked, mode="markers", showlegend=False, hoverinfo="skip",
         marker={"color": [RIGHT_COLOUR, WRONG_COLOUR], "size": 12, "line": {"color": OUTLINE_COLOUR, "width": 2}},
     )  # fmt: skip
-    figure.update_xaxes(title="Probability of the right class", ticksuffix=" %", range=[-2, 102], fixedrange=True)
-    figure.update_yaxes(title="Loss", range=[0, 4.8], fixedrange=True)
-    figure.update_layout(dragmode=False)
+    figure.update_xaxes(title="Probability of the right class", ticksuffix=" %", range=[-2, 102])
+    figure.update_yaxes(title="Loss", range=[0, 4.8])
     alt = (
         f"Loss by the probability of the right class. At {100 * own:.0f} % the right loss is {marked[0]:.3f}; taken "
         f"for raw scores it is {marked[1]:.3f}. The second line is flat and ends at {flat[-1]:.3f}, the first at 0."
     )
-    return finish(figure, alt=alt, height=320)
+    return finish(figure, alt=alt, height=320, zoom=False)

@@ -35,11 +35,11 @@ def probe_timeline(probabilities: ArrayLike, labels: ArrayLike, *, class_names: 
         colorbar={"title": {"text": "% for the<br>true class"}, "thickness": 12, "outlinewidth": 0},
     )
     figure.add_vrect(x0=epoch - 0.5, x1=epoch + 0.5, line={"color": OUTLINE_COLOUR, "width": 2}, fillcolor=None)
-    figure.update_xaxes(**(epoch_axis(epochs) | {"range": [0.5, epochs + 0.5]}), fixedrange=True)
+    figure.update_xaxes(epoch_axis(epochs) | {"range": [0.5, epochs + 0.5]})
     figure.update_yaxes(rows_axis([class_label(class_names[label]) for label in y_true]))
-    figure.update_layout(hovermode="closest", dragmode=False, margin={"t": 8})
+    figure.update_layout(hovermode="closest", margin={"t": 8})
     alt = (
         f"The probability of the true class for {images} validation images over {epochs} epochs. "
         f"After the first epoch {int(right[0].sum())} were classified correctly, after the last {int(right[-1].sum())}."
     )
-    return finish(figure, alt=alt, height=110 + 20 * images)
+    return finish(figure, alt=alt, height=110 + 20 * images, zoom=False)

@@ -60,13 +60,13 @@ def ranking_curves_figure(
         if other is not None and area(other[1][index], kind) is not None:
             _add(figure, other[1][index], index, kind, run=f", {escape(shorten(other[0], length=18))}", dash="dash")
     x_title, y_title, number = _TITLES[kind]
-    axis = {"range": [-2, 102], "ticksuffix": " %", "fixedrange": True, "showgrid": True}
+    axis = {"range": [-2, 102], "ticksuffix": " %", "showgrid": True}
     figure.update_xaxes(axis, title=x_title).update_yaxes(axis, title=y_title)
-    figure.update_layout(hovermode="closest", dragmode=False)
+    figure.update_layout(hovermode="closest")
     name = "ROC curves" if kind == "roc" else "Precision-recall curves"
     values = [f"{shorten(curves[index].label)} {area(curves[index], kind):.2f}" for index in indices]
     alt = f"{name} of each class against the rest, {number}: {listed(values, most=MAX_DRAWN)}."
-    return finish(figure, alt=alt, height=460)
+    return finish(figure, alt=alt, height=460, zoom=False)
 
 
 def points(curves: ClassCurves, kind: Kind) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

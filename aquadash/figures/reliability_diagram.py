@@ -30,12 +30,12 @@ def reliability_diagram(
 ) -> go.Figure:
     """Draw a bar a bin of confidence, as high as the share of right answers, and the diagonal of perfect calibration.
 
-    A dot is on each bar where its mean confidence is, which the diagonal is to be held against. The ``customdata`` of
-    bars, dots and the lines' points is ``[bin]``.
+    A dot on each bar marks its mean confidence, to compare with the diagonal. The ``customdata`` of bars, dots and the
+    lines' points is ``[bin]``.
 
     Args:
-        found: What is drawn as bars.
-        lines: Others to lay over it, by name: with a temperature, or of another run. All have the same bins.
+        found: Drawn as bars.
+        lines: Drawn over them, by name: with a temperature, or of another run. All have the same bins.
         selected: A bin to frame.
     """
     filled = np.flatnonzero(found.counts)
@@ -53,7 +53,7 @@ def reliability_diagram(
         name="Model",
         marker={
             "color": RIGHT_COLOUR,
-            # Bars of few images are pale: what they say is uncertain.
+            # Bars of few images are pale, because their height is uncertain.
             "opacity": [0.45 if found.counts[index] < 10 else 0.95 for index in filled],
             "line": {
                 "color": [SELECTED_COLOUR if index == selected else OUTLINE_COLOUR for index in filled],
@@ -92,11 +92,11 @@ def reliability_diagram(
         line={"color": OUTLINE_COLOUR, "dash": "dot", "width": 2},
         hoverinfo="skip",
     )
-    axis = {"range": [0, 101], "ticksuffix": " %", "fixedrange": True}
+    axis = {"range": [0, 101], "ticksuffix": " %"}
     figure.update_xaxes(axis, title="Confidence in the predicted class")
     figure.update_yaxes(axis, title="Right answers")
-    figure.update_layout(hovermode="closest", dragmode=False, bargap=0)
-    return finish(figure, alt=_alt(found, lines), height=400)
+    figure.update_layout(hovermode="closest", bargap=0)
+    return finish(figure, alt=_alt(found, lines), height=400, zoom=False)
 
 
 def _hover(found: Calibration, index: int) -> str:

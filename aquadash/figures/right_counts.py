@@ -10,7 +10,7 @@ from aquadash.figures.theme import RIGHT_COLOUR, WRONG_COLOUR, finish, listed
 
 
 def count_label(number: int, runs: int) -> str:
-    """``"none"``, ``"only one"``, ``"3 of 5"``, ``"all 5"``."""
+    """Return ``"none"``, ``"only one"``, ``"3 of 5"`` or ``"all 5"``."""
     if number == 0:
         return "none"
     if number == runs:
@@ -39,8 +39,7 @@ def right_counts(counts: Sequence[int], *, selected: int | None = None) -> go.Fi
         showlegend=False,
     )
     figure.update_xaxes(title="Runs that have the image right", tickvals=list(range(runs + 1)), ticktext=labels)
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(title="Images", fixedrange=True, rangemode="tozero")
-    figure.update_layout(dragmode=False, margin={"t": 24})
+    figure.update_yaxes(title="Images", rangemode="tozero").update_layout(margin={"t": 24})
     told = [f"{label} {count}" for label, count in zip(labels, counts, strict=True)]
-    return finish(figure, alt=f"Images by how many runs have them right: {listed(told, most=11)}.", height=230)
+    alt = f"Images by how many runs have them right: {listed(told, most=11)}."
+    return finish(figure, alt=alt, height=230, zoom=False)

@@ -51,12 +51,8 @@ def robustness_curves(
     if not drawn:
         return empty_figure("The curve appears here once this corruption is measured.", height=_HEIGHT)
     figure = _curves(drawn, chance=chance)
-    figure.update_xaxes(
-        title="Severity",
-        tickvals=[0, *SEVERITIES],
-        ticktext=["clean", *map(str, SEVERITIES)],
-        range=[-0.2, 5.2],
-    )
+    ticks = ["clean", *map(str, SEVERITIES)]
+    figure.update_xaxes(title="Severity", tickvals=[0, *SEVERITIES], ticktext=ticks, range=[-0.2, 5.2])
     highest = max(mean.ci95[1] for _, _, curve in drawn for mean in curve.values())
     figure.update_yaxes(title="Test images right", range=[0, min(100.0, 100 * highest + 5)])
     figure.update_layout(showlegend=len(runs) > 1)
@@ -65,7 +61,7 @@ def robustness_curves(
         f"severity {max(curve)}"
         for _, name, curve in drawn
     ]
-    return finish(figure, alt=f"Accuracy by severity, {title}: {listed(each)}.", height=_HEIGHT)
+    return finish(figure, alt=f"Accuracy by severity, {title}: {listed(each)}.", height=_HEIGHT, zoom=False)
 
 
 def strength_curve(
@@ -104,7 +100,7 @@ def strength_curve(
         f"Copies right by {name} of {shorten(step, length=48)}: {first}, {last}. The threshold is "
         f"{percent(safe.limit)}; the curve {f'falls below it at {fall}' if fall else 'does not cross it'}."
     )
-    return finish(figure, alt=alt, height=_HEIGHT)
+    return finish(figure, alt=alt, height=_HEIGHT, zoom=False)
 
 
 def _mean(scores: Scores) -> Mean:
@@ -128,7 +124,4 @@ def _curves(lines: Sequence[tuple[int, str, Mapping[float, Mean]]], *, chance: f
             "%{customdata}<extra></extra>",
         )
     add_guessing_line(figure, chance)
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(ticksuffix=" %", fixedrange=True)
-    figure.update_layout(hovermode="closest", dragmode=False)
-    return figure
+    return figure.update_yaxes(ticksuffix=" %").update_layout(hovermode="closest")

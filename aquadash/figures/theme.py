@@ -5,8 +5,7 @@ Conventions of every chart in this room:
 * It takes data first, options by keyword, and returns a ``go.Figure`` finished by :func:`finish`.
 * ``figure.layout.meta["alt"]`` is its text alternative, a sentence or two of plain text. :func:`alt_text` reads it:
   ``st.plotly_chart(figure, alt=alt_text(figure))``.
-* One that a page draws before there is data is :func:`empty_figure` until then: no axes, a hint in the middle, and the
-  hint as its text alternative.
+* Before there is data it returns an :func:`empty_figure`.
 * Names that people typed go through :func:`escape` (or :func:`shorten` and then :func:`escape`) before they reach the
   figure, for plotly reads its texts as a subset of HTML.
 * Every trace names its colour, because Streamlit's theme colours do not reach ``plotly.graph_objects`` traces.
@@ -19,8 +18,7 @@ import html
 import unicodedata
 from collections.abc import Sequence
 
-# Plotly asks the values that it is given whether they are pandas', and fails where another thread is just importing it
-# (as MLflow does): an import here waits for that one's end.
+# Plotly looks for pandas among the imported modules and fails while another thread is importing it: wait for that here.
 import pandas  # noqa: F401
 import plotly.graph_objects as go
 import plotly.io as pio
@@ -38,7 +36,7 @@ CLASS_COLOURS: dict[str, str] = {
     "whale": "#CC79A7",
 }
 
-#: Three in place of the palette's others, which can hardly be seen on light pages; all eight stay apart under
+#: Three of our own replace the palette's others, which have too little contrast on light pages. All eight differ under
 #: protanopia and deuteranopia, too (CIE76 difference of 16 or more).
 _OTHER_COLOURS: tuple[str, ...] = ("#4866D8", "#D21A2D", "#317B3A", *CLASS_COLOURS.values())
 
@@ -50,38 +48,19 @@ VALIDATION_COLOUR = "#E0661B"
 RIGHT_COLOUR = "#2E8BC0"
 WRONG_COLOUR = "#E0661B"
 CHANNELS = ("Red", "Green", "Blue")
-#: To be read together with their line styles and names.
 CHANNEL_COLOURS = ("#D64550", "#2A9461", "#3B82D6")
-#: For compared runs, chosen to stay apart under protanopia and deuteranopia too (CIE76 difference of 20 or more; of 16
-#: with the last two).
+#: For compared runs. They differ under protanopia and deuteranopia, too (CIE76 difference of 20 or more; of 16 with the
+#: last two).
 RUN_COLOURS: tuple[str, ...] = (
-    "#018BC5",
-    "#F06324",
-    "#7A38F7",
-    "#1B7467",
-    "#919371",
-    "#D21A2D",
-    "#179BA9",
-    "#4866D8",
-    "#317B3A",
-    "#DE4A94",
-)
-#: For runs beyond the colours, and as a second sign beside them.
+    "#018BC5", "#F06324", "#7A38F7", "#1B7467", "#919371", "#D21A2D", "#179BA9", "#4866D8", "#317B3A", "#DE4A94",
+)  # fmt: skip
+#: A second sign beside the colours, and the first for runs beyond the last colour.
 RUN_DASHES: tuple[str, ...] = ("solid", "dash", "dot", "dashdot")
 
 #: A third sign, where runs are points.
 RUN_MARKERS: tuple[str, ...] = (
-    "circle",
-    "square",
-    "diamond",
-    "triangle-up",
-    "x",
-    "star",
-    "triangle-down",
-    "cross",
-    "pentagon",
-    "hexagram",
-)
+    "circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down", "cross", "pentagon", "hexagram",
+)  # fmt: skip
 
 #: Grid lines, outlines and marks: a grey half-way between the two pages' backgrounds.
 GRID_COLOUR = "rgba(125, 145, 160, 0.28)"
@@ -91,9 +70,8 @@ OUTLINE_COLOUR = "rgba(125, 145, 160, 0.9)"
 SELECTED_COLOUR = "#FFB000"
 _TRANSPARENT = "rgba(0, 0, 0, 0)"
 
-#: Longer names are cut in legends and on axes; the whole name is in the hover label.
+#: Longer names are cut in legends and on axes; the hover label has up to :data:`_MAX_HOVER_NAME` letters.
 MAX_NAME = 28
-#: Even a hover label has an end.
 _MAX_HOVER_NAME = 200
 
 _AXIS = {
@@ -131,10 +109,7 @@ def class_colour(name: str, index: int) -> str:
 
 
 def _made_colour(index: int) -> str:
-    """A colour for a class beyond the palette: hues a golden angle apart, so that neighbours are far from each other.
-
-    Nobody tells a hundred colours apart; the class's name is always beside them.
-    """
+    """Return a colour for a class beyond the palette: hues a golden angle apart, so that neighbours differ clearly."""
     hue, lightness = index * 0.381966 % 1.0, (0.40, 0.52, 0.62)[index % 3]
     return "#" + "".join(f"{round(255 * value):02X}" for value in colorsys.hls_to_rgb(hue, lightness, 0.6))
 
@@ -159,34 +134,27 @@ def run_dash(index: int) -> str:
     return RUN_DASHES[(index + index // len(RUN_COLOURS)) % len(RUN_DASHES)]
 
 
-def run_marker(index: int) -> str:
-    """The marker of the run at this position."""
-    return RUN_MARKERS[index % len(RUN_MARKERS)]
-
-
 def run_style(index: int, name: str, *, size: float = 8, width: float = 2) -> dict[str, object]:
     """What the trace of the run at this position has in every chart: name, colour, line style and marker."""
     colour = run_colour(index)
     return {
         "name": escape(shorten(name)),
         "line": {"color": colour, "width": width, "dash": run_dash(index)},
-        "marker": {"color": colour, "size": size, "symbol": run_marker(index)},
+        "marker": {"color": colour, "size": size, "symbol": RUN_MARKERS[index % len(RUN_MARKERS)]},
     }
 
 
 def isolated(text: str) -> str:
-    """Text that is written from right to left between marks, FSI and PDI of Unicode's UAX 9: what stands after it stays
-    there, which otherwise changes places with it."""
+    """Put marks (FSI and PDI of Unicode's UAX 9) around right-to-left text, so that what follows does not move."""
     from_right = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
     return f"\u2068{text}\u2069" if from_right else text
 
 
 def shorten(name: str, *, length: int = MAX_NAME) -> str:
-    """The name on one line, at most ``length`` characters: what is too long loses its middle to an ellipsis.
-
-    What is written from right to left is :func:`isolated`.
+    """Return the name on one line, at most ``length`` characters; a longer one loses its middle to an ellipsis.
 
     Names that begin alike mostly differ at their end: "... with" and "... without", a seed, the start of an id.
+    Right-to-left text is :func:`isolated`.
     """
     # Joiners are part of the spelling in Persian, Hindi and emoji.
     kept = (letter if letter.isprintable() or letter in "\u200c\u200d" else " " for letter in name)
@@ -214,8 +182,10 @@ def listed(texts: Sequence[str], *, most: int = 6) -> str:
     return ", ".join(texts[:most]) + (f" and {left} more" if left > 0 else "")
 
 
-def finish(figure: go.Figure, *, alt: str, height: int) -> go.Figure:
+def finish(figure: go.Figure, *, alt: str, height: int, zoom: bool = True) -> go.Figure:
     """Put the template, the height (in pixels) and the text alternative on a figure and return it."""
+    if not zoom:
+        figure.update_xaxes(fixedrange=True).update_yaxes(fixedrange=True).update_layout(dragmode=False)
     figure.update_layout(template=TEMPLATE, height=height, meta={"alt": alt})
     return figure
 
@@ -229,8 +199,8 @@ def empty_figure(hint: str, *, height: int = 280) -> go.Figure:
     """A figure without data: no axes, and a sentence that says what would be here and how to get it."""
     figure = go.Figure()
     figure.add_annotation(text=escape(hint), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
-    figure.update_xaxes(visible=False, fixedrange=True).update_yaxes(visible=False, fixedrange=True)
-    return finish(figure, alt=hint, height=height)
+    figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    return finish(figure, alt=hint, height=height, zoom=False)
 
 
 def spans_powers(numbers: Sequence[float]) -> bool:
@@ -252,7 +222,6 @@ def rows_axis(texts: Sequence[str]) -> dict[str, object]:
         "tickvals": list(range(len(texts))),
         "ticktext": texts,
         "range": [len(texts) - 0.5, -0.5],
-        "fixedrange": True,
         "showgrid": False,
     }
 
