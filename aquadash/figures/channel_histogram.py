@@ -38,16 +38,12 @@ def channel_histogram(counts: ArrayLike, *, bins: int = 256, height: int = 320) 
             hovertemplate=f"{channel}: %{{y:.2f}} %<extra></extra>",
         )
         figure.add_vline(x=means[index], line={"color": colour, "width": 1.5, "dash": _DASHES[index]}, opacity=0.8)
-    figure.update_xaxes(
-        title="Pixel value (0 dark, 255 bright); upright lines: means", range=[0, 255], hoverformat=".0f"
-    )
+    title = "Pixel value (0 dark, 255 bright); upright lines: means"
+    figure.update_xaxes(title=title, range=[0, 255], hoverformat=".0f")
     figure.update_yaxes(title="Share of pixels", ticksuffix=" %", rangemode="tozero")
     figure.update_layout(hovermode="x unified")
     spread = ", ".join(
         f"{channel.lower()} {means[index]:.0f} ± {deviations[index]:.0f}" for index, channel in enumerate(CHANNELS)
     )
-    return finish(
-        figure,
-        alt=f"Histograms of the pixel values by colour channel; mean and standard deviation, from 0 to 255: {spread}.",
-        height=height,
-    )
+    alt = f"Histograms of the pixel values by colour channel; mean and standard deviation, from 0 to 255: {spread}."
+    return finish(figure, alt=alt, height=height)

@@ -14,7 +14,7 @@ from aquadash.figures.theme import RUN_COLOURS, class_label, escape, listed, per
 #: With more classes only those with the lowest F1 are drawn.
 MAX_DRAWN = 20
 
-#: Field, title, colour and symbol of each score: the colour never stands alone.
+#: Field, title, colour and symbol of each score: a second sign beside the colour.
 SCORES = (
     ("precision", "Precision", RUN_COLOURS[0], "circle"),
     ("recall", "Recall", RUN_COLOURS[1], "square"),
@@ -23,23 +23,19 @@ SCORES = (
 
 
 def drawn_classes(scores: Sequence[ClassScores]) -> list[int]:
-    """The classes to draw, in the order of the labels: all, or the :data:`MAX_DRAWN` with the lowest F1."""
-    lowest = sorted(range(len(scores)), key=lambda index: (scores[index].f1, index))[:MAX_DRAWN]
-    return sorted(lowest)
+    """Return the classes to draw, in the order of the labels: all, or the :data:`MAX_DRAWN` with the lowest F1."""
+    return sorted(sorted(range(len(scores)), key=lambda index: (scores[index].f1, index))[:MAX_DRAWN])
 
 
 def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
-    """Draw a line a class with a mark and a whisker for each score; a second run's marks are hollow, below.
-
-    A mark's ``customdata`` is ``[index into SCORES, class index]``.
-    """
+    """Draw a row a class; ``customdata`` is ``[index into SCORES, class index]``. A second run's marks are hollow."""
     report = runs[0][1].report
     classes = drawn_classes(report)
-    intervals = [class_intervals(found.confusion_matrix, class_names=found.classes) for _, found in runs]
+    intervals = [class_intervals(results.confusion_matrix, class_names=results.classes) for _, results in runs]
     dots = []
     for position, (field, title, colour, symbol) in enumerate(SCORES):
-        for number, (name, found) in enumerate(runs):
-            values = [getattr(found.report[index], field) for index in classes]
+        for number, (name, results) in enumerate(runs):
+            values = [getattr(results.report[index], field) for index in classes]
             ends = [getattr(intervals[number][index], field) for index in classes]
             run = name if len(runs) > 1 else ""
             marker = {
@@ -58,26 +54,23 @@ def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
                 for index, value, end in zip(classes, values, ends, strict=True)
             ]
             dots.append(Dots(range(len(classes)), values, ends, hover, style))
-    told = [
-        listed([_f1(found.report[index], intervals[number][index].f1) for index in classes], most=10)
-        for number, (_, found) in enumerate(runs)
+    f1_of_runs = [
+        [f"{shorten(row.label)} {percent(row.f1, ends.f1)}" for row, ends in zip(results.report, run_ends, strict=True)]
+        for (_, results), run_ends in zip(runs, intervals, strict=True)
     ]
+    described = [listed([texts[index] for index in classes], most=10) for texts in f1_of_runs]
     figure = dot_rows(
         [class_label(report[index].label) for index in classes],
         dots,
         title="Score with its 95 % interval",
-        alt=f"F1 of each class with its 95 % interval: {'. In the other run: '.join(told)}.",
+        alt=f"F1 of each class with its 95 % interval: {'. In the other run: '.join(described)}.",
         row_height=44 if len(runs) == 1 else 62,
     )
     return figure.update_xaxes(range=[-2, 102])
 
 
 def _hover(title: str, label: str, value: float, end: tuple[float, float] | None, run: str) -> str:
-    which = f"<br>{escape(shorten(run))}" if run else ""
+    score = f"{title} of {label}: {percent(value)}" + (f"<br>{escape(shorten(run))}" if run else "")
     if end is None:
-        return f"{title} of {label}: {percent(value)}{which}<br>There is no image to count"
-    return f"{title} of {label}: {percent(value)}{which}<br>95 % interval {percent(end[0])} to {percent(end[1])}"
-
-
-def _f1(row: ClassScores, interval: tuple[float, float] | None) -> str:
-    return f"{shorten(row.label)} {percent(row.f1, interval)}"
+        return f"{score}<br>There is no image to count"
+    return f"{score}<br>95 % interval {percent(end[0])} to {percent(end[1])}"

@@ -11,22 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 from aquadash.figures.cells import cells
 from aquadash.figures.theme import class_emoji, class_label, escape, listed, percent, shorten
 
-#: With more classes only every second, third ... name is on the axes; the others are in the hover labels.
+#: Maximum number of names on an axis: with more classes, every second, third ... name. Hover labels have all names.
 _MAX_NAMED, _MAX_NAMED_SMALL = 34, 12
 
-#: With more classes names on the axes are cut to so many letters.
+#: With more classes than the first number, names on the axes are cut to the second number of letters.
 _MAX_LONG_NAMES, _SHORT_NAME = 8, 16
 
 
 def shares_by_row(matrix: ArrayLike) -> NDArray[np.float64]:
-    """Each row of counts (rows, columns) as shares of its sum, float64, 0 to 1; a row of zeros stays one."""
+    """Divide each row of counts (rows, columns) by its sum, float64, 0 to 1; a row of zeros stays one."""
     counts = np.asarray(matrix, dtype=np.float64)
     totals = counts.sum(axis=1, keepdims=True)
     return np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
 
 
 def largest_confusions(matrix: ArrayLike, *, most: int = 3) -> list[tuple[int, int, int]]:
-    """The most frequent mistakes as (true class, predicted class, images), most frequent first."""
+    """Return the most frequent mistakes as (true class, predicted class, images), most frequent first."""
     counts = np.array(matrix, dtype=np.int64)
     np.fill_diagonal(counts, 0)
     order = np.argsort(-counts, axis=None, kind="stable")[:most]
@@ -41,13 +41,11 @@ def confusion_matrix(
     by_row: bool = False,
     selected: tuple[int, int] | None = None,
 ) -> go.Figure:
-    """Draw a confusion matrix.
-
-    A selected point's ``customdata`` is ``[true index, predicted index]``.
+    """Draw a confusion matrix. A selected point's ``customdata`` is ``[true index, predicted index]``.
 
     Args:
         matrix: Counts of at least one image, shape (k, k), k up to 100; rows are true classes, columns predicted ones.
-        by_row: Show shares of the true class instead of counts.
+        by_row: Show per cent of the true class instead of counts.
         selected: A (true, predicted) cell to frame.
     """
     counts = np.asarray(matrix, dtype=np.int64)
@@ -74,7 +72,7 @@ def confusion_matrix(
 
 
 def small_confusion(matrix: ArrayLike, *, class_names: Sequence[str], name: str) -> go.Figure:
-    """Draw shares of the true class, always from 0 to 100 %, so that matrices beside one another can be compared."""
+    """Draw per cent of the true class. The scale is always 0 to 100, so that matrices side by side are comparable."""
     counts = np.asarray(matrix, dtype=np.int64)
     k, percents = len(counts), 100 * shares_by_row(counts)
     right = int(counts.trace()) / int(counts.sum())
@@ -100,11 +98,7 @@ def small_confusion(matrix: ArrayLike, *, class_names: Sequence[str], name: str)
 
 
 def difference(matrix: ArrayLike, other: ArrayLike) -> tuple[NDArray[np.float64], bool]:
-    """Cell by cell, the first less the second: in images, or in points of per cent where the classes' sizes differ.
-
-    Returns:
-        The differences, shape (k, k), and whether they are images.
-    """
+    """Subtract the second from the first, and say whether the unit is images; else it is points of per cent."""
     a, b = np.asarray(matrix, dtype=np.int64), np.asarray(other, dtype=np.int64)
     if np.array_equal(a.sum(axis=1), b.sum(axis=1)):
         return (a - b).astype(np.float64), True
@@ -133,8 +127,8 @@ def confusion_difference(
         return f"{values[row, column]:+.0f}" if round(values[row, column]) else "0"
 
     def describe(row: int, column: int) -> str:
-        here, there = (f"{each[row, column]} of {each[row].sum()}" for each in (counts, compared))
-        return f"{unit}: {text(row, column)} ({here} less {there})"
+        one, other = (f"{each[row, column]} of {each[row].sum()}" for each in (counts, compared))
+        return f"{unit}: {text(row, column)} ({one} less {other})"
 
     figure = cells(
         values,
@@ -153,7 +147,7 @@ def _height(counts: NDArray[np.int64]) -> int:
 
 
 def _mistakes(counts: NDArray[np.int64], class_names: Sequence[str]) -> str:
-    """The most frequent mistakes as a sentence of a text alternative; empty where there are none."""
+    """Return the most frequent mistakes as a sentence of a text alternative; empty where there are none."""
     mistakes = [
         f"{shorten(class_names[row])} taken for {shorten(class_names[column])} ({count})"
         for row, column, count in largest_confusions(counts)
@@ -162,7 +156,7 @@ def _mistakes(counts: NDArray[np.int64], class_names: Sequence[str]) -> str:
 
 
 def _hover(class_names: Sequence[str], describe: Callable[[int, int], str]) -> Callable[[int, int], str]:
-    """A cell's hover label: its classes, and what ``describe`` says of it."""
+    """Make hover labels of a cell's classes and the text that ``describe`` returns."""
     labels = [class_label(name) for name in class_names]
     return lambda row, column: f"True: {labels[row]}<br>Predicted: {labels[column]}<br>{describe(row, column)}"
 
@@ -170,7 +164,7 @@ def _hover(class_names: Sequence[str], describe: Callable[[int, int], str]) -> C
 def _name_axes(figure: go.Figure, class_names: Sequence[str]) -> go.Figure:
     k = len(class_names)
     shown = list(range(0, k, -(-k // _MAX_NAMED)))
-    # The more classes, the less room beside the cells for long names, which the hover labels have in full.
+    # Many cells leave little room for long names; the hover labels have them in full.
     short = class_names if k <= _MAX_LONG_NAMES else [shorten(name, length=_SHORT_NAME) for name in class_names]
     axis = {"tickvals": shown, "ticktext": [class_label(short[index]) for index in shown]}
     figure.update_xaxes(axis, title="Predicted class", tickangle=0 if k <= 6 else -60)

@@ -35,21 +35,21 @@ def cost_accuracy(
 ) -> go.Figure:
     """Draw a point with its interval for each run, and a stair through the runs on the Pareto front."""
     known = [
-        (index, name, found, price)
-        for index, (name, found, price) in enumerate(runs)
-        if found is not None and price is not None
+        (index, name, 100 * results.accuracy, results, price)
+        for index, (name, results, price) in enumerate(runs)
+        if results is not None and price is not None
     ]
     if not known:
         return empty_figure("Once runs have results and their cost is known, each is a point here.", height=_HEIGHT)
     costs = [price for *_, price in known]
     ranked = [run for run in known if together is None or run[0] in together]
-    on_front = pareto_front([price for *_, price in ranked], [found.accuracy for _, _, found, _ in ranked])
-    best = sorted((run for run, on in zip(ranked, on_front, strict=True) if on), key=lambda run: run[3])
+    on_front = pareto_front([price for *_, price in ranked], [results.accuracy for *_, results, _ in ranked])
+    best = sorted((run for run, on in zip(ranked, on_front, strict=True) if on), key=lambda run: run[-1])
     front = {index for index, *_ in best}
     figure = go.Figure()
     figure.add_scatter(
         x=[price for *_, price in best],
-        y=[100 * found.accuracy for _, _, found, _ in best],
+        y=[accuracy for _, _, accuracy, *_ in best],
         mode="lines+markers",
         name="Pareto front",
         line={"color": OUTLINE_COLOUR, "width": 2, "dash": "dot", "shape": "hv"},
@@ -57,13 +57,13 @@ def cost_accuracy(
         hoverinfo="skip",
         visible=bool(best),
     )
-    for index, name, found, price in known:
+    for index, name, accuracy, results, price in known:
         figure.add_scatter(
             x=[price],
-            y=[100 * found.accuracy],
+            y=[accuracy],
             **run_style(index, name, size=12),
             mode="markers",
-            error_y=whiskers([found.accuracy], [found.accuracy_ci95]),
+            error_y=whiskers([results.accuracy], [results.accuracy_ci95]),
             hovertemplate=f"<b>{hover_name(name)}</b><br>{escape(text(price))}<br>%{{y:.1f}} %"
             f"{', on the Pareto front' if index in front else ''}<extra></extra>",
         )
@@ -74,6 +74,6 @@ def cost_accuracy(
         figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(title=title, ticksuffix=" %")
     figure.update_layout(hovermode="closest")
-    told = [f"{shorten(name)} ({text(price)}, {100 * found.accuracy:.1f} %)" for _, name, found, price in best]
-    alt = f"{title} of {len(known)} runs against {cost}. On the Pareto front: {listed(told, most=10) or 'none'}."
+    winners = [f"{shorten(name)} ({text(price)}, {accuracy:.1f} %)" for _, name, accuracy, _, price in best]
+    alt = f"{title} of {len(known)} runs against {cost}. On the Pareto front: {listed(winners, most=10) or 'none'}."
     return finish(figure, alt=alt, height=_HEIGHT)

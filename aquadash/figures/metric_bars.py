@@ -19,13 +19,12 @@ def metric_bars(runs: Sequence[tuple[str, Evaluation | None]], *, images: str = 
     shown.sort(key=lambda entry: -entry[2].accuracy)
     dots = []
     for row, (index, name, evaluation) in enumerate(shown):
-        low, high = evaluation.accuracy_ci95
+        accuracy, (low, high) = evaluation.accuracy, evaluation.accuracy_ci95
         hover = (
-            f"<b>{hover_name(name)}</b><br>{100 * evaluation.accuracy:.1f} % of {evaluation.n} {images} images right"
+            f"<b>{hover_name(name)}</b><br>{100 * accuracy:.1f} % of {evaluation.n} {images} images right"
             f"<br>95 % interval {100 * low:.1f} % to {100 * high:.1f} %"
         )
-        style = run_style(index, name, size=12)
-        dots.append(Dots([row], [evaluation.accuracy], [evaluation.accuracy_ci95], [hover], style))
+        dots.append(Dots([row], [accuracy], [(low, high)], [hover], run_style(index, name, size=12)))
     title = f"{images.capitalize()} accuracy with its 95 % interval"
     each = [f"{shorten(name)} {percent(run.accuracy, run.accuracy_ci95)}" for _, name, run in shown]
     labels = [escape(shorten(name)) for _, name, _ in shown]

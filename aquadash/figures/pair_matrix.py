@@ -1,4 +1,4 @@
-"""Every pair of compared runs: by how much the one is better, and whether that may be luck."""
+"""Every pair of compared runs: how much better one is, and whether the difference may be chance."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from aquadash.figures.theme import escape, hover_name, listed, shorten
 
 
 def difference_matrix(tests: Sequence[PairTest], *, runs: int) -> NDArray[np.float64]:
-    """Points of per cent by which the row's run is more accurate than the column's: float64 (runs, runs).
-
-    NaN on the diagonal and where two runs cannot be compared.
-    """
+    """Return by how many points of per cent the row's run is better than the column's; NaN where they have no test."""
     values = np.full((runs, runs), np.nan)
     for test in tests:
         if test.result is not None:
@@ -29,16 +26,20 @@ def difference_matrix(tests: Sequence[PairTest], *, runs: int) -> NDArray[np.flo
 def pair_matrix(
     tests: Sequence[PairTest], *, names: Sequence[str], selected: tuple[int, int] | None = None
 ) -> go.Figure:
-    """Draw a cell for each pair; one that passes Holm's correction has a star.
-
-    A selected point's ``customdata`` is ``[row, column]``.
-    """
+    """Draw a cell for each pair (``customdata``: ``[row, column]``); a star marks those that pass Holm's correction."""
     k = len(names)
     values = difference_matrix(tests, runs=k)
     by_cell = {cell: test for test in tests for cell in ((test.a, test.b), (test.b, test.a))}
+
+    def text(row: int, column: int) -> str:
+        test = by_cell.get((row, column))
+        if test is None or test.result is None:
+            return ""
+        return f"{values[row, column]:+.1f}{'*' if test.p_holm < LEVEL else ''}"
+
     figure = cells(
         values,
-        text=lambda row, column: _cell_text(values[row, column], by_cell.get((row, column))),
+        text=text,
         hover=lambda row, column: _hover(by_cell.get((row, column)), (row, column), names),
         alt=_alt(tests, names),
         height=int(np.clip(46 * k + 110, 230, 620)),
@@ -50,34 +51,28 @@ def pair_matrix(
     return figure.update_yaxes(axis, title="This run is better by ...").update_layout(margin={"t": 8})
 
 
-def _cell_text(value: float, test: PairTest | None) -> str:
-    if not np.isfinite(value):
-        return ""
-    return f"{value:+.1f}{'*' if test is not None and test.p_holm < LEVEL else ''}"
-
-
 def _hover(test: PairTest | None, cell: tuple[int, int], names: Sequence[str]) -> str:
-    """The hover label of a cell; empty where two runs cannot be compared."""
+    """Return the hover label of a cell; empty where two runs cannot be compared."""
     row, column = cell
-    found = None if test is None else (test if row == test.b else test.turned()).result
-    if test is None or found is None:
+    result = None if test is None else (test if row == test.b else test.turned()).result
+    if test is None or result is None:
         return ""
-    low, high = (100 * end for end in found.interval)
+    low, high = (100 * end for end in result.interval)
     return (
         f"<b>{hover_name(names[row])}</b> against {hover_name(names[column])}<br>"
-        f"{100 * found.change:+.1f} points (95 % interval {low:+z.1f} to {high:+z.1f})<br>"
-        f"Right in the former only: {found.fixed} · in the latter only: {found.broken}<br>"
-        f"McNemar's p {found.p_value:.3g}, corrected by Holm {test.p_holm:.3g}"
+        f"{100 * result.change:+.1f} points (95 % interval {low:+z.1f} to {high:+z.1f})<br>"
+        f"Right in the former only: {result.fixed} · in the latter only: {result.broken}<br>"
+        f"McNemar's p {result.p_value:.3g}, corrected by Holm {test.p_holm:.3g}"
     )
 
 
 def _alt(tests: Sequence[PairTest], names: Sequence[str]) -> str:
     known = [(test, test.result) for test in tests if test.result is not None]
     clear = sorted((each for each in known if each[0].p_holm < LEVEL), key=lambda each: each[0].p_holm)
-    told = [
+    winners = [
         f"{shorten(names[better])} over {shorten(names[worse])} by {100 * abs(result.change):.1f} points"
         for test, result in clear
         for better, worse in ([(test.b, test.a)] if result.change > 0 else [(test.a, test.b)])
     ]
-    found = f"Significant by Holm's correction: {listed(told)}" if told else "None passes Holm's correction"
-    return f"Differences in accuracy of {len(known)} pair{'s' if len(known) > 1 else ''} of runs. {found}."
+    verdict = f"Significant by Holm's correction: {listed(winners)}" if winners else "None passes Holm's correction"
+    return f"Differences in accuracy of {len(known)} pair{'s' if len(known) > 1 else ''} of runs. {verdict}."

@@ -10,24 +10,18 @@ from aquadash.evaluation import PairedChange
 from aquadash.figures.dot_rows import Dots, dot_rows
 from aquadash.figures.theme import class_colour, class_label, hover_name, listed, run_colour, shorten
 
-#: The axis reaches at least so many points to both sides, so that small changes look small.
+#: Minimum length of the axis on each side, in points, so that small changes look small.
 _MIN_REACH = 10.0
 
 
 def paired_change(change: PairedChange, *, class_names: Sequence[str], images: str = "validation") -> go.Figure:
-    """Draw a dot and its interval for each row, left of zero where accuracy was lost.
-
-    Args:
-        change: What was found.
-        class_names: One name a class, those without images among them, too.
-        images: What kind of images they are, for the axis.
-    """
+    """Draw a dot and its interval for each row, left of zero where accuracy was lost; classes may have no images."""
     rows = (change.overall, *change.classes)
     dots, each = [], []
     for position, row in enumerate(rows):
         low, high = (100 * end for end in row.interval)
         colour = run_colour(0) if position == 0 else class_colour(row.label, class_names.index(row.label))
-        # Filled where the interval leaves no change out: colour and place are not the only signs.
+        # A filled dot: the interval excludes no change. Colour and position are not the only signs.
         symbol = "circle" if low > 0 or high < 0 else "circle-open"
         marker = {"color": colour, "size": 12, "symbol": symbol, "line": {"width": 2, "color": colour}}
         hover = (

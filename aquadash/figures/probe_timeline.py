@@ -1,4 +1,4 @@
-"""How sure a model was of the right answer, image by image and epoch by epoch."""
+"""The probability of the true class, image by image and epoch by epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aquadash.figures.theme import OUTLINE_COLOUR, class_label, empty_figure, ep
 
 
 def probe_timeline(probabilities: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], epoch: int) -> go.Figure:
-    """Draw a row for each image and a column for each epoch, the lighter the surer of the true class."""
+    """Draw a row for each image and a column for each epoch, lighter where the true class is more probable."""
     y_prob, y_true = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
     if not y_prob.size:
         return empty_figure("The answers to a few images appear here once the first epoch is complete.")
@@ -26,7 +26,7 @@ def probe_timeline(probabilities: ArrayLike, labels: ArrayLike, *, class_names: 
         y=list(range(images)),
         zmin=0,
         zmax=100,
-        # Even steps for every eye, colour-blind ones included (Nuñez, Anderton & Renslow 2018).
+        # Perceptually uniform, for colour-blind people, too (Nuñez, Anderton & Renslow 2018).
         colorscale="Cividis",
         xgap=1 if epochs <= 60 else 0,
         ygap=1,

@@ -1,4 +1,4 @@
-"""What costs a run most: the accuracy lost to each corruption, or to each version of the augmentation pipelines."""
+"""The accuracy that a run loses to each corruption, or to each version of the augmentation pipelines."""
 
 from __future__ import annotations
 
@@ -22,23 +22,17 @@ class LossRow:
 
     #: The corruption's or version's title.
     label: str
-    #: More about it: its summary, or the pipelines that it belongs to.
+    #: The corruption's summary, or the version's pipelines.
     detail: str
-    #: Of each run, in their order; None where it is not measured.
+    #: The loss of each run; None where it is not measured.
     losses: tuple[Mean | None, ...]
 
 
 def compute(runs: Sequence[Measurement | None], *, kind: Kind) -> list[LossRow]:
-    """Return the rows, the greatest loss of the first run that has any on top.
-
-    A version that several pipelines share is one row.
-    """
+    """Return the rows, sorted by the first measured loss; a version that several pipelines share is one row."""
     rows = _corruption_rows(runs) if kind == "corruptions" else _version_rows(runs)
-
-    def order(row: LossRow) -> float:
-        return next((-loss.value for loss in row.losses if loss is not None), 0.0)
-
-    return sorted((row for row in rows if any(row.losses)), key=order)
+    measured = [(next((-loss.value for loss in row.losses if loss is not None), 1.0), row) for row in rows]
+    return [row for order, row in sorted(measured, key=lambda pair: pair[0]) if any(row.losses)]
 
 
 def robustness_losses(runs: Sequence[tuple[str, Measurement | None]], *, kind: Kind = "corruptions") -> go.Figure:
@@ -48,23 +42,17 @@ def robustness_losses(runs: Sequence[tuple[str, Measurement | None]], *, kind: K
         return empty_figure(f"What the {kind} cost appears here once some are measured.")
     traces = []
     for index, (name, _) in enumerate(runs):
-        points = [(place, row, loss) for place, row in enumerate(rows) if (loss := row.losses[index]) is not None]
+        points = [(position, row, loss) for position, row in enumerate(rows) if (loss := row.losses[index]) is not None]
         if not points:
             continue
-        traces.append(
-            Dots(
-                [place for place, _, _ in points],
-                [loss.value for _, _, loss in points],
-                [loss.ci95 for _, _, loss in points],
-                [
-                    f"<b>{hover_name(name)}</b><br>{100 * loss.value:.1f} points lost<br>{hover_name(row.label)}<br>"
-                    f"{hover_name(row.detail)}<br>95 &#37; interval {100 * loss.ci95[0]:.1f} to "
-                    f"{100 * loss.ci95[1]:.1f}"
-                    for _, row, loss in points
-                ],
-                run_style(index, name, size=9),
-            )
-        )
+        positions, _, losses = zip(*points, strict=True)
+        hover = [
+            f"<b>{hover_name(name)}</b><br>{100 * loss.value:.1f} points lost<br>{hover_name(row.label)}<br>"
+            f"{hover_name(row.detail)}<br>95 &#37; interval {100 * loss.ci95[0]:.1f} to {100 * loss.ci95[1]:.1f}"
+            for _, row, loss in points
+        ]
+        values, intervals = [loss.value for loss in losses], [loss.ci95 for loss in losses]
+        traces.append(Dots(positions, values, intervals, hover, run_style(index, name, size=9)))
     return dot_rows(
         [escape(shorten(row.label)) for row in rows],
         traces,
@@ -107,12 +95,8 @@ def _version_rows(runs: Sequence[Measurement | None]) -> list[LossRow]:
 
 
 def _alt(rows: Sequence[LossRow], names: Sequence[str], kind: Kind) -> str:
-    def text(row: LossRow) -> str:
-        each = [
-            f"{shorten(name)} {100 * loss.value:.0f}"
-            for name, loss in zip(names, row.losses, strict=True)
-            if loss is not None
-        ]
-        return f"{row.label} ({', '.join(each)})"
-
-    return f"Points of accuracy lost to {kind}, the costliest first: {listed([text(row) for row in rows], most=15)}."
+    texts = []
+    for row in rows:
+        losses = [(name, loss) for name, loss in zip(names, row.losses, strict=True) if loss is not None]
+        texts.append(f"{row.label} ({', '.join(f'{shorten(name)} {100 * loss.value:.0f}' for name, loss in losses)})")
+    return f"Points of accuracy lost to {kind}, the costliest first: {listed(texts, most=15)}."

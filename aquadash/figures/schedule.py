@@ -10,11 +10,8 @@ import plotly.graph_objects as go
 
 from aquadash.figures.theme import TRAINING_COLOUR, finish
 
-#: With a peak this many times the median, most of the curve would lie on a linear axis's floor.
+#: With a higher ratio of peak to median, most of the curve would lie on the floor of a linear axis.
 _LOG_RATIO = 10.0
-
-#: In pixels.
-_HEIGHT = 220
 
 
 @dataclass(frozen=True)
@@ -27,34 +24,34 @@ class LearningRates:
     rates: tuple[float, ...]
     #: The greatest rate.
     peak: float
-    #: Where it is first reached.
+    #: The first epoch that has it.
     peak_epoch: float
     #: Whether a logarithmic axis shows the curve better.
     log: bool
-    #: Whether the rate will be cut at times that the curve does not know.
+    #: Whether the rate will be cut at epochs that depend on the training.
     cuts: bool = False
 
     @property
     def sentence(self) -> str:
-        """The curve in words."""
+        """Describe the curve."""
         start, end, last = self.rates[0], self.rates[-1], self.epochs[-1]
         rate = "Without a cut the learning rate" if self.cuts else "The learning rate"
         if min(self.rates) == self.peak:
             return f"{rate} is {self.peak:g} all the time."
-        told = [f"{rate} starts at {start:.3g}"]
+        parts = [f"{rate} starts at {start:.3g}"]
         if self.peak > start:
-            told.append(f"rises to {self.peak:.3g} at epoch {self.peak_epoch:.3g}")
+            parts.append(f"rises to {self.peak:.3g} at epoch {self.peak_epoch:.3g}")
         if end < self.peak:
-            told.append(f"falls to {end:.3g} at epoch {last:g}")
+            parts.append(f"falls to {end:.3g} at epoch {last:g}")
         elif self.peak_epoch < last:
-            told.append(f"stays there until epoch {last:g}")
-        return f"{', '.join(told[:-1])} and {told[-1]}."
+            parts.append(f"stays there until epoch {last:g}")
+        return f"{', '.join(parts[:-1])} and {parts[-1]}."
 
 
 def compute(epochs: Sequence[float], rates: Sequence[float], *, cuts: bool = False) -> LearningRates:
-    """The chart's values; both sequences must have the same length and not be empty."""
+    """Return the chart's values; both sequences have the same length and are not empty."""
     peak = max(rates)
-    # Rounding makes a flat top uneven by a hair.
+    # Tolerance: rounding makes a flat top uneven.
     first = next(index for index, rate in enumerate(rates) if rate >= 0.9999 * peak)
     return LearningRates(tuple(epochs), tuple(rates), peak, epochs[first], peak > _LOG_RATIO * median(rates), cuts)
 
@@ -62,7 +59,7 @@ def compute(epochs: Sequence[float], rates: Sequence[float], *, cuts: bool = Fal
 def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float], *, cuts: bool = False) -> go.Figure:
     """Draw a schedule before anything is trained."""
     values = compute(epochs, rates, cuts=cuts)
-    # A logarithm has no place for the zero that a warm-up begins with.
+    # A logarithmic axis cannot show the 0 that a warm-up starts from.
     shown = [rate if rate > 0 or not values.log else None for rate in values.rates]
     figure = go.Figure()
     figure.add_scatter(
@@ -84,5 +81,5 @@ def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float], *, cuts
     if values.log:
         figure.update_yaxes(dtick=1)
     figure.update_layout(hovermode="x unified", margin={"t": 12, "r": 16})
-    scale = " The axis is logarithmic." if values.log else ""
-    return finish(figure, alt=values.sentence + scale, height=_HEIGHT)
+    alt = values.sentence + (" The axis is logarithmic." if values.log else "")
+    return finish(figure, alt=alt, height=220)

@@ -1,7 +1,7 @@
 """The charts of a search, drawn by Optuna in our colours.
 
-Each takes an Optuna study whose settings and values are named as people call them, in text that is safe for a figure,
-and whose objective is the validation accuracy in per cent.
+Each takes an Optuna study. The names of its settings are titles, already escaped; its objective is the validation
+accuracy in per cent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ACCURACY = "Validation accuracy, %"
 
-#: So many trials, the best ones, are lines in the parallel coordinates: more slow the browser down.
+#: Maximum number of lines in the parallel coordinates, those of the best trials: more slow the browser down.
 _MAX_LINES = 100
 
 
@@ -55,22 +55,22 @@ def parallel_coordinates(study: Study) -> go.Figure:
     known = [trial for trial in study.get_trials(deepcopy=False) if trial.value is not None]
     best_last = sorted(known, key=lambda trial: (trial.value, -trial.number))[-_MAX_LINES:]
     drawn = optuna.create_study(direction="maximize")
-    # The later a line is drawn, the higher it lies.
+    # Later lines are drawn above earlier ones.
     drawn.add_trials(best_last)
     figure = plot_parallel_coordinate(drawn, target_name=_ACCURACY)
-    # Optuna's blues go down to the colours of both pages; its last trace is their colour bar.
+    # Optuna's palest and darkest blues vanish on our pages; its last trace is their colour bar.
     figure.data = figure.data[:-1]
     for line in figure.data:
         height = line.y[0]
         colour, width = (VALIDATION_COLOUR, 3) if height == 1 else (TRAINING_COLOUR, 1.5)
         line.update(line={"color": colour, "width": width}, opacity=0.15 + 0.85 * height**2)
-    # Plotly hides what would stick out below the outer axes.
+    # Else Plotly hides long labels of the first and last axis.
     figure.update_xaxes(ticklabeloverflow="allow", fixedrange=True)
     best = best_last[-1]
-    told = [
+    settings = [
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in best.params.items()
     ]
-    alt = f"Settings of {len(best_last)} trials. The best has {best.value:.1f} %: {listed(told, most=10)}."
+    alt = f"Settings of {len(best_last)} trials. The best has {best.value:.1f} %: {listed(settings, most=10)}."
     return _finish(figure, alt=alt, height=380)
 
 
@@ -101,5 +101,5 @@ def importances(study: Study) -> go.Figure:
 def _finish(figure: go.Figure, *, alt: str, height: int) -> go.Figure:
     figure.update_layout(title=None, plot_bgcolor=None, template=None)
     figure.update_shapes(line={"color": OUTLINE_COLOUR})
-    # Names are escaped for the figure alone.
+    # The text alternative is plain text, not markup.
     return finish(figure, alt=html.unescape(alt), height=height)
