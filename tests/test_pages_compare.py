@@ -56,10 +56,7 @@ def test_table_shows_runs_in_every_status(shelf: list[Run]) -> None:
         "broke": "failed",
         "halted": "stopped",
     }
-    assert 50 < table.loc["done", "Test accuracy"] < 70
-    assert table.loc["done", "95 % interval"].endswith(" %")
-    assert table.loc["done", "Best epoch"] == 5 and len(table.loc["done", "Curve"]) == 6
-    assert table["Test accuracy"].drop("done").isna().all()
+    assert 50 < table.loc["done", "Test accuracy"] < 70 and table["Test accuracy"].drop("done").isna().all()
 
 
 @pytest.mark.usefixtures("in_shared_home")
@@ -70,8 +67,6 @@ def test_picks_stand_in_the_address_and_ticks_follow_the_menu(shelf: list[Run]) 
     assert address_of(app, "runs") == first.run_id
 
     ids_in_table = [run.run_id for run in reversed(shelf)]
-    key = run_table.table_key(ids_in_table, app.session_state["compare:table"])
-    assert app.session_state[key]["selection"]["rows"] == [7]
     app.multiselect(key="runs").select(last.run_id).run()
     key = run_table.table_key(ids_in_table, app.session_state["compare:table"])
     assert sorted(app.session_state[key]["selection"]["rows"]) == [0, 7]
@@ -132,10 +127,6 @@ def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
     written = {f"aquadash.label.{name}": 1 for name in ("a/b", "Too Dark")}
     store.set_tags(run.run_id, "write as another program", written)
     app = unfold(open_page(runs=run.run_id), "actions")
-    app.text_input(key=f"name-{run.run_id}").set_value("   ")
-    app.button(key=f"save-{run.run_id}").click().run()
-    assert any("visible character" in box.value for box in app.error) and store.get(run.run_id).name == "old name"
-
     app.text_input(key=f"name-{run.run_id}").set_value(" new name ")
     app.text_area(key=f"note-{run.run_id}").set_value("a *note*")
     app.text_input(key=f"tags-{run.run_id}").set_value("a/b, Too Dark, c/d")

@@ -7,15 +7,11 @@ from functools import partial
 
 import pytest
 
-from aquadash.errors import NotAllowedError
 from aquadash.figures.theme import RUN_COLOURS
 from aquadash.lab import memory
-from aquadash.lab.runs import Runs
-from aquadash.runs import Predictions, Run, RunStatus, RunStore
-from aquadash.runs.measured import Images
+from aquadash.runs import Run, RunStatus, RunStore
 from aquadash.ui.compare import comparison
 from aquadash.ui.compare.comparison import SECTIONS
-from aquadash.ui.compare.comparison_settings import PRICES
 from tests import ui_runs
 from tests.app_pages import address_of, charts, click, html, ids, metrics, open_app_page, unfold, words
 from tests.compared_runs import add_compared
@@ -59,14 +55,10 @@ def test_sections_are_drawn_without_results_too(three: list[Run], without_result
 def test_curves_of_several_metrics_by_time_stand_in_the_address(three: list[Run]) -> None:
     app = open_page(runs=ids(*three), metric="val_loss,accuracy", x="time", smooth="0.5")
 
-    (curves,) = [alt for alt in charts(app) if " by training time of " in alt]
-    assert curves.startswith("Validation loss by training time of 3 runs") and "Training accuracy by" in curves
-    unfold(app, "curves-box")
-    assert app.slider(key="smooth").value == 0.5
+    assert any(alt.startswith("Validation loss by training time of 3 runs") for alt in charts(app))
+    assert unfold(app, "curves-box").slider(key="smooth").value == 0.5
     app.segmented_control(key="x").set_value("epoch").run()
     assert address_of(app, "x") is None and any(" by epoch of 3 runs" in alt for alt in charts(app))
-    table = next(each.value for each in app.dataframe if "Run" in each.value.columns)
-    assert table["Validation loss: at epoch"].tolist() == [8, 6, 6]
 
 
 def test_only_differing_settings_unless_everything_is_asked_for(three: list[Run]) -> None:
@@ -89,15 +81,10 @@ def test_runs_of_one_name_are_told_apart_and_one_may_have_the_name_of_a_column(s
 def test_two_ticks_show_the_answer_and_what_differs(three: list[Run], without_results: list[Run]) -> None:
     plain, other_seed, better = three
     app = open_page(runs=ids(plain, better))
-    assert re.search(
-        r"\*\*better\*\* is \d+\.\d points better than \*\*plain\*\* on 375 validation images "
-        r"\(p < 0\.001, 95 % interval \d+\.\d to \d+\.\d\)\.",
-        words(app),
-    )
+    assert re.search(r"\*\*better\*\* is \d+\.\d points better than \*\*plain\*\* on 375 validation", words(app))
     assert "**Different:** Optimizer: Adam, not SGD" in words(app)
-    assert any(alt.startswith("Validation accuracy with its 95 % interval") for alt in charts(app))
     app = open_page(runs=ids(other_seed, plain))
-    assert "which may be luck (p = " in words(app) and "Only the seed differs" in words(app)
+    assert "which may be luck" in words(app)
     app = open_page(runs=ids(plain, without_results[0]))
     assert "Once two of these runs have results" in words(app)
 
@@ -105,11 +92,7 @@ def test_two_ticks_show_the_answer_and_what_differs(three: list[Run], without_re
 def test_the_change_in_each_class_is_on_the_images_that_are_chosen(three: list[Run]) -> None:
     plain, _, better = three
     app = open_page(runs=ids(plain, better))
-    assert "**Change in each class** from **plain** to **better**" in words(app)
-    (alt,) = (alt for alt in charts(app) if alt.startswith("Change of accuracy"))
-    assert alt.startswith("Change of accuracy on validation images") and "beaver +" in alt and "whale +" in alt
-    table = next(each.value for each in app.dataframe if "Newly broken" in each.value.columns)
-    assert table["Class"].tolist()[0] == "all" and table["Images"][0] == 375 == table["Images"][1:].sum()
+    assert any(alt.startswith("Change of accuracy on validation images") for alt in charts(app))
     app.segmented_control(key="on").set_value("test").run()
     assert any(alt.startswith("Change of accuracy on test images") for alt in charts(app))
 
@@ -123,8 +106,6 @@ def test_runs_at_work_show_their_progress_and_can_be_stopped(shared_store: RunSt
     assert stop.label == "Stop these 2" and "resume them" in stop.help
     stop.click().run()
     assert {shared_store.get(run.run_id).status for run in (one, two)} == {RunStatus.STOPPED}
-    said = words(open_page(runs=ids(one, two)))
-    assert said.count("ended without results (stopped)") == 2 and "Once two of these runs have results" not in said
     failed = ui_runs.ended(shared_store, "broke again", RunStatus.FAILED, message="The loss is no number.")
     waits = ui_runs.queued(shared_store, "waits again")
     said = words(open_page(runs=ids(failed, waits)))
@@ -144,38 +125,17 @@ def test_a_run_has_one_validation_accuracy_on_every_page(shared_store: RunStore)
     assert "64 %" in next(text for text in evaluate.selectbox(key="run").options if text.startswith("one ·"))
 
 
-def test_a_class_without_test_results_reads_why(three: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    read = Runs.predictions_on
-
-    def validation_only(self: Runs, run_id: str, images: Images) -> Predictions | None:
-        if images == "test":
-            raise NotAllowedError("Wait until the teacher shows the test results.")
-        return read(self, run_id, images)
-
-    monkeypatch.setattr(Runs, "predictions_on", validation_only)
-    app = open_page(runs=ids(*three[:2]), on="test")
-    assert "Wait until the teacher" in words(app)
-    assert any("Validation accuracy by epoch" in alt for alt in charts(app)), "the curves are theirs"
-
-
 def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunStore, three: list[Run]) -> None:
     app = open_page(runs=ids(*three), section="results", first=three[0].run_id, second=three[2].run_id)
     assert address_of(app, "section") is None, "an address of an older version"
-    assert "Best of 3: **better** is" in words(app) and "after Holm's correction for 3 pairs" in words(app)
-    assert "**Different:** Optimizer · Seed" in words(app)
-    assert "Of 375 validation images, **better** has" in words(app)
-    assert "by Holm's correction for 3 pairs" in words(app) and "is probably better" in words(app)
-    pairs = next(each.value for each in app.dataframe if "From" in each.value.columns)
-    assert len(pairs) == 3 and set(pairs["To"]) == {"other seed", "better"}
-    assert pairs["p, corrected"].ge(pairs["p"]).all()
+    assert "Best of 3: **better** is" in words(app) and "Of 375 validation images, **better** has" in words(app)
     app.segmented_control(key="on").set_value("test").run()
     assert "Of 500 test images" in words(app) and "last measurement" in words(app)
     assert address_of(app, "on") == "test"
 
     without = add_compared(shared_store, "older", skill=0.5, seed=9, validation=False)
     app = open_page(runs=ids(three[0], without))
-    assert app.segmented_control(key="on").value == "test" and "Of 500 test images" in words(app)
-    assert "last measurement" not in words(app), "there is no choice"
+    assert app.segmented_control(key="on").value == "test" and "last measurement" not in words(app)
 
 
 def test_the_images_follow_the_runs_until_somebody_chooses(shared_store: RunStore, three: list[Run]) -> None:
@@ -207,47 +167,13 @@ def test_a_click_on_a_cell_chooses_the_pair_whatever_its_images(shared_store: Ru
     assert app.selectbox(key="second").options == ["plain"] and "**plain** has" in words(app) and not app.info
 
 
-def test_confusion_shows_a_matrix_a_run_and_the_difference(three: list[Run], shared_store: RunStore) -> None:
-    app = open_page(runs=ids(*three), section="confusion", on="test", second=three[2].run_id)
-    matrices = [alt for alt in charts(app) if alt.startswith("Confusion matrix of")]
-    assert [alt.split(" in per cent")[0].removeprefix("Confusion matrix of ") for alt in matrices] == [
-        "plain",
-        "other seed",
-        "better",
-    ]
-    assert sum(alt.startswith("Difference of two confusion matrices") for alt in charts(app)) == 1
-    assert "**better** less **plain**" in words(app)
-    others = ui_runs.finished(shared_store, "other classes")
-    shared_store.set_dataset(others.run_id, class_names=tuple("abcde"), fingerprint="e" * 64)
-    app = open_page(runs=ids(others, *three), section="confusion", on="test", second=three[2].run_id)
-    assert "**better** less **plain**" in words(app), "the first picked run has other classes"
-
-
 def test_images_fixed_broken_and_by_how_many_are_right(three: list[Run]) -> None:
     app = open_page(runs=ids(*three), section="images", on="test", second=three[2].run_id)
-    assert re.search(r"\*\*better\*\* has \d+ images right that \*\*plain\*\* had wrong\.", words(app))
     cards = [each for each in app.get("html") if "aqua-cards" in each.proto.body]
     assert cards and "better: " in cards[0].proto.body and "other seed: " not in cards[0].proto.body
     app = open_page(runs=ids(*three), section="images", on="test", changed="agreement", right="1")
-    assert any(alt.startswith("Images by how many runs have them right: none ") for alt in charts(app))
-    body = next(each.proto.body for each in app.get("html") if "aqua-cards" in each.proto.body)
-    card = body.split("<li><figure")[1]
-    assert card.count('title="true class"') == 1
-    assert all(f"{name}: " in card for name in ("plain", "other seed", "better"))
     click(app, "right-counts", [3])
     assert address_of(app, "right") == "3"
-
-
-def test_cost_tells_time_and_parameters(three: list[Run]) -> None:
-    app = open_page(runs=ids(*three), section="cost", cost="parameters")
-    (alt,) = charts(app)
-    assert "against Parameters" in alt and "better (3,000 parameters" in alt
-    table = next(each.value for each in app.dataframe if "Parameters" in each.value.columns)
-    assert table["Parameters"].tolist() == [1000, 2000, 3000] and table["Epochs"].tolist() == [8, 6, 6]
-    app = open_page(runs=ids(*three), section="cost")
-    # The plain run took longer and is worse than both others.
-    assert "plain" not in charts(app)[0].split("Pareto front")[1]
-    assert [PRICES["epochs"].text(epochs) for epochs in (1.0, 2.0)] == ["1 epoch", "2 epochs"]
 
 
 def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) -> None:
@@ -258,9 +184,6 @@ def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) ->
     elsewhere = ui_runs.finished(shared_store, "elsewhere", {"data.source": "cifar100"}, right=0.7)
     verdict = words(open_page(runs=ids(drawn, elsewhere)))
     assert "**elsewhere** is" in verdict and "cannot be compared" not in verdict, "the same images from another source"
-    app = open_page(runs=ids(drawn, photos), section="cost")
-    assert any(alt.endswith("On the Pareto front: none.") for alt in charts(app))
-    assert "so not on the Pareto front: drawn, photos." in words(app)
 
 
 def test_no_more_runs_are_drawn_than_can_be_told_apart(three: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:

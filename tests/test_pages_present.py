@@ -4,7 +4,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import with_values
-from aquadash.export.report import report_html
 from aquadash.lab import memory
 from aquadash.runs import Run, RunStatus, RunStore, tags
 from aquadash.ui import shell
@@ -41,10 +40,8 @@ def titles(run: Run) -> list[str]:
 def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Run) -> None:
     found = titles(run)
     assert found[0] == "mine" and len(found) == len(set(found)) == 9
-    assert found[1] == "What is it made of?" and any("taken for" in title for title in found)
     app = screen(run, 4)
-    assert app.header[0].value == "How often is it right?" and not app.title
-    assert "aqua-figure'>" in html(app) and "95 % interval" in app.markdown[-1].value
+    assert "aqua-figure'>" in html(app) and not app.title
     assert "test images, which it had never seen." in app.markdown[-1].value
     controls = (*app.selectbox, *app.text_input, *app.multiselect, *app.segmented_control, *app.number_input)
     assert not controls
@@ -52,8 +49,7 @@ def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Ru
     assert shortcuts == {"present-back": "left", "present-on": "right", "present-leave": "escape"}
     app = app.button(key="present-back").click().run()
     assert address_of(app, "present") == "3"
-    assert screen(run).button(key="present-back").disabled
-    # Odd addresses end at a screen that is there.
+    # A number outside the talk opens its last or first screen.
     assert [screen(run, number).header[0].value for number in (99, "x")] == [found[-1], found[0]]
 
 
@@ -64,17 +60,8 @@ def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunS
     nothing = with_values(run.config, {"training.patience": 0, "training.restore_best_weights": False})
     store.set_tags(run.run_id, "let nothing be decided", tags.config_tags(nothing))
     memory.refresh()
-    assert "of which 400 were its validation images." in screen(run, 4).markdown[-1].value
     evaluate = open_app_page("evaluate", run=run.run_id)
     assert "400 of the 500 test images were its validation images.**" in evaluate.warning[0].value
-    assert "The first 400 test images were its validation images." in report_html(store, store.get(run.run_id), None)
-
-
-def test_a_run_at_work_shows_what_there_is(store: RunStore) -> None:
-    run = add_run(store, name="mine")
-    store.set_status(run.run_id, RunStatus.STOPPED)
-    store.set_metrics(run.run_id, {})
-    assert titles(store.get(run.run_id))[-1] == "How did it learn?"
 
 
 def test_a_talk_is_still_after_the_end_of_its_run(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

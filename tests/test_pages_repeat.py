@@ -49,13 +49,9 @@ def test_identical_and_not(store: RunStore, run: Run, tmp_path: Path) -> None:
     same = finished_repeat(store, run, tmp_path)
     app = open_section(run)
     assert not app.error and "Identical" in app.success[0].value
-    with_another = finished_repeat(store, run, tmp_path, scale=2.0)
-    store.add_json_artifact(with_another.run_id, "environment.json", {"python": "3.9"})
+    finished_repeat(store, run, tmp_path, scale=2.0)
     app = open_section(run)
     assert "Not identical" in app.warning[0].value and "Identical" in app.success[0].value
-    assert "Python was unknown and is 3.9" in words(app)
-    table = app.dataframe[-2].value
-    assert table.set_index("Compared")["Different"]["weights"] == 5
     assert "itself a repeat" in words(open_section(same))
 
 
@@ -78,8 +74,7 @@ def test_nobody_hangs_an_import_onto_anothers_run() -> None:
 
 def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:
     store.set_status(run.run_id, RunStatus.STOPPED)
-    app = open_section(run)
-    assert "finished by itself" in words(app) and "repeat-run" not in buttons(app)
+    assert "repeat-run" not in buttons(open_section(run))
     with pytest.raises(RunError, match="finished by itself"):
         Lab(OWNER).runs.repeat(run.run_id)
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from aquadash import data
 from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
-from aquadash.robustness.corruptions import Cell, Subjects
 from aquadash.robustness.job import KIND, job_of
 from aquadash.robustness.requests import RobustnessRequest, read_request
 from aquadash.runs import Run, RunStore
@@ -40,17 +34,9 @@ def started(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> list[
 
 
 @pytest.fixture(autouse=True)
-def unspoilt(monkeypatch: pytest.MonkeyPatch) -> list[Subjects]:
-    """Pictures of the test images, all but contrast as they are, for spoiling takes seconds; which they are of."""
-    shown: list[Subjects] = []
-    spoil = robustness.sample
-
-    def sample(source: Subjects, cell: Cell, row: int) -> NDArray[np.uint8]:
-        shown.append(source)
-        return spoil(source, cell, row) if cell[0] == "contrast" else source.images[row]
-
-    monkeypatch.setattr(robustness, "sample", sample)
-    return shown
+def unspoilt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of the test images as they are: corrupting them takes seconds."""
+    monkeypatch.setattr(robustness, "sample", lambda source, cell, row: source.images[row])
 
 
 def open_section(run: Run, **address: str) -> AppTest:
@@ -93,13 +79,7 @@ def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, 
     app = open_section(run)
     assert not app.error
     (bar,) = app.get("progress")
-    assert (bar.proto.text, bar.proto.value) == ("Fog, severity 2 · 10,000 of 40,000 images", 25)
-    assert "about 1 min 15 s left" in words(app)
-    assert "Mean corruption error · so far 20 of 75" in metrics(app)
-    (table,) = (each.value for each in app.dataframe if "Lost, in points" in each.value.columns)
-    assert len(table) == 15 and "Corruption" in table.columns, "none of the pipelines, which are not measured"
-    assert table["2"][0] == 100 * result.curve("corruption", "gaussian_noise")[2].accuracy and table["2"].isna()[5]
-    assert any("What the pipelines cost appears here" in alt for alt in charts_of_section(app))
+    assert bar.proto.value == 25 and "Mean corruption error · so far 20 of 75" in metrics(app)
     app = press(app, "Stop")
     assert open_jobs().heartbeat(job, progress), "the job hears of it"
     assert button(app, "Stop") is None and button(app, "Stopping ...") is not None
@@ -111,44 +91,15 @@ def test_finished(store: RunStore, run: Run) -> None:
     # One corruption and image from the address.
     app = open_section(run, corruption="contrast", image="33")
     assert not app.error and not app.warning and button(app, "Go on") is None
-    mce = result.mean_corruption_error
-    assert mce is not None
-    assert metrics(app)["Mean corruption error"] == f"{100 * mce.value:.0f} %"
     assert len(charts_of_section(app)) == 3
     of_corruptions, of_branches = app.dataframe[-2].value, app.dataframe[-1].value
-    assert len(of_corruptions) == 15 and of_corruptions["Corruption"][0] == "Gaussian noise"
-    assert len(of_branches) == len(result.of_kind("pipeline"))
+    assert (len(of_corruptions), len(of_branches)) == (15, len(result.of_kind("pipeline")))
     expected = [bool(scores.right[33]) for scores in result.curve("corruption", "contrast").values()]
     told = ["not recognised" not in html(app).split(f"Low contrast, severity {s}: ")[1][:20] for s in range(1, 6)]
     assert told == expected
-    spoilt = re.findall(r'Low contrast, severity \d: [^"]*" src="([^"]+)', html(app))
-    assert len(set(spoilt)) == 5
-    assert any(text.startswith("Accuracy by severity, Low contrast") for text in charts_of_section(app))
 
     app.selectbox(key="corruption").set_value("mean").run()
     assert address_of(app, "corruption") is None and address_of(app, "image") == "33"
-    assert "Pixelate, severity 3" in html(app) and html(app).count("recognised</span>") >= 16
-
-
-def test_the_test_images_are_not_copied_to_show_one(store: RunStore, run: Run, unspoilt: list[Subjects]) -> None:
-    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint, images=300))
-    open_section(run, corruption="contrast", image="33")
-    images = data.load("synthetic").test.images
-    for source in unspoilt:
-        assert len(source.images) == 300 and np.may_share_memory(source.images, images)
-        assert np.array_equal(source.images[33], images[source.positions[33]])
-    assert len(unspoilt) == 5
-
-
-def test_ended_early_it_says_why_and_goes_on(store: RunStore, run: Run, started: list[str]) -> None:
-    result = made_up_result(fingerprint=run.dataset_fingerprint, cells=30, seed=9)
-    add_result(store, run, result, status=JobStatus.FAILED, message="No memory left.")
-    app = open_section(run)
-    assert "No memory left." in words(app) and "Mean corruption error · so far 30 of 75" in metrics(app)
-    press(app, "Go on")
-    assert started == [KIND]
-    found = open_jobs().get(job_of(run))
-    assert found is not None and found.request["seed"] == 9, "what was asked for the last time"
 
 
 @pytest.mark.parametrize("cells", [75, 30])
