@@ -31,36 +31,23 @@ def test_a_first_visitor_sees_the_reports_pipeline_and_originals_beside_a_draw_o
     assert not app.error
     assert titles(app) == ["**1.** Flip left-right (always)", "**2.** Blur, sigma 0 to 1"]
     assert app.button(key="undo").disabled and app.button(key="redo").disabled
-    assert not any("unsaved" in each.value for each in app.markdown)
     alt = alternatives(app)
     assert len(alt) == 2 * 5
     assert alt[0].endswith("original")
-    assert [text.rpartition(": ")[2] for text in alt[1:5]] == [
-        "Flipped and blurred",
-        "Recoloured",
-        "Covered and sharpened",
-        "Relit through clouds",
-    ]
-    assert any("2,500 training images × 5 = 12,500" in entry.value for entry in app.caption)
+    assert len({text.rpartition(": ")[2] for text in alt[1:5]}) == 4
     assert not app.query_params
 
 
-def test_the_same_address_shows_the_same_pixels_and_new_draws_others() -> None:
-    first, again = visit(seed="5"), visit(seed="5")
-    assert sources(first) == sources(again)
-    first.button(key="new-draws").click().run()
-    assert first.query_params["seed"] != "5"
-    assert sources(first)[0] == sources(again)[0], "the originals stay"
-    assert sources(first)[1:5] != sources(again)[1:5]
-
-
-def test_a_change_in_the_builder_is_seen_at_once() -> None:
-    app = visit(pipeline="notebook-1")
+def test_new_draws_change_the_seed_in_the_address_and_a_change_of_the_pipeline_is_drawn_at_once() -> None:
+    app = visit(pipeline="notebook-1", seed="5")
     before = sources(app)
+    app.button(key="new-draws").click().run()
+    assert app.query_params["seed"] != "5"
+    assert sources(app)[0] == before[0], "the originals stay"
+    assert sources(app)[1:5] != before[1:5]
     app.toggle(key="step0/on#0").set_value(False).run()
     app.toggle(key="step1/on#0").set_value(False).run()
-    after = sources(app)
-    assert before[0] == after[0] == after[1] == after[3]
+    assert before[0] == sources(app)[0] == sources(app)[1] == sources(app)[3]
 
 
 def test_a_section_opens_below_the_preview_and_closes_again() -> None:
@@ -73,7 +60,7 @@ def test_a_section_opens_below_the_preview_and_closes_again() -> None:
     assert not app.code and "view" not in app.query_params
 
 
-def test_the_catalogue_takes_the_previews_place_until_a_step_is_added_or_it_is_closed() -> None:
+def test_the_catalogue_replaces_the_preview_until_it_is_closed() -> None:
     app = visit(pipeline="notebook-1", view="numbers")
     app.button(key="add-0").click().run()
     assert app.query_params["view"] == "catalogue"

@@ -12,12 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.data.folder import about, store
 from aquadash.data.folder.importing import NewDataSet
-from aquadash.ui import address, warmup
+from aquadash.ui import warmup
 from aquadash.ui.data import own_pictures
 from tests.app_pages import address_of, open_app_page, texts
 from tests.own_pictures import imported, in_archive, in_folder, of_classes, picture
 
-#: Text of a stranger.
+#: A hostile class name.
 NASTY = "<b>x** $y$ [z](q)"
 
 
@@ -56,7 +56,7 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     app = open_app_page("data")
     app.button(key="own-add").click().run()
     assert address_of(app, "add") == "zip" and app.button(key="own-read").disabled
-    # What a field offers and the server refuses would be lost only after it came.
+    # The server refuses larger files, but only after the whole upload.
     assert app.file_uploader(key="own-zip").proto.max_upload_size_mb == st.get_option("server.maxUploadSize")
     drop(app, archive)
     assert not app.exception and not app.error
@@ -70,7 +70,7 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     app.text_input(key="own-title-Pets.zip").set_value("Ours")
     app.button(key="own-read").click().run()
     assert "**15 training images, 10 test images.**" in texts(app) and app.metric[3].value == "48 × 48"
-    assert len(stored(home)) == 1, "what was read before is gone"
+    assert len(stored(home)) == 1, "the earlier reading is deleted"
     app.button(key="own-use").click().run()
     assert not app.exception and not app.error
     assert address_of(app, "source") == "folder-ours" and app.selectbox(key="data-set").value == "folder-ours"
@@ -78,24 +78,6 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     assert "&lt;b&gt;x** $y$ [z](q)" in texts(app) and "<b>x" not in texts(app)
     assert "**15** training images · **10** test images · **2** classes · **48 × 48** pixels" in texts(app)
     assert stored(home) == ["ours"]
-
-
-def test_a_second_click_finds_the_pictures_kept(archive: bytes, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = drop(open_app_page("data", add="zip"), archive)
-    button, keep = app.button(key="own-use"), NewDataSet.keep
-    with monkeypatch.context() as patch:
-
-        def cut_short(*args: Any, **options: Any) -> object:
-            made = keep(*args, **options)
-            for touched in ("session_state", "query_params"):
-                patch.setattr(st, touched, Waiting())
-            return made
-
-        patch.setattr(NewDataSet, "keep", cut_short)
-        button.click().run()
-    button.click().run()
-    assert not app.exception and not app.error and "“Pets” is ready" in texts(app)
-    assert address_of(app, "source") == "folder-pets" and stored(home) == ["pets"]
 
 
 def test_a_taken_name_is_refused_and_discarding_leaves_nothing(tmp_path: Path, archive: bytes, home: Path) -> None:
@@ -118,10 +100,10 @@ def test_the_end_of_a_session_leaves_nothing_of_what_it_read(home: Path, tmp_pat
     hold.end()
     assert stored(home) == []
     hold.put(imported(pets))
-    assert stored(home) == [] and hold.new is None, "it was read until after the end"
+    assert stored(home) == [] and hold.new is None, "a reading that ends after the session is deleted, too"
 
 
-def test_pictures_that_went_with_the_connection_cannot_be_kept(archive: bytes, home: Path) -> None:
+def test_pictures_of_a_lost_connection_cannot_be_kept(archive: bytes, home: Path) -> None:
     app = drop(open_app_page("data", add="zip"), archive)
     st.cache_resource.clear()  # As Streamlit does for a session whose connection is lost.
     assert stored(home) == []
@@ -129,7 +111,7 @@ def test_pictures_that_went_with_the_connection_cannot_be_kept(archive: bytes, h
     assert not app.exception and "the connection was lost" in app.error[0].value and about.all_kept() == {}
 
 
-def test_pictures_are_dropped_class_by_class_whatever_the_classes_are_called() -> None:
+def test_pictures_are_dropped_class_by_class_under_hostile_names() -> None:
     app = open_app_page("data", add="classes")
     app.button(key="own-more").click().run()
     assert len(app.text_input) == 3
@@ -147,15 +129,12 @@ def test_pictures_are_dropped_class_by_class_whatever_the_classes_are_called() -
     assert about.about("three").class_names == ("-cat", "A:", "dog")
 
 
-def test_a_problem_keeps_the_pictures_from_being_used(tmp_path: Path) -> None:
+def test_a_problem_or_an_error_keeps_the_pictures_from_being_used(tmp_path: Path, home: Path) -> None:
     archive = in_archive(tmp_path / "one.zip", of_classes({"cat": 9})).read_bytes()
     app = drop(open_app_page("data", add="zip"), archive)
     assert "Problem: There is only one class" in labels(app) and app.button(key="own-use").disabled
-
-
-def test_what_cannot_be_read_is_said_and_leaves_nothing(home: Path) -> None:
-    app = drop(open_app_page("data", add="zip"), b"Rar!")
-    assert "Pets.zip is not a sound ZIP archive" in app.error[0].value and stored(home) == [] and not app.metric
+    drop(app, b"Rar!")
+    assert "Pets.zip is not a sound ZIP archive" in app.error[0].value and stored(home) == []
 
 
 def test_only_the_owner_s_import_folder_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,15 +150,6 @@ def test_only_the_owner_s_import_folder_is_offered(tmp_path: Path, monkeypatch: 
     assert [metric.value for metric in app.metric][:3] == ["12", "0", "2"]
 
 
-class Waiting:
-    """The session, or the address, while a second click waits: it ends the script where that next touches them."""
-
-    def touch(self, *_: object) -> None:
-        st.stop()
-
-    __setitem__ = get = pop = clear = from_dict = touch
-
-
 def test_own_pictures_are_deleted_once_that_was_asked(tmp_path: Path) -> None:
     made = kept(tmp_path)
     app = open_app_page("data", source=made.source)
@@ -193,38 +163,45 @@ def test_own_pictures_are_deleted_once_that_was_asked(tmp_path: Path) -> None:
     assert app.selectbox(key="data-set").value == "synthetic"
 
 
-def test_a_second_click_finds_own_pictures_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_app_page("data", source=kept(tmp_path).source)
-    app.button(key="own-delete").click().run()
-    button, delete = app.button(key="own-delete-yes"), store.delete
+@pytest.mark.parametrize(
+    ("key", "room", "name"), [("own-use", NewDataSet, "keep"), ("own-delete-yes", store, "delete")]
+)
+def test_a_double_click_is_done_once(
+    archive: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, room: Any, name: str
+) -> None:
+    if key == "own-use":
+        app = drop(open_app_page("data", add="zip"), archive)
+    else:
+        app = open_app_page("data", source=kept(tmp_path).source)
+        app.button(key="own-delete").click().run()
+    button, work = app.button(key=key), getattr(room, name)
     with monkeypatch.context() as patch:
 
-        def cut_short(name: str) -> None:
-            delete(name)
+        def cut_short(*args: Any, **options: Any) -> Any:
+            """Work, and let the second click end the script where it next touches the session or the address."""
+            made = work(*args, **options)
             for touched in ("session_state", "query_params"):
-                patch.setattr(st, touched, Waiting())
+                patch.setattr(st, touched, Stopping())
+            return made
 
-        patch.setattr(store, "delete", cut_short)
+        patch.setattr(room, name, cut_short)
         button.click().run()
     button.click().run()
-    assert not app.exception and not app.error and app.selectbox(key="data-set").value == "synthetic"
+    assert not app.exception and not app.error
+    assert app.selectbox(key="data-set").value == ("folder-pets" if key == "own-use" else "synthetic")
 
 
-def test_another_data_set_opens_at_its_first_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)  # Whoever goes back has looked at the page first.
+class Stopping:
+    """Ends the script at the first use."""
+
+    def stop(self, *_: object) -> None:
+        st.stop()
+
+    __setitem__ = get = pop = clear = from_dict = stop
+
+
+def test_another_data_set_opens_at_its_first_page(tmp_path: Path) -> None:
     made = kept(tmp_path)
     app = open_app_page("data", show="10", page="2")
     app.selectbox(key="data-set").set_value(made.source).run()
     assert app.number_input(key="page").value == 1 and address_of(app, "page") is None
-    # Back leads through an address that only the data set had changed in.
-    for source in (made.source, "synthetic"):
-        app.query_params.update(source=source, page="2")
-        assert app.run().number_input(key="page").value == 2 and address_of(app, "page") == "2"
-
-
-@pytest.mark.parametrize(("page", "view"), [("data", "numbers"), ("augment", None), ("train", None)])
-def test_pages_take_a_data_set_of_own_pictures(tmp_path: Path, page: str, view: str | None) -> None:
-    made = kept(tmp_path)
-    app = open_app_page(page, source=made.source, **({"view": view} if view else {}))
-    assert not app.error, app.error[0].value
-    assert app.selectbox(key="data-set").value == made.source

@@ -19,14 +19,14 @@ from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import wilson_interval
 from aquadash.lab.runs import Runs
 from aquadash.predict import FilePrediction, Predictor
-from aquadash.runs import Run, RunStatus, open_store
+from aquadash.runs import Run, open_store
 from aquadash.runs.first_model import NAME
 from aquadash.runs.tags import config_tags
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from aquadash.ui.predict.picture_cards import NONE_OF_THESE, folder_labels
 from aquadash.ui.predict.predict_views import progress_text, score_drop
-from tests import live_runs, ui_runs
+from tests import live_runs
 from tests.app_pages import address_of, open_app_page, texts, words
 from tests.encoded_pictures import saved
 from tests.own_pictures import imported, in_folder, of_classes
@@ -37,47 +37,33 @@ from tests.test_cli import answer
 pytestmark = pytest.mark.usefixtures("no_engine")
 
 
-def test_with_nothing_trained_the_first_model_answers() -> None:
+def test_with_nothing_trained_the_included_model_answers() -> None:
     app = open_page()
-
-    run = open_store().list_runs()[0]
     assert NAME in app.selectbox(key="run").options[0]
-    assert "photographs of other things it noticed" in app.caption[0].value
     (about,) = app.expander
-    assert about.label == "About this model" and "Limits" in about.markdown[0].value
+    assert "Limits" in about.markdown[0].value
     drop(app, picture("red.png"), picture("noise.png", size=(32, 32)))
     assert len(cards(app)) == 2 and "🤷" in cards(app)[1]
-    older = {"aquadash.config": with_values(run.config, {"model.name": "backbone"}).model_dump_json()}
-    open_store().set_tags(run.run_id, "be the one of version 0.6.0", older)
-    assert not open_page().expander, "the card is of this version's"
 
-    open_store().delete(run.run_id)
+    open_store().delete(open_store().list_runs()[0].run_id)
     app = open_page()
-    assert any("no trained network yet" in block.value for block in app.markdown)
-    assert not app.error and not app.file_uploader
+    assert "no trained network yet" in words(app) and not app.error and not app.file_uploader
     app.button(key="first-model").click().run()
     assert not app.exception and app.file_uploader(key="pictures")
 
 
-def test_a_run_without_a_network_says_so(colours: Run) -> None:
+def test_a_run_without_a_network_keeps_the_pictures(colours: Run) -> None:
     store = open_store()
     run = live_runs.queue(store, store.create(RunConfig(), name="waiting").run_id)
     app = drop(open_page(run=colours.run_id), picture("red.png"))
     app.selectbox(key="run").select(run.run_id).run()
     assert "no trained network yet" in app.info[0].value and not cards(app)
-    # A field that is not drawn for once is empty when it comes back.
-    assert app.file_uploader(key="pictures").value
     app.selectbox(key="run").select(colours.run_id).run()
     assert len(cards(app)) == 1
-    store.request_stop(run.run_id)
-    failed = ui_runs.ended(store, "failed", RunStatus.FAILED)
-    assert "ended before" in open_page(run=failed.run_id).info[0].value
 
 
 def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
     app = open_page(run=colours.run_id)
-    assert any("can only choose among its 5 classes" in block.value for block in app.caption)
-    assert not app.file_uploader(key="pictures").allowed_type  # The content decides, whatever the ending.
     good = picture("red.png")
     in_cmyk = "blue.jpg", saved(Image.new("CMYK", (64, 48), (255, 255, 0, 0)), "JPEG"), "image/jpeg"
     drop(app, good, (HOSTILE + ".jpg", good[1], "image/jpeg"), ("cut.png", good[1][:60], "image/png"), in_cmyk)
@@ -115,26 +101,22 @@ def test_test_images_can_be_tried_with_one_click(colours: Run, monkeypatch: pyte
     assert cards(again) == drawn, "a temperature is for own pictures alone"
 
 
-def test_drawings_take_the_place_of_pictures_that_were_deleted_or_replaced(home: Path, tmp_path: Path) -> None:
+def test_a_run_on_pictures_that_are_gone_answers_drawings(home: Path, tmp_path: Path) -> None:
     store = open_store()
     run = store_colours(tmp_path, store, name="colours", classes=(0, 1, 2))
-    other = ("beaver", "cat", "otter", "dog", "eel")
-    store.set_dataset(run.run_id, class_names=other, fingerprint="0" * 64)
-    assert not open_page(run=run.run_id, sample="1", open="test-1").error, "drawings of another version"
+    store.set_dataset(run.run_id, class_names=("beaver", "cat", "otter", "dog", "eel"), fingerprint="0" * 64)
     gone = with_values(run.config, {"data.source": "folder-gone"})
     store.set_tags(run.run_id, "let it learn from other pictures", config_tags(gone))
     app = open_page(run=run.run_id, sample="1")
-    assert not app.error
     marked = ["✔" in card or "✘" in card for card in cards(app)]
     assert marked == [True, False, True, False, False], "of the drawn classes the network knows beaver and otter"
-    assert any("pictures that cannot be shown" in caption.value for caption in app.caption)
+    assert any("pictures that cannot be shown" in caption.value for caption in app.caption) and not app.error
 
-    folder = in_folder(tmp_path / "new", of_classes({"cat": 10, "dog": 10}))
-    imported(folder).keep("Gone")
+    # Other pictures have taken the name since.
+    imported(in_folder(tmp_path / "new", of_classes({"cat": 10, "dog": 10}))).keep("Gone")
     for page, opened in {"predict": "test-1", "home": "train-1"}.items():
         app = open_app_page(page, run=run.run_id, source="folder-gone", sample="1", open=opened)
-        assert not app.exception and not app.error
-        assert any("pictures that cannot be shown" in caption.value for caption in app.caption)
+        assert not app.error and any("pictures that cannot be shown" in caption.value for caption in app.caption)
         assert any(each.value.startswith("### ") for each in app.markdown) and "By colours" in texts(app)
 
 
@@ -183,15 +165,7 @@ def test_a_stopped_drop_goes_on_when_asked(colours: Run, monkeypatch: pytest.Mon
     assert len(set(read)) == 30 and read.count("0.png") == 1, "a picture is read once"
 
 
-def test_photographs_are_answered_by_a_network_that_knows_photographs(colours: Run) -> None:
-    app = open_page()
-    assert NAME in next(box for box in app.selectbox if box.key == "run").options[0]
-    assert app.selectbox(key="run").value != colours.run_id, "it has learned from drawings"
-    app = open_page(run=colours.run_id)
-    assert app.selectbox(key="run").value == colours.run_id
-
-
-def test_the_prediction_follows_the_crop_which_stays_on_another_page_of_a_big_drop(colours: Run) -> None:
+def test_the_answer_follows_the_crop_which_stays_while_another_page_is_open(colours: Run) -> None:
     small = (picture(f"{number}.png", size=(8, 8)) for number in range(22))
     app = drop(open_page(run=colours.run_id), halves(), *small)
     assert len(cards(app)) == 20 and "network sees" in cards(app)[0]
@@ -233,32 +207,24 @@ def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(colours: Ru
     assert "1 of 2 right" in accuracy(app).delta
 
 
-def test_runs_side_by_side_are_told_apart_and_those_that_are_not_there_get_a_note(
-    colours: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_side_by_side_have_names_of_their_own(colours: Run, tmp_path: Path) -> None:
     store = open_store()
     other = store_colours(tmp_path, store, name="opposite <b>", classes=(3, 4, 0))  # It calls what is red a seal.
     app = open_page(run=colours.run_id, beside=f"x,{'f' * 32}")
     assert "The address asks for" in app.info[0].value and app.multiselect(key="beside").value == []
 
-    app = drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png"), picture("b.png"))
-    card, _ = cards(app)
+    app = drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png"))
+    (card,) = cards(app)
     assert "🦫 beaver, 100 %" in card and "🦭 seal, 100 %" in card
     assert "opposite &lt;b&gt;" in card and "<b>" not in card.replace('<b title="true class">', "")
-    assert address_of(app, "beside") == other.run_id
-    assert "**colours**: " in words(app) and "beaver: 2" in words(app)
     app.multiselect(key="beside").set_value([]).run()
     assert "🦭 seal, 100 %" not in cards(app)[0] and address_of(app, "beside") is None
 
     store.rename(other.run_id, colours.name)
-    tables: list[list[str]] = []
-    monkeypatch.setattr(predict_views, "answers_csv", lambda rows, **_: tables.append([row.run for row in rows]) or b"")
-    app = drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png"), picture("b.png"))
-    widget(app.pills, "true-").set_value("otter").run()
+    app = drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png"))
     store.delete(other.run_id)
     for name in (f"colours ({colours.run_id[:8]})", f"colours ({other.run_id[:8]})"):
-        assert f"**{name}**: " in words(app) and f"**{name}**\n" in words(app), "what they say, and the score"
-        assert name in cards(app)[0] and tables[-1].count(name) == 2, "so does the table to take home"
+        assert name in cards(app)[0]
 
 
 def test_the_page_and_the_command_agree(colours: Run, tmp_path: Path) -> None:
@@ -278,10 +244,7 @@ def test_the_page_and_the_command_agree(colours: Run, tmp_path: Path) -> None:
         assert told["probabilities"] == dict(zip(shown.class_names, map(float, shown.probabilities), strict=True))
 
 
-# -- the score of dropped pictures, and how far the look at them has come ----------------------------------------------
-
-
-def test_the_rest_is_estimated_from_what_came_not_from_the_first_pictures_or_at_the_end() -> None:
+def test_the_time_left_is_estimated_from_the_pictures_looked_at() -> None:
     assert progress_text(50, 200, fresh=40, seconds=20.0) == "50 of 200 pictures looked at · about 1 min 15 s left"
     assert progress_text(3, 200, fresh=3, seconds=2.0) == "3 of 200 pictures looked at"
     assert progress_text(200, 200, fresh=100, seconds=9.0) == "200 of 200 pictures looked at"
@@ -295,7 +258,7 @@ def said(*shares: float) -> FilePrediction:
     return FilePrediction("a.png", CLASSES, CLASSES[int(np.argmax(shares))], np.array(shares, np.float32))
 
 
-def test_only_labelled_pictures_with_an_answer_count_and_strangers_apart() -> None:
+def test_the_score_counts_labelled_pictures_and_those_of_no_class_apart() -> None:
     answers = [said(0.8, 0.1, 0.1), said(0.2, 0.7, 0.1), said(0.1, 0.8, 0.1), said(0.1, 0.1, 0.8)]
     broken = FilePrediction("b.png", CLASSES, error="broken")
     labels = ["beaver", "otter", "seal", None]
@@ -327,17 +290,9 @@ def test_labels_from_folders() -> None:
         assert folder_labels([Named(name)], CLASSES) == {}
 
 
-def test_labels_from_folders_are_named_as_an_import_names_classes() -> None:
-    classes = ("-", "Cats", "cats", "\u00e9t\u00e9 a")
-    folders = {"-": "-", "Cats": "Cats", "cats": "cats", "e\u0301te\u0301,  a": "\u00e9t\u00e9 a"}
-    found = folder_labels([Named(f"{folder}/1.png") for folder in folders], classes)
-    assert found == {f"{folder}/1.png": label for folder, label in folders.items()}
-    assert NONE_OF_THESE not in classes
-
-
 @pytest.mark.soak
 def test_a_dropped_photograph_has_its_bars_within_300_ms(colours: Run) -> None:
-    """The median of nine drops on a warm page, for a machine that does nothing else; a shared one gets more."""
+    """The median of nine drops on a warm page; the limit is three times as long for a busy machine."""
     pixels = np.random.default_rng(0).integers(0, 256, (9, 12, 3), dtype=np.uint8)
     photograph = Image.fromarray(pixels).resize((1155, 866), Image.Resampling.BICUBIC)
     app = open_page(run=colours.run_id)

@@ -54,35 +54,22 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
 def test_a_search_is_set_up_and_launched_and_watched(runs: QuickRuns, store: SearchStore) -> None:
     app = open_page()
     assert "see which values do well" in words(app) and not app.error
-    assert address_of(app, "view") == "search"
-    assert app.multiselect(key="search:over").value == [
-        "training.learning_rate", "training.batch_size", "training.optimizer", "model.dropout",
-    ]  # fmt: skip
-    assert "12 × 15 epochs; the first trial shows how long" in words(app)
     assert not app.button(key="search:launch").disabled
-    controls = [*app.selectbox, *app.multiselect, *app.number_input, *app.checkbox]
-    assert len(controls) > 8 and all(control.help for control in controls)
-    assert any("Tree-structured" in control.help for control in app.selectbox)
-
-    # Another start fills the fields anew.
     app.multiselect(key="search:over").set_value(["training.momentum"]).run()
     app.selectbox(key="base").select("baseline").run()
-    assert "training.learning_rate" in app.multiselect(key="search:over").value
+    assert "training.learning_rate" in app.multiselect(key="search:over").value, "another base has its own settings"
     assert address_of(app, "base") == "baseline"
 
     app.selectbox(key="base").select("notebook-fixed").run()
     app.multiselect(key="search:over").set_value(["training.learning_rate", "training.optimizer"])
-    app.number_input(key="search:trials").set_value(4)
-    app.run()
+    app.number_input(key="search:trials").set_value(4).run()
     app.text_input(key="search:training.learning_rate:low").set_value("1e-3")
     app.multiselect(key="search:training.optimizer:values").set_value(["adam", "adamw"])
-    app.selectbox(key="search:sampler").select("random")
-    app.run()
+    app.selectbox(key="search:sampler").select("random").run()
     app.button(key="search:launch").click().run()
     assert not app.exception and not app.error
     (head,) = store.heads()
-    search = store.get(head.search_id)
-    assert search.plan == SearchPlan(
+    assert store.get(head.search_id).plan == SearchPlan(
         with_values(PRESETS["notebook-fixed"].config, {"training.epochs": 15}),
         parse_all(["training.learning_rate=0.001..0.1:log", "training.optimizer=adam,adamw"]),
         sampler="random",
@@ -92,14 +79,10 @@ def test_a_search_is_set_up_and_launched_and_watched(runs: QuickRuns, store: Sea
     assert address_of(app, "search") == head.search_id
     wait_for(lambda: runs.at_work)
     memory.refresh()
-    app.run()
-    assert "Trial 0: waits for its turn" in words(app)
-    assert app.button(key=f"stop-{head.search_id}")
+    assert "Trial 0: waits for its turn" in words(app.run()) and app.button(key=f"stop-{head.search_id}")
 
 
-def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(
-    runs: QuickRuns,
-) -> None:
+def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(runs: QuickRuns) -> None:
     # Each of its six epochs took two seconds.
     ui_runs.finished(open_store(), "earlier")
     app = open_page()
@@ -109,8 +92,6 @@ def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(
 
     app.text_input(key="search:training.learning_rate:low").set_value("-1").run()
     assert "greater than 0" in words(app) and app.button(key="search:launch").disabled
-    app.text_input(key="search:training.learning_rate:low").set_value("lots <b>").run()
-    assert "is not a range" in words(app) and app.button(key="search:launch").disabled
     app.text_input(key="search:training.learning_rate:low").set_value("0.002").run()
     assert not app.error and not app.button(key="search:launch").disabled
 
@@ -119,12 +100,6 @@ def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(
         app.run()
     assert app.number_input(key="search:trials").value == 4
     assert app.text_input(key="search:training.learning_rate:low").value == "0.002"
-
-    # Its epochs begin with those of its trials.
-    assert PRESETS[app.selectbox(key="base").value].config.training.epochs == 200
-    app.multiselect(key="search:over").set_value(["training.epochs"]).run()
-    assert app.text_input(key="search:training.epochs:values").value == "10,15,20,40"
-    assert "4 × 40 epochs" in words(app)
 
 
 def test_the_form_s_settings_can_be_searched_from_a_mixture_as_one_value(
@@ -194,26 +169,19 @@ def test_the_best_so_far_can_be_used(runs: QuickRuns, store: SearchStore, monkey
     assert app.button(key=f"use-best-{first.run_id}").label == "Use the best"
 
 
-def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, store: SearchStore) -> None:
+def test_a_finished_search_shows_its_best_and_leads_on(runs: QuickRuns, store: SearchStore) -> None:
     over = ("training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32,1024")
     runs.gate.set()
     search_id = start_search(plan(*over, trials=7), engine.open_engine())
     wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
     app = open_page(search=search_id[:6])
     search = store.get(search_id)
-    assert search.best is not None and search.beats_default
-    assert f"Trial {search.best.number} beats the settings" in words(app)
-    assert {"What the best trials share", "What decides?"} <= {text.value.strip("*") for text in app.markdown}
-
-    # Values are shown as people call them.
+    assert search.best is not None and f"Trial {search.best.number} beats the settings" in words(app)
     table = app.dataframe[0].value
     assert list(table["Trial"])[0] == search.best.number and len(table) == 7
     assert list(table["Validation accuracy"]) == sorted(table["Validation accuracy"], reverse=True)
     assert set(table["Optimizer"]) <= {"SGD", "Adam"} and set(table["Batch size"]) <= {16, 32, 1024}
-    first = table[table["Trial"] == 0].iloc[0]
-    assert first["Learning rate"] == 0.01 and first["Note"] == "the settings to start from"
-    (settings,) = [alt for alt in charts(app) if alt.startswith("Settings of 7 trials")]
-    assert "Optimizer" in settings and ("SGD" in settings or "Adam" in settings), "values are shown as people call them"
+    assert len([alt for alt in charts(app) if alt.startswith("Settings of 7 trials")]) == 1
     assert app.button(key=f"use-best-{search.best.run_id}")
     app.selectbox(key=f"search-trial-{search_id}").select(3).run()
     assert app.button(key=f"use-trial-{search.trials[3].run_id}")
@@ -223,7 +191,7 @@ def test_a_finished_search_says_what_it_found_and_leads_on(runs: QuickRuns, stor
     assert store.get(search_id).plan.trials == 9
 
 
-def test_a_search_that_was_cut_off_or_failed_or_is_not_there_says_so(runs: QuickRuns, store: SearchStore) -> None:
+def test_a_search_that_was_cut_off_failed_or_is_missing_says_so(runs: QuickRuns, store: SearchStore) -> None:
     search_id = store.create(plan())
     store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
     app = open_page()
@@ -233,8 +201,7 @@ def test_a_search_that_was_cut_off_or_failed_or_is_not_there_says_so(runs: Quick
     assert "There is no search" in words(app)
     app.selectbox(key="search").select(search_id).run()
     assert "no memory" in words(app)
-    # A message is text, never markup.
-    assert all("\\<img" in error.value for error in app.error)
+    assert all("\\<img" in error.value for error in app.error), "no markup"
 
 
 def test_an_ended_search_with_nothing_left_is_offered_more_trials(runs: QuickRuns, store: SearchStore) -> None:
@@ -253,16 +220,16 @@ def test_an_ended_search_with_nothing_left_is_offered_more_trials(runs: QuickRun
     wait_for(lambda: len(store.get(search_id).complete) == 4)
 
 
-def test_an_estimate_is_at_the_pace_of_the_slowest_choice_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_estimate_takes_the_slowest_network_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {"model.name": "backbone", "model.fine_tuning": "head", "training.epochs": 10}
     metrics = {"seconds": 10.0, "epochs": 10.0}
     head = made_run("head", values, metrics=metrics, ended_at=1.0)
     every = made_run("all", values | {"model.fine_tuning": "all"}, metrics={**metrics, "seconds": 400.0}, ended_at=1.0)
 
-    def told(*earlier: Run) -> str:
+    def estimate(*earlier: Run) -> str:
         monkeypatch.setattr(Runs, "paces", lambda self: Paces(earlier, head_epochs))
         over = ("training.learning_rate=0.001,0.01", "model.fine_tuning=head,all")
         return search_form.estimate_text(plan(*over, config=head.config, trials=2))
 
-    assert told(head, every).endswith(f", about **{duration(2 * (STARTING_SECONDS + 400.0))}**")
-    assert told(head).endswith(f", about **{duration(2 * (STARTING_SECONDS + 10.0))}**")
+    assert estimate(head, every).endswith(f", about **{duration(2 * (STARTING_SECONDS + 400.0))}**")
+    assert estimate(head).endswith(f", about **{duration(2 * (STARTING_SECONDS + 10.0))}**")

@@ -13,7 +13,7 @@ from aquadash.data import Dataset
 from aquadash.people import Person
 from aquadash.ui import datasets
 from aquadash.ui.augment import operator_catalogue
-from tests.app_pages import address_of, html
+from tests.app_pages import address_of
 from tests.builder_page import (
     DEEP,
     control,
@@ -39,9 +39,6 @@ def quick(no_warm_up: None, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Datas
 def test_adding_from_the_catalogue_makes_a_draft_that_another_session_goes_on_with() -> None:
     app = visit(pipeline="notebook-1")
     press(app, "add-0")
-    labels = [button.label for button in app.button if str(button.key).startswith("pick-")]
-    assert len(set(labels)) == len(labels) == operator_catalogue.MAX_SHOWN
-    assert "<code>Fliplr</code>" in html(app)
     app.text_input(key="studio:search").set_value("brighter").run()
     press(app, "pick-Multiply-add")
     assert names(app) == ["Fliplr", "GaussianBlur", "Multiply"]
@@ -50,8 +47,6 @@ def test_adding_from_the_catalogue_makes_a_draft_that_another_session_goes_on_wi
     again = visit()
     assert address_of(again, "pipeline") == "notebook-1" and is_changed(again)
     assert spec_of(again) == spec_of(app)
-    assert titles(again) == titles(app)
-    assert "Multiply" in again.code[0].value
     # A link to another pipeline shows that one; undo brings the draft back.
     other = visit(pipeline="notebook-4")
     assert spec_of(other) == PIPELINES["notebook-4"] and not is_changed(other)
@@ -84,75 +79,43 @@ def test_an_added_step_goes_into_the_group_of_its_button(monkeypatch: pytest.Mon
 def test_sliders_and_switches_change_the_step_and_undo_moves_them_back() -> None:
     app = visit(pipeline="notebook-1")
     press(app, "step1/fold")
-    assert [each.label for each in app.number_input] == ["Position (of 2)"], "one control a number"
     control(app.slider, "step1:sigma/range").set_value((0.5, 2.0)).run()
     control(app.slider, "step1:sigma/range").set_value((0.25, 2.0)).run()
     assert steps(app)[1] == op("GaussianBlur", sigma=Range(0.25, 2.0))
-    assert control(app.toggle, "step1:sigma/drawn").label == "Sigma: range"
     control(app.toggle, "step1:sigma/drawn").set_value(False).run()
-    assert steps(app)[1] == op("GaussianBlur", sigma=1.125)
     control(app.slider, "step1/probability/slider").set_value(30.0).run()
     control(app.toggle, "step1/on").set_value(False).run()
     assert steps(app)[1] == op("GaussianBlur", sigma=1.125, probability=0.3, enabled=False)
     assert titles(app)[1].endswith("sigma 1.125 · 30 % of the images · off]")
-    press(app, "undo")
-    assert control(app.toggle, "step1/on").value is True
-    for _ in range(3):
+    for _ in range(4):
         press(app, "undo")
-    assert control(app.slider, "step1:sigma/range").value == (0.0, 1.0), "a slider's places are one change"
-    assert app.button(key="undo").disabled and not is_changed(app)
+    assert control(app.slider, "step1:sigma/range").value == (0.0, 1.0), "two drags of one slider are one change"
+    assert control(app.toggle, "step1/on").value and app.button(key="undo").disabled and not is_changed(app)
     for _ in range(4):
         press(app, "redo")
-    assert steps(app)[1] == op("GaussianBlur", sigma=1.125, probability=0.3, enabled=False)
-    assert app.button(key="redo").disabled
-
-
-def test_a_step_inside_another_colour_space_names_that_ones_channels() -> None:
-    app = visit(pipeline="notebook-2")
-    press(app, next(each.key for each in app.button if "In another colour space" in each.label and each.key))
-    shown = " ".join(titles(app))
-    assert "On one channel, hue" in shown and "On one channel, red" not in shown
+    assert steps(app)[1].enabled is False and app.button(key="redo").disabled
 
 
 def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
     app = visit_draft()
     press(app, "step1/fold")
     menus = [each.label for each in app.get("menu_button") if str(each.key).startswith("step")]
-    assert menus == [f"⋮ *step {step}*" for step in ("1", "2", "2.1", "2.2")]
-    adds = [each.label for each in app.button if str(each.key).startswith("add-")]
-    assert adds == ["Add a step *step 2, Sometimes*", "Add a step"]
+    assert menus == [f"⋮ *step {step}*" for step in ("1", "2", "2.1", "2.2")], "each has a name of its own"
     do(app, 1, "up")
     assert names(app) == ["Sometimes", "GaussianBlur", "Add", "Fliplr"]
     assert control(app.slider, "step1:p/slider").value == 30.0
     control(app.number_input, "step1/position").set_value(2).run()
     assert names(app)[0] == "Fliplr"
     do(app, 2, "duplicate")
-    assert names(app) == ["Fliplr", "Sometimes", "GaussianBlur", "GaussianBlur", "Add"]
-    do(app, 2, "remove")
-    do(app, 3, "remove")
     do(app, 0, "sometimes")
-    assert names(app) == ["Sometimes", "Fliplr", "Sometimes", "GaussianBlur"]
     do(app, 1, "dissolve")
-    assert names(app) == ["Sometimes", "Fliplr", "GaussianBlur"]
-
-
-def test_the_steps_of_a_group_with_two_lists_have_names_of_their_own() -> None:
-    blend = op("BlendAlpha", foreground=op("Sometimes", then_list=op("Fliplr")), background=op("Fliplr"))
-    app = visit_draft(PipelineSpec("mine", "Mine", "", (Branch("One", (blend,)),)))
-    press(press(app, "step0/fold"), "step1/fold")
-    high, low = "where the mask is high", "where the mask is low"
-    menus = [each.label for each in app.get("menu_button") if str(each.key).startswith("step")]
-    assert menus == [f"⋮ *step {step}*" for step in ("1", f"1.1 ({high})", f"1.1 ({high}).1", f"1.1 ({low})")]
-    adds = [each.label for each in app.button if str(each.key).startswith("add-")]
-    assert len(set(adds)) == len(adds) == 4
+    assert names(app) == ["Sometimes", "Fliplr", "GaussianBlur", "GaussianBlur", "Add"]
 
 
 def test_a_step_moves_into_a_group_and_into_another_version() -> None:
     app = visit_draft()
     press(app, "step0/fold")
-    box = control(app.selectbox, "step0/place")
-    assert box.value == "1. First" and len(box.options) == 4
-    box.set_value("1. First › step 2, Sometimes").run()
+    control(app.selectbox, "step0/place").set_value("1. First › step 2, Sometimes").run()
     assert names(app) == ["Sometimes", "GaussianBlur", "Add", "Fliplr"]
     press(app, "step1/fold")
     control(app.selectbox, "step0/place").set_value("2. Second").run()
@@ -180,8 +143,6 @@ def test_versions_are_added_renamed_copied_and_removed() -> None:
     app.selectbox(key="branch").set_value(1).run()
     press(app, "branch-remove")
     assert [branch.title for branch in spec_of(app).branches] == ["**Bold** one"] * 2
-    told = next(each for each in app.caption if "× 2 = " in each.value)
-    assert "Mirrors every image" not in told.help, "that is what it was before"
 
 
 def test_choosing_another_pipeline_can_be_undone() -> None:
@@ -194,17 +155,7 @@ def test_choosing_another_pipeline_can_be_undone() -> None:
     assert spec_of(app) == PIPELINES["none"]
 
 
-def test_work_is_kept_while_another_page_is_looked_at() -> None:
-    app = visit(pipeline="notebook-1")
-    do(app, 0, "remove")
-    app.switch_page("pages/home.py").run()
-    app.query_params.clear()
-    app.switch_page("pages/augment.py").run()
-    assert not app.exception
-    assert names(app) == ["GaussianBlur"] and address_of(app, "pipeline") == "notebook-1"
-
-
-def test_a_draft_of_a_pipeline_that_is_gone_stands_for_itself_and_a_damaged_one_is_passed_over(home: Path) -> None:
+def test_a_draft_outlives_its_pipeline_and_a_damaged_draft_is_ignored(home: Path) -> None:
     saved_pipelines.keep_draft("", Draft(DEEP, "my-very-own", "0" * 16))
     app = visit()
     assert not app.info and spec_of(app) == DEEP and address_of(app, "pipeline") == "none"

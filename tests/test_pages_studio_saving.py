@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Button
 
 from aquadash.augment import PIPELINES, PipelineSpec, library, pipeline, saved_pipelines, to_code
 from aquadash.augment.reading import from_json
@@ -87,20 +86,15 @@ def test_a_name_that_cannot_be_is_refused_and_the_draft_stays_and_is_saved_with_
 
 
 def test_another_person_s_name_is_refused_for_the_same_steps(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    def save() -> AppTest:
-        return save_as(visit_draft(person_id=person.person_id, pipeline="none"), "Fog")
-
-    person = anna
-    for _ in range(2):
-        assert not save().error and saved_pipelines.resource_of("fog").owner == anna.person_id
-    person, token = join("Ben")
+    assert not save_as(visit_draft(person_id=anna.person_id, pipeline="none"), "Fog").error
+    ben, token = join("Ben")
     look_as(monkeypatch, token)
-    app = save()
-    assert "There is a pipeline called 'Fog' already" in app.error[0].value and not app.toast
+    app = save_as(visit_draft(person_id=ben.person_id, pipeline="none"), "Fog")
+    assert "already" in app.error[0].value and not app.toast
     assert saved_pipelines.resource_of("fog").owner == anna.person_id
 
 
-def test_what_another_session_saves_deletes_or_damages_is_seen_at_once(home: Path) -> None:
+def test_pipelines_that_another_session_saves_deletes_or_damages_are_seen_at_once(home: Path) -> None:
     app = visit()
     before = app.selectbox(key="pipeline").options
     saved_pipelines.save(DEEP, title="From elsewhere")
@@ -124,10 +118,10 @@ def reloaded(app: AppTest) -> AppTest:
     return visit(**{"pipeline": name} if name else {})
 
 
-def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_reload_either() -> None:
+def test_changes_saved_by_another_session_are_not_overwritten_after_a_reload() -> None:
     app = changed_fog()
     theirs = saved_elsewhere()
-    for _ in range(2):  # Neither a refusal nor a reload is news of what the other has saved.
+    for _ in range(2):  # A refusal or a reload must not take over the other session's version.
         press(app, "save-changes")
         assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
         app = reloaded(app)
@@ -137,14 +131,14 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_a_rel
 
     press(app, "discard")
     assert spec_of(app) == theirs and steps(app) == theirs.branches[0].operators
-    for number in (1, 2):  # What was saved here is what the next change is started from.
+    for number in (1, 2):  # The next change starts from this session's last save.
         do(app, steps(app)[0].id, "duplicate")
         app = reloaded(app)
         press(app, "save-changes")
         assert not app.error and len(pipeline("fog").branches[0].operators) == 2 + number
 
 
-def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_undo_either() -> None:
+def test_changes_saved_by_another_session_are_not_overwritten_after_undo() -> None:
     app = changed_fog()
     mine, theirs = spec_of(app), saved_elsewhere()
     press(unfold(app, "files-menu"), "discard")
@@ -157,29 +151,15 @@ def test_what_another_session_has_saved_meanwhile_is_not_overwritten_after_undo_
     assert address_of(app, "pipeline") == "fog" and spec_of(app) == pipeline("fog") == theirs
 
 
-def test_an_untouched_pipeline_that_another_session_saves_meanwhile_is_no_draft() -> None:
+def test_a_save_is_no_step_to_undo_and_redo_stays() -> None:
     saved_pipelines.save(DEEP, title="Fog")
-    app = visit(pipeline="fog")
-    app.switch_page("pages/home.py").run()
-    theirs = saved_elsewhere()
-    app.query_params.clear()
-    app.switch_page("pages/augment.py").run()
-    assert spec_of(app) == theirs and not is_changed(app) and app.button(key="save-changes").disabled
-    press(app, "undo")
-    assert steps(app, 1) == DEEP.branches[1].operators
-    assert address_of(app, "pipeline") == "none", "a save would overwrite theirs"
-
-
-@pytest.mark.parametrize("spec", [DEEP, PIPELINES["notebook-1"]], ids=["own", "copy"])
-def test_a_save_is_no_step_to_undo_and_redo_stays(spec: PipelineSpec) -> None:
-    saved_pipelines.save(spec, title="Fog")
     app = visit(pipeline="fog")
     for _ in range(2):
         do(app, 0, "duplicate")
     press(app, "undo")
     press(app, "save-changes")
     press(app, "undo")
-    assert spec_of(app).branches == spec.branches
+    assert spec_of(app).branches == DEEP.branches
     for number in (3, 4):
         press(app, "redo")
         assert len(steps(app)) == number and (not is_changed(app)) == (number == 3)
@@ -198,31 +178,14 @@ def test_changes_of_a_renamed_pipeline_have_its_new_name_and_can_be_undone() -> 
     assert pipeline("mist").branches == changed.branches
 
 
-def test_what_was_made_of_a_deleted_pipeline_does_not_overwrite_one_that_takes_its_name() -> None:
-    saved_pipelines.save(PIPELINES["notebook-1"], title="Mist")
-    saved_pipelines.save(DEEP, title="Fog")
-    app = do(visit(pipeline="mist"), 0, "duplicate")
-    delete(app)
-    app.selectbox(key="pipeline").set_value("fog").run()
-    rename(app, "Mist")
-    for _ in range(2):
-        press(app, "undo")
-    assert len(steps(app)) == 3
-    press(app, "save-changes")
-    assert "elsewhere" in app.error[0].value and pipeline("mist").branches == DEEP.branches
-
-
-def double_click(
-    app: AppTest, button: Button, monkeypatch: pytest.MonkeyPatch, *, loaded: bool, by: str = "load"
-) -> None:
-    """Click twice; the second click ends the callback of the first before it has loaded what it has made, or after."""
-    load = getattr(builder_state, by)
+def double_click(app: AppTest, key: str, monkeypatch: pytest.MonkeyPatch, *, by: str) -> None:
+    """Click twice: the second click ends the script while the first still works in ``builder_state``'s ``by``."""
+    button, load = app.button(key=key), getattr(builder_state, by)
     for menu in app.selectbox:
-        menu.set_value(menu.value)  # The browser knows of nothing else yet.
+        menu.set_value(menu.value)  # The browser still sends the old values.
 
     def cut_short(*args: Any, **options: Any) -> None:
-        if loaded:
-            load(*args, **options)
+        load(*args, **options)
         st.stop()
 
     with monkeypatch.context() as patch:
@@ -232,7 +195,6 @@ def double_click(
     assert not app.error and not app.exception
 
 
-@pytest.mark.parametrize("loaded", [False, True])
 @pytest.mark.parametrize(
     ("key", "by", "shown", "saved"),
     [
@@ -242,67 +204,45 @@ def double_click(
         ("delete-pipeline-yes", "load", None, {}),
     ],
 )
-def test_a_second_click_finds_what_the_first_has_done(
-    key: str, by: str, shown: str | None, saved: dict[str, int], loaded: bool, monkeypatch: pytest.MonkeyPatch
+def test_a_double_click_is_done_once(
+    key: str, by: str, shown: str | None, saved: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = unfold(unfold(changed_fog(), "files-menu"), "save-menu")
     for field in ("studio:title", "studio:new-title"):
         app.text_input(key=field).set_value(" Mist ")
     if key == "delete-pipeline-yes":
         press(app, "delete-pipeline")
-    double_click(app, app.button(key=key), monkeypatch, loaded=loaded, by=by)
+    double_click(app, key, monkeypatch, by=by)
     assert {name: len(pipeline(name).branches[0].operators) for name in library().saved} == saved
     assert address_of(app, "pipeline") == shown
     assert (not is_changed(app)) == (key != "rename-button")
 
 
-def test_what_another_session_has_deleted_meanwhile_is_told_and_the_draft_stays() -> None:
-    app = changed_fog()
-    saved_pipelines.delete("fog")
-    press(app, "save-changes")
-    assert "elsewhere" in app.error[0].value and library().saved == ()
-    assert address_of(app, "pipeline") == "none" and len(steps(app)) == 3
-
-
 def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    exported: list[PipelineSpec] = []
     files: dict[str, str] = {}
     download = components.download
 
     def noted(label: str, content: str, *, key: str, **options: str) -> None:
-        files[options["file_name"]] = content
-        if key == "export":
-            exported.append(from_json(content))
+        files[key] = content
         download(label, content, key=key, **options)
 
     monkeypatch.setattr(components, "download", noted)
     app = unfold(visit(pipeline="notebook-2"), "files-menu")
-    assert exported[-1] == PIPELINES["notebook-2"]
+    assert from_json(files["export"]) == PIPELINES["notebook-2"]
+    assert files["download-code"] == to_code(PIPELINES["notebook-2"])
     do(app, 0, "remove")
-    assert exported[-1].branches == spec_of(app).branches
-    assert "swaps colour channels" not in exported[-1].summary.lower(), "that is what it was before"
-    app = unfold(press(app, "discard"), "files-menu")
+    exported = from_json(files["export"])
+    assert exported.branches == spec_of(app).branches
+    assert "swaps colour channels" not in exported.summary.lower(), "the summary follows the steps"
     app.file_uploader(key="import-0").upload("deep.json", DEEP.to_json().encode(), "application/json").run()
-    assert not app.error and spec_of(app) == DEEP
-    assert "“Mine” from deep.json" in app.toast[0].value
-    unfold(app, "files-menu")
-    assert exported[-1].summary == DEEP.summary == "Mine alone."
-    press(app, "undo")
+    assert not app.error and spec_of(app) == DEEP and "“Mine” from deep.json" in app.toast[0].value
+    for _ in range(2):
+        press(app, "undo")
     assert address_of(app, "pipeline") == "notebook-2" and not is_changed(app)
-    assert to_code(PIPELINES["notebook-2"]) in files.values()
-    assert {name.rpartition(".")[2] for name in files} == {"json", "py"}
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"\xff\xfe", "not text"),
-        (b"{}", "lacks 'format'"),
-        (b" " * 400_001, "at most 400,000"),
-    ],
-)
-def test_a_file_that_is_no_pipeline_is_refused_by_name(content: bytes, message: str) -> None:
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"{}", b" " * 400_001])
+def test_a_file_that_is_no_pipeline_is_refused_by_name(content: bytes) -> None:
     app = unfold(visit(pipeline="notebook-2"), "files-menu")
     app.file_uploader(key="import-0").upload("bad.json", content, "application/json").run()
-    assert "bad.json" in app.error[0].value and message in app.error[0].value
-    assert spec_of(app) == PIPELINES["notebook-2"]
+    assert "bad.json" in app.error[0].value and spec_of(app) == PIPELINES["notebook-2"]

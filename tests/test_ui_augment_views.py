@@ -37,7 +37,7 @@ def pictures(app: AppTest) -> list[np.ndarray]:
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in found]
 
 
-def test_draws_are_those_of_the_backend_go_round_the_versions_and_become_more() -> None:
+def test_draws_go_round_the_versions_and_their_number_is_in_the_address() -> None:
     app, shown = visit(), studio()
     made = augment.preview(shown.images, pipeline=shown.spec, seed=0, draws=4)
     found = pictures(app)
@@ -46,63 +46,39 @@ def test_draws_are_those_of_the_backend_go_round_the_versions_and_become_more() 
         np.testing.assert_array_equal(found[5 * row], shown.images[row])
         for draw in range(4):
             np.testing.assert_array_equal(found[5 * row + 1 + draw], made[draw, row])
-    assert alternatives(app)[0] == "otter, training image 0, original"
     assert alternatives(app)[6] == "seal, training image 1, draw 1: Flipped and blurred"
-    assert not app.query_params
     app.selectbox(key="draws").set_value("6").run()
     assert address_of(app, "draws") == "6" and len(pictures(app)) == 3 * 7
 
 
-def test_only_the_version_in_view_can_be_drawn() -> None:
+def test_only_the_selected_version_can_be_drawn() -> None:
     app = visit({"versions": "one", "draws": "2"}, branch=2)
     made = augment.preview(studio().images, pipeline=studio().spec, branch=2, seed=0, draws=2)
     np.testing.assert_array_equal(pictures(app)[2], made[1, 0])
     assert alternatives(app)[2].endswith("draw 2: Recoloured")
-    assert "Draw 2" in html(app)
 
 
-def test_step_by_step_shows_the_film_strip_with_the_words_of_each_step() -> None:
+def test_step_by_step_shows_an_image_a_step() -> None:
     app, shown = visit({"look": "steps"}, branch=3), studio(branch=3)
     strip = augment.film_strip(shown.images, pipeline=shown.spec, branch=3, seed=0)
-    found = pictures(app)
-    assert len(found) == 3 * 4
-    for row in range(3):
-        for step in range(4):
-            np.testing.assert_array_equal(found[4 * row + step], strip[step, row])
-    words = augment.step_words(shown.in_view)
-    for step in (1, 2, 3):
-        same = np.array_equal(strip[step, 1], strip[step - 1, 1])
-        assert words[step - 1].title in alternatives(app)[4 + step]
-        assert alternatives(app)[4 + step].endswith("unchanged by it") == same
-    assert "1. " in html(app) and "After step 3" in html(app)
-
-
-def test_step_by_step_of_a_version_without_steps_says_so() -> None:
+    np.testing.assert_array_equal(pictures(app)[6], strip[2, 1])
+    assert augment.step_words(shown.in_view)[1].title in alternatives(app)[6]
     app = visit({"look": "steps"}, branch=0)
-    assert "no step that is switched on" in app.info[0].value
-    assert len(pictures(app)) == 3
+    assert "no step that is switched on" in app.info[0].value and len(pictures(app)) == 3
 
 
-def test_the_same_draw_for_all_is_the_backends() -> None:
+def test_the_same_draw_is_made_of_all_images() -> None:
     app, shown = visit({"look": "same", "draws": "2"}, pipeline="mirror-shift"), studio("mirror-shift")
     made = augment.preview(shown.images, pipeline=shown.spec, branch=0, seed=0, draws=2, alike=True)
-    found = pictures(app)
-    for row in range(3):
-        for draw in range(2):
-            np.testing.assert_array_equal(found[3 * row + 1 + draw], made[draw, row])
+    np.testing.assert_array_equal(pictures(app)[5], made[1, 1])
 
 
 def test_the_difference_can_be_amplified_and_signed() -> None:
     shown = studio("notebook-2")
     after = augment.preview(shown.images, pipeline=shown.spec, branch=0, seed=0, draws=1)[0]
     app = visit({"look": "difference"}, pipeline="notebook-2")
-    found = pictures(app)
-    assert len(found) == 9
-    np.testing.assert_array_equal(found[1], after[0])
-    np.testing.assert_array_equal(found[5], augment.difference(shown.images[1], after[1], factor=2))
-    assert "Difference × 2" in html(app)
+    np.testing.assert_array_equal(pictures(app)[5], augment.difference(shown.images[1], after[1], factor=2))
     app = visit({"look": "difference", "sign": "signed", "amplify": "8"}, pipeline="notebook-2")
-    assert "Difference × 4" in html(app) and "halved first" in app.caption[0].value
     signed = augment.difference(shown.images[1], after[1], factor=8, signed=True)
     np.testing.assert_array_equal(pictures(app)[5], signed)
     change = np.abs(after[1].astype(float) - shown.images[1]).mean()
@@ -111,11 +87,9 @@ def test_the_difference_can_be_amplified_and_signed() -> None:
 
 def test_histograms_have_a_chart_a_channel_with_its_numbers_in_words() -> None:
     app, shown = visit({"look": "histograms"}, pipeline="notebook-4"), studio("notebook-4")
-    assert len(charts(app)) == 3
-    made = augment.preview(shown.images, pipeline=shown.spec, branch=0, seed=0, draws=4)
     for channel, chart in enumerate(charts(app)):
-        assert f"before {shown.images[..., channel].mean():.0f} ±" in chart
-        assert f"after {made[..., channel].mean():.0f} ±" in chart
+        assert f"before {shown.images[..., channel].mean():.0f} ±" in chart and " after " in chart
+    assert len(charts(app)) == 3
 
 
 @pytest.mark.parametrize("look", ["draws", "steps", "same", "difference", "histograms"])
@@ -135,32 +109,21 @@ def numbers_page() -> None:
     augment_numbers.show(studios.studio(**st.session_state["given"]))
 
 
-def test_every_version_has_a_row_with_the_backends_figures() -> None:
+def test_every_version_has_a_row_with_its_numbers() -> None:
     app = run_script(numbers_page, state=dict(branch=4))
     table = app.dataframe[0].value
     expected = augment.measure(small_dataset().train.images, studio().spec, seed=0, timed=False)
     assert list(table["Version"]) == [branch.title for branch in expected.branches]
-    for row, branch in enumerate(expected.branches):
-        assert table["Clipped"][row] == pytest.approx(100 * branch.clipped)
-        assert table["Unchanged"][row] == pytest.approx(100 * branch.unchanged)
-    assert (table["Images a second"][1:] > 0).all()
-    colours = app.dataframe[1].value
+    assert list(table["Clipped"]) == pytest.approx([100 * branch.clipped for branch in expected.branches])
     red = expected.branches[4].channels[0]
-    assert colours["After"][0] == f"{red.mean_after:.1f} ± {red.deviation_after:.1f}"
-    assert not app.warning and any("👍" in caption.value for caption in app.caption)
+    assert app.dataframe[1].value["After"][0] == f"{red.mean_after:.1f} ± {red.deviation_after:.1f}"
+    assert not app.warning
 
 
-def test_a_pipeline_that_ruins_images_is_warned_of_in_words() -> None:
+def test_a_pipeline_that_ruins_images_is_warned_of() -> None:
     spec = PipelineSpec("p", "P", "", (Branch("*Snow*", (op("Add", value=255),)),))
     app = run_script(numbers_page, state=dict(pipeline=spec))
-    assert "nearly constant" in app.warning[0].value
-    assert r"\*Snow\*" in app.warning[0].value
-    assert not any("👍" in caption.value for caption in app.caption)
-
-
-def test_a_persons_own_pictures_are_measured() -> None:
-    app = run_script(numbers_page, state=dict(pipeline="none", own=True))
-    assert any("3 pictures of your own" in caption.value for caption in app.caption)
+    assert "nearly constant" in app.warning[0].value and r"\*Snow\*" in app.warning[0].value
 
 
 def test_only_a_version_that_changed_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
