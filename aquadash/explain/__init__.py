@@ -1,1 +1,1 @@
-"""Why a model answers as it does. What is heavy is imported where it is used."""
+"""Explanations of a model's answers. Functions import TensorFlow themselves."""

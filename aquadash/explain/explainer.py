@@ -1,4 +1,4 @@
-"""A trained model that can be asked why, in this process or one of its own."""
+"""A trained model with explanations of its answers, in this process or another."""
 
 from __future__ import annotations
 
@@ -19,27 +19,23 @@ from aquadash.predict import Predictor
 from aquadash.predict.remote import RemotePredictor
 from aquadash.training.answer_process import report_progress
 
-#: Told the fraction that is done, 0 to 1. May raise to stop.
+#: Called with the fraction that is done, 0 to 1. May raise to stop.
 ProgressCallback = Callable[[float], None]
 
-#: The numbers that all layers together may give for a batch, 130 MB of them: a network keeps them for the way back.
+#: The most numbers of all layers' outputs for a batch, 130 MB; gradients need all of them at once.
 _NUMBERS_AT_ONCE = 32_000_000
 
-#: More images at once bring nothing.
+#: The largest batch; larger ones are no faster.
 _MAX_AT_ONCE = 256
 
 
 class Explainer(Predictor):
-    """A model with its explanations. May be used from several threads at once.
-
-    What a method needs of the model is traced when it is first asked for, and then only run. A model without a
-    convolution answers as any predictor, and refuses with an :class:`ExplainError` to be explained.
-    """
+    """A model with its explanations, for several threads; a model without convolutions raises an ``ExplainError``."""
 
     def __init__(
         self, model: Any, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
     ) -> None:
-        """Prepare a model that nobody else calls meanwhile; arguments and errors are those of a predictor."""
+        """Take over a model; arguments and errors are those of a predictor."""
         super().__init__(model, class_names=class_names, detector=detector)
         self._whole = model
         self._network = transfer.without_flip(model)
@@ -47,17 +43,13 @@ class Explainer(Predictor):
 
     @property
     def inside(self) -> network.Inside:
-        """The layers that are looked at.
-
-        Raises:
-            ExplainError: The model has no convolution whose map could be shown.
-        """
+        """The layers that explanations use."""
         inside: network.Inside = self._once("inside", lambda: network.look_inside(self._network, self.image_shape))
         return inside
 
     @cached_property
     def batch_size(self) -> int:
-        """How many images are explained together; follows from the size of the model."""
+        """The number of images in a batch, by the size of the model."""
         return int(np.clip(_NUMBERS_AT_ONCE // self.inside.numbers, 1, _MAX_AT_ONCE))
 
     def explain_many(
@@ -68,21 +60,7 @@ class Explainer(Predictor):
         method: str = "grad-cam",
         progress: ProgressCallback = lambda fraction: None,
     ) -> tuple[Explanation, ...]:
-        """Explain images, each for one class. To explain two classes of an image, give it twice.
-
-        Args:
-            images: uint8, shape (n, *image_shape), 0 to 255.
-            classes: A class for each image; None for the likeliest of each.
-            method: A name in :data:`~aquadash.explain.methods.METHODS`.
-
-        Returns:
-            One explanation an image, in order.
-
-        Raises:
-            UnknownNameError: There is no such method.
-            ExplainError: There is no such class, the model's answer is not a number, or the model has no convolution.
-            ValueError: Wrong type or shape of the images.
-        """
+        """Explain images, uint8 (n, *image_shape), for a class or the likeliest one, by a method of ``METHODS``."""
         entry = method_entry(method)
         probabilities = self.predict_images(images)
         if not np.isfinite(probabilities).all():
@@ -115,14 +93,14 @@ class Explainer(Predictor):
         )
 
     def filters(self, *, most: int = 64) -> ConvolutionFilters:
-        """The first convolution's filters as small pictures, the first ``most`` of them."""
+        """Return the first convolution's filters as small pictures, the first ``most`` of them."""
         with self._lock:
             return network.filters(self._network, self.inside, self.image_shape, most=most)
 
     def activations(
         self, image: NDArray[np.uint8], *, most_layers: int = 8, most_channels: int = 12
     ) -> tuple[Activation, ...]:
-        """What the layers make of an image, from the first convolution to the last map."""
+        """Return the outputs of the layers for an image, from the first convolution to the last map."""
         self._check(image[None])
         with self._lock:
             return network.activations(
@@ -132,45 +110,38 @@ class Explainer(Predictor):
     def class_maps(
         self, images: NDArray[np.uint8], classes: NDArray[np.int32], *, by_place: bool, progress: ProgressCallback
     ) -> NDArray[np.float32]:
-        """The last feature maps weighted by the gradient of each image's class, negative values cut off.
-
-        Each place is weighted by its own gradient (``by_place``), or each map by the mean of its gradients.
-        """
+        """Return the last feature maps, weighted by the gradient at each place or by its mean over each map."""
         graph = self._once("maps", self._trace_class_maps)
-        found = np.empty((len(images), *self.image_shape[:2]), np.float32)
+        maps = np.empty((len(images), *self.image_shape[:2]), np.float32)
         for part in self.parts(len(images), progress):
             both = graph(self._constant(images[part]), self._constant(classes[part]))
-            found[part] = both[int(by_place)].numpy()
-        return found
+            maps[part] = both[int(by_place)].numpy()
+        return maps
 
     def pixel_gradients(self, pixels: NDArray[np.float32], classes: NDArray[np.int32]) -> NDArray[np.float32]:
-        """How the probability of each image's class changes with each pixel value.
-
-        The pixels, 0 to 1, are those of at most :attr:`batch_size` images.
-        """
+        """Return the gradient of each image's class probability by its pixels, 0 to 1; at most a batch of images."""
         graph = self._once("pixels", self._trace_pixel_gradients)
         return cast(NDArray[np.float32], graph(self._constant(pixels), self._constant(classes)).numpy())
 
     def parts(self, number: int, progress: ProgressCallback) -> Iterator[slice]:
-        """Batches of so many images, as slices; the progress is told before each."""
+        """Yield the batches of so many images as slices; report the progress before each."""
         for start in range(0, number, self.batch_size):
             progress(start / number)
             yield slice(start, min(start + self.batch_size, number))
 
     def _trace_class_maps(self) -> Any:
-        """Images and classes to two maps: weighted by the mean gradient of each map, and by that of each place."""
+        """Trace the function from images and classes to maps weighted by mean gradients, and by those of each place."""
         import tensorflow as tf
 
         from aquadash.models import normalise
 
-        # Found by calling the model, and so before it is traced.
+        # ``inside`` calls the model, which must not happen while it is traced.
         shown = self.inside.maps
 
         def class_maps(images: Any, classes: Any) -> Any:
             pixels, count = normalise(images), tf.shape(images)[0]
             if self._mirror_image:
-                # The score is the mean of those of the image and its mirror image, and so is its map. That the mirror
-                # image is moved by a pixel is less than a map tells.
+                # Score and map are means over the image and its mirror image, whose shift by a pixel is ignored.
                 pixels = tf.concat([pixels, self._mirror_image(pixels)], axis=0)
                 classes = tf.tile(classes, [2])
             maps: list[Any] = []
@@ -220,8 +191,8 @@ class Explainer(Predictor):
         )
 
 
-class _Telling(Explainer):
-    """In the process: says how much is done."""
+class _ReportingExplainer(Explainer):
+    """An explainer in the other process, which reports its progress to this one."""
 
     def explain_many(self, *args: Any, **options: Any) -> tuple[Explanation, ...]:
         return super().explain_many(*args, **options, progress=report_progress)
@@ -230,7 +201,7 @@ class _Telling(Explainer):
 class RemoteExplainer(RemotePredictor):
     """An :class:`~aquadash.explain.explainer.Explainer` that works in another process."""
 
-    kind = _Telling
+    kind = _ReportingExplainer
 
     @cached_property
     def map_shape(self) -> tuple[int, int, int]:
@@ -245,9 +216,9 @@ class RemoteExplainer(RemotePredictor):
         method: str = "grad-cam",
         progress: ProgressCallback | None = None,
     ) -> tuple[Explanation, ...]:
-        """As :meth:`Explainer.explain_many`; what the progress raises ends the work."""
-        found = self._call("explain_many", images, classes, method=method, progress=progress)
-        return cast(tuple[Explanation, ...], found)
+        """As :meth:`Explainer.explain_many`; an exception of the progress ends the work."""
+        explanations = self._call("explain_many", images, classes, method=method, progress=progress)
+        return cast(tuple[Explanation, ...], explanations)
 
     def filters(self, *, most: int = 64) -> ConvolutionFilters:
         """As :meth:`Explainer.filters`."""

@@ -1,4 +1,4 @@
-"""The table of methods: each turns a model, images and a class for each into maps of the images' size."""
+"""The table of methods, each of which turns a model, images and classes into maps of the images' size."""
 
 from __future__ import annotations
 
@@ -16,20 +16,18 @@ if TYPE_CHECKING:
     from aquadash.explain.explainer import Explainer, ProgressCallback
 
 #: A map, float32 (height, width), and figures about it by name.
-Found = tuple[NDArray[np.float32], dict[str, float]]
+MapAndFacts = tuple[NDArray[np.float32], dict[str, float]]
 
 #: Model, images as uint8 (n, height, width, 3), a class for each, progress: a map for each.
-Compute = Callable[["Explainer", NDArray[np.uint8], NDArray[np.int32], "ProgressCallback"], list[Found]]
+Compute = Callable[["Explainer", NDArray[np.uint8], NDArray[np.int32], "ProgressCallback"], list[MapAndFacts]]
 
-#: What covers a part of the image in an occlusion map: the middle of 0 to 255.
+#: The brightness of the occluding square, 0 to 255.
 GREY = 127
 
-#: Points on the way from a baseline to the image. For trained networks of the presets notebook, baseline and backbone,
-#: the pixels of half of 24 test images then added up to the change of the probability within 0.01, those of nine in ten
-#: within 0.015; with 32 points it was 0.02.
+#: Points between a baseline and the image: for nine in ten images the pixels add up to the change within 0.015.
 STEPS = 64
 
-#: Brightness of the images that integrated gradients start from, 0 black to 1 white.
+#: Brightness of the baselines of integrated gradients: a black one alone gives black pixels nothing, a white one white.
 BASELINES = (0.0, 1.0)
 
 
@@ -38,14 +36,14 @@ class Method:
     """A way to explain an answer."""
 
     title: str
-    #: What it does, in a sentence or two for a student.
+    #: The method in a sentence or two for a student.
     help: str
     source: str
-    #: Whether pixels can speak against the class as well as for it.
+    #: Whether pixels can count against the class as well as for it.
     signed: bool
-    #: What the map's least value means, for the legend.
+    #: The legend of the map's least value.
     low: str
-    #: What its greatest value means.
+    #: The legend of its greatest value.
     high: str
     compute: Compute
 
@@ -55,23 +53,18 @@ def occlusion_map(
     images: NDArray[np.uint8],
     classes: NDArray[np.int32],
     progress: ProgressCallback,
-) -> list[Found]:
-    """How much of the class's probability is lost when a grey square covers a place.
-
-    Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2. The square has a
-    quarter of the image's shorter side, 8 pixels of 32, and moves on by half of that. It starts beyond the border and
-    ends beyond it, so that every pixel is covered equally often, four times; a pixel gets the mean over the squares
-    that cover it. Arguments as for :data:`Compute`.
-    """
+) -> list[MapAndFacts]:
+    """Return the mean loss of probability when a grey square covers a pixel (Zeiler and Fergus 2014, section 4.2)."""
     height, width = images.shape[1:3]
     patch = max(1, min(height, width) // 4)
     stride = max(1, patch // 2)
+    # Squares begin and end beyond the border, so that four of them cover every pixel.
     squares = [
         (slice(max(0, top), top + patch), slice(max(0, left), left + patch))
         for top in range(stride - patch, height, stride)
         for left in range(stride - patch, width, stride)
     ]
-    found: list[Found] = []
+    maps: list[MapAndFacts] = []
     for number, (image, label) in enumerate(zip(images, classes, strict=True)):
         whole = float(explainer.predict_images(image[None])[0, label])
         lost, times, most = np.zeros((height, width)), np.zeros((height, width)), 0.0
@@ -85,9 +78,8 @@ def occlusion_map(
                 lost[rows, columns] += whole - float(answer)
                 times[rows, columns] += 1
         values = (lost / times).astype(np.float32)
-        facts = {"patch": float(patch), "stride": float(stride), "most_lost": most}
-        found.append((values, facts))
-    return found
+        maps.append((values, {"patch": float(patch), "stride": float(stride), "most_lost": most}))
+    return maps
 
 
 def integrated_gradients(
@@ -95,19 +87,13 @@ def integrated_gradients(
     images: NDArray[np.uint8],
     classes: NDArray[np.int32],
     progress: ProgressCallback,
-) -> list[Found]:
-    """How much each pixel adds to the class's probability on the way from a plain image to this one.
-
-    Sundararajan et al. 2017, "Axiomatic Attribution for Deep Networks", equation 1, with the integral by Gauss and
-    Legendre's rule. A pixel as bright as the baseline gets nothing whatever it means, so that a black baseline is blind
-    for black animals: the mean over a black and a white one is taken. The values of the three colours are added up.
-    Arguments as for :data:`Compute`.
-    """
-    # The rule is for -1 to 1; the way goes from 0 to 1.
+) -> list[MapAndFacts]:
+    """Return each pixel's share of the probability, from plain images to this one (Sundararajan et al. 2017, eq. 1)."""
+    # The Gauss-Legendre rule is for -1 to 1; the path goes from 0 to 1.
     nodes, halves = np.polynomial.legendre.leggauss(STEPS)
     fractions = ((nodes + 1) / 2).astype(np.float32)[:, None, None, None]
     weights = (halves / 2).astype(np.float32)[:, None, None, None]
-    found: list[Found] = []
+    maps: list[MapAndFacts] = []
     for number, (image, label) in enumerate(zip(images, classes, strict=True)):
         pixels = image.astype(np.float32) / 255.0
         total = np.zeros(pixels.shape, np.float64)
@@ -115,16 +101,16 @@ def integrated_gradients(
         for turn, level in enumerate(BASELINES):
             plain = np.full_like(pixels, level)
             way = plain + fractions * (pixels - plain)
-            told = partial(_share, partial(_share, progress, number, len(images)), turn, len(BASELINES))
-            for part in explainer.parts(STEPS, told):
+            report = partial(_share, partial(_share, progress, number, len(images)), turn, len(BASELINES))
+            for part in explainer.parts(STEPS, report):
                 gradients = explainer.pixel_gradients(way[part], np.full(part.stop - part.start, label, np.int32))
                 total += (weights[part] * gradients).sum(axis=0, dtype=np.float64) * (pixels - plain)
             starts.append(np.full_like(image, round(255 * level)))
         values = (total.sum(axis=-1) / len(BASELINES)).astype(np.float32)
         answers = explainer.predict_images(np.stack([image, *starts]))[:, label].astype(np.float64)
         change = float(answers[0] - answers[1:].mean())
-        found.append((values, {"sum": float(values.sum(dtype=np.float64)), "change": change, "steps": float(STEPS)}))
-    return found
+        maps.append((values, {"sum": float(values.sum(dtype=np.float64)), "change": change, "steps": float(STEPS)}))
+    return maps
 
 
 def _class_maps(
@@ -134,19 +120,19 @@ def _class_maps(
     progress: ProgressCallback,
     *,
     by_place: bool,
-) -> list[Found]:
-    """Maps of :meth:`Explainer.class_maps`, each divided by its greatest value."""
+) -> list[MapAndFacts]:
+    """Return the maps of :meth:`Explainer.class_maps`, each divided by its greatest value."""
     height, width, _ = explainer.inside.map_shape
-    found: list[Found] = []
+    maps: list[MapAndFacts] = []
     for values in explainer.class_maps(images, classes, by_place=by_place, progress=progress):
         most = float(values.max())
         facts = {"greatest": most, "map_height": float(height), "map_width": float(width)}
-        found.append((values / most if most > 0 else values, facts))
-    return found
+        maps.append((values / most if most > 0 else values, facts))
+    return maps
 
 
 def _share(progress: ProgressCallback, number: int, total: int, fraction: float) -> None:
-    """The progress of one of several equal pieces of work."""
+    """Report the progress of one of several equal parts."""
     progress((number + fraction) / total)
 
 

@@ -1,7 +1,6 @@
-"""The inside of a Keras model: what its layers give on the way, and its scores before the softmax.
+"""The inside of a Keras model: the outputs of its layers, and its scores before the softmax.
 
-Layers are listened to while the model is called, instead of building a second model that ends at one of them: a layer
-of a nested model has no place in the outer model's graph, but it is called like any other.
+Listeners take the outputs while the model is called: a layer of a nested model is not part of the outer graph.
 """
 
 from __future__ import annotations
@@ -19,36 +18,40 @@ from aquadash.errors import ExplainError
 from aquadash.explain.results import Activation, ConvolutionFilters
 from aquadash.models.summary import layers_within
 
-#: Told of each call of a layer: the layer, its first input and its output.
+#: Called with a layer, its first input and its output.
 Listener = Callable[[Any, Any, Any], None]
 
 #: Kinds of layers whose kernels slide over a map.
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose")
 
+#: Kinds of layers whose maps look like those of the layer before or after.
+_SKIPPED = ("BatchNormalization", "Dropout", "SpatialDropout2D")
+
 
 @dataclass(frozen=True, eq=False)
 class Inside:
-    """What :func:`look_inside` found in a model."""
+    """The convolutional part of a model."""
 
     #: The layer whose output is the last convolutional feature map.
     maps: Any
     #: Height, width and channels of that map.
     map_shape: tuple[int, int, int]
+    #: The first convolution.
     first: Any
-    #: All layers with a map as output from the first convolution on, in the order in which they are called.
+    #: All layers with a map as output from the first convolution on, in the order of their calls.
     layers: tuple[Any, ...]
-    #: How many numbers the layers give for one image together: a measure of the memory that it takes.
+    #: The number of all layers' outputs for one image, a measure of memory.
     numbers: int
 
 
 @contextmanager
 def listening(model: Any, listener: Listener) -> Iterator[None]:
-    """Tell the listener of every call of a layer, those of nested models too; one thread at a time for a model."""
-    # Each once, also where two parts share one.
+    """Call the listener after every call of a layer, also of nested models; one thread at a time for a model."""
+    # Two parts of a model may share a layer.
     layers = list(dict.fromkeys(layers_within(model)))
     for layer in layers:
-        # Straight into the instance: Keras's own way of setting an attribute would look for weights in it.
-        vars(layer)["call"] = _told(layer, layer.call, listener)
+        # In ``vars``, because Keras's ``__setattr__`` would look for weights in the function.
+        vars(layer)["call"] = _heard(layer, layer.call, listener)
     try:
         yield
     finally:
@@ -61,7 +64,9 @@ def before_softmax(model: Any) -> Iterator[None]:
     """Let a model answer with the scores before its last activation; one thread at a time for a model."""
     import keras
 
-    layer = _answering(model)
+    layer = model
+    while hasattr(layer, "layers"):
+        layer = layer.layers[-1]
     activation, layer.activation = getattr(layer, "activation", None), keras.activations.linear
     try:
         yield
@@ -72,9 +77,8 @@ def before_softmax(model: Any) -> Iterator[None]:
 def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
     """Find the convolutional part of a model by calling it once.
 
-    The last convolutional feature map is the last output with a height and a width of more than one that comes after a
-    convolution and that the answer depends on: after its activation and its normalisation, as in the paper on Grad-CAM.
-    Where it was made by a pooling that shrinks it, the larger map before that is taken, which says more about where.
+    The last feature map is the last output after a convolution that the answer depends on, more than a pixel high and
+    wide; before a pooling that would shrink it, and after activation and normalisation, as in the paper on Grad-CAM.
     """
     import tensorflow as tf
 
@@ -84,7 +88,7 @@ def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
     def keep(layer: Any, inputs: Any, output: Any) -> None:
         nonlocal numbers
         numbers += math.prod(output.shape[1:])
-        if calls or _is_convolution(layer):
+        if calls or any(kind.__name__ in _CONVOLUTIONS for kind in type(layer).__mro__):
             tape.watch(output)
             calls.append((layer, inputs, output))
 
@@ -97,7 +101,7 @@ def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
             "convolutional network, such as the preset notebook, baseline or backbone."
         )
     maps = [call for call in calls if len(call[2].shape) == 4 and min(call[2].shape[1:3]) > 1]
-    # A border of zeros is no place in the image.
+    # Padding adds a border that is outside of the image.
     maps = [call for call in maps if not type(call[0]).__name__.startswith("ZeroPadding")]
     gradients = tape.gradient(answer, [output for _, _, output in maps])
     reaching = [call for call, gradient in zip(maps, gradients, strict=True) if gradient is not None]
@@ -113,51 +117,30 @@ def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
     return Inside(layer, (height, width, channels), calls[0][0], tuple(call[0] for call in maps), numbers)
 
 
-def _told(layer: Any, call: Callable[..., Any], listener: Listener) -> Callable[..., Any]:
-    def told(*args: Any, **kwargs: Any) -> Any:
+def _heard(layer: Any, call: Callable[..., Any], listener: Listener) -> Callable[..., Any]:
+    def heard(*args: Any, **kwargs: Any) -> Any:
         output = call(*args, **kwargs)
         if hasattr(output, "shape"):
             listener(layer, args[0] if args else None, output)
         return output
 
-    return told
-
-
-def _answering(model: Any) -> Any:
-    """The layer that gives a model's answer."""
-    while hasattr(model, "layers"):
-        model = model.layers[-1]
-    return model
-
-
-def _is_convolution(layer: Any) -> bool:
-    return any(kind.__name__ in _CONVOLUTIONS for kind in type(layer).__mro__)
+    return heard
 
 
 def _shrinks(layer: Any, inputs: Any, output: Any) -> bool:
-    """Whether a call was a pooling that made its map smaller."""
+    """Return whether a call was a pooling that made its map smaller."""
     return "Pooling" in type(layer).__name__ and tuple(output.shape[1:3]) != tuple(inputs.shape[1:3])
 
 
-#: Kinds of layers whose maps show nothing that the layer before or after does not.
-_SKIPPED = ("BatchNormalization", "Dropout", "SpatialDropout2D")
-
-
 def filters(model: Any, inside: Inside, image_shape: tuple[int, int, int], *, most: int) -> ConvolutionFilters:
-    """The first convolution's filters as pictures; see :class:`ConvolutionFilters`.
-
-    A network may have swapped or rescaled the colours before. What reaches the convolution of plain red, green and blue
-    images tells how, so that each filter is drawn in the colours that it looks for in the image.
-
-    Raises:
-        ExplainError: The first convolution looks at each colour by itself.
-    """
+    """Return the first convolution's filters as pictures; one for each colour by itself raises an ``ExplainError``."""
     if type(inside.first).__name__ != "Conv2D" or inside.first.groups != 1:
         raise ExplainError(
             f"The first convolution of this model is a {type(inside.first).__name__} that looks at each colour by "
             "itself; only filters over all colours can be drawn as pictures."
         )
     kernel = np.asarray(inside.first.kernel, np.float32)
+    # Black, red, green and blue images show how the network swaps or rescales colours before the convolution.
     plain = np.zeros((4, *image_shape), np.float32)
     for channel in range(3):
         plain[channel + 1, ..., channel] = 1.0
@@ -183,7 +166,7 @@ def filters(model: Any, inside: Inside, image_shape: tuple[int, int, int], *, mo
 def activations(
     model: Any, inside: Inside, image: NDArray[np.uint8], *, most_layers: int, most_channels: int
 ) -> tuple[Activation, ...]:
-    """What the layers with a map make of one image; see :class:`Activation`."""
+    """Return the maps of evenly chosen layers for one image."""
     wanted = [layer for layer in inside.layers if type(layer).__name__ not in _SKIPPED]
     if len(wanted) > most_layers:
         even = np.linspace(0, len(wanted) - 1, most_layers).round().astype(int)

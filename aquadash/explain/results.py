@@ -1,4 +1,4 @@
-"""What comes out of an explanation, and a map in words for people who cannot see it."""
+"""The results of explanations, and a map in words for people who cannot see it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 _ROWS = ("upper", "", "lower")
 _COLUMNS = ("left", "", "right")
 
-#: The brightest ninth of a map with less than this many times its fair share is not worth the name.
+#: The least mean of a map's brightest ninth, in means of the map, for its place to be named.
 _STANDS_OUT = 1.35
 
 
 def describe_map(values: NDArray[np.float32], *, signed: bool = False) -> str:
-    """Where a map is strongest, as a phrase such as ``"brightest at the upper left"``."""
+    """Describe the strongest place of a map, such as ``"brightest at the upper left"``."""
     if not signed:
         place = _place(values)
         if place is None:
@@ -26,7 +26,7 @@ def describe_map(values: NDArray[np.float32], *, signed: bool = False) -> str:
     places: dict[str, str] = {}
     for sign, said in ((1, "for"), (-1, "against")):
         part = np.maximum(sign * values, 0)
-        # A twentieth of what there is counts for nothing beside the rest.
+        # A sign with less than a twentieth of the whole map is not mentioned.
         if part.sum() > 0.05 * np.abs(values).sum():
             places[said] = _place(part) or ""
     if len(places) == 2 and len(set(places.values())) == 1:
@@ -36,16 +36,16 @@ def describe_map(values: NDArray[np.float32], *, signed: bool = False) -> str:
 
 
 def strongest_pixel(values: NDArray[np.float32]) -> tuple[int, int]:
-    """Row and column, from 0, of the pixel that speaks most for the class."""
+    """Return row and column, from 0, of the map's greatest value."""
     row, column = np.unravel_index(int(np.argmax(values)), values.shape)
     return int(row), int(column)
 
 
 def _place(values: NDArray[np.float32]) -> str | None:
-    """The brightest ninth of a map, as "at the upper left"; empty where none stands out, None for a map of zeros."""
+    """Name the brightest ninth of a map, such as "at the upper left"; empty if none stands out, None for zeros."""
     if not values.max(initial=0) > 0:
         return None
-    # Thirds of whole pixels; each ninth is judged by its mean, since they are not all of the same size.
+    # Ninths of whole pixels differ in size, so that their means are compared.
     ninths = np.array(
         [[part.mean() for part in np.array_split(band, 3, axis=1)] for band in np.array_split(values, 3, axis=0)]
     )
@@ -61,19 +61,18 @@ def _place(values: NDArray[np.float32]) -> str | None:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Which parts of an image speak for a class, according to one method."""
+    """The parts of an image that count for a class, according to one method."""
 
     #: A name in :data:`aquadash.explain.methods.METHODS`.
     method: str
     class_index: int
     class_name: str
-    #: What the model gives that class for the image, 0 to 1.
+    #: The model's probability of the class, 0 to 1.
     probability: float
-    #: What the model looked at: uint8, shape (height, width, 3).
+    #: The explained image: uint8, shape (height, width, 3).
     image: NDArray[np.uint8]
-    #: float32, shape (height, width). Of a method that is not signed: 0 to 1, the image's strongest place has 1
-    #: unless there is none. Of a signed method: shares of probability, above 0 where a pixel speaks for the
-    #: class and below where it speaks against it.
+    #: float32, shape (height, width): 0 to the greatest value 1, or all 0; of a signed method shares of probability,
+    #: positive for the class and negative against it.
     map: NDArray[np.float32]
     #: Whether the map has both signs.
     signed: bool
@@ -82,7 +81,7 @@ class Explanation:
 
     @property
     def where(self) -> str:
-        """In words where the map is strongest, such as ``"brightest at the upper left"``."""
+        """The strongest place of the map in words."""
         return describe_map(self.map, signed=self.signed)
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,10 +105,10 @@ class ConvolutionFilters:
     """The patterns of a model's first convolution."""
 
     layer: str
-    #: How many filters it has.
+    #: The number of all filters.
     total: int
-    #: uint8, shape (shown, height, width, 3): each filter's weights on red, green and blue, 128 for none,
-    #: brighter above and darker below; each filter has a scale of its own, so that faint ones can be seen, too.
+    #: uint8, shape (shown, height, width, 3): each filter's weights on red, green and blue, 128 for a weight of 0, on
+    #: a scale of its own.
     patterns: NDArray[np.uint8]
     #: float32, shape (shown,): the largest weight of each, 0 to 1 of the largest of all.
     strengths: NDArray[np.float32]
@@ -117,17 +116,16 @@ class ConvolutionFilters:
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """What one layer makes of an image."""
+    """The output of one layer for an image."""
 
     layer: str
-    #: Its class in Keras, such as ``"Conv2D"``.
+    #: The layer's class in Keras, such as ``"Conv2D"``.
     kind: str
-    #: Height, width and channels of all that it gives.
+    #: Height, width and channels of the whole output.
     shape: tuple[int, int, int]
-    #: Which channels are shown, those that differ most over the image.
+    #: The channels shown: those that differ most over the image.
     channels: tuple[int, ...]
-    #: float32, shape (channels shown, height, width), from 0, the layer's least value for the image, to 1, its
-    #: greatest.
+    #: float32, shape (channels shown, height, width), 0 for the layer's least value to 1 for its greatest.
     maps: NDArray[np.float32]
-    #: Share of all its channels that have the same value everywhere, 0 to 1.
+    #: The fraction of all channels with the same value everywhere, 0 to 1.
     silent: float

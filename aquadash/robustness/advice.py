@@ -1,4 +1,4 @@
-"""How far the parameter of a step may go before a network no longer sees what the label says."""
+"""The range of a step's parameter within which a network keeps enough of its accuracy."""
 
 from __future__ import annotations
 
@@ -15,28 +15,25 @@ from aquadash.robustness.steps import text_of
 class SafeRange:
     """The values of a parameter that keep enough of the accuracy on unchanged images."""
 
-    #: The accuracy below which too much is lost, 0 to 1.
+    #: The least accuracy that is enough, 0 to 1.
     limit: float
-    #: The value below which too much is lost, interpolated between two that were measured; None where that never
-    #: happens within the range.
+    #: The lower end, interpolated between measured values; None if the accuracy is enough down to the lowest value.
     low: float | None
-    #: The same above.
+    #: The upper end; None if the accuracy is enough up to the highest value.
     high: float | None
-    #: Whether too much is lost even at the value that changes images least.
+    #: Whether the accuracy is too low even at the value that changes images least.
     is_empty: bool
 
 
 def safe_range(measured: Measurement, parameter: str, *, threshold: float) -> SafeRange:
-    """Walk from the value that changes images least to either side, until too much is lost.
+    """Walk from the value that changes images least to either side, until the accuracy is too low.
 
-    Args:
-        measured: At least one value of the parameter.
-        threshold: Too much is lost below this fraction of the accuracy on unchanged images, 0 to 1.
+    ``threshold`` is the fraction of the accuracy on unchanged images that must be kept, 0 to 1.
     """
     curve = {value: scores.accuracy for value, scores in measured.curve("strength", parameter).items()}
     values = list(curve)
     limit = threshold * measured.clean.accuracy
-    # A measurement that was stopped may not have got as far as the harmless value.
+    # The nearest measured value: a stopped measurement may lack the harmless one.
     harmless = min(range(len(values)), key=lambda position: abs(values[position] - (measured.harmless or 0.0)))
     return SafeRange(
         limit,
@@ -58,22 +55,14 @@ def crossing(points: Sequence[tuple[float, float]], limit: float) -> float | Non
 
 
 def parameter_title(parameter: Parameter) -> str:
-    """A parameter's name for people; imgaug's where the catalogue has none."""
+    """Return a parameter's title, or imgaug's name for it."""
     if parameter.title:
         return parameter.title
     return "share of the images" if parameter.kind == "probability" else parameter.name
 
 
 def advice(measured: Measurement, request: SweepRequest, *, threshold: float, classes: int) -> str:
-    """Return how far the parameter may go, in plain text.
-
-    Example: ``"2. Blur: safe up to sigma 1.4. The network keeps at least 80 % of its accuracy on unchanged images."``
-
-    Args:
-        measured: At least one value of the request's parameter.
-        threshold: As of :func:`safe_range`.
-        classes: How many classes the network knows.
-    """
+    """Describe the safe range, such as ``"2. Blur: safe up to sigma 1.4. ..."``; arguments as of :func:`safe_range`."""
     parameter, clean = request.tried, measured.clean
     if clean.accuracy_ci95[0] <= 1 / classes:
         return (
@@ -103,7 +92,7 @@ def advice(measured: Measurement, request: SweepRequest, *, threshold: float, cl
 
 
 def _rough(parameter: Parameter, value: float) -> str:
-    """Two digits: what lies between two measured values is a guess."""
+    """Format an interpolated value with two digits."""
     shown = 100 * value if parameter.percent else value
     digits = f"{shown:.0f}" if abs(shown) >= 10 else f"{shown:.2g}"
     return f"{digits} %" if parameter.percent else digits

@@ -1,14 +1,6 @@
-"""The fifteen corruptions of Hendrycks and Dietterich, applied to test images; corrupted sets are kept on disk.
+"""The fifteen corruptions of Hendrycks and Dietterich (ICLR 2019), applied to test images; sets are cached on disk.
 
-A kept set may be lost, damaged or impossible to write at any time; then it is made again, and nothing else happens.
-
-Source: D. Hendrycks and T. Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and
-Perturbations" (ICLR 2019), in the form of the package ``imagecorruptions``; what becomes of small images says
-:func:`aquadash.augment.augmenters.corrupted`.
-
-The strengths are those of ImageNet-C, made for pictures of 224 pixels a side: a blur of ten pixels is a far greater
-part of a picture of 32 pixels. Accuracies are therefore lower than those published for CIFAR-10-C, whose strengths
-are milder, and may be compared among runs of AquaDash only.
+The strengths are those of ImageNet-C, for pictures of 224 pixels: accuracies on 32 pixels compare among our runs only.
 """
 
 from __future__ import annotations
@@ -36,20 +28,20 @@ from aquadash.data.folder.reading import usable_processors
 from aquadash.errors import ConfigError, look_up
 from aquadash.files import keep
 
-#: From the mildest to the strongest.
+#: The severities, from the mildest to the strongest.
 SEVERITIES = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True)
 class Corruption:
-    """One way in which pictures go bad."""
+    """A kind of damage to pictures."""
 
-    #: As in the paper and the package.
+    #: The name in the paper and the package.
     name: str
     title: str
     #: ``noise``, ``blur``, ``weather`` or ``digital``.
     group: str
-    #: What it looks like and where it comes from.
+    #: Its look or cause in a sentence.
     summary: str
 
 
@@ -77,7 +69,7 @@ CORRUPTIONS: dict[str, Corruption] = {
 
 
 def check_corruption(name: str, severity: int) -> None:
-    """Refuse what is not in the paper."""
+    """Refuse a corruption or severity that is not in the paper."""
     look_up("corruption", name, CORRUPTIONS)
     if isinstance(severity, bool) or severity not in SEVERITIES:
         raise ConfigError(f"The severity is {severity!r}; expected a whole number from 1 (mild) to 5 (strong).")
@@ -91,12 +83,7 @@ def corrupt(
     seed: int,
     positions: NDArray[np.int64] | None = None,
 ) -> NDArray[np.uint8]:
-    """Corrupt images.
-
-    The random choices for an image follow from the seed, the corruption and the image's position, not from the
-    severity or the other images. So a curve over severities follows one raindrop as it grows, any slice of a split
-    gives the same bytes as the whole, and processes can share the work.
-    """
+    """Corrupt images; the random choices follow from the seed, the corruption and the image's position alone."""
     check_corruption(name, severity)
     from aquadash.augment.apply import check_images
     from aquadash.augment.augmenters import corrupted
@@ -111,7 +98,7 @@ def corrupt(
 
 
 def _frost(image: Image.Image, severity: int) -> NDArray[np.float64]:
-    """The package's ``frost``, but that it does not read and enlarge a photograph of ice for each image."""
+    """Do the same as the package's ``frost``, which reads and enlarges a photograph of ice for each image."""
     of_image, of_ice = ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75))[severity - 1]
     width, height = image.size
     ice = _ice(np.random.randint(6), height, width)
@@ -122,7 +109,7 @@ def _frost(image: Image.Image, severity: int) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=12)
 def _ice(number: int, height: int, width: int) -> NDArray[np.uint8]:
-    """One of the package's photographs, RGB, a tenth larger than is needed to cover images of that size."""
+    """Read one of the package's photographs, RGB, a tenth larger than images of that size."""
     import cv2
 
     name = ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5.jpg", "frost6.jpg")[number]
@@ -136,17 +123,16 @@ def _ice(number: int, height: int, width: int) -> NDArray[np.uint8]:
 #: A corruption and its severity.
 Cell = tuple[str, int]
 
-#: Bytes that all kept sets may take together; those that were used longest ago go first. The 75 sets of 500 images of
-#: 32 x 32 take 115 MB.
+#: The most bytes of the cached sets; the least recently used are deleted. 75 sets of 500 small images take 115 MB.
 MAX_BYTES = 1_000_000_000
 
-#: Images in one task of another process: small enough to stop within a second, large enough not to be all overhead.
+#: Images in one task of another process, which stops between tasks.
 IMAGES_A_TASK = 25
 
-#: Changes whenever the same arguments give other images, so that kept images are not taken for theirs.
+#: Part of a cached set's name. Raise it when the same arguments give other images.
 _REVISION = 1
 
-#: Sets that are being made while an earlier one is looked at.
+#: Sets that are made in advance.
 _AHEAD = 2
 
 _version = cache(version)
@@ -162,19 +148,19 @@ class Subjects:
     labels: NDArray[np.int64]
     #: int64, shape (n,), their positions in the split.
     positions: NDArray[np.int64]
-    #: How many images they were chosen from.
+    #: The number of images that they were chosen from.
     available: int
-    #: Of the data set.
+    #: The fingerprint of the data set.
     fingerprint: str
-    #: 0 or greater; all random choices follow from it and the positions.
+    #: The seed of all random choices, 0 or greater.
     seed: int
 
     def path(self, cell: Cell) -> Path:
-        """Where the corrupted set is kept; the name says which images, corruption, severity and seed it is of."""
+        """Return the file of a cached set, whose name depends on images, corruption, severity and seed."""
         name, severity = cell
         package = _version("imagecorruptions-imaug")
-        told = f"{package} {_REVISION} {self.images.shape} {self.fingerprint} {self.seed} {cell}"
-        digest = hashlib.sha256(told.encode() + self.positions.astype("<i8").tobytes()).hexdigest()
+        identity = f"{package} {_REVISION} {self.images.shape} {self.fingerprint} {self.seed} {cell}"
+        digest = hashlib.sha256(identity.encode() + self.positions.astype("<i8").tobytes()).hexdigest()
         return settings.home() / "cache" / "corrupted" / f"{name}-{severity}-{digest[:32]}.npy"
 
 
@@ -185,7 +171,7 @@ def corrupted_sets(
     executor: Executor | None = None,
     on_images: Callable[[Cell, int], None] | None = None,
 ) -> Iterator[tuple[Cell, NDArray[np.uint8]]]:
-    """The corrupted sets one after the other, in the order asked for."""
+    """Yield the corrupted sets in order; ``on_images`` gets the number of images made of a set that is not cached."""
     left = deque(cells)
     coming: deque[tuple[Cell, NDArray[np.uint8] | Iterable[NDArray[np.uint8]]]] = deque()
     while left or coming:
@@ -206,18 +192,18 @@ def corrupted_sets(
 
 
 def kept(source: Subjects, cell: Cell) -> NDArray[np.uint8] | None:
-    """The set, which is read from disk where it is looked at; None where there is no sound copy of it."""
+    """Return a cached set, mapped from its file; None if it is missing or damaged."""
     path = source.path(cell)
     with suppress(OSError, EOFError, ValueError):
         images: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
         if images.dtype == np.uint8 and images.shape == source.images.shape:
-            os.utime(path)  # Used just now: the last to go.
+            os.utime(path)  # The most recently used set is deleted last.
             return images
     return None
 
 
 def sample(source: Subjects, cell: Cell, row: int) -> NDArray[np.uint8]:
-    """One image of a set, of shape (height, width, 3): from disk where the set is kept, else made."""
+    """Return one image of a set, uint8 (height, width, 3), from the cache or made anew."""
     images = kept(source, cell)
     if images is not None:
         return np.array(images[row])
@@ -226,12 +212,9 @@ def sample(source: Subjects, cell: Cell, row: int) -> NDArray[np.uint8]:
 
 
 def open_pool() -> ProcessPoolExecutor:
-    """Processes that corrupt images, one for every core but the one that the network works on.
-
-    They end with this one, even if it is killed.
-    """
+    """Start processes that corrupt images; one core is left for the network. They end with this process."""
     workers = max(1, min(usable_processors() - 1, 8))
-    # Not forked: a copy of a process with threads (of the store, of TensorFlow) may hang.
+    # Spawned: a fork of a process with threads of TensorFlow or the store may hang.
     return ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_the_parent
     )
@@ -240,10 +223,10 @@ def open_pool() -> ProcessPoolExecutor:
 def _set_or_parts(
     source: Subjects, cell: Cell, executor: Executor | None
 ) -> NDArray[np.uint8] | Iterable[NDArray[np.uint8]]:
-    """The set where it is kept, else its parts, being made by the executor, or here when they are asked for."""
-    found = kept(source, cell)
-    if found is not None:
-        return found
+    """Return the cached set, or its parts as the executor makes them, or lazily made here without an executor."""
+    images = kept(source, cell)
+    if images is not None:
+        return images
     name, severity = cell
     starts = range(0, max(1, len(source.images)), IMAGES_A_TASK)
     return (map if executor is None else executor.map)(
@@ -260,7 +243,7 @@ def _corrupt_part(
 
 
 def _end_with_the_parent() -> None:
-    """Watch the process that started this one: the pool's own queues would keep an orphan waiting for ever."""
+    """End this process with its parent: an orphan would wait for the pool's queues for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

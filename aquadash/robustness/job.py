@@ -1,11 +1,7 @@
-"""Measuring robustness in the background, as a job: how it is started, stopped and read, and what its worker does.
+"""Measuring robustness as a job: starting, reading results, and the worker's part.
 
-It does not take a slot of the engine, so that it need not wait for the end of a long search. It runs at a low
-priority instead: a training beside it keeps most of the processor. Scores are kept as they are measured, so that a job
-that was stopped or killed goes on where it was when it is started again.
-
-A measurement under corruptions and pipelines is a file of its run. A sweep belongs to no run, since its steps may be
-ones that nobody has saved: its file is in the home, under a key that follows from the request.
+The job takes no slot of the engine and runs at low priority. Scores are stored as they are measured, so that a stopped
+job continues. A robustness measurement is a file of its run; a sweep's file is in the home, named by its request.
 """
 
 from __future__ import annotations
@@ -46,13 +42,13 @@ _log = logging.getLogger("aquadash.robustness")
 
 KIND = "robustness"
 
-#: The resource of a sweep's job begins so; that of another job is the id of its run.
+#: The prefix of a sweep's resource; the resource of another job is the id of its run.
 _SWEEP = "sweep-"
 
-#: The scores are stored at most so often, in seconds.
+#: The least time between two storings of the scores, in seconds.
 _STORE_SECONDS = 1.0
 
-#: Bytes of the sweeps that are kept; one takes about 10 kB.
+#: The most bytes of all stored sweeps; one takes about 10 kB.
 _MAX_SWEEP_BYTES = 100_000_000
 
 _REPORTED_VERSIONS = (
@@ -66,17 +62,7 @@ _REPORTED_VERSIONS = (
 
 
 def start(store: RunStore, run_id: str, request: Request | None = None, *, owner: str = "") -> Job:
-    """Start measuring, or go on with what is not measured yet.
-
-    Args:
-        run_id: A run that has ended and has a model.
-        request: What to measure; None for what was asked for the last time under corruptions and pipelines.
-        owner: The id of whoever asks; empty for the owner of the machine.
-
-    Raises:
-        RunError: The run has no model, or is being measured already.
-        AquaDashError: The request is not possible.
-    """
+    """Start measuring an ended run, or continue; without a request, repeat the run's last one under corruptions."""
     from aquadash.jobs import worker
 
     run = store.get(run_id)
@@ -87,17 +73,17 @@ def start(store: RunStore, run_id: str, request: Request | None = None, *, owner
 
 
 def job_of(run: Run, sweep: SweepRequest | None = None) -> str:
-    """Return the id of the job that measures a run under corruptions and pipelines, or of a sweep."""
+    """Return the id of the job of a run's robustness or of a sweep."""
     return job_id(KIND, _resource(run, sweep))
 
 
 def _resource(run: Run, sweep: SweepRequest | None) -> str:
-    """Return what stands for a measurement in the table of jobs, which machines may use that lack a sweep's file."""
+    """Return a measurement's resource in the table of jobs."""
     if sweep is None:
         return run.run_id
     network = settings.store_key(), run.run_id, run.ended_at if run.status.ended else run.started_at
-    told = json.dumps([network, request_values(sweep), settings.here()])
-    return f"{_SWEEP}{hashlib.sha256(told.encode()).hexdigest()[:24]}"
+    identity = json.dumps([network, request_values(sweep), settings.here()])
+    return f"{_SWEEP}{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
 
 
 def _sweep_path(resource: str) -> Path:
@@ -105,9 +91,9 @@ def _sweep_path(resource: str) -> Path:
 
 
 def result_of(store: RunStore, run: Run, sweep: SweepRequest | None = None) -> Measurement | None:
-    """Return what is measured so far; None where nothing is, or it is of weights that the run has no more."""
+    """Return the measurement so far; None for nothing, or if the run's weights have changed since."""
     if sweep is not None:
-        # A damaged file is measured again: it can be emptied at any time.
+        # A missing or damaged file is measured again.
         with suppress(OSError, StorageError):
             return Measurement.from_json(_sweep_path(_resource(run, sweep)).read_bytes())
         return None
@@ -123,12 +109,12 @@ def result_of(store: RunStore, run: Run, sweep: SweepRequest | None = None) -> M
     model = store.artifact(run.run_id, MODEL)
     if model is None:
         return found if later else None
-    # Times tell little: clocks are set back, and another computer's may differ.
+    # The digest decides, since clocks are set back and differ between computers.
     return found if file_digest(model) == found.identity["model_sha256"] else None
 
 
 def _last_request(store: RunStore, run_id: str) -> Request:
-    """Return what was asked for the last time, or what the scores of another computer or older version belong to."""
+    """Return the last job's request, or one of the stored scores' seed and limit; imported scores have no job."""
     run = store.get(run_id)
     job = open_jobs().get(job_of(run))
     if job is not None:
@@ -148,7 +134,7 @@ def check_run(store: RunStore, run: Run) -> None:
 
 
 def work(job: JobContext) -> dict[str, Any]:
-    """Measure the job's request; a failure or stop keeps the scores so far."""
+    """Measure the job's request; the scores so far are stored after a failure or stop, too."""
     store = open_store()
     stored_at, found = 0.0, None
     try:
@@ -165,7 +151,7 @@ def work(job: JobContext) -> dict[str, Any]:
 
 
 def _keep(store: RunStore, job: JobContext, found: Measurement) -> None:
-    """Store scores, unless another worker measures by now."""
+    """Store scores, unless the job was lost to another worker."""
     if job.lost:
         return
     if not job.run.startswith(_SWEEP):

@@ -1,4 +1,4 @@
-"""Measures a network's accuracy on changed images."""
+"""Measuring a network's accuracy on changed images."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from aquadash.predict import Predictor
     from aquadash.runs import Run, RunStore
 
-#: Called with the phase in words, the images that are done and all images; an exception that it raises ends the work.
+#: Called with the phase in words, the images done and all images; an exception that it raises ends the work.
 Report = Callable[[str, int, int], None]
 
-#: First part of the path along which the seed is split for copies; training has 0 and previews 1.
+#: First number of the seed's path for copies; training has 0 and previews 1.
 _COPIES = 2
 
-#: How far a value moves pixels is measured on a few copies of a few images.
+#: Images and copies on which the change of pixels is measured.
 _CHANGE_IMAGES = 10
 _CHANGE_COPIES = 5
 
 
 def missing(measured: Measurement | None, request: Request) -> dict[Condition, Branch | None]:
-    """Return the conditions of a request that a measurement of the same identity does not have."""
+    """Return the conditions of a request that a measurement lacks."""
     return {
         condition: branch
         for condition, branch in request.conditions().items()
@@ -45,25 +45,21 @@ def missing(measured: Measurement | None, request: Request) -> dict[Condition, B
 
 
 def is_measured(found: Measurement | None, request: Request) -> bool:
-    """Whether what is measured leaves nothing to do for a request."""
+    """Return whether a measurement answers a request."""
     return found is not None and goes_with(found, request) and not missing(found, request)
 
 
 def goes_with(found: Measurement, request: Request) -> bool:
-    """Whether a request is about the seed and as many images as what is measured, so that its scores join those."""
+    """Return whether a request has a measurement's seed and number of images, so that their scores can be joined."""
     total = int(found.identity["test_images"])
     return (found.identity["seed"], found.identity["images"]) == (request.seed, min(request.limit or total, total))
 
 
 def load_network(store: RunStore, run: Run) -> Predictor:
-    """The run's network, ready to look at images."""
+    """Load the run's network."""
     from aquadash.predict import Predictor
 
     return Predictor.load(store.model_path(run.run_id), run.config.model, class_names=run.class_names)
-
-
-def silent(phase: str, done: int, total: int) -> None:
-    """Report to nobody."""
 
 
 def measure(
@@ -74,30 +70,23 @@ def measure(
     model_sha256: str,
     so_far: Measurement | None = None,
     executor: Executor | None = None,
-    report: Report = silent,
+    report: Report = lambda phase, done, total: None,
     versions: Mapping[str, str] | None = None,
     measured_at: float | None = None,
 ) -> Iterator[Measurement]:
-    """Measure what a request asks for and ``so_far`` does not have yet.
+    """Yield the measurement with the clean images, then after each condition that ``so_far`` lacks.
 
-    Args:
-        model_sha256: Says which network it is.
-        so_far: An earlier measurement, to go on from; left out where it is of another network, data set, seed or number
-            of images.
-        executor: Corrupts in other processes; see :func:`~aquadash.robustness.corruptions.open_pool`.
-        report: Called several times a second.
-        versions: Of the libraries, to be kept with the scores.
-        measured_at: When the network was loaded, in seconds since 1970 UTC; now if not given.
-
-    Yields:
-        The measurement so far, earlier scores of the same identity included: at first the clean images, then again with
-        each condition.
-
-    Raises:
-        AquaDashError: The request is not possible or the network does not fit the images.
+    ``so_far`` is left out if it is of another network, data set, seed or number of images. ``measured_at`` is the Unix
+    time at which the network was loaded, in seconds.
     """
-    _check_subjects(predictor, subjects)
     images, labels, copies = subjects.images, subjects.labels, request.copies
+    if images.shape[1:] != tuple(predictor.image_shape):
+        raise AquaDashError(
+            f"The network looks at images of {predictor.image_shape}; these are {images.shape[1:]}. They do not belong "
+            "together."
+        )
+    if not 0 <= int(labels.min()) <= int(labels.max()) < len(predictor.class_names):
+        raise AquaDashError("The images have classes that the network does not know. They do not belong together.")
     identity = {
         "model_sha256": model_sha256,
         "dataset_fingerprint": subjects.fingerprint,
@@ -120,7 +109,7 @@ def measure(
     cells = {(condition.name, int(condition.level)): condition for condition, branch in todo.items() if branch is None}
 
     def preparing(cell: tuple[str, int], ready: int) -> None:
-        # Looking is quick beside corrupting, which makes the image count.
+        # An image counts once it is corrupted, which takes far longer than its classification.
         report(cells[cell].title, done + ready, total)
 
     for cell, changed in corrupted_sets(subjects, list(cells), executor=executor, on_images=preparing):
@@ -132,7 +121,7 @@ def measure(
         if branch is None:
             continue
         report(condition.title, done, total)
-        # The same steps and seed give the same images, whichever pipeline they belong to.
+        # Two pipelines with the same steps and seed give the same images.
         same = {other.digest: scores for other, scores in so_far.of_kind("pipeline").items()}
         scores = same.get(condition.digest)
         if scores is None and condition.kind == "pipeline":
@@ -161,7 +150,7 @@ def changed_copies(images: NDArray[np.uint8], branch: Branch, *, copies: int, se
 
 
 def _harmless(request: Request, images: NDArray[np.uint8]) -> float | None:
-    """Return the parameter's value at which its step alone moves pixels least; None where no parameter is tried."""
+    """Return the parameter's value at which its step alone changes pixels least; None without a parameter."""
     if not isinstance(request, SweepRequest):
         return None
     few, copies = images[:: -(-len(images) // _CHANGE_IMAGES)], min(request.copies, _CHANGE_COPIES)
@@ -176,23 +165,13 @@ def _harmless(request: Request, images: NDArray[np.uint8]) -> float | None:
 
 
 def _classes(predictor: Predictor, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the class that the network takes each image for."""
+    """Return the predicted class of each image."""
     return predictor.predict_images(images).argmax(axis=1)
 
 
 def _classes_of_copies(predictor: Predictor, copies: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The same; equal copies, as of steps that draw nothing, are looked at once."""
+    """Return the predicted class of each copy; the network gets equal copies once."""
     first: dict[bytes, int] = {}
     same_as = [first.setdefault(copy.tobytes(), number) for number, copy in enumerate(copies)]
     different, back = np.unique(same_as, return_inverse=True)
     return _classes(predictor, copies[different])[back]
-
-
-def _check_subjects(predictor: Predictor, subjects: Subjects) -> None:
-    shape = tuple(subjects.images.shape[1:])
-    if shape != tuple(predictor.image_shape):
-        raise AquaDashError(
-            f"The network looks at images of {predictor.image_shape}; these are {shape}. They do not belong together."
-        )
-    if not 0 <= int(subjects.labels.min()) <= int(subjects.labels.max()) < len(predictor.class_names):
-        raise AquaDashError("The images have classes that the network does not know. They do not belong together.")

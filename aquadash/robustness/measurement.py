@@ -1,8 +1,6 @@
-"""What a measurement finds: conditions under which images are changed, and how a network then classifies them.
+"""A network's scores on changed images, by condition: a corruption, a pipeline's version, or a parameter's value.
 
-A condition is a corruption at a severity, a version of a pipeline, or a parameter of a step at a value. Which
-images were right is kept for each, not only how many: all conditions share the same few images, and the intervals of
-averages over conditions depend on that.
+The scores keep the result of each image, since intervals of averages over conditions on the same images need them.
 """
 
 from __future__ import annotations
@@ -30,16 +28,16 @@ Kind: TypeAlias = Literal["corruption", "pipeline", "strength"]
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """How a network classifies some images under one condition."""
+    """The results of a network on some images under one condition."""
 
-    #: Integers or booleans, shape (n,): how many copies of each image were classified correctly.
+    #: Integers or booleans, shape (n,): the number of copies of each image that were classified correctly.
     right: NDArray[np.int64] | NDArray[np.bool_]
-    #: How many copies each image has.
+    #: The number of copies of each image.
     copies: int = 1
 
     @property
     def n(self) -> int:
-        """How many images."""
+        """The number of images."""
         return len(self.right)
 
     @property
@@ -54,11 +52,7 @@ class Scores:
 
     @cached_property
     def accuracy_ci95(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy over images such as these, (low, high).
-
-        Wilson's for one copy of each image. More copies of one image do not narrow it; of a single image it is the
-        interval over further copies.
-        """
+        """The 95 % interval of the accuracy, (low, high), over images; of a single image, over its copies."""
         clustered = clustered_interval(self.right, trials=self.copies) if self.copies > 1 else None
         return clustered or wilson_interval(int(self.right.sum()), self.n * self.copies)
 
@@ -71,20 +65,19 @@ class Scores:
 class Condition:
     """A way in which images are changed."""
 
-    #: What changes them.
     kind: Kind
-    #: The corruption's, the pipeline's, or the parameter's.
+    #: The name of the corruption, pipeline or parameter.
     name: str
     #: The severity, the version's number from 0, or the parameter's value.
     level: float
-    #: Of the version's steps: an edited version is another condition. Empty for other kinds.
+    #: A digest of the version's steps: an edited version is another condition. Empty for other kinds.
     digest: str = ""
-    #: The pipeline's and the version's, for people; a pipeline may be deleted later. Empty for other kinds.
+    #: The titles of the pipeline, which may be deleted later, and the version. Empty for other kinds.
     titles: tuple[str, str] = field(default=("", ""), compare=False)
 
     @property
     def title(self) -> str:
-        """For people: ``"Fog, severity 3"``, ``"pipeline Flips: Flipped"``, ``"sigma 1.4"``."""
+        """The title for people: ``"Fog, severity 3"``, ``"pipeline Flips: Flipped"``, ``"sigma 1.4"``."""
         if self.kind == "corruption":
             return f"{CORRUPTIONS[self.name].title}, severity {self.level:g}"
         return f"pipeline {': '.join(self.titles)}" if self.kind == "pipeline" else f"{self.name} {self.level:.3g}"
@@ -100,20 +93,20 @@ class Mean:
 
 @dataclass(frozen=True)
 class Measurement:
-    """How a network's accuracy falls when images are changed."""
+    """A network's scores on unchanged and changed images."""
 
-    #: What the scores belong to: ``model_sha256``, ``dataset_fingerprint``, ``seed``, ``images`` (how many) and
-    #: ``test_images`` (of how many). Scores of another identity are not mixed with these.
+    #: The network and images: ``model_sha256``, ``dataset_fingerprint``, ``seed``, and the numbers ``images`` and
+    #: ``test_images`` (available). Scores of different identities are never joined.
     identity: Mapping[str, Any]
-    #: When the network was loaded, in seconds since 1970 UTC.
+    #: Unix time at which the network was loaded, in seconds.
     measured_at: float
     #: The scores of the unchanged images.
     clean: Scores
-    #: The scores under each condition that is measured.
+    #: The scores under each measured condition.
     scores: Mapping[Condition, Scores] = field(default_factory=dict)
-    #: Of the libraries.
+    #: The versions of the libraries.
     versions: Mapping[str, str] = field(default_factory=dict)
-    #: The parameter's value at which its step changes images least; None where no parameter is tried.
+    #: The parameter's value at which its step changes images least; None without a parameter.
     harmless: float | None = None
 
     def with_scores(self, condition: Condition, scores: Scores) -> Measurement:
@@ -133,38 +126,26 @@ class Measurement:
 
     @property
     def mean_corruption_error(self) -> Mean | None:
-        """The mean of 1 - accuracy over the measured corruptions and severities, None before the first.
+        """The mean error over the measured corruptions and severities; None before the first.
 
-        ``mCE = 1/K sum_k (1 - a_k)`` over the K conditions (75 when complete). It is *not* divided by the error of
-        AlexNet as in the paper of Hendrycks and Dietterich (2019), which has none for these images: unnormalised.
-
-        The interval treats the test images as a sample: with ``e_i`` the fraction of the conditions in which image i is
-        wrong and ``s`` the standard deviation of the e_i, it is ``mean(e) +- 1.96 s / sqrt(n)``, cut to 0 to 1.
+        Not divided by AlexNet's error as in Hendrycks and Dietterich (2019), which is not known for these images.
         """
         errors = self._errors()
         return None if errors is None else _mean(errors, low=0.0)
 
     @property
     def relative_mean_corruption_error(self) -> Mean | None:
-        """What the corruptions add to the error on clean images: ``1/K sum_k (1 - a_k) - (1 - a_clean)``.
-
-        The paper's relative mCE without its division by AlexNet's. Negative if the corruptions helped. The interval is
-        that of a paired difference: of ``d_i = e_i - [image i is wrong when clean]``.
-        """
+        """The mean corruption error less the error on clean images, with the interval of a paired difference."""
         errors = self._errors()
         return None if errors is None else _mean(errors - (1 - self.clean.fractions), low=-1.0)
 
     def curve(self, kind: Kind, name: str) -> dict[float, Scores]:
-        """Return the scores by level, ascending; levels that are not measured are left out."""
-        found = {condition.level: scores for condition, scores in self.of_kind(kind).items() if condition.name == name}
-        return dict(sorted(found.items()))
+        """Return the scores by measured level, ascending."""
+        levels = {condition.level: scores for condition, scores in self.of_kind(kind).items() if condition.name == name}
+        return dict(sorted(levels.items()))
 
     def mean_curve(self) -> dict[float, Mean]:
-        """Return the accuracy by severity as the mean over the corruptions.
-
-        Only severities at which all corruptions that were measured at all are measured, so that the points can be
-        compared. Intervals as those of :attr:`mean_corruption_error`.
-        """
+        """Return the mean accuracy over the corruptions by severity, for severities that all of them have."""
         curves = [curve for name in CORRUPTIONS if (curve := self.curve("corruption", name))]
         return {
             severity: _mean(np.stack([curve[severity].fractions for curve in curves]).mean(axis=0), low=0.0)
@@ -173,13 +154,13 @@ class Measurement:
         }
 
     def loss(self, *scores: Scores) -> Mean | None:
-        """Return the accuracy that some conditions cost: clean accuracy less their mean; None for no conditions."""
+        """Return the clean accuracy less the mean accuracy under some conditions; None for no conditions."""
         if not scores:
             return None
         return _mean(self.clean.fractions - np.stack([each.fractions for each in scores]).mean(axis=0), low=-1.0)
 
     def corruption_loss(self, name: str) -> Mean | None:
-        """Return what a corruption costs over its measured severities; None if none is measured."""
+        """Return the loss of accuracy by a corruption over its measured severities; None for none."""
         return self.loss(*self.curve("corruption", name).values())
 
     def to_dict(self) -> dict[str, Any]:
@@ -187,16 +168,12 @@ class Measurement:
         return self._plain(packed=False)
 
     def to_json(self) -> str:
-        """The text of ``robustness.json``: :meth:`to_dict` and, for each condition, which images were right."""
+        """Return the text of ``robustness.json``: :meth:`to_dict` with the result of each image."""
         return json.dumps({"version": _VERSION, **self._plain(packed=True)}, indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Measurement:
-        """Read :meth:`to_json` back, also of version 0.6.0.
-
-        Raises:
-            StorageError: The text is not of that form.
-        """
+        """Read :meth:`to_json` back, also of version 0.6.0; a damaged text raises a ``StorageError``."""
         try:
             stored = _Stored.model_validate_json(text)
             n = stored.identity.images
@@ -265,13 +242,13 @@ class Measurement:
         }
 
     def _errors(self) -> NDArray[np.float64] | None:
-        """Return, of each image, the fraction of the measured corruptions and severities in which it is wrong."""
+        """Return the fraction of the measured corruptions and severities in which each image is wrong, (n,)."""
         corrupted = self.of_kind("corruption").values()
         return 1.0 - np.stack([scores.fractions for scores in corrupted]).mean(axis=0) if corrupted else None
 
 
 def _mean(values: NDArray[np.float64], *, low: float) -> Mean:
-    """Return the mean over images with its normal interval."""
+    """Return the mean over images with its normal interval, mean +- 1.96 s / sqrt(n), cut to low and 1."""
     mean = float(values.mean())
     spread = float(values.std(ddof=1)) if len(values) > 1 else math.inf
     half = 1.96 * spread / math.sqrt(len(values))
@@ -279,15 +256,14 @@ def _mean(values: NDArray[np.float64], *, low: float) -> Mean:
 
 
 def _packed(scores: Scores) -> dict[str, Any]:
-    """Return which images were right: of one copy each a bit, the first in the highest bit of the first byte, as
-    hexadecimal digits; of several copies their numbers."""
+    """Pack the results of the images: a bit each in hexadecimal digits, or the numbers of right copies."""
     if scores.copies == 1:
         return {"right": np.packbits(scores.right.astype(bool)).tobytes().hex()}
     return {"right": scores.right.tolist(), "copies": scores.copies}
 
 
 class _Entry(BaseModel):
-    """Scores in ``robustness.json``; the accuracy there is for people."""
+    """Packed scores in ``robustness.json``."""
 
     right: str | list[Count]
     copies: Annotated[Count, Field(ge=1)] = 1

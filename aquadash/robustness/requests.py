@@ -1,4 +1,4 @@
-"""What may be measured: corruptions and pipelines on test images, or a sweep of one parameter on validation images."""
+"""Requests to measure: corruptions and pipelines on test images, or a sweep of one parameter on validation images."""
 
 from __future__ import annotations
 
@@ -41,25 +41,20 @@ class RobustnessRequest:
 
     #: Names in :data:`~aquadash.robustness.corruptions.CORRUPTIONS`.
     corruptions: tuple[str, ...] = tuple(CORRUPTIONS)
-    #: Some of 1 (mild) to 5 (strong).
+    #: Severities from 1 (mild) to 5 (strong).
     severities: tuple[int, ...] = SEVERITIES
-    #: Names of augmentation pipelines; None for all that there are when it is measured.
+    #: Names of augmentation pipelines; None for all that exist when it is measured.
     pipelines: tuple[str, ...] | None = None
-    #: 0 or greater; the random choices of corruptions and pipelines follow from it.
+    #: The seed of all random choices, 0 or greater.
     seed: int = 0
-    #: At most so many test images, taken from all classes alike; None for all.
+    #: The most test images, taken from all classes alike; None for all.
     limit: int | None = None
 
-    #: Changed copies of each image: there are test images enough.
+    #: Changed copies of each image.
     copies: ClassVar[int] = 1
 
     def checked(self) -> RobustnessRequest:
-        """The request itself, in the usual order and without doubles.
-
-        Raises:
-            UnknownNameError: A corruption or pipeline is not there.
-            ConfigError: A number is out of range or nothing is asked for.
-        """
+        """Return the request in the usual order and without duplicates; refuse one that cannot be measured."""
         for name in self.corruptions:
             for severity in self.severities or SEVERITIES:
                 check_corruption(name, severity)
@@ -79,12 +74,8 @@ class RobustnessRequest:
         )
 
     def conditions(self) -> dict[Condition, Branch | None]:
-        """Return corruptions, then the versions of the pipelines of this moment that change images.
-
-        All mild corruptions come first: what is there after a stop is fair to each, and so is the estimate of the time
-        left. A version without steps is the clean image again.
-        """
-        found: dict[Condition, Branch | None] = {
+        """Return corruptions by severity, mild ones first, then the versions of the pipelines that change images."""
+        conditions: dict[Condition, Branch | None] = {
             Condition("corruption", name, severity): None for severity in self.severities for name in self.corruptions
         }
         specs = augment.library().pipelines
@@ -93,48 +84,46 @@ class RobustnessRequest:
             spec = specs.get(name)
             for number, branch in enumerate(spec.branches if spec else ()):
                 if spec and not branch.is_original:
-                    found[Condition("pipeline", name, number, _digest(branch), (spec.title, branch.title))] = branch
-        return found
+                    # Two versions with the same steps have the same digest, whatever their titles.
+                    steps = as_pipeline(Branch("branch", branch.operators)).to_json()
+                    digest = hashlib.sha256(steps.encode()).hexdigest()[:16]
+                    conditions[Condition("pipeline", name, number, digest, (spec.title, branch.title))] = branch
+        return conditions
 
 
 @dataclass(frozen=True)
 class SweepRequest:
     """A measurement of copies of validation images by the value of one parameter."""
 
-    #: The way to change images.
+    #: The version of a pipeline that changes the images.
     branch: _JsonBranch
-    #: The place of the step whose parameter it is, such as ``"2"``.
+    #: The place of the step with the parameter, such as ``"2"``.
     place: str
-    #: Its name, or ``"probability"``.
+    #: The parameter's name, or ``"probability"``.
     parameter: str
     low: float
     high: float
-    #: How many values; of whole numbers there may be fewer.
+    #: The number of values; fewer for whole numbers.
     values: int = 11
-    #: At most so many images, taken from all classes alike.
+    #: The most images, taken from all classes alike.
     limit: int = 20
     #: Changed copies of each image.
     copies: int = 50
-    #: 0 or greater; all random choices follow from it.
+    #: The seed of all random choices, 0 or greater.
     seed: int = 0
 
     @property
     def step(self) -> SwitchedStep:
-        """The step whose parameter is tried. Raises ``UnknownNameError`` if there is none."""
+        """The step with the parameter; an unknown one raises an ``UnknownNameError``."""
         return find_step(self.branch, self.place)
 
     @property
     def tried(self) -> Parameter:
-        """The parameter. Raises ``UnknownNameError`` if there is none."""
+        """The parameter; an unknown one raises an ``UnknownNameError``."""
         return self.step.parameter(self.parameter)
 
     def checked(self) -> SweepRequest:
-        """The request itself.
-
-        Raises:
-            ConfigError: A number is out of range.
-            UnknownNameError: The step or parameter is not there.
-        """
+        """Return the request; refuse one that cannot be measured."""
         if not 1 <= self.copies <= MAX_COPIES:
             raise ConfigError(f"{self.copies} copies of each image are asked for; expected 1 to {MAX_COPIES}.")
         check_seed(self.seed)
@@ -146,7 +135,7 @@ class SweepRequest:
         return self
 
     def conditions(self) -> dict[Condition, Branch | None]:
-        """Return the values, ascending, each with the steps in which the parameter is fixed to it."""
+        """Return the values, ascending, each with the version in which the parameter has this value."""
         return {
             Condition("strength", self.parameter, value): with_parameter(self.branch, self.place, self.parameter, value)
             for value in grid(self.tried, low=self.low, high=self.high, count=self.values)
@@ -165,7 +154,7 @@ def request_values(request: Request) -> dict[str, Any]:
 
 
 def read_request(values: Mapping[str, Any]) -> Request:
-    """Read :func:`request_values` back, after JSON, too; other keys are passed over."""
+    """Read :func:`request_values` back, also after JSON; other keys are ignored."""
     try:
         return (_SWEEP if "branch" in values else _ROBUSTNESS).validate_python(values)
     except ValidationError:
@@ -173,20 +162,17 @@ def read_request(values: Mapping[str, Any]) -> Request:
 
 
 def check_seed(seed: int) -> None:
-    """Refuse a number that is no seed."""
+    """Refuse a number that NumPy does not take as a seed."""
     if not 0 <= seed < 2**32:
         raise ConfigError(f"The seed is {seed}; expected a whole number from 0 to {2**32 - 1}.")
 
 
 def choose_subjects(request: Request, run: Run, dataset: Dataset, validation: Predictions | None) -> Subjects:
-    """Choose the images that a request is about: test images, or for a sweep validation images of the run.
-
-    The run did not learn from its validation images, and test images are not for choices.
-    """
+    """Choose a request's images: test images, or for a sweep, which guides choices, the run's validation images."""
     split = dataset.test
     candidates: NDArray[np.int64] = np.arange(len(split), dtype=np.int64)
     if isinstance(request, SweepRequest):
-        # The report's own way takes its validation images from the test split; its last measurement has others.
+        # The report takes its validation images from the test split.
         split = dataset.test if run.config.training.validation == "test" else dataset.train
         candidates = candidates[:0] if validation is None else validation.indices.astype(np.int64)
         if not len(candidates) or candidates.max() >= len(split):
@@ -202,15 +188,9 @@ def choose_subjects(request: Request, run: Run, dataset: Dataset, validation: Pr
 
 
 def chosen_positions(labels: NDArray[np.int64], limit: int | None) -> NDArray[np.int64]:
-    """The positions of the images to measure with: all, or the first of each class in turn."""
+    """Return the positions of the images to measure with: all, or the first of each class in turn."""
     rank = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         mine = np.flatnonzero(labels == label)
         rank[mine] = np.arange(len(mine))
     return np.sort(np.lexsort((labels, rank))[:limit]).astype(np.int64)
-
-
-def _digest(branch: Branch) -> str:
-    """Return a digest of the branch's steps; its title and pipeline do not count."""
-    spec = as_pipeline(Branch("branch", branch.operators))
-    return hashlib.sha256(spec.to_json().encode()).hexdigest()[:16]

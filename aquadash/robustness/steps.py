@@ -13,7 +13,7 @@ from aquadash.augment.catalogue.parts import probability
 from aquadash.augment.spec import Value, as_pipeline
 from aquadash.errors import ConfigError, UnknownNameError, look_up
 
-#: The share of the images that a step is applied to, which every step has.
+#: The parameter that every step has: its share of the images.
 PROBABILITY = probability("probability", "probability", "Share of the images that this step is applied to.", 1.0)
 
 
@@ -21,11 +21,10 @@ PROBABILITY = probability("probability", "probability", "Share of the images tha
 class SwitchedStep:
     """A step that is switched on."""
 
-    #: Its number from 1; for one inside another, then the slot's name and the number there: ``"2.then_list.1"``.
+    #: Its number from 1; inside another step, that step's place, the slot and the number there: ``"2.then_list.1"``.
     place: str
-    #: It itself.
     operator: Operator
-    #: A name for people, those of the steps around it in front: ``"2. Sometimes › Blur"``.
+    #: Its title after those of the steps around it: ``"2. Sometimes › Blur"``.
     title: str
 
     @property
@@ -35,16 +34,12 @@ class SwitchedStep:
         return (*(parameter for parameter in own if parameter.kind != "word"), PROBABILITY)
 
     def parameter(self, name: str) -> Parameter:
-        """The numeric parameter of that name.
-
-        Raises:
-            UnknownNameError: There is none.
-        """
+        """Return the numeric parameter of that name; an unknown one raises an ``UnknownNameError``."""
         known = {parameter.name: parameter for parameter in self.parameters}
         return look_up(f"numeric parameter of {self.operator.name}", name, known)
 
     def value(self, name: str) -> Value:
-        """Return a parameter's value; the catalogue's default where the step leaves it out."""
+        """Return a parameter's value, or the catalogue's default."""
         return self.operator.probability if name == PROBABILITY.name else settings_of(self.operator)[name]
 
 
@@ -54,13 +49,7 @@ def steps(branch: Branch) -> tuple[SwitchedStep, ...]:
 
 
 def first_strength(branch: Branch) -> SwitchedStep:
-    """Return the first step whose first parameter is a strength, else the first step.
-
-    How often a step is applied says less than a strength, and a channel is none.
-
-    Raises:
-        ConfigError: The branch changes nothing.
-    """
+    """Return the first step whose first parameter is a strength, not a probability or channel, else the first step."""
     known = steps(branch)
     if not known:
         raise ConfigError(f"The version {branch.title!r} changes nothing, so there is nothing to measure.")
@@ -84,7 +73,7 @@ def find_step(branch: Branch, place: str) -> SwitchedStep:
 
 
 def with_parameter(branch: Branch, place: str, name: str, value: float) -> Branch:
-    """Return the branch with one parameter of a step fixed; all else stays, random numbers included."""
+    """Return the branch with one parameter of a step fixed; all other values and random numbers stay."""
     spec, _ = editing.with_ids(as_pipeline(branch))
     step = find_step(spec.branches[0], place)
     if name == PROBABILITY.name:
@@ -94,11 +83,7 @@ def with_parameter(branch: Branch, place: str, name: str, value: float) -> Branc
 
 
 def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[float, ...]:
-    """Values to try, from low to high with even steps; whole numbers, of those that the parameter takes, once each.
-
-    Raises:
-        ConfigError: The ends are not within the parameter's, or the wrong way round.
-    """
+    """Return values from low to high with even steps, for whole numbers the nearest valid ones, each once."""
     if not parameter.low <= low < high <= parameter.high:
         raise ConfigError(
             f"{parameter.name} is to go from {low:g} to {high:g}; expected two numbers from {parameter.low:g} to "
@@ -111,7 +96,7 @@ def grid(parameter: Parameter, *, low: float, high: float, count: int) -> tuple[
 
 
 def text_of(parameter: Parameter, value: float) -> str:
-    """A parameter's value for people, three digits at most: ``"1.4"``, ``"35 %"``."""
+    """Format a parameter's value with three digits at most: ``"1.4"``, ``"35 %"``."""
     return f"{100 * value:.3g} %" if parameter.percent else f"{value:.3g}"
 
 
