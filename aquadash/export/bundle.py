@@ -1,4 +1,4 @@
-"""A run as one ZIP file: everything that the store has of it, and what repeats and explains it without AquaDash."""
+"""A run as one ZIP file: its stored files, and a script and a report that need no AquaDash."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from aquadash.runs.network_file import describe_network
 from aquadash.runs.transfer import Snapshot, take_snapshot
 from aquadash.runs.types import Run, RunStatus
 
-#: What a ZIP says it is, and the version of its form.
+#: Name and version of the format, in ``run.json`` and ``manifest.json``.
 FORMAT: Final = "aquadash-run"
 VERSION: Final = 1
 
@@ -47,23 +47,21 @@ DATA = "data.npz"
 #: The weights that pretrained networks start from, where they come with AquaDash.
 _WEIGHTS = tuple(entry.weights_file.name for entry in MODELS.values() if entry.weights_file)
 
-#: What an export makes for people, and an import leaves aside.
+#: Files that an export makes and an import does not store.
 MADE = frozenset({RUN, MANIFEST, SCRIPT, NOTEBOOK, REPORT, REQUIREMENTS, README, DATA, *_WEIGHTS})
 
-#: Files that older versions kept with a run and that nothing reads: its network in other formats, and figures of
-#: robustness a second time.
+#: Files of older versions that nothing reads: the network in other formats, and a second copy of the robustness.
 UNUSED = frozenset(
     {"model.tflite", "converted_tflite.json", "model.onnx", "converted_onnx.json", "robustness-spare.json"}
 )
 
-#: Bytes of a run's own files that an import takes in. The largest network that has a preset, with its optimizer's state
-#: in two checkpoints, has 0.9 GB.
+#: Limit of an import for a run's own files. The largest preset has 0.9 GB: its optimizer's state is in two checkpoints.
 MAX_RUN_BYTES = 1_000_000_000
 
-#: Files that are packed already, or hold numbers that hardly shrink.
+#: Files that compression hardly makes smaller.
 _STORED = (".keras", ".npz")
 
-#: What each file is, in the order of the text.
+#: Explanation of each file for ``README.txt``, in its order.
 _EXPLAINED = {
     "report.html": "the results on one page, to read in a browser without a network, or to print",
     "train.py": "trains the network again from nothing, without AquaDash, and says whether the results are the same",
@@ -86,12 +84,25 @@ _EXPLAINED = {
     "manifest.json": "the SHA-256 of every file",
 }
 
-#: A version that stands in a line of requirements as it is.
+_REPEAT = """\
+To train it again, in a fresh environment of the Python version in environment.json:
+
+  python -m venv again && . again/bin/activate
+  pip install -r requirements.txt
+  python train.py
+""".split("\n")
+
+_OPEN = """\
+To look at it in AquaDash on another computer: Compare, "More", "Import run", or
+
+  .venv/bin/python -m aquadash runs import THIS-FILE.zip""".split("\n")
+
+#: A version that is safe in a line of requirements.
 _VERSION = re.compile(r"\d[0-9A-Za-z.+!]{0,40}")
 
 
 class RunFile(Snapshot, frozen=True):
-    """What ``run.json`` holds: the run, and the names of its files."""
+    """The content of ``run.json``: the run, and the names of its files."""
 
     format: Literal["aquadash-run"] = FORMAT
     version: Literal[1] = VERSION
@@ -100,7 +111,7 @@ class RunFile(Snapshot, frozen=True):
 
 
 class Manifest(BaseModel, frozen=True):
-    """What ``manifest.json`` holds: all other files of the ZIP by name, with their bytes and SHA-256."""
+    """The content of ``manifest.json``: all other files of the ZIP by name, with their bytes and SHA-256."""
 
     format: Literal["aquadash-run"] = FORMAT
     version: Literal[1] = VERSION
@@ -112,13 +123,12 @@ class Manifest(BaseModel, frozen=True):
 class Exported:
     """A ZIP file that has been written."""
 
-    #: Where it is.
     path: Path
-    #: Its bytes.
+    #: In bytes.
     size: int
-    #: The names of its members.
+    #: Names of its members.
     files: tuple[str, ...]
-    #: What it could not hold and why, a sentence each; empty when it is complete.
+    #: A sentence for each thing that is missing; empty when the ZIP is complete.
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -128,7 +138,7 @@ class Exported:
 
 @dataclass
 class _Parts:
-    """What is gathered before anything is written."""
+    """The run, its images, and the notes that are collected while the members are made."""
 
     run: Run
     snapshot: Snapshot
@@ -155,19 +165,20 @@ def export_run(
         parts.notes.append("The images are another person's, so the report shows none.")
     with tempfile.TemporaryDirectory(prefix="aquadash-export-") as folder:
         members = list(_members(store, parts, Path(folder), include_data=include_data, on_progress=on_progress))
-        done = 0
 
-        def after(name: str) -> None:
-            nonlocal done
-            done += 1
-            on_progress(f"packing {name}", done / (len(members) + 1))
+        def after(name: str, count: int) -> None:
+            on_progress(f"packing {name}", count / (len(members) + 1))
 
-        written = write_zip(path, members, last=lambda found: _manifest(run_id, found), after=after)
+        def manifest(written: Mapping[str, Written]) -> ZipMember:
+            content = Manifest(run_id=run_id, files=dict(sorted(written.items())))
+            return _text(MANIFEST, content.model_dump_json(indent=1))
+
+        written = write_zip(path, members, last=manifest, after=after)
     return Exported(path, path.stat().st_size, tuple(written), tuple(parts.notes))
 
 
 def file_name(run: Run) -> str:
-    """A name for the ZIP file that any system takes, made of what people call the run and the start of its id."""
+    """Return a file name that every operating system accepts: the run's name and the start of its id."""
     plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in run.name)
     words = "-".join(part for part in plain.split("-") if part)[:40]
     return f"{words or 'run'}-{run.run_id[:8]}.zip"
@@ -178,7 +189,7 @@ def _members(
 ) -> Iterator[ZipMember]:
     run, dataset = parts.run, parts.dataset
     artifacts = dict(_artifacts(store, run))
-    # The import counts two short texts, too.
+    # 1 % less than the limit, because the import counts run.json and manifest.json, too.
     if sum(path.stat().st_size for path in artifacts.values()) > 0.99 * MAX_RUN_BYTES:
         artifacts = {name: path for name, path in artifacts.items() if not name.startswith(CHECKPOINTS)}
         parts.notes.append("Its checkpoints are too large for an import, so it cannot be resumed elsewhere.")
@@ -197,7 +208,7 @@ def _members(
         if weights_file := model_entry(run.config.model.name).weights_file:
             yield ZipMember(weights_file.name, weights_file, pack=False)
             names.append(weights_file.name)
-        with suppress(StorageError):  # A damaged network is no older one.
+        with suppress(StorageError):  # A damaged network.
             flips = run.config.model.test_time_flip and MODEL in artifacts
             if flips and not describe_network(artifacts[MODEL]).mirror_moved:
                 parts.notes.append(
@@ -216,34 +227,34 @@ def _members(
 
 
 def _artifacts(store: RunStore, run: Run) -> Iterator[tuple[str, Path]]:
-    # A finished run goes on from nowhere; its worker may be dropping them at this moment.
+    # A finished run is not resumed, and its worker may be deleting the checkpoints at this moment.
     for folder in (".",) if run.status is RunStatus.FINISHED else (".", CHECKPOINTS):
         for name in store.artifact_names(run.run_id, folder=folder):
             full = name if folder == "." else f"{folder}/{name}"
             path = store.artifact(run.run_id, full)
-            # A file that is called like one that is made here would be taken for it.
+            # Leave out files whose names an export uses itself.
             if path is not None and full not in MADE | UNUSED:
                 yield full, path
 
 
 def _dataset(parts: _Parts, on_progress: ProgressCallback) -> Dataset | None:
-    """The run's images; None, with a note, where this machine does not have them."""
+    """Return the run's images; None, with a note, where this machine does not have them."""
     run = parts.run
     try:
-        found = data.load(run.config.data.source, progress=on_progress)
+        dataset = data.load(run.config.data.source, progress=on_progress)
     except AquaDashError as error:
         parts.notes.append(f"The images are not on this computer ({error}), so the report shows none.")
         return None
-    if run.dataset_fingerprint and found.fingerprint != run.dataset_fingerprint:
+    if run.dataset_fingerprint and dataset.fingerprint != run.dataset_fingerprint:
         parts.notes.append(
             "The data set on this computer has other images than the run was trained with, so none are added."
         )
         return None
-    return found
+    return dataset
 
 
 def _script(store: RunStore, parts: _Parts, *, with_data: bool) -> str:
-    """The script, or an empty text with a note that says why there is none."""
+    """Return the script, or an empty text with a note that says why there is none."""
     run = parts.run
 
     def none(why: str) -> str:
@@ -259,7 +270,7 @@ def _script(store: RunStore, parts: _Parts, *, with_data: bool) -> str:
     if reason := why_no_script(run.config):
         return none(f". {reason}")
     precision = store.environment(run.run_id).get("precision")
-    # One that was resumed and failed has the results of its stop, and epochs after it.
+    # The results of a run that was resumed and then failed are those of its stop, before its last epochs.
     ended = int(run.metrics.get("epochs", 0)) or len(store.history(run.run_id)) or None
     recipe = Recipe(
         name=run.name,
@@ -290,12 +301,12 @@ def _data_file(folder: Path, dataset: Dataset) -> Path:
 
 
 def _requirements(environment: Mapping[str, Any]) -> str:
-    """What the script needs, in the versions that the run was trained with."""
+    """Return the packages of the script, in the versions that the run was trained with."""
     used = environment.get("versions", {})
     lines = ["# What train.py and notebook.ipynb need, in the versions that the run was trained with and has kept."]
     lines += [_pinned(name, used.get(name)) for name in ("tensorflow", "keras", "numpy", *DRAWING)]
-    # imaug asks for two builds of OpenCV below 4.13, of which one needs a screen's libraries; pip writes the last of
-    # these last, over the files that they have in common.
+    # imaug requires two builds of OpenCV below 4.13, and one of them needs the libraries of a screen. pip installs the
+    # last one last, over the files that the builds share.
     builds = ("opencv-python", "opencv-python-headless", "opencv-contrib-python-headless")
     lines += [_pinned(name, used.get("opencv-python-headless")) for name in builds]
     lines.append("# For the notebook besides, any version: pip install jupyterlab")
@@ -303,9 +314,9 @@ def _requirements(environment: Mapping[str, Any]) -> str:
 
 
 def _pinned(name: str, wanted: str | None) -> str:
-    """A line of requirements: of that version, else of the one installed here, else of any."""
+    """Return a line of requirements with that version, else with the installed one, else with none."""
     if wanted is None or not _VERSION.fullmatch(wanted):
-        # Runs come from other computers, too, and a version may hold anything there.
+        # The version of an imported run is untrusted text.
         try:
             wanted = version(name)
         except PackageNotFoundError:
@@ -314,31 +325,13 @@ def _pinned(name: str, wanted: str | None) -> str:
 
 
 def _readme(run: Run, names: Sequence[str], *, notes: Sequence[str]) -> str:
-    """The text that explains the ZIP to whoever opens it; ``names`` may leave out files that are always there."""
-    always = {"report.html", "requirements.txt", "run.json", "manifest.json"}
+    """Return the text of ``README.txt``; ``names`` need not have the files that every ZIP has."""
+    always = {REPORT, REQUIREMENTS, RUN, MANIFEST}
     accuracy = run.metrics.get("test_accuracy")
-    lines = ["A training run of AquaDash", "", f"  name    {run.name}", f"  id      {run.run_id}"]
-    lines.append(f"  status  {run.status}")
+    about = ["", f"  name    {run.name}", f"  id      {run.run_id}", f"  status  {run.status}"]
     if accuracy is not None:
-        lines.append(f"  test accuracy  {100 * accuracy:.1f} %")
-    lines.append("")
-    if "train.py" in names:
-        lines += [
-            "To train it again, in a fresh environment of the Python version in environment.json:",
-            "",
-            "  python -m venv again && . again/bin/activate",
-            "  pip install -r requirements.txt",
-            "  python train.py",
-            "",
-        ]
-    lines += [
-        'To look at it in AquaDash on another computer: Compare, "More", "Import run", or',
-        "",
-        "  .venv/bin/python -m aquadash runs import THIS-FILE.zip",
-        "",
-        "Files",
-        "",
-    ]
+        about.append(f"  test accuracy  {100 * accuracy:.1f} %")
+    lines = ["A training run of AquaDash", *about, "", *(_REPEAT if SCRIPT in names else ()), *_OPEN, "", "Files", ""]
     for name, explained in _EXPLAINED.items():
         if name in always or name in names:
             lines += textwrap.wrap(explained, 100, initial_indent=f"  {name:<28}", subsequent_indent=" " * 30)
@@ -347,10 +340,6 @@ def _readme(run: Run, names: Sequence[str], *, notes: Sequence[str]) -> str:
         for note in notes:
             lines += textwrap.wrap(note, 100, initial_indent="  - ", subsequent_indent="    ")
     return "\n".join(lines) + "\n"
-
-
-def _manifest(run_id: str, written: Mapping[str, Written]) -> ZipMember:
-    return _text(MANIFEST, Manifest(run_id=run_id, files=dict(sorted(written.items()))).model_dump_json(indent=1))
 
 
 def _text(name: str, text: str) -> ZipMember:

@@ -1,7 +1,7 @@
-"""Taking in a run's ZIP file that may come from anywhere.
+"""Import of a run's ZIP file, which is untrusted.
 
-Everything is unpacked into a folder of its own and looked at before the store hears of it: names, sizes, check sums,
-settings, figures and arrays. Nothing is unpickled, and of the network only its description and sizes are read.
+Names, sizes, check sums, settings, figures and arrays are checked in a temporary folder before the store is written.
+Nothing is unpickled; of the network, only its description and sizes are read.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from aquadash.zips import ForeignZipError, ZipLimits, member_chunks, member_faul
 
 T = TypeVar("T", bound=BaseModel)
 
-#: A ZIP with the pictures that the run learned from. The run itself may have :data:`MAX_RUN_BYTES`.
+#: Limits of a ZIP that has the run's images, too. The run itself may have :data:`MAX_RUN_BYTES`.
 _LIMITS = ZipLimits(members=300, unpacked_bytes=6_000_000_000)
 
-#: A text of a run is far shorter, and so is what one file of predictions holds.
+#: Limits of a text and of a file of predictions, far above those of real runs.
 _MAX_TEXT_BYTES, _MAX_ARRAYS_BYTES = 5_000_000, 200_000_000
 
 
-#: What reads each file that a run may have. A file of another name comes from elsewhere.
+#: The reader that checks each file that a run may have; a file of another name is refused.
 _READERS: Mapping[str, Callable[[Path, Run], Any]] = {
     **READERS,
     MODEL: lambda path, run: check_network(path),
@@ -55,13 +55,13 @@ _READERS: Mapping[str, Callable[[Path, Run], Any]] = {
 
 @dataclass(frozen=True)
 class Imported:
-    """A run that has been taken in."""
+    """A run that has been imported."""
 
-    #: As stored here.
+    #: As stored here, with a new id.
     run: Run
-    #: The id that it had where it was trained; here it has another.
+    #: The id that it had where it was trained.
     original_id: str
-    #: The ids of the runs that are here besides and were trained as the same run.
+    #: Ids of other copies of the same run in this store.
     copies: tuple[str, ...] = ()
 
 
@@ -73,11 +73,11 @@ def import_run(
     called: str | None = None,
     owner: Person = OWNER,
 ) -> Imported:
-    """Take in a run that :func:`aquadash.export.bundle.export_run` has written.
+    """Import a run that :func:`aquadash.export.bundle.export_run` has written.
 
     Args:
-        progress: Told what is being done and the fraction that is done; what it raises ends the import.
-        called: What people know the file by, for messages alone; ``None`` means its own name.
+        progress: Gets the step and its fraction that is done; an exception of it ends the import.
+        called: Name of the file in messages; None means its own name.
 
     Raises:
         ForeignZipError: The file is damaged, dangerous, or not a run's; the store is as it was before.
@@ -103,7 +103,7 @@ def import_run(
 
 
 def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallback) -> RunFile:
-    """Unpack what belongs to the run and return what ``run.json`` says."""
+    """Unpack the run's own files and return the content of ``run.json``."""
     infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     members = {info.filename: info for info in infos}
     if len(members) < len(infos):
@@ -144,12 +144,7 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallb
 
 
 def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Written:
-    """Write a file of a ZIP archive to the disk and return its size and hash.
-
-    Raises:
-        ForeignZipError: It is damaged.
-        StorageError: It cannot be written.
-    """
+    """Write a file of a ZIP archive to the disk and return its size and hash."""
     digest, size = hashlib.sha256(), 0
     with storage_errors("unpack the ZIP"):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -182,7 +177,7 @@ def _parsed(model: type[T], path: Path) -> T:
 
 
 def _check(described: RunFile, folder: Path) -> None:
-    """Read everything as it will be read here."""
+    """Read every file as the store and the pages will."""
     here = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {MANIFEST, RUN}
     if sorted(_kept(described)) != sorted(here):
         raise ForeignZipError(f"The files that {RUN} names are not those in the ZIP.")
@@ -194,7 +189,7 @@ def _check(described: RunFile, folder: Path) -> None:
         try:
             found = _READERS[name](folder / name, run)
         except Exception as error:
-            # Readers of all kinds, of other people's libraries too, answer a damaged file with anything.
+            # Readers, and the libraries below them, raise exceptions of any kind on damaged files.
             raise ForeignZipError(
                 f"{name} in the ZIP is damaged, or not AquaDash's ({reason(error)}). Copy it or export the run again."
             ) from error

@@ -20,7 +20,7 @@ from aquadash.runs import RunStore, open_store
 if TYPE_CHECKING:
     from aquadash.jobs.worker import JobContext
 
-#: Which of the ZIP files that were made are kept: so many bytes, and none that is older.
+#: Limits of the ZIP files that are kept: their bytes together, and the age of each in seconds.
 _MAX_BYTES, _MAX_SECONDS = 2_000_000_000, 24 * 3600.0
 
 
@@ -28,15 +28,12 @@ _MAX_BYTES, _MAX_SECONDS = 2_000_000_000, 24 * 3600.0
 
 
 def export_id(store: RunStore, run_id: str, *, include_data: bool, show_images: bool = True) -> str:
-    """The id of the job that makes the ZIP file of a run; see :meth:`aquadash.lab.jobs.Jobs.export_id`."""
+    """Return the id of the job that makes a run's ZIP file; it changes with the content of the ZIP."""
     return job_id("export", _export_key(store, run_id, include_data, show_images))
 
 
 def start_export(store: RunStore, run_id: str, *, include_data: bool, show_images: bool = True, owner: str = "") -> Job:
-    """Make the ZIP file of a run ready in the background, for whoever has the id ``owner``.
-
-    See :meth:`aquadash.lab.jobs.Jobs.export`; ``show_images`` says whether the report may show some.
-    """
+    """Make the ZIP file of a run in the background; ``show_images``: its report may show some of the images."""
     from aquadash.jobs.worker import start
 
     request = {"run_id": run_id, "include_data": include_data, "show_images": show_images}
@@ -44,20 +41,20 @@ def start_export(store: RunStore, run_id: str, *, include_data: bool, show_image
 
 
 def exported_file(job: Job) -> Path | None:
-    """The ZIP file that a job has made; None where it has not ended well, or the file is gone."""
+    """Return the ZIP file that a job has made; None where the job did not finish, or the file is gone."""
     path = _export_path(job.request["run_id"], job.run)
     return path if job.status is JobStatus.FINISHED and path.is_file() else None
 
 
 def work_export(job: JobContext) -> dict[str, Any]:
-    """Make the ZIP file that a job asks for; returns its ``size`` in bytes and its ``notes``."""
+    """Make the ZIP file of a job; return its ``size`` in bytes and its ``notes``."""
     from aquadash.export.bundle import export_run
 
     run_id = job.request["run_id"]
     wanted = {name: job.request[name] for name in ("include_data", "show_images")}
     path = _export_path(run_id, job.run)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # One that somebody downloads just now stays readable for them.
+    # A ZIP that is being downloaded stays readable until that ends.
     forget_oldest(path.parent, "*.zip", max_bytes=_MAX_BYTES, max_seconds=_MAX_SECONDS)
     written = export_run(open_store(), run_id, path, progress=job.report_fraction, **wanted)
     return {"size": written.size, "notes": list(written.notes)}
@@ -68,7 +65,7 @@ def _export_path(run_id: str, key: str) -> Path:
 
 
 def _export_key(store: RunStore, run_id: str, include_data: bool, show_images: bool) -> str:
-    """Another text whenever the ZIP would have other content."""
+    """Return a text that changes whenever the ZIP would have other content."""
     run = store.get(run_id)
     stored = store.stored_run(run_id)
     tags = sorted(stored.tags.items()) if stored is not None else []
@@ -89,20 +86,17 @@ def _digest(text: str) -> str:
 
 
 def import_id(upload: str) -> str:
-    """The id of the job that takes in an upload, by what stands for that."""
+    """Return the id of the job that imports an upload."""
     return job_id("import", _digest(upload))
 
 
 def start_import(upload: str, *, called: str, write: Callable[[Path], object], owner: Person = OWNER) -> Job:
-    """Take a ZIP file in, in the background; its run is the owner's then. What ``write`` raises ends all.
-
-    See :meth:`aquadash.lab.jobs.Jobs.import_run`.
-    """
+    """Import a ZIP file in the background, for ``owner``; ``write`` copies the upload to a path."""
     from aquadash.jobs.worker import start
 
     folder = settings.home() / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
-    # Of imports that were stopped while they waited, or whose workers were killed.
+    # Leftovers of imports that were stopped while they waited, or whose workers were killed.
     forget_oldest(folder, max_seconds=_MAX_SECONDS)
     forget_oldest(folder, "import-*", max_seconds=2 * (KINDS["import"].max_seconds or _MAX_SECONDS))
     path = folder / f"upload-{uuid.uuid4().hex}.zip"
@@ -116,7 +110,7 @@ def start_import(upload: str, *, called: str, write: Callable[[Path], object], o
 
 
 def work_import(job: JobContext) -> dict[str, Any]:
-    """Take in what a job names; returns the ``run_id`` that it has here and the ids of its ``copies``."""
+    """Import the upload of a job; return the ``run_id`` that it has here and the ids of its ``copies``."""
     from aquadash.export.importing import import_run
 
     path, person = Path(job.request["path"]), job.request["person"]

@@ -41,71 +41,39 @@ from aquadash.training.prepare import report_validation_images
 if TYPE_CHECKING:
     import jinja2
 
-#: How many images a group of the report shows.
-_IMAGES = 6
-#: How many probabilities are drawn beside an image.
-_BARS = 5
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart with its heading and a sentence on how to read it; ``html`` is markup made by plotly."""
-
-    title: str
-    explained: str
-    html: str
-    alt: str
-
-
-@dataclass(frozen=True)
-class ProbabilityBar:
-    """A probability beside an image: of a class, in per cent, in the class's colour."""
-
-    name: str
-    emoji: str
-    percent: float
-    colour: str
-    is_true: bool
+#: Images in each row of the report, and probabilities beside each image.
+_IMAGES, _BARS = 6, 5
 
 
 @dataclass(frozen=True)
 class ReportImage:
-    """A test image as a data URL, with what it is and what the network says of it."""
+    """A test image as a data URL, with its class and the network's answer."""
 
     source: str
     number: int
     true_name: str
     said_name: str
-    right: bool
-    bars: tuple[ProbabilityBar, ...]
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """A row of pictures."""
-
-    title: str
-    explained: str
-    pictures: tuple[ReportImage, ...]
+    #: Of the most probable classes: emoji, name, per cent, colour, and whether it is the true class.
+    bars: list[tuple[str, str, float, str, bool]]
 
 
 def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
-    """The report as one HTML file; the same run gives the same text."""
+    """Return the report as one HTML file; the same run gives the same text."""
     history = store.history(run.run_id)
     predictions = None
     if "test_accuracy" in run.metrics and run.class_names:
         predictions = store.predictions(run.run_id)
-    found = calibration = None
+    results = calibration = None
     if predictions is not None:
-        found = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
+        results = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
         calibration = reliability(predictions.labels, predictions.probabilities)
-    charts = _charts(run, history, found, calibration)
+    charts = _charts(run, history, results, calibration)
     values = {
         "run": run,
-        "found": found,
-        "scores": _scores(found, predictions),
+        "found": results,
+        "scores": _scores(results, predictions),
         "calibration": calibration,
-        "classes": _classes(found),
+        "classes": _classes(results),
         "charts": charts,
         "guess_loss": math.log(max(1, len(run.class_names))),
         "galleries": _galleries(dataset, predictions, run.class_names),
@@ -116,140 +84,129 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
         "plotly": _plotly() if charts else "",
         "version": aquadash.__version__,
         "validated_on_test": run.config.training.validation == "test",
-        "validated": report_validation_images(found.n) if found else None,
+        "validated": report_validation_images(results.n) if results else None,
         "decided": run.config.training.decided_by_validation,
         "drawn": dataset.drawn if dataset else False,
     }
     return _environment().get_template("report.html.j2").render(values)
 
 
-def _scores(found: Evaluation | None, predictions: Predictions | None) -> list[tuple[str, str, str]]:
-    """Value, title and explanation of the metrics that have one for the report."""
-    if found is None or predictions is None:
+def _scores(results: Evaluation | None, predictions: Predictions | None) -> list[tuple[str, str, str]]:
+    """Return value, title and explanation of the metrics that have an explanation for the report."""
+    if results is None or predictions is None:
         return []
     return [
         (metric.text(score.value), metric.title, metric.report)
-        for name, score in scores(found, predictions).items()
+        for name, score in scores(results, predictions).items()
         if (metric := METRICS[name]).report
     ]
 
 
 def _charts(
-    run: Run, history: Sequence[EpochRecord], found: Evaluation | None, calibration: Calibration | None
-) -> list[Chart]:
+    run: Run, history: Sequence[EpochRecord], results: Evaluation | None, calibration: Calibration | None
+) -> list[tuple[str, str, str, str]]:
+    """Return the title, a sentence on how to read it, the text alternative and plotly's markup of each chart."""
     monitor = run.config.training.monitor
-    charts: list[Chart] = []
-
-    def add(name: str, title: str, explained: str, figure: go.Figure) -> None:
-        # Ink on white paper, whatever the browser's own colours.
-        figure.update_layout(font={"color": "#1b2a33", "size": 12}, paper_bgcolor="white", plot_bgcolor="white")
-        # Plotly takes the width of its box once; on paper the box is narrower than on most screens.
-        figure.update_layout(autosize=True, height=figure.layout.height or 320)
-        markup = figure.to_html(
-            full_html=False,
-            include_plotlyjs=False,
-            div_id=f"chart-{name}",
-            config={"displayModeBar": False, "responsive": True},
-        )
-        charts.append(Chart(title, explained, markup, alt_text(figure)))
-
+    charts: list[tuple[str, str, go.Figure]] = []
     if history:
-        add(
-            "loss",
-            "Loss by epoch",
+        loss = (
             "How wrong the probabilities were. Training falls for longer than validation: what is learnt after "
-            "validation turns is learnt by heart.",
-            learning_curves(history, metric="loss", monitor=monitor),
+            "validation turns is learnt by heart."
         )
-        add(
-            "accuracy",
-            "Accuracy by epoch",
-            "The fraction of images whose most probable class is the right one.",
-            learning_curves(history, metric="accuracy", monitor=monitor),
-        )
-    if found is not None:
-        add(
-            "confusion",
-            "Confusion matrix",
-            "A row for each true class, a column for each predicted one. Right answers are on the diagonal.",
-            confusion_matrix(found.confusion_matrix, class_names=found.classes),
-        )
+        charts.append(("Loss by epoch", loss, learning_curves(history, metric="loss", monitor=monitor)))
+        accuracy = "The fraction of images whose most probable class is the right one."
+        charts.append(("Accuracy by epoch", accuracy, learning_curves(history, metric="accuracy", monitor=monitor)))
+    if results is not None:
+        matrix = "A row for each true class, a column for each predicted one. Right answers are on the diagonal."
+        figure = confusion_matrix(results.confusion_matrix, class_names=results.classes)
+        charts.append(("Confusion matrix", matrix, figure))
     if calibration is not None:
-        add(
-            "calibration",
-            "Calibration",
+        dots = (
             "Of the answers given with 80 % confidence, 80 % should be right: dots on the diagonal. The mean "
-            f"distance is {100 * calibration.ece:.1f} points (expected calibration error).",
-            reliability_diagram(calibration),
+            f"distance is {100 * calibration.ece:.1f} points (expected calibration error)."
         )
-    return charts
-
-
-def _classes(found: Evaluation | None) -> list[tuple[str, dict[str, Any], ClassIntervals]]:
-    """Emoji and scores with intervals of each class."""
-    if found is None:
-        return []
-    intervals = class_intervals(found.confusion_matrix, class_names=found.classes)
+        charts.append(("Calibration", dots, reliability_diagram(calibration)))
     return [
-        (class_emoji(row.label), {"name": row.label, **row.to_dict()}, interval)
-        for row, interval in zip(found.report, intervals, strict=True)
+        (title, explanation, alt_text(figure), _markup(figure, number))
+        for number, (title, explanation, figure) in enumerate(charts)
     ]
 
 
-def _galleries(dataset: Dataset | None, predictions: Predictions | None, class_names: Sequence[str]) -> list[Gallery]:
+def _markup(figure: go.Figure, number: int) -> str:
+    # Dark text on white paper: the page does not follow the browser's colour scheme.
+    figure.update_layout(font={"color": "#1b2a33", "size": 12}, paper_bgcolor="white", plot_bgcolor="white")
+    # Plotly takes the width of its box once; on paper the box is narrower than on most screens.
+    figure.update_layout(autosize=True, height=figure.layout.height or 320)
+    config = {"displayModeBar": False, "responsive": True}
+    return str(figure.to_html(full_html=False, include_plotlyjs=False, div_id=f"chart-{number}", config=config))
+
+
+def _classes(results: Evaluation | None) -> list[tuple[str, dict[str, Any], ClassIntervals]]:
+    """Return emoji and scores with intervals of each class."""
+    if results is None:
+        return []
+    intervals = class_intervals(results.confusion_matrix, class_names=results.classes)
+    return [
+        (class_emoji(row.label), {"name": row.label, **row.to_dict()}, interval)
+        for row, interval in zip(results.report, intervals, strict=True)
+    ]
+
+
+def _galleries(
+    dataset: Dataset | None, predictions: Predictions | None, class_names: Sequence[str]
+) -> list[tuple[str, str, list[ReportImage]]]:
+    """Return title, explanation and images of each row of test images that has some."""
     if dataset is None or predictions is None:
         return []
-    labels, probabilities = predictions.labels, predictions.probabilities
     if predictions.indices.size and int(predictions.indices.max()) >= len(dataset.test):
         return []
-    wrong = select(labels, probabilities, outcome="wrong", sort="most confident")
-    right = select(labels, probabilities, outcome="right", sort="most confident")
-    torn = select(labels, probabilities, sort="closest call first")
-    chosen = (
-        ("Sure and wrong", "The mistakes that it was surest of.", wrong),
-        ("Sure and right", "What it recognises most clearly.", right),
-        ("Torn", "Where the two most probable classes are closest.", torn),
+    answers = predictions.labels, predictions.probabilities
+    galleries = (
+        (
+            "Sure and wrong",
+            "The mistakes that it was surest of.",
+            select(*answers, outcome="wrong", sort="most confident"),
+        ),
+        (
+            "Sure and right",
+            "What it recognises most clearly.",
+            select(*answers, outcome="right", sort="most confident"),
+        ),
+        ("Torn", "Where the two most probable classes are closest.", select(*answers, sort="closest call first")),
     )
     return [
-        Gallery(
-            title,
-            explained,
-            tuple(_picture(dataset, predictions, int(position), class_names) for position in positions[:_IMAGES]),
-        )
-        for title, explained, positions in chosen
+        (title, explanation, [_image(dataset, predictions, int(each), class_names) for each in positions[:_IMAGES]])
+        for title, explanation, positions in galleries
         if len(positions)
     ]
 
 
-def _picture(dataset: Dataset, predictions: Predictions, position: int, class_names: Sequence[str]) -> ReportImage:
+def _image(dataset: Dataset, predictions: Predictions, position: int, class_names: Sequence[str]) -> ReportImage:
     index = int(predictions.indices[position])
     row, truth = predictions.probabilities[position], int(predictions.labels[position])
-    said = int(row.argmax())
-    order = np.argsort(-row, kind="stable")[:_BARS]
-    bars = tuple(
-        ProbabilityBar(
-            class_names[label],
-            class_emoji(class_names[label]),
-            100 * float(row[label]),
-            class_colour(class_names[label], int(label)),
-            int(label) == truth,
-        )
-        for label in order
-    )
+    named = [(label, class_names[label]) for label in np.argsort(-row, kind="stable")[:_BARS].tolist()]
+    bars = [
+        (class_emoji(name), name, 100 * float(row[label]), class_colour(name, label), label == truth)
+        for label, name in named
+    ]
     png = io.BytesIO()
     Image.fromarray(dataset.test.images[index]).save(png, "PNG")
     source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode("ascii")
-    return ReportImage(source, index, class_names[truth], class_names[said], said == truth, bars)
+    return ReportImage(source, index, class_names[truth], class_names[int(row.argmax())], bars)
 
 
 def _settings(config: RunConfig) -> list[tuple[str, str, str, bool]]:
-    """Name, value, explanation, and whether it differs from the default, for each setting."""
-    usual = flatten(RunConfig())
-    told: list[tuple[str, str, str, bool]] = []
-    for name, value in flatten(config).items():
-        words = describe_definitions(str(value)) if name == DEFINITIONS else _plain(value)
-        told.append((name, words, SETTINGS[name].help, value != usual[name]))
-    return told
+    """Return name, value, help, and whether it differs from the default, of each setting."""
+    default = flatten(RunConfig())
+    return [
+        (
+            name,
+            describe_definitions(str(value)) if name == DEFINITIONS else _plain(value),
+            SETTINGS[name].help,
+            value != default[name],
+        )
+        for name, value in flatten(config).items()
+    ]
 
 
 def _plain(value: object) -> str:
@@ -272,7 +229,7 @@ def _environment_rows(environment: dict[str, Any]) -> list[tuple[str, str]]:
 
 @cache
 def _plotly() -> str:
-    """The library that draws the charts, to stand inside a script element."""
+    """Return the source of plotly.js for a script element."""
     from plotly.offline import get_plotlyjs
 
     text = str(get_plotlyjs())

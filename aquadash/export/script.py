@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides what a run's script says."""
+    """Everything that the text of a run's script depends on."""
 
-    #: What people call the run.
+    #: The run's name.
     name: str
     config: RunConfig
-    #: What becomes of its training images.
+    #: The augmentation of its training images.
     plan: AugmentationPlan
     #: SHA-256 of the data set's content.
     fingerprint: str
-    #: The Keras dtype policy that it was trained with.
+    #: The Keras dtype policy of the training.
     precision: str
-    #: The epoch at which somebody stopped it; None for a run that ended by itself.
+    #: The epoch at which a person stopped the run; None for a run that ended by itself.
     last_epoch: int | None
     #: Whether ``data.npz`` travels with the script.
     data_in_zip: bool
 
 
 def why_no_script(config: RunConfig) -> str:
-    """Why a run cannot be repeated without AquaDash; empty where it can."""
+    """Say why a run cannot be repeated without AquaDash; empty where it can."""
     entry = models.model_entry(config.model.name)
     if entry.pretrained and entry.weights_file is None:
         return (
@@ -55,9 +55,9 @@ def why_no_script(config: RunConfig) -> str:
 
 
 def train_script(recipe: Recipe) -> str:
-    """The text of ``train.py``."""
+    """Return the text of ``train.py``."""
     augmented = recipe.plan.changes or recipe.plan.factor > 1
-    # Of the table of networks the script needs one entry, which it writes itself.
+    # The template writes the one entry that the script needs of the table of networks.
     source = CarriedSource(given={"model_entry"})
     text = _environment().get_template("train.py.j2").render(_values(recipe, augmented=augmented), carry=source.take)
     imports = source.imports | {
@@ -72,16 +72,16 @@ def train_script(recipe: Recipe) -> str:
             raise RunError(f"The code of its augmentation and that of its training both use {sorted(both)}.")
         imports |= needed
         text = text.replace("\n# AUGMENTATION CODE\n", f"\n{drawing}\n", 1)
-    # What stands at the top is known once all below it is.
+    # The imports and plain types at the top depend on the code that was rendered below them.
     text = text.replace("\n# IMPORTS\n", f"\n{sorted_imports(imports)}\n", 1)
     plain_types = " = ".join([*sorted(source.plain_types), "SimpleNamespace"])
     text = text.replace("\n# PLAIN TYPES\n", f"\n{plain_types}\n", 1)
-    # At most two blank lines, as people write Python.
+    # At most two blank lines, as PEP 8 wants.
     return re.sub(r"\n{4,}", "\n\n\n", text)
 
 
 def _downloads(recipe: Recipe) -> bool:
-    """Whether the script takes its images from CIFAR-100's own archive."""
+    """Say whether the script reads its images from CIFAR-100's own archive."""
     return recipe.config.data.source == "cifar100" and not recipe.data_in_zip
 
 
@@ -106,7 +106,7 @@ def _values(recipe: Recipe, *, augmented: bool) -> dict[str, Any]:
         "augmented": augmented,
         "copies": config.augmentation.mode == "copies" or not plan.changes,
         "factor": plan.factor,
-        # Without the titles of pipelines, which may be anything.
+        # No titles of pipelines: they are untrusted text.
         "planned": (
             f"{plan.factor} images for each training image" if plan.factor > 1 else "a changed version of each image"
         ),
@@ -125,7 +125,7 @@ def _values(recipe: Recipe, *, augmented: bool) -> dict[str, Any]:
 def _environment() -> jinja2.Environment:
     import jinja2
 
-    # Python code, not markup: what comes from outside goes through ``py``, which writes literals.
+    # No autoescape, because the template is Python: values pass through the filter ``py``, which writes literals.
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("aquadash.export"),
         undefined=jinja2.StrictUndefined,
@@ -139,23 +139,23 @@ def _environment() -> jinja2.Environment:
 
 
 def _literal(value: object) -> str:
-    """A plain value as Python source of ASCII characters."""
+    """Write a plain value as a Python literal of ASCII characters."""
     if not isinstance(value, str | int | float | bool | tuple | None):
         raise TypeError(f"{type(value).__name__} cannot be written as a literal")
     return ascii(value)
 
 
 def _settings(section: Mapping[str, object]) -> str:
-    """Settings as a plain namespace."""
+    """Write settings as a plain namespace."""
     return "SimpleNamespace(\n" + "".join(f"    {name}={_literal(value)},\n" for name, value in section.items()) + ")"
 
 
 def train_notebook(script: str) -> str:
-    """The JSON of ``notebook.ipynb`` with the cells of a script in the percent format."""
+    """Return the JSON of ``notebook.ipynb`` with the cells of a script in the percent format."""
     import nbformat
 
     cells: list[Any] = []
-    # What stands before the first mark of a cell is nothing.
+    # [1:]: the text before the first mark of a cell is empty.
     parts = re.split(r"^# %%( \[markdown\])?$", script, flags=re.MULTILINE)[1:]
     for number, (is_text, part) in enumerate(zip(parts[::2], parts[1::2], strict=True)):
         source = part.strip("\n")
@@ -163,7 +163,7 @@ def train_notebook(script: str) -> str:
             cell = nbformat.v4.new_markdown_cell(re.sub(r"^# ?", "", source, flags=re.MULTILINE))
         else:
             cell = nbformat.v4.new_code_cell(source)
-        # Its own ids are random; the same run gives the same file.
+        # nbformat's ids are random; the same run must give the same file.
         cell["id"] = f"cell-{number}"
         cells.append(cell)
     metadata = {

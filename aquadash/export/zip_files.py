@@ -13,20 +13,20 @@ from pathlib import Path
 
 from aquadash.files import replacing
 
-#: The earliest time a ZIP file can name; all members bear it.
+#: The time of all members: the earliest that a ZIP file can hold.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class ZipMember:
-    """What goes into a ZIP file."""
+    """A file to write into a ZIP file."""
 
-    #: Its name there, with ``/`` between folders.
+    #: With ``/`` between folders.
     name: str
-    #: Its bytes, or the file that has them.
+    #: Bytes, or the file that has them.
     content: bytes | Path
-    #: Whether to compress it; not worth it for images and weights.
+    #: Whether to compress it: images and weights hardly shrink.
     pack: bool = True
 
 
@@ -43,14 +43,14 @@ def write_zip(
     members: Iterable[ZipMember],
     *,
     last: Callable[[Mapping[str, Written]], ZipMember],
-    after: Callable[[str], None] = lambda name: None,
+    after: Callable[[str, int], None],
 ) -> dict[str, Written]:
-    """Write a ZIP file, whole or not at all."""
+    """Write a ZIP file, whole or not at all; ``last`` makes its last member from all others, ``after`` counts them."""
     written: dict[str, Written] = {}
     with replacing(path, mode=0o600) as file, zipfile.ZipFile(file, "w", compresslevel=6) as archive:
-        for member in members:
+        for count, member in enumerate(members, start=1):
             written[member.name] = _write(archive, member)
-            after(member.name)
+            after(member.name, count)
         closing = last(written)
         written[closing.name] = _write(archive, closing)
     return written
