@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import socket
-from functools import lru_cache
+import uuid
+from functools import cache, lru_cache
 from pathlib import Path
 
 from aquadash.errors import ConfigError, RunError
@@ -84,6 +85,12 @@ def worker_name() -> str:
     return os.environ.get("AQUADASH_WORKER_NAME") or socket.gethostname()
 
 
+@cache
+def this_machine() -> tuple[str, str]:
+    """This machine's name, and its network card's number: clones of one disk have the same name."""
+    return socket.gethostname(), f"{uuid.getnode():012x}"
+
+
 def visible_gpus() -> list[str] | None:
     """The graphics cards that ``CUDA_VISIBLE_DEVICES`` names, none for ``-1`` or nothing; None if it is not set."""
     value = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -121,29 +128,34 @@ def public_address() -> str | None:
     return value or None
 
 
-def tracking_uri() -> str:
-    """The MLflow tracking store: ``MLFLOW_TRACKING_URI``, else a SQLite file in :func:`home`."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'runs.db'}"
+def database() -> str:
+    """The database of runs, jobs and searches (``AQUADASH_DATABASE``), else a SQLite file in :func:`home`."""
+    return os.environ.get("AQUADASH_DATABASE") or f"sqlite:///{home() / 'aquadash.db'}"
 
 
-def store_is_shared() -> bool:
-    """Whether other machines may use the tracking store, too: True unless it is a SQLite file."""
-    return not tracking_uri().startswith("sqlite:")
+def database_file() -> Path | None:
+    """The SQLite file that holds the database, or None where a server does."""
+    url = database()
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
-def store_is_tracking_server() -> bool:
-    """Whether an MLflow server keeps the runs, which also passes their files on."""
-    return tracking_uri().startswith(("http://", "https://"))
+def home_mark() -> Path:
+    """The file by which a database on a server knows its :func:`home` on every machine."""
+    return home() / "database.txt"
 
 
-def store_is_database_server() -> bool:
-    """Whether the tracking store is a database such as PostgreSQL, without a tracking server before it."""
-    return store_is_shared() and not store_is_tracking_server()
+def runs_folder() -> Path:
+    """The folder for the files of runs, a folder each."""
+    return home() / "runs"
 
 
-def artifacts() -> Path:
-    """The folder for the files of runs, a folder each, unless a tracking server keeps them."""
-    return home() / "artifacts"
+def run_folder(run_id: str) -> Path:
+    """The folder for the files of a run.
+
+    Raises:
+        RunError: The id has not the form of one.
+    """
+    return runs_folder() / checked_run_id(run_id)
 
 
 def shown_address(address: str) -> str:
@@ -153,7 +165,7 @@ def shown_address(address: str) -> str:
 
 def store_key() -> str:
     """Which store is meant, and where its caches are: a part of the key of whatever is kept of runs."""
-    return f"{tracking_uri()} {home()}"
+    return f"{database()} {home()}"
 
 
 def checked_run_id(run_id: str) -> str:
@@ -167,41 +179,16 @@ def checked_run_id(run_id: str) -> str:
     return run_id
 
 
-def search_database() -> Path:
-    """The SQLite file that holds the searches; their trials are runs of the run store."""
-    return home() / "searches.db"
-
-
-def jobs_database() -> str:
-    """The database of the background work, as SQLAlchemy names it: ``AQUADASH_DATABASE``, else a SQLite file in
-    :func:`home`."""
-    return os.environ.get("AQUADASH_DATABASE") or f"sqlite:///{home() / 'jobs.db'}"
-
-
-def jobs_database_is_named() -> bool:
-    """Whether the background work is in a database that ``AQUADASH_DATABASE`` names, not in that of :func:`home`."""
-    return bool(os.environ.get("AQUADASH_DATABASE"))
-
-
-def here() -> str:
-    """This machine and its :func:`home`: where a file lies that other machines do not see."""
-    return f"{socket.gethostname()}:{home()}"
-
-
-def jobs_home() -> str:
-    """What marks the jobs of this home in a table that homes share; empty where the table is the home's own, which then
-    can be moved with them."""
-    return here() if jobs_database_is_named() else ""
-
-
 def job_log(job_id: str) -> Path:
-    """Where the worker process of a job on this machine writes its log.
+    """Where the worker of a job writes its log: among the files of the run that it trains, else in ``logs``.
 
     Raises:
         RunError: The id has not the form of one.
     """
     if not re.fullmatch(r"[0-9a-z-]{1,200}", job_id):
         raise RunError(f"{job_id[:60]!r} is not the id of a job; one has digits, small letters and hyphens.")
+    if run := re.fullmatch(r"train-([0-9a-f]{32})", job_id):
+        return run_folder(run[1]) / "worker.log"
     return home() / "logs" / f"{job_id}.log"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from aquadash.errors import AquaDashError, RunError
 
 #: A config and an epoch's record are plain values in a script: what these packages define is a type there, no more.
-_PLAIN = ("aquadash.config", "aquadash.runs")
+_PLAIN = ("aquadash.config", "aquadash.store")
 
 
 class CarriedSource:

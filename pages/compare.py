@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.runs.fields import run_fields
+from aquadash.store.fields import run_fields
 from aquadash.ui import components, shell
 from aquadash.ui.compare import comparison, run_actions, run_filters, run_table
 from aquadash.ui.lab import lab

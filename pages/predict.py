@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aquadash.runs import Run
+from aquadash.store import Run
 from aquadash.ui import components, image_dialog, run_lists, shell, uploads, warmup
 from aquadash.ui.predict import picture_cards, predict_runs, predict_views
 

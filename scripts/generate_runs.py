@@ -24,12 +24,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from aquadash.config import RunConfig, flatten, with_values  # noqa: E402
-from aquadash.runs import EPOCH_METRICS, Predictions, RunStatus, open_store  # noqa: E402
-from aquadash.runs import tags as tag  # noqa: E402
-from aquadash.runs.transfer import Point, Snapshot, admit  # noqa: E402
+from aquadash.store import EPOCH_METRICS, Predictions, RunStatus, open_store  # noqa: E402
+from aquadash.store import old_tags as tag  # noqa: E402
+from aquadash.store.transfer import Point, Snapshot, admit  # noqa: E402
 
 if TYPE_CHECKING:
-    from aquadash.runs import RunStore
+    from aquadash.store import RunStore
 
 CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
 _TEST_IMAGES = 500
@@ -186,7 +186,7 @@ def _fraction(text: str) -> float:
 def main(runs: int, epochs: int, predicted: int, home: Path) -> None:
     """Fill a home with made-up runs."""
     from aquadash.cli.output import StatusLine
-    from aquadash.runs.snapshot import snapshot_of
+    from aquadash.store.runs import snapshot_of
 
     os.environ["AQUADASH_HOME"] = str(home.resolve())
     began = time.monotonic()

@@ -36,8 +36,8 @@ from aquadash.data.dataset import Dataset
 from aquadash.evaluation import Rescaling, evaluate, rescale, wilson_interval
 from aquadash.models import load_model
 from aquadash.presets import preset
-from aquadash.runs import Predictions, Run, open_store
-from aquadash.runs.artifacts import (
+from aquadash.store import Predictions, Run, open_store
+from aquadash.store.artifacts import (
     CONFIG,
     ENVIRONMENT,
     EPOCHS,
@@ -47,7 +47,7 @@ from aquadash.runs.artifacts import (
     PREDICTIONS,
     VALIDATION_PREDICTIONS,
 )
-from aquadash.runs.first_model import CARD, FOLDER, RUN
+from aquadash.store.first_model import CARD, FOLDER, RUN
 from aquadash.training.epoch_loop import predict
 from aquadash.training.out_of_distribution import detector, ood_metrics
 from aquadash.training.prepare import split

@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aquadash.lab import memory
-from aquadash.runs import Run
+from aquadash.store import Run
 
 APP = str(Path(__file__).resolve().parent.parent / "app.py")
 

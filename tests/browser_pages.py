@@ -14,9 +14,9 @@ from weakref import WeakKeyDictionary
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from aquadash.runs import Run, RunStore, open_store
-from aquadash.runs.artifacts import CONFIG, MODEL, read_artifact
-from aquadash.runs.first_model import FOLDER
+from aquadash.store import Run, RunStore, open_store
+from aquadash.store.artifacts import CONFIG, MODEL, read_artifact
+from aquadash.store.first_model import FOLDER
 from tests.serving import SLOW
 from tests.tiny_networks import give_network
 from tests.waiting import wait_for

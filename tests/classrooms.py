@@ -12,8 +12,8 @@ from streamlit.testing.v1 import app_test
 from aquadash.classroom.sessions import open_sessions
 from aquadash.lab import memory
 from aquadash.people import Person, Role
-from aquadash.runs import Run, RunStore
-from aquadash.runs import tags as tag
+from aquadash.store import Run, RunStore
+from aquadash.store import old_tags as tag
 from aquadash.ui import shell
 from aquadash.ui.classroom import admission
 

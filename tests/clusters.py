@@ -19,8 +19,8 @@ import psutil
 from sqlalchemy import make_url
 
 from aquadash import settings
-from aquadash.jobs import JobStatus, open_jobs
-from aquadash.runs.reading import KIND
+from aquadash.store import JobStatus, open_jobs
+from aquadash.store.runs import KIND
 from tests.serving import free_port
 from tests.waiting import wait_for
 

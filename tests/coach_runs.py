@@ -8,7 +8,7 @@ from typing import Any
 from aquadash.coach import Note, run_notes
 from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import Evaluation
-from aquadash.runs import EpochRecord, Run, RunStatus
+from aquadash.store import EpochRecord, Run, RunStatus
 
 #: A function of the epoch, from 1.
 Curve = Callable[[int], float]

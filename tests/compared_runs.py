@@ -14,7 +14,7 @@ import numpy as np
 
 from aquadash import data
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker
+from aquadash.store import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker
 
 
 def keras_file(path: Path, parameters: int, *, scale: float = 1.0) -> Path:

@@ -25,9 +25,9 @@ from tests.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-    from aquadash.jobs.standby import Standby
+    from aquadash.work.standby import Standby
     from aquadash.people import Person
-    from aquadash.runs import Run, RunStore
+    from aquadash.store import Run, RunStore
     from tests.lessons import Lesson
     from tests.train_page import FakeEngine
 
@@ -123,7 +123,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 def _close_engines() -> None:
     """Let nothing look after the queue of a home that goes."""
-    if (module := sys.modules.get("aquadash.engine.engine")) is not None:
+    if (module := sys.modules.get("aquadash.work.queue")) is not None:
         # A page's thread may be importing it at this moment.
         opened = getattr(module, "_engine_of", None)
         while opened and opened.cache:
@@ -191,7 +191,7 @@ def prepared_home(shared_folder: Path) -> Path:
 
 
 def _prepare(folder: Path) -> None:
-    from aquadash.runs import open_store
+    from aquadash.store import open_store
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(folder))
@@ -215,14 +215,14 @@ def warm_home(home: Path, prepared_home: Path) -> Path:
 def _nothing_stands_by_at_the_end() -> Iterator[None]:
     """The process that forks this one's workers has TensorFlow imported, once for all tests."""
     yield
-    from aquadash.jobs.standby import STANDBY
+    from aquadash.work.standby import STANDBY
 
     STANDBY.close()
 
 
 @pytest.fixture(scope="session")
 def _quick_standby() -> Iterator[Standby]:
-    from aquadash.jobs.standby import Standby
+    from aquadash.work.standby import Standby
 
     standby = Standby()
     yield standby
@@ -232,7 +232,7 @@ def _quick_standby() -> Iterator[Standby]:
 @pytest.fixture
 def store(warm_home: Path) -> RunStore:
     """An empty store of the test's own home."""
-    from aquadash.runs import open_store
+    from aquadash.store import open_store
 
     return open_store()
 
@@ -242,14 +242,14 @@ def quick_training(_quick_standby: Standby, monkeypatch: pytest.MonkeyPatch) -> 
     """Worker processes train without TensorFlow, an epoch in 0.2 seconds: for tests of what is around the training."""
     monkeypatch.setenv("PYTHONPATH", str(QUICK_TRAINING), prepend=os.pathsep)
     # The other one has the real training imported, and is too dear to be started again for each change of the variable.
-    for user in ("aquadash.engine.slots", "aquadash.jobs.worker"):
+    for user in ("aquadash.work.slots", "aquadash.work.worker"):
         monkeypatch.setattr(f"{user}.STANDBY", _quick_standby)
 
 
 @pytest.fixture
 def quiet_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that a test runs in this process does not take over its output."""
-    from aquadash.jobs import worker
+    from aquadash.work import worker
 
     def log_to(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -346,7 +346,7 @@ def shared_home(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def shared_store(shared_home: Path) -> Iterator[RunStore]:
     """The store of the shared home, which is the home of all that is made before the tests begin."""
-    from aquadash.runs import open_store
+    from aquadash.store import open_store
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(shared_home))
@@ -531,7 +531,7 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     from tests.train_page import FakeEngine
 
     fake = FakeEngine(store)
-    monkeypatch.setattr("aquadash.engine.open_engine", lambda: fake)
+    monkeypatch.setattr("aquadash.work.open_engine", lambda: fake)
     return fake
 
 

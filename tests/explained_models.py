@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aquadash import models
 from aquadash.config import ModelConfig
-from aquadash.runs import Run, RunStore
+from aquadash.store import Run, RunStore
 
 CLASSES = ("cornered", "plain", "other")
 FIVE = ("beaver", "dolphin", "otter", "seal", "whale")

@@ -6,8 +6,8 @@ from typing import Any
 
 from aquadash.config import RunConfig
 from aquadash.data import Dataset
-from aquadash.jobs import Stopped
-from aquadash.runs import Progress
+from aquadash.store import Stopped
+from aquadash.store import Progress
 from aquadash.training.checkpoint import Checkpoint
 
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from aquadash import settings
-from aquadash.jobs import Job, Worker, open_jobs, worker
-from aquadash.jobs.standby import Standby
-from aquadash.jobs.table import JobTable
-from aquadash.runs import Run, RunStore
-from aquadash.runs.reading import KIND
+from aquadash.store import Job, Worker, open_jobs, worker
+from aquadash.work.standby import Standby
+from aquadash.store.jobs import JobTable
+from aquadash.store import Run, RunStore
+from aquadash.store.runs import KIND
 
 
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:

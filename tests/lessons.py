@@ -15,13 +15,13 @@ from aquadash.augment import PIPELINES
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import NotAllowedError
-from aquadash.jobs.types import job_id
+from aquadash.store.job_types import job_id
 from aquadash.lab import Lab
 from aquadash.people import Person, Role
 from aquadash.robustness.requests import SweepRequest
-from aquadash.runs import Guess, Predictions, RunStatus, RunStore, Worker, open_store
-from aquadash.runs.artifacts import CONFIG, MODEL, read_artifact
-from aquadash.runs.first_model import FOLDER
+from aquadash.store import Guess, Predictions, RunStatus, RunStore, Worker, open_store
+from aquadash.store.artifacts import CONFIG, MODEL, read_artifact
+from aquadash.store.first_model import FOLDER
 from aquadash.search.store import SearchStore, open_search_store
 from tests import live_runs
 from tests.own_pictures import imported, in_archive, of_classes

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from aquadash import jobs
-from aquadash.jobs import Job, JobStatus, open_jobs
-from aquadash.jobs.types import job_id
-from aquadash.runs import Progress, Run, RunStatus, RunStore, Worker
-from aquadash.runs.reading import KIND
+from aquadash.store import Job, JobStatus, open_jobs
+from aquadash.store.job_types import job_id
+from aquadash.store import Progress, Run, RunStatus, RunStore, Worker
+from aquadash.store.runs import KIND
 from tests import job_rows
 
 WORKER = Worker("test-host", 999_999)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import Run, RunStatus
+from aquadash.store import Run, RunStatus
 
 
 def made_run(name: str = "one", settings: dict[str, Any] | None = None, **values: Any) -> Run:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord
+from aquadash.store import EpochRecord
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from aquadash.runs import Run, RunStore
+from aquadash.store import Run, RunStore
 from tests.app_pages import open_app_page
 from tests.encoded_pictures import saved
 from tests.stored_runs import add_run

@@ -6,7 +6,7 @@ import functools
 import sqlite3
 from typing import Any
 
-from aquadash.runs import reading
+from aquadash.store import reading
 
 
 def copy_new_stores() -> None:

@@ -16,10 +16,10 @@ import pytest
 from aquadash.augment import embedded
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError, UnknownNameError
-from aquadash.jobs import Job, Worker, open_jobs, worker
-from aquadash.jobs.types import job_id
+from aquadash.store import Job, Worker, open_jobs, worker
+from aquadash.store.job_types import job_id
 from aquadash.people import Person
-from aquadash.runs.types import EpochRecord, Progress, Run, RunStatus
+from aquadash.store.types import EpochRecord, Progress, Run, RunStatus
 from aquadash.search import Search, SearchPlan, job, parse_all
 from aquadash.search.store import KIND, open_search_store
 from tests import job_rows

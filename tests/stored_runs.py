@@ -11,7 +11,7 @@ import pytest
 from aquadash import data, people
 from aquadash.config import RunConfig, with_values
 from aquadash.people import Person
-from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.store import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.training.prepare import report_validation_images
 from aquadash.ui import warmup
 

@@ -14,7 +14,7 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.pages import PAGES
 from aquadash.people import Role
-from aquadash.runs import open_store
+from aquadash.store import open_store
 from aquadash.ui.sections import queries
 from tests.browser_pages import add_included_model
 from tests.classrooms import give

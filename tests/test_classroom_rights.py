@@ -14,7 +14,7 @@ from aquadash.export import bundle
 from aquadash.lab import Lab
 from aquadash.lab.rights import RULES, RULES_WITHOUT_RESOURCE, Action, Rights
 from aquadash.people import OWNER, STRANGER, Person, Resource
-from aquadash.runs import Run, RunStatus
+from aquadash.store import Run, RunStatus
 from aquadash.search.controller import Controller
 from aquadash.search.store import RUN
 from tests import lessons, live_runs

@@ -22,7 +22,7 @@ from aquadash.cli import main, waiting
 from aquadash.config import RunConfig
 from aquadash.evaluation.calibration import scale
 from aquadash.lab import memory
-from aquadash.runs import RunStatus, RunStore, open_store
+from aquadash.store import RunStatus, RunStore, open_store
 from tests import ui_runs
 from tests.compared_runs import add_compared
 from tests.own_pictures import imported, in_folder, of_classes

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aquadash import data
-from aquadash.runs import Predictions, Run, RunStatus, RunStore
+from aquadash.store import Predictions, Run, RunStatus, RunStore
 from tests import job_rows, live_runs
 from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run

@@ -16,7 +16,7 @@ from aquadash.data.folder import store as folder_store
 from aquadash.errors import AquaDashError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.runs import Guess, Predictions, Run, RunStatus, RunStore, Worker
+from aquadash.store import Guess, Predictions, Run, RunStatus, RunStore, Worker
 from tests import ui_runs
 from tests.classrooms import give
 from tests.compared_runs import add_compared

@@ -18,10 +18,10 @@ from PIL import Image
 
 from aquadash import data, settings
 from aquadash.config import RunConfig, with_values
-from aquadash.engine import Engine, open_engine
-from aquadash.jobs.types import job_id
-from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.runs.reading import KIND
+from aquadash.work.queue import Engine, open_engine
+from aquadash.store.job_types import job_id
+from aquadash.store import Run, RunStatus, RunStore, open_store
+from aquadash.store.runs import KIND
 from aquadash.search import SearchPlan, parse_all, start_search
 from aquadash.search.store import open_search_store
 from tests import clusters, job_rows
@@ -221,7 +221,7 @@ def later(
 
 _APP = """
 import sys
-from aquadash.engine import open_engine
+from aquadash.work.queue import open_engine
 open_engine().serve()
 sys.stdin.read()
 """

@@ -23,7 +23,7 @@ from aquadash.data.folder.about import About
 from aquadash.data.sources import BUILT_IN
 from aquadash.errors import AquaDashError, DataError
 from aquadash.evaluation import Evaluation, evaluate, overfit_verdict
-from aquadash.runs import EpochRecord, Run, RunStatus
+from aquadash.store import EpochRecord, Run, RunStatus
 from aquadash.training.worker import _StoreListener
 from tests import measured_curves
 from tests.coach_runs import epochs, notes, run

@@ -17,10 +17,10 @@ import pytest
 
 from aquadash import settings
 from aquadash.config import RunConfig, with_values
-from aquadash.engine import Engine, slots
+from aquadash.work.queue import Engine, slots
 from aquadash.errors import RunError, UnknownNameError
-from aquadash.jobs.standby import Standby
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.work.standby import Standby
+from aquadash.store import Run, RunStatus, RunStore
 from tests import live_runs
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import without_seconds
@@ -112,7 +112,7 @@ def test_a_scheduler_that_is_not_there_is_a_plain_error(store: RunStore, monkeyp
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     monkeypatch.setenv("AQUADASH_SCHEDULER", f"tcp://127.0.0.1:{port}")
-    monkeypatch.setattr("aquadash.engine.connecting.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("aquadash.cluster.connecting.CONNECT_SECONDS", 1)
     with pytest.raises(RunError, match="AQUADASH_SCHEDULER"):
         Engine(store).submit(QUICK)
     assert store.list_runs() == []
@@ -193,8 +193,8 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
 ENGINE_PROCESS = """
 import sys
 from aquadash.config import from_json
-from aquadash.engine import open_engine
-from aquadash.jobs import standby
+from aquadash.work.queue import open_engine
+from aquadash.store import standby
 standby._CAN_FORK = False  # What stands by is of use from the second worker on.
 engine = open_engine()
 for text in sys.argv[1:]:

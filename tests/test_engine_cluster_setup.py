@@ -17,14 +17,14 @@ from filelock import FileLock
 
 from aquadash import settings
 from aquadash.config import RunConfig
-from aquadash.engine import connecting, slots
-from aquadash.engine.cluster import checks
-from aquadash.engine.cluster.worker import ClusterWorker, find_gpus, plan_workers
-from aquadash.engine.slots import Slots
+from aquadash.work.queue import connecting, slots
+from aquadash.cluster import checks
+from aquadash.cluster.worker import ClusterWorker, find_gpus, plan_workers
+from aquadash.work.slots import Slots
 from aquadash.errors import ConfigError, RunError
-from aquadash.jobs import JobStatus, Worker, open_jobs, processes
-from aquadash.runs import RunStatus, open_store
-from aquadash.runs.reading import KIND
+from aquadash.store import JobStatus, Worker, open_jobs, processes
+from aquadash.store import RunStatus, open_store
+from aquadash.store.runs import KIND
 from tests.serving import free_port
 from tests.test_cli import call, refusal
 from tests.waiting import wait_for

@@ -7,14 +7,14 @@ import pytest
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import with_values
-from aquadash.engine import Engine
-from aquadash.engine.slots import Slots
+from aquadash.work.queue import Engine
+from aquadash.work.slots import Slots
 from aquadash.errors import NotAllowedError, RunError
-from aquadash.jobs import Job
+from aquadash.store import Job
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
-from aquadash.runs import Run, RunStatus, RunStore
-from aquadash.runs.reading import KIND
+from aquadash.store import Run, RunStatus, RunStore
+from aquadash.store.runs import KIND
 from tests import job_rows, live_runs
 from tests.lessons import ANNA, BEN, SHORT, TEACHER
 
@@ -95,7 +95,7 @@ def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(engine: 
 
 @pytest.mark.usefixtures("in_class")
 def test_no_student_exceeds_the_limit(engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aquadash.engine.open_engine", lambda: engine)
+    monkeypatch.setattr("aquadash.work.open_engine", lambda: engine)
     asked(engine, store, "at work")
     Lab(TEACHER).people.set_limits(ClassLimits(waiting_runs=2, epochs=3))
     anna, ben = Lab(ANNA).runs, Lab(BEN).runs

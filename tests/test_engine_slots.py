@@ -12,17 +12,17 @@ import pytest
 
 from aquadash import __version__, settings
 from aquadash.config import RunConfig
-from aquadash.engine import slots
-from aquadash.engine.slots import Slots
+from aquadash.work.queue import slots
+from aquadash.work.slots import Slots
 from aquadash.errors import RunError, StorageError
-from aquadash.jobs import Job, JobStatus, Worker, open_jobs
-from aquadash.jobs.kinds import KINDS
-from aquadash.jobs.types import job_id
-from aquadash.jobs.worker import free_slot
-from aquadash.runs import RunStatus, RunStore
-from aquadash.runs.artifacts import LOG
-from aquadash.runs.reading import KIND
-from aquadash.runs.tags import STATUS
+from aquadash.store import Job, JobStatus, Worker, open_jobs
+from aquadash.store.kinds import KINDS
+from aquadash.store.job_types import job_id
+from aquadash.work.worker import free_slot
+from aquadash.store import RunStatus, RunStore
+from aquadash.store.artifacts import LOG
+from aquadash.store.runs import KIND
+from aquadash.store.old_tags import STATUS
 from tests.live_runs import job_of
 from tests.waiting import wait_for
 

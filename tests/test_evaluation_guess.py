@@ -9,7 +9,7 @@ import pytest
 
 from aquadash.errors import DataError
 from aquadash.evaluation import Evaluation, accuracy_words, evaluate, pair_words, score_guess
-from aquadash.runs import Guess
+from aquadash.store import Guess
 
 CLASSES = ("beaver", "otter", "seal")
 

@@ -15,9 +15,9 @@ import pytest
 from aquadash.errors import RunError
 from aquadash.export import bundle, importing
 from aquadash.people import Person, Role
-from aquadash.runs import RunStatus, RunStore, open_store
-from aquadash.runs.tags import PINNED, PINNED_BY_OWNER, owner_tags
-from aquadash.runs.transfer import IMPORTED
+from aquadash.store import RunStatus, RunStore, open_store
+from aquadash.store.old_tags import PINNED, PINNED_BY_OWNER, owner_tags
+from aquadash.store.transfer import IMPORTED
 from tests import stored_runs, ui_runs
 from tests.robust_runs import made_up_result
 from tests.test_export_importing import read

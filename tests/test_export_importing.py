@@ -28,10 +28,10 @@ from hypothesis import strategies as st
 from aquadash import settings
 from aquadash.errors import AquaDashError, DataError, StorageError
 from aquadash.export import bundle, importing
-from aquadash.runs import Run, RunStore, artifacts, open_store
-from aquadash.runs.artifacts import ROBUSTNESS
-from aquadash.runs.first_model import add_first_model
-from aquadash.runs.transfer import remove_traces
+from aquadash.store import Run, RunStore, artifacts, open_store
+from aquadash.store.artifacts import ROBUSTNESS
+from aquadash.store.first_model import add_first_model
+from aquadash.store.transfer import remove_traces
 from aquadash.zips import ForeignZipError
 from tests import ui_runs
 from tests.app_pages import open_app_page

@@ -9,7 +9,7 @@ import pytest
 
 from aquadash import data
 from aquadash.export.report import report_html
-from aquadash.runs import RunStatus, RunStore
+from aquadash.store import RunStatus, RunStore
 from tests import stored_runs, ui_runs
 
 

@@ -29,7 +29,7 @@ from aquadash.export import bundle, script
 from aquadash.export.script import Recipe, train_notebook, train_script
 from aquadash.models import backbone
 from aquadash.presets import preset
-from aquadash.runs import RunStatus, open_store
+from aquadash.store import RunStatus, open_store
 from aquadash.source import CarriedSource
 from aquadash.training import hardware
 from aquadash.training.fit import fit

@@ -19,7 +19,7 @@ from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions, shares_by_row
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.figures.metric_bars import metric_bars
-from aquadash.runs.types import EpochRecord
+from aquadash.store.types import EpochRecord
 
 FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
 EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'

@@ -20,7 +20,7 @@ from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
 from aquadash.figures.right_counts import right_counts
 from aquadash.figures.theme import alt_text, class_colour
-from aquadash.runs import EpochRecord
+from aquadash.store import EpochRecord
 from tests.test_evaluation_compare import stored
 from tests.test_figures_charts import EVALUATION, EVIL
 

@@ -17,9 +17,9 @@ import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError
-from aquadash.jobs import Job, JobStatus, open_jobs, processes, standby, worker
-from aquadash.jobs.kinds import KINDS, JobKind
-from aquadash.jobs.standby import Standby, WorkerProcess
+from aquadash.store import Job, JobStatus, open_jobs, processes, standby, worker
+from aquadash.store.kinds import KINDS, JobKind
+from aquadash.work.standby import Standby, WorkerProcess
 from tests.waiting import gone, wait_for
 
 pytestmark = pytest.mark.skipif(
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 #: Python imports this at the start of every process that is started here: the only kind's work waits for a file.
 _SITE = """
-from aquadash.jobs import kinds
+from aquadash.store import kinds
 kinds.KINDS.clear()
 kinds.KINDS["nap"] = kinds.JobKind("nap", "nap", "naps:work", prepare="naps:prepare", slots=8)
 """
@@ -37,7 +37,7 @@ _NAPS = """
 import os, time
 from pathlib import Path
 from aquadash import settings
-from aquadash.jobs import table, worker  # What a fork need not import again.
+from aquadash.store import table, worker  # What a fork need not import again.
 
 prepared_in = 0
 
@@ -158,8 +158,8 @@ def test_a_worker_outlives_the_process_that_forked_it(by: Standby, until: Path) 
 
 _APP = """
 import sys
-from aquadash.jobs import open_jobs
-from aquadash.jobs.standby import STANDBY
+from aquadash.store import open_jobs
+from aquadash.work.standby import STANDBY
 from aquadash import settings
 open_jobs().submit("nap", "r1", {"until": sys.argv[1]})
 STANDBY.launch(["nap", "--once"], log_path=settings.job_log("nap"))
@@ -206,7 +206,7 @@ def test_none_starts_without_memory_or_fork(
     monkeypatch.setattr(standby, name, value)
     monkeypatch.setattr(standby.processes, "start_detached", lambda *_, module, **__: modules.append(module))
     by.launch(["nap"], log_path=settings.job_log("nap"))
-    assert modules == ["aquadash.jobs.worker"], "it is a process of its own"
+    assert modules == ["aquadash.work.worker"], "it is a process of its own"
     assert not by.keep_ready()
 
 
@@ -255,7 +255,7 @@ def test_a_process_that_never_starts_has_failed(by: Standby, until: Path, monkey
 _STEPS_BACK = """
 import os, subprocess, sys, threading
 from pathlib import Path
-from aquadash.jobs import processes
+from aquadash.work import processes
 
 def niceness(pid):
     return os.getpriority(os.PRIO_PROCESS, pid)

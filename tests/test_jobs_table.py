@@ -15,10 +15,10 @@ from sqlalchemy import text
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
-from aquadash.jobs import Job, JobProgress, JobStatus, LeaseLostError, Worker, open_jobs
-from aquadash.jobs.kinds import JobKind
-from aquadash.jobs.table import DOUBT_SECONDS, Changes, JobTable
-from aquadash.jobs.types import LEASE_SECONDS
+from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, Worker, open_jobs
+from aquadash.store.kinds import JobKind
+from aquadash.store.jobs import DOUBT_SECONDS, Changes, JobTable
+from aquadash.store.job_types import LEASE_SECONDS
 from tests import clusters
 from tests.job_rows import let_the_lease_run_out, let_time_pass
 
@@ -42,7 +42,7 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         "brief": JobKind("brief", "export", "no:thing", kept=60.0),
         "single": JobKind("single", "import", "no:thing", one_per_person=True),
     }
-    monkeypatch.setattr("aquadash.jobs.table.KINDS", kinds)
+    monkeypatch.setattr("aquadash.store.jobs.KINDS", kinds)
     if request.param == "sqlite":
         opened = JobTable(f"sqlite:///{tmp_path / 'jobs.db'}")
     else:
@@ -135,7 +135,7 @@ def test_a_home_s_jobs_are_done_by_its_workers(jobs: JobTable, tmp_path: Path, m
 
 def test_a_job_of_a_kind_that_is_gone_is_interrupted(jobs: JobTable, monkeypatch: pytest.MonkeyPatch) -> None:
     job = claimed(jobs, "brief")
-    monkeypatch.setattr("aquadash.jobs.table.KINDS", {"once": JobKind("once", "look", "no:thing")})
+    monkeypatch.setattr("aquadash.store.jobs.KINDS", {"once": JobKind("once", "look", "no:thing")})
     let_the_lease_run_out(job, jobs=jobs)
     assert now(jobs, job).status is JobStatus.INTERRUPTED
     assert claimed(jobs).status is JobStatus.RUNNING
@@ -445,7 +445,7 @@ def test_each_job_is_claimed_once_by_several_threads(jobs: JobTable) -> None:
 
 _CLAIMING = """
 import os, sys
-from aquadash.jobs import Worker, open_jobs
+from aquadash.store import Worker, open_jobs
 jobs = open_jobs()
 print("ready", flush=True)
 sys.stdin.readline()

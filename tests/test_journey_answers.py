@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aquadash.runs import Run, open_store
+from aquadash.store import Run, open_store
 from tests.browser_pages import (
     add_included_model,
     address_has,

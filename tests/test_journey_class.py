@@ -14,7 +14,7 @@ from aquadash.classroom import codes, limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Role
-from aquadash.runs import RunStatus, open_store
+from aquadash.store import RunStatus, open_store
 from tests.browser_pages import address_has, choose_segment, no_error, press_train, settled
 from tests.classrooms import give
 from tests.serving import Server, needs_chromium, serving

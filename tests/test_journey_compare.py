@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aquadash.runs import open_store
+from aquadash.store import open_store
 from tests import ui_runs
 from tests.browser_pages import (
     address_has,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aquadash.augment import op, pipeline
 from aquadash.data.folder import about
-from aquadash.runs import open_store
+from aquadash.store import open_store
 from tests.browser_pages import (
     address_has,
     holds,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from aquadash.runs import Predictions, open_store
+from aquadash.store import Predictions, open_store
 from tests.browser_pages import (
     LAYOUT_SHIFT,
     add_included_model,

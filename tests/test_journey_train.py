@@ -13,7 +13,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
-from aquadash.runs import RunStatus, open_store
+from aquadash.store import RunStatus, open_store
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from tests import ui_runs
 from tests.browser_pages import (

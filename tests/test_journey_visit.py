@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquadash.pages import PAGES
-from aquadash.runs import open_store
+from aquadash.store import open_store
 from aquadash.walkthrough import progress
 from tests.browser_pages import address_has, choose, follow, in_sight, no_error
 from tests.compared_runs import add_compared

@@ -16,8 +16,8 @@ from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab, memory, readings, runs
 from aquadash.people import OWNER, Person, Role
-from aquadash.runs import open_store
-from aquadash.runs.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
+from aquadash.store import open_store
+from aquadash.store.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
 from tests import classrooms, lessons, robust_runs
 from tests.compared_runs import add_compared
 

@@ -15,7 +15,7 @@ import pytest
 
 from aquadash import models
 from aquadash.config import ModelConfig
-from aquadash.engine import check
+from aquadash.work.queue import check
 from aquadash.errors import DataError
 from aquadash.models import efficientnet_lite, transfer
 from aquadash.models.weights import load_npz

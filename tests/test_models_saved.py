@@ -16,7 +16,7 @@ from aquadash.config import ModelConfig
 from aquadash.errors import StorageError
 from aquadash.models import MODELS, ChannelStatistics, load_model
 from aquadash.models.transfer import with_flip
-from aquadash.runs.network_file import stored_weights
+from aquadash.store.network_file import stored_weights
 
 Config = dict[str, Any]
 

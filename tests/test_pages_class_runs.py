@@ -11,9 +11,9 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.people import Person, Role
-from aquadash.runs import RunStatus, RunStore
-from aquadash.runs import tags as tag
-from aquadash.runs.transfer import IMPORTED
+from aquadash.store import RunStatus, RunStore
+from aquadash.store import old as tag
+from aquadash.store.transfer import IMPORTED
 from aquadash.ui import shell
 from tests import live_runs
 from tests.app_pages import address_of, buttons, metrics, open_app_page, texts, unfold

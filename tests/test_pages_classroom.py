@@ -12,7 +12,7 @@ from aquadash.classroom.sessions import open_sessions
 from aquadash.lab import Lab
 from aquadash.pages import PAGES
 from aquadash.people import Person, Role
-from aquadash.runs import RunStore
+from aquadash.store import RunStore
 from aquadash.ui.classroom import members
 from tests.app_pages import APP, buttons, open_app_page, texts
 from tests.classrooms import between_drawings, give, join, look_as

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aquadash.lab import memory
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.compare import run_table
 from aquadash.ui.text import plain
 from tests import ui_runs

@@ -9,7 +9,7 @@ import pytest
 
 from aquadash.figures.theme import RUN_COLOURS
 from aquadash.lab import memory
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.compare import comparison
 from aquadash.ui.compare.comparison import SECTIONS
 from tests import ui_runs

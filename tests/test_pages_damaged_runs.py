@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aquadash.pages import PAGES
-from aquadash.runs import Predictions, Run, RunStore
+from aquadash.store import Predictions, Run, RunStore
 from tests import stored_runs
 from tests.app_pages import open_app_page
 from tests.test_cli import answer, refusal

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.lab import memory
-from aquadash.runs import EpochRecord, EpochReplay, Progress, Run, RunStore, open_store
+from aquadash.store import EpochRecord, EpochReplay, Progress, Run, RunStore, open_store
 from aquadash.ui.evaluate import epoch_section
 from tests import live_runs
 from tests.app_pages import address_of, html, open_app_page

@@ -16,7 +16,7 @@ from aquadash.errors import DataError
 from aquadash.evaluation import bin_of
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
-from aquadash.runs import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.store import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.ui import datasets
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from tests import live_runs

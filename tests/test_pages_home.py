@@ -14,8 +14,8 @@ from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.lab.runs import Runs
-from aquadash.runs.first_model import NAME
-from aquadash.runs.types import Progress, Run, RunStatus
+from aquadash.store.first_model import NAME
+from aquadash.store.types import Progress, Run, RunStatus
 from aquadash.ui import warmup
 from tests.app_pages import APP, metrics, texts
 from tests.predict_page import cards, picture

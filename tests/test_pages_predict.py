@@ -19,9 +19,9 @@ from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import wilson_interval
 from aquadash.lab.runs import Runs
 from aquadash.predict import FilePrediction, Predictor
-from aquadash.runs import Run, open_store
-from aquadash.runs.first_model import NAME
-from aquadash.runs.tags import config_tags
+from aquadash.store import Run, open_store
+from aquadash.store.first_model import NAME
+from aquadash.store.old import config_tags
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from aquadash.ui.predict.picture_cards import NONE_OF_THESE, folder_labels

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import with_values
 from aquadash.lab import memory
-from aquadash.runs import Run, RunStatus, RunStore, tags
+from aquadash.store import Run, RunStatus, RunStore, tags
 from aquadash.ui import shell
 from aquadash.ui.text import plain
 from tests import live_runs, ui_runs

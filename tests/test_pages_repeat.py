@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.errors import RunError
 from aquadash.lab import OWNER, Lab
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.evaluate.repeat_section import repeats_of
 from tests.app_pages import buttons, open_app_page, words
 from tests.compared_runs import add_compared, keras_file

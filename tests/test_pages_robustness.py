@@ -6,12 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from aquadash.jobs import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
 from aquadash.robustness.job import KIND, job_of
 from aquadash.robustness.requests import RobustnessRequest, read_request
-from aquadash.runs import Run, RunStore
-from aquadash.runs.artifacts import MODEL, ROBUSTNESS
+from aquadash.store import JobProgress, JobStatus, Run, RunStore, open_jobs
+from aquadash.store.artifacts import MODEL, ROBUSTNESS
 from aquadash.ui.evaluate import robustness
 from tests import job_rows
 from tests.app_pages import address_of, charts, html, metrics, open_app_page, words

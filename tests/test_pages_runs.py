@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.runs import Run, RunStatus, RunStore
-from aquadash.runs.fields import run_fields
+from aquadash.store import Run, RunStatus, RunStore
+from aquadash.store.fields import run_fields
 from aquadash.ui.compare import run_filters, run_table
 from aquadash.ui.text import safe_markdown
 from tests import ui_runs

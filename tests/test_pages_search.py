@@ -13,8 +13,8 @@ from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.models import head_epochs
 from aquadash.presets import PRESETS
-from aquadash.runs import Run, RunStatus, open_store
-from aquadash.runs.cost import STARTING_SECONDS, Paces
+from aquadash.store import Run, RunStatus, open_store
+from aquadash.store.cost import STARTING_SECONDS, Paces
 from aquadash.search import SearchPlan, parse_all, start_search
 from aquadash.search import store as kept
 from aquadash.search.controller import Study
@@ -46,7 +46,7 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
     monkeypatch.setattr(warmup, "start", lambda: None)
     runs = QuickRuns()
     with searching(runs, monkeypatch) as in_threads:
-        monkeypatch.setattr("aquadash.engine.open_engine", lambda: in_threads)
+        monkeypatch.setattr("aquadash.work.open_engine", lambda: in_threads)
         monkeypatch.setattr(Runs, "get", staticmethod(runs.get))
         yield runs
 

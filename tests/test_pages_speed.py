@@ -9,7 +9,7 @@ import pytest
 
 from aquadash.lab import memory
 from aquadash.pages import PAGES
-from aquadash.runs import RunStore
+from aquadash.store import RunStore
 from aquadash.ui import sections
 from tests import stored_runs, ui_runs
 from tests.app_pages import open_app_page

@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import with_values
 from aquadash.errors import RunError, StorageError
-from aquadash.runs import Guess, RunStatus, RunStore
-from aquadash.runs.first_model import add_first_model
+from aquadash.store import Guess, RunStatus, RunStore
+from aquadash.store.first_model import add_first_model
 from aquadash.ui import shell
 from aquadash.ui.text import plain
 from aquadash.ui.train import live

@@ -12,7 +12,7 @@ from aquadash.config import DEFINITIONS, RunConfig, flatten, from_yaml, to_yaml,
 from aquadash.lab import memory
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.presets import PRESETS
-from aquadash.runs import Run, RunStore
+from aquadash.store import Run, RunStore
 from aquadash.ui.hyperparameters import effective
 from aquadash.ui.text import plain
 from aquadash.ui.train import train_form

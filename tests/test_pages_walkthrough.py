@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 from aquadash.config import with_values
 from aquadash.data import Dataset, Split, cifar100
 from aquadash.lab.runs import Runs
-from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.runs.first_model import ORIGIN, add_first_model
+from aquadash.store import Run, RunStatus, RunStore, open_store
+from aquadash.store.first_model import ORIGIN, add_first_model
 from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
@@ -109,7 +109,7 @@ def test_without_any_run_the_report_s_network_is_offered(home: Path, monkeypatch
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     engine = FakeEngine(open_store())
     engine.store.delete(add_first_model(engine.store).run_id)
-    monkeypatch.setattr("aquadash.engine.open_engine", lambda: engine)
+    monkeypatch.setattr("aquadash.work.open_engine", lambda: engine)
     app = open_app_page("walkthrough", lesson="extraction")
     assert not app.error and app.button(key="check-extraction")
     app = open_app_page("walkthrough", lesson="loss")

@@ -11,8 +11,8 @@ import pytest
 
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
-from aquadash.runs import open_store
-from aquadash.runs.artifacts import CONFIG
+from aquadash.store import open_store
+from aquadash.store.artifacts import CONFIG
 from tests import clusters
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING)]

@@ -14,9 +14,9 @@ from aquadash.errors import StorageError
 from aquadash.lab import Lab
 from aquadash.models import head_epochs
 from aquadash.people import OWNER
-from aquadash.runs import EpochRecord, Run, RunStatus, cost, open_store
-from aquadash.runs.cost import cost_of, network_size, parameter_count
-from aquadash.runs.measured import image_set
+from aquadash.store import EpochRecord, Run, RunStatus, cost, open_store
+from aquadash.store.cost import cost_of, network_size, parameter_count
+from aquadash.store.measured import image_set
 from tests import ui_runs
 from tests.compared_runs import keras_file
 from tests.lessons import SHORT

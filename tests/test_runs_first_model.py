@@ -12,9 +12,9 @@ import pytest
 from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import evaluate
-from aquadash.runs import RunStatus, RunStore
-from aquadash.runs.artifacts import MODEL
-from aquadash.runs.first_model import CARD, FOLDER, NAME, ORIGIN, add_first_model, find_first_model
+from aquadash.store import RunStatus, RunStore
+from aquadash.store.artifacts import MODEL
+from aquadash.store.first_model import CARD, FOLDER, NAME, ORIGIN, add_first_model, find_first_model
 from tests.test_cli import answer
 
 

@@ -11,11 +11,11 @@ import pytest
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.config import definitions_text
 from aquadash.errors import RunError, UnknownNameError
-from aquadash.runs import Run, RunStatus
-from aquadash.runs.fields import run_fields
-from aquadash.runs.groups import group_runs
-from aquadash.runs.selection import RunFilter, for_each, sort_runs
-from aquadash.runs.types import clean_tag
+from aquadash.store import Run, RunStatus
+from aquadash.store.fields import run_fields
+from aquadash.store.groups import group_runs
+from aquadash.store.selection import RunFilter, for_each, sort_runs
+from aquadash.store.types import clean_tag
 from tests.made_runs import made_run
 
 FIELDS = run_fields()

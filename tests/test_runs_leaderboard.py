@@ -10,8 +10,8 @@ import pytest
 from aquadash.config import RunConfig, with_values
 from aquadash.evaluation.intervals import difference_interval, ranks
 from aquadash.figures.leaderboard import leaderboard_chart
-from aquadash.runs import Run, RunStatus
-from aquadash.runs.leaderboard import MIN_IMAGES, Board, leaderboard, sources
+from aquadash.store import Run, RunStatus
+from aquadash.store.leaderboard import MIN_IMAGES, Board, leaderboard, sources
 
 IMAGES = 500
 

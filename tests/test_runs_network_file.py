@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from aquadash.errors import StorageError
-from aquadash.runs.network_file import stored_weights
+from aquadash.store.network_file import stored_weights
 
 Config = dict[str, Any]
 
@@ -103,7 +103,7 @@ _LOOK = """
 import json, sys, time
 from pathlib import Path
 from aquadash.errors import StorageError
-from aquadash.runs.network_file import check_network
+from aquadash.store.network_file import check_network
 found = []
 for path in sys.argv[1:]:
     started = time.perf_counter()

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from aquadash.runs import query
-from aquadash.runs.fields import run_fields
-from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, names, select
+from aquadash.store import query
+from aquadash.store.fields import run_fields
+from aquadash.store.query import EXAMPLES, MAX_LENGTH, QueryError, names, select
 from tests.made_runs import made_run
 
 RUNS = [

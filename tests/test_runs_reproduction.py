@@ -9,8 +9,8 @@ import pytest
 from aquadash.errors import NotAllowedError, RunError
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
-from aquadash.runs import Run, RunStatus, RunStore
-from aquadash.runs.reproduction import compare_arrays, reproduction
+from aquadash.store import Run, RunStatus, RunStore
+from aquadash.store.reproduction import compare_arrays, reproduction
 from tests.compared_runs import keras_file
 from tests.lessons import ANNA, BEN
 from tests.stored_runs import add_run

@@ -21,10 +21,10 @@ from aquadash import settings
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
-from aquadash.runs import EpochRecord, Guess, Predictions, Progress, RunStatus, RunStore, Worker, artifacts, open_store
-from aquadash.runs import tags as tag
-from aquadash.runs.connection import import_ahead
-from aquadash.runs.selection import for_each
+from aquadash.store import EpochRecord, Guess, Predictions, Progress, RunStatus, RunStore, Worker, artifacts, open_store
+from aquadash.store import old_tags as tag
+from aquadash.store.database import import_ahead
+from aquadash.store.selection import for_each
 from tests import live_runs
 from tests.serving import free_port
 
@@ -373,7 +373,7 @@ def test_a_guess_that_cannot_be_read_does_not_hide_the_run(store: RunStore) -> N
 
 
 _READ_FIRST = """
-from aquadash.runs import RunStore
+from aquadash.store import RunStore
 assert RunStore().stored_run("0" * 32) is None
 from mlflow.telemetry.utils import is_telemetry_disabled
 print(is_telemetry_disabled())

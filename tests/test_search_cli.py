@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import aquadash.engine
+import aquadash.work
 from aquadash.search.store import SearchStore, open_search_store
 from tests.search_fakes import QuickRuns, plan, searching, take_up
 from tests.test_cli import answer, call, refusal
@@ -23,7 +23,7 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
     runs = QuickRuns()
     runs.gate.set()
     with searching(runs, monkeypatch) as engine:
-        monkeypatch.setattr(aquadash.engine, "open_engine", lambda: engine)
+        monkeypatch.setattr(aquadash.work, "open_engine", lambda: engine)
         yield runs
 
 

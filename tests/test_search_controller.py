@@ -13,9 +13,9 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data.folder.about import About
 from aquadash.data.folder.store import delete
 from aquadash.errors import ConfigError, RunError, StorageError
-from aquadash.jobs import JobStatus, open_jobs
-from aquadash.jobs.types import job_id
-from aquadash.runs import RunStatus
+from aquadash.store import JobStatus, open_jobs
+from aquadash.store.job_types import job_id
+from aquadash.store import RunStatus
 from aquadash.search import SearchPlan, Trial, TrialState
 from aquadash.search.controller import MAX_FAILURES, STOPPED, Controller
 from aquadash.search.plan import DEFAULT_TRIALS

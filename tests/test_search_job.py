@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from aquadash.config import RunConfig
-from aquadash.engine import slots
+from aquadash.work.queue import slots
 from aquadash.errors import ConfigError, DataError, RunError, StorageError
-from aquadash.jobs import JobStatus, open_jobs, worker
-from aquadash.jobs.worker import JobContext
+from aquadash.store import JobStatus, open_jobs, worker
+from aquadash.work.worker import JobContext
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.runs import RunStatus
+from aquadash.store import RunStatus
 from aquadash.search import TrialState, job, resume_search, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import KIND, SearchStore, open_search_store

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aquadash.runs import RunStatus
+from aquadash.store import RunStatus
 from aquadash.search import Search, Trial, TrialState
 from aquadash.search.strategies import MIN_TRIALS, importance
 from aquadash.search.types import describe_result

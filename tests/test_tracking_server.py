@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from aquadash import data
-from aquadash.runs import RunStatus, open_store
-from aquadash.runs.connection import EXPERIMENT
+from aquadash.store import RunStatus, open_store
+from aquadash.store.database import EXPERIMENT
 from tests.app_pages import open_app_page
 from tests.stored_runs import add_run, without_engine
 from tests.test_cli import answer, refusal

@@ -18,10 +18,10 @@ from mlflow import MlflowClient
 
 from aquadash import data, settings
 from aquadash.data import Dataset
-from aquadash.jobs.table import JobTable
-from aquadash.runs import RunStatus, RunStore, Worker, open_store
-from aquadash.runs.artifacts import CHECKPOINTS
-from aquadash.runs.reading import KIND
+from aquadash.store.jobs import JobTable
+from aquadash.store import RunStatus, RunStore, Worker, open_store
+from aquadash.store.artifacts import CHECKPOINTS
+from aquadash.store.runs import KIND
 from aquadash.training.trainer import Trainer
 from tests import job_rows
 from tests.tiny_networks import QUICK

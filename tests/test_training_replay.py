@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from aquadash.config import RunConfig
-from aquadash.runs import EpochReplay, RunStore
-from aquadash.runs.artifacts import EPOCHS
+from aquadash.store import EpochReplay, RunStore
+from aquadash.store.artifacts import EPOCHS
 from aquadash.training.checkpoint import probe_positions, with_epoch
 from aquadash.training.prepare import TrainingData
 

@@ -13,8 +13,8 @@ from aquadash.augment import saved_pipelines as saved
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import RunError
-from aquadash.runs import EpochRecord, RunStatus, RunStore
-from aquadash.runs import tags as tag
+from aquadash.store import EpochRecord, RunStatus, RunStore
+from aquadash.store import old_tags as tag
 from tests import job_rows
 from tests.stored_runs import without_seconds
 from tests.tiny_networks import QUICK
@@ -70,7 +70,7 @@ def test_a_run_outlives_its_pipeline(store: RunStore, monkeypatch: pytest.Monkey
 
 
 def test_the_engine_writes_the_pipeline_into_the_run(store: RunStore) -> None:
-    from aquadash.engine import Engine
+    from aquadash.work.queue import Engine
 
     run = Engine(store, serving=False).submit(config())
     assert run.config == embedded(config()) != config()

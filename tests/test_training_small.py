@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from aquadash.config import RunConfig, TrainingConfig, with_values
 from aquadash.errors import ConfigError
-from aquadash.runs import EpochRecord
+from aquadash.store import EpochRecord
 from aquadash.training import hardware
 from aquadash.training.early_stopping import EarlyStopping
 from aquadash.training.losses import Losses, balanced_weights

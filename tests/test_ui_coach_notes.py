@@ -15,7 +15,7 @@ from aquadash.errors import StorageError
 from aquadash.evaluation import Evaluation, evaluate
 from aquadash.lab.limits import Limits
 from aquadash.lab.runs import Runs
-from aquadash.runs import EpochRecord, Run, RunStatus
+from aquadash.store import EpochRecord, Run, RunStatus
 from aquadash.ui.train import clone, coach_notes
 from aquadash.ui.train.coach_notes import fix_text
 from tests.app_pages import run_script

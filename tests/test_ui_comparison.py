@@ -11,9 +11,9 @@ from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError
 from aquadash.evaluation import AccuracyChange, describe_change
 from aquadash.lab.runs import Runs
-from aquadash.runs import RunStore
-from aquadash.runs.artifacts import PREDICTIONS
-from aquadash.runs.types import Run, RunStatus
+from aquadash.store import RunStore
+from aquadash.store.artifacts import PREDICTIONS
+from aquadash.store.types import Run, RunStatus
 from aquadash.ui.compare import comparison_settings
 from aquadash.ui.compared import Compared
 from tests.compared_runs import add_compared

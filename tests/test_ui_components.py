@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash.config import RunConfig
 from aquadash.figures import theme
-from aquadash.runs.types import Run, RunStatus
+from aquadash.store.types import Run, RunStatus
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import components
 from aquadash.ui.components import STATUS_SIGNS, run_label, status_text
@@ -46,7 +46,7 @@ def picker() -> None:
     import streamlit as st
 
     from aquadash.config import RunConfig
-    from aquadash.runs.types import Run, RunStatus
+    from aquadash.store.types import Run, RunStatus
     from aquadash.ui import components
 
     runs = [Run(digit * 32, f"run *{digit}*", RunStatus.FINISHED, RunConfig(), 0.0) for digit in "abc"]

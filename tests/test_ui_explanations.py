@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.explain.explainer import RemoteExplainer
-from aquadash.runs import Run, RunStore
+from aquadash.store import Run, RunStore
 from aquadash.ui import datasets
 from aquadash.ui.explain import explainer, explanations
 from tests.app_pages import address_notes, address_of, alternatives, buttons, html, open_app_page

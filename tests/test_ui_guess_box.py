@@ -12,8 +12,8 @@ from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.evaluation import evaluate
 from aquadash.lab.runs import Runs
-from aquadash.runs import Guess, Run, RunStatus
-from aquadash.runs.transfer import IMPORTED
+from aquadash.store import Guess, Run, RunStatus
+from aquadash.store.transfer import IMPORTED
 from aquadash.ui.train import guess_box
 from tests.app_pages import run_script
 from tests.lessons import ANNA, BEN, TEACHER

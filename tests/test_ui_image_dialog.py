@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
-from aquadash.runs import Predictions, Run, RunStatus, RunStore, open_store
+from aquadash.store import Predictions, Run, RunStatus, RunStore, open_store
 from aquadash.ui import image_dialog
 from aquadash.ui.image_dialog import image_name
 from tests import live_runs

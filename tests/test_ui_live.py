@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 
 from aquadash.config import RunConfig
-from aquadash.runs.types import Progress, Run, RunStatus
+from aquadash.store.types import Progress, Run, RunStatus
 from aquadash.ui import run_lists
 from aquadash.ui.train import live
 

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.config import config_diff
 from aquadash.errors import RunError
-from aquadash.runs import RunStore
+from aquadash.store import RunStore
 from aquadash.ui.augment import paired_runs
 from tests.app_pages import ids, words
 from tests.studios import open_view

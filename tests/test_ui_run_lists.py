@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import Run, RunStatus
+from aquadash.store import Run, RunStatus
 from aquadash.ui.run_lists import best_first, pictured_first
 
 

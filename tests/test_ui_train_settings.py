@@ -8,7 +8,7 @@ from aquadash.augment import saved_pipelines as saved
 from aquadash.config import RunConfig, read_definitions, with_values
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
-from aquadash.runs import Run, RunStatus, RunStore
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.train.train_settings import network_text
 from tests.app_pages import html, words
 from tests.train_page import FakeEngine, clone, controls, launched, open_advanced, open_with

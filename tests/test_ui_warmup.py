@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-import aquadash.engine
-import aquadash.runs
+import aquadash.work
+import aquadash.store
 from aquadash.errors import AquaDashError, StorageError
 from aquadash.ui import warmup
 
@@ -20,14 +20,14 @@ class EngineStub:
 
 @pytest.fixture(autouse=True)
 def nothing_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: None)
-    monkeypatch.setattr(aquadash.engine, "open_engine", EngineStub)
+    monkeypatch.setattr(aquadash.store, "open_store", lambda **_: None)
+    monkeypatch.setattr(aquadash.work, "open_engine", EngineStub)
     monkeypatch.setattr(warmup, "_HEAD_START", 0)
 
 
 def test_it_says_opening_until_the_store_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
-    monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: gate.wait(10))
+    monkeypatch.setattr(aquadash.store, "open_store", lambda **_: gate.wait(10))
     warmup.start()
     assert not warmup.ready()
     gate.set()
@@ -40,14 +40,14 @@ def test_a_failed_store_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch)
     def refuse(**_: object) -> None:
         raise StorageError("read-only")
 
-    monkeypatch.setattr(aquadash.runs, "open_store", refuse)
+    monkeypatch.setattr(aquadash.store, "open_store", refuse)
     with pytest.raises(StorageError, match="read-only"):
         warmup.wait_for_store()
     with pytest.raises(StorageError, match="read-only"):
         warmup._opening(retry=False).engine.result()
     with pytest.raises(StorageError, match="read-only"):
         warmup.ready()
-    monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: None)
+    monkeypatch.setattr(aquadash.store, "open_store", lambda **_: None)
     warmup.start()
     warmup.wait_for_store()
     assert warmup.ready()
@@ -57,7 +57,7 @@ def test_the_store_is_read_without_an_engine(monkeypatch: pytest.MonkeyPatch, ca
     def fail() -> None:
         raise RuntimeError("no scheduler")
 
-    monkeypatch.setattr(aquadash.engine, "open_engine", fail)
+    monkeypatch.setattr(aquadash.work, "open_engine", fail)
     warmup.wait_for_store()
     with pytest.raises(AquaDashError, match="engine could not be started"):
         warmup._opening(retry=False).engine.result()
@@ -66,7 +66,7 @@ def test_the_store_is_read_without_an_engine(monkeypatch: pytest.MonkeyPatch, ca
 
 def test_it_opens_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
-    monkeypatch.setattr(aquadash.runs, "open_store", lambda **_: calls.append(1))
+    monkeypatch.setattr(aquadash.store, "open_store", lambda **_: calls.append(1))
     for _ in range(5):
         warmup.start()
     warmup._opening(retry=False).engine.result()

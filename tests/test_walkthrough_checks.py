@@ -13,7 +13,7 @@ from aquadash.data import Split
 from aquadash.data.statistics import describe
 from aquadash.figures.flattened_loss import flattened_loss, losses
 from aquadash.figures.theme import alt_text
-from aquadash.runs import EpochRecord
+from aquadash.store import EpochRecord
 from aquadash.walkthrough import Outcome, checks_data, checks_network, checks_results, network, read_number, report
 from aquadash.walkthrough.checks_data import FOUR
 from aquadash.walkthrough.lessons import Verdict

@@ -15,7 +15,7 @@ from aquadash import data
 from aquadash.cli import cli
 from aquadash.errors import StorageError
 from aquadash.evaluation import evaluate
-from aquadash.runs import open_store
+from aquadash.store import open_store
 from aquadash.walkthrough import LESSONS, all_findings, findings, progress, report
 from aquadash.walkthrough.beside import beside, learnt_from
 from tests import ui_runs

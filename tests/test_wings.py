@@ -35,7 +35,7 @@ pages = [name for name in PAGES if name != "classroom"]
 for page in pages:
     app = AppTest.from_file("app.py", default_timeout=120).switch_page(f"pages/{page}.py").run()
     assert not app.exception and not app.error, (page, app.exception, app.error)
-wings = ("aquadash.classroom", "aquadash.engine.cluster", "aquadash.ui.classroom")
+wings = ("aquadash.classroom", "aquadash.cluster", "aquadash.ui.classroom")
 for words in (["runs", "list"], ["evaluate", run.run_id], ["data", "list"], ["search", "list"], ["--help"]):
     if words == ["--help"]:
         # Which commands there are in a wing is told by the wing.

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from aquadash import models
 from aquadash.config import ModelConfig, RunConfig, with_values
-from aquadash.runs import Run, RunStore
-from aquadash.runs import tags as tag
-from aquadash.runs.artifacts import CONFIG
+from aquadash.store import Run, RunStore
+from aquadash.store import old_tags as tag
+from aquadash.store.artifacts import CONFIG
 
 #: A convolution that may leave the colours as they are; what is left of them goes to the classes.
 MEAN_COLOUR = ModelConfig(

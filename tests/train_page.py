@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig
 from aquadash.people import Person
-from aquadash.runs import Run, RunStore
+from aquadash.store import Run, RunStore
 from tests import live_runs
 from tests.app_pages import open_app_page
 

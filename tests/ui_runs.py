@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.config import RunConfig, with_values
-from aquadash.runs import EpochRecord, Guess, Predictions, Progress, Run, RunStatus, RunStore
+from aquadash.store import EpochRecord, Guess, Predictions, Progress, Run, RunStatus, RunStore
 from tests import live_runs
 from tests.live_runs import WORKER
 

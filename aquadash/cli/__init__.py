@@ -26,7 +26,7 @@ from aquadash.cli.train import train
 from aquadash.errors import AquaDashError
 
 #: The commands of the two wings, each in the module of its name, and the package without which there are none.
-_WINGS = {"classroom": "aquadash.classroom", "cluster": "aquadash.engine.cluster"}
+_WINGS = {"classroom": "aquadash.classroom", "cluster": "aquadash.cluster"}
 
 
 class _WithWings(click.Group):

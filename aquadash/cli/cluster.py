@@ -33,7 +33,7 @@ def scheduler(host: str, port: int) -> None:
     # A worker without a sign of life for so long is given up. If it lives after all, it joins again, and its trainings
     # have gone on.
     os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "15s")
-    from aquadash.engine.connecting import scheme
+    from aquadash.cluster.connecting import scheme
 
     address = f"{scheme()}://{host}:{port}"
     print_result({"scheduler": address}, f"Workers and the app reach this scheduler as {address}")
@@ -62,8 +62,8 @@ def worker(
     only_check: bool,
 ) -> None:
     """Train runs of the cluster on this machine, until Ctrl-C; its runs are then handed over to other workers."""
-    from aquadash.engine.cluster.checks import check_machine
-    from aquadash.engine.cluster.worker import ClusterWorker, plan_workers
+    from aquadash.cluster.checks import check_machine
+    from aquadash.cluster.worker import ClusterWorker, plan_workers
 
     address = _address(scheduler)
     processes = plan_workers(name=name, slots=slots, gpus=gpus, port=port)
@@ -92,7 +92,7 @@ def worker(
 @scheduler_option
 def status(scheduler: str | None) -> None:
     """Show the workers, what they train, and what is wrong."""
-    from aquadash.engine.cluster import checks
+    from aquadash.cluster import checks
 
     named_by = "--scheduler" if scheduler else "AQUADASH_SCHEDULER"
     values = checks.status(_address(scheduler), named_by=named_by)

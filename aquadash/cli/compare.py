@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aquadash import engine
 from aquadash.cli.output import Command, Shown, lab, print_result
 from aquadash.cli.runs import brief
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import config_diff
 from aquadash.errors import AquaDashError
-from aquadash.runs import RunStatus
-from aquadash.runs.measured import IMAGES, Images
+from aquadash.store import RunStatus
+from aquadash.store.measured import IMAGES, Images
+from aquadash.work.queue import open_engine
 
 if TYPE_CHECKING:
     pass
@@ -90,7 +90,7 @@ def reproduce(run: str, against: str | None) -> None:
     if against is not None:
         repeat_id = lab.runs.find(against).run_id
     else:
-        with engine.open_engine():
+        with open_engine():
             repeat_id = lab.runs.repeat(run_id).run_id
             ended = wait_for_run(repeat_id)
         if ended.status is RunStatus.STOPPED:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from aquadash.evaluation import METRICS
-from aquadash.runs.fields import FIGURES, figure_named
+from aquadash.store.fields import FIGURES, figure_named
 
 #: Tables show the beginning of the ids of runs and of fingerprints, which is enough for a command.
 _LONG_ID = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{24,}\b")

@@ -14,8 +14,7 @@ from aquadash.cli.runs import brief, runs
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import RunError
 from aquadash.files import check_target
-from aquadash.jobs import JobStatus
-from aquadash.runs import open_store
+from aquadash.store import JobStatus, open_store
 
 
 @runs.command("export")

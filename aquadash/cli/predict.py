@@ -16,7 +16,7 @@ from aquadash.data.framing import fit
 from aquadash.data.images import decode, read
 from aquadash.errors import AquaDashError, ImageError, UnknownNameError
 from aquadash.explain.methods import METHODS, method_entry
-from aquadash.runs.artifacts import OOD_DETECTOR, read_artifact
+from aquadash.store.artifacts import OOD_DETECTOR, read_artifact
 
 if TYPE_CHECKING:
     from aquadash.explain.results import Explanation

@@ -11,14 +11,13 @@ from aquadash.augment import Branch, PipelineSpec
 from aquadash.cli.output import Command, Shown, Table, lab, percent, print_result
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import AquaDashError, ConfigError, RunError, StorageError
-from aquadash.jobs import JobStatus
 from aquadash.robustness.advice import advice, parameter_title, safe_range
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.robustness.measure import goes_with, is_measured
 from aquadash.robustness.measurement import Measurement
 from aquadash.robustness.requests import Request, RobustnessRequest, SweepRequest, read_request
 from aquadash.robustness.steps import find_step, first_strength, text_of
-from aquadash.runs import Run
+from aquadash.store import JobStatus, Run
 
 
 @click.command(cls=Command)

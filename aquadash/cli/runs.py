@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from aquadash import engine
 from aquadash.cli.output import Group, Shown, lab, print_result
 from aquadash.cli.train import finish, guess_values, guess_words
 from aquadash.cli.waiting import wait_for_run
 from aquadash.errors import RunError
-from aquadash.runs import Run
-from aquadash.runs.fields import metrics_of, run_fields
-from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
-from aquadash.runs.query import EXAMPLES, names
-from aquadash.runs.selection import RunFilter, for_each, sort_runs
+from aquadash.store import Run
+from aquadash.store.fields import metrics_of, run_fields
+from aquadash.store.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
+from aquadash.store.query import EXAMPLES, names
+from aquadash.store.selection import RunFilter, for_each, sort_runs
+from aquadash.work.queue import open_engine
 
 #: Lines of a log that a person reads.
 _SHOWN_LINES = 10
@@ -119,7 +119,7 @@ def stop(run: str) -> None:
 def resume(run: str) -> None:
     """Go on with a run after its last complete epoch, and wait for its end."""
     run_id = lab.runs.find(run).run_id
-    with engine.open_engine():
+    with open_engine():
         lab.runs.resume(run_id)
         found = wait_for_run(run_id)
     finish(found)

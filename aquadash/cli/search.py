@@ -6,13 +6,10 @@ from typing import Any
 
 import click
 
-from aquadash import engine
 from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import Group, Shown, lab, print_result
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import RunError
-from aquadash.jobs.types import job_id
-from aquadash.runs import RunStatus
 from aquadash.search import (
     PRUNERS,
     SAMPLERS,
@@ -27,6 +24,9 @@ from aquadash.search.plan import DEFAULT_TRIALS
 from aquadash.search.store import KIND
 from aquadash.search.strategies import importance
 from aquadash.search.types import describe_result
+from aquadash.store import RunStatus
+from aquadash.store.job_types import job_id
+from aquadash.work.queue import open_engine
 
 
 class _RunByDefault(Group):
@@ -81,7 +81,7 @@ def run_search(
     space = parse_all(over) if over else default_space(config)
     plan = SearchPlan(config, space, sampler, pruner, trials, seed, name)
     plan.checked()
-    with engine.open_engine():
+    with open_engine():
         found = _wait(lab.searches.start(plan))
     _finish(found)
 
@@ -123,7 +123,7 @@ def stop(name: str) -> None:
 def resume(name: str, trials: int | None) -> None:
     """Make the trials that are left of a search that was stopped or interrupted, or more, and wait for the end."""
     search_id = lab.searches.find(name).search_id
-    with engine.open_engine():
+    with open_engine():
         lab.searches.resume(search_id, trials=trials)
         found = _wait(search_id)
     _finish(found)

@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
-from aquadash import data, engine
+from aquadash import data
 from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import Command, Shown, lab, print_result
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation import GuessScore, accuracy_words, check_pair, pair_words, score_guess
-from aquadash.runs import Guess, Run, RunStatus
-from aquadash.runs.fields import metrics_of
+from aquadash.store import Guess, Run, RunStatus
+from aquadash.store.fields import metrics_of
+from aquadash.work.queue import open_engine
 
 
 @click.command(cls=Command)
@@ -37,7 +38,7 @@ def train(
     """Train a run and wait for its end. Ctrl-C asks it to stop; its complete epochs are kept."""
     config = given.build()
     guess = read_guess(guess_accuracy, guess_pair, config)
-    with engine.open_engine():
+    with open_engine():
         run_id = lab.runs.train(config, name=name).run_id
         if guess:
             lab.runs.guess(run_id, guess)

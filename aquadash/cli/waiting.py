@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from aquadash.cli.output import StatusLine, lab, percent
-from aquadash.engine.slots import held
-from aquadash.engine.waiting import HELD
 from aquadash.errors import AquaDashError, RunError
-from aquadash.jobs import Job
-from aquadash.runs import Run, RunStatus
+from aquadash.store import Job, Run, RunStatus
+from aquadash.work.slots import held
+from aquadash.work.waiting import HELD
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from aquadash.config import RunConfig
 from aquadash.evaluation import Evaluation
 from aquadash.evaluation.curves import MIN_EPOCHS, RECENT_EPOCHS, Kind
 from aquadash.evaluation.metrics import percent
-from aquadash.runs import EpochRecord, Run, RunStatus
+from aquadash.store import EpochRecord, Run, RunStatus
 
 #: More would be read by nobody.
 MAX_NOTES = 4

@@ -14,7 +14,7 @@ from aquadash.data import SOURCES, Dataset
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import CurveVerdict, Evaluation, best_epoch, overfit_verdict
 from aquadash.evaluation.curves import LOW_TRAINING_ACCURACY
-from aquadash.runs import EpochRecord, Run, RunStatus
+from aquadash.store import EpochRecord, Run, RunStatus
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,15 +25,17 @@ from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
 from aquadash.export.zip_files import Written, ZipMember, write_zip
 from aquadash.models import MODELS, model_entry
-from aquadash.runs import RunStore
-from aquadash.runs.artifacts import CHECKPOINTS, MODEL
-from aquadash.runs.network_file import describe_network
-from aquadash.runs.transfer import Snapshot, take_snapshot
-from aquadash.runs.types import Run, RunStatus
+from aquadash.store import RunStore
+from aquadash.store.artifacts import CHECKPOINTS, MODEL
+from aquadash.store.network_file import describe_network
+from aquadash.store.transfer import OldRecord, Record, take_record
+from aquadash.store.types import Run, RunStatus
 
 #: Name and version of the format, in ``run.json`` and ``manifest.json``.
 FORMAT: Final = "aquadash-run"
 VERSION: Final = 1
+#: The version of the form of ``run.json``; versions up to 0.7 wrote 1.
+RUN_VERSION: Final = 2
 
 RUN = "run.json"
 MANIFEST = "manifest.json"
@@ -101,12 +103,21 @@ To look at it in AquaDash on another computer: Compare, "More", "Import run", or
 _VERSION = re.compile(r"\d[0-9A-Za-z.+!]{0,40}")
 
 
-class RunFile(Snapshot, frozen=True):
+class RunFile(Record, frozen=True):
     """The content of ``run.json``: the run, and the names of its files."""
 
     format: Literal["aquadash-run"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[2] = RUN_VERSION
     aquadash: str = aquadash.__version__
+    artifacts: list[str]
+
+
+class OldRunFile(OldRecord, frozen=True):
+    """What ``run.json`` of versions up to 0.7 holds."""
+
+    format: Literal["aquadash-run"] = FORMAT
+    version: Literal[1] = VERSION
+    aquadash: str = ""
     artifacts: list[str]
 
 
@@ -141,7 +152,7 @@ class _Parts:
     """The run, its images, and the notes that are collected while the members are made."""
 
     run: Run
-    snapshot: Snapshot
+    record: Record
     dataset: Dataset | None
     notes: list[str] = field(default_factory=list)
 
@@ -158,7 +169,7 @@ def export_run(
     """Write a run as a ZIP file, whole or not at all; the same run gives the same bytes."""
     on_progress = progress or silent
     on_progress("reading the run", None)
-    parts = _Parts(store.get(run_id), take_snapshot(store, run_id), None)
+    parts = _Parts(store.get(run_id), take_record(store, run_id), None)
     if show_images:
         parts.dataset = _dataset(parts, on_progress)
     else:
@@ -193,7 +204,7 @@ def _members(
     if sum(path.stat().st_size for path in artifacts.values()) > 0.99 * MAX_RUN_BYTES:
         artifacts = {name: path for name, path in artifacts.items() if not name.startswith(CHECKPOINTS)}
         parts.notes.append("Its checkpoints are too large for an import, so it cannot be resumed elsewhere.")
-    yield _text(RUN, RunFile(**dict(parts.snapshot), artifacts=sorted(artifacts)).model_dump_json(indent=1))
+    yield _text(RUN, RunFile(**dict(parts.record), artifacts=sorted(artifacts)).model_dump_json(indent=1))
     for name in sorted(artifacts):
         yield ZipMember(name, artifacts[name], pack=not name.endswith(_STORED))
     if MODEL not in artifacts:

@@ -15,21 +15,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import RunError
-from aquadash.export.bundle import MADE, MANIFEST, MAX_RUN_BYTES, RUN, UNUSED, Manifest, RunFile
+from aquadash.export.bundle import MADE, MANIFEST, MAX_RUN_BYTES, RUN, UNUSED, VERSION, Manifest, OldRunFile, RunFile
 from aquadash.export.zip_files import Written
 from aquadash.people import OWNER, Person
 from aquadash.robustness.measurement import Measurement
-from aquadash.runs import RunStore
-from aquadash.runs.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, check_arrays
-from aquadash.runs.connection import storage_errors
-from aquadash.runs.network_file import check_network
-from aquadash.runs.tags import reason
-from aquadash.runs.transfer import admit, copies_of
-from aquadash.runs.types import Run
+from aquadash.store import RunStore
+from aquadash.store.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, check_arrays
+from aquadash.store.database import storage_errors
+from aquadash.store.network_file import check_network
+from aquadash.store.transfer import admit, copies_of
+from aquadash.store.types import Run, reason
 from aquadash.zips import ForeignZipError, ZipLimits, member_chunks, member_fault, open_zip
 
 T = TypeVar("T", bound=BaseModel)
@@ -97,9 +97,10 @@ def import_run(
         on_progress("checking what it holds", None)
         _check(described, folder)
         on_progress("storing the run", None)
-        copies = copies_of(store, described.original_id)
+        original_id = described.read().imported_id or described.run_id
+        copies = copies_of(store, original_id)
         run = admit(store, described, ((name, folder / name) for name in _kept(described)), owner=owner)
-    return Imported(run, described.original_id, tuple(copies))
+    return Imported(run, original_id, tuple(copies))
 
 
 def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallback) -> RunFile:
@@ -140,7 +141,22 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallb
             raise ForeignZipError(f"{name} in the ZIP is not as it was exported (its SHA-256 differs).")
         done += members[name].file_size
         on_progress(f"unpacking {name}", done / total)
-    return _parsed(RunFile, folder / RUN)
+    return _run_file(folder / RUN)
+
+
+def _run_file(path: Path) -> RunFile:
+    """Read ``run.json``, of which versions up to 0.7 wrote another form."""
+    try:
+        version = from_json(path.read_bytes()).get("version")
+    except (ValueError, AttributeError):
+        version = None
+    if version != VERSION:
+        return _parsed(RunFile, path)
+    described = _parsed(OldRunFile, path)
+    try:
+        return RunFile(**dict(described.to_record()), artifacts=described.artifacts)
+    except RunError as error:
+        raise ForeignZipError(f"The run in the ZIP cannot be used: {error}") from None
 
 
 def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Written:
@@ -182,7 +198,7 @@ def _check(described: RunFile, folder: Path) -> None:
     if sorted(_kept(described)) != sorted(here):
         raise ForeignZipError(f"The files that {RUN} names are not those in the ZIP.")
     try:
-        run = described.run()
+        run = described.read()
     except RunError as error:
         raise ForeignZipError(f"The run in the ZIP cannot be used: {error}") from None
     for name in sorted(here):

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from aquadash import data, settings
 from aquadash.files import forget_oldest
-from aquadash.jobs import Job, JobStatus, open_jobs
-from aquadash.jobs.kinds import KINDS
-from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person, Role
-from aquadash.runs import RunStore, open_store
+from aquadash.store import Job, JobStatus, RunStore, open_jobs, open_store
+from aquadash.store.job_types import job_id
+from aquadash.store.kinds import KINDS
+from aquadash.store.transfer import take_record
 
 if TYPE_CHECKING:
-    from aquadash.jobs.worker import JobContext
+    from aquadash.work.worker import JobContext
 
 #: Limits of the ZIP files that are kept: their bytes together, and the age of each in seconds.
 _MAX_BYTES, _MAX_SECONDS = 2_000_000_000, 24 * 3600.0
@@ -34,7 +34,7 @@ def export_id(store: RunStore, run_id: str, *, include_data: bool, show_images: 
 
 def start_export(store: RunStore, run_id: str, *, include_data: bool, show_images: bool = True, owner: str = "") -> Job:
     """Make the ZIP file of a run in the background; ``show_images``: its report may show some of the images."""
-    from aquadash.jobs.worker import start
+    from aquadash.work.worker import start
 
     request = {"run_id": run_id, "include_data": include_data, "show_images": show_images}
     return start("export", _export_key(store, run_id, include_data, show_images), request, owner=owner)
@@ -67,14 +67,12 @@ def _export_path(run_id: str, key: str) -> Path:
 def _export_key(store: RunStore, run_id: str, include_data: bool, show_images: bool) -> str:
     """Return a text that changes whenever the ZIP would have other content."""
     run = store.get(run_id)
-    stored = store.stored_run(run_id)
-    tags = sorted(stored.tags.items()) if stored is not None else []
     names = sorted(store.artifact_names(run_id))
     measured = open_jobs().get(job_id("robustness", run_id))
     robustness = (measured.attempt, measured.ended_at) if measured is not None else None
     source = data.SOURCES.get(run.config.data.source)
     images = source.key() if source is not None else None
-    parts = (settings.here(), run_id, include_data, show_images, run.status, tags, names, robustness, images)
+    parts = (include_data, show_images, take_record(store, run_id).model_dump_json(), names, robustness, images)
     return _digest(repr(parts))
 
 
@@ -92,7 +90,7 @@ def import_id(upload: str) -> str:
 
 def start_import(upload: str, *, called: str, write: Callable[[Path], object], owner: Person = OWNER) -> Job:
     """Import a ZIP file in the background, for ``owner``; ``write`` copies the upload to a path."""
-    from aquadash.jobs.worker import start
+    from aquadash.work.worker import start
 
     folder = settings.home() / "tmp"
     folder.mkdir(parents=True, exist_ok=True)

@@ -34,8 +34,8 @@ from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.figures.reliability_diagram import reliability_diagram
 from aquadash.figures.theme import alt_text, class_colour, class_emoji
-from aquadash.runs import EpochRecord, Predictions, RunStore
-from aquadash.runs.types import Run
+from aquadash.store import EpochRecord, Predictions, RunStore
+from aquadash.store.types import Run
 from aquadash.training.prepare import report_validation_images
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from aquadash.evaluation.curves import Metric, best_record
 from aquadash.evaluation.records import EpochRecord
 from aquadash.figures.learning_curves import values_by_epoch
 from aquadash.figures.theme import empty_figure, epoch_axis, finish, hover_name, listed, run_style, shorten
-from aquadash.runs.fields import FIGURES
+from aquadash.store.fields import FIGURES
 
 TITLES: dict[Metric, str] = {
     "val_accuracy": FIGURES["val_accuracy"].title,

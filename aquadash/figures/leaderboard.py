@@ -17,7 +17,7 @@ from aquadash.figures.theme import (
     percent,
     shorten,
 )
-from aquadash.runs.leaderboard import Standing
+from aquadash.store.leaderboard import Standing
 
 
 def leaderboard_chart(entries: Sequence[Standing], *, measured_on: str, own: str = "") -> go.Figure:

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.export import jobs as export_jobs
-from aquadash.jobs import Job, open_jobs, worker
-from aquadash.jobs.kinds import KINDS
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
 from aquadash.lab.part import Part
 from aquadash.lab.readings import readings
 from aquadash.lab.rights import Action
 from aquadash.people import Resource
-from aquadash.runs import Run, open_store
+from aquadash.store import Job, Run, open_jobs, open_store
+from aquadash.work import worker
 
 if TYPE_CHECKING:
     from aquadash.robustness.measurement import Measurement
@@ -51,10 +50,7 @@ class Jobs(Part):
         if reason := self._refusal_to_stop(job):
             raise NotAllowedError(reason)
         with self._changing():
-            stopped = worker.stop(job_id)
-            if stopped.status.ended and stopped.kind in KINDS:
-                # No worker had it, to keep how it ended.
-                worker.record_end(KINDS[stopped.kind], stopped.run, stopped.status, stopped.message)
+            worker.stop(job_id)
 
     # -- robustness --------------------------------------------------------------------------------------------------
 

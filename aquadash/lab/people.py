@@ -73,8 +73,8 @@ def _makers() -> set[str]:
     """The ids of the people who have made anything that is kept, be it hidden or in a bin."""
     from aquadash.augment import saved_pipelines
     from aquadash.data.folder.about import all_kept
-    from aquadash.runs import open_store
     from aquadash.search.store import any_stored, open_search_store
+    from aquadash.store import open_store
 
     store = open_store()
     found = {run.owner for in_bin in (False, True) for run in store.list_runs(deleted=in_bin)}

@@ -10,19 +10,17 @@ from aquadash import settings
 from aquadash.errors import DataError, RunError
 from aquadash.evaluation import Evaluation, PairTest, evaluate, pairwise
 from aquadash.evaluation.calibration import fit_temperature
-from aquadash.jobs import Job, open_jobs
 from aquadash.lab.memory import kept
-from aquadash.runs import Run, open_store
-from aquadash.runs.measured import Images
-from aquadash.runs.snapshot import snapshot_of
-from aquadash.runs.types import EpochRecord, EpochReplay, Predictions
+from aquadash.store import Job, Run, open_jobs, open_store
+from aquadash.store.measured import Images
+from aquadash.store.types import EpochRecord, EpochReplay, Predictions
 
 if TYPE_CHECKING:
-    from aquadash.engine.waiting import Waiting
     from aquadash.robustness.measurement import Measurement
     from aquadash.robustness.requests import SweepRequest
-    from aquadash.runs.cost import Paces
     from aquadash.search.types import Search, SearchHead
+    from aquadash.store.cost import Paces
+    from aquadash.work.waiting import Waiting
 
 T = TypeVar("T")
 
@@ -80,7 +78,7 @@ class Readings:
     @kept(8, seconds=0.25)
     def all(self) -> AllRuns:
         """All runs."""
-        found = tuple(snapshot_of(open_store(at_once=False)).runs())
+        found = tuple(open_store().list_runs())
         return AllRuns(found, {run.run_id: run for run in found})
 
     @kept(64, seconds=FRESH_SECONDS)
@@ -91,9 +89,9 @@ class Readings:
     @kept(4, seconds=FRESH_SECONDS)
     def waiting(self) -> dict[str, Waiting]:
         """Of each waiting run its place and when it will about start."""
-        from aquadash.engine import open_engine
-        from aquadash.engine.slots import held
-        from aquadash.engine.waiting import waiting_times
+        from aquadash.work.queue import open_engine
+        from aquadash.work.slots import held
+        from aquadash.work.waiting import waiting_times
 
         return waiting_times(self.all().runs, slots=open_engine().slots(), paused=held())
 
@@ -102,14 +100,14 @@ class Readings:
     def paces(self) -> Paces:
         """How long epochs took in all runs that have finished."""
         from aquadash.models import head_epochs
-        from aquadash.runs.cost import Paces
+        from aquadash.store.cost import Paces
 
         return Paces(self.all().runs, head_epochs)
 
     @_of_run(256)
     def network_size(self, run_id: str) -> tuple[int, float] | None:
         """Parameters and calculations of a run's network."""
-        from aquadash.runs.cost import network_size
+        from aquadash.store.cost import network_size
 
         return network_size(open_store(), run_id)
 

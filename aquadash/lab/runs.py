@@ -16,24 +16,23 @@ from typing import TYPE_CHECKING, Any
 from aquadash.config import DEFINITIONS, RunConfig, with_values
 from aquadash.errors import AquaDashError, DataError, NotAllowedError, RunError, StorageError, UnknownNameError
 from aquadash.evaluation import Evaluation, PairTest
-from aquadash.jobs import open_jobs
-from aquadash.jobs.types import job_id
 from aquadash.lab.data import DataSets
 from aquadash.lab.part import Part
 from aquadash.lab.readings import FRESH_SECONDS, readings
 from aquadash.lab.rights import Action
-from aquadash.runs import Run, RunStatus, RunStore, open_store
-from aquadash.runs.artifacts import OOD_DETECTOR
-from aquadash.runs.first_model import add_first_model
-from aquadash.runs.measured import Images, image_set
-from aquadash.runs.reading import KIND
-from aquadash.runs.reproduction import Reproduction, reproduction
-from aquadash.runs.types import EpochRecord, EpochReplay, Guess, Predictions
+from aquadash.store import Run, RunStatus, RunStore, open_jobs, open_store
+from aquadash.store.artifacts import OOD_DETECTOR
+from aquadash.store.first_model import add_first_model
+from aquadash.store.job_types import job_id
+from aquadash.store.measured import Images, image_set
+from aquadash.store.reproduction import Reproduction, reproduction
+from aquadash.store.runs import KIND
+from aquadash.store.types import EpochRecord, EpochReplay, Guess, Predictions
 
 if TYPE_CHECKING:
-    from aquadash.engine.waiting import Waiting
-    from aquadash.runs.cost import Cost, Paces
-    from aquadash.runs.leaderboard import Board
+    from aquadash.store.cost import Cost, Paces
+    from aquadash.store.leaderboard import Board
+    from aquadash.work.waiting import Waiting
 
 
 #: Letters of a log: as many as are kept of a run that is trained here.
@@ -146,7 +145,7 @@ class Runs(Part):
 
     def board_sources(self) -> list[str]:
         """The data sources that students have runs on, the one with most students first."""
-        from aquadash.runs.leaderboard import sources
+        from aquadash.store.leaderboard import sources
 
         return sources(self.all())
 
@@ -155,7 +154,7 @@ class Runs(Part):
         from aquadash.classroom.limits import in_force
         from aquadash.data.folder.about import fingerprint_of
         from aquadash.lab.people import People
-        from aquadash.runs.leaderboard import leaderboard
+        from aquadash.store.leaderboard import leaderboard
 
         def images(run: Run) -> int | None:
             try:
@@ -237,7 +236,7 @@ class Runs(Part):
         return readings().epoch_replay(run_id, self._ended_at(run_id))
 
     def environment(self, run_id: str) -> dict[str, Any]:
-        """On what a run was trained; see :class:`aquadash.runs.artifacts.Environment`."""
+        """On what a run was trained; see :class:`aquadash.store.artifacts.Environment`."""
         self.get(run_id)
         return open_store().environment(run_id)
 
@@ -247,7 +246,7 @@ class Runs(Part):
 
     def cost(self, run_id: str) -> Cost:
         """What a run has cost: time, and the size of its network, which all may know who see the run."""
-        from aquadash.runs.cost import cost_of
+        from aquadash.store.cost import cost_of
 
         read, ended_at = readings(), self._ended_at(run_id)
         return cost_of(read.history(run_id, ended_at), read.network_size(run_id, ended_at))
@@ -309,7 +308,7 @@ class Runs(Part):
                 written or the scheduler not reached.
             NotAllowedError: The class has limits that this is beyond, or the data set is another student's.
         """
-        from aquadash.engine import open_engine
+        from aquadash.work.queue import open_engine
 
         with self._adding(config):
             return open_engine().submit(config, name=name, owner=self._person)
@@ -327,7 +326,7 @@ class Runs(Part):
             AquaDashError: As for :meth:`train`.
         """
         from aquadash import augment
-        from aquadash.engine import open_engine
+        from aquadash.work.queue import open_engine
 
         title = augment.pipeline(pipeline).title
         without, with_it = (
@@ -349,7 +348,7 @@ class Runs(Part):
             AquaDashError: As for :meth:`train`.
         """
         from aquadash.data.folder.about import of_source
-        from aquadash.engine import open_engine
+        from aquadash.work.queue import open_engine
 
         run = self.get(run_id)
         if run.status is not RunStatus.FINISHED:
@@ -376,7 +375,7 @@ class Runs(Part):
             NotAllowedError: It is not the person's own, or beyond the limits of the class.
             RunError: It has finished, trains already, or is in the bin.
         """
-        from aquadash.engine import open_engine
+        from aquadash.work.queue import open_engine
 
         run = open_store().get(run_id)
         self._rights.require(Action.RESUME, run.resource)
@@ -395,7 +394,7 @@ class Runs(Part):
         serving = False
         while not (run := self.get(run_id)).status.ended:
             if run.status is RunStatus.QUEUED and not serving:
-                from aquadash.engine import open_engine
+                from aquadash.work.queue import open_engine
 
                 # The program that has queued it may have ended.
                 open_engine().serve()

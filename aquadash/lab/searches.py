@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aquadash import engine
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
-from aquadash.jobs.types import job_id
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
 from aquadash.lab.jobs import Jobs
@@ -15,6 +13,8 @@ from aquadash.lab.readings import readings
 from aquadash.lab.rights import Action
 from aquadash.search import Search, SearchHead, SearchPlan, Trial, job
 from aquadash.search.store import KIND, open_search_store
+from aquadash.store.job_types import job_id
+from aquadash.work.queue import open_engine
 
 
 class Searches(Part):
@@ -50,7 +50,7 @@ class Searches(Part):
         DataSets(self._person).require_for_job(plan.config.data.source, Action.SEARCH)
         self._check(plan)
         with self._changing():
-            return job.start_search(plan, engine.open_engine(), owner=self._person)
+            return job.start_search(plan, open_engine(), owner=self._person)
 
     def stop(self, search_id: str) -> None:
         """Ask a search to stop, whichever process carries it out.
@@ -82,7 +82,7 @@ class Searches(Part):
         DataSets(self._person).require_for_job(search.plan.config.data.source, Action.RESUME, search.resource)
         self._check(search.plan)
         with self._changing():
-            job.resume_search(search_id, engine.open_engine(), trials=trials)
+            job.resume_search(search_id, open_engine(), trials=trials)
 
     def hide(self, search_id: str, hidden: bool = True) -> None:
         """Keep a search and the runs of its trials from all students but its owner, or no longer."""

@@ -16,7 +16,7 @@ from aquadash.models.inputs import ChannelStatistics
 from aquadash.models.registry import build
 from aquadash.models.summary import layers_within
 from aquadash.models.transfer import with_flip
-from aquadash.runs.network_file import dataset_or_group, describe_network, unpacked_weights
+from aquadash.store.network_file import dataset_or_group, describe_network, unpacked_weights
 
 if TYPE_CHECKING:
     import keras

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from aquadash.config import ModelConfig
 from aquadash.predict.predictor import Predictor
-from aquadash.runs import first_model
-from aquadash.runs.artifacts import CONFIG, MODEL, OOD_DETECTOR, read_artifact
+from aquadash.store import first_model
+from aquadash.store.artifacts import CONFIG, MODEL, OOD_DETECTOR, read_artifact
 from aquadash.training.answer_process import AnswerProcess
 
 #: So many networks stay loaded; one takes 10 to 100 MB.

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
 from aquadash.files import file_digest, forget_oldest, write_whole
-from aquadash.jobs import Job, Stopped, open_jobs
-from aquadash.jobs.types import job_id
 from aquadash.robustness.measurement import Measurement
 from aquadash.robustness.requests import (
     Request,
@@ -29,14 +27,15 @@ from aquadash.robustness.requests import (
     read_request,
     request_values,
 )
-from aquadash.runs import RunStore, open_store
-from aquadash.runs.artifacts import MODEL, ROBUSTNESS
-from aquadash.runs.connection import storage_errors
-from aquadash.runs.measured import dataset_of
-from aquadash.runs.types import Run
+from aquadash.store import Job, RunStore, Stopped, open_jobs, open_store
+from aquadash.store.artifacts import MODEL, ROBUSTNESS
+from aquadash.store.database import storage_errors
+from aquadash.store.job_types import job_id
+from aquadash.store.measured import dataset_of
+from aquadash.store.types import Run
 
 if TYPE_CHECKING:
-    from aquadash.jobs.worker import JobContext
+    from aquadash.work.worker import JobContext
 
 _log = logging.getLogger("aquadash.robustness")
 
@@ -63,7 +62,7 @@ _REPORTED_VERSIONS = (
 
 def start(store: RunStore, run_id: str, request: Request | None = None, *, owner: str = "") -> Job:
     """Start measuring an ended run, or continue; without a request, repeat the run's last one under corruptions."""
-    from aquadash.jobs import worker
+    from aquadash.work import worker
 
     run = store.get(run_id)
     check_run(store, run)
@@ -103,9 +102,6 @@ def result_of(store: RunStore, run: Run, sweep: SweepRequest | None = None) -> M
     if found is None:
         return None
     later = run.ended_at is None or found.measured_at >= run.ended_at
-    if later and settings.store_is_shared():
-        # Each look would download the network.
-        return found
     model = store.artifact(run.run_id, MODEL)
     if model is None:
         return found if later else None

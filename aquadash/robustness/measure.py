@@ -22,7 +22,7 @@ from aquadash.robustness.steps import find_step
 
 if TYPE_CHECKING:
     from aquadash.predict import Predictor
-    from aquadash.runs import Run, RunStore
+    from aquadash.store import Run, RunStore
 
 #: Called with the phase in words, the images done and all images; an exception that it raises ends the work.
 Report = Callable[[str, int, int], None]

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, FiniteFloat
 from aquadash.errors import StorageError
 from aquadash.evaluation import clustered_interval, wilson_interval
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
-from aquadash.runs.types import Count, Time
+from aquadash.store.types import Count, Time
 
 _VERSION = 1
 

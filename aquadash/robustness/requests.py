@@ -22,7 +22,7 @@ from aquadash.robustness.steps import SwitchedStep, find_step, grid, with_parame
 
 if TYPE_CHECKING:
     from aquadash.data import Dataset
-    from aquadash.runs.types import Predictions, Run
+    from aquadash.store.types import Predictions, Run
 
 MAX_IMAGES = 200
 MAX_COPIES = 500

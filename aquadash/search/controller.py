@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Literal
 
 from aquadash.config import with_values
 from aquadash.data.folder.about import PREFIX, fingerprint_of
-from aquadash.engine import Engine
 from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
-from aquadash.jobs import JobStatus
-from aquadash.runs import EpochRecord, Run, RunStatus, RunStore
 from aquadash.search import store as kept
 from aquadash.search import strategies
 from aquadash.search.plan import SearchPlan
 from aquadash.search.store import SearchStore, study_errors
 from aquadash.search.types import Search, Trial, TrialState
+from aquadash.store import EpochRecord, JobStatus, Run, RunStatus, RunStore
+from aquadash.work.queue import Engine
 
 if TYPE_CHECKING:
     from optuna.trial import Trial as OptunaTrial

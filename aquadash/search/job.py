@@ -9,20 +9,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aquadash.augment import embedded
-from aquadash.engine import Engine, check
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
-from aquadash.jobs import JobStatus, Stopped, open_jobs
-from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person
-from aquadash.runs import open_store
 from aquadash.search import store as kept
 from aquadash.search.controller import STOPPED, Controller, Study
 from aquadash.search.plan import SearchPlan
 from aquadash.search.store import KIND, any_stored, open_search_store
 from aquadash.search.types import TrialState, describe_progress
+from aquadash.store import JobStatus, Stopped, open_jobs, open_store
+from aquadash.store.job_types import job_id
+from aquadash.work.queue import Engine, check
 
 if TYPE_CHECKING:
-    from aquadash.jobs.worker import JobContext
+    from aquadash.work.worker import JobContext
 
 _log = logging.getLogger("aquadash.search")
 

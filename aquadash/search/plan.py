@@ -9,10 +9,10 @@ from typing import Any
 
 from aquadash import config as run_config
 from aquadash.config import RunConfig, Value, flatten, with_values
-from aquadash.engine import check_names
 from aquadash.errors import ConfigError, look_up
 from aquadash.models import effective
 from aquadash.search.space import SearchParameter, base_value, checked, ends, parse_all
+from aquadash.work.queue import check_names
 
 #: More settings than a search can say anything about.
 MAX_PARAMETERS = 20

@@ -19,16 +19,15 @@ from aquadash import settings
 from aquadash.data.folder.about import fingerprint_of
 from aquadash.errors import AquaDashError, RunError, UnknownNameError
 from aquadash.files import storage_error
-from aquadash.jobs import Job, JobStatus, import_sqlalchemy, open_jobs
-from aquadash.jobs.types import job_id
 from aquadash.people import OWNER, Person, Role
-from aquadash.runs import open_store
-from aquadash.runs.connection import storage_errors
-from aquadash.runs.reading import id_of
-from aquadash.runs.types import RunStatus, clean_name
 from aquadash.search import strategies
 from aquadash.search.plan import SearchPlan, check_trials, from_json
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
+from aquadash.store import Job, JobStatus, import_sqlalchemy, open_jobs, open_store
+from aquadash.store.database import storage_errors
+from aquadash.store.job_types import job_id
+from aquadash.store.runs import id_of
+from aquadash.store.types import RunStatus, clean_name
 
 if TYPE_CHECKING:
     from optuna import Study

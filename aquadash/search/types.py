@@ -9,8 +9,8 @@ from statistics import median
 
 from aquadash.config import Value
 from aquadash.people import OWNER, Person, Resource
-from aquadash.runs.types import RunStatus
 from aquadash.search.plan import SearchPlan
+from aquadash.store.types import RunStatus
 
 
 class TrialState(StrEnum):

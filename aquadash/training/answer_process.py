@@ -17,8 +17,8 @@ import psutil
 
 from aquadash import settings
 from aquadash.errors import AquaDashError
-from aquadash.jobs import processes
-from aquadash.jobs.child import ChildProcess, open_pipe
+from aquadash.work import processes
+from aquadash.work.child import ChildProcess, open_pipe
 
 _log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.runs import EpochRecord, EpochReplay, Progress, RunStore
-from aquadash.runs.artifacts import CHECKPOINTS
+from aquadash.store import EpochRecord, EpochReplay, Progress, RunStore
+from aquadash.store.artifacts import CHECKPOINTS
 from aquadash.training.early_stopping import EarlyStopping
 from aquadash.training.prepare import TrainingData
 
@@ -60,7 +60,7 @@ class Checkpoint:
 
 
 class Listener(Protocol):
-    """Who wants to hear how training goes. Every method may raise :class:`~aquadash.jobs.Stopped`
+    """Who wants to hear how training goes. Every method may raise :class:`~aquadash.store.Stopped`
     to end it at once; epochs that are complete are kept."""
 
     def on_progress(self, progress: Progress) -> None:

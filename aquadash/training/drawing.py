@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from aquadash.augment import AugmentationPlan, draw_by_batch
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import AquaDashError
-from aquadash.jobs.child import ChildProcess, open_pipe
+from aquadash.work.child import ChildProcess, open_pipe
 
 #: How many epochs' images there is room for: while one is trained, the next is drawn.
 SLOTS = 2

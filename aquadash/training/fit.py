@@ -15,9 +15,8 @@ from aquadash.config import RunConfig, from_json
 from aquadash.data import Dataset
 from aquadash.errors import RunError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
-from aquadash.jobs import Stopped
 from aquadash.models.transfer import with_flip
-from aquadash.runs import EpochRecord, Predictions, Progress
+from aquadash.store import EpochRecord, Predictions, Progress, Stopped
 from aquadash.training.checkpoint import Checkpoint, Listener
 from aquadash.training.epoch_loop import predict
 from aquadash.training.faster import as_saved

@@ -16,7 +16,7 @@ from aquadash.errors import ConfigError
 
 if TYPE_CHECKING:
     from aquadash.data import Dataset
-    from aquadash.runs import Run
+    from aquadash.store import Run
 
 #: Instructions, as Linux names them, that multiply bfloat16 numbers.
 _BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})

@@ -16,7 +16,7 @@ from aquadash import models
 from aquadash.augment import plan
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
-from aquadash.runs import EpochRecord, Progress
+from aquadash.store import EpochRecord, Progress
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.fit import fit
 from aquadash.training.phases import phase_of

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.config import TrainingConfig
-from aquadash.runs.types import EpochRecord
+from aquadash.store.types import EpochRecord
 from aquadash.training.early_stopping import improves
 
 #: One cycle rises for 30 % of the training from 1/25 of the peak and ends at 1/10,000 of that: the proportions of Smith

@@ -19,7 +19,7 @@ from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback
 from aquadash.models import ChannelStatistics, transfer
-from aquadash.runs import EpochRecord, EpochReplay, Progress
+from aquadash.store import EpochRecord, EpochReplay, Progress
 from aquadash.training import hardware
 from aquadash.training.checkpoint import Checkpoint, Listener, Weights, with_epoch
 from aquadash.training.early_stopping import EarlyStopping

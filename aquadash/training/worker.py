@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aquadash import data, settings
+from aquadash import data
 from aquadash.config import AugmentationConfig
 from aquadash.data import Dataset, cifar100
 from aquadash.data.folder import about
 from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation import best_epoch, evaluate
-from aquadash.jobs import JobStatus, Stopped
-from aquadash.jobs.types import job_id
-from aquadash.jobs.worker import JobContext
-from aquadash.runs import Progress, Run, RunStatus, RunStore, connection, open_store
-from aquadash.runs.artifacts import CHECKPOINTS, ENVIRONMENT, LOG, MODEL, OOD_DETECTOR
-from aquadash.runs.reading import KIND
+from aquadash.store import Progress, Run, RunStore, Stopped, open_store
+from aquadash.store.artifacts import CHECKPOINTS, ENVIRONMENT, MODEL, OOD_DETECTOR
 from aquadash.training.hardware import describe_environment
 from aquadash.training.prepare import report_validation_images
+from aquadash.work.worker import JobContext
 
 if TYPE_CHECKING:
     from aquadash.training.checkpoint import Checkpoint
@@ -44,7 +41,6 @@ def prepare() -> None:
 
     data.load("synthetic")
 
-    connection.import_ahead()
     # What these need is imported with their first use.
     augment.draw(np.zeros((1, 32, 32, 3), np.uint8), augment.plan(AugmentationConfig()), seed=0)
     evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
@@ -58,11 +54,7 @@ def work(job: JobContext) -> dict[str, Any]:
         AquaDashError: It cannot be trained, or its records not be kept.
     """
     store = open_store()
-    if store.ended_as(job.run) is RunStatus.FINISHED:
-        # An earlier worker was lost after everything was kept, and before the job said so.
-        return {}
-    store.check_there()
-    store.start(job.run, job.worker)
+    store.database.check_there()
     try:
         return _train(store, job)
     except MemoryError as error:
@@ -72,33 +64,9 @@ def work(job: JobContext) -> dict[str, Any]:
         ) from error
 
 
-def record_end(run_id: str, status: JobStatus, message: str) -> None:
-    """Keep how a training ended, and its log where that is on this machine.
-
-    Raises:
-        StorageError: The run store cannot be written.
-    """
-    store = open_store()
-    store.check_there()
-    stored = store.stored_run(run_id)
-    if stored is None or stored.deleted:
-        # Nothing can be written to it. One that comes back shows how its job ended.
-        return
-    if status is not JobStatus.FINISHED and store.ended_as(run_id) is not None:
-        return
-    log = settings.job_log(job_id(KIND, run_id))
-    try:
-        if log.is_file():
-            store.add_text_artifact(run_id, LOG, log.read_text(encoding="utf-8", errors="replace"))
-    except (AquaDashError, OSError) as error:
-        # How the run ended is said all the same; the log stays where it is.
-        _log.warning("could not store the log: %s", error)
-    ended = store.ended_as(run_id)
-    if ended is None or (status is JobStatus.FINISHED and ended is not RunStatus.FINISHED):
-        store.set_status(run_id, RunStatus(status), message=message)
-    if status is JobStatus.FINISHED:
-        # Last of all: until a run is finished, it can go on from them.
-        store.remove_artifacts(run_id, CHECKPOINTS)
+def tidy_up(run_id: str) -> None:
+    """Delete the checkpoints of a finished run: until it is finished, it can go on from them."""
+    open_store().remove_artifacts(run_id, CHECKPOINTS)
 
 
 def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
@@ -110,7 +78,7 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
         dataset = data.load(run.config.data.source)
         # A run is bound to own pictures from the start, to other images from its first epoch on.
-        bound = run.config.data.source.startswith(about.PREFIX) or store.history(run.run_id)
+        bound = run.config.data.source.startswith(about.PREFIX) or store.has_history(run.run_id)
         if bound and run.dataset_fingerprint not in ("", dataset.fingerprint):
             # Before the other images are written down as those that its epochs and results are of.
             raise RunError(
@@ -125,8 +93,8 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         resume_from = checkpoint.latest(store, run.run_id)
         if resume_from:
             _log.info("going on after epoch %d", resume_from.epoch)
-            # It is kept before it is stored, and the process may have been killed in between.
-            store.log_epoch(run.run_id, resume_from.history[-1], curve=resume_from.curve, again=True)
+            # The process may have been killed after it saved the checkpoint and before it stored the epoch.
+            store.log_epoch(run.run_id, resume_from.history[-1], curve=resume_from.curve)
         result = fit.fit(run.config, dataset, listener=listener, resume_from=resume_from)
     except Stopped:
         raise Stopped(_stopped_early(store, run.run_id)) from None
@@ -178,7 +146,7 @@ class _StoreListener:
                 "network fell apart. Try a learning rate a tenth of this one."
             )
         store, run_id = self.store, self.job.run
-        store.check_there()
+        store.database.check_there()
         # Nothing is written for a job that is another worker's by now.
         self.job.beat()
         if state.replay:

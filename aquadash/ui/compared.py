@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aquadash.figures.theme import shorten
-from aquadash.runs.measured import Images
-from aquadash.runs.types import Predictions, Run
+from aquadash.store.measured import Images
+from aquadash.store.types import Predictions, Run
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain, unique_titles
 

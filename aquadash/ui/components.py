@@ -14,8 +14,8 @@ from aquadash.data import title_of
 from aquadash.figures.cells import MAX_NUMBERED
 from aquadash.figures.theme import alt_text, isolated
 from aquadash.lab.rights import Action
-from aquadash.runs.fields import validation_accuracy
-from aquadash.runs.types import Run, RunStatus
+from aquadash.store.fields import validation_accuracy
+from aquadash.store.types import Run, RunStatus
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import own_first, owner_text

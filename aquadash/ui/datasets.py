@@ -14,7 +14,7 @@ from aquadash.data import title_of
 from aquadash.data.dataset import Dataset
 from aquadash.data.statistics import SplitStatistics, describe
 from aquadash.errors import AquaDashError, DataError, NotAllowedError
-from aquadash.runs.types import Run
+from aquadash.store.types import Run
 from aquadash.ui import address, bound, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain, unique_titles

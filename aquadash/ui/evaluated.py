@@ -23,7 +23,7 @@ from aquadash.evaluation import (
     rescale,
     scores,
 )
-from aquadash.runs.types import EpochRecord, Predictions, Run
+from aquadash.store.types import EpochRecord, Predictions, Run
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import BY_RUN
 

@@ -15,7 +15,7 @@ from aquadash.data import Dataset, title_of
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import SORTS, select
 from aquadash.evaluation.browse import Outcome, Sort
-from aquadash.runs.types import Predictions, Run
+from aquadash.store.types import Predictions, Run
 from aquadash.ui import address, bound, datasets, gallery
 from aquadash.ui.evaluated import Narrowed
 from aquadash.ui.gallery import class_text, class_titles

@@ -26,7 +26,7 @@ from aquadash.errors import DataError, ImageError
 from aquadash.explain.nearest import nearest
 from aquadash.pages import ME
 from aquadash.predict import answered
-from aquadash.runs.types import Predictions, Run
+from aquadash.store.types import Predictions, Run
 from aquadash.ui import address, components, datasets, gallery, inputs, run_lists, shell
 from aquadash.ui.explain import explanations
 from aquadash.ui.gallery import class_text

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from aquadash.jobs import Job, JobProgress, JobStatus
+from aquadash.store import Job, JobProgress, JobStatus
 from aquadash.ui import address, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import joined, plain, sentence, time_left

@@ -17,7 +17,7 @@ from aquadash.data.framing import MIDDLE
 from aquadash.explain.explainer import RemoteExplainer
 from aquadash.lab.rights import Action
 from aquadash.predict import FilePrediction, Look, Predictor, RemotePredictor, answered, look_at
-from aquadash.runs.types import Run
+from aquadash.store.types import Run
 from aquadash.ui import gallery
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import BY_RUN, Version

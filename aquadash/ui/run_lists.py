@@ -10,8 +10,8 @@ import streamlit as st
 from aquadash import data, settings
 from aquadash.lab.rights import Action
 from aquadash.people import Resource
-from aquadash.runs.fields import validation_accuracy
-from aquadash.runs.types import Run, RunStatus
+from aquadash.store.fields import validation_accuracy
+from aquadash.store.types import Run, RunStatus
 from aquadash.ui import address, shell
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import joined, plain, sentence, time_left
@@ -175,8 +175,8 @@ def render_model_card(run: Run) -> None:
 
     That of an older version, which a home keeps, has its own card in its note.
     """
-    from aquadash.runs.artifacts import CONFIG, read_artifact
-    from aquadash.runs.first_model import CARD, FOLDER, ORIGIN
+    from aquadash.store.artifacts import CONFIG, read_artifact
+    from aquadash.store.first_model import CARD, FOLDER, ORIGIN
 
     if run.origin == ORIGIN and run.config == read_artifact(FOLDER / CONFIG, CONFIG):
         with st.expander("About this model", icon="🪪"):

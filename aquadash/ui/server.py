@@ -21,12 +21,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aquadash import jobs, settings
+from aquadash import settings
 from aquadash.data.images import MAX_BYTES, shrink
 from aquadash.errors import AquaDashError
-from aquadash.jobs import processes
 from aquadash.pages import PAGES, name_at
 from aquadash.ui import hosts, shell, warmup
+from aquadash.work import processes
 
 #: How far the pages step back behind a training that needs every processor: it has gaps that are enough for them, and
 #: loses much when it is held up. With this they keep a quarter of a processor even where it leaves no gap.
@@ -116,8 +116,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     That needs no undoing: its thread is a daemon, and workers outlive the app. Meanwhile commands know of a class.
     """
     serving: AbstractContextManager[None] = nullcontext()
-    # Not beside a page: two threads that begin with the same package at once can both fail.
-    jobs.import_sqlalchemy()
     for name in _AHEAD:
         importlib.import_module(name)
     if settings.classroom():

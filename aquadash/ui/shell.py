@@ -59,7 +59,6 @@ def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
         with guard():
             yield
     finally:
-        warmup.page_drawn()
         address.drawn()
 
 

@@ -11,7 +11,7 @@ from aquadash.config import RunConfig
 from aquadash.data import Dataset
 from aquadash.evaluation import Evaluation, best_epoch
 from aquadash.evaluation.intervals import difference_interval, wilson_interval
-from aquadash.runs.types import EpochRecord, Run
+from aquadash.store.types import EpochRecord, Run
 from aquadash.walkthrough import report
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aquadash.evaluation import ClassScores
-from aquadash.runs.types import EpochRecord
+from aquadash.store.types import EpochRecord
 
 #: Training images before and after augmentation, and the test images that the result comes from.
 TRAIN_IMAGES = 2_500

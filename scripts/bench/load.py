@@ -28,10 +28,10 @@ import psutil
 
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.jobs import Job, JobStatus
-from aquadash.jobs.table import JobTable
-from aquadash.jobs.types import job_id
-from aquadash.runs.reading import KIND, progress_of
+from aquadash.store import Job, JobStatus
+from aquadash.store.jobs import JobTable
+from aquadash.store.job_types import job_id
+from aquadash.store.runs import KIND, progress_of
 from scripts.bench.tab import ServerError, Tab
 from scripts.bench.visitors import Sights, Visitor, every_place
 from tests.serving import Server, serving
@@ -64,9 +64,9 @@ import json
 from aquadash.config import with_values
 from aquadash.pages import PAGES
 from aquadash.presets import PRESETS
-from aquadash.runs import RunStatus, open_store
-from aquadash.runs.first_model import add_first_model
-from aquadash.runs.snapshot import snapshot_of
+from aquadash.store import RunStatus, open_store
+from aquadash.store.first_model import add_first_model
+from aquadash.store.runs import snapshot_of
 from aquadash.ui.sections import queries
 from scripts.generate_runs import generate_runs
 store = open_store()
@@ -125,7 +125,7 @@ def training(home: Path) -> Iterator[Sights]:
     log = home / "bench-worker.log"
     with log.open("wb") as output:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "aquadash.jobs.worker", KIND, "--once"],
+            [sys.executable, "-m", "aquadash.work.worker", KIND, "--once"],
             env=environment, cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     record = ProgressRecord(home, sights.training)

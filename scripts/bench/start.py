@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.runs import open_store
+from aquadash.store import open_store
 from tests.serving import CHROMIUM_ARGUMENTS, SLOW, chromium, serving
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ import numpy as np
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.data import Dataset, Split
-from aquadash.jobs import Stopped
-from aquadash.runs import EpochRecord, Predictions, Progress
+from aquadash.store import Stopped
+from aquadash.store import EpochRecord, Predictions, Progress
 from aquadash.training import worker
 from aquadash.training.checkpoint import Checkpoint, Listener
 from aquadash.training.early_stopping import EarlyStopping

@@ -10,13 +10,13 @@ import streamlit as st
 from aquadash.augment.words import value_text
 from aquadash.errors import AquaDashError
 from aquadash.figures.robustness_curves import strength_curve
-from aquadash.jobs import Job
 from aquadash.robustness.advice import advice, parameter_title, safe_range
 from aquadash.robustness.measure import changed_copies, is_measured
 from aquadash.robustness.measurement import Condition, Measurement
 from aquadash.robustness.requests import MAX_IMAGES, SweepRequest, choose_subjects
 from aquadash.robustness.steps import SwitchedStep, first_strength, steps, text_of, with_parameter
-from aquadash.runs.types import Run
+from aquadash.store import Job
+from aquadash.store.types import Run
 from aquadash.ui import address, bound, components, gallery, inputs, job_panel, run_lists, shell
 from aquadash.ui.augment.setting_widgets import Scale
 from aquadash.ui.augment.studio import Studio

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.classroom import limits
 from aquadash.figures.leaderboard import leaderboard_chart
-from aquadash.runs.leaderboard import MIN_IMAGES, Board
+from aquadash.store.leaderboard import MIN_IMAGES, Board
 from aquadash.ui import address, bound, components, datasets, inputs, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab, visitor

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.classroom.invitation import rejoin_address
 from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS, Member
 from aquadash.people import Person, Role
-from aquadash.ui import inputs, shell, warmup
+from aquadash.ui import inputs, shell
 from aquadash.ui.classroom import invitation
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import count, duration, moment, named, plain
@@ -47,7 +47,7 @@ def _people() -> None:
             st.code(address, language=None, wrap_lines=True)
             st.html(invitation.qr_picture(address, alt="QR code of the link"), width=180)
             st.button("Done", key="rejoin-done", on_click=_forget_link)
-    runs = Counter(run.owner for run in lab().runs.all()) if warmup.ready() else Counter[str]()
+    runs = Counter(run.owner for run in lab().runs.all())
     for member in here:
         _row(member, runs[member.person.person_id])
     away = [member for member in found if not member.sessions]

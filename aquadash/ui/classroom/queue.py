@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aquadash.lab.rights import Action
-from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import components, run_lists, shell, warmup
+from aquadash.store.types import Run, RunStatus
+from aquadash.ui import components, run_lists, shell
 from aquadash.ui.compare import run_actions
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.run_lists import owner_badge
@@ -28,9 +28,6 @@ def show() -> None:
 
 
 def _queue() -> None:
-    if not warmup.ready():
-        st.caption("⏳ Opening the run store ...")
-        return
     # Here, because the buttons below draw nothing else anew.
     run_actions.undo_bar()
     runs = lab().runs.all()

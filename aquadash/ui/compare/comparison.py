@@ -8,8 +8,8 @@ from typing import cast
 import streamlit as st
 
 from aquadash.errors import NotAllowedError
-from aquadash.runs.measured import Images, image_set
-from aquadash.runs.types import Run
+from aquadash.store.measured import Images, image_set
+from aquadash.store.types import Run
 from aquadash.ui import address, bound, run_lists
 from aquadash.ui.compare import comparison_images, comparison_results, comparison_settings
 from aquadash.ui.compared import MAX_RUNS, Compared, labels

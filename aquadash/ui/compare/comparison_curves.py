@@ -14,7 +14,7 @@ from aquadash.evaluation.curves import Metric, best_record
 from aquadash.figures.compare_curves import TITLES, Axis, compare_curves, value_text
 from aquadash.figures.theme import shorten
 from aquadash.lab.rights import Action
-from aquadash.runs.types import EpochRecord, Run
+from aquadash.store.types import EpochRecord, Run
 from aquadash.ui import address, bound, components, inputs, run_lists, shell
 from aquadash.ui.compared import Compared, labels
 from aquadash.ui.glossary import term

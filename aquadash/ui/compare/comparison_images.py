@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
-from aquadash.runs.types import Predictions, Run
+from aquadash.store.types import Predictions, Run
 from aquadash.ui import address, bound, components, datasets, gallery, image_dialog
 from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair

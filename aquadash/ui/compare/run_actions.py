@@ -9,8 +9,8 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.lab.rights import Action
-from aquadash.runs.selection import for_each
-from aquadash.runs.types import Run, clean_tag
+from aquadash.store.selection import for_each
+from aquadash.store.types import Run, clean_tag
 from aquadash.ui import address, components, inputs, run_lists, shell
 from aquadash.ui.compare import run_table
 from aquadash.ui.evaluate import export_import

@@ -10,11 +10,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import DEFINITIONS, flatten
-from aquadash.runs.fields import FIGURES, RunField, validation_accuracy
-from aquadash.runs.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
-from aquadash.runs.query import EXAMPLES, MAX_LENGTH, QueryError, names
-from aquadash.runs.selection import RunFilter
-from aquadash.runs.types import Run, RunStatus
+from aquadash.store.fields import FIGURES, RunField, validation_accuracy
+from aquadash.store.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
+from aquadash.store.query import EXAMPLES, MAX_LENGTH, QueryError, names
+from aquadash.store.selection import RunFilter
+from aquadash.store.types import Run, RunStatus
 from aquadash.ui import bound
 from aquadash.ui import hyperparameters as settings
 from aquadash.ui.compare import run_table

@@ -18,9 +18,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import SETTINGS
 from aquadash.evaluation.intervals import wilson_interval
-from aquadash.runs.fields import PERCENT, Kind, RunField, known_fields
-from aquadash.runs.types import Run, RunStatus
 from aquadash.settings import classroom as in_class
+from aquadash.store.fields import PERCENT, Kind, RunField, known_fields
+from aquadash.store.types import Run, RunStatus
 from aquadash.ui import address, inputs, shell
 from aquadash.ui import hyperparameters as settings
 from aquadash.ui.components import run_labels, status_text

@@ -8,7 +8,7 @@ import streamlit as st
 from aquadash.data import Dataset
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
-from aquadash.runs.types import EpochReplay, Run
+from aquadash.store.types import EpochReplay, Run
 from aquadash.ui import address, bound, components, gallery, image_browser, inputs, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from aquadash.errors import AquaDashError
-from aquadash.runs.types import Run
+from aquadash.store.types import Run
 from aquadash.ui import bound, components, image_browser, image_dialog, run_lists, shell
 from aquadash.ui.evaluate import (
     confidence,

@@ -9,8 +9,8 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.data import SOURCES
-from aquadash.jobs import Job, JobStatus
-from aquadash.runs.types import Run
+from aquadash.store import Job, JobStatus
+from aquadash.store.types import Run
 from aquadash.ui import components, inputs, job_panel, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain

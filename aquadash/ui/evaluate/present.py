@@ -18,7 +18,7 @@ from aquadash.evaluation.browse import select
 from aquadash.figures.class_scores import class_scores
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.figures.learning_curves import learning_curves
-from aquadash.runs.types import Run
+from aquadash.store.types import Run
 from aquadash.training.prepare import report_validation_images
 from aquadash.ui import address, bound, components, gallery, image_browser, run_lists, shell
 from aquadash.ui import hyperparameters as fields

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aquadash.runs.types import Run, RunStatus
+from aquadash.store.types import Run, RunStatus
 from aquadash.ui import address, components, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -17,7 +17,7 @@ from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, duration, moment, named, plain
 
 if TYPE_CHECKING:
-    from aquadash.runs.reproduction import Reproduction
+    from aquadash.store.reproduction import Reproduction
 
 #: Seconds between two looks at a repeat at work.
 TICK_SECONDS = 2.0

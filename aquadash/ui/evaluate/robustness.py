@@ -14,13 +14,13 @@ from aquadash.errors import AquaDashError, StorageError
 from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
-from aquadash.jobs import Job, JobStatus
 from aquadash.lab.rights import Action
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects, sample
 from aquadash.robustness.job import job_of
 from aquadash.robustness.measurement import Condition, Mean, Measurement
 from aquadash.robustness.requests import RobustnessRequest, chosen_positions
-from aquadash.runs.types import Run
+from aquadash.store import Job, JobStatus
+from aquadash.store.types import Run
 from aquadash.ui import bound, components, datasets, gallery, inputs, job_panel, shell
 from aquadash.ui.compared import labels
 from aquadash.ui.glossary import term

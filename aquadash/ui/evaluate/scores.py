@@ -17,7 +17,7 @@ from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_matrix import confusion_difference, confusion_matrix, largest_confusions
 from aquadash.figures.learning_curves import Metric as PlainMetric
 from aquadash.figures.learning_curves import learning_curves
-from aquadash.runs.types import EpochRecord, Predictions, Run
+from aquadash.store.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
 from aquadash.ui import bound, components, image_browser, run_lists
 from aquadash.ui.evaluated import Evaluated

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aquadash.evaluation import select
-from aquadash.runs.types import Predictions, Run
+from aquadash.store.types import Predictions, Run
 from aquadash.ui import address, bound, datasets, image_browser, image_dialog
 from aquadash.ui.explain import explanations
 from aquadash.ui.gallery import class_text

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aquadash.explain.results import Explanation
 from aquadash.lab.rights import Action
-from aquadash.runs.types import Run
+from aquadash.store.types import Run
 from aquadash.ui.lab import lab
 from aquadash.ui.predictions import predictor
 from aquadash.ui.run_lists import Version, version

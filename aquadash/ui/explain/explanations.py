@@ -14,7 +14,7 @@ from aquadash.explain.explainer import RemoteExplainer
 from aquadash.explain.methods import METHODS
 from aquadash.explain.results import Explanation, describe_map
 from aquadash.figures.theme import class_colour
-from aquadash.runs.types import Run
+from aquadash.store.types import Run
 from aquadash.ui import bound, gallery
 from aquadash.ui.explain.explainer import explained
 from aquadash.ui.gallery import class_text

@@ -13,9 +13,9 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from aquadash import data
 from aquadash.data import Dataset
 from aquadash.lab.rights import Action
-from aquadash.runs.fields import validation_accuracy
-from aquadash.runs.types import Run, RunStatus
-from aquadash.ui import components, datasets, gallery, run_lists, shell, uploads, warmup
+from aquadash.store.fields import validation_accuracy
+from aquadash.store.types import Run, RunStatus
+from aquadash.ui import components, datasets, gallery, run_lists, shell, uploads
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
@@ -25,7 +25,7 @@ from aquadash.ui.walkthrough import context
 from aquadash.walkthrough import LESSONS, progress
 
 #: Seconds between two looks at what goes on, and while the store is opened.
-_TICK_SECONDS, _OPENING_SECONDS = 4.0, 1.5
+_TICK_SECONDS = 4.0
 
 #: So many classes have a column of pictures, each of so many.
 _COLUMNS, _ROWS = 5, 5
@@ -130,16 +130,13 @@ def _variants(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 def go_on() -> None:
     """What runs, the best run and the lesson, drawn again all the time from one read of the store for everybody."""
-    shell.live(_TICK_SECONDS if warmup.ready() else _OPENING_SECONDS)(_strip)()
+    shell.live(_TICK_SECONDS)(_strip)()
 
 
 def _strip() -> None:
     running, best, lesson = st.columns(3)
     with lesson.container(border=True, height="stretch"):
         _lesson()
-    if not warmup.ready():
-        running.caption("⏳ Opening the run store ...")
-        return
     runs = lab().runs.all()
     with running.container(border=True, height="stretch"):
         _running([run for run in runs if not run.status.ended])

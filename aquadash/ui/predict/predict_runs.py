@@ -11,7 +11,7 @@ from aquadash import data
 from aquadash.data.framing import fit
 from aquadash.errors import AquaDashError
 from aquadash.predict import Look, answered
-from aquadash.runs.types import Run, RunStatus
+from aquadash.store.types import Run, RunStatus
 from aquadash.ui import address, bound, components, datasets, run_lists
 from aquadash.ui.compared import labels
 from aquadash.ui.lab import lab

@@ -14,7 +14,7 @@ from aquadash.data.framing import is_cut
 from aquadash.evaluation import Evaluation, evaluate
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.predict import AnswerRow, FilePrediction, answers_csv
-from aquadash.runs.types import Run
+from aquadash.store.types import Run
 from aquadash.ui import components, gallery, predictions
 from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import term

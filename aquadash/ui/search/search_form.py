@@ -12,10 +12,10 @@ from aquadash.config import RunConfig, SearchRange, Value, setting, with_values
 from aquadash.data import is_here
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
-from aquadash.runs.cost import STARTING_SECONDS
 from aquadash.search import PRUNERS, SAMPLERS, SearchParameter, SearchPlan, default_space, parse, suggested
 from aquadash.search.plan import MAX_TRIALS, Strategy
 from aquadash.search.space import separator
+from aquadash.store.cost import STARTING_SECONDS
 from aquadash.ui import bound, datasets, inputs, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term

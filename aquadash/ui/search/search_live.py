@@ -14,12 +14,12 @@ from aquadash.config import Value
 from aquadash.figures import search_charts
 from aquadash.figures.theme import escape
 from aquadash.lab.rights import Action
-from aquadash.runs.fields import FIGURES
-from aquadash.runs.types import RunStatus
 from aquadash.search import Search, SearchHead, Trial, TrialState
 from aquadash.search.plan import MAX_TRIALS, PRUNERS, SAMPLERS, Strategy
 from aquadash.search.strategies import has_importance, study_of
 from aquadash.search.types import describe_result
+from aquadash.store.fields import FIGURES
+from aquadash.store.types import RunStatus
 from aquadash.ui import address, components, inputs, run_lists, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term

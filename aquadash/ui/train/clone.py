@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash import augment
 from aquadash.config import RunConfig, flatten, with_values
 from aquadash.errors import AquaDashError, StorageError
-from aquadash.runs.types import Run, RunStatus
+from aquadash.store.types import Run, RunStatus
 from aquadash.ui import address, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.coach import Level, Note, config_notes, run_notes, training_counts
 from aquadash.config import RunConfig, flatten, with_values
 from aquadash.evaluation import overfit_verdict
-from aquadash.runs.types import EpochRecord, Run
+from aquadash.store.types import EpochRecord, Run
 from aquadash.ui import datasets, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab

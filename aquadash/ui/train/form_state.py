@@ -14,12 +14,12 @@ from typing import Any
 import streamlit as st
 
 from aquadash.config import RunConfig, flatten, setting, with_values
-from aquadash.engine import check_names
 from aquadash.errors import ConfigError
 from aquadash.presets import PRESETS
 from aquadash.ui import datasets
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
+from aquadash.work.queue import check_names
 
 DEFAULT_PRESET = "notebook-fixed"
 #: The card of the settings of a run. No address can name it.

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import accuracy_words, pair_words, score_guess
-from aquadash.runs.types import Guess, Run
+from aquadash.store.types import Guess, Run
 from aquadash.ui import inputs
 from aquadash.ui.gallery import class_titles
 from aquadash.ui.lab import lab, visitor

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError
-from aquadash.runs.types import Guess, Run
+from aquadash.store.types import Guess, Run
 from aquadash.ui import shell
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import plain

@@ -12,18 +12,18 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash.coach import Note
-from aquadash.engine.slots import held
-from aquadash.engine.waiting import HELD
 from aquadash.evaluation.curves import best_epoch
 from aquadash.figures.learning_curves import Metric, live_curves
 from aquadash.lab.rights import Action
-from aquadash.runs.fields import FIGURES, validation_accuracy
-from aquadash.runs.types import EpochRecord, Guess, Progress, Run, RunStatus
+from aquadash.store.fields import FIGURES, validation_accuracy
+from aquadash.store.types import EpochRecord, Guess, Progress, Run, RunStatus
 from aquadash.ui import address, components, inputs, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, duration, joined, named, percent, plain, sentence, time_left
 from aquadash.ui.train import clone, coach_notes, guess_box
+from aquadash.work.slots import held
+from aquadash.work.waiting import HELD
 
 #: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
 #: report is on the screen within two.

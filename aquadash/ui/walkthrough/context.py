@@ -9,7 +9,7 @@ from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.pages import ME
 from aquadash.presets import PRESETS
-from aquadash.runs.types import Run
+from aquadash.store.types import Run
 from aquadash.ui import address, components, datasets, run_lists, shell
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.lab import lab
@@ -30,7 +30,7 @@ def pick_dataset() -> Dataset | None:
 
 def pick_results() -> Evaluated | None:
     """Draw the menu of runs that have results; None, with the way to some, where there are none."""
-    from aquadash.runs.first_model import ORIGIN
+    from aquadash.store.first_model import ORIGIN
 
     # A run that is resumed has results, too, but not to look at before it ends.
     ended = [run for run in lab().runs.all() if _usable(run)]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash import data
 from aquadash.errors import AquaDashError
-from aquadash.runs.types import Run
+from aquadash.store.types import Run
 from aquadash.ui import bound, datasets
 from aquadash.ui.evaluated import Evaluated
 from aquadash.ui.lab import lab

@@ -1,0 +1,180 @@
+"""The database: SQLite in the home, or PostgreSQL where ``AQUADASH_DATABASE`` names one.
+
+Each write is one transaction, which first raises the database's revision. Raising it locks the database for other
+writers until the transaction ends, and tells readers, who ask for rows after the revision that they know.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, literal_column, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.types import Float
+
+from aquadash import settings
+from aquadash.errors import AquaDashError, StorageError
+from aquadash.files import check_writable, storage_error, write_whole
+from aquadash.store import schema
+
+#: Seconds that a write waits for another writer of the SQLite file.
+_BUSY_SECONDS = 30
+
+
+@contextmanager
+def storage_errors(what: str) -> Iterator[None]:
+    """Raise :class:`StorageError` in place of errors of the database or disk.
+
+    Args:
+        what: What was being done, to complete "Could not ...": ``"read the runs"``.
+    """
+    try:
+        yield
+    except AquaDashError:
+        raise
+    except (SQLAlchemyError, OSError, sqlite3.Error) as error:
+        raise storage_error(what, getattr(error, "orig", None) or error) from error
+
+
+class Database:
+    """An open database. Safe to use from several threads.
+
+    Every method raises :class:`~aquadash.errors.StorageError` when the database cannot be read or written.
+
+    Attributes:
+        now: The database's clock as an expression, in seconds since 1970 UTC.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Open the database; create its tables if it is new, and upgrade those of an older version.
+
+        Args:
+            url: As SQLAlchemy has it: ``sqlite:///...`` or ``postgresql://...``.
+        """
+        self.url = url
+        self._engine = _open_engine(url)
+        self.on_sqlite = self._engine.dialect.name == "sqlite"
+        # unixepoch('subsec') would be shorter, but SQLite has it since 3.42 only.
+        now = "(julianday('now') - 2440587.5) * 86400.0" if self.on_sqlite else "extract(epoch from clock_timestamp())"
+        self.now = literal_column(f"CAST({now} AS DOUBLE PRECISION)", Float)
+        with storage_errors("open the database"):
+            check_writable(settings.home())
+            self._prepare()
+        self._file_number = self._number_of_file()
+
+    def _prepare(self) -> None:
+        with self._engine.begin() as connection:
+            if not self.on_sqlite:
+                # Lock: two processes that create the same tables at the same moment fail. The number is ours alone.
+                connection.execute(text("SELECT pg_advisory_xact_lock(7251904)"))
+            if not inspect(connection).has_table("alembic_version"):
+                schema.metadata.create_all(connection)
+                connection.execute(
+                    text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)")
+                )
+                if connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 0:
+                    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": schema.HEAD})
+                    identity = uuid.uuid4().hex
+                    connection.execute(schema.revision.insert().values(value=0, identity=identity))
+                    if not self.on_sqlite:
+                        write_whole(settings.home_mark(), identity)
+            stored = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        if stored != schema.HEAD:
+            # Alembic takes 0.3 s to import, so only an older database pays for it.
+            from aquadash.store.migrations import upgrade
+
+            upgrade(self._engine, stored)
+        if not self.on_sqlite:
+            self._check_home()
+
+    def _check_home(self) -> None:
+        """Refuse a home that is not the one whose files the database describes."""
+        mark = settings.home_mark()
+        try:
+            marked = mark.read_text(encoding="utf-8").strip()
+        except OSError:
+            marked = ""
+        if marked != self.identity():
+            raise StorageError(
+                f"The database {settings.shown_address(self.url)} belongs to another AQUADASH_HOME than "
+                f"{settings.home()}: {mark.name} there {'names another database' if marked else 'is missing'}. Mount "
+                "the folder that the first machine uses under AQUADASH_HOME (docs/cluster.md), or name a new database."
+            )
+
+    @contextmanager
+    def reading(self, what: str) -> Iterator[Connection]:
+        """Connect for reading; ``what`` completes "Could not ..."."""
+        with storage_errors(what), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, what: str) -> Iterator[tuple[Connection, int]]:
+        """Begin a transaction; yields its connection and its revision. ``what`` completes "Could not ..."."""
+        with storage_errors(what), self._engine.begin() as connection:
+            raised = update(schema.revision).values(value=schema.revision.c.value + 1)
+            yield connection, connection.execute(raised.returning(schema.revision.c.value)).scalar_one()
+
+    def insert(self, table: Any) -> Any:
+        """Return an INSERT of the database's dialect, which can say what to do on a conflict."""
+        return sqlite.insert(table) if self.on_sqlite else postgresql.insert(table)
+
+    def identity(self) -> str:
+        """Return a text that is the same for every address of this database, and different for any other database."""
+        with self.reading("read the database") as connection:
+            return str(connection.execute(schema.revision.select()).one().identity)
+
+    def check_there(self) -> None:
+        """Raise if the SQLite file was replaced: a process that has a deleted file open goes on writing into it."""
+        if self._number_of_file() != self._file_number:
+            raise StorageError(
+                f"The database {self._engine.url.database} was moved, deleted or replaced meanwhile, so what was kept "
+                "of the run is not there any more. Put the folder back if you can and start AquaDash again, or train a "
+                "new run."
+            )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def _number_of_file(self) -> int | None:
+        path = settings.database_file()
+        try:
+            return path.stat().st_ino if path is not None else None
+        except OSError:
+            return None
+
+
+def _open_engine(url: str) -> Engine:
+    shown = settings.shown_address(url)
+    path = settings.database_file()
+    if path is not None and path.exists() and not path.is_file():
+        raise StorageError(
+            f"{path} is {'a folder' if path.is_dir() else 'no file'}; expected the file of the database. Rename it or "
+            "move it away, or set AQUADASH_HOME to another folder."
+        )
+    try:
+        engine = create_engine(url, **({"connect_args": {"timeout": _BUSY_SECONDS}} if path is not None else {}))
+    except ModuleNotFoundError as error:
+        raise StorageError(
+            f"{shown} needs the Python package {error.name}, which is not installed. Install it with `.venv/bin/pip "
+            "install 'psycopg[binary]'`."
+        ) from None
+    except SQLAlchemyError as error:
+        raise StorageError(
+            f"AQUADASH_DATABASE is {shown!r}, which is no database ({error}). Expected an address such as "
+            "postgresql+psycopg://user:password@host/name."
+        ) from None
+    if engine.dialect.name == "sqlite":
+        settings.home().mkdir(parents=True, exist_ok=True)
+
+        @event.listens_for(engine, "connect")
+        def read_while_another_writes(connection: Any, record: object) -> None:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine

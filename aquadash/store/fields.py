@@ -1,0 +1,214 @@
+"""Everything of a run that a table can show, sort by, filter by or group by, under one name each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import KW_ONLY, dataclass
+from enum import StrEnum
+from functools import cache
+from operator import attrgetter
+from typing import Any, Literal
+
+from aquadash.config import DEFINITIONS, SETTINGS
+from aquadash.store.types import Run, RunStatus
+
+
+class Kind(StrEnum):
+    """What the values of a field are."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    TRUTH = "true or false"
+    TEXTS = "list of texts"
+    NUMBERS = "list of numbers"
+    TIME = "time"
+
+
+_KINDS = {bool: Kind.TRUTH, int: Kind.NUMBER, float: Kind.NUMBER, str: Kind.TEXT, tuple: Kind.NUMBERS}
+
+
+#: The unit of a fraction: stored from 0 to 1, shown times 100.
+PERCENT = "%"
+
+
+@dataclass(frozen=True)
+class RunField:
+    """One field."""
+
+    #: How expressions, commands and addresses call it: ``"training.epochs"``, ``"val_accuracy"``.
+    name: str
+    title: str
+    #: What its values are.
+    kind: Kind
+    #: One line for people.
+    help: str
+    #: Its value of a run, None while unknown. A time is in seconds since 1970 UTC.
+    get: Callable[[Run], Any]
+    _: KW_ONLY
+    #: Of a number: :data:`PERCENT`, ``"s"``, or empty.
+    unit: str = ""
+    #: How many of a number are shown after the point. None shows as many as it has, or, of a fraction, as many as its
+    #: interval supports.
+    digits: int | None = None
+    #: Which of two values is the better one; empty where neither is.
+    better: Literal["higher", "lower", ""] = ""
+    #: Whether it follows from what is stored with a run instead of being stored itself. Commands print it among the
+    #: run's metrics all the same.
+    computed: bool = False
+    #: Whether groups of runs are measured by it.
+    grouped: bool = False
+
+    @property
+    def scale(self) -> int:
+        """What a number is multiplied with to be shown in its unit."""
+        return 100 if self.unit == PERCENT else 1
+
+    @property
+    def mean_digits(self) -> int:
+        """Digits after the point for the mean of several runs, which is worth one more than a single value."""
+        return 1 if self.digits is None else self.digits + 1
+
+    def text(self, value: float) -> str:
+        """A number for people, with its unit: ``"55.4 %"``, ``"1,024"``."""
+        if self.unit == PERCENT:
+            return f"{100 * value:.1f} %"
+        number = f"{value:,.4g}" if self.digits is None else f"{value:,.{self.digits}f}"
+        return f"{number} {self.unit}".rstrip()
+
+
+def _stored(name: str) -> Callable[[Run], float | None]:
+    return lambda run: run.metrics.get(name)
+
+
+def validation_accuracy(run: Run) -> float | None:
+    """Of the kept weights; the last epoch's until they are chosen; None before the first epoch. 0 to 1."""
+    last = run.curve[-1] if run.curve else None
+    # A run that goes on after a stop still has the figures that it stopped with.
+    return run.metrics.get("val_accuracy", last) if run.status.ended else last
+
+
+#: The figures that runs end with. Adding one is a record here and, unless it is computed, the line that stores it.
+#: Whatever else a run has in its metrics is a field, too.
+FIGURES: dict[str, RunField] = {
+    figure.name: figure
+    for figure in (
+        RunField(
+            "test_accuracy", "Test accuracy", Kind.NUMBER,
+            "Share of the test images that it gets right, 0 to 1.",
+            _stored("test_accuracy"), unit=PERCENT, better="higher", grouped=True,
+        ),
+        RunField(
+            "test_loss", "Test loss", Kind.NUMBER,
+            "Loss on the test images.",
+            _stored("test_loss"), digits=3, better="lower",
+        ),
+        RunField(
+            "unseen_test_accuracy", "Accuracy on unseen test images", Kind.NUMBER,
+            "The same of those test images that were not used for validation, 0 to 1.",
+            _stored("unseen_test_accuracy"), unit=PERCENT, digits=0, better="higher",
+        ),
+        RunField(
+            "val_accuracy", "Validation accuracy", Kind.NUMBER,
+            "Share of the validation images that the kept weights get right, 0 to 1; the last epoch's while it runs.",
+            validation_accuracy, unit=PERCENT, digits=0, better="higher", grouped=True,
+        ),
+        RunField(
+            "val_loss", "Validation loss", Kind.NUMBER,
+            "Loss of the kept weights on the validation images.",
+            _stored("val_loss"), digits=3, better="lower",
+        ),
+        RunField(
+            "best_epoch", "Best epoch", Kind.NUMBER, "The epoch with the best monitored figure.", _stored("best_epoch")
+        ),
+        RunField("epochs", "Epochs", Kind.NUMBER, "Epochs that it took.", _stored("epochs")),
+        RunField(
+            "seconds", "Seconds of training", Kind.NUMBER,
+            "Seconds that it trained.",
+            _stored("seconds"), unit="s", digits=0, better="lower",
+        ),
+    )
+}  # fmt: skip
+
+
+def metrics_of(run: Run) -> dict[str, float]:
+    """The figures of a run as commands print them: those stored with it, then those computed from them."""
+    computed = {name: figure.get(run) for name, figure in FIGURES.items() if figure.computed}
+    return run.metrics | {name: value for name, value in computed.items() if value is not None}
+
+
+def run_fields(runs: Iterable[Run] = ()) -> dict[str, RunField]:
+    """All fields by name: what is written on a run, its figures, then its settings.
+
+    Args:
+        runs: Whose metrics are fields even if only these runs have them.
+    """
+    known = dict(known_fields())
+    for run in runs:
+        for name in run.metrics:
+            if name not in known:
+                known[name] = figure_named(name)
+    return known
+
+
+@cache
+def known_fields() -> dict[str, RunField]:
+    """The fields that every run has. Shared: not to be changed."""
+    own = [
+        RunField("name", "Name", Kind.TEXT, "What people call it.", lambda run: run.name),
+        RunField(
+            "owner", "Whose", Kind.TEXT, "Whose it is in a class: a name, or everybody.",
+            lambda run: run.owner_name or "everybody",
+        ),
+        RunField(
+            "status", "Status", Kind.TEXT,
+            "queued, running, finished, stopped, failed, interrupted or unreadable.", lambda run: str(run.status),
+        ),
+        RunField("tags", "Tags", Kind.TEXTS, "The tags that people gave it.", lambda run: run.tags),
+        RunField("note", "Note", Kind.TEXT, "What people wrote about it.", lambda run: run.note),
+        RunField("pinned", "Pinned", Kind.TRUTH, "Whether it stands first.", lambda run: run.pinned),
+        RunField("archived", "Archived", Kind.TRUTH, "Whether tables leave it out.", lambda run: run.archived),
+        RunField(
+            "trial", "Trial of a search", Kind.TRUTH, "Whether it is a trial of a search.",
+            lambda run: bool(run.search_id),
+        ),
+        RunField(
+            "repeat", "Repeats a run", Kind.TRUTH, "Whether it repeats another run.", lambda run: bool(run.repeats)
+        ),
+        RunField(
+            "created", "Created", Kind.TIME, "When it was made, as '2026-11-25' or '2026-11-25 14:30'.",
+            lambda run: run.created_at,
+        ),
+        RunField(
+            "duration", "Duration", Kind.NUMBER, "Seconds from its start to its end.", duration, unit="s", digits=0
+        ),
+        RunField("run_id", "Id", Kind.TEXT, "Its id.", lambda run: run.run_id),
+        RunField("message", "Message", Kind.TEXT, "Why it failed or was stopped.", lambda run: run.message),
+    ]  # fmt: skip
+    settings = [
+        RunField(name, record.label, _KINDS[record.kind], record.help, _setting_getter(name))
+        for name, record in SETTINGS.items()
+        if name != DEFINITIONS
+    ]
+    return {field.name: field for field in (*own, *FIGURES.values(), *settings)}
+
+
+def duration(run: Run) -> float | None:
+    """Seconds from the (latest) start of the run to its end, None before."""
+    return None if run.started_at is None or run.ended_at is None else max(run.ended_at - run.started_at, 0.0)
+
+
+def figure_named(name: str) -> RunField:
+    """The figure of that name; what no record describes is of another version or a data source, and its name says
+    what it is."""
+    if name in FIGURES:
+        return FIGURES[name]
+    fraction, loss = name.endswith("accuracy"), name.endswith("loss")
+    return RunField(
+        name, name, Kind.NUMBER, "A figure that some runs have.", _stored(name),
+        unit=PERCENT if fraction else "", digits=0 if fraction else 3 if loss else None,
+    )  # fmt: skip
+
+
+def _setting_getter(name: str) -> Callable[[Run], Any]:
+    value = attrgetter(name)
+    return lambda run: None if run.status is RunStatus.UNREADABLE else value(run.config)

@@ -1,0 +1,69 @@
+"""The included model: a trained run that AquaDash ships, so that there is one to look at before any training.
+
+It is put into the store as a run like any other, once: where somebody has deleted it, it stays deleted.
+``scripts/pack_first_model.py`` makes the files.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+
+from aquadash.store.artifacts import (
+    CONFIG,
+    ENVIRONMENT,
+    EPOCHS,
+    HISTORY,
+    MODEL,
+    OOD_DETECTOR,
+    PREDICTIONS,
+    VALIDATION_PREDICTIONS,
+    read_artifact,
+)
+from aquadash.store.runs import RunStore, new_run, thin
+from aquadash.store.types import Run, RunStatus
+
+#: Where the files lie.
+FOLDER = Path(__file__).resolve().parent / "first_model"
+CARD = "card.md"
+#: Name, classes, fingerprint and final figures of the run.
+RUN = "run.json"
+FILES = (MODEL, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, OOD_DETECTOR, ENVIRONMENT)
+
+#: What :attr:`Run.origin` says of it.
+ORIGIN = "in the box"
+NAME = "Included model"
+
+_lock = Lock()
+
+
+def find_first_model(store: RunStore) -> Run | None:
+    """Return the run, deleted or not; None before it has been put into the store."""
+    runs = [run for run in store.find(origin=ORIGIN) if run.status is not RunStatus.UNREADABLE]
+    return runs[0] if runs else None
+
+
+def add_first_model(store: RunStore) -> Run:
+    """Put the run into the store unless it is or was there; returns it."""
+    with _lock:
+        if (stored := find_first_model(store)) is not None:
+            return stored
+        described = json.loads((FOLDER / RUN).read_text(encoding="utf-8"))
+        history = read_artifact(FOLDER / HISTORY, HISTORY)
+        run = replace(
+            new_run(read_artifact(FOLDER / CONFIG, CONFIG), name=NAME, origin=ORIGIN),
+            status=RunStatus.FINISHED,
+            ended_at=time.time(),
+            class_names=tuple(described["class_names"]),
+            dataset_fingerprint=described["dataset_fingerprint"],
+            curve=tuple(thin([record.val_accuracy for record in history])),
+            metrics=described["metrics"],
+            test_images=len(read_artifact(FOLDER / PREDICTIONS, PREDICTIONS).labels),
+            note=(FOLDER / CARD).read_text(encoding="utf-8"),
+        )
+        for name in (CONFIG, *FILES):
+            store.add_artifact(run.run_id, FOLDER / name)
+        return store.add(run, history)

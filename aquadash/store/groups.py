@@ -1,0 +1,105 @@
+"""Groups of runs that differ in the seed only, with the mean and the standard deviation of their figures."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aquadash.config import DEFINITIONS, describe_definitions, flatten
+from aquadash.store.fields import FIGURES, RunField
+from aquadash.store.types import Run, RunStatus
+
+#: The name of this grouping in addresses and commands.
+ALL_BUT_SEED = "all-but-seed"
+
+#: The figures that groups have a mean and deviation of.
+METRICS = tuple(name for name, figure in FIGURES.items() if figure.grouped)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a figure varies over the finished runs of a group that have it; equal trainings count once."""
+
+    #: How many have it.
+    n: int
+    #: Their mean; None without any.
+    mean: float | None
+    #: Their standard deviation, of a sample (divided by n - 1); None for fewer than two.
+    deviation: float | None
+
+
+@dataclass(frozen=True)
+class RunGroup:
+    """Runs that differ in the seed only."""
+
+    #: Stands for the group in an address: a short checksum of the settings.
+    key: str
+    #: The settings in which the groups differ, by name.
+    value: Mapping[str, Any]
+    #: In the order in which they came.
+    runs: tuple[Run, ...]
+    #: How many different seeds those have that the spreads count.
+    seeds: int
+    #: By the metric's name, in the metric's own unit: fractions from 0 to 1.
+    spreads: Mapping[str, Spread]
+
+
+def group_runs(runs: Iterable[Run]) -> list[RunGroup]:
+    """Put the repetitions of one experiment together, the group with the best mean test accuracy first."""
+    members: dict[str, list[Run]] = {}
+    settings: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        values = _without_seed(run)
+        key = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:10]
+        members.setdefault(key, []).append(run)
+        settings[key] = values
+    every = list(settings.values())
+    differing = [name for name in (every or [{}])[0] if any(other[name] != every[0][name] for other in every)]
+    groups = []
+    for key, inside in members.items():
+        counted = _counted(inside)
+        value = {name: settings[key][name] for name in differing}
+        spreads = {name: _spread(counted, FIGURES[name]) for name in METRICS}
+        groups.append(RunGroup(key, value, tuple(inside), len({run.config.seed for run in counted}), spreads))
+    return sorted(groups, key=_rank)
+
+
+def _without_seed(run: Run) -> dict[str, Any]:
+    # Runs on other images are another experiment.
+    values = {name: value for name, value in flatten(run.config).items() if name != "seed"}
+    if values[DEFINITIONS]:
+        # By what its pipelines do: other words for the same steps are no other experiment.
+        values[DEFINITIONS] = describe_definitions(values[DEFINITIONS])
+    return values | {"dataset_fingerprint": run.dataset_fingerprint}
+
+
+def _counted(runs: Sequence[Run]) -> list[Run]:
+    # Of a run that was broken off a figure says little, and the same training again tells nothing new of chance.
+    ended = [run for run in runs if run.status is RunStatus.FINISHED]
+    kept: list[Run] = []
+    known: set[str] = set()
+    # A run that was trained here stands for its copies, which may say of themselves what they like. What is repeated
+    # comes first; where that is not among them, its first repeat stands for it.
+    for run in sorted(ended, key=lambda run: (bool(run.origin), bool(run.repeats), run.created_at)):
+        # Equal seeds give equal numbers; where these differ, so did the libraries or the device.
+        training = repr((run.config.seed, run.metrics.get("val_loss")))
+        ids = {run.run_id, run.imported_id, run.repeats, training} - {""}
+        if not ids & known:
+            kept.append(run)
+        known |= ids
+    return kept
+
+
+def _spread(runs: Sequence[Run], field: RunField) -> Spread:
+    values = [value for run in runs if (value := field.get(run)) is not None and not math.isnan(value)]
+    mean = statistics.fmean(values) if values else None
+    return Spread(len(values), mean, statistics.stdev(values) if len(values) > 1 else None)
+
+
+def _rank(group: RunGroup) -> list[tuple[bool, float]]:
+    means = [group.spreads[name].mean for name in METRICS]
+    return [(mean is None, -(mean or 0.0)) for mean in means]

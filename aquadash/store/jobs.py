@@ -1,0 +1,433 @@
+"""The jobs: rows of the database that workers claim, report on and end.
+
+A worker's write names the attempt that the worker was given. If the job was taken from it meanwhile, no row matches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from typing import Any
+
+import psutil
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, exists, func, null, or_, select, update
+
+from aquadash import settings
+from aquadash.errors import RunError
+from aquadash.store import schema
+from aquadash.store.database import Database
+from aquadash.store.job_types import LEASE_SECONDS, Job, JobProgress, JobStatus, LeaseLostError, Worker, job_id
+from aquadash.store.kinds import KINDS, JobKind
+
+#: What stays silent for so long after somebody has doubted it counts as lost: when the computer has slept, whoever
+#: looks first must not end what is alive.
+DOUBT_SECONDS = 10.0
+
+_MESSAGE_LIMIT = 4000
+_LOG_TAIL_LIMIT = 6000
+
+_ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
+
+_jobs = schema.jobs
+_columns = _jobs.c
+#: The columns that a reader gets; the others are for claiming and ordering alone.
+_read_columns = [column for column in _columns if column.name not in ("lease", "slots_of", "turn", "rank")]
+_is_active = _columns.status.in_(_ACTIVE)
+#: The order of the queue: first what somebody has given a place, then everybody's of one turn, then of the next.
+_order = (_columns.rank.is_(None), _columns.rank, _columns.turn, _columns.position, _columns.id)
+
+
+#: The table that the jobs of a kind change, and its key. Its row has the job's status in the same transaction.
+_SUBJECTS = {"train": (schema.runs, schema.runs.c.run_id), "search": (schema.searches, schema.searches.c.search_id)}
+
+
+class JobTable:
+    """Reads and writes the table. Safe to use from several threads and processes.
+
+    Every method raises :class:`~aquadash.errors.StorageError` when the database cannot be read or written.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._now = database.now
+        # Leases further in the future than any write sets them are from before the clock was set back.
+        too_late = func.abs(_columns.lease) > self._now + LEASE_SECONDS + 1
+        self._silent = and_(_is_active, or_(_columns.lease.between(0, self._now), too_late))
+        self._lost = and_(_is_active, (-_columns.lease).between(0, self._now))
+
+    # -- for everybody -----------------------------------------------------------------------------------------------
+
+    def submit(self, kind: str, run: str, request: Mapping[str, Any], *, owner: str = "", needs: str = "") -> Job:
+        """Put a job into the queue, in the row of an earlier job of the same kind on the same subject.
+
+        People take turns: a person's second job stands behind the first of everybody who is there by then.
+
+        Args:
+            kind: A name in :data:`~aquadash.store.kinds.KINDS`.
+            run: The subject: the id of a run, or another text.
+            request: What is asked for, as plain values for JSON.
+            owner: The id of the person who asks; empty for the owner of the machine.
+            needs: What a worker must have to be given it, such as ``"gpu"``.
+
+        Raises:
+            RunError: It is queued or running already.
+        """
+        with self._writing() as (connection, revision):
+            return self.put(connection, revision, kind, run, request, owner=owner, needs=needs)
+
+    def put(
+        self,
+        connection: Connection,
+        revision: int,
+        kind: str,
+        run: str,
+        request: Mapping[str, Any],
+        *,
+        owner: str = "",
+        needs: str = "",
+    ) -> Job:
+        """Do :meth:`submit` within a transaction of the database."""
+        waits_for_a_slot = KINDS[kind].max_worker_failures > 0
+        self._end_expired(connection, revision)
+        values = {
+            "owner": owner,
+            "position": select(func.coalesce(func.max(_columns.position), 0) + 1).scalar_subquery(),
+            "rank": null(),
+            "needs": needs,
+            "request": dict(request),
+            "status": JobStatus.QUEUED,
+            "worker_failures": 0,
+            "worker": null(),
+            "slots_of": null(),
+            "lease": self._now + LEASE_SECONDS if not waits_for_a_slot else null(),
+            "progress": null(),
+            "result": {},
+            "message": "",
+            "log_tail": "",
+            "stop_requested": False,
+            "submitted_at": self._now,
+            "started_at": null(),
+            "ended_at": null(),
+            "revision": revision,
+            "turn": _turn(connection, kind, owner),
+        }
+        statement = self._database.insert(_jobs).values(id=job_id(kind, run), kind=kind, run=run, attempt=0, **values)
+        statement = statement.on_conflict_do_update(
+            index_elements=["id"], set_=values, where=_columns.status.not_in(_ACTIVE)
+        )
+        row = connection.execute(statement.returning(*_read_columns)).one_or_none()
+        if row is None:
+            raise RunError(f"This {KINDS[kind].title} is under way already. Wait for its end, or stop it first.")
+        if (kept := KINDS[kind].kept) is not None:
+            connection.execute(delete(_jobs).where(_columns.kind == kind, _columns.ended_at < self._now - kept))
+        return self._changed(connection, revision, row)
+
+    def get(self, name: str) -> Job | None:
+        """The job of that id as it is now; None where nobody ever asked for it."""
+        found = self._read(_columns.id == name)
+        return found[0] if found else None
+
+    def find(self, *, kind: str, status: Collection[JobStatus] = tuple(JobStatus)) -> list[Job]:
+        """The jobs of a kind, those of some statuses only, in the order in which they were submitted."""
+        return self._read(and_(_columns.kind == kind, _columns.status.in_(status)))
+
+    def queue(self, kind: str) -> list[Job]:
+        """The queued jobs of a kind, the next one first."""
+        self.end_expired()
+        waiting = select(*_read_columns).where(_waits(kind)).order_by(*_order)
+        with self._database.reading("read the jobs") as connection:
+            return [_job(row) for row in connection.execute(waiting)]
+
+    def ranks(self, connection: Connection, kind: str) -> dict[str, int]:
+        """Return the ranks of the subjects of queued jobs: 1 for the one that starts next."""
+        waiting = select(_columns.run).where(_waits(kind)).order_by(*_order)
+        return {run: rank for rank, run in enumerate(connection.execute(waiting).scalars(), start=1)}
+
+    def request_stop(self, name: str) -> Job:
+        """Ask a job to stop. One that is queued stops at once; a worker hears of it with its next report.
+
+        Raises:
+            RunError: It has ended, or there is none.
+        """
+        queued = _columns.status == JobStatus.QUEUED
+        values = {
+            "stop_requested": True,
+            "status": case((queued, JobStatus.STOPPED), else_=_columns.status),
+            "message": case(
+                (and_(queued, _columns.attempt == 0), "Taken out of the queue before it started."),
+                (queued, "Taken out of the queue before it started again."),
+                else_=_columns.message,
+            ),
+            "ended_at": case((queued, self._now), else_=null()),
+        }
+        with self._writing() as (connection, revision):
+            self._end_expired(connection, revision)
+            found = self._write(connection, revision, and_(_columns.id == name, _is_active), values)
+        if found is None:
+            raise RunError("There is nothing to stop: the job is not at work.")
+        return found
+
+    def reorder(self, kind: str, names: Sequence[str]) -> None:
+        """Let some queued jobs start first, in the order given; the others follow as they stand."""
+        with self._writing() as (connection, revision):
+            waiting = select(_columns.id, _columns.rank).where(_waits(kind)).order_by(*_order)
+            ranks = {row.id: row.rank for row in connection.execute(waiting)}
+            first = [name for name in dict.fromkeys(names) if name in ranks]
+            # Whoever was ranked before stays before those that never were.
+            first += [name for name, rank in ranks.items() if rank is not None and name not in first]
+            for rank, name in enumerate(first):
+                self._write(connection, revision, _columns.id == name, {"rank": float(rank)})
+
+    def explain(self, kind: str, message: str) -> None:
+        """Say of the queued jobs of a kind why nobody takes them, until somebody does."""
+        unsaid = and_(_waits(kind), _columns.worker_failures == 0, _columns.message != message)
+        with self._database.reading("read the jobs") as connection:
+            if not connection.execute(select(exists().where(unsaid))).scalar():
+                return
+        with self._writing() as (connection, revision):
+            connection.execute(update(_jobs).where(unsaid).values(message=message, revision=revision))
+
+    # -- for workers -------------------------------------------------------------------------------------------------
+
+    def claim(self, kinds: Collection[str], worker: Worker, *, offers: Collection[str] = ()) -> Job | None:
+        """Take the next queued job of these kinds; None where there is none, or this worker's slots are taken.
+
+        Of several workers, one gets the job.
+
+        Args:
+            kinds: Names in :data:`~aquadash.store.kinds.KINDS`.
+            worker: The process that takes the job.
+            offers: What it has of what jobs need, such as ``"gpu"``.
+        """
+        following = select(_columns.id).where(_claimable(kinds, offers)).order_by(*_order).limit(1)
+        values = {
+            "status": JobStatus.RUNNING,
+            "attempt": _columns.attempt + 1,
+            "worker": asdict(worker),
+            "slots_of": settings.worker_name(),
+            "lease": self._now + LEASE_SECONDS,
+            "progress": null(),
+            "started_at": self._now,
+            # Why the last worker was lost is said until the end; why no worker could take it is not.
+            "message": case((_columns.worker_failures == 0, ""), else_=_columns.message),
+        }
+        if not self.waiting(kinds, offers=offers):
+            return None
+        with self._writing() as (connection, revision):
+            self._end_expired(connection, revision)
+            return self._write(connection, revision, _columns.id == following.scalar_subquery(), values)
+
+    def hand_over(self, job: Job, worker: Worker) -> Job:
+        """Write which process works on a job that a slot has claimed for it.
+
+        Raises:
+            LeaseLostError: The job was taken from the slot meanwhile.
+        """
+        with self._writing() as (connection, revision):
+            values = {"worker": asdict(worker), "lease": self._now + LEASE_SECONDS}
+            return self._own(connection, revision, job, values)
+
+    def waiting(self, kinds: Collection[str], *, offers: Collection[str] = ()) -> bool:
+        """Return whether there is a job that :meth:`claim` would give."""
+        self.end_expired()
+        with self._database.reading("read the jobs") as connection:
+            return bool(connection.execute(select(exists().where(_claimable(kinds, offers)))).scalar())
+
+    def heartbeat(
+        self, job: Job, progress: JobProgress | None, *, log_tail: str | None = None, advanced: bool = False
+    ) -> bool:
+        """Renew the lease of a claimed job, and of those of its kind that wait for it; returns whether to stop."""
+        values: dict[str, Any] = {
+            "lease": self._now + LEASE_SECONDS,
+            "progress": asdict(progress) if progress else null(),
+        }
+        if log_tail is not None:
+            values["log_tail"] = log_tail[-_LOG_TAIL_LIMIT:]
+        if advanced:
+            values["worker_failures"] = 0
+        with self._writing() as (connection, revision):
+            found = self._own(connection, revision, job, values)
+            if not KINDS[job.kind].max_worker_failures:
+                self._renew_behind(connection, revision, job.kind)
+        return found.stop_requested
+
+    def end(self, job: Job, status: JobStatus, *, message: str = "", result: Mapping[str, Any] | None = None) -> None:
+        """Write how a job ended that was claimed, or for which no worker could be started.
+
+        Args:
+            job: As it was claimed or submitted.
+            status: One that has ended.
+            message: Why, for people, where it has not finished.
+            result: What it has found, as few plain values for JSON.
+
+        Raises:
+            LeaseLostError: It is no longer the worker's.
+        """
+        values = {
+            "status": status,
+            "message": message[:_MESSAGE_LIMIT],
+            "result": dict(result or {}),
+            "ended_at": self._now,
+            "lease": null(),
+        }
+        with self._writing() as (connection, revision):
+            self._own(connection, revision, job, values)
+
+    def requeue(self, job: Job, reason: str, *, is_failure: bool = True) -> Job | None:
+        """Put a job whose worker has ended back into the queue, or end it; None if it runs no more or elsewhere.
+
+        Args:
+            job: As it was claimed.
+            reason: Why, for people, without a full stop.
+            is_failure: Whether the worker was lost; a job that loses several in a row fails.
+        """
+        mine = and_(_columns.id == job.id, _columns.attempt == job.attempt, _columns.status == JobStatus.RUNNING)
+        with self._writing() as (connection, revision):
+            row = connection.execute(select(*_read_columns).where(mine)).one_or_none()
+            if row is None:
+                return None
+            return self._requeue_or_end(connection, revision, _job(row), reason, is_failure=is_failure)
+
+    # -- within ------------------------------------------------------------------------------------------------------
+
+    def _own(self, connection: Connection, revision: int, job: Job, values: Mapping[str, Any]) -> Job:
+        """Write to the job as whoever was given this attempt of it."""
+        mine = and_(_columns.id == job.id, _columns.attempt == job.attempt, _columns.status == job.status)
+        found = self._write(connection, revision, mine, values)
+        if found is None:
+            raise LeaseLostError("This work was taken for lost, so what it finds is not written any more.")
+        return found
+
+    def _write(
+        self, connection: Connection, revision: int, where: ColumnElement[bool], values: Mapping[str, Any]
+    ) -> Job | None:
+        changed = update(_jobs).where(where).values(**values, revision=revision).returning(*_read_columns)
+        row = connection.execute(changed).one_or_none()
+        return None if row is None else self._changed(connection, revision, row)
+
+    def _changed(self, connection: Connection, revision: int, row: Row[Any]) -> Job:
+        """Write the status of a job to the run or search that it works on; returns the job."""
+        job = _job(row)
+        if job.kind in _SUBJECTS:
+            table, key = _SUBJECTS[job.kind]
+            values: dict[str, Any] = {"status": job.status, "message": job.message}
+            if table is schema.runs:
+                values |= {"queued_at": job.submitted_at, "ended_at": job.ended_at}
+                values |= {name: value for name in ("started_at",) if (value := getattr(job, name)) is not None}
+                values |= {"worker": asdict(job.worker)} if job.worker else {}
+            changed = [table.c[name].is_distinct_from(value) for name, value in values.items() if name != "worker"]
+            connection.execute(update(table).where(key == job.run, or_(*changed)).values(**values, revision=revision))
+        return job
+
+    def _renew_behind(self, connection: Connection, revision: int, kind: str) -> None:
+        """Keep those waiting that wait for a slot of their kind on this machine."""
+        behind = and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED)
+        connection.execute(update(_jobs).where(behind).values(lease=self._now + LEASE_SECONDS))
+        waiting = asdict(JobProgress(f"waiting for another {KINDS[kind].title}"))
+        unaware = and_(behind, _columns.progress.is_(null()))
+        connection.execute(update(_jobs).where(unaware).values(progress=waiting, revision=revision))
+
+    def end_expired(self) -> None:
+        """End or requeue the jobs whose leases have expired."""
+        with self._database.reading("read the jobs") as connection:
+            expired = connection.execute(select(exists().where(or_(self._silent, self._lost)))).scalar()
+        if expired:
+            with self._writing() as (connection, revision):
+                self._end_expired(connection, revision)
+
+    def _end_expired(self, connection: Connection, revision: int) -> None:
+        """Doubt what nobody took care of for a lease; interrupt, or put back, what is gone or was doubted in vain."""
+        silent, lost = (
+            [_job(row) for row in connection.execute(select(*_read_columns).where(where))]
+            for where in (self._silent, self._lost)
+        )
+        # After a power cut nobody has to wait: of this machine's processes it is known which are gone.
+        lost += [job for job in silent if job.worker is not None and _is_gone(job.worker)]
+        for job in lost:
+            where = job.worker.host if job.worker else "its machine"
+            self._requeue_or_end(connection, revision, job, f"The worker on {where} was lost (no heartbeat)")
+        connection.execute(update(_jobs).where(self._silent).values(lease=-(self._now + DOUBT_SECONDS)))
+
+    def _requeue_or_end(
+        self, connection: Connection, revision: int, job: Job, reason: str, *, is_failure: bool = True
+    ) -> Job:
+        # A version before this one may have left a job of a kind that is gone.
+        kind, worker_failures = KINDS.get(job.kind), job.worker_failures + is_failure
+        most, kept = kind.max_worker_failures if kind else 0, "What is complete is kept."
+        if job.status is JobStatus.RUNNING and job.stop_requested:
+            status, message = JobStatus.STOPPED, f"{reason} after it was asked to stop. {kept if most else ''}".strip()
+        elif job.status is JobStatus.QUEUED or not most:
+            title = kind.title if kind else "work"
+            status, message = JobStatus.INTERRUPTED, f"{reason} before the {title} was done. Start it again."
+        elif is_failure and worker_failures >= most:
+            status = JobStatus.FAILED
+            message = (
+                f"{worker_failures} workers in a row were lost with it; at last: {reason}. Is there enough memory for "
+                f"it? {kept}"
+            )
+        else:
+            status, message = JobStatus.QUEUED, f"{reason}; the next one goes on from what is complete."
+        values = {
+            "status": status,
+            "message": message[:_MESSAGE_LIMIT],
+            "worker_failures": worker_failures,
+            "lease": null(),
+            "ended_at": self._now if status.ended else null(),
+        }
+        found = self._write(connection, revision, _columns.id == job.id, values)
+        assert found is not None
+        return found
+
+    def _read(self, where: ColumnElement[bool]) -> list[Job]:
+        self.end_expired()
+        with self._database.reading("read the jobs") as connection:
+            rows = connection.execute(select(*_read_columns).where(where).order_by(_columns.position)).all()
+        return [_job(row) for row in rows]
+
+    def _writing(self) -> AbstractContextManager[tuple[Connection, int]]:
+        return self._database.writing("write the jobs")
+
+
+def _claimable(kinds: Collection[str], offers: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition for jobs that a worker of this machine can take now."""
+    running, one_per_person = _jobs.alias(), [name for name in kinds if KINDS[name].one_per_person]
+    is_running = and_(running.c.kind == _columns.kind, running.c.status == JobStatus.RUNNING)
+    of_the_same_person = exists().where(is_running, running.c.owner == _columns.owner)
+    taken = select(func.count()).where(is_running, running.c.slots_of == settings.worker_name()).scalar_subquery()
+    free = [and_(_columns.kind == name, taken < slots_of_kind(KINDS[name])) for name in kinds]
+    return and_(
+        or_(_columns.kind.not_in(one_per_person), ~of_the_same_person),
+        _columns.status == JobStatus.QUEUED,
+        or_(*free),
+        _columns.needs.in_(["", *offers]),
+    )
+
+
+def slots_of_kind(kind: JobKind) -> int:
+    """Return how many jobs of a kind a machine, or a worker of a cluster, works on at the same time."""
+    return settings.slots() if kind.slots is None else kind.slots
+
+
+def _is_gone(worker: Worker) -> bool:
+    return (worker.host, worker.machine) == settings.this_machine() and not psutil.pid_exists(worker.pid)
+
+
+def _waits(kind: str) -> ColumnElement[bool]:
+    return and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED)
+
+
+def _turn(connection: Connection, kind: str, owner: str) -> int:
+    """The turn of somebody's new job: that which is under way, or the one after their last."""
+    active = and_(_columns.kind == kind, _is_active)
+    under_way = connection.execute(select(func.min(_columns.turn)).where(active)).scalar()
+    last = connection.execute(select(func.max(_columns.turn)).where(active, _columns.owner == owner)).scalar()
+    return max(under_way or 1, (last or 0) + 1)
+
+
+def _job(row: Row[Any]) -> Job:
+    values = {column.name: getattr(row, column.name) for column in _read_columns}
+    values["status"] = JobStatus(row.status)
+    values["worker"] = Worker(**row.worker) if row.worker else None
+    values["progress"] = JobProgress(**row.progress) if row.progress else None
+    return Job(**values)

@@ -1,0 +1,38 @@
+"""Upgrades of the tables by Alembic: one file a revision in ``versions``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Engine
+
+from aquadash import settings
+from aquadash.errors import StorageError
+
+
+def upgrade(engine: Engine, stored: str) -> None:
+    """Bring the tables of an older version up to date.
+
+    Args:
+        stored: The revision that the database says it has.
+
+    Raises:
+        StorageError: The database is of a newer version.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    try:
+        ScriptDirectory.from_config(config).get_revision(stored)
+    except CommandError:
+        raise StorageError(
+            f"The database {settings.shown_address(str(engine.url))} is from a newer version of AquaDash (revision "
+            f"{stored[:40]}). Open it with the version that used it last, or set AQUADASH_HOME to another folder. "
+            "What is stored is untouched."
+        ) from None
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

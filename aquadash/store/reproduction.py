@@ -1,0 +1,190 @@
+"""Does the same come out again? A run and its repeat, held against each other number by number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.config import config_diff
+from aquadash.errors import RunError
+from aquadash.store.network_file import stored_weights
+from aquadash.store.types import EpochRecord, Run, RunStatus
+
+if TYPE_CHECKING:
+    from aquadash.store.runs import RunStore
+
+#: Figures that measure time and not the result.
+_TIMES = frozenset({"seconds"})
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One kind of numbers of the two runs."""
+
+    #: ``"metrics by epoch"``, ``"weights"`` ...
+    name: str
+    #: How many numbers were compared.
+    count: int
+    #: How many of them differ in any bit of their value.
+    different: int
+    #: The largest absolute difference; infinite where the numbers do not match up at all.
+    max_difference: float
+    #: Where the largest difference is; empty if there is none.
+    where: str = ""
+
+    @property
+    def identical(self) -> bool:
+        """True if every number is the same."""
+        return self.different == 0
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What a repeat has shown."""
+
+    run_id: str
+    #: The run that repeats it.
+    repeat_id: str
+    #: What was compared.
+    parts: tuple[Comparison, ...]
+    #: What else differs between the two, which may be why; in plain words, empty if nothing does.
+    reasons: tuple[str, ...]
+
+    @property
+    def identical(self) -> bool:
+        """True if all numbers of all parts are the same."""
+        return all(part.identical for part in self.parts)
+
+    @property
+    def max_difference(self) -> float:
+        """The largest absolute difference of any two numbers, 0 if they are identical."""
+        return max(part.max_difference for part in self.parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; a difference that cannot be told as a number is None."""
+
+        def told(difference: float) -> float | None:
+            return difference if math.isfinite(difference) else None
+
+        return {
+            "run_id": self.run_id,
+            "repeat_id": self.repeat_id,
+            "identical": self.identical,
+            "max_difference": told(self.max_difference),
+            "parts": [
+                {**asdict(part), "max_difference": told(part.max_difference), "identical": part.identical}
+                for part in self.parts
+            ],
+            "reasons": list(self.reasons),
+        }
+
+
+def reproduction(store: RunStore, run_id: str, repeat_id: str) -> Reproduction:
+    """Compare a finished run with another one that should be the same.
+
+    Compared are the metrics of every epoch, the final figures (but for times), the weights of the stored network, the
+    predictions of the test images and, where both runs kept them, of the validation images.
+
+    Raises:
+        RunError: One of them has not finished, or a file of theirs is missing.
+        StorageError: A file of theirs is damaged.
+    """
+    run, repeat = store.get(run_id), store.get(repeat_id)
+    for each in (run, repeat):
+        if each.status is not RunStatus.FINISHED:
+            why = f": {each.message}" if each.message else ""
+            raise RunError(f"{each.name} is {each.status}{why}. Two finished runs are needed for a comparison.")
+    sides = [_numbers(store, each) for each in (run, repeat)]
+    names = [name for name in sides[0] if name in sides[1]]
+    return Reproduction(
+        run_id,
+        repeat_id,
+        tuple(compare_arrays(name, sides[0][name], sides[1][name]) for name in names),
+        tuple(_reasons(run, repeat, store.environment(run_id), store.environment(repeat_id))),
+    )
+
+
+def compare_arrays(name: str, a: Mapping[str, NDArray[Any]], b: Mapping[str, NDArray[Any]]) -> Comparison:
+    """Compare named arrays of numbers value by value; two values that are both not a number count as the same."""
+    count = different = 0
+    largest, where = 0.0, ""
+    for key in sorted({*a, *b}):
+        first, second = a.get(key), b.get(key)
+        if first is None or second is None or first.shape != second.shape:
+            size = max(0 if side is None else side.size for side in (first, second))
+            count, different, largest, where = count + size, different + size, math.inf, where or key
+            continue
+        count += first.size
+        unequal = ~((first == second) | ((first != first) & (second != second)))
+        if not unequal.any():
+            continue
+        different += int(unequal.sum())
+        gaps = np.abs(first[unequal].astype(np.float64) - second[unequal].astype(np.float64))
+        gap = float(np.nan_to_num(gaps, nan=math.inf, posinf=math.inf).max())
+        if gap > largest:
+            largest, where = gap, key
+    return Comparison(name, count, different, largest, where)
+
+
+def _numbers(store: RunStore, run: Run) -> dict[str, Arrays]:
+    parts = {
+        "metrics by epoch": _history(store.history(run.run_id)),
+        "final figures": {name: np.array(value) for name, value in run.metrics.items() if name not in _TIMES},
+        "weights": stored_weights(store.model_path(run.run_id), lambda one: np.asarray(one[()])),
+        "predictions of the test images": asdict(store.predictions(run.run_id)),
+    }
+    validation = store.validation_predictions(run.run_id)
+    if validation is not None:
+        parts["predictions of the validation images"] = asdict(validation)
+    return parts
+
+
+def _history(epochs: list[EpochRecord]) -> Arrays:
+    return {
+        f"{name}, epoch {record.epoch}": np.array(value)
+        for record in epochs
+        for name, value in asdict(record).items()
+        if name not in (*_TIMES, "epoch")
+    }
+
+
+def _reasons(run: Run, repeat: Run, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What differs beside the numbers."""
+    reasons = [
+        f"The setting {name} is {values[0]!s} in one and {values[1]!s} in the other."
+        for name, values in config_diff([run.config, repeat.config]).items()
+    ]
+    if run.dataset_fingerprint != repeat.dataset_fingerprint:
+        reasons.append("The images are not the same: the data set has another fingerprint.")
+    old, new = dict(before.get("versions", {})), dict(after.get("versions", {}))
+    old["Python"], new["Python"] = before.get("python", "unknown"), after.get("python", "unknown")
+    old["AquaDash"], new["AquaDash"] = before.get("aquadash", "unknown"), after.get("aquadash", "unknown")
+    reasons += [
+        f"{name} was {old[name]} and is {new[name]}."
+        # A version that only one of them has kept says nothing.
+        for name in sorted({*old} & {*new}, key=str.casefold)
+        if old[name] != new[name]
+    ]
+    for key, words in (
+        ("processor", "The processor"),
+        ("cpu_count", "The number of processor cores"),
+        ("devices", "What TensorFlow calculates on"),
+        ("precision", "The precision of the numbers"),
+        ("platform", "The operating system"),
+    ):
+        if before.get(key) != after.get(key):
+            reasons.append(f"{words} was {_told(before.get(key))} and is {_told(after.get(key))}.")
+    return reasons
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "unknown" if value is None else str(value)

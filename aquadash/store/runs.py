@@ -1,0 +1,486 @@
+"""Runs and their epochs: rows of the database, written and read as :class:`~aquadash.store.types.Run`."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from cachetools import LRUCache, cached
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, RowMapping, exists, or_, select, update
+
+from aquadash import config as run_config
+from aquadash import settings
+from aquadash.config import RunConfig
+from aquadash.data.folder.about import fingerprint_of
+from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.people import OWNER, Person
+from aquadash.store import schema
+from aquadash.store.artifacts import CONFIG, RunArtifacts
+from aquadash.store.database import Database
+from aquadash.store.job_types import Job, job_id
+from aquadash.store.jobs import JobTable
+from aquadash.store.types import (
+    EpochRecord,
+    Guess,
+    Progress,
+    Run,
+    RunStatus,
+    TrialOf,
+    clean_name,
+    clean_tag,
+    reason,
+)
+
+#: The kind of job that trains a run.
+KIND = "train"
+
+#: The columns of a history, in the order of ``history.csv`` after ``epoch``.
+EPOCH_METRICS = tuple(field.name for field in fields(EpochRecord) if field.name != "epoch")
+
+#: Points of the short curve kept for tables of runs.
+CURVE_POINTS = 60
+
+_NOTE_LIMIT = 4000
+
+_columns = schema.runs.c
+_RUN = TypeAdapter(Run)
+#: The fields of a run that are columns. The others come from its job.
+_STORED = frozenset(column.name for column in _columns) - {"revision"}
+
+
+class RunStore(RunArtifacts):
+    """Runs, their histories and (inherited) their files. Safe to use from several threads and processes.
+
+    Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written, and
+    :class:`~aquadash.errors.UnknownNameError` for a run that is not there.
+
+    Attributes:
+        database: The database that holds the rows.
+        jobs: The jobs in it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.jobs = JobTable(database)
+        self._lock = threading.Lock()
+        self._known: dict[str, Run] = {}
+        self._revision = 0
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def list_runs(self, *, deleted: bool = False) -> list[Run]:
+        """Return all runs, newest first; with ``deleted`` those in the bin instead.
+
+        Only rows that were written since the last call are read. A run is the same object until its row changes.
+        """
+        self.jobs.end_expired()
+        with self._lock:
+            self._read_changes()
+            runs = [run for run in self._known.values() if run.deleted is deleted]
+        return sorted(runs, key=lambda run: run.created_at, reverse=True)
+
+    def _read_changes(self) -> None:
+        with self.database.reading("read the runs") as connection:
+            # Read first: rows that are written between the two statements are read again by the next call.
+            revision = connection.execute(select(schema.revision.c.value)).scalar_one()
+            if revision == self._revision:
+                return
+            changed = or_(_columns.revision > self._revision, schema.jobs.c.revision > self._revision)
+            rows = connection.execute(_with_job().where(changed)).mappings().all()
+            ranks = self.jobs.ranks(connection, KIND)
+        for row in rows:
+            self._known[row["run_id"]] = _run(row)
+        for run_id, run in self._known.items():
+            if run.rank != ranks.get(run_id, 0):
+                self._known[run_id] = replace(run, rank=ranks.get(run_id, 0))
+        # Last, so that a failed read is retried.
+        self._revision = revision
+
+    def unfinished_runs(self) -> list[Run]:
+        """Return the runs that wait or train, newest first."""
+        return [run for run in self.list_runs() if not run.status.ended]
+
+    def ranks(self) -> dict[str, int]:
+        """Return the ranks of the waiting runs by id, in their order: 1 for the one that starts next."""
+        with self.database.reading("read the runs") as connection:
+            return self.jobs.ranks(connection, KIND)
+
+    def get(self, run_id: str) -> Run:
+        """Return one run by its full id, a deleted one too.
+
+        Raises:
+            StorageError: What is stored of it cannot be read.
+        """
+        run = self.read(run_id)
+        if run.status is RunStatus.UNREADABLE:
+            raise StorageError(f"{run.message} Delete it, or import it once more.")
+        return run
+
+    def read(self, run_id: str) -> Run:
+        """Return one run, also one whose row cannot be read: its status and message say so."""
+        self.jobs.end_expired()
+        with self.database.reading("read the run") as connection:
+            row = connection.execute(_with_job().where(_columns.run_id == run_id)).mappings().one_or_none()
+            if row is None:
+                raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
+            ranks = self.jobs.ranks(connection, KIND) if row["status"] == RunStatus.QUEUED else {}
+        return replace(_run(row), rank=ranks.get(run_id, 0))
+
+    def trials(self, search_id: str) -> list[Run]:
+        """Return the runs of a search's trials, those in the bin too, in the order of their numbers."""
+        self.jobs.end_expired()
+        with self.database.reading("read the search") as connection:
+            rows = connection.execute(_with_job().where(_columns.search_id == search_id)).mappings().all()
+        return sorted(map(_run, rows), key=lambda run: run.trial.number if run.trial else -1)
+
+    def find(self, **values: str) -> list[Run]:
+        """Return the runs with these values in these columns, those in the bin too."""
+        where = [_columns[name] == value for name, value in values.items()]
+        with self.database.reading("read the runs") as connection:
+            return list(map(_run, connection.execute(_with_job().where(*where)).mappings().all()))
+
+    def resolve(self, text: str, *, deleted: bool = False) -> str:
+        """Return the id that a run id, a unique prefix of one or a run's unique name stands for.
+
+        Args:
+            text: The id, prefix or name.
+            deleted: Whether the runs in the bin are meant instead of the others.
+
+        Raises:
+            UnknownNameError: No run fits.
+            RunError: More than one does.
+        """
+        return id_of(text, {run.run_id: run.name for run in self.list_runs(deleted=deleted)}, kind="run", kinds="runs")
+
+    def history(self, run_id: str) -> list[EpochRecord]:
+        """Return the run's complete epochs in order."""
+        epochs = schema.epochs
+        with self.database.reading("read the history of the run") as connection:
+            rows = connection.execute(select(epochs).where(epochs.c.run_id == run_id).order_by(epochs.c.epoch))
+            return [EpochRecord(row["epoch"], **{name: row[name] for name in EPOCH_METRICS}) for row in rows.mappings()]
+
+    def has_history(self, run_id: str) -> bool:
+        """Return whether an epoch of the run is complete."""
+        with self.database.reading("read the history of the run") as connection:
+            return bool(connection.execute(select(exists().where(schema.epochs.c.run_id == run_id))).scalar())
+
+    # -- new runs, and their place in the queue ----------------------------------------------------------------------
+
+    def submit(
+        self,
+        config: RunConfig,
+        *,
+        name: str | None = None,
+        search_id: str = "",
+        trial: TrialOf | None = None,
+        repeats: str = "",
+        owner: Person = OWNER,
+        hidden: bool = False,
+        needs: str = "",
+    ) -> Run:
+        """Store a new run and its place in the queue, in one transaction.
+
+        Args:
+            config: The settings to train with.
+            name: What to call it; a name is made up if it is empty.
+            search_id: The search that it is a trial of.
+            trial: Its number and values in that search.
+            repeats: The id of the run that it repeats.
+            owner: Whose it is.
+            hidden: Whether it is kept from all students but its owner.
+            needs: What a worker must have to train it, such as ``"gpu"``.
+        """
+        run = new_run(config, name=name, search_id=search_id, trial=trial, repeats=repeats, owner=owner, hidden=hidden)
+        self.add_text_artifact(run.run_id, CONFIG, config.to_json())
+        with self.database.writing("store the new run") as (connection, revision):
+            self.insert(connection, revision, run)
+            self.jobs.put(connection, revision, KIND, run.run_id, {}, owner=run.owner, needs=needs)
+        return self.get(run.run_id)
+
+    def add(self, run: Run, history: Sequence[EpochRecord] = ()) -> Run:
+        """Store a run that is not to be trained, with its epochs, in one transaction."""
+        with self.database.writing("store the run") as (connection, revision):
+            self.insert(connection, revision, run, history)
+        return self.get(run.run_id)
+
+    def insert(self, connection: Connection, revision: int, run: Run, history: Sequence[EpochRecord] = ()) -> None:
+        """Insert the rows of a run and of its epochs."""
+        connection.execute(schema.runs.insert().values(**values_of(run), revision=revision))
+        if history:
+            connection.execute(schema.epochs.insert(), [{"run_id": run.run_id, **asdict(record)} for record in history])
+
+    def queue(self, run_id: str, *, needs: str = "") -> Job:
+        """Put a run that ended early at the end of the queue; it goes on from the last complete epoch.
+
+        Args:
+            run_id: The run.
+            needs: What a worker must have to train it, such as ``"gpu"``.
+
+        Raises:
+            RunError: It has finished, waits or trains already, or is in the bin.
+        """
+        run = self.get(run_id)
+        if run.deleted:
+            raise RunError(f"{run.name} is in the bin. Bring it back first.")
+        if not run.status.resumable:
+            raise RunError(f"{run.name} is {run.status}; only a stopped, failed or interrupted run can be resumed.")
+        return self.jobs.submit(KIND, run_id, {}, owner=run.owner, needs=needs)
+
+    def request_stop(self, run_id: str) -> None:
+        """Ask the run's worker to stop. A run that waits in the queue stops at once."""
+        run = self.get(run_id)
+        if run.status.ended:
+            raise RunError(f"{run.name} is not running: it is {run.status}.")
+        self.jobs.request_stop(job_id(KIND, run_id))
+
+    # -- what people write on a run ------------------------------------------------------------------------------------
+
+    def set_guess(self, run_id: str, guess: Guess) -> None:
+        """Keep what a person expects of the run."""
+        run = self.get(run_id)
+        if run.status.ended:
+            raise RunError(f"{run.name} is {run.status}. A guess has to be made before a run ends.")
+        self._update(run_id, "keep the guess", {"guess": asdict(guess)})
+
+    def delete(self, run_id: str) -> None:
+        """Put the run into the bin, from where :meth:`restore` brings it back. A run at work must be stopped first."""
+        run = self.read(run_id)
+        if not run.status.ended:
+            raise RunError(f"{run.name} is {run.status}. Stop it before you delete it.")
+        self._update(run_id, "delete the run", {"deleted": True})
+
+    def restore(self, run_id: str) -> None:
+        """Bring a deleted run back."""
+        self._update(run_id, "restore the run", {"deleted": False}, in_bin=True)
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give the run another name, at most 120 characters; control characters are dropped."""
+        cleaned = clean_name(name)
+        if not cleaned:
+            raise RunError("A run needs a name of at least one visible character.")
+        self._update(run_id, "rename the run", {"name": cleaned})
+
+    def set_note(self, run_id: str, text: str) -> None:
+        """Keep a note with the run, at most 4,000 characters."""
+        if len(text) > _NOTE_LIMIT:
+            raise RunError(f"The note has {len(text)} characters; at most {_NOTE_LIMIT} fit. Please shorten it.")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # A terminal passes bytes that are not UTF-8 to a command as lone surrogates.
+            raise RunError(
+                "The note holds bytes that are not UTF-8. Type it again, or save its file as UTF-8."
+            ) from None
+        # PostgreSQL refuses the character 0.
+        self._update(run_id, "keep the note", {"note": text.replace("\0", "")})
+
+    def add_tags(self, run_id: str, tags: Iterable[str]) -> None:
+        """Give the run tags; those that it has stay."""
+        cleaned = {clean_tag(text) for text in tags}
+        self._update(run_id, "tag the run", {"tags": lambda run: sorted({*run.tags, *cleaned})})
+
+    def remove_tags(self, run_id: str, tags: Iterable[str]) -> None:
+        """Take tags from the run; those that it has not are passed over."""
+        gone = {form for text in tags for form in (text.strip(), "-".join(text.split()).lower())}
+        self._update(run_id, "remove the tag", {"tags": lambda run: [tag for tag in run.tags if tag not in gone]})
+
+    def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
+        """Let the run stand first in tables, or no longer: in everybody's, or in its owner's alone.
+
+        Only the owner can remove a pin of their own.
+        """
+        run = self.read(run_id) if for_all else self.get(run_id)
+        if run.pinned and not for_all and not pinned:
+            raise RunError("The teacher has pinned this run for everybody; only the teacher can unpin it.")
+        # A shared run is pinned for all: a pin of its owner alone came with an import.
+        by_owner = run.pinned_by_owner and not run.shared if for_all else pinned
+        values = {"pinned": pinned if for_all else run.pinned, "pinned_by_owner": by_owner}
+        self._update(run_id, "pin the run", values)
+
+    def set_archived(self, run_id: str, archived: bool = True) -> None:
+        """Leave the run out of tables and menus unless asked, or no longer. Nothing of it is lost."""
+        self._update(run_id, "archive the run", {"archived": archived})
+
+    def set_hidden(self, run_id: str, hidden: bool = True) -> None:
+        """Keep the run from all students but its owner, or no longer."""
+        self._update(run_id, "hide the run", {"hidden": hidden})
+
+    # -- what workers write ------------------------------------------------------------------------------------------
+
+    def set_dataset(self, run_id: str, *, class_names: Sequence[str], fingerprint: str) -> None:
+        """Record which data the worker has loaded."""
+        values = {"class_names": list(class_names), "dataset_fingerprint": fingerprint}
+        self._update(run_id, "describe the data", values)
+
+    def set_trial(self, run_id: str, trial: TrialOf) -> None:
+        """Record what a search has decided about its trial."""
+        self._update(run_id, "write the trial", {"trial": asdict(trial)}, in_bin=True)
+
+    def log_epoch(self, run_id: str, *records: EpochRecord, curve: Sequence[float]) -> None:
+        """Store complete epochs, unless they are stored, and the short curve of validation accuracy for tables."""
+        rows = [{"run_id": run_id, **asdict(record)} for record in records]
+        with self.database.writing("store the epoch") as (connection, revision):
+            connection.execute(self.database.insert(schema.epochs).on_conflict_do_nothing(), rows)
+            values = {"curve": thin(curve), "revision": revision}
+            connection.execute(update(schema.runs).where(_columns.run_id == run_id).values(values))
+
+    def set_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        """Store the run's final figures."""
+        values = {name: float(value) for name, value in metrics.items()}
+        self._update(run_id, "store the results", {"metrics": values})
+
+    def describe(self, run_id: str, **values: Any) -> None:
+        """Write columns that describe the run's files, such as ``test_images``."""
+        self._update(run_id, "describe the files", values)
+
+    def _update(self, run_id: str, what: str, values: Mapping[str, Any], *, in_bin: bool = False) -> None:
+        """Write columns of a run; a value may be a function of the run as it is in the same transaction."""
+        with self.database.writing(what) as (connection, revision):
+            row = connection.execute(_with_job().where(_columns.run_id == run_id)).mappings().one_or_none()
+            if row is None:
+                raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
+            if row["deleted"] and not in_bin:
+                raise RunError("What is in the bin cannot be changed. Bring it back first.")
+            new = {name: value(_run(row)) if callable(value) else value for name, value in values.items()}
+            connection.execute(update(schema.runs).where(_columns.run_id == run_id).values(**new, revision=revision))
+
+
+def new_run(
+    config: RunConfig,
+    *,
+    name: str | None = None,
+    search_id: str = "",
+    trial: TrialOf | None = None,
+    origin: str = "",
+    repeats: str = "",
+    owner: Person = OWNER,
+    hidden: bool = False,
+) -> Run:
+    """Return the record of a run that is to be trained, with an id of its own; arguments as of ``RunStore.submit``."""
+    now = time.time()
+    return Run(
+        run_id=uuid.uuid4().hex,
+        name=clean_name(name) or _made_up_name(),
+        status=RunStatus.QUEUED,
+        config=config,
+        created_at=now,
+        queued_at=now,
+        # The name of own pictures may belong to other ones when the run trains.
+        dataset_fingerprint=fingerprint_of(config.data.source),
+        search_id=search_id,
+        trial=trial,
+        origin=origin,
+        repeats=repeats,
+        owner=owner.person_id,
+        owner_name=owner.name,
+        shared=owner.leads,
+        hidden=hidden,
+    )
+
+
+def _made_up_name() -> str:
+    adjectives = ("calm", "bright", "quick", "gentle", "bold", "merry", "silent", "brave", "clever", "swift")
+    animals = ("beaver", "dolphin", "otter", "seal", "whale")
+    return f"{random.choice(adjectives)}-{random.choice(animals)}-{random.randint(100, 999)}"
+
+
+def thin(values: Sequence[float]) -> list[float]:
+    """Return at most :data:`CURVE_POINTS` of the values, first and last among them, rounded to four decimals."""
+    count = len(values)
+    if count <= CURVE_POINTS:
+        return [round(value, 4) for value in values]
+    return [round(values[round(i * (count - 1) / (CURVE_POINTS - 1))], 4) for i in range(CURVE_POINTS)]
+
+
+def values_of(run: Run) -> dict[str, Any]:
+    """Return the columns of a run's row."""
+    values = _RUN.dump_python(run, mode="json", include=set(_STORED - {"config"}))
+    return {**values, "config": run.config.model_dump(mode="json")}
+
+
+def _with_job() -> Any:
+    """Return the SELECT of runs with what their jobs report."""
+    jobs = schema.jobs
+    reported = (jobs.c.progress, jobs.c.log_tail, jobs.c.stop_requested)
+    return select(schema.runs, *reported).outerjoin(jobs, jobs.c.id == KIND + "-" + _columns.run_id)
+
+
+def _run(row: RowMapping) -> Run:
+    """Read a row; one that is damaged has the status ``unreadable`` and a message that says what is wrong."""
+    known = {name: row[name] for name in ("run_id", "name", "deleted", "owner", "owner_name", "shared", "hidden")}
+    try:
+        values = {name: row[name] for name in _STORED if row[name] is not None}
+        values["config"] = run_config.from_mapping(row["config"])
+        values["guess"] = _guess(row["guess"])
+        values["log_tail"] = row["log_tail"] or ""
+        values["stop_requested"] = bool(row["stop_requested"]) and not RunStatus(row["status"]).ended
+        values["progress"] = _progress(row["progress"])
+        run = _RUN.validate_python(values)
+        if run.status is RunStatus.UNREADABLE:
+            raise ValueError(f"status: {run.status}")
+        return run
+    except (KeyError, TypeError, ValueError, AquaDashError) as error:
+        message = f"What is stored of this run cannot be read ({reason(error)})."
+        return Run(**known, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=message)
+
+
+def _progress(values: Mapping[str, Any] | None) -> Progress | None:
+    return None if values is None else Progress(**{"phase": values["phase"], **values["details"]})
+
+
+def _guess(values: Any) -> Guess | None:
+    """Return the guess; None also for one that cannot be read, which must not hide the run."""
+    with contextlib.suppress(ValueError, TypeError, AquaDashError):
+        return None if values is None else TypeAdapter(Guess).validate_python(values)
+    return None
+
+
+def id_of(text: str, names: Mapping[str, str], *, kind: str, kinds: str) -> str:
+    """Return the id that an id, a unique prefix of one or a unique name stands for.
+
+    Args:
+        text: The id, prefix or name.
+        names: Names by id.
+        kind: The word for one of them, for messages: ``"run"``.
+        kinds: The same of several.
+
+    Raises:
+        UnknownNameError: None fits.
+        RunError: More than one does.
+    """
+    # Names are stored cleaned.
+    text = clean_name(text)
+    ids = [text] if text in names else [each for each, name in names.items() if name == text]
+    ids = ids or [each for each in names if text and each.startswith(text)]
+    if not ids:
+        raise UnknownNameError.of(kind, text, list(names.values()))
+    if len(ids) > 1:
+        listed = ", ".join(f"{each[:8]} ({names[each]})" for each in ids[:6])
+        raise RunError(f"{text[:80]!r} fits {len(ids)} {kinds}: {listed}. Give more of the id.")
+    return ids[0]
+
+
+def open_store() -> RunStore:
+    """Return the store that the settings name, opened once a process and shared by its threads.
+
+    Raises:
+        StorageError: It cannot be opened; the next call tries again.
+    """
+    return _opened(settings.database(), str(settings.home()))
+
+
+def open_jobs() -> JobTable:
+    """Return the jobs of :func:`open_store`."""
+    return open_store().jobs
+
+
+@cached(LRUCache(4), condition=threading.Condition())
+def _opened(url: str, home: str) -> RunStore:
+    return RunStore(Database(url))

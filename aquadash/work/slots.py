@@ -1,0 +1,138 @@
+"""Slots: threads of this process that claim jobs and have worker processes do them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+from filelock import FileLock, Timeout
+
+from aquadash import settings
+from aquadash.errors import AquaDashError
+from aquadash.store import Job, Worker
+from aquadash.store.jobs import JobTable
+from aquadash.store.kinds import KINDS, named
+from aquadash.store.runs import KIND
+from aquadash.work.standby import STANDBY
+
+_log = logging.getLogger("aquadash.work")
+
+#: Seconds between two looks at the queue when nothing wakes the thread.
+_LOOK_SECONDS = 1.0
+
+_POLL_SECONDS = 0.5
+
+#: Gives the waiting trainings to the workers of a cluster; imported where ``AQUADASH_SCHEDULER`` names one.
+_GIVE_OUT = "aquadash.cluster.dispatch:give_out"
+
+
+def carry_out(jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool] = lambda: False) -> None:
+    """Have a worker process do a job that this process has claimed, and wait for its end.
+
+    A job whose worker was lost is requeued. If the slot ends first, the worker goes on by itself.
+    """
+    log_path = settings.job_log(job.id)
+    try:
+        process = STANDBY.launch([job.kind, job.id, str(job.attempt)], log_path=log_path)
+    except OSError as error:
+        jobs.requeue(job, f"No worker could be started ({error.strerror or error})")
+        return
+    while (exit_status := process.wait(_POLL_SECONDS)) is None:
+        if slot_ends():
+            return
+    if exit_status:
+        reason = f"signal {signal.Signals(-exit_status).name}" if exit_status < 0 else f"exit status {exit_status}"
+        host, _ = settings.this_machine()
+        jobs.requeue(job, f"The worker on {host} was lost ({reason}; its log is {log_path})")
+
+
+def held() -> bool:
+    """Return whether the teacher of a class, which another process may serve, has paused the queue."""
+    if not (settings.classroom() or _class_is_served()):
+        return False
+    from aquadash.classroom.limits import in_force
+
+    return in_force().paused
+
+
+def _class_is_served() -> bool:
+    lock = settings.class_lock()
+    # Taking the lock would create the file where there never was a class.
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+class Slots:
+    """Gives the jobs that wait to worker processes, as many at once as there are slots."""
+
+    def __init__(self, jobs: JobTable) -> None:
+        """Start nothing before :meth:`serve`."""
+        self._jobs = jobs
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._complaint = ""
+
+    def serve(self) -> None:
+        """Give out slots from now on, and look at the queue at once."""
+        with self._lock:
+            if self._thread is None:
+                self._ending.clear()
+                self._thread = threading.Thread(target=self._serve, name="aquadash-slots", daemon=True)
+                self._thread.start()
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the thread; workers go on by themselves. The slots may be used again afterwards."""
+        self._ending.set()
+        self._wake.set()
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(timeout=10)
+
+    def _serve(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self.look()
+                self._complaint = ""
+            except AquaDashError as error:
+                # Logged once: a scheduler may be away for hours.
+                if str(error) != self._complaint:
+                    _log.warning("%s", error)
+                self._complaint = str(error)
+            except Exception:
+                _log.exception("the queue could not be looked after")
+            self._wake.wait(_LOOK_SECONDS)
+            self._wake.clear()
+
+    def look(self) -> None:
+        """Claim what waits for a free slot, and start a worker for each job.
+
+        Raises:
+            AquaDashError: The store or a scheduler does not answer; the next look tries again.
+        """
+        for kind in (name for name, kind in KINDS.items() if kind.max_worker_failures):
+            if kind == KIND and held():
+                continue
+            if kind == KIND and settings.scheduler_address() is not None:
+                named(_GIVE_OUT)(self._jobs, self._wake.set)
+                continue
+            while (job := self._jobs.claim([kind], Worker.of(os.getpid()), offers=settings.offers())) is not None:
+                threading.Thread(target=self._carry_out, args=(job,), name=f"slot-{job.id}", daemon=True).start()
+
+    def _carry_out(self, job: Job) -> None:
+        try:
+            carry_out(self._jobs, job, slot_ends=self._ending.is_set)
+        except AquaDashError as error:
+            _log.warning("%s: %s", job.id, error)
+        self._wake.set()

@@ -1,0 +1,261 @@
+"""A process that stands by with the libraries of the work imported, and forks a worker when one is wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+from aquadash import settings
+from aquadash.store.kinds import KINDS, named
+from aquadash.work import processes
+
+_log = logging.getLogger(__name__)
+
+#: Seconds without work after which the process gives its memory (0.8 GB) back.
+IDLE_SECONDS = 600.0
+
+#: Bytes of free memory below which none stands by.
+MIN_FREE_MEMORY = 2 * 1024**3
+
+_CAN_FORK = sys.platform.startswith("linux")
+
+#: What the interpreter and the libraries read at their start begins so; where it has changed, a new process is needed.
+_READ_AT_START = ("PYTHON", "TF_", "KERAS_", "CUDA_", "OMP_", "MLFLOW_")
+
+#: Seconds between two looks at the children.
+_LOOK_SECONDS = 0.1
+
+
+class WorkerProcess(Protocol):
+    """A worker that was launched."""
+
+    def wait(self, timeout: float) -> int | None:
+        """Its exit status, negative for the signal that ended it; None if it is still at work after so many seconds."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None before it has begun."""
+
+
+class Standby:
+    """The process that stands by for this one, if there is one. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
+        self._forked: dict[int, _Forked] = {}
+        self._number = 0
+        self._used_at = 0.0
+        self._read_at_start: dict[str, str] = {}
+
+    def keep_ready(self) -> bool:
+        """Start the process if memory allows and none is there; returns whether one is.
+
+        It ends by itself when nothing has been launched for :data:`IDLE_SECONDS`, and with this process. One that was
+        started with other environment variables is replaced once no child of it is at work.
+        """
+        with self._lock:
+            self._used_at = time.monotonic()
+            if self._process is not None and self._process.poll() is None:
+                if self._read_at_start == _read_at_start():
+                    return True
+                if self._forked:
+                    return False
+                self._let_end()
+            if not _CAN_FORK or psutil.virtual_memory().available < MIN_FREE_MEMORY:
+                self._process = None
+                return False
+            self._read_at_start = _read_at_start()
+            pipe, its_end = multiprocessing.Pipe()
+            with its_end:
+                process = processes.start_detached(
+                    [str(its_end.fileno())],
+                    log_path=_log_path(),
+                    module="aquadash.work.standby",
+                    keep=[its_end.fileno()],
+                )
+            self._process, self._pipe = process, pipe
+            name = f"standby-{process.pid}"
+            threading.Thread(target=self._hear, args=(process, pipe), name=name, daemon=True).start()
+            threading.Thread(target=self._end_when_idle, args=(process,), name=name, daemon=True).start()
+            return True
+
+    def launch(self, arguments: Sequence[str], *, log_path: Path) -> WorkerProcess:
+        """Start ``python -m aquadash.work.worker ARGUMENTS``: a fork of the process that stands by, or a new one.
+
+        Work that takes long to import has a process stand by from now on.
+
+        Args:
+            arguments: The worker's words.
+            log_path: What it prints is added to this file.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        if KINDS[arguments[0]].prepare:
+            self.keep_ready()
+        with self._lock:
+            process = self._process
+            there = process is not None and process.poll() is None and self._read_at_start == _read_at_start()
+            if there and process is not None and self._pipe is not None:
+                self._used_at = time.monotonic()
+                self._number += 1
+                forked = self._forked[self._number] = _Forked(process)
+                with contextlib.suppress(OSError):
+                    self._pipe.send((self._number, list(arguments), processes.environment(), log_path))
+                    return forked
+                self._forked.pop(self._number, None)
+        return _New(processes.start_detached(arguments, log_path=log_path, module="aquadash.work.worker"))
+
+    def close(self) -> None:
+        """Let the process end; what it has forked goes on."""
+        with self._lock:
+            process = self._process
+            self._let_end()
+        if process is not None:
+            process.wait(timeout=60)
+
+    def _hear(self, process: subprocess.Popen[bytes], pipe: Connection) -> None:
+        """Pass on what the process says of its children."""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                number, pid, status = pipe.recv()
+                self._forked[number].pid = pid
+                if status is not None:
+                    self._forked.pop(number).ended.put(status)
+        process.wait()
+        # Nobody says any more how these end.
+        for number in [number for number, forked in list(self._forked.items()) if forked.parent is process]:
+            self._forked.pop(number, None)
+
+    def _end_when_idle(self, process: subprocess.Popen[bytes]) -> None:
+        while process.poll() is None:
+            with self._lock:
+                idle = time.monotonic() - self._used_at
+                if not self._forked and idle >= IDLE_SECONDS and self._process is process:
+                    self._let_end()
+                    return
+            time.sleep(max(1.0, min(IDLE_SECONDS - idle, 60.0)))
+
+    def _let_end(self) -> None:
+        """Say to the process that nothing more is wanted of it."""
+        if self._pipe is not None:
+            with contextlib.suppress(OSError):
+                self._pipe.send(None)
+        self._process = self._pipe = None
+
+
+def _log_path() -> Path:
+    return settings.home() / "logs" / "standby.log"
+
+
+def _read_at_start() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_START)}
+
+
+class _Forked:
+    """A child of the process that stands by."""
+
+    def __init__(self, parent: subprocess.Popen[bytes]) -> None:
+        self.pid: int | None = None
+        self.ended: queue.Queue[int] = queue.Queue()
+        self.parent = parent
+
+    def wait(self, timeout: float) -> int | None:
+        with contextlib.suppress(queue.Empty):
+            return self.ended.get(timeout=timeout)
+        if self.parent.poll() is not None and (self.pid is None or not psutil.pid_exists(self.pid)):
+            # How it ended, nobody can say any more.
+            return 1
+        return None
+
+
+class _New:
+    """A process of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait(self, timeout: float) -> int | None:
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+#: That of this process.
+STANDBY = Standby()
+
+
+def main(pipe: Connection) -> None:
+    """Import what workers need; then fork one for each request and say how it goes, until nothing more is wanted.
+
+    Nothing but this thread runs Python here, and the native threads of the libraries know forks.
+    """
+    processes.log_to(_log_path())
+    for kind in KINDS.values():
+        if kind.prepare:
+            named(kind.prepare)()
+    _log.info("standing by")
+    children: dict[int, int] = {}
+    # Whoever started this process may be gone.
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            for pid, number in list(children.items()):
+                ended, status = os.waitpid(pid, os.WNOHANG)
+                if ended:
+                    del children[pid]
+                    pipe.send((number, pid, os.waitstatus_to_exitcode(status)))
+            if pipe.poll(_LOOK_SECONDS if children else None):
+                request = pipe.recv()
+                if request is None:
+                    return
+                number, *how = request
+                pid = os.fork()
+                if not pid:
+                    pipe.close()
+                    _be_worker(*how)
+                children[pid] = number
+                pipe.send((number, pid, None))
+
+
+def _be_worker(arguments: list[str], environment: dict[str, str], log_path: Path) -> None:
+    """What the child does; it does not return."""
+    status = 1
+    try:
+        os.setsid()
+        os.environ.clear()
+        os.environ.update(environment)
+        processes.log_to(log_path)
+        from aquadash.work import worker
+
+        status = worker.main(arguments)
+    except BaseException:
+        _log.exception("the worker failed")
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main(Connection(int(sys.argv[1])))
