@@ -81,7 +81,7 @@ def _resource(run: Run, sweep: SweepRequest | None) -> str:
     if sweep is None:
         return run.run_id
     network = settings.store_key(), run.run_id, run.ended_at if run.status.ended else run.started_at
-    identity = json.dumps([network, request_values(sweep), settings.here()])
+    identity = json.dumps([network, request_values(sweep)])
     return f"{_SWEEP}{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
 
 

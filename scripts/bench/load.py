@@ -29,8 +29,8 @@ import psutil
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.store import Job, JobStatus
-from aquadash.store.jobs import JobTable
 from aquadash.store.job_types import job_id
+from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND, progress_of
 from scripts.bench.tab import ServerError, Tab
 from scripts.bench.visitors import Sights, Visitor, every_place
