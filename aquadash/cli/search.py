@@ -9,7 +9,9 @@ import click
 from aquadash.cli.config_options import GivenConfig, config_options
 from aquadash.cli.output import Group, Shown, lab, print_result
 from aquadash.cli.waiting import wait_for_job
+from aquadash.config import with_values
 from aquadash.errors import RunError
+from aquadash.presets import preset
 from aquadash.search import (
     PRUNERS,
     SAMPLERS,
@@ -20,7 +22,7 @@ from aquadash.search import (
     default_space,
     parse_all,
 )
-from aquadash.search.plan import DEFAULT_TRIALS
+from aquadash.search.plan import DEFAULT_EPOCHS, DEFAULT_PRUNER, DEFAULT_TRIALS
 from aquadash.search.store import KIND
 from aquadash.search.strategies import importance
 from aquadash.search.types import describe_result
@@ -54,12 +56,17 @@ def search() -> None:
 )
 @click.option("--trials", type=int, default=DEFAULT_TRIALS, show_default=True, help="How many trials to make.")
 @click.option(
+    "--epochs", type=int,
+    help=f"Maximum epochs of a trial, unless the search varies training.epochs. [default: {DEFAULT_EPOCHS}, or what "
+    "--set or --config says]",
+)  # fmt: skip
+@click.option(
     "--sampler", type=click.Choice(list(SAMPLERS)), default="tpe", show_default=True, help="What draws the values."
 )
 @click.option(
     "--pruner",
     type=click.Choice(list(PRUNERS)),
-    default="none",
+    default=DEFAULT_PRUNER,
     show_default=True,
     help="What stops poor trials early.",
 )
@@ -69,6 +76,7 @@ def run_search(
     given: GivenConfig,
     over: tuple[str, ...],
     trials: int,
+    epochs: int | None,
     sampler: str,
     pruner: str,
     seed: int,
@@ -78,6 +86,10 @@ def run_search(
     validation images, never on test images. Ctrl-C stops the search and its runs; search resume makes the trials that
     are left."""
     config = given.build()
+    if epochs is None and config.training.epochs == preset(given.preset).config.training.epochs:
+        epochs = DEFAULT_EPOCHS
+    if epochs is not None:
+        config = with_values(config, {"training.epochs": epochs})
     space = parse_all(over) if over else default_space(config)
     plan = SearchPlan(config, space, sampler, pruner, trials, seed, name)
     plan.checked()

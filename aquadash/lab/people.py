@@ -73,12 +73,11 @@ def _makers() -> set[str]:
     """The ids of the people who have made anything that is kept, be it hidden or in a bin."""
     from aquadash.augment import saved_pipelines
     from aquadash.data.folder.about import all_kept
-    from aquadash.search.store import any_stored, open_search_store
+    from aquadash.search.store import open_search_store
     from aquadash.store import open_store
 
     store = open_store()
     found = {run.owner for in_bin in (False, True) for run in store.list_runs(deleted=in_bin)}
-    if any_stored():
-        found |= {head.resource.owner for head in open_search_store().heads()}
+    found |= {head.resource.owner for head in open_search_store().heads()}
     found |= {kept.owner for kept in all_kept().values()}
     return found | saved_pipelines.owner_ids()

@@ -175,9 +175,9 @@ class Readings:
     @kept(8, seconds=FRESH_SECONDS)
     def searches(self) -> tuple[SearchHead, ...]:
         """All searches without their trials."""
-        from aquadash.search.store import any_stored, open_search_store
+        from aquadash.search.store import open_search_store
 
-        return tuple(open_search_store().heads()) if any_stored() else ()
+        return tuple(open_search_store().heads())
 
     @kept(64, seconds=FRESH_SECONDS)
     def search(self, search_id: str) -> Search:

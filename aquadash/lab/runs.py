@@ -564,9 +564,9 @@ class Runs(Part):
 def _search_is_hidden(search_id: str) -> bool:
     if not search_id:
         return False
-    from aquadash.search.store import any_stored, open_search_store
+    from aquadash.search.store import open_search_store
 
     try:
-        return any_stored() and open_search_store().get(search_id).hidden
+        return open_search_store().get(search_id).hidden
     except UnknownNameError:
         return False

@@ -7,13 +7,11 @@ from dataclasses import replace
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
-from aquadash.lab.jobs import Jobs
 from aquadash.lab.part import Part
 from aquadash.lab.readings import readings
 from aquadash.lab.rights import Action
 from aquadash.search import Search, SearchHead, SearchPlan, Trial, job
-from aquadash.search.store import KIND, open_search_store
-from aquadash.store.job_types import job_id
+from aquadash.search.store import open_search_store
 from aquadash.work.queue import open_engine
 
 
@@ -62,7 +60,8 @@ class Searches(Part):
         """
         self._rights.require(Action.STOP, self.get(search_id).resource)
         try:
-            Jobs(self._person).stop(job_id(KIND, search_id))
+            with self._changing():
+                job.stop_search(search_id)
         except RunError:
             search = open_search_store().get(search_id)
             raise RunError(f"{search.name} is not running: it is {search.status}.") from None

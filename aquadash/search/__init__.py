@@ -1,9 +1,8 @@
-"""Searches over settings: each trial is a run. Optuna is imported when the first search is opened."""
+"""Searches over settings: each trial is a run. Optuna is imported when a search makes its second trial."""
 
 from __future__ import annotations
 
-from aquadash.search.job import resume_search, start_search
+from aquadash.search.job import resume_search, start_search, stop_search
 from aquadash.search.plan import PRUNERS, SAMPLERS, SearchPlan
 from aquadash.search.space import SearchParameter, default_space, parse, parse_all, suggested
-from aquadash.search.store import any_stored
 from aquadash.search.types import Search, SearchHead, Trial, TrialState

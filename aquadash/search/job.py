@@ -9,14 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aquadash.augment import embedded
-from aquadash.errors import AquaDashError, RunError, UnknownNameError
+from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.people import OWNER, Person
-from aquadash.search import store as kept
-from aquadash.search.controller import STOPPED, Controller, Study
+from aquadash.search.controller import Controller
 from aquadash.search.plan import SearchPlan
-from aquadash.search.store import KIND, any_stored, open_search_store
-from aquadash.search.types import TrialState, describe_progress
-from aquadash.store import JobStatus, Stopped, open_jobs, open_store
+from aquadash.search.store import KIND, open_search_store
+from aquadash.search.types import describe_progress
+from aquadash.store import JobStatus, RunStatus, Stopped, open_jobs, open_store
 from aquadash.store.job_types import job_id
 from aquadash.work.queue import Engine, check
 
@@ -33,16 +32,12 @@ _MAX_ERRORS = 30
 
 
 def start_search(plan: SearchPlan, engine: Engine, *, owner: Person = OWNER) -> str:
-    """Store a new search of somebody's, have it begun, and return its id.
-
-    See :meth:`aquadash.lab.searches.Searches.start`.
-    """
+    """Store a new search, have it begun, and return its id; see :meth:`aquadash.lab.searches.Searches.start`."""
     plan.checked()
     check(plan.config)
     # All trials learn with the same pipelines, also when somebody edits one in between.
     tried = [str(name) for name in plan.ends("augmentation.pipeline")]
-    search_id = open_search_store().create(replace(plan, config=embedded(plan.config, also=tried)), owner=owner)
-    open_jobs().submit(KIND, search_id, {}, owner=owner.person_id)
+    search_id = open_search_store().submit(replace(plan, config=embedded(plan.config, also=tried)), owner=owner)
     engine.serve()
     return search_id
 
@@ -51,7 +46,7 @@ def resume_search(search_id: str, engine: Engine, *, trials: int | None = None) 
     """Continue a search; see :meth:`aquadash.lab.searches.Searches.resume`."""
     store = open_search_store()
     search = store.get(search_id)
-    if search.at_work:
+    if search.status is RunStatus.RUNNING:
         raise RunError(f"{search.name} is running already.")
     if trials is not None:
         search = replace(search, plan=replace(search.plan, trials=trials))
@@ -59,12 +54,23 @@ def resume_search(search_id: str, engine: Engine, *, trials: int | None = None) 
         raise RunError(f"{search.name} has made all of its {len(search.trials)} trials. Give it a larger number.")
     if trials is not None:
         store.set_trials(search_id, trials)
-    job = open_jobs().get(job_id(KIND, search_id))
-    if job is None or job.status.ended:
+    if search.status is not RunStatus.QUEUED:
         open_jobs().submit(KIND, search_id, {}, owner=search.maker.person_id)
-    else:
-        open_jobs().bring_home(job.id)
     engine.serve()
+
+
+def stop_search(search_id: str) -> None:
+    """Ask a search to stop. Of one that waits in the queue, the trainings are stopped here.
+
+    Raises:
+        RunError: It is not at work.
+    """
+    job = open_jobs().request_stop(job_id(KIND, search_id))
+    if job.status.ended:
+        for trial in open_search_store().get(search_id).trials:
+            # Runs that have ended, or were deleted, refuse.
+            with contextlib.suppress(RunError, StorageError):
+                open_store().request_stop(trial.run_id)
 
 
 def work(job: JobContext) -> dict[str, Any]:
@@ -77,7 +83,7 @@ def work(job: JobContext) -> dict[str, Any]:
     runs = open_store()
     controller = Controller(open_search_store(), job.run, engine=Engine(runs, serving=False), runs=runs)
     status, errors = JobStatus.RUNNING, 0
-    # What had ended before this process took the search up is no sign that it gets on.
+    # Trials that ended before this process took over are no progress of its own.
     done = controller.search.num_ended
     while True:
         try:
@@ -102,27 +108,3 @@ def work(job: JobContext) -> dict[str, Any]:
         if status is JobStatus.FAILED:
             raise RunError(controller.message)
         time.sleep(POLL_SECONDS)
-
-
-def record_end(search_id: str, status: JobStatus, message: str) -> None:
-    """Keep how a search ended; where it was stopped while no worker had it, stop its trainings.
-
-    Raises:
-        StorageError: A store cannot be read or written.
-    """
-    try:
-        if not any_stored() or open_search_store().ended_as(search_id) is not None:
-            return
-    except UnknownNameError:
-        # Of another home.
-        return
-    store = open_search_store()
-    if status is JobStatus.STOPPED:
-        runs, study = open_store(), Study(store, search_id)
-        for trial in store.get(search_id).of(TrialState.RUNNING):
-            study.prune(trial, STOPPED)
-            with contextlib.suppress(RunError, UnknownNameError):
-                # One that is damaged counts as ended, and could not be asked.
-                if trial.run_id and not runs.read(trial.run_id).status.ended:
-                    runs.request_stop(trial.run_id)
-    store.set_attributes(search_id, {kept.MESSAGE: message[:500], kept.STATUS: str(status)})

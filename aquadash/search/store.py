@@ -1,260 +1,171 @@
-"""Where searches are kept: each an Optuna study in a SQLite file, with the rest of what belongs to it as attributes."""
+"""Searches as rows of the database. Their trials are the runs that carry the search's id."""
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
+import json
+import math
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from threading import Condition
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cachetools import cached
-from filelock import FileLock
+from sqlalchemy import RowMapping, select, update
 
-from aquadash import settings
 from aquadash.data.folder.about import fingerprint_of
-from aquadash.errors import AquaDashError, RunError, UnknownNameError
-from aquadash.files import storage_error
+from aquadash.errors import RunError, UnknownNameError
 from aquadash.people import OWNER, Person, Role
-from aquadash.search import strategies
 from aquadash.search.plan import SearchPlan, check_trials, from_json
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
-from aquadash.store import Job, JobStatus, import_sqlalchemy, open_jobs, open_store
-from aquadash.store.database import storage_errors
+from aquadash.store import Run, RunStatus, RunStore, open_store, schema
 from aquadash.store.job_types import job_id
 from aquadash.store.runs import id_of
-from aquadash.store.types import RunStatus, clean_name
-
-if TYPE_CHECKING:
-    from optuna import Study
-    from optuna.storages import BaseStorage
-    from optuna.trial import FrozenTrial
-    from optuna.trial import Trial as OptunaTrial
+from aquadash.store.types import clean_name
 
 #: The kind of job that carries a search out.
 KIND = "search"
 
-# Attributes of a study.
-PLAN = "plan"
-NAME = "name"
-STATUS = "status"
-CREATED = "created_at"
-MESSAGE = "message"
-MAKER = "maker"
-IMAGES = "images"
-HIDDEN = "hidden"
+#: The message of a trial whose run was stopped, by itself or with the search.
+STOPPED = "Its training was stopped."
 
-# Attributes of a trial. (MESSAGE, too.)
-RUN = "run_id"
-PRUNED_AT = "pruned_at"
+_columns = schema.searches.c
 
 
 class SearchStore:
     """Searches and their trials. Safe to use from several threads and processes.
 
-    Every method raises :class:`~aquadash.errors.StorageError` when the file cannot be read or written, and
+    Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written, and
     :class:`~aquadash.errors.UnknownNameError` for a search that is not there.
     """
 
-    def __init__(self, storage: BaseStorage) -> None:
-        self._storage = storage
+    def __init__(self, runs: RunStore) -> None:
+        self._runs = runs
 
-    def create(self, plan: SearchPlan, *, owner: Person = OWNER) -> str:
-        """Store a new search of somebody's and return its id. Nobody carries it out yet."""
-        import optuna
-
+    def submit(self, plan: SearchPlan, *, owner: Person = OWNER) -> str:
+        """Store a new search and its job in one transaction; return its id."""
         search_id = uuid.uuid4().hex
-        with study_errors("store the search"):
-            study = optuna.create_study(storage=self._storage, study_name=search_id, direction="maximize")
-            study.enqueue_trial(dict(strategies.base_point(plan)))
-            for key, value in (
-                (NAME, clean_name(plan.name) or f"search-{search_id[:6]}"),
-                (CREATED, time.time()),
-                (STATUS, str(RunStatus.STOPPED)),
-                (MAKER, [owner.person_id, owner.name, str(owner.role)]),
-                (IMAGES, fingerprint_of(plan.config.data.source)),
-                # Last: a study without a plan is not listed.
-                (PLAN, plan.to_json()),
-            ):
-                study.set_user_attr(key, value)
+        values = {
+            "search_id": search_id,
+            "name": clean_name(plan.name) or f"search-{search_id[:6]}",
+            "status": RunStatus.QUEUED,
+            "plan": json.loads(plan.to_json()),
+            "created_at": time.time(),
+            "images": fingerprint_of(plan.config.data.source),
+            "owner": owner.person_id,
+            "owner_name": owner.name,
+            "shared": owner.leads,
+        }
+        with self._runs.database.writing("store the search") as (connection, revision):
+            connection.execute(schema.searches.insert().values(**values, revision=revision))
+            self._runs.jobs.put(connection, revision, KIND, search_id, {}, owner=owner.person_id)
         return search_id
 
     def heads(self) -> list[SearchHead]:
-        """All searches without their trials, newest first."""
-        with study_errors("read the searches"):
-            found = [(study.study_name, study.user_attrs) for study in self._storage.get_all_studies()]
-        jobs = {job.run: job for job in open_jobs().find(kind=KIND)}
-        heads = [_head(search_id, attrs, jobs.get(search_id)) for search_id, attrs in found if PLAN in attrs]
-        return sorted(heads, key=lambda head: head.created_at, reverse=True)
+        """Return all searches without their trials, newest first."""
+        self._runs.jobs.end_expired()
+        with self._runs.database.reading("read the searches") as connection:
+            rows = connection.execute(select(schema.searches).order_by(_columns.created_at.desc())).mappings().all()
+        return [_head(row) for row in rows]
 
     def get(self, search_id: str) -> Search:
-        """One search with its trials."""
-        from optuna.trial import TrialState as State
-
-        study = self.study(search_id)
-        with study_errors("read the search"):
-            attrs = study.user_attrs
-            frozen = [trial for trial in study.get_trials(deepcopy=False) if trial.state is not State.WAITING]
-        job, plan = open_jobs().get(job_id(KIND, search_id)), from_json(attrs[PLAN])
-        head = _head(search_id, attrs, job)
+        """Return one search with its trials."""
+        trials = self._runs.trials(search_id)
+        with self._runs.database.reading("read the search") as connection:
+            row = connection.execute(select(schema.searches).where(_columns.search_id == search_id)).mappings().first()
+        if row is None:
+            raise UnknownNameError(f"There is no search {search_id[:40]!r}.")
+        head, job = _head(row), self._runs.jobs.get(job_id(KIND, search_id))
         return Search(
             **vars(head),
-            plan=plan,
-            trials=tuple(_trial(one, plan) for one in frozen),
-            images=attrs.get(IMAGES, ""),
+            plan=from_json(json.dumps(row["plan"])),
+            trials=tuple(trial_of(run, is_active=head.at_work) for run in trials if run.trial is not None),
+            images=row["images"],
             stop_requested=job is not None and job.stop_requested and not job.status.ended,
         )
 
     def resolve(self, text: str) -> str:
-        """The id that a text stands for; see :meth:`aquadash.lab.searches.Searches.find`."""
+        """Return the id that a text stands for; see :meth:`aquadash.lab.searches.Searches.find`."""
         names = {head.search_id: head.name for head in self.heads()}
         return id_of(text, names, kind="search", kinds="searches")
-
-    def ended_as(self, search_id: str) -> RunStatus | None:
-        """How the search is written to have ended, whatever its job says; None while it is to be carried out."""
-        status = _stored_status(self.study(search_id).user_attrs)
-        return status if status.ended else None
 
     def set_trials(self, search_id: str, trials: int) -> None:
         """Give the search another number of trials, those that were made included."""
         check_trials(trials)
-        plan = self.get(search_id).plan
-        self.set_attributes(search_id, {PLAN: replace(plan, trials=trials).to_json()})
+        plan = replace(self.get(search_id).plan, trials=trials)
+        self._update(search_id, {"plan": json.loads(plan.to_json())})
 
     def set_hidden(self, search_id: str, hidden: bool = True) -> None:
         """Keep the search and the runs of its trials from all students but its owner, or no longer.
 
-        Trials that come later are hidden by the search's worker.
+        The controller hides the runs of later trials.
         """
-        self.set_attributes(search_id, {HIDDEN: hidden})
-        runs = open_store()
-        for trial in self.get(search_id).trials:
-            # What is in the bin cannot be written to, and of what is gone for good there is nothing to hide.
-            with contextlib.suppress(UnknownNameError, RunError):
-                if trial.run_id and not runs.read(trial.run_id).deleted:
-                    runs.set_hidden(trial.run_id, hidden)
+        self._update(search_id, {"hidden": hidden})
+        for run in self._runs.trials(search_id):
+            # Runs in the bin cannot be changed; restoring one hides it.
+            with contextlib.suppress(RunError):
+                self._runs.set_hidden(run.run_id, hidden)
 
-    def set_attributes(self, search_id: str, values: dict[str, Any]) -> None:
-        """Write attributes of the study."""
-        study = self.study(search_id)
-        with study_errors("write the search"):
-            for key, value in values.items():
-                study.set_user_attr(key, value)
-
-    def trial(self, study: Study, number: int) -> OptunaTrial:
-        """A trial as Optuna has it for whoever asked for it, with the study's pruner."""
-        from optuna import Trial as OptunaTrial
-
-        study_id = self._storage.get_study_id_from_name(study.study_name)
-        trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
-        return OptunaTrial(study, trial_id)
-
-    def study(self, search_id: str) -> Study:
-        """The search as Optuna has it."""
-        import optuna
-
-        with study_errors("read the search"):
-            try:
-                study = optuna.load_study(study_name=search_id, storage=self._storage)
-                if PLAN not in study.user_attrs:
-                    raise KeyError(search_id)
-            except KeyError:
-                raise UnknownNameError(f"There is no search {search_id[:40]!r}.") from None
-        return study
+    def _update(self, search_id: str, values: dict[str, Any]) -> None:
+        with self._runs.database.writing("write the search") as (connection, revision):
+            where = _columns.search_id == search_id
+            connection.execute(update(schema.searches).where(where).values(**values, revision=revision))
 
 
-def _stored_status(attrs: dict[str, Any]) -> RunStatus:
-    return RunStatus(attrs.get(STATUS, RunStatus.STOPPED))
-
-
-def _head(search_id: str, attrs: dict[str, Any], job: Job | None) -> SearchHead:
-    """What is stored of a search, and what its job knows of it while that is new."""
-    status, message = _stored_status(attrs), str(attrs.get(MESSAGE, ""))
-    if job is None:
-        # Its home came without its jobs, or is of an earlier version.
-        status = status if status.ended else RunStatus.INTERRUPTED
-    elif not (status.ended and job.status.ended):
-        handed_back = job.status is JobStatus.QUEUED and job.started_at is not None
-        status, message = RunStatus.INTERRUPTED if handed_back else RunStatus(job.status), job.message
+def _head(row: RowMapping) -> SearchHead:
+    role = Role.STUDENT if not row["shared"] else Role.TEACHER if row["owner"] else Role.OWNER
     return SearchHead(
-        search_id,
-        str(attrs.get(NAME, search_id[:8])),
-        status,
-        float(attrs.get(CREATED, 0.0)),
-        message=message,
-        maker=_maker_of(attrs.get(MAKER)),
-        hidden=bool(attrs.get(HIDDEN)),
+        row["search_id"],
+        row["name"],
+        RunStatus(row["status"]),
+        row["created_at"],
+        message=row["message"],
+        maker=Person(row["owner"], row["owner_name"], role),
+        hidden=row["hidden"],
     )
 
 
-def _maker_of(values: Any) -> Person:
-    """Who asked for a search; the machine's owner where that was not kept."""
-    try:
-        person_id, name, role = values
-        return Person(str(person_id), str(name), Role(role))
-    except (TypeError, ValueError):
-        return OWNER
+def trial_of(run: Run, *, is_active: bool) -> Trial:
+    """Return the trial that a run is; its state follows from the run's.
 
-
-def _trial(frozen: FrozenTrial, plan: SearchPlan) -> Trial:
-    from optuna.trial import TrialState as State
-
-    state = {State.COMPLETE: TrialState.COMPLETE, State.PRUNED: TrialState.PRUNED, State.FAIL: TrialState.FAILED}.get(
-        frozen.state, TrialState.RUNNING
-    )
+    Args:
+        run: A run with :attr:`Run.trial`.
+        is_active: Whether the search is carried out, so that an interrupted run goes on.
+    """
+    assert run.trial is not None
+    state, message, value = _outcome(run, is_active)
+    ended = run.ended_at is not None and run.started_at is not None and state is not TrialState.RUNNING
     return Trial(
-        number=frozen.number,
+        number=run.trial.number,
         state=state,
-        value=frozen.value if state is TrialState.COMPLETE else None,
-        params=plan.base if frozen.number == 0 else dict(frozen.params),
-        run_id=str(frozen.user_attrs.get(RUN, "")),
-        epochs=frozen.last_step or 0,
-        pruned_at=frozen.user_attrs.get(PRUNED_AT),
-        message=str(frozen.user_attrs.get(MESSAGE, "")),
-        seconds=frozen.duration.total_seconds() if frozen.duration else None,
+        value=value,
+        params=run.trial.params,
+        run_id=run.run_id,
+        pruned_at=run.trial.pruned_at,
+        message=message,
+        seconds=max(0.0, (run.ended_at or 0.0) - (run.started_at or 0.0)) if ended else None,
     )
 
 
-@contextlib.contextmanager
-def study_errors(what: str) -> Iterator[None]:
-    """Raise :class:`StorageError` in place of whatever Optuna or its database raises inside the block."""
-    from optuna.exceptions import OptunaError
-
-    try:
-        with storage_errors(what):
-            yield
-    except AquaDashError:
-        raise
-    except OptunaError as error:
-        raise storage_error(what, error.__cause__ or error) from error
-
-
-def any_stored() -> bool:
-    """Whether there may be searches; asked before anything heavy is imported."""
-    return settings.search_database().is_file()
+def _outcome(run: Run, is_active: bool) -> tuple[TrialState, str, float | None]:
+    assert run.trial is not None
+    value, pruned_at = run.metrics.get("val_accuracy"), run.trial.pruned_at
+    if run.deleted:
+        return TrialState.FAILED, "Its run was deleted.", None
+    if run.status in (RunStatus.UNREADABLE, RunStatus.FAILED):
+        return TrialState.FAILED, run.message or "The training failed.", None
+    if not run.status.ended:
+        return TrialState.RUNNING, "", None
+    if run.status is RunStatus.FINISHED:
+        if value is None or not math.isfinite(value):
+            return TrialState.FAILED, "Its run ended without a validation accuracy.", None
+        return TrialState.COMPLETE, "", value
+    if pruned_at is not None:
+        return TrialState.PRUNED, f"Stopped after epoch {pruned_at}: other trials were better by then.", None
+    if run.status is RunStatus.STOPPED or not is_active:
+        return TrialState.PRUNED, STOPPED, None
+    return TrialState.RUNNING, "", None
 
 
 def open_search_store() -> SearchStore:
-    """The searches of the home that the settings name, opened once a process and shared by its threads."""
-    return _opened(settings.search_database())
-
-
-@cached({}, condition=Condition())
-def _opened(path: Path) -> SearchStore:
-    import_sqlalchemy()
-    import optuna
-
-    strategies.quiet()
-    with study_errors("open the searches"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # One process at a time makes the tables.
-        with FileLock(path.with_suffix(".lock"), timeout=60):
-            storage = optuna.storages.RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 20}})
-            with contextlib.closing(sqlite3.connect(path, timeout=20)) as connection:
-                # Pages read while the search writes; the setting stays in the file.
-                connection.execute("PRAGMA journal_mode=WAL")
-        return SearchStore(optuna.storages.get_storage(storage))
+    """Return the searches of the store that the settings name."""
+    return SearchStore(open_store())

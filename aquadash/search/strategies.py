@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from aquadash.config import SearchRange, Value, setting
 from aquadash.search.plan import SearchPlan
 from aquadash.search.space import SearchParameter, widened
-from aquadash.search.types import Trial
+from aquadash.search.types import Trial, TrialState
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -33,12 +33,6 @@ def quiet() -> None:
 def distributions(plan: SearchPlan) -> dict[str, BaseDistribution]:
     """The space, by setting."""
     return {parameter.name: _distribution(parameter) for parameter in plan.space}
-
-
-def base_point(plan: SearchPlan) -> dict[str, Value]:
-    """The settings to start from as a point of the space, without what lies outside of it."""
-    base = plan.base
-    return {p.name: base[p.name] for p in plan.space if p.contains(base[p.name])}
 
 
 def sampler(plan: SearchPlan, *, number: int) -> BaseSampler:
@@ -111,6 +105,56 @@ def study_of(
         params = {label(p.name): named(p.name, trial.params[p.name]) for p in space}
         study.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, value=100 * trial.value))
     return study
+
+
+def study_with_curves(plan: SearchPlan, trials: Sequence[Trial], curve: Callable[[Trial], dict[int, float]]) -> Study:
+    """Return an Optuna study in memory with the trials, for the sampler and the pruner.
+
+    Args:
+        plan: The search's plan.
+        trials: Its trials.
+        curve: Returns the validation accuracy of an ended trial by epoch.
+    """
+    import optuna
+    from optuna.trial import TrialState as State
+
+    quiet()
+    states = {
+        TrialState.COMPLETE: State.COMPLETE,
+        TrialState.PRUNED: State.PRUNED,
+        TrialState.FAILED: State.FAIL,
+        TrialState.RUNNING: State.RUNNING,
+    }
+    space = {parameter.name: parameter for parameter in plan.space}
+    distributed = distributions(plan)
+    study = optuna.create_study(direction="maximize")
+    by_number = {trial.number: trial for trial in trials}
+    for number in range(max(by_number, default=-1) + 1):
+        trial = by_number.get(number)
+        if trial is None:
+            study.add_trial(optuna.trial.create_trial(state=State.FAIL))
+            continue
+        # The settings to start from may lie outside of the space, which samplers do not expect.
+        params = {name: value for name, value in trial.params.items() if name in space and space[name].contains(value)}
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=states[trial.state],
+                value=trial.value,
+                params=params,
+                distributions={name: distributed[name] for name in params},
+                intermediate_values=curve(trial),
+            )
+        )
+    return study
+
+
+def should_prune(plan: SearchPlan, study: Study, accuracies: Mapping[int, float]) -> bool:
+    """Return whether a trial with these validation accuracies by epoch is to end."""
+    import optuna
+
+    state = optuna.trial.TrialState.RUNNING
+    frozen = optuna.trial.create_trial(state=state, intermediate_values=dict(accuracies))
+    return pruner(plan).prune(study, frozen)
 
 
 def importance(plan: SearchPlan, trials: Sequence[Trial]) -> dict[str, float]:

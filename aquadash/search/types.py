@@ -39,10 +39,8 @@ class Trial:
     value: float | None = None
     #: The settings that vary, by dotted name, with what it took for them.
     params: Mapping[str, Value] = field(default_factory=dict)
-    #: Its run; empty if none came into being.
+    #: Its run.
     run_id: str = ""
-    #: How many epochs of its run the pruner has seen.
-    epochs: int = 0
     #: The epoch after which it was to end because others were better by then; None otherwise.
     pruned_at: int | None = None
     #: Why it failed or was pruned; empty otherwise.

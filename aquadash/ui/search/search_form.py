@@ -13,7 +13,7 @@ from aquadash.data import is_here
 from aquadash.errors import AquaDashError
 from aquadash.presets import PRESETS
 from aquadash.search import PRUNERS, SAMPLERS, SearchParameter, SearchPlan, default_space, parse, suggested
-from aquadash.search.plan import MAX_TRIALS, Strategy
+from aquadash.search.plan import DEFAULT_EPOCHS, DEFAULT_PRUNER, DEFAULT_TRIALS, MAX_TRIALS, Strategy
 from aquadash.search.space import separator
 from aquadash.store.cost import STARTING_SECONDS
 from aquadash.ui import bound, datasets, inputs, shell
@@ -27,9 +27,6 @@ from aquadash.ui.train import form_state
 THE_FORM = "form"
 
 _LAUNCHES = "search:launches"
-
-#: Trials are short, and poor ones end early: that finds as good settings in a fraction of the time.
-_TRIALS, _EPOCHS = 12, 15
 
 
 @shell.live(None)
@@ -48,7 +45,7 @@ def search_form() -> None:
                 "Name (optional)", key=f"search:name:{_launches()}", max_chars=80, persist_state="session"
             )
             sampler = _strategy("Sampler", "sampler", SAMPLERS, "tpe", f"{term('sampler')} {term('TPE')}")
-            pruner = _strategy("Stop poor trials early", "pruner", PRUNERS, "median", term("pruning"))
+            pruner = _strategy("Stop poor trials early", "pruner", PRUNERS, DEFAULT_PRUNER, term("pruning"))
             seed = inputs.number_input(
                 "Seed",
                 0,
@@ -118,7 +115,7 @@ def _size(config: RunConfig) -> tuple[int, RunConfig]:
             "Trials",
             2,
             MAX_TRIALS,
-            _TRIALS,
+            DEFAULT_TRIALS,
             key="search:trials",
             persist_state="session",
             help=term("trial"),
@@ -129,15 +126,13 @@ def _size(config: RunConfig) -> tuple[int, RunConfig]:
             "Epochs per trial",
             int(limits.low),
             int(limits.high),
-            _EPOCHS,
+            DEFAULT_EPOCHS,
             key="search:epochs",
             persist_state="session",
             help="At most, unless the search varies Maximum epochs. Short trials tell good settings from poor ones; "
             "train the best for longer afterwards.",
         )
-    return int(trials), form_state.allowed(
-        with_values(config, {"training.epochs": min(int(epochs), config.training.epochs)})
-    )
+    return int(trials), form_state.allowed(with_values(config, {"training.epochs": int(epochs)}))
 
 
 def _strategy(label: str, name: str, table: Mapping[str, Strategy], usual: str, help: str) -> str:
