@@ -1,4 +1,4 @@
-"""What each recipe of ``docs/extending.md`` must bring to the pages and to the commands, checked where it is applied.
+"""Checks of each recipe of ``docs/extending.md`` on the pages and in the commands, in sources with the recipes.
 
 ``tests/test_extending.py`` runs these tests in a copy of the sources with all recipes applied.
 """
@@ -159,7 +159,7 @@ def test_page() -> None:
 
 
 def _command(*arguments: str) -> dict[str, Any]:
-    """What a command prints with ``--json``."""
+    """Return the JSON of a command."""
     done = CliRunner().invoke(cli, [*arguments, "--json"])
     assert done.exit_code == 0, (done.output, done.exception)
     values: dict[str, Any] = json.loads(done.stdout)
