@@ -13,7 +13,7 @@ from aquadash.pages import FIRST, PAGES, addresses
 
 
 def navigation() -> list[st.Page]:
-    """Every page under each of its addresses; the menu shows the first of them."""
+    """Return every page under each of its addresses; the menu shows the first address."""
     return [
         st.Page(
             f"pages/{name}.py",

@@ -15,7 +15,7 @@ from aquadash.ui.text import plain
 
 
 def offer_download() -> None:
-    """What to do about real photographs that are not on this computer yet."""
+    """Offer the download of the real photographs, or say who can start it."""
     may = lab().rights.allow(Action.ADD_FOR_ALL)
     st.info(
         "CIFAR-100 is not on this computer yet. Its small photographs (169 MB) are downloaded once from the University "
@@ -37,7 +37,7 @@ def offer_download() -> None:
 
 
 def overview(dataset: Dataset) -> None:
-    """Sizes and origin in one line, beside it the ways to other data sets."""
+    """Show sizes and origin in one line, and beside it the way to add own pictures."""
     height, width, _ = dataset.image_shape
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
@@ -51,7 +51,7 @@ def overview(dataset: Dataset) -> None:
 
 
 def look_at(dataset: Dataset) -> None:
-    """The pictures and numbers of a split."""
+    """Show the pictures and numbers of a split."""
     filters = st.container(horizontal=True, vertical_alignment="center")
     with filters:
         section = dataset_views.SECTIONS.choose()
@@ -64,7 +64,7 @@ def look_at(dataset: Dataset) -> None:
 
 
 def data_sets() -> None:
-    """The chosen data set, and the way to add one."""
+    """Show the chosen data set, and the way to add one."""
     source = datasets.current()
     if not data.is_here(source):
         own_pictures.offer()
@@ -77,7 +77,7 @@ def data_sets() -> None:
 
 
 with shell.page("data"):
-    # No st.stop() here: it would keep the values of widgets that are no longer drawn, and the browser forget them.
+    # No st.stop() here: the server would keep the values of hidden widgets while the browser forgets them.
     if own_pictures.is_open():
         own_pictures.add_pictures()
     else:

@@ -10,7 +10,7 @@ from aquadash.ui.lab import lab
 
 
 def page() -> None:
-    """The run that is looked at, and what there is of it."""
+    """Show the chosen run and its sections."""
     runs = run_lists.pictured_first(lab().runs.all())
     if runs:
         evaluate_sections.render(runs)

@@ -27,7 +27,7 @@ with shell.page("home"):
         home_views.cards(shown or datasets.dataset(datasets.DEFAULT_SOURCE))
     home_views.go_on()
     by = None
-    # Late, for it may take seconds.
+    # Last, because the answer may take seconds.
     with place, shell.guard():
         if by := home_views.answer(picture, sample):
             text = f"Answered by {by.name}"

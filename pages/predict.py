@@ -12,7 +12,7 @@ from aquadash.ui.predict import picture_cards, predict_runs, predict_views
 
 
 def no_results(run: Run) -> None:
-    """Why a run has no network to ask, and where its training stands."""
+    """Say why a run has no network, and show the state of its training."""
     components.status_badge(run.status)
     if run.status.ended:
         text = "This run ended before a network was stored. Choose another one."
@@ -26,13 +26,13 @@ def no_results(run: Run) -> None:
 
 
 def ask(runs: Sequence[Run]) -> None:
-    """The pictures and networks on one side, the answers on the other."""
+    """Show the pictures and networks on one side, the answers on the other."""
     controls, answers = st.columns([1, 2], gap="medium")
     with controls, st.container(key="predict-controls"):
         field = st.container()
         run = components.run_picker(runs)
         with field:
-            # Whatever the run: the browser would forget pictures whose field is not drawn, and the server keep them.
+            # Always draw the field: the browser forgets the pictures of a hidden field, but the server keeps them.
             pictures = uploads.chosen()
         if run is None:
             return

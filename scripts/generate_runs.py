@@ -45,11 +45,7 @@ def generate_runs(
     predicted: int = 50,
     on_progress: Callable[[str, float | None], None] | None = None,
 ) -> list[str]:
-    """Write runs with varied settings, five seeds of each, most finished, some stopped or failed.
-
-    Returns:
-        The ids, oldest first.
-    """
+    """Write runs with varied settings, five seeds of each, and return their ids; most are finished, some are not."""
     random = np.random.default_rng(0)
     newest = time.time() - 3600.0
     ids = []
@@ -133,12 +129,11 @@ def _status(number: int) -> RunStatus:
 def _figures(
     config: RunConfig, epochs: int, random: np.random.Generator
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Curves as trainings have them, a rise that slows down and a validation loss that turns, and the final figures.
-
-    The curves are arrays of one number an epoch.
-    """
-    settings = {name: value for name, value in flatten(config).items() if name != "seed"}
-    top = 0.45 + 0.35 * _fraction(json.dumps(settings, default=str))
+    """Return curves, one number an epoch, and final figures: accuracy rises ever slower, validation loss turns."""
+    settings = json.dumps({name: value for name, value in flatten(config).items() if name != "seed"}, default=str)
+    # A number from 0 to 1 that depends on the settings alone.
+    quality = math.modf(sum(ord(letter) * place for place, letter in enumerate(settings, start=1)) / 97.3)[0]
+    top = 0.45 + 0.35 * quality
     pace = 4.0 + 30.0 * config.training.learning_rate**0.3
     epoch = np.arange(1, epochs + 1)
     rise = 1.0 - np.exp(-epoch / pace)
@@ -163,7 +158,7 @@ def _figures(
 
 
 def _predictions(random: np.random.Generator, accuracy: float) -> tuple[np.ndarray, np.ndarray]:
-    """Labels of shape (500,) and probabilities of shape (500, 5) that are right as often as asked, give or take."""
+    """Return labels (500,) and probabilities (500, 5) that have about this accuracy."""
     labels = np.repeat(np.arange(len(CLASSES)), _TEST_IMAGES // len(CLASSES))
     right = random.random(_TEST_IMAGES) < accuracy
     answers = np.where(right, labels, (labels + random.integers(1, len(CLASSES), _TEST_IMAGES)) % len(CLASSES))
@@ -171,11 +166,6 @@ def _predictions(random: np.random.Generator, accuracy: float) -> tuple[np.ndarr
     probabilities = np.repeat(((1.0 - sure) / (len(CLASSES) - 1))[:, None], len(CLASSES), axis=1).astype(np.float32)
     probabilities[np.arange(_TEST_IMAGES), answers] = sure
     return labels, probabilities
-
-
-def _fraction(text: str) -> float:
-    """A number from 0 to 1 that follows from the text."""
-    return math.modf(sum(ord(char) * (position + 1) for position, char in enumerate(text)) / 97.3)[0]
 
 
 @click.command()
@@ -193,7 +183,7 @@ def main(runs: int, epochs: int, predicted: int, home: Path) -> None:
     store = open_store()
     with StatusLine() as line:
         ids = generate_runs(store, runs=runs, epochs=epochs, predicted=predicted, on_progress=line.progress)
-    # As after an earlier session of the app.
+    # Write the snapshot, as an earlier session of the app would.
     snapshot_of(store).runs()
     click.echo(f"{len(ids):,} runs of {epochs} epochs in {home}, {time.monotonic() - began:.0f} s.")
 

@@ -4,7 +4,7 @@
     python scripts/pack_first_model.py first --strangers FOLDER
 
 ``FOLDER/<class>/*.png`` holds the test images of CIFAR-100's other 95 classes. The weights are rounded to half
-precision, so that the file is small, and everything that is said of the model is measured with the rounded weights.
+precision for a small file, and every figure of the card is measured with the rounded weights.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from aquadash.training.epoch_loop import predict
 from aquadash.training.out_of_distribution import detector, ood_metrics
 from aquadash.training.prepare import split
 
-#: What the run must have been trained with.
+#: The preset of the run.
 PRESET = "backbone"
 
 
@@ -84,11 +84,8 @@ def main() -> None:
         assert path is not None, name
         shutil.copyfile(path, out / name)
     metrics, rescaled = write_answers(out, run, dataset, model, strangers)
-    described = {
-        "class_names": list(dataset.class_names),
-        "dataset_fingerprint": dataset.fingerprint,
-        "metrics": metrics,
-    }
+    names = list(dataset.class_names)
+    described = {"class_names": names, "dataset_fingerprint": dataset.fingerprint, "metrics": metrics}
     (out / RUN).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
     (out / CARD).write_text(card(out, run, dataset, model, metrics, rescaled), encoding="utf-8")
     print((out / CARD).read_text(encoding="utf-8"))
@@ -103,7 +100,7 @@ def read_strangers(folder: Path) -> NDArray[np.uint8]:
 
 
 def save(model: keras.Model, path: Path) -> None:
-    """Save, compressed: half of the rounded weights' bits are zeros."""
+    """Save and compress: half of the rounded weights' bits are zeros."""
     model.save(path)
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
@@ -115,7 +112,7 @@ def save(model: keras.Model, path: Path) -> None:
 def write_answers(
     out: Path, run: Run, dataset: Dataset, model: keras.Model, strangers: NDArray[np.uint8]
 ) -> tuple[dict[str, float], Rescaling]:
-    """Predictions, the detector of strangers and the figures, all of the rounded model, and its calibration."""
+    """Write the rounded model's predictions and detector; return its figures and its calibration."""
     images = split(run.config, dataset)
     test = Predictions(np.arange(len(dataset.test)), dataset.test.labels, predict(model, dataset.test.images))
     validation = Predictions(
@@ -144,7 +141,7 @@ def write_answers(
 def card(
     out: Path, run: Run, dataset: Dataset, model: keras.Model, metrics: dict[str, Any], rescaled: Rescaling
 ) -> str:
-    """What a user should know of the model."""
+    """Return the card of the model in Markdown."""
     content = (out / MODEL).read_bytes()
     count = len(dataset.test)
     low, high = wilson_interval(round(metrics["test_accuracy"] * count), count)

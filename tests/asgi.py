@@ -11,20 +11,16 @@ from urllib.parse import urlencode
 
 @dataclass
 class Answer:
-    """What came back.
+    """The answer to a request."""
 
-    Attributes:
-        status: Of HTTP; 0 if nothing came, and of a websocket 101 if it was let through and 403 if it was closed.
-        headers: By name in lower case; of several the last.
-        body: Decoded.
-        cookies: Those that it sets, with their flags.
-        read: Whether what was sent was asked for.
-    """
-
+    #: HTTP status; 0: no answer. Of a websocket 101 for accepted and 403 for closed.
     status: int = 0
+    #: By name in lower case.
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
+    #: ``Set-Cookie`` headers.
     cookies: list[str] = field(default_factory=list)
+    #: Whether the app read the request.
     read: bool = False
 
 

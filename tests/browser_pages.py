@@ -1,4 +1,4 @@
-"""What the tests in a real browser do over and over: wait for a page, fill in its fields, and click its charts."""
+"""Helpers of the tests in a real browser: wait for a page, fill in its fields, and click its charts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from playwright.sync_api import FloatRect, Locator, Page, Request, WebSocket
 
-#: Keeps the browser's own measure of what moves without having been asked to, and where that was.
+#: Collects the layout shifts that no input caused, and where they were.
 LAYOUT_SHIFT = """window.moved = []; new PerformanceObserver((seen) => {
   for (const entry of seen.getEntries().filter((entry) => !entry.hadRecentInput)) {
     window.moved.push([entry.value, ...entry.sources.map(
       (one) => [one.node?.textContent?.slice(0, 40), one.previousRect.y, one.currentRect.y])]); }
 }).observe({type: "layout-shift", buffered: true});"""
 
-#: How a run of the script ends in whose middle another one was asked for.
+#: The end of a script run that a newer request replaced.
 _CUT_OFF = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
@@ -51,10 +51,7 @@ def trainings_held(home: Path) -> Iterator[Callable[[Run], None]]:
 
 
 class _Scripts:
-    """What a page has asked its server for, and how much of it is done: runs of its script.
-
-    Looks that the page takes by itself every few seconds are left out.
-    """
+    """Counts the script runs that a page has requested and those that are done, without automatic ones."""
 
     def __init__(self, page: Page) -> None:
         self.asked = self.done = 0
@@ -92,18 +89,18 @@ _scripts: WeakKeyDictionary[Page, _Scripts] = WeakKeyDictionary()
 
 
 def followed(page: Page) -> Page:
-    """A new page, of which :func:`settled` will know what it asks its server for."""
+    """Count the script runs of a new page, for :func:`settled`."""
     _scripts[page] = _Scripts(page)
     return page
 
 
 def settled(page: Page) -> None:
     """Wait until the page's script has run for all that was done on the page before."""
-    # What a click has changed is sent once the browser has drawn it.
+    # The browser sends the change of a click after the next frame.
     page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     scripts = _scripts[page]
     asked = scripts.asked
-    # Playwright hands on what the browser says while it waits, and only then.
+    # Playwright delivers events of the browser only while it waits.
     wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= asked, saying=lambda: vars(scripts))
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
 
@@ -120,7 +117,7 @@ def follow(page: Page, address: str, question: str) -> None:
 
 
 def choose(page: Page, menu: Locator, option: Locator) -> None:
-    """Choose from a menu, which a page that is drawn again just then folds too early: then once more."""
+    """Choose from a menu; a page that is redrawn meanwhile closes the menu, then try again."""
     from playwright.sync_api import TimeoutError as TooLate
 
     def chosen() -> bool:
@@ -153,10 +150,7 @@ def holds(field: Locator, value: str) -> None:
 
 
 def unfold(page: Page, title: str | re.Pattern[str]) -> None:
-    """Open what is folded up; a page that is drawn again just then folds it again: then once more.
-
-    Its icon is no part of the title: under the pointer it is an arrow.
-    """
+    """Unfold an expander by its title; a page that is redrawn meanwhile folds it again, then try again."""
     summary = page.locator("summary").filter(has_text=title)
 
     def unfolded() -> bool:
@@ -174,7 +168,7 @@ def main_button(page: Page, name: str) -> Locator:
 
 
 def press_train(page: Page) -> str:
-    """Press the form's button; returns the new run's id, from the address."""
+    """Press the form's button and return the new run's id from the address."""
     known = [run.run_id for run in open_store().list_runs()]
     page.locator(".st-key-launch button:visible").click()
     run_in_address = "new URL(location.href).searchParams.get('run')"
@@ -188,7 +182,7 @@ def address_has(page: Page, *texts: str) -> None:
 
 
 def resting_places(page: Page, *elements: Locator) -> list[FloatRect]:
-    """Where elements stand once the page around them no longer moves: the same places for half a second and more."""
+    """Return the places of elements once they have not moved for half a second."""
     seen: list[list[FloatRect | None]] = []
 
     def rest() -> list[FloatRect]:
@@ -199,11 +193,6 @@ def resting_places(page: Page, *elements: Locator) -> list[FloatRect]:
         return places if at_rest and len(places) == len(elements) else []
 
     return wait_for(rest, saying=lambda: seen[-3:])
-
-
-def resting_place(page: Page, element: Locator) -> FloatRect:
-    """The same of one element."""
-    return resting_places(page, element)[0]
 
 
 def in_sight(*elements: Locator) -> None:
@@ -218,14 +207,14 @@ def in_sight(*elements: Locator) -> None:
 
 
 def click_at_rest(page: Page, mark: Locator) -> None:
-    """Click the middle of a chart's mark once it no longer moves, and wait until the address says so."""
-    box, before = resting_place(page, mark), page.url
+    """Click the middle of a chart's mark once it no longer moves, and wait until the address changes."""
+    (box,), before = resting_places(page, mark), page.url
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url(lambda url: url != before, timeout=SLOW, wait_until="commit")
 
 
 def choose_segment(page: Page, title: str) -> None:
-    """Click one of several words beside one another, such as the name of a section."""
+    """Click a segment of a segmented control, such as the name of a section."""
     settled(page)
     page.get_by_role("radio", name=title).or_(page.get_by_role("button", name=title)).first.click()
     settled(page)
@@ -237,5 +226,5 @@ def no_error(page: Page) -> None:
 
 
 def add_included_model(store: RunStore, run_id: str) -> None:
-    """Give a made-up run the network that AquaDash ships, so that it answers without anybody loading TensorFlow."""
+    """Give a made-up run the network that AquaDash ships, which answers without TensorFlow."""
     give_network(store, run_id, read_artifact(FOLDER / CONFIG, CONFIG).model, FOLDER / MODEL)

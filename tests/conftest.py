@@ -25,24 +25,24 @@ from tests.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-    from aquadash.work.standby import Standby
     from aquadash.people import Person
     from aquadash.store import Run, RunStore
+    from aquadash.work.standby import Standby
     from tests.lessons import Lesson
     from tests.train_page import FakeEngine
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK_TRAINING = ROOT / "tests" / "quick_training"
 
-# As in .streamlit/config.toml, which AppTest does not read: a forced collection after every script takes half a second
-# in a process that has loaded all that the tests need.
+# As in .streamlit/config.toml, which AppTest does not read: a forced collection after every script would take half a
+# second in this large process.
 os.environ["STREAMLIT_RUNNER_POST_SCRIPT_GC"] = "false"
 os.environ["STREAMLIT_GLOBAL_DISABLE_WIDGET_STATE_DUPLICATION_WARNING"] = "true"
 
-# Python looks for garbage for a tenth of the time, with its own figure, in a process of millions of objects that stay.
+# The default threshold would spend a tenth of the time on collections in this process of millions of objects.
 gc.set_threshold(20_000, 10, 10)
 
-# Thousands of small files and hundreds of databases that wait for the disk after each write: memory takes them at once.
+# Thousands of small files and hundreds of databases with fsync: in memory they need not wait for the disk.
 _MEMORY = Path("/dev/shm")
 if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 4 * 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
@@ -69,7 +69,7 @@ _ARCHIVE = os.environ.get("AQUADASH_CIFAR100") or str(ROOT.parent / "shared" / "
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What the files of tests import stays: Python need not look through it for garbage, now or later."""
+    """Freeze the imports of the tests, so that no later collection visits them."""
     gc.disable()
     try:
         return (yield)
@@ -79,10 +79,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, then those with slow tests, then the fast ones; else the order stays.
+    """Sort long files first, so that parallel processes end together, and files of the browser last.
 
-    Processes that take file after file end together only if none of them begins a long one at the end. Files with tests
-    of the browser are last, for from there on Playwright's loop of events runs, beside which no test can have its own.
+    Playwright's event loop runs until the end of the session, and a coroutine test cannot run beside it.
     """
 
     def group(item: pytest.Item) -> int:
@@ -98,7 +97,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that fails in the browser says what stood on its page."""
+    """Add the text of the page to the report of a test that failed in the browser."""
     report = yield
     page: Page | None = getattr(item, "funcargs", {}).get("page")
     if report.when == "call" and report.failed and page is not None and not page.is_closed():
@@ -111,7 +110,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty ``AQUADASH_HOME``, which goes with the test."""
+    """An empty ``AQUADASH_HOME``, which is deleted after the test."""
     folder = tmp_path_factory.mktemp("home")
     for name in _OUTSIDE:
         monkeypatch.delenv(name, raising=False)
@@ -122,7 +121,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 def _close_engines() -> None:
-    """Let nothing look after the queue of a home that goes."""
+    """Close the engines that look after the queue of a deleted home."""
     if (module := sys.modules.get("aquadash.work.queue")) is not None:
         # A page's thread may be importing it at this moment.
         opened = getattr(module, "_engine_of", None)
@@ -138,13 +137,13 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page that a test runs takes the place of ``__main__``, and every process that is spawned later would run it."""
+    """Restore ``__main__``: AppTest replaces it by a page, which every spawned process would run."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_pages() -> None:
-    """Tests of pages run in a process in which other tests have loaded Keras, which the app never does."""
+    """Make pages quick in this process, in which other tests have loaded Keras; the app never loads it."""
     from streamlit.components.v2 import manifest_scanner
     from streamlit.runtime.scriptrunner import script_runner
 
@@ -152,13 +151,13 @@ def quick_pages() -> None:
     from aquadash.ui import warmup
     from aquadash.ui.augment import operator_catalogue
 
-    # Where anything has imported Keras, Streamlit clears its session after every script: a quarter of a second.
+    # With Keras imported, Streamlit clears its session after every script, in a quarter of a second.
     script_runner._clean_problem_modules = lambda: None
-    # Each AppTest reads what all installed packages say of themselves, half a second each time.
+    # Each AppTest reads the metadata of all installed packages in half a second.
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
-    # A page to train or to predict on has a process import TensorFlow, which no test of a page waits for.
+    # The pages Train and Predict start a process that imports TensorFlow; no test of a page needs it.
     warmup.prepare_training = warmup.prepare_answers = lambda: None
-    # What the catalogue shows of each step takes seconds to draw: test_augment_preview looks at it.
+    # The thumbnails of the catalogue take seconds; test_augment_preview covers them.
     operator_catalogue.thumbnail = lambda name: thumbnail_source()
 
 
@@ -196,7 +195,7 @@ def _prepare(folder: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(folder))
         open_store()
-    # This process has the databases open, and what it wrote last stands in files beside them.
+    # This process has the databases open: move the last writes from their WAL files into them.
     for path in folder.glob("*.db"):
         with closing(sqlite3.connect(path)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -213,7 +212,7 @@ def warm_home(home: Path, prepared_home: Path) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_stands_by_at_the_end() -> Iterator[None]:
-    """The process that forks this one's workers has TensorFlow imported, once for all tests."""
+    """Close the standby process, which all tests share because it has TensorFlow imported."""
     yield
     from aquadash.work.standby import STANDBY
 
@@ -241,7 +240,7 @@ def store(warm_home: Path) -> RunStore:
 def quick_training(_quick_standby: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes train without TensorFlow, an epoch in 0.2 seconds: for tests of what is around the training."""
     monkeypatch.setenv("PYTHONPATH", str(QUICK_TRAINING), prepend=os.pathsep)
-    # The other one has the real training imported, and is too dear to be started again for each change of the variable.
+    # The other standby process has the real training imported, and starting it again takes seconds.
     for user in ("aquadash.work.slots", "aquadash.work.worker"):
         monkeypatch.setattr(f"{user}.STANDBY", _quick_standby)
 
@@ -274,7 +273,7 @@ def outlasts_a_power_cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], bo
 
 @pytest.fixture
 def without_detector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings end without what tells images of no class, a fifth of a short one's time."""
+    """Trainings end without their out-of-distribution detector, which takes a fifth of a short training."""
     monkeypatch.setattr("aquadash.training.fit.detector", lambda model, data: None)
 
 
@@ -289,14 +288,14 @@ def _eager() -> Iterator[None]:
 
 @pytest.fixture
 def uncompiled() -> Iterator[None]:
-    """A test's trainings take their steps as they are written: compiling them takes longer than so few."""
+    """Run a test's training steps eagerly: compiling takes longer than a few steps."""
     with _eager():
         yield
 
 
 @pytest.fixture(scope="module")
 def all_uncompiled() -> Iterator[None]:
-    """Those of all tests of a file do."""
+    """Run the training steps of all tests of a file eagerly."""
     with _eager():
         yield
 
@@ -317,10 +316,7 @@ def narrow_bodies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tiny_dataset() -> Dataset:
-    """60 training and 120 test images of 16 x 16 pixels in three classes that a network can learn in seconds.
-
-    All tests share it, so its arrays cannot be written.
-    """
+    """60 training and 120 test images of 16 x 16 pixels in three classes; read-only, because all tests share it."""
     random = np.random.default_rng(0)
 
     def split(count: int) -> Split:
@@ -337,7 +333,7 @@ def tiny_dataset() -> Dataset:
 
 @pytest.fixture(scope="module")
 def shared_home(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with an empty store, for a module to fill once and its tests to look at."""
+    """A home with an empty store that a module fills once for all its tests."""
     folder = tmp_path_factory.mktemp("shared")
     shutil.copytree(prepared_home, folder, dirs_exist_ok=True)
     return folder
@@ -345,7 +341,7 @@ def shared_home(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def shared_store(shared_home: Path) -> Iterator[RunStore]:
-    """The store of the shared home, which is the home of all that is made before the tests begin."""
+    """The store of the shared home, which is also the home while fixtures of the module run."""
     from aquadash.store import open_store
 
     with pytest.MonkeyPatch.context() as patch:
@@ -379,17 +375,14 @@ def _served(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> It
     with pytest.MonkeyPatch.context() as patch:
         for name in _OUTSIDE:
             patch.delenv(name, raising=False)
-        # Of this server alone: one that a test starts for itself trains in earnest.
+        # Of this server alone: a server that a test starts for itself trains with TensorFlow.
         with serving(home, PYTHONPATH=str(QUICK_TRAINING)) as server:
             yield server
 
 
 @pytest.fixture
 def shared_server(_served: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """The app that all journeys of this process share, its home included, which becomes the test's.
-
-    Its workers train without TensorFlow. It holds the runs of earlier journeys, and goes on without an error.
-    """
+    """The app that all journeys of this process share, with its home; its workers train without TensorFlow."""
     monkeypatch.setenv("AQUADASH_HOME", str(_served.home))
     before = len(_served.log.read_text())
     yield _served
@@ -411,12 +404,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def viewport() -> ViewportSize:
-    """How large the pages are; a module of tests that needs another size has a fixture of this name."""
+    """The size of the pages; a module that needs another size overrides this fixture."""
     return {"width": 1280, "height": 1400}
 
 
 def _new_context(browser: Browser, **options: Any) -> BrowserContext:
-    # Without a graphics card every frame of an animation costs as much as the page.
+    # Animations are slow without a graphics card.
     context = browser.new_context(reduced_motion="reduce", **options)
     context.set_default_timeout(SLOW)
     return context
@@ -424,7 +417,7 @@ def _new_context(browser: Browser, **options: Any) -> BrowserContext:
 
 @pytest.fixture
 def visit(browser: Browser, viewport: ViewportSize) -> Iterator[Callable[[], Page]]:
-    """Opens a page for somebody else with each call: their browsers have no cookie in common."""
+    """Open a page for another person with each call, in a context with cookies of its own."""
     from tests.browser_pages import followed
 
     contexts = []
@@ -440,10 +433,7 @@ def visit(browser: Browser, viewport: ViewportSize) -> Iterator[Callable[[], Pag
 
 @pytest.fixture(scope="session")
 def _profile(browser: Browser) -> BrowserContext:
-    """One for all that come alone: what it has loaded of Streamlit's code, it need not load and compile again.
-
-    What is compiled stays with the process that shows the site's pages, which would end with the last of them.
-    """
+    """One context for single visitors: while a page stays open, Streamlit's code is loaded and compiled once."""
     context = _new_context(browser)
     stays = context.new_page()
     stays.route("**", lambda route: route.fulfill(body=""))
@@ -453,7 +443,7 @@ def _profile(browser: Browser) -> BrowserContext:
 
 @pytest.fixture
 def page(_profile: BrowserContext, viewport: ViewportSize) -> Iterator[Page]:
-    """A page in Chromium, of a visitor of whom no browser knows anything."""
+    """A page in Chromium of a new visitor: cookies and storage are empty."""
     from tests.browser_pages import followed
 
     page = followed(_profile.new_page())
@@ -467,7 +457,7 @@ def page(_profile: BrowserContext, viewport: ViewportSize) -> Iterator[Page]:
 
 @pytest.fixture
 def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages open no run store beside them, and take none for open."""
+    """Pages open no run store in the background."""
     from aquadash.ui import warmup
 
     monkeypatch.setattr(warmup, "start", lambda: None)
@@ -476,20 +466,20 @@ def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A class whose pages nobody looks at yet, and whose store is open."""
+    """A class without sessions, whose store is open."""
     from aquadash.ui import warmup
     from tests.classrooms import open_class
     from tests.stored_runs import without_engine
 
     without_engine(monkeypatch)
     open_class(monkeypatch)
-    # A page would begin with it, which must not go on in the next test's home.
+    # Else a page starts to open it, in a thread that would go on in the next test's home.
     warmup.wait_for_store()
 
 
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lesson]:
-    """A class with something in it, one for all tests of a file: none of them may change it."""
+    """A class with runs and data, shared by the tests of a file: none of them may change it."""
     from tests import lessons
 
     with pytest.MonkeyPatch.context() as environment:
@@ -527,7 +517,7 @@ def _looking(monkeypatch: pytest.MonkeyPatch, name: str, role: str) -> Person:
 
 @pytest.fixture
 def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """What the pages ask to train."""
+    """The engine that the pages ask to train."""
     from tests.train_page import FakeEngine
 
     fake = FakeEngine(store)
@@ -537,7 +527,7 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 @pytest.fixture
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages open the store, and no engine that would train what is queued."""
+    """Pages open the store, but no engine that would train queued runs."""
     from tests.stored_runs import without_engine
 
     without_engine(monkeypatch)

@@ -27,12 +27,7 @@ CORNERED = ModelConfig(
 
 
 def corner_network(row: int, column: int) -> Any:
-    """A network in which only how red one corner is counts for the class "cornered", and nothing for the others.
-
-    Args:
-        row: Of the corner, 0 for the upper ones and -1 for the lower ones.
-        column: 0 for the left ones and -1 for the right ones.
-    """
+    """Build a network whose class "cornered" depends on the red of one corner; 0 is upper or left, -1 the other."""
     model = models.build(CORNERED, image_shape=(SIZE, SIZE, 3), num_classes=len(CLASSES))
     blur = np.zeros((3, 3, 3, 3), np.float32)
     for channel in range(3):

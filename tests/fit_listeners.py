@@ -6,8 +6,7 @@ from typing import Any
 
 from aquadash.config import RunConfig
 from aquadash.data import Dataset
-from aquadash.store import Stopped
-from aquadash.store import Progress
+from aquadash.store import Progress, Stopped
 from aquadash.training.checkpoint import Checkpoint
 
 

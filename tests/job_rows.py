@@ -9,11 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from aquadash import settings
-from aquadash.store import Job, Worker, open_jobs, worker
-from aquadash.work.standby import Standby
+from aquadash.store import Job, Run, RunStore, Worker, open_jobs, worker
 from aquadash.store.jobs import JobTable
-from aquadash.store import Run, RunStore
 from aquadash.store.runs import KIND
+from aquadash.work.standby import Standby
 
 
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -15,14 +15,14 @@ from aquadash.augment import PIPELINES
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import NotAllowedError
-from aquadash.store.job_types import job_id
 from aquadash.lab import Lab
 from aquadash.people import Person, Role
 from aquadash.robustness.requests import SweepRequest
+from aquadash.search.store import SearchStore, open_search_store
 from aquadash.store import Guess, Predictions, RunStatus, RunStore, Worker, open_store
 from aquadash.store.artifacts import CONFIG, MODEL, read_artifact
 from aquadash.store.first_model import FOLDER
-from aquadash.search.store import SearchStore, open_search_store
+from aquadash.store.job_types import job_id
 from tests import live_runs
 from tests.own_pictures import imported, in_archive, of_classes
 from tests.search_fakes import plan
@@ -44,9 +44,7 @@ SWEEP = SweepRequest(PIPELINES["notebook-1"].branches[0], "2", "sigma", 0, 3)
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is there: Anna's things, one waiting run of hers, and two runs that the teacher has made for all, the second
-    (``on_hers``) on Anna's pictures.
-    """
+    """Anna's runs and search, and two runs of the teacher's for all; ``on_hers`` was trained on Anna's pictures."""
 
     home: Path
     store: RunStore
@@ -70,18 +68,14 @@ class Lesson:
         for job in self.store.jobs.changes(0).jobs:
             found[f"job {job.id}"] = repr(job)
         for path in sorted(self.home.rglob("*")):
-            # Databases are looked at above; caches, logs and locks are nobody's.
+            # Databases are looked at above; caches, logs and locks have no owner.
             if path.is_file() and ".db" not in path.name and path.parts[len(self.home.parts)] not in ("cache", "locks"):
                 found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
         return found
 
 
 def begin(folder: Path) -> Lesson:
-    """Make the lesson in the test's home.
-
-    Args:
-        folder: For files that are not in the home.
-    """
+    """Make the lesson in the test's home; other files are in ``folder``."""
     store, searches, hers = open_store(), open_search_store(), Lab(ANNA)
     Lab(TEACHER).people.set_limits(ClassLimits(searches=True, upload_megabytes=1))
     shared = trained(store, TEACHER, "for all")
@@ -100,7 +94,7 @@ def begin(folder: Path) -> Lesson:
 
 
 def trained(store: RunStore, person: Person, name: str, *, source: str = "synthetic") -> str:
-    """A finished run of somebody's with the network that AquaDash comes with."""
+    """Store a finished run of a person's with the included network."""
     included = read_artifact(FOLDER / CONFIG, CONFIG).model
     config = with_values(SHORT, {"data.source": source}).model_copy(update={"model": included})
     run_id = store.create(config, name=name, owner=person).run_id

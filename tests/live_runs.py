@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from aquadash import jobs
-from aquadash.store import Job, JobStatus, open_jobs
+from aquadash.store import Job, JobStatus, Progress, Run, RunStatus, RunStore, Worker, open_jobs
 from aquadash.store.job_types import job_id
-from aquadash.store import Progress, Run, RunStatus, RunStore, Worker
 from aquadash.store.runs import KIND
 from tests import job_rows
 

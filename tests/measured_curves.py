@@ -15,14 +15,11 @@ from aquadash.store import EpochRecord
 
 @dataclass(frozen=True)
 class Curve:
-    """What was trained and how it went.
+    """The settings and figures of a training."""
 
-    Attributes:
-        changes: What was different from ``notebook-fixed``.
-        columns: Training loss, training accuracy, validation loss and validation accuracy by epoch, as text.
-    """
-
+    #: Differences from ``notebook-fixed``.
     changes: Mapping[str, Any]
+    #: Training loss, training accuracy, validation loss and validation accuracy by epoch, as text.
     columns: tuple[str, str, str, str]
 
     @property

@@ -59,14 +59,9 @@ def in_archive(path: Path, files: Mapping[str, bytes], *, links: tuple[str, ...]
 
 
 def with_field(archive: bytes, name: bytes, field: int, value: bytes) -> bytes:
-    """An archive with a field of a file's two headers changed: 6 is the version needed, 8 the flags, 10 the method.
+    """Change a field of a file's two headers: 6 is the version needed, 8 the flags, 10 the method.
 
-    Args:
-        archive: Its bytes.
-        name: Of the file.
-        field: Where the field is in the directory; it is two bytes earlier before the file itself (APPNOTE.TXT 4.3.12
-            and 4.3.7).
-        value: Its new bytes.
+    ``field`` is its offset in the directory, two more than in the local header (APPNOTE.TXT 4.3.12 and 4.3.7).
     """
     content = bytearray(archive)
     for start in (content.index(name) - 30 - 2, content.rindex(name) - 46):
@@ -75,5 +70,5 @@ def with_field(archive: bytes, name: bytes, field: int, value: bytes) -> bytes:
 
 
 def imported(path: Path, *, size: int = 32, split: SplitChoice = DEFAULT_SPLIT) -> NewDataSet:
-    """What an import of an archive or folder reads."""
+    """Read an archive or a folder as an import does."""
     return importing.read(path, origin=path.name, size=size, split=split)

@@ -23,10 +23,7 @@ def copy_new_stores() -> None:
 
 
 def _share_compiled_statements() -> None:
-    """Let what SQLAlchemy has compiled for one database be used for all: a sixth of the time of tests of pages.
-
-    Each test has databases of its own, for each of which it would compile them anew.
-    """
+    """Share SQLAlchemy's compiled statements among all databases, which saves a sixth of the time of tests of pages."""
     from sqlalchemy import Engine, event
     from sqlalchemy.dialects.sqlite import pysqlite
     from sqlalchemy.util import LRUCache

@@ -1,4 +1,4 @@
-"""What each recipe of ``docs/extending.md`` must bring to the pages and to the commands, checked where it is applied.
+"""Checks of each recipe of ``docs/extending.md`` on the pages and in the commands, in sources with the recipes.
 
 ``tests/test_extending.py`` runs these tests in a copy of the sources with all recipes applied.
 """
@@ -20,10 +20,10 @@ from aquadash.cli import cli
 from aquadash.config import RunConfig, from_yaml, parse_assignments, to_yaml, with_values
 from aquadash.errors import ConfigError
 from aquadash.export.script import Recipe, train_script
+from aquadash.search import suggested
 from aquadash.store import Run, open_store
 from aquadash.store.fields import run_fields
 from aquadash.store.query import select
-from aquadash.search import suggested
 from aquadash.training.optimizers import build_optimizer
 from aquadash.ui.compare.run_table import columns
 from scripts.generate_runs import generate_runs
@@ -159,7 +159,7 @@ def test_page() -> None:
 
 
 def _command(*arguments: str) -> dict[str, Any]:
-    """What a command prints with ``--json``."""
+    """Return the JSON of a command."""
     done = CliRunner().invoke(cli, [*arguments, "--json"])
     assert done.exit_code == 0, (done.output, done.exception)
     values: dict[str, Any] = json.loads(done.stdout)

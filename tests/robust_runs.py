@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.files import file_digest
-from aquadash.store import Job, JobStatus, open_jobs
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects
 from aquadash.robustness.job import KIND
 from aquadash.robustness.measurement import Condition, Measurement, Scores
 from aquadash.robustness.requests import RobustnessRequest, request_values
-from aquadash.store import Run, RunStore
+from aquadash.store import Job, JobStatus, Run, RunStore, open_jobs
 from aquadash.store.artifacts import MODEL
 from tests.job_rows import claim
 from tests.tiny_networks import COARSE_COLOURS, colour_network, give_network

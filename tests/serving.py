@@ -22,14 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: Without these Chromium looks for the network at every start.
 CHROMIUM_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 
 #: Milliseconds that a page may take, on a machine shared with others.
 SLOW = 120_000
@@ -49,14 +44,7 @@ needs_chromium = [
 
 @dataclass
 class Server:
-    """A running app.
-
-    Attributes:
-        url: Its address, without a slash at the end.
-        home: Its ``AQUADASH_HOME``.
-        process: Its process.
-        log: What it prints.
-    """
+    """A running app, its home, process and output; ``url`` has no slash at the end."""
 
     url: str
     home: Path
@@ -79,7 +67,7 @@ def has_imported(pid: int, module: str) -> bool:
 
 
 def free_port() -> int:
-    """A port of this machine on which nobody listens at the moment."""
+    """Return a free port of this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -87,13 +75,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[Server]:
-    """Run ``streamlit run app.py`` on a free port with that home until the block ends.
-
-    Args:
-        home: The ``AQUADASH_HOME``.
-        kill: End it with SIGKILL instead of SIGTERM.
-        environment: More environment variables.
-    """
+    """Run ``streamlit run app.py`` on a free port until the block ends; ``kill``: end it with SIGKILL, not SIGTERM."""
     port = free_port()
     log = home / f"server-{port}.log"
     with log.open("wb") as output:

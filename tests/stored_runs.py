@@ -29,10 +29,7 @@ def add_run(
     source: str = "synthetic",
     owner: Person = people.OWNER,
 ) -> Run:
-    """A finished run on the drawn animals; every fourth otter is taken for a seal, every tenth image for a beaver.
-
-    Another source needs four classes; its third, fourth and first class take their place.
-    """
+    """Store a finished run: every fourth otter (class 2) is called seal (3), every tenth image beaver (0)."""
     dataset = data.load(source)
     config = with_values(RunConfig(), {"training.validation": validation, "data.source": source})
     run = store.create(config, name=name, owner=owner)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = [*needs_chromium, pytest.mark.soak]
 
-#: What Streamlit draws by itself, which is not ours to mend: parts of its frame, and the spark line of a metric.
+#: Parts that Streamlit draws without our control: its frame, and the spark line of a metric.
 _FOREIGN = ("[data-testid='stToolbar']", "[data-testid='stSidebarHeader']", "svg.marks")
 
 #: By page, the key of a popover with fields and buttons.
@@ -41,7 +41,7 @@ def findings(page: Page) -> list[str]:
     """The serious and critical ones, a line each."""
     from axe_playwright_python.sync_playwright import Axe
 
-    # What fades in or out is for the moment fainter than it is.
+    # During a fade the contrast is lower.
     page.wait_for_function(_AT_REST)
     found = Axe().run(page, context={"exclude": [[selector] for selector in _FOREIGN]})
     return [

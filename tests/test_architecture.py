@@ -63,7 +63,7 @@ def sources() -> list[Path]:
 
 
 def wrong_arrows(room: str, imported: Iterable[str], rooms: dict[str, set[str]]) -> list[str]:
-    """What a file of ``room`` imports although the table does not allow it."""
+    """Return the imports of a file of ``room`` that the table does not allow."""
     order = list(rooms)
     found = []
     for module in imported:
@@ -115,7 +115,7 @@ def test_only_runs_knows_mlflow() -> None:
     assert knowing == {"runs"}
 
 
-#: What the lab does things with, after it has asked whether somebody may. `warmup` opens it beside the first page.
+#: Modules that only the lab may use, because the lab checks the rights. `warmup` opens them in the background.
 BEHIND_THE_LAB = re.compile(
     r"aquadash\.(runs\.(store|open_store|RunStore)|engine\.(engine|open_engine|Engine)|jobs\.(open_jobs|worker|table)|"
     r"search\.(job|store)|data\.(load|folder\.store)|export\.importing)\b"
@@ -123,7 +123,7 @@ BEHIND_THE_LAB = re.compile(
 
 
 def behind_the_lab(path: Path) -> list[str]:
-    """What a file imports that lies behind the lab."""
+    """Return the imports of a file that only the lab may have."""
     return [name for name in imports(path) if BEHIND_THE_LAB.match(name)]
 
 

@@ -34,7 +34,7 @@ def test_the_first_turn_warms_up_and_the_others_count() -> None:
 
 def test_the_limit_counts_each_product_of_the_reports_network() -> None:
     found = list(products(report_model(), 32))
-    # Forward, weights and inputs of every layer, but for the inputs of the first, which nobody needs.
+    # Forward, weights and inputs of every layer; the first needs no gradient of its inputs.
     assert len(found) == 3 * 5 - 1
     assert found[:5] == [(8192, 12, 32), (12, 8192, 32), (2048, 128, 64), (128, 2048, 64), (2048, 64, 128)]
     assert found[-1] == (32, 5, 128)

@@ -12,13 +12,13 @@ import pytest
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
-from aquadash.work.slots import held
 from aquadash.errors import ConfigError, NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.lab.limits import Limits
 from aquadash.people import OWNER
-from aquadash.store import RunStatus
 from aquadash.search.store import open_search_store
+from aquadash.store import RunStatus
+from aquadash.work.slots import held
 from tests.lessons import ANNA, TEACHER
 from tests.search_fakes import plan
 from tests.test_cli import answer, refusal

@@ -14,9 +14,9 @@ from aquadash.export import bundle
 from aquadash.lab import Lab
 from aquadash.lab.rights import RULES, RULES_WITHOUT_RESOURCE, Action, Rights
 from aquadash.people import OWNER, STRANGER, Person, Resource
-from aquadash.store import Run, RunStatus
 from aquadash.search.controller import Controller
 from aquadash.search.store import RUN
+from aquadash.store import Run, RunStatus
 from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.search_fakes import plan

@@ -19,8 +19,8 @@ from aquadash.classroom import codes, limits
 from aquadash.classroom.invitation import addresses, join_address, qr_svg, qr_text
 from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import classroom
-from aquadash.work.slots import held
 from aquadash.errors import ConfigError
+from aquadash.work.slots import held
 from tests.serving import free_port
 from tests.test_cli import answer, refusal
 from tests.waiting import wait_for

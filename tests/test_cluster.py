@@ -18,12 +18,12 @@ from PIL import Image
 
 from aquadash import data, settings
 from aquadash.config import RunConfig, with_values
-from aquadash.work.queue import Engine, open_engine
-from aquadash.store.job_types import job_id
-from aquadash.store import Run, RunStatus, RunStore, open_store
-from aquadash.store.runs import KIND
 from aquadash.search import SearchPlan, parse_all, start_search
 from aquadash.search.store import open_search_store
+from aquadash.store import Run, RunStatus, RunStore, open_store
+from aquadash.store.job_types import job_id
+from aquadash.store.runs import KIND
+from aquadash.work.queue import Engine, open_engine
 from tests import clusters, job_rows
 from tests.clusters import Cluster, Machine, postgresql
 from tests.conftest import QUICK_TRAINING

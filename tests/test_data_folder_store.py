@@ -18,8 +18,8 @@ from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.folder.types import Kept
 from aquadash.data.framing import fit
 from aquadash.data.images import decode
-from aquadash.work.queue import check_names
 from aquadash.errors import DataError, StorageError, UnknownNameError
+from aquadash.work.queue import check_names
 from tests.own_pictures import imported, in_folder, of_classes
 
 

@@ -81,7 +81,7 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_every_setting_of_the_environment_is_in_its_table() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "aquadash").rglob("*.py"))
-    # What one process tells another is no setting.
+    # A variable between two processes is no setting.
     for name in {*re.findall(r"\b(?:AQUADASH_[A-Z0-9_]+|MLFLOW_TRACKING_URI)\b", source)} - {"AQUADASH_STARTED_BY"}:
         assert f"`{name}`" in DOCS["how-it-works.md"], name
 

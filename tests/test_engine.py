@@ -17,10 +17,10 @@ import pytest
 
 from aquadash import settings
 from aquadash.config import RunConfig, with_values
-from aquadash.work.queue import Engine, slots
 from aquadash.errors import RunError, UnknownNameError
-from aquadash.work.standby import Standby
 from aquadash.store import Run, RunStatus, RunStore
+from aquadash.work.queue import Engine, slots
+from aquadash.work.standby import Standby
 from tests import live_runs
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import without_seconds

@@ -16,15 +16,14 @@ from distributed import Client, LocalCluster
 from filelock import FileLock
 
 from aquadash import settings
-from aquadash.config import RunConfig
-from aquadash.work.queue import connecting, slots
 from aquadash.cluster import checks
 from aquadash.cluster.worker import ClusterWorker, find_gpus, plan_workers
-from aquadash.work.slots import Slots
+from aquadash.config import RunConfig
 from aquadash.errors import ConfigError, RunError
-from aquadash.store import JobStatus, Worker, open_jobs, processes
-from aquadash.store import RunStatus, open_store
+from aquadash.store import JobStatus, RunStatus, Worker, open_jobs, open_store, processes
 from aquadash.store.runs import KIND
+from aquadash.work.queue import connecting, slots
+from aquadash.work.slots import Slots
 from tests.serving import free_port
 from tests.test_cli import call, refusal
 from tests.waiting import wait_for

@@ -7,14 +7,13 @@ import pytest
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import with_values
-from aquadash.work.queue import Engine
-from aquadash.work.slots import Slots
 from aquadash.errors import NotAllowedError, RunError
-from aquadash.store import Job
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
-from aquadash.store import Run, RunStatus, RunStore
+from aquadash.store import Job, Run, RunStatus, RunStore
 from aquadash.store.runs import KIND
+from aquadash.work.queue import Engine
+from aquadash.work.slots import Slots
 from tests import job_rows, live_runs
 from tests.lessons import ANNA, BEN, SHORT, TEACHER
 

@@ -9,20 +9,19 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from aquadash.store.old_tags import STATUS
 
 from aquadash import __version__, settings
 from aquadash.config import RunConfig
+from aquadash.errors import RunError, StorageError
+from aquadash.store import Job, JobStatus, RunStatus, RunStore, Worker, open_jobs
+from aquadash.store.artifacts import LOG
+from aquadash.store.job_types import job_id
+from aquadash.store.kinds import KINDS
+from aquadash.store.runs import KIND
 from aquadash.work.queue import slots
 from aquadash.work.slots import Slots
-from aquadash.errors import RunError, StorageError
-from aquadash.store import Job, JobStatus, Worker, open_jobs
-from aquadash.store.kinds import KINDS
-from aquadash.store.job_types import job_id
 from aquadash.work.worker import free_slot
-from aquadash.store import RunStatus, RunStore
-from aquadash.store.artifacts import LOG
-from aquadash.store.runs import KIND
-from aquadash.store.old_tags import STATUS
 from tests.live_runs import job_of
 from tests.waiting import wait_for
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aquadash.config import with_values
-from aquadash.work.waiting import waiting_times
 from aquadash.store import Progress, Run, RunStatus
 from aquadash.store.cost import STARTING_SECONDS
+from aquadash.work.waiting import waiting_times
 from tests.lessons import SHORT
 
 NOW = 1_000.0

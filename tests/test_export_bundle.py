@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aquadash.store.old_tags import PINNED, PINNED_BY_OWNER, owner_tags
 
 from aquadash.errors import RunError
 from aquadash.export import bundle, importing
 from aquadash.people import Person, Role
 from aquadash.store import RunStatus, RunStore, open_store
-from aquadash.store.old_tags import PINNED, PINNED_BY_OWNER, owner_tags
 from aquadash.store.transfer import IMPORTED
 from tests import stored_runs, ui_runs
 from tests.robust_runs import made_up_result

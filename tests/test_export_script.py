@@ -29,8 +29,8 @@ from aquadash.export import bundle, script
 from aquadash.export.script import Recipe, train_notebook, train_script
 from aquadash.models import backbone
 from aquadash.presets import preset
-from aquadash.store import RunStatus, open_store
 from aquadash.source import CarriedSource
+from aquadash.store import RunStatus, open_store
 from aquadash.training import hardware
 from aquadash.training.fit import fit
 from tests.drawn_images import few_drawings

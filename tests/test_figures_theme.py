@@ -62,7 +62,7 @@ def test_other_classes_take_the_other_colours_and_then_made_ones() -> None:
     assert not set(colours[:3]) & set(theme.CLASS_COLOURS.values())
     assert set(colours[3:8]) == set(theme.CLASS_COLOURS.values())
     assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours)
-    # Neighbours in a legend are told apart at a glance.
+    # Neighbours in a legend differ clearly.
     values = [np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) for colour in colours]
     assert min(np.abs(one - other).max() for one, other in pairwise(values)) > 60
     assert theme.class_emoji("class 1") == ""

@@ -16,9 +16,9 @@ from sqlalchemy import text
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
 from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, Worker, open_jobs
-from aquadash.store.kinds import JobKind
-from aquadash.store.jobs import DOUBT_SECONDS, Changes, JobTable
 from aquadash.store.job_types import LEASE_SECONDS
+from aquadash.store.jobs import DOUBT_SECONDS, Changes, JobTable
+from aquadash.store.kinds import JobKind
 from tests import clusters
 from tests.job_rows import let_the_lease_run_out, let_time_pass
 

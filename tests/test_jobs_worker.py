@@ -19,8 +19,8 @@ import pytest
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
 from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, Stopped, open_jobs, standby, worker
-from aquadash.store.kinds import KINDS, JobKind
 from aquadash.store.jobs import JobTable
+from aquadash.store.kinds import KINDS, JobKind
 from aquadash.work.worker import JobContext
 from tests import job_rows
 from tests.waiting import wait_for

@@ -35,13 +35,13 @@ pytestmark = needs_chromium
 
 @pytest.fixture
 def asked(shared_server: Server) -> Run:
-    """The same run for all who ask: what its network makes of the training images is found out once."""
+    """One run for all tests of this file, because its features of the training images are computed once."""
     store = open_store()
     found = next((run for run in store.list_runs() if run.name == "asked <i>run</i>"), None)
     if found is None:
         found = add_run(store, name="asked <i>run</i>")
         add_included_model(store, found.run_id)
-        # Its temperature is worked out of them.
+        # Its temperature is fitted to them.
         store.add_validation_predictions(found.run_id, store.predictions(found.run_id))
     return found
 
@@ -191,7 +191,7 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_two_hundred_large_photographs_are_stopped_and_resumed(warm_home: Path, page: Page, tmp_path: Path) -> None:
-    """They add up to 700 MB: kept in the memory beside TensorFlow, they would be too much."""
+    """The 700 MB of photographs must not all stay in memory."""
     photographs = many_photographs(tmp_path / "photographs", 200)
     store = open_store()
     run_id = add_compared(store, "seer of many", skill=0.6, seed=1).run_id

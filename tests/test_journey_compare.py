@@ -14,7 +14,7 @@ from tests.browser_pages import (
     choose_segment,
     click_at_rest,
     no_error,
-    resting_place,
+    resting_places,
     settled,
 )
 from tests.compared_runs import add_compared
@@ -33,8 +33,7 @@ def viewport() -> ViewportSize:
 
 
 def tick(page: Page, row: int, *, picked: int) -> None:
-    """Click the box in front of a row of the table, from 0, until the address has so many runs: a table that is drawn
-    anew just then takes no click."""
+    """Click the box of a row of the table, from 0, until the address has so many runs: a redraw swallows clicks."""
     from playwright.sync_api import TimeoutError as TooLate
 
     runs = "(new URLSearchParams(location.search).get('runs') ?? '').split(',').filter(Boolean)"
@@ -91,7 +90,7 @@ def test_curves_are_zoomed_together_and_a_pair_is_clicked(shared_server: Server,
     page.goto(f"{shared_server.url}/compare?runs={picked}&metric=val_accuracy,val_loss")
     page.locator(".st-key-curves .point").first.wait_for()
     settled(page)
-    area = resting_place(page, page.locator(".st-key-curves .nsewdrag").first)
+    area = resting_places(page, page.locator(".st-key-curves .nsewdrag").first)[0]
     page.mouse.move(area["x"] + 0.4 * area["width"], area["y"] + 40)
     page.mouse.down()
     page.mouse.move(area["x"] + 0.9 * area["width"], area["y"] + 60, steps=5)
@@ -123,7 +122,7 @@ def test_curves_are_zoomed_together_and_a_pair_is_clicked(shared_server: Server,
 
 
 def rows(page: Page, count: int) -> None:
-    # The first: while the page is drawn anew, the old line may stand below the new one.
+    # First: during a redraw the old line may still be below the new one.
     page.get_by_text(re.compile(rf"^{count} runs?\.")).first.wait_for()
     settled(page)
 
@@ -140,7 +139,7 @@ def test_the_table_of_runs_follows_changes_and_notes_ask_no_site(shared_server: 
     page.on("request", remember)
     page.goto(f"{shared_server.url}/compare?find=moth&runs={run.run_id}")
     rows(page, 1)
-    # What a command changes shows by itself. The table's cells are for screen readers: nobody sees those.
+    # A command's change shows without a click. `visible`: the table has hidden cells for screen readers.
     store.rename(run.run_id, "moth renamed")
     page.get_by_text(re.compile(r"^moth renamed ·")).filter(visible=True).first.wait_for()
     ui_runs.finished(store, "moth other")

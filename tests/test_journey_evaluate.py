@@ -42,11 +42,11 @@ def viewport() -> ViewportSize:
 def shows(page: Page, number: int) -> None:
     """Wait until the page says that it shows so many images."""
     page.get_by_text(re.compile(rf"\b{number} of 500 test images")).first.wait_for()
-    settled(page)  # What stands below it is drawn later.
+    settled(page)  # The images below are drawn later.
 
 
 def matrix_and_images_are_in_sight(page: Page) -> None:
-    """The matrix and the first row of images as a whole, with the page as it opens: nobody has scrolled."""
+    """Check that the matrix and the first row of images are wholly on the first screen."""
     images = page.get_by_alt_text(re.compile("^Test image"))
     for box in resting_places(page, page.locator(".st-key-matrix"), *(images.nth(number) for number in range(3))):
         assert box["y"] > 0 and box["y"] + box["height"] < 800, box
@@ -105,7 +105,7 @@ def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server
     page.get_by_role("button", name="Present").click()
     page.get_by_role("heading", name="Our talk").wait_for()
     page.get_by_text("1 of 9").wait_for()
-    # Keys count from the moment at which the page has come to rest.
+    # The page takes keys once it has come to rest.
     settled(page)
     assert not page.get_by_test_id("stSidebar").is_visible()
     for key, heading in (

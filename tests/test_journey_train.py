@@ -41,16 +41,13 @@ pytestmark = needs_chromium
 
 
 class LateBrowser:
-    """Where a part of the page draws itself, the browser sends the address and the values of before, as on a busy
-    computer.
-
-    Attributes:
-        address: Of before; empty while the browser keeps up.
-        times: How often it was late.
-    """
+    """Sends an old address and old widget values with each automatic rerun, like the browser of a busy computer."""
 
     def __init__(self, page: Page) -> None:
-        self.address, self.times = "", 0
+        #: The old address; empty while the browser keeps up.
+        self.address = ""
+        #: How often it was late.
+        self.times = 0
         self._sent = BackMsg()
         page.route_web_socket("**", self._connect)
 
@@ -91,7 +88,7 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_se
     with trainings_held(shared_server.home) as let_go:
         run_id = press_train(page)
         assert store.get(run_id).config == with_values(model.config, {"training.epochs": 9})
-        holds(number_field(page, "Maximum epochs"), "9")  # What was typed stays after the launch.
+        holds(number_field(page, "Maximum epochs"), "9")  # The form keeps its value after the launch.
         page.get_by_text("55 % right. It is scored when").wait_for()
         wait_for(lambda: page.title() and browser.times > 3)
         page.get_by_text("Epoch 2 of 9").wait_for()
@@ -107,7 +104,7 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_se
         page.get_by_text("Epoch 2 of 9").wait_for()
         page.evaluate("() => { window.moved = []; }")
         let_go(store.get(run_id))
-        # The page has said what it says at the end already, of the one epoch that the stopped run had.
+        # Wait for the store first: the page showed the same texts when the run was stopped.
         wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
         page.get_by_text("9 epochs in").wait_for()
         page.get_by_text("guessed 55 %, it is 20 %").wait_for()
@@ -117,7 +114,7 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_se
 
 
 def test_a_slow_browser_shows_the_settings_that_are_meant(shared_server: Server, visit: Callable[[], Page]) -> None:
-    page = visit()  # Whose browser has none of the code yet.
+    page = visit()  # A new context, which has not loaded any code.
     held_back: list[Route] = []
     page.route(re.compile(r"/(Radio|NumberInput)\."), lambda route: held_back.append(route))
     page.goto(f"{shared_server.url}/train")
@@ -155,7 +152,7 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
         holds(number_field(page, "Maximum epochs"), "900")
         run_id = press_train(page)
         page.get_by_text(training).wait_for(timeout=2 * SLOW)  # A training process takes its time to start.
-        # It trains for as long as anybody looks, and leaves the processor to whatever else is tested meanwhile.
+        # The training lasts as long as the test, so give it the lowest priority.
         psutil.Process(store.get(run_id).worker.pid).nice(19)
         wait_for(lambda: points_of(page) >= 3, saying=lambda: points_of(page))
         first = points_of(page)

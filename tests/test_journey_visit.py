@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = needs_chromium
 
-#: What each page exists for, which is in sight at 1280 by 800 without scrolling: the first and the last of it.
+#: First and last element of each page's purpose, both in sight at 1280 by 800 without scrolling.
 EXISTS_FOR = {
     "home": ("[data-testid=stFileUploader]", ".aqua-card"),
     "data": (".aqua-card >> nth=0", ".aqua-card >> nth=8"),
@@ -35,7 +35,7 @@ EXISTS_FOR = {
     "walkthrough": ("[data-testid=stProgress]",),
 }
 
-#: What else holds of the first images: nine in a row; the original is large, and its versions can be made out.
+#: Conditions on the first images: nine in a row; a large original with versions of at least 160 pixels.
 LOOKS = {
     "data": "() => new Set([...document.querySelectorAll('.aqua-card')].slice(0, 9).map((card) => "
     "card.getBoundingClientRect().top)).size === 1",
@@ -43,7 +43,7 @@ LOOKS = {
     "image.width); return widths.length === 5 && widths[0] > 300 && Math.min(...widths) >= 160; }",
 }
 
-#: What one does there first, in sight on a phone and ten stops of the Tab key from the start at most.
+#: The first action of each page, in sight on a phone and at most ten stops of the Tab key from the heading.
 PRIMARY = {
     "home": "Try a sample",
     "data": "Add own pictures",
@@ -84,7 +84,7 @@ def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_serve
 
 
 def stops_to(page: Page, element: Locator) -> int:
-    """How often somebody presses Tab between a page's heading and an element; 11 for more than ten."""
+    """Count the presses of Tab from a page's heading to an element; 11 for more than ten."""
     page.get_by_role("heading", level=1).evaluate("heading => { heading.tabIndex = -1; heading.focus(); }")
     for stops in range(1, 11):
         page.keyboard.press("Tab")
@@ -129,7 +129,7 @@ def test_the_first_page_of_a_fresh_install_answers_within_3_seconds(home: Path, 
         page.goto(server.url)
         page.get_by_text("See what a network learns from").wait_for()
         seconds = time.monotonic() - began
-        # The figure is for a machine that does nothing else; a shared one gets three times as long.
+        # Three times the figure, because other work may share the machine.
         assert seconds < 9, f"{seconds:.1f} s"
         page.get_by_text("Running now").wait_for()
         assert not server.memory_of("tensorflow")

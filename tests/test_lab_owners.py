@@ -14,14 +14,14 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.data.folder import about
 from aquadash.data.folder.importing import NewDataSet
 from aquadash.data.folder.listing import File
-from aquadash.work.queue import Engine
 from aquadash.errors import DataError, NotAllowedError
-from aquadash.store.kinds import KINDS
 from aquadash.lab import Lab
 from aquadash.people import OWNER, STRANGER
 from aquadash.robustness.requests import RobustnessRequest
-from aquadash.store import open_store
 from aquadash.search.store import open_search_store
+from aquadash.store import open_store
+from aquadash.store.kinds import KINDS
+from aquadash.work.queue import Engine
 from tests import job_rows, lessons, robust_runs
 from tests.lessons import ANNA, BEN, SHORT, SWEEP, TEACHER
 from tests.own_pictures import of_classes

@@ -15,11 +15,11 @@ import pytest
 
 from aquadash import models
 from aquadash.config import ModelConfig
-from aquadash.work.queue import check
 from aquadash.errors import DataError
 from aquadash.models import efficientnet_lite, transfer
 from aquadash.models.weights import load_npz
 from aquadash.presets import PRESETS
+from aquadash.work.queue import check
 from scripts import efficientnet_lite0 as script
 
 CONFIG = ModelConfig(name="efficientnet_lite0", dense_units=(), input_size=64)

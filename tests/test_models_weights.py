@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.work.queue import Engine, check
 from aquadash.errors import DataError
 from aquadash.models import weights
 from aquadash.models.weights import ImageNetWeights, count_params, load_hdf5
 from aquadash.store import open_store
+from aquadash.work.queue import Engine, check
 from tests.weights_files import write_like_keras
 
 #: Nothing listens on the port for "discard".

@@ -9,8 +9,8 @@ import pytest
 
 from aquadash.pages import PAGES, addresses, name_at
 from aquadash.people import Role
-from aquadash.store import Run, RunStore
 from aquadash.settings import PROJECT_ROOT
+from aquadash.store import Run, RunStore
 from aquadash.ui import sections
 from tests.app_pages import address_notes, address_of, charts, ids, open_app_page
 from tests.classrooms import join, look_as, open_class

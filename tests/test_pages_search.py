@@ -13,12 +13,12 @@ from aquadash.lab import memory
 from aquadash.lab.runs import Runs
 from aquadash.models import head_epochs
 from aquadash.presets import PRESETS
-from aquadash.store import Run, RunStatus, open_store
-from aquadash.store.cost import STARTING_SECONDS, Paces
 from aquadash.search import SearchPlan, parse_all, start_search
 from aquadash.search import store as kept
 from aquadash.search.controller import Study
 from aquadash.search.store import SearchStore, open_search_store
+from aquadash.store import Run, RunStatus, open_store
+from aquadash.store.cost import STARTING_SECONDS, Paces
 from aquadash.ui import warmup
 from aquadash.ui.search import search_form
 from aquadash.ui.text import duration

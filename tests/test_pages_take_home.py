@@ -12,10 +12,9 @@ from streamlit.testing.v1 import AppTest
 from aquadash import settings
 from aquadash.export import bundle
 from aquadash.export import jobs as export_jobs
-from aquadash.store import JobStatus
 from aquadash.lab import Lab, memory
 from aquadash.people import Person, Role
-from aquadash.store import Run, RunStore
+from aquadash.store import JobStatus, Run, RunStore
 from aquadash.training.answer_process import AnswerProcess
 from aquadash.ui.text import plain
 from tests import job_rows, stored_runs, ui_runs

@@ -13,16 +13,15 @@ import pytest
 from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
-from aquadash.store import Job, JobStatus, open_jobs, worker
-from aquadash.work.standby import Standby
 from aquadash.robustness import corruptions
 from aquadash.robustness import job as robustness_job
 from aquadash.robustness.job import KIND, job_of, start
 from aquadash.robustness.measure import is_measured, load_network, measure
 from aquadash.robustness.measurement import Measurement
 from aquadash.robustness.requests import RobustnessRequest, choose_subjects
-from aquadash.store import Run, RunStatus, RunStore
+from aquadash.store import Job, JobStatus, Run, RunStatus, RunStore, open_jobs, worker
 from aquadash.store.artifacts import MODEL, ROBUSTNESS
+from aquadash.work.standby import Standby
 from tests import job_rows, live_runs
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
 from tests.stored_runs import add_run

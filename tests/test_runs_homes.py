@@ -16,13 +16,12 @@ import pytest
 from aquadash import data, settings
 from aquadash.augment import saved_pipelines
 from aquadash.config import RunConfig, from_json, with_values
-from aquadash.work.queue import Engine
 from aquadash.errors import NotAllowedError, RunError, StorageError
-from aquadash.store import Job
-from aquadash.store.jobs import JobTable
 from aquadash.lab import Lab
-from aquadash.store import EPOCH_METRICS, RunStatus, RunStore, open_store
 from aquadash.search.store import open_search_store
+from aquadash.store import EPOCH_METRICS, Job, RunStatus, RunStore, open_store
+from aquadash.store.jobs import JobTable
+from aquadash.work.queue import Engine
 from tests import stored_runs
 from tests.lessons import ANNA, BEN
 from tests.own_pictures import imported, in_folder, of_classes

@@ -13,17 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from aquadash.store.old_tags import StoredRun
 
 from aquadash.errors import RunError
-from aquadash.store import JobProgress, Worker
-from aquadash.store.jobs import JobTable
-from aquadash.store.job_types import job_id
-from aquadash.store import RunStatus, RunStore
-from aquadash.store import snapshot as snapshot_module
+from aquadash.store import JobProgress, RunStatus, RunStore, Worker
 from aquadash.store import old_tags as tag
-from aquadash.store.runs import KIND
-from aquadash.store.runs import WHOLE_SECONDS, RunSnapshot, snapshot_of
-from aquadash.store.old_tags import StoredRun
+from aquadash.store import snapshot as snapshot_module
+from aquadash.store.job_types import job_id
+from aquadash.store.jobs import JobTable
+from aquadash.store.runs import KIND, WHOLE_SECONDS, RunSnapshot, snapshot_of
 from tests import live_runs, ui_runs
 from tests.job_rows import let_the_lease_run_out
 from tests.made_runs import made_run

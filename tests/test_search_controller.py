@@ -13,13 +13,12 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data.folder.about import About
 from aquadash.data.folder.store import delete
 from aquadash.errors import ConfigError, RunError, StorageError
-from aquadash.store import JobStatus, open_jobs
-from aquadash.store.job_types import job_id
-from aquadash.store import RunStatus
 from aquadash.search import SearchPlan, Trial, TrialState
 from aquadash.search.controller import MAX_FAILURES, STOPPED, Controller
 from aquadash.search.plan import DEFAULT_TRIALS
 from aquadash.search.store import HIDDEN, IMAGES, KIND, PLAN, SearchStore, open_search_store
+from aquadash.store import JobStatus, RunStatus, open_jobs
+from aquadash.store.job_types import job_id
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan, take_up
 

@@ -10,16 +10,15 @@ from pathlib import Path
 import pytest
 
 from aquadash.config import RunConfig
-from aquadash.work.queue import slots
 from aquadash.errors import ConfigError, DataError, RunError, StorageError
-from aquadash.store import JobStatus, open_jobs, worker
-from aquadash.work.worker import JobContext
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.store import RunStatus
 from aquadash.search import TrialState, job, resume_search, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import KIND, SearchStore, open_search_store
+from aquadash.store import JobStatus, RunStatus, open_jobs, worker
+from aquadash.work.queue import slots
+from aquadash.work.worker import JobContext
 from tests import job_rows
 from tests.search_fakes import InThreads, QuickRuns, plan, searching, take_up
 from tests.waiting import wait_for

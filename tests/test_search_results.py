@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aquadash.store import RunStatus
 from aquadash.search import Search, Trial, TrialState
 from aquadash.search.strategies import MIN_TRIALS, importance
 from aquadash.search.types import describe_result
+from aquadash.store import RunStatus
 from tests.search_fakes import plan
 
 PLAN = plan("training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", "model.dropout=0..0.5")

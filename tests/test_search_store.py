@@ -9,9 +9,9 @@ import pytest
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError, UnknownNameError
-from aquadash.store import open_store
 from aquadash.search import any_stored
 from aquadash.search.store import RUN, SearchStore, open_search_store
+from aquadash.store import open_store
 from tests.search_fakes import plan
 
 

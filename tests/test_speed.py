@@ -48,9 +48,9 @@ def test_prediction_is_quick_enough_for_a_classroom(tmp_path: Path) -> None:
 
 
 def drawing_ratio(*, pairs: int, epochs: int = 5) -> float:
-    """Time epochs of the report's CNN with images drawn anew by those with fixed copies: the median over the pairs.
+    """Return the time of epochs with new variants divided by that of epochs with fixed copies, median of the pairs.
 
-    Drawing runs ahead, so a turn begins with an epoch that does not count and ends when nothing is being drawn.
+    Variants are prefetched, so a turn begins with an epoch that does not count and ends when no prefetch runs.
     """
     from aquadash.training.trainer import Trainer
 
@@ -61,7 +61,7 @@ def drawing_ratio(*, pairs: int, epochs: int = 5) -> float:
         def on_epoch(self, state: object) -> None:
             pass
 
-    # An epoch less than all needs would not be drawn ahead.
+    # All epochs of the test, because the last one prefetches nothing.
     every = 1 + (1 + pairs) * (1 + epochs)
     settings = {"augmentation.pipeline": "notebook-1", "training.patience": 0, "training.epochs": every}
     config, images = with_values(preset("notebook-fixed").config, settings), data.load("synthetic")
@@ -97,10 +97,7 @@ def drawing_ratio(*, pairs: int, epochs: int = 5) -> float:
 
 @pytest.mark.usefixtures("home")
 def test_drawing_anew_makes_an_epoch_at_most_a_quarter_longer_and_leaves_nothing_behind() -> None:
-    """Single pairs were seen from 0.8 to 1.4 on a quiet machine, so there are enough of them for a steady median.
-
-    Few are enough where they leave the limit far above them: a median of five strays by less than a tenth.
-    """
+    """Single pairs vary from 0.8 to 1.4 on a quiet machine; a median of five varies by less than a tenth."""
     before = {child.pid for child in psutil.Process().children()}
     ratio = drawing_ratio(pairs=5)
     assert {child.pid for child in psutil.Process().children()} <= before

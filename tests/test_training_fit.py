@@ -13,8 +13,7 @@ import pytest
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import ConfigError, RunError
-from aquadash.store import Stopped
-from aquadash.store import Progress
+from aquadash.store import Progress, Stopped
 from tests.fit_listeners import Listener, fit
 from tests.stored_runs import without_seconds
 from tests.tiny_networks import QUICK

@@ -18,9 +18,9 @@ from mlflow import MlflowClient
 
 from aquadash import data, settings
 from aquadash.data import Dataset
-from aquadash.store.jobs import JobTable
 from aquadash.store import RunStatus, RunStore, Worker, open_store
 from aquadash.store.artifacts import CHECKPOINTS
+from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.training.trainer import Trainer
 from tests import job_rows

@@ -18,17 +18,27 @@ from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.data.folder import store as folder_store
 from aquadash.data.folder.about import About
-from aquadash.work.queue import Engine
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
-from aquadash.store import JobStatus, LeaseLostError, Stopped
-from aquadash.work.worker import JobContext
 from aquadash.people import Person
-from aquadash.store import EpochRecord, Predictions, Progress, Run, RunStatus, RunStore, Worker
+from aquadash.store import (
+    EpochRecord,
+    JobStatus,
+    LeaseLostError,
+    Predictions,
+    Progress,
+    Run,
+    RunStatus,
+    RunStore,
+    Stopped,
+    Worker,
+)
 from aquadash.store.runs import KIND
 from aquadash.training import checkpoint, worker
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.early_stopping import EarlyStopping
+from aquadash.work.queue import Engine
+from aquadash.work.worker import JobContext
 from tests import job_rows
 from tests.lessons import ANNA, BEN
 from tests.own_pictures import imported, in_folder, of_classes

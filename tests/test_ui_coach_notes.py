@@ -95,5 +95,5 @@ def test_damaged_results_leave_the_curves_notes(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_button_names_the_settings_that_it_changes() -> None:
     changes = {"training.learning_rate": 0.01, "model.filters": "16, 32", "training.restore_best_weights": True}
-    note = Note("key", "warning", "Title", "Evidence", changes)
+    note = Note("warning", "key", "Title", "Evidence", changes)
     assert fix_text(note, RunConfig()) == ("Learning rate: 0.01; Filters per block: 16, 32; Restore best weights: yes")

@@ -9,8 +9,8 @@ import streamlit as st
 
 from aquadash.config import RunConfig
 from aquadash.figures import theme
-from aquadash.store.types import Run, RunStatus
 from aquadash.settings import PROJECT_ROOT
+from aquadash.store.types import Run, RunStatus
 from aquadash.ui import components
 from aquadash.ui.components import STATUS_SIGNS, run_label, status_text
 from aquadash.ui.gallery import class_text

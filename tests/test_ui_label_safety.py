@@ -14,12 +14,11 @@ from streamlit.testing.v1 import AppTest
 from aquadash import data
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.errors import StorageError
-from aquadash.store import JobProgress, JobStatus, open_jobs
 from aquadash.lab import memory
 from aquadash.lab.readings import Readings
 from aquadash.robustness import measure
 from aquadash.robustness.job import KIND
-from aquadash.store import Predictions, Run, RunStore
+from aquadash.store import JobProgress, JobStatus, Predictions, Run, RunStore, open_jobs
 from aquadash.store.artifacts import MODEL
 from aquadash.ui.augment import label_safety as label_safety_view
 from tests import job_rows

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-import aquadash.work
 import aquadash.store
+import aquadash.work
 from aquadash.errors import AquaDashError, StorageError
 from aquadash.ui import warmup
 

@@ -44,7 +44,7 @@ def test_a_list_that_would_fill_the_memory_is_not_read(tmp_path: Path, monkeypat
     mark = int.from_bytes(b"PK\6\6", "little")
     for forged in (
         whole,
-        before + end[:8] + b"PK\5\6" + end[12:],  # in its numbers of entries, which nobody reads
+        before + end[:8] + b"PK\5\6" + end[12:],  # in its numbers of entries, which are not read
         before + record + struct.pack("<4sLQL", b"PK\6\7", 0, mark, 1) + small,
         before + record + bytes(70_000) + struct.pack("<4sLQL", b"PK\6\7", 0, len(before), 1) + small,
     ):

@@ -22,7 +22,7 @@ COARSE_COLOURS = ModelConfig(
     name="cnn", filters=(3,), kernel_size=1, strides=1, pooling="average", pool_size=8, pool_strides=8, dense_units=()
 )
 
-#: What trains in a blink.
+#: A training of less than a second.
 QUICK = with_values(
     RunConfig(),
     {
@@ -38,13 +38,7 @@ QUICK = with_values(
 
 
 def colour_network(config: ModelConfig, kernel: ArrayLike, *, side: int) -> Any:
-    """One of the two settings above.
-
-    Args:
-        config: The settings.
-        kernel: What each colour of each place says for each class, (places times 3, classes).
-        side: Of the images.
-    """
+    """Build one of the two settings above; ``kernel`` has a weight for each colour of each place and each class."""
     kernel = np.asarray(kernel, np.float32)
     classes = kernel.shape[1]
     model = models.build(config, image_shape=(side, side, 3), num_classes=classes)

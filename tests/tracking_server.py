@@ -20,29 +20,21 @@ from tests.waiting import wait_for
 MISSING = importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("flask") is None
 REASON = "the whole of MLflow is not installed (requirements-dev.txt has it)"
 
-#: Nothing sent home, and none of the processes for jobs of MLflow's own, which nobody here asks for.
+#: No telemetry, and no processes for MLflow's own jobs.
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 @contextmanager
 def tracking_server(folder: Path) -> Iterator[str]:
-    """A tracking server that keeps runs and artifacts under ``folder``; yields its address.
-
-    Args:
-        folder: For its database, artifacts and log.
-    """
+    """Run a tracking server with its database, artifacts and log in ``folder``; yield its address."""
     folder.mkdir(parents=True, exist_ok=True)
-    with mlflow_process(
-        folder / "server.log",
-        "server",
+    stores = (
         "--backend-store-uri",
-        f"sqlite:///{folder / 'tracking.db'}",
+        f"sqlite:///{folder}/tracking.db",
         "--artifacts-destination",
-        str(folder / "artifacts"),
-        "--serve-artifacts",
-        "--workers",
-        "1",
-    ) as url:
+        f"{folder}/artifacts",
+    )
+    with mlflow_process(folder / "server.log", "server", *stores, "--serve-artifacts", "--workers", "1") as url:
         yield url
 
 
@@ -65,7 +57,7 @@ def mlflow_process(log: Path, *arguments: str) -> Iterator[str]:
         wait_for(lambda: _answers(url, process, log), timeout=120, saying=lambda: log.read_text()[-2000:])
         yield url
     finally:
-        # One that could not start has ended by itself.
+        # The process is gone where it could not start.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         try:

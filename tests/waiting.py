@@ -21,11 +21,7 @@ def wait_for(
     saying: Callable[[], object] | None = None,
     every: float = _LONGEST_PAUSE,
 ) -> T:
-    """The first truthy answer of ``what``, which is asked again and again, at last after each ``every`` seconds.
-
-    Raises:
-        AssertionError: It had none within ``timeout`` seconds; the message holds what ``saying`` returns then.
-    """
+    """Call ``what`` until its result is truthy, and return that; after ``timeout`` fail with the text of ``saying``."""
     deadline = time.monotonic() + timeout
     pause = _PAUSE
     while True:

@@ -1,8 +1,4 @@
-"""Notes in plain words on a run's settings and curves, each with its evidence and, where there is one, a change to try.
-
-Those of :mod:`before` and :mod:`network_rules` are conditions on settings, those of :mod:`after` a table of functions
-that look at what a run did.
-"""
+"""Notes in plain words on a run's settings (:mod:`before`, :mod:`network_rules`) and on its results (:mod:`after`)."""
 
 from __future__ import annotations
 

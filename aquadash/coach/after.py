@@ -1,4 +1,7 @@
-"""Notes on what a run did, while it trains and when it has ended: one function for each finding."""
+"""Notes on a run while it trains and after its end: one function for each finding.
+
+The thresholds were set by runs of the report's network; see "The coach's thresholds" in ``docs/decisions.md``.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 from aquadash.coach import suggestions
 from aquadash.coach.before import PLANNED, config_notes, sensible_patience
 from aquadash.coach.network_rules import mixes
-from aquadash.coach.note import Level, Note, by_importance, epoch_count
+from aquadash.coach.note import Note, by_importance, epoch_count, good, hint, warning
 from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, too_large, too_small
 from aquadash.coach.situation import Situation
 from aquadash.config import RunConfig
@@ -19,64 +22,55 @@ from aquadash.evaluation.curves import MIN_EPOCHS, RECENT_EPOCHS, Kind
 from aquadash.evaluation.metrics import percent
 from aquadash.store import EpochRecord, Run, RunStatus
 
-#: More would be read by nobody.
+#: The most notes that are shown.
 MAX_NOTES = 4
 
-#: So many epochs without progress, or a third of all if that is more, are a plateau.
+#: Epochs without progress that make a plateau, or a third of all epochs if that is more.
 PLATEAU_EPOCHS = 8
 
-#: Less than this is no progress: single epochs vary by as much.
+#: Least progress of a loss, as a fraction of itself; single epochs vary by as much.
 PROGRESS = 0.01
 
-#: A network that gets this fraction of its images right has nothing left to make progress in, and how its loss jumps
-#: says nothing.
+#: Accuracy from which a network has nothing left to learn; jumps of its loss are noise.
 LEARNT_BY_HEART = 0.98
 
-#: Below this fraction of its peak, a learning rate has been brought down as far as it helps.
+#: The fraction of its peak below which a learning rate is as low as it helps.
 BROUGHT_DOWN = 0.05
 
-#: The report's patience. With it, and a validation loss that jumps by more than 5 % from epoch to epoch, the end is
-#: chance; less jumpy runs were seen at 1 to 4 %.
+#: A short patience, and the jump of the validation loss with which it ends a run by chance.
 SHORT_PATIENCE, JUMPY = 5, 0.05
 
-#: How the message of a run begins that ended because its loss was no longer a number.
+#: The first words of the message of a run whose loss became NaN.
 LOSS_BROKE_DOWN = "The loss became "
 
-#: A training loss that changes by 3 % an epoch and goes back up for a quarter of its way oscillates. Runs that learnt
-#: well were seen at up to 10 % with 0 to 2 % of the way upwards, or at 3 % with 14 %; those with a learning rate that
-#: was too high at 11 % with 44 % and at 60 % with 80 %.
+#: The change of an oscillating training loss an epoch, and the fraction of its movement that goes upwards.
 OSCILLATING, OSCILLATING_BACKWARD = 0.03, 0.25
 
-#: A training loss that has hardly moved: if more than this fraction of its way led upwards it went nowhere, and the
-#: updates are too large to learn from; if less, it crept downwards. Seen: 26 % at a rate that was far too low, and 44
-#: to 50 % in networks that a high rate had ruined.
+#: The upward fraction of a flat loss above which the learning rate is too high, and below which it is too low.
 GOING_NOWHERE = 0.35
 
-#: A training loss that is still high, falls by less than 1 % an epoch, in three of four epochs, and in the second half
-#: of the epochs by half of what it fell in the first: it creeps. The report's network at its own rate falls by 1.6 % an
-#: epoch, at a tenth of it by 0.6 %.
+#: A training loss creeps if it falls by less than this an epoch, in so many of its epochs, and so straight.
 CREEPING, CREEPING_FALLS, CREEPING_STRAIGHTNESS, CREEPING_EPOCHS = 0.01, 0.75, 0.5, 8
 
-#: While a schedule has not brought the rate up to this fraction of its peak, slow progress says nothing about the peak.
+#: The fraction of its peak below which a learning rate is still warming up.
 RISEN = 0.5
 
-#: Settings that explain why a network learns badly, by the keys of the notes before training; what a learning rate does
-#: is seen in the curves themselves.
+#: Keys of notes before training that explain why a network learns badly; the curves themselves show a bad rate.
 CAUSES = (
     "batch-too-large", "much-smoothing", "warmup-too-long", "much-dropout", "large-penalty", "tiny-normalized-batch",
     "linear-network", "head-forever", "body-stands-still",
 )  # fmt: skip
 
-#: A class that is recognised less than half as often as by guessing is ignored rather than difficult.
+#: A class with a lower recall than this fraction of guessing is ignored rather than difficult.
 FRACTION_OF_GUESSING = 0.5
 
-#: From fewer images of a class nothing follows.
+#: The fewest images of a class that are judged.
 MIN_IMAGES = 10
 
-#: A class with less than half of the training images that the classes have on average is rare.
+#: A class with fewer training images than this fraction of the mean is rare.
 RARE = 0.5
 
-#: More names would not be read.
+#: The most names of classes in a title.
 _MAX_NAMED = 3
 
 
@@ -87,34 +81,24 @@ def run_notes(
     *,
     count_training: Callable[[], Mapping[str, int]] = dict,
 ) -> list[Note]:
-    """What a run's curves and results say, the most important first.
+    """Return at most :data:`MAX_NOTES` on a run's complete epochs and test results, the most important first.
 
-    While the run is at work, a note is given only if it also held an epoch earlier: one that is just on the edge would
-    come and go.
-
-    Args:
-        history: Its complete epochs, in order.
-        evaluation: The results on the test images; None where there are none.
-        count_training: Gives the training images by class name, nothing where they cannot be counted; called only for
-            a class that is hardly ever recognised, which may be a rare one.
-
-    Returns:
-        At most :data:`MAX_NOTES`; none where there is nothing to say yet.
+    ``count_training`` returns the training images by class name; it is called only for a class that is ignored.
     """
     ended = run.status.ended
-    found = _found(Situation(run, history, evaluation, count_training), live=not ended)
+    notes = _notes_of_rules(Situation(run, history, evaluation, count_training), live=not ended)
     if not ended:
-        held = {note.key for note in _found(Situation(run, history[:-1]), live=True)}
-        found = [note for note in found if note.key in held]
-    return by_importance(found)[:MAX_NOTES]
+        # A note of a running run must have held an epoch earlier, too, or it would come and go.
+        held = {note.key for note in _notes_of_rules(Situation(run, history[:-1]), live=True)}
+        notes = [note for note in notes if note.key in held]
+    return by_importance(notes)[:MAX_NOTES]
 
 
-def _found(situation: Situation, *, live: bool) -> list[Note]:
-    """The notes of all rules in their order; with ``live`` of those that may speak while the run is at work."""
+def _notes_of_rules(situation: Situation, *, live: bool) -> list[Note]:
+    """Return the notes of all rules in order; with ``live`` those of rules for running runs."""
     notes: list[Note] = []
     for rule in _RULES:
-        told = {note.key for note in notes}
-        if (live and not rule.live) or told & set(rule.unless):
+        if (live and not rule.live) or {note.key for note in notes} & set(rule.unless):
             continue
         note = rule.find(situation)
         if note is not None:
@@ -126,25 +110,24 @@ def _found(situation: Situation, *, live: bool) -> list[Note]:
 class CoachRule:
     """A line of the table."""
 
-    #: Looks at a run and returns its note, or None.
+    #: Returns a run's note, or None.
     find: Callable[[Situation], Note | None]
-    #: Whether it may speak while the run is still at work.
+    #: Whether the rule applies to a running run, too.
     live: bool = False
-    #: Keys of notes that say why already; with one of them this one would only repeat it.
+    #: Keys of earlier rules that give the same advice; the rule is skipped after any of them.
     unless: tuple[str, ...] = ()
 
 
 def _broke_down(s: Situation) -> Note | None:
-    """The loss was no longer a number, whether the run says so or its curves do."""
+    """The loss became NaN, by the run's message or by its curves."""
     failed = s.run.status is RunStatus.FAILED and s.run.message.startswith(LOSS_BROKE_DOWN)
     if not failed and s.verdict.kind != "diverged":
         return None
     epoch = len(s.history) + 1 if failed else int(s.verdict.evidence["epoch"])
     last = next((record for record in reversed(s.history) if record.epoch < epoch), None)
     before = f"; an epoch earlier it was {last.loss:.3g}" if last and math.isfinite(last.loss) else ""
-    return Note(
+    return warning(
         "broke-down",
-        "warning",
         "The learning rate was too high: training broke down",
         f"In epoch {epoch} the loss was no longer a number{before}. The weight updates, at a learning rate of "
         f"{text(s.config.training.learning_rate)}, were so large that the weights ran away.",
@@ -153,7 +136,7 @@ def _broke_down(s: Situation) -> Note | None:
 
 
 def _cause_in_the_settings(s: Situation) -> Note | None:
-    """A setting that was warned of before training, where the network learns badly."""
+    """The network learns badly, and a note before training names the setting."""
     badly = s.verdict.kind in ("diverged", "not learning", "unstable", "underfitting") or (
         s.verdict.kind == "still improving" and s.learned_little
     )
@@ -169,7 +152,7 @@ def _rate_too_high(s: Situation) -> Note | None:
     if kind == "diverged":
         return None
     oscillates = len(s.losses) >= MIN_EPOCHS and s.roughness >= OSCILLATING and s.backward >= OSCILLATING_BACKWARD
-    # How much of each other image is mixed in is drawn anew, and with it how high the training loss is.
+    # Mixing makes the training loss jump, because each batch draws its shares anew.
     if oscillates and not mixes(s.config) and s.history[-1].accuracy < LEARNT_BY_HEART:
         evidence = (
             f"The training loss changes by {percent(s.roughness)} from one epoch to the next, and "
@@ -185,9 +168,8 @@ def _rate_too_high(s: Situation) -> Note | None:
         )
     else:
         return None
-    return Note(
+    return warning(
         "rate-too-high",
-        "warning",
         "The learning rate is probably too high",
         evidence,
         {"training.learning_rate": lower(s.config, 10)},
@@ -195,24 +177,20 @@ def _rate_too_high(s: Situation) -> Note | None:
 
 
 def _rate_too_low(s: Situation) -> Note | None:
-    """The training loss falls, but so slowly that nobody would wait for it."""
+    """The training loss falls too slowly."""
     kind = s.verdict.kind
     if len(s.losses) < CREEPING_EPOCHS or kind not in ("not learning", "underfitting", "still improving"):
         return None
     pace = (s.losses[0] - s.losses[-1]) / (len(s.losses) - 1) / max(s.losses[0], 1e-12)
     creeps = s.falling >= CREEPING_FALLS and pace < CREEPING and s.straightness >= CREEPING_STRAIGHTNESS
     crawls = kind == "not learning" or too_small(s.config)
-    if not (creeps or crawls) or pace <= 0 or not s.learned_little:
+    if not (creeps or crawls) or pace <= 0 or not s.learned_little or s.is_warming_up(RISEN):
         return None
-    rate = s.config.training.learning_rate
-    if _warming_up(s):
-        return None
-    faster = higher(s.config, 10 if crawls else 3)
+    rate, faster = s.config.training.learning_rate, higher(s.config, 10 if crawls else 3)
     if faster <= rate:
         return None
-    return Note(
+    return warning(
         "rate-too-low",
-        "warning",
         "The learning rate is probably too low",
         f"In {len(s.losses)} epochs the training loss went from {s.losses[0]:.2f} to {s.losses[-1]:.2f}, which is "
         f"{100 * pace:.1f} % an epoch: it goes the right way, only slowly. The rate was {text(rate)}.",
@@ -220,15 +198,11 @@ def _rate_too_low(s: Situation) -> Note | None:
     )
 
 
-def _warming_up(s: Situation) -> bool:
-    return max(record.learning_rate for record in s.history) < RISEN * s.config.training.learning_rate
-
-
 def _not_learning(s: Situation) -> Note | None:
-    """The training loss stands still, and nothing says on which side the learning rate is wrong."""
-    if s.verdict.kind != "not learning" or (_warming_up(s) and not s.run.status.ended):
+    """The training loss stands still; the learning rate may be too high or too low."""
+    if s.verdict.kind != "not learning" or (s.is_warming_up(RISEN) and not s.run.status.ended):
         return None
-    return _from_verdict(s, "not-learning", "warning", {})
+    return warning("not-learning", s.verdict.title, s.verdict.explanation)
 
 
 def _test_images_validated(s: Situation) -> Note | None:
@@ -241,8 +215,9 @@ def _overfitting(s: Situation) -> Note | None:
     if s.verdict.kind != "overfitting":
         return None
     if not s.config.training.restore_best_weights:
-        return _from_verdict(s, "overfitting", "warning", {"training.restore_best_weights": True})
-    return _from_verdict(s, "overfitting", "hint", suggestions.against_overfitting(s.config))
+        changes: dict[str, Any] = {"training.restore_best_weights": True}
+        return warning("overfitting", s.verdict.title, s.verdict.explanation, changes)
+    return hint("overfitting", s.verdict.title, s.verdict.explanation, suggestions.against_overfitting(s.config))
 
 
 def _too_few_epochs(s: Situation) -> Note | None:
@@ -254,9 +229,8 @@ def _too_few_epochs(s: Situation) -> Note | None:
     if training.schedule in PLANNED and 0 < training.patience < sensible_patience(training):
         more["training.patience"] = sensible_patience(training)
     if epochs < MIN_EPOCHS:
-        return Note(
+        return hint(
             "too-few-epochs",
-            "hint",
             f"{epochs} epoch{' is' if epochs == 1 else 's are'} only a first look",
             f"A tendency shows after {MIN_EPOCHS} epochs at the earliest.",
             more,
@@ -264,9 +238,8 @@ def _too_few_epochs(s: Situation) -> Note | None:
     if s.verdict.kind != "still improving" or epochs - s.best_epoch >= RECENT_EPOCHS:
         return None
     begun = "A longer schedule may bring more" if s.config.training.schedule in PLANNED else "It could have gone on"
-    return Note(
+    return hint(
         "too-few-epochs",
-        "hint",
         f"{begun}: it was still improving at the end",
         f"All {epochs} epochs were used, and the best was epoch {s.best_epoch}. {_monitored(s).capitalize()} was "
         f"{_value(s, epochs - RECENT_EPOCHS)} in epoch {epochs - RECENT_EPOCHS} and {_value(s, epochs)} in the last.",
@@ -288,9 +261,8 @@ def _stopped_too_early(s: Situation) -> Note | None:
         if jumpy
         else s.verdict.reason
     )
-    return Note(
+    return hint(
         "stopped-too-early",
-        "hint",
         f"Early stopping may have come too early, after epoch {len(s.history)}",
         f"{reason} By {_monitored(s)} the best epoch was {s.best_epoch}, and patience was {patience}.",
         {"training.patience": min(2000, 3 * patience)},
@@ -314,9 +286,8 @@ def _plateau(s: Situation) -> Note | None:
         changes: dict[str, Any] = {}
     else:
         advice, changes = suggestions.against_plateau(s.config)
-    return Note(
+    return hint(
         "plateau",
-        "hint",
         f"No progress for {window} epochs",
         f"The lowest training loss since epoch {recent[0].epoch} is {min(record.loss for record in recent):.3f}; "
         f"before, it was {min(record.loss for record in earlier):.3f}. The validation loss has not got better either. "
@@ -330,24 +301,21 @@ def _stopped_in_time(s: Situation) -> Note | None:
     if not praised or _stopped_too_early(s) is not None:
         return None
     kept = "whose weights are kept" if s.config.training.restore_best_weights else "whose weights were not kept"
-    return Note(
+    return good(
         "stopped-in-time",
-        "good",
         f"Early stopping ended it after epoch {len(s.history)}",
         f"For {epoch_count(s.config.training.patience)} {_monitored(s)} was no better than in epoch {s.best_epoch}, "
         f"{kept}.",
     )
 
 
-def _from_verdict(s: Situation, key: str, level: Level, changes: dict[str, Any]) -> Note:
-    return Note(key, level, s.verdict.title, s.verdict.explanation, changes)
-
-
 def _verdict_is(
-    kind: Kind, key: str, level: Level, changes: Callable[[RunConfig], dict[str, Any]] = lambda config: {}
+    kind: Kind, level: Callable[..., Note], key: str, changes: Callable[[RunConfig], dict[str, Any]] = lambda config: {}
 ) -> Callable[[Situation], Note | None]:
-    """A rule that passes on what the verdict on the curves says, with what to try."""
-    return lambda s: _from_verdict(s, key, level, changes(s.config)) if s.verdict.kind == kind else None
+    """Return a rule that turns a verdict on the curves into a note."""
+    return lambda s: (
+        level(key, s.verdict.title, s.verdict.explanation, changes(s.config)) if s.verdict.kind == kind else None
+    )
 
 
 def _monitored(s: Situation) -> str:
@@ -355,28 +323,28 @@ def _monitored(s: Situation) -> str:
 
 
 def _value(s: Situation, epoch: int) -> str:
-    """What early stopping looks at, in an epoch."""
+    """Format the value in an epoch that early stopping monitors."""
     record = next(record for record in s.history if record.epoch == epoch)
     value: float = getattr(record, s.config.training.monitor)
     return percent(value) if s.config.training.monitor == "val_accuracy" else f"{value:.2f}"
 
 
 def classes_ignored(s: Situation) -> Note | None:
-    """Classes that the network hardly ever names although they are there: an observation on test images only."""
-    found = s.evaluation
-    if found is None or s.verdict.kind == "too short":
+    """The network hardly ever predicts a class of the test images."""
+    scored = s.evaluation
+    if scored is None or s.verdict.kind == "too short":
         return None
-    guessing = 1 / len(found.classes)
+    guessing = 1 / len(scored.classes)
     ignored = [
         index
-        for index, scores in enumerate(found.report)
+        for index, scores in enumerate(scored.report)
         if scores.support >= MIN_IMAGES and scores.recall < FRACTION_OF_GUESSING * guessing
     ]
     if not ignored:
         return None
-    names = [found.classes[index] for index in ignored]
+    names = [scored.classes[index] for index in ignored]
     listed = ", ".join(names[:_MAX_NAMED]) + (f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else "")
-    rare = s.config.training.class_weights == "none" and _rare(s, names)
+    rare = s.config.training.class_weights == "none" and _are_rare(s, names)
     advice = (
         f"There are few training images of {'it' if len(names) == 1 else 'these classes'}: counting them more makes up "
         "for that."
@@ -384,30 +352,27 @@ def classes_ignored(s: Situation) -> Note | None:
         else "Look at these images on the Evaluate page: what do they have in common? It is an observation on test "
         "images; settings chosen by it would spoil the test."
     )
-    return Note(
+    return hint(
         "class-ignored",
-        "hint",
         f"Hardly ever recognised: {listed}",
-        f"{_missed(found, ignored[0])} By guessing it would be {100 * guessing:.0f} %. {advice}",
+        f"{_describe_misses(scored, ignored[0])} By guessing it would be {100 * guessing:.0f} %. {advice}",
         {"training.class_weights": "balanced"} if rare else {},
     )
 
 
-def _missed(found: Evaluation, index: int) -> str:
-    """What became of the images of a class, in a sentence or two."""
-    row = found.confusion_matrix[index].tolist()
-    name, right, total = found.classes[index], row[index], sum(row)
+def _describe_misses(scored: Evaluation, index: int) -> str:
+    """Describe the predictions for a class's images."""
+    row = scored.confusion_matrix[index].tolist()
     others = [(count, other) for other, count in enumerate(row) if other != index]
     count, other = max(others, key=lambda pair: pair[0])
-    said = (
-        "never named at all" if not found.confusion_matrix[:, index].any() else f"right for {right} of {total} images"
-    )
+    is_named = scored.confusion_matrix[:, index].any()
+    share = f"right for {row[index]} of {sum(row)} images" if is_named else "never named at all"
     times = "once" if count == 1 else f"{count} times"
-    return f"{name} is {said}; most often, {times}, it was taken for {found.classes[other]}."
+    return f"{scored.classes[index]} is {share}; most often, {times}, it was taken for {scored.classes[other]}."
 
 
-def _rare(s: Situation, names: list[str]) -> bool:
-    """Whether all of these classes have few training images, which has nothing to do with the test."""
+def _are_rare(s: Situation, names: list[str]) -> bool:
+    """Return whether all of these classes have few training images."""
     counts = s.count_training()
     if not counts:
         return False
@@ -431,12 +396,12 @@ _RULES: tuple[CoachRule, ...] = (
     CoachRule(_too_few_epochs, unless=_RATES),
     CoachRule(_plateau, live=True, unless=(*_RATES, *CAUSES)),
     CoachRule(
-        _verdict_is("underfitting", "underfitting", "hint", suggestions.against_underfitting),
+        _verdict_is("underfitting", hint, "underfitting", suggestions.against_underfitting),
         unless=(*_RATES, *CAUSES, "plateau"),
     ),
-    CoachRule(_verdict_is("large gap", "large-gap", "hint", suggestions.against_overfitting)),
-    CoachRule(_verdict_is("still improving", "still-improving", "hint"), unless=(*_RATES, *_ENDS, "plateau")),
+    CoachRule(_verdict_is("large gap", hint, "large-gap", suggestions.against_overfitting)),
+    CoachRule(_verdict_is("still improving", hint, "still-improving"), unless=(*_RATES, *_ENDS, "plateau")),
     CoachRule(classes_ignored, unless=(*_RATES, *CAUSES, "not-learning")),
-    CoachRule(_verdict_is("healthy", "all-well", "good")),
+    CoachRule(_verdict_is("healthy", good, "all-well")),
     CoachRule(_stopped_in_time),
 )

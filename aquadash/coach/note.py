@@ -1,9 +1,10 @@
-"""What the coach says."""
+"""The coach's note."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Literal, get_args
 
 Level = Literal["warning", "hint", "good"]
@@ -14,17 +15,17 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 @dataclass(frozen=True)
 class Note:
-    """One thing worth knowing. Its texts are plain text, not markup, and may hold names of classes."""
+    """A finding of the coach as plain text, which may hold names of classes."""
 
-    #: Which rule it comes from, such as ``"overfitting"``; a list of notes holds each key once.
-    key: str
-    #: ``warning`` for what spoils a result, ``hint`` for what could be better, ``good`` for good news.
+    #: ``warning``: it spoils the result; ``hint``: the result could be better; ``good``: good news.
     level: Level
+    #: The rule's key, such as ``"overfitting"``; a list of notes holds each key once.
+    key: str
     #: The finding in a few words.
     title: str
-    #: What it rests on, with numbers, and what follows from it.
+    #: The numbers behind it and what follows from them.
     evidence: str
-    #: Dotted settings to try instead, with their values; empty where no change is the clear next step.
+    #: Dotted settings to try instead, with their values; empty without a clear next step.
     changes: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -32,13 +33,17 @@ class Note:
         return asdict(self)
 
 
+#: Functions from key, title, evidence and changes to a :class:`Note`.
+warning, hint, good = (partial(Note, level) for level in LEVELS)
+
+
 def epoch_count(number: float) -> str:
-    """``"1 epoch"``, ``"2.5 epochs"``."""
+    """Format a number of epochs: ``"1 epoch"``, ``"2.5 epochs"``."""
     return f"{number:g} epoch{'' if number == 1 else 's'}"
 
 
 def by_importance(notes: Iterable[Note]) -> list[Note]:
-    """The notes that there are, each key once: warnings, hints, good news, within each the order they came in."""
+    """Return warnings, hints, then good news, each key once, in the order of the rules."""
     kept: dict[str, Note] = {}
     for note in notes:
         kept.setdefault(note.key, note)

@@ -1,4 +1,4 @@
-"""What the rules on a run look at: its settings, its complete epochs, what follows from both, its training images."""
+"""The facts about a run that the rules use: settings, epochs, results and training images."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from aquadash.store import EpochRecord, Run, RunStatus
 
 @dataclass(frozen=True, eq=False)
 class Situation:
-    """A run as far as it has come."""
+    """A run so far."""
 
     run: Run
-    #: Its complete epochs, in order.
+    #: The complete epochs, in order.
     history: Sequence[EpochRecord]
     #: The results on the test images; None before the end.
     evaluation: Evaluation | None = None
-    #: Gives the training images by class name; nothing where they cannot be counted.
+    #: Returns the training images by class name; empty if they cannot be counted.
     count_training: Callable[[], Mapping[str, int]] = dict
 
     @property
     def config(self) -> RunConfig:
-        """What the run was made from."""
+        """The run's settings."""
         return self.run.config
 
     @cached_property
     def verdict(self) -> CurveVerdict:
-        """What the curves say of overfitting."""
+        """The verdict on the learning curves."""
         return overfit_verdict(self.history, self.config)
 
     @cached_property
     def best_epoch(self) -> int:
-        """The epoch with the best figure of those that early stopping looks at; 0 where there is none."""
+        """The best epoch by the value that early stopping monitors; 0 for none."""
         return best_epoch(self.history, monitor=self.config.training.monitor) or 0
 
     @property
     def used_all_epochs(self) -> bool:
-        """Whether the run ended because it had trained all the epochs that it was to train."""
+        """Whether the run ended after its last planned epoch."""
         return self.run.status is RunStatus.FINISHED and len(self.history) >= self.config.training.epochs
 
     @property
@@ -56,43 +56,47 @@ class Situation:
         ended = self.run.status is RunStatus.FINISHED and not self.used_all_epochs
         return ended and 0 < patience <= waited
 
+    def is_warming_up(self, fraction: float) -> bool:
+        """Return whether the learning rate has not reached a fraction of its peak yet."""
+        return max(record.learning_rate for record in self.history) < fraction * self.config.training.learning_rate
+
     @property
     def losses(self) -> list[float]:
-        """Training loss by epoch, epochs where it is no number left out."""
+        """The finite training losses by epoch."""
         return [record.loss for record in self.history if math.isfinite(record.loss)]
 
     @property
+    def _steps(self) -> list[float]:
+        """The changes of the training loss from one epoch to the next."""
+        return [after - before for before, after in zip(self.losses, self.losses[1:], strict=False)]
+
+    @property
     def learned_little(self) -> bool:
-        """Whether the last epoch was poor, by validation accuracy too: mixing and dropout hold the training's down."""
+        """Whether both accuracies of the last epoch are low; mixing and dropout lower the training accuracy alone."""
         last = self.history[-1]
         return max(last.accuracy, last.val_accuracy) < LOW_TRAINING_ACCURACY
 
     @cached_property
     def roughness(self) -> float:
-        """By what fraction of itself the training loss changes from one epoch to the next, on average."""
-        steps = [abs(after - before) for before, after in zip(self.losses, self.losses[1:], strict=False)]
+        """The mean change of the training loss an epoch, as a fraction of its mean."""
+        steps = [abs(step) for step in self._steps]
         return statistics.fmean(steps) / max(statistics.fmean(self.losses), 1e-12) if steps else 0.0
 
     @cached_property
     def backward(self) -> float:
         """The fraction of all movement of the training loss that went upwards, 0 to 1."""
-        steps = [after - before for before, after in zip(self.losses, self.losses[1:], strict=False)]
-        moved = sum(abs(step) for step in steps)
-        return sum(step for step in steps if step > 0) / moved if moved else 0.0
+        moved = sum(abs(step) for step in self._steps)
+        return sum(step for step in self._steps if step > 0) / moved if moved else 0.0
 
     @cached_property
     def falling(self) -> float:
         """The fraction of epochs whose training loss is below that of the epoch before, 0 to 1."""
-        steps = [after < before for before, after in zip(self.losses, self.losses[1:], strict=False)]
-        return sum(steps) / len(steps) if steps else 0.0
+        return sum(step < 0 for step in self._steps) / len(self._steps) if self._steps else 0.0
 
     @cached_property
     def straightness(self) -> float:
-        """How much the training loss fell in the second half of the epochs for what it fell in the first.
-
-        Near 1 for a straight line, near 0 for a curve that has become flat. The first epoch is left out, whose loss is
-        an average from the very first weights on.
-        """
+        """The fall of the training loss in the second half of the epochs by that in the first: 1 for a line."""
+        # The first epoch's loss is a mean from the first weights on.
         losses = self.losses[1:]
         if len(losses) < 3:
             return 0.0
@@ -102,21 +106,17 @@ class Situation:
 
     @cached_property
     def validation_noise(self) -> float:
-        """By what fraction of its best value the validation loss typically jumps between two epochs (the median)."""
+        """The median change of the validation loss an epoch, as a fraction of its best."""
         values = [record.val_loss for record in self.history if math.isfinite(record.val_loss)]
         jumps = [abs(after - before) for before, after in zip(values, values[1:], strict=False)]
         return statistics.median(jumps) / max(min(values), 1e-12) if jumps else 0.0
 
 
 def training_counts(run: Run, load: Callable[[str], Dataset]) -> Mapping[str, int]:
-    """Training images by class name, validation images among them; empty where the run's images are not here any more.
-
-    Args:
-        load: Gives the data set of a source.
-    """
+    """Count the training and validation images by class name; empty if the run's images are missing or replaced."""
     source = SOURCES.get(run.config.data.source)
     if source is None or source.key() is None:
-        # Loading would begin a download, which nobody has asked for.
+        # Loading would start a download.
         return {}
     try:
         dataset = load(source.name)

@@ -1,4 +1,4 @@
-"""What to try next, for findings that have several cures: the mildest that the settings leave room for."""
+"""Changes to try for findings with several cures: the mildest that the settings leave room for."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from aquadash.coach.network_rules import frozen, mixes, uses
 from aquadash.coach.rates import lower
 from aquadash.config import RunConfig
 
-#: As much as the report uses; with more, a network of this size begins to learn worse.
+#: The most dropout that is suggested, as in the report.
 ENOUGH_DROPOUT = 0.5
 
-#: A little; with less than that there is nothing to take away.
+#: The least dropout that is suggested.
 LITTLE_DROPOUT = 0.2
 
 
 def against_overfitting(config: RunConfig) -> dict[str, Any]:
-    """Augmentation first, since new images are the best cure, then dropout, mixing, a penalty on large weights."""
+    """Return the next of augmentation, which helps most, dropout, mixing and a penalty on large weights."""
     if config.augmentation.pipeline == "none":
         return {"augmentation.pipeline": "notebook"}
     if config.augmentation.mode == "copies" and not frozen(config):
@@ -32,7 +32,7 @@ def against_overfitting(config: RunConfig) -> dict[str, Any]:
 
 
 def against_underfitting(config: RunConfig) -> dict[str, Any]:
-    """Less of what holds the network back: mixing, then dropout, then penalties, then label smoothing."""
+    """Return less of the first in use of mixing, dropout, penalties and label smoothing."""
     if mixes(config):
         return {"augmentation.mixing": "none"}
     if uses(config, "dropout") and config.model.dropout > LITTLE_DROPOUT:
@@ -44,7 +44,7 @@ def against_underfitting(config: RunConfig) -> dict[str, Any]:
 
 
 def against_plateau(config: RunConfig) -> tuple[str, dict[str, Any]]:
-    """A learning rate that comes down when progress ends, or a lower one from the start: words and changes."""
+    """Return advice and changes: a schedule that lowers the learning rate, or a lower rate."""
     training = config.training
     if training.schedule != "constant":
         return "A lower learning rate takes finer steps.", {"training.learning_rate": lower(config, 3)}

@@ -1,10 +1,11 @@
-"""What a page shows is in its address.
+"""Binds widgets to the address, so that a link, Back and a reload show the same thing.
 
-A widget's key is the name of its query parameter. :func:`restore` runs before the widget
-and takes the value over from the address when that has changed from outside (a link, the back button, a typed
-address); :func:`record` runs after it and writes what the widget says. A value that cannot be used gives a plain note
-and the default. :mod:`aquadash.ui.bound` does all three in one call. A parameter belongs to the page that shows it:
-:func:`enter` lets none of another page's values in.
+A widget's key is the name of its query parameter. In every run :func:`restore` comes before the widget: a text in the
+address that differs from the one last read or written was changed by a link, by Back or by hand, and is decoded into
+the session; any other leaves the session's value. A text that cannot be decoded gives a note and the default.
+:func:`record` comes after the widget and writes its value into the address. A callback sets a value by :func:`assign`;
+the next run records it. :mod:`aquadash.ui.bound` does all of this in one call. A slow browser sends old addresses and
+old values for a moment (STREAMLIT.md, "Late messages"). :func:`enter` forgets the parameters of the page before.
 """
 
 from __future__ import annotations
@@ -21,75 +22,55 @@ from aquadash.ui.text import plain
 
 T = TypeVar("T")
 
-#: For so long after a widget has changed the address, the browser may still send the one before with a click on another
-#: widget: the network is slow. Whoever goes back to the one before has looked at the page first, and is slower.
+#: Seconds for which a browser may send the address from before a widget changed it; a click on Back comes later.
 LATE_SECONDS = 1.0
 
-#: Where the session keeps the page in view, the address that it was drawn with, what is known of each name, and that a
-#: part of the page has it drawn again.
+#: Keys of the session: the page in view, its address when it was drawn, :class:`_Known` by name, and a pending
+#: :func:`draw_again`.
 _PAGE, _DRAWN, _KNOWN, _AGAIN = "page in view", "address drawn", "address", "drawn again"
 
 
 @dataclass
 class _Known:
-    """What is known of a name in the address."""
+    """The state of one query parameter; a tuple holds one value or, empty, none."""
 
-    #: What stood there when it was last read or written.
+    #: The text last read from or written into the address.
     text: str | None = None
-    #: The texts that the widget has just replaced there, with the times of that.
+    #: The texts replaced in the last :data:`LATE_SECONDS`, with the times of that.
     left: dict[str | None, float] = field(default_factory=dict)
-    #: The widget's value that the text was written for; empty before one was.
+    #: The widget's value at the last write.
     recorded: tuple[Any, ...] = ()
-    #: The one before that, which a late browser may still send.
+    #: The value recorded before, which a late browser may send.
     replaced: tuple[Any, ...] = ()
-    #: The widget's value before it was set from outside, and after; empty once that has been drawn.
+    #: The values before and after :func:`assign`, until they are recorded.
     assigned: tuple[Any, ...] = ()
-    #: The default that :func:`follow` was told last; empty before.
+    #: The default of the last :func:`follow`.
     default: tuple[Any, ...] = ()
-
-    def has_changed(self, value: Any) -> bool:
-        """Whether the widget says something else than when the address was written: a person's last word is meant.
-
-        Keys that are pressed fast send the next value of a slider together with the address of the one before.
-        """
-        return bool(self.recorded) and self.recorded[0] != value
-
-    def is_late(self, text: str | None) -> bool:
-        """Whether the browser sent ``text`` before it heard of the present one."""
-        return time.monotonic() - self.left.get(text, -math.inf) < LATE_SECONDS
 
 
 def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str) -> T:
-    """Set the widget ``name`` to what the address says, if the address has changed since it was last looked at.
-
-    Args:
-        name: The query parameter and the widget's key.
-        decode: From the address's text to the value; raises ``ValueError`` where there is none.
-        default: The value of an address without the parameter, or with a bad one.
-        expected: What would have been right, for the note: ``"a whole number from 1 to 20"``.
-
-    Returns:
-        The value that the widget will have.
-    """
+    """Set the widget ``name`` from the address if that has changed; a ``ValueError`` of ``decode`` gives a note."""
     text, known = st.query_params.get(name), _known(name)
     if name in st.session_state:
         if known.assigned and st.session_state[name] == known.assigned[0]:
-            # A second click had the page drawn anew before the browser could hear of what the first had set.
+            # A second click sent the value from before the assignment (STREAMLIT.md, "Late messages").
             st.session_state[name] = known.assigned[1]
         held: T = st.session_state[name]
-        if text == known.text or known.has_changed(held) or known.is_late(text):
-            # A late browser will hold what is known in a moment: what is recorded now has to change that, not what it
-            # sent.
+        # Fast keys send a slider's next value together with the address of the one before.
+        has_changed = bool(known.recorded) and known.recorded[0] != held
+        is_late = time.monotonic() - known.left.get(text, -math.inf) < LATE_SECONDS
+        if text == known.text or has_changed or is_late:
+            # The browser sent an old address: write the current one back and keep the session's value.
             _write(name, known.text)
             return held
-    # The browser is as far as we are: what it sends from now on is meant.
+    # The browser has the current address: what it sends from now on counts.
     known.left.clear()
     value = default
     if text is not None:
         try:
             value = decode(text)
         except ValueError:
-            # What went with another run or data set is no fault of the address.
+            # No note for a text of our own, which became invalid when the run or data set changed.
             if text != known.text:
                 note(name, text, expected)
     known.text = text
@@ -110,22 +91,22 @@ def assign(name: str, value: Any) -> None:
 
 
 def keep(name: str, value: Any) -> None:
-    """Set a value before :func:`restore` is asked for it, which then leaves the address as it is unread."""
+    """Set a value before :func:`restore`, which then ignores the address."""
     st.session_state[name] = value
     _known(name).text = st.query_params.get(name)
 
 
 def follow(name: str, default: Any) -> None:
-    """Before :func:`restore`: a widget that still says its default says this one, until somebody chooses otherwise."""
+    """Before :func:`restore`: move a widget that still has its last default to a new default."""
     known = _known(name)
-    # Only where it is another: what is set here is sent to the browser over a click.
+    # Only if the default has changed: a value that the session sets overwrites a click under way.
     if name in st.session_state and known.default == (st.session_state[name],) != (default,):
         st.session_state[name] = default
     known.default = (default,)
 
 
 def enter(page: str, *, shared: Collection[str]) -> None:
-    """Begin to draw a page: what another one had in its address is forgotten, but for what all pages share."""
+    """Begin to draw a page: forget the parameters of another page, except those that all pages share."""
     if st.session_state.get(_PAGE) == page:
         return
     st.session_state[_PAGE] = page
@@ -136,22 +117,22 @@ def enter(page: str, *, shared: Collection[str]) -> None:
 
 
 def begin() -> None:
-    """The whole page begins to be drawn: what has come with that is meant, unless :func:`draw_again` asked for it."""
+    """Begin a run of the whole page; after :func:`draw_again` its old widget values do not count."""
     st.session_state.pop(_DRAWN, None)
     if st.session_state.pop(_AGAIN, False):
-        # Only now: a late message of another part that waited for its turn was taken together with that.
+        # Not earlier: Streamlit merges a waiting message of another fragment into this run.
         for name, known in st.session_state.get(_KNOWN, {}).items():
             if name in st.session_state and not known.assigned and known.replaced == (st.session_state[name],):
                 st.session_state[name] = known.recorded[0]
 
 
 def drawn() -> None:
-    """The whole page has been drawn: until :func:`begin` its address is the one that it has now."""
+    """End a run of the whole page: remember its address for :func:`draw_again`."""
     st.session_state[_DRAWN] = st.query_params.to_dict()
 
 
 def put(name: str, text: str | None) -> None:
-    """Write into the address where no widget does; None takes the name out of it."""
+    """Write a parameter that no widget writes; None removes it."""
     present = st.session_state.get(_DRAWN, {})
     if text is None:
         st.query_params.pop(name, None)
@@ -161,12 +142,7 @@ def put(name: str, text: str | None) -> None:
 
 
 def draw_again() -> NoReturn:
-    """Have the page drawn again by a part of it that draws itself: at its address, for nobody has asked for another.
-
-    Such a part may have been sent the address before, and the values of widgets that went with it, which the browser
-    holds for a moment after a launch or a widget has changed them; a person's own change comes with a message of its
-    own. What is written beside this module, while a part is drawn alone, is not known here: see :func:`put`.
-    """
+    """Rerun the whole page from a fragment, at the page's own address (STREAMLIT.md, "Fragments")."""
     present = st.session_state.get(_DRAWN)
     if present is not None:
         if present != st.query_params.to_dict():
@@ -176,12 +152,12 @@ def draw_again() -> NoReturn:
 
 
 def page() -> str:
-    """The page in view, as :func:`enter` was told."""
+    """Return the page in view."""
     return str(st.session_state.get(_PAGE, ""))
 
 
 def note(name: str, text: str, expected: str) -> None:
-    """Say that the address holds something that cannot be shown."""
+    """Draw a note on a text in the address that cannot be used."""
     st.info(
         f"The address asks for {plain(name)} = “{plain(text[:60])}”. Expected: {plain(expected)}. The default is shown "
         "instead.",
@@ -190,13 +166,13 @@ def note(name: str, text: str, expected: str) -> None:
 
 
 def one_id(text: str, ids: Iterable[str]) -> str:
-    """The id that begins with what the address says."""
-    [found] = [each for each in ids if text and each.startswith(text)]
-    return found
+    """Return the only id that begins with a text; raise ``ValueError`` for none or several."""
+    [match] = [each for each in ids if text and each.startswith(text)]
+    return match
 
 
 def _write(name: str, text: str | None) -> None:
-    """Let the address hold a text, and remember which one it takes the place of."""
+    """Write a text into the address, and remember the text that it replaces."""
     before, known = st.query_params.get(name), _known(name)
     if before != text:
         put(name, text)
@@ -210,5 +186,5 @@ def _write(name: str, text: str | None) -> None:
 
 
 def _known(name: str) -> _Known:
-    found: _Known = st.session_state.setdefault(_KNOWN, {}).setdefault(name, _Known())
-    return found
+    known: _Known = st.session_state.setdefault(_KNOWN, {}).setdefault(name, _Known())
+    return known

@@ -1,10 +1,9 @@
-"""Widgets whose values are in the address: one call restores the value, draws the widget and records what it holds.
+"""Widgets bound to the address: one call restores the value, draws the widget and records its value.
 
-A :class:`Codec` says how values of a kind stand there: words, numbers, ``1`` for on, ``50-90`` for an interval, several
-words with commas between. The first argument of a widget is its name in the address and its key; other arguments are
-handed on to the widget. The address leaves a default out, and what cannot be used gives a note and the default. A
-widget can be drawn ``into`` another part of the page. A popover there needs ``on_change="rerun"``: without it a closed
-popover sends back the old values of its widgets.
+A :class:`Codec` converts values of a kind: words, numbers, ``1`` for on, ``50-90`` for an interval, words with commas
+between. The first argument of a widget is its key and query parameter; others go to the widget. The default is left out
+of the address. A widget can be drawn ``into`` another part of the page; a popover there needs ``on_change="rerun"``
+(STREAMLIT.md, "Closed popovers").
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ Options = Mapping[str, str] | Sequence[str]
 
 @dataclass(frozen=True)
 class Codec(Generic[T]):
-    """How the values of a kind stand in the address."""
+    """Converts values of a kind to texts of the address and back."""
 
-    #: A description of the right texts, for the note.
+    #: The right texts in words, for the note.
     expected: str
-    #: From the address's text to the value; raises ``ValueError`` where there is none.
+    #: Text to value; raises ``ValueError`` for a text that cannot be used.
     decode: Callable[[str], T]
-    #: From the value to the text.
+    #: Value to text.
     encode: Callable[[T], str] = str
-    #: From what the widget holds to the nearest value that its options or limits allow now; None where none is near.
+    #: The widget's value to the nearest one that its options or limits allow now, or None.
     nearest: Callable[[Any], T | None] = lambda held: held
 
 
@@ -47,37 +46,39 @@ def one_of(options: Collection[str]) -> Codec[str]:
 
 
 def id_of(ids: Collection[str], *, expected: str) -> Codec[str]:
-    """One of some ids, of which the beginning is enough."""
+    """One of some ids; the address may hold its beginning."""
     return Codec(expected, lambda text: address.one_id(text, ids), nearest={each: each for each in ids}.get)
 
 
 def several_of(
     options: Collection[str], *, most: int | None = None, ignored: Collection[str] = (), expected: str = ""
 ) -> Codec[list[str]]:
-    """Several of some words, ``most`` at most, if that is given; words that are ``ignored`` mean nothing."""
-    # An option may hold commas itself: the longest that fits is meant.
+    """Several of some words, at most ``most``; the ``ignored`` words are dropped without a note."""
+    # An option may contain commas: try the longest first.
     known = sorted((*options, *ignored), key=len, reverse=True)
 
     def decode(text: str) -> list[str]:
-        found, rest = [], text.strip(",")
-        if len(rest) > sum(len(one) + 1 for one in known):
-            # Each word at most once: the time grows with the square of the length.
+        words: list[str] = []
+        remaining = text.strip(",")
+        if len(remaining) > sum(len(one) + 1 for one in known):
+            # Longer than all words together. The time grows with the square of the length.
             raise ValueError(text)
-        while rest:
-            word = _member(next((one for one in known if rest == one or rest.startswith(f"{one},")), rest), known)
-            rest = rest[len(word) :].lstrip(",")
-            if word not in ignored and word not in found:
-                found.append(word)
-        if most is not None and len(found) > most:
+        while remaining:
+            fitting = (one for one in known if remaining == one or remaining.startswith(f"{one},"))
+            word = _member(next(fitting, remaining), known)
+            remaining = remaining[len(word) :].lstrip(",")
+            if word not in ignored and word not in words:
+                words.append(word)
+        if most is not None and len(words) > most:
             raise ValueError(text)
-        return found
+        return words
 
     expected = expected or f"{'some' if most is None else f'at most {most}'} of {_listed(options)}"
     return Codec(expected, decode, ",".join, lambda held: [word for word in held if word in options])
 
 
 def number_in(low: Number, high: Number, *, clamp: bool = False) -> Codec[Number]:
-    """A number between two, whole if these are; ``clamp`` takes the nearest for a text outside, without a note."""
+    """A number from ``low`` to ``high``, whole if these are; ``clamp`` moves one outside to the nearest end."""
     kind = type(low)
 
     def nearest(held: Any) -> Number:
@@ -94,7 +95,7 @@ def number_in(low: Number, high: Number, *, clamp: bool = False) -> Codec[Number
 
 
 def interval_in(low: int, high: int) -> Codec[tuple[int, int]]:
-    """Two whole numbers between two others, the lower first."""
+    """Two whole numbers from ``low`` to ``high``, the lower first."""
 
     def decode(text: str) -> tuple[int, int]:
         ends = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
@@ -107,7 +108,7 @@ def interval_in(low: int, high: int) -> Codec[tuple[int, int]]:
 
 
 def short_text(longest: int) -> Codec[str]:
-    """A text of so many characters at most."""
+    """A text of at most ``longest`` characters."""
 
     def decode(text: str) -> str:
         if len(text) > longest:
@@ -121,18 +122,18 @@ ON_OR_OFF = Codec("0 or 1", lambda text: bool(("0", "1").index(text)), lambda on
 
 
 def restore(name: str, codec: Codec[T], *, default: T) -> T:
-    """:func:`aquadash.ui.address.restore` with a codec; the widget holds a possible value afterwards."""
+    """Call :func:`aquadash.ui.address.restore` with a codec, and replace a value that is no longer possible."""
     held = address.restore(name, codec.decode, default=default, expected=codec.expected)
     nearest = None if held is None else codec.nearest(held)
     value = default if nearest is None else nearest
-    # Streamlit refuses a whole number in a field of others.
+    # Compare the types, too: Streamlit refuses an int in a field of floats.
     if (type(value), value) != (type(held), held):
         st.session_state[name] = value
     return value
 
 
 def in_sight(into: DeltaGenerator | None) -> bool:
-    """Whether a part of the page can be seen: not where it is a popover that is known to be closed."""
+    """Return whether a part of the page is open; only a closed popover is not."""
     return getattr(into, "open", None) is not False
 
 
@@ -140,21 +141,17 @@ def _bound(
     name: str,
     codec: Codec[T],
     widget: Widget,
-    *given: Any,
+    *positional: Any,
     default: T,
     stated: bool = False,
     into: DeltaGenerator | None = None,
     **arguments: Any,
 ) -> Any:
-    """Draw a widget, but for one in a closed popover; return what it says, or would say.
-
-    A closed popover has no widgets in the browser. The browser therefore keeps their old values, and sends those with
-    the next click.
-    """
+    """Draw a widget, unless its popover is closed, and return its value."""
     restore(name, codec, default=default)
     if in_sight(into):
         with into or nullcontext():
-            value = widget(*given, key=name, **arguments)
+            value = widget(*positional, key=name, **arguments)
     else:
         value = st.session_state[name]
     address.record(name, codec.encode(value), default="" if stated else codec.encode(default))
@@ -171,23 +168,15 @@ def menu(
     codec: Codec[str] | None = None,
     **arguments: Any,
 ) -> str:
-    """One of some words, in a menu.
-
-    Args:
-        options: The words; a mapping gives each its title.
-        label: Above the widget.
-        default: None for the first word. With ``stated=True`` it stands in the address, too.
-        widget: Draws it, such as ``inputs.radio``.
-        codec: Reads the address in another way, such as :func:`id_of`.
-    """
+    """Draw a menu of words, or of the titles in a mapping; the default is the first word, ``stated`` writes it, too."""
     titles = _titles(options)
     arguments["default"] = next(iter(titles)) if default is None else default
-    given = label, list(titles)
-    return str(_bound(name, codec or one_of(titles), widget, *given, format_func=titles.__getitem__, **arguments))
+    arguments["format_func"] = titles.__getitem__
+    return str(_bound(name, codec or one_of(titles), widget, label, list(titles), **arguments))
 
 
 def choice(name: str, options: Options, *, widget: Widget = inputs.segmented_control, **arguments: Any) -> str:
-    """:func:`menu` with all words in view, as buttons of which one is pressed."""
+    """Draw a :func:`menu` as a row of buttons."""
     return menu(name, options, widget=widget, required=True, **arguments)
 
 
@@ -201,7 +190,7 @@ def choices(
     codec: Codec[list[str]] | None = None,
     **arguments: Any,
 ) -> list[str]:
-    """Several of some words, at first the default ones; see :func:`menu`."""
+    """Draw a menu of which several words can be chosen."""
     titles = _titles(options)
     codec = codec or several_of(titles, most=arguments.get("max_selections"))
     arguments |= {"default": list(default), "format_func": titles.__getitem__}
@@ -218,30 +207,30 @@ def number(
     widget: Widget = inputs.number_input,
     **arguments: Any,
 ) -> Number:
-    """A number from ``low`` to ``high``; see :func:`number_in`."""
+    """Draw a field for a number from ``low`` to ``high``; see :func:`number_in`."""
     value: Number = _bound(name, number_in(low, high, clamp=clamp), widget, label, low, high, **arguments)
     return value
 
 
 def slider(name: str, low: Number, high: Number, **arguments: Any) -> Number:
-    """:func:`number` with a handle."""
+    """Draw a :func:`number` as a slider."""
     return number(name, low, high, widget=inputs.slider, **arguments)
 
 
 def interval(name: str, low: int, high: int, *, label: str, **arguments: Any) -> tuple[int, int]:
-    """A slider with two ends, at first the whole from ``low`` to ``high``."""
-    given = inputs.slider, label, low, high
-    first, last = _bound(name, interval_in(low, high), *given, default=(low, high), **arguments)
+    """Draw a slider with two ends; the default is from ``low`` to ``high``."""
+    codec = interval_in(low, high)
+    first, last = _bound(name, codec, inputs.slider, label, low, high, default=(low, high), **arguments)
     return first, last
 
 
 def toggle(name: str, *, label: str, **arguments: Any) -> bool:
-    """A switch, at first off."""
+    """Draw a switch that is off by default."""
     return bool(_bound(name, ON_OR_OFF, inputs.toggle, label, default=False, **arguments))
 
 
 def text(name: str, *, label: str, longest: int, **arguments: Any) -> str:
-    """A line to type into, of at most ``longest`` characters; at first empty."""
+    """Draw a field for a text of at most ``longest`` characters."""
     return str(_bound(name, short_text(longest), inputs.text_input, label, default="", max_chars=longest, **arguments))
 
 

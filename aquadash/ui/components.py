@@ -1,4 +1,4 @@
-"""Small parts that several pages are made of."""
+"""Small parts used by several pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import own_first, owner_text
 from aquadash.ui.text import named, percent, plain, short_moment, unique_titles
 
-#: Icon, word and badge colour of each status: the colour never stands alone.
+#: Icon, word and badge colour of each status: colour alone would not be accessible.
 STATUS_SIGNS: dict[RunStatus, tuple[str, str, str]] = {
     RunStatus.QUEUED: ("⏳", "waiting", "gray"),
     RunStatus.RUNNING: ("🏊", "running", "blue"),
@@ -32,15 +32,14 @@ STATUS_SIGNS: dict[RunStatus, tuple[str, str, str]] = {
     RunStatus.UNREADABLE: ("💔", "unreadable", "red"),
 }
 
-#: How every chart behaves: no logo, and only the tools that help here.
+#: Plotly's configuration of every chart.
 PLOT_CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     "responsive": True,
 }
 
-#: Has no size: it tells which point of a chart was clicked. Streamlit's own selection takes the point that was below
-#: the pointer before, which a finger has none of; a second click takes the point back; and no finger can scroll on it.
+#: An invisible component that reports clicked points of a chart (STREAMLIT.md, "Clicks on charts").
 _CLICKS = st.components.v2.component(
     "aquadash.clicks",
     js="""
@@ -48,7 +47,7 @@ export default function ({ data, setTriggerValue }) {
   const tell = (event) => event.points[0]?.customdata && setTriggerValue("clicked", [...event.points[0].customdata]);
   const listen = () => {
     for (const chart of document.querySelectorAll(`.st-key-${CSS.escape(data.chart)} .js-plotly-plot`)) {
-      // Plotly lets a chart listen a moment after it is in the page.
+      // Plotly adds `on` a moment after the chart is in the page.
       if (!chart.aquaClicked && chart.on) chart.on("plotly_click", (event) => chart.aquaClicked(event));
       if (chart.on) chart.aquaClicked = tell;
     }
@@ -63,37 +62,33 @@ export default function ({ data, setTriggerValue }) {
 
 
 def status_badge(status: RunStatus) -> None:
-    """A run's status as icon, word and colour."""
+    """Draw a run's status as icon, word and colour."""
     icon, word, colour = STATUS_SIGNS[status]
     st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
 
 
 def status_text(status: RunStatus) -> str:
-    """A run's status as icon and word, for tables and menus."""
+    """Return a run's status as icon and word."""
     icon, word, _ = STATUS_SIGNS[status]
     return f"{icon} {word}"
 
 
 def run_label(run: Run) -> str:
-    """A run in a menu, told from others: name, validation accuracy, data, when it was made, in a class whose it is."""
-    # That of a run at work changes with each epoch.
+    """Return a run's title in menus: name, validation accuracy, data, time and, in a class, its owner."""
+    # A running run's accuracy changes with each epoch.
     accuracy = validation_accuracy(run) if run.status.ended else None
     parts = (run.name, f"{100 * accuracy:.0f} %" if accuracy is not None else "", title_of(run.config.data.source))
-    told = filter(None, (*parts, short_moment(run.created_at), owner_text(run.resource)))
-    return " · ".join(map(isolated, told))
+    shown = filter(None, (*parts, short_moment(run.created_at), owner_text(run.resource)))
+    return " · ".join(map(isolated, shown))
 
 
 def run_labels(runs: Iterable[Run]) -> dict[str, str]:
-    """:func:`run_label` by id, for a menu."""
+    """Return unique titles of runs by id."""
     return unique_titles({run.run_id: run_label(run) for run in runs})
 
 
 def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", **options: Any) -> Run | None:
-    """A menu of runs, bound to the address: ``?run=`` and a run's id, or the start of one.
-
-    A link to a run that is not there gets a message instead of another run's results. Show :func:`empty_state` instead
-    of a menu without runs.
-    """
+    """Draw a menu of runs, in the address as ``?run=``; a stale or unreadable run gives a message and None."""
     by_id = {run.run_id: run for run in own_first(runs)}
     chosen = id_picker(run_labels(by_id.values()), key=key, label=label, thing="run", why_not=_refusal, **options)
     if chosen is None:
@@ -115,7 +110,7 @@ def id_picker(
     why_not: Callable[[str], str] = lambda text: "",
     **options: Any,
 ) -> str | None:
-    """A menu of things with ids, bound to the address, where the start of an id will do; None after a stale link."""
+    """Draw a menu of ids, which an address may shorten; return None after a stale link."""
     if st.session_state.get(key) not in (None, *titles):
         del st.session_state[key]
 
@@ -124,9 +119,9 @@ def id_picker(
         return matches[0] if len(matches) == 1 else None
 
     if address.restore(key, decode, default=next(iter(titles), None), expected=f"the id of a {thing}") is None:
-        asked = st.query_params.get(key, "")
-        reason = why_not(asked) or (
-            f"There is no {thing} “{asked[:40]}” here; it may have been deleted, or the link comes from another "
+        text = st.query_params.get(key, "")
+        reason = why_not(text) or (
+            f"There is no {thing} “{text[:40]}” here; it may have been deleted, or the link comes from another "
             "computer."
         )
         st.warning(f"{plain(reason)} Choose one below.", icon="🧭")
@@ -139,16 +134,16 @@ def id_picker(
 
 
 def _refusal(text: str) -> str:
-    """Why a menu has not the run of an address: because its network is another student's, for example."""
-    found = [run for run in lab().runs.all() if text and run.run_id.startswith(text)]
-    if len(found) != 1:
+    """Return why a run of the address is not in the menu, such as another student's."""
+    matches = [run for run in lab().runs.all() if text and run.run_id.startswith(text)]
+    if len(matches) != 1:
         return ""
-    refused = lab().rights.refusal(Action.OPEN_MODEL, found[0].resource)
-    return refused or f"The run “{found[0].name}” has no results to show here."
+    refused = lab().rights.refusal(Action.OPEN_MODEL, matches[0].resource)
+    return refused or f"The run “{matches[0].name}” has no results to show here."
 
 
 def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Callable[[], None]) -> None:
-    """Say that something was deleted, with a button that brings it back and one that takes the message away."""
+    """Draw that something was deleted, with buttons to undo that and to dismiss the message."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"🗑️ Deleted **{plain(what)}**.", width="content")
         st.button(named("Undo", what), key=f"undo-{key}", icon="↩️", on_click=on_undo)
@@ -156,7 +151,7 @@ def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Ca
 
 
 def ask_to_delete(what: str, consequence: str, *, key: str, delete: Callable[[], None]) -> None:
-    """Open a dialog that asks before something is deleted for good."""
+    """Open a dialog that asks before a final deletion."""
 
     @st.dialog(f"Delete “{plain(what)}”?", icon="🗑️")
     def ask() -> None:
@@ -172,7 +167,7 @@ def ask_to_delete(what: str, consequence: str, *, key: str, delete: Callable[[],
 def download(
     label: str, content: str | bytes | Callable[[], bytes], *, file_name: str, key: str, **options: Any
 ) -> None:
-    """A button that downloads a file; the page is not drawn again. A function makes the content on the click."""
+    """Draw a download button that does not rerun the page; a function makes the content on the click."""
     kind = mimetypes.guess_type(file_name)[0] or "application/octet-stream"
     st.download_button(
         label, content, file_name, kind, key=key, icon=":material/download:", on_click="ignore", **options
@@ -180,7 +175,7 @@ def download(
 
 
 def empty_state(emoji: str, sentence: str, *, label: str) -> None:
-    """What a page shows while nothing is trained: why it is empty, in markdown, and a link to Train."""
+    """Draw why a page is empty, in markdown, and a link to Train."""
     with st.container(border=True, horizontal_alignment="center"):
         st.html(f"<div style='font-size: 3rem' aria-hidden='true'>{html.escape(emoji)}</div>", width="content")
         st.markdown(sentence, width="content", text_alignment="center")
@@ -188,7 +183,7 @@ def empty_state(emoji: str, sentence: str, *, label: str) -> None:
 
 
 def metric(label: str, value: str, *, note: str = "", help: str | None = None, **options: Any) -> None:
-    """Draw a figure in a frame, and a note below it, such as its interval; ``options`` are for ``st.metric``."""
+    """Draw a framed metric with a note below, such as its interval."""
     options = {"border": True, **options}
     st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", help=help, **options)
 
@@ -196,16 +191,13 @@ def metric(label: str, value: str, *, note: str = "", help: str | None = None, *
 def fraction_metric(
     label: str, fraction: float | None, interval: tuple[float, float] | None, *, help: str, note: str = ""
 ) -> None:
-    """Draw a fraction from 0 to 1 in per cent with its 95 % interval below it, or the note where there is none."""
+    """Draw a fraction in per cent with its 95 % interval, or a note, below."""
     value, _, ends = percent(fraction, interval).rstrip(")").partition(" (")
     metric(label, value, note=f"95 % interval: {ends}" if ends else note, help=help)
 
 
 def compact_matrix(figure: go.Figure, *, classes: int) -> go.Figure:
-    """A confusion matrix for half a page or a phone, where level names would run into one another.
-
-    Where every cell says its number, the colour bar's room is better spent on the cells.
-    """
+    """Adapt a confusion matrix to half a page or a phone: slanted names and, with numbers, no colour bar."""
     figure.update_xaxes(tickangle=-35)
     if classes <= MAX_NUMBERED:
         figure.update_traces(showscale=False, selector={"type": "heatmap"})
@@ -213,20 +205,17 @@ def compact_matrix(figure: go.Figure, *, classes: int) -> go.Figure:
 
 
 def plot(figure: go.Figure, *, key: str, **options: Any) -> None:
-    """Draw a figure of :mod:`aquadash.figures` with its text alternative; the key keeps its zoom over reruns."""
+    """Draw a figure with its text alternative; the key keeps its zoom over reruns."""
     config = {**PLOT_CONFIG, **options.pop("config", {})}
     st.plotly_chart(figure, key=key, alt=alt_text(figure), config=config, **options)
 
 
 def new_click(chart: str, *below: int | None) -> tuple[Any, ...] | None:
-    """Let a chart's points be clicked, and tell the numbers in the ``customdata`` of the one that just was.
-
-    Call it before the controls that the click sets are drawn.
-    """
+    """Return the ``customdata`` of the point just clicked; call it before the controls that a click sets."""
     key, taken = f"{chart}-clicks", f"{chart}-clicked"
 
     def take() -> None:
-        # Before the page is drawn, which another click may cut off: one that chooses other runs, too.
+        # The runs are stored with the click: another click may choose other runs before the page is drawn.
         st.session_state[taken] = _runs_in_address(), st.session_state[key].get("clicked")
 
     _CLICKS(key=key, data={"chart": chart}, height=1, on_clicked_change=take)
@@ -242,7 +231,7 @@ def _runs_in_address() -> tuple[str | None, ...]:
 
 
 def _number(value: Any, below: int | None) -> int | float | None:
-    """As :func:`new_click` expects it; None for anything else that a chart may hold."""
+    """Return a number of a point, or None for any other value."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if below is None:

@@ -1,4 +1,4 @@
-"""The data sets that pages show, what there is to see in them, and the menu of them."""
+"""The pages' data sets, their statistics, and the menu of them."""
 
 from __future__ import annotations
 
@@ -19,30 +19,28 @@ from aquadash.ui import address, bound, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain, unique_titles
 
-#: For Streamlit's caches of functions that take data sets.
-BY_CONTENT: dict[str | type, Callable[[Any], object]] = {Dataset: lambda found: (found.name, found.fingerprint)}
+#: The hash of a data set for Streamlit's caches.
+BY_CONTENT: dict[str | type, Callable[[Any], object]] = {Dataset: lambda dataset: (dataset.name, dataset.fingerprint)}
 
 
 def dataset(source: str) -> Dataset:
-    """A data set, loaded once for everybody; never downloads it.
+    """Return a data set, loaded once for everybody and never downloaded.
 
     Raises:
-        UnknownNameError: There is no such source.
-        NotAllowedError: It is another student's.
-        DataError: It is missing or damaged.
+        AquaDashError: It is unknown, missing, damaged or another student's.
     """
     known = data.SOURCES.get(source)
     if known is not None and known.key() is None:
-        # Loading would begin a download, which is for the person at the screen to decide.
+        # Loading would start a download, which a person decides on.
         raise DataError(f"{known.title} is not on this computer yet. The Data page can fetch it.")
     with ExitStack() as waiting:
-        # Only where there is something to wait for: each spinner is a thread, and every page asks for its data set.
+        # The spinner starts with the first progress: each one is a thread, and every page loads its data set.
         begin = cache(lambda: waiting.enter_context(st.spinner("Loading the images ...")))
         return lab().data.load(source, progress=lambda text, fraction: begin())
 
 
 def here(source: str) -> bool:
-    """Whether a data set is on this computer; where it is not, that and the way to it are drawn."""
+    """Return whether a data set is on this computer; draw the way to one that is not."""
     if data.is_here(source):
         return True
     st.info(f"{plain(data.title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")
@@ -51,23 +49,21 @@ def here(source: str) -> bool:
 
 
 def matching_dataset(run: Run) -> Dataset | None:
-    """The data set that the run learned from; None where it has changed since, or where what is stored of the run names
-    images that it does not have.
-    """
-    found, runs = dataset(run.config.data.source), lab().runs
-    if found.fingerprint != run.dataset_fingerprint:
+    """Return the data set of a run, or None if it has changed or lacks images that the run names."""
+    present, runs = dataset(run.config.data.source), lab().runs
+    if present.fingerprint != run.dataset_fingerprint:
         return None
-    validated = found.test if run.config.training.validation == "test" else found.train
+    validated = present.test if run.config.training.validation == "test" else present.train
     named = [(validated, replay.probe_indices)] if (replay := runs.epoch_replay(run.run_id)) else []
     if run.status.ended and "test_accuracy" in run.metrics:
-        named.append((found.test, runs.predictions(run.run_id).indices))
+        named.append((present.test, runs.predictions(run.run_id).indices))
         if validation := runs.validation_predictions(run.run_id):
             named.append((validated, validation.indices))
-    return found if all(indices.max(initial=-1) < len(split) for split, indices in named) else None
+    return present if all(indices.max(initial=-1) < len(split) for split, indices in named) else None
 
 
 def learned(run: Run) -> Dataset | None:
-    """:func:`matching_dataset`; None, too, where it cannot be read."""
+    """Return :func:`matching_dataset`, or None if it cannot be read."""
     try:
         return matching_dataset(run)
     except AquaDashError:
@@ -76,7 +72,7 @@ def learned(run: Run) -> Dataset | None:
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the images ...", hash_funcs=BY_CONTENT)
 def statistics(dataset: Dataset, split: str) -> SplitStatistics:
-    """What there is to see in one split, ``"train"`` or ``"test"``."""
+    """Return the statistics of a split, ``"train"`` or ``"test"``."""
     return describe(dataset.train if split == "train" else dataset.test, dataset.class_names)
 
 
@@ -84,28 +80,25 @@ DEFAULT_SOURCE = "synthetic"
 
 #: The source in the session, and in the address of each page.
 SOURCE = "source"
-#: The menu, which Streamlit forgets with each change of the page.
+#: The menu's key; Streamlit forgets it when the page changes.
 _MENU = "data-set"
-#: What a page asks of the data set in view, and with which value the next one begins.
+#: Parameters of pages that another data set resets, and their values.
 _BEGINNINGS: dict[str, tuple[str, Any]] = {"data": ("page", 1), "augment": ("images", [])}
 
 
 def current() -> str:
-    """The source of the data set that the visitor has chosen for all pages; the default before that."""
+    """Return the source chosen for all pages, or the default."""
     source: str = st.session_state.get(SOURCE) or _default()
     return source
 
 
 def titles_of(sources: Iterable[str]) -> dict[str, str]:
-    """The titles of sources by name; with the name where two are called the same, which no menu tells apart."""
+    """Return the titles of sources; equal ones have the name added."""
     return unique_titles({name: title_of(name) for name in sources}, lambda name, title: f"{title} ({name})")
 
 
 def choose() -> None:
-    """Draw the menu of the app's one data set in the sidebar: at first photographs where there are some, else drawings.
-
-    A data set that is not there any more gets a word on the page, and the default takes its place.
-    """
+    """Draw the sidebar's menu of data sets; one that is gone gives a note and the default."""
     own = lab().data
     titles = titles_of(own.sources())
     default = _default()
@@ -132,14 +125,14 @@ def choose() -> None:
 
 
 def _chosen() -> None:
-    """The menu's callback. A link, or Back, says itself which page or images it means."""
+    """Set the source and reset the page's parameter for it, in the menu's callback."""
     address.assign(SOURCE, st.session_state[_MENU])
     if address.page() in _BEGINNINGS:
         address.assign(*_BEGINNINGS[address.page()])
 
 
 def is_shown() -> bool:
-    """Whether the sidebar, which is drawn with the whole page, shows the data set that is chosen now."""
+    """Return whether the sidebar shows the current source: a fragment may have changed it."""
     return bool(st.session_state.get(_MENU, current()) == current())
 
 

@@ -142,5 +142,5 @@ GLOSSARY: dict[str, str] = {
 
 
 def term(name: str) -> str:
-    """The help of a term of art; ``KeyError`` if there is none, which a test would notice."""
+    """Return the help of a term of art."""
     return GLOSSARY[name]

@@ -1,4 +1,4 @@
-"""Settings as people see them: what a form needs beside their record, and how their values read."""
+"""Settings for people: limits of form fields, and values in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from aquadash.ui.lab import lab
 
 @dataclass(frozen=True)
 class NumberField:
-    """The limits of a number, both allowed, and what its plus and minus buttons add."""
+    """The inclusive limits of a number, and the step of its buttons."""
 
     low: int | float
     high: int | float
@@ -35,27 +35,24 @@ class NumberField:
 
 
 def label(name: str) -> str:
-    """The setting's name for people; of what is no setting, the name itself."""
+    """Return a setting's label, or the name itself for anything else."""
     return SETTINGS[name].label if name in SETTINGS else name
 
 
 def help_text(name: str) -> str:
-    """What the setting does, and its term of art."""
+    """Return a setting's help with its term of art."""
     record = setting(name)
     return "\n\n".join(text for text in (record.help, GLOSSARY.get(record.term, "")) if text)
 
 
 def group(key: str) -> tuple[str, ...]:
-    """The settings of a group of the form, in their order."""
+    """Return the settings of a group of the form in order."""
     records = [record for record in SETTINGS.values() if record.group == key]
     return tuple(record.name for record in sorted(records, key=lambda record: record.order))
 
 
 def choices(name: str) -> tuple[str, ...]:
-    """The values of a setting that takes one of a few names; empty for any other.
-
-    Pipelines and data sets are those of this moment: somebody may just have saved one.
-    """
+    """Return a setting's possible words, for pipelines and data sets those of now; empty for others."""
     if name == "data.source":
         return tuple(lab().data.sources())
     if name == "augmentation.pipeline":
@@ -64,11 +61,7 @@ def choices(name: str) -> tuple[str, ...]:
 
 
 def number(name: str, value: float | None = None) -> NumberField:
-    """The limits of a setting that is a number, from the config's own checks.
-
-    A limit that is itself excluded (more than 0, say) is moved in by a little. The limits never exclude the present
-    ``value``; settings that are tried in powers of ten step in tenths of its power.
-    """
+    """Return a number's limits from its record, widened to ``value``, and a step a tenth of its power of ten."""
     record = setting(name)
     low = 0 if record.low is None else record.low
     high = (2**53 if record.kind is int else 1e9) if record.high is None else record.high
@@ -76,7 +69,7 @@ def number(name: str, value: float | None = None) -> NumberField:
         margin = record.step / 10 if record.step else 1e-6
         low, high = low + margin * (not record.low_allowed), high - margin * (not record.high_allowed)
     if value is not None:
-        # Text or a command may set what is finer than the form's own steps.
+        # A command may have set a value beyond the form's limits.
         low, high = min(low, value), max(high, value)
     if record.kind is int:
         return NumberField(int(low), int(high), 1)
@@ -86,11 +79,11 @@ def number(name: str, value: float | None = None) -> NumberField:
 
 
 def value_text(name: str, value: Any) -> str:
-    """A setting's value for people: ``"yes"``, ``"Adam"``, ``"0.01"``, ``"32, 64"``. Plain text, not markdown."""
+    """Return a value in words as plain text: ``"yes"``, ``"Adam"``, ``"0.01"``, ``"32, 64"``."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list) or (value == "" and setting(name).kind is tuple):
-        # A search keeps lists as text: the empty one is no text at all.
+        # A search stores lists as text, an empty list as an empty text.
         value = tuple(value)
     if value in (texts := setting(name).texts):
         return texts[value]
@@ -106,7 +99,7 @@ def value_text(name: str, value: Any) -> str:
 
 
 def _pipeline_text(text: str) -> str:
-    """A built-in pipeline's title, a saved one's name, or the shares of several: ``"75 % my-flip, 25 % none"``."""
+    """Return a pipeline's title or name, or the fractions of several: ``"75 % my-flip, 25 % none"``."""
     if text in PIPELINES:
         return PIPELINES[text].title
     try:
@@ -120,7 +113,7 @@ def _pipeline_text(text: str) -> str:
 
 
 def _definitions_text(text: str) -> str:
-    """Carried pipelines by name and version; what is in words already as it is."""
+    """Return carried pipelines by name and version; words stay."""
     try:
         return describe_definitions(text)
     except ValueError:
@@ -128,25 +121,21 @@ def _definitions_text(text: str) -> str:
 
 
 def field_text(value: Any) -> str:
-    """A value as a text field takes it and :func:`read` reads it back: ``"32, 64"``."""
+    """Return a value as the text that :func:`read` reads: ``"32, 64"``."""
     return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 def read(name: str, text: str) -> Any:
-    """The value that a text field holds, for a setting that is some whole numbers.
-
-    Raises:
-        ConfigError: The text is no such value; the message names the setting as people know it.
-    """
+    """Read a list of whole numbers from a text field; refuse others by the setting's label."""
     parts = [part.strip() for part in text.split(",")] if text.strip() else []
-    strange = next((part for part in parts if not part.isdecimal()), None)
+    wrong = next((part for part in parts if not part.isdecimal()), None)
     try:
-        if strange is not None:
-            reason = f"“{strange[:40]}” is not a whole number"
+        if wrong is not None:
+            reason = f"“{wrong[:40]}” is not a whole number"
         else:
             return flatten(with_values(RunConfig(), {name: parts}))[name]
     except AquaDashError as error:
-        # Of the config's message the reason: before it stand the dotted name and the value, after it the help.
+        # The reason is between the name and value and the help.
         reason = str(error).partition(": ")[2].partition(". ")[0]
         reason = reason.replace("value", "the list").replace(" after validation", "").replace("input", "each")
     raise ConfigError(f"{label(name)}: {reason}. Write whole numbers with commas between them, such as 32, 64.")

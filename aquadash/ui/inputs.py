@@ -1,9 +1,7 @@
-"""Streamlit's input widgets, which begin with what the session holds.
+"""Streamlit's input widgets with the session's value as their default (STREAMLIT.md, "Values that the session sets").
 
-So a browser that missed the message in which a value was set does not show another (docs/decisions.md). A widget that
-is told to begin empty (``value=None``, ``index=None``) stays without: only such a one can be emptied again. All pages
-take their input widgets from here. Arguments and results are Streamlit's; a default that is given counts as long as the
-session holds nothing under the key.
+All pages take their input widgets from here. Arguments and results are Streamlit's. A widget that begins empty
+(``value=None``, ``index=None``) keeps that: only such a widget can be emptied again.
 """
 
 from __future__ import annotations
@@ -18,13 +16,12 @@ import streamlit as st
 
 Widget = TypeVar("Widget", bound=Callable[..., Any])
 
-#: From what the session holds and the widget's arguments to the argument that makes it the default; empty where the
-#: widget could not begin with that, so that Streamlit deals with it.
+#: The session's value and the widget's arguments to the argument for the default; empty if the value cannot be one.
 Default = Callable[[Any, Mapping[str, Any]], dict[str, Any]]
 
 
 def _beginning(widget: Widget, default: Default) -> Widget:
-    """The widget with the session's value as its default."""
+    """Return the widget with the session's value as its default."""
     signature = inspect.signature(widget)
 
     @functools.wraps(widget)
@@ -39,11 +36,11 @@ def _beginning(widget: Widget, default: Default) -> Widget:
                 arguments |= default(st.session_state[key], arguments)
         return widget(**arguments)
 
-    return draw  # type: ignore[return-value]  # Its signature is the widget's.
+    return draw  # type: ignore[return-value]
 
 
 def _send_new_words(key: str, arguments: Mapping[str, Any]) -> None:
-    """Set a choice again when what it is called has changed, such as a run's status: a browser keeps the old words."""
+    """Set a choice again if its words have changed, such as a run's status: a browser keeps the old words."""
     value = st.session_state[key]
     if value not in list(arguments["options"]):
         return
@@ -63,7 +60,7 @@ def _entries(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     options = list(arguments["options"])
     if isinstance(value, (list, tuple)):
         return {"default": [each for each in value if each in options]}
-    # Nothing chosen is a choice, too.
+    # None means that nothing is chosen.
     return {"default": value} if value is None or value in options else {}
 
 
@@ -85,7 +82,7 @@ def _number(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    # What is typed in secret is not sent back.
+    # A password is not sent back to the browser.
     return {} if arguments.get("type") == "password" else {"value": value}
 
 
@@ -116,14 +113,11 @@ def controlled(
     take: Callable[[Any], object],
     **options: Any,
 ) -> None:
-    """Draw a control of something that is kept elsewhere; ``take`` gets what a person makes of it.
-
-    A control that is new to the browser reports its first value, which Streamlit takes for a change where the run that
-    drew it was cut short by the next: that, and an emptied field, is no change.
-    """
+    """Draw a control of a value stored elsewhere; ``take`` gets a person's change."""
     key = _controlled_key(stem, value)
 
     def changed() -> None:
+        # An emptied field is no change, nor the first report of a new control (STREAMLIT.md).
         held = st.session_state[key]
         if held is not None and not _same(held, value):
             take(held)
@@ -132,12 +126,7 @@ def controlled(
 
 
 def _controlled_key(stem: str, value: Any) -> str:
-    """The key of a control that is about to be drawn with a value as its default.
-
-    A control that says so already, up to its rounding, keeps its key and the keyboard's focus. Another gets a new key:
-    when the script sets the value of a control that is there, the browser may send the old one once more before it
-    hears of that, which would look as if a person had set it back.
-    """
+    """Return a control's key: a new one if the script changes the value, which else the browser may undo."""
     counter = f"{stem}#"
     revision = st.session_state.get(counter, 0)
     name = f"{counter}{revision}"

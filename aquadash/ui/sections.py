@@ -1,4 +1,4 @@
-"""The sections of a page, one record each, of which only the one that is looked at is drawn."""
+"""The sections of a page: one record each, of which only the chosen one is drawn."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Section(Generic[P, R]):
-    """A part of a page, drawn only while it is looked at."""
+    """A part of a page, drawn while it is chosen."""
 
     title: str
-    #: Called with what the page's sections are about.
+    #: Draws it; the arguments are the page's.
     draw: Callable[P, R]
     #: Evaluate offers a second run to lay over its charts.
     second_run: bool = False
-    #: The tab that it is under; empty on a page whose sections are tabs themselves.
+    #: Its tab; empty on a page whose sections are the tabs.
     group: str = ""
-    #: Students do not have it.
+    #: Whether students do not have it.
     for_teacher: bool = False
 
     def show(self, *args: P.args, **kwargs: P.kwargs) -> R | None:
-        """Draw it, or in its place what went wrong."""
+        """Draw it, or its error."""
         with shell.guard():
             return self.draw(*args, **kwargs)
         return None
@@ -44,23 +44,23 @@ class Sections(Generic[P, R]):
 
     #: Name of the choice in the address.
     name: str
-    #: Label of the choice; on tabs for screen readers only.
+    #: The choice's label, on tabs for screen readers only.
     label: str
-    #: The sections by their word in the address, the first the default. A new one is a record here.
+    #: The sections by their word in the address; the first is the default. A new one is a record here.
     table: Mapping[str, Section[P, R]]
 
     def mine(self) -> dict[str, Section[P, R]]:
-        """Those that the visitor has."""
+        """Return the visitor's sections."""
         leads = visitor().leads
         return {word: section for word, section in self.table.items() if leads or not section.for_teacher}
 
     def chosen_word(self) -> str:
-        """The word of the section that the choice will show, before it is drawn."""
+        """Return the word of the chosen section before the choice is drawn."""
         mine = self.mine()
         return bound.restore(self.name, bound.one_of(mine), default=next(iter(mine)))
 
     def choose_word(self, menu: Callable[..., str] = bound.choice, **arguments: Any) -> str:
-        """Draw the choice by a function such as :func:`bound.menu`; return the word of the chosen section."""
+        """Draw the choice by a function such as :func:`bound.menu`, and return the chosen word."""
         mine = self.mine()
         titles = {word: section.title for word, section in mine.items()}
         if not any(section.group for section in mine.values()):
@@ -82,25 +82,25 @@ class Sections(Generic[P, R]):
         return word
 
     def _open_group(self) -> None:
-        """A tab's callback: show the first section under it."""
+        """Show the first section of a tab, in its callback."""
         group = st.session_state[f"{self.name}-group"]
         address.assign(self.name, next(word for word, section in self.mine().items() if section.group == group))
 
     def choose(self, **arguments: Any) -> Section[P, R]:
-        """:meth:`choose_word` as tabs without a label; returns the section."""
+        """Draw the choice as tabs without a label, and return the section."""
         return self.table[self.choose_word(label_visibility="collapsed", **arguments)]
 
 
 def of_page(name: str) -> Sections[..., Any] | None:
-    """The sections of a page of :data:`aquadash.pages.PAGES`; None if it is in one piece."""
+    """Return a page's sections; None for a page without."""
     module = PAGES[name].sections
     if not module:
         return None
-    found: Sections[..., Any] = importlib.import_module(f"aquadash.ui.{module}").SECTIONS
-    return found
+    sections: Sections[..., Any] = importlib.import_module(f"aquadash.ui.{module}").SECTIONS
+    return sections
 
 
 def queries(name: str) -> list[str]:
-    """What an address says of each section of a page; one empty query for a page in one piece."""
+    """Return the query of each section; one empty query for a page without."""
     sections = of_page(name)
     return [f"{sections.name}={word}" for word in sections.table] if sections else [""]

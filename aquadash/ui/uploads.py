@@ -1,4 +1,4 @@
-"""Where the pictures come from: files, a folder or the camera."""
+"""Fields for pictures: files, a folder or the camera."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aquadash.data.images import MAX_BYTES
 from aquadash.ui import bound
 from aquadash.ui.lab import lab
 
-#: The ways in, by the word in the address.
+#: Titles of the origins by their word in the address.
 WAYS = {"files": "🖼️ Pictures", "folder": "📁 Folder", "camera": "📸 Camera"}
 
 _HELP = (
@@ -21,22 +21,18 @@ _HELP = (
 
 
 class Upload(Protocol):
-    """What is used of Streamlit's uploaded files; the id is new for every upload and stands for its content."""
+    """An uploaded file of Streamlit; every upload has a new id."""
 
     file_id: str
     name: str
     size: int
 
     def getvalue(self) -> bytes:
-        """The file's bytes."""
+        """Return the file's bytes."""
 
 
 def chosen() -> Sequence[Upload]:
-    """Draw the choice of the way in and its field; returns the pictures that are there.
-
-    Raises:
-        NotAllowedError: They are more than what the visitor may upload in this class.
-    """
+    """Draw the choice of the origin and its field; return the pictures within the class's limit."""
     way = bound.choice("input", WAYS, label="Pictures from")
     if way == "camera":
         taken = st.camera_input(
@@ -54,26 +50,22 @@ def chosen() -> Sequence[Upload]:
 
 
 def one(key: str) -> Upload | None:
-    """Draw a field for one picture; returns the picture that is there.
-
-    Raises:
-        NotAllowedError: It is more than what the visitor may upload in this class.
-    """
+    """Draw a field for one picture, which must be within the class's limit."""
     picture = picture_field("Drop a picture here", key=key)
     return picture if picture is None else within_limit([picture])[0]
 
 
 def picture_field(label: str, *, key: str, help: str = _HELP, **options: Any) -> Any:
-    """Streamlit's field for pictures as large as the visitor may upload; ``disabled`` is asked for if not given."""
+    """Draw Streamlit's field for pictures of the size that the visitor may upload."""
     if "disabled" not in options:
         options["disabled"] = switched_off()
-    # No list of endings: a picture under a wrong one is still a picture, and what is none gets its own message.
+    # No list of endings: the content decides, and other files get a message of their own.
     megabytes = most_megabytes(MAX_BYTES // 1_000_000)
     return st.file_uploader(label, max_upload_size=megabytes, key=key, help=help, **options)
 
 
 def most_megabytes(most: int | None = None) -> int:
-    """What one file of the visitor's may have at most, in millions of bytes: so much, or less in a class."""
+    """Return the maximum size of an upload in megabytes: ``most``, or less in a class."""
     server = int(st.get_option("server.maxUploadSize"))
     most = server if most is None else min(most, server)
     limits = lab().limits.in_force
@@ -81,7 +73,7 @@ def most_megabytes(most: int | None = None) -> int:
 
 
 def switched_off() -> bool:
-    """Whether the visitor may upload nothing, which is said where the field is to be drawn."""
+    """Return whether the visitor may upload nothing, and draw that."""
     limits = lab().limits.in_force
     if limits is None or limits.upload_megabytes != 0:
         return False
@@ -90,6 +82,6 @@ def switched_off() -> bool:
 
 
 def within_limit(uploads: Sequence[Upload]) -> Sequence[Upload]:
-    """The uploads, if all together they are within what the visitor may upload."""
+    """Return the uploads; refuse those beyond the visitor's limit."""
     lab().limits.check_upload(sum(upload.size for upload in uploads))
     return uploads

@@ -1,4 +1,4 @@
-"""The report as a lesson: its sections, what is mistaken in them, and questions that are answered by doing."""
+"""The report as a lesson: its sections, their mistakes, and questions that are answered by doing."""
 
 from __future__ import annotations
 

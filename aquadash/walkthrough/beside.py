@@ -17,7 +17,7 @@ from aquadash.walkthrough import report
 
 @dataclass(frozen=True)
 class Row:
-    """A figure of the report and of the run, in the same unit; None where it is not known."""
+    """A figure of the report and of the run, in the same unit; None if unknown."""
 
     key: str
     figure: str
@@ -33,10 +33,10 @@ class Beside:
     """The report's figures beside a run's, in the report's order."""
 
     rows: tuple[Row, ...]
-    #: Number of test images that are right, and of all test images.
+    #: (correct, all) test images.
     report_right: tuple[int, int]
     run_right: tuple[int, int]
-    #: Accuracy of the run minus that of the report, as a fraction, and its 95 % interval.
+    #: The run's accuracy less the report's, -1 to 1, and its 95 % interval.
     difference: float
     difference_ci95: tuple[float, float]
 
@@ -58,9 +58,8 @@ def beside(
     training_images: int | None = None,
 ) -> Beside:
     """Compare a run with the report; ``training_images`` is the number that an epoch shows, variants counted."""
-    right = int(found.confusion_matrix.trace())
     theirs = (round(report.TEST_ACCURACY * report.MEASURED_IMAGES), report.MEASURED_IMAGES)
-    mine = (right, found.n)
+    mine = (int(found.confusion_matrix.trace()), found.n)
     low, high = (100 * end for end in wilson_interval(*theirs))
     best = best_epoch(history, monitor=run.config.training.monitor)
     validated_on_test = run.config.training.validation == "test"

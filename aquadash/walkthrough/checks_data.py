@@ -14,12 +14,12 @@ from aquadash.walkthrough.lessons import Verdict, nearly, right, wrong
 #: The report's four pipelines.
 FOUR = ("notebook-1", "notebook-2", "notebook-3", "notebook-4")
 
-#: A pipeline leaves images alone if it does so with at least this share of them.
+#: The least fraction of unchanged images of a pipeline that leaves images alone.
 _LEAVES_ALONE = 0.05
 
 
 def brightest_class(answer: str, classes: Sequence[ClassStatistics]) -> Verdict:
-    """Whether the class has the brightest images of these, on average."""
+    """Judge which class has the brightest images on average."""
     known = [entry for entry in classes if entry.mean_brightness is not None]
     order = [entry.name for entry in sorted(known, key=lambda entry: -(entry.mean_brightness or 0.0))]
     if answer not in order:
@@ -42,7 +42,7 @@ def untouched_fraction(images: NDArray[np.uint8], pipeline: str, *, seed: int) -
 
 
 def untouched_pipeline(fraction: float) -> Verdict:
-    """Whether a pipeline leaves some images exactly as they are; ``fraction`` is from :func:`untouched_fraction`."""
+    """Judge a pipeline by its :func:`untouched_fraction`."""
     if fraction >= _LEAVES_ALONE:
         return right(
             f"Yes: of the images measured here, {100 * fraction:.0f} % came out with not one pixel changed. Each of "
@@ -57,12 +57,12 @@ def untouched_pipeline(fraction: float) -> Verdict:
 
 
 def training_images(originals: int, *, pipelines: Collection[str], copies: int, keep_originals: bool) -> int:
-    """How many images there are to train on."""
+    """Return the number of training images."""
     return originals * (copies * len(set(pipelines)) + int(keep_originals))
 
 
 def report_composition(originals: int, *, pipelines: Collection[str], copies: int, keep_originals: bool) -> Verdict:
-    """Whether the switches make what the report's code makes, and not only as many images."""
+    """Judge whether the switches make the report's set of images, and not only its number."""
     wanted = training_images(originals, pipelines=FOUR, copies=1, keep_originals=True)
     found = training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep_originals)
     if set(pipelines) == set(FOUR) and copies == 1 and keep_originals:
@@ -80,23 +80,20 @@ def report_composition(originals: int, *, pipelines: Collection[str], copies: in
 
 
 def normalized(value: float, mean: float, deviation: float, kind: str) -> float:
-    """Normalize a colour value from 0 to 255 by the mean and the deviation of its channel.
-
-    The kind is ``"unit"`` (from 0 to 1), ``"symmetric"`` (from -1 to 1) or ``"standardize"``.
-    """
+    """Normalize a colour value, 0 to 255; the kind is ``unit`` (0 to 1), ``symmetric`` (-1 to 1) or ``standardize``."""
     if kind == "unit":
         return value / 255
     return 2 * value / 255 - 1 if kind == "symmetric" else (value - mean) / deviation
 
 
 def centring(answer: str, means: Sequence[float]) -> Verdict:
-    """Whether the normalization brings the mean of every channel to 0."""
-    found = max((normalized(mean, mean, 1.0, answer) for mean in means), key=abs)
-    if abs(found) < 0.005:
+    """Judge whether the normalization brings the mean of every channel to 0."""
+    largest = max((normalized(mean, mean, 1.0, answer) for mean in means), key=abs)
+    if abs(largest) < 0.005:
         return right(
             "Yes: the mean of each channel is 0. The mean was measured on the training images; the same number must "
             "then be taken off validation and test images."
         )
-    if abs(found) < 0.1:
-        return nearly(f"Near, but a channel has a mean of {found:.2f}. There is one that centres exactly.")
-    return wrong(f"A channel has a mean of {found:.2f}. Try the others, and watch the means.")
+    if abs(largest) < 0.1:
+        return nearly(f"Near, but a channel has a mean of {largest:.2f}. There is one that centres exactly.")
+    return wrong(f"A channel has a mean of {largest:.2f}. Try the others, and watch the means.")

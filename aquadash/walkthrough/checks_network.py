@@ -11,12 +11,12 @@ from aquadash.walkthrough import report
 from aquadash.walkthrough.lessons import Verdict, nearly, no_number, read_number, right, wrong
 from aquadash.walkthrough.network import lowest_flattened_loss
 
-#: Rounding alone makes a smaller difference.
+#: The difference below which two outputs are equal but for rounding.
 SAME = 1e-9
 
 
 def one_convolution(activation: str, pooling: str, difference: float) -> Verdict:
-    """Judge whether two convolutions are one; the arguments are those and the result of :func:`network.two_layers`."""
+    """Judge whether two convolutions are one, by the arguments and the result of :func:`network.two_layers`."""
     if activation == "none" and pooling == "none" and difference < SAME:
         return right(
             "Yes: with nothing in between, one 4 × 4 filter gives exactly the same as two 2 × 2 filters in a row. A "
@@ -33,29 +33,34 @@ def one_convolution(activation: str, pooling: str, difference: float) -> Verdict
 
 
 def half_the_network(params: int, whole: int) -> Verdict:
-    """Whether a network has about half of the parameters of another, give or take 5 %."""
+    """Judge whether a network has about half of another's parameters, 47.5 to 52.5 %."""
     fraction = params / whole
-    told = f"That leaves {params:,} of {whole:,}, {100 * fraction:.0f} %."
+    left = f"That leaves {params:,} of {whole:,}, {100 * fraction:.0f} %."
     if abs(fraction - 0.5) <= 0.025:
         return right(
-            f"{told} So this one layer holds nearly everything: it has a weight for each of its inputs and each of its "
+            f"{left} So this one layer holds nearly everything: it has a weight for each of its inputs and each of its "
             "units, and that many inputs come out of the flattened image."
         )
     if abs(fraction - 0.5) <= 0.08:
-        return nearly(f"{told} Nearly: a little {'less' if fraction > 0.5 else 'more'}.")
-    return wrong(f"{told} Which of the layers in the table holds the most? Change that one.")
+        return nearly(f"{left} Nearly: a little {'less' if fraction > 0.5 else 'more'}.")
+    return wrong(f"{left} Which of the layers in the table holds the most? Change that one.")
 
 
 def floor_of_loss(text: str, *, classes: int) -> Verdict:
-    """Whether a typed number is the lowest loss there is when probabilities are taken for raw scores."""
+    """Judge whether a typed number is the lowest loss with a softmax too many."""
     number = read_number(text)
     if number is None:
         return no_number(text)
-    floor = lowest_flattened_loss(classes)
+    floor, of_report = (lowest_flattened_loss(count) for count in (classes, len(report.CLASSES)))
     if abs(number - floor) <= 0.006:
+        below = (
+            "That is lower, so the probabilities were not taken for raw scores there: Keras noticed."
+            if classes == len(report.CLASSES)
+            else f"With the report's five classes the floor is {of_report:.3f}, so Keras must have noticed there."
+        )
         return right(
             f"Yes: {floor:.3f}, even for a perfect answer. The report's log goes down to {report.LOG[-1].loss:.4f}. "
-            f"{_below_floor(classes)}"
+            f"{below}"
         )
     if abs(number - floor) <= 0.03:
         return nearly("Close. Move the slider all the way, and read the number to three digits.")
@@ -64,20 +69,12 @@ def floor_of_loss(text: str, *, classes: int) -> Verdict:
     return wrong("Move the slider to an answer that could not be better, and read what the second formula makes of it.")
 
 
-def _below_floor(classes: int) -> str:
-    if classes == len(report.CLASSES):
-        return "That is lower, so the probabilities were not taken for raw scores there: Keras noticed."
-    floor = lowest_flattened_loss(len(report.CLASSES))
-    return f"With the report's five classes the floor is {floor:.3f}, so Keras must have noticed there."
-
-
 def stopping_epoch(
     history: Sequence[EpochRecord], *, patience: int, monitor: str = "val_loss", head_epochs: int = 0
 ) -> tuple[int | None, int]:
-    """Return the epoch after which early stopping would have ended a training, and the best epoch until then.
+    """Return the epoch at which early stopping would have ended a training, or None, and the best epoch until then.
 
-    The first is None where the training goes on to the end of the history. Patience counts from the end of the
-    ``head_epochs`` on, in which a new head learns alone.
+    Patience begins after the ``head_epochs``, in which a new head learns alone.
     """
     rule = EarlyStopping(patience, monitor)
     for record in history:
@@ -90,7 +87,7 @@ def stopping_epoch(
 
 
 def log_patience(answer: int) -> Verdict:
-    """Whether the report's log ends where it does with this patience."""
+    """Judge whether this patience ends the report's log after its last epoch."""
     stops, best = stopping_epoch(report.LOG, patience=answer)
     last = report.LOG[-1].epoch
     if stops == last:

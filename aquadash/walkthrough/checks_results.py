@@ -17,53 +17,43 @@ from aquadash.walkthrough.lessons import Verdict, nearly, no_number, read_number
 
 MAX_CANDIDATES = 60
 
-#: How wide the interval may be at most in the question about the number of test images.
+#: The largest width of the interval in the question about the number of test images.
 WANTED_WIDTH = 0.06
 
-#: 1,070 are enough for every accuracy.
+#: The most test images to choose; 1,070 are enough for every accuracy.
 MAX_IMAGES = 1_500
 
-#: Where fewer are needed, the report's 100 are not far off.
+#: The number of images below which the answer is near the report's 100.
 FEW_IMAGES = 200
 
-#: Of a class that is found less often than this nothing can be asked.
+#: The least recall of a class for the question about thresholds.
 MIN_RECALL = 0.2
 
 
 @lru_cache(maxsize=4096)
 def flattery(candidates: int, *, accuracy: float, images: int) -> float:
-    """By how much the best of several equally good networks looks better than it is, on average.
-
-    Each network is right on every image with the same chance, so its score is binomial. The mean of the highest of k
-    scores is the sum over x of 1 - F(x)^k. Each network is measured on images of its own, which is the worst case.
-    The result is a difference of fractions, at least 0, and 0 for one candidate.
-    """
+    """Return the mean advantage, 0 to 1, of the best of equally good networks, each measured on its own images."""
     from scipy.stats import binom
 
+    # Scores are binomial; the mean of the highest of k scores is the sum over x of 1 - F(x)^k.
     below = binom.cdf(np.arange(images), images, accuracy)
     return max(0.0, float((1 - below**candidates).sum()) / images - accuracy)
 
 
 def equal_chance(accuracy: float) -> tuple[float, bool]:
-    """Return the accuracy of the networks of which the best is chosen, and whether it is the run's own.
-
-    Chance hardly moves a score near 0 % and 100 %, so 10 % and 90 % replace an accuracy beyond them.
-    """
+    """Return the accuracy cut to 10 and 90 %, beyond which chance hardly matters, and whether it is the run's own."""
     chance = min(max(round(accuracy, 2), 0.1), 0.9)
     return chance, chance == round(accuracy, 2)
 
 
 def wanted_flattery(accuracy: float, images: int) -> float:
-    """One standard error of the score, rounded down to half a point: what the candidates are to reach.
-
-    Less where ten of them do not: with few images none can look so much better.
-    """
+    """Return one standard error of the score, rounded down to half a point; less if ten networks do not reach it."""
     error = math.sqrt(accuracy * (1 - accuracy) / images)
     return math.floor(200 * min(error, flattery(10, accuracy=accuracy, images=images))) / 200
 
 
 def fewest_candidates(accuracy: float, images: int) -> int:
-    """How many equally good networks must be tried until the best of them is flattered as much, as it is shown."""
+    """Return the least number of networks whose best reaches :func:`wanted_flattery`, as rounded on the page."""
     wanted = wanted_flattery(accuracy, images)
     return next(
         (k for k in range(1, MAX_CANDIDATES) if round(flattery(k, accuracy=accuracy, images=images), 3) >= wanted),
@@ -72,45 +62,45 @@ def fewest_candidates(accuracy: float, images: int) -> int:
 
 
 def candidates(answer: int, *, accuracy: float, images: int) -> Verdict:
-    """Whether it is the smallest number of candidates whose best looks as much too good as was asked for."""
+    """Judge whether a number of networks is :func:`fewest_candidates`."""
     fewest, wanted = fewest_candidates(accuracy, images), 100 * wanted_flattery(accuracy, images)
     gained = 100 * flattery(answer, accuracy=accuracy, images=images)
-    told = f"The best of {answer} looks {gained:.1f} points better than it is, on average"
+    gain = f"The best of {answer} looks {gained:.1f} points better than it is, on average"
     if answer == fewest:
         return right(
-            f"Yes. {told}: about as much as chance moves a single score. Nothing about the networks differs; choosing "
+            f"Yes. {gain}: about as much as chance moves a single score. Nothing about the networks differs; choosing "
             "by the test images alone does that. So choose by validation images, and measure once."
         )
     if answer > fewest:
-        text = f"{told}: more than the {wanted:.1f} that were asked for. Fewer will do."
+        text = f"{gain}: more than the {wanted:.1f} that were asked for. Fewer will do."
         return nearly(text) if answer <= fewest + 2 else wrong(text)
-    return (nearly if answer == fewest - 1 else wrong)(f"{told}: less than {wanted:.1f}. Try more.")
+    return (nearly if answer == fewest - 1 else wrong)(f"{gain}: less than {wanted:.1f}. Try more.")
 
 
 @dataclass(frozen=True)
 class Task:
-    """Which image is to be found: a wrong answer or, where there is none, the least certain one."""
+    """The image to find: a confident wrong answer or, without one, the least confident answer."""
 
-    #: Least confidence of the wrong answer, 0 to 1; None where no answer is wrong.
+    #: Least confidence of the wrong answer, 0 to 1; None if all answers are right.
     threshold: float | None
     #: Lowest confidence of all answers.
     least: float
 
 
 def sure_mistake_task(labels: ArrayLike, probabilities: ArrayLike) -> Task:
-    """A task that these answers allow: at most 90 % sure, and at least one image fits."""
+    """Return a task with a solution; its threshold is 90 % at most."""
     true, sure, answers = _read(labels, probabilities)
     mistaken = sure[answers != true]
     if not len(mistaken):
         return Task(None, float(sure.min()))
-    # In steps of 5 %, or of 1 % where the network is never surer: among many classes it may not be.
+    # Steps of 5 %, or of 1 % below 20 %, where a network with many classes may be.
     surest = float(mistaken.max())
     steps = 20 if surest >= 0.2 else 100
     return Task(min(0.9, math.floor(steps * surest) / steps), float(sure.min()))
 
 
 def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verdict:
-    """Whether the typed number is that of an image that fits the task."""
+    """Judge whether a typed number is that of an image that solves the task."""
     number = read_number(text)
     true, sure, answers = _read(labels, probabilities)
     if number is None:
@@ -136,12 +126,12 @@ def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verd
 
 @dataclass(frozen=True, eq=False)
 class Cuts:
-    """Precision and recall of one class at the thresholds from 1 % to 99 %, one value each."""
+    """Precision and recall of one class at the thresholds from 1 % to 99 %: (99,)."""
 
-    #: 1 where no image reaches the threshold.
+    #: 1 at a threshold that no image reaches.
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
-    #: Number of images that reach the threshold.
+    #: The number of images that reach the threshold.
     called: NDArray[np.int64]
 
 
@@ -155,16 +145,13 @@ def cuts(labels: ArrayLike, probabilities: ArrayLike, chosen: int) -> Cuts:
 
 
 def wanted_precision(found: Cuts) -> float | None:
-    """The highest multiple of 5 % up to 95 % that some threshold reaches with a fifth of the class found.
-
-    None where no threshold finds a fifth of the class, so that there is nothing to choose.
-    """
+    """Return the highest precision, in steps of 5 % up to 95 %, at a recall of a fifth; None without such a recall."""
     possible = found.precision[found.recall >= MIN_RECALL]
     return min(0.95, math.floor(20 * float(possible.max()) + 1e-9) / 20) if len(possible) else None
 
 
 def precise_threshold(answer: int, found: Cuts) -> Verdict:
-    """Whether a threshold reaches the wanted precision and finds as many of the class as that allows."""
+    """Judge whether a threshold reaches the wanted precision with about the highest recall."""
     wanted = wanted_precision(found)
     if wanted is None:
         return wrong("The run hardly ever thinks of this class. Choose another one above.")
@@ -172,21 +159,21 @@ def precise_threshold(answer: int, found: Cuts) -> Verdict:
     # In whole per cent, as the page shows it.
     met = np.rint(100 * found.precision) >= round(100 * wanted)
     best = float(found.recall[met].max())
-    told = f"Precision {100 * precision:.0f} %, recall {100 * recall:.0f} %."
+    figures = f"Precision {100 * precision:.0f} %, recall {100 * recall:.0f} %."
     if not met[answer - 1]:
-        text = f"{told} The precision is too low; a higher threshold lets fewer strangers in."
+        text = f"{figures} The precision is too low; a higher threshold lets fewer strangers in."
         return nearly(text) if precision >= wanted - 0.03 else wrong(text)
     if recall < best - 0.02:
-        text = f"{told} That is precise enough, but {100 * best:.0f} % of the class could be found. Lower it."
+        text = f"{figures} That is precise enough, but {100 * best:.0f} % of the class could be found. Lower it."
         return nearly(text) if recall >= best - 0.15 else wrong(text)
     return right(
-        f"{told} Yes. Precision is bought with recall: the surer the calls, the more of the class go by unnoticed. "
+        f"{figures} Yes. Precision is bought with recall: the surer the calls, the more of the class go by unnoticed. "
         "Accuracy is neither of the two."
     )
 
 
 def lowest_epoch(answer: int, history: Sequence[EpochRecord]) -> Verdict:
-    """Whether it is the epoch with the lowest validation loss, or one that looks as low in three digits."""
+    """Judge whether an epoch has the lowest validation loss, to three digits."""
     best = best_epoch(history)
     if best is None:
         return wrong("This run has no validation loss to read.")
@@ -208,29 +195,29 @@ def lowest_epoch(answer: int, history: Sequence[EpochRecord]) -> Verdict:
 
 
 def interval_width(fraction: float, images: int) -> float:
-    """How wide the 95 % interval of a fraction is that was counted on so many images."""
+    """Return the width of the 95 % interval of a fraction of so many images."""
     low, high = wilson_interval(round(fraction * images), images)
     return high - low
 
 
 def fewest_images(fraction: float) -> int:
-    """The smallest multiple of 10 images that makes the interval at most :data:`WANTED_WIDTH` wide."""
+    """Return the smallest multiple of 10 images whose interval is at most :data:`WANTED_WIDTH` wide."""
     return next(n for n in range(10, MAX_IMAGES, 10) if interval_width(fraction, n) <= WANTED_WIDTH)
 
 
 def enough_images(answer: int, *, fraction: float) -> Verdict:
-    """Whether so many test images make the interval narrow enough, and hardly more of them than needed."""
-    found, fewest = interval_width(fraction, answer), fewest_images(fraction)
-    told = f"With {answer:,} images it is {100 * found:.1f} points wide"
+    """Judge whether a number of test images is about :func:`fewest_images`."""
+    width, fewest = interval_width(fraction, answer), fewest_images(fraction)
+    figures = f"With {answer:,} images it is {100 * width:.1f} points wide"
     if abs(answer - fewest) <= max(10, 0.05 * fewest):
         why = (
             f"So near to 0 or 100 % few images are enough; at 70 % it takes about {fewest_images(0.7):,}."
             if fewest < FEW_IMAGES
             else "Four times as many images make an interval half as wide, so that the report's 100 are a long way off."
         )
-        return right(f"{told}. Yes: about {fewest:,}. {why}")
-    text = f"{told}, {'more' if found > WANTED_WIDTH else 'less'} than the {100 * WANTED_WIDTH:.0f} asked for."
-    text += " Take more." if found > WANTED_WIDTH else " Fewer will do."
+        return right(f"{figures}. Yes: about {fewest:,}. {why}")
+    text = f"{figures}, {'more' if width > WANTED_WIDTH else 'less'} than the {100 * WANTED_WIDTH:.0f} asked for."
+    text += " Take more." if width > WANTED_WIDTH else " Fewer will do."
     return nearly(text) if abs(answer - fewest) <= 0.25 * fewest else wrong(text)
 
 
@@ -243,26 +230,24 @@ CONCLUSIONS = {
 
 
 def in_points(interval: tuple[float, float]) -> tuple[float, float]:
-    """An interval of shares in points as they are shown, so that what is said of it can be seen; no end is -0."""
+    """Return an interval in points, rounded as on the page; no end is -0."""
     low, high = (round(100 * end, 1) + 0.0 for end in interval)
     return low, high
 
 
 def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int], *, same_task: bool) -> Verdict:
-    """Judge the answer, a key of :data:`CONCLUSIONS`, by the interval of the difference of two accuracies.
+    """Judge a key of :data:`CONCLUSIONS` by the interval of the difference of two accuracies, each (correct, all).
 
-    An accuracy is the number of test images that are right, and of all. ``same_task``: both were measured on
-    photographs of the same classes.
+    ``same_task``: both accuracies are of photographs of the same classes.
     """
     if answer not in CONCLUSIONS:
         return wrong("Choose one of the three.")
     low, high = in_points(difference_interval(run, other))
     true = "better" if low > 0 else "worse" if high < 0 else "unknown"
-    told = f"The difference is {100 * (run[0] / run[1] - other[0] / other[1]):+.1f} points, and its 95 % interval "
-    told += f"{low:+.1f} to {high:+.1f}"
     if answer == true:
         return right(
-            f"Yes. {told}"
+            f"Yes. The difference is {100 * (run[0] / run[1] - other[0] / other[1]):+.1f} points, and its 95 % "
+            f"interval {low:+.1f} to {high:+.1f}"
             + (": 0 lies within." if true == "unknown" else ": 0 lies outside.")
             + (
                 " Note that the report's figure stands on 100 images."
@@ -278,6 +263,6 @@ def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int], *, sam
 def _read(
     labels: ArrayLike, probabilities: ArrayLike
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """True classes, confidences and answers."""
+    """Return true classes, confidences and predicted classes."""
     fractions = np.asarray(probabilities, dtype=np.float64)
     return np.asarray(labels, dtype=np.int64), fractions.max(axis=1), fractions.argmax(axis=1)

@@ -1,4 +1,4 @@
-"""Where the report is mistaken or unclear: what it says, where, and what is right."""
+"""The report's mistakes and their corrections."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Correction:
     lesson: str
     #: The place in the report, by its headings.
     where: str
-    #: What the report says there.
+    #: The mistaken statement.
     says: str
-    #: What is right, with the evidence.
+    #: The correction with its evidence.
     right: str
 
 
 def findings(lesson: str) -> tuple[Correction, ...]:
-    """Those of a section, in the report's order."""
+    """Return the corrections of a section, in the report's order."""
     return tuple(finding for finding in all_findings() if finding.lesson == lesson)
 
 
 def all_findings() -> tuple[Correction, ...]:
-    """All of them, in the report's order. The numbers in them are worked out here, not copied."""
+    """Return all corrections, in the report's order, with computed numbers."""
     low, high = (round(100 * end) for end in wilson_interval(67, report.MEASURED_IMAGES))
     ten = report.TRAIN_IMAGES * 11
     floor = lowest_flattened_loss(len(report.CLASSES))

@@ -1,4 +1,4 @@
-"""The sections of the lesson, in the report's order, and what a check says of an answer."""
+"""The sections of the lesson, in the report's order, and the verdict on an answer."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LESSONS: dict[str, Lesson] = {
 
 
 class Outcome(StrEnum):
-    """How good an answer is."""
+    """The judgement of an answer."""
 
     RIGHT = "right"
     NEARLY = "nearly"
@@ -49,14 +49,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says of an answer."""
+    """The judgement of an answer with its reason, or a hint without the solution, as plain text."""
 
     outcome: Outcome
-    #: The reason, or a hint that does not give the solution away, as plain text.
     text: str
 
 
-#: Make a :class:`Verdict` of a text: the answer is right; it is close, or right in part; it is neither.
+#: Functions from a text to a :class:`Verdict`; ``nearly``: the answer is close, or right in part.
 right, nearly, wrong = (partial(Verdict, outcome) for outcome in Outcome)
 
 #: An optional sign, digits with at most one point or comma, an optional per cent sign.
@@ -64,7 +63,7 @@ _NUMBER = re.compile(r"[+\-−]?(\d+([.,]\d*)?|[.,]\d+)\s*%?")
 
 
 def read_number(text: str) -> float | None:
-    """The number that a person typed, with a point or a comma and perhaps a per cent sign; None for anything else."""
+    """Read a typed number with a point or a comma and perhaps a per cent sign; None for anything else."""
     trimmed = text.strip()
     if len(trimmed) > 24 or not _NUMBER.fullmatch(trimmed):
         return None
@@ -73,6 +72,6 @@ def read_number(text: str) -> float | None:
 
 
 def no_number(text: str) -> Verdict:
-    """For what :func:`read_number` could not read."""
-    came = f"“{text.strip()[:40]}” is not a number." if text.strip() else "There is no answer yet."
-    return wrong(f"{came} Type digits, such as 12 or 0.5.")
+    """Return the verdict on a text that :func:`read_number` could not read."""
+    reason = f"“{text.strip()[:40]}” is not a number." if text.strip() else "There is no answer yet."
+    return wrong(f"{reason} Type digits, such as 12 or 0.5.")

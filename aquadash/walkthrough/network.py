@@ -20,22 +20,18 @@ FILTERS: dict[str, NDArray[np.float64]] = {
 
 @dataclass(frozen=True, eq=False)
 class TwoLayers:
-    """The outputs of two convolutions in a row, and of the larger one that could replace both."""
+    """The outputs (height, width) of two convolutions in a row, and of one that could replace both."""
 
-    #: Output of the first, after activation and pooling; all three have the shape (height, width).
+    #: The first convolution's output after activation and pooling.
     first: NDArray[np.float64]
     second: NDArray[np.float64]
     single: NDArray[np.float64]
-    #: Largest difference between ``second`` and ``single``.
+    #: The largest difference between ``second`` and ``single``.
     difference: float
 
 
 def two_layers(image: NDArray[np.uint8], *, filters: tuple[str, str], activation: str, pooling: str) -> TwoLayers:
-    """Send a picture through two convolutions of the report's kind: 2 x 2, two pixels at a time.
-
-    Without anything in between, filter b on the results of filter a is a single 4 x 4 filter that moves four pixels at
-    a time: the Kronecker product of b and a. The input is the brightness of the image, 0 to 1.
-    """
+    """Send an image's brightness through two convolutions of the report's kind: 2 x 2, two pixels at a time."""
     grey = image.astype(np.float64).mean(axis=-1) / 255.0
     one, two = FILTERS[filters[0]], FILTERS[filters[1]]
     first = _convolve(grey, one)
@@ -44,19 +40,20 @@ def two_layers(image: NDArray[np.uint8], *, filters: tuple[str, str], activation
     if pooling == "max":
         first = _max_pool(first)
     second = _convolve(first, two)
+    # Without activation and pooling, both filters are one of 4 x 4: their Kronecker product.
     single = _convolve(grey, np.asarray(np.kron(two, one), dtype=np.float64))
     return TwoLayers(first, second, single, float(np.abs(second - single).max()))
 
 
 def as_picture(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Outputs as grey levels: middle grey is 0, and the largest size is white or black; uint8 (height, width, 3)."""
+    """Draw outputs in grey, uint8 (height, width, 3): 128 is 0, and the largest absolute value is white or black."""
     largest = float(np.abs(values).max()) or 1.0
     grey = np.rint(127.5 + 127.5 * values / largest).astype(np.uint8)
     return np.repeat(grey[:, :, None], 3, axis=2)
 
 
 def _convolve(values: NDArray[np.float64], kernel: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Slide a square kernel over the values by its own size; what is left over at the end is padded with 0."""
+    """Slide a square kernel over the values by its own size, padding the end with 0."""
     size = len(kernel)
     padded = np.pad(values, [(0, -length % size) for length in values.shape])
     height, width = (length // size for length in padded.shape)
@@ -84,7 +81,7 @@ def parameters(image_shape: tuple[int, int, int], *, classes: int, units: tuple[
 
 
 def flattened_loss(y_true: ArrayLike, y_prob: ArrayLike) -> NDArray[np.float64]:
-    """The loss of each image in nats when probabilities are taken for raw scores: a softmax over a softmax."""
+    """Return the loss of each image in nats with a second softmax over the probabilities."""
     powers = np.exp(np.asarray(y_prob, dtype=np.float64))
     return cross_entropy(np.asarray(y_true), powers / powers.sum(axis=1, keepdims=True))
 
@@ -96,5 +93,5 @@ def even_rest(own: ArrayLike, classes: int) -> NDArray[np.float64]:
 
 
 def lowest_flattened_loss(classes: int) -> float:
-    """The flattened loss of a perfect answer, the least there is: ln(1 + (classes - 1) / e)."""
+    """Return the flattened loss of a perfect answer: ln(1 + (classes - 1) / e)."""
     return math.log(1 + (classes - 1) / math.e)

@@ -1,8 +1,4 @@
-"""How far somebody has come: a small file in ``AQUADASH_HOME/progress``, named by a random id.
-
-The id stands in the page's address and is no secret worth guarding: it opens nothing but ticks. Who loses it loses
-those and nothing else.
-"""
+"""A person's progress in the lesson: a file in ``AQUADASH_HOME/progress``, named by a random id in the address."""
 
 from __future__ import annotations
 
@@ -21,9 +17,9 @@ from aquadash.files import forget_oldest, write_whole
 from aquadash.walkthrough.lessons import LESSONS
 
 _ID = re.compile(r"[0-9a-f]{16}")
-#: A file that is larger was not written by us.
+#: The most bytes that are read of a file.
 _MAX_BYTES = 20_000
-#: The oldest files go when there are more.
+#: The most files; the oldest are deleted.
 MAX_FILES = 2_000
 _MAX_TRIES = 9_999
 
@@ -31,18 +27,18 @@ _lock = threading.Lock()
 
 
 class LessonProgress(BaseModel, frozen=True):
-    """What was done so far, as its file holds it."""
+    """The content of a progress file."""
 
     format: Literal[1] = 1
-    #: Answers given, by lesson.
+    #: The number of answers by lesson.
     tries: dict[str, Annotated[int, Field(ge=0, le=_MAX_TRIES)]] = {}
-    #: When each lesson's question was first answered correctly, as Unix time in seconds.
+    #: Unix time of the first right answer by lesson, in seconds.
     solved: dict[str, FiniteFloat] = {}
 
     @field_validator("tries", "solved")
     @classmethod
     def _known(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Pass over the lessons of an older or newer version."""
+        """Drop the lessons of an older or newer version."""
         return {lesson: value for lesson, value in values.items() if lesson in LESSONS}
 
     def after(self, lesson: str, *, solved: bool, now: float) -> LessonProgress:
@@ -52,17 +48,17 @@ class LessonProgress(BaseModel, frozen=True):
 
 
 def new_id() -> str:
-    """An id that nobody has."""
+    """Return a new random id."""
     return secrets.token_hex(8)
 
 
 def is_id(text: str) -> bool:
-    """Whether the text has an id's form."""
+    """Return whether the text has the form of an id."""
     return _ID.fullmatch(text) is not None
 
 
 def read(progress_id: str) -> LessonProgress:
-    """The progress of that id; none for an id that is unknown, malformed, or whose file is damaged."""
+    """Return the progress of an id; empty if the id is unknown or malformed, or its file damaged."""
     if not is_id(progress_id):
         return LessonProgress()
     try:
@@ -72,7 +68,7 @@ def read(progress_id: str) -> LessonProgress:
 
 
 def _load(path: Path) -> LessonProgress:
-    """What a file says, which is nothing where it is damaged; an ``OSError`` where it cannot be read."""
+    """Read a file; a damaged one is empty, one that cannot be opened raises an ``OSError``."""
     with path.open("rb") as file:
         content = file.read(_MAX_BYTES)
     try:
@@ -82,12 +78,7 @@ def _load(path: Path) -> LessonProgress:
 
 
 def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
-    """Count an answer, right if ``solved``, and keep it.
-
-    Raises:
-        StorageError: The file cannot be read or written.
-        ValueError: There is no such lesson, or the id is malformed.
-    """
+    """Count and store an answer; a file that cannot be read or written raises a ``StorageError``."""
     if lesson not in LESSONS or not is_id(progress_id):
         raise ValueError(f"no lesson {lesson!r} or no id {progress_id!r}")
     with _lock:
@@ -98,7 +89,7 @@ def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
             before = LessonProgress() if is_new else _load(path)
             known = before.after(lesson, solved=solved, now=time.time())
             if not is_new and not before.tries:
-                # Nothing in it makes sense: it is damaged, or of a newer version.
+                # The file is damaged or of a newer version: keep it aside.
                 path.replace(path.with_suffix(".unread"))
             write_whole(path, known.model_dump_json())
             if is_new:

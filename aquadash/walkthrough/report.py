@@ -1,4 +1,4 @@
-"""The report's figures, as they stand in its code, its text and its outputs."""
+"""The report's figures from its code, text and outputs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
 
 _RATE = 0.01
 
-#: The printed log, at the rate that Keras's SGD has by default; seconds are rounded there.
+#: The printed log with whole seconds, at the default rate of Keras's SGD.
 LOG: tuple[EpochRecord, ...] = (
     EpochRecord(1, 0.9826, 0.6052, 1.0847, 0.5625, _RATE, 5),
     EpochRecord(2, 0.9644, 0.6145, 1.0588, 0.5650, _RATE, 7),
@@ -51,7 +51,7 @@ class Answer:
 
     #: Position among the test images, from 0.
     image: int
-    #: Name of the true class; empty where the report does not name it.
+    #: Name of the true class; empty if the report does not name it.
     true: str
     predicted: str
     #: Probability of ``predicted``, 0 to 1, as printed.
@@ -69,5 +69,5 @@ ANSWERS: tuple[Answer, ...] = (
 
 
 def right_ones(scores: ClassScores) -> int:
-    """How many images of the class were found: recall times support."""
+    """Return the number of the class's images that were right: recall times support."""
     return round(scores.recall * scores.support)

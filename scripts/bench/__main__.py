@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 if __name__ == "__main__":
-    # In place of this folder, which Python looks into for a folder's command.
+    # Python puts this folder first in the path; replace it by the project's.
     sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
 
 from aquadash.cli import main  # noqa: E402
@@ -27,19 +27,15 @@ pairs_option = click.option(
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
     """Measure speed on this machine. A ratio above 1 means that AquaDash is faster than the report's way."""
-    # Whoever ends a measurement ends the servers and trainings that it has started, too.
+    # SystemExit, so that a measurement that is terminated ends its servers and trainings, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    # What leads away from this machine, or keeps visitors out.
+    # These settings would send the work to other machines, or refuse the visitors.
     for name in ("MLFLOW_TRACKING_URI", "AQUADASH_DATABASE", "AQUADASH_SCHEDULER", "AQUADASH_CLASSROOM"):
         os.environ.pop(name, None)
 
 
 def _require(*modules: str, browser: bool = False) -> None:
-    """Refuse to start where a package or program is missing that the tests need, too.
-
-    Raises:
-        AquaDashError: With what is missing and how to install it.
-    """
+    """Raise an error that says how to install what is missing of the requirements of the tests."""
     missing = [module for module in ("pytest", *modules) if find_spec(module) is None]
     if missing:
         raise AquaDashError(
@@ -72,9 +68,9 @@ def train(pairs: int) -> None:
 @bench.command("limit")
 @pairs_option
 def limit(pairs: int) -> None:
-    """Training the report's CNN for an epoch against the least that its matrix products and updates take here.
+    """Training the report's CNN for an epoch against the least time of its matrix products and updates on this machine.
 
-    The first ratio is how many times as long our epoch takes: 1 would be the machine's limit.
+    The first ratio is our epoch's time divided by that limit.
     """
     from scripts.bench.epochs import bench_limit
 
@@ -96,10 +92,10 @@ def limit(pairs: int) -> None:
 def painted(runs: int, repeats: int, mlflow: bool) -> None:
     """When a real browser has painted the first rows of Compare's table, and of that of MLflow's own pages.
 
-    Cold is the first tab of a new browser at a server that has just begun to answer, warm a later one. With little else
-    to do, a machine with two cores needs six minutes.
+    Cold is the first tab of a new browser at a server that has just begun to answer, warm a later one. An idle machine
+    with two cores needs six minutes.
     """
-    # Of MLflow, its pages need Flask; the part that the app needs has none.
+    # MLflow's pages need Flask, which the app does not install.
     _require("playwright", *(["flask"] if mlflow else []), browser=True)
     from scripts.bench.painted import bench_painted
 
@@ -141,7 +137,7 @@ def start(repeats: int) -> None:
 def load(sessions: int, seconds: float, leave_seconds: float, seed: int) -> None:
     """A class that changes pages and watches one training, on a server of its own on this machine.
 
-    Page changes, live updates, the training's speed beside its speed alone, memory and errors, each against its goal.
+    It compares page changes, live updates, the training's speed, memory and errors with their goals.
     """
     _require("websockets")
     from scripts.bench.load import bench_load
@@ -159,8 +155,8 @@ def _print_load(result: dict[str, Any]) -> None:
         for goal in result["goals"].values()
     ]
     pages = [
-        (page, f"{found['count']:,}", f"{found['p50']:.2f} s", f"{found['p95']:.2f} s")
-        for page, found in result["pages"].items()
+        (page, f"{times['count']:,}", f"{times['p50']:.2f} s", f"{times['p95']:.2f} s")
+        for page, times in result["pages"].items()
     ]
     after = result["memory_after_megabytes"]
     facts = (

@@ -22,16 +22,12 @@ from aquadash.presets import preset
 if TYPE_CHECKING:
     import keras
 
-#: As many images as the report trains on in an epoch, their shape, and the classes.
+#: Images in an epoch of the report, their shape, and the classes.
 COUNT, IMAGE_SHAPE, CLASSES = 12_500, (32, 32, 3), 5
 
 
 def bench_train(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
-    """Time an epoch of the report's CNN at batch 32 by its ``fit`` and by our loop.
-
-    Returns:
-        As :func:`compared`; ``report_images_per_second`` and ``aquadash_images_per_second``.
-    """
+    """Time an epoch of the report's CNN at batch 32 by its ``fit`` and by our loop; see :func:`compared`."""
     seconds = _processes_in_turn(pairs=pairs, on_progress=on_progress)
     return {
         **compared(seconds, "report", "aquadash"),
@@ -41,12 +37,9 @@ def bench_train(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> di
 
 
 def bench_limit(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
-    """Time an epoch of the report's CNN at batch 32 by our loop and by its ``fit`` against the least it could take.
+    """Time an epoch of the report's CNN at batch 32 by our loop and by its ``fit`` against :mod:`scripts.bench.limit`.
 
-    Returns:
-        As :func:`compared`, our epoch by the limit: ``ratio`` 1 would be the limit. Of it, ``products_seconds`` and
-        ``updates_seconds``, see :mod:`scripts.bench.limit`; and the report's ``report_seconds`` and ``report_ratio``,
-        its ``fit`` by our epoch.
+    ``ratio`` is our time divided by the limit, ``report_ratio`` the time of ``fit`` divided by ours.
     """
     from scripts.bench.limit import least_seconds
 
@@ -66,26 +59,21 @@ def bench_limit(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> di
 def in_turn(
     ways: Mapping[str, Callable[[], float]], *, pairs: int, on_progress: ProgressCallback = silent
 ) -> dict[str, list[float]]:
-    """Time ways of doing the same in turn, so that whatever else the machine does meets all of them."""
+    """Time several ways in turn, so that other work of the machine slows all of them down alike."""
     on_progress("warming up", None)
     for way in ways.values():
         way()
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for pair in range(pairs):
         on_progress("timing", pair / pairs)
-        # The way that goes first changes, so that a trend of the machine meets both.
+        # The first way of a turn changes, so that a machine that becomes slower favours none.
         for name in list(ways) if pair % 2 else reversed(ways):
             seconds[name].append(ways[name]())
     return seconds
 
 
 def compared(seconds: Mapping[str, Sequence[float]], slow: str, fast: str) -> dict[str, object]:
-    """Compare two ways of :func:`in_turn`.
-
-    Returns:
-        ``ratio``, the median over the pairs of the first's time by the second's; ``NAME_seconds``, the median time of
-        either; ``pairs``, how many timings of each; ``pair_ratios``, the ratio of each pair.
-    """
+    """Compare two ways of :func:`in_turn`; ``ratio`` is the median over the pairs of slow time divided by fast time."""
     ratios = [a / b for a, b in zip(seconds[slow], seconds[fast], strict=True)]
     return {
         "ratio": statistics.median(ratios),
@@ -97,7 +85,7 @@ def compared(seconds: Mapping[str, Sequence[float]], slow: str, fast: str) -> di
 
 
 def report_model() -> keras.Model:
-    """The report's network, untrained, compiled as there."""
+    """Build the report's network, untrained, compiled as in the report."""
     import keras
 
     from aquadash import models
@@ -119,9 +107,9 @@ def _processes_in_turn(
 
 @contextmanager
 def _process(name: str) -> Iterator[Callable[[], float]]:
-    """A process that trains an epoch by one of :data:`WAYS` and says its seconds whenever the function is called.
+    """Yield a function that returns the seconds of an epoch, trained by one of :data:`WAYS` in a process of its own.
 
-    Each way has one of its own, so that neither's settings (operation determinism, say) reach the other.
+    Settings of one way, such as operation determinism, do not reach the other.
     """
     with ProcessPoolExecutor(1, get_context("spawn"), _prepare, (name,)) as process:
 
@@ -137,13 +125,13 @@ def _process(name: str) -> Iterator[Callable[[], float]]:
 
 
 def _random_data() -> tuple[np.ndarray, np.ndarray]:
-    """Random images and labels: their content does not change the time."""
+    """Return random images and labels: their content does not change the time."""
     random = np.random.default_rng(0)
     return random.integers(0, 256, (COUNT, *IMAGE_SHAPE), dtype=np.uint8), random.integers(0, CLASSES, COUNT)
 
 
 def _report(config: RunConfig) -> Callable[[], object]:
-    """The report's call: float64 images and ``fit`` as it stands there, without the validation."""
+    """Prepare the report's call: ``fit`` on float64 images, without the validation."""
     model = report_model()
     images, labels = _random_data()
     scaled = images / 255.0
@@ -151,7 +139,7 @@ def _report(config: RunConfig) -> Callable[[], object]:
 
 
 def _aquadash(config: RunConfig) -> Callable[[], object]:
-    """What a worker does for an epoch, without the validation and the drawing of new variants."""
+    """Prepare a worker's epoch without the validation and without new variants of the images."""
     import keras
     import tensorflow as tf
 
@@ -180,11 +168,10 @@ def _aquadash(config: RunConfig) -> Callable[[], object]:
     return epoch
 
 
-#: A way's name to a function that prepares it for a config and returns an epoch of it.
+#: Name of a way to a function that prepares it for a config and returns a function for one epoch.
 WAYS: dict[str, Callable[[RunConfig], Callable[[], object]]] = {"report": _report, "aquadash": _aquadash}
 
-
-#: The way of this process, if it is one of :func:`_process`.
+#: The way of this process, in a process of :func:`_process`.
 _prepared: list[Callable[[], object]] = []
 
 

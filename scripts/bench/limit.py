@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-#: How long one way is tried at a time, and how often; the best counts.
+#: Seconds and number of the timings of one way; the best counts.
 _TRY_SECONDS, _TRIES = 0.02, 5
 
 
 def products(model: keras.Model, batch_size: int) -> Iterator[tuple[int, int, int]]:
-    """The matrix products of a batch, each as (rows, inner, columns).
+    """Yield the matrix products of a batch as (rows, inner, columns): forward, gradient of weights, gradient of inputs.
 
-    Of each layer the one forward, the one for the gradient of its weights and, unless it is the first, the one for that
-    of its inputs. A convolution is the product of its windows, laid out as rows, with its filters.
+    The first layer needs no gradient of its inputs. A convolution multiplies its windows, laid out as rows, by its
+    filters.
     """
     learning = [layer for layer in model.layers if layer.weights]
     for layer in learning:
@@ -37,7 +37,7 @@ def products(model: keras.Model, batch_size: int) -> Iterator[tuple[int, int, in
 
 
 def least_seconds(model: keras.Model, *, images: int, batch_size: int) -> dict[str, Callable[[], float]]:
-    """Functions that measure the least seconds of an epoch's ``products`` and ``updates``."""
+    """Return functions that measure the least seconds of an epoch's ``products`` and ``updates``."""
     random, batches = np.random.default_rng(0).random, images / batch_size
     multiply = [
         _products(random((rows, inner), np.float32), random((inner, columns), np.float32))
@@ -51,12 +51,12 @@ def least_seconds(model: keras.Model, *, images: int, batch_size: int) -> dict[s
     }
 
 
-#: Does something as often as it is told.
+#: Repeats a call a given number of times.
 _Repeated = Callable[[int], object]
 
 
 def _products(a: np.ndarray, b: np.ndarray) -> tuple[_Repeated, _Repeated]:
-    """By NumPy's BLAS, into memory that is there already, and by TensorFlow."""
+    """Multiply by NumPy's BLAS, into allocated memory, and by TensorFlow."""
     import tensorflow as tf
 
     out, factor = np.empty((len(a), b.shape[1]), np.float32), tf.constant(b)
@@ -64,7 +64,7 @@ def _products(a: np.ndarray, b: np.ndarray) -> tuple[_Repeated, _Repeated]:
 
 
 def _copies(values: np.ndarray) -> tuple[_Repeated, _Repeated]:
-    """By NumPy, on one core, and by TensorFlow, on all; the latter adds on the way, which takes no time."""
+    """Copy by NumPy, on one core, and by TensorFlow, on all; TensorFlow also adds, which takes no more time."""
     out = np.empty_like(values)
     return _in_numpy(lambda: np.copyto(out, values)), _in_tensorflow(lambda x: x + 1.0, values)
 
@@ -80,7 +80,7 @@ def _in_numpy(call: Callable[[], object]) -> _Repeated:
 def _in_tensorflow(call: Callable[[tf.Tensor], tf.Tensor], value: np.ndarray) -> _Repeated:
     import tensorflow as tf
 
-    # Two in turn: what is the same each time TensorFlow calculates once.
+    # Two values in turn, because TensorFlow calculates a constant result once.
     both = tf.constant(np.stack([value, value]))
 
     @tf.function(autograph=False)
@@ -97,7 +97,7 @@ def _in_tensorflow(call: Callable[[tf.Tensor], tf.Tensor], value: np.ndarray) ->
 
 
 def _best(ways: Sequence[_Repeated]) -> float:
-    """The fewest seconds of one call, over all ways."""
+    """Return the fewest seconds of one call, over all ways."""
     best = math.inf
     for repeat in ways:
         repeat(1)

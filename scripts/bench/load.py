@@ -1,8 +1,7 @@
-"""A class on one machine: many visitors who change pages and watch one training, for as long as a lesson lasts.
+"""A class on one machine: visitors (:mod:`scripts.bench.tab`) change pages and watch one training for a whole lesson.
 
-A server of the app of its own, a training of the report's network, and visitors that speak the browsers' protocol
-(:mod:`scripts.bench.tab`), all on this machine and nowhere else. The training's speed alone is measured in between,
-with everybody's computer asleep: machines change their speed within minutes, so that only neighbours can be compared.
+Server, training and visitors run on this machine. The training's speed without load is measured between the phases of
+load, while no tab asks for anything: a machine changes its speed within minutes, so only neighbouring phases compare.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from scripts.bench.visitors import Sights, Visitor, every_place
 from tests.serving import Server, serving
 from tests.waiting import wait_for
 
-#: What a lesson of thirty needs, on two cores.
+#: Goals of a lesson of thirty visitors on two cores: title, side and value of each figure.
 GOALS = {
     "page_p95_seconds": ("page change, 95 of 100 within", "at most", 1.5),
     "update_p95_seconds": ("live update behind, 95 of 100 within", "at most", 2.0),
@@ -47,18 +46,18 @@ GOALS = {
     "error_count": ("errors", "at most", 0),
 }
 
-#: A phase of load and the sleep after it, in seconds; short tests have shorter ones. Short beside the minutes in which
-#: a machine changes its speed, long beside an epoch.
+#: A phase of load and the sleep after it, in seconds: longer than an epoch, shorter than the minutes in which a machine
+#: changes its speed. Short lessons have shorter phases.
 LOAD_SECONDS = 60.0
 SLEEP_SECONDS = 20.0
-#: At the edges of a phase so much is left aside.
+#: Not measured at the start of a phase.
 _EDGE_SECONDS = 2.0
-#: The server keeps a session two minutes for its browser to come back; then what it took must be free.
+#: Streamlit keeps a session for two minutes after its tab has closed; later its memory must be free.
 LEAVE_SECONDS = 165.0
 #: Lines that every server prints when it starts and ends.
 _BANNER = ("You can now view your Streamlit app", "URL: http://", "Stopping...", "Gathering usage")
 
-# In a process of its own: what the store and the pages import would weigh on the visitors.
+# In a process of its own: the imports of the store and the pages would burden the process of the visitors.
 _PREPARE = """
 import json
 from aquadash.config import with_values
@@ -86,14 +85,7 @@ def bench_load(
     *, sessions: int = 30, seconds: float = 600.0, leave_seconds: float = LEAVE_SECONDS, seed: int = 0,
     on_progress: ProgressCallback = silent,
 ) -> dict[str, Any]:  # fmt: skip
-    """Let a class loose on the app.
-
-    Returns:
-        See :meth:`_Lesson.result`.
-
-    Raises:
-        ServerError: The training does not start, or the app fails on the first tour.
-    """
+    """Run the lesson; see :meth:`_Lesson.result`."""
     with tempfile.TemporaryDirectory(prefix="aquadash-load-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         on_progress("Making up runs and starting a training", None)
@@ -101,20 +93,13 @@ def bench_load(
             with ProgressRecord(home, sights.training) as record:
                 lesson = _Lesson(sights, server, record, on_progress, sessions=sessions, seconds=seconds, seed=seed)
                 asyncio.run(lesson.hold(leave_seconds))
-            # Only now nobody writes into the record any more.
+            # Here, because the thread of the record has ended.
             return lesson.result(waited=leave_seconds > 0)
 
 
 @contextmanager
 def training(home: Path) -> Iterator[Sights]:
-    """Fill a new home with runs, for a class has some behind it, and train the report's network until the block ends.
-
-    Yields:
-        What there is to look at, once the training is in its first epochs.
-
-    Raises:
-        ServerError: The training does not start.
-    """
+    """Fill a new home with runs and train the report's network until the block ends; yield its runs and sections."""
     environment = {**os.environ, "AQUADASH_HOME": str(home)}
     done = subprocess.run(
         [sys.executable, "-c", _PREPARE], env=environment, cwd=settings.PROJECT_ROOT, capture_output=True, text=True
@@ -152,7 +137,7 @@ def training(home: Path) -> Iterator[Sights]:
 
 
 class ProgressRecord:
-    """What the worker of a training has written and when, noted by a thread while the block lasts."""
+    """The progress that a training's worker writes, read by a thread while the block lasts."""
 
     def __init__(self, home: Path, run_id: str) -> None:
         self._jobs = JobTable(f"sqlite:///{home / 'jobs.db'}")
@@ -161,7 +146,7 @@ class ProgressRecord:
         self._thread = threading.Thread(target=self._look_until_end, name="load-progress", daemon=True)
         self._times: list[float] = []
         self._epochs: list[float] = []
-        #: When the worker wrote that it was at (epoch, batch), in seconds since 1970, in that order.
+        #: Unix time at which the worker reported (epoch, batch), ascending.
         self.written: dict[tuple[int, int], float] = {}
 
     def __enter__(self) -> ProgressRecord:
@@ -173,13 +158,13 @@ class ProgressRecord:
         self._thread.join(timeout=10)
 
     def job(self) -> Job:
-        """The training as it is now."""
+        """Return the training's job."""
         job = self._jobs.get(job_id(KIND, self._run_id))
         assert job is not None
         return job
 
     def epochs_a_second(self, begin: float, end: float) -> float:
-        """The training's pace between two times, in epochs a second."""
+        """Return the training's speed between two times."""
         first, last = bisect_left(self._times, begin), bisect_left(self._times, end) - 1
         if last <= first:
             return 0.0
@@ -191,14 +176,14 @@ class ProgressRecord:
             if progress is None or not progress.batches or (self._times and progress.time <= self._times[-1]):
                 continue
             self.written.setdefault((progress.epoch, progress.batch), progress.time)
-            # The times last: they say how many there are to whoever reads the pace meanwhile.
+            # Append the time last: `epochs_a_second` runs in another thread and indexes by the times.
             self._epochs.append(progress.epoch - 1 + progress.batch / progress.batches)
             self._times.append(progress.time)
 
 
 @dataclass
 class _Phase:
-    """A time of load or of sleep, the training's pace, and what the processes used of the processors, in cores."""
+    """A phase of load or sleep: the training's speed, in epochs a second, and the cores that each process used."""
 
     begin: float
     end: float = 0.0
@@ -228,7 +213,7 @@ class _Lesson:
         self._before = self._max = self._after = 0.0
 
     async def hold(self, leave_seconds: float) -> None:
-        """Everything, from the first tour to the end."""
+        """Hold the lesson, from the first tour to the end."""
         await self._tour()
         self._before = self._memory()
         awake = asyncio.Event()
@@ -244,7 +229,7 @@ class _Lesson:
         for number in range(pairs):
             awake.set()
             if not tasks:
-                # Everybody comes within half of the first phase.
+                # All visitors arrive in the first half of the first phase.
                 tasks = [asyncio.create_task(each.stay(within=loaded / 2)) for each in self._visitors]
             for visitor in self._visitors:
                 visitor.pause(False)
@@ -268,7 +253,7 @@ class _Lesson:
         self._errors += _complaints(self._server.log)
 
     async def _tour(self) -> None:
-        """Let one visitor see everything, so that what is kept for all is there before anything is measured."""
+        """Let one visitor open every place, so that the caches of the app are full before anything is measured."""
         tab = Tab(self._server.address)
         await tab.open()
         places = every_place(self._sights)
@@ -295,15 +280,14 @@ class _Lesson:
         self._phases.append(phase)
 
     def _memory(self) -> float:
-        """What the server holds, in MB."""
+        """Return the server's resident memory in MB."""
         return float(self._processes["server"].memory_info().rss) / 1e6
 
     def result(self, *, waited: bool) -> dict[str, Any]:
         """Return the figures; ``goals`` judges those that have a goal.
 
-        Seconds of a page change last from the request to the end of the page's script, those of an update from the
-        worker's writing to the message at the visitor. Megabytes and cores are of the server unless named otherwise;
-        on other computers, what the visitors take would not burden this one.
+        A page change lasts from the request to the end of the page's script, an update from the worker's report to the
+        message at the visitor, both in seconds. Megabytes and cores are the server's unless named otherwise.
         """
         asleep, loaded = self._phases[::2], self._phases[1::2]
         ratios = [
@@ -315,10 +299,10 @@ class _Lesson:
             lag for visitor in self._visitors for watch in visitor.watches for lag in watch.lags(self._record.written)
         ]
         whole, update = spread([seconds for _, seconds in changes]), spread(lags)
-        # What the tour has left free in the server is no memory of the visitors who then use it.
+        # Subtract memory that the tour allocated and that the visitors use again.
         least = min(self._before, self._after) if waited else self._before
         busy = sum(phase.end - phase.begin for phase in loaded)
-        found = {
+        figures = {
             "sessions": self._sessions,
             "seconds": self._seconds,
             "page_changes": len(changes),
@@ -346,14 +330,14 @@ class _Lesson:
             "errors": self._errors[:20],
             "error_count": len(self._errors),
         }
-        return {**found, "goals": judged(found)}
+        return {**figures, "goals": judged(figures)}
 
 
-def judged(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Each of :data:`GOALS` whose figure was measured."""
+def judged(figures: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Compare the measured figures with :data:`GOALS`."""
     goals = {}
     for name, (what, side, goal) in GOALS.items():
-        value = found[name]
+        value = figures[name]
         if value is not None:
             met = value <= goal if side == "at most" else value >= goal
             goals[name] = {"what": what, "goal": f"{side} {goal:g}", "value": value, "met": bool(met)}
@@ -361,18 +345,18 @@ def judged(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median and 95th percentile; NaN of none."""
+    """Return median and 95th percentile; NaN without values."""
     p50, p95 = np.percentile(values, [50, 95]).tolist() if values else (float("nan"), float("nan"))
     return {"p50": p50, "p95": p95, "count": len(values)}
 
 
 def divided(number: float, by: float) -> float:
-    """A quotient; NaN by nothing."""
+    """Divide; NaN by 0."""
     return number / by if by else float("nan")
 
 
 def _used(process: psutil.Process) -> float:
-    """Seconds of processor time that it has used; what it had used when it ended, once it has."""
+    """Return the seconds of processor time of a process; 0 where it has ended."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -381,6 +365,6 @@ def _used(process: psutil.Process) -> float:
 
 
 def _complaints(log: Path) -> list[str]:
-    """Whatever the server has printed beyond what every server does."""
+    """Return the lines that the server has printed besides its banner."""
     lines = (line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines())
     return [f"Server: {line}" for line in lines if line and not any(part in line for part in _BANNER)]

@@ -20,8 +20,8 @@ from tests.tracking_server import mlflow_process
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
 
-#: Looks with every frame whether the first three rows are there, as letters on Streamlit's canvas or as MLflow's cells.
-#: The frame with them is then drawn.
+#: Checks at each frame whether the first three rows are there, as dark pixels on Streamlit's canvas or as MLflow's
+#: cells, and notes the time of the next frame.
 _LOOK = """
 (() => {
   const letters = () => {
@@ -48,7 +48,7 @@ _LOOK = """
   requestAnimationFrame(look);
 })()
 """
-#: Until what a server makes ready after its start is ready.
+#: Time for a server's preparations after its start.
 _READY_SECONDS = 20.0
 _LONGEST = 120_000
 
@@ -59,13 +59,7 @@ Serving = Callable[[], AbstractContextManager[str]]
 def bench_painted(
     *, runs: int = 1000, repeats: int = 5, mlflow: bool = True, on_progress: ProgressCallback = silent
 ) -> dict[str, Any]:
-    """Time the first three rows of the table.
-
-    Returns:
-        ``runs`` and ``repeats``; for ``aquadash`` and ``mlflow`` ``cold_seconds``, the median from the opening of the
-        first tab of a new browser, when the server has just begun to answer, until the rows are painted;
-        ``warm_seconds``, the same for a new tab of a browser that has been there before; and each of them.
-    """
+    """Time the first three rows of the table for ``aquadash`` and ``mlflow``; see :func:`time_table`."""
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory(prefix="aquadash-bench-", ignore_cleanup_errors=True) as folder:
@@ -76,18 +70,21 @@ def bench_painted(
         ways: dict[str, Serving] = {"aquadash": lambda: compare_of(home)}
         if mlflow:
             ways["mlflow"] = lambda: _mlflow(home)
-        found: dict[str, Any] = {"runs": runs, "repeats": repeats}
+        result: dict[str, Any] = {"runs": runs, "repeats": repeats}
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
             for name, way in ways.items():
                 on_progress(f"Opening {name}'s table", None)
-                found[name] = time_table(browser, way, repeats=repeats)
+                result[name] = time_table(browser, way, repeats=repeats)
             browser.close()
-    return found
+    return result
 
 
 def time_table(browser: Browser, serving: Serving, *, repeats: int) -> dict[str, Any]:
-    """Time the table of one server, which is started anew for each cold opening."""
+    """Time the opening of one server's table until its rows are painted.
+
+    ``cold_seconds``: median of the first tab of a new browser at a new server; ``warm_seconds``: of later tabs.
+    """
     cold, warm = [], []
     for number in range(repeats):
         with serving() as address:
@@ -114,7 +111,7 @@ def _opened(context: BrowserContext, address: str) -> float:
 
 @contextmanager
 def compare_of(home: Path) -> Iterator[str]:
-    """Serve Compare; yields its address."""
+    """Serve Compare and yield its address."""
     with serving(home) as server:
         yield f"{server.url}/compare"
 

@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 
 def bench_start(*, repeats: int = 10, on_progress: ProgressCallback = silent) -> dict[str, Any]:
-    """Time the starts on an otherwise idle app; each training is stopped once it has begun.
-
-    The form is as it first opens, on the embedded images, the report's four pipelines and all.
-
-    Returns:
-        ``browser_seconds``, the median, and ``browser``, all of them.
-    """
+    """Time the starts on an otherwise idle app, with the form as it opens; ``browser_seconds`` is the median."""
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory(prefix="aquadash-bench-") as folder:
@@ -47,14 +41,14 @@ def bench_start(*, repeats: int = 10, on_progress: ProgressCallback = silent) ->
 
 
 def _wait_for_standby(home: Path) -> None:
-    """Until the process that stands by has imported all it needs, as while somebody reads the form."""
+    """Wait until the standby process has imported everything, as it does while a student reads the form."""
     log = home / "logs" / "standby.log"
     while not log.is_file() or "standing by" not in log.read_text(errors="replace"):
         time.sleep(0.2)
 
 
 def _click(page: Page, url: str) -> float:
-    """Seconds until the first batches are on the screen."""
+    """Return the seconds until the first batches are on the screen, and stop the training."""
     page.goto(f"{url}/train")
     button = page.get_by_role("button", name="Train", exact=True)
     button.wait_for()
@@ -63,13 +57,9 @@ def _click(page: Page, url: str) -> float:
     button.click()
     page.get_by_text(re.compile(r"Epoch \d+ of \d+ · batch")).first.wait_for()
     seconds = time.time() - began
-    (run,) = open_store().unfinished_runs()
-    _stop(run.run_id)
-    return seconds
-
-
-def _stop(run_id: str) -> None:
     store = open_store()
-    store.request_stop(run_id)
-    while not store.get(run_id).status.ended:
+    (run,) = store.unfinished_runs()
+    store.request_stop(run.run_id)
+    while not store.get(run.run_id).status.ended:
         time.sleep(0.1)
+    return seconds

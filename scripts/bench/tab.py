@@ -1,10 +1,7 @@
-"""A browser tab without a browser: it speaks Streamlit's protocol with the app's server for as long as it is open.
+"""A browser tab without a browser, which speaks Streamlit's protocol with the app's server and draws nothing.
 
-Like a browser it keeps its connection, changes pages within one session, asks for the redrawing of every part of a
-page that redraws itself, remembers large messages so that the server need not send them twice, and loads the pictures
-that a page refers to. It draws nothing and keeps the little that this takes, so that thirty of them are light.
-
-It sends no values of widgets: whatever the pages start with is what they show. Where a tab is, its address says.
+It keeps its connection, changes pages within one session, asks for each fragment that redraws itself, caches large
+messages, and loads the pictures of a page. It sends no values of widgets: pages show their defaults and their address.
 """
 
 from __future__ import annotations
@@ -27,32 +24,29 @@ from aquadash.pages import FIRST, addresses
 
 _OPEN_SECONDS = 60.0
 _ANSWER_SECONDS = 120.0
-#: What a browser's page of the app loads before anything of the app's own, by the attributes that name it.
+#: Files of Streamlit's own page, by the attributes that name them.
 _ASSET = re.compile(rb'(?:src|href)="\./(static/[^"]+)"')
 _MEDIA = re.compile(rb"/media/[0-9a-f]{8,128}\.[a-z0-9]{1,8}")
-#: Streamlit's browser forgets a large message that so many whole runs have not used.
+#: Streamlit's browser forgets a cached message after this number of script runs that do not use it.
 _MAX_AGE = 2
 
-#: Called with every message: its bytes and when they came, in seconds since 1970.
+#: Called with the bytes of every message and the Unix time of their arrival.
 Listener = Callable[[bytes, float], None]
 
 
 class ServerError(AquaDashError):
-    """The app's server did not answer as it should, or a page failed."""
+    """The app's server did not answer, or a page failed."""
 
 
 @dataclass
 class TabCounts:
-    """What a tab has done and met so far.
+    """Counts of a tab so far."""
 
-    Attributes:
-        bytes_received: Of the connection, pictures and the like left aside.
-        redraws: How often it asked for the redrawing of a part of a page.
-        errors: What failed in the page, in the server's words.
-    """
-
+    #: Of the connection, without pictures and other files.
     bytes_received: int = 0
+    #: Requests to redraw a fragment.
     redraws: int = 0
+    #: Messages of exceptions on the page, and of failed requests.
     errors: list[str] = field(default_factory=list)
 
 
@@ -60,7 +54,6 @@ class Tab:
     """One tab: ``await open()``, :meth:`go` from page to page, ``await close()``."""
 
     def __init__(self, address: str, *, listener: Listener | None = None) -> None:
-        """Nothing is opened yet."""
         self.counts = TabCounts()
         self._address = address
         self._listener = listener
@@ -79,11 +72,7 @@ class Tab:
         self._quiet = False
 
     async def open(self) -> None:
-        """Load the frame of the app and connect.
-
-        Raises:
-            ServerError: The server does not answer.
-        """
+        """Load the frame of the app and connect."""
         try:
             page = await asyncio.to_thread(self._get, "/")
             for asset in _ASSET.findall(page):
@@ -93,7 +82,7 @@ class Tab:
                 subprotocols=[Subprotocol("streamlit")],
                 max_size=None,
                 open_timeout=_OPEN_SECONDS,
-                # As a browser on the same computer: the server compresses nothing.
+                # The server compresses nothing for a browser on the same computer.
                 compression=None,
             )
         except OSError as error:
@@ -101,11 +90,7 @@ class Tab:
         self._reader = asyncio.create_task(self._read())
 
     async def go(self, page: str, query: str = "") -> float:
-        """Change to a page and wait until its script has ended; returns the seconds that took.
-
-        Raises:
-            ServerError: The server closed the connection or did not answer.
-        """
+        """Change to a page, wait until its script has ended, and return the seconds."""
         self._query = query
         self._answered = False
         self._drawn = asyncio.get_running_loop().create_future()
@@ -121,7 +106,7 @@ class Tab:
         return time.perf_counter() - began
 
     def quiet(self, quiet: bool) -> None:
-        """Stop asking for redrawings, as a browser does whose computer sleeps, or go on with that."""
+        """Stop asking for redrawings, like the browser of a sleeping computer, or start again."""
         self._quiet = quiet
 
     async def close(self) -> None:
@@ -237,7 +222,7 @@ class Tab:
             self._stop_timer(fragment)
 
     async def _tick(self, fragment: str, interval: float) -> None:
-        """Ask for a part of the page every so often, at fixed times as a browser's timers do."""
+        """Ask for a fragment at fixed times, like a browser's timer."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:

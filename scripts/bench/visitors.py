@@ -1,4 +1,4 @@
-"""The visitors of the load test: where each of them goes, for how long they look, and what they see and when."""
+"""The visitors of the load test: their paths, how long they look, and when they see the progress of the training."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from aquadash.pages import PAGES
 from scripts.bench.tab import Tab
 
-#: What the Train page says of a training under way (:func:`aquadash.ui.train.live.progress_text`).
+#: The Train page's line about a running training (:func:`aquadash.ui.train.live.progress_text`).
 _PROGRESS = re.compile(rb"Epoch (\d+) of [\d,]+ \xc2\xb7 batch ([\d,]+) of")
 
-#: A visitor who leaves the page later than this after something was written, without having seen it, has missed it.
+#: A report of progress counts as missed where a visitor stays longer than this without seeing it.
 _MISSED_SECONDS = 2.0
 
 #: Seconds that a visitor looks at a page: log-normal with this median and spread, within these bounds; 24 on average.
@@ -26,12 +26,7 @@ THINK_BOUNDS = (4.0, 90.0)
 
 @dataclass(frozen=True)
 class Place:
-    """A page and what its address says.
-
-    Attributes:
-        page: The page's name.
-        query: What stands behind the question mark.
-    """
+    """A page and the query of its address, without the question mark."""
 
     page: str
     query: str = ""
@@ -39,23 +34,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Sights:
-    """What visitors look at.
+    """The ids of the runs that visitors open, and the sections of the pages."""
 
-    Attributes:
-        training: The run that trains.
-        trained: One with a network, for Predict, Evaluate and the lesson.
-        others: Ended ones with results, for Evaluate and Compare.
-        sections: Of each visited page what the address says of its sections.
-    """
-
+    #: The run that trains.
     training: str
+    #: A run with a network, for Predict, Evaluate and the lesson.
     trained: str
+    #: Ended runs with results, for Evaluate and Compare.
     others: Sequence[str]
+    #: Queries of the sections of each visited page.
     sections: Mapping[str, Sequence[str]]
 
 
 def every_place(sights: Sights) -> list[Place]:
-    """Each visited page with each of its sections, about each of its runs, once."""
+    """Return each visited page with each of its sections and each of its runs, once."""
     return [
         Place(page, "&".join(filter(None, (about, section))))
         for page, sections in sights.sections.items()
@@ -65,12 +57,12 @@ def every_place(sights: Sights) -> list[Place]:
 
 
 def walk(sights: Sights, seed: int) -> Iterator[tuple[Place, float]]:
-    """Where a visitor goes and how many seconds they then look, without end."""
+    """Yield the places that a visitor opens, and the seconds at each, without end."""
     chance = random.Random(seed)
     places: dict[str, list[Place]] = {}
     for place in every_place(sights):
         places.setdefault(place.page, []).append(place)
-    # Who goes to Train watches the training.
+    # On Train a visitor watches the training, never the search.
     places["train"] = places["train"][:1]
     weights = [PAGES[page].visits for page in places]
     while True:
@@ -81,7 +73,7 @@ def walk(sights: Sights, seed: int) -> Iterator[tuple[Place, float]]:
 
 
 def _about(page: str, sights: Sights) -> list[str]:
-    """What the address says of runs, or of a split; nothing on a page that needs neither."""
+    """Return the queries of a page's runs or splits; an empty query where it needs neither."""
     match page:
         case "train":
             return [f"run={sights.training}"]
@@ -99,20 +91,15 @@ def _about(page: str, sights: Sights) -> list[str]:
 
 @dataclass
 class Watch:
-    """A stay on the Train page.
-
-    Attributes:
-        begin: When the page was drawn, in seconds since 1970.
-        end: When the visitor left it.
-        seen: When which (epoch, batch) came.
-    """
+    """A stay on the Train page, in Unix times from the drawing of the page until the visitor leaves."""
 
     begin: float
     end: float = 0.0
+    #: The time at which each (epoch, batch) arrived.
     seen: list[tuple[float, tuple[int, int]]] = field(default_factory=list)
 
     def lags(self, written: Mapping[tuple[int, int], float]) -> Iterator[float]:
-        """How many seconds after each of the worker's reports the visitor saw it or a later one."""
+        """Yield for each of the worker's reports the seconds until the visitor saw it or a later one."""
         position = 0
         for state, when in written.items():
             if not self.begin <= when < self.end:
@@ -126,17 +113,13 @@ class Watch:
 
 
 class Visitor:
-    """Somebody who goes about the app until they are told to leave.
-
-    Attributes:
-        changes: The page of each page change, and its seconds from the request to the end of the page's script.
-        watches: The stays on the Train page.
-    """
+    """A visitor who changes pages until the task is cancelled."""
 
     def __init__(self, address: str, sights: Sights, *, seed: int, awake: asyncio.Event) -> None:
-        """Nothing is opened yet."""
         self.tab = Tab(address, listener=self._hear)
+        #: Each page change: the page, and the seconds from the request to the end of its script.
         self.changes: list[tuple[str, float]] = []
+        #: The stays on the Train page.
         self.watches: list[Watch] = []
         self._walk = walk(sights, seed)
         self._chance = random.Random(f"start {seed}")
@@ -145,7 +128,7 @@ class Visitor:
         self._on_train = False
 
     async def stay(self, *, within: float) -> None:
-        """Come at some moment within so many seconds, and go about until the task is cancelled."""
+        """Arrive within so many seconds, and change pages until the task is cancelled."""
         await asyncio.sleep(self._chance.uniform(0.0, within))
         await self.tab.open()
         try:
@@ -174,7 +157,7 @@ class Visitor:
             self._begin_watch()
 
     async def _look(self, seconds: float) -> None:
-        """Wait, pauses left aside."""
+        """Wait; pauses do not count."""
         while seconds > 0.0:
             await self._awake.wait()
             step = min(0.5, seconds)
@@ -191,8 +174,5 @@ class Visitor:
             self._watch = None
 
     def _hear(self, raw: bytes, came: float) -> None:
-        if self._watch is None:
-            return
-        found = _PROGRESS.search(raw)
-        if found is not None:
-            self._watch.seen.append((came, (int(found[1]), int(found[2].replace(b",", b"")))))
+        if self._watch is not None and (progress := _PROGRESS.search(raw)):
+            self._watch.seen.append((came, (int(progress[1]), int(progress[2].replace(b",", b"")))))

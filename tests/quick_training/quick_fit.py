@@ -21,8 +21,7 @@ import numpy as np
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.data import Dataset, Split
-from aquadash.store import Stopped
-from aquadash.store import EpochRecord, Predictions, Progress
+from aquadash.store import EpochRecord, Predictions, Progress, Stopped
 from aquadash.training import worker
 from aquadash.training.checkpoint import Checkpoint, Listener
 from aquadash.training.early_stopping import EarlyStopping

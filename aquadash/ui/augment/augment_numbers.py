@@ -1,4 +1,4 @@
-"""The Augment page's figures: what each version of the images costs, and what became of them."""
+"""The Augment page's numbers: speed, clipping and colours of each version."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aquadash.ui.text import count, duration, plain
 
 
 def show(studio: Studio) -> None:
-    """Measure every branch, with the progress shown, and draw the figures."""
+    """Measure every branch under a progress bar, and draw the numbers."""
     measured = _measured(studio)
     _totals(studio, measured)
     _cautions(measured)
@@ -28,7 +28,7 @@ def show(studio: Studio) -> None:
 
 
 def _measured(studio: Studio) -> list[BranchNumbers]:
-    """The figures of all branches; only those that have changed take time."""
+    """Return the numbers of all branches; unchanged branches come from a cache."""
     place = st.empty()
     measured = []
     for number, branch in enumerate(studio.spec.branches):
@@ -40,16 +40,16 @@ def _measured(studio: Studio) -> list[BranchNumbers]:
 
 
 def _cautions(measured: list[BranchNumbers]) -> None:
-    """What may be wrong, in words; a line that says so where nothing is."""
-    found = [(numbers.title, caution) for numbers in measured for caution in numbers.cautions]
-    for title, caution in found:
+    """Draw a warning for each problem, or a line that there is none."""
+    cautions = [(numbers.title, caution) for numbers in measured for caution in numbers.cautions]
+    for title, caution in cautions:
         st.warning(f"**{plain(title)}**: {plain(caution.words)}", icon="⚠️")
-    if not found:
+    if not cautions:
         st.caption("👍 Hardly any image comes out flat or black.")
 
 
 def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
-    """What the whole pipeline costs."""
+    """Draw the time and the number of images of the whole pipeline."""
     seconds = sum(1 / numbers.images_per_second for numbers in measured if numbers.images_per_second)
     total = len(studio.dataset.train)
     with st.container(horizontal=True):
@@ -64,9 +64,9 @@ def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
 
 
 def _versions(measured: list[BranchNumbers]) -> None:
-    """A row a version."""
+    """Draw a table with a row for each version."""
 
-    def share(title: str, fraction: Callable[[BranchNumbers], float], help: str) -> Column:
+    def fraction_column(title: str, fraction: Callable[[BranchNumbers], float], help: str) -> Column:
         return number_column(title, [100 * fraction(numbers) for numbers in measured], "%.1f %%", help=help)
 
     flat = f"Images that become one flat colour: their pixels deviate by less than {CONSTANT_DEVIATION:g} of 255."
@@ -79,12 +79,12 @@ def _versions(measured: list[BranchNumbers]) -> None:
             "%.0f",
             help="Median of up to five batches.",
         ),
-        share("Clipped", lambda numbers: numbers.clipped, term("clipping")),
-        share("Unchanged", lambda numbers: numbers.unchanged, "Images that come out identical."),
-        share("Nearly constant", lambda numbers: numbers.nearly_constant, flat),
-        share("Mostly black", lambda numbers: numbers.mostly_black, black),
-        share("Clipped to 0", lambda numbers: numbers.clipped_black, "Values that became 0."),
-        share("Clipped to 255", lambda numbers: numbers.clipped_white, "Values that became 255."),
+        fraction_column("Clipped", lambda numbers: numbers.clipped, term("clipping")),
+        fraction_column("Unchanged", lambda numbers: numbers.unchanged, "Images that come out identical."),
+        fraction_column("Nearly constant", lambda numbers: numbers.nearly_constant, flat),
+        fraction_column("Mostly black", lambda numbers: numbers.mostly_black, black),
+        fraction_column("Clipped to 0", lambda numbers: numbers.clipped_black, "Values that became 0."),
+        fraction_column("Clipped to 255", lambda numbers: numbers.clipped_white, "Values that became 255."),
         alt="A row for each version: images a second, clipped values, fractions of unchanged, flat and black images",
     )
 

@@ -17,11 +17,11 @@ from aquadash.ui.augment.studio import Studio
 from aquadash.ui.sections import Section, Sections
 
 MAX_DRAWS = 8
-#: How the difference is shown, by the word in the address.
+#: Titles of the differences by their word in the address.
 SIGNS = {"absolute": "How much", "signed": "Brighter or darker"}
-#: By how much a difference can be amplified.
+#: Factors that amplify a difference.
 FACTORS = ("1", "2", "4", "8", "16")
-#: Which versions the draws go round, by the word in the address.
+#: Titles of the versions to draw by their word in the address.
 VERSIONS = {"all": "All versions", "one": "Selected version"}
 
 #: 160 pixels; an original takes two columns, so that all versions of the report's pipeline are beside it.
@@ -30,7 +30,7 @@ _CHART_HEIGHT = 210
 
 
 def _draws(studio: Studio, options: DeltaGenerator) -> None:
-    """Each original, large, and beside it its draws."""
+    """Draw each original, large, beside its draws."""
     number = _number_of_draws(options)
     branch: int | None = studio.branch
     if studio.spec.factor > 1:
@@ -44,7 +44,7 @@ def _draws(studio: Studio, options: DeltaGenerator) -> None:
 
 
 def _same_draw(studio: Studio, options: DeltaGenerator) -> None:
-    """As :func:`_draws`, all images with the same random choices."""
+    """Draw each original beside draws for which all images get the same random choices."""
     made = studio.draws(branch=studio.branch, draws=_number_of_draws(options), alike=True)
     st.caption("All images get the same random choices; in training each gets its own.")
     _grid(
@@ -56,7 +56,7 @@ def _same_draw(studio: Studio, options: DeltaGenerator) -> None:
 
 
 def _steps(studio: Studio, options: DeltaGenerator) -> None:
-    """Each original, large, and beside it what it is after each step."""
+    """Draw each original, large, beside its image after each step."""
     if studio.in_view.is_original:
         st.info("This version has no step that is switched on: the images pass as they are.", icon="🪞")
     strip = studio.film_strip()
@@ -66,7 +66,7 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
         cards.append(_original(studio, row))
         for number, step in enumerate(words, start=1):
             same = np.array_equal(strip[number, row], strip[number - 1, row])
-            # Said once in full.
+            # The first row has the full titles.
             text, more = (f"{number}. {step.title}", step.inner) if row == 0 else (f"After step {number}", "")
             note = "nothing changed here" if same else ""
             cards.append(
@@ -82,7 +82,7 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
 
 
 def _differences(studio: Studio, options: DeltaGenerator) -> None:
-    """A row an image: before, after, and the difference."""
+    """Draw each image before and after, and the difference."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sign = bound.choice("sign", SIGNS, label="What to show", label_visibility="collapsed")
         factor = bound.choice(
@@ -111,7 +111,7 @@ def _differences(studio: Studio, options: DeltaGenerator) -> None:
 
 
 def _histograms(studio: Studio, options: DeltaGenerator) -> None:
-    """A chart a channel, of all sample images and some draws of them."""
+    """Draw a chart for each channel, over all sample images and some draws of them."""
     number = _number_of_draws(options)
     made = studio.draws(branch=studio.branch, draws=number)
     st.caption("Pixels that pile up at 0 or 255 have lost what they held.")
@@ -122,13 +122,13 @@ def _histograms(studio: Studio, options: DeltaGenerator) -> None:
 
 
 def _number_of_draws(options: DeltaGenerator) -> int:
-    """Draw the field for how many draws of each image into a popover; it is in the address under ``draws``."""
+    """Draw the field for the number of draws, which is in the address, into a popover."""
     numbers = list(map(str, range(1, MAX_DRAWS + 1)))
     return int(bound.menu("draws", numbers, label="Draws of each image", default="4", into=options))
 
 
 def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label: str) -> None:
-    """Each original and its draws, which are called after their branch where there are several."""
+    """Draw each original and its draws; several branches give the titles."""
     cards = []
     numbered = [f"Draw {draw}" for draw in range(1, len(branches) + 1)]
     titles = branches if len(set(branches)) > 1 else numbered
@@ -147,7 +147,7 @@ def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label
 
 
 def _original(studio: Studio, row: int, *, large: bool = True) -> gallery.Card:
-    """A sample image as it is."""
+    """Return the card of a sample image."""
     label, image, alt = studio.labels[row], studio.images[row], f"{_name(studio, row)}, original"
     if not studio.positions:
         return gallery.Card(image, label or "Your picture", alt, "yours", accent="transparent", large=large)
@@ -159,13 +159,13 @@ def _original(studio: Studio, row: int, *, large: bool = True) -> gallery.Card:
 
 
 def _name(studio: Studio, row: int) -> str:
-    """A sample image in a text alternative."""
+    """Return a sample image's name for text alternatives."""
     if not studio.positions:
         return f"Your picture {studio.labels[row] or row + 1}"
     return f"{studio.labels[row]}, training image {studio.positions[row]}"
 
 
-#: Each is given the studio and the popover for its seldom used controls.
+#: Each section's arguments: the studio and the popover for options.
 LOOKS = Sections(
     "look",
     "How to look at it",

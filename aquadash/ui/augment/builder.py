@@ -19,16 +19,16 @@ from aquadash.ui.text import named, plain
 
 @dataclass(frozen=True)
 class StepAction:
-    """Something to do with a step from the menu on its card."""
+    """An entry of the menu on a step's card."""
 
     title: str
-    #: From the pipeline and the step's id to the new pipeline.
+    #: Pipeline and step id to the new pipeline.
     change: Callable[[PipelineSpec, StepId], PipelineSpec]
-    #: Whether it makes sense for a step, its index and the number of its neighbours, itself included.
+    #: Whether the menu has it, from the step, its index and the length of its list.
     offered: Callable[[Operator, int, int], bool] = lambda step, index, total: True
 
 
-#: What can be done with a step, by its word. A new action is a line here.
+#: The menu's entries. A new action is a line here.
 ACTIONS = {
     "up": StepAction(
         ":material/arrow_upward: Move up", partial(editing.shift, by=-1), lambda step, index, total: index > 0
@@ -84,7 +84,7 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
         max_chars=MAX_TITLE_CHARACTERS,
     )
     with st.container(horizontal=True):
-        # What is copied is what there is when the click comes: a title may have been typed since the button was drawn.
+        # Callbacks copy the present version: the click may arrive together with a newly typed title.
         for label, key, icon, added in (
             ("Add an empty one", "branch-add", "➕", lambda _: Branch("New version")),
             ("Add a copy", "branch-copy", ":material/content_copy:", lambda now: now.branches[branch]),
@@ -111,7 +111,7 @@ def _remove_version(number: int) -> None:
 
 
 def _summary(step: Operator, space: str) -> str:
-    """A step in one line, everything inside it included; plain text. It works in the colour space ``space``."""
+    """Return a step with its inner steps as one line of plain text; ``space`` is its colour space."""
     filled = replace(step, settings=tuple(settings_of(step).items()), probability=1.0, enabled=True)
     lines = describe(Branch("", (filled,)), space=space)
     inner = [operator_info(child.name).title for _, children in step.children for child in children]
@@ -122,7 +122,7 @@ def _summary(step: Operator, space: str) -> str:
 
 
 def _space(group: Group) -> str:
-    """The colour space that the steps around a list of steps have brought the images into."""
+    """Return the colour space of a list of steps, which the steps around it set."""
     spaces = (str(step.setting("to_colorspace", "")) for step in reversed(group.around))
     return next(filter(None, spaces), "RGB")
 
@@ -204,7 +204,7 @@ def _menu(group: Group, index: int) -> None:
 
 
 def _place(spec: PipelineSpec, group: Group, index: int) -> None:
-    """Controls of where the step stands: its position among its neighbours, and the list that it is in."""
+    """Draw a step's position in its list, and the menu of lists."""
     step, total, position = group.steps[index], len(group.steps), index + 1
     places = _places(spec, group, step)
     here = next(title for title, place in places.items() if place == group.place)
@@ -227,15 +227,15 @@ def _place(spec: PipelineSpec, group: Group, index: int) -> None:
 
 
 def _places(spec: PipelineSpec, own: Group, step: Operator) -> dict[str, Place]:
-    """Where a step of a list could be, by a title; where it is now among them."""
-    found: dict[str, Place] = {}
+    """Return the lists that a step may move to by title, its own included."""
+    places: dict[str, Place] = {}
     for group in editing.groups(spec):
         inside_it = any(each.id == step.id for each in group.around)
         if group.place != own.place and (inside_it or not group.has_room_for(step)):
             continue
         parts = (f"{group.branch + 1}. {spec.branches[group.branch].title}", operator_catalogue.group_title(group))
         title = " › ".join(filter(None, parts))
-        while title in found:
+        while title in places:
             title += " "
-        found[title] = group.place
-    return found
+        places[title] = group.place
+    return places

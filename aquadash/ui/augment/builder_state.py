@@ -1,7 +1,7 @@
 """The pipeline that is being built: its history in the session, and a person's draft, which is saved with each change.
 
-The address holds the name of the pipeline that was started from, ``?pipeline=``. It follows the history, and choosing
-another pipeline becomes a step of the history, so that undo brings back what that has taken the place of.
+The address holds the base, the pipeline that was started from: ``?pipeline=``. It follows the history, and choosing
+another pipeline is a step of the history, which can be undone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from aquadash.errors import ConfigError
 from aquadash.ui import address, bound, shell
 from aquadash.ui.lab import lab
 
-#: The pipeline that a first visitor sees, and the base of one that was started from nothing.
+#: The first visitor's pipeline, and the base of a pipeline without one.
 DEFAULT, EMPTY = "notebook", "none"
 
 MAX_SUMMARY_CHARACTERS = 500
@@ -29,10 +29,7 @@ _OPEN = "studio:open"
 
 
 def restore(library: Library) -> History:
-    """Go on where the session or the person's draft was left, or with the pipeline that the address asks for.
-
-    Call it before anything of the builder is drawn.
-    """
+    """Return the history of the session, of the draft, or of the pipeline in the address; call it first."""
     held: History | None = st.session_state.get(_HISTORY)
     asks = "pipeline" in st.session_state or "pipeline" in st.query_params
     if held is None and (draft := lab().pipelines.draft()) is not None:
@@ -51,7 +48,7 @@ def restore(library: Library) -> History:
     if held is None:
         held = History.start(chosen, base=base, version=version)
     elif held.present.base != base or version_of(held.present.spec) == held.present.version != version:
-        # The menu or a link chose another pipeline, or another session saved a version over one that is unchanged here.
+        # Another pipeline was chosen, or another session has saved over this unchanged one.
         held = held.record(chosen, base=base, version=version)
     st.session_state[_HISTORY] = held
     address.record("pipeline", base, default=DEFAULT)
@@ -59,20 +56,20 @@ def restore(library: Library) -> History:
 
 
 def history() -> History:
-    """What has been done so far."""
+    """Return the history."""
     held: History = st.session_state[_HISTORY]
     return held
 
 
 def changed() -> bool:
-    """Whether the steps differ from those of the pipeline that they were started from."""
+    """Return whether the steps differ from the base's."""
     state = history().present
     base = lab().pipelines.all().pipelines.get(state.base)
     return base is None or base.branches != state.spec.branches
 
 
 def saved_base() -> PipelineSpec:
-    """The saved pipeline that this one was started from."""
+    """Return the base; refuse one that another session has changed."""
     state = history().present
     base = lab().pipelines.all().pipelines.get(state.base)
     if base is None or version_of(base) != state.version:
@@ -83,26 +80,26 @@ def saved_base() -> PipelineSpec:
 
 
 def summary_of(spec: PipelineSpec) -> str:
-    """A sentence on what a pipeline does, for one that has none of its own any more."""
+    """Return a generated summary of a pipeline."""
     lines = [line.strip().removesuffix(":") for branch in spec.branches for line in describe(branch) if line[0] != " "]
     text = "; ".join(dict.fromkeys(lines))
     return text if len(text) <= MAX_SUMMARY_CHARACTERS else text[: MAX_SUMMARY_CHARACTERS - 4].rstrip() + " ..."
 
 
 def summary_now(spec: PipelineSpec) -> str:
-    """The summary to show and keep: what a person wrote stays, a built-in pipeline's is only for its own steps."""
+    """Return a person's summary or, for none or a built-in one of other steps, a generated one."""
     stale = any(each.summary == spec.summary and each.branches != spec.branches for each in PIPELINES.values())
     return summary_of(spec) if stale or not spec.summary else spec.summary
 
 
 def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = None) -> bool:
-    """Change the pipeline from a control's callback; what cannot be done is said."""
+    """Change the pipeline in a callback; draw why if it cannot be changed."""
     before = history()
     with shell.guard():
         now = before.present.spec
         spec = change(now)
         if now.summary == summary_of(now):
-            # No person wrote this summary: it follows the steps.
+            # The summary was generated: generate it again.
             spec = replace(spec, summary=summary_of(spec))
         if spec != now:
             _go(before.record(spec, tag=tag, now=time.monotonic()))
@@ -111,7 +108,7 @@ def edit(change: Callable[[PipelineSpec], PipelineSpec], *, tag: str | None = No
 
 
 def load(spec: PipelineSpec, *, base: str) -> None:
-    """Go on with another pipeline, from a control's callback; undo brings the present one back."""
+    """Continue with another pipeline in a callback; undo brings the present one back."""
     now = lab().pipelines.all().pipelines.get(base)
     version = version_of(now) if now else ""
     held = history()
@@ -119,7 +116,7 @@ def load(spec: PipelineSpec, *, base: str) -> None:
     if shown.base != base or shown.spec.branches != spec.branches:
         _go(held.record(spec, base=base, version=version))
     else:
-        # A save adds no step to undo. Earlier states of this session may be saved over the version just written.
+        # A save is no step to undo. Earlier states of this session get the new version, so that they can be saved, too.
         old = shown.version
         held = held.changed(
             lambda state: replace(state, version=version) if (state.base, state.version) == (base, old) else state
@@ -130,7 +127,7 @@ def load(spec: PipelineSpec, *, base: str) -> None:
 
 
 def renamed(saved: PipelineSpec) -> None:
-    """Go on with the pipeline that this one was started from under its new name; undo leads back under that, too."""
+    """Rename the base in all states of the history."""
     old = history().present.base
 
     def rename(state: State) -> State:
@@ -142,29 +139,29 @@ def renamed(saved: PipelineSpec) -> None:
 
 
 def choose() -> None:
-    """After another pipeline was chosen in the menu: its first version that changes images comes into view."""
+    """Show the first version with changes; the callback of the menu of pipelines."""
     st.session_state.pop("branch", None)
     address.put("branch", None)
 
 
 def discard() -> None:
-    """Go back to the pipeline that it was started from."""
+    """Load the base again."""
     base, pipelines = history().present.base, lab().pipelines.all().pipelines
     load(pipelines.get(base, pipelines[EMPTY]), base=base)
 
 
 def undo() -> None:
-    """Take the last change back."""
+    """Undo the last change."""
     _go(history().undo())
 
 
 def redo() -> None:
-    """Make the change again that was taken back last."""
+    """Redo the change that was undone last."""
     _go(history().redo())
 
 
 def is_open(step_id: int | None) -> bool:
-    """Whether the card of the step with that id is unfolded."""
+    """Return whether a step's card is unfolded."""
     return step_id in st.session_state.get(_OPEN, ())
 
 
@@ -179,12 +176,12 @@ def unfold(step_id: int | None) -> None:
 
 
 def _go(new: History) -> None:
-    """Show another state, and keep it as the person's draft while it is changed."""
+    """Show another state, and store it as the person's draft if it has changes."""
     library = lab().pipelines.all()
     new = _without_deleted(new, library)
     state = new.present
     if version_of(state.spec) == state.version != version_of(library.pipelines[state.base]):
-        # Undo has brought back a version that somebody has saved another over.
+        # Undo brought back a version that another session has saved over.
         new = replace(new, present=_alone(state))
     st.session_state[_HISTORY] = new
     st.session_state["pipeline"] = new.present.base
@@ -194,10 +191,10 @@ def _go(new: History) -> None:
 
 
 def _without_deleted(held: History, library: Library) -> History:
-    """Let a pipeline whose base is not here, or not any more, stand for itself."""
+    """Return the history; a state whose base was deleted gets the empty one."""
     return held if held.present.base in library.pipelines else replace(held, present=_alone(held.present))
 
 
 def _alone(state: State) -> State:
-    """The same pipeline as if it had been started from nothing."""
+    """Return the state with the empty base."""
     return replace(state, base=EMPTY, version=version_of(PIPELINES[EMPTY]))

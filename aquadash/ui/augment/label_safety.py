@@ -80,7 +80,7 @@ def _measurement(studio: Studio, run: Run, request: SweepRequest, threshold: flo
 
 
 def _run(studio: Studio) -> Run | None:
-    """The menu of runs on the data set that have a network; None where there is none, with what to do about it."""
+    """Draw the menu of runs with a network on this data set; draw the way to Train if there is none."""
     runs = [
         run
         for run in run_lists.or_included_model(lab().runs.all())
@@ -105,7 +105,7 @@ def _run(studio: Studio) -> Run | None:
 
 
 def _request(studio: Studio, known: Mapping[str, SwitchedStep], images: int) -> SweepRequest:
-    """Which parameter is tried, and from where to where."""
+    """Draw the choice of the step, the parameter and its range."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = bound.menu(
             "safety-step",
@@ -132,7 +132,7 @@ def _request(studio: Studio, known: Mapping[str, SwitchedStep], images: int) -> 
             (scale.low, scale.high),
             step=scale.step,
             format=scale.format,
-            # Another step or parameter has other ends.
+            # The range belongs to a step and a parameter.
             key=f"safety-range-{chosen}-{step.operator.name}-{name}",
             help=plain(parameter.help),
         )
@@ -142,7 +142,7 @@ def _request(studio: Studio, known: Mapping[str, SwitchedStep], images: int) -> 
 
 
 def _show_measured(studio: Studio, run: Run, measured: Measurement, request: SweepRequest, threshold: float) -> None:
-    """Draw how far one may go, the curve, and copies at one of the values."""
+    """Draw the advice, the curve, and copies at one of the values."""
     parameter, classes = request.tried, len(run.class_names)
     if is_measured(measured, request):
         st.markdown(plain(advice(measured, request, threshold=threshold, classes=classes)))
@@ -152,14 +152,14 @@ def _show_measured(studio: Studio, run: Run, measured: Measurement, request: Swe
     components.plot(curve, key="safety-curve")
     safe = safe_range(measured, parameter.name, threshold=threshold)
     values = [condition.level for condition in measured.of_kind("strength")]
-    # The first value that is beyond what is safe, or the last.
+    # The first value outside the safe range, or the last.
     beyond = [value for value in values if safe.high is not None and value >= safe.high] or values[-1:]
     value = inputs.select_slider(
         f"Copies at {parameter_title(parameter)}",
         values,
         value=beyond[0],
         format_func=partial(text_of, parameter),
-        # A slider does not take a value that is not among its own.
+        # The slider's options are in its key: a value outside of them raises.
         key=f"safety-look-{parameter.name}-{values[0]}-{values[-1]}-{len(values)}-{beyond[0]}",
     )
     _show_copies(studio, run, measured, request, value)
@@ -170,7 +170,7 @@ def _show_measured(studio: Studio, run: Run, measured: Measurement, request: Swe
 
 
 def _show_copies(studio: Studio, run: Run, measured: Measurement, request: SweepRequest, value: float) -> None:
-    """Draw a copy of each image at a value, those that suffer most first."""
+    """Draw a copy of each image at a value, those misclassified most often first."""
     try:
         subjects = choose_subjects(request, run, studio.dataset, lab().runs.validation_predictions(run.run_id))
     except AquaDashError as error:

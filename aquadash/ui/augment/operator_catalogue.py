@@ -1,4 +1,4 @@
-"""The catalogue: every operator with a picture, what it does, and a button to add it that says when it harms."""
+"""The catalogue: every operator with its picture, description and button."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.text import named, plain
 
-#: The place where the next step goes.
+#: Key of the place of the next step.
 _PLACE = "studio:adding"
 _SEARCH = "studio:search"
 
-#: Entries that are drawn at once, as many as the largest family has; nobody reads more, and each costs time.
+#: Maximum number of entries drawn, the size of the largest family.
 MAX_SHOWN = 14
 _ALL = "all"
 
@@ -30,7 +30,7 @@ def render_add_button(group: Group) -> None:
     """Draw the button that opens the catalogue to add a step at the end of a list of steps."""
     place = group.place if isinstance(group.place, int) else "-".join(map(str, group.place))
     st.button(
-        # In words for screen readers.
+        # Screen readers need a name for each button.
         named("Add a step", group_title(group)) if group.around else "Add a step",
         icon="➕",
         key=f"add-{place}",
@@ -42,7 +42,7 @@ def render_add_button(group: Group) -> None:
 
 
 def group_title(group: Group) -> str:
-    """Which list of steps it is of its version: ``"step 2, Sometimes"``; empty for the version's own."""
+    """Return a list's title, ``"step 2, Sometimes"``; empty for the version's own list."""
     if not group.around:
         return ""
     parts = (f"step {group.number}", operator_info(group.around[-1].name).title, group.slot_title)
@@ -50,7 +50,7 @@ def group_title(group: Group) -> str:
 
 
 def show(studio: Studio) -> None:
-    """Draw the operators that are searched for, or those of a family, which is in the address."""
+    """Draw the operators that match the search and the family, which is in the address."""
     place = _place(studio.branch)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         inputs.text_input(
@@ -66,11 +66,11 @@ def show(studio: Studio) -> None:
     family = bound.choice(
         "family", {_ALL: "All"} | FAMILIES, label="Family", label_visibility="collapsed", widget=inputs.pills
     )
-    found = matches(str(st.session_state.get(_SEARCH) or ""), None if family == _ALL else family)
+    operators = matches(str(st.session_state.get(_SEARCH) or ""), None if family == _ALL else family)
     pictures = _pictures()
     with st.container(key="catalogue"):
         st.html(_entry("Unchanged", "", pictures[""]))
-        for info in found[:MAX_SHOWN]:
+        for info in operators[:MAX_SHOWN]:
             with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"pick-{info.name}"):
                 text = f"<code>{html.escape(info.name)}</code><br>{html.escape(info.help)}"
                 st.html(_entry(info.title, text, pictures[info.name]), width="stretch")
@@ -83,14 +83,14 @@ def show(studio: Studio) -> None:
                     on_click=_add,
                     args=(studio.branch, info.name),
                 )
-    if not found:
+    if not operators:
         st.caption("No step matches. Try another word or family.")
-    elif len(found) > MAX_SHOWN:
-        st.caption(f"{len(found) - MAX_SHOWN} more: choose a family or search.")
+    elif len(operators) > MAX_SHOWN:
+        st.caption(f"{len(operators) - MAX_SHOWN} more: choose a family or search.")
 
 
 def _entry(title: str, text: str, picture: str) -> str:
-    """An entry as HTML; ``text`` is HTML, too."""
+    """Return an entry as HTML; ``text`` is HTML, too."""
     title = html.escape(title)
     return (
         f'<div class="aqua-operator"><img class="aqua-pixels" alt="A drawn animal: {title}" src="{picture}">'
@@ -99,21 +99,21 @@ def _entry(title: str, text: str, picture: str) -> str:
 
 
 def matches(text: str, family: str | None) -> list[OperatorInfo]:
-    """The operators of a family with every word of a text, or one that begins so, in name, title or description."""
+    """Return operators whose name, title or description has all words of a text, titles first."""
     words = [re.compile(rf"\b{re.escape(word)}") for word in text.casefold().split()]
-    found = []
+    matching = []
     for info in OPERATORS.values():
         if family is not None and info.family != family:
             continue
         title = f"{info.name} {info.title}".casefold()
         everything = f"{title} {info.help} {info.effect} {FAMILIES.get(info.family, '')}".casefold()
         if all(word.search(everything) for word in words):
-            found.append((not all(word.search(title) for word in words), info))
-    return [info for _, info in sorted(found, key=lambda entry: entry[0])]
+            matching.append((not all(word.search(title) for word in words), info))
+    return [info for _, info in sorted(matching, key=lambda entry: entry[0])]
 
 
 def _place(branch: int) -> Place:
-    """Where a step is added: where the button was pressed, if that is still there, else at the end of the version."""
+    """Return the place of the pressed button if it still exists, else the end of the version."""
     with contextlib.suppress(ConfigError):
         group = editing.group_at(builder_state.history().present.spec, st.session_state.get(_PLACE, branch))
         if group.branch == branch:
@@ -132,7 +132,7 @@ def _close() -> None:
 
 
 def _add(branch: int, name: str) -> None:
-    # Looked up now: groups may have moved since the button was drawn.
+    # Groups may have moved since the button was drawn.
     place = _place(branch)
     index = len(editing.group_at(builder_state.history().present.spec, place).steps)
     if builder_state.edit(lambda spec: editing.insert(spec, place, index, editing.new_step(name))):
@@ -142,6 +142,5 @@ def _add(branch: int, name: str) -> None:
 
 @st.cache_resource(show_spinner="Drawing the small pictures ...")
 def _pictures() -> dict[str, str]:
-    """A small picture of each operator as a data address, encoded once for everybody; the original's under no name."""
-    found = {name: gallery.data_url(thumbnail(name)) for name in OPERATORS}
-    return {"": gallery.data_url(thumbnail_source()), **found}
+    """Return a picture of each operator as a data URL, and the original under an empty name."""
+    return {"": gallery.data_url(thumbnail_source())} | {name: gallery.data_url(thumbnail(name)) for name in OPERATORS}

@@ -1,4 +1,4 @@
-"""Which pipeline is being built, what was done to it, and where it is kept: choose, undo, save, import, export."""
+"""The bar above the builder: choose, undo, save, import and export a pipeline."""
 
 from __future__ import annotations
 
@@ -67,9 +67,7 @@ def show(library: Library) -> None:
                 help="Takes the place of the version before.",
                 on_click=_save_changes,
             )
-        # A new key folds a menu once it has done its work. Setting the old one's value would not do: a message above
-        # moves the menu, the browser draws it afresh and keeps the value that it had, and with the next click it
-        # unfolds again.
+        # A new key folds the menus (STREAMLIT.md, "Closed popovers").
         number = st.session_state.get(_MENUS, 0)
         with st.popover("Save as", key=f"save-menu-{number}", on_change="rerun") as menu:
             if menu.open:
@@ -84,7 +82,7 @@ def show(library: Library) -> None:
             disabled=changed,
             help="Save it first." if changed else None,
             on_click=shell.attempt,
-            # As it is now: the form may hold the version of a run that was cloned.
+            # Empty definitions: a cloned run's own version must not be used.
             args=(form_state.apply, {"augmentation.pipeline": state.base, "augmentation.definitions": ""}),
         ):
             st.switch_page("pages/train.py")
@@ -99,14 +97,14 @@ def _damaged(library: Library) -> None:
 
 
 _TITLE, _SUMMARY, _NEW_TITLE = "studio:title", "studio:summary", "studio:new-title"
-#: The name of the pipeline whose deletion is to be asked about, once its menu has folded.
+#: Key of the pipeline to be deleted, after a question.
 _ASKED = "studio:delete"
 _UPLOADS = "studio:uploads"
 _MENUS = "studio:menus"
 
 
 def _file_stem(spec: PipelineSpec) -> str:
-    """What a file of a pipeline is called, without its ending: letters, digits and hyphens."""
+    """Return a file name without its ending: letters, digits and hyphens."""
     try:
         return saved_pipelines.name_for(spec.title)
     except ConfigError:
@@ -141,7 +139,7 @@ def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
     )
     text = replace(spec, summary=builder_state.summary_now(spec)).to_json()
     components.download("Export as JSON", text, file_name=f"{_file_stem(spec)}.json", key="export")
-    # A new key empties the field once its file is in the builder.
+    # A new key empties the field after an import.
     key = f"import-{st.session_state.get(_UPLOADS, 0)}"
     st.file_uploader(
         "Import JSON",
@@ -162,7 +160,7 @@ def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
 
 @contextmanager
 def _working() -> Iterator[None]:
-    """Around a control's callback: folds the menus once it is done, or says what went wrong."""
+    """Around a callback: fold the menus, or draw the error."""
     with shell.guard():
         yield
         st.session_state[_MENUS] = st.session_state.get(_MENUS, 0) + 1
@@ -178,9 +176,9 @@ def _save_new() -> None:
     spec, title = builder_state.history().present.spec, st.session_state.get(_TITLE) or ""
     summary = " ".join((st.session_state.get(_SUMMARY) or "").split()) or builder_state.summary_now(spec)
     saved = replace(spec, name=saved_pipelines.name_for(title), title=" ".join(title.split()), summary=summary)
-    there = lab().pipelines.all()
-    same = saved.name in there.saved and there.pipelines[saved.name] == saved
-    # What is the same and one's own was saved by the first of two clicks.
+    library = lab().pipelines.all()
+    same = saved.name in library.saved and library.pipelines[saved.name] == saved
+    # The first click of a double click has saved it already.
     if not same or saved_pipelines.resource_of(saved.name).owner != lab().person.person_id:
         saved = lab().pipelines.save(saved, title=title)
     _saved(saved)
@@ -192,7 +190,7 @@ def _save_changes() -> None:
     state = builder_state.history().present
     spec = replace(state.spec, summary=builder_state.summary_now(state.spec))
     saved = lab().pipelines.all().pipelines.get(state.base)
-    # What is the same was saved by the first of two clicks.
+    # The first click of a double click has saved it already.
     if saved is None or saved.branches != spec.branches:
         base = builder_state.saved_base()
         saved = lab().pipelines.save(spec, title=base.title, replace_name=state.base)
@@ -205,7 +203,7 @@ def _rename() -> None:
     title = " ".join((st.session_state.get(_NEW_TITLE) or "").split())
     pipelines = lab().pipelines.all().pipelines
     saved = next((each for each in pipelines.values() if each.title == title), None)
-    # Else the first of two clicks has renamed it.
+    # Otherwise the first click of a double click has renamed it already.
     if state.base in pipelines or saved is None or version_of(saved) != state.version:
         saved = lab().pipelines.save(builder_state.saved_base(), title=title, replace_name=state.base)
     builder_state.renamed(saved)
@@ -220,7 +218,7 @@ def _ask(name: str) -> None:
 
 @_working()
 def _delete(name: str) -> None:
-    if name in lab().pipelines.all().saved:  # Else the first click of a double click has deleted it.
+    if name in lab().pipelines.all().saved:  # Otherwise the first click of a double click has deleted it.
         lab().pipelines.delete(name)
     builder_state.load(lab().pipelines.all().pipelines[builder_state.DEFAULT], base=builder_state.DEFAULT)
 

@@ -1,7 +1,6 @@
-"""A control for each setting of a pipeline's step: a slider with one handle or two, or a menu.
+"""A control for each setting of a step: a slider with one handle or two, or a menu.
 
-The pipeline is the truth: a control's callback changes it, and every drawing gives the control the pipeline's value
-again, so that undo moves the sliders, too.
+The pipeline holds the values: callbacks change it, and each drawing, also after undo, gives the controls its values.
 """
 
 from __future__ import annotations
@@ -25,22 +24,22 @@ _LABELS = {"probability": "How often", "word": "Which", "number": "Value", "inte
 
 @dataclass(frozen=True)
 class Scale:
-    """The numbers that a control shows for a setting."""
+    """Converts a setting's values to the numbers of its control and back."""
 
     low: float
     high: float
-    #: From one to the next.
+    #: The difference between two numbers.
     step: float
-    #: What a value is multiplied by: 100 for per cent.
+    #: The control's number divided by the setting's value: 100 for per cent.
     factor: float = 1.0
-    #: Behind each number.
+    #: The text behind each number.
     unit: str = ""
-    #: Whether there are only whole numbers.
+    #: Whether all numbers are whole.
     whole: bool = False
 
     @classmethod
     def of(cls, parameter: Parameter) -> Scale:
-        """The scale that suits a setting: about a hundred steps, of 1, 0.1, 0.01 ..."""
+        """Return a scale of about a hundred steps of 1, 0.1, 0.01 ..."""
         if parameter.kind == "integer":
             return cls(int(parameter.low), int(parameter.high), parameter.step, whole=True)
         factor, unit = (100.0, " %") if parameter.percent or parameter.kind == "probability" else (1.0, "")
@@ -51,19 +50,19 @@ class Scale:
         return cls(low, high, round(step, 9), factor, unit)
 
     def shown(self, value: Value) -> float:
-        """A fixed value as the control has it."""
+        """Convert a value to the control's number."""
         return round(float(value)) if self.whole else round(float(value) * self.factor, 6)  # type: ignore[arg-type]
 
     def meant(self, number: float) -> float:
-        """The value that a number of the control stands for."""
+        """Convert the control's number to a value."""
         if not self.whole:
             return round(number / self.factor, 9)
-        # The end of a slider may lie between the steps.
+        # The end of a slider may be between two steps.
         return int(self.low + self.step * round((number - self.low) / self.step))
 
     @property
     def format(self) -> str:
-        """How the numbers are printed."""
+        """Return the printf format of the numbers."""
         return "%d" if self.whole else f"%g{self.unit.replace('%', '%%')}"
 
 
@@ -90,12 +89,12 @@ def show(step: Operator) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _slider(label, parameter.help, Scale.of(parameter), value, stem, put)
             if parameter.drawn or isinstance(value, Range):
-                # The switch is a change of its own.
+                # No tag: undo takes the switch back alone.
                 _switch(label, parameter, value, stem, partial(_put, step, parameter.name, None))
 
 
 def probability(step: Operator) -> None:
-    """Draw the control of the share of the images that a step is applied to."""
+    """Draw the control of a step's probability."""
 
     def put(value: Value) -> None:
         fraction = float(value)  # type: ignore[arg-type]
@@ -110,7 +109,7 @@ def _put(step: Operator, name: str, tag: str | None, value: Value) -> None:
 
 
 def _switch(label: str, parameter: Parameter, value: Value, stem: str, put: Callable[[Value], None]) -> None:
-    """Fixed or drawn from a range."""
+    """Draw the switch between a fixed value and a range."""
     drawn = isinstance(value, Range)
     other = editing.as_fixed if drawn else editing.as_range
     inputs.controlled(
@@ -125,7 +124,7 @@ def _switch(label: str, parameter: Parameter, value: Value, stem: str, put: Call
 
 
 def _slider(label: str, help: str, scale: Scale, value: Value, stem: str, put: Callable[[Value], None]) -> None:
-    """A slider with a handle for a fixed value, with two for a range."""
+    """Draw a slider with one handle for a fixed value, two for a range."""
     shown: float | tuple[float, float]
     if isinstance(value, Range):
         shown = (scale.shown(value.low), scale.shown(value.high))
@@ -141,7 +140,7 @@ def _slider(label: str, help: str, scale: Scale, value: Value, stem: str, put: C
         scale.low,
         scale.high,
         shown,
-        # A slider cannot change the number of its handles.
+        # Another key: a slider cannot change its number of handles.
         stem=f"{stem}/{'range' if isinstance(value, Range) else 'slider'}",
         value=shown,
         take=take,

@@ -1,7 +1,4 @@
-"""What the Augment page's sections are given, and what is drawn of it.
-
-What was drawn is kept for a while: a click that changes nothing about it draws nothing anew.
-"""
+"""The state of the Augment page that its sections share; results are cached by their content."""
 
 from __future__ import annotations
 
@@ -19,59 +16,53 @@ from aquadash.augment import Branch, PipelineSpec
 from aquadash.augment.numbers import BranchNumbers
 from aquadash.data import Dataset
 
-#: Training images that the figures are measured on: enough for shares to a few per cent.
+#: Number of training images to measure: fractions are then exact to a few per cent.
 MEASURED = 200
 
 
 @dataclass(frozen=True, eq=False)
 class Studio:
-    """What the Augment page looks at."""
+    """The data, the pipeline and the images that the sections of the Augment page work on."""
 
-    #: The data set that is chosen.
+    #: The chosen data set.
     dataset: Dataset
-    #: The pipeline as edited, which may differ from the saved one of its name.
+    #: The pipeline with unsaved changes.
     spec: PipelineSpec
-    #: The branch in view, from 0.
+    #: Index of the selected branch.
     branch: int
-    #: Decides the draws; 0 to 2**32 - 1.
+    #: Seed of the draws, 0 to 2**32 - 1.
     seed: int
-    #: Of the sample images in the training split; empty for a person's own images.
+    #: Indices of the sample images in the training split; empty for a person's own.
     positions: list[int]
     #: The sample images, uint8, shape (n, height, width, 3).
     images: NDArray[np.uint8]
-    #: A name for each of them: its class, or the file's name; None where there is none.
+    #: The class or file name of each sample image, or None.
     labels: tuple[str | None, ...]
 
     @property
     def in_view(self) -> Branch:
-        """The branch in view."""
+        """Return the selected branch."""
         return self.spec.branches[self.branch]
 
     def draws(self, *, branch: int | None, draws: int, alike: bool = False) -> NDArray[np.uint8]:
-        """Draws of the images, uint8 (draws, n, height, width, 3).
-
-        Args:
-            branch: Which of the pipeline's branches; None goes round those that change the images.
-            draws: How many.
-            alike: All images get the same random choices.
-        """
+        """Return uint8 (draws, n, height, width, 3); branch None uses all, ``alike`` gives images the same choices."""
         return _draws(self, branch, draws, alike)
 
     def film_strip(self) -> NDArray[np.uint8]:
-        """The images before and after each step of the branch in view, uint8 (steps + 1, n, height, width, 3)."""
+        """Return uint8 (steps + 1, n, height, width, 3): the images before and after each step."""
         return _film_strip(self, self.branch)
 
     def numbers(self, branch: int) -> BranchNumbers:
-        """The figures of one branch, measured on :data:`MEASURED` training images, or on a person's own."""
+        """Measure a branch on :data:`MEASURED` training images, or on a person's own."""
         pictures = self.dataset.fingerprint if self.positions else self.pictures()
         return _numbers(repr(self.spec.branches[branch]), pictures, branch, self.seed, self)
 
     def pictures(self) -> str:
-        """What stands for the sample images. Streamlit hashes of a large array only a sample."""
+        """Return a hash of the sample images (STREAMLIT.md, "Caches")."""
         return f"{self.images.shape} {hashlib.sha256(self.images.tobytes()).hexdigest()}"
 
 
-#: What the draws of a studio depend on.
+#: The hash of a studio for Streamlit's caches.
 _BY_CONTENT: dict[str | type, Callable[[Any], object]] = {
     Studio: lambda studio: (repr(studio.spec.branches), studio.pictures(), studio.seed)
 }

@@ -1,4 +1,4 @@
-"""The Augment page's sections: preview or catalogue beside the steps, the others below, and the samples they share."""
+"""The Augment page's sections: preview or catalogue beside the steps, the others below."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _BELOW = "view-below"
 
 
 def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
-    """Draw the preview, or in its place the catalogue."""
+    """Draw the preview, or the catalogue in its place."""
     dataset = datasets.dataset(datasets.current())
     view = bound.restore(SECTIONS.name, bound.one_of(SECTIONS.table), default="preview")
     address.record(SECTIONS.name, view, default="preview")
@@ -75,7 +75,7 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
 
 
 def below(studio: Studio) -> None:
-    """Draw the choice among the sections below the steps, and the chosen one; at first there is none."""
+    """Draw the choice of a section below the steps, and the chosen one if any."""
     view = st.session_state[SECTIONS.name]
     titles = {word: section.title for word, section in SECTIONS.table.items() if word not in _BESIDE_STEPS}
     st.session_state[_BELOW] = view if view in titles else None

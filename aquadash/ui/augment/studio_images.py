@@ -1,4 +1,4 @@
-"""The images that the Augment page works on: training images, or a person's own pictures at the training size."""
+"""The sample images of the Augment page: training images, or a person's own pictures at the training size."""
 
 from __future__ import annotations
 
@@ -18,38 +18,30 @@ from aquadash.ui import address, bound, gallery, inputs
 from aquadash.ui.text import plain
 from aquadash.ui.uploads import Upload, picture_field, within_limit
 
-#: Where the images come from, by the word in the address.
+#: Titles of the origins by their word in the address.
 ORIGINS = {"training": "🐟 Training images", "own": "🖼️ Your own pictures"}
 
-#: How many are shown to begin with, and at most.
+#: The default and the maximum number of images.
 DEFAULT, MAX_IMAGES = 2, 16
 
 _COUNT = "image-count"
 
 
 class SampleImages(NamedTuple):
-    """What :func:`choose` returns.
+    """The sample images."""
 
-    Attributes:
-        images: uint8, shape (n, height, width, 3), in the data set's size; n at least 1.
-        labels: A name for each: its class, or the name of the file.
-        positions: Of the images in the training split; empty for a person's own pictures.
-    """
-
+    #: uint8, shape (n, height, width, 3), in the data set's size; n is at least 1.
     images: NDArray[np.uint8]
+    #: The class or the file name of each.
     labels: tuple[str | None, ...]
+    #: Indices in the training split; empty for a person's own pictures.
     positions: list[int]
 
 
 def choose(dataset: Dataset, options: DeltaGenerator) -> SampleImages:
-    """Draw the choice of the sample images; it is in the address under ``from`` and ``images``.
-
-    Args:
-        dataset: Gives the training images, and the size for a person's own.
-        options: The popover for it.
-    """
+    """Draw the choice of the sample images into a popover; it is in the address as ``from`` and ``images``."""
     origin = bound.choice("from", ORIGINS, label="Preview images", into=options)
-    # Outside of the popover, where they are seen.
+    # Messages are outside of the popover.
     messages = st.container()
     with options:
         own = _own(dataset, messages) if origin == "own" else None
@@ -61,7 +53,7 @@ def choose(dataset: Dataset, options: DeltaGenerator) -> SampleImages:
 
 
 def keep() -> None:
-    """Draw the field for own pictures in a place that shows none: if it were not there, it would lose them."""
+    """Draw the field for own pictures where no pictures are shown (STREAMLIT.md, "Widgets that leave the page")."""
     if st.query_params.get("from") == "own":
         with st.popover(ORIGINS["own"]):
             _field()
@@ -78,7 +70,7 @@ def _field() -> Any:
 
 
 def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
-    """Draw the field for pictures, and what is to be said of them into ``messages``; None while none can be used."""
+    """Draw the field and its messages; return None while no picture can be used."""
     height, width = dataset.image_shape[:2]
     uploads = _field()
     images, labels = [], []
@@ -106,7 +98,7 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
 
 @st.cache_data(max_entries=64, show_spinner=False, scope="session")
 def _read(file_id: str, _upload: Upload, *, size: tuple[int, int]) -> tuple[NDArray[np.uint8] | None, str]:
-    """An uploaded picture in the training size and a note about it, or None and why it is refused; decoded once."""
+    """Return an uploaded picture in the training size and a note, or None and the error."""
     try:
         rgb = decode(_upload.getvalue(), name=_upload.name).rgb
     except ImageError as error:
@@ -115,7 +107,7 @@ def _read(file_id: str, _upload: Upload, *, size: tuple[int, int]) -> tuple[NDAr
 
 
 def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
-    """Draw the controls while the popover is open; the choice is in the address under ``images``."""
+    """Return the chosen training images; draw the controls while the popover is open."""
     total = len(dataset.train)
     default = spread(dataset, DEFAULT, seed=0)
 
@@ -126,7 +118,7 @@ def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
         return positions
 
     expected = f"up to {MAX_IMAGES} numbers from 0 to {total - 1:,} with commas between"
-    # An empty list stands for the default, which is another one for each data set.
+    # An empty list is the default, which depends on the data set.
     held: list[int] = address.restore("images", decode, default=[], expected=expected)
     chosen = [position for position in held if position < total] or default
     address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
@@ -137,7 +129,7 @@ def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
 
 
 def _controls(dataset: Dataset, chosen: list[int]) -> None:
-    """Draw what changes the chosen images: how many, others, and a certain one."""
+    """Draw the controls of the number of images, of other images and of a certain one."""
     st.session_state[_COUNT] = len(chosen)
 
     def other() -> None:
@@ -170,17 +162,17 @@ def _controls(dataset: Dataset, chosen: list[int]) -> None:
 
 
 def spread(dataset: Dataset, number: int, *, seed: int) -> list[int]:
-    """Positions of training images, the classes taking turns; none twice, so fewer where there are hardly as many."""
+    """Return indices of different training images, the classes in turn; at most ``number``."""
     generator = np.random.default_rng(seed)
     classes = len(dataset.class_names)
-    found: dict[int, None] = {}
+    positions: dict[int, None] = {}
     for turn in range(4 * MAX_IMAGES):
-        if len(found) < number:
-            found[int(generator.choice(np.flatnonzero(dataset.train.labels == turn % classes)))] = None
-    return list(found)
+        if len(positions) < number:
+            positions[int(generator.choice(np.flatnonzero(dataset.train.labels == turn % classes)))] = None
+    return list(positions)
 
 
 def resized(dataset: Dataset, positions: list[int], number: int) -> list[int]:
-    """The first ``number`` of some positions, with others of the training split after them where there are too few."""
+    """Return ``number`` positions: the first of these, then others of the training split."""
     others = [position for position in spread(dataset, 4 * MAX_IMAGES, seed=1) if position not in positions]
     return [*positions, *others][:number]

@@ -1,4 +1,4 @@
-"""The Data page's sections, about a split of a data set: its pictures, and what can be measured of them."""
+"""The Data page's sections on a split of a data set: its images and its statistics."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from aquadash.ui.sections import Section, Sections
 from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, plain
 
-#: Each split's name and what it is called.
+#: Titles of the splits.
 SPLITS = {"train": "Training", "test": "Test"}
 
 PER_PAGE = ("10", "20", "50", "100")
-#: Classes that have room in the row of filters; more are in its popover.
+#: Maximum number of classes in the row of filters; more are in its popover.
 MAX_IN_ROW = 6
 
 
 def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
-    """Counts, channel statistics and the mean image of each class."""
-    found = datasets.statistics(dataset, split)
+    """Draw counts, channel statistics and the mean image of each class."""
+    measured = datasets.statistics(dataset, split)
     left, right = st.columns(2)
     with left:
         counts = {
@@ -34,13 +34,15 @@ def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
         }
         components.plot(class_counts(counts, class_names=dataset.class_names), key="class-counts")
     with right:
-        components.plot(channel_histogram([channel.histogram for channel in found.channels]), key="channel-histogram")
+        components.plot(
+            channel_histogram([channel.histogram for channel in measured.channels]), key="channel-histogram"
+        )
     with left:
         st.markdown("**Each colour channel**, 0 is dark and 255 bright", help=term("channel"))
         table(
-            Column("Channel", [channel.name for channel in found.channels]),
-            number_column("Mean", [channel.mean for channel in found.channels], "%.1f"),
-            number_column("Spread (standard deviation)", [channel.std for channel in found.channels], "%.1f"),
+            Column("Channel", [channel.name for channel in measured.channels]),
+            number_column("Mean", [channel.mean for channel in measured.channels], "%.1f"),
+            number_column("Spread (standard deviation)", [channel.std for channel in measured.channels], "%.1f"),
             alt="Mean and spread of each colour channel",
         )
     with right:
@@ -54,7 +56,7 @@ def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
                     f"Mean of {count(entry.count, 'image')} of class {entry.name}: a blur",
                     f"mean brightness {entry.mean_brightness:.0f}",
                 )
-                for label, entry in enumerate(found.classes)
+                for label, entry in enumerate(measured.classes)
                 if entry.mean_image is not None
             ],
             size_rem=5,
@@ -63,7 +65,7 @@ def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
 
 
 def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
-    """The images themselves, with the rest of the filters in their row, and the pager below."""
+    """Draw the images, their filters and the pager."""
     names = list(dataset.class_names)
     in_row = filters.container(width="content")
     more = filters.popover("More", key="more-filters", on_change="rerun")

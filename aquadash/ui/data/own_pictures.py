@@ -1,4 +1,4 @@
-"""Adding a data set of one's own pictures: choosing them, what was found in them, and keeping them."""
+"""Adding a data set of own pictures: choose, check and keep them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 from aquadash.ui.uploads import Upload, most_megabytes, picture_field, switched_off
 
-#: Most classes that are dropped one by one; more are better packed in an archive.
+#: Maximum number of classes dropped one by one; archives can have more.
 MAX_DROPPED = 20
 
-#: The ways in, by the word in the address.
+#: Titles of the origins by their word in the address.
 _WAYS = {"zip": "🗜️ A ZIP file", "classes": "🖼️ Class by class", "server": "🗄️ A folder of this server"}
-#: What somebody has chosen: what it is called, and its path on this server, its bytes or its files.
+#: The chosen pictures: their title, and a path on this server, an archive's bytes or files.
 _Chosen = tuple[str, Path | bytes | Sequence[File]]
 _LAYOUT = (
     "One folder per class, named after it, with its pictures inside: `cats/1.jpg`, `cats/2.jpg`, `dogs/1.jpg` … "
@@ -37,44 +37,44 @@ _LAYOUT = (
 
 
 class Held:
-    """The new data set of a session until it is kept: another one, or the end of the session, discards it."""
+    """A session's new data set until it is kept; another one or the end of the session discards it."""
 
     def __init__(self) -> None:
-        #: What was read last and is not kept yet.
+        #: The data set that is not kept yet.
         self.new: NewDataSet | None = None
-        #: The data source that was made of it, if it was kept.
+        #: The data source of the data set, once it is kept.
         self.source = ""
         self._ended = False
 
     def put(self, new: NewDataSet) -> None:
-        """Hold what was read."""
+        """Hold a new data set."""
         self.discard()
         self.new, self.source = new, ""
-        # The tab may have been closed in another thread.
+        # The session may have ended in another thread.
         if self._ended:
             self.discard()
 
     def discard(self) -> None:
-        """Throw away what was read, if it was not kept."""
+        """Discard the data set unless it was kept."""
         if self.new is not None:
             self.new.discard()
         self.new = None
 
     def end(self) -> None:
-        """The session ends: hold nothing from now on."""
+        """End the session: hold nothing from now on."""
         self._ended = True
         self.discard()
 
 
-# Streamlit empties a session's own caches when its tab is closed; session state stays for another two minutes.
+# A cache, because session state outlives a closed tab (STREAMLIT.md, "Caches").
 @st.cache_resource(scope="session", on_release=Held.end, show_spinner=False)
 def held() -> Held:
-    """What the session of this script holds."""
+    """Return the session's data set."""
     return Held()
 
 
 def is_open() -> bool:
-    """Whether the address asks for an import; the page then shows nothing else."""
+    """Return whether the address asks for an import, which replaces the page."""
     return "add" in st.query_params
 
 
@@ -90,7 +90,7 @@ def offer() -> None:
 
 
 def add_pictures() -> None:
-    """Draw the import: the form, and what was read last."""
+    """Draw the import: the form and the data set that was read."""
     st.button("Back to the data sets", icon=":material/arrow_back:", key="own-back", on_click=st.query_params.clear)
     st.subheader("Own pictures", anchor=False)
     shell.show_failure()
@@ -129,7 +129,7 @@ def _form() -> None:
     running = st.empty()
     with running.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, text="Starting ...")
-        # A click on anything ends the script at its next report of progress.
+        # Any click ends the script at its next report of progress.
         st.button("Stop", icon="✋", key="own-stop", help="Nothing is kept.")
 
     def show(text: str, fraction: float | None) -> None:
@@ -189,10 +189,10 @@ def _archive() -> _Chosen | None:
 
 
 def _dropped() -> _Chosen | None:
-    """A name and a drop zone for each class."""
+    """Draw a name and a drop zone for each class; return the pictures once all have names."""
     number = st.session_state.setdefault("own-classes", 2)
     off = switched_off()
-    found: list[tuple[str, Sequence[Upload]]] = []
+    classes: list[tuple[str, Sequence[Upload]]] = []
     for index in range(number):
         with st.container(border=True):
             name = inputs.text_input(
@@ -206,7 +206,7 @@ def _dropped() -> _Chosen | None:
                 help="PNG, JPEG, WebP, BMP or GIF; as many as you like at once.",
             )
         if uploads:
-            found.append((" ".join(name.split()), uploads))
+            classes.append((" ".join(name.split()), uploads))
     st.button(
         "Add a class",
         icon=":material/add:",
@@ -214,24 +214,20 @@ def _dropped() -> _Chosen | None:
         disabled=number >= MAX_DROPPED,
         on_click=lambda: st.session_state.update({"own-classes": number + 1}),
     )
-    if not all(name for name, _ in found):
+    if not all(name for name, _ in classes):
         st.info("Give every class with pictures a name.", icon="✏️")
-    elif found:
-        total = sum(len(uploads) for _, uploads in found)
-        return f"{total:,} dropped pictures", [file for name, uploads in found for file in files(name, uploads)]
+    elif classes:
+        total = sum(len(uploads) for _, uploads in classes)
+        return f"{total:,} dropped pictures", [file for name, uploads in classes for file in files(name, uploads)]
     return None
 
 
 def files(name: str, uploads: Sequence[Upload]) -> list[File]:
-    """The uploads of a class as files in its folder.
-
-    Raises:
-        DataError: The name is of nothing but dots and strokes.
-    """
+    """Return a class's uploads as files in its folder; refuse a name without letters."""
     folder = name.replace("/", "-").replace("\\", "-").lstrip(".").strip()
     if not folder.strip("-"):
         raise DataError(f"A class is called {name!r}; expected a word. Give it a name with a letter in it.")
-    # The number keeps two pictures of one name apart, and a name that begins with a dot from being hidden.
+    # The number separates pictures of one name, and keeps a name that begins with a dot visible.
     return [
         File((folder, f"{number:05d} {PurePosixPath(upload.name).name}"), upload.getvalue)
         for number, upload in enumerate(uploads, start=1)
@@ -239,18 +235,18 @@ def files(name: str, uploads: Sequence[Upload]) -> list[File]:
 
 
 def _of_server() -> _Chosen | None:
-    """What somebody chose in the import folder: a name from a list, never a typed path."""
-    found = server_choices()
-    if not found:
+    """Draw the menu of the import folder; only listed names can be chosen."""
+    choices = server_choices()
+    if not choices:
         st.info("The import folder holds neither folders nor ZIP files yet.", icon="📂")
         return None
     st.markdown(_LAYOUT)
-    name = inputs.selectbox("Folder or ZIP file", list(found), key="own-server", help=term("import folder"))
-    return (display_name(name), found[name]) if name in found else None
+    name = inputs.selectbox("Folder or ZIP file", list(choices), key="own-server", help=term("import folder"))
+    return (display_name(name), choices[name]) if name in choices else None
 
 
 def server_choices() -> dict[str, Path]:
-    """The folders and archives in ``AQUADASH_IMPORT`` by name; links, which may lead out of it, are not among them."""
+    """Return folders and archives in ``AQUADASH_IMPORT`` by name; no links, which may lead elsewhere."""
     folder = settings.import_folder()
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name) if folder else []
@@ -269,7 +265,7 @@ def server_choices() -> dict[str, Path]:
 
 
 def _result(hold: Held, new: NewDataSet) -> None:
-    """Draw what was read, and the button that keeps it."""
+    """Draw the data set that was read, and its buttons."""
     report = new.report
     with st.container(horizontal=True):
         st.metric("Pictures read", f"{len(new.pictures):,}", width="content", border=True)
@@ -314,7 +310,7 @@ def _result(hold: Held, new: NewDataSet) -> None:
 
 def _keep(title: str) -> None:
     hold = held()
-    if hold.new is not None:  # Else the first click of a double click has kept it.
+    if hold.new is not None:  # Otherwise the first click of a double click has kept it.
         hold.source = lab().data.keep(hold.new, title=title).source
         hold.new = None
     if not hold.source:

@@ -1,4 +1,4 @@
-"""A kept data set of own pictures: what the check found, the way on, and its deletion."""
+"""A kept data set of own pictures: its report, the next step, and its deletion."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aquadash.ui import components, gallery, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain
 
-#: Where the data set that was just kept is remembered, to be pointed at.
+#: Key of the data set that was just kept.
 KEPT = "own:kept"
 
 
 def render_own_set(source: str) -> None:
-    """Draw what belongs to a data set of own pictures; nothing for any other."""
+    """Draw the parts for a data set of own pictures; nothing for any other."""
     if not source.startswith(PREFIX):
         return
     kept = lab().data.own(source)
@@ -46,20 +46,20 @@ def render_own_set(source: str) -> None:
 
 @shell.guard()
 def _delete(source: str) -> None:
-    if source in lab().data.sources():  # Else the first click of a double click has deleted it.
+    if source in lab().data.sources():  # Otherwise the first click of a double click has deleted it.
         lab().data.delete(source)
     st.query_params.clear()
     st.session_state.pop("source", None)
 
 
-#: Icon and word of each severity: the colour never stands alone.
+#: Icon and word of each severity: colour alone would not be accessible.
 FINDING_SIGNS = {"problem": ("⛔", "Problem"), "warning": ("⚠️", "Warning"), "note": ("ℹ️", "Note")}
 
 
 def render_report(
     report: CheckReport, images: Mapping[int, NDArray[np.uint8]] | None = None, pictures: Sequence[Picture] = ()
 ) -> None:
-    """Draw the findings, the gravest first."""
+    """Draw the findings, the most severe first."""
     if not report.findings:
         st.success("Nothing is wrong with these pictures.", icon="✅")
         return

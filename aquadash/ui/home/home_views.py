@@ -1,4 +1,4 @@
-"""Home's parts: an answer in place, animals, where to begin, what goes on."""
+"""Home's parts: an answer in place, images, three cards, and the runs and the lesson under way."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from aquadash.ui.text import count, plain
 from aquadash.ui.walkthrough import context
 from aquadash.walkthrough import LESSONS, progress
 
-#: Seconds between two looks at what goes on, and while the store is opened.
+#: Seconds between two redraws.
 _TICK_SECONDS = 4.0
 
-#: So many classes have a column of pictures, each of so many.
+#: Number of classes with a column of images, and of images in each.
 _COLUMNS, _ROWS = 5, 5
 
-#: What the three cards say, and where they lead.
+#: Title and sentence of the cards by the page that they lead to.
 CARDS = {
     "data": ("Data", "See what a network learns from."),
     "augment": ("Augment", "Make many training images out of one."),
@@ -43,12 +43,12 @@ _CURVES = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 290 64" prese
 <path d="M2 61 C 40 30, 90 24, 288 21" stroke="#D55E00" stroke-dasharray="7 4"/></g></svg>"""
 
 
-#: Pictures are encoded once for everybody.
+#: Caches encoded pictures for all sessions.
 _by_dataset = st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=datasets.BY_CONTENT)
 
 
 def answer(picture: uploads.Upload | None, sample: int) -> Run | None:
-    """Draw what the best network there is says of the picture, or of a sample; the network's run."""
+    """Draw the best network's answer to a picture or a sample, and return its run."""
     if not picture and not sample:
         st.markdown("The network's answer appears here.", text_alignment="center")
         return None
@@ -65,7 +65,7 @@ def answer(picture: uploads.Upload | None, sample: int) -> Run | None:
 
 
 def animals(dataset: Dataset) -> None:
-    """Draw a column of pictures a class."""
+    """Draw a column of images for each class."""
     st.html(_animals(dataset))
     if dataset.name == "synthetic" and not data.is_here("cifar100") and lab().rights.allow(Action.ADD_FOR_ALL):
         st.page_link(
@@ -77,7 +77,7 @@ def animals(dataset: Dataset) -> None:
 
 
 def cards(dataset: Dataset) -> None:
-    """Where to begin: each card is a link as a whole."""
+    """Draw the three cards, each a link as a whole."""
     for column, (name, (title, sentence)) in zip(st.columns(3), CARDS.items(), strict=True):
         with column.container(border=True, key=f"home-card-{name}"):
             st.html(_strips(dataset)[name])
@@ -105,7 +105,7 @@ def _animals(dataset: Dataset) -> str:
 
 @_by_dataset
 def _strips(dataset: Dataset) -> dict[str, str]:
-    """What stands on each card."""
+    """Return the pictures of each card as HTML."""
     pictures = {
         "data": map(gallery.data_url, dataset.train.images[-5:]),
         "augment": map(gallery.data_url, _variants(dataset.train.images[0])),
@@ -116,7 +116,7 @@ def _strips(dataset: Dataset) -> dict[str, str]:
 
 
 def _variants(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """An image with four changes, such as the operators of Augment make, which take long to import."""
+    """Return an image with four changes; Augment's operators take long to import."""
     picture = Image.fromarray(image)
     changed = (
         picture,
@@ -129,7 +129,7 @@ def _variants(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def go_on() -> None:
-    """What runs, the best run and the lesson, drawn again all the time from one read of the store for everybody."""
+    """Draw the strip of the run under way, the best run and the lesson, from one reading for all sessions."""
     shell.live(_TICK_SECONDS)(_strip)()
 
 
@@ -150,7 +150,7 @@ def _running(runs: Sequence[Run]) -> None:
         st.page_link("pages/train.py", label="Train")
         return
     run = run_lists.own_first(run_lists.active_first(runs))[0]
-    # In a class one's own comes first, also while it waits.
+    # In a class the visitor's own run comes first, also while it is queued.
     _figure("Running now" if run.status is RunStatus.RUNNING else "Next run" if run.rank <= 1 else "In the queue", run)
     run_lists.progress_bar(run)
     with st.container(horizontal=True):
@@ -163,7 +163,7 @@ def _best(runs: Sequence[Run]) -> None:
     if not runs:
         components.metric("Best run", "None yet", border=False)
         return
-    # Those that menus leave in the order of the store; figures that a student has imported can be made up.
+    # Unshared imported runs come last: their metrics can be made up.
     ranked = sorted(runs, key=lambda run: (bool(run.origin) and not run.shared, -(validation_accuracy(run) or 0.0)))
     run = run_lists.own_first(run_lists.best_first(ranked))[0]
     _figure("Best run", run)
@@ -171,7 +171,7 @@ def _best(runs: Sequence[Run]) -> None:
 
 
 def _figure(label: str, run: Run) -> None:
-    """A run's validation accuracy with its curve, and its name."""
+    """Draw a run's validation accuracy with its curve, and its name."""
     accuracy, before = validation_accuracy(run), "Waiting" if run.status is RunStatus.QUEUED else "Starting"
     components.metric(
         label,

@@ -1,4 +1,4 @@
-"""A dropped picture: its card with the networks' answers, and what a person says of it."""
+"""A dropped picture: its card with the networks' answers, its crop and its true label."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aquadash.ui.predictions import Item
 from aquadash.ui.text import count, named, plain
 from aquadash.ui.uploads import Upload
 
-#: Width of a result in pixels, by how many runs stand side by side in it; of one run, two are in a row.
+#: Width of a card in pixels by the number of runs in it.
 CARD_WIDTHS = {1: 314, 2: 344, 3: 494, 4: 648}
 
 
@@ -34,11 +34,7 @@ def card_markup(
     picture_rem: float | None = None,
     opens: str = "",
 ) -> str:
-    """A picture with the networks' answers as HTML, every text in it escaped: side by side where there is room.
-
-    The names of the runs, one an answer, are shown if there are several. ``picture_rem`` is the greatest width of a
-    picture in units of the text size; a click opens what ``opens`` says, as in :class:`~aquadash.ui.gallery.Card`.
-    """
+    """Return a picture and its answers as escaped HTML; several answers show the names of their runs."""
     shown_name = images.display_name(look.file)
     name = html.escape(shown_name)
     if look.error is not None or look.thumbnail is None or look.picture_size is None:
@@ -72,7 +68,7 @@ def card_markup(
 
 
 def answers_summary(answers: Sequence[FilePrediction]) -> str:
-    """How many pictures got which name, as one line of markdown."""
+    """Return the number of pictures by answer as one line of markdown."""
     counts = Counter(answer.label for answer in answers if answer.label is not None)
     parts = [f"{plain(gallery.class_text(label))}: {number:,}" for label, number in counts.most_common(12)]
     refused = sum(answer.label is None for answer in answers)
@@ -82,7 +78,7 @@ def answers_summary(answers: Sequence[FilePrediction]) -> str:
 
 
 def _said(answer: FilePrediction, *, run_name: str | None, true_class: str | None) -> str:
-    """What one network says: the run's name where there are several, the answer, a bar a class."""
+    """Return a network's answer as HTML: the run's name if given, the class, a bar for each class."""
     title = "" if run_name is None else f'<div class="aqua-sub">{html.escape(shorten(run_name))}</div>'
     label = "What the network says" if run_name is None else f"What {run_name} says"
     section = f'<section style="flex: 1 1 8.5rem; min-width: 0" aria-label="{html.escape(label)}">{title}'
@@ -90,7 +86,7 @@ def _said(answer: FilePrediction, *, run_name: str | None, true_class: str | Non
         return f'{section}<p style="margin: 0">🚧 {html.escape(answer.error or "")}</p></section>'
     said = f"{gallery.class_text(answer.label)}, {100 * (answer.confidence or 0.0):.0f} %"
     true_index = answer.class_names.index(true_class) if true_class in answer.class_names else None
-    # What shows a class that the network never learned it cannot get right.
+    # No mark for a class that the network does not have.
     if true_index is not None or true_class == NONE_OF_THESE:
         said += " ✔" if answer.label == true_class else " ✘"
     bars = gallery.bars(answer.probabilities, class_names=answer.class_names, true_class=true_index)
@@ -101,21 +97,21 @@ def _said(answer: FilePrediction, *, run_name: str | None, true_class: str | Non
     )
 
 
-#: The answer for a picture of something that is no class; no class's name, for those hold no control characters.
+#: The label of a picture of no class; class names have no control characters.
 NONE_OF_THESE = "\0"
 
-#: With more classes the buttons become a menu.
+#: Maximum number of classes as buttons; more become a menu.
 MAX_PILLS = 8
 
 
 def position_of(upload: Upload) -> float:
-    """Where the part of the picture lies that the network sees, as :func:`aquadash.data.framing.fit` takes it."""
+    """Return the place of the crop, 0 to 1, as :func:`aquadash.data.framing.fit` takes it."""
     percent: int = st.session_state.get(f"place-{upload.file_id}", 50)
     return percent / 100
 
 
 def label_of(upload: Upload, class_names: Sequence[str]) -> str | None:
-    """What of these classes the picture shows: a name, :data:`NONE_OF_THESE`, or None while nobody has said."""
+    """Return a picture's label: a class, :data:`NONE_OF_THESE`, or None without one."""
     label: str | None = st.session_state.get(_label_key(upload.file_id, class_names))
     return label
 
@@ -125,13 +121,13 @@ def _label_key(file_id: str, class_names: Sequence[str]) -> str:
 
 
 def own(upload: Upload, class_names: Sequence[str] = ()) -> OwnPicture:
-    """A picture, to be opened."""
+    """Return a picture for the dialog."""
     label = label_of(upload, class_names)
     return OwnPicture(Item(upload, position_of(upload)), None if label == NONE_OF_THESE else label)
 
 
 def choose_position(upload: Upload, *, tall: bool) -> None:
-    """Draw the control of the part that the network sees; ``tall`` if the picture is too high for it, not too wide."""
+    """Draw the control of the crop; ``tall`` if it moves up and down."""
     label, help = named("Crop", images.display_name(upload.name)), "Which part of this picture the network sees."
     with st.popover(label, icon=":material/crop:", help=help):
         ends = "0 is the top, 100 the bottom" if tall else "0 is the left side, 100 the right"
@@ -149,7 +145,7 @@ def choose_position(upload: Upload, *, tall: bool) -> None:
 
 
 def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
-    """Draw the choice of what the picture really shows."""
+    """Draw the choice of the true label."""
     options = [*class_names, NONE_OF_THESE]
     common = {"key": _label_key(upload.file_id, class_names), "persist_state": "session"}
 
@@ -158,14 +154,14 @@ def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
     if len(class_names) <= MAX_PILLS:
         inputs.pills(question, options, format_func=lambda name: plain(text(name)), **common)  # type: ignore[call-overload]
     else:
-        # A menu shows its choices as they are, buttons take them for markdown.
+        # Buttons render markdown, menus do not.
         inputs.selectbox(question, options, index=None, format_func=text, placeholder="Say what it is", **common)  # type: ignore[call-overload]
 
 
 def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> None:
-    """Draw a button that takes the true labels from the names of the folders, if some are called like classes."""
-    found = folder_labels(uploads, class_names)
-    labels = {_label_key(file_id, class_names): label for file_id, label in found.items()}
+    """Draw a button that sets the true labels from folder names, if some are class names."""
+    by_id = folder_labels(uploads, class_names)
+    labels = {_label_key(file_id, class_names): label for file_id, label in by_id.items()}
     fresh = {key: label for key, label in labels.items() if st.session_state.get(key) != label}
     if fresh:
         st.button(
@@ -178,10 +174,10 @@ def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -
 
 
 def folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> dict[str, str]:
-    """Labels by upload id for the pictures whose innermost folder is called like a class, if need be in other case."""
+    """Return labels by upload id for pictures whose innermost folder is a class name, in any case."""
     by_name = {name.casefold(): name for name in class_names} | {name: name for name in class_names}
     parents = {upload.file_id: PurePosixPath(upload.name.replace("\\", "/")).parent.name for upload in uploads}
-    # As an import names the class of such a folder.
+    # An import gives the folder's class the same name.
     named = {file_id: images.display_name(class_key(parent)) for file_id, parent in parents.items()}
-    found = {file_id: by_name.get(name) or by_name.get(name.casefold()) for file_id, name in named.items()}
-    return {file_id: label for file_id, label in found.items() if label}
+    labels = {file_id: by_name.get(name) or by_name.get(name.casefold()) for file_id, name in named.items()}
+    return {file_id: label for file_id, label in labels.items() if label}

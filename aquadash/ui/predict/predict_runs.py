@@ -1,4 +1,4 @@
-"""Which runs' networks look at the pictures, and test images to show them where there are no pictures."""
+"""The runs whose networks answer, and test images as samples."""
 
 from __future__ import annotations
 
@@ -19,18 +19,15 @@ from aquadash.ui.predict import picture_cards
 from aquadash.ui.predictions import Network, predictor
 from aquadash.ui.text import plain
 
-#: So many answers fit side by side and can still be compared.
+#: Maximum number of runs side by side.
 MAX_RUNS = 4
 
 _KEY = "beside"
 
 
 def for_photos() -> list[Run]:
-    """The runs whose networks the visitor may open, best first, before them the default for a photograph.
-
-    That is the best one of the app's data set, if these are photographs, else of CIFAR-100; where there is none the
-    included model is put into the store for it.
-    """
+    """Return the runs with networks, best first, the default for photographs before all others."""
+    # The included model is added to the store if no run knows photographs.
     run_lists.or_included_model([run for run in lab().runs.all() if _knows_photographs(run)])
     runs = run_lists.own_first(run_lists.best_first(run_lists.with_networks(lab().runs.all())))
     able = sorted(filter(_knows_photographs, runs), key=lambda run: run.config.data.source != datasets.current())
@@ -44,7 +41,7 @@ def _knows_photographs(run: Run) -> bool:
 
 
 def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
-    """Draw the menu of runs that look at the same pictures, besides ``run``; the address has them as ``beside``."""
+    """Draw the menu of other runs for the same pictures; the address has them as ``beside``."""
     by_id = {each.run_id: each for each in runs if run_lists.has_results(each) and each.run_id != run.run_id}
     if not by_id:
         st.session_state.pop(_KEY, None)
@@ -67,11 +64,7 @@ def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
 
 
 def networks(runs: Sequence[Run]) -> tuple[list[Run], list[Network]]:
-    """The runs whose model can be loaded, with their networks; of the others, beside a first one, a message.
-
-    Raises:
-        AquaDashError: The first run's model cannot be loaded.
-    """
+    """Return the runs whose models load, and their networks; raise if the first one's does not."""
     usable: list[Run] = []
     loaded: list[Network] = []
     for run, name in zip(runs, labels(runs), strict=True):
@@ -87,15 +80,15 @@ def networks(runs: Sequence[Run]) -> tuple[list[Run], list[Network]]:
     return usable, loaded
 
 
-#: At most so many test images are tried at once: one a class, of the first classes.
+#: Maximum number of test images at once, one for each of the first classes.
 MAX_SAMPLES = 10
 
-#: Draws of test images are numbered; the number stands in the address.
+#: Maximum number of a draw, which is in the address.
 LAST_SAMPLE = 9999
 
 
 def sample_number() -> int:
-    """Draw the button that draws test images; the number of the draw, 0 before the first."""
+    """Draw the button for test images, and return the number of the draw, 0 before the first."""
     number = bound.restore("sample", bound.number_in(0, LAST_SAMPLE), default=0)
     st.button(
         "Try another sample" if number else "Try a sample",
@@ -110,13 +103,9 @@ def sample_number() -> int:
 
 
 def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int, *, one: bool = False) -> str:
-    """Draw test images with the networks' answers, and return the source of their data set.
-
-    That is the first run's or, where it is not on this computer, the drawings. Draw ``number`` shows an image of each
-    class; with ``one`` a single image, the next time of another class.
-    """
+    """Draw test images of the run's data set, or drawings if it is missing, with answers; return the source."""
     source = runs[0].config.data.source
-    allowed = source in lab().data.sources()  # Another student's pictures may have the name by now.
+    allowed = source in lab().data.sources()  # Another student's pictures may have the name now.
     dataset = datasets.dataset(source) if allowed and data.is_here(source) else None
     if dataset is None or runs[0].dataset_fingerprint not in ("", dataset.fingerprint):
         missing = allowed and dataset is None

@@ -1,4 +1,4 @@
-"""What networks say of dropped pictures: cards in pages, a picture opened, the score, the table to download."""
+"""The networks' answers to dropped pictures: cards in pages, the score, the table to download."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PER_PAGE = 20
 
 
 def choices_note(run: Run) -> None:
-    """What the network cannot do, and how well it notices."""
+    """Draw the network's limits: its classes, and how well it recognises other pictures."""
     listed = ", ".join(plain(class_text(name)) for name in run.class_names[:12])
     more = ", ..." if len(run.class_names) > 12 else ""
     text = f"It can only choose among its {len(run.class_names)} classes, whatever it sees: {listed}{more}."
@@ -42,15 +42,12 @@ def choices_note(run: Run) -> None:
 
 
 def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[Upload]) -> None:
-    """Draw the answers to dropped files, at least one: those of the present page first, one by one as they come.
-
-    The true labels are classes of the first run.
-    """
+    """Draw the answers to at least one dropped file, those of the present page first, as they come."""
     memory = predictions.remembered()
     memory.forget(uploads)
     items = [Item(upload, picture_cards.position_of(upload)) for upload in uploads]
     picture_cards.offer_folder_labels(uploads, runs[0].class_names)
-    # After a stop another part of a picture that was looked at is looked at all the same.
+    # After a stop, a picture that was answered is answered again for another crop.
     wanted = memory.known(items, networks) if is_stopped(uploads) else items
     ids = {item.id for item in wanted}
     progress = DropProgress(len(wanted) - len(memory.missing(wanted, networks)), len(wanted))
@@ -74,7 +71,7 @@ def _cards(
     shown: Sequence[Item],
     progress: DropProgress,
 ) -> None:
-    """A card for each of these pictures, drawn as soon as its answers are there; a single one has all the width."""
+    """Draw a card for each picture as soon as its answers are ready; a single one is as wide as the page."""
     fresh = memory.predict(shown, networks)
     width: int | Literal["stretch"] = picture_cards.CARD_WIDTHS[len(networks)] if len(shown) > 1 else "stretch"
     with st.container(horizontal=True, gap="small"):
@@ -104,7 +101,7 @@ def _card(
     item: Item,
     answers: Sequence[FilePrediction],
 ) -> None:
-    """A picture with its answers, and what a person can say of it."""
+    """Draw a picture with its answers, its label and its crop."""
     label = picture_cards.label_of(item.upload, runs[0].class_names)
     names = [network.name for network in networks]
     key = (*item.id, label, *names, *(network.key for network in networks))
@@ -119,7 +116,7 @@ def _card(
         return
     picture_cards.choose_label(item.upload, runs[0].class_names)
     columns, rows = look.picture_size
-    # The networks' sizes (height, width) to whose proportions the picture has to be cut.
+    # Sizes (height, width) of the networks that see a crop of the picture.
     cut = [size for size in look.seen if is_cut((rows, columns), size=size)]
     if cut:
         picture_cards.choose_position(item.upload, tall=rows / columns > cut[0][0] / cut[0][1])
@@ -128,8 +125,8 @@ def _card(
 def _all_together(
     runs: Sequence[Run], names: Sequence[str], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]
 ) -> None:
-    """How many got which name, how many of the labelled ones are right, and all of it as a table."""
-    # A folder's name labels files, too, that are no pictures.
+    """Draw the answers in numbers, the accuracy of the labelled pictures, and the download."""
+    # Folder names also label files that are no pictures.
     labels = [
         None if said[0].probabilities is None else picture_cards.label_of(item.upload, runs[0].class_names)
         for item, said in zip(done, answers, strict=True)
@@ -141,16 +138,16 @@ def _all_together(
         for position, name in enumerate(names):
             lead = f"**{plain(name)}**: " if len(names) > 1 else ""
             st.markdown(lead + picture_cards.answers_summary([each[position] for each in answers]))
-    told = sum(label is not None for label in labels)
-    if told:
+    labelled = sum(label is not None for label in labels)
+    if labelled:
         columns = st.columns(min(len(runs), 2)) if len(runs) > 1 else [st.container(width=560)]
         for position, run in enumerate(runs):
             found = score_drop([each[position] for each in answers], labels, class_names=run.class_names)
             with columns[position % len(columns)]:
                 render_drop_score(names[position] if len(runs) > 1 else None, found, key=run.run_id)
         pictures = sum(said[0].probabilities is not None for said in answers)
-        others = "; the others are not counted" if told < pictures else ""
-        st.caption(f"With a true label: {told:,} of {count(pictures, 'picture')}{others}.")
+        others = "; the others are not counted" if labelled < pictures else ""
+        st.caption(f"With a true label: {labelled:,} of {count(pictures, 'picture')}{others}.")
     elif len(done) > 1:
         st.caption("Label pictures to see the accuracy on them.", help=term("confusion matrix"))
     class_names = list(dict.fromkeys(name for run in runs for name in run.class_names))
@@ -163,10 +160,10 @@ def _all_together(
     components.download("Download the results (CSV)", table, file_name="predictions.csv", key="predictions-csv")
 
 
-#: From so many pictures on there is a button to stop: fewer are done before it could be found.
+#: Minimum number of pictures for a stop button.
 WORTH_STOPPING = 5
 
-#: Pictures that were looked at before the time for the rest is estimated from them: they come a few at a time.
+#: Minimum number of answered pictures for an estimate of the remaining time.
 _MIN_FRESH = 8
 
 _STOPPED = "predict:stopped"
@@ -174,7 +171,7 @@ _DROP = "predict:drop"
 
 
 def is_stopped(uploads: Sequence[Upload]) -> bool:
-    """Whether somebody has stopped the work on these files; with a new one it is another drop."""
+    """Return whether the work on these files was stopped; a new file is another drop."""
     drop = {upload.file_id for upload in uploads}
     if not drop <= st.session_state.get(_DROP, set()):
         st.session_state[_STOPPED] = False
@@ -183,18 +180,18 @@ def is_stopped(uploads: Sequence[Upload]) -> bool:
 
 
 def set_stopped(stopped: bool) -> None:
-    """A button's callback: leave the rest of the drop alone, or take the work up again."""
+    """Stop the work on the drop or continue it, in a callback."""
     st.session_state[_STOPPED] = stopped
 
 
 def progress_text(done: int, total: int, *, fresh: int, seconds: float) -> str:
-    """Say how many pictures are done and, from the ``fresh`` ones of the last ``seconds``, how long the rest takes."""
+    """Return the progress with the time left, estimated from the ``fresh`` pictures of the last ``seconds``."""
     left = seconds / fresh * (total - done) if fresh >= _MIN_FRESH and done < total else None
     return joined(f"{done:,} of {count(total, 'picture')} looked at", time_left(left))
 
 
 class DropProgress:
-    """A bar with words and a button, drawn where it is made; nothing while there is nothing to do."""
+    """A progress bar with a stop button, drawn when it is created."""
 
     def __init__(self, done: int, total: int) -> None:
         self._done, self._total, self._fresh = done, total, 0
@@ -207,40 +204,37 @@ class DropProgress:
             )
 
     def step(self) -> None:
-        """One more picture is done."""
+        """Count a picture."""
         self._done += 1
         self._fresh += 1
         self._update()
 
     def end(self) -> None:
-        """Everything is done: take bar and button away."""
+        """Remove bar and button."""
         self._bar.empty()
         self._button.empty()
 
     def _update(self) -> None:
-        told = progress_text(self._done, self._total, fresh=self._fresh, seconds=time.monotonic() - self._began)
-        self._bar.progress(min(self._done / self._total, 1.0), text=told)
+        text = progress_text(self._done, self._total, fresh=self._fresh, seconds=time.monotonic() - self._began)
+        self._bar.progress(min(self._done / self._total, 1.0), text=text)
 
 
 @dataclass(frozen=True, eq=False)
 class DropScore:
-    """What a network makes of labelled pictures."""
+    """A network's score on labelled pictures."""
 
-    #: Over the pictures of its classes; None if there are none.
+    #: The results on pictures of its classes; None without any.
     evaluation: Evaluation | None
-    #: Number of pictures that are labelled as none of the classes.
+    #: Number of pictures labelled as none of the classes.
     strangers: int
-    #: Mean confidence, 0 to 1, of the classes that the network named for them; None if there are none.
+    #: Mean confidence, 0 to 1, of the answers to those; None without any.
     strangers_confidence: float | None
 
 
 def score_drop(
     answers: Sequence[FilePrediction], labels: Sequence[str | None], *, class_names: Sequence[str]
 ) -> DropScore:
-    """Score the answers to labelled pictures; a label is a class's name, :data:`NONE_OF_THESE` or None.
-
-    Pictures without a label, without an answer, or of a class that the network does not know are left out.
-    """
+    """Score labelled pictures; leave out those without a label or an answer, or of an unknown class."""
     truth, y_prob, sure = [], [], []
     for answer, label in zip(answers, labels, strict=True):
         if answer.probabilities is None or label is None:
@@ -255,7 +249,7 @@ def score_drop(
 
 
 def render_drop_score(name: str | None, found: DropScore, *, key: str) -> None:
-    """Draw accuracy, confusion matrix and the answers to strangers, below the run's name where there are several."""
+    """Draw accuracy, confusion matrix and confidence on other pictures, below the run's name if given."""
     if name is not None:
         st.markdown(f"**{plain(name)}**")
     measured = found.evaluation

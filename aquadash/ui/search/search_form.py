@@ -1,4 +1,4 @@
-"""The form that starts a search: from what, over which settings and between what, by which strategy, for how long."""
+"""The form that starts a search: base settings, values to try, strategy and length."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ from aquadash.ui.lab import lab
 from aquadash.ui.text import count, expected_time, mid_sentence, plain
 from aquadash.ui.train import form_state
 
-#: The entry of the menu for what the form of a single training holds.
+#: The menu's entry for the settings of the form of a single training.
 THE_FORM = "form"
 
 _LAUNCHES = "search:launches"
+
+#: Default number of trials and epochs per trial: short trials find good settings, too.
+_TRIALS, _EPOCHS = 12, 15
 
 
 @shell.live(None)
@@ -37,7 +40,7 @@ def search_form() -> None:
         varies = st.container()
         trials, config = _size(config)
         with varies:
-            # What is suggested for the epochs holds those of a trial, not of the settings to start from.
+            # Suggestions for the epochs contain the epochs of a trial, not those of the base.
             space = space_fields(config, origin=origin)
         estimate, bar = st.container(), st.container(key="launch-bar")
         with st.expander("Advanced", icon="⚙️", key="search:advanced"):
@@ -75,19 +78,19 @@ HELP = (
 
 
 def estimate_text(plan: SearchPlan) -> str:
-    """What the search will do, in markdown, and about how long that takes."""
-    told = f"{plan.trials} × {count(plan.epochs, 'epoch')}"
-    # Of the trial that takes longest: most epochs, and fewest of them with the new head alone.
+    """Return the number of trials and epochs, and the estimated time, in markdown."""
+    size = f"{plan.trials} × {count(plan.epochs, 'epoch')}"
+    # The longest trial has the most epochs, and the fewest of the new head alone.
     heads = [plan.config.training.head_epochs, *(int(value) for value in plan.ends("training.head_epochs"))]
     longest = with_values(plan.config, {"training.epochs": plan.epochs, "training.head_epochs": min(heads)})
-    # At the pace of the slowest choice, each tried alone.
+    # The pace is that of the slowest value, each tried alone.
     paced = [p for p in plan.space if setting(p.name).affects_pace]
     tried = [longest, *(with_values(longest, {p.name: value}) for p in paced for value in plan.ends(p.name))]
     paces = [lab().runs.paces().seconds_per_epoch(embedded(config)) for config in tried]
     known = [seconds for seconds in paces if seconds is not None]
     if not known:
-        return f"{told}; the first trial shows how long"
-    return f"{told}, {expected_time(plan.trials * (STARTING_SECONDS + plan.epochs * max(known)))}"
+        return f"{size}; the first trial shows how long"
+    return f"{size}, {expected_time(plan.trials * (STARTING_SECONDS + plan.epochs * max(known)))}"
 
 
 def _launches() -> int:
@@ -96,7 +99,7 @@ def _launches() -> int:
 
 
 def _start() -> tuple[str, RunConfig]:
-    """The menu of the settings to start from; returns where they come from and what they are."""
+    """Draw the menu of the base; return its name and its settings."""
     titles = {name: preset.title for name, preset in PRESETS.items()} | {THE_FORM: "As under “One training”"}
     origin = bound.menu(
         "base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=f"{term('search')} {HELP}"
@@ -108,7 +111,7 @@ def _start() -> tuple[str, RunConfig]:
 
 
 def _size(config: RunConfig) -> tuple[int, RunConfig]:
-    """How many trials, and the settings with as many epochs as each may take."""
+    """Draw trials and epochs; return the trials, and the settings with these epochs."""
     trials_column, epochs_column = st.columns(2, vertical_alignment="bottom")
     with trials_column:
         trials = inputs.number_input(
@@ -136,7 +139,7 @@ def _size(config: RunConfig) -> tuple[int, RunConfig]:
 
 
 def _strategy(label: str, name: str, table: Mapping[str, Strategy], usual: str, help: str) -> str:
-    told = "\n".join(f"- **{one.title}**: {one.help}" for one in table.values())
+    entries = "\n".join(f"- **{one.title}**: {one.help}" for one in table.values())
     return inputs.selectbox(
         label,
         list(table),
@@ -144,7 +147,7 @@ def _strategy(label: str, name: str, table: Mapping[str, Strategy], usual: str, 
         key=f"search:{name}",
         persist_state="session",
         format_func=lambda each: table[each].title,
-        help=f"{help}\n\n{told}",
+        help=f"{help}\n\n{entries}",
     )
 
 
@@ -162,7 +165,7 @@ _PARTS = ("low", "high", "log", "values")
 
 
 def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ...] | None:
-    """Draw the choice of settings and a field for each."""
+    """Draw the choice of settings and a field for each; None while a field cannot be read."""
     known = suggested(config)
     if st.session_state.get(_FILLED_FOR) != (origin, config.model.name):
         st.session_state[_FILLED_FOR] = (origin, config.model.name)
@@ -179,12 +182,12 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
             help=f"{term('hyperparameter')} Each more needs more trials: begin with two to four.",
         )
         space = [_field(name, known[name]) for name in names]
-    found = tuple(parameter for parameter in space if parameter is not None)
-    return found if len(found) == len(space) else None
+    parameters = tuple(parameter for parameter in space if parameter is not None)
+    return parameters if len(parameters) == len(space) else None
 
 
 def _fill_space(config: RunConfig, known: dict[str, SearchParameter]) -> None:
-    """Set every field to what is suggested."""
+    """Set all fields to the suggestions."""
     st.session_state[_OVER] = [parameter.name for parameter in default_space(config)]
     for name in known:
         for part in _PARTS:
@@ -192,7 +195,7 @@ def _fill_space(config: RunConfig, known: dict[str, SearchParameter]) -> None:
 
 
 def _field(name: str, suggestion: SearchParameter) -> SearchParameter | None:
-    """The widgets of one setting; returns what they say, None while that cannot be used."""
+    """Draw a setting's fields; return its values, or None while they cannot be read."""
     values = suggestion.values
     text = _range_field(suggestion, values) if isinstance(values, SearchRange) else _choices_field(name, values)
     try:
@@ -243,7 +246,7 @@ def _choices_field(name: str, values: tuple[Value, ...]) -> str:
             label, options, format_func=lambda option: fields.value_text(name, option), **common
         )
         mark = separator(name, chosen)
-        # A single mixture of pipelines would be read as its parts.
+        # Without a separator, one mixture of pipelines would be read as several pipelines.
         return mark.join(chosen) + (mark if len(chosen) == 1 else "")
     st.session_state.setdefault(key, str(SearchParameter(name, values)).partition("=")[2])
     form = "comma-separated" if separator(name) == "," else "separated by |"

@@ -1,4 +1,4 @@
-"""A search as it runs: what can be done with it, its figures, charts and trials."""
+"""A search: its buttons, metrics, charts and trials."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ from aquadash.ui.text import (
 )
 from aquadash.ui.train import clone, live
 
-#: Seconds between two looks at a search at work.
+#: Seconds between two redraws of a running search.
 TICK_SECONDS = 2.0
 
-#: More trials under way than that are only counted.
+#: Maximum number of running trials that are listed.
 _MAX_SHOWN = 4
 
 
 def watch_searches(heads: Sequence[SearchHead]) -> None:
-    """Draw the menu of searches, bound to ``?search=``, and the chosen one; by default one at work, or the newest."""
+    """Draw the menu of searches and the chosen one, by default a running one or the newest."""
     at_work = [head for head in heads if head.at_work]
     titles = {}
     for head in [*at_work, *(head for head in heads if head not in at_work)]:
@@ -69,15 +69,15 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
 
 
 def render_search(search: Search) -> None:
-    """Draw how far a search is, its charts and its trials."""
+    """Draw a search's progress, charts and trials."""
     _explanation(search)
-    # An interrupted one may be taken up in a moment by an app that has just been started.
+    # An app that has just started continues interrupted searches.
     changing = search.at_work or search.status is RunStatus.INTERRUPTED
     shell.live(TICK_SECONDS if changing else None)(_picture)(search.search_id, _signature(search))
 
 
 def progress_text(search: Search) -> str:
-    """How far a search is and how long it will still take, as plain text."""
+    """Return a search's progress and remaining time as plain text."""
     return joined(
         f"{search.num_ended} of {count(search.plan.trials, 'trial')} done",
         time_left(search.eta_seconds),
@@ -85,7 +85,7 @@ def progress_text(search: Search) -> str:
 
 
 def _signature(search: Search) -> tuple[object, ...]:
-    """What the parts around the fragment depend on."""
+    """Return the values whose change redraws the whole page."""
     return search.status, search.stop_requested, search.best and search.best.run_id
 
 
@@ -104,18 +104,18 @@ def _recipe(search: Search) -> str:
 
 
 def _title(table: Mapping[str, Strategy], name: str) -> str:
-    """The title of a strategy; a search of an earlier version may have one that is gone."""
+    """Return a strategy's title; an earlier version's search may have one that is gone."""
     return table[name].title if name in table else f"{name} (of an earlier version)"
 
 
 def _explanation(search: Search) -> None:
-    """Why the search is where it is, in words."""
+    """Draw why a search is not running."""
     may = not search.spent and lab().rights.allow(Action.RESUME, search.resource)
     going = "**Continue** makes the trials that are left"
     if search.status is RunStatus.INTERRUPTED and not search.spent:
         by_itself = "an AquaDash that has just started takes it up by itself."
-        told = f"{going}; {by_itself}" if may else sentence(by_itself)
-        st.warning(f"This search was cut off, and nothing is lost. {told}", icon="⚡")
+        more = f"{going}; {by_itself}" if may else sentence(by_itself)
+        st.warning(f"This search was cut off, and nothing is lost. {more}", icon="⚡")
     elif search.status is RunStatus.FAILED:
         st.error(plain(search.message or "The search failed without a reason."), icon="❌")
     elif search.status is RunStatus.STOPPED:
@@ -123,7 +123,7 @@ def _explanation(search: Search) -> None:
 
 
 def _actions(search: Search) -> None:
-    """Stop, continue, more trials, and the best trial's settings."""
+    """Draw the buttons: stop, continue, more trials, the best trial's settings, hide."""
     if search.at_work:
         if lab().rights.allow(Action.STOP, search.resource):
             shell.stop_button(
@@ -158,7 +158,7 @@ def _actions(search: Search) -> None:
 
 
 def _more_trials(search: Search) -> None:
-    """More trials for a search that has made all of its own."""
+    """Draw the field for more trials of a search that has made all of its own."""
     made = len(search.trials)
     if made >= MAX_TRIALS:
         return
@@ -171,7 +171,7 @@ def _more_trials(search: Search) -> None:
 
 
 def _picture(search_id: str, seen: tuple[object, ...]) -> None:
-    """The part that a search at work keeps drawing."""
+    """Draw the part of a search that changes."""
     search = lab().searches.get(search_id)
     if _signature(search) != seen:
         lab().refresh()
@@ -188,7 +188,7 @@ def _picture(search_id: str, seen: tuple[object, ...]) -> None:
 
 
 def _under_way(search: Search) -> None:
-    """What trains at the moment."""
+    """Draw the running trials."""
     at_work = search.of(TrialState.RUNNING)
     for trial in at_work[:_MAX_SHOWN]:
         if not trial.run_id:
@@ -204,7 +204,7 @@ def _under_way(search: Search) -> None:
 
 
 def _figures(search: Search) -> None:
-    """The best figure so far beside the one to beat."""
+    """Draw the best accuracy beside that of the base settings."""
     best, default = search.best, search.default_value
     if best is None or best.value is None:
         return
@@ -232,18 +232,18 @@ def _figures(search: Search) -> None:
 
 
 def _stage(search: Search) -> tuple[object, ...]:
-    """Changes whenever one of the search's charts does."""
-    # The numbers, too: those who see fewer trials share what is drawn.
+    """Return the cache key of a search's charts."""
+    # The trials' numbers are in the key: visitors may see different trials.
     trials = ((trial.number, str(trial.state), trial.value) for trial in search.trials)
     return search.search_id, *trials
 
 
-#: Settings whose slices stand side by side.
+#: Number of slices side by side.
 _SLICES = 3
 
 
 def render_charts(search: Search) -> None:
-    """Draw the history, and, once there is something to compare, how the settings went with the accuracy."""
+    """Draw the history and, from two complete trials on, the settings against the accuracy."""
     study = _study(search)
     components.plot(_history(search), key="search-history")
     if len(search.complete) < 2:
@@ -255,7 +255,7 @@ def render_charts(search: Search) -> None:
         for start in range(0, len(names), _SLICES):
             components.plot(_slices(search, tuple(names[start : start + _SLICES])), key=f"search-slices-{start}")
     if len(names) > 1 and has_importance(study):
-        # Last: it takes a while.
+        # Last, because it is slow.
         figure = _importances(search)
         st.markdown("**What decides?**", help=term("importance"))
         components.plot(figure, key="search-importance")
@@ -308,7 +308,7 @@ TRIAL_SIGNS: dict[TrialState, tuple[str, str]] = {
 
 
 def render_trials(search: Search) -> None:
-    """Draw the table and, below it, the menu of trials with the ways on from one."""
+    """Draw the table of trials and the menu below it."""
     if not search.trials:
         return
     st.markdown("**All trials**", help=f"{term('trial')} {term('pruning')}")
@@ -334,9 +334,8 @@ def render_trials(search: Search) -> None:
 
 
 def _cell(name: str, value: object) -> object:
-    """A setting's value in the table of trials; None where the trial has none."""
+    """Return a setting's value for the table; None without one."""
     if isinstance(value, float):
-        # As many digits as anybody compares.
         return float(f"{value:.3g}")
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
@@ -344,7 +343,7 @@ def _cell(name: str, value: object) -> object:
 
 
 def _one_trial(search: Search) -> None:
-    """The menu of trials that have a run."""
+    """Draw the menu of trials that have a run."""
     trials = {trial.number: trial for trial in search.trials if trial.run_id}
     if not trials:
         return
@@ -380,6 +379,6 @@ def _one_trial(search: Search) -> None:
 
 
 def trial_label(trial: Trial) -> str:
-    """A trial in a menu: number, state, accuracy."""
+    """Return a trial's title in menus: number, state, accuracy."""
     accuracy = "" if trial.value is None else f" · {100 * trial.value:.1f} %"
     return f"Trial {trial.number} · {' '.join(TRIAL_SIGNS[trial.state])}{accuracy}"

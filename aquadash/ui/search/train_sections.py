@@ -1,4 +1,4 @@
-"""The Train page's sections: one training, and a search, each a form to launch it beside what is to watch."""
+"""The Train page's sections: one training, and a search."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def search() -> None:
 
 
 def _refusal() -> str:
-    """Why the visitor may start no search; empty if they may."""
+    """Return why the visitor may start no search; empty if they may."""
     try:
         lab().limits.check_search()
     except NotAllowedError as error:

@@ -1,4 +1,4 @@
-"""Start a run from another one's settings: a button that fills the Train form with them and opens the page."""
+"""A button that fills the Train form with a run's settings and opens the page."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.lab import lab
 from aquadash.ui.train import form_state
 
-#: Settings whose values are names in tables that can lose a line: a data set may be gone. A pipeline, too, but a run
-#: carries its own.
+#: Settings that name something which may be gone. Pipelines are not among them: a run carries its own.
 _NAMED = ("data.source", "model.name")
 
 
@@ -31,7 +30,7 @@ def button(
     key: str = "clone",
 ) -> None:
     """Draw a button that fills the Train form with a run's settings and opens it."""
-    # In the callback: the values of controls that are drawn already cannot be set.
+    # A callback: the values of controls that are drawn already cannot be set.
     pressed = st.button(
         label, key=f"{key}-{run_id}", icon=icon, help=help, type="tertiary",
         on_click=shell.attempt, args=(_fill, run_id, changes or {}),
@@ -53,7 +52,7 @@ def _fill(run_id: str, changes: Mapping[str, Any]) -> None:
 
 
 def _usable(run: Run) -> tuple[RunConfig, tuple[str, ...]]:
-    """The run's settings, with those of the form for names that the visitor cannot use here; and which these are."""
+    """Return the run's settings, the form's in place of those that cannot be used, and notes on these."""
     wanted = flatten(run.config)
     held, _ = form_state.values()
     lost = {name: held[name] for name in _NAMED if wanted[name] not in fields.choices(name)}

@@ -1,4 +1,4 @@
-"""What the coach says of settings and of a run's curves and results, with its evidence and a way to try the change."""
+"""The coach's notes on settings and on runs, with buttons that try their changes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def note_box(note: Note) -> None:
 
 
 def fix_text(note: Note, config: RunConfig) -> str:
-    """What a note's button sets, in markdown: ``"Learning rate: 0.01"``."""
+    """Return a note's changes in markdown: ``"Learning rate: 0.01"``."""
     wanted = flatten(with_values(config, note.changes))
     return plain("; ".join(f"{fields.label(name)}: {fields.value_text(name, wanted[name])}" for name in note.changes))
 
@@ -52,7 +52,7 @@ _HELP = (
     "change, so that the two runs can be compared."
 )
 
-#: What a note of each level is drawn with: the colour never stands alone.
+#: Streamlit's box and the icon of each level: colour alone would not be accessible.
 _BOXES: dict[Level, tuple[Callable[..., object], str]] = {
     "warning": (st.warning, "⚠️"),
     "hint": (st.info, "💡"),
@@ -61,11 +61,11 @@ _BOXES: dict[Level, tuple[Callable[..., object], str]] = {
 
 
 def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collection[str] = ()) -> None:
-    """Draw the notes on a run with these complete epochs, but for the keys that the page says in its own words."""
+    """Draw the notes on a run, except the keys that the page shows elsewhere."""
     notes = [note for note in notes_on(run, history) if note.key not in leave_out]
     if not notes:
         if not run.status.ended:
-            st.caption("The coach waits a few epochs.")
+            st.caption("The coach comments after a few epochs.")
         elif history:
             verdict = overfit_verdict(history, run.config)
             st.info(f"**{plain(verdict.title)}.** {plain(verdict.explanation)}", icon="⏳")
@@ -77,7 +77,7 @@ def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collec
 
 
 def notes_on(run: Run, history: Sequence[EpochRecord]) -> list[Note]:
-    """The coach's notes, with all that is known of the run."""
+    """Return the coach's notes on a run with its results."""
     results = lab().runs.results(run)
     return run_notes(run, history, results, count_training=lambda: training_counts(run, datasets.dataset))
 
@@ -94,18 +94,18 @@ def _run_note(run: Run, note: Note) -> None:
 
 
 def form_link(run: Run, note: Note) -> None:
-    """A button that fills the form with the run's settings and a note's change."""
+    """Draw a button that fills the form with the run's settings and a note's change."""
     text = f"Try this: {fix_text(note, run.config)}"
     clone.button(run.run_id, changes=note.changes, label=text, icon=":material/science:", key=f"try-{note.key}")
 
 
 def train_button(run: Run, note: Note, label: str, **options: Any) -> None:
-    """A button that launches the run's settings with a note's change; none where the class's limit cuts that."""
-    told = with_values(run.config, note.changes)
-    config = form_state.allowed(told)
-    if "training.epochs" in note.changes and config != told:
+    """Draw a button that launches a note's change, unless the class's limit reduces its epochs."""
+    changed = with_values(run.config, note.changes)
+    config = form_state.allowed(changed)
+    if "training.epochs" in note.changes and config != changed:
         return
-    most = "" if config == told else f", and {count(config.training.epochs, 'epoch')}, the most in this class"
+    most = "" if config == changed else f", and {count(config.training.epochs, 'epoch')}, the most in this class"
     help = f"Launches a run with this one change{most}."
     if st.button(label, key=f"train-{note.key}", help=help, icon="🏊", **options):
         with shell.guard():

@@ -1,7 +1,7 @@
-"""What the Train form holds, kept under names of our own: Streamlit forgets a widget's value when a page is left.
+"""The values of the Train form, stored under keys of their own (STREAMLIT.md, "Widgets that leave the page").
 
-The *origin* is a preset or a run, which the form was filled from; the *filled* values are those that something other
-than a control set last; the *values* are those of the controls.
+The *origin* is the preset or run that filled the form; *filled* values were last set by something other than a control;
+*values* are those of the controls.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aquadash.ui.lab import lab
 from aquadash.work.queue import check_names
 
 DEFAULT_PRESET = "notebook-fixed"
-#: The card of the settings of a run. No address can name it.
+#: The card of a cloned run; no address can name it.
 COPY = "the copied run"
 
 _ORIGIN = "train:origin"
@@ -34,9 +34,9 @@ _DRAWN = "train:drawn"
 
 @dataclass(frozen=True)
 class Origin:
-    """The preset or the run that the form was filled from."""
+    """The preset or the run that filled the form."""
 
-    #: Name of the preset, or id of the run.
+    #: Name of the preset or id of the run.
     name: str
     title: str
     config: RunConfig
@@ -46,42 +46,39 @@ class Origin:
 
 
 def key(name: str) -> str:
-    """The key of a setting's widget; of the data set that of the app's choice."""
+    """Return the key of a setting's widget; the data set's is that of the app's menu."""
     return "source" if name == "data.source" else f"set:{name}"
 
 
 def preset(name: str) -> Origin:
-    """A preset as an origin, with as many epochs as the visitor may train for."""
+    """Return a preset as an origin, with at most the visitor's maximum of epochs."""
     return Origin(name, PRESETS[name].title, allowed(PRESETS[name].config))
 
 
 def allowed(config: RunConfig) -> RunConfig:
-    """The settings with as many epochs as the visitor may train for."""
+    """Return the settings with at most the visitor's maximum of epochs."""
     epochs = lab().limits.within_epochs(config.training.epochs)
     return config if epochs == config.training.epochs else with_values(config, {"training.epochs": epochs})
 
 
 def origin() -> Origin:
-    """What the form was last filled from; fills it from the address's preset, or the default one, the first time."""
+    """Return the origin; the first call fills the form from the address's or the default preset."""
     if _ORIGIN not in st.session_state:
-        # Already here, because changes in the address are made to it before the cards are drawn.
+        # The form must be filled before the preset's cards are drawn.
         named = st.query_params.get("preset")
         fill(preset(named if named in PRESETS else DEFAULT_PRESET))
-    found: Origin = st.session_state[_ORIGIN]
-    return found
+    origin: Origin = st.session_state[_ORIGIN]
+    return origin
 
 
 def copied_run() -> Origin | None:
-    """The run that the form was last filled from, also while a preset has taken its place."""
-    found: Origin | None = st.session_state.get(_COPY)
-    return found
+    """Return the run cloned last, also after a preset was chosen."""
+    copied: Origin | None = st.session_state.get(_COPY)
+    return copied
 
 
 def fill(new: Origin, config: RunConfig | None = None) -> None:
-    """Set every control: to the origin's settings, or to ``config`` where those were changed on the way.
-
-    A preset leaves the data set as it is.
-    """
+    """Set all controls to ``config`` or the origin's settings; a preset leaves the data set."""
     values = flatten(config or new.config)
     if not new.run:
         values["data.source"] = datasets.current()
@@ -94,29 +91,25 @@ def fill(new: Origin, config: RunConfig | None = None) -> None:
 
 
 def compare_with(new: Origin) -> None:
-    """Tell the changes against this origin from now on; the controls stay."""
+    """Show changes relative to this origin from now on; the controls stay."""
     st.session_state[_ORIGIN] = new
 
 
 def apply(changes: Mapping[str, Any]) -> None:
-    """Set some controls, by dotted names, to values, which may be text; made for a button's callback.
-
-    Raises:
-        AquaDashError: A name or a value is not possible; then nothing is changed.
-    """
+    """Set some controls in a callback, values may be text; refuses all if one is impossible."""
     flat = flatten(with_values(config(), changes))
     put({name: flat[name] for name in changes})
 
 
 def put(values: Mapping[str, Any]) -> None:
-    """Set some settings to values that are of their kind; what the changes are told against stays."""
+    """Set some settings to values of their kind; the origin stays."""
     for name, value in values.items():
         st.session_state[_FILLED][name] = st.session_state[_VALUES][name] = value
         st.session_state[key(name)] = _widget_value(name, value)
 
 
 def values() -> tuple[dict[str, Any], dict[str, str]]:
-    """All settings as the controls say, and why those that cannot be read kept their last value: name to message."""
+    """Return the controls' settings, and the errors by name of those that kept their last value."""
     origin()
     held: dict[str, Any] = st.session_state[_VALUES]
     problems: dict[str, str] = {}
@@ -133,33 +126,21 @@ def values() -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def config() -> RunConfig:
-    """The settings of a run as the form says, hidden ones as they were filled.
-
-    Raises:
-        AquaDashError: They do not go together.
-    """
+    """Return the form's settings as a config, hidden ones as filled; refuses settings that conflict."""
     held, _ = values()
     effective = fields.effective(held)
     return with_values(RunConfig(), held | {name: st.session_state[_FILLED][name] for name in held.keys() - effective})
 
 
 def check(config: RunConfig) -> None:
-    """Refuse settings from outside that name what is not here, or what the visitor may not use.
-
-    Raises:
-        AquaDashError: Which, and why.
-    """
+    """Refuse settings that name something missing, or that the visitor may not use."""
     check_names(config)
     lab().data.require(config.data.source)
 
 
 @contextmanager
 def controls() -> Iterator[None]:
-    """Around the drawing of the controls, each of which calls :func:`prepare` first.
-
-    The session forgets what it holds under the key of a setting without a control: once its control is drawn and taken
-    away again, Streamlit would bring that old value back.
-    """
+    """Around the controls: delete the session's keys of those not drawn, which Streamlit would restore."""
     st.session_state[_DRAWN] = set()
     yield
     for name in st.session_state[_VALUES]:
@@ -168,7 +149,7 @@ def controls() -> Iterator[None]:
 
 
 def prepare(name: str) -> None:
-    """Give a setting's control its value, before it is drawn."""
+    """Set the value of a setting's control before it is drawn."""
     st.session_state[_DRAWN].add(name)
     st.session_state.setdefault(key(name), _widget_value(name, st.session_state[_VALUES][name]))
 

@@ -1,4 +1,4 @@
-"""The guess: what a student expects of a run before it trains, and how near that came."""
+"""The student's guess of a run's result, and its score."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ from aquadash.ui.text import plain
 
 
 def guess_form(class_names: Sequence[str], *, key: str) -> Guess | None:
-    """Draw the folded box for a guess, and return the guess so far; another key is another, empty box.
-
-    A mistake of which one class is chosen is no guess yet.
-    """
+    """Draw the box for a guess and return it, None while incomplete; another key is a new guess."""
     with st.expander("Guess first", icon="🔮"):
         st.caption(f"By chance {100 / len(class_names):.0f} % would be right. Your guess is scored when the run ends.")
         accuracy = inputs.number_input(
@@ -39,7 +36,7 @@ def guess_form(class_names: Sequence[str], *, key: str) -> Guess | None:
             true = _class_menu("Images of", class_names, key=f"{key}:true")
         with right:
             predicted = _class_menu("are taken for", class_names, key=f"{key}:predicted")
-        # Both menus have every class: one that shrinks while it is open puts another under the pointer.
+        # Both menus have every class: a menu that shrinks while it is open moves its entries.
         if true is not None and true == predicted:
             st.caption("Choose two different classes.")
         elif (true is None) != (predicted is None):
@@ -51,12 +48,12 @@ def guess_form(class_names: Sequence[str], *, key: str) -> Guess | None:
 
 
 def render_guess(run: Run) -> None:
-    """Draw whose guess a run has, and, once it has ended with results, how near that came; nothing without a guess."""
+    """Draw a run's guess and its author and, once the run has results, the score."""
     if run.guess is None:
         return
     own = run.owner == visitor().person_id
     whose = "Your guess" if own else f"{plain(run.owner_name or 'The teacher')}'s guess"
-    if run.origin:  # Whose the run is here says nothing of who has guessed.
+    if run.origin:  # The owner of an imported run may not be the author of the guess.
         whose = "The guess"
     if not run.status.ended:
         st.info(f"**{whose}:** {plain(guess_text(run.guess))}. It is scored when the run ends.", icon="🔮")
@@ -78,7 +75,7 @@ def render_guess(run: Run) -> None:
 
 
 def guess_text(guess: Guess) -> str:
-    """A guess as plain text: ``"60 % right; otter most often taken for seal"``."""
+    """Return a guess as plain text."""
     parts = []
     if guess.accuracy is not None:
         parts.append(f"{100 * guess.accuracy:.0f} % right")

@@ -1,4 +1,4 @@
-"""Launching a run, by the form's button or the coach's: at once, or after a question while one's own is at work."""
+"""Launches a run by the form's or the coach's button; asks first while a run of the visitor is not done."""
 
 from __future__ import annotations
 
@@ -21,27 +21,24 @@ _PAGE = "pages/train.py"
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be trained, and the guess of its result."""
+    """A run to launch."""
 
     config: RunConfig
-    #: Empty for a name that is made up.
+    #: Empty for a generated name.
     name: str = ""
     guess: Guess | None = None
-    #: The order is what the form says, which may change until the launch.
+    #: Whether the form made the order, which follows the form until the launch.
     from_form: bool = False
 
 
 def number() -> int:
-    """How many runs the form has launched: fields that are for one run have it in their keys."""
+    """Return the number of launches by the form, part of the keys of fields for one run."""
     launches: int = st.session_state.setdefault(_LAUNCHES, 0)
     return launches
 
 
 def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
-    """Launch a run and show it; ask first where one of the visitor's own is at work, unless they are ``sure``.
-
-    A double click counts once. With ``anywhere`` the page Train is opened for it.
-    """
+    """Launch and show a run once per double click; ask first unless ``sure``; ``anywhere`` opens Train."""
 
     def begin() -> Run | None:
         if not sure and _own_at_work():
@@ -52,7 +49,7 @@ def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
     run = shell.launch_once(f"train:{'sure' if sure else 'launched'}", begin)
     if run is not None:
         _show(run, order)
-        # Last: until then the second click of a double click on "Queue it" comes here again.
+        # Last, so that the second click of a double click on "Queue it" runs this code again.
         st.session_state.pop(_ASKED, None)
     if anywhere:
         st.switch_page(_PAGE, query_params={"run": run.run_id} if run else {})
@@ -60,10 +57,7 @@ def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
 
 
 def question(form: Order | None) -> bool:
-    """Draw the question whether another run is to be queued, if it is to be asked; return whether it is.
-
-    ``form`` is the form's present order, None while it cannot be trained.
-    """
+    """Draw the question about another run if it is open; return whether. ``form`` is the form's order."""
     asked: Order | None = st.session_state.get(_ASKED)
     if asked is None:
         return False
@@ -82,7 +76,7 @@ def question(form: Order | None) -> bool:
 
 
 def tell() -> None:
-    """Say once what has been launched, and what went wrong beside it."""
+    """Draw once a toast for a launch, and its warning."""
     if told := st.session_state.pop(_TOLD, None):
         st.toast(told[0], icon="🏊")
         if told[1]:
@@ -100,10 +94,10 @@ def _show(run: Run, order: Order) -> None:
         try:
             lab().runs.guess(run.run_id, order.guess)
         except AquaDashError as error:
-            # The run has been launched all the same.
+            # The run has been launched nevertheless.
             trouble = f"Your guess could not be kept. {error}"
     st.session_state[_TOLD] = (f"**{plain(run.name)}** has been launched.", trouble)
     if order.from_form:
-        # What is typed there is for the form's own run.
+        # New keys empty the form's fields for the name and the guess.
         st.session_state[_LAUNCHES] = number() + 1
     st.query_params["run"] = run.run_id

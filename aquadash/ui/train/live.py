@@ -25,28 +25,22 @@ from aquadash.ui.train import clone, coach_notes, guess_box
 from aquadash.work.slots import held
 from aquadash.work.waiting import HELD
 
-#: Seconds between two looks at a run at work. Its worker reports once a second; with the age of what is looked at, a
-#: report is on the screen within two.
+#: Seconds between two redraws of a running run's progress, which its worker reports once a second.
 TICK_SECONDS = 1.7
 
-#: The same until a run has its first batch, for which whoever has clicked is waiting.
+#: The same until a run has its first batch.
 STARTING_SECONDS = 0.3
 
-#: Seconds between two looks at what grows with the epochs, and at the queue. Drawing the curves takes a browser on the
-#: same computer a tenth of a second, and drawing any part the server seven milliseconds, which the training lacks.
+#: Seconds between two redraws of the curves and the queue, which take time from the training (docs/decisions.md).
 EPOCHS_SECONDS = 4.0
 
-#: The same where a class looks on, so that the training keeps its speed, and how many looks within that time, of all
-#: sessions together, make it a class.
+#: The same while a class watches, and the number of redraws by all sessions in that time that shows that.
 CLASS_EPOCHS_SECONDS = 8.0
 CLASS_LOOKS = 12
 
 
 def watch_runs(runs: Sequence[Run]) -> None:
-    """Draw the menu of runs, bound to ``?run=``, and the chosen run: the one at work, or the best.
-
-    Trials stand with their searches; one that the address names is shown all the same.
-    """
+    """Draw the menu of runs and the chosen one, by default a running one or the best; trials only by address."""
     asked = st.query_params.get("run") or "-"
     own = [run for run in runs if not run.search_id or run.run_id.startswith(asked)]
     at_work = [run for run in run_lists.active_first(own) if not run.status.ended]
@@ -65,12 +59,12 @@ def watch_runs(runs: Sequence[Run]) -> None:
 
 
 def nothing_yet() -> None:
-    """Say how a first run comes about."""
+    """Draw what to do for a first run."""
     st.info("Press **Train**, and watch the network learn.", icon="🌱")
 
 
 def render_run(run: Run) -> None:
-    """Draw how far a run is, its curves, its figures, what the coach says, and its log."""
+    """Draw a run's progress, curves, metrics, coach's notes and log."""
     at_work = not run.status.ended
     with st.container(key="run-status"):
         if at_work:
@@ -81,7 +75,7 @@ def render_run(run: Run) -> None:
 
 
 def _epochs_seconds() -> float:
-    """How often a page that is drawn now looks at its run's epochs."""
+    """Return the seconds between two redraws of the epochs."""
     looks = recent_looks()
     many = len(looks) == CLASS_LOOKS and looks[0] > time.monotonic() - CLASS_EPOCHS_SECONDS
     return CLASS_EPOCHS_SECONDS if many else EPOCHS_SECONDS
@@ -89,12 +83,12 @@ def _epochs_seconds() -> float:
 
 @st.cache_resource(show_spinner=False)
 def recent_looks() -> deque[float]:
-    """When sessions last drew the epochs of runs at work, the earliest first."""
+    """Return the times of the last redraws of running runs by all sessions."""
     return deque(maxlen=CLASS_LOOKS)
 
 
 def progress_text(run: Run) -> str:
-    """How far a run at work is, how fast it goes and how long it still takes, as plain text."""
+    """Return a running run's progress, pace and remaining time as plain text."""
     progress = run.progress
     if progress is None:
         return "Starting the training process ..."
@@ -107,7 +101,7 @@ def progress_text(run: Run) -> str:
 
 
 def queue_text(run: Run, *, others_train: bool, is_held: bool = False) -> str:
-    """Who goes before a queued run, or that the queue is held, as plain text."""
+    """Return a queued run's place as plain text."""
     if is_held:
         text = f"Number {run.rank} in the queue. {HELD}"
     elif run.rank > 1:
@@ -120,8 +114,8 @@ def queue_text(run: Run, *, others_train: bool, is_held: bool = False) -> str:
 
 
 def _signature(run: Run) -> tuple[RunStatus, bool, bool, Guess | None]:
-    """What the parts around the fragment depend on, and how often it looks."""
-    # The guess is kept a moment after the run, and the page may have been drawn in between.
+    """Return the values whose change redraws the whole page."""
+    # The guess is stored a moment after the run.
     return run.status, run.stop_requested, _has_begun(run), run.guess
 
 
@@ -136,11 +130,11 @@ def _has_begun(run: Run) -> bool:
 
 
 def _outcome(run: Run) -> None:
-    """How a run ended, and what helps."""
+    """Draw how a run ended and what to do next."""
     done = len(lab().runs.history(run.run_id))
     if run.status is RunStatus.INTERRUPTED:
         may = lab().rights.allow(Action.RESUME, run.resource)
-        # Perhaps with the measurement: all epochs may be complete, or it may have stopped early.
+        # All epochs may be complete: then only the test is repeated.
         going = "; Resume goes on from there, as if there had been no break" if may else ""
         st.warning(f"It was cut off. **{count(done, 'complete epoch')}** kept{going}.", icon="⚡")
     elif note := _broke_down(run):
@@ -157,7 +151,7 @@ def _outcome(run: Run) -> None:
 
 
 def _broke_down(run: Run) -> Note | None:
-    """What the coach says of a failed run whose learning rate was too high."""
+    """Return the note on a run that failed because of its learning rate."""
     if run.status is not RunStatus.FAILED:
         return None
     notes = coach_notes.notes_on(run, lab().runs.history(run.run_id))
@@ -165,10 +159,7 @@ def _broke_down(run: Run) -> Note | None:
 
 
 def _head(run: Run) -> None:
-    """Beside the menu: the run's status, its button, and the ways to its results and to another run like it.
-
-    A run that broke down would do so again: in place of going on it offers the learning rate that would have worked.
-    """
+    """Draw a run's status, its buttons and links; a run that broke down gets a better learning rate."""
     with st.container(width=104):
         components.status_badge(run.status)
     run_lists.owner_badge(run.resource)
@@ -197,7 +188,7 @@ def _head(run: Run) -> None:
 
 
 def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
-    """How far a run at work is; the page again when its status has changed."""
+    """Draw a running run's progress; redraw the page when its status has changed."""
     run = lab().runs.get(run_id)
     if _signature(run) != seen:
         lab().refresh()
@@ -210,7 +201,7 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
 
 
 def _curves(run: Run, stage: Stage) -> None:
-    """Accuracy and loss, side by side where there is room."""
+    """Draw accuracy and loss side by side."""
     last = st.session_state.get(_WINDOW) or 0
     metrics: tuple[Metric, ...] = ("accuracy", "loss")
     for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
@@ -219,7 +210,7 @@ def _curves(run: Run, stage: Stage) -> None:
 
 
 def _epochs(run_id: str) -> None:
-    """A run's curves, what its complete epochs have brought, and its log."""
+    """Draw a run's curves, metrics, notes, guess and log."""
     run = lab().runs.get(run_id)
     stage = stage_of(run)
     history = history_at(run, stage)
@@ -236,7 +227,7 @@ def _epochs(run_id: str) -> None:
 
 
 def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
-    """Of the last epoch; once the run has ended, of the epoch whose weights it has."""
+    """Draw the metrics of the last epoch or, after the end, of the epoch whose weights were kept."""
     best = best_epoch(history, monitor=run.config.training.monitor)
     kept_epoch = run.metrics.get("kept_epoch") if run.status.ended else None
     kept = next((record for record in history if record.epoch == kept_epoch), history[-1] if history else None)
@@ -270,7 +261,7 @@ def _log(run: Run) -> None:
 
 
 def _at_work() -> None:
-    """Who runs and who waits."""
+    """Draw the list of running and queued runs."""
     runs = lab().runs.all()
     at_work = [run for run in run_lists.active_first(runs) if not run.status.ended]
     with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦", key="runs-at-work"):
@@ -285,44 +276,42 @@ def _at_work() -> None:
             st.caption(f"and {len(at_work) - 20} more")
 
 
-#: So many of the last epochs can be looked at alone; 0 stands for all. Streamlit builds a chart anew when its data
-#: changes, so that a zoom made with the mouse lasts only until the next look; this choice stays.
+#: Numbers of last epochs to show; 0: all. New data resets a zoom made with the mouse, but not this choice.
 WINDOWS = (0, 50, 10)
 
 _WINDOW = "live-window"
 
-#: For so many seconds all sessions are shown the same stage of a run, which is so read and drawn once for all of them.
-#: Less than the time between two looks of the same session.
+#: Seconds for which all sessions share one reading of a run; less than :data:`EPOCHS_SECONDS`.
 SHARED_SECONDS = 3.5
 
-#: A state of a run that changes whenever an epoch or a part of one may have been added.
+#: Cache key of a run: status, time of its start or end, epoch, batch.
 Stage = tuple[str, float | None, int, int]
 
 
 def stage_of(run: Run) -> Stage:
-    """The stage of a run at which it is shown now."""
+    """Return the stage at which a run is shown now."""
     since = run.ended_at if run.status.ended else run.started_at
     return shared_stage(run.run_id, str(run.status), since, run)
 
 
 @st.cache_resource(ttl=SHARED_SECONDS, max_entries=64, show_spinner=False)
 def shared_stage(run_id: str, status: str, since: float | None, _run: Run) -> Stage:
-    """What :func:`stage_of` says, the same for a while."""
+    """Return a run's stage, cached for all sessions."""
     progress = _run.progress
     return status, since, progress.epoch if progress else 0, progress.batch if progress else 0
 
 
 def history_at(run: Run, stage: Stage) -> Sequence[EpochRecord]:
-    """The run's epochs at that stage."""
+    """Return the run's epochs at that stage."""
     if run.status.ended:
         return lab().runs.history(run.run_id)
-    # An epoch's record is in the store before the worker reports the next one, so that the number under way tells.
+    # The worker stores an epoch before it reports the next: the key needs the epoch, but not the batch.
     *epoch, batch = stage
     return _cached_history(run.run_id, (*epoch, batch > 0))
 
 
 def last_epochs(run: Run) -> None:
-    """Draw the choice of how many of the last epochs the curves show."""
+    """Draw the choice of the last epochs."""
     inputs.segmented_control(
         "Epochs shown",
         WINDOWS,
@@ -342,7 +331,7 @@ def _cached_history(run_id: str, stage: tuple[object, ...]) -> tuple[EpochRecord
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _trail(run_id: str) -> list[Progress]:
-    """What was seen of a run's epoch under way, by whichever session looked."""
+    """Return the batches of the epoch under way that any session has seen."""
     return []
 
 

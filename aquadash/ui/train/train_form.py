@@ -31,10 +31,10 @@ from aquadash.ui.text import count, duration, expected_time, plain, roughly
 from aquadash.ui.train import coach_notes, form_state, guess_box, launch, train_settings
 from aquadash.ui.train.form_state import COPY, DEFAULT_PRESET
 
-#: Which preset of a card that has several.
+#: Key of the menu of a card with several presets.
 _OF_CARD = "preset-of-card"
 
-#: How many changed settings are listed one by one.
+#: Maximum number of changed settings that are listed.
 _MAX_CHANGES = 12
 
 
@@ -61,7 +61,7 @@ def train_form() -> None:
             bar = st.container(key="launch-bar")
             guess = _guess(config) if config is not None and ready else None
             with st.expander("Advanced", icon="⚙️", key="train:advanced", on_change="rerun") as advanced:
-                # Forty controls are only drawn for those who look at them.
+                # Drawing forty controls takes time.
                 if advanced.open:
                     inputs.text_input("Name (optional)", key=_name_key(), max_chars=120, persist_state="session")
                     train_settings.grouped_controls(values, problems, config)
@@ -95,13 +95,13 @@ def _guess(config: RunConfig) -> Guess | None:
 
 def _network_box(config: RunConfig) -> None:
     with st.expander("The network, layer by layer", icon="🔬", key="train:network", on_change="rerun") as box:
-        # Building it needs TensorFlow, which is loaded when somebody wants to know.
+        # Building it loads TensorFlow in another process.
         if box.open:
             network_panel(config)
 
 
 def _beyond_the_class(config: RunConfig) -> bool:
-    """Whether the visitor may not train for so long, which is said with the change that mends it."""
+    """Draw a warning and its fix if the epochs exceed the class's limit; return whether they do."""
     within = form_state.allowed(config)
     if within == config:
         return False
@@ -118,31 +118,31 @@ def _beyond_the_class(config: RunConfig) -> bool:
 
 
 def _estimate(config: RunConfig) -> None:
-    """On which images it trains, and about how long that takes."""
+    """Draw the data set and the estimated time."""
     seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
     time = "not timed here yet"
     if seconds is not None:
         time = expected_time(STARTING_SECONDS + config.training.epochs * seconds)
-    # Refuses what cannot be trained on.
+    # Raises for data that cannot be trained on.
     run_sizes.sizes(config)
     st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
 
 
 def _sizes(config: RunConfig) -> None:
-    """How many images it uses, and what the estimate rests on."""
+    """Draw the numbers of images, and the pace of earlier runs."""
     seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
     basis = f" On average an epoch takes {duration(seconds)}, by earlier runs." if seconds else ""
     st.caption(run_sizes.sentence(config, run_sizes.sizes(config)) + basis)
 
 
 def _origin() -> None:
-    """The cards of what the form starts from: a preset or a cloned run."""
+    """Draw the cards of the presets and the cloned run, and fill the form from the chosen one."""
     origin, copy = form_state.origin(), form_state.copied_run()
     for text in origin.lost:
         st.warning(plain(text), icon="🧭")
     titles = {COPY: f"Cloned from **{plain(copy.title)}**"} if copy else {}
     titles |= {name: preset.card for name, preset in PRESETS.items()}
-    # An address that names no preset leaves the form as it is.
+    # Without a preset in the address the form stays.
     held = bound.restore("preset", bound.one_of(titles), default=COPY if origin.run else origin.name)
     together: dict[str, list[str]] = {}
     for name, title in titles.items():
@@ -172,7 +172,7 @@ def _origin() -> None:
     if (wanted.run, wanted.name) != (origin.run, origin.name):
         form_state.fill(wanted)
     elif wanted.config != origin.config:
-        # The class's limit has changed: what the form holds stays, and Reset takes the new one.
+        # The class's limit has changed: the form stays, and Reset uses the new limit.
         form_state.compare_with(wanted)
     if wanted.run:
         return
@@ -186,13 +186,13 @@ def _origin() -> None:
 
 
 def _cost(name: str) -> str:
-    """What a card costs, ``"3 min"``: by earlier runs or, where there are none, as measured; else what it needs."""
+    """Return a card's time, ``"3 min"``, by earlier runs or as measured, or ``"download"``."""
     if name == COPY:
         return ""
     preset = PRESETS[name]
     config = with_values(form_state.preset(name).config, {"data.source": datasets.current()})
     usual = preset.epochs or preset.config.training.epochs
-    # A class's limit may end it sooner.
+    # A class's limit may be lower.
     epochs = min(usual, config.training.epochs)
     seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
     if seconds is not None:
@@ -203,41 +203,37 @@ def _cost(name: str) -> str:
 
 
 def _presets_help() -> str:
-    """What each preset is, in markdown."""
+    """Return the presets' summaries in markdown."""
     return "\n".join([term("preset"), "", *(f"- **{one.title}**: {one.summary}" for one in PRESETS.values())])
 
 
 def _changes(config: RunConfig) -> None:
-    """What is no longer as in the preset or the cloned run, with the way back."""
+    """Draw the changes from the origin, and the button that undoes them."""
     origin = form_state.origin()
-    # A preset is for any data.
+    # A preset has no data set of its own.
     original = origin.config if origin.run else with_values(origin.config, {"data.source": config.data.source})
     changed = config_diff([original, config])
     if not changed:
         return
-    told = [
+    texts = [
         f"{fields.label(name)} {fields.value_text(name, new)} (was {fields.value_text(name, old)})"
         for name, (old, new) in changed.items()
     ]
-    more = f"; and {len(told) - _MAX_CHANGES} more" if len(told) > _MAX_CHANGES else ""
+    more = f"; and {len(texts) - _MAX_CHANGES} more" if len(texts) > _MAX_CHANGES else ""
     back = f"Back to the {'cloned run' if origin.run else 'preset'}'s settings."
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"✏️ Changed: {plain('; '.join(told[:_MAX_CHANGES]) + more)}", width="stretch")
+        st.caption(f"✏️ Changed: {plain('; '.join(texts[:_MAX_CHANGES]) + more)}", width="stretch")
         st.button("Reset", key="reset", type="tertiary", icon="↩️", help=back, on_click=form_state.fill, args=(origin,))
 
 
-#: Seconds between two looks for an answer.
+#: Seconds between two checks for an answer.
 _TICK_SECONDS = 0.5
 
 _builder = ThreadPoolExecutor(1, "aquadash-networks")
 
 
 def network_panel(config: RunConfig) -> None:
-    """Draw the layers of a run's network, or that it is being built.
-
-    The process that asks trained networks builds it, for the app never loads TensorFlow. The form goes on meanwhile: a
-    small fragment looks for the answer, and the form is drawn again when it has come.
-    """
+    """Draw a network's layers; another process builds it, and a fragment redraws the form when it is done."""
     dataset = datasets.dataset(config.data.source)
     shape, classes = dataset.image_shape, len(dataset.class_names)
     answer = _described(config.model, shape, classes)
@@ -247,7 +243,7 @@ def network_panel(config: RunConfig) -> None:
     try:
         network = answer.result()
     except AquaDashError:
-        # Another try may have more memory or time.
+        # The next drawing tries again.
         _described.clear(config.model, shape, classes)
         raise
     answers = ", twice as many for an answer (test-time flip)" if config.model.test_time_flip else ""
@@ -273,7 +269,7 @@ def _wait(answer: Future[ModelSummary]) -> None:
 
 
 def _layers_table(layers: Sequence[LayerRow]) -> None:
-    """Draw the table of the layers, which says the same as the diagram to those who do not see it."""
+    """Draw the table of the layers, the accessible form of the diagram."""
     params = sum(layer.params for layer in layers) or 1
     work = sum(layer.multiply_adds for layer in layers) or 1
     columns = [
@@ -302,7 +298,7 @@ _ANSWER = "train:yaml-answer"
 
 
 def yaml_box(config: RunConfig | None) -> None:
-    """Draw the folded box for the settings of the form, None while they cannot be used."""
+    """Draw the box with the settings as YAML; ``config`` is None while they cannot be used."""
     with st.expander("Settings as text (YAML)", icon="📝", key="train:yaml", on_change="rerun") as box:
         if not box.open:
             return
@@ -319,7 +315,7 @@ def yaml_box(config: RunConfig | None) -> None:
             help=f"{term('YAML')} What the text leaves out stays as it is in the form. JSON is understood, too.",
         )
         st.button("Use these settings", key="use-yaml", icon="📥", on_click=_use)
-        # Once: whatever is done next makes it old.
+        # The message is drawn once.
         if answer := st.session_state.pop(_ANSWER, None):
             worked, text = answer
             (st.success if worked else st.error)(plain(text), icon="✅" if worked else "🚧")

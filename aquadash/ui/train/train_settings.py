@@ -37,7 +37,7 @@ from aquadash.ui.lab import lab
 from aquadash.ui.text import plain
 from aquadash.ui.train import form_state
 
-#: The folded groups under Advanced: title and icon. The settings of the group "first" are always in sight.
+#: Title and icon of the groups under Advanced. The group "first" is always drawn.
 GROUPS = {
     "network": ("Network", "🕸️"),
     "transfer": ("Transfer learning", "🎓"),
@@ -51,26 +51,22 @@ GROUPS = {
 
 
 def first_controls(values: Mapping[str, Any], problems: Mapping[str, str]) -> None:
-    """Draw the controls that everybody uses; the arguments are those of :func:`grouped_controls`."""
+    """Draw the controls that are always shown."""
     _controls(fields.group("first"), problems, values)
 
 
 def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConfig | None) -> None:
-    """Draw the other controls that make a difference, in their groups.
-
-    ``values`` are all settings as the controls say, ``problems`` what is wrong with those that cannot be read, and
-    ``config`` the same as a config, None while they cannot be used.
-    """
+    """Draw the effective settings in groups; ``problems`` are errors by setting, ``config`` is None with any."""
     effective = fields.effective(values)
     for group, (title, icon) in GROUPS.items():
         shown = [name for name in fields.group(group) if name in effective]
         if not shown:
             continue
-        # With keys they stay open or closed when a group before them comes or goes.
+        # Keys keep groups open or closed when one before them comes or goes.
         if group == "schedule":
             with st.expander(title, icon=icon, key="group-schedule", on_change="rerun") as box:
                 _controls(shown, problems, values)
-                # Only when somebody looks: drawing takes longer than all the controls.
+                # The chart takes longer to draw than all controls.
                 if box.open and config is not None:
                     schedule_preview(config.training)
             continue
@@ -92,23 +88,23 @@ def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], con
 
 
 def network_text(name: str, *, origin: RunConfig) -> str:
-    """Describe a network in markdown, with the preset made for it, unless the form was filled from that."""
+    """Return a network's description in markdown, with its preset unless that filled the form."""
     entry = MODELS[name]
-    told = [plain(entry.summary)]
+    sentences = [plain(entry.summary)]
     if name == "notebook":
-        told.append(
+        sentences.append(
             f"Its architecture is fixed; **{plain(MODELS['cnn'].title)}** starts as the same network with every "
             "number free."
         )
     made_for_it = [preset.title for preset in PRESETS.values() if preset.config.model.name == name]
     if entry.pretrained and made_for_it and origin.model.name != name:
         listed = " or ".join(f"**{plain(title)}**" for title in made_for_it)
-        told.append(f"The preset {listed} has settings that suit it.")
-    return " ".join(told)
+        sentences.append(f"The preset {listed} has settings that suit it.")
+    return " ".join(sentences)
 
 
 def _controls(names: Sequence[str], problems: Mapping[str, str], values: Mapping[str, Any]) -> None:
-    """Numbers side by side, whatever needs more room on a line of its own."""
+    """Draw controls, two numbers in a row, with their errors."""
     for row in rows(names):
         columns = st.columns(len(row), vertical_alignment="bottom") if len(row) > 1 else [st.container()]
         for column, name in zip(columns, row, strict=True):
@@ -122,7 +118,7 @@ def _controls(names: Sequence[str], problems: Mapping[str, str], values: Mapping
 
 
 def rows(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The settings line by line: two numbers that follow one another share a line."""
+    """Return the settings by row: two consecutive numbers share one."""
     for narrow, together in groupby(names, lambda name: setting(name).kind in (int, float)):
         line = list(together)
         for start in range(0, len(line), 2 if narrow else 1):
@@ -130,7 +126,7 @@ def rows(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _control(name: str) -> None:
-    """The widget of a setting."""
+    """Draw the widget of a setting."""
     form_state.prepare(name)
     common: dict[str, Any] = {"label": fields.label(name), "help": fields.help_text(name), "key": form_state.key(name)}
     kind, options = setting(name).kind, fields.choices(name)
@@ -152,7 +148,7 @@ def _control(name: str) -> None:
 
 
 def schedule_preview(training: TrainingConfig) -> None:
-    """Draw the curve and say it in words."""
+    """Draw the learning rate's curve and its description."""
     epochs, rates = preview(training)
     cuts = training.schedule == "plateau"
     components.plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
@@ -160,34 +156,34 @@ def schedule_preview(training: TrainingConfig) -> None:
 
 
 def unknown_before(training: TrainingConfig) -> str:
-    """What the curve cannot know before the training, as plain text; empty when there is nothing."""
-    told = []
+    """Return what is unknown before the training, as plain text."""
+    sentences = []
     if training.schedule == "plateau":
         epochs = training.schedule_epochs
-        told.append(
+        sentences.append(
             "How often it will be cut is not known before: after every "
             f"{'epoch' if epochs == 1 else f'{epochs:g} epochs'} without a better "
             f"{value_text('training.monitor', training.monitor)} it is multiplied by {training.schedule_factor:g}."
         )
     if training.patience and training.schedule not in ("constant", "plateau"):
-        told.append("Early stopping may end the training on the way.")
-    return " ".join(told)
+        sentences.append("Early stopping may end the training on the way.")
+    return " ".join(sentences)
 
 
 PIPELINE = "augmentation.pipeline"
 
-#: What a mixture is at first.
+#: The default mixture.
 _MIXTURE = "notebook-1, mirror-shift"
 
 _NAMES = "mix:names"
 _WEIGHT = "mix:weight:"
 
-#: Images in the small preview, each of another class.
+#: Number of images in the preview, each of another class.
 _SAMPLES = 4
 
 
 def pipeline_fields(values: Mapping[str, Any]) -> None:
-    """Draw the menu of pipelines and what belongs to the choice, of all settings as the controls say."""
+    """Draw the menu of pipelines, and the fields of a mixture."""
     form_state.prepare(PIPELINE)
     library = lab().pipelines.all()
     text = st.session_state[form_state.key(PIPELINE)]
@@ -197,7 +193,7 @@ def pipeline_fields(values: Mapping[str, Any]) -> None:
     for name, _ in [] if mixed else read_weights(text):
         titles.setdefault(name, name)
     mixture = text if mixed else _MIXTURE
-    # Set each time: what can be chosen changes, and with it what the browser takes the menu for.
+    # Set in every run: other options make it another widget for the browser.
     st.session_state[form_state.key(PIPELINE)] = text
     inputs.selectbox(
         fields.label(PIPELINE),
@@ -214,7 +210,7 @@ def pipeline_fields(values: Mapping[str, Any]) -> None:
 
 
 def pipeline_links(values: Mapping[str, Any]) -> None:
-    """Lead to the Augment page with each pipeline that there is."""
+    """Draw links to the Augment page for each chosen pipeline."""
     known = lab().pipelines.all().pipelines
     names = [name for name, _ in read_weights(values[PIPELINE]) if name in known]
     with st.container(horizontal=True):
@@ -228,13 +224,13 @@ def pipeline_links(values: Mapping[str, Any]) -> None:
 
 
 def sample_versions(config: RunConfig) -> None:
-    """A few training images, each with a version that the settings make of it, when somebody wants to see them."""
+    """Draw a few training images with changed versions, if that is switched on."""
     if not inputs.toggle("Show some of its images", key="train:samples"):
         return
     dataset = datasets.dataset(config.data.source)
     labels = dataset.train.labels
     positions = [int((labels == label).argmax()) for label in range(min(_SAMPLES, len(dataset.class_names)))]
-    # The steps of a saved pipeline as they are now: it may be saved anew under its name.
+    # Embedded: the cache must notice a pipeline that was saved again under its name.
     config = augment.embedded(config)
     drawn = _drawn(dataset.fingerprint, config.data.source, config.augmentation, config.seed, tuple(positions))
     cards = []
@@ -248,13 +244,14 @@ def sample_versions(config: RunConfig) -> None:
 
 @st.cache_data(max_entries=100, show_spinner="Drawing ...")
 def _drawn(fingerprint: str, source: str, config: AugmentationConfig, seed: int, positions: tuple[int, ...]) -> Any:
-    """The last version of each image, for originals come first."""
+    """Return a changed version of each image."""
     images = datasets.dataset(source).train.images[list(positions)]
+    # The last block: the originals come first.
     return augment.draw(images, augment.plan(config), seed=seed)[-len(positions) :]
 
 
 def _titles(library: Library, own: Mapping[str, str]) -> dict[str, str]:
-    """What can be chosen, by name: built-in, saved and, where they are not among those, the run's own."""
+    """Return titles by name: built-in, saved, and the run's own pipelines."""
     titles = {
         name: f"💾 {spec.title} (saved)" if name in library.saved else spec.title
         for name, spec in library.pipelines.items()
@@ -263,7 +260,7 @@ def _titles(library: Library, own: Mapping[str, str]) -> dict[str, str]:
 
 
 def _mixture(text: str, titles: Mapping[str, str]) -> None:
-    """Which pipelines are mixed, and how much of each."""
+    """Draw the pipelines of a mixture and their weights."""
     weights = dict(read_weights(text))
     st.session_state[_NAMES] = list(weights)
     inputs.multiselect(
@@ -293,7 +290,7 @@ def _mixture(text: str, titles: Mapping[str, str]) -> None:
 
 
 def _take_mixture() -> None:
-    """What the fields of the mixture say becomes the setting; without any pipeline it stays as it was."""
+    """Set the setting from the fields of the mixture; a mixture of none is ignored."""
     names = st.session_state.get(_NAMES) or []
     if not names:
         return
@@ -302,7 +299,7 @@ def _take_mixture() -> None:
 
 
 def _versions(text: str, definitions: str, library: Library) -> None:
-    """Say where a pipeline of the run's own is not the saved one of that name, and offer that."""
+    """Draw a note where the run's own pipeline differs from the saved one, with a button."""
     for name, _ in read_weights(text):
         own = digests(definitions).get(name)
         if own is None:
@@ -333,13 +330,13 @@ def _versions(text: str, definitions: str, library: Library) -> None:
 
 
 def _digest(spec: PipelineSpec) -> str:
-    """The version of a pipeline as a run that carried it would have it."""
+    """Return the digest that a run with this pipeline would have."""
     config = RunConfig(augmentation=AugmentationConfig(pipeline=spec.name))
     return digests(augment.embedded(config).augmentation.definitions)[spec.name]
 
 
 def _drop(name: str, definitions: str) -> None:
-    """Forget the run's own version of a pipeline, so that the saved one counts."""
+    """Use the saved pipeline in place of the run's own."""
     form_state.put(
         {DEFINITIONS: definitions_text({k: v for k, v in read_definitions(definitions).items() if k != name})}
     )

@@ -22,12 +22,12 @@ from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_data, checks_network, network
 
 _EXAMPLES_A_CLASS = 2
-#: Nobody goes through a hundred classes one by one.
+#: Maximum number of classes in menus.
 _MAX_CLASSES = 10
 _DRAWS = 9
-#: Enough for a share to a few per cent.
+#: Number of images to measure: fractions are then exact to a few per cent.
 _MEASURED = 200
-#: So many images are sent through the pipelines here.
+#: Number of images that the pipelines change here.
 _BLOCK_IMAGES = 20
 _MAX_COPIES = 20
 _NORMALIZATIONS = {
@@ -70,15 +70,15 @@ def extraction(dataset: Dataset) -> None:
     ]
     gallery.show(cards, label="Examples of each class")
 
-    there = class_titles(name for label, name in enumerate(shown) if (train.labels == label).any())
+    titles = class_titles(name for label, name in enumerate(shown) if (train.labels == label).any())
     parts.attempt("lay many pictures over one another")
     left, right = st.columns([2, 1])
     with left:
-        chosen = bound.menu("average", there, label="Class")
+        chosen = bound.menu("average", titles, label="Class")
         own = np.flatnonzero(train.labels == names.index(chosen))
         number = parts.slide("laid", 1, len(own), label="How many of its pictures", default=min(5, len(own)))
     total = np.zeros(dataset.image_shape, np.int64)
-    # Some at a time: all pictures of a class may be gigabytes.
+    # In parts: all pictures of a class may be gigabytes.
     for rows in np.array_split(own[:number], number // 64 + 1):
         total += train.images[rows].sum(axis=0, dtype=np.int64)
         let_go(train.images)
@@ -102,7 +102,7 @@ def extraction(dataset: Dataset) -> None:
         ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")
         + " has the brightest pictures, on average over all of them?",
         answer=dataset.fingerprint,
-        ask=lambda: bound.menu("brightest", {"": "Choose", **there}, label="Your answer"),
+        ask=lambda: bound.menu("brightest", {"": "Choose", **titles}, label="Your answer"),
         check=lambda brightest: checks_data.brightest_class(brightest, found.classes[:_MAX_CLASSES]),
         solution=plain("Move the slider to its right end, go through the classes, and compare the brightness."),
     )

@@ -82,7 +82,7 @@ def stopping(results: Evaluated) -> None:
     )
     parts.real("The same rule on this run")
     rule = results.run.config.training
-    # Where more of the network learns after its new head, patience counts from then on.
+    # Patience counts from the epoch in which more than the new head learns.
     head = head_epochs(results.run.config)
     own, best = checks_network.stopping_epoch(
         results.history, patience=patience, monitor=rule.monitor, head_epochs=head
@@ -297,7 +297,7 @@ def curves(results: Evaluated) -> None:
     if len(results.history) < 2:
         return
     parts.attempt("go along the curves")
-    # Not at the answer: the question is answered by moving.
+    # The slider must not begin at the answer.
     first = 1 if best_epoch(results.history) != 1 else len(results.history)
     epoch = parts.slide("at", 1, len(results.history), label="Epoch", default=first, help=term("epoch"))
     row = next((each for each in results.history if each.epoch == epoch), None)
@@ -334,11 +334,11 @@ def result(results: Evaluated) -> None:
     )
     parts.attempt("measure on more images, or fewer")
     share = found.accuracy
-    # Where few are enough, the report's 100 could be the answer before anything is moved.
+    # The slider must not begin at the answer, which may be the report's 100.
     few = checks_results.fewest_images(share) < checks_results.FEW_IMAGES
     start = 1_000 if few else report.MEASURED_IMAGES
     images = parts.slide("measured", 10, checks_results.MAX_IMAGES, label="Test images", default=start, step=10)
-    # A finger on a phone's slider is not so exact.
+    # Buttons, because a finger cannot move the slider exactly.
     with st.container(horizontal=True):
         for title, by in (("10 fewer", -10), ("10 more", 10)):
             target = min(max(images + by, 10), checks_results.MAX_IMAGES)

@@ -1,4 +1,4 @@
-"""What the sections are about, and whose progress it is."""
+"""The data set or run of a section, and the visitor's progress."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from aquadash.walkthrough import progress
 
 _ME = "walkthrough:me"
 
-#: Enough to see something, in a minute or two.
+#: Epochs of the offered training, which takes a minute or two.
 EPOCHS = 8
 
 
 def pick_dataset() -> Dataset | None:
-    """The app's data set; None, with the way to it, for one that is not on this computer."""
+    """Return the app's data set; draw the way to one that is missing."""
     source = datasets.current()
     return datasets.dataset(source) if datasets.here(source) else None
 
 
 def pick_results() -> Evaluated | None:
-    """Draw the menu of runs that have results; None, with the way to some, where there are none."""
+    """Draw the menu of runs with results; draw the way to some if there are none."""
     from aquadash.store.first_model import ORIGIN
 
-    # A run that is resumed has results, too, but not to look at before it ends.
+    # A resumed run has results, which change until it ends.
     ended = [run for run in lab().runs.all() if _usable(run)]
     usable = [run for run in run_lists.or_included_model(ended) if _usable(run)]
-    # The included model is better than most first ones.
+    # The included model comes last: it is better than most first runs.
     with_results = run_lists.pictured_first(usable, before=ORIGIN)
     if not with_results:
         st.info("This section is about a run's results, and there are none to show now.", icon="🏊")
@@ -61,7 +61,7 @@ def _usable(run: Run) -> bool:
 
 
 def _offer_run() -> None:
-    """A training for those who have no run."""
+    """Draw a short training for visitors without a run."""
     at_work = [run for run in lab().runs.all() if not run.status.ended]
     if at_work:
         st.page_link(
@@ -80,7 +80,7 @@ def _offer_run() -> None:
 
 
 def whose() -> str:
-    """The id in the address or, after a visit to another page, in this session; empty before the first answer."""
+    """Return the visitor's id from the address or the session; empty before the first answer."""
     said = st.query_params.get(ME, "")
     if said and not progress.is_id(said):
         address.note(ME, said, "the 16 letters and digits of an earlier visit")
@@ -90,14 +90,14 @@ def whose() -> str:
 
 
 def record(lesson: str, *, solved: bool) -> None:
-    """Keep an answer; the first one gives the visitor an id."""
+    """Store an answer; the first one creates the visitor's id."""
     me = whose() or progress.new_id()
     progress.note(me, lesson, solved=solved)
     _remember(me)
 
 
 def read() -> progress.LessonProgress:
-    """What the visitor has done."""
+    """Return the visitor's progress."""
     return progress.read(whose())
 
 

@@ -1,4 +1,4 @@
-"""The frame of the lesson: progress, the menu of sections, and the section that is looked at."""
+"""The frame of the lesson: progress, the menu of sections, and the chosen section."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from aquadash.ui.walkthrough import about_data, about_run, context, parts, recom
 from aquadash.walkthrough import LESSONS
 from aquadash.walkthrough.progress import LessonProgress
 
-#: What draws each section of :data:`LESSONS`: those about a data set, and those about a run. A new one is a line in one
-#: of these and a line there.
+#: The functions that draw the sections of :data:`LESSONS`, by what they are about. A new section is a line here and one
+#: there.
 ABOUT_DATA: dict[str, Callable[[Any], None]] = {
     "extraction": about_data.extraction,
     "augmentation": about_data.augmentation,
@@ -45,7 +45,7 @@ SECTIONS: Sections[[Any], None] = Sections(
     },
 )
 
-#: What the address keeps when the section changes; all else belongs to the section.
+#: Parameters that stay when the section changes.
 _KEPT = {ME, SECTIONS.name, "run", "source"}
 
 _WORDS = list(LESSONS)
@@ -87,12 +87,12 @@ def _progress(done: LessonProgress) -> None:
     )
     st.progress(len(solved) / len(_WORDS), text=text)
     if solved:
-        # Not in the menu, whose labels must not change while it is open in a browser.
+        # Not in the menu: labels must not change while it is open.
         st.caption("✅ " + ", ".join(LESSONS[word].title for word in solved))
 
 
 def _menu() -> str:
-    """The menu of sections beside its two buttons."""
+    """Draw the menu of sections and the buttons beside it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         word = SECTIONS.choose_word(bound.menu, on_change=_forget, width=320)
         place = _WORDS.index(word)
@@ -120,6 +120,6 @@ def _go(place: int) -> None:
 
 
 def _forget() -> None:
-    """Take the controls of the section that is left out of the address."""
+    """Remove the parameters of the section that is left."""
     for name in set(st.query_params) - _KEPT:
         del st.query_params[name]

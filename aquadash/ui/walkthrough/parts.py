@@ -1,4 +1,4 @@
-"""What all sections are made of: controls in the address, the question with its check, the box on the report."""
+"""Parts of all sections: controls in the address, the question and the corrections."""
 
 from __future__ import annotations
 
@@ -12,25 +12,22 @@ from aquadash.ui.text import plain
 from aquadash.ui.walkthrough import context
 from aquadash.walkthrough import Outcome, Verdict, findings
 
-#: Wrong answers until the way to the solution can be opened.
+#: Number of wrong answers before the solution can be opened.
 _TRIES = 3
 
 
 def real(title: str, *, help: str | None = None) -> None:
-    """The heading over what is computed here."""
+    """Draw the heading of results computed here."""
     st.markdown(f"**🔬 {title}**", help=help)
 
 
 def attempt(title: str) -> None:
-    """The heading over what can be tried."""
+    """Draw the heading of something to try."""
     st.markdown(f"**🎛️ Try: {title}**")
 
 
 def slide(name: str, low: int, high: int, *, label: str, default: int, unit: str = "", **arguments: Any) -> int:
-    """A slider that takes the nearest number for one beyond its ends; none where there is nothing to choose.
-
-    Until somebody moves it, it follows its default, as when another run is chosen.
-    """
+    """Draw a slider that follows its default until it is moved; none if there is only one number."""
     if low >= high:
         return low
     address.follow(name, default)
@@ -46,7 +43,7 @@ def figures(values: Mapping[str, str], *, help: str | None = None) -> None:
 
 
 def field(name: str, *, label: str, placeholder: str) -> str:
-    """A short line to type an answer into."""
+    """Draw a field for a short answer."""
     return bound.text(name, label=label, longest=24, placeholder=placeholder, width=320)
 
 
@@ -59,11 +56,7 @@ def question(
     solution: str,
     ask: Callable[[], str] | None = None,
 ) -> None:
-    """Put the question of a lesson, and check the answer when the student asks for it; texts are markdown.
-
-    The section's controls are the answer, or the field that ``ask`` draws below the question, whose text ``check``
-    gets. A verdict on another ``answer`` is not shown any more. The solution can be opened after some wrong answers.
-    """
+    """Draw a lesson's question in markdown and check the answer: the controls', or the text of the field by ``ask``."""
     state = f"walkthrough:{lesson}"
     with st.container(border=True, key=f"question-{lesson}"):
         st.markdown(f"**❓ {text}**")
@@ -72,13 +65,13 @@ def question(
         if st.button("Check", key=f"check-{lesson}", type="primary", icon=":material/task_alt:"):
             verdict = check(typed)
             st.session_state[state] = (said, verdict)
-            # The verdict is shown, too, where progress cannot be written.
+            # The verdict is shown even if the progress cannot be written.
             shell.attempt(lambda: context.record(lesson, solved=verdict.outcome is Outcome.RIGHT))
-            # The bar at the top has been drawn already.
+            # Redraw the bar at the top.
             st.rerun()
         known = context.read()
         kept = st.session_state.get(state)
-        if kept is not None and kept[0] == said:
+        if kept is not None and kept[0] == said:  # The answer has not changed since.
             _show(kept[1])
             shell.show_failure()
         elif lesson in known.solved:
@@ -89,14 +82,14 @@ def question(
 
 
 def corrections(lesson: str) -> None:
-    """What the report got wrong in this section; open once the question is solved, for answers stand in it."""
-    found = findings(lesson)
-    if not found:
+    """Draw the report's mistakes in this section, unfolded once the question is solved: they hold answers."""
+    mistakes = findings(lesson)
+    if not mistakes:
         return
-    title = "What the report got wrong" if len(found) == 1 else f"What the report got wrong: {len(found)} things"
+    title = "What the report got wrong" if len(mistakes) == 1 else f"What the report got wrong: {len(mistakes)} things"
     solved = lesson in context.read().solved
     with st.expander(title if solved else f"{title} (try the question first)", icon="📄", expanded=solved):
-        for finding in found:
+        for finding in mistakes:
             with st.container(border=True, key=f"finding-{finding.key}"):
                 left, right = st.columns(2, gap="medium")
                 with left:

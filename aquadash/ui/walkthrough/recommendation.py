@@ -21,7 +21,7 @@ from aquadash.walkthrough.beside import beside, learnt_from, shown
 
 @dataclass(frozen=True)
 class Idea:
-    """Something to do next: what and why, in markdown, and the page for it."""
+    """A next step: a sentence in markdown and the page for it."""
 
     sentence: str
     page: str
@@ -29,7 +29,7 @@ class Idea:
     links: dict[str, dict[str, str]]
 
 
-#: What the report recommends.
+#: The report's recommendations.
 _ITS_IDEAS = (
     Idea(
         "**Other settings, tried systematically.** The report changed layers and optimizers by hand.",
@@ -52,7 +52,7 @@ _ITS_IDEAS = (
     ),
 )
 
-#: What it could not know or leaves out.
+#: Recommendations that the report lacks.
 _MORE_IDEAS = (
     Idea(
         "**Transfer without a download:** a small network that has seen the other 95 classes of CIFAR-100.",
@@ -138,7 +138,7 @@ def show(results: Evaluated) -> None:
 
 
 def _images(run: Run) -> int | None:
-    """How many images an epoch shows; None where the data set is not here, or another one by now."""
+    """Return the images in an epoch; None for a data set that is missing or has changed."""
     try:
         found = datasets.matching_dataset(run)
         return None if found is None else learnt_from(run.config, found)
