@@ -15,6 +15,7 @@ import numpy as np
 from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.store import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker
+from tests.made_runs import create, set_status, start
 
 
 def keras_file(path: Path, parameters: int, *, scale: float = 1.0) -> Path:
@@ -62,8 +63,8 @@ def add_compared(
         shares[np.arange(len(labels)), said] = 0.8
         return Predictions(np.arange(len(labels)), labels, shares)
 
-    run = store.create(with_values(RunConfig(), changes or {}), name=name)
-    store.start(run.run_id, Worker("here", 1))
+    run = create(store, with_values(RunConfig(), changes or {}), name=name)
+    start(store, run.run_id, Worker("here", 1))
     store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
     history = []
     for epoch in range(1, epochs + 1):
@@ -80,5 +81,5 @@ def add_compared(
     accuracy = float((tested.probabilities.argmax(axis=1) == tested.labels).mean())
     figures = {"test_accuracy": accuracy, "test_loss": 0.8, "val_accuracy": skill, "val_loss": 0.8}
     store.set_metrics(run.run_id, {**figures, "epochs": epochs, "best_epoch": epochs, "seconds": 2.0 * epochs})
-    store.set_status(run.run_id, RunStatus.FINISHED)
+    set_status(store, run.run_id, RunStatus.FINISHED)
     return store.get(run.run_id)

@@ -19,7 +19,7 @@ import pytest
 from filelock import FileLock
 
 from aquadash.data import Dataset, Split
-from tests.quick_stores import copy_new_stores
+from tests.quick_stores import share_compiled_statements
 from tests.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _MEMORY = Path("/dev/shm")
 if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 4 * 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
-copy_new_stores()
+share_compiled_statements()
 
 #: Files that take half a minute and more, by their length: those with a browser, and the others.
 _LONG = [
@@ -461,20 +461,16 @@ def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
     from aquadash.ui import warmup
 
     monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(warmup, "ready", lambda: False)
 
 
 @pytest.fixture
 def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A class without sessions, whose store is open."""
-    from aquadash.ui import warmup
     from tests.classrooms import open_class
     from tests.stored_runs import without_engine
 
     without_engine(monkeypatch)
     open_class(monkeypatch)
-    # Else a page starts to open it, in a thread that would go on in the next test's home.
-    warmup.wait_for_store()
 
 
 @pytest.fixture(scope="module")
@@ -521,7 +517,7 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     from tests.train_page import FakeEngine
 
     fake = FakeEngine(store)
-    monkeypatch.setattr("aquadash.work.open_engine", lambda: fake)
+    monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: fake)
     return fake
 
 

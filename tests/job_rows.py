@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from aquadash import settings
-from aquadash.store import Job, Run, RunStore, Worker, open_jobs, worker
+from aquadash.store import Job, Run, RunStore, Worker, open_jobs
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
+from aquadash.work import worker
 from aquadash.work.standby import Standby
+from tests.made_runs import queue
 
 
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -46,7 +48,7 @@ def do_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def claim(kind: str) -> Job:
     """Take the next job of a kind, as its worker process does."""
-    job = open_jobs().claim([kind], Worker("here", os.getpid()))
+    job = open_jobs().claim([kind], Worker.of(os.getpid()))
     assert job is not None
     return job
 
@@ -59,7 +61,7 @@ def do_next(kind: str) -> Job:
 
 def train(store: RunStore, run_id: str) -> Run:
     """Queue a run, train it in this process as its worker does, and return it as it is then."""
-    job = store.queue(run_id)
+    job = queue(store, run_id)
     assert [waiting.id for waiting in store.jobs.queue(KIND)] == [job.id], "no other waits"
     log = settings.job_log(job.id)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -89,5 +91,5 @@ def let_nobody_miss(job: Job) -> None:
 
 
 def _set_lease(job: Job, jobs: JobTable | None, lease: str, **values: float) -> None:
-    with (jobs or open_jobs())._engine.begin() as connection:
+    with (jobs or open_jobs())._database.writing("change the lease") as (connection, _):
         connection.execute(text(f"UPDATE jobs SET lease = {lease} WHERE id = :id"), {"id": job.id, **values})

@@ -24,6 +24,7 @@ from aquadash.store.artifacts import CONFIG, MODEL, read_artifact
 from aquadash.store.first_model import FOLDER
 from aquadash.store.job_types import job_id
 from tests import live_runs
+from tests.made_runs import create, set_status, start
 from tests.own_pictures import imported, in_archive, of_classes
 from tests.search_fakes import plan
 
@@ -82,7 +83,7 @@ def begin(folder: Path) -> Lesson:
     finished = trained(store, ANNA, "Anna's best")
     binned = trained(store, ANNA, "Anna's worst")
     hers.runs.delete(binned)
-    waiting = live_runs.queue(store, store.create(SHORT, name="Anna's next", owner=ANNA).run_id).run_id
+    waiting = live_runs.queue(store, create(store, SHORT, name="Anna's next", owner=ANNA).run_id).run_id
     search = searches.create(plan(name="Anna's search"), owner=ANNA)
     # Nobody does them.
     for kind, resource in (*((kind, binned) for kind in MEASURED), ("search", search)):
@@ -97,14 +98,14 @@ def trained(store: RunStore, person: Person, name: str, *, source: str = "synthe
     """Store a finished run of a person's with the included network."""
     included = read_artifact(FOLDER / CONFIG, CONFIG).model
     config = with_values(SHORT, {"data.source": source}).model_copy(update={"model": included})
-    run_id = store.create(config, name=name, owner=person).run_id
-    store.start(run_id, Worker("here", 1))
+    run_id = create(store, config, name=name, owner=person).run_id
+    start(store, run_id, Worker("here", 1))
     store.add_artifact(run_id, FOLDER / MODEL)
     store.set_dataset(run_id, class_names=("beaver", "dolphin", "otter", "seal", "whale"), fingerprint="f" * 64)
     labels = np.arange(50) % 5
     store.add_predictions(run_id, Predictions(np.arange(50), labels, np.eye(5, dtype=np.float32)[labels]))
     store.set_metrics(run_id, {"test_accuracy": 1.0, "test_loss": 0.0, "epochs": 3.0, "best_epoch": 3.0})
-    store.set_status(run_id, RunStatus.FINISHED)
+    set_status(store, run_id, RunStatus.FINISHED)
     return run_id
 
 

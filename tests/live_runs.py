@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from aquadash import jobs
-from aquadash.store import Job, JobStatus, Progress, Run, RunStatus, RunStore, Worker, open_jobs
+from aquadash.store import Job, JobProgress, JobStatus, Progress, Run, RunStatus, RunStore, Worker, open_jobs
 from aquadash.store.job_types import job_id
 from aquadash.store.runs import KIND
-from tests import job_rows
+from tests import job_rows, made_runs
 
 WORKER = Worker("test-host", 999_999)
 
@@ -22,7 +21,7 @@ def job_of(run_id: str) -> Job:
 
 def queue(store: RunStore, run_id: str) -> Run:
     """Let a run wait for a worker that never comes: no engine of a test trains it in earnest."""
-    store.queue(run_id, needs=run_id)
+    made_runs.queue(store, run_id, needs=run_id)
     return store.get(run_id)
 
 
@@ -31,14 +30,13 @@ def start(store: RunStore, run_id: str, worker: Worker = WORKER) -> Job:
     job = store.jobs.claim([KIND], worker, offers=[run_id])
     job_rows.let_nobody_miss(job)
     assert job.run == run_id, "a run that any worker may take comes first"
-    store.start(run_id, worker)
     return job
 
 
 def report(store: RunStore, job: Job, progress: Progress, *, log_tail: str | None = None) -> bool:
     """The worker reports how far it is; returns whether it is to stop."""
     details = asdict(progress)
-    said = jobs.JobProgress(details.pop("phase"), round(1000 * progress.fraction), 1000, progress.eta_seconds, details)
+    said = JobProgress(details.pop("phase"), round(1000 * progress.fraction), 1000, progress.eta_seconds, details)
     stop = store.jobs.heartbeat(job, said, log_tail=log_tail)
     job_rows.let_nobody_miss(job)
     return stop
@@ -46,6 +44,5 @@ def report(store: RunStore, job: Job, progress: Progress, *, log_tail: str | Non
 
 def end(store: RunStore, job: Job, status: RunStatus, *, message: str = "") -> Run:
     """The worker ends with a run: finished, stopped or failed."""
-    store.set_status(job.run, status, message=message)
     store.jobs.end(job, JobStatus(status), message=message)
     return store.get(job.run)

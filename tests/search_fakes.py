@@ -19,9 +19,10 @@ from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.people import Person
 from aquadash.search import Search, SearchPlan, job, parse_all
 from aquadash.search.store import KIND, open_search_store
-from aquadash.store import Job, Worker, open_jobs, worker
+from aquadash.store import Job, Worker, open_jobs
 from aquadash.store.job_types import job_id
 from aquadash.store.types import EpochRecord, Progress, Run, RunStatus
+from aquadash.work import worker
 from tests import job_rows
 from tests.waiting import wait_for
 

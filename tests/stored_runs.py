@@ -11,9 +11,10 @@ import pytest
 from aquadash import data, people
 from aquadash.config import RunConfig, with_values
 from aquadash.people import Person
-from aquadash.store import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
+from aquadash.store import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker
 from aquadash.training.prepare import report_validation_images
 from aquadash.ui import warmup
+from tests.made_runs import create, set_status, start
 
 OTTER, SEAL = 2, 3
 HOSTILE = "<img src=x onerror=alert(1)> **bold** $x$ :red[no] [link](http://example.org)"
@@ -32,8 +33,8 @@ def add_run(
     """Store a finished run: every fourth otter (class 2) is called seal (3), every tenth image beaver (0)."""
     dataset = data.load(source)
     config = with_values(RunConfig(), {"training.validation": validation, "data.source": source})
-    run = store.create(config, name=name, owner=owner)
-    store.start(run.run_id, Worker("here", 1))
+    run = create(store, config, name=name, owner=owner)
+    start(store, run.run_id, Worker("here", 1))
     store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=fingerprint or dataset.fingerprint)
     records = [
         EpochRecord(epoch, 1.5 - 0.1 * epoch, 0.3 + 0.05 * epoch, 1.5 - 0.05 * epoch, 0.3 + 0.04 * epoch, 0.01, 2.0)
@@ -56,19 +57,13 @@ def add_run(
     store.set_metrics(run.run_id, metrics)
     if note:
         store.set_note(run.run_id, note)
-    store.set_status(run.run_id, RunStatus.FINISHED)
+    set_status(store, run.run_id, RunStatus.FINISHED)
     return store.get(run.run_id)
 
 
 def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pages open the store but no engine, which would train what is queued."""
-
-    def open_store_only(opening: warmup._Opening) -> None:
-        open_store()
-        opening.store.set_result(None)
-        opening.engine.set_result(None)
-
-    monkeypatch.setattr(warmup, "_open", open_store_only)
+    """Let pages start no engine, which would train what is queued."""
+    monkeypatch.setattr(warmup, "start", lambda: None)
 
 
 def without_seconds(history: Iterable[EpochRecord]) -> list[EpochRecord]:

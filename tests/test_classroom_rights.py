@@ -19,6 +19,7 @@ from aquadash.search.store import RUN
 from aquadash.store import Run, RunStatus
 from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
+from tests.made_runs import create, set_status
 from tests.search_fakes import plan
 from tests.train_page import FakeEngine
 
@@ -164,8 +165,8 @@ def test_hiding_a_search_hides_all_its_trials(lesson: Lesson, monkeypatch: pytes
 def test_a_trial_in_the_bin_is_as_hidden_from_the_class_as_its_search_or_it_was(lesson: Lesson) -> None:
     lab = Lab(TEACHER)
     search_id = lesson.searches.create(plan(name="the teacher's other"))
-    run_id = lesson.store.create(lessons.SHORT, search_id=search_id).run_id
-    lesson.store.set_status(run_id, RunStatus.FINISHED)
+    run_id = create(lesson.store, lessons.SHORT, search_id=search_id).run_id
+    set_status(lesson.store, run_id, RunStatus.FINISHED)
     lesson.searches.study(search_id).ask().set_user_attr(RUN, run_id)
     try:
         lab.runs.delete(run_id)

@@ -25,6 +25,7 @@ from aquadash.lab import memory
 from aquadash.store import RunStatus, RunStore, open_store
 from tests import ui_runs
 from tests.compared_runs import add_compared
+from tests.made_runs import create, set_status
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import add_run
 
@@ -156,7 +157,7 @@ def test_a_run_that_is_not_there_is_one_line(store: RunStore) -> None:
 
 
 def test_a_disk_without_room_is_named_where_nothing_but_the_jobs_is_read(store: RunStore, home: Path) -> None:
-    store.create(RunConfig(), name="kept")
+    create(store, RunConfig(), name="kept")
     assert call("runs", "list", process=True).returncode == 0
     # The last one to leave the database takes the files beside it away, which the next has to make.
     store.jobs.close()
@@ -280,7 +281,7 @@ def test_a_stored_run_is_held_against_another(store: RunStore, tmp_path: Path) -
 
 def test_what_cannot_be_repeated_is_refused(store: RunStore) -> None:
     assert "nothing" in refusal("reproduce", "nothing")
-    store.set_status(add_run(store, name="mine").run_id, RunStatus.STOPPED)
+    set_status(store, add_run(store, name="mine").run_id, RunStatus.STOPPED)
     assert "finished by itself" in refusal("reproduce", "mine")
 
 

@@ -10,6 +10,7 @@ import pytest
 from aquadash import data
 from aquadash.store import Predictions, Run, RunStatus, RunStore
 from tests import job_rows, live_runs
+from tests.made_runs import set_status
 from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call, refusal
@@ -48,7 +49,7 @@ def test_label_safety_refuses_what_cannot_be_measured(store: RunStore, run: Run)
     assert "no step '7'" in refusal("label-safety", run.name, "--step", 7)
     assert "changes nothing" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 1)
     assert "versions 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
-    store.set_status(run.run_id, RunStatus.STOPPED)
+    set_status(store, run.run_id, RunStatus.STOPPED)
     live_runs.queue(store, run.run_id)
     assert "once it has ended" in refusal("label-safety", run.name)
     assert "has not ended yet" in refusal("evaluate", run.name)

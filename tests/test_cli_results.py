@@ -22,6 +22,7 @@ from tests.classrooms import give
 from tests.compared_runs import add_compared
 from tests.explained_models import CLASSES, CORNERED, SIZE, corner_network, picture
 from tests.lessons import ANNA
+from tests.made_runs import create, set_status, start
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call, refusal
@@ -222,12 +223,12 @@ def test_a_bad_guess_is_refused_before_anything_is_trained(home: Path, store: Ru
 @pytest.fixture
 def asked(store: RunStore, tmp_path: Path) -> tuple[Run, Path]:
     """A finished run whose network looks at the lower left corner, and a picture with something there."""
-    run = store.create(RunConfig(model=CORNERED), name="cornered")
-    store.start(run.run_id, Worker("here", 1))
+    run = create(store, RunConfig(model=CORNERED), name="cornered")
+    start(store, run.run_id, Worker("here", 1))
     store.set_dataset(run.run_id, class_names=CLASSES, fingerprint="0" * 64)
     corner_network(-1, 0).save(tmp_path / "model.keras")
     store.add_artifact(run.run_id, tmp_path / "model.keras")
-    store.set_status(run.run_id, RunStatus.FINISHED)
+    set_status(store, run.run_id, RunStatus.FINISHED)
     Image.fromarray(picture(-1, 0)).save(tmp_path / "sea.png")
     return store.get(run.run_id), tmp_path / "sea.png"
 

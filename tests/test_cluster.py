@@ -27,6 +27,7 @@ from aquadash.work.queue import Engine, open_engine
 from tests import clusters, job_rows
 from tests.clusters import Cluster, Machine, postgresql
 from tests.conftest import QUICK_TRAINING
+from tests.made_runs import create
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import without_seconds
 from tests.test_cli import answer
@@ -261,7 +262,7 @@ def test_ten_runs_are_done_once_each(quick_cluster: Cluster, monkeypatch: pytest
     store = open_store()
     earnest = with_values(BASE, {"training.epochs": 4, "seed": EARNEST_SEED})
     quick = [with_values(BASE, {"training.epochs": 30, "seed": seed}) for seed in range(1, 10)]
-    runs = {store.create(config).run_id: config for config in (earnest, *quick)}
+    runs = {create(store, config).run_id: config for config in (earnest, *quick)}
     for run_id in runs:
         store.queue(run_id)
     first = next(iter(runs))

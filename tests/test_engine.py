@@ -22,6 +22,7 @@ from aquadash.store import Run, RunStatus, RunStore
 from aquadash.work.queue import Engine, slots
 from aquadash.work.standby import Standby
 from tests import live_runs
+from tests.made_runs import create
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import without_seconds
 from tests.tiny_networks import QUICK
@@ -87,7 +88,7 @@ def test_old_leftovers_of_processes_go_away(store: RunStore, home: Path, monkeyp
 def test_a_renamed_machine_resumes_its_runs(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
     monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'jobs of several homes.db'}")
-    run = live_runs.queue(store, store.create(QUICK).run_id)
+    run = live_runs.queue(store, create(store, QUICK).run_id)
     monkeypatch.setattr(socket, "gethostname", lambda: "renamed")
     assert not store.jobs.waiting(["train"], offers=[run.run_id])
     Engine(store).resume(run.run_id)

@@ -24,6 +24,7 @@ from aquadash.store import JobStatus, RunStatus, Worker, open_jobs, open_store, 
 from aquadash.store.runs import KIND
 from aquadash.work.queue import connecting, slots
 from aquadash.work.slots import Slots
+from tests.made_runs import create
 from tests.serving import free_port
 from tests.test_cli import call, refusal
 from tests.waiting import wait_for
@@ -142,7 +143,7 @@ def served(client: Client) -> Iterator[Slots]:
 
 def _queued(count: int) -> list[str]:
     store = open_store()
-    run_ids = [store.create(RunConfig()).run_id for _ in range(count)]
+    run_ids = [create(store, RunConfig()).run_id for _ in range(count)]
     for run_id in run_ids:
         store.queue(run_id)
     return run_ids

@@ -16,6 +16,7 @@ from aquadash.work.queue import Engine
 from aquadash.work.slots import Slots
 from tests import job_rows, live_runs
 from tests.lessons import ANNA, BEN, SHORT, TEACHER
+from tests.made_runs import start
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def start_next(store: RunStore) -> Job:
     """What the next worker takes is at work, and nobody takes it for lost."""
     job = job_rows.claim(KIND)
     job_rows.let_nobody_miss(job)
-    store.start(job.run, job.worker)
+    start(store, job.run, job.worker)
     return job
 
 
@@ -94,7 +95,7 @@ def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(engine: 
 
 @pytest.mark.usefixtures("in_class")
 def test_no_student_exceeds_the_limit(engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aquadash.work.open_engine", lambda: engine)
+    monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: engine)
     asked(engine, store, "at work")
     Lab(TEACHER).people.set_limits(ClassLimits(waiting_runs=2, epochs=3))
     anna, ben = Lab(ANNA).runs, Lab(BEN).runs

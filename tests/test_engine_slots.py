@@ -23,6 +23,7 @@ from aquadash.work.queue import slots
 from aquadash.work.slots import Slots
 from aquadash.work.worker import free_slot
 from tests.live_runs import job_of
+from tests.made_runs import create, start
 from tests.waiting import wait_for
 
 
@@ -40,7 +41,7 @@ def take_next(
 
 
 def add(store: RunStore) -> str:
-    run_id = store.create(RunConfig()).run_id
+    run_id = create(store, RunConfig()).run_id
     store.queue(run_id)
     return run_id
 
@@ -92,7 +93,7 @@ def test_a_worker_takes_one_job_in_a_free_slot(store: RunStore, run_id: str, mon
 
 
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.queue(store.create(RunConfig()).run_id, needs="gpu")
+    store.queue(create(store, RunConfig()).run_id, needs="gpu")
     workers = launched_by(monkeypatch, Workers(do=claiming(store)))
     assert take_next(store) == "nothing to do" and workers.launched == []
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
@@ -101,7 +102,7 @@ def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monke
 
 def test_jobs_for_other_machines_are_looked_at_rarely(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "_LOOK_SECONDS", 3600)
-    store.queue(store.create(RunConfig()).run_id, needs="gpu")
+    store.queue(create(store, RunConfig()).run_id, needs="gpu")
     looks: list[object] = []
     monkeypatch.setattr(store.jobs, "waiting", lambda kinds, **_: kinds == [KIND] and bool(looks.append(kinds)))
     served = Slots(open_jobs())
@@ -202,7 +203,7 @@ def test_a_run_taken_up_again_keeps_its_worker(store: RunStore, run_id: str, mon
     changes = jobs.changes(0)
     store.queue(run_id)
     there = store.jobs.claim([KIND], Worker("here", 2))
-    store.start(run_id, there.worker)
+    start(store, run_id, there.worker)
     monkeypatch.setattr(jobs, "changes", lambda revision: changes)
     Slots(jobs).look()
     assert store.ended_as(run_id) is None
@@ -210,7 +211,7 @@ def test_a_run_taken_up_again_keeps_its_worker(store: RunStore, run_id: str, mon
 
 def test_a_run_that_was_deleted_before_its_end_was_kept_holds_nobody_up(store: RunStore, run_id: str) -> None:
     job = store.jobs.claim([KIND], Worker("here", 1))
-    store.start(run_id, Worker("here", 1))
+    start(store, run_id, Worker("here", 1))
     store.jobs.end(job, JobStatus.FAILED, message="Three workers were lost.")
     store.delete(run_id)
     Slots(open_jobs()).look()

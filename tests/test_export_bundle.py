@@ -19,6 +19,7 @@ from aquadash.people import Person, Role
 from aquadash.store import RunStatus, RunStore, open_store
 from aquadash.store.transfer import IMPORTED
 from tests import stored_runs, ui_runs
+from tests.made_runs import set_status
 from tests.robust_runs import made_up_result
 from tests.test_export_importing import read
 
@@ -161,7 +162,7 @@ def test_a_stopped_run_brings_its_checkpoint_unless_no_import_takes_it_and_a_fin
         assert any("cannot be resumed elsewhere" in note for note in exported.notes)
         assert "model.onnx" not in exported.files
         assert importing.import_run(other_store, path).run.status is RunStatus.STOPPED
-    store.set_status(run_id, RunStatus.FINISHED)
+    set_status(store, run_id, RunStatus.FINISHED)
     assert "checkpoint/slot-0.npz" not in bundle.export_run(store, run_id, path).files
 
 

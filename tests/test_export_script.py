@@ -36,6 +36,7 @@ from aquadash.training.fit import fit
 from tests.drawn_images import few_drawings
 from tests.fit_listeners import Listener
 from tests.job_rows import train
+from tests.made_runs import create
 from tests.tiny_networks import QUICK
 
 NONE = AugmentationPlan((PIPELINES["none"],))
@@ -184,7 +185,7 @@ def taken_home(quiet_worker: None, without_detector: None, tmp_path: Path, monke
     monkeypatch.setattr(bundle, "report_html", lambda *_: "test_export_report.py looks at it")
     store = open_store()
     config = with_values(QUICK, {"augmentation.pipeline": "notebook-1", "model.name": "notebook"})
-    run = store.create(config, name="to take home")
+    run = create(store, config, name="to take home")
     assert train(store, run.run_id).status is RunStatus.FINISHED
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     folder = tmp_path / "unpacked"

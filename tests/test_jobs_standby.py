@@ -17,8 +17,9 @@ import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError
-from aquadash.store import Job, JobStatus, open_jobs, processes, standby, worker
+from aquadash.store import Job, JobStatus, open_jobs, processes, standby
 from aquadash.store.kinds import KINDS, JobKind
+from aquadash.work import worker
 from aquadash.work.standby import Standby, WorkerProcess
 from tests.waiting import gone, wait_for
 

@@ -18,9 +18,10 @@ import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
-from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, Stopped, open_jobs, standby, worker
+from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, Stopped, open_jobs, standby
 from aquadash.store.jobs import JobTable
 from aquadash.store.kinds import KINDS, JobKind
+from aquadash.work import worker
 from aquadash.work.worker import JobContext
 from tests import job_rows
 from tests.waiting import wait_for
@@ -252,7 +253,8 @@ def test_a_job_for_which_no_process_can_be_started_has_failed(monkeypatch: pytes
 #: The command of a worker with a kind of its own, whose work is in this script.
 _SCRIPT = """
 import sys, time, types
-from aquadash.store import kinds, worker
+from aquadash.store import kinds
+from aquadash.work import worker
 kinds.KINDS["slow"] = kinds.JobKind("slow", "work", "slow_work:work", slots=1)
 module = types.ModuleType("slow_work")
 def work(job):
@@ -373,7 +375,8 @@ def test_a_lingering_worker_takes_the_next_job(in_this_process: None, monkeypatc
 #: Work that never comes back while it holds Python's lock, as a library does that reads a hostile file.
 _STUCK = """
 import ctypes, sys, types
-from aquadash.store import kinds, worker
+from aquadash.store import kinds
+from aquadash.work import worker
 worker.HEARTBEAT_SECONDS = 0.1
 kinds.KINDS["stuck"] = kinds.JobKind(
     "stuck", "import", "stuck_work:work", max_seconds=float(sys.argv[1]), ends_with_app=True, one_per_person=True

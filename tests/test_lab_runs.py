@@ -11,15 +11,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from aquadash import engine, settings
+from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab, memory, readings, runs
 from aquadash.people import OWNER, Person, Role
 from aquadash.store import open_store
 from aquadash.store.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
+from aquadash.work import queue as engine
 from tests import classrooms, lessons, robust_runs
 from tests.compared_runs import add_compared
+from tests.made_runs import create
 
 RUNS = Lab(OWNER).runs
 
@@ -183,7 +185,7 @@ def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path:
 
 
 def test_a_text_is_one_tag() -> None:
-    run_id = open_store().create(RunConfig()).run_id
+    run_id = create(open_store(), RunConfig()).run_id
     RUNS.tag(run_id, add="dark")
     assert RUNS.get(run_id).tags == ("dark",)
     RUNS.tag(run_id, remove="dark")

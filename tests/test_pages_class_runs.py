@@ -19,6 +19,7 @@ from tests import live_runs
 from tests.app_pages import address_of, buttons, metrics, open_app_page, texts, unfold
 from tests.classrooms import between_drawings, give, join, look_as
 from tests.compared_runs import add_compared
+from tests.made_runs import create
 from tests.train_page import FakeEngine
 from tests.ui_runs import queued
 
@@ -92,7 +93,7 @@ def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, mon
 
 def test_a_deleted_waiting_run_waits_again_after_undo(store: RunStore, anna: Person, engine: FakeEngine) -> None:
     own = give(store, queued(store, "a1"), anna)
-    trial = live_runs.queue(store, store.create(RunConfig(), search_id="5" * 32, owner=anna).run_id)
+    trial = live_runs.queue(store, create(store, RunConfig(), search_id="5" * 32, owner=anna).run_id)
     app = open_app_page("classroom", view="queue")
     for run, most, status, said in (
         (trial, None, RunStatus.STOPPED, []),  # In its place its search has another.

@@ -15,6 +15,7 @@ from aquadash.store import EpochRecord, EpochReplay, Progress, Run, RunStore, op
 from aquadash.ui.evaluate import epoch_section
 from tests import live_runs
 from tests.app_pages import address_of, html, open_app_page
+from tests.made_runs import create
 from tests.stored_runs import add_run
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
@@ -92,7 +93,7 @@ def test_a_replay_that_plays_ends_at_a_run_of_one_epoch(run: Run) -> None:
 
 def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
     store, whole = open_store(), replay()
-    working = live_runs.queue(store, store.create(run.config, name="working").run_id)
+    working = live_runs.queue(store, create(store, run.config, name="working").run_id)
     job = live_runs.start(store, working.run_id)
     store.set_dataset(working.run_id, class_names=run.class_names, fingerprint=run.dataset_fingerprint)
     store.log_epoch(working.run_id, EpochRecord(1, 1.5, 0.3, 1.5, 0.3, 0.01, 1.0), curve=[0.3])

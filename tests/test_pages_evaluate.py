@@ -21,6 +21,7 @@ from aquadash.ui import datasets
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from tests import live_runs
 from tests.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
+from tests.made_runs import create, set_status, start
 from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
@@ -68,9 +69,9 @@ def with_answers(store: RunStore, name: str, *, seed: int, validation: str = "tr
 
 @pytest.fixture(scope="module")
 def shelf(shared_store: RunStore) -> Shelf:
-    failed = shared_store.create(RunConfig(), name="failed")
-    shared_store.start(failed.run_id, Worker("here", 1))
-    shared_store.set_status(failed.run_id, RunStatus.FAILED, message="The <b>loss</b> became nan.")
+    failed = create(shared_store, RunConfig(), name="failed")
+    start(shared_store, failed.run_id, Worker("here", 1))
+    set_status(shared_store, failed.run_id, RunStatus.FAILED, message="The <b>loss</b> became nan.")
     return Shelf(
         with_answers(shared_store, "reported", seed=3, validation="test"),
         add_run(shared_store, fingerprint="0" * 64),
@@ -163,7 +164,7 @@ def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
 
 def test_a_run_that_has_not_ended_shows_how_far_it_has_come(shelf: Shelf) -> None:
     store = open_store()
-    run = live_runs.queue(store, store.create(RunConfig(), name="on its way").run_id)
+    run = live_runs.queue(store, create(store, RunConfig(), name="on its way").run_id)
     app = open_page(run=run.run_id)
     assert not app.error and "has not ended" in app.info[0].value and not charts(app)
     job = live_runs.start(store, run.run_id)
@@ -176,7 +177,7 @@ def test_a_run_that_has_not_ended_shows_how_far_it_has_come(shelf: Shelf) -> Non
 
 def test_the_page_is_drawn_again_when_the_run_has_ended(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store()
-    run = live_runs.queue(store, store.create(RunConfig(), name="ends in a moment").run_id)
+    run = live_runs.queue(store, create(store, RunConfig(), name="ends in a moment").run_id)
     job, get = live_runs.start(store, run.run_id), Runs.get
 
     def ends_before_it_is_looked_at(runs: Runs, run_id: str) -> Run:

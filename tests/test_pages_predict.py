@@ -29,6 +29,7 @@ from aquadash.ui.predict.predict_views import progress_text, score_drop
 from tests import live_runs
 from tests.app_pages import address_of, open_app_page, texts, words
 from tests.encoded_pictures import saved
+from tests.made_runs import create
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.stored_runs import HOSTILE
@@ -54,7 +55,7 @@ def test_with_nothing_trained_the_included_model_answers() -> None:
 
 def test_a_run_without_a_network_keeps_the_pictures(colours: Run) -> None:
     store = open_store()
-    run = live_runs.queue(store, store.create(RunConfig(), name="waiting").run_id)
+    run = live_runs.queue(store, create(store, RunConfig(), name="waiting").run_id)
     app = drop(open_page(run=colours.run_id), picture("red.png"))
     app.selectbox(key="run").select(run.run_id).run()
     assert "no trained network yet" in app.info[0].value and not cards(app)

@@ -11,7 +11,7 @@ from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.evaluate.repeat_section import repeats_of
 from tests.app_pages import buttons, open_app_page, words
 from tests.compared_runs import add_compared, keras_file
-from tests.made_runs import made_run
+from tests.made_runs import made_run, set_status
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import add_run
 from tests.train_page import FakeEngine
@@ -73,7 +73,7 @@ def test_nobody_hangs_an_import_onto_anothers_run() -> None:
 
 
 def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:
-    store.set_status(run.run_id, RunStatus.STOPPED)
+    set_status(store, run.run_id, RunStatus.STOPPED)
     assert "repeat-run" not in buttons(open_section(run))
     with pytest.raises(RunError, match="finished by itself"):
         Lab(OWNER).runs.repeat(run.run_id)

@@ -13,7 +13,7 @@ from aquadash.ui.compare import run_filters, run_table
 from aquadash.ui.text import safe_markdown
 from tests import ui_runs
 from tests.app_pages import address_of, open_app_page, unfold, words
-from tests.made_runs import made_run
+from tests.made_runs import create, made_run, set_status
 
 open_page = partial(open_app_page, "compare")
 HOSTILE_NOTE = (
@@ -67,7 +67,7 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     store.set_archived(one.run_id)
     store.set_pinned(two.run_id)
     store.set_note(two.run_id, "for the poster")
-    store.create(adam.config, name="trial", search_id="a" * 32)
+    create(store, adam.config, name="trial", search_id="a" * 32)
     ui_runs.queued(store, "waits", {"data.source": "cifar100"})
 
     app = open_page()
@@ -132,10 +132,10 @@ def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore
 
 
 def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple[Run, Run, Run]) -> None:
-    trials = [store.create(three[0].config, name=f"hunt #{number}", search_id="5" * 32) for number in range(3)]
+    trials = [create(store, three[0].config, name=f"hunt #{number}", search_id="5" * 32) for number in range(3)]
     for run, accuracy in zip(trials, (0.4, 0.6, 0.5), strict=True):
         store.set_metrics(run.run_id, {"val_accuracy": accuracy})
-        store.set_status(run.run_id, RunStatus.FINISHED)
+        set_status(store, run.run_id, RunStatus.FINISHED)
     app = unfold(open_page(runs=trials[1].run_id), "actions")
     assert names(app) == ["🔎 hunt #1, best of 3 trials", "three", "two", "one"]
     assert names(open_page(accuracy="30-52")) == ["🔎 hunt #2, best of 2 of 3 trials"]

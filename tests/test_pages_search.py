@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 
-from aquadash import engine
 from aquadash.config import with_values
 from aquadash.lab import memory
 from aquadash.lab.runs import Runs
@@ -22,10 +21,11 @@ from aquadash.store.cost import STARTING_SECONDS, Paces
 from aquadash.ui import warmup
 from aquadash.ui.search import search_form
 from aquadash.ui.text import duration
+from aquadash.work import queue as engine
 from tests import ui_runs
 from tests.app_pages import address_of, buttons, charts, metrics, open_app_page, words
 from tests.classrooms import between_drawings
-from tests.made_runs import made_run
+from tests.made_runs import create, made_run
 from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
 from tests.stored_runs import HOSTILE, without_engine
 from tests.train_page import open_with
@@ -46,7 +46,7 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
     monkeypatch.setattr(warmup, "start", lambda: None)
     runs = QuickRuns()
     with searching(runs, monkeypatch) as in_threads:
-        monkeypatch.setattr("aquadash.work.open_engine", lambda: in_threads)
+        monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: in_threads)
         monkeypatch.setattr(Runs, "get", staticmethod(runs.get))
         yield runs
 
@@ -192,7 +192,7 @@ def test_a_finished_search_shows_its_best_and_leads_on(runs: QuickRuns, store: S
 
 
 def test_a_search_that_was_cut_off_failed_or_is_missing_says_so(runs: QuickRuns, store: SearchStore) -> None:
-    search_id = store.create(plan())
+    search_id = create(store, plan())
     store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
     app = open_page()
     assert "This search was cut off" in words(app) and app.button(key=f"continue-{search_id}")
@@ -205,7 +205,7 @@ def test_a_search_that_was_cut_off_failed_or_is_missing_says_so(runs: QuickRuns,
 
 
 def test_an_ended_search_with_nothing_left_is_offered_more_trials(runs: QuickRuns, store: SearchStore) -> None:
-    search_id = store.create(plan(trials=2))
+    search_id = create(store, plan(trials=2))
     study = Study(store, search_id)
     for number in range(2):
         study.tell(study.ask(plan(trials=2), number), 0.5)

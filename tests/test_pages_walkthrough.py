@@ -109,7 +109,7 @@ def test_without_any_run_the_report_s_network_is_offered(home: Path, monkeypatch
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     engine = FakeEngine(open_store())
     engine.store.delete(add_first_model(engine.store).run_id)
-    monkeypatch.setattr("aquadash.work.open_engine", lambda: engine)
+    monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: engine)
     app = open_app_page("walkthrough", lesson="extraction")
     assert not app.error and app.button(key="check-extraction")
     app = open_app_page("walkthrough", lesson="loss")

@@ -14,6 +14,7 @@ from aquadash.errors import StorageError
 from aquadash.store import open_store
 from aquadash.store.artifacts import CONFIG
 from tests import clusters
+from tests.made_runs import create
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING)]
 
@@ -28,7 +29,7 @@ def test_runs_and_files_are_found_in_the_folder(database: str, tmp_path: Path, m
     monkeypatch.setenv("MLFLOW_TRACKING_URI", database)
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "first"))
     store = open_store()
-    run_id = store.create(RunConfig(), name="kept").run_id
+    run_id = create(store, RunConfig(), name="kept").run_id
 
     # Another machine, which sees the folder under the same path.
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "second"))

@@ -19,10 +19,12 @@ from aquadash.robustness.job import KIND, job_of, start
 from aquadash.robustness.measure import is_measured, load_network, measure
 from aquadash.robustness.measurement import Measurement
 from aquadash.robustness.requests import RobustnessRequest, choose_subjects
-from aquadash.store import Job, JobStatus, Run, RunStatus, RunStore, open_jobs, worker
+from aquadash.store import Job, JobStatus, Run, RunStatus, RunStore, open_jobs
 from aquadash.store.artifacts import MODEL, ROBUSTNESS
+from aquadash.work import worker
 from aquadash.work.standby import Standby
 from tests import job_rows, live_runs
+from tests.made_runs import create, set_status
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call, refusal
@@ -139,7 +141,7 @@ def failed(run: Run) -> str:
 def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run) -> None:
     with pytest.raises(RunError, match="model.keras of .* is missing"):
         start(store, run.run_id, REQUEST)
-    queued = live_runs.queue(store, store.create(RunConfig(), name="waits").run_id)
+    queued = live_runs.queue(store, create(store, RunConfig(), name="waits").run_id)
     with pytest.raises(RunError, match="once it has ended"):
         start(store, queued.run_id, REQUEST)
     assert job_for(run) is None and job_for(queued) is None
@@ -188,7 +190,7 @@ def test_figures_of_a_resumed_run_stay_until_it_gets_further(store: RunStore, ru
     give_model(store, run)
     figures = made_up_result(fingerprint=run.dataset_fingerprint)
     add_result(store, run, replace(figures, measured_at=figures.measured_at + set_back))
-    store.set_status(run.run_id, RunStatus.STOPPED)
+    set_status(store, run.run_id, RunStatus.STOPPED)
     assert is_measured(result_of(store, run.run_id), RobustnessRequest())
     store.add_text_artifact(run.run_id, MODEL, "trained on")
     assert result_of(store, run.run_id) is None

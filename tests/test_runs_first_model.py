@@ -15,6 +15,7 @@ from aquadash.evaluation import evaluate
 from aquadash.store import RunStatus, RunStore
 from aquadash.store.artifacts import MODEL
 from aquadash.store.first_model import CARD, FOLDER, NAME, ORIGIN, add_first_model, find_first_model
+from tests.made_runs import create, set_status
 from tests.test_cli import answer
 
 
@@ -57,8 +58,8 @@ def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatc
 
 
 def test_one_of_an_older_version_that_was_broken_off_is_not_filled_with_this_one(store: RunStore) -> None:
-    older = store.create(with_values(RunConfig(), {"model.name": "backbone"}), origin=ORIGIN).run_id
-    store.set_status(older, RunStatus.STOPPED)
+    older = create(store, with_values(RunConfig(), {"model.name": "backbone"}), origin=ORIGIN).run_id
+    set_status(store, older, RunStatus.STOPPED)
     run = add_first_model(store)
     assert run.run_id != older and run.status is RunStatus.FINISHED and store.read(older).deleted
     assert add_first_model(store).run_id == run.run_id

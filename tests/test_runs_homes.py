@@ -24,6 +24,7 @@ from aquadash.store.jobs import JobTable
 from aquadash.work.queue import Engine
 from tests import stored_runs
 from tests.lessons import ANNA, BEN
+from tests.made_runs import create
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.test_cli import answer
 
@@ -52,7 +53,7 @@ def test_waiting_runs_of_an_old_home_are_queued(home: Path, tmp_path: Path, monk
     kept = imported(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12}))).keep("Cats", owner=BEN)
     waiting, on_pictures = [], with_values(RunConfig(), {"data.source": kept.source})
     for config, known in (RunConfig(), ""), (on_pictures, "f" * 64), (on_pictures, ""):  # The second was resumed.
-        waiting.append(open_store().create(config, owner=ANNA).run_id)
+        waiting.append(create(open_store(), config, owner=ANNA).run_id)
         open_store().client.set_tag(waiting[-1], "aquadash.dataset_fingerprint", known)
         open_store().client.set_tag(waiting[-1], "aquadash.created_at", "100.5")
     unknown = waiting.pop()

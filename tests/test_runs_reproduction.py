@@ -13,6 +13,7 @@ from aquadash.store import Run, RunStatus, RunStore
 from aquadash.store.reproduction import compare_arrays, reproduction
 from tests.compared_runs import keras_file
 from tests.lessons import ANNA, BEN
+from tests.made_runs import set_status
 from tests.stored_runs import add_run
 
 
@@ -67,6 +68,6 @@ def test_a_student_may_compare_another_s_run_without_its_network(store: RunStore
     assert [part.name for part in found.parts] == compared
     assert found.to_dict()["identical"] is True
 
-    store.set_status(second.run_id, RunStatus.STOPPED, message="Stopped by request.")
+    set_status(store, second.run_id, RunStatus.STOPPED, message="Stopped by request.")
     with pytest.raises(RunError, match="stopped: Stopped by request"):
         reproduction(store, first.run_id, second.run_id)

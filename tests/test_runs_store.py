@@ -26,6 +26,7 @@ from aquadash.store import old_tags as tag
 from aquadash.store.database import import_ahead
 from aquadash.store.selection import for_each
 from tests import live_runs
+from tests.made_runs import create, set_status, start
 from tests.serving import free_port
 
 WORKER = Worker("here", 1234)
@@ -38,7 +39,7 @@ def record(epoch: int, value: float = 0.1) -> EpochRecord:
 def test_files_survive_power_cuts(
     store: RunStore, outlasts_a_power_cut: Callable[[Path], bool], tmp_path: Path
 ) -> None:
-    run_id = store.create(RunConfig()).run_id
+    run_id = create(store, RunConfig()).run_id
     (tmp_path / "model.keras").write_bytes(bytes(100_000))
     store.add_artifact(run_id, tmp_path / "model.keras")
     for name in ("model.keras", "config.json"):
@@ -49,7 +50,7 @@ def test_a_removed_file_is_not_kept(
     store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "store_is_shared", lambda: True)
-    run_id = store.create(RunConfig()).run_id
+    run_id = create(store, RunConfig()).run_id
     (tmp_path / "state").write_text("weights")
     store.add_artifact(run_id, tmp_path / "state", folder="checkpoint")
     config, state = store.artifact(run_id, "config.json"), store.artifact(run_id, "checkpoint/state")
@@ -61,8 +62,8 @@ def test_a_removed_file_is_not_kept(
 
 
 def test_names_are_text_on_one_line_made_up_where_none_is_given_and_a_note_is_no_novel(store: RunStore) -> None:
-    assert len(store.create(RunConfig()).name) > 3
-    run = store.create(RunConfig(), name=" <b>x</b>\n\x00 ../../etc \u202e" + "y" * 500)
+    assert len(create(store, RunConfig()).name) > 3
+    run = create(store, RunConfig(), name=" <b>x</b>\n\x00 ../../etc \u202e" + "y" * 500)
     assert run.name.startswith("<b>x</b> ../../etc") and len(run.name) <= 120 and run.name.isprintable()
     store.rename(run.run_id, "new\tname")
     assert store.get(run.run_id).name == "new name"
@@ -77,7 +78,7 @@ def test_names_are_text_on_one_line_made_up_where_none_is_given_and_a_note_is_no
 
 
 def test_runs_are_listed_newest_first_and_found_by_id_prefix_or_unique_name(store: RunStore) -> None:
-    first, second = store.create(RunConfig(), name="a"), store.create(RunConfig(), name="b")
+    first, second = create(store, RunConfig(), name="a"), create(store, RunConfig(), name="b")
     store.client.create_run(store.experiment_id)  # Another program's is passed over.
     assert store.list_runs() == [second, first]
     assert store.resolve(first.run_id) == store.resolve(first.run_id[:12]) == store.resolve("a") == first.run_id
@@ -96,7 +97,7 @@ def test_runs_are_listed_newest_first_and_found_by_id_prefix_or_unique_name(stor
 
 
 def test_epochs_come_back_exactly_and_one_that_was_trained_twice_counts_once(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
+    run_id = create(store, RunConfig()).run_id
     assert store.history(run_id) == []
     records = [record(epoch, 1 / (epoch + 2)) for epoch in range(1, 4)]
     for index in range(3):
@@ -112,7 +113,7 @@ def test_epochs_come_back_exactly_and_one_that_was_trained_twice_counts_once(sto
 
 def test_the_life_of_a_run(store: RunStore) -> None:
     config = with_values(RunConfig(), {"seed": 7, "training.epochs": 3})
-    run = live_runs.queue(store, store.create(config, name="first").run_id)
+    run = live_runs.queue(store, create(store, config, name="first").run_id)
     run_id = run.run_id
     assert (run.name, run.status, run.config, run.rank) == ("first", RunStatus.QUEUED, config, 1)
     assert store.list_runs() == store.unfinished_runs() == [run]
@@ -134,8 +135,8 @@ def test_the_life_of_a_run(store: RunStore) -> None:
 
 
 def test_only_a_run_that_ended_early_can_be_queued_again(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
-    store.start(run_id, WORKER)
+    run_id = create(store, RunConfig()).run_id
+    start(store, run_id, WORKER)
     assert store.get(run_id).status is RunStatus.INTERRUPTED, "no job knows of it"
     assert live_runs.queue(store, run_id).status is RunStatus.QUEUED
     with pytest.raises(RunError, match="under way already"):
@@ -150,15 +151,15 @@ def test_only_a_run_that_ended_early_can_be_queued_again(store: RunStore) -> Non
 
 
 def test_stopping_a_run_that_has_ended_changes_nothing(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
-    store.set_status(run_id, RunStatus.FINISHED)
+    run_id = create(store, RunConfig()).run_id
+    set_status(store, run_id, RunStatus.FINISHED)
     with pytest.raises(RunError, match="is not running"):
         store.request_stop(run_id)
     assert store.get(run_id).status is RunStatus.FINISHED
 
 
 def test_deleting_is_undone(store: RunStore) -> None:
-    run_id = live_runs.queue(store, store.create(RunConfig(), name="precious").run_id).run_id
+    run_id = live_runs.queue(store, create(store, RunConfig(), name="precious").run_id).run_id
     with pytest.raises(RunError, match="Stop it before"):
         store.delete(run_id)
     store.request_stop(run_id)
@@ -172,10 +173,10 @@ def test_deleting_is_undone(store: RunStore) -> None:
 
 
 def test_a_run_that_is_not_there_or_was_deleted_meanwhile_costs_no_other_its_change(store: RunStore) -> None:
-    gone, there = (store.create(RunConfig()).run_id for _ in range(2))
+    gone, there = (create(store, RunConfig()).run_id for _ in range(2))
     nobodys = ["f" * 32, "nonsense"]
     store.add_tags(gone, ["good"])
-    store.set_status(gone, RunStatus.STOPPED)
+    set_status(store, gone, RunStatus.STOPPED)
     store.delete(gone)
     for change in (
         store.set_pinned, store.set_archived, store.set_hidden,
@@ -188,7 +189,7 @@ def test_a_run_that_is_not_there_or_was_deleted_meanwhile_costs_no_other_its_cha
 
 
 def test_predictions_come_back_exactly(store: RunStore) -> None:
-    run_id = live_runs.queue(store, store.create(RunConfig()).run_id).run_id
+    run_id = live_runs.queue(store, create(store, RunConfig()).run_id).run_id
     with pytest.raises(RunError, match="no predictions yet"):
         store.predictions(run_id)
     with pytest.raises(RunError, match="no trained model yet"):
@@ -207,7 +208,7 @@ def test_predictions_come_back_exactly(store: RunStore) -> None:
 
 
 def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(store: RunStore, tmp_path: Path) -> None:
-    run_id = store.create(RunConfig()).run_id
+    run_id = create(store, RunConfig()).run_id
     path = tmp_path / "predictions.npz"
     objects = np.array([object()], dtype=object)
     np.savez(path, indices=objects, labels=objects, probabilities=objects)
@@ -219,7 +220,7 @@ def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(store: RunSto
 
 
 def test_a_detector_too_large_or_without_distance_is_none(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.create(RunConfig()).run_id
+    run_id = create(store, RunConfig()).run_id
     for threshold in (0.0, 2.5):
         store.add_ood_detector(run_id, OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), threshold, 0.95))
         assert (store.ood_detector(run_id) is not None) is (threshold > 0)
@@ -228,7 +229,7 @@ def test_a_detector_too_large_or_without_distance_is_none(store: RunStore, monke
 
 
 def test_history_csv_has_the_documented_columns(store: RunStore) -> None:
-    run_id = store.create(RunConfig()).run_id
+    run_id = create(store, RunConfig()).run_id
     store.add_history(run_id, [record(1, 1 / 3)])
     header, row = store.artifact(run_id, "history.csv").read_text().splitlines()
     assert header == "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds"
@@ -278,7 +279,7 @@ def test_a_database_of_a_newer_version_is_named_and_left_alone(store: RunStore, 
 
 
 def test_a_worker_notices_that_its_store_was_deleted(store: RunStore, home: Path) -> None:
-    store.create(RunConfig())
+    create(store, RunConfig())
     store.check_there()
     (home / "runs.db").unlink()
     # As whoever comes next would make it.
@@ -293,7 +294,7 @@ def test_a_worker_notices_that_its_store_was_deleted(store: RunStore, home: Path
 def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     from sqlalchemy.exc import OperationalError
 
-    run_id = store.create(RunConfig(), name="kept").run_id
+    run_id = create(store, RunConfig(), name="kept").run_id
 
     def full(*_: object, **__: object) -> None:
         raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
@@ -306,7 +307,7 @@ def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.Monke
 
 
 def test_twenty_threads_that_rename_one_run_wait_for_one_another(store: RunStore) -> None:
-    run_id = store.create(RunConfig(), name="first").run_id
+    run_id = create(store, RunConfig(), name="first").run_id
     together = Barrier(20)
 
     def rename(number: int) -> None:
@@ -341,7 +342,7 @@ def test_a_tracking_server_that_is_away_is_named_in_plain_words(home: Path, monk
 
 
 def test_a_guess_is_made_before_the_end_and_stays(store: RunStore) -> None:
-    run = live_runs.queue(store, store.create(RunConfig(), name="mine").run_id)
+    run = live_runs.queue(store, create(store, RunConfig(), name="mine").run_id)
     job = live_runs.start(store, run.run_id)
     assert run.guess is None
     for guess in (Guess(0.6, ("otter", "seal")), Guess(0.0), Guess(confused_pair=("<b>a</b>", "b, c"))):
@@ -366,7 +367,7 @@ def test_what_is_no_guess_is_refused() -> None:
 
 
 def test_a_guess_that_cannot_be_read_does_not_hide_the_run(store: RunStore) -> None:
-    run_id = store.create(RunConfig(), name="mine").run_id
+    run_id = create(store, RunConfig(), name="mine").run_id
     for text in ("{", "3", '{"accuracy": "x", "confused_pair": null}', '{"accuracy": 1, "confused_pair": ["a"]}'):
         store.set_tags(run_id, "spoil the guess", {tag.GUESS: text})
         assert store.get(run_id).name == "mine" and store.get(run_id).guess is None

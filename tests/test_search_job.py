@@ -16,7 +16,8 @@ from aquadash.people import OWNER
 from aquadash.search import TrialState, job, resume_search, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import KIND, SearchStore, open_search_store
-from aquadash.store import JobStatus, RunStatus, open_jobs, worker
+from aquadash.store import JobStatus, RunStatus, open_jobs
+from aquadash.work import worker
 from aquadash.work.queue import slots
 from aquadash.work.worker import JobContext
 from tests import job_rows

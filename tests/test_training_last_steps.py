@@ -24,6 +24,7 @@ from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.training.trainer import Trainer
 from tests import job_rows
+from tests.made_runs import create
 from tests.tiny_networks import QUICK
 
 pytestmark = pytest.mark.slow
@@ -115,7 +116,7 @@ def never_killed(
         patch.setenv("AQUADASH_HOME", str(home))
         store = open_store()
         steps = Steps(patch, copies)
-        run_id = store.create(QUICK).run_id
+        run_id = create(store, QUICK).run_id
         job_rows.train(store, run_id)
         assert steps.taken is not None
         found = left(store, run_id)

@@ -16,6 +16,7 @@ from aquadash.errors import RunError
 from aquadash.store import EpochRecord, RunStatus, RunStore
 from aquadash.store import old_tags as tag
 from tests import job_rows
+from tests.made_runs import create
 from tests.stored_runs import without_seconds
 from tests.tiny_networks import QUICK
 
@@ -44,7 +45,7 @@ def store(store: RunStore, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Datase
 @pytest.mark.usefixtures("without_detector", "uncompiled")
 def test_a_run_outlives_its_pipeline(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = embedded(config())
-    run_id = store.create(wanted).run_id
+    run_id = create(store, wanted).run_id
     with monkeypatch.context() as patch:
         log_epoch = store.log_epoch
 
@@ -61,7 +62,7 @@ def test_a_run_outlives_its_pipeline(store: RunStore, monkeypatch: pytest.Monkey
     resumed = job_rows.train(store, run_id)
     assert (resumed.status, resumed.message) == (RunStatus.FINISHED, "")
     # An epoch with the pipeline as it was, and one without it, are those of a run that never saw it.
-    again = job_rows.train(store, store.create(embedded(store.get(run_id).config)).run_id)
+    again = job_rows.train(store, create(store, embedded(store.get(run_id).config)).run_id)
     assert again.status is RunStatus.FINISHED and len(store.history(again.run_id)) == 2
     assert without_seconds(store.history(resumed.run_id)) == without_seconds(store.history(again.run_id))
     np.testing.assert_array_equal(
@@ -83,7 +84,7 @@ def test_long_pipelines_fit_into_the_store(store: RunStore) -> None:
     augment.save(long, title="Long")
     wanted = embedded(config(**{"augmentation.pipeline": "long, mine"}))
     assert len(wanted.augmentation.definitions) > 8000
-    run = store.create(wanted)
+    run = create(store, wanted)
     assert run.config == wanted and store.get(run.run_id).config == wanted
     assert all(len(value) < 8000 for value in tag.config_tags(wanted).values())
     assert all(len(value) <= 6000 for value in tag.parameters(wanted).values())

@@ -41,13 +41,14 @@ from aquadash.work.queue import Engine
 from aquadash.work.worker import JobContext
 from tests import job_rows
 from tests.lessons import ANNA, BEN
+from tests.made_runs import create, set_status
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.tiny_networks import QUICK
 
 
 def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Run:
     monkeypatch.setattr(data, "load", lambda source: dataset)
-    return job_rows.train(store, store.create(with_values(QUICK, changes)).run_id)
+    return job_rows.train(store, create(store, with_values(QUICK, changes)).run_id)
 
 
 @pytest.mark.slow
@@ -136,7 +137,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
 def test_what_goes_wrong_fails_the_run_with_a_message(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, MemoryError())
-    run = job_rows.train(store, store.create(QUICK).run_id)
+    run = job_rows.train(store, create(store, QUICK).run_id)
     assert run.status is RunStatus.FAILED
     assert "out of memory. Choose a smaller batch size or fewer augmented copies." in run.message
     assert store.ended_as(run.run_id) is RunStatus.FAILED and "the log" in store.log(run.run_id)
@@ -144,7 +145,7 @@ def test_what_goes_wrong_fails_the_run_with_a_message(store: RunStore, monkeypat
 
 def test_a_stop_while_it_starts_again_keeps_the_epochs(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, Stopped())
-    run_id = store.create(QUICK).run_id
+    run_id = create(store, QUICK).run_id
     run = job_rows.train(store, run_id)
     assert run.message == "Stopped before the first epoch was complete, so there is no model."
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
@@ -155,7 +156,7 @@ def test_a_stop_while_it_starts_again_keeps_the_epochs(store: RunStore, monkeypa
 def test_a_resumed_run_keeps_its_images(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = store.create(QUICK).run_id
+    run_id = create(store, QUICK).run_id
     store.set_dataset(run_id, class_names=["cat", "dog"], fingerprint="e" * 64)
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
     monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
@@ -171,7 +172,7 @@ def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: 
         return imported(in_folder(tmp_path / owner.name, files)).keep("Cats", owner=owner, replacing=True)
 
     kept = import_pictures(ANNA, 0)
-    waiting = store.create(with_values(QUICK, {"data.source": kept.source}), owner=ANNA)
+    waiting = create(store, with_values(QUICK, {"data.source": kept.source}), owner=ANNA)
     folder_store.delete(kept.name)
     import_pictures(BEN, 500)
     run = job_rows.train(store, waiting.run_id)
@@ -183,11 +184,11 @@ def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: 
 
 def test_a_run_of_version_0_6_0_is_bound_to_its_pictures_when_it_is_resumed(store: RunStore, tmp_path: Path) -> None:
     kept = imported(in_folder(tmp_path / "mine", of_classes({"cat": 12, "dog": 12}))).keep("Mine")
-    run_id = store.create(with_values(QUICK, {"data.source": kept.source})).run_id
+    run_id = create(store, with_values(QUICK, {"data.source": kept.source})).run_id
     store.set_tags(run_id, "as version 0.6.0 did", {"aquadash.dataset_fingerprint": "", "aquadash.data_sent": "f" * 64})
     assert store.get(run_id).dataset_fingerprint == "f" * 64, "what it had sent to a cluster is known"
     store.set_tags(run_id, "have sent nothing", {"aquadash.data_sent": ""})
-    store.set_status(run_id, RunStatus.FAILED)
+    set_status(store, run_id, RunStatus.FAILED)
     Engine(store, serving=False).resume(run_id)
     assert store.get(run_id).dataset_fingerprint == kept.fingerprint
 
@@ -211,7 +212,7 @@ def test_a_late_stop_keeps_results(store: RunStore, tiny_dataset: Dataset, monke
 
 
 def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store: RunStore) -> None:
-    run = store.create(QUICK)
+    run = create(store, QUICK)
     store.add_ood_detector(run.run_id, OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), 2.5, 0.95))
     said = Predictions(np.arange(2), np.arange(2), np.eye(2, dtype=np.float32))
     result = SimpleNamespace(
@@ -224,23 +225,23 @@ def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store
 
 def test_a_run_is_trained_once(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_train", lambda *_: pytest.fail("trained a second time"))
-    run_id = store.create(QUICK).run_id
+    run_id = create(store, QUICK).run_id
     store.queue(run_id)
     # The first worker was lost between the record and the table.
-    store.set_status(run_id, RunStatus.FINISHED)
+    set_status(store, run_id, RunStatus.FINISHED)
     assert job_rows.do_next(KIND).status is JobStatus.FINISHED and store.get(run_id).status is RunStatus.FINISHED
 
 
 def test_a_run_that_finishes_is_finished_whatever_was_written_of_it_meanwhile(store: RunStore) -> None:
-    run_id = store.create(QUICK).run_id
-    store.set_status(run_id, RunStatus.STOPPED)
+    run_id = create(store, QUICK).run_id
+    set_status(store, run_id, RunStatus.STOPPED)
     worker.record_end(run_id, JobStatus.FINISHED, "")
     assert store.ended_as(run_id) is RunStatus.FINISHED
 
 
 def claimed(store: RunStore) -> JobContext:
     """A run's job as its worker has it."""
-    store.queue(store.create(QUICK).run_id)
+    store.queue(create(store, QUICK).run_id)
     return JobContext(store.jobs, job_rows.claim(KIND))
 
 
@@ -279,7 +280,7 @@ def test_an_epoch_of_a_worker_that_was_cut_off_is_not_written(store: RunStore) -
 
 
 def test_a_damaged_checkpoint_is_passed_over(store: RunStore) -> None:
-    run_id = store.create(QUICK).run_id
+    run_id = create(store, QUICK).run_id
     assert checkpoint.latest(store, run_id) is None
     for number in (1, 2, 3):
         checkpoint.save(store, run_id, epoch(number))

@@ -17,6 +17,7 @@ from aquadash.ui.image_dialog import image_name
 from tests import live_runs
 from tests.app_pages import address_of, html, open_app_page
 from tests.explained_models import add_untrained
+from tests.made_runs import set_status
 from tests.stored_runs import HOSTILE, add_run
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
@@ -109,7 +110,7 @@ def test_a_run_that_goes_on_answers_as_before(home: Path, tmp_path: Path, monkey
     labels = data.load("synthetic").train.labels[odd]
     run = add_untrained(store, add_run(store), tmp_path)
     store.add_validation_predictions(run.run_id, Predictions(odd, labels, np.eye(5, dtype=np.float32)[labels]))
-    store.set_status(run.run_id, RunStatus.STOPPED)
+    set_status(store, run.run_id, RunStatus.STOPPED)
     live_runs.queue(store, run.run_id)
     app = open_app_page("data", source="synthetic", open="train-1")
     assert errors(app) == [] and any("recognised, 100 %" in each.value for each in app.markdown)

@@ -11,6 +11,7 @@ from aquadash.presets import PRESETS
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.train.train_settings import network_text
 from tests.app_pages import html, words
+from tests.made_runs import create, set_status
 from tests.train_page import FakeEngine, clone, controls, launched, open_advanced, open_with
 
 
@@ -53,8 +54,8 @@ def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
 
 def flipped(store: RunStore) -> Run:
     augment.save(_FLIP, title="My flip")
-    run_id = store.create(embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"}))).run_id
-    store.set_status(run_id, RunStatus.FINISHED)
+    run_id = create(store, embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"}))).run_id
+    set_status(store, run_id, RunStatus.FINISHED)
     return store.get(run_id)
 
 

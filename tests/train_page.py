@@ -12,6 +12,7 @@ from aquadash.people import Person
 from aquadash.store import Run, RunStore
 from tests import live_runs
 from tests.app_pages import open_app_page
+from tests.made_runs import create
 
 
 class FakeEngine:
@@ -29,7 +30,7 @@ class FakeEngine:
 
     def submit(self, config: RunConfig, *, name: str | None, owner: Person, **about: str) -> Run:
         self._ask("submit", config)
-        return live_runs.queue(self.store, self.store.create(config, name=name, owner=owner, **about).run_id)
+        return live_runs.queue(self.store, create(self.store, config, name=name, owner=owner, **about).run_id)
 
     def resume(self, run_id: str) -> Run:
         self._ask("resume", run_id)

@@ -13,13 +13,14 @@ from aquadash.config import RunConfig, with_values
 from aquadash.store import EpochRecord, Guess, Predictions, Progress, Run, RunStatus, RunStore
 from tests import live_runs
 from tests.live_runs import WORKER
+from tests.made_runs import create, start
 
 CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
 
 
 def queued(store: RunStore, name: str, changes: Mapping[str, Any] | None = None) -> Run:
     """A run that waits."""
-    return live_runs.queue(store, store.create(with_values(RunConfig(), changes or {}), name=name).run_id)
+    return live_runs.queue(store, create(store, with_values(RunConfig(), changes or {}), name=name).run_id)
 
 
 def running(store: RunStore, name: str, changes: Mapping[str, Any] | None = None, *, epochs: int = 3) -> Run:
@@ -34,8 +35,8 @@ def running(store: RunStore, name: str, changes: Mapping[str, Any] | None = None
 
 def interrupted(store: RunStore, name: str, *, epochs: int = 3) -> Run:
     """A run after complete epochs of which no job knows: its home came without its jobs."""
-    run = store.create(RunConfig(), name=name)
-    store.start(run.run_id, WORKER)
+    run = create(store, RunConfig(), name=name)
+    start(store, run.run_id, WORKER)
     log_epochs(store, run.run_id, epochs)
     return store.get(run.run_id)
 
