@@ -41,8 +41,6 @@ _FOLDERS = ("pipelines", "drafts", "datasets", "data", "weights", "cache", "prog
 _LINKED = frozenset((".npz", ".keras", ".csv"))
 
 _AT_WORK = "It was at work when its home was upgraded. What is complete is kept; resume it to go on."
-#: Trials of a search that was limited by minutes.
-_TRIALS = 20
 
 
 @dataclass
@@ -220,9 +218,6 @@ def _attributes(connection: sqlite3.Connection, kind: str, number: int) -> dict[
 
 def _search_row(search_id: str, attributes: Mapping[str, Any], jobs: Mapping[str, sqlite3.Row]) -> dict[str, Any]:
     plan = json.loads(attributes["plan"])
-    # Earlier versions wrote a budget of trials and minutes.
-    plan = {"trials": plan.pop("budget", {}).get("trials") or _TRIALS, **plan}
-    run_config.from_mapping(plan["config"])
     status, message = RunStatus(attributes.get("status", "stopped")), str(attributes.get("message", ""))
     job = jobs.get(job_id("search", search_id))
     if job is not None and not (status.ended and RunStatus(job["status"]).ended):
