@@ -13,8 +13,8 @@ import math
 import os
 import sys
 import time
-import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +24,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from aquadash.config import RunConfig, flatten, with_values  # noqa: E402
-from aquadash.store import EPOCH_METRICS, Predictions, RunStatus, open_store  # noqa: E402
-from aquadash.store import old_tags as tag  # noqa: E402
-from aquadash.store.transfer import Point, Snapshot, admit  # noqa: E402
+from aquadash.store import EPOCH_METRICS, EpochRecord, Predictions, RunStatus, open_store  # noqa: E402
+from aquadash.store.runs import new_run, thin  # noqa: E402
 
 if TYPE_CHECKING:
     from aquadash.store import RunStore
@@ -68,35 +67,26 @@ def _add(
     status = _status(number)
     if status is not RunStatus.FINISHED:
         metrics = {}
-    tags = {
-        tag.STATUS: str(status),
-        **tag.config_tags(config),
-        tag.NAME: f"{config.augmentation.pipeline} {config.training.optimizer} {number:04d}",
-        tag.CREATED: repr(created),
-        tag.QUEUED: repr(created),
-        tag.STARTED: repr(created),
-        tag.ENDED: repr(ended),
-        tag.CLASS_NAMES: json.dumps(CLASSES),
-        tag.FINGERPRINT: "f" * 64,
-        tag.METRICS: json.dumps(metrics),
-        tag.CURVE: json.dumps(tag.thin(columns["val_accuracy"].tolist())),
-        **{tag.LABEL + name: "1" for position, name in enumerate(_TAGS) if number % (position + 3) == 0},
-    }
-    if metrics:
-        tags[tag.TEST_IMAGES] = str(_TEST_IMAGES)
-    if number % 10 == 0:
-        tags[tag.NOTE] = f"Run **{number}**: the learning rate is _{config.training.learning_rate}_."
-    if number % 97 == 0:
-        tags[tag.PINNED] = "1"
-    if number % 25 == 24:
-        tags[tag.ARCHIVED] = "1"
-    begun = int(created * 1000)
-    points = {
-        name: [Point(epoch, float(value), begun + 1000 * epoch) for epoch, value in enumerate(values, start=1)]
-        for name, values in columns.items()
-    }
-    points |= {f"final_{name}": [Point(0, value, begun)] for name, value in metrics.items()}
-    run_id = admit(store, Snapshot(run_id=uuid.uuid4().hex, tags=tags, metrics=points), []).run_id
+    run = replace(
+        new_run(config, name=f"{config.augmentation.pipeline} {config.training.optimizer} {number:04d}"),
+        status=status,
+        created_at=created,
+        queued_at=created,
+        started_at=created,
+        ended_at=ended,
+        class_names=CLASSES,
+        dataset_fingerprint="f" * 64,
+        metrics=metrics,
+        curve=tuple(thin(columns["val_accuracy"].tolist())),
+        tags=tuple(sorted(name for position, name in enumerate(_TAGS) if number % (position + 3) == 0)),
+        test_images=_TEST_IMAGES if metrics else None,
+        note="" if number % 10 else f"Run **{number}**: the learning rate is _{config.training.learning_rate}_.",
+        pinned=number % 97 == 0,
+        archived=number % 25 == 24,
+    )
+    rows = zip(*(columns[name].tolist() for name in EPOCH_METRICS), strict=True)
+    history = [EpochRecord(epoch, *row) for epoch, row in enumerate(rows, start=1)]
+    run_id = store.add(run, history).run_id
     if predicted and metrics:
         store.add_predictions(run_id, Predictions(np.arange(_TEST_IMAGES), labels, probabilities))
     return run_id
@@ -176,15 +166,12 @@ def _predictions(random: np.random.Generator, accuracy: float) -> tuple[np.ndarr
 def main(runs: int, epochs: int, predicted: int, home: Path) -> None:
     """Fill a home with made-up runs."""
     from aquadash.cli.output import StatusLine
-    from aquadash.store.runs import snapshot_of
 
     os.environ["AQUADASH_HOME"] = str(home.resolve())
     began = time.monotonic()
     store = open_store()
     with StatusLine() as line:
         ids = generate_runs(store, runs=runs, epochs=epochs, predicted=predicted, on_progress=line.progress)
-    # Write the snapshot, as an earlier session of the app would.
-    snapshot_of(store).runs()
     click.echo(f"{len(ids):,} runs of {epochs} epochs in {home}, {time.monotonic() - began:.0f} s.")
 
 

@@ -13,7 +13,6 @@ from aquadash.classroom.sessions import open_sessions
 from aquadash.lab import memory
 from aquadash.people import Person, Role
 from aquadash.store import Run, RunStore
-from aquadash.store import old_tags as tag
 from aquadash.ui import shell
 from aquadash.ui.classroom import admission
 
@@ -65,6 +64,6 @@ def between_drawings(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], obje
 
 def give(store: RunStore, run: Run, person: Person) -> Run:
     """Make a stored run somebody's."""
-    store.set_tags(run.run_id, "give the run to somebody", tag.owner_tags(person))
+    store.describe(run.run_id, owner=person.person_id, owner_name=person.name, shared=person.leads)
     memory.refresh()
     return store.get(run.run_id)

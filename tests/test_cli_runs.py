@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from aquadash.store.old_tags import CURVE_POINTS
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
@@ -18,6 +17,7 @@ from aquadash.errors import RunError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.store import Job, JobProgress, JobStatus, Run, RunStore, open_jobs, open_store
+from aquadash.store.runs import CURVE_POINTS
 from aquadash.work.waiting import HELD
 from tests import job_rows, live_runs, ui_runs
 from tests.test_cli import answer, call, refusal

@@ -19,7 +19,8 @@ from aquadash import settings
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.store import Run, RunStatus, RunStore
-from aquadash.work.queue import Engine, slots
+from aquadash.work import slots
+from aquadash.work.queue import Engine
 from aquadash.work.standby import Standby
 from tests import live_runs
 from tests.made_runs import create

@@ -19,7 +19,7 @@ from aquadash.store.artifacts import LOG
 from aquadash.store.job_types import job_id
 from aquadash.store.kinds import KINDS
 from aquadash.store.runs import KIND
-from aquadash.work.queue import slots
+from aquadash.work import slots
 from aquadash.work.slots import Slots
 from aquadash.work.worker import free_slot
 from tests.live_runs import job_of

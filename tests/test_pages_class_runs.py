@@ -12,7 +12,6 @@ from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.people import Person, Role
 from aquadash.store import RunStatus, RunStore
-from aquadash.store import old as tag
 from aquadash.store.transfer import IMPORTED
 from aquadash.ui import shell
 from tests import live_runs
@@ -129,7 +128,7 @@ def test_a_refusal_outlasts_the_next_drawing(store: RunStore, teacher: Person, m
 def test_the_class_page_opens_on_what_happens_now(store: RunStore, anna: Person) -> None:
     ended = give(store, add_compared(store, "just done", skill=0.9, seed=1), anna)
     brought = give(store, add_compared(store, "made up", skill=0.9, seed=2), anna)
-    store.set_tags(brought.run_id, "bring the run in", {tag.ORIGIN: IMPORTED})
+    store.describe(brought.run_id, origin=IMPORTED)
     add_compared(store, "on test images", {"training.validation": "test"}, skill=0.8, seed=3)
     app = open_app_page("classroom")
     assert "0 runs training, 0 waiting" in texts(app)

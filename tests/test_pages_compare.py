@@ -124,8 +124,8 @@ def test_a_long_address_of_runs_is_little_work(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
     run = ui_runs.finished(store, "old name")
-    written = {f"aquadash.label.{name}": 1 for name in ("a/b", "Too Dark")}
-    store.set_tags(run.run_id, "write as another program", written)
+    # Version 0.6.0 took such tags from other programs.
+    store.describe(run.run_id, tags=["Too Dark", "a/b"])
     app = unfold(open_page(runs=run.run_id), "actions")
     app.text_input(key=f"name-{run.run_id}").set_value(" new name ")
     app.text_area(key=f"note-{run.run_id}").set_value("a *note*")

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.usefixtures("no_engine")
 
 #: What another program, or a version to come, may have written into the store.
 DAMAGE = {
-    "metrics": "5",
-    "class_names": '["otter", null]',
-    "config": '{"training": {"epochs": "many"}}',
+    "metrics": 5,
+    "class_names": ["otter", None],
+    "config": {"training": {"epochs": "many"}},
     "status": "pondering",
 }
 
@@ -24,9 +24,9 @@ DAMAGE = {
 def damage(store: RunStore) -> Run:
     """Store damaged runs, one for each kind of damage, after a sound one; return the newest."""
     stored_runs.add_run(store, name="sound")
-    for name, text in DAMAGE.items():
+    for name, value in DAMAGE.items():
         run = stored_runs.add_run(store, name=f"bad-{name}")
-        store.set_tags(run.run_id, "damage the run", {f"aquadash.{name}": text})
+        store.describe(run.run_id, **{name: value})
     return run
 
 

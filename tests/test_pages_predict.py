@@ -21,7 +21,6 @@ from aquadash.lab.runs import Runs
 from aquadash.predict import FilePrediction, Predictor
 from aquadash.store import Run, open_store
 from aquadash.store.first_model import NAME
-from aquadash.store.old import config_tags
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from aquadash.ui.predict.picture_cards import NONE_OF_THESE, folder_labels
@@ -107,7 +106,7 @@ def test_a_run_on_pictures_that_are_gone_answers_drawings(home: Path, tmp_path: 
     run = store_colours(tmp_path, store, name="colours", classes=(0, 1, 2))
     store.set_dataset(run.run_id, class_names=("beaver", "cat", "otter", "dog", "eel"), fingerprint="0" * 64)
     gone = with_values(run.config, {"data.source": "folder-gone"})
-    store.set_tags(run.run_id, "let it learn from other pictures", config_tags(gone))
+    store.describe(run.run_id, config=gone.model_dump(mode="json"))
     app = open_page(run=run.run_id, sample="1")
     marked = ["✔" in card or "✘" in card for card in cards(app)]
     assert marked == [True, False, True, False, False], "of the drawn classes the network knows beaver and otter"

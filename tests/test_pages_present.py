@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import with_values
 from aquadash.lab import memory
-from aquadash.store import Run, RunStatus, RunStore, tags
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui import shell
 from aquadash.ui.text import plain
 from tests import live_runs, ui_runs
@@ -58,7 +58,7 @@ def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunS
     said = screen(run, 4).markdown[-1].value
     assert "of which 400 decided when to stop, so the accuracy flatters." in said and "never seen" not in said
     nothing = with_values(run.config, {"training.patience": 0, "training.restore_best_weights": False})
-    store.set_tags(run.run_id, "let nothing be decided", tags.config_tags(nothing))
+    store.describe(run.run_id, config=nothing.model_dump(mode="json"))
     memory.refresh()
     evaluate = open_app_page("evaluate", run=run.run_id)
     assert "400 of the 500 test images were its validation images.**" in evaluate.warning[0].value

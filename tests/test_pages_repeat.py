@@ -58,7 +58,7 @@ def test_identical_and_not(store: RunStore, run: Run, tmp_path: Path) -> None:
 def finished_repeat(store: RunStore, run: Run, folder: Path, *, scale: float = 1.0) -> Run:
     """A copy of the run, marked as its repeat."""
     copy = with_network(store, add_run(store, name="mine again"), folder, scale=scale)
-    store.set_tags(copy.run_id, "mark the repeat", {"aquadash.repeats": run.run_id})
+    store.describe(copy.run_id, repeats=run.run_id)
     return store.get(copy.run_id)
 
 

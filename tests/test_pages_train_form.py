@@ -209,7 +209,7 @@ def test_train_with_it_changes_the_form_that_is_there(engine: FakeEngine, own: R
 
 def test_a_clone_of_a_run_that_is_gone_or_cannot_be_read_leaves_the_form(engine: FakeEngine, own: Run) -> None:
     app = open_advanced(run=own.run_id)
-    engine.store.set_tags(own.run_id, "damage the run", {"aquadash.config": "{}{"})
+    engine.store.describe(own.run_id, config=[])
     memory.refresh()
     app.button(key=f"clone-{own.run_id}").click().run()
     assert any("cannot be read" in box.value for box in app.error)

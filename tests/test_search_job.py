@@ -17,8 +17,7 @@ from aquadash.search import TrialState, job, resume_search, start_search
 from aquadash.search import store as kept
 from aquadash.search.store import KIND, SearchStore, open_search_store
 from aquadash.store import JobStatus, RunStatus, open_jobs
-from aquadash.work import worker
-from aquadash.work.queue import slots
+from aquadash.work import slots, worker
 from aquadash.work.worker import JobContext
 from tests import job_rows
 from tests.search_fakes import InThreads, QuickRuns, plan, searching, take_up

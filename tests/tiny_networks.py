@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from aquadash import models
 from aquadash.config import ModelConfig, RunConfig, with_values
 from aquadash.store import Run, RunStore
-from aquadash.store import old_tags as tag
 from aquadash.store.artifacts import CONFIG
 
 #: A convolution that may leave the colours as they are; what is left of them goes to the classes.
@@ -49,7 +48,7 @@ def colour_network(config: ModelConfig, kernel: ArrayLike, *, side: int) -> Any:
 def give_network(store: RunStore, run_id: str, config: ModelConfig, path: Path) -> Run:
     """Give a made-up run a network, and the settings that make it."""
     changed = store.get(run_id).config.model_copy(update={"model": config})
-    store.set_tags(run_id, "change the settings", {tag.CONFIG: changed.model_dump_json()})
+    store.describe(run_id, config=changed.model_dump(mode="json"))
     store.add_text_artifact(run_id, CONFIG, changed.to_json())
     store.add_artifact(run_id, path)
     return store.get(run_id)

@@ -88,22 +88,18 @@ def limit(pairs: int) -> None:
 @bench.command("painted")
 @click.option("--runs", type=click.IntRange(3, 20_000), default=1000, show_default=True, help="Stored runs.")
 @click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Openings of each.")
-@click.option("--mlflow/--no-mlflow", default=True, show_default=True, help="Whether to time MLflow's pages, too.")
-def painted(runs: int, repeats: int, mlflow: bool) -> None:
-    """When a real browser has painted the first rows of Compare's table, and of that of MLflow's own pages.
+def painted(runs: int, repeats: int) -> None:
+    """When a real browser has painted the first rows of Compare's table.
 
     Cold is the first tab of a new browser at a server that has just begun to answer, warm a later one. An idle machine
     with two cores needs six minutes.
     """
-    # MLflow's pages need Flask, which the app does not install.
-    _require("playwright", *(["flask"] if mlflow else []), browser=True)
+    _require("playwright", browser=True)
     from scripts.bench.painted import bench_painted
 
     with StatusLine() as line:
-        result = bench_painted(runs=runs, repeats=repeats, mlflow=mlflow, on_progress=line.progress)
-    names = [name for name in ("aquadash", "mlflow") if name in result]
-    rows = [(name, f"{result[name]['cold_seconds']:.2f} s", f"{result[name]['warm_seconds']:.2f} s") for name in names]
-    print_result(result, Table(rows, header=(f"{runs:,} runs", "cold", "warm")))
+        result = bench_painted(runs=runs, repeats=repeats, on_progress=line.progress)
+    print_result(result, f"{runs:,} runs: {result['cold_seconds']:.2f} s cold, {result['warm_seconds']:.2f} s warm")
 
 
 @bench.command("start")

@@ -27,10 +27,9 @@ import psutil
 
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.store import Job, JobStatus
-from aquadash.store.job_types import job_id
-from aquadash.store.jobs import JobTable
-from aquadash.store.runs import KIND, progress_of
+from aquadash.store import Progress, RunStatus, RunStore
+from aquadash.store.database import Database
+from aquadash.store.runs import KIND
 from scripts.bench.tab import ServerError, Tab
 from scripts.bench.visitors import Sights, Visitor, every_place
 from tests.serving import Server, serving
@@ -65,7 +64,6 @@ from aquadash.pages import PAGES
 from aquadash.presets import PRESETS
 from aquadash.store import RunStatus, open_store
 from aquadash.store.first_model import add_first_model
-from aquadash.store.runs import snapshot_of
 from aquadash.ui.sections import queries
 from scripts.generate_runs import generate_runs
 store = open_store()
@@ -73,9 +71,7 @@ trained = add_first_model(store).run_id
 made = generate_runs(store, runs=30, epochs=60)
 others = [each for each in made if store.get(each).status is RunStatus.FINISHED][-6:]
 config = with_values(PRESETS["notebook-fixed"].config, {"training.epochs": 2000, "training.patience": 0})
-run = store.create(config, name="What the class watches")
-store.queue(run.run_id)
-snapshot_of(store).runs()
+run = store.submit(config, name="What the class watches")
 sections = {name: queries(name) for name, page in PAGES.items() if page.visits}
 print(json.dumps({"training": run.run_id, "trained": trained, "others": others, "sections": sections}))
 """
@@ -110,7 +106,7 @@ def training(home: Path) -> Iterator[Sights]:
     log = home / "bench-worker.log"
     with log.open("wb") as output:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "aquadash.work.worker", KIND, "--once"],
+            [sys.executable, "-m", "aquadash.work.worker", KIND],
             env=environment, cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     record = ProgressRecord(home, sights.training)
@@ -118,7 +114,7 @@ def training(home: Path) -> Iterator[Sights]:
     def begun() -> bool:
         if worker.poll() is not None:
             raise ServerError(f"The training did not start. It says: {log.read_text(errors='replace')[-600:]}")
-        progress = progress_of(record.job())
+        progress = record.progress()
         return progress is not None and progress.epoch >= 2
 
     try:
@@ -140,7 +136,7 @@ class ProgressRecord:
     """The progress that a training's worker writes, read by a thread while the block lasts."""
 
     def __init__(self, home: Path, run_id: str) -> None:
-        self._jobs = JobTable(f"sqlite:///{home / 'jobs.db'}")
+        self._store = RunStore(Database(f"sqlite:///{home / 'aquadash.db'}"))
         self._run_id = run_id
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look_until_end, name="load-progress", daemon=True)
@@ -157,11 +153,13 @@ class ProgressRecord:
         self._ended.set()
         self._thread.join(timeout=10)
 
-    def job(self) -> Job:
-        """Return the training's job."""
-        job = self._jobs.get(job_id(KIND, self._run_id))
-        assert job is not None
-        return job
+    def progress(self) -> Progress | None:
+        """Return the latest report of the training's worker."""
+        return self._store.get(self._run_id).progress
+
+    def is_running(self) -> bool:
+        """Return whether the training is at work."""
+        return self._store.get(self._run_id).status is RunStatus.RUNNING
 
     def epochs_a_second(self, begin: float, end: float) -> float:
         """Return the training's speed between two times."""
@@ -172,7 +170,7 @@ class ProgressRecord:
 
     def _look_until_end(self) -> None:
         while not self._ended.wait(0.2):
-            progress = progress_of(self.job())
+            progress = self.progress()
             if progress is None or not progress.batches or (self._times and progress.time <= self._times[-1]):
                 continue
             self.written.setdefault((progress.epoch, progress.batch), progress.time)
@@ -243,7 +241,7 @@ class _Lesson:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._errors += [error for visitor in self._visitors for error in visitor.tab.counts.errors]
-        if self._record.job().status is not JobStatus.RUNNING:
+        if not self._record.is_running():
             self._errors.append("The training ended before the lesson.")
         end = time.monotonic() + leave_seconds
         while (left := end - time.monotonic()) > 0:

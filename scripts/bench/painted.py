@@ -1,4 +1,4 @@
-"""When a table of many runs is on the screen of a real browser: Compare's, and that of MLflow's own pages beside it."""
+"""When Compare's table of many runs is on the screen of a real browser."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
 from tests.serving import CHROMIUM_ARGUMENTS, chromium, serving
-from tests.tracking_server import mlflow_process
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
 
-#: Checks at each frame whether the first three rows are there, as dark pixels on Streamlit's canvas or as MLflow's
-#: cells, and notes the time of the next frame.
+#: Checks at each frame whether the first three rows are there, as dark pixels on Streamlit's canvas, and notes the time
+#: of the next frame.
 _LOOK = """
 (() => {
   const letters = () => {
@@ -37,9 +36,8 @@ _LOOK = """
       return dark > 60;
     });
   };
-  const cells = () => document.querySelectorAll('.ag-row a[href*="/runs/"]').length > 2;
   const look = () => {
-    if (letters() || cells()) {
+    if (letters()) {
       requestAnimationFrame(() => setTimeout(() => { window.paintedAfter = performance.now() / 1000; }));
     } else {
       requestAnimationFrame(look);
@@ -57,9 +55,9 @@ Serving = Callable[[], AbstractContextManager[str]]
 
 
 def bench_painted(
-    *, runs: int = 1000, repeats: int = 5, mlflow: bool = True, on_progress: ProgressCallback = silent
+    *, runs: int = 1000, repeats: int = 5, on_progress: ProgressCallback = silent
 ) -> dict[str, Any]:
-    """Time the first three rows of the table for ``aquadash`` and ``mlflow``; see :func:`time_table`."""
+    """Time the first three rows of the table; see :func:`time_table`."""
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory(prefix="aquadash-bench-", ignore_cleanup_errors=True) as folder:
@@ -67,17 +65,12 @@ def bench_painted(
         on_progress(f"Making up {runs:,} runs", None)
         generate = [sys.executable, "scripts/generate_runs.py", "--home", folder, "--runs", str(runs)]
         subprocess.run(generate, cwd=settings.PROJECT_ROOT, stdout=subprocess.DEVNULL, check=True)
-        ways: dict[str, Serving] = {"aquadash": lambda: compare_of(home)}
-        if mlflow:
-            ways["mlflow"] = lambda: _mlflow(home)
-        result: dict[str, Any] = {"runs": runs, "repeats": repeats}
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
-            for name, way in ways.items():
-                on_progress(f"Opening {name}'s table", None)
-                result[name] = time_table(browser, way, repeats=repeats)
+            on_progress("Opening the table", None)
+            times = time_table(browser, lambda: compare_of(home), repeats=repeats)
             browser.close()
-    return result
+    return {"runs": runs, "repeats": repeats, **times}
 
 
 def time_table(browser: Browser, serving: Serving, *, repeats: int) -> dict[str, Any]:
@@ -114,10 +107,3 @@ def compare_of(home: Path) -> Iterator[str]:
     """Serve Compare and yield its address."""
     with serving(home) as server:
         yield f"{server.url}/compare"
-
-
-@contextmanager
-def _mlflow(home: Path) -> Iterator[str]:
-    database = f"sqlite:///{home / 'runs.db'}"
-    with mlflow_process(home / "mlflow.log", "ui", "--backend-store-uri", database) as url:
-        yield f"{url}/#/experiments/1/runs"
