@@ -64,20 +64,15 @@ def sources() -> list[Path]:
 
 def wrong_arrows(room: str, imported: Iterable[str], rooms: dict[str, set[str]]) -> list[str]:
     """Return the imports of a file of ``room`` that the table does not allow."""
-    order = list(rooms)
-    found = []
+    order, wrong = list(rooms), []
     for module in imported:
-        parts = module.split(".")
-        if (
-            parts[0] == "aquadash"
-            and len(parts) > 1
-            and parts[1] in rooms
-            and order.index(parts[1]) > order.index(room)
-        ):
-            found.append(f"{room} imports the later room {parts[1]}")
-        if parts[0] in HEAVY and parts[0] not in rooms[room]:
-            found.append(f"{room} imports {parts[0]}, which is not in its line")
-    return found
+        library, _, other = module.partition(".")
+        other = other.partition(".")[0]
+        if library == "aquadash" and other in rooms and order.index(other) > order.index(room):
+            wrong.append(f"{room} imports the later room {other}")
+        if library in HEAVY and library not in rooms[room]:
+            wrong.append(f"{room} imports {library}, which is not in its line")
+    return wrong
 
 
 def ui_folders() -> list[str]:

@@ -12,16 +12,11 @@ from tests.coach_runs import Curve
 from tests.coach_runs import epochs as history
 
 
-def test_best_epoch_is_the_first_of_those_that_tie() -> None:
-    rows = history(4, loss=lambda e: 1 / e, val_loss=lambda e: [0.9, 0.7, 0.7, 0.8][e - 1])
-    assert best_epoch(rows) == 2
-    assert best_epoch(rows, monitor="loss") == 4
+def test_the_best_epoch_is_the_first_finite_one_of_those_that_tie() -> None:
+    rows = history(6, loss=lambda e: 1 / e, val_loss=lambda e: [math.nan, 0.9, 0.7, 0.7, 0.8, -math.inf][e - 1])
+    assert best_epoch(rows) == 3
+    assert best_epoch(rows, monitor="loss") == 6
     assert best_epoch(rows, monitor="val_accuracy") == 1
-
-
-def test_best_epoch_passes_over_what_is_no_number() -> None:
-    rows = history(3, loss=lambda e: 1.0, val_loss=lambda e: [math.nan, 0.9, math.inf][e - 1])
-    assert best_epoch(rows) == 2
     assert best_epoch([]) is None
     assert best_epoch(history(2, loss=lambda e: math.nan, val_loss=lambda e: math.nan)) is None
 
@@ -86,22 +81,12 @@ def test_verdicts(
 
 
 def test_overfitting_gives_epoch_losses_and_gap() -> None:
-    verdict = overfit_verdict(
-        history(
-            12,
-            loss=lambda e: 1.6 - 0.1 * e if e <= 7 else 0.69,
-            val_loss=lambda e: 1.5 - 0.1 * e if e <= 7 else 0.89,
-            accuracy=0.8,
-            val_accuracy=0.62,
-        ),
-        RunConfig(),
-    )
+    loss, val_loss = (lambda e: 1.6 - 0.1 * e if e <= 7 else 0.69), (lambda e: 1.5 - 0.1 * e if e <= 7 else 0.89)
+    verdict = overfit_verdict(history(12, loss, val_loss, accuracy=0.8, val_accuracy=0.62), RunConfig())
     assert verdict.kind == "overfitting" and verdict.title == "Overfitting since epoch 7"
     assert verdict.reason == "Training loss fell by 0.21, validation loss rose by 0.09; gap 18 points."
-    assert verdict.evidence["best_epoch"] == 7
-    assert verdict.evidence["gap"] == pytest.approx(0.18)
-    assert verdict.evidence["val_loss_rise"] == pytest.approx(0.09)
-    assert "dropout switches" not in verdict.detail
+    figures = [verdict.evidence[name] for name in ("best_epoch", "gap", "val_loss_rise")]
+    assert figures == pytest.approx([7, 0.18, 0.09]) and "dropout switches" not in verdict.detail
 
 
 def test_the_verdict_suits_the_configuration() -> None:
@@ -110,13 +95,8 @@ def test_the_verdict_suits_the_configuration() -> None:
     lost = with_values(RunConfig(), {"training.restore_best_weights": False})
     assert "keeps the weights of epoch 7" in overfit_verdict(rises, RunConfig()).detail
     assert "keep the weights of epoch 7" in overfit_verdict(rises, lost).detail
-    ahead = history(
-        12,
-        loss=lambda e: max(1.6 - 0.1 * e, 1.2),
-        val_loss=lambda e: max(1.5 - 0.1 * e, 1.1),
-        accuracy=0.48,
-        val_accuracy=0.55,
-    )
+    epochs, loss, val_loss, accuracy, val_accuracy, *_ = VERDICTS["a low plateau, validation ahead"]
+    ahead = history(epochs, loss, val_loss, accuracy=accuracy, val_accuracy=val_accuracy)
     assert "while dropout switches units off" in overfit_verdict(ahead, RunConfig()).detail
-    told = overfit_verdict(ahead, plain).detail
-    assert "before the epoch has finished. Measured" in told and "augmented" not in told
+    detail = overfit_verdict(ahead, plain).detail
+    assert "before the epoch has finished. Measured" in detail and "augmented" not in detail

@@ -9,14 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from aquadash.errors import DataError
-from aquadash.evaluation import (
-    bin_of,
-    class_intervals,
-    macro_mean,
-    ranking_curves,
-    reliability,
-    wilson_interval,
-)
+from aquadash.evaluation import bin_of, class_intervals, macro_mean, ranking_curves, reliability, wilson_interval
 from aquadash.evaluation.calibration import fit_temperature, scale
 from aquadash.evaluation.intervals import f1_interval
 from aquadash.evaluation.metric_table import top_two_accuracy
@@ -130,11 +123,9 @@ def test_scaling_log_probabilities_scales_the_scores() -> None:
 
 def test_extreme_temperatures_end_at_the_limits_and_nothing_overflows() -> None:
     sure = np.array([[1.0, 0.0], [0.0, 1.0]])
-    assert fit_temperature([0, 1], [[0.9, 0.1], [0.2, 0.8]]).value == pytest.approx(0.05)
-    wrong = fit_temperature([1, 0], sure)
-    assert wrong.value == pytest.approx(100.0) and wrong.at_limit
-    equal = fit_temperature([0, 1], np.full((2, 2), 0.5))
-    assert equal.value == 1.0 and not equal.at_limit
+    fits = [fit_temperature([0, 1], shares) for shares in ([[0.9, 0.1], [0.2, 0.8]], sure[::-1], np.full((2, 2), 0.5))]
+    assert [fit.value for fit in fits] == pytest.approx([0.05, 100.0, 1.0])
+    assert [fit.at_limit for fit in fits] == [True, True, False]
     assert np.isfinite(scale(sure, 0.05)).all()
     for bad in (0.0, -1.0, math.nan, math.inf):
         with pytest.raises(DataError, match="above 0"):
@@ -142,7 +133,6 @@ def test_extreme_temperatures_end_at_the_limits_and_nothing_overflows() -> None:
 
 
 def test_damaged_predictions_are_refused_everywhere() -> None:
-    bad = np.array([[0.9, 0.4]])
     for function in (reliability, fit_temperature, top_two_accuracy):
         with pytest.raises(DataError):
-            function([0], bad)
+            function([0], np.array([[0.9, 0.4]]))

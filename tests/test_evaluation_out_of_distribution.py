@@ -55,15 +55,18 @@ def test_the_distances_of_parts_are_added(clouds: tuple[np.ndarray, ...]) -> Non
 
 def test_arrays_bring_it_back(clouds: tuple[np.ndarray, ...]) -> None:
     training, labels, validation, strangers = clouds
-    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
+    detector = OutOfDistributionDetector.fit(
+        training, labels, validation_features=validation, pretrained="these weights"
+    )
     again = OutOfDistributionDetector.from_arrays(detector.to_arrays())
     np.testing.assert_allclose(again.ood_scores(strangers), detector.ood_scores(strangers), rtol=1e-4)
-    assert (again.threshold, again.accepted) == (detector.threshold, detector.accepted)
-    assert again.pretrained == ""
-    joined = OutOfDistributionDetector.fit(training, labels, validation_features=validation, pretrained="these weights")
-    assert OutOfDistributionDetector.from_arrays(joined.to_arrays()).pretrained == "these weights"
-    before = {name: array for name, array in detector.to_arrays().items() if name != "pretrained"}
-    assert OutOfDistributionDetector.from_arrays(before).threshold == detector.threshold
+    assert (again.threshold, again.accepted, again.pretrained) == (
+        detector.threshold,
+        detector.accepted,
+        "these weights",
+    )
+    of_0_6 = {name: array for name, array in detector.to_arrays().items() if name != "pretrained"}
+    assert OutOfDistributionDetector.from_arrays(of_0_6).pretrained == ""
     for means in (np.zeros((2, 3)), np.zeros((0, 6))):
         with pytest.raises(ValueError, match="belong together"):
             OutOfDistributionDetector.from_arrays({**detector.to_arrays(), "means": means})

@@ -1,9 +1,8 @@
-"""What the methods compute, by networks that depend on one corner and by their formulas; of every architecture."""
+"""The methods against networks that depend on one corner and against their formulas, for every architecture."""
 
 from __future__ import annotations
 
 import functools
-import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +17,6 @@ from aquadash.config import ModelConfig
 from aquadash.errors import ExplainError
 from aquadash.explain.explainer import Explainer
 from aquadash.explain.methods import METHODS, occlusion_map
-from aquadash.explain.nearest import nearest
 from aquadash.explain.results import Explanation
 from aquadash.models.transfer import with_flip
 from aquadash.presets import PRESETS
@@ -80,7 +78,7 @@ def cornered() -> Iterator[Explainer]:
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (0, -1)], ids=["upper left", "upper right"])
 def test_every_method_points_at_the_corner_that_matters(method: str, row: int, column: int) -> None:
     explainer = explainer_of(row, column)
-    # What is red elsewhere does not count, but for Grad-CAM, see below.
+    # Red in another corner does not count, except for Grad-CAM, see below.
     image = picture(row, column, decoy=GREEN if method == "grad-cam" else RED)
     found = explained(explainer, image, method=method, class_index=0)
 
@@ -240,13 +238,10 @@ def test_many_images_are_explained_in_batches_each_by_itself() -> None:
 
 
 def test_a_progress_that_raises_stops_the_work(cornered: Explainer) -> None:
-    class Stop(Exception):
-        pass
-
     def stop(share: float) -> None:
-        raise Stop
+        raise InterruptedError
 
-    with pytest.raises(Stop):
+    with pytest.raises(InterruptedError):
         explained(cornered, picture(0, 0), method="occlusion", progress=stop)
     assert explained(cornered, picture(0, 0), method="occlusion").map.any()
 
@@ -254,11 +249,8 @@ def test_a_progress_that_raises_stops_the_work(cornered: Explainer) -> None:
 def test_the_likeliest_class_is_explained_unless_another_is_asked_for(cornered: Explainer) -> None:
     assert explained(cornered, picture(0, 0)).class_name == "cornered"
     assert explained(cornered, picture(-1, -1)).class_name != "cornered"
-
-
-def test_a_class_that_nothing_speaks_for_gets_an_empty_map(cornered: Explainer) -> None:
-    found = explained(cornered, picture(0, 0), class_index=1)
-    assert not found.map.any() and found.where == "nothing is marked"
+    empty = explained(cornered, picture(0, 0), class_index=1)
+    assert not empty.map.any() and empty.where == "nothing is marked", "nothing speaks for this class"
 
 
 def test_a_network_without_a_softmax_is_explained_by_its_scores() -> None:
@@ -288,13 +280,10 @@ def test_a_network_without_a_map_is_refused(convolutions: int, message: str) -> 
             look()
 
 
-def test_a_class_that_there_is_not_is_refused(cornered: Explainer) -> None:
+def test_an_unknown_class_and_a_diverged_network_are_refused(cornered: Explainer) -> None:
     for wrong in (3, -1):
         with pytest.raises(ExplainError, match="from 0 to 2"):
             explained(cornered, picture(0, 0), class_index=wrong)
-
-
-def test_a_diverged_network_is_refused() -> None:
     model = corner_network(0, 0)
     weights = model.layers[-1].get_weights()
     model.layers[-1].set_weights([weights[0] * np.nan, weights[1]])
@@ -329,14 +318,3 @@ def test_activations_show_what_a_layer_found(cornered: Explainer) -> None:
     assert green[-CORNER:, -CORNER:].mean() > 0.8
     assert layer.silent == pytest.approx(1 / 3), "nothing is blue"
     assert cornered.activations(image, most_channels=1)[0].maps.shape == (1, SIZE, SIZE)
-
-
-def test_the_nearest_rows_are_those_of_the_same_direction_and_are_found_without_a_copy_of_all() -> None:
-    rows = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
-    rows[[2, 3]], rows[4] = [3 * rows[1], -rows[1]], 0
-    tracemalloc.start()
-    found, similarity = nearest(rows, rows[1], most=2, without=[1])
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert found[0] == 2 and similarity[0] == pytest.approx(1, abs=1e-5) and similarity[1] < 0.5
-    assert similarity.dtype == np.float64 and peak < rows.nbytes / 10

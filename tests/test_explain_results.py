@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -29,24 +31,19 @@ def luminance(colours: np.ndarray) -> np.ndarray:
     return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
-def test_a_map_without_signs_gets_brighter_all_the_way() -> None:
-    """So that it can be read without seeing colours."""
+def test_scales_are_readable_without_seeing_colours() -> None:
     line = pictures.legend(signed=False, width=64, height=2)
     assert line.shape == (2, 64, 3) and line.dtype == np.uint8
     assert (np.diff(luminance(line[0])) > 0).all()
     assert line[0, 0].tolist() == [0x44, 0x01, 0x54] and line[0, -1].tolist() == [0xFD, 0xE7, 0x25]
-
-
-def test_a_signed_map_is_brightest_in_its_middle_and_its_ends_differ_for_everybody() -> None:
-    line = luminance(pictures.legend(signed=True, width=65, height=1)[0])
-    assert line.argmax() == 32
-    assert (np.diff(line[:33]) > 0).all() and (np.diff(line[32:]) < 0).all()
+    signed = luminance(pictures.legend(signed=True, width=65, height=1)[0])
+    assert (np.diff(signed[:33]) > 0).all() and (np.diff(signed[32:]) < 0).all()
+    # The ends are bluish and yellowish, which red-green blindness does not confuse.
     against, for_it = (pictures.colours(np.float32(end), signed=True).astype(int) for end in (0, 1))
-    # Blue and yellow are told apart by people with red-green blindness.
     assert against[2] - against[0] > 40 and for_it[0] - for_it[2] > 100
 
 
-def test_zero_of_a_signed_map_stays_in_the_middle_of_the_scale() -> None:
+def test_zero_of_a_signed_map_stays_in_the_middle_and_a_single_pixel_does_not_hide_the_others() -> None:
     values = np.zeros((10, 10))
     values[0, :2], values[5, 5] = 0.4, -0.1
     positions, end = pictures.shown(explanation(values, signed=True))
@@ -54,16 +51,10 @@ def test_zero_of_a_signed_map_stays_in_the_middle_of_the_scale() -> None:
     assert positions[0, 0] == pytest.approx(1) and positions[5, 5] == pytest.approx(0.375) and positions[9, 9] == 0.5
     low, high = pictures.legend_texts(explanation(values, signed=True))
     assert low == "speaks against it (-40 points)" and high == "speaks for it (+40 points)"
-
-
-def test_a_single_pixel_does_not_hide_the_others() -> None:
-    values = np.full((20, 20), 0.01)
-    values[0, 0] = 5.0
-    positions, end = pictures.shown(explanation(values, signed=True))
-    assert end == pytest.approx(0.01) and positions[10, 10] == pytest.approx(1)
-    values[:] = 0
-    values[0, 0] = 0.3
-    assert pictures.shown(explanation(values, signed=True))[1] == pytest.approx(0.3)
+    for others, greatest, expected in ((0.01, 5.0, 0.01), (0.0, 0.3, 0.3)):
+        values = np.full((20, 20), others)
+        values[0, 0] = greatest
+        assert pictures.shown(explanation(values, signed=True))[1] == pytest.approx(expected)
 
 
 def test_the_overlay_colours_what_counts_and_leaves_the_rest_of_a_signed_one_grey() -> None:
@@ -112,8 +103,8 @@ def test_places_in_words(place: tuple[slice, slice], expected: str) -> None:
 def test_both_signs_in_words() -> None:
     values = np.zeros((9, 9), np.float32)
     values[:3, :3], values[6:, 6:] = 0.2, -0.4
-    said = "most for the class at the upper left, most against the class at the lower right"
-    assert describe_map(values, signed=True) == said
+    both = "most for the class at the upper left, most against the class at the lower right"
+    assert describe_map(values, signed=True) == both
     mixed = np.zeros((9, 9), np.float32)
     mixed[4, 4], mixed[4, 5] = 0.2, -0.2
     assert describe_map(mixed, signed=True) == "most for and against the class in the middle"
@@ -123,9 +114,18 @@ def test_both_signs_in_words() -> None:
     assert describe_map(values, signed=True) == "most against the class at the lower right"
 
 
-def test_the_nearest_point_the_same_way_whatever_their_length() -> None:
+def test_the_nearest_rows_point_the_same_way_whatever_their_length() -> None:
     rows = [[1, 0], [0, 3], [9, 1], [0, 0], [-1, 0], [2, 0], [float("nan"), 1]]
     positions, similarity = nearest(rows, [5, 0], most=4, without=[0])
     assert positions.tolist() == [5, 2, 1, 3]
     np.testing.assert_allclose(similarity, [1, 9 / np.sqrt(82), 0, 0])
     assert [len(part) for part in nearest(np.zeros((0, 2)), [1, 0], most=3)] == [0, 0]
+
+
+def test_the_nearest_rows_are_computed_without_a_copy_of_all() -> None:
+    rows = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
+    tracemalloc.start()
+    _, similarity = nearest(rows, rows[1], most=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert similarity.dtype == np.float64 and peak < rows.nbytes / 10

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from aquadash.figures.architecture import MAX_BLOCKS, architecture, blocks, shape_text
 from aquadash.figures.theme import alt_text
 from aquadash.models import LayerRow
@@ -43,16 +41,17 @@ FIGURES = {
 
 
 def test_what_changes_neither_shape_nor_learns_joins_the_block_before() -> None:
-    found = blocks(REPORT, image_shape=IMAGE)
-    assert [block.title for block in found] == [
+    drawn = blocks(REPORT, image_shape=IMAGE)
+    assert [block.title for block in drawn] == [
         "Image", "Convolution, 32 filters", "Max pooling", "Convolution, 64 filters", "Max pooling", "Flatten",
         "Dense, 256 units", "Dense, 5 units",
     ]  # fmt: skip
-    assert found[6].layers == ("Dense", "Dropout")
-    assert sum(block.params for block in found) == sum(row.params for row in REPORT)
+    assert drawn[6].layers == ("Dense", "Dropout")
+    assert sum(block.params for block in drawn) == sum(row.params for row in REPORT)
 
 
-def test_a_long_network_is_drawn_by_stage() -> None:
+def test_a_long_network_is_drawn_by_stage_and_a_shorter_one_layer_by_layer() -> None:
+    assert len(blocks(deep(stages=4, convolutions=5), image_shape=IMAGE)) == 1 + 4 * 5 + 1 + 1 + 1
     rows = deep(stages=4, convolutions=12)
     found = blocks(rows, image_shape=IMAGE)
     assert len(found) <= MAX_BLOCKS
@@ -62,24 +61,15 @@ def test_a_long_network_is_drawn_by_stage() -> None:
     assert (found[-1].title, found[-1].part) == ("Dense, 5 units", "head")
 
 
-def test_a_network_that_fits_is_drawn_layer_by_layer() -> None:
-    rows = deep(stages=4, convolutions=5)
-    assert len(blocks(rows, image_shape=IMAGE)) == 1 + 4 * 5 + 1 + 1 + 1
-
-
-def test_blocks_are_as_wide_as_the_image_and_as_thick_as_its_channels() -> None:
-    drawn = json.loads(architecture(REPORT, image_shape=IMAGE).to_json())
-    faces = [trace for trace in drawn["data"] if trace.get("fill") == "toself"]
+def test_blocks_have_the_size_of_the_image_and_their_shape_beside_them() -> None:
+    figure = architecture(REPORT, image_shape=IMAGE)
+    faces = [trace for trace in figure.data if trace.fill == "toself"]
     wide, thick = ([max(face[axis]) - min(face[axis]) for face in faces] for axis in ("x", "y"))
     image, first, first_pool, second, _, flat, dense, last = range(8)
     assert wide[image] > wide[first] == wide[first_pool] > wide[second]
     assert wide[flat] >= wide[dense] > wide[last] > 0
     assert thick[image] < thick[first] < thick[second] < 1
     assert max(wide) == wide[image]
-
-
-def test_every_block_has_its_shape_beside_it_and_is_in_the_text_alternative() -> None:
-    figure = architecture(REPORT, image_shape=IMAGE)
     (labels,) = [trace for trace in figure.data if trace.mode == "text"]
     assert list(labels.text) == [shape_text(block.shape) for block in blocks(REPORT, image_shape=IMAGE)]
     for words in ("Image (32 × 32 × 3)", "Convolution, 32 filters (16 × 16 × 32)", "Dense, 5 units (5)"):

@@ -76,15 +76,15 @@ def test_learning_curves_mark_the_best_epoch_by_validation_loss_in_both() -> Non
 
 
 def test_a_zoom_survives_new_epochs_of_the_same_run_only() -> None:
-    revisions = [
+    one, more, other = (
         learning_curves(history(n), revision=run).layout.uirevision for n, run in ((3, "a"), (4, "a"), (4, "b"))
-    ]
-    assert revisions[0] == revisions[1] != revisions[2]
+    )
+    assert one == more != other
 
 
 def test_best_value_is_the_highest_accuracy_or_the_lowest_loss() -> None:
-    assert "The highest values: a 93.8 %." in theme.alt_text(compare_curves([("a", history(8))], metrics=["accuracy"]))
-    assert "The lowest values: a 0.500." in theme.alt_text(compare_curves([("a", history(8))], metrics=["val_loss"]))
+    alt = theme.alt_text(compare_curves([("a", history(8))], metrics=["accuracy", "val_loss"]))
+    assert "The highest values: a 93.8 %." in alt and "The lowest values: a 0.500." in alt
 
 
 def test_confusion_shares_and_largest_mistakes() -> None:
@@ -101,21 +101,14 @@ def test_every_cell_of_the_matrix_reports_its_classes() -> None:
     for x, y, (row, column) in zip(cells.x, cells.y, cells.customdata, strict=True):
         assert (x, y) == (column, row)
         assert heat.text[row][column] == str(MATRIX[row, column])
-    assert heat.hoverinfo == "skip"
-    assert figure.layout.dragmode is False
+    assert heat.hoverinfo == "skip" and figure.layout.dragmode is False
     assert figure.layout.xaxis.fixedrange and figure.layout.yaxis.fixedrange
     assert tuple(figure.layout.yaxis.range) == (4.5, -0.5)
-
-
-def test_the_matrix_by_row_is_in_per_cent() -> None:
-    figure = confusion_matrix([[1, 3], [0, 2]], class_names=["a", "b"], by_row=True)
-    assert figure.data[0].text[0][1] == "75 %" and figure.data[0].zmax == 100
-    assert "75.0 % of the true class" in figure.data[1].hovertext[1]
-
-
-def test_many_classes_hide_the_numbers() -> None:
-    figure = FIGURES["matrix of 100"]()
-    assert figure.data[0].texttemplate == "" and len(figure.layout.xaxis.ticktext) <= 34
+    by_row = confusion_matrix([[1, 3], [0, 2]], class_names=["a", "b"], by_row=True)
+    assert by_row.data[0].text[0][1] == "75 %" and by_row.data[0].zmax == 100
+    assert "75.0 % of the true class" in by_row.data[1].hovertext[1]
+    many = FIGURES["matrix of 100"]()
+    assert many.data[0].texttemplate == "" and len(many.layout.xaxis.ticktext) <= 34, "no room for numbers"
 
 
 def test_a_channels_bins_are_in_per_cent_and_stand_at_their_values() -> None:

@@ -60,8 +60,8 @@ def test_of_many_classes_the_worst_are_drawn() -> None:
     _, found = scored("a", classes=60)
     shown = drawn_classes(found.report)
     assert len(shown) == MAX_DRAWN and shown == sorted(shown)
-    rest = [row.f1 for index, row in enumerate(found.report) if index not in shown]
-    assert max(found.report[index].f1 for index in shown) <= min(rest)
+    others = [row.f1 for index, row in enumerate(found.report) if index not in shown]
+    assert max(found.report[index].f1 for index in shown) <= min(others)
 
 
 def test_of_many_curves_those_with_the_smallest_areas_are_drawn() -> None:

@@ -43,26 +43,19 @@ def test_history_holds_the_complete_trials_and_the_best_so_far() -> None:
     assert f"of 12 trials. The best is trial {values.index(max(values))} with {max(values):.1f} %" in alt
 
 
-def test_a_zoom_survives_new_trials_of_the_same_search_only() -> None:
-    few = study_of(PLAN, TRIALS[:3])
-    one, more, other = (
-        search_charts.optimization_history(study, revision=revision).layout.uirevision
-        for study, revision in ((few, "a"), (STUDY, "a"), (STUDY, "b"))
-    )
-    assert one == more != other
+def test_a_zoom_survives_new_trials() -> None:
+    assert search_charts.optimization_history(STUDY, revision="a").layout.uirevision == "a"
 
 
 def test_a_trial_outside_of_a_logarithmic_range_counts_as_failed_and_keeps_its_number() -> None:
     start = plan("training.weight_decay=1e-4..1e-1:log")
     base = start.base["training.weight_decay"]
     assert base == 0, "a logarithmic range cannot hold the value that the search starts from"
-    study = study_of(
-        start,
-        [
-            Trial(0, TrialState.COMPLETE, 0.5, {"training.weight_decay": base}),
-            Trial(1, TrialState.COMPLETE, 0.4, {"training.weight_decay": 0.01}),
-        ],
-    )
+    values = ((0.5, base), (0.4, 0.01))
+    study = study_of(start, [
+        Trial(number, TrialState.COMPLETE, accuracy, {"training.weight_decay": decay})
+        for number, (accuracy, decay) in enumerate(values)
+    ])  # fmt: skip
     assert [trial.number for trial in study.trials if trial.value is not None] == [1]
 
 

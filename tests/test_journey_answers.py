@@ -14,15 +14,7 @@ import pytest
 from PIL import Image
 
 from aquadash.store import Run, open_store
-from tests.browser_pages import (
-    add_included_model,
-    address_has,
-    choose,
-    in_sight,
-    no_error,
-    resting_places,
-    settled,
-)
+from tests.browser_pages import add_included_model, address_has, choose, in_sight, no_error, resting_places, settled
 from tests.compared_runs import add_compared
 from tests.serving import SLOW, Server, needs_chromium, serving
 from tests.stored_runs import add_run

@@ -9,14 +9,7 @@ import pytest
 
 from aquadash.store import open_store
 from tests import ui_runs
-from tests.browser_pages import (
-    address_has,
-    choose_segment,
-    click_at_rest,
-    no_error,
-    resting_places,
-    settled,
-)
+from tests.browser_pages import address_has, choose_segment, click_at_rest, no_error, resting_places, settled
 from tests.compared_runs import add_compared
 from tests.serving import Server, needs_chromium
 from tests.waiting import wait_for

@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING
 from aquadash.augment import op, pipeline
 from aquadash.data.folder import about
 from aquadash.store import open_store
-from tests.browser_pages import (
-    address_has,
-    holds,
-    main_button,
-    no_error,
-    press_train,
-    set_number,
-    settled,
-)
+from tests.browser_pages import address_has, holds, main_button, no_error, press_train, set_number, settled
 from tests.own_pictures import in_archive, of_classes
 from tests.serving import Server, needs_chromium
 from tests.waiting import wait_for
@@ -27,16 +19,21 @@ if TYPE_CHECKING:
 pytestmark = needs_chromium
 
 
+def give(page: Page, archive: Path) -> None:
+    """Choose an archive in the form for own pictures and start its reading."""
+    page.locator(".st-key-own-zip").wait_for()
+    settled(page)
+    page.locator(".st-key-own-zip input[type=file]").set_input_files(archive)
+    page.get_by_role("button", name="Read and check").click()
+
+
 def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, page: Page, tmp_path: Path) -> None:
     archive = in_archive(tmp_path / "Pets.zip", of_classes({"cat": 12, "dog": 15}) | {"cat/x.png": b"no"})
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{shared_server.url}/data")
     settled(page)
     page.get_by_role("button", name="Add own pictures").click()
-    page.locator(".st-key-own-zip").wait_for()
-    settled(page)
-    page.locator(".st-key-own-zip input[type=file]").set_input_files(archive)
-    page.get_by_role("button", name="Read and check").click()
+    give(page, archive)
     page.get_by_text("1 file could not be read as a picture").wait_for()
     page.get_by_role("button", name="Use it").click()
     page.get_by_text("“Pets” is ready").wait_for()
@@ -74,20 +71,14 @@ def test_a_tab_that_is_closed_leaves_nothing_of_an_import(shared_server: Server,
 
     for moment in ("Reading picture", "Use it"):
         page.goto(f"{shared_server.url}/data?add=zip")
-        page.locator(".st-key-own-zip").wait_for()
-        settled(page)
-        page.locator(".st-key-own-zip input[type=file]").set_input_files(archive)
-        page.get_by_role("button", name="Read and check").click()
+        give(page, archive)
         page.get_by_text(moment).first.wait_for()
         assert len(unnamed()) == 1
         page.goto("about:blank")
         wait_for(lambda: not unnamed(), saying=unnamed)
     # A click on anything ends the reading, too.
     page.goto(f"{shared_server.url}/data?add=zip")
-    page.locator(".st-key-own-zip").wait_for()
-    settled(page)
-    page.locator(".st-key-own-zip input[type=file]").set_input_files(archive)
-    page.get_by_role("button", name="Read and check").click()
+    give(page, archive)
     page.get_by_role("button", name="Stop").click()
     wait_for(lambda: not unnamed(), saying=unnamed)
     page.get_by_role("button", name="Stop").wait_for(state="detached")
@@ -113,7 +104,7 @@ def add(page: Page, place: str, word: str, name: str) -> None:
     page.locator(f".st-key-add-{place} button").click()
     page.get_by_label("Search").fill(word)
     page.keyboard.press("Enter")
-    # A button with a tooltip is there twice, one of them for phones and hidden.
+    # Streamlit draws a button with a tooltip twice, once hidden for phones.
     button = page.locator(f".st-key-pick-{name}-add button:visible")
     shown = page.locator("[class*='st-key-pick-'][class*='-add'] button:visible")
     wait_for(lambda: button.count() == 1 and shown.count() < 14, saying=shown.count)
@@ -145,7 +136,7 @@ def test_a_nested_pipeline_is_built_reordered_and_saved(shared_server: Server, p
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Save").click()
     page.get_by_text("Saved “Nested <one>”").wait_for()
     address_has(page, "pipeline=nested-one")
-    # The menu has folded, and stays so when the page goes on.
+    # The menu has closed and stays closed after a redraw.
     settled(page)
     assert page.get_by_test_id("stPopoverBody").count() == 0
     page.get_by_role("button", name="Options").click()

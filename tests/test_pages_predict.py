@@ -7,7 +7,6 @@ import re
 import statistics
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,23 +15,19 @@ import streamlit as st
 from PIL import Image
 
 from aquadash.config import RunConfig, with_values
-from aquadash.evaluation import wilson_interval
 from aquadash.lab.runs import Runs
-from aquadash.predict import FilePrediction, Predictor
 from aquadash.store import Run, open_store
 from aquadash.store.first_model import NAME
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
 from aquadash.ui.predict.picture_cards import NONE_OF_THESE, folder_labels
-from aquadash.ui.predict.predict_views import progress_text, score_drop
+from aquadash.ui.predict.predict_views import progress_text
 from tests import live_runs
-from tests.app_pages import address_of, open_app_page, texts, words
+from tests.app_pages import address_of, texts, words
 from tests.encoded_pictures import saved
 from tests.made_runs import create
-from tests.own_pictures import imported, in_folder, of_classes
 from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.stored_runs import HOSTILE
-from tests.test_cli import answer
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -112,33 +107,23 @@ def test_a_run_on_pictures_that_are_gone_answers_drawings(home: Path, tmp_path: 
     assert marked == [True, False, True, False, False], "of the drawn classes the network knows beaver and otter"
     assert any("pictures that cannot be shown" in caption.value for caption in app.caption) and not app.error
 
-    # Other pictures have taken the name since.
-    imported(in_folder(tmp_path / "new", of_classes({"cat": 10, "dog": 10}))).keep("Gone")
-    for page, opened in {"predict": "test-1", "home": "train-1"}.items():
-        app = open_app_page(page, run=run.run_id, source="folder-gone", sample="1", open=opened)
-        assert not app.error and any("pictures that cannot be shown" in caption.value for caption in app.caption)
-        assert any(each.value.startswith("### ") for each in app.markdown) and "By colours" in texts(app)
 
-
-@pytest.mark.parametrize("way", ["folder", "camera"])
-def test_pictures_from_a_folder_and_from_the_camera(colours: Run, way: str) -> None:
-    app = open_page(run=colours.run_id, input=way)
-    assert app.segmented_control(key="input").value == way and not app.error
-    if way == "folder":
-        app.file_uploader(key="folder").set_value([picture("zoo/otter/a.png"), ("zoo/otter/notes.txt", b"hello", "")])
-    else:
-        app.camera_input(key="camera").set_value(
-            ("camera.jpg", saved(Image.new("RGB", (64, 48), "red"), "JPEG"), "image/jpeg")
-        )
+def test_a_folder_gives_the_true_labels(colours: Run) -> None:
+    app = open_page(run=colours.run_id, input="folder")
+    app.file_uploader(key="folder").set_value([picture("zoo/otter/a.png"), ("zoo/otter/notes.txt", b"hello", "")])
     app.run()
+    assert "🦫 beaver, 100 %" in cards(app)[0] and "notes.txt is a text file" in cards(app)[1]
+    app.button(key="folder-labels").click().run()
+    assert not app.error and "0 of 1 right" in accuracy(app).delta
 
-    assert not app.exception and not app.error
-    assert "🦫 beaver, 100 %" in cards(app)[0]
-    if way == "folder":
-        assert "notes.txt is a text file" in cards(app)[1]
-        app.button(key="folder-labels").click().run()
-        assert "0 of 1 right" in accuracy(app).delta
-        assert "With a true label: 1 of 1 picture." in [each.value for each in app.caption]
+
+def test_the_camera_gives_a_picture(colours: Run) -> None:
+    app = open_page(run=colours.run_id, input="camera")
+    app.camera_input(key="camera").set_value(
+        ("camera.jpg", saved(Image.new("RGB", (64, 48), "red"), "JPEG"), "image/jpeg")
+    )
+    app.run()
+    assert not app.exception and "🦫 beaver, 100 %" in cards(app)[0]
 
 
 def test_a_stopped_drop_goes_on_when_asked(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,23 +212,6 @@ def test_runs_side_by_side_have_names_of_their_own(colours: Run, tmp_path: Path)
         assert name in cards(app)[0]
 
 
-def test_the_page_and_the_command_agree(colours: Run, tmp_path: Path) -> None:
-    name, content, _ = halves()
-    path = tmp_path / name
-    path.write_bytes(content)
-    upload: Any = SimpleNamespace(file_id="1", name=name, getvalue=lambda: content)
-    model = open_store().model_path(colours.run_id)
-    predictor: Any = Predictor.load(model, colours.config.model, class_names=colours.class_names)
-    network = predictions.Network(colours.name, ("here", colours.run_id, 1.0), predictor)
-    for position, options in ((0.5, ()), (0.0, ("--position", "0")), (1.0, ("--position", "100"))):
-        (told,) = answer("predict", colours.run_id, path, *options)["predictions"]
-        memory, item = predictions.Memory(), predictions.Item(upload, position)
-        assert list(memory.predict([item], [network])) == [item]
-        (shown,) = memory.answers(item, [network]) or ()
-        assert told["label"] == shown.label and told["notes"] == list(shown.notes)
-        assert told["probabilities"] == dict(zip(shown.class_names, map(float, shown.probabilities), strict=True))
-
-
 def test_the_time_left_is_estimated_from_the_pictures_looked_at() -> None:
     assert progress_text(50, 200, fresh=40, seconds=20.0) == "50 of 200 pictures looked at · about 1 min 15 s left"
     assert progress_text(3, 200, fresh=3, seconds=2.0) == "3 of 200 pictures looked at"
@@ -252,27 +220,6 @@ def test_the_time_left_is_estimated_from_the_pictures_looked_at() -> None:
 
 
 CLASSES = ("beaver", "otter", "seal")
-
-
-def said(*shares: float) -> FilePrediction:
-    return FilePrediction("a.png", CLASSES, CLASSES[int(np.argmax(shares))], np.array(shares, np.float32))
-
-
-def test_the_score_counts_labelled_pictures_and_those_of_no_class_apart() -> None:
-    answers = [said(0.8, 0.1, 0.1), said(0.2, 0.7, 0.1), said(0.1, 0.8, 0.1), said(0.1, 0.1, 0.8)]
-    broken = FilePrediction("b.png", CLASSES, error="broken")
-    labels = ["beaver", "otter", "seal", None]
-
-    found = score_drop([*answers, broken, said(0.5, 0.3, 0.2)], [*labels, "otter", "unicorn"], class_names=CLASSES)
-
-    assert found.evaluation is not None and found.evaluation.n == 3
-    assert found.evaluation.accuracy == pytest.approx(2 / 3)
-    assert found.evaluation.accuracy_ci95 == wilson_interval(2, 3)
-    np.testing.assert_array_equal(found.evaluation.confusion_matrix, [[1, 0, 0], [0, 1, 0], [0, 1, 0]])
-    assert found.strangers == 0 and found.strangers_confidence is None
-    strangers = score_drop(answers[:2], [NONE_OF_THESE, NONE_OF_THESE], class_names=CLASSES)
-    assert strangers.evaluation is None
-    assert strangers.strangers == 2 and strangers.strangers_confidence == pytest.approx(0.75)
 
 
 class Named:

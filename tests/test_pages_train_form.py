@@ -1,4 +1,4 @@
-"""The form of the train page: its presets, its knobs, what it warns of, settings as text, clones."""
+"""The form of the Train page: presets, controls, warnings, settings as text, pipelines and clones."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from types import SimpleNamespace
 
 import pytest
 
-from aquadash.config import DEFINITIONS, RunConfig, flatten, from_yaml, to_yaml, with_values
+from aquadash import augment
+from aquadash.augment import Branch, PipelineSpec, embedded, op
+from aquadash.augment import saved_pipelines as saved
+from aquadash.config import DEFINITIONS, RunConfig, flatten, from_yaml, read_definitions, to_yaml, with_values
 from aquadash.lab import memory
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.presets import PRESETS
-from aquadash.store import Run, RunStore
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.hyperparameters import effective
 from aquadash.ui.text import plain
 from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
+from aquadash.ui.train.train_settings import network_text
 from tests import ui_runs
-from tests.app_pages import address_of, words
-from tests.train_page import FakeEngine, clone, controls, launched, open_advanced, open_page
+from tests.app_pages import address_of, html, run_script, words
+from tests.made_runs import create, set_status
+from tests.train_page import FakeEngine, clone, controls, launched, open_advanced, open_page, open_with
 
 
 def test_every_setting_that_matters_has_a_control_with_help(engine: FakeEngine) -> None:
@@ -76,18 +81,6 @@ def test_a_setting_that_is_hidden_is_not_launched_as_typed(engine: FakeEngine) -
     assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
 
 
-def test_the_learning_rate_curve_is_drawn_when_its_group_is_open(engine: FakeEngine) -> None:
-    app = open_advanced()
-    app.selectbox(key="set:training.schedule").select("plateau").run()
-    assert not app.get("plotly_chart")
-
-    app.session_state["group-schedule"] = True
-    app.run()
-    (chart,) = app.get("plotly_chart")
-    assert chart.proto.alt == "Without a cut the learning rate is 0.01 all the time."
-    assert f"{chart.proto.alt} How often it will be cut is not known before" in words(app)
-
-
 def test_a_learning_rate_that_usually_fails_is_corrected_by_a_click(engine: FakeEngine) -> None:
     app = open_advanced()
     assert not app.warning
@@ -116,16 +109,6 @@ def test_settings_are_shown_as_text_and_taken_from_text_that_can_be_used(engine:
     app.button(key="use-yaml").click().run()
     assert "Done: 4 settings changed." in words(app) and app.text_area(key="train:yaml-pasted").value == ""
     assert launched(app, engine) == wanted
-
-
-def test_earlier_runs_give_the_estimates(store: RunStore, engine: FakeEngine) -> None:
-    ui_runs.finished(store, "one", flatten(PRESETS["notebook"].config))  # Two seconds an epoch.
-    app = open_advanced(preset="notebook")
-    app.number_input(key="set:training.epochs").set_value(30).run()
-    assert "about **1 min 5 s**" in words(app)
-    costs = dict(zip(*(getattr(app.radio(key="preset").proto, name) for name in ("options", "captions")), strict=True))
-    # The first from the earlier run, the second as measured with the preset, the third is not installed.
-    assert (costs["As in the report"], costs["Baseline"], costs["ImageNet"]) == ("1 min", "6 min", "download")
 
 
 @pytest.fixture
@@ -191,22 +174,6 @@ def test_a_clone_from_another_page_opens_the_form_over_a_preset(engine: FakeEngi
     assert launched(app, engine) == own.config
 
 
-@pytest.mark.parametrize("card", ["notebook", train_form.COPY])
-def test_train_with_it_changes_the_form_that_is_there(engine: FakeEngine, own: Run, card: str) -> None:
-    app = clone(own)
-    app.radio(key="preset").set_value(card).run()
-    app.query_params.clear()
-    app.query_params["pipeline"] = "notebook-2"
-    app.switch_page("pages/augment.py").run()
-    app.button(key="train-with-it").click().run()
-    app.query_params.clear()
-    app.switch_page("pages/train.py").run()
-
-    assert app.radio(key="preset").value == card
-    origin = own.config if card == train_form.COPY else PRESETS[card].config
-    assert launched(app, engine) == with_values(origin, {"augmentation.pipeline": "notebook-2"})
-
-
 def test_a_clone_of_a_run_that_is_gone_or_cannot_be_read_leaves_the_form(engine: FakeEngine, own: Run) -> None:
     app = open_advanced(run=own.run_id)
     engine.store.describe(own.run_id, config=[])
@@ -229,3 +196,106 @@ def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: Fake
     config = launched(app, engine)
     assert (config.data.source, config.training.epochs) == ("synthetic", 3)
     assert config.augmentation.pipeline == pipeline != "lost"
+
+
+def test_every_network_is_described_and_a_pretrained_one_offered_with_its_preset() -> None:
+    assert all(network_text(name, origin=RunConfig()).endswith(".") for name in MODELS)
+    presets = {name: preset for name, preset in PRESETS.items() if MODELS[preset.config.model.name].pretrained}
+    for preset in presets.values():
+        name = preset.config.model.name
+        assert f"**{preset.title}**" in network_text(name, origin=RunConfig())
+        assert f"**{preset.title}**" not in network_text(name, origin=preset.config)
+
+
+_FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
+_SHUFFLE = PipelineSpec("", "", "", (Branch("Swapped", (op("ChannelShuffle", p=1.0),)),))
+PIPELINE = "set:augmentation.pipeline"
+
+
+def test_a_pipeline_saved_a_second_ago_is_there(engine: FakeEngine) -> None:
+    app = open_advanced()
+    assert "my-flip" not in str(controls(app)[PIPELINE].options)
+    augment.save(_FLIP, title="My flip")
+    app.run()
+    assert "💾 My flip (saved)" in controls(app)[PIPELINE].options
+    controls(app)[PIPELINE].select("my-flip").run()
+    assert launched(app, engine).augmentation.pipeline == "my-flip"
+
+
+def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
+    app = open_advanced()
+    controls(app)[PIPELINE].select("notebook-1, mirror-shift").run()
+    app.number_input(key="mix:weight:notebook-1").set_value(3.0).run()
+    assert "75 % notebook-1, 25 % mirror-shift" in words(app)
+    app.multiselect(key="mix:names").set_value([]).run()
+    assert app.multiselect(key="mix:names").value == ["notebook-1", "mirror-shift"], "a mixture is never empty"
+    app.multiselect(key="mix:names").set_value(["notebook-1", "mirror-shift", "none"]).run()
+    assert launched(app, engine).augmentation.pipeline == "notebook-1:3, mirror-shift, none"
+    app.multiselect(key="mix:names").set_value(["mirror-shift"]).run()
+    assert controls(app)[PIPELINE].value == "mirror-shift" and not app.multiselect
+
+
+def flipped(store: RunStore) -> Run:
+    augment.save(_FLIP, title="My flip")
+    run_id = create(store, embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"}))).run_id
+    set_status(store, run_id, RunStatus.FINISHED)
+    return store.get(run_id)
+
+
+def test_a_clone_keeps_its_own_version_of_a_pipeline_until_asked(engine: FakeEngine) -> None:
+    run = flipped(engine.store)
+    assert "edited since" not in words(clone(run))
+    augment.save(_SHUFFLE, title="My flip", replace_name="my-flip")
+    app = clone(run)
+    assert "my-flip has been edited since the copied run" in words(app).replace("**", "")
+    assert launched(app, engine) == run.config
+
+    app = clone(run)
+    app.button(key="take-saved:my-flip").click().run()
+    assert "edited since" not in words(app)
+    assert app.session_state["train:values"]["augmentation.definitions"] == ""
+
+
+def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeEngine) -> None:
+    run = flipped(engine.store)
+    saved.delete("my-flip")
+    app = clone(run)
+    assert controls(app)[PIPELINE].value == "my-flip"
+    assert "no saved pipeline of that name any more" in words(app)
+    app.button(key="keep-own:my-flip").click().run()
+    assert "my-flip" in augment.library().saved
+    assert "any more" not in words(app)
+    assert read_definitions(launched(app, engine).augmentation.definitions)["my-flip"]["title"] == "My flip"
+
+
+def test_the_images_shown_follow_a_pipeline_that_is_saved_anew(engine: FakeEngine) -> None:
+    def shown(spec: PipelineSpec, replaces: str | None = None) -> str:
+        saved.save(spec, title="Mine", replace_name=replaces)
+        app = open_with("augmentation: {pipeline: mine}")
+        app.toggle(key="train:samples").set_value(True).run()
+        return html(app)
+
+    before = shown(_FLIP)
+    assert "a training version" in before and shown(_SHUFFLE, "mine") != before
+
+
+def test_changes_are_converted_and_all_or_nothing() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from aquadash.errors import AquaDashError
+        from aquadash.ui.train import form_state
+
+        st.session_state.source = "synthetic"
+        form_state.apply({"training.epochs": "7", "training.learning_rate": 1})
+        try:
+            form_state.apply({"training.epochs": 8, "training.batch_size": "many"})
+        except AquaDashError as error:
+            st.session_state.refusal = str(error)
+        st.session_state.result = form_state.values()[0]
+
+    app = run_script(script)
+    assert "training.batch_size" in app.session_state.refusal
+    values = app.session_state.result
+    assert (values["training.epochs"], values["training.learning_rate"]) == (7, 1.0)
+    assert isinstance(values["training.learning_rate"], float)  # As the field for numbers wants it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import sys
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +12,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.config import with_values
-from aquadash.data import Dataset, Split, cifar100
 from aquadash.lab.runs import Runs
 from aquadash.store import Run, RunStatus, RunStore, open_store
-from aquadash.store.first_model import ORIGIN, add_first_model
+from aquadash.store.first_model import add_first_model
 from aquadash.ui import datasets
 from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests import live_runs, ui_runs
-from tests.app_pages import address_of, charts, html, open_app_page, run_script, texts
+from tests.app_pages import address_of, charts, open_app_page, texts
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import HOSTILE, add_run
 from tests.train_page import FakeEngine
@@ -72,25 +69,6 @@ def test_the_stopping_rule_starts_when_the_whole_network_trains(shared_store: Ru
     ):
         ruled = ui_runs.finished(shared_store, "ruled", changes)
         assert verdict in texts(open_app_page("walkthrough", lesson="stopping", run=ruled.run_id, patience="1"))
-
-
-def test_the_mean_of_a_class_of_large_pictures_takes_little_memory(run: Run) -> None:
-    def page() -> None:
-        import streamlit as st
-
-        from aquadash.ui.walkthrough import about_data
-
-        about_data.extraction(st.session_state["given"])
-
-    # 600 views of one picture: they take no memory of their own.
-    images = np.broadcast_to(np.full((224, 224, 3), 90, np.uint8), (600, 224, 224, 3))
-    split = Split(images, np.zeros(600, np.int64), ("",) * 600)
-    dataset = Dataset("large", "Large", "Made by a test.", True, ("a",), split, split.take(slice(0, 1)))
-    tracemalloc.start()
-    app = run_script(page, state=dataset, laid="600")
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert "mean of 600: brightness 90.0 of 255" in html(app) and peak < 70_000_000
 
 
 def test_the_first_model_is_shown_while_the_first_run_goes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,18 +255,3 @@ def test_sections_change_and_take_their_controls_out_of_the_address(run: Run) ->
     assert address_of(app, "lesson") == "loss" and address_of(app, "units") is None
     app.button(key="lesson-previous").click().run()
     assert address_of(app, "lesson") == "dense" and app.slider(key="units").value == 256
-
-
-def test_it_begins_with_the_best_finished_run_that_is_not_the_included_one(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    included = replace(run, run_id="d" * 32, name="ours", origin=ORIGIN, metrics=run.metrics | {"val_accuracy": 1.0})
-    elsewhere = with_values(run.config, {"data.source": "cifar100"})
-    unseen = replace(run, run_id="b" * 32, name="elsewhere", config=elsewhere)
-    monkeypatch.setattr(cifar100, "locate", lambda: None)
-    runs = [unseen, included, run]
-    monkeypatch.setattr(Runs, "all", lambda _: tuple(runs))
-    app = open_app_page("walkthrough", lesson="result")
-    assert app.selectbox(key="run").value == run.run_id and not app.error
-    runs.remove(run)
-    assert open_app_page("walkthrough", lesson="result").selectbox(key="run").value == included.run_id

@@ -1,4 +1,4 @@
-"""The fifteen corruptions: each works at every severity, the same seed gives the same bytes, nobody is disturbed."""
+"""The fifteen corruptions at every severity, their random choices, and the sets that are cached."""
 
 from __future__ import annotations
 

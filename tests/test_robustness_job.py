@@ -59,7 +59,7 @@ def job_for(run: Run) -> Job | None:
 
 @pytest.fixture
 def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is measured is corrupted in a thread; test_robustness_corruptions.py has processes that do."""
+    """Corrupt in a thread, since test_robustness_corruptions.py tests the processes."""
     monkeypatch.setattr(corruptions, "open_pool", lambda: ThreadPoolExecutor(1))
 
 
@@ -92,12 +92,10 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
     network = load_network(store, run)
     subjects = choose_subjects(REQUEST, run, data.load("synthetic"), None)
     *_, direct = measure(network, subjects, REQUEST, model_sha256=found.identity["model_sha256"])
-    told, expected = (json.loads(each.to_json()) for each in (found, direct))
+    stored, expected = (json.loads(each.to_json()) for each in (found, direct))
     for name in ("identity", "clean", "corruptions", "pipelines"):
-        assert told[name] == expected[name], name
-    assert store.get(run.run_id) == replace(run, has_robustness=True), (
-        "the run's own status, progress and log are untouched"
-    )
+        assert stored[name] == expected[name], name
+    assert store.get(run.run_id) == replace(run, has_robustness=True), "its status, progress and log are untouched"
     assert {"numpy", "tensorflow"} <= set(found.versions)
 
 

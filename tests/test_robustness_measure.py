@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,18 @@ import pytest
 from numpy.typing import NDArray
 
 from aquadash import augment
-from aquadash.augment import saved_pipelines
+from aquadash.augment import Branch, Range, op, saved_pipelines
 from aquadash.data import Dataset
-from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
+from aquadash.errors import AquaDashError, ConfigError, StorageError
 from aquadash.evaluation import wilson_interval
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from aquadash.robustness.measure import measure as measure_subjects
 from aquadash.robustness.measure import missing
 from aquadash.robustness.measurement import Condition, Measurement, Scores
 from aquadash.robustness.requests import (
+    Request,
     RobustnessRequest,
+    SweepRequest,
     choose_subjects,
     chosen_positions,
     read_request,
@@ -30,6 +32,8 @@ from aquadash.robustness.requests import (
 from tests.augmented import augmented
 
 SOME = RobustnessRequest(("fog", "contrast"), (1, 4), pipelines=("notebook",), seed=5)
+STEPS = (op("Fliplr", p=0.5), op("LinearContrast", alpha=Range(0.2, 1.0)), op("GaussianBlur", enabled=False))
+SWEEP = SweepRequest(Branch("Deep", STEPS), "2", "alpha", 0.0, 1.0, copies=4, seed=7)
 
 
 class Eye:
@@ -71,7 +75,7 @@ def _values(result: Measurement) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def found(tiny_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Measurement:
-    """What some corruptions and a pipeline do, measured in a home of its own."""
+    """Some corruptions and a pipeline, measured in a home of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("measured")))
         return measure(Eye(), tiny_dataset, SOME, model_sha256="m", versions={"numpy": "2"}, measured_at=12.5)
@@ -122,23 +126,17 @@ def test_the_interval_of_the_mean_holds_what_more_images_would_give() -> None:
 
 def test_what_is_measured_is_not_measured_again(tiny_dataset: Dataset, found: Measurement) -> None:
     eye = Eye()
-    more = dataclasses.replace(SOME, severities=(1, 2, 4), pipelines=("notebook-1", "notebook"))
+    more = replace(SOME, severities=(1, 2, 4), pipelines=("notebook-1", "notebook"))
     *before, second = measuring(eye, tiny_dataset, more, model_sha256="m", so_far=found)
     assert eye.shown == 2, "fog and contrast at severity 2; the first pipeline is a branch of the other"
-    assert (
-        before[0] is found
-        and len(before) == 3
-        and len(second.of_kind("corruption")) == 6
-        and second.clean is found.clean
-    )
-    whole = measure(Eye(), tiny_dataset, more, model_sha256="m")
-    assert _values(second) == _values(whole)
-    assert not missing(second, more)
+    assert before[0] is found and len(before) == 3 and second.clean is found.clean
+    assert len(second.of_kind("corruption")) == 6 and not missing(second, more)
+    assert _values(second) == _values(measure(Eye(), tiny_dataset, more, model_sha256="m"))
 
 
 @pytest.mark.parametrize(
     ("model", "request_"),
-    [("m", dataclasses.replace(SOME, seed=6)), ("m", dataclasses.replace(SOME, limit=30)), ("n", SOME)],
+    [("m", replace(SOME, seed=6)), ("m", replace(SOME, limit=30)), ("n", SOME)],
     ids=["draws", "images", "weights"],
 )
 def test_changed_inputs_begin_anew(
@@ -149,30 +147,24 @@ def test_changed_inputs_begin_anew(
 
 
 def test_progress_counts_images_and_its_callback_can_stop_and_resume(tiny_dataset: Dataset, found: Measurement) -> None:
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
+    most = 3 * 120
 
     def stop(phase: str, done: int, total: int) -> None:
-        told.append((done, total))
-        if done > 3 * 120:
+        reports.append((done, total))
+        if done > most:
             raise InterruptedError
 
-    results = []
     with pytest.raises(InterruptedError):
-        for result in measuring(Eye(), tiny_dataset, SOME, model_sha256="m", report=stop):
-            results.append(result)
-    assert told == sorted(told) and told[0] == (0, 9 * 120) and {total for _, total in told} == {9 * 120}
-    assert (120 + 25, 9 * 120) in told, "a part of a set"
-    assert len(results[-1].scores) == 2
-    told.clear()
-    *_, rest = measuring(
-        Eye(),
-        tiny_dataset,
-        SOME,
-        model_sha256="m",
-        so_far=results[-1],
-        report=lambda phase, done, total: told.append((done, total)),
-    )
-    assert told == sorted(told) and told[-1] == (5 * 120, 6 * 120)
+        for part in measuring(Eye(), tiny_dataset, SOME, model_sha256="m", report=stop):
+            stopped = part
+    assert reports == sorted(reports) and reports[0] == (0, 9 * 120) and {total for _, total in reports} == {9 * 120}
+    assert (120 + 25, 9 * 120) in reports, "a part of a set"
+    assert len(stopped.scores) == 2
+    reports.clear()
+    most = 9 * 120
+    *_, rest = measuring(Eye(), tiny_dataset, SOME, model_sha256="m", so_far=stopped, report=stop)
+    assert reports == sorted(reports) and reports[-1] == (5 * 120, 6 * 120)
     assert _values(rest) == _values(found)
 
 
@@ -185,12 +177,11 @@ def test_changed_pipelines_are_measured_again_and_a_deleted_one_is_named(tiny_da
     request = RobustnessRequest((), (), pipelines=("mine",))
     first = measure(Eye(), tiny_dataset, request, model_sha256="m")
     augment.save(mine("ChannelShuffle"), title="Mine", replace_name="mine")
-    results = []
-    for result in measuring(Eye(), tiny_dataset, request, model_sha256="m", so_far=first):
-        results.append(result)
-        if "mine" in augment.library().saved:
-            saved_pipelines.delete("mine")
-    ((condition, scores),) = results[-1].scores.items()
+    measured = measuring(Eye(), tiny_dataset, request, model_sha256="m", so_far=first)
+    next(measured)
+    saved_pipelines.delete("mine")
+    *_, last = measured
+    ((condition, scores),) = last.scores.items()
     assert condition.name == "mine" and condition not in first.scores
     assert scores.accuracy < first.clean.accuracy
 
@@ -214,11 +205,8 @@ _OF_0_7 = """{"version": 1, "identity": {"model_sha256": "m", "dataset_fingerpri
 
 def test_what_older_versions_have_measured_is_read() -> None:
     found = Measurement.from_json(_OF_0_7)
-    assert found.clean.right.tolist() == [1, 1, 1, 0]
-    assert {severity: scores.right.tolist() for severity, scores in fog(found).items()} == {
-        1: [1, 1, 0, 0],
-        4: [0, 1, 0, 0],
-    }
+    of_fog = {severity: scores.right.tolist() for severity, scores in fog(found).items()}
+    assert found.clean.right.tolist() == [1, 1, 1, 0] and of_fog == {1: [1, 1, 0, 0], 4: [0, 1, 0, 0]}
     ((condition, scores),) = found.of_kind("pipeline").items()
     assert condition == Condition("pipeline", "mine", 1, "d") and condition.titles == ("Mine", "Flipped")
     assert scores.right.tolist() == [1, 0, 1, 0]
@@ -257,38 +245,39 @@ def test_curves_and_losses(found: Measurement) -> None:
     lost = found.clean.accuracy - (fog(found)[1].accuracy + fog(found)[4].accuracy) / 2
     assert found.corruption_loss("fog").value == pytest.approx(lost)
     without = {key: scores for key, scores in found.scores.items() if (key.name, key.level) != ("fog", 4)}
-    uneven = dataclasses.replace(found, scores=without)
+    uneven = replace(found, scores=without)
     assert list(uneven.mean_curve()) == [1], "a severity that not all corruptions have would bend the curve"
 
 
 @pytest.mark.parametrize(
-    ("request_", "error", "said"),
+    ("request_", "message"),
     [
-        (RobustnessRequest(("fogg",)), UnknownNameError, "'fog'"),
-        (RobustnessRequest(severities=(6,)), ConfigError, "1 .mild. to 5"),
-        (RobustnessRequest(pipelines=("notbook",)), UnknownNameError, "notebook"),
-        (RobustnessRequest(seed=-1), ConfigError, "seed"),
-        (RobustnessRequest(limit=0), ConfigError, "limit"),
-        (RobustnessRequest((), pipelines=()), ConfigError, "Nothing"),
+        (RobustnessRequest(("fogg",)), "'fog'"),
+        (RobustnessRequest(severities=(6,)), "1 .mild. to 5"),
+        (RobustnessRequest(pipelines=("notbook",)), "notebook"),
+        (RobustnessRequest(seed=-1), "seed"),
+        (RobustnessRequest(limit=0), "limit"),
+        (RobustnessRequest((), pipelines=()), "Nothing"),
+        (replace(SWEEP, copies=0), "0 copies"),
+        (replace(SWEEP, limit=0), "0 images"),
+        (replace(SWEEP, seed=-1), "seed is -1"),
+        (replace(SWEEP, low=2.0), "the lower one first"),
+        (replace(SWEEP, high=99.0), "from 0 to 10"),
+        (replace(SWEEP, values=1), "1 values"),
+        (replace(SWEEP, place="7"), r"no step '7' that is switched on. It has: 1 \(Fl"),
+        (replace(SWEEP, parameter="alhpa"), "alpha"),
     ],
 )
-def test_a_request_that_cannot_be_met(request_: RobustnessRequest, error: type[Exception], said: str) -> None:
-    with pytest.raises(error, match=said):
+def test_a_request_that_cannot_be_met(request_: Request, message: str) -> None:
+    with pytest.raises(AquaDashError, match=message):
         request_.checked()
 
 
 def test_a_request_survives_json() -> None:
-    for request in (SOME, RobustnessRequest(), RobustnessRequest(limit=7)):
-        assert read_request(json.loads(json.dumps(request_values(request)))) == request
+    for request in (SOME, RobustnessRequest(), RobustnessRequest(limit=7), SWEEP):
+        assert read_request(json.loads(json.dumps({"run_id": "r", **request_values(request)}))) == request
     with pytest.raises(ConfigError):
         read_request({"seed": "many"})
     conditions = [each.name for each in RobustnessRequest(pipelines=()).conditions()]
     assert len(conditions) == 75 and conditions[:15] == list(CORRUPTIONS)
     assert RobustnessRequest(("fog", "snow", "fog")).checked().corruptions == ("snow", "fog")
-
-
-def test_a_network_of_another_size_is_refused(tiny_dataset: Dataset) -> None:
-    eye = Eye()
-    eye.image_shape = (32, 32, 3)
-    with pytest.raises(AquaDashError, match="do not belong together"):
-        measure(eye, tiny_dataset, SOME, model_sha256="m")

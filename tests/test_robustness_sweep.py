@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 
@@ -18,7 +17,7 @@ from aquadash.robustness.corruptions import Subjects
 from aquadash.robustness.measure import is_measured
 from aquadash.robustness.measure import measure as measuring
 from aquadash.robustness.measurement import Condition, Measurement, Scores
-from aquadash.robustness.requests import SweepRequest, read_request, request_values
+from aquadash.robustness.requests import SweepRequest
 from tests.robust_runs import ContrastReader, striped
 
 #: Contrast at a factor leaves stripes of strength 100 at 100 times the factor, so that 0.4 is the last one to be seen.
@@ -93,42 +92,26 @@ def test_large_numbers_are_made_in_parts_and_equal_copies_are_looked_at_once() -
     assert flips.asked <= 2 + 11 * 2 * 2, "each image as it is and flipped"
 
 
-def test_progress_is_told_after_each_value_and_a_stopped_sweep_goes_on() -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_counts_copies_and_a_stopped_sweep_goes_on_from_its_file() -> None:
+    reports: list[tuple[int, int]] = []
 
     def stop(phase: str, done: int, total: int) -> None:
-        told.append((done, total))
+        reports.append((done, total))
         if done > 3 * 8:
             raise InterruptedError
 
-    subjects, part = striped(100, 90), None
+    subjects = striped(100, 90)
     with pytest.raises(InterruptedError):
         for part in measuring(ContrastReader(), subjects, SWEEP, model_sha256="m", report=stop):
             assert not is_measured(part, SWEEP)
-    assert told == sorted(told) and {total for _, total in told} == {2 + 11 * 8}
-    assert 1 < len(part.scores) < 11
-    # As it is kept in a file.
-    part = Measurement.from_json(part.to_json())
-    *_, rest = measuring(ContrastReader(), subjects, SWEEP, model_sha256="m", so_far=part)
-    assert is_measured(rest, SWEEP) and accuracies(rest) == accuracies(measure(subjects, SWEEP))
-
-
-@pytest.mark.parametrize(
-    ("request_", "message"),
-    [
-        (replace(SWEEP, copies=0), "0 copies"),
-        (replace(SWEEP, limit=0), "0 images"),
-        (replace(SWEEP, seed=-1), "seed is -1"),
-        (replace(SWEEP, low=2.0), "the lower one first"),
-        (replace(SWEEP, high=99.0), "from 0 to 10"),
-        (replace(SWEEP, values=1), "1 values"),
-        (replace(SWEEP, place="7"), r"no step '7' that is switched on. It has: 1 \(Fl"),
-        (replace(SWEEP, parameter="alhpa"), "alpha"),
-    ],
-)
-def test_numbers_out_of_range_and_unknown_names_are_refused(request_: SweepRequest, message: str) -> None:
-    with pytest.raises(AquaDashError, match=message):
-        request_.checked()
+    assert reports == sorted(reports) and {total for _, total in reports} == {2 + 11 * 8}
+    stored = Measurement.from_json(part.to_json())
+    assert 1 < len(stored.scores) < 11 and stored.to_json() == part.to_json() and stored.harmless == 1.0
+    *_, rest = measuring(ContrastReader(), subjects, SWEEP, model_sha256="m", so_far=stored)
+    whole = measure(subjects, SWEEP)
+    assert is_measured(rest, SWEEP)
+    for condition, scores in whole.scores.items():
+        assert rest.scores[condition].right.tolist() == scores.right.tolist()
 
 
 def test_images_that_do_not_fit_the_network_are_refused() -> None:
@@ -142,17 +125,6 @@ def test_the_first_crossing_counts_where_the_curve_goes_up_and_down() -> None:
     assert crossing([(0, 1.0), (1, 0.5), (2, 0.9), (3, 0.1)], 0.8) == pytest.approx(0.4)
     assert crossing([(3, 0.9), (2, 0.85), (1, 0.8)], 0.8) is None
     assert crossing([(3, 0.7), (2, 0.85), (1, 0.8)], 0.8) == 3
-
-
-def test_requests_and_scores_are_the_same_after_json() -> None:
-    branch = Branch("Deep", (op("LinearContrast", alpha=Range(0.1, 1.0)), op("GaussianBlur", enabled=False)))
-    request = SweepRequest(branch, "1", "alpha", 0.1, 1.0, copies=4, seed=7)
-    assert read_request(json.loads(json.dumps({"run_id": "r", **request_values(request)}))) == request
-    measured = measure(striped(100, 60), SWEEP)
-    again = Measurement.from_json(measured.to_json())
-    assert again.to_json() == measured.to_json() and again.harmless == 1.0
-    for condition, scores in measured.scores.items():
-        assert again.scores[condition].right.tolist() == scores.right.tolist()
 
 
 SIGMA = operator_info("GaussianBlur").parameter("sigma")

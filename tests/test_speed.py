@@ -81,18 +81,14 @@ def drawing_ratio(*, pairs: int, epochs: int = 5) -> float:
 
         return turn
 
-    with (
-        closing(
-            Trainer(with_values(config, {"augmentation.mode": "fresh"}), images, Listener(), silent, time.time)
-        ) as fresh,
-        closing(
-            Trainer(with_values(config, {"augmentation.mode": "copies"}), images, Listener(), silent, time.time)
-        ) as copies,
-    ):
+    def trainer(mode: str) -> Trainer:
+        return Trainer(with_values(config, {"augmentation.mode": mode}), images, Listener(), silent, time.time)
+
+    with closing(trainer("fresh")) as fresh, closing(trainer("copies")) as copies:
         seconds = in_turn({"fresh": turn_of(fresh), "copies": turn_of(copies)}, pairs=pairs)
-    found = compared(seconds, "fresh", "copies")
-    print(found["pair_ratios"])
-    return float(found["ratio"])  # type: ignore[arg-type]
+    comparison = compared(seconds, "fresh", "copies")
+    print(comparison["pair_ratios"])
+    return float(comparison["ratio"])  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("home")

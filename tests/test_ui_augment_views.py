@@ -51,13 +51,6 @@ def test_draws_go_round_the_versions_and_their_number_is_in_the_address() -> Non
     assert address_of(app, "draws") == "6" and len(pictures(app)) == 3 * 7
 
 
-def test_only_the_selected_version_can_be_drawn() -> None:
-    app = visit({"versions": "one", "draws": "2"}, branch=2)
-    made = augment.preview(studio().images, pipeline=studio().spec, branch=2, seed=0, draws=2)
-    np.testing.assert_array_equal(pictures(app)[2], made[1, 0])
-    assert alternatives(app)[2].endswith("draw 2: Recoloured")
-
-
 def test_step_by_step_shows_an_image_a_step() -> None:
     app, shown = visit({"look": "steps"}, branch=3), studio(branch=3)
     strip = augment.film_strip(shown.images, pipeline=shown.spec, branch=3, seed=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -60,3 +61,11 @@ def test_sessions_share_one_reading_of_a_run_s_epochs(monkeypatch: pytest.Monkey
     assert reads == 2 * ["a" * 32]
     live.shared_stage.clear()
     live._cached_history.clear()
+
+
+def test_curves_are_drawn_less_often_while_a_class_watches() -> None:
+    live.recent_looks().clear()
+    assert live._epochs_seconds() == live.EPOCHS_SECONDS > live.TICK_SECONDS
+    live.recent_looks().extend([time.monotonic()] * live.CLASS_LOOKS)
+    assert live._epochs_seconds() == live.CLASS_EPOCHS_SECONDS
+    live.recent_looks().clear()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def normalise(images: tf.Tensor) -> tf.Tensor:
-    """uint8 images, any shape, to float32 in [0, 1]: what every network of the table takes."""
+    """Turn uint8 images of any shape into float32 in [0, 1], which every network of the table takes."""
     import tensorflow as tf
 
     return tf.cast(images, tf.float32) / 255.0

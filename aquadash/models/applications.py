@@ -1,8 +1,6 @@
 """The networks of ``keras.applications``: pretrained on ImageNet's 1.3 million photographs, with a new head.
 
-Everything that differs between them is in one table, :data:`APPLICATIONS`. Sizes, preprocessing, addresses and hashes
-are those of Keras 3.15 (``keras/src/applications/``: ``vgg16.py``, ``resnet.py``, ``inception_v3.py``,
-``mobilenet_v2.py``, ``efficientnet_v2.py``, ``imagenet_utils.py``).
+Sizes, preprocessing, addresses and hashes are those of Keras 3.15 (``keras/src/applications/``).
 """
 
 from __future__ import annotations
@@ -27,36 +25,30 @@ _STORE = "https://storage.googleapis.com/tensorflow/keras-applications"
 #: MobileNetV2 was trained once for each of these sizes; for any other, Keras takes the weights for 224 pixels.
 _MOBILENET_SIZES = (96, 128, 160, 192, 224)
 
-#: Names that Keras makes up, of the kinds of layers that InceptionV3 leaves without one.
+#: Names that Keras numbers by itself, because InceptionV3 does not name these layers.
 _NUMBERED = re.compile(r"(conv2d|batch_normalization|activation|concatenate|(max|average)_pooling2d)(_\d+)?")
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """How the pixel values of an image in [0, 1] reach a network: swapped, multiplied, then added to."""
+    """The pixel values that a network was trained with: channels in its order, times ``scale``, plus ``offset``."""
 
-    #: Whether the channels come as blue, green and red.
+    #: Whether the channels are blue, green and red.
     blue_first: bool
-    #: The factor, one for all channels or one for each.
+    #: The factor for all channels, or one for each.
     scale: float | tuple[float, float, float]
-    #: What is added, likewise; in the network's order of channels.
+    #: The summand for all channels, or one for each, in the network's order of channels.
     offset: float | tuple[float, float, float]
 
 
-#: From 0 to 255, blue first, the mean colour of ImageNet's images taken off: as in Caffe, where VGG16 comes from.
+#: 0 to 255, blue first, minus the mean colour of ImageNet's images: as in Caffe, where VGG16 comes from.
 CAFFE = Pixels(True, 255.0, (-103.939, -116.779, -123.68))
 
-#: From -1 to 1.
+#: -1 to 1.
 SYMMETRIC = Pixels(False, 2.0, -1.0)
 
-#: Each channel's mean over ImageNet taken off and its deviation divided out; what EfficientNetV2's own first layers do.
-_MEANS = (0.485, 0.456, 0.406)
-_DEVIATIONS = (0.229, 0.224, 0.225)
-STANDARDIZED = Pixels(
-    False,
-    (1 / _DEVIATIONS[0], 1 / _DEVIATIONS[1], 1 / _DEVIATIONS[2]),
-    (-_MEANS[0] / _DEVIATIONS[0], -_MEANS[1] / _DEVIATIONS[1], -_MEANS[2] / _DEVIATIONS[2]),
-)
+#: ImageNet's mean is 0 and its deviation 1 in each channel, as EfficientNetV2's own first layers make them.
+STANDARDIZED = Pixels(False, (1 / 0.229, 1 / 0.224, 1 / 0.225), (-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225))
 
 
 @dataclass(frozen=True)
@@ -65,17 +57,17 @@ class Application:
 
     #: A short name for a menu.
     title: str
-    #: What it is, in a sentence.
+    #: A sentence that describes it.
     summary: str
     #: Its name in ``keras.applications``.
     function: str
-    #: How pixel values reach it.
+    #: The pixel values that it takes.
     pixels: Pixels
-    #: How the names of the layers of its topmost blocks begin.
+    #: Prefixes of the names of the layers in its topmost blocks.
     top: tuple[str, ...]
-    #: How many numbers it has without its own head.
+    #: The number of its parameters without its own head.
     params: int
-    #: Where its weights are; ``{size}`` stands for the side of the images.
+    #: Address of its weights; ``{size}`` stands for the side of the images.
     url: str
     #: Hash of that file; None where Keras names none.
     md5: str | None
@@ -83,7 +75,7 @@ class Application:
     megabytes: float
     #: Side in pixels of the images that it was trained with.
     size: int = 224
-    #: The smallest side that it takes.
+    #: Side in pixels of the smallest images that it takes.
     smallest: int = 32
     #: More arguments of the function.
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -153,11 +145,7 @@ APPLICATIONS: dict[str, Application] = {
 
 
 def input_size(config: ModelConfig) -> int:
-    """Side in pixels of what the network looks at.
-
-    Raises:
-        ConfigError: It is smaller than the network can take.
-    """
+    """Return the side in pixels of the images that reach the body; a ConfigError says that it is too small."""
     application = APPLICATIONS[config.name]
     size = config.input_size or application.size
     if size < application.smallest:
@@ -172,18 +160,12 @@ def input_size(config: ModelConfig) -> int:
 def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
-    """The network with a new head; its body has random weights until the pretrained ones are loaded.
-
-    The body takes images of the data set's own size and enlarges them itself. Its layers are its own, not nested in
-    another model, so that a table, a heat map or fine-tuning finds them by name.
-
-    Raises:
-        ConfigError: The input size is too small for the network.
-    """
+    """Build the network with a new head; its body enlarges the images itself and has random weights."""
     import keras
 
     application, size = APPLICATIONS[config.name], input_size(config)
     inputs = keras.Input(image_shape, name="images")
+    # input_tensor keeps the layers in the body, where a table, a heat map or fine-tuning finds them by name.
     network = getattr(keras.applications, application.function)(
         include_top=False,
         weights=None,
@@ -198,11 +180,7 @@ def build(
 
 
 def weights(config: ModelConfig) -> PretrainedWeights:
-    """Where the body's weights come from.
-
-    Raises:
-        ConfigError: The input size is too small for the network.
-    """
+    """Return the source of the body's weights."""
     application, size = APPLICATIONS[config.name], input_size(config)
     if size not in _MOBILENET_SIZES:
         size = application.size
@@ -216,12 +194,12 @@ def weights(config: ModelConfig) -> PretrainedWeights:
 
 
 def _prepared(inputs: keras.KerasTensor, pixels: Pixels, size: int) -> keras.KerasTensor:
-    """Images in [0, 1], enlarged to ``size`` and with the pixel values that the network was trained with."""
+    """Enlarge images in [0, 1] to ``size`` and give them the pixel values that the network was trained with."""
     import keras
     from keras import layers
 
-    # Without training=False a Resizing layer at the start puts all that follows into training mode whenever the network
-    # is called without saying which mode: its own default is True, and Keras 3.15 hands it on.
+    # The default of Resizing is training=True, and Keras 3.15 passes it on: the layers after it would be in training
+    # mode whenever the network is called without a mode.
     resize = layers.Resizing(size, size, interpolation="bilinear", dtype="float32", name="resize")
     x = resize(inputs, training=False)
     if pixels.blue_first:
@@ -230,13 +208,11 @@ def _prepared(inputs: keras.KerasTensor, pixels: Pixels, size: int) -> keras.Ker
 
 
 def _make_repeatable(network: keras.Model) -> None:
-    """Give layers names that do not depend on what was built before, and switch dropout off.
-
-    These bodies always work as they do when they predict, in fine-tuning too, as Keras's guide to transfer learning
-    advises. It has ``training=False`` for that, which Keras 3.15 overrides in a network that is called for training.
-    """
+    """Give layers names that do not depend on what was built before, and switch dropout off."""
     import keras
 
+    # Keras's guide to transfer learning keeps bodies in inference mode by training=False, but Keras 3.15 overrides that
+    # where the whole network is called for training. So dropout is 0 here; thaw_body freezes batch normalisation.
     names = _fixed_names([(layer.name, type(layer).__name__) for layer in network.layers])
     for layer in network.layers:
         layer.name = names.get(layer.name, layer.name)
@@ -245,13 +221,10 @@ def _make_repeatable(network: keras.Model) -> None:
 
 
 def _fixed_names(layers: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """New names for InceptionV3's layers, which Keras numbers in the order in which a process makes them.
-
-    Its blocks end in layers called ``mixed0`` to ``mixed10``, and the two stretches before them in a pooling; a block's
-    other layers get its name and the kind they are.
-    """
+    """Name InceptionV3's layers by block and kind: Keras numbers them in the order in which a process makes them."""
     names: dict[str, str] = {}
     block: list[str] = []
+    # Its blocks end in layers called mixed0 to mixed10, and the two stretches before them in a pooling.
     stretches = 0
     for name, kind in layers:
         numbered = _NUMBERED.fullmatch(name) is not None

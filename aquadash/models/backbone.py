@@ -1,8 +1,7 @@
-"""A small residual network for 32x32 images: the body that ``scripts/pretrain_backbone.py`` trains and ships.
+"""A small residual network for 32x32 images, whose weights ``scripts/pretrain_backbone.py`` trains.
 
 Residual pairs as in He et al. 2016, "Deep Residual Learning for Image Recognition", without a projection: width and
-size change in plain convolutions between them. Pooling comes before batch normalisation and the activation, where it
-leaves a quarter of the values for both.
+size change in plain convolutions between them.
 """
 
 from __future__ import annotations
@@ -21,25 +20,25 @@ from aquadash.models.weights import LocalWeights, PretrainedWeights, load_npz
 if TYPE_CHECKING:
     import keras
 
-#: Two of the three stages. Training what comes before as well took half as long again and was no better on validation
-#: images: edges and colours are the same in all photographs of CIFAR-100.
+#: The last two of three stages. To train the earlier layers, too, took half as long again and did not raise the
+#: validation accuracy.
 TOP = ("stage2", "stage3")
 
 #: Filters at 32x32, 16x16, 8x8 and 4x4 pixels, by the model's name.
 WIDTHS = {"backbone": (32, 64, 128, 256), "backbone_wide": (32, 64, 128, 384)}
 
-#: The files that come with AquaDash, likewise; beside each lies its card, in Markdown.
+#: The files that come with AquaDash, by the model's name; beside each lies its card, in Markdown.
 WEIGHTS_FILES = {name: Path(__file__).parent / "pretrained" / f"{name}.npz" for name in WIDTHS}
 
-#: Mean and deviation of CIFAR-100's training images by channel, as shares of 255: the usual figures, and those that
-#: ``scripts/pretrain_backbone.py`` prints for the 95 classes agree to two digits.
+#: Mean and deviation of CIFAR-100's training images by channel, as fractions of 255: the usual figures. Those of the 95
+#: classes, which ``scripts/pretrain_backbone.py`` prints, agree to two digits.
 CHANNELS = ChannelStatistics((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))
 
 
 def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
-    """The network with a new head; its body has fresh weights until pretrained ones are loaded."""
+    """Build the network with a new head; its body has fresh weights until pretrained ones are loaded."""
     import keras
 
     inputs = keras.Input(image_shape)
@@ -48,7 +47,7 @@ def build(
 
 
 def weights(config: ModelConfig) -> PretrainedWeights:
-    """Where the body's weights come from: a file that comes with AquaDash."""
+    """Return the source of the body's weights: a file that comes with AquaDash."""
 
     def find() -> Path:
         path = WEIGHTS_FILES[config.name]
@@ -64,16 +63,16 @@ def weights(config: ModelConfig) -> PretrainedWeights:
 
 @dataclass(frozen=True)
 class PretrainedBody:
-    """The body of a fine-tuned network as it was before."""
+    """The body of a fine-tuned network as it was before fine-tuning."""
 
     #: From images in [0, 1] to the means over the last map of the stage before the last, (n, width), and the features.
     model: keras.Model
-    #: Says which pretrained weights it has.
+    #: Hash of the file of its weights.
     digest: str
 
 
 def pretrained_body(model: keras.Model) -> PretrainedBody | None:
-    """The body of a fine-tuned network as it was pretrained; None of any other."""
+    """Return the body of a fine-tuned network as it was pretrained; None for any other network."""
     import keras
 
     pieces = transfer.parts(transfer.without_flip(model))
@@ -83,7 +82,7 @@ def pretrained_body(model: keras.Model) -> PretrainedBody | None:
     for name, path in WEIGHTS_FILES.items():
         try:
             load_npz(body, path)
-        except DataError:  # of another network, or missing
+        except DataError:  # The file is missing, or is of the other network.
             continue
         before = body.get_layer(f"stage{len(WIDTHS[name]) - 2}_add").output
         means = keras.layers.GlobalAveragePooling2D(dtype="float32")(before)
@@ -92,12 +91,7 @@ def pretrained_body(model: keras.Model) -> PretrainedBody | None:
 
 
 def features(inputs: keras.KerasTensor, widths: tuple[int, ...]) -> keras.KerasTensor:
-    """From images to features, (n, the last width).
-
-    Args:
-        inputs: float32 images in [0, 1], (n, height, width, 3); sides of at least 8.
-        widths: As in :data:`WIDTHS`.
-    """
+    """Connect images, float32 in [0, 1], (n, height, width, 3), to features, (n, the last of ``WIDTHS``)."""
     from keras import layers
 
     x = _convolution(standardized(inputs, CHANNELS, name="standardize"), widths[0], name="stem")
@@ -113,6 +107,7 @@ def _convolution(x: keras.KerasTensor, width: int, *, name: str, pool: bool = Fa
     from keras import layers
 
     x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_convolution")(x)
+    # Before normalisation and activation: pooling leaves them a quarter of the values.
     if pool:
         x = layers.MaxPooling2D(name=f"{name}_pool")(x)
     x = layers.BatchNormalization(name=f"{name}_normalization")(x)

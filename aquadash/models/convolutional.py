@@ -15,23 +15,20 @@ from aquadash.models.inputs import ChannelStatistics, standardized
 if TYPE_CHECKING:
     import keras
 
-#: More would not fit the memory of a laptop or the patience of a class.
+#: Larger dense layers need more memory than a laptop has.
 _MAX_DENSE = 50_000_000
-#: Version 0.6.0 had no limit for these, and trained networks of so many open.
+#: Version 0.6.0 had no limit for convolutions; its networks up to this size still open.
 _MAX_CONVOLUTIONAL = 100_000_000
 
 
 def build_notebook(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
-    """Build the network of the report's section "Building our Convolutional Base".
-
-    The convolutions have no activation function, as in the report: each is linear, and the max pooling after it is the
-    only nonlinearity of the convolutional part. With 32x32x3 images and five classes it has 1,091,045 parameters.
-    """
+    """Build the network of the report's section "Building our Convolutional Base"."""
     import keras
     from keras import layers
 
+    # As in the report, the convolutions have no activation: max pooling is the only nonlinearity before the dense part.
     return keras.Sequential(
         [
             keras.Input(image_shape),
@@ -53,11 +50,7 @@ def build_notebook(
 def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
-    """Build the network that the settings describe.
-
-    Raises:
-        ConfigError: Its convolutions would have more than 100 million parameters, or its dense layers more than 50.
-    """
+    """Build the network that the settings describe; a ConfigError says that it would have too many parameters."""
     import keras
     from keras import layers
 
@@ -103,11 +96,7 @@ def build(
 def _block(
     x: keras.KerasTensor, width: int, config: ModelConfig, regularizer: keras.Regularizer | None
 ) -> keras.KerasTensor:
-    """Convolutions, the first with the strides and followed by the pooling, then batch normalisation and activation.
-
-    Pooling comes before normalisation and activation, where it leaves them fewer values to work on. The convolutions
-    after the first are the residual part.
-    """
+    """Add a block: the first convolution has the strides and the pooling, those after it are the residual part."""
     from keras import layers
 
     def convolution(x: keras.KerasTensor, *, first: bool) -> keras.KerasTensor:
@@ -119,6 +108,7 @@ def _block(
             use_bias=not config.batch_normalization,
             kernel_regularizer=regularizer,
         )(x)
+        # Before normalisation and activation, because pooling leaves them fewer values.
         if first and config.pooling != "none":
             pool = layers.MaxPooling2D if config.pooling == "max" else layers.AveragePooling2D
             x = pool(config.pool_size, strides=config.pool_strides, padding="same")(x)

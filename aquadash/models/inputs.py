@@ -1,4 +1,4 @@
-"""How pixel values reach a network."""
+"""The scaling of pixel values in a network's first layer."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChannelStatistics:
-    """Mean and deviation of each colour channel, as shares of full brightness."""
+    """Mean and deviation of each colour channel, as fractions of full brightness."""
 
-    #: One a channel, 0 to 1.
+    #: 0 to 1.
     means: tuple[float, ...]
-    #: One a channel, more than 0.
+    #: More than 0.
     deviations: tuple[float, ...]
 
     @classmethod
@@ -25,9 +25,9 @@ class ChannelStatistics:
         """Measure them over images, uint8 (n, height, width, channels)."""
         import numpy as np
 
-        # From whole-number sums: exact, whatever the number of images, and the same on every machine.
+        # Sums of integers are exact: the result is the same on every machine, and with any number of images.
         counts = np.zeros((images.shape[-1], 256), np.int64)
-        for image in images:  # All at once would be copied as numbers eight times as wide.
+        for image in images:  # One by one: bincount copies its input to int64, eight times as large.
             counts += [np.bincount(channel.ravel(), minlength=256) for channel in np.moveaxis(image, -1, 0)]
         levels = np.arange(256) / 255.0
         means = [float(count @ levels / count.sum()) for count in counts]
@@ -36,12 +36,12 @@ class ChannelStatistics:
         return cls(tuple(means), tuple(deviations))
 
 
-#: What a network is built with when there are no images yet, as for a table of its layers.
+#: Placeholder for a network that is built without images, as for a table of its layers.
 UNKNOWN = ChannelStatistics((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 
 
 def standardized(inputs: keras.KerasTensor, statistics: ChannelStatistics, *, name: str) -> keras.KerasTensor:
-    """Images in [0, 1] with the channels' means taken off and their deviations divided out, by a layer called so."""
+    """Add a layer that subtracts the channels' means and divides by their deviations."""
     from keras import layers
 
     scale = [1 / deviation for deviation in statistics.deviations]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +18,8 @@ from aquadash.models.weights import PretrainedWeights, load_hdf5, load_npz
 if TYPE_CHECKING:
     import keras
 
-
-#: From settings, the images' shape, the number of classes and the images' statistics to a network: images as float32 in
-#: [0, 1] in, class probabilities as float32 out.
+#: From settings, the images' shape, the number of classes and the images' statistics to a network that turns images,
+#: float32 in [0, 1], into class probabilities, float32.
 Builder = Callable[[ModelConfig, tuple[int, int, int], int, ChannelStatistics], "keras.Model"]
 
 
@@ -31,24 +29,24 @@ class ModelEntry:
 
     #: A short name for a menu.
     title: str
-    #: What it is, in a sentence.
+    #: A sentence that describes it.
     summary: str
     #: Makes the network with fresh weights, a pretrained body included.
     build: Builder
-    #: Which settings it uses besides those of all networks: those whose record names the family.
+    #: Settings that list this family are shown for the network, besides those common to all.
     family: Family | None = None
-    #: Where the weights of a pretrained body come from; None for a network that starts from nothing.
+    #: The source of a pretrained body's weights; None for a network that is trained from scratch.
     weights: Callable[[ModelConfig], PretrainedWeights] | None = None
-    #: Puts those weights into the body of a network that ``build`` made; None likewise.
+    #: Loads those weights into the body of a network that ``build`` made; None for a network without a body.
     load: Callable[[keras.Model, Path], None] | None = None
-    #: The file with them that comes with AquaDash and goes into an export; None where they are downloaded.
+    #: The file of weights that comes with AquaDash and goes into an export; None where they are downloaded.
     weights_file: Path | None = None
-    #: How the names of the layers in a body's topmost blocks begin.
+    #: Prefixes of the names of the layers in the body's topmost blocks.
     top: tuple[str, ...] = ()
 
     @property
     def pretrained(self) -> bool:
-        """Whether the network has a body that has learnt from other images."""
+        """Whether the network has a body that was trained on other images."""
         return self.weights is not None
 
 
@@ -115,49 +113,41 @@ MODELS: dict[str, ModelEntry] = {
 
 
 def model_entry(name: str) -> ModelEntry:
-    """Look a network up by its name.
-
-    Raises:
-        UnknownNameError: There is none of that name; the message names the nearest.
-    """
+    """Look a network up by its name; an UnknownNameError names the nearest."""
     return look_up("model", name, MODELS)
 
 
 def uses(network: str, name: str) -> bool:
-    """Whether a network takes notice of the setting of that dotted name; one that is not known may do so of any."""
+    """Return whether a network uses the setting of that dotted name; an unknown network may use any."""
     entry, networks = MODELS.get(network), setting(name).networks
     return entry is None or not networks or entry.family in networks
 
 
 def effective(values: Mapping[str, Any]) -> set[str]:
-    """The names of the settings that make a difference beside the others.
-
-    Args:
-        values: All settings, as :func:`aquadash.config.flatten` gives them.
-    """
+    """Return the names of the settings, out of all as ``config.flatten`` gives them, that make a difference."""
     used = {name: value if uses(values["model.name"], name) else None for name, value in values.items()}
-    found = {name for name, value in used.items() if value is not None and setting(name).needs(used)}
-    return found if _originals_are_a_choice(values) else found - {"augmentation.keep_originals"}
+    names = {name for name, value in used.items() if value is not None and setting(name).needs(used)}
+    return names if _originals_are_a_choice(values) else names - {"augmentation.keep_originals"}
 
 
 def _originals_are_a_choice(values: Mapping[str, Any]) -> bool:
-    """False where the pipeline keeps the originals anyway."""
+    """Return False where the pipeline keeps the originals anyway."""
     try:
-        found = plan(AugmentationConfig(pipeline=values["augmentation.pipeline"], definitions=values[DEFINITIONS]))
+        augmentation = AugmentationConfig(pipeline=values["augmentation.pipeline"], definitions=values[DEFINITIONS])
+        pipelines = plan(augmentation)
     except (AquaDashError, ValueError):
-        # A pipeline that is gone: nothing of its own is hidden.
-        return True
-    return found.mixed or not any(branch.is_original for branch in found.pipelines[0].branches)
+        return True  # The pipeline no longer exists; the setting stays visible.
+    return pipelines.mixed or not any(branch.is_original for branch in pipelines.pipelines[0].branches)
 
 
 def thawed(config: RunConfig) -> bool:
-    """Whether pretrained layers are to learn, too."""
+    """Return whether pretrained layers learn, too."""
     entry = MODELS.get(config.model.name)
     return entry is not None and entry.pretrained and config.model.fine_tuning != "head"
 
 
 def head_epochs(config: RunConfig) -> int:
-    """In how many first epochs a new head learns alone before more of the network does; 0 where nothing follows."""
+    """Return the number of first epochs in which only the new head learns; 0 where no more of the network follows."""
     training = config.training
     return training.head_epochs if thawed(config) and training.head_epochs < training.epochs else 0
 
@@ -175,44 +165,35 @@ def build(
     Args:
         config: The model section of a run's config.
         image_shape: Height, width and channels.
-        num_classes: How many probabilities it gives an image.
         statistics: Of the training images, for networks that standardise them.
         precision: The Keras dtype policy of its layers.
 
     Raises:
         ConfigError: The settings do not make a network.
     """
-    with _dtype_policy(precision):
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
         return model_entry(config.name).build(config, image_shape, num_classes, statistics)
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def thaw(model: keras.Model, config: ModelConfig) -> None:
-    """Say which layers of a pretrained body learn, as the config has it; other networks stay as they are."""
+    """Let those layers of a pretrained body learn that the config says; other networks stay as they are."""
     pieces = transfer.parts(model)
     if pieces is not None:
         transfer.thaw_body(pieces.body, config.fine_tuning, top=model_entry(config.name).top)
 
 
 def describe(config: ModelConfig, *, image_shape: tuple[int, int, int], num_classes: int) -> ModelSummary:
-    """The layers of the network that ``config`` names; arguments and errors are those of :func:`build`.
-
-    Names of layers are those in a process that has built no other network, whose names begin anew after this.
-    """
+    """List the layers of the network that ``config`` names; arguments and errors are those of :func:`build`."""
     import keras
 
+    # Keras numbers layers by process: the names are those of a process that has built no other network.
     keras.utils.clear_session()
     model = build(config, image_shape=image_shape, num_classes=num_classes)
     thaw(model, config)
     return summarize(model)
-
-
-@contextmanager
-def _dtype_policy(name: str) -> Iterator[None]:
-    import keras
-
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

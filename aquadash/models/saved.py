@@ -1,7 +1,6 @@
-"""Networks in files: a stored network is its run's settings and weights.
+"""Networks in files: the run's settings build the network, the file gives the weights.
 
-A ``.keras`` file may come from anywhere, so Keras deserialises nothing in it: the network is built from the run's
-settings, as it is to train, and given the weights that it expects.
+A ``.keras`` file may come from anywhere, and deserialising a network can run code in it; so Keras deserialises nothing.
 """
 
 from __future__ import annotations
@@ -21,37 +20,31 @@ from aquadash.store.network_file import dataset_or_group, describe_network, unpa
 if TYPE_CHECKING:
     import keras
 
-#: Values that all layers together, and one layer, give for one image at most. At 512 pixels ResNet50 gives 193 million,
-#: and a layer of VGG16 17 million.
+#: The largest outputs of all layers together and of one layer for one image, in values. At 512 pixels, ResNet50 has 193
+#: million, and a layer of VGG16 17 million.
 _MAX_VALUES = 500_000_000
 _MAX_LAYER_VALUES = 50_000_000
 
-#: In the place of the training images' own, which the file has, so that none can pass for them.
+#: Replaced by the statistics in the file; NaN makes it obvious should that ever be forgotten.
 _FROM_THE_FILE = ChannelStatistics((math.nan,) * 3, (math.nan,) * 3)
 
 
 def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: str | None = None) -> keras.Model:
-    """Build the network of a run's settings and give it the weights in a ``.keras`` file.
-
-    Names of layers are those in a process that has built no other network, as where it was trained: Keras counts anew
-    in this one.
+    """Build the network of a run's settings, for inference only, and load the weights in a ``.keras`` file.
 
     Args:
         config: The model section of the run's config.
         precision: The Keras dtype policy of its layers; None for that in which it was trained.
 
-    Returns:
-        It is not compiled: it answers, and is not trained.
-
     Raises:
-        StorageError: The file is missing or damaged, is of another network than the settings make, or of one that takes
-            more memory than is allowed; or there is no room to unpack it.
+        StorageError: The file is missing, damaged, of another network or too large, or the disk is full.
     """
     if not path.is_file():
         raise StorageError("This run has no saved model yet. Wait for its first epoch, or resume the run.")
     described = describe_network(path)
     import keras
 
+    # Keras numbers layers by process, and the names of weights depend on it: start at 1, as where it was trained.
     keras.utils.clear_session(free_memory=False)
     try:
         model = build(
@@ -69,8 +62,7 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
             layer.scale, layer.offset = scale, offset
     except MemoryError:
         raise
-    except Exception as error:
-        # The code of a network that somebody has added may raise anything.
+    except Exception as error:  # A network that was added to AquaDash has code of its own.
         raise _unlike(path, str(error)) from error
     values = [sum(math.prod(one.shape[1:]) for one in keras.tree.flatten(layer.output)) for layer in layers]
     if sum(values) > _MAX_VALUES or max(values) > _MAX_LAYER_VALUES:
@@ -85,14 +77,13 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
             model.load_weights(weights)
         except MemoryError:
             raise
-        except Exception as error:
-            # Keras and HDF5 raise anything for weights that do not fit or are damaged.
+        except Exception as error:  # Keras and HDF5 have no common error for damaged weights.
             raise _unlike(path, str(error)) from error
     return model
 
 
 def _check_shapes(model: keras.Model, weights: Path) -> None:
-    """Ask a file for the weights that a network expects, by their names, and compare the shapes; Keras reads before."""
+    """Compare the shapes of a file's weights with those that a network expects; Keras reads before it checks."""
     import h5py
 
     expected = weights.with_name("expected.weights.h5")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
-#: The weights of a layer that are multiplied with its inputs at every place of its output. All other weights (biases,
-#: those of a normalisation) cost next to nothing beside them.
+#: Weights that are multiplied with a layer's inputs at every position of its output; the others (biases, those of a
+#: normalisation) hardly cost anything.
 _KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 
@@ -19,18 +19,14 @@ _KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 class LayerRow:
     """One layer."""
 
-    #: The layer's name within the network.
     name: str
     #: Its class in Keras, such as ``"Conv2D"``.
     kind: str
-    #: Shape of what it gives, without the batch.
+    #: Shape of its output, without the batch.
     output_shape: tuple[int, ...]
-    #: How many numbers it learns or keeps.
     params: int
-    #: How many of them training changes.
     trainable_params: int = 0
-    #: Multiplications, each with an addition, for one image; counted for convolutions and dense layers, 0 for the
-    #: others.
+    #: Multiplications, each with an addition, for one image: of convolutions and dense layers, 0 for the others.
     multiply_adds: int = 0
     #: The part of the network that it belongs to, such as ``"body"``; empty in a network without parts.
     part: str = ""
@@ -40,22 +36,20 @@ class LayerRow:
 class ModelSummary:
     """All layers in order, and sums over them."""
 
-    #: Those of its parts, too; a part has no row of its own.
+    #: A part, such as the body, is listed by its layers.
     layers: tuple[LayerRow, ...]
-    #: How many numbers the network learns or keeps.
     params: int
-    #: How many of them training changes.
     trainable_params: int = 0
-    #: For one image on its way forward; learning from it takes about three times as many.
+    #: For a prediction of one image; a training step takes about three times as many.
     multiply_adds: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
 def summarize(model: keras.Model) -> ModelSummary:
-    """List the layers of a built model; the input placeholders are left out, as Keras's own summary does."""
+    """List the layers of a built model without its input placeholders."""
     rows = tuple(_row(layer, part) for layer, part in _layers(model, part=""))
     return ModelSummary(
         rows,
@@ -66,12 +60,12 @@ def summarize(model: keras.Model) -> ModelSummary:
 
 
 def layers_within(model: keras.Model) -> Iterator[keras.Layer]:
-    """Its layers in order, those of models within it in their place; without those that take the images."""
+    """Yield the layers in order, nested models replaced by their layers, without input placeholders."""
     return (layer for layer, _ in _layers(model, part=""))
 
 
 def _layers(model: keras.Model, *, part: str) -> Iterator[tuple[keras.Layer, str]]:
-    """Depth first; what is nested deeper still belongs to the outermost part."""
+    """Yield layers with the outermost part that they belong to, depth first."""
     for layer in model.layers:
         if hasattr(layer, "layers"):
             yield from _layers(layer, part=part or layer.name)
@@ -93,11 +87,7 @@ def _row(layer: keras.Layer, part: str) -> LayerRow:
 
 
 def _multiply_adds(layer: keras.Layer, output_shape: tuple[int, ...]) -> int:
-    """Places of the output times the numbers of the kernel.
-
-    At each place, each number of the kernel is multiplied once: D_K x D_K x M x N x D_F x D_F for a convolution, as in
-    Howard et al. 2017, "MobileNets", equations 2 and 5. A dense layer is the case of a single place.
-    """
+    """Return the output's positions times the kernel's size (Howard et al. 2017, "MobileNets", equations 2 and 5)."""
     places = math.prod(output_shape[:-1])
     kernels = [getattr(layer, name, None) for name in _KERNELS]
     return places * sum(math.prod(kernel.shape) for kernel in kernels if kernel is not None)

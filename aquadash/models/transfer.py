@@ -1,4 +1,4 @@
-"""Networks in two parts, a pretrained body that turns an image into features and a new head; and any one's features."""
+"""Networks in two parts, a pretrained body and a new head; flip averaging; and the features of any network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BODY = "body"
 HEAD = "head"
 
-#: What moves the mirror image in a network that answers with the mean over both.
+#: Kinds of the operations that move the mirror image by a pixel in :func:`with_flip`.
 _MOVES = {"Pad", "Cropping2D"}
 
 
@@ -47,7 +47,7 @@ def compose(body: keras.Model, config: ModelConfig, num_classes: int) -> keras.M
 
 
 def parts(model: keras.Model) -> Parts | None:
-    """Body and head of a network that :func:`compose` made; None for any other."""
+    """Return body and head of a network that :func:`compose` made; None for any other."""
     named = {layer.name: layer for layer in model.layers}
     if BODY not in named or HEAD not in named:
         return None
@@ -55,14 +55,11 @@ def parts(model: keras.Model) -> Parts | None:
 
 
 def thaw_body(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> None:
-    """Say which layers of a body learn.
-
-    Batch normalization never does: it goes on with the means and deviations of the many images that the body was
-    pretrained on, since a few hundred batches of other images give worse ones. A frozen layer of this kind works as it
-    does when it predicts (https://keras.io/guides/transfer_learning/).
-    """
+    """Let all layers of a body learn, the ``top`` ones or none; batch normalisation never does."""
     import keras
 
+    # A few hundred batches of other images give worse means and deviations than the pretraining did; a frozen
+    # BatchNormalization runs in inference mode (https://keras.io/guides/transfer_learning/).
     body.trainable = fine_tuning != "head"
     for layer in body.layers:
         learns = fine_tuning == "all" or (fine_tuning == "top" and layer.name.startswith(tuple(top)))
@@ -70,13 +67,11 @@ def thaw_body(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> Non
 
 
 def with_flip(model: keras.Model, *, moved: bool = True) -> keras.Model:
-    """A network that answers with the mean of its answers to an image and to its mirror image, that one a pixel aside.
-
-    Where layers step over pixels, a pixel aside they meet others (R. Zhang 2019, "Making Convolutional Networks
-    Shift-Invariant Again", https://arxiv.org/abs/1904.11486), at no more cost than the mirror image where it was.
-    """
+    """Return a network that averages its outputs for an image and for its mirror image, ``moved`` by one pixel."""
     import keras
 
+    # Strided layers sample other pixels when the image moves by one (R. Zhang 2019, "Making Convolutional Networks
+    # Shift-Invariant Again", https://arxiv.org/abs/1904.11486), so the average is over more at the same cost.
     inputs = keras.Input(model.input_shape[1:])
     mirrored = keras.ops.flip(inputs, axis=2)
     if moved:
@@ -87,33 +82,27 @@ def with_flip(model: keras.Model, *, moved: bool = True) -> keras.Model:
 
 
 def without_flip(model: keras.Model) -> keras.Model:
-    """The network within one that answers with the mean over an image and its mirror image; any other one itself.
-
-    Known by its build, so that a loaded model is recognised, too: one nested model that is called twice, an operation
-    that flips, perhaps two that move by a pixel (up to version 0.6 none did), and a mean.
-    """
+    """Return the network inside a result of :func:`with_flip`; any other network itself."""
+    # The structure decides, so that models of version 0.6 are recognised, too, which do not move the mirror image.
     operations = list(getattr(model, "operations", ()))
     nested = [operation for operation in operations if hasattr(operation, "layers")]
     kinds = {type(operation).__name__ for operation in operations if operation not in nested}
     if len(nested) != 1 or kinds - _MOVES != {"InputLayer", "Flip", "Average"}:
         return model
-    found: keras.Model = nested[0]
-    return found
+    network: keras.Model = nested[0]
+    return network
 
 
 def mirror_image(model: keras.Model) -> keras.Model:
-    """Of a network that answers with the mean over two: images to the mirror images that it looks at, moved or not."""
+    """Return a model from images to the mirror images that a result of :func:`with_flip` averages over."""
     import keras
 
-    seen = [operation.output for operation in model.operations if type(operation).__name__ in {"Flip", *_MOVES}]
-    return keras.Model(model.inputs, seen[-1])
+    mirrored = [operation.output for operation in model.operations if type(operation).__name__ in {"Flip", *_MOVES}]
+    return keras.Model(model.inputs, mirrored[-1])
 
 
 def with_features(model: keras.Model) -> keras.Model:
-    """Any network of :mod:`aquadash.models`, loaded from a file or not, with a second output; it shares the weights.
-
-    Of a network that answers with the mean over an image and its mirror image, the features are of the image itself.
-    """
+    """Return a network with a second output, the last layer's input; with flip averaging, that of the image itself."""
     import keras
 
     inputs = keras.Input(model.input_shape[1:])

@@ -1,4 +1,4 @@
-"""Where the weights of pretrained networks come from."""
+"""Files of pretrained weights: where they are, how they are downloaded, checked and loaded."""
 
 from __future__ import annotations
 
@@ -28,37 +28,26 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: How long a check waits for the server that has a file.
+#: Seconds that a check waits for the server.
 REACH_SECONDS = 5.0
 
-#: What h5py and Keras raise for a file that is damaged or of another network.
+#: The errors of h5py and Keras for a file that is damaged or of another network.
 _FILE_ERRORS = (OSError, EOFError, KeyError, ValueError, TypeError, RuntimeError, IndexError, AttributeError)
 
 
 class PretrainedWeights(Protocol):
-    """A file of weights, here already or to be fetched."""
+    """A file of weights, on this computer or to be downloaded; if neither is possible, a DataError says what to do."""
 
     def check(self) -> None:
-        """Say before anything starts whether the file is here or can be had.
-
-        Raises:
-            DataError: Neither; the message says what to do.
-        """
+        """Check before a training starts that the file is here or can be downloaded."""
 
     def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
-        """The file, downloaded first if need be.
-
-        Args:
-            progress: Told what is being done and the fraction that is done, None where it is not known.
-
-        Raises:
-            DataError: It cannot be had, or is damaged.
-        """
+        """Return the file, downloaded first if need be; progress gets a text and a fraction (None: unknown)."""
 
 
 @dataclass(frozen=True)
 class LocalWeights:
-    """A file that is here, or that ``find`` says how to bring here."""
+    """A file on this computer; where it is missing, the error of ``find`` says how to install it."""
 
     find: Callable[[], Path]
 
@@ -75,35 +64,28 @@ class LocalWeights:
 class ImageNetWeights:
     """The weights of a network of ``keras.applications`` without its own head, in a file that Keras's authors offer.
 
-    Looked for, in this order: what ``AQUADASH_WEIGHTS`` names (the file, or a folder that has it under its own name),
-    ``weights/`` in the home folder, Keras's cache; and else downloaded into ``weights/``.
-
-    A file that ``AQUADASH_WEIGHTS`` names may be another one than Keras's, as long as it fits the network: nothing in
-    an HDF5 file is executed. Everywhere else the file's hash has to be right; where Keras names none, it has to hold as
-    many numbers as the network.
+    ``AQUADASH_WEIGHTS`` may name any file that fits the network, because nothing in an HDF5 file is executed; a file in
+    the home or in Keras's cache must have the right hash or, where Keras names none, as many numbers as the network.
     """
 
-    #: The network's name for people.
+    #: The network's title for people.
     title: str
-    #: Where the file is; it ends in the file's name.
+    #: Address of the file; it ends in the file's name.
     url: str
     #: The file's hash; None where Keras names none.
     md5: str | None
+    #: The file's size in bytes.
     size: int
-    #: How many numbers the network has.
+    #: The number of the network's parameters.
     params: int
 
     @property
     def file_name(self) -> str:
-        """The name under which Keras offers and keeps the file."""
+        """The file's name on Keras's server and in its cache."""
         return self.url.rpartition("/")[2]
 
     def locate(self) -> Path | None:
-        """The file that would be read, or None where there is none yet.
-
-        Raises:
-            DataError: ``AQUADASH_WEIGHTS`` names something that does not exist or a file that is damaged.
-        """
+        """Find the file by ``AQUADASH_WEIGHTS``, in the home or in Keras's cache; None if it has to be downloaded."""
         named = self._named()
         if named is not None:
             return named
@@ -114,7 +96,7 @@ class ImageNetWeights:
         return None
 
     def check(self) -> None:
-        """See :class:`PretrainedWeights`; where there is no file, the server is asked, for some seconds at most."""
+        """See :class:`PretrainedWeights`."""
         if self.locate() is None:
             reason = unreachable(self.url)
             if reason:
@@ -133,7 +115,7 @@ class ImageNetWeights:
         return path
 
     def _named(self) -> Path | None:
-        """The file that ``AQUADASH_WEIGHTS`` names for this network, if there is one."""
+        """Return the file that ``AQUADASH_WEIGHTS`` names for this network, if there is one."""
         named = settings.pretrained_weights()
         if named is None:
             return None
@@ -147,19 +129,19 @@ class ImageNetWeights:
         if not path.is_file() or path.suffix == ".npz":
             return None
         try:
-            found = count_params(path)
+            params = count_params(path)
         except DataError as error:
             raise DataError(f"AQUADASH_WEIGHTS leads to a file that cannot be used. {error}") from None
-        if found == self.params:
+        if params == self.params:
             return path
         if path.name == self.file_name:
             raise DataError(
-                f"{path}, which AQUADASH_WEIGHTS leads to, holds {found:,} numbers, but {self.title} without its own "
+                f"{path}, which AQUADASH_WEIGHTS leads to, holds {params:,} numbers, but {self.title} without its own "
                 f"head has {self.params:,}. Put the file from {self.url} there, or unset the variable."
             )
-        # One file can be for one network only; when another is trained, its weights are looked for elsewhere.
+        # The file is for another network, so it says nothing about this one.
         _log.info("%s, named by AQUADASH_WEIGHTS, is not for %s: it holds %d numbers instead of %d",
-                  path, self.title, found, self.params)  # fmt: skip
+                  path, self.title, params, self.params)  # fmt: skip
         return None
 
     def _is_sound(self, path: Path) -> bool:
@@ -195,7 +177,7 @@ class ImageNetWeights:
 
 
 def unreachable(url: str, *, seconds: float = REACH_SECONDS) -> str | None:
-    """Why nothing can be downloaded from an address, or None if it answers."""
+    """Return why nothing can be downloaded from an address; None if its server answers."""
     answers: list[str | None] = []
 
     def ask() -> None:
@@ -212,12 +194,12 @@ def unreachable(url: str, *, seconds: float = REACH_SECONDS) -> str | None:
 
 
 def count_params(path: Path) -> int:
-    """How many numbers an HDF5 file of weights holds, those of an optimizer aside."""
+    """Count the numbers in an HDF5 file of weights without those of an optimizer."""
     import h5py
 
     sizes: list[int] = []
 
-    # Links are not followed, so that a file cannot point to others.
+    # visititems does not follow links, so a file cannot point to others.
     def visit(name: str, node: h5py.HLObject) -> None:
         if isinstance(node, h5py.Dataset) and not name.startswith("optimizer") and "seed_generator" not in name:
             sizes.append(int(node.size or 0))
@@ -233,7 +215,7 @@ def count_params(path: Path) -> int:
 def load_hdf5(model: keras.Model, path: Path) -> None:
     """Load weights by the order of the layers, from any kind of HDF5 file that Keras has written."""
     try:
-        # Keras goes by the ending of a file's name, and its own older files have the one of the newer kind of model.
+        # Keras takes the layout from the ending, but its own older files end in ".h5" like its newer ones.
         ending = ".weights.h5" if _is_of_keras_3(path) else ".h5"
         if path.name.endswith(".h5") and path.name.endswith(".weights.h5") == (ending == ".weights.h5"):
             model.load_weights(path)
@@ -260,7 +242,7 @@ def load_npz(body: keras.Model, path: Path) -> None:
 
 
 def _is_of_keras_3(path: Path) -> bool:
-    """True for what ``save_weights`` of Keras 3 writes; the older layout lists the names of its layers."""
+    """Return True for the layout of Keras 3; the older one lists the names of its layers."""
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -268,11 +250,11 @@ def _is_of_keras_3(path: Path) -> bool:
 
 
 def _folders() -> tuple[Path, Path]:
-    """Where a file may be that nobody named; the first is the one that downloads go to."""
+    """Return the folders that are searched, that for downloads first: the home's and Keras's cache."""
     return settings.home() / "weights", settings.keras_home() / "models"
 
 
 def _short(error: BaseException) -> str:
-    """The first line of an error's text."""
+    """Return the first line of an error's text."""
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:200]

@@ -1,4 +1,4 @@
-"""Image files to what networks see of them, that to their answers, and those to a table for a spreadsheet."""
+"""Image files to the inputs of networks, these to predictions, and predictions to a CSV table."""
 
 from __future__ import annotations
 
@@ -20,70 +20,60 @@ from aquadash.evaluation.calibration import scale
 from aquadash.predict.predictor import Predictor
 from aquadash.predict.remote import RemotePredictor
 
-#: An image file: its name and its bytes, or a function that fetches them when their turn comes.
+#: An image file: its name, and its bytes or a function that reads them.
 ImageFile = tuple[str, bytes | Callable[[], bytes]]
 
-#: How many files :func:`predict_files` takes at a time: the network works faster on many images at once, but nobody
-#: should wait for the last photograph to see the first result.
+#: Files in a batch of :func:`predict_files`: many are faster, few give the first result sooner.
 FILES_AT_ONCE = 16
 
-#: A cell that begins so is a formula to a spreadsheet; some take the wide forms of East Asian keyboards, too.
+#: Spreadsheets read a cell as a formula after these characters; some accept the full-width forms, too.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """A file as networks see it, or why it cannot be read.
+    """A file as networks see it, or why it cannot be read."""
 
-    Attributes:
-        file: The file's name as it was given; text, never markup or a path.
-        seen: By size (height, width): the picture cut and scaled to it, uint8, shape (height, width, 3). Empty after
-            an error.
-        notes: What was done to the picture by reading it, one phrase each.
-        framing_notes: By size: what was done to it by cutting it, where that needs a word.
-        thumbnail: The picture made small, with the frame of what the first size sees of it; uint8, shape
-            (height, width, 3), None if none was asked for.
-        picture_size: Width and height of the upright original in pixels, None after an error.
-        error: Why it cannot be read, a sentence or two for people; None when it can.
-    """
-
+    #: The file's name; text, never markup or a path.
     file: str
+    #: By size (height, width): the picture cropped and scaled to it, uint8 (height, width, 3). Empty after an error.
     seen: Mapping[tuple[int, int], NDArray[np.uint8]] = field(default_factory=dict)
+    #: Conversions by the decoder, one phrase each.
     notes: tuple[str, ...] = ()
+    #: By size: a phrase on what was cropped away; only where it is much.
     framing_notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    #: A small picture with the crop of the first size framed, uint8 (height, width, 3).
     thumbnail: NDArray[np.uint8] | None = None
+    #: Width and height of the upright original in pixels.
     picture_size: tuple[int, int] | None = None
+    #: Why it cannot be read, for people.
     error: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class FilePrediction:
-    """What a model says of one file, or why it says nothing.
+    """A model's prediction for one file, or why there is none."""
 
-    Attributes:
-        file: The file's name as it was given; text, never markup or a path.
-        class_names: The classes, in the order of the probabilities.
-        label: The likeliest class, None after an error.
-        probabilities: float32, shape (classes,), None after an error.
-        seen: What the network saw: uint8, shape (height, width, 3); None if the file could not be read.
-        notes: What was done to the picture before, one phrase each.
-        error: Why there is no prediction, a sentence or two for people; None when there is one.
-        ood_score: How unlike the training images it is, more than 1 for unlike any of the classes; None after an
-            error, or where the run cannot tell.
-    """
-
+    #: The file's name; text, never markup or a path.
     file: str
+    #: In the order of the probabilities.
     class_names: tuple[str, ...]
+    #: The likeliest class; None after an error.
     label: str | None = None
+    #: float32 (classes,); None after an error.
     probabilities: NDArray[np.float32] | None = None
+    #: The network's input, uint8 (height, width, 3); None if the file could not be read.
     seen: NDArray[np.uint8] | None = None
+    #: Changes to the picture, one phrase each.
     notes: tuple[str, ...] = ()
+    #: Why there is no prediction, for people.
     error: str | None = None
+    #: More than 1 for images unlike all classes; None after an error, or without a detector.
     ood_score: float | None = None
 
     @property
     def none_of_these(self) -> bool | None:
-        """Whether the picture is probably of none of the classes; None where that cannot be told."""
+        """Whether the picture is probably of none of the classes; None without a score."""
         return None if self.ood_score is None else self.ood_score > 1.0
 
     @property
@@ -92,10 +82,7 @@ class FilePrediction:
         return None if self.probabilities is None else float(self.probabilities.max())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: ``file, label, confidence, probabilities`` by class name, ``notes, error`` ...
-
-        ``strangeness`` and ``none_of_these`` are null where the run cannot tell.
-        """
+        """Return plain values for JSON; ``strangeness`` and ``none_of_these`` are null without a score."""
         by_class = None
         if self.probabilities is not None:
             by_class = dict(zip(self.class_names, map(float, self.probabilities), strict=True))
@@ -119,13 +106,13 @@ def look_at(
     position: float = MIDDLE,
     thumbnail_edge: int = 0,
 ) -> Look:
-    """Read an image file once, for networks of any number of sizes; only small pictures remain of it.
+    """Read an image file once for several networks, and keep only small pictures of it.
 
     Args:
-        source: Its bytes, or a function that fetches them; see :func:`predict_files`.
-        sizes: Height and width of what each network takes.
-        position: Which part is seen of a picture of other proportions than a network's; see :func:`fit`.
-        thumbnail_edge: The longer side of the thumbnail in pixels, at most; 0 for none.
+        source: Its bytes, or a function that reads them.
+        sizes: Height and width of each network's input.
+        position: The part of the picture that is cropped; see :func:`fit`.
+        thumbnail_edge: Maximum side of the thumbnail in pixels; 0 for none.
     """
     try:
         image = decode(source() if callable(source) else source, name=name)
@@ -148,11 +135,10 @@ def look_at(
 def answered(
     looks: Sequence[Look], predictor: Predictor | RemotePredictor, *, temperature: float = 1.0
 ) -> list[FilePrediction]:
-    """What a model says of each file; files that could not be read keep their error.
+    """Predict files that were read for the predictor's size; files that could not be read keep their error.
 
     Args:
-        looks: Made for the predictor's size, among others.
-        temperature: What its scores are divided by.
+        temperature: Divides the scores before the softmax.
     """
     size = predictor.image_shape[:2]
     readable = [look.seen[size] for look in looks if look.error is None]
@@ -175,11 +161,7 @@ def predict_files(
     temperature: float = 1.0,
     batch_size: int = FILES_AT_ONCE,
 ) -> Iterator[FilePrediction]:
-    """Predict image files one after the other, in their order; a bad one becomes a result with an error.
-
-    At most one large picture is in memory at a time, and files whose bytes come from a function are fetched only when
-    their turn comes.
-    """
+    """Predict image files in their order, reading one at a time; a bad file becomes a result with an error."""
     remaining = iter(files)
     sizes = [predictor.image_shape[:2]]
     while batch := [
@@ -195,7 +177,7 @@ def _answered(
     ood_score: float | None,
     classes: tuple[str, ...],
 ) -> FilePrediction:
-    """A readable file with the network's answer."""
+    """Combine a readable file with its probabilities."""
     seen = look.seen[size]
     notes = (*look.notes, *filter(None, [look.framing_notes.get(size)]))
     if not np.isfinite(probabilities).all():
@@ -209,40 +191,30 @@ def _answered(
 
 
 def _thumbnail(image: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
-    """A picture shrunk so that neither side is longer than ``edge``; smaller ones as they are."""
+    """Shrink a picture so that neither side is longer than ``edge``."""
     if max(image.shape[:2]) <= edge:
         return image.copy()
     picture = Image.fromarray(image)
-    # Halving first is much faster and cannot be told from doing it at once.
+    # Shrinking by a whole factor first is much faster, with no visible difference.
     picture.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return np.array(picture)
 
 
 class AnswerRow(NamedTuple):
-    """A row of the table.
+    """A row of the table."""
 
-    Attributes:
-        run: The name of the run whose network answered, as typed.
-        prediction: What it said.
-        true_label: What the picture shows, as a person said; empty where nobody has.
-    """
-
+    #: The run's name.
     run: str
     prediction: FilePrediction
+    #: The class that a person entered, or empty.
     true_label: str = ""
 
 
 def answers_csv(answers: Iterable[AnswerRow], *, class_names: Sequence[str]) -> bytes:
-    """Answers as CSV: UTF-8 with the mark that Excel needs to see that it is.
+    """Write predictions as CSV, with the byte order mark that Excel needs to recognise UTF-8.
 
-    Columns: ``file, run, label, confidence, none_of_these`` (yes, no or empty), one a class with its probability (0 to
-    1), ``true_label, notes, error``.
-    Probabilities of classes that a run does not know are empty. Texts that a spreadsheet would take for a formula get
-    an apostrophe in front, and invisible characters, which may turn a name's direction, a visible mark.
-
-    Args:
-        answers: A row each.
-        class_names: The classes of all runs together.
+    Columns: ``file, run, label, confidence, none_of_these`` (yes, no or empty), one for each class of all runs with its
+    probability (empty where a run lacks the class), ``true_label, notes, error``.
     """
     text = io.StringIO()
     writer = csv.writer(text)
@@ -251,10 +223,10 @@ def answers_csv(answers: Iterable[AnswerRow], *, class_names: Sequence[str]) -> 
     for run, prediction, true_label in answers:
         fractions: dict[str, str] = {}
         if prediction.probabilities is not None:
-            known = zip(prediction.class_names, prediction.probabilities, strict=True)
-            fractions = {name: f"{fraction:.6f}" for name, fraction in known}
-        sure = "" if prediction.confidence is None else f"{prediction.confidence:.6f}"
-        row = [_cell(prediction.file), _cell(run), _cell(prediction.label or ""), sure]
+            by_class = zip(prediction.class_names, prediction.probabilities, strict=True)
+            fractions = {name: f"{fraction:.6f}" for name, fraction in by_class}
+        confidence = "" if prediction.confidence is None else f"{prediction.confidence:.6f}"
+        row = [_cell(prediction.file), _cell(run), _cell(prediction.label or ""), confidence]
         row.append({True: "yes", False: "no", None: ""}[prediction.none_of_these])
         row += [fractions.get(name, "") for name in class_names]
         row += map(_cell, [true_label, "; ".join(prediction.notes), prediction.error or ""])
@@ -263,6 +235,6 @@ def answers_csv(answers: Iterable[AnswerRow], *, class_names: Sequence[str]) -> 
 
 
 def _cell(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
+    """Escape text that a spreadsheet would read as a formula, and mark invisible characters."""
     visible = mark_invisible(text)
     return f"'{visible}" if visible.lstrip(" ").startswith(_FORMULA) else visible

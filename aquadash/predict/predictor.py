@@ -1,4 +1,4 @@
-"""A trained model, ready to look at images."""
+"""A trained model that predicts images."""
 
 from __future__ import annotations
 
@@ -17,17 +17,12 @@ from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 
 
 class Predictor:
-    """A trained model, ready to look at images. May be used from several threads at once.
-
-    Attributes:
-        class_names: One name a class, in the order of the probabilities.
-        image_shape: Height, width and channels of the images it looks at.
-    """
+    """A trained model that predicts images; thread-safe."""
 
     def __init__(
         self, model: Any, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
     ) -> None:
-        """Prepare a model; takes about as long as loading it, with a detector twice as long."""
+        """Compile a model, which takes about as long as loading it, with a detector twice as long."""
         import tensorflow as tf
 
         from aquadash.training.epoch_loop import forward_batch
@@ -41,7 +36,9 @@ class Predictor:
                 f"The model answers with {outputs}; expected {len(class_names)} probabilities, one for each of "
                 f"{', '.join(class_names)}. Does the model belong to this data set?"
             )
+        #: In the order of the probabilities.
         self.class_names = tuple(class_names)
+        #: Height, width and channels of the images.
         self.image_shape: tuple[int, int, int] = (int(shape[1]), int(shape[2]), 3)
 
         self._most_at_once = forward_batch(model)
@@ -50,27 +47,20 @@ class Predictor:
             try:
                 both = with_ood_features(model, pretrained=detector.pretrained)
             except StorageError:
-                # Other pretrained weights than the detector's have come with a newer version.
+                # A newer version came with other pretrained weights than the detector's.
                 detector = None
         self._detector = detector
-        # Re-entrant: what is traced under it may ask for more of the model.
+        # Re-entrant, because a function that is traced may need another cached one.
         self._lock = threading.RLock()
         self._known: dict[str, Any] = {}
         self._constant = tf.constant
-        # The graphs refer to the model's variables without owning them.
+        # Graphs hold only weak references to the variables, so the models are kept.
         self._model, self._both = model, both
-        # The graph that answers is traced here.
+        # Compiles the graph.
         self.answer_images(np.zeros((1, *self.image_shape), np.uint8))
 
     def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What the network's last layer is given, by which it tells images apart.
-
-        Returns:
-            float32, shape (n, features).
-
-        Raises:
-            StorageError: The network does not end with a dense layer.
-        """
+        """Return the last layer's input, float32 (n, features); a StorageError says that it is not a dense layer."""
         return self._read_features(images)
 
     @cached_property
@@ -88,30 +78,16 @@ class Predictor:
         class_names: Sequence[str],
         detector: OutOfDistributionDetector | None = None,
     ) -> Self:
-        """Load a run's saved model: the network that the settings make, with the weights in the file.
-
-        Raises:
-            StorageError: The file is missing or damaged, or is of another network than the settings make.
-        """
+        """Load a run's saved model; the errors are those of :func:`aquadash.models.load_model`."""
         from aquadash.models import load_model
 
         model = load_model(path, config, num_classes=len(class_names))
         return cls(model, class_names=class_names, detector=detector)
 
     def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities of images that have the network's size already.
-
-        Args:
-            images: uint8, shape (n, *image_shape), 0 to 255.
-
-        Returns:
-            float32, shape (n, classes); the rows sum to 1.
-
-        Raises:
-            ValueError: Wrong type or shape.
-        """
+        """Return the probabilities, float32 (n, classes), of uint8 images (n, *image_shape)."""
         self._check(images)
-        # The features cost about as much as the answer, which explanations want alone: it has a graph of its own.
+        # A graph without features, which take as long as the probabilities and which explanations do not need.
         forward = self._once("answer", lambda: self._traced(self._model))
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
         for part in self._batches(len(images)):
@@ -119,7 +95,7 @@ class Predictor:
         return probabilities
 
     def answer_images(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
-        """Probabilities as :meth:`predict_images` gives them, and how strange each image is."""
+        """Return the probabilities as :meth:`predict_images`, and the scores of the detector (above 1: no class)."""
         if self._detector is None:
             return self.predict_images(images), None
         self._check(images)
@@ -127,14 +103,14 @@ class Predictor:
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
         ood_scores = np.empty(len(images), np.float64)
         for part in self._batches(len(images)):
-            said, features = forward(self._constant(images[part]))
-            probabilities[part] = said.numpy()
+            y_prob, features = forward(self._constant(images[part]))
+            probabilities[part] = y_prob.numpy()
             ood_scores[part] = self._detector.ood_scores(features.numpy()) / self._detector.threshold
         return probabilities, ood_scores
 
     def _once(self, name: str, work: Callable[[], Any]) -> Any:
-        """A traced function, or what else is known of the model; worked out when first asked for, by one thread."""
-        # Whoever wants what is known does not wait for what is being traced.
+        """Return a cached value, computed once by one thread."""
+        # Checked before the lock, so that cached values do not wait for one that is being computed.
         if name not in self._known:
             with self._lock:
                 if name not in self._known:
@@ -142,7 +118,7 @@ class Predictor:
         return self._known[name]
 
     def _traced(self, network: Any) -> Any:
-        """A finished graph, which any number of threads may run."""
+        """Compile a graph, which any number of threads may run."""
         import tensorflow as tf
 
         from aquadash.models import normalise

@@ -1,4 +1,4 @@
-"""Trained models in a process of their own: the app never imports TensorFlow, and outlives whatever a model does."""
+"""Trained models in a process of their own, so that the app never imports TensorFlow and survives a crash."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,35 +20,30 @@ from aquadash.store import first_model
 from aquadash.store.artifacts import CONFIG, MODEL, OOD_DETECTOR, read_artifact
 from aquadash.training.answer_process import AnswerProcess
 
-#: So many networks stay loaded; one takes 10 to 100 MB.
+#: Number of networks that stay loaded; one takes 10 to 100 MB.
 _KEEP = 4
 
-#: Pixels of one question, so that a long one lets others in between and has its time for a part only.
+#: Pixels of one question: many images are split, so that other questions are answered in between.
 _PIXELS_AT_ONCE = 8_000_000
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A saved model, and what loading it takes."""
+    """The arguments for loading a saved model."""
 
-    #: What it is loaded as.
+    #: The class of the predictor.
     kind: type[Predictor]
-    #: Its ``.keras`` file.
+    #: The ``.keras`` file.
     path: Path
-    #: The model section of its run's config.
+    #: The model section of the run's config.
     config: ModelConfig
     class_names: tuple[str, ...]
-    #: The file of its detector; None where there is none, or nobody asks it.
+    #: The file of its detector, if it is used.
     detector: Path | None = None
 
 
 class RemotePredictor:
-    """A :class:`~aquadash.predict.Predictor` that works in another process; the errors are those of its questions, too.
-
-    Attributes:
-        class_names: One name a class, in the order of the probabilities.
-        image_shape: Height, width and channels of the images it looks at.
-    """
+    """A :class:`~aquadash.predict.Predictor` in another process; methods may also raise ``AnswerError``."""
 
     kind: type[Predictor] = Predictor
 
@@ -60,7 +56,7 @@ class RemotePredictor:
         detector: Path | None = None,
         process: AnswerProcess | None = None,
     ) -> None:
-        """Have it loaded; the first time this takes as long as TensorFlow's import."""
+        """Load the model; the first time in a process this takes as long as TensorFlow's import."""
         self._process = process or shared_process()
         self._saved = Saved(self.kind, path, config, tuple(class_names), detector)
         self.class_names = tuple(class_names)
@@ -82,8 +78,8 @@ class RemotePredictor:
     def features(
         self, images: NDArray[np.uint8], *, progress: Callable[[float], object] = lambda fraction: None
     ) -> NDArray[np.float32]:
-        """As :meth:`Predictor.features`; what the progress, which is told the fraction done, raises ends the work."""
-        # Seconds for a large network: nobody who does not want it any more waits longer.
+        """As :meth:`Predictor.features`; ``progress`` gets the fraction done, and its exception ends the work."""
+        # Smaller parts, because large networks take seconds and progress may cancel the work only between parts.
         at_once = max(1, _PIXELS_AT_ONCE // 8 // int(np.prod(self.image_shape)))
         parts = []
         for start in range(0, max(1, len(images)), at_once):
@@ -92,34 +88,34 @@ class RemotePredictor:
         return np.concatenate(parts)
 
     def _parts(self, images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-        """Images for one question after another; one part without any where there are none."""
+        """Split images by question; no images make one empty part."""
         at_once = int(np.clip(_PIXELS_AT_ONCE // np.prod(self.image_shape), 1, 256))
         for start in range(0, max(1, len(images)), at_once):
             yield images[start : start + at_once]
 
     def _get(self, *names: str) -> Any:
-        """The value of one of the network's attributes, or of an attribute's."""
+        """Return an attribute of the predictor, or an attribute of that."""
         return self._process.ask(_attribute, self._saved, names)
 
     def _call(self, name: str, /, *args: Any, progress: Callable[[float], object] | None = None, **options: Any) -> Any:
-        """What one of the network's methods returns."""
+        """Call a method of the predictor."""
         return self._process.ask(_called, self._saved, name, args, options, progress=progress)
 
 
 @cache
 def shared_process() -> AnswerProcess:
-    """The one process that asks the networks for this app."""
+    """Return the process that the whole app shares."""
     return AnswerProcess(_begin)
 
 
 def prepare() -> None:
-    """Have the process start, so that the first answer need not wait for it."""
+    """Start the process before the first question."""
     shared_process().prepare(_load_included_model)
 
 
 @cache
 def _load_included_model() -> None:
-    """In the process: the first network that is loaded takes twice as long as the next."""
+    """Load a network in the process, because the first one takes twice as long as the next."""
     described = json.loads((first_model.FOLDER / first_model.RUN).read_text(encoding="utf-8"))
     config = read_artifact(first_model.FOLDER / CONFIG, CONFIG)
     Predictor.load(first_model.FOLDER / MODEL, config.model, class_names=described["class_names"])
@@ -130,7 +126,7 @@ def _begin() -> None:
 
 
 def _network(saved: Saved) -> Predictor:
-    """In the process: the network, loaded if it is not among those that were asked last or its file has changed."""
+    """Return the network in the process, from the cache if its file has not changed."""
     return _loaded(saved, os.stat(saved.path).st_mtime_ns if saved.path.is_file() else None)
 
 
@@ -141,10 +137,7 @@ def _loaded(saved: Saved, changed: int | None) -> Predictor:
 
 
 def _attribute(saved: Saved, names: Sequence[str]) -> Any:
-    found: Any = _network(saved)
-    for name in names:
-        found = getattr(found, name)
-    return found
+    return attrgetter(".".join(names))(_network(saved))
 
 
 def _called(saved: Saved, name: str, args: Sequence[Any], options: dict[str, Any]) -> Any:

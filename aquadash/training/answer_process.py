@@ -27,45 +27,40 @@ Answer = TypeVar("Answer")
 #: Seconds that an answer may take, the start of the process included.
 ANSWER_SECONDS = 120.0
 
-#: Seconds without a question after which the process ends; with TensorFlow it holds about 800 MB.
+#: Seconds without a question after which the process ends; with TensorFlow it takes about 800 MB.
 IDLE_SECONDS = 600.0
 
 #: Bytes that the process may allocate beyond what it has after its start.
 MAX_BYTES = 4_000_000_000
 
-#: Bytes of free memory below which it is not started before it is needed.
+#: Bytes of free memory below which no process is started ahead of its first question.
 MIN_FREE_MEMORY = 2 * 1024**3
 
 #: Seconds that a cancelled answer has to end by itself.
 _CANCEL_SECONDS = 2.0
 
-#: Linux ends the process with the highest score first when memory runs out: better this one than the app.
+#: When memory runs out, Linux kills the process with the highest score first: this one, not the app.
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 
 
 class AnswerError(AquaDashError):
-    """A question that the process could not answer; the next one may be asked at once."""
+    """The process could not answer a question; the next one may be asked at once."""
 
 
 class _Reply(Enum):
-    """What the process says of a question."""
+    """Kinds of messages from the process."""
 
-    BEGUN = auto()
     PROGRESS = auto()
     ANSWER = auto()
     ERROR = auto()
 
 
 class _EndedError(Exception):
-    """The process has ended; the argument says whether it had begun with the question."""
+    """The process has ended; the argument is whether it had begun with the question."""
 
 
 class AnswerProcess:
-    """Answers one question at a time; safe to ask from many threads.
-
-    The process starts with the first question, or when it is prepared, keeps in its modules' variables what it has
-    loaded, and is replaced when it has died or was ended.
-    """
+    """Answers one question at a time in a process that is replaced when it has ended; thread-safe."""
 
     def __init__(
         self,
@@ -98,12 +93,10 @@ class AnswerProcess:
     def ask(
         self, function: Callable[..., Answer], *args: Any, progress: Callable[[float], object] | None = None
     ) -> Answer:
-        """Call a function in the process and wait for what it returns.
+        """Call a function of a module in the process and return its result; arguments and result are pickled.
 
         Args:
-            function: One of a module; it may call :func:`report_progress`.
-            args: What it is called with. Arguments and answer go through a pipe.
-            progress: Called some times a second with the fraction that the function reported last, 0 to 1. An exception
+            progress: Called some times a second with the last fraction of :func:`report_progress`, 0 to 1; an exception
                 that it raises cancels the work.
 
         Raises:
@@ -116,7 +109,7 @@ class AnswerProcess:
                     kind, value = self._ask(function, args, progress)
                 except _EndedError as ended:
                     self._kill()
-                    # The process may have died, or ended for lack of questions, since the last answer.
+                    # Retry once where the process ended between two questions.
                     if is_last or ended.args[0]:
                         raise AnswerError(
                             "The process that asks the networks ended in the middle of this answer, probably for lack "
@@ -174,7 +167,7 @@ class AnswerProcess:
         self._child.send((self._question, function, args))
 
     def _receive(self, timeout: float) -> tuple[_Reply, Any] | None:
-        """Return the next reply to the current question; None if none came within the time-out, in seconds."""
+        """Return the next reply to the current question; None after the timeout, in seconds."""
         assert self._child is not None, "a question was sent"
         if self._child.pipe.poll(timeout):
             question, kind, value = self._child.pipe.recv()
@@ -183,7 +176,7 @@ class AnswerProcess:
         return None
 
     def _cancel(self) -> None:
-        """Tell the process to give the question up, and kill it if it does not within some seconds."""
+        """Cancel the question, and kill the process if it still answers after some seconds."""
         assert self._child is not None, "a question was sent"
         self._child.send(self._question)
         deadline = time.monotonic() + _CANCEL_SECONDS
@@ -208,16 +201,16 @@ def report_progress(fraction: float) -> None:
     """Report in the process how much of the answer is done, 0 to 1."""
     assert _current is not None, "only a function that was asked for reports"
     pipe, question = _current
-    # The app sends nothing but a cancellation before it has its answer.
+    # Before its answer the app sends only a cancellation: the question's number.
     if pipe.poll() and pipe.recv() == question:
         raise AnswerError("This answer was cancelled.")
     pipe.send((question, _Reply.PROGRESS, fraction))
 
 
 def main(pipe: Connection) -> None:
-    """Be the process: answer questions until none has come for some time."""
+    """Run the process: answer questions until none has come for ``idle_seconds``."""
     global _current
-    # TensorFlow prints warnings that do not belong into the app's console.
+    # Keeps TensorFlow's warnings out of the app's console.
     processes.log_to(settings.home() / "logs" / "answers.log")
     with contextlib.suppress(OSError):
         _OOM_SCORE.write_text("1000", encoding="ascii")
@@ -229,14 +222,14 @@ def main(pipe: Connection) -> None:
 
         _, highest = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (bytes_at_start.data + max_bytes, highest))
-    # A process that keeps this much would soon have no memory left for an answer. The app starts another.
+    # Above this the process ends after its answer, so that the next one has memory; the app starts another process.
     max_kept_bytes = bytes_at_start.rss + max_bytes // 2
     while pipe.poll(idle_seconds):
         message = pipe.recv()
         if isinstance(message, int):
-            continue  # The cancellation came after the answer.
+            continue  # A cancellation that arrived after the answer.
         question, function, args = message
-        pipe.send((question, _Reply.BEGUN, 0.0))
+        pipe.send((question, _Reply.PROGRESS, 0.0))
         _current = pipe, question
         kind, value = _answer(function, args)
         pipe.send((question, kind, value))
@@ -250,7 +243,7 @@ def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[_Reply
     except AquaDashError as error:
         return _Reply.ERROR, error
     except Exception as error:
-        # As text: to unpickle TensorFlow's exception, the app would import TensorFlow.
+        # As text, because unpickling TensorFlow's exceptions would import TensorFlow into the app.
         _log.exception("a question could not be answered")
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
             return _Reply.ERROR, AnswerError(
@@ -262,9 +255,9 @@ def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[_Reply
 
 
 if __name__ == "__main__":
-    # Functions that are asked for import this module by its name, and share its variables there.
+    # Imported by name: questions that call report_progress share the variables of that module, not those of __main__.
     from aquadash.training import answer_process
 
-    # The app ends while it is spoken to.
+    # The pipe breaks when the app ends.
     with contextlib.suppress(EOFError, ConnectionError):
         answer_process.main(open_pipe(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""A run's state after an epoch, from which going on equals never having stopped, and who hears of it."""
+"""Checkpoints: a run's state after an epoch; training from it equals bit by bit a training without a break."""
 
 from __future__ import annotations
 
@@ -23,29 +23,27 @@ _log = logging.getLogger(__name__)
 
 Weights = list[NDArray[np.generic]]
 
-#: How many validation images are followed through the epochs: as many as fit on a page.
+#: The number of validation images whose probabilities are kept for each epoch: as many as fit on a page.
 PROBE_IMAGES = 20
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Everything that later epochs depend on; all else follows from the config and the epoch's number."""
+    """Everything that later epochs depend on, besides the config and the epoch's number."""
 
-    #: The model's weights after the epoch.
     weights: Weights
     #: The optimizer's variables (momenta, step count).
     optimizer: Weights
-    #: The weights of the best epoch, empty when they are not kept.
+    #: The weights of the best epoch; empty when they are not kept.
     best_weights: Weights
-    #: How long there has been no better epoch.
     early_stopping: EarlyStopping
     #: All epochs so far; the last is the checkpoint's own.
     history: tuple[EpochRecord, ...]
-    #: How the answers changed over these epochs; None where an older version trained the first.
+    #: The answers after each epoch; None where an older version trained the first epochs.
     replay: EpochReplay | None
-    #: The config, to refuse going on with another.
+    #: The config; a run with another one cannot resume from here.
     config_json: str
-    #: The data set's fingerprint, to refuse going on with other images.
+    #: The data set's fingerprint; a run on other images cannot resume from here.
     fingerprint: str
 
     @property
@@ -60,8 +58,7 @@ class Checkpoint:
 
 
 class Listener(Protocol):
-    """Who wants to hear how training goes. Every method may raise :class:`~aquadash.store.Stopped`
-    to end it at once; epochs that are complete are kept."""
+    """Callbacks of a training; either may raise ``Stopped`` to end it at once, and complete epochs are kept."""
 
     def on_progress(self, progress: Progress) -> None:
         """Called several times a second."""
@@ -71,10 +68,7 @@ class Listener(Protocol):
 
 
 def save(store: RunStore, run_id: str, checkpoint: Checkpoint) -> None:
-    """Keep a checkpoint with the run.
-
-    Two files take turns, so that a crash while one is written leaves the other whole.
-    """
+    """Write a checkpoint into one of two files in turn, so that a crash leaves the other one whole."""
     arrays = {
         **_named("weights", checkpoint.weights),
         **_named("optimizer", checkpoint.optimizer),
@@ -96,17 +90,17 @@ def save(store: RunStore, run_id: str, checkpoint: Checkpoint) -> None:
 
 
 def latest(store: RunStore, run_id: str) -> Checkpoint | None:
-    """The newest whole checkpoint of a run; None when there is none."""
-    found = []
+    """Return the newest undamaged checkpoint of a run; None when there is none."""
+    checkpoints = []
     for name in store.artifact_names(run_id, folder=CHECKPOINTS):
         path = store.artifact(run_id, f"{CHECKPOINTS}/{name}")
         if path is None:
             continue
         try:
-            found.append(_load(path))
+            checkpoints.append(_load(path))
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             _log.warning("left out the damaged checkpoint %s (%s)", name, error)
-    return max(found, key=lambda checkpoint: checkpoint.epoch, default=None)
+    return max(checkpoints, key=lambda checkpoint: checkpoint.epoch, default=None)
 
 
 def _load(path: Path) -> Checkpoint:
@@ -134,11 +128,11 @@ def _listed(prefix: str, arrays: np.lib.npyio.NpzFile) -> Weights:
 
 
 def probe_positions(labels: NDArray[np.int64], *, count: int = PROBE_IMAGES) -> NDArray[np.int64]:
-    """Choose the validation images to follow: the same for the same labels, and about as many of each class."""
+    """Choose validation images, about as many of each class; the same labels give the same positions."""
     classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     counts = [0] * len(classes)
     for _ in range(min(count, len(labels))):
-        # The class with the fewest so far that has one left, the first of several.
+        # The first class with the fewest chosen images that has one left.
         _, chosen = min((count, i) for i, count in enumerate(counts) if count < len(classes[i]))
         counts[chosen] += 1
     even = [
@@ -151,7 +145,7 @@ def probe_positions(labels: NDArray[np.int64], *, count: int = PROBE_IMAGES) -> 
 def with_epoch(
     before: EpochReplay | None, epoch: int, data: TrainingData, probabilities: NDArray[np.float32]
 ) -> EpochReplay | None:
-    """The replay, from which people look back at the epochs, with one more."""
+    """Add an epoch to the replay; None where the replay lacks an earlier epoch."""
     if epoch != (before.epochs if before else 0) + 1:
         return None
     classes = probabilities.shape[1]

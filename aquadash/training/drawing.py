@@ -20,47 +20,46 @@ from aquadash.data.progress import ProgressCallback
 from aquadash.errors import AquaDashError
 from aquadash.work.child import ChildProcess, open_pipe
 
-#: How many epochs' images there is room for: while one is trained, the next is drawn.
+#: Number of epochs whose images fit in the shared memory: while one is trained, the next is drawn.
 SLOTS = 2
 
-#: How often whoever waits for images hears of it, in seconds; a stop request is noticed then.
+#: Seconds between progress reports while the training waits for images; a report also notices a stop request.
 _WAIT_SECONDS = 0.25
 
-#: The images are small and the processors are for training.
+#: Environment of the drawing process: the images are small, and the other cores are for training.
 _ONE_THREAD = {name: "1" for name in ("OPENCV_FOR_THREADS_NUM", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 
-#: While the training computes, drawing takes only what it leaves: at 5, epochs of the report's network were up to a
-#: fifth longer on two cores. Where other programs take both cores nothing is left, so drawing goes on at the training's
-#: priority once that waits: epochs then took 1.13 times as long as with fixed copies, and 4.3 times without it.
+#: Priority of drawing while the training computes; once the training waits, drawing has its priority. docs/decisions.md
+#: has the measurements.
 _NICENESS = 19
 
-#: The numbers that both processes share: the fraction drawn of an epoch, and the epoch that the training waits for, or
+#: Positions in ``SharedImages.numbers``: the fraction drawn of an epoch, and the epoch that the training waits for or
 #: waited for last.
 _FRACTION, _AWAITED = range(2)
 
-#: How long a process that has ended may take to say how.
+#: Seconds to wait for the exit status of a process that has closed its pipe.
 _END_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class SharedImages:
-    """Views of the memory that both processes see."""
+    """Views of the memory that both processes share."""
 
     #: float64, shape (2,), at ``_FRACTION`` and ``_AWAITED``.
     numbers: NDArray[np.float64]
     #: uint8, shape (n, height, width, 3).
     originals: NDArray[np.uint8]
-    #: uint8, shape (SLOTS, factor * n, height, width, 3): the drawn images of an epoch each.
+    #: uint8, shape (SLOTS, factor * n, height, width, 3): the drawn images, by epoch modulo ``SLOTS``.
     slots: NDArray[np.uint8]
 
     @staticmethod
     def size(shape: tuple[int, ...], factor: int) -> int:
-        """Bytes for originals of that shape."""
+        """Return the bytes for originals of that shape."""
         return 16 + int(np.prod(shape)) * (1 + SLOTS * factor)
 
     @classmethod
     def at(cls, file: int, shape: tuple[int, ...], factor: int) -> SharedImages:
-        """The views of an open file's memory, for originals of that shape."""
+        """Map an open file, for originals of that shape."""
         memory = mmap.mmap(file, cls.size(shape, factor))
         count = int(np.prod(shape))
         every = np.frombuffer(memory, np.uint8)[16:]
@@ -100,13 +99,9 @@ class DrawingProcess:
         return self._child.pid
 
     def epoch(self, epoch: int) -> NDArray[np.uint8]:
-        """The images of an epoch; waits until they are drawn, and has the next epoch's drawn meanwhile.
+        """Wait for the images of an epoch, uint8 (factor * n, height, width, 3), and request the next epoch's.
 
-        Returns:
-            uint8, shape (factor * n, height, width, 3), not to be written to; valid until the next call.
-
-        Raises:
-            AquaDashError: They cannot be drawn.
+        The result is read-only and valid until the next call.
         """
         if self._requested != epoch:
             self._request(epoch)
@@ -118,12 +113,12 @@ class DrawingProcess:
         return drawn
 
     def ready(self) -> None:
-        """Wait until the images that are being drawn ahead are there."""
+        """Wait until the next epoch's images are drawn."""
         if self._requested is not None:
             self._wait(self._requested)
 
     def close(self) -> None:
-        """End the process, which has nothing to lose."""
+        """End the process."""
         self._child.close()
 
     def _request(self, epoch: int) -> None:
@@ -153,7 +148,7 @@ class DrawingProcess:
 
 
 def _nameless_file() -> int:
-    """A file in memory without a name, which vanishes with the last process that has it; on disk where need be."""
+    """Open a file without a name, in memory if possible, which is deleted when the last process closes it."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("aquadash-drawing")
     with tempfile.TemporaryFile() as file:
@@ -161,19 +156,19 @@ def _nameless_file() -> int:
 
 
 def _main(pipe: Connection, file: int) -> None:
-    """Be the process: draw the epochs that are asked for, each answered with its number, or why it cannot be drawn."""
+    """Run the process: draw the requested epochs and answer each with its number or an error message."""
     shape, plan = pipe.recv()
     shared = SharedImages.at(file, shape, plan.factor)
     os.close(file)
     behind = ThreadPoolExecutor(1, "drawing-behind", initializer=_step_back)
-    behind.submit(os.getpid).result()  # Its thread exists from its first task on; later, memory may not do for one.
+    behind.submit(os.getpid).result()  # Starts the thread now: later there may not be enough memory for one.
     while True:
         epoch, seed = pipe.recv()
         answer: int | str = epoch
         shared.numbers[_FRACTION] = 0.0
         steps = draw_by_batch(shared.originals, plan, seed=seed, out=shared.slots[epoch % SLOTS])
         try:
-            # A batch a step: this thread has the training's priority.
+            # Each step draws a batch, here at the training's priority or in the thread of low priority.
             while step := (
                 next(steps, None) if shared.numbers[_AWAITED] == epoch else behind.submit(next, steps, None).result()
             ):
@@ -188,12 +183,12 @@ def _main(pipe: Connection, file: int) -> None:
 
 
 def _step_back() -> None:
-    """Leave the processor to others; Linux counts the priority of each thread, other systems that of the process."""
+    """Lower the priority, on Linux that of this thread only, elsewhere that of the process."""
     with contextlib.suppress(OSError):
         os.nice(_NICENESS)
 
 
 if __name__ == "__main__":
-    # The training ends while it is spoken to.
+    # The pipe breaks when the training ends.
     with contextlib.suppress(EOFError, ConnectionError):
         _main(open_pipe(sys.argv[1]), int(sys.argv[2]))

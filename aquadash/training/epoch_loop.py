@@ -18,38 +18,30 @@ from aquadash.training.faster import with_less_work
 from aquadash.training.losses import Losses
 from aquadash.training.mixing import Mixes, mix
 
-#: How long one call into TensorFlow should take: short enough for live progress and a prompt stop, long enough that the
-#: way there and back (about a millisecond) does not count.
+#: Seconds of one call into TensorFlow: short enough for live progress, long enough to hide the call's own millisecond.
 _CALL_SECONDS = 0.25
 
-#: So many images are looked at together for validation and prediction, at most, and so many values may a layer give for
-#: all of them: 250 MB.
+#: Limits of one batch for validation and prediction: images, and values in the output of a layer (250 MB).
 _FORWARD_IMAGES, _FORWARD_VALUES = 256, 62_500_000
 
 
 @dataclass(frozen=True, eq=False)
 class ParameterGroup:
-    """Weights that learn at one rate."""
+    """Weights that learn at one rate, with an optimizer of their own."""
 
-    #: Theirs alone.
     optimizer: keras.Optimizer
-    #: The weights.
     variables: Sequence[keras.Variable]
-    #: What the schedule's learning rate is multiplied by.
+    #: Multiplies the schedule's learning rate.
     factor: float = 1.0
 
 
 class EpochLoop:
-    """Trains a model epoch by epoch and predicts with it.
-
-    The result of an epoch depends on the model's state, the images and their order, not on how its batches are grouped
-    into calls: losses are kept by batch and summed up in order.
-    """
+    """Trains a model epoch by epoch; how batches are grouped into calls does not change a bit of the result."""
 
     def __init__(
         self, model: keras.Model, groups: Sequence[ParameterGroup], losses: Losses, *, batch_size: int
     ) -> None:
-        """Compiles nothing yet."""
+        """Prepare the optimizers; the first call of each function compiles it."""
         with_less_work(model)
         self.model = model
         self.groups = tuple(group for group in groups if group.variables)
@@ -58,10 +50,10 @@ class EpochLoop:
         self._losses = losses
         for group in self.groups:
             group.optimizer.build(group.variables)
-        # Nothing here needs AutoGraph to translate Python, which would take a second before the first batch.
+        # AutoGraph would take a second before the first batch, and nothing here needs it.
         self._train_batches = tf.function(self._train_batches_in_python, reduce_retracing=True, autograph=False)
-        # Called by the loop and not copied into it: in a graph with a cycle, TensorFlow's rewriting for oneDNN may meet
-        # the gradient of a max pooling before the pooling and leave it to a kernel that adds in another order.
+        # Not inlined: in a loop, TensorFlow's rewriting for oneDNN may visit the gradient of a max pooling before the
+        # pooling, and leave it to a kernel that adds in another order.
         self._step = tf.function(
             self._step_in_python, reduce_retracing=True, autograph=False, experimental_attributes={"_noinline": True}
         )
@@ -83,20 +75,15 @@ class EpochLoop:
         mixes: Mixes | None = None,
         after_call: Callable[[int, int, float, float], None] = lambda batch, batches, loss, accuracy: None,
     ) -> tuple[float, float]:
-        """Learn once from each image that the order names.
+        """Learn once from each image in the order; return mean loss and accuracy over the images as visited.
 
         Args:
-            images: uint8, (n, height, width, channels), or float32 features, (n, features), for a model of such.
-            labels: int32, (n,).
-            order: Positions of the images to visit, in that order.
+            images: uint8, (n, height, width, channels), or float32 features, (n, features).
+            labels: int32, (n,); of a mixed image, the label of its larger part.
+            order: Positions of the images to visit.
             rates: The learning rate of each batch, float32, (batches,).
-            mixes: What the images are mixed with; None for nothing.
-            after_call: Called every quarter of a second or so with the batches done, the batches of the epoch, and the
-                mean loss and the fraction of right answers over those done; what it raises ends the epoch.
-
-        Returns:
-            Mean loss and share of right answers over the visited images, as the model was when it saw each. For a
-            mixed image, the right answer is the label of its larger part.
+            after_call: Called about every quarter of a second with the batches done, the batches of the epoch, and mean
+                loss and accuracy so far; an exception that it raises ends the epoch.
         """
         count = len(order)
         batches = -(-count // self._batch_size)
@@ -124,17 +111,17 @@ class EpochLoop:
     def evaluate(
         self, images: NDArray[np.generic], labels: NDArray[np.int64]
     ) -> tuple[float, float, NDArray[np.float32]]:
-        """Mean loss, share of right answers and probabilities (n, classes), the model at rest (no dropout)."""
+        """Return mean loss, accuracy and probabilities (n, classes), in inference mode."""
         total = 0.0
-        answers: list[NDArray[np.float32]] = []
+        parts: list[NDArray[np.float32]] = []
         for start in range(0, len(labels), self._forward_batch):
             part = slice(start, start + self._forward_batch)
             expected = tf.constant(labels[part].astype(np.int32))
             probabilities, loss = self._forward(tf.constant(images[part]), expected)
             total += float(loss) * len(labels[part])
-            answers.append(probabilities.numpy().astype(np.float32))
-        said = np.concatenate(answers)
-        return total / len(labels), int(np.sum(said.argmax(axis=1) == labels)) / len(labels), said
+            parts.append(probabilities.numpy().astype(np.float32))
+        y_prob = np.concatenate(parts)
+        return total / len(labels), int(np.sum(y_prob.argmax(axis=1) == labels)) / len(labels), y_prob
 
     def _train_batches_in_python(
         self,
@@ -146,7 +133,7 @@ class EpochLoop:
         start: tf.Tensor,
         stop: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Batches ``start`` to ``stop`` of an epoch; returns the loss of each and the sum of right answers."""
+        """Train batches ``start`` to ``stop`` of an epoch; return the loss of each and the number of right answers."""
 
         def train_batch(
             batch: tf.Tensor, losses: tf.TensorArray, right: tf.Tensor
@@ -176,7 +163,7 @@ class EpochLoop:
     def _step_in_python(
         self, images: tf.Tensor, labels: tf.Tensor, other_labels: tf.Tensor | None = None, share: tf.Tensor = 1.0
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Learn from one batch, of ``other_labels`` what ``share`` leaves; the loss is without penalties on weights."""
+        """Learn from one batch; ``share`` weighs the labels against the other labels. The loss excludes L1 and L2."""
         with tf.GradientTape() as tape:
             probabilities = self.model(images, training=True)
             loss = self._losses.training(labels, probabilities)
@@ -195,26 +182,25 @@ class EpochLoop:
         return probabilities, self._losses.validation(labels, probabilities)
 
     def _adapt(self, batches: int, seconds: float) -> None:
-        """Choose the next call's length from the last one's time, at most four times as many batches."""
+        """Set the batches of the next call by the last one's time, at most four times as many."""
         wanted = int(batches * _CALL_SECONDS / max(seconds, 1e-6))
         self._batches_a_call = max(1, min(wanted, 4 * self._batches_a_call))
 
 
 def _scaled(images: tf.Tensor) -> tf.Tensor:
-    """Images as networks take them; features as they are."""
+    """Scale uint8 images; return features as they are."""
     return normalise(images) if images.dtype == tf.uint8 else images
 
 
 def forward_batch(model: keras.Model) -> int:
-    """How many images a network looks at together when it does not learn; it changes the speed, not the meaning."""
-    # Of VGG16 with 224 pixels 19 images at once.
+    """Return the batch size for inference, by the largest output of a layer: 19 images for VGG16 with 224 pixels."""
     shapes = [model.input_shape, *(layer.output.shape for layer in layers_within(model))]
     largest = max(math.prod(shape[1:]) for shape in shapes)
     return max(1, min(_FORWARD_IMAGES, _FORWARD_VALUES // largest))
 
 
 def predict(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Class probabilities of uint8 images, float32 (n, classes)."""
+    """Return class probabilities of uint8 images, float32 (n, classes)."""
     forward = tf.function(lambda batch: model(normalise(batch), training=False), reduce_retracing=True, autograph=False)
     step = forward_batch(model)
     parts = [forward(tf.constant(images[i : i + step])).numpy() for i in range(0, len(images), step)]

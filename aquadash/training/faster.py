@@ -1,6 +1,6 @@
-"""The same mathematics with less work: where TensorFlow's general way is slow for small networks on a processor.
+"""Faster versions of operations that TensorFlow computes slowly for small networks on a CPU.
 
-``python scripts/bench train`` measures what these bring; tests hold their results against Keras's own.
+``python scripts/bench train`` measures them; tests compare their results with Keras's own.
 """
 
 from __future__ import annotations
@@ -15,14 +15,10 @@ from aquadash.models.summary import layers_within
 
 
 class OnePassSGD(keras.optimizers.SGD):
-    """Keras's SGD. Without momentum an update goes over the weights once instead of twice.
-
-    Keras first multiplies a gradient by the learning rate and then subtracts the product. With large dense layers and
-    small batches both are bound by memory, and TensorFlow has an operation for the two together.
-    """
+    """Keras's SGD, whose update without momentum is one operation that reads the weights once instead of two."""
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
-        """Update one variable, which Keras has unwrapped, with its gradient."""
+        """Update one variable with its gradient."""
         if self.momentum:
             super().update_step(gradient, variable, learning_rate)
             return
@@ -33,21 +29,17 @@ class OnePassSGD(keras.optimizers.SGD):
         )
 
 
-#: From this many weights on, memory bounds a dense layer at the usual batch sizes, and how its gradients are computed
-#: matters; below, the calls themselves cost more.
+#: Weights from which on memory bandwidth bounds a dense layer at the usual batch sizes.
 _LARGE_DENSE = 2**16
 
-
-#: ``tf.nn.space_to_depth`` copies a pixel at a time: slow where a pixel has so few channels, quick where it has more.
+#: ``tf.nn.space_to_depth`` copies a pixel at a time, which is slow below this number of channels.
 _FEW_CHANNELS = 8
 
 
 def with_less_work(model: keras.Model) -> None:
-    """Let large dense layers, and convolutions whose windows do not overlap, work as quick matrix products.
+    """Compute large dense layers, and convolutions whose windows do not overlap, as plain matrix products.
 
-    When a filter moves by its own side, each pixel belongs to one window, and the convolution is a product of the
-    windows, laid out as rows, with the filters. It sums the same products, in another order. The layers are not changed
-    otherwise: they are saved and loaded as before.
+    The sums are the same in another order. The layers are saved and loaded as before.
     """
     for layer in layers_within(model):
         if isinstance(layer, keras.layers.Conv2D) and _is_tiled(layer):
@@ -57,7 +49,7 @@ def with_less_work(model: keras.Model) -> None:
 
 
 def as_saved(model: keras.Model) -> None:
-    """Undo :func:`with_less_work`, so that a model answers to the last bit as it will when it is loaded again."""
+    """Undo :func:`with_less_work`, so that the probabilities equal bit by bit those of the saved model."""
     for layer in layers_within(model):
         for replaced in ("convolution_op", "call"):
             if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense) and replaced in vars(layer):
@@ -74,7 +66,7 @@ def _is_large(layer: keras.layers.Dense) -> bool:
 
 
 def _dense(layer: keras.layers.Dense, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-    """What the layer answers to ``inputs``, (n, features)."""
+    """Compute the layer's output for ``inputs``, (n, features)."""
     return layer.activation(tf.nn.bias_add(_product(inputs, layer.kernel.value), layer.bias.value))
 
 
@@ -82,13 +74,12 @@ def _dense(layer: keras.layers.Dense, inputs: tf.Tensor, training: bool | None =
 def _product(
     rows: tf.Tensor, weights: tf.Tensor
 ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
-    """``rows`` (n, features) times ``weights`` (features, units)."""
+    """Multiply ``rows`` (n, features) by ``weights`` (features, units)."""
 
     def gradient(of_product: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # This way round the product need not lay out the weights anew, as it must to take them transposed.
+        # In this order the weights need not be transposed in memory.
         of_rows = tf.transpose(tf.matmul(weights, of_product, transpose_b=True))
-        # One after the other, each has all cores; and when the weights are updated, nothing reads them any more, which
-        # would make TensorFlow copy them first.
+        # In sequence, so that each has all cores; and TensorFlow would copy weights that are read during their update.
         with tf.control_dependencies([of_rows]):
             of_weights = tf.matmul(rows, of_product, transpose_a=True)
         return of_rows, of_weights
@@ -111,7 +102,7 @@ def _is_tiled(layer: keras.layers.Conv2D) -> bool:
 
 
 def _tiled_convolution(side: int, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """The convolution of ``inputs`` (n, height, width, channels) with ``kernel`` (side, side, channels, filters)."""
+    """Convolve ``inputs`` (n, height, width, channels) with ``kernel`` (side, side, channels, filters)."""
     filters = kernel.shape[-1]
     height, width, channels = inputs.shape[1:]
     if channels < _FEW_CHANNELS:

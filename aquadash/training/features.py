@@ -1,8 +1,4 @@
-"""What a frozen body makes of images, computed once and kept on disk.
-
-A cache entry is found by its content: on one computer the same images and the same body always have the same entry,
-whichever run made it, and a file that is lost or damaged is made again.
-"""
+"""The features of a frozen body, computed once and cached on disk by a hash of the images and the body."""
 
 from __future__ import annotations
 
@@ -21,11 +17,10 @@ from numpy.typing import NDArray
 from aquadash import models, settings
 from aquadash.files import keep
 
-#: Bytes that the cache may take; beyond them the entries that were not used for longest are removed.
+#: Maximum size of the cache in bytes; the least recently used entries are removed.
 CACHE_BYTES = 2_000_000_000
 
-#: Images looked at together, at most, and the bytes that the largest output of a layer may take for them: more would
-#: need memory and save no time on a processor.
+#: Limits of a batch: images, and bytes of the largest output of a layer; larger batches are not faster on a CPU.
 _BATCH = 32
 _BATCH_BYTES = 200_000_000
 
@@ -37,53 +32,39 @@ def features(
     key: str,
     progress: Callable[[float], None],
 ) -> NDArray[np.float32]:
-    """The features of all images, from the cache or computed and put there.
+    """Return the features of uint8 images, float32 (n, features), from the cache or computed.
 
     Args:
-        body: Images as float32 in [0, 1] to features, (n, features); works as it does when it predicts.
-        images: uint8 (n, height, width, channels).
-        key: Names the body: all that its features depend on besides the images, its weights, precision and where it is
-            computed included.
-        progress: Told the fraction that is done after each batch; an exception that it raises ends the work, and
-            nothing is stored.
-
-    Returns:
-        float32 (n, features).
+        key: Names everything else that the features depend on: the body's weights, precision and the computer.
+        progress: Called with the fraction done after each batch; an exception that it raises ends the work.
     """
-    path = _path(images, key)
-    shape = (len(images), int(body.output_shape[-1]))
-    found = _read(path, shape)
-    if found is None:
-        found = compute_features(body, images, progress)
-        if found.nbytes <= CACHE_BYTES:
-            keep(path, partial(np.savez, features=found), pattern="*.npz", max_bytes=CACHE_BYTES)
+    digest = hashlib.sha256(f"{key}\0{images.shape}\0".encode())
+    digest.update(np.ascontiguousarray(images).data)
+    path = settings.home() / "cache" / "features" / f"{digest.hexdigest()[:40]}.npz"
+    values = _read(path, (len(images), int(body.output_shape[-1])))
+    if values is None:
+        forward, step = _forward(body), batch_size(body)
+        values = np.empty((len(images), int(body.output_shape[-1])), np.float32)
+        for start in range(0, len(images), step):
+            progress(start / len(images))
+            values[start : start + step] = forward(tf.constant(images[start : start + step]))
+        if values.nbytes <= CACHE_BYTES:
+            keep(path, partial(np.savez, features=values), pattern="*.npz", max_bytes=CACHE_BYTES)
     progress(1.0)
-    return found
+    return values
 
 
 def batch_size(body: keras.Model) -> int:
-    """How many images a body looks at together: a power of two, fewer the larger the outputs of its layers are."""
+    """Return the batch size for a body: a power of two, smaller for larger outputs of its layers."""
     largest = max(math.prod(layer.output.shape[1:]) for layer in body.layers)
     fitting = _BATCH_BYTES // (4 * largest)
     return min(_BATCH, 2 ** int(math.log2(max(1, fitting))))
 
 
-def compute_features(
-    body: keras.Model, images: NDArray[np.uint8], progress: Callable[[float], None] = lambda fraction: None
-) -> NDArray[np.float32]:
-    """The features of all images, computed; arguments and result are those of :func:`features`."""
-    forward, step = _forward(body), batch_size(body)
-    found = np.empty((len(images), int(body.output_shape[-1])), np.float32)
-    for start in range(0, len(images), step):
-        progress(start / len(images))
-        found[start : start + step] = forward(tf.constant(images[start : start + step]))
-    return found
-
-
-# One body is kept, with its graph: making that takes seconds, and a run asks for the features of several image sets.
+# Compiling takes seconds, and a run computes the features of several image sets.
 @lru_cache(maxsize=1)
 def _forward(body: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The body as a graph: uint8 images, any number of them, to float32 features."""
+    """Compile the body: uint8 images, any number of them, to float32 features."""
     signature = tf.TensorSpec((None, *body.input_shape[1:]), tf.uint8)
 
     @tf.function(input_signature=[signature])
@@ -93,24 +74,14 @@ def _forward(body: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
     return forward
 
 
-def _path(images: NDArray[np.uint8], key: str) -> Path:
-    digest = hashlib.sha256(f"{key}\0{images.shape}\0".encode())
-    digest.update(np.ascontiguousarray(images).data)
-    return _folder() / f"{digest.hexdigest()[:40]}.npz"
-
-
-def _folder() -> Path:
-    return settings.home() / "cache" / "features"
-
-
 def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
-    """The stored features, or None if there is no sound copy of that shape; an .npz file has check sums."""
+    """Read stored features; None if there is no undamaged copy of that shape. An .npz file has checksums."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            found = arrays["features"]
-        if found.shape != shape or found.dtype != np.float32:
+            values: NDArray[np.float32] = arrays["features"]
+        if values.shape != shape or values.dtype != np.float32:
             return None
-        os.utime(path)  # so that what is used stays
-    except Exception:  # a damaged file can raise nearly anything, and any fault means the same: no copy
+        os.utime(path)  # The least recently used files are removed first.
+    except Exception:  # NumPy has no common error for damaged files.
         return None
-    return found
+    return values

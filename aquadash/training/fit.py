@@ -1,4 +1,4 @@
-"""Training a run's model from its config: the whole of it, without a store, a process or a page."""
+"""Train a run's model from its config; needs no store, process or page."""
 
 from __future__ import annotations
 
@@ -28,24 +28,23 @@ from aquadash.training.trainer import Trainer
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """What training gave."""
+    """The model with the kept weights, and its results."""
 
-    #: The model with the kept weights.
     model: keras.Model
     #: All complete epochs, those before a resume too.
     history: tuple[EpochRecord, ...]
     #: The epoch whose weights the model has.
     kept_epoch: int
     val_loss: float
-    #: Its validation accuracy, 0 to 1.
+    #: 0 to 1.
     val_accuracy: float
-    #: What the model says of the test split.
+    #: On the test split.
     predictions: Predictions
-    #: What it says of the validation images.
+    #: On the validation images.
     validation_predictions: Predictions
-    #: What tells images of none of the classes; None where there can be none.
+    #: None where :func:`~aquadash.training.out_of_distribution.detector` makes none.
     ood_detector: OutOfDistributionDetector | None
-    #: True when a listener asked to stop.
+    #: True when the listener raised ``Stopped``.
     stopped: bool
 
 
@@ -57,23 +56,28 @@ def fit(
     resume_from: Checkpoint | None = None,
     clock: Callable[[], float] = time.time,
 ) -> FitResult | None:
-    """Train as the config says, or go on from a checkpoint as if there had been no break.
+    """Train as the config says, or resume from a checkpoint; return None if stopped before an epoch was complete.
 
-    The same config and data give the same numbers bit by bit on the same machine and library versions; other processors
-    or thread counts add up floating-point numbers in another order and differ in the last digits.
+    The same config and data give the same numbers bit by bit, with or without a break, on the same machine and library
+    versions; other processors or thread counts sum in another order and differ in the last digits.
 
     Args:
-        listener: Told of progress and complete epochs; may stop the training.
-        clock: Seconds since 1970, for progress.
-
-    Returns:
-        None when a listener asked to stop before an epoch was complete.
+        clock: Unix time in seconds, for progress.
 
     Raises:
         RunError: The checkpoint belongs to another config or other images.
     """
-    if resume_from:
-        _check_fits(resume_from, config, dataset)
+    # Configs are compared, not their texts: an older text lacks newer settings, which then have their defaults.
+    if resume_from and from_json(resume_from.config_json) != config:
+        raise RunError(
+            "The checkpoint was made with another configuration, so this run cannot go on from it. Start a new run."
+        )
+    if resume_from and resume_from.fingerprint != dataset.fingerprint:
+        raise RunError(
+            f"The data set {dataset.title} has other images now than when this run was interrupted "
+            f"(fingerprint {dataset.fingerprint[:12]}, was {resume_from.fingerprint[:12]}). Put the old data back, or "
+            "start a new run."
+        )
     tf.config.experimental.enable_op_determinism()
 
     def preparing(what: str, fraction: float | None = None) -> None:
@@ -109,10 +113,10 @@ def _result(
     listener: Listener,
     clock: Callable[[], float],
 ) -> FitResult:
-    """Bring back the weights to keep and predict the test split and the validation images with them."""
+    """Restore the weights to keep, and predict the test split and the validation images with them."""
 
     def begin(what: str) -> None:
-        # Its epochs are complete: whoever asks it to stop now gets their results all the same.
+        # All epochs are complete, so a stop request no longer saves anything.
         with contextlib.suppress(Stopped):
             listener.on_progress(Progress(what, state.epoch, config.training.epochs, eta_seconds=0.0, time=clock()))
 
@@ -136,7 +140,7 @@ def _result(
         probabilities=predict(model, data.validation_images),
     )
     val_loss, val_accuracy = kept.val_loss, kept.val_accuracy
-    if config.model.test_time_flip:  # It answers otherwise than at the end of its epoch.
+    if config.model.test_time_flip:  # The epoch's record is of the model without flip averaging.
         val_loss, val_accuracy = loss_and_accuracy(validation.labels, validation.probabilities)
     begin("learning to notice unknown images")
     return FitResult(
@@ -150,17 +154,3 @@ def _result(
         ood_detector=detector(trainer.model, data),
         stopped=stopped,
     )
-
-
-def _check_fits(checkpoint: Checkpoint, config: RunConfig, dataset: Dataset) -> None:
-    # Compared as configs, not as texts: a setting that came with a newer version has its default in an older text.
-    if from_json(checkpoint.config_json) != config:
-        raise RunError(
-            "The checkpoint was made with another configuration, so this run cannot go on from it. Start a new run."
-        )
-    if checkpoint.fingerprint != dataset.fingerprint:
-        raise RunError(
-            f"The data set {dataset.title} has other images now than when this run was interrupted "
-            f"(fingerprint {dataset.fingerprint[:12]}, was {checkpoint.fingerprint[:12]}). Put the old data back, or "
-            "start a new run."
-        )

@@ -1,4 +1,4 @@
-"""What decides a result besides the settings: device, precision, processor and versions."""
+"""Device, precision, processor and versions, on which the last digits of a result depend."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aquadash.data import Dataset
     from aquadash.store import Run
 
-#: Instructions, as Linux names them, that multiply bfloat16 numbers.
+#: Linux's names of the instructions that multiply bfloat16 numbers.
 _BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 
 _CPU_INFO = Path("/proc/cpuinfo")
@@ -30,7 +30,7 @@ _REPORTED_VERSIONS = (
 
 
 def precision(training: TrainingConfig) -> str:
-    """The Keras dtype policy that the setting ``training.precision`` stands for on this computer."""
+    """Return the Keras dtype policy for the setting ``training.precision`` on this computer."""
     if training.precision != "auto":
         return training.precision
     return "mixed_bfloat16" if multiplies_bfloat16() else "float32"
@@ -38,13 +38,13 @@ def precision(training: TrainingConfig) -> str:
 
 @cache
 def multiplies_bfloat16() -> bool:
-    """Whether the processor has instructions for bfloat16; False where it cannot be told."""
+    """Return whether the processor has instructions for bfloat16; False outside of Linux."""
     flags = next((line for line in _cpu_info() if line.startswith("flags")), "")
     return bool(_BFLOAT16_FLAGS & set(flags.split()))
 
 
 def _cpu_info() -> list[str]:
-    """What Linux tells of each core, in lines; nothing where it cannot be told."""
+    """Read Linux's description of the cores, in lines; empty on other systems."""
     try:
         return _CPU_INFO.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
@@ -52,22 +52,18 @@ def _cpu_info() -> list[str]:
 
 
 def last_digits(training: TrainingConfig) -> str:
-    """Names what decides the last digits of a result besides settings and images: libraries, device and processor."""
+    """Describe libraries, device and processor: with the same text, results agree to the last digit."""
     import tensorflow as tf
 
     cards = [tf.config.experimental.get_device_details(card) for card in tf.config.list_physical_devices("GPU")]
-    told = ("vendor_id", "model", "cache size", "flags", "CPU", "Features")
-    processor = sorted({line for line in _cpu_info() if line.startswith(told)}) or platform.processor()
+    prefixes = ("vendor_id", "model", "cache size", "flags", "CPU", "Features")
+    processor = sorted({line for line in _cpu_info() if line.startswith(prefixes)}) or platform.processor()
     versions = [library_version(name) for name in ("tensorflow", "keras")]
     return f"{training.device} {cards} {processor} {os.cpu_count()} {versions}"
 
 
 def device(training: TrainingConfig) -> AbstractContextManager[object]:
-    """A context in which TensorFlow works where the setting ``training.device`` says.
-
-    Raises:
-        ConfigError: It says ``gpu``, and TensorFlow finds none.
-    """
+    """Return a context for the device of the setting ``training.device``; a ConfigError says that there is no GPU."""
     import tensorflow as tf
 
     if training.device == "gpu" and not tf.config.list_physical_devices("GPU"):
@@ -78,7 +74,7 @@ def device(training: TrainingConfig) -> AbstractContextManager[object]:
 
 
 def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
-    """What else decides a result: versions, seed, images and device."""
+    """Describe versions, seed, images and device as plain values for JSON."""
     import tensorflow as tf
 
     devices = [device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices()]
@@ -98,7 +94,7 @@ def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
 
 
 def library_version(package: str) -> str:
-    """The installed version of a package, or that it is not installed."""
+    """Return the installed version of a package, or "not installed"."""
     try:
         return version(package)
     except PackageNotFoundError:

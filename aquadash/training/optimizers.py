@@ -1,4 +1,4 @@
-"""The table of optimizers: a config's name to a Keras optimizer."""
+"""The table of optimizers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from aquadash.config import TrainingConfig
 if TYPE_CHECKING:
     import keras
 
-#: Name -> the Keras class and its arguments. Momentum is 0.9 by default, the usual choice since Sutskever et al. 2013,
-#: "On the importance of initialization and momentum".
+#: By name: the Keras class and its arguments.
 OPTIMIZERS: dict[str, tuple[str, Callable[[TrainingConfig], dict[str, Any]]]] = {
     "sgd": ("SGD", lambda training: {}),
     "momentum": ("SGD", lambda training: {"momentum": training.momentum}),
@@ -21,18 +20,18 @@ OPTIMIZERS: dict[str, tuple[str, Callable[[TrainingConfig], dict[str, Any]]]] = 
     "adamw": ("AdamW", lambda training: {}),
 }
 
-#: Weights that weight decay leaves alone: shrinking an offset or the scale of a normalisation only hurts.
+#: Weights without weight decay: to shrink an offset or the scale of a normalisation only hurts.
 _NOT_DECAYED = ["bias", "gamma", "beta"]
 
 
 def build_optimizer(config: TrainingConfig) -> keras.Optimizer:
-    """The optimizer that the config names, at its learning rate."""
+    """Build the optimizer that the config names, at its learning rate."""
     import keras
 
     from aquadash.training.faster import OnePassSGD
 
     kind, arguments = OPTIMIZERS[config.optimizer]
-    # AdamW has a decay of its own where it is given none.
+    # Keras's AdamW has a default decay, so it gets the 0; the others get None.
     decay = config.weight_decay if kind == "AdamW" else config.weight_decay or None
     build: type[keras.Optimizer] = OnePassSGD if kind == "SGD" else getattr(keras.optimizers, kind)
     optimizer = build(config.learning_rate, weight_decay=decay, **arguments(config))

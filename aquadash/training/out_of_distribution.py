@@ -1,4 +1,4 @@
-"""What a trained network needs to tell images of none of its classes."""
+"""Detection of images that belong to none of a network's classes, from its features."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from aquadash.models.transfer import with_features
 from aquadash.training.epoch_loop import forward_batch
 from aquadash.training.prepare import TrainingData
 
-#: The layer that joins them.
+#: Name of the layer that concatenates the network's features with those of its pretrained body.
 _PARTS = "parts"
 
-#: A part's covariance takes its square. As wide as a dense layer may be; flattened values may be 16 times as many.
+#: Maximum width of a part, whose covariance takes the square of it; a dense layer may be as wide.
 _MAX_FEATURES = 4096
 
 
 def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetector | None:
-    """Learn from a run's training images, unaugmented, and set the threshold on its validation images.
+    """Fit a detector on the unaugmented training images, with a threshold from the validation images.
 
     Args:
-        model: The trained network, without the mirror image.
+        model: The trained network, without flip averaging.
 
     Returns:
-        None where the features are too many or not finite numbers, or the training images too few to tell.
+        None where there are too many features or too few images, or features are not finite.
     """
     body = backbone.pretrained_body(model)
     both = with_features(model) if body is None else _joined(model, body.model)
@@ -45,11 +45,11 @@ def detector(model: keras.Model, data: TrainingData) -> OutOfDistributionDetecto
         return None
     if len(np.unique(data.labels)) < classes or len(data.labels) < classes + 2 or not len(of_validation):
         return None
-    found = OutOfDistributionDetector.fit(
+    fitted = OutOfDistributionDetector.fit(
         of_training, data.labels, validation_features=of_validation, widths=widths, pretrained=pretrained
     )
-    # Scores are told as multiples of the threshold; images that are all alike leave none.
-    return found if found.threshold > 0 else None
+    # Scores are divided by the threshold, which is 0 where all images are alike.
+    return fitted if fitted.threshold > 0 else None
 
 
 def ood_metrics(
@@ -67,7 +67,7 @@ def ood_metrics(
 
 
 def feature_reader(model: keras.Model, *, pretrained: str = "") -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """A function from images to what the last layer is given, float32, (n, features); traced once for all calls."""
+    """Return a function from uint8 images to the last layer's input, float32 (n, features); it is compiled once."""
     return _reader(with_ood_features(model, pretrained=pretrained))
 
 
@@ -84,7 +84,7 @@ def _reader(both: keras.Model) -> Callable[[NDArray[np.uint8]], NDArray[np.float
 
 
 def with_ood_features(model: keras.Model, *, pretrained: str) -> keras.Model:
-    """A network with a second output, the features that a detector is given."""
+    """Return the network with a second output, the features for a detector."""
     if not pretrained:
         return with_features(model)
     body = backbone.pretrained_body(model)
@@ -94,7 +94,7 @@ def with_ood_features(model: keras.Model, *, pretrained: str) -> keras.Model:
 
 
 def _joined(model: keras.Model, body: keras.Model) -> keras.Model:
-    """The network with its features, which are joined by those that a body gives."""
+    """Return the network with a second output: its features and those of a pretrained body."""
     both = with_features(model)
     inputs = keras.Input(model.input_shape[1:])
     answer, own = both(inputs)

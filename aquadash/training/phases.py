@@ -1,8 +1,4 @@
-"""The phases of a run: which part of the network learns, and from what.
-
-Most runs have one. A pretrained network may first train only its new head, on the features of the frozen body, which
-are computed once, and then thaw some of the body.
-"""
+"""The phases of a run: a pretrained network may first train its head on cached features, then thaw some of the body."""
 
 from __future__ import annotations
 
@@ -25,16 +21,16 @@ from aquadash.training.optimizers import build_optimizer
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of epochs that train the same weights."""
+    """Epochs that train the same weights."""
 
     #: True when only the head learns, from the body's features.
     on_features: bool
-    #: False when another phase follows; early stopping waits for the last.
+    #: False when another phase follows; early stopping counts in the last phase only.
     is_last: bool
 
 
 def phase_of(config: RunConfig, epoch: int) -> Phase:
-    """The phase that an epoch, from 1, belongs to."""
+    """Return the phase of an epoch, from 1."""
     training = config.training
     if not models.model_entry(config.model.name).pretrained:
         return Phase(on_features=False, is_last=True)
@@ -46,7 +42,7 @@ def phase_of(config: RunConfig, epoch: int) -> Phase:
 
 
 def build_loop(config: RunConfig, model: keras.Model, losses: Losses, phase: Phase) -> EpochLoop:
-    """The training loop of a phase, its optimizers new."""
+    """Build the training loop of a phase with new optimizers."""
     batch_size = config.training.batch_size
     pieces = transfer.parts(model)
     if pieces is None:
@@ -63,7 +59,7 @@ def build_loop(config: RunConfig, model: keras.Model, losses: Losses, phase: Pha
 
 
 def load_pretrained(config: RunConfig, model: keras.Model, progress: ProgressCallback) -> str:
-    """Put pretrained weights into a network that has them."""
+    """Load the body's pretrained weights, if any; return a text that identifies them."""
     entry = models.model_entry(config.model.name)
     if entry.weights is None or entry.load is None:
         return ""
@@ -75,6 +71,6 @@ def load_pretrained(config: RunConfig, model: keras.Model, progress: ProgressCal
 def loss_and_accuracy(
     labels: NDArray[np.integer[Any]], probabilities: NDArray[np.floating[Any]]
 ) -> tuple[float, float]:
-    """Mean cross-entropy in nats, and the share of right answers."""
+    """Return the mean cross-entropy in nats, and the accuracy."""
     losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
     return float(np.mean(losses)), float(np.mean(probabilities.argmax(axis=1) == labels))

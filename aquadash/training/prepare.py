@@ -1,4 +1,4 @@
-"""From a data set to what a run trains, validates and is measured on."""
+"""The images of a run: split into training and validation, and augmented by epoch."""
 
 from __future__ import annotations
 
@@ -34,12 +34,14 @@ class TrainingData:
 
 
 def report_validation_images(num_test: int) -> int:
-    """How many test images, from the first on, the report's way validates on: 400; of no more, four fifths."""
+    """Return how many first test images validate in the report's way: 400; of 400 or fewer, four fifths."""
     return REPORT_VALIDATION_IMAGES if num_test > REPORT_VALIDATION_IMAGES else num_test * 4 // 5
 
 
 def split_positions(config: RunConfig, dataset: Dataset) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Which training images are learnt from, and which of them, or of the test images, validate.
+    """Return the positions of the training images to learn from, and of the validation images.
+
+    The latter are training images, or test images where the config says so.
 
     Raises:
         ConfigError: The data set is too small for the split.
@@ -59,14 +61,10 @@ def split_positions(config: RunConfig, dataset: Dataset) -> tuple[NDArray[np.int
 
 
 def split(config: RunConfig, dataset: Dataset) -> TrainingData:
-    """Take the validation images from where the config says.
-
-    Raises:
-        ConfigError: The data set is too small for the split.
-    """
+    """Split the images by :func:`split_positions`."""
     chosen, held_out = split_positions(config, dataset)
     on_test = config.training.validation == "test"
-    # All of them without a copy: own pictures may take gigabytes.
+    # A slice makes no copy of all training images, which may take gigabytes.
     validation, learnt = (dataset.test, slice(None)) if on_test else (dataset.train, chosen)
     return TrainingData(
         dataset.train.images[learnt],
@@ -78,20 +76,17 @@ def split(config: RunConfig, dataset: Dataset) -> TrainingData:
 
 
 def visited_images(training: TrainingConfig, count: int) -> int:
-    """How many of ``count`` training images an epoch visits: all, or those that fill whole batches.
-
-    With 10,625 images and batches of 32 the last batch holds a single image. Its gradient is that of one image alone,
-    and the step it causes, the last before validation, was seen to swing validation accuracy by 20 points.
-    """
+    """Return how many of ``count`` training images an epoch visits: all, or those that fill whole batches."""
+    # A last batch of one image swung the validation accuracy by 20 points (docs/decisions.md).
     whole = count // training.batch_size * training.batch_size
     return whole if training.drop_remainder and whole else count
 
 
 class TrainingImages:
-    """Augmented training images by epoch: the same copies for all, or fresh ones drawn while the last epoch trains."""
+    """Augmented training images by epoch: the same copies for all, or fresh ones drawn during the epoch before."""
 
     def __init__(self, config: RunConfig, data: TrainingData, *, progress: ProgressCallback) -> None:
-        """Draws the fixed copies at once when the config asks for copies, and otherwise starts what draws ahead."""
+        """Draw the fixed copies, or start the process that draws each epoch's images."""
         plan = augment.plan(config.augmentation)
         self._labels = plan.labels(data.labels)
         self._copies: NDArray[np.uint8] | None = None
@@ -100,7 +95,7 @@ class TrainingImages:
         def seed_of(epoch: int) -> int:
             return derived_seed(config.seed, Purpose.AUGMENTATION, epoch)
 
-        # Images that stay as they are need no drawing, and a process even less.
+        # A plan that changes nothing needs no process.
         if config.augmentation.mode == "copies" or not plan.changes:
             self._copies = augment.draw(data.images, plan, seed=seed_of(0), progress=progress)
         else:
@@ -110,26 +105,22 @@ class TrainingImages:
 
     @property
     def fresh(self) -> bool:
-        """True where every epoch has images of its own."""
+        """Whether every epoch has images of its own."""
         return self._drawing is not None
 
     def epoch(self, epoch: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Images and labels of an epoch, from 1; fresh images are valid until the next call.
-
-        Raises:
-            AquaDashError: They cannot be drawn.
-        """
+        """Return images and labels of an epoch, from 1; fresh images are valid until the next call."""
         if self._copies is not None:
             return self._copies, self._labels
         assert self._drawing is not None
         return self._drawing.epoch(epoch), self._labels
 
     def ready(self) -> None:
-        """Wait until no images are being drawn ahead; to time epochs."""
+        """Wait until the next epoch's images are drawn, so that epochs can be timed."""
         if self._drawing is not None:
             self._drawing.ready()
 
     def close(self) -> None:
-        """Let go of the process that draws ahead."""
+        """End the drawing process."""
         if self._drawing is not None:
             self._drawing.close()

@@ -1,4 +1,4 @@
-"""What a run will cost on this computer: epochs like its own are trained, and no run comes of them."""
+"""Measure the cost of a run on this computer by training some epochs like its own."""
 
 from __future__ import annotations
 
@@ -22,35 +22,20 @@ from aquadash.training.fit import fit
 from aquadash.training.phases import phase_of
 from aquadash.training.prepare import split_positions, visited_images
 
-#: Epochs of each phase: the first also compiles the network and computes the features of a frozen body.
+#: Epochs of each phase; the first also compiles the network and computes the features of a frozen body.
 _EPOCHS = 2
 
 
 def probe(config: RunConfig, dataset: Dataset, *, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
-    """Train two epochs of each phase of a run in this process, and say what all of it will cost.
+    """Train two epochs of each phase of a run in this process, and return its cost as plain values for JSON.
 
-    Args:
-        on_progress: Told several times a second how far it is.
-
-    Returns:
-        Plain values for JSON:
-
-        - ``seconds_per_epoch``: of the phase whose epochs take longest, validation included; ``images_per_second``: how
-          many images it visits in that time.
-        - ``seconds_total_at_most``: of all epochs and the preparation before them (``seconds_preparing``: drawing fixed
-          variants, compiling, computing features), if early stopping does not end it sooner; without the few seconds
-          in which a process starts, and without the look at all images once more after the last epoch.
-        - ``phases``: of each its ``epochs`` at most, ``seconds_per_epoch``, and ``on_features``: whether only a new
-          head learns.
-        - ``memory_bytes``: the most that this process has taken; ``memory_is_short``: whether the computer had less. A
-          network far too large for it ends this process, as it would end the run's.
-        - ``measured_steps`` and ``step_images``: weight updates that the time of an epoch comes from, and images in
-          each.
-        - ``parameters``, ``trainable_parameters``, ``multiply_adds`` and ``layers``: those of the network, as in
-          :class:`~aquadash.models.ModelSummary`.
-
-    Raises:
-        AquaDashError: The settings do not make a network, or pipeline, weights or images cannot be had.
+    - ``seconds_per_epoch``, ``images_per_second``: of the slowest phase, validation included.
+    - ``seconds_total_at_most``: all epochs without early stopping, and ``seconds_preparing``: drawing fixed variants,
+      compiling, computing features. The start of the process and the final predictions are not included.
+    - ``phases``: the ``epochs`` at most, ``seconds_per_epoch`` and ``on_features`` (only the head learns) of each.
+    - ``memory_bytes``: the peak of this process; ``memory_is_short``: whether the computer had less.
+    - ``measured_steps``, ``step_images``: weight updates of an epoch, and images in each.
+    - ``parameters``, ``trainable_parameters``, ``multiply_adds``, ``layers``: as in ``models.ModelSummary``.
     """
     free_bytes = psutil.virtual_memory().available + psutil.Process().memory_info().rss
     network = models.describe(
@@ -63,7 +48,7 @@ def probe(config: RunConfig, dataset: Dataset, *, on_progress: Callable[[Progres
         "training.epochs": _EPOCHS * len(phases),
         "training.head_epochs": _EPOCHS if head else 0,
         "training.patience": 0,
-        # Other variants than the run's, and than those of the probe before: their features are not in the cache.
+        # A new seed, because the features of the run's own variants may be in the cache.
         "seed": secrets.randbelow(2**32),
     }
     began = time.perf_counter()
@@ -107,7 +92,7 @@ class _Measured(Exception):
 
 @dataclass
 class _FirstEpochs:
-    """Ends a training after some epochs, before anything is made of the trained network."""
+    """Ends a training after some epochs, before its final predictions."""
 
     on_progress: Callable[[Progress], None]
     last: int

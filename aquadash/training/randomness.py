@@ -1,4 +1,4 @@
-"""All randomness of a run comes from its seed and the epoch, so that an epoch can be repeated or skipped exactly."""
+"""Seeds from a run's seed and the epoch, so that an epoch can be repeated or skipped exactly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Purpose(IntEnum):
-    """What a random stream is for; each purpose has a stream of its own."""
+    """Purposes of random numbers; each has a stream of its own."""
 
     WEIGHTS = 0
     SPLIT = 1
@@ -24,23 +24,20 @@ class Purpose(IntEnum):
 
 
 def derived_seed(seed: int, purpose: Purpose, *position: int) -> int:
-    """A 32-bit seed for one purpose at one position (an epoch, a layer), independent of all others."""
+    """Return a 32-bit seed for one purpose at one position (an epoch, a layer), independent of all others."""
     return int(np.random.SeedSequence([seed, int(purpose), *position]).generate_state(1)[0])
 
 
 def epoch_order(seed: int, epoch: int, count: int, *, keep: int | None = None) -> NDArray[np.int32]:
-    """The order in which an epoch visits ``count`` images, or the first ``keep`` of that order."""
+    """Return the order in which an epoch visits ``count`` images, or the first ``keep`` of it."""
     return np.random.default_rng([seed, int(Purpose.ORDER), epoch]).permutation(count).astype(np.int32)[:keep]
 
 
 def set_layer_seeds(model: keras.Model, *, seed: int, epoch: int) -> None:
-    """Set the random state of every layer that has one (dropout, for instance) for an epoch.
-
-    Keras keeps these states outside of a saved model and counts them up with every batch; without this a resumed run
-    would draw other numbers than one that was never interrupted.
-    """
+    """Set the random state of each layer that has one, such as dropout, for an epoch."""
     from aquadash.models.summary import layers_within
 
+    # Keras advances these states with every batch and does not save them: a resumed run would draw other numbers.
     seeded = (layer for layer in layers_within(model) if getattr(layer, "seed_generator", None) is not None)
     for index, layer in enumerate(seeded):
         state = np.random.SeedSequence([seed, int(Purpose.DROPOUT), epoch, index]).generate_state(2)

@@ -1,8 +1,6 @@
-"""Learning-rate schedules: the rate of every weight update, from the settings and the epochs so far.
+"""Learning-rate schedules: factors of ``training.learning_rate`` as functions of the position in training, in epochs.
 
-A schedule is a function of the position in training, counted in epochs and fractions of one, so that a resumed run
-takes the same rates as one that was never interrupted. All are multiplied by the setting ``training.learning_rate``,
-which is thus their peak.
+They depend on nothing else, so a resumed run has the same rates as one without a break.
 """
 
 from __future__ import annotations
@@ -17,8 +15,8 @@ from aquadash.config import TrainingConfig
 from aquadash.store.types import EpochRecord
 from aquadash.training.early_stopping import improves
 
-#: One cycle rises for 30 % of the training from 1/25 of the peak and ends at 1/10,000 of that: the proportions of Smith
-#: and Topin 2018, "Super-Convergence", as they are usually set today.
+#: One cycle (Smith and Topin 2018, "Super-Convergence") rises for 30 % of the training from 1/25 of the peak, and ends
+#: at 1/10,000 of its start.
 _RISE = 0.3
 _ONE_CYCLE_START = 1 / 25
 _ONE_CYCLE_END = _ONE_CYCLE_START / 10_000
@@ -29,7 +27,7 @@ def _constant(training: TrainingConfig, position: float) -> float:
 
 
 def _step(training: TrainingConfig, position: float) -> float:
-    # A hair is added so that a position computed as 9.999999 counts as the 10 it stands for.
+    # Rounding errors must not delay a step: 9.999999 counts as 10.
     return training.schedule_factor ** math.floor(position / training.schedule_epochs + 1e-9)
 
 
@@ -38,7 +36,7 @@ def _exponential(training: TrainingConfig, position: float) -> float:
 
 
 def _cosine(training: TrainingConfig, position: float) -> float:
-    """Half a cosine from the end of the warm-up to the last epoch (Loshchilov and Hutter 2017, "SGDR")."""
+    """Follow half a cosine from the end of the warm-up to the last epoch (Loshchilov and Hutter 2017, "SGDR")."""
     begin = min(training.warmup_epochs, training.epochs)
     fraction = (position - begin) / max(training.epochs - begin, 1e-9)
     return _half_cosine(1.0, 0.0, fraction)
@@ -57,7 +55,7 @@ SCHEDULES: dict[str, Callable[[TrainingConfig, float], float]] = {
     "exponential": _exponential,
     "cosine": _cosine,
     "one_cycle": _one_cycle,
-    # Its cuts come from the history, not from the position.
+    # learning_rates applies its cuts, which depend on the history.
     "plateau": _constant,
 }
 
@@ -65,19 +63,15 @@ SCHEDULES: dict[str, Callable[[TrainingConfig, float], float]] = {
 def learning_rates(
     training: TrainingConfig, *, epoch: int, batches: int, history: Sequence[EpochRecord]
 ) -> NDArray[np.float32]:
-    """The learning rate of each weight update of an epoch."""
-    # The middle of each update: so the first is above zero in a warm-up, and the last in a cosine, too.
+    """Return the learning rate of each weight update of an epoch."""
+    # Positions in the middle of each update, so that no rate is 0 in a warm-up or at the end of a cosine.
     positions = epoch - 1 + (np.arange(batches) + 0.5) / batches
     factor = training.schedule_factor ** plateau_cuts(training, history) if training.schedule == "plateau" else 1.0
     return np.array([_rate(training, position) * factor for position in positions], dtype=np.float32)
 
 
 def preview(training: TrainingConfig, *, points: int = 200) -> tuple[list[float], list[float]]:
-    """The curve to show before training starts; ``plateau`` is drawn as if it never cut.
-
-    Returns:
-        Epochs from 0 to the most that the settings allow, and the learning rate at each.
-    """
+    """Return epochs from 0 to the maximum and the learning rate at each, without cuts of ``plateau``."""
     epochs = np.linspace(0.0, training.epochs, points)
     # A step at the very end would come after the last update.
     last = training.epochs - 1e-6 if training.schedule == "step" else training.epochs
@@ -85,10 +79,7 @@ def preview(training: TrainingConfig, *, points: int = 200) -> tuple[list[float]
 
 
 def plateau_cuts(training: TrainingConfig, history: Sequence[EpochRecord]) -> int:
-    """How often ``plateau`` has cut the rate: once whenever ``schedule_epochs`` epochs went by without a better figure.
-
-    The rule of Keras's ``ReduceLROnPlateau`` without its cooldown and least change.
-    """
+    """Count the cuts of ``plateau`` by the rule of Keras's ``ReduceLROnPlateau`` without cooldown and ``min_delta``."""
     cuts = wait = 0
     best: float | None = None
     for record in history:

@@ -1,4 +1,4 @@
-"""One epoch after another, through the phases of a run, and how fast they go."""
+"""Trains a run's network epoch by epoch through its phases, and estimates the remaining time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from aquadash import models
-from aquadash.config import RunConfig, TrainingConfig
+from aquadash.config import RunConfig
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback
 from aquadash.models import ChannelStatistics, transfer
@@ -23,7 +23,6 @@ from aquadash.store import EpochRecord, EpochReplay, Progress
 from aquadash.training import hardware
 from aquadash.training.checkpoint import Checkpoint, Listener, Weights, with_epoch
 from aquadash.training.early_stopping import EarlyStopping
-from aquadash.training.epoch_loop import EpochLoop
 from aquadash.training.features import features
 from aquadash.training.losses import Losses
 from aquadash.training.mixing import draw_mixes
@@ -34,13 +33,7 @@ from aquadash.training.schedules import learning_rates
 
 
 class Trainer:
-    """Trains a run's network epoch by epoch. Its state after an epoch is a :class:`Checkpoint`.
-
-    Attributes:
-        model: The whole network.
-        data: The images it learns from and is validated on.
-        images: The augmented training images, epoch by epoch.
-    """
+    """Trains a run's network epoch by epoch; its state after an epoch is a :class:`Checkpoint`."""
 
     def __init__(
         self,
@@ -50,7 +43,7 @@ class Trainer:
         preparing: ProgressCallback,
         clock: Callable[[], float],
     ) -> None:
-        """Splits the data, builds the network and fetches pretrained weights; reports that as ``preparing``."""
+        """Split the data, build the network and load pretrained weights; report that to ``preparing``."""
         self._config = config
         self._fingerprint = dataset.fingerprint
         self._listener = listener
@@ -59,12 +52,12 @@ class Trainer:
         self.data = split(config, dataset)
         with ExitStack() as undo:
             self.images = TrainingImages(config, self.data, progress=preparing)
-            # Should the network not come about, nobody would ask for the images.
+            # If building the network fails, the drawing process must end.
             undo.callback(self.images.close)
             preparing("building the network", None)
             precision = hardware.precision(config.training)
             num_classes = len(dataset.class_names)
-            # Layers take their seeds from the random numbers that all threads share: none may draw in between.
+            # Layers take their seeds from Python's global random state: nothing else may draw from it until then.
             keras.utils.set_random_seed(derived_seed(config.seed, Purpose.WEIGHTS))
             self.model = models.build(
                 config.model,
@@ -73,7 +66,7 @@ class Trainer:
                 statistics=ChannelStatistics.of(self.data.images),
                 precision=precision,
             )
-            # Names the frozen body: network, input size, weights, precision, and where it is computed.
+            # Key of cached features: network, input size, weights, precision, and the computer.
             body = load_pretrained(config, self.model, preparing)
             self._body_key = f"{body} {precision} {hardware.last_digits(config.training)}"
             self._losses = Losses(config.training, self.data.labels, num_classes=num_classes)
@@ -84,57 +77,72 @@ class Trainer:
             undo.pop_all()
 
     def close(self) -> None:
-        """Let go of what draws images ahead."""
+        """End the drawing process."""
         self.images.close()
 
     def restore(self, state: Checkpoint) -> None:
-        """Take over a state, to go on from it."""
+        """Load a state, to resume from it."""
         self._enter(phase_of(self._config, state.epoch))
         _assign(self._loop.model.weights, state.weights)
         _assign(self._loop.optimizer_variables, state.optimizer)
 
     def keep(self, state: Checkpoint, weights: Weights) -> None:
-        """Set the whole network to weights of a state, whatever has been trained since."""
+        """Set the whole network to weights of a state, even if it has been trained since."""
         phase = phase_of(self._config, state.epoch)
         if phase != self._phase:
-            # An epoch that was broken off has changed the body already.
+            # An interrupted epoch of the next phase has already changed the body.
             load_pretrained(self._config, self.model, self._preparing)
             self._enter(phase)
         _assign(self._loop.model.weights, weights)
 
     def train_one_epoch(self, state: Checkpoint | None) -> Checkpoint:
         """Train and validate the epoch after ``state``; the network must be in that state."""
-        training = self._config.training
+        config, training = self._config, self._config.training
         history = state.history if state else ()
         epoch = len(history) + 1
-        if phase_of(self._config, epoch) != self._phase:
-            state = self._next_phase(state, phase_of(self._config, epoch))
+        if phase_of(config, epoch) != self._phase:
+            state = self._next_phase(state, phase_of(config, epoch))
         began = time.perf_counter()
         images, labels = self._epoch_inputs(epoch)
-        pace = Pace(self._config, images=visited_images(training, len(labels)), history=history)
+        visited = visited_images(training, len(labels))
+        pace = Pace(config, images=visited, history=history)
 
         def after_call(batch: int, batches: int, loss: float, accuracy: float) -> None:
             progress = pace.progress(batch, batches, now=self._clock())
-            # What is no number any more ends the run with the epoch, and JSON has no word for it.
+            # A NaN loss ends the run after this epoch; JSON cannot hold NaN, so it is left out.
             self._listener.on_progress(
                 replace(progress, loss=loss, accuracy=accuracy) if math.isfinite(loss) else progress
             )
 
-        record, answers = train_epoch(
-            self._config,
-            self._loop,
-            self._phase,
-            history,
-            (images, labels),
-            (self._validation_inputs(), self.data.validation_labels),
-            began=began,
-            after_call=after_call,
+        set_layer_seeds(self._loop.model, seed=config.seed, epoch=epoch)
+        rates = learning_rates(training, epoch=epoch, batches=-(-visited // training.batch_size), history=history)
+        order = epoch_order(config.seed, epoch, len(labels), keep=visited)
+        mixes = None
+        if not self._phase.on_features:
+            mixes = draw_mixes(
+                config.augmentation,
+                order,
+                seed=config.seed,
+                epoch=epoch,
+                batch_size=training.batch_size,
+                image_shape=images.shape[1:],
+            )
+        y_true = tf.constant(labels.astype(np.int32))
+        loss, accuracy = self._loop.train(tf.constant(images), y_true, order, rates, mixes=mixes, after_call=after_call)
+        val_loss, val_accuracy, val_prob = self._loop.evaluate(self._validation_inputs(), self.data.validation_labels)
+        record = EpochRecord(
+            epoch=epoch,
+            loss=loss,
+            accuracy=accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            learning_rate=float(rates[len(rates) // 2]),
+            seconds=time.perf_counter() - began,
         )
-        replay = with_epoch(state.replay if state else None, epoch, self.data, answers)
-        return self._checkpoint(state, record, replay)
+        return self._checkpoint(state, record, with_epoch(state.replay if state else None, epoch, self.data, val_prob))
 
     def _epoch_inputs(self, epoch: int) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
-        """What the loop learns from in an epoch: images, or the frozen body's features of them."""
+        """Return the inputs of an epoch: images, or the frozen body's features of them."""
         images, labels = self.images.epoch(epoch)
         if not self._phase.on_features:
             return images, labels
@@ -145,7 +153,7 @@ class Trainer:
         return self._epoch_features, labels
 
     def _features(self, images: NDArray[np.uint8], what: str) -> NDArray[np.float32]:
-        """What the frozen body makes of uint8 images, (n, features); ``what`` says in words which images they are."""
+        """Compute the frozen body's features of uint8 images, (n, features); ``what`` names the images for people."""
         parts = transfer.parts(self.model)
         assert parts is not None, "only a pretrained network has features"
         return features(
@@ -168,12 +176,11 @@ class Trainer:
             self._epoch_features = self._validation = None
 
     def _next_phase(self, state: Checkpoint | None, phase: Phase) -> Checkpoint | None:
-        """Go from the head alone to more of the network: the kept head becomes part of the kept whole."""
+        """Go on from the head to the whole network, with the best head instead of the last where it is kept."""
         if state is None:
             self._enter(phase)
             return None
         if state.best_weights:
-            # The whole goes on from the best head, not from the last.
             _assign(self._loop.model.weights, state.best_weights)
         self._enter(phase)
         weights = _values(self._loop.model.weights)
@@ -181,7 +188,12 @@ class Trainer:
 
     def _checkpoint(self, before: Checkpoint | None, record: EpochRecord, replay: EpochReplay | None) -> Checkpoint:
         training = self._config.training
-        stopping = stopping_after(before.early_stopping if before else None, training, self._phase, record)
+        # Patience counts in the last phase only.
+        patience = training.patience if self._phase.is_last else 0
+        stopping = before.early_stopping if before else EarlyStopping(patience, training.monitor)
+        if stopping.patience != patience:
+            stopping = replace(stopping, patience=patience, wait=0)
+        stopping = stopping.after(record.epoch, getattr(record, training.monitor))
         weights = _values(self._loop.model.weights)
         best_weights = weights if before is None or stopping.best_epoch == record.epoch else before.best_weights
         return Checkpoint(
@@ -197,7 +209,7 @@ class Trainer:
 
 
 class Pace:
-    """Turns batches done into speed and remaining time."""
+    """Estimates speed and remaining time from the batches done."""
 
     def __init__(
         self,
@@ -207,25 +219,25 @@ class Pace:
         history: Sequence[EpochRecord],
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Starts the epoch's stopwatch."""
+        """Start the stopwatch of an epoch."""
         self._config = config.training
         self._images = images
         self._epoch = len(history) + 1
         phase = phase_of(config, self._epoch)
-        # How long an epoch of the next phase takes is not known: often a hundred times as long.
+        # There is no forecast before the last phase: its epochs may take a hundred times as long.
         self._is_last = phase.is_last
         alike = [record.seconds for record in history[-5:] if phase_of(config, record.epoch) == phase]
-        # The median, so that one slow epoch does not shake the forecast.
+        # The median, because a single slow epoch must not change the forecast.
         self._epoch_seconds = statistics.median(alike) if alike else None
         self._stopwatch = stopwatch
         self._first: tuple[int, float] | None = None
 
     def progress(self, batch: int, batches: int, *, now: float) -> Progress:
-        """The state after ``batch`` of ``batches``; ``now`` is in seconds since 1970."""
+        """Return the progress after ``batch`` of ``batches``; ``now`` is Unix time in seconds."""
         done = min(batch * self._config.batch_size, self._images)
         elapsed = self._stopwatch()
         if self._first is None:
-            # The first call of a process also compiles the network, so speed is counted from its end.
+            # The first call also compiles the network, so speed is measured from its end.
             self._first = (done, elapsed)
         first_done, first_elapsed = self._first
         speed = (done - first_done) / (elapsed - first_elapsed) if elapsed > first_elapsed else 0.0
@@ -241,64 +253,11 @@ class Pace:
         )
 
     def _eta(self, done: int, speed: float) -> float | None:
-        """Seconds to the end of the last epoch that the config allows; None while another phase is to come."""
+        """Return the seconds until the maximum epoch ends; None while another phase is to come."""
         epoch_seconds = self._epoch_seconds or (self._images / speed if speed else None)
         if epoch_seconds is None or not self._is_last:
             return None
         return (self._config.epochs - self._epoch + 1 - done / self._images) * epoch_seconds
-
-
-def train_epoch(
-    config: RunConfig,
-    loop: EpochLoop,
-    phase: Phase,
-    history: Sequence[EpochRecord],
-    train: tuple[NDArray[np.generic], NDArray[np.int64]],
-    validation: tuple[NDArray[np.generic], NDArray[np.int64]],
-    *,
-    began: float,
-    after_call: Callable[[int, int, float, float], None] = lambda batch, batches, loss, accuracy: None,
-) -> tuple[EpochRecord, NDArray[np.float32]]:
-    """Train and validate the epoch after ``history``; a function of its own, for exported scripts take it with them."""
-    training, epoch, (images, labels) = config.training, len(history) + 1, train
-    set_layer_seeds(loop.model, seed=config.seed, epoch=epoch)
-    visited = visited_images(training, len(labels))
-    rates = learning_rates(training, epoch=epoch, batches=-(-visited // training.batch_size), history=history)
-    order = epoch_order(config.seed, epoch, len(labels), keep=visited)
-    mixes = None
-    if not phase.on_features:
-        mixes = draw_mixes(
-            config.augmentation,
-            order,
-            seed=config.seed,
-            epoch=epoch,
-            batch_size=training.batch_size,
-            image_shape=images.shape[1:],
-        )
-    expected = tf.constant(labels.astype(np.int32))
-    loss, accuracy = loop.train(tf.constant(images), expected, order, rates, mixes=mixes, after_call=after_call)
-    val_loss, val_accuracy, answers = loop.evaluate(*validation)
-    record = EpochRecord(
-        epoch=epoch,
-        loss=loss,
-        accuracy=accuracy,
-        val_loss=val_loss,
-        val_accuracy=val_accuracy,
-        learning_rate=float(rates[len(rates) // 2]),
-        seconds=time.perf_counter() - began,
-    )
-    return record, answers
-
-
-def stopping_after(
-    before: EarlyStopping | None, training: TrainingConfig, phase: Phase, record: EpochRecord
-) -> EarlyStopping:
-    """The rule's state after an epoch; where another phase follows, patience only counts in that."""
-    patience = training.patience if phase.is_last else 0
-    stopping = before or EarlyStopping(patience, training.monitor)
-    if stopping.patience != patience:
-        stopping = replace(stopping, patience=patience, wait=0)
-    return stopping.after(record.epoch, getattr(record, training.monitor))
 
 
 def _values(variables: Sequence[keras.Variable]) -> Weights:

@@ -1,4 +1,4 @@
-"""A training as a job: loads the data, trains, and keeps what comes of it in the run store."""
+"""A training as a job: loads the data, trains, and stores the results with the run."""
 
 from __future__ import annotations
 
@@ -32,27 +32,19 @@ _log = logging.getLogger("aquadash.worker")
 
 
 def prepare() -> None:
-    """Import what a training needs and read the embedded images, in a process that stands by.
-
-    TensorFlow is not used yet: it then stands no fork.
-    """
+    """Import what a training needs and read the embedded images; TensorFlow must not run before the fork."""
     from aquadash import augment
     from aquadash.training import checkpoint, fit  # noqa: F401
 
     data.load("synthetic")
 
-    # What these need is imported with their first use.
+    # The first use of these imports more libraries.
     augment.draw(np.zeros((1, 32, 32, 3), np.uint8), augment.plan(AugmentationConfig()), seed=0)
     evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
 
 
 def work(job: JobContext) -> dict[str, Any]:
-    """Train a run to its end, from its last complete epoch if there is one.
-
-    Raises:
-        Stopped: Somebody asked it to; says what is kept.
-        AquaDashError: It cannot be trained, or its records not be kept.
-    """
+    """Train a run to its end, from its last complete epoch if there is one; Stopped says what is kept."""
     store = open_store()
     store.database.check_there()
     try:
@@ -77,10 +69,10 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         listener.on_progress(Progress("loading the data", epochs=epochs))
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
         dataset = data.load(run.config.data.source)
-        # A run is bound to own pictures from the start, to other images from its first epoch on.
+        # Own pictures may not change once the run is made; other images may until its first epoch.
         bound = run.config.data.source.startswith(about.PREFIX) or store.has_history(run.run_id)
         if bound and run.dataset_fingerprint not in ("", dataset.fingerprint):
-            # Before the other images are written down as those that its epochs and results are of.
+            # Checked before set_dataset overwrites the fingerprint of the images that its epochs come from.
             raise RunError(
                 f"The data set {dataset.title} has other images now than this run is to learn from. Put the old ones "
                 "back, or start a new run."
@@ -93,7 +85,7 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         resume_from = checkpoint.latest(store, run.run_id)
         if resume_from:
             _log.info("going on after epoch %d", resume_from.epoch)
-            # The process may have been killed after it saved the checkpoint and before it stored the epoch.
+            # The epoch is logged after its checkpoint, and the process may have been killed in between.
             store.log_epoch(run.run_id, resume_from.history[-1], curve=resume_from.curve)
         result = fit.fit(run.config, dataset, listener=listener, resume_from=resume_from)
     except Stopped:
@@ -102,7 +94,7 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
         raise Stopped(_stopped_early(store, run.run_id))
     job.beat()
     if not result.stopped:
-        # Every epoch is complete: whoever asks it to stop now gets its results all the same.
+        # All epochs are complete, so a stop request no longer saves anything.
         with contextlib.suppress(Stopped):
             listener.on_progress(Progress("storing the results", epoch=len(result.history), epochs=epochs))
     _store_result(store, run, dataset, result)
@@ -112,7 +104,7 @@ def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
 
 
 def _stopped_early(store: RunStore, run_id: str) -> str:
-    """What to say of a run that was stopped before this process had a model of it."""
+    """Describe a run that was stopped before this process had a model of it."""
     if epochs := len(store.history(run_id)):
         kept = f"{epochs} complete epoch{'s' * (epochs != 1)}"
         return f"Stopped while it was starting again, with {kept}. They are kept; resume the run to go on."
@@ -121,7 +113,7 @@ def _stopped_early(store: RunStore, run_id: str) -> str:
 
 @dataclass
 class _StoreListener:
-    """Passes what training says on to the job and the store."""
+    """Passes progress on to the job, and epochs to the store."""
 
     store: RunStore
     job: JobContext
@@ -147,18 +139,18 @@ class _StoreListener:
             )
         store, run_id = self.store, self.job.run
         store.database.check_there()
-        # Nothing is written for a job that is another worker's by now.
+        # Raises if another worker has taken over the job, so that nothing is written.
         self.job.beat()
         if state.replay:
             store.add_epoch_replay(run_id, state.replay)
         checkpoint.save(store, run_id, state)
-        # After its checkpoint: an epoch that is trained a second time has not been stored.
+        # After the checkpoint, so that a logged epoch is never trained again.
         store.log_epoch(run_id, record, curve=state.curve)
         self.job.beat(advanced=True)
 
 
 def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:
-    """Keep model, predictions, history and final figures."""
+    """Store model, predictions, history and final figures."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / MODEL
         result.model.save(path)
@@ -168,7 +160,7 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
     if result.ood_detector is not None:
         store.add_ood_detector(run.run_id, result.ood_detector)
     elif OOD_DETECTOR in store.artifact_names(run.run_id):
-        # Of the weights that the run had when it was stopped.
+        # It belongs to the weights that the run had when it was stopped.
         store.remove_artifacts(run.run_id, OOD_DETECTOR)
     store.add_history(run.run_id, result.history)
     predictions = result.predictions
@@ -193,7 +185,7 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
 
 
 def _figures_of_detector(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
-    """How well the model notices that an image is of none of its classes; empty where there are no such images."""
+    """Measure the detection of images of other classes; empty where there are no such images."""
     if result.ood_detector is None or run.config.data.source != "cifar100":
         return {}
     images = cifar100.other_classes()

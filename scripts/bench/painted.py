@@ -54,9 +54,7 @@ _LONGEST = 120_000
 Serving = Callable[[], AbstractContextManager[str]]
 
 
-def bench_painted(
-    *, runs: int = 1000, repeats: int = 5, on_progress: ProgressCallback = silent
-) -> dict[str, Any]:
+def bench_painted(*, runs: int = 1000, repeats: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
     """Time the first three rows of the table; see :func:`time_table`."""
     from playwright.sync_api import sync_playwright
 
