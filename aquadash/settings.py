@@ -133,12 +133,6 @@ def database() -> str:
     return os.environ.get("AQUADASH_DATABASE") or f"sqlite:///{home() / 'aquadash.db'}"
 
 
-def database_file() -> Path | None:
-    """The SQLite file that holds the database, or None where a server does."""
-    url = database()
-    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
-
-
 def home_mark() -> Path:
     """The file by which a database on a server knows its :func:`home` on every machine."""
     return home() / "database.txt"

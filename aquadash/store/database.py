@@ -9,9 +9,11 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, literal_column, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,6 +23,8 @@ from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
 from aquadash.files import check_writable, storage_error, write_whole
 from aquadash.store import schema
+
+_SQLITE = "sqlite:///"
 
 #: Seconds that a write waits for another writer of the SQLite file.
 _BUSY_SECONDS = 30
@@ -57,20 +61,24 @@ class Database:
             url: As SQLAlchemy has it: ``sqlite:///...`` or ``postgresql://...``.
         """
         self.url = url
-        self._engine = _open_engine(url)
+        #: The SQLite file; None for a server.
+        self._path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+        self._engine = _open_engine(url, self._path)
         self.on_sqlite = self._engine.dialect.name == "sqlite"
         # unixepoch('subsec') would be shorter, but SQLite has it since 3.42 only.
         now = "(julianday('now') - 2440587.5) * 86400.0" if self.on_sqlite else "extract(epoch from clock_timestamp())"
         self.now = literal_column(f"CAST({now} AS DOUBLE PRECISION)", Float)
         with storage_errors("open the database"):
             check_writable(settings.home())
-            self._prepare()
+            # Lock: two processes that create the same tables at the same moment fail.
+            with FileLock(settings.home() / "database.lock", timeout=60) if self._path else nullcontext():
+                self._prepare()
         self._file_number = self._number_of_file()
 
     def _prepare(self) -> None:
         with self._engine.begin() as connection:
             if not self.on_sqlite:
-                # Lock: two processes that create the same tables at the same moment fail. The number is ours alone.
+                # The same lock on a server; the number is ours alone.
                 connection.execute(text("SELECT pg_advisory_xact_lock(7251904)"))
             if not inspect(connection).has_table("alembic_version"):
                 schema.metadata.create_all(connection)
@@ -132,7 +140,7 @@ class Database:
         """Raise if the SQLite file was replaced: a process that has a deleted file open goes on writing into it."""
         if self._number_of_file() != self._file_number:
             raise StorageError(
-                f"The database {self._engine.url.database} was moved, deleted or replaced meanwhile, so what was kept "
+                f"The database {self._path} was moved, deleted or replaced meanwhile, so what was kept "
                 "of the run is not there any more. Put the folder back if you can and start AquaDash again, or train a "
                 "new run."
             )
@@ -142,16 +150,14 @@ class Database:
         self._engine.dispose()
 
     def _number_of_file(self) -> int | None:
-        path = settings.database_file()
         try:
-            return path.stat().st_ino if path is not None else None
+            return self._path.stat().st_ino if self._path is not None else None
         except OSError:
             return None
 
 
-def _open_engine(url: str) -> Engine:
+def _open_engine(url: str, path: Path | None) -> Engine:
     shown = settings.shown_address(url)
-    path = settings.database_file()
     if path is not None and path.exists() and not path.is_file():
         raise StorageError(
             f"{path} is {'a folder' if path.is_dir() else 'no file'}; expected the file of the database. Rename it or "

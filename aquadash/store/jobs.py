@@ -289,6 +289,19 @@ class JobTable:
                 return None
             return self._requeue_or_end(connection, revision, _job(row), reason, is_failure=is_failure)
 
+    def end_gone(self, kind: str) -> bool:
+        """End or requeue the jobs of a kind whose processes are gone from this machine; return whether there was one.
+
+        A lease takes 20 s to expire, and a job that nobody watches keeps its slot until then.
+        """
+        with self._writing() as (connection, revision):
+            running = and_(_columns.kind == kind, _columns.status == JobStatus.RUNNING)
+            jobs = map(_job, connection.execute(select(*_read_columns).where(running)).all())
+            gone = [job for job in jobs if job.worker is not None and _is_gone(job.worker)]
+            for job in gone:
+                self._requeue_or_end(connection, revision, job, "Its process is gone")
+        return bool(gone)
+
     # -- within ------------------------------------------------------------------------------------------------------
 
     def _own(self, connection: Connection, revision: int, job: Job, values: Mapping[str, Any]) -> Job:

@@ -356,9 +356,11 @@ def _next(jobs: JobTable, kind: JobKind, here: Worker) -> Job | None:
     until = time.monotonic() + kind.linger
     while (job := jobs.claim([kind.name], here)) is None and time.monotonic() < until:
         if jobs.queue(kind.name):
-            # All slots are taken. The workers that have them take this job next.
-            return None
+            break
         time.sleep(_LOOK_SECONDS)
+    if job is None and jobs.queue(kind.name) and jobs.end_gone(kind.name):
+        return jobs.claim([kind.name], here)
+    # If all slots are taken, the workers that have them take the next job.
     return job
 
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -18,10 +17,10 @@ import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
-from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, Stopped, open_jobs, standby
+from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, Stopped, open_jobs
 from aquadash.store.jobs import JobTable
 from aquadash.store.kinds import KINDS, JobKind
-from aquadash.work import worker
+from aquadash.work import standby, worker
 from aquadash.work.worker import JobContext
 from tests import job_rows
 from tests.waiting import wait_for
@@ -117,71 +116,33 @@ def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest
 
     status, message = ending(monkeypatch, look)
     assert status is JobStatus.INTERRUPTED, "the row stays as it was"
-    assert message == "The worker on here was lost (no heartbeat) before the conversion was done. Start it again."
+    assert message.endswith("was lost (no heartbeat) before the conversion was done. Start it again.")
     assert seen and "taken for lost" in seen[0]
 
 
-# -- what may go on elsewhere ----------------------------------------------------------------------------------------
+_tidied: list[str] = []
 
 
-def test_a_run_store_that_is_away_puts_back_what_another_can_go_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "test", JobKind("test", "training", f"{__name__}:work", max_worker_failures=2))
-
-    def look(job: JobContext) -> dict[str, Any]:
-        raise StorageError("no answer")
-
-    assert ending(monkeypatch, look) == (JobStatus.FAILED, "no answer"), "here the next one would find it away, too"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    status, message = ending(monkeypatch, look)
-    assert status is JobStatus.QUEUED and "lost the run store (no answer); the next one goes on" in message
-    job = job_rows.do_next("test")
-    assert job.status is JobStatus.FAILED and "2 workers in a row were lost with it" in job.message
+def tidy_up(run: str) -> None:
+    _tidied.append(run)
 
 
-_ended: list[tuple[str, JobStatus, str]] = []
+def test_only_a_job_that_has_finished_is_tidied_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, "test", JobKind("test", "training", f"{__name__}:work", finished=f"{__name__}:tidy_up"))
 
-
-def record_end(run: str, status: JobStatus, message: str) -> None:
-    _ended.append((run, status, message))
-    if run == "r2":
-        raise StorageError("The disk is full.")
-
-
-@pytest.fixture
-def keeping(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How jobs end is kept."""
-    kind = JobKind("test", "training", f"{__name__}:work", ended=f"{__name__}:record_end", max_worker_failures=2)
-    monkeypatch.setitem(KINDS, "test", kind)
-    _ended.clear()
-
-
-def test_how_a_job_ended_is_kept_before_the_table_has_it(keeping: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(job: JobContext) -> dict[str, Any]:
-        assert job_rows.latest("test").status is JobStatus.RUNNING
-        if job.run == "r3":
-            raise Stopped("Half is kept.")
-        return {}
-
-    monkeypatch.setattr(sys.modules[__name__], "_work", look)
-    for run in ("r1", "r2", "r3"):
-        open_jobs().submit("test", run, {})
-    ended = [job_rows.do_next("test") for _ in range(3)]
-    assert _ended == [
-        ("r1", JobStatus.FINISHED, ""), ("r2", JobStatus.FINISHED, ""), ("r3", JobStatus.STOPPED, "Half is kept."),
-    ]  # fmt: skip
-    assert [(job.status, job.message) for job in ended] == [
-        (JobStatus.FINISHED, ""), (JobStatus.FAILED, "The disk is full."), (JobStatus.STOPPED, "Half is kept."),
-    ]  # fmt: skip
-
-
-def test_nothing_is_kept_of_one_that_was_taken_for_lost(keeping: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(job: JobContext) -> dict[str, Any]:
+    def lose(job: JobContext) -> dict[str, Any]:
         job_rows.let_the_lease_run_out(job_rows.latest("test"))
-        assert job_rows.latest("test").status is JobStatus.QUEUED
+        assert job_rows.latest("test").status is JobStatus.INTERRUPTED
         return {"too": "late"}
 
-    status, message = ending(monkeypatch, look)
-    assert status is JobStatus.QUEUED and "no heartbeat" in message and _ended == []
+    def fail(job: JobContext) -> dict[str, Any]:
+        raise RunError("no")
+
+    for unfinished in (lose, fail):
+        ending(monkeypatch, unfinished)
+    assert _tidied == []
+    ending(monkeypatch, lambda job: {})
+    assert _tidied == ["r1"]
 
 
 def claimed(**options: Any) -> JobContext:
@@ -301,55 +262,19 @@ def test_a_process_does_one_job_after_another(in_this_process: None, monkeypatch
         process.wait(100)
     jobs.submit("slow", "r4", {})
     assert worker.main(["slow"]) == 0
-    job_rows.let_the_lease_run_out(jobs.get("slow-r3"))
     ended = [job.status for job in jobs.find(kind="slow")]
     assert ended == [JobStatus.STOPPED, JobStatus.FINISHED, JobStatus.INTERRUPTED, JobStatus.FINISHED]
 
 
-def test_a_single_job_waits_for_a_slot(in_this_process: None, kind: JobKind, monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs, pauses = open_jobs(), []
-
-    def sleep(pause: float) -> None:
-        """The slot is let go with the second look."""
-        pauses.append(pause)
-        if len(pauses) == 2:
-            taken.release()
-
-    def look(job: JobContext) -> dict[str, Any]:
-        assert worker.free_slot(kind) is None, "it holds its slot while it works"
-        return {}
-
-    monkeypatch.setattr(sys.modules[__name__], "_work", look)
-    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
-    for run in ("r1", "r2", "r3"):
-        jobs.submit("test", run, {})
-    taken = worker.free_slot(kind)
-    with monkeypatch.context() as patch:
-        patch.setenv("AQUADASH_WORKER_NAME", "the machine's/other card")
-        assert worker.main(["test", "--once"]) == 0 and not pauses, "each worker of a machine has its own slots"
-    assert worker.main(["test", "--once"]) == 0 and len(pauses) == 2
-    assert [job.status for job in jobs.find(kind="test")] == [JobStatus.FINISHED] * 2 + [JobStatus.QUEUED]
-    assert worker.main(["test", "--once"]) == 0
-    taken = worker.free_slot(kind)
-    assert worker.main(["test", "--once"]) == 0 and len(pauses) == 2, "nothing is left to wait for"
-
-
-def test_a_late_job_is_not_left_behind(in_this_process: None, kind: JobKind, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own worker may find the slot taken by one that has just looked for work for the last time."""
+def test_a_worker_does_the_job_that_a_slot_has_claimed_for_it(in_this_process: None) -> None:
     jobs = open_jobs()
-    claim, claims = JobTable.claim, []
-
-    def claim_and_miss(self: JobTable, *arguments: object) -> Job | None:
-        found = claim(self, *arguments)
-        claims.append(found)
-        if len(claims) == 1:
-            jobs.submit("test", "late", {})
-        return found
-
-    monkeypatch.setattr(JobTable, "claim", claim_and_miss)
-    assert worker.main(["test"]) == 0
-    assert job_rows.latest("test").status is JobStatus.FINISHED
-    assert worker.free_slot(kind) is not None
+    jobs.submit("test", "r1", {})
+    job = job_rows.claim("test")
+    assert worker.main(["test", job.id, str(job.attempt + 1)]) == 0
+    assert jobs.get(job.id).status is JobStatus.RUNNING, "another attempt has it"
+    assert worker.main(["test", job.id, str(job.attempt)]) == 0
+    assert jobs.get(job.id).status is JobStatus.FINISHED
+    assert worker.main(["test", job.id, str(job.attempt)]) == 0, "it has ended"
 
 
 def test_a_lingering_worker_takes_the_next_job(in_this_process: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,9 +15,10 @@ from sqlalchemy import text
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
 from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, Worker, open_jobs
+from aquadash.store.database import Database
 from aquadash.store.job_types import LEASE_SECONDS
-from aquadash.store.jobs import DOUBT_SECONDS, Changes, JobTable
-from aquadash.store.kinds import JobKind
+from aquadash.store.jobs import DOUBT_SECONDS, JobTable
+from aquadash.store.kinds import KINDS, JobKind
 from tests import clusters
 from tests.job_rows import let_the_lease_run_out, let_time_pass
 
@@ -37,21 +37,22 @@ HERE = Worker("here", 7)
 def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobTable]:
     """An empty table. Lost jobs of the kind ``"once"`` are interrupted, those of ``"again"`` put back."""
     kinds = {
-        "once": JobKind("once", "look", "no:thing"),
-        "again": JobKind("again", "training", "no:thing", max_worker_failures=3),
-        "brief": JobKind("brief", "export", "no:thing", kept=60.0),
-        "single": JobKind("single", "import", "no:thing", one_per_person=True),
+        "once": JobKind("once", "look", "no:thing", slots=99),
+        "again": JobKind("again", "training", "no:thing", max_worker_failures=3, slots=99),
+        "brief": JobKind("brief", "export", "no:thing", kept=60.0, slots=99),
+        "single": JobKind("single", "import", "no:thing", one_per_person=True, slots=99),
+        "few": JobKind("few", "look", "no:thing", slots=2),
     }
     monkeypatch.setattr("aquadash.store.jobs.KINDS", kinds)
     if request.param == "sqlite":
-        opened = JobTable(f"sqlite:///{tmp_path / 'jobs.db'}")
+        database = Database(f"sqlite:///{tmp_path / 'aquadash.db'}")
     else:
-        opened = JobTable(request.getfixturevalue("postgresql"))
-        with opened._engine.begin() as connection:
-            for table in ("jobs", "run_changes"):
-                connection.execute(text(f"DELETE FROM {table}"))
-    yield opened
-    opened.close()
+        monkeypatch.setattr(Database, "_check_home", lambda self: None)
+        database = Database(request.getfixturevalue("postgresql"))
+        with database.writing("empty the table") as (connection, _):
+            connection.execute(text("DELETE FROM jobs"))
+    yield JobTable(database)
+    database.close()
 
 
 @pytest.fixture(scope="module")
@@ -117,20 +118,27 @@ def test_a_person_has_at_most_one_job_of_some_kinds_at_work(jobs: JobTable) -> N
     assert jobs.waiting(["single"]) and jobs.claim(["single"], HERE).run == "b2"
 
 
-def test_a_home_s_jobs_are_done_by_its_workers(jobs: JobTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AQUADASH_DATABASE", "shared by several homes")
-    jobs.submit("once", "r1", {})
+def test_a_machine_works_on_as_many_jobs_of_a_kind_as_it_has_slots(
+    jobs: JobTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        jobs.submit("few", f"r{number}", {})
+    first, second = jobs.claim(["few"], HERE), jobs.claim(["few"], HERE)
+    assert not jobs.waiting(["few"]) and jobs.claim(["few"], HERE) is None
     with monkeypatch.context() as patch:
-        # What may move to another machine does so where all of them share the run store.
-        patch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-        jobs.submit("again", "r1", {})
-    jobs.submit("again", "r2", {})
-    with monkeypatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(tmp_path / "another"))
-        assert not jobs.waiting(["once"]) and jobs.claim(["once"], HERE) is None
-        assert jobs.waiting(["again"])
-        assert [jobs.claim(["again"], HERE) is not None for _ in range(2)] == [True, False]
-    assert jobs.waiting(["once"]) and jobs.claim(["once"], HERE) is not None
+        patch.setenv("AQUADASH_WORKER_NAME", "another card")
+        assert jobs.claim(["few"], HERE).run == "r2", "each worker of a machine has its own slots"
+    jobs.end(first, JobStatus.FINISHED)
+    assert jobs.claim(["few"], HERE).run == "r3" and second.run == "r1"
+
+
+def test_a_slot_hands_its_job_to_a_worker(jobs: JobTable) -> None:
+    job = claimed(jobs, "again")
+    mine = jobs.hand_over(job, Worker("here", 8))
+    assert (mine.worker, mine.attempt, mine.status) == (Worker("here", 8), 1, JobStatus.RUNNING)
+    jobs.requeue(mine, "lost")
+    with pytest.raises(LeaseLostError):
+        jobs.hand_over(job, Worker("here", 9))
 
 
 def test_a_job_of_a_kind_that_is_gone_is_interrupted(jobs: JobTable, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +202,7 @@ def test_one_whose_process_is_gone_from_this_machine_is_not_doubted(jobs: JobTab
     ended.wait(30)
     for pid, status in ((os.getpid(), JobStatus.RUNNING), (ended.pid, JobStatus.INTERRUPTED)):
         jobs.submit("once", str(pid), {})
-        job = jobs.claim(["once"], Worker(socket.gethostname(), pid))
+        job = jobs.claim(["once"], Worker.of(pid))
         let_time_pass(job, LEASE_SECONDS - 5, jobs=jobs)
         assert now(jobs, job).status is JobStatus.RUNNING, "it is missed once it is silent"
         let_time_pass(job, 6.0, jobs=jobs)
@@ -223,7 +231,7 @@ def test_a_heartbeat_renews_the_lease_and_that_of_those_who_wait(jobs: JobTable)
     assert told.status is JobStatus.QUEUED and told.progress == JobProgress("waiting for another look")
     assert told.revision > behind.revision
     for waiting in (job, behind):
-        with jobs._engine.begin() as connection:
+        with jobs._database.writing("look") as (connection, _):
             left = connection.execute(text("SELECT lease FROM jobs WHERE id = :id"), {"id": waiting.id}).scalar_one()
         assert left - now(jobs, job).submitted_at >= LEASE_SECONDS - 1
     let_the_lease_run_out(behind, jobs=jobs)
@@ -235,8 +243,9 @@ def test_a_heartbeat_renews_the_lease_and_that_of_those_who_wait(jobs: JobTable)
 
 def lose(jobs: JobTable, *, is_failure: bool = True) -> Job:
     """Claim the next job of the kind that is put back, and lose its worker."""
-    assert jobs.claim(["again"], HERE) is not None
-    return jobs.requeue(HERE, "The worker on here was lost (signal SIGKILL)", is_failure=is_failure)
+    return jobs.requeue(
+        jobs.claim(["again"], HERE), "The worker on here was lost (signal SIGKILL)", is_failure=is_failure
+    )
 
 
 def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: JobTable) -> None:
@@ -250,7 +259,7 @@ def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: J
     job = lose(jobs)
     assert job.status is JobStatus.FAILED and job.ended_at is not None
     assert job.message.startswith("3 workers in a row were lost with it; at last: The worker on here was lost (signal")
-    assert jobs.requeue(HERE, "The worker was lost") is None, "it has nothing any more"
+    assert jobs.requeue(job, "The worker was lost") is None, "it has ended"
     assert jobs.submit("again", "r1", {}).worker_failures == 0, "whoever asks again begins to count anew"
 
 
@@ -263,7 +272,7 @@ def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: JobTable) ->
     jobs.heartbeat(job, None)
     assert now(jobs, job).worker_failures == 2
     jobs.heartbeat(job, None, advanced=True)
-    lost = jobs.requeue(HERE, "The worker was lost")
+    lost = jobs.requeue(job, "The worker was lost")
     assert (lost.status, lost.worker_failures) == (JobStatus.QUEUED, 1)
     let_the_lease_run_out(jobs.claim(["again"], HERE), jobs=jobs)
     assert now(jobs, job).worker_failures == 2, "one that falls silent is lost, too"
@@ -282,9 +291,7 @@ def test_a_worker_that_is_meant_to_end_is_not_lost(jobs: JobTable) -> None:
 def test_a_lost_worker_that_was_asked_to_stop_has_stopped(jobs: JobTable) -> None:
     job = claimed(jobs, "again")
     jobs.request_stop(job.id)
-    for other in (Worker("here", 8), Worker("there", 7)):
-        assert jobs.requeue(other, "The worker was lost") is None, "another process has nothing of it"
-    lost = jobs.requeue(HERE, "The worker on here was lost")
+    lost = jobs.requeue(job, "The worker on here was lost")
     assert lost.status is JobStatus.STOPPED
     assert lost.message == "The worker on here was lost after it was asked to stop. What is complete is kept."
 
@@ -343,13 +350,13 @@ def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs
     assert order(jobs) == "b2 a1 b1 a2"
     jobs.reorder("again", ["again-a2", "again-nothing", "again-a2"])
     assert order(jobs) == "a2 b2 a1 b1"
-    before = jobs.changes(0).revision
+    before = max(job.revision for job in jobs.queue("again"))
     jobs.reorder("again", ["again-b1", "again-a1"])
     assert order(jobs) == "b1 a1 a2 b2"
-    assert len(jobs.changes(before).jobs) == 4, "readers are told of new places"
+    assert all(job.revision > before for job in jobs.queue("again")), "readers read the new ranks"
     first = jobs.claim(["again"], HERE)
     assert first.run == "b1"
-    lost = jobs.requeue(HERE, "x")
+    lost = jobs.requeue(first, "x")
     assert lost.run == "b1" and order(jobs) == "b1 a1 a2 b2", "what is put back keeps its place"
     jobs.request_stop("again-b1")
     jobs.submit("again", "b1", {}, owner="b")
@@ -381,51 +388,17 @@ def test_one_in_the_queue_stops_at_once(jobs: JobTable) -> None:
             jobs.request_stop(name)
 
 
-def test_readers_fetch_what_has_changed(jobs: JobTable) -> None:
-    first, second = jobs.submit("once", "r1", {}), jobs.submit("once", "r2", {})
-    seen = jobs.changes(0)
-    assert seen.jobs == [first, second] and seen.revision == second.revision > first.revision
-    assert jobs.changes(seen.revision) == Changes(seen.revision, [], [])
-    job = jobs.claim(["once"], HERE)
-    seen = jobs.changes(second.revision)
-    assert seen == Changes(job.revision, [job], []) and job.id == first.id and job.revision > second.revision
-    jobs.heartbeat(job, None)
-    let_the_lease_run_out(job, jobs=jobs)
-    assert {(one.id, one.status) for one in jobs.changes(job.revision).jobs} >= {(first.id, JobStatus.INTERRUPTED)}
-
-
-def test_readers_are_told_of_records_that_were_written(jobs: JobTable) -> None:
-    job = jobs.submit("once", "r1", {})
-    for run in ("r1", "r2", "r1"):
-        jobs.run_changed(run)
-    seen = jobs.changes(job.revision)
-    assert seen.jobs == [] and sorted(seen.runs) == ["r1", "r2"]
-    assert jobs.changes(seen.revision - 1).runs == ["r1"], "it was written last"
-    assert jobs.changes(seen.revision).runs == []
-
-
-def test_a_database_is_told_from_others(jobs: JobTable, tmp_path: Path) -> None:
-    other = JobTable(f"sqlite:///{tmp_path / 'other.db'}")
-    assert jobs.identity() != other.identity()
-    other.close()
-    again = JobTable(f"sqlite:///{tmp_path / 'other.db'}")
-    assert again.identity() == other.identity()
-    again.close()
-    other.close()
-
-
 def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: JobTable) -> None:
     for kind in ("once", "brief"):
         for run in ("r1", "r2"):
             jobs.end(claimed(jobs, kind, run), JobStatus.FINISHED, result={"size": 3})
     old = [jobs.get(f"{kind}-r1") for kind in ("once", "brief")]
     assert all(job.result == {"size": 3} for job in old)
-    with jobs._engine.begin() as connection:
+    with jobs._database.writing("look") as (connection, _):
         connection.execute(text("UPDATE jobs SET ended_at = ended_at - 61 WHERE run = 'r1'"))
-    revision = jobs.changes(0).revision
-    new = jobs.submit("brief", "r3", {})
-    assert {job.id for job in jobs.changes(0).jobs} == {"once-r1", "once-r2", "brief-r2", "brief-r3"}
-    assert new.revision > revision and jobs.changes(revision).jobs == [new]
+    jobs.submit("brief", "r3", {})
+    kept = {job.id for kind in ("once", "brief") for job in jobs.find(kind=kind)}
+    assert kept == {"once-r1", "once-r2", "brief-r2", "brief-r3"}
 
 
 def test_each_job_is_claimed_once_by_several_threads(jobs: JobTable) -> None:
@@ -438,23 +411,26 @@ def test_each_job_is_claimed_once_by_several_threads(jobs: JobTable) -> None:
     with ThreadPoolExecutor(4) as pool:
         taken = [name for names in pool.map(take, range(4)) for name in names]
     assert sorted(taken) == sorted(f"once-r{number}" for number in range(30))
-    assert len({job.revision for job in jobs.changes(0).jobs}) == 30
+    assert len({job.revision for job in jobs.find(kind="once")}) == 30
 
 
 # -- several processes -----------------------------------------------------------------------------------------------
 
 _CLAIMING = """
 import os, sys
-from aquadash.store import Worker, open_jobs
+from aquadash.store import Worker, kinds, open_jobs
+kinds.KINDS["once"] = kinds.JobKind("once", "look", "no:thing", slots=99)
 jobs = open_jobs()
 print("ready", flush=True)
 sys.stdin.readline()
-while job := jobs.claim(["robustness"], Worker("here", os.getpid())):
+while job := jobs.claim(["once"], Worker("here", os.getpid())):
     print(job.id, job.attempt, flush=True)
 """
 
 
-def test_the_table_is_made_once_and_each_job_claimed_once_by_several_processes(home: Path) -> None:
+def test_the_table_is_made_once_and_each_job_claimed_once_by_several_processes(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", _CLAIMING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -464,19 +440,20 @@ def test_the_table_is_made_once_and_each_job_claimed_once_by_several_processes(h
     ]  # fmt: skip
     for process in processes:
         assert process.stdout.readline() == "ready\n"
+    monkeypatch.setitem(KINDS, "once", JobKind("once", "look", "no:thing", slots=99))
     jobs = open_jobs()
-    expected = sorted(jobs.submit("robustness", f"r{number}", {}).id for number in range(40))
+    expected = sorted(jobs.submit("once", f"r{number}", {}).id for number in range(40))
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
     lines = [line for process in processes for line in process.communicate(timeout=120)[0].splitlines()]
     assert sorted(lines) == [f"{name} 1" for name in expected]
-    assert {job.status for job in jobs.find(kind="robustness")} == {JobStatus.RUNNING}
+    assert {job.status for job in jobs.find(kind="once")} == {JobStatus.RUNNING}
 
 
 def test_a_database_that_cannot_be_opened_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (home / "jobs.db").mkdir()
-    with pytest.raises(StorageError, match="Could not write the jobs"):
+    (home / "aquadash.db").mkdir()
+    with pytest.raises(StorageError, match=r"aquadash.db is a folder; expected the file of the database"):
         open_jobs()
     monkeypatch.setenv("AQUADASH_DATABASE", "my database")
     with pytest.raises(StorageError, match="'my database', which is no database"):

@@ -1,0 +1,122 @@
+"""Slots: what becomes of a claimed job whose worker ends, and of a queue that cannot be read; workers are stand-ins."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from aquadash.config import RunConfig
+from aquadash.errors import StorageError
+from aquadash.store import Job, JobStatus, RunStatus, RunStore, Worker
+from aquadash.store.runs import KIND
+from aquadash.work import slots
+from aquadash.work.slots import Slots, carry_out
+from tests.live_runs import job_of
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def run_id(store: RunStore) -> str:
+    """A run that waits."""
+    return store.submit(RunConfig()).run_id
+
+
+class Workers:
+    """Stands in for the standby process: each worker does what a test says, and then has ended, or goes on."""
+
+    def __init__(self, exit_status: int | None = 0, *, do: Callable[[], object] = lambda: None) -> None:
+        self.launched: list[list[str]] = []
+        self._exit_status, self._do = exit_status, do
+
+    def launch(self, arguments: Sequence[str], *, log_path: Path) -> SimpleNamespace:
+        self.launched.append(list(arguments))
+        self._do()
+        return SimpleNamespace(pid=1, wait=lambda timeout: self._exit_status)
+
+
+def launched_by(monkeypatch: pytest.MonkeyPatch, workers: Workers) -> Workers:
+    monkeypatch.setattr(slots, "STANDBY", workers)
+    return workers
+
+
+def claim(store: RunStore) -> Job:
+    return store.jobs.claim([KIND], Worker("here", 7))
+
+
+def test_a_run_that_kills_three_workers_fails(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = launched_by(monkeypatch, Workers(-signal.SIGKILL))
+    for worker_failures in range(3):
+        run = store.get(run_id)
+        assert (run.status, job_of(run_id).worker_failures) == (RunStatus.QUEUED, worker_failures)
+        carry_out(store.jobs, claim(store))
+        assert store.get(run_id).message.count("signal SIGKILL") == 1
+    run = store.get(run_id)
+    assert run.status is RunStatus.FAILED and run.message.startswith("3 workers in a row were lost with it; at last: ")
+    assert run.ended_at is not None
+    assert workers.launched == [[KIND, job_of(run_id).id, str(attempt)] for attempt in (1, 2, 3)]
+
+
+def test_a_worker_that_cannot_start_is_not_tried_for_ever(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError(11, "no processes left")
+
+    launched_by(monkeypatch, Workers(do=refuse))
+    while job := claim(store):
+        carry_out(store.jobs, job)
+        assert "No worker could be started (no processes left)" in store.get(run_id).message
+    assert store.get(run_id).status is RunStatus.FAILED and job_of(run_id).attempt == 3
+
+
+def test_a_late_failure_changes_nothing(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = claim(store)
+    launched_by(monkeypatch, Workers(1, do=lambda: store.jobs.end(job, JobStatus.FINISHED)))
+    carry_out(store.jobs, job)
+    assert store.get(run_id).status is RunStatus.FINISHED and job_of(run_id).worker_failures == 0
+
+
+def test_a_lost_stopping_worker_leaves_a_stop(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    launched_by(monkeypatch, Workers(1, do=lambda: store.request_stop(run_id)))
+    carry_out(store.jobs, claim(store))
+    assert store.get(run_id).status is RunStatus.STOPPED
+
+
+def test_a_closed_slot_leaves_its_worker_alone(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    launched_by(monkeypatch, Workers(None))
+    carry_out(store.jobs, claim(store), slot_ends=lambda: True)
+    assert store.get(run_id).status is RunStatus.RUNNING
+
+
+def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.submit(RunConfig(), needs="gpu").run_id
+    workers = launched_by(monkeypatch, Workers())
+    Slots(store.jobs).look()
+    assert workers.launched == [] and store.get(run_id).status is RunStatus.QUEUED
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    Slots(store.jobs).look()
+    wait_for(lambda: len(workers.launched) == 1)
+
+
+def test_a_queue_that_cannot_be_read_is_said_once_and_tried_again(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+
+    def away(*_: object, **__: object) -> None:
+        tries.append(1)
+        raise StorageError("The database does not answer.")
+
+    monkeypatch.setattr(slots, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(store.jobs, "claim", away)
+    served = Slots(store.jobs)
+    served.serve()
+    wait_for(lambda: len(tries) > 3)
+    served.close()
+    assert [record.message for record in caplog.records if "does not answer" in record.message] == [
+        "The database does not answer."
+    ]
