@@ -138,6 +138,16 @@ def home_mark() -> Path:
     return home() / "database.txt"
 
 
+def upgrade_mark() -> Path:
+    """The file that says that the runs of an earlier version in :func:`home` were brought over."""
+    return home() / "upgraded.json"
+
+
+def has_old_runs() -> bool:
+    """Whether :func:`home` has runs of version 0.6.0 or 0.7 that were not brought over."""
+    return (home() / "runs.db").is_file() and not upgrade_mark().is_file()
+
+
 def runs_folder() -> Path:
     """The folder for the files of runs, a folder each."""
     return home() / "runs"

@@ -16,6 +16,7 @@ from aquadash.cli.augment import augment_command, pipelines
 from aquadash.cli.compare import compare, reproduce
 from aquadash.cli.data import data
 from aquadash.cli.evaluate import coach, evaluate, walkthrough
+from aquadash.cli.home import home
 from aquadash.cli.model import model
 from aquadash.cli.output import plain
 from aquadash.cli.predict import explain, predict
@@ -47,12 +48,17 @@ def _is_there(wing: str) -> bool:
 
 @click.group(cls=_WithWings, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aquadash")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Learn image classification by experiment.
 
     Every command takes --json and then prints one JSON object and nothing else. RUN is a run's id, a unique beginning
     of it, or its unique name.
     """
+    if settings.has_old_runs() and context.invoked_subcommand != home.name:
+        click.echo(
+            f"{settings.home()} has runs of an earlier version, which no command shows before home upgrade.", err=True
+        )
 
 
 for command in (
@@ -72,6 +78,7 @@ for command in (
     compare,
     reproduce,
     walkthrough,
+    home,
 ):
     cli.add_command(command)
 

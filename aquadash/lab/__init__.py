@@ -22,6 +22,7 @@ from aquadash.presets import PRESETS
 
 if TYPE_CHECKING:
     from aquadash.lab.data import DataSets
+    from aquadash.lab.home import Home
     from aquadash.lab.jobs import Jobs
     from aquadash.lab.people import People
     from aquadash.lab.pipelines import Pipelines
@@ -37,6 +38,7 @@ _PARTS = {
     "searches": "Searches",
     "jobs": "Jobs",
     "people": "People",
+    "home": "Home",
 }
 
 
@@ -57,6 +59,7 @@ class Lab:
         searches: The searches, whose trials are runs.
         jobs: The other work in the background: measuring, exporting.
         people: The class: who is there, the codes, the limits.
+        home: The upgrade of a home of an earlier version.
     """
 
     data: DataSets
@@ -65,6 +68,7 @@ class Lab:
     searches: Searches
     jobs: Jobs
     people: People
+    home: Home
 
     def __init__(self, person: Person) -> None:
         self.person = person

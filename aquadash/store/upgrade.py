@@ -65,15 +65,6 @@ class Upgrade:
     damaged: list[str] = field(default_factory=list)
 
 
-def is_pending() -> bool:
-    """Return whether the present home has runs of an earlier version that were not brought over."""
-    return (settings.home() / "runs.db").is_file() and not _mark().is_file()
-
-
-def _mark() -> Path:
-    return settings.home() / "upgraded.json"
-
-
 @storage_errors("upgrade the home")
 def upgrade(store: RunStore, source: Path | None = None, *, progress: ProgressCallback = silent) -> Upgrade:
     """Bring the runs and searches of an old home into the store. The old home is not changed.
@@ -106,7 +97,7 @@ def upgrade(store: RunStore, source: Path | None = None, *, progress: ProgressCa
                     del rows[known]
                     done.already += 1
         for number, (run, _) in enumerate(runs.values()):
-            progress(f"copying the files of {run.name}", number / len(runs))
+            progress("copying the files", number / len(runs))
             _copy_files(source, run, done)
         if source != home:
             progress("copying pictures and pipelines", None)
@@ -116,7 +107,7 @@ def upgrade(store: RunStore, source: Path | None = None, *, progress: ProgressCa
         progress("writing the database", None)
         _write(store, list(runs.values()), searches, jobs or {}, done)
         if source == home:
-            write_whole(_mark(), json.dumps(asdict(done), indent=1))
+            write_whole(settings.upgrade_mark(), json.dumps(asdict(done), indent=1))
     return done
 
 

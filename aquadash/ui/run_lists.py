@@ -152,7 +152,8 @@ def progress_of(run: Run) -> tuple[float, str]:
 
 def or_included_model(runs: Sequence[Run]) -> Sequence[Run]:
     """The runs; where none of them has a network yet, with the included model, which is put into the store."""
-    if any(has_results(run) for run in runs):
+    # The runs of an earlier version, which are not brought over yet, may have the included model, too.
+    if settings.has_old_runs() or any(has_results(run) for run in runs):
         return runs
     with shell.guard(), st.spinner("Unpacking the included model ..."):
         if not lab().runs.first_model().deleted:

@@ -14,7 +14,7 @@ import streamlit as st
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.pages import PAGES
-from aquadash.ui import address, datasets, warmup
+from aquadash.ui import address, datasets, upgrading, warmup
 from aquadash.ui.text import plain
 
 _LOG = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ def page(name: str) -> Iterator[None]:
         record = PAGES[name]
         head(f"{record.icon} {record.heading or record.title}", question=record.question)
         datasets.choose()
+        with guard():
+            upgrading.render_notice(name)
         yield
 
 
