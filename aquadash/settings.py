@@ -76,19 +76,27 @@ def slots() -> int:
 
 
 def scheduler_address() -> str | None:
-    """The address of a Dask scheduler (``AQUADASH_SCHEDULER``), or None for one inside this process."""
+    """The address of a cluster's scheduler (``AQUADASH_SCHEDULER``), or None to train on this machine."""
     return os.environ.get("AQUADASH_SCHEDULER") or None
 
 
 def worker_name() -> str:
-    """What the cluster calls this worker (``AQUADASH_WORKER_NAME``, set by ``cluster worker``), else the machine."""
-    return os.environ.get("AQUADASH_WORKER_NAME") or socket.gethostname()
+    """What the cluster calls this worker (``AQUADASH_WORKER_NAME``, set by ``cluster worker``); empty without one."""
+    return os.environ.get("AQUADASH_WORKER_NAME") or ""
+
+
+def slots_name() -> str:
+    """Whose slots this process has: :func:`worker_name`, else the machine's name with the end of its number."""
+    host, machine = this_machine()
+    return worker_name() or f"{host}-{machine[-6:]}".removesuffix("-")
 
 
 @cache
 def this_machine() -> tuple[str, str]:
     """This machine's name, and its network card's number: clones of one disk have the same name."""
-    return socket.gethostname(), f"{uuid.getnode():012x}"
+    number = uuid.getnode()
+    # Where there is no card, Python makes up a number for each process, and sets this bit in it.
+    return socket.gethostname(), "" if number >> 40 & 1 else f"{number:012x}"
 
 
 def visible_gpus() -> list[str] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 
 import click
@@ -28,14 +27,13 @@ def cluster() -> None:
 @click.option("--port", default=8786, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
 def scheduler(host: str, port: int) -> None:
     """Start Dask's scheduler here, until Ctrl-C. Whoever reaches its port can run programs on all workers."""
+    from distributed.security import Security
+
     words = [sys.executable, "-m", "dask", "scheduler", "--host", host, "--port", str(port)]
     words += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0", "--no-show"]
-    # A worker without a sign of life for so long is given up. If it lives after all, it joins again, and its trainings
-    # have gone on.
+    # The scheduler gives up a worker that sends no heartbeat for so long. A worker that lives after all joins again.
     os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "15s")
-    from aquadash.cluster.connecting import scheme
-
-    address = f"{scheme()}://{host}:{port}"
+    address = f"{'tls' if Security().require_encryption else 'tcp'}://{host}:{port}"
     print_result({"scheduler": address}, f"Workers and the app reach this scheduler as {address}")
     sys.stdout.flush()
     os.chdir(settings.PROJECT_ROOT)
@@ -48,10 +46,10 @@ def scheduler(host: str, port: int) -> None:
 @click.option(
     "--gpus", default="auto", show_default=True, help="auto: one worker for each card; none; or numbers such as 0,2."
 )
-@click.option("--name", help="What to call this worker; the machine's name if left out.")
+@click.option("--name", help="What to call this worker; if left out, the machine's name with a part of its number.")
 @click.option("--host", help="This machine's address as the scheduler sees it; found if left out.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where it listens; any free port if left out.")
-@click.option("--check", "only_check", is_flag=True, help="Only look whether all is well.")
+@click.option("--check", "only_check", is_flag=True, help="Only check whether this machine is set up as it must be.")
 def worker(
     scheduler: str | None,
     slots: int | None,
@@ -63,50 +61,60 @@ def worker(
 ) -> None:
     """Train runs of the cluster on this machine, until Ctrl-C; its runs are then handed over to other workers."""
     from aquadash.cluster.checks import check_machine
-    from aquadash.cluster.worker import ClusterWorker, plan_workers
+    from aquadash.cluster.worker import plan_workers, run_workers
 
     address = _address(scheduler)
-    processes = plan_workers(name=name, slots=slots, gpus=gpus, port=port)
-    checks = check_machine(address)
-    problems = [check.problem for check in checks if check.problem]
+    plans = plan_workers(name=name, slots=slots, gpus=gpus, port=port)
+    names = [plan.name for plan in plans]
+    checks = check_machine(address, names)
     for check in checks:
-        click.echo(f"{check.what}: {check.problem or check.note}", err=True)
-    if problems:
+        if not check.problem:
+            click.echo(f"{check.what}: {check.note}", err=True)
+    if problems := [check.problem for check in checks if check.problem]:
         raise RunError(" ".join(problems))
-    values = {"scheduler": address, "workers": [process.name for process in processes]}
-    print_result(values, "All is well: " + ", ".join(values["workers"]))
+    print_result({"scheduler": address, "workers": names}, f"All is well: {', '.join(names)}")
     if only_check:
         return
     sys.stdout.flush()
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s aquadash %(levelname)s %(message)s", datefmt="%H:%M:%S"
     )
-    logging.getLogger("aquadash.cluster").setLevel(logging.INFO)
-    running = ClusterWorker(address, processes, host=host)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: running.end())
-    running.run()
+    logging.getLogger("aquadash").setLevel(logging.INFO)
+    # Dask logs a traceback of each refusal and each lost connection, which this command states in a line.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    run_workers(address, plans, host=host)
 
 
 @cluster.command()
 @scheduler_option
 def status(scheduler: str | None) -> None:
     """Show the workers, what they train, and what is wrong."""
-    from aquadash.cluster import checks
+    from aquadash.cluster.checks import cluster_status
 
-    named_by = "--scheduler" if scheduler else "AQUADASH_SCHEDULER"
-    values = checks.status(_address(scheduler), named_by=named_by)
+    values = cluster_status(_address(scheduler))
     print_result(
         values,
-        *map(Shown, ("scheduler", "store", "database")),
-        Shown("workers", "name", "host", "busy", "slots", "gpu", "home"),
-        Shown("runs", "run_id", "name", "status", "host", "message"),
+        *map(Shown, ("scheduler", "database", "home")),
+        Shown("workers", "name", "busy", "slots", "gpu", "version", "home"),
+        Shown("runs", "run_id", "name", "status", "worker", "message"),
         *(f"Problem: {problem}" for problem in values["problems"]),
     )
 
 
-def _address(given: str | None) -> str:
-    address = given or settings.scheduler_address()
+@cluster.command()
+@scheduler_option
+@click.argument("service", required=False, type=click.Choice(["scheduler", "worker"]))
+def units(scheduler: str | None, service: str | None) -> None:
+    """Print systemd units with this shell's settings, so that scheduler and worker start with their machines."""
+    from aquadash.cluster.units import systemd_units
+
+    units = systemd_units(_address(scheduler))
+    shown = {name: text for name, text in units.items() if service is None or name == f"aquadash-{service}.service"}
+    print_result({"units": shown}, *(f"# /etc/systemd/system/{name}\n{text}" for name, text in shown.items()))
+
+
+def _address(option: str | None) -> str:
+    address = option or settings.scheduler_address()
     if address is None:
         raise ConfigError("No scheduler is named. Give --scheduler tcp://host:8786, or set AQUADASH_SCHEDULER.")
     return address

@@ -1,1 +1,1 @@
-"""More than one machine: loaded where a scheduler is named, or a command asks for it. Nothing else needs it."""
+"""More than one machine: Dask workers take jobs from the database that all machines share. docs/cluster.md."""

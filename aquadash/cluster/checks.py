@@ -1,199 +1,232 @@
-"""Is a cluster set up rightly? What a machine's worker looks at before it starts, and what the whole looks like."""
+"""Checks of a cluster: whether a machine is set up as a worker must be, and how the whole cluster is."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
-import socket
-from dataclasses import dataclass
-from typing import Any
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aquadash import __version__, settings
-from aquadash.cluster.connecting import connect_to
-from aquadash.errors import AquaDashError
-from aquadash.store import open_jobs, open_store
+from aquadash.errors import AquaDashError, RunError
+from aquadash.files import write_whole
+from aquadash.store import JobStatus, Run, open_store
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: Seconds that a command waits for the scheduler.
+CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
+class AppState:
+    """What an app that gives out runs keeps in the home for the other machines."""
 
-    #: In a word or two.
-    what: str
-    #: What is wrong and how to mend it; empty if nothing is.
-    problem: str = ""
-    note: str = ""
-
-
-def check_machine(scheduler: str) -> list[Check]:
-    """Whether this machine can be a worker of that scheduler's cluster."""
-    return [_check_store(), _check_jobs(), _check_scheduler(scheduler)]
+    #: The version of AquaDash.
+    version: str
+    #: Slots of the cluster.
+    slots: int
 
 
-def _check_store() -> Check:
-    what, uri = "run store", settings.tracking_uri()
-    shown = settings.shown_address(uri)
-    if not settings.store_is_shared():
-        return Check(
-            what,
-            f"The run store is {shown}, a file that no other machine may write to. Make a PostgreSQL database "
-            "(docs/cluster.md) and set MLFLOW_TRACKING_URI=postgresql://its-address here and for the app.",
-        )
+def _state_file() -> Path:
+    return settings.home() / "cluster.json"
+
+
+def read_app_state() -> AppState | None:
+    """Return what the last app with a scheduler has kept in this home; None before the first one."""
     try:
-        location = open_store().artifact_location()
-    except AquaDashError as error:
-        return Check(what, str(error))
-    if location.startswith("file:") and location != settings.artifacts().as_uri():
-        return Check(
-            what,
-            f"The run store {shown} belongs to {location.removesuffix('/artifacts')}, and AQUADASH_HOME is "
-            f"{settings.home()} here. Mount the app's AQUADASH_HOME under the same path on every machine.",
-        )
-    return Check(what, note=shown)
+        return AppState(**json.loads(_state_file().read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
-def _check_jobs() -> Check:
-    """Whether the table of jobs is one that other machines reach, too."""
-    what = "jobs"
-    if not settings.jobs_database_is_named():
-        return Check(
-            what,
-            "AQUADASH_DATABASE is not set, so that runs would wait in a file that no other machine may write to. Make "
-            "a PostgreSQL database (docs/cluster.md) and set AQUADASH_DATABASE=postgresql://its-address on every "
-            "worker and for the app.",
-        )
-    shown = settings.shown_address(settings.jobs_database())
-    try:
-        open_jobs().identity()
-    except AquaDashError as error:
-        return Check(what, str(error))
-    only_here = ", a file, so that all workers and the app must be on this machine" * shown.startswith("sqlite:")
-    return Check(what, note=f"{shown}{only_here}")
+def write_app_state(state: AppState) -> None:
+    """Keep the state in the home."""
+    with contextlib.suppress(OSError):
+        write_whole(_state_file(), json.dumps(asdict(state)))
 
 
-def _check_scheduler(address: str) -> Check:
-    """Whether the scheduler answers and is of these versions."""
-    what = "scheduler"
-    try:
-        client = connect_to(address, "--scheduler")
-    except AquaDashError as error:
-        return Check(what, str(error))
-    try:
-        versions = client.get_versions()
-        differ = _differences(versions["client"], versions["scheduler"])
-    finally:
-        client.close(timeout=2)
-    if differ:
-        return Check(
-            what,
-            f"The scheduler has other versions than this machine: {differ}. Install the same requirements.txt with the "
-            "same Python everywhere.",
-        )
-    return Check(what, note=address)
-
-
-def _differences(here: dict[str, Any], there: dict[str, Any]) -> str:
-    """What differs that must not, in words; empty if nothing does."""
-    found = []
-    mine, other = here["packages"], there["packages"]
-    for name in ("python", "distributed", "msgpack"):
-        # Of Python the last number may differ.
-        cut = 2 if name == "python" else 3
-        one, two = (".".join(str(packages.get(name)).split(".")[:cut]) for packages in (mine, other))
-        if one != two:
-            found.append(f"{name} {two} there, {one} here")
-    return "; ".join(found)
-
-
-async def about_worker() -> dict[str, Any]:
-    """What a worker says of itself; Dask calls this in each worker's process."""
-    # Opening the store takes seconds the first time, in which the worker must go on giving signs of life.
-    return await asyncio.to_thread(_about_this_worker)
-
-
-def _about_this_worker() -> dict[str, Any]:
-    return {
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "aquadash": __version__,
-        "python": platform.python_version(),
-        "home": str(settings.home()),
-        "gpu": ",".join(settings.visible_gpus() or ()),
-        "error": " ".join(check.problem for check in (_check_store(), _check_jobs()) if check.problem),
-    }
-
-
-def _why_silent(name: str, address: str, error: object) -> str:
-    """Why a worker says nothing of itself, in words."""
-    said = f"{type(error).__name__}: {error}"
-    if isinstance(error, OSError) or error is None:
-        return (
-            f"{name} does not answer ({said}). If that stays so, let the scheduler's machine reach it at {address}; "
-            "`cluster worker --port` gives it a port that a firewall can let through."
-        )
-    return (
-        f"{name} cannot import AquaDash ({said}). Start it in the project's folder with `.venv/bin/python -m aquadash "
-        "cluster worker`."
-    )
-
-
-def status(scheduler: str, *, named_by: str) -> dict[str, Any]:
-    """The cluster as it is: ``scheduler``, ``store``, ``database``, ``workers``, ``slots``, ``runs`` and ``problems``.
+def connect(address: str, *, seconds: float = CONNECT_SECONDS) -> Client:
+    """Return a client of a scheduler.
 
     Raises:
-        AquaDashError: The scheduler or the run store does not answer.
+        RunError: It does not answer, or wants a certificate.
     """
-    store, home = open_store(), str(settings.home())
-    client = connect_to(scheduler, named_by)
+    from distributed import Client
+    from distributed.security import Security
+
+    if address.startswith("tls://") and Security().get_connection_args("client").get("ssl_context") is None:
+        raise RunError(f"The scheduler {address} wants a certificate, and none is set here (docs/cluster.md).")
     try:
-        known = client.scheduler_info(n_workers=-1)["workers"]
-        told = client.run(about_worker, on_error="return", workers=list(known))
-        busy = {address: len(keys) for address, keys in client.processing().items()}
+        return Client(address, timeout=seconds, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise RunError(
+            f"The scheduler {address} does not answer ({reason}). Start it with `.venv/bin/python -m aquadash cluster "
+            "scheduler`, or correct AQUADASH_SCHEDULER (tcp://host:8786)."
+        ) from None
+
+
+def database_problem() -> str:
+    """Return why the database or the home of this machine cannot serve a cluster, or an empty text."""
+    shown = settings.shown_address(settings.database())
+    if shown.startswith("sqlite"):
+        return (
+            f"The database is {shown}, a file whose locks do not hold on a network folder. Set AQUADASH_DATABASE to "
+            "the PostgreSQL database of the cluster (docs/cluster.md), here and on every machine."
+        )
+    try:
+        open_store().database.identity()
+    except AquaDashError as error:
+        return str(error)
+    return ""
+
+
+class Check(NamedTuple):
+    """One check."""
+
+    what: str
+    #: What is wrong and how to mend it; empty if nothing is.
+    problem: str
+    note: str
+
+
+def check_machine(scheduler: str, names: Collection[str]) -> list[Check]:
+    """Check whether this machine can have workers of these names in the cluster."""
+    database = Check("database", database_problem(), settings.shown_address(settings.database()))
+    if database.problem:
+        return [database, _check_scheduler(scheduler, names)]
+    return [
+        database,
+        Check("home", "", f"{settings.home()} belongs to the database"),
+        _check_version(),
+        _check_scheduler(scheduler, names),
+    ]
+
+
+def _check_version() -> Check:
+    state = read_app_state()
+    if state is None:
+        return Check("AquaDash", "", f"{__version__}; no app has used this home with a scheduler yet, to compare with")
+    if state.version != __version__:
+        problem = (
+            f"This machine has AquaDash {__version__}, and the app has {state.version}. Install the same version on "
+            "every machine."
+        )
+        return Check("AquaDash", problem, "")
+    return Check("AquaDash", "", f"{__version__}, as the app")
+
+
+def _check_scheduler(address: str, names: Collection[str]) -> Check:
+    """Check whether the scheduler answers, has these versions of Dask and Python, and no worker of these names."""
+    try:
+        client = connect(address)
+    except AquaDashError as error:
+        return Check("scheduler", str(error), "")
+    try:
+        versions = client.get_versions()
+        problems = _version_differences(versions["client"]["packages"], versions["scheduler"]["packages"])
+        for info in client.scheduler_info()["workers"].values():
+            if str(info["name"]) in names:
+                problems.append(f"it has a worker {info['name']} already. Give this one another --name.")
+    except (OSError, TimeoutError) as error:
+        problems = [f"it does not answer ({error})."]
     finally:
         client.close(timeout=2)
+    return Check("scheduler", f"Of the scheduler {address}: {' '.join(problems)}" if problems else "", address)
+
+
+def _version_differences(own: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
+    """Return what differs and must not: of Python the first two numbers count, of the packages of Dask all."""
+    problems = []
+    for name, parts in (("python", 2), ("distributed", 3), ("msgpack", 3)):
+        here, there = (".".join(str(packages.get(name)).split(".")[:parts]) for packages in (own, others))
+        if here != there:
+            problems.append(f"it has {name} {there}, and this machine {here}. Install the same everywhere.")
+    return problems
+
+
+async def describe_worker() -> dict[str, Any]:
+    """Return what a worker knows of itself; Dask calls this in the worker."""
+    # Opening a database can take seconds, in which the worker must go on sending heartbeats.
+    problem = await asyncio.to_thread(database_problem)
+    return {"version": __version__, "home": str(settings.home()), "problem": problem}
+
+
+def cluster_status(address: str) -> dict[str, Any]:
+    """Return the cluster as it is: ``scheduler, database, home, slots, workers, runs, problems``.
+
+    What the database knows is there without the scheduler, too.
+    """
+    problems = [problem] if (problem := database_problem()) else []
+    runs = [] if problem else open_store().unfinished_runs()
+    running = Counter(_worker_name(run) for run in runs if run.status == JobStatus.RUNNING)
     workers: list[dict[str, Any]] = []
-    problems = [check.problem for check in (_check_store(), _check_jobs()) if check.problem]
-    for address, info in known.items():
-        said = told.get(address)
-        values = {
-            "name": str(info["name"]),
-            "address": address,
-            "slots": info["nthreads"],
-            "busy": busy.get(address, 0),
-        }
-        if not isinstance(said, dict):
-            problems.append(_why_silent(str(info["name"]), address, said))
-            workers.append(values)
-            continue
-        workers.append({**values, **said})
-        if said["aquadash"] != __version__:
-            problems.append(f"{info['name']} has AquaDash {said['aquadash']}; this is {__version__}.")
-        if said["home"] != home:
-            problems.append(
-                f"{info['name']} has the AQUADASH_HOME {said['home']}; here it is {home}. Mount the same folder under "
-                "the same path on every machine."
-            )
-        if said["error"]:
-            problems.append(f"{info['name']}: {said['error']}")
-    if not workers:
-        problems.append("No worker is connected: runs wait until one is.")
-    runs = [
-        {
-            "run_id": run.run_id,
-            "name": run.name,
-            "status": str(run.status),
-            "host": run.worker.host if run.worker else "",
-            "message": run.message,
-        }
-        for run in store.unfinished_runs()
-    ]
+    try:
+        workers, wrong = _workers(address, running)
+        problems += wrong
+    except AquaDashError as error:
+        problems.append(f"{error} Runs that train go on; those that wait start when it is back.")
     return {
-        "scheduler": scheduler,
-        "store": settings.shown_address(settings.tracking_uri()),
-        "database": settings.shown_address(settings.jobs_database()),
+        "scheduler": address,
+        "database": settings.shown_address(settings.database()),
+        "home": str(settings.home()),
         "slots": sum(worker["slots"] for worker in workers),
         "workers": workers,
-        "runs": runs,
+        "runs": [
+            {
+                "run_id": run.run_id,
+                "name": run.name,
+                "status": str(run.status),
+                "worker": _worker_name(run),
+                "message": run.message,
+            }
+            for run in runs
+        ],
         "problems": problems,
     }
+
+
+def _worker_name(run: Run) -> str:
+    return run.worker.title if run.worker and run.status == JobStatus.RUNNING else ""
+
+
+def _workers(address: str, running: Mapping[str, int]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Ask the scheduler for the workers; return them and what is wrong with them."""
+    client = connect(address)
+    try:
+        known = client.scheduler_info()["workers"]
+        answers = client.run(describe_worker, on_error="return", workers=list(known)) if known else {}
+    except (OSError, TimeoutError) as error:
+        raise RunError(f"The scheduler {address} does not answer ({error}).") from None
+    finally:
+        client.close(timeout=2)
+    workers, problems = [], [] if known else ["No worker is connected: runs wait until one is."]
+    for worker_address, info in known.items():
+        name, answer = str(info["name"]), answers.get(worker_address)
+        workers.append({
+            "name": name,
+            "address": worker_address,
+            "busy": running.get(name, 0),
+            "slots": info["nthreads"],
+            "gpu": bool(info["resources"].get("GPU")),
+        })  # fmt: skip
+        if isinstance(answer, dict):
+            workers[-1] |= {"version": answer["version"], "home": answer["home"]}
+            if answer["version"] != __version__:
+                problems.append(f"{name} has AquaDash {answer['version']}; this is {__version__}.")
+            if answer["problem"]:
+                problems.append(f"{name}: {answer['problem']}")
+        elif isinstance(answer, OSError) or answer is None:
+            problems.append(
+                f"{name} does not answer the scheduler at {worker_address} ({answer}). Let a firewall admit that port; "
+                "`cluster worker --port` sets it."
+            )
+        else:
+            problems.append(f"{name} cannot import this version of AquaDash ({type(answer).__name__}: {answer}).")
+    return workers, problems

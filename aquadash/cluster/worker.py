@@ -1,240 +1,198 @@
-"""A machine's part in a cluster: Dask workers that are set up as AquaDash needs them, started and looked after.
-
-One process of Dask for each graphics card, or one for the whole machine; each trains as many runs at once as it has
-threads, every one in a process of its own. Plain ``dask worker`` does the same for whoever prefers it.
-"""
+"""A machine's worker: a Dask worker in this process, or one in a process of its own for each of several cards."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from typing import Any
 
 import psutil
-from filelock import FileLock, Timeout
 
 from aquadash import settings
-from aquadash.errors import AquaDashError, ConfigError
-from aquadash.store import Worker, open_jobs
+from aquadash.errors import AquaDashError, ConfigError, RunError
+from aquadash.store import JobStatus, open_jobs
+from aquadash.store.runs import KIND
+from aquadash.work.processes import environment
 
 _log = logging.getLogger("aquadash.cluster")
 
-#: An environment variable by which a worker finds what was started for it, also by one that was killed before it.
-_MARK = "AQUADASH_STARTED_BY"
-
-#: Seconds until a Dask worker that ended is started again: the scheduler may be starting, too.
-_RESTART_SECONDS = 2.0
-
-#: Seconds that processes have to end after SIGTERM.
+#: Seconds that a training has to end after SIGTERM.
 _END_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class DaskProcess:
-    """A process of Dask to be started."""
+class Plan:
+    """One Dask worker."""
 
-    #: Of the machine's worker that starts it, which is alone in having it in its cluster.
-    worker: str
-    #: What the cluster calls it.
+    #: The name of the worker, unique in the cluster.
     name: str
     #: Runs that it trains at once.
-    threads: int
-    #: The graphics card that its runs see, as in ``CUDA_VISIBLE_DEVICES``; None to leave that as it is, ``""`` for
-    #: none.
+    slots: int
+    #: The number of its graphics card; None for none.
     gpu: str | None
-    #: Where it listens; 0 for any free port.
+    #: The port that it listens at; 0 for any free one.
     port: int
 
-    def command(self, scheduler: str, host: str | None) -> list[str]:
-        """The command that starts it."""
-        return [
-            sys.executable, "-m", "dask", "worker", scheduler,
-            "--name", self.name,
-            "--nthreads", str(self.threads),
-            # A nanny would start it again without what this room does then, and there is no data to limit.
-            "--no-nanny", "--memory-limit", "0",
-            "--no-dashboard", "--dashboard-address", "127.0.0.1:0",
-            *(("--worker-port", str(self.port)) if self.port else ()),
-            *(("--host", host) if host else ()),
-            *(("--resources", "GPU=1") if self.gpu else ()),
-        ]  # fmt: skip
 
-    def environment(self) -> dict[str, str]:
-        """Its environment variables."""
-        values = {**os.environ, **settings.whole_paths(), "AQUADASH_WORKER_NAME": self.name}
-        values["AQUADASH_SLOTS"] = str(self.threads)
-        values[_MARK] = self.worker
-        # Each only waits for a process.
-        values["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"
-        if self.gpu is not None:
-            values["CUDA_VISIBLE_DEVICES"] = self.gpu or "-1"
-        return values
+def plan_workers(*, name: str | None, slots: int | None, gpus: str, port: int) -> list[Plan]:
+    """Return the workers that this machine is to have: one for each graphics card, else one.
 
-
-def plan_workers(*, name: str | None, slots: int | None, gpus: str, port: int) -> list[DaskProcess]:
-    """Which processes a machine's worker starts."""
-    name = name or socket.gethostname()
-    if gpus == "auto":
-        cards = find_gpus()
-    elif gpus == "none":
-        cards = []
-    else:
-        cards = [card.strip() for card in gpus.split(",")]
-        if not all(card and card.replace("-", "").isalnum() for card in cards):
-            raise ConfigError(f"--gpus is {gpus[:40]!r}; expected auto, none, or numbers such as 0,2.")
+    Args:
+        name: What to call them; the machine's name and some digits of its network card's number if left out.
+        slots: Runs at once without graphics cards.
+        gpus: ``auto``, ``none`` or numbers such as ``0,2``.
+        port: The port of the first; 0 for any free ones.
+    """
+    name = name or settings.slots_name()
+    cards = find_gpus() if gpus == "auto" else [] if gpus == "none" else [card.strip() for card in gpus.split(",")]
+    if not all(card and card.replace("-", "").isalnum() for card in cards):
+        raise ConfigError(f"--gpus is {gpus[:40]!r}; expected auto, none, or numbers such as 0,2.")
     if cards and slots is not None:
         raise ConfigError(
             f"--slots is for machines without graphics cards; each of the {len(cards)} cards here trains one run at a "
-            "time. Leave it out, or say --gpus none."
+            "time. Leave it out, or use --gpus none."
         )
-    if cards:
-        return [
-            DaskProcess(name, f"{name}-gpu{card}", 1, card, port + number if port else 0)
-            for number, card in enumerate(cards)
-        ]
-    count = settings.slots() if slots is None else slots
-    return [DaskProcess(name, name, count, "" if gpus == "none" else None, port)]
+    if not cards:
+        return [Plan(name, settings.slots() if slots is None else slots, None, port)]
+    names = [name] if len(cards) == 1 else [f"{name}-gpu{card}" for card in cards]
+    return [Plan(names[i], 1, card, port + i if port else 0) for i, card in enumerate(cards)]
 
 
 def find_gpus() -> list[str]:
-    """The graphics cards of this machine: those of ``CUDA_VISIBLE_DEVICES`` if it is set, else NVIDIA's tool says."""
+    """Return the graphics cards of ``CUDA_VISIBLE_DEVICES`` if it is set, else those that ``nvidia-smi`` lists."""
     visible = settings.visible_gpus()
-    if visible is not None:
-        return visible
     tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
+    if visible is not None or tool is None:
+        return visible or []
     try:
-        asked = [tool, "--query-gpu=index", "--format=csv,noheader"]
-        found = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True)
+        words = [tool, "--query-gpu=index", "--format=csv,noheader"]
+        listed = subprocess.run(words, capture_output=True, text=True, timeout=30, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return []
-    return [line.strip() for line in found.stdout.splitlines() if line.strip().isdigit()]
+    return [line.strip() for line in listed.splitlines() if line.strip().isdigit()]
 
 
-class ClusterWorker:
-    """The Dask workers of this machine, for as long as it belongs to the cluster."""
+def run_workers(scheduler: str, plans: Sequence[Plan], *, host: str | None = None) -> None:
+    """Work for the cluster until SIGTERM or Ctrl-C.
 
-    def __init__(self, scheduler: str, processes: Sequence[DaskProcess], *, host: str | None = None) -> None:
-        """Nothing is started yet."""
-        self._scheduler = scheduler
-        self._name = processes[0].worker
-        self._processes = processes
-        self._host = host
-        self._ending = threading.Event()
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+    Args:
+        scheduler: The scheduler's address.
+        plans: The workers.
+        host: This machine's address as the scheduler sees it; None to let Dask find it.
 
-    def end(self) -> None:
-        """Let :meth:`run` come to its end; may be called from a signal's handler."""
-        self._ending.set()
-
-    def run(self) -> None:
-        """Start the Dask workers and start again those that end, which they do when the scheduler is gone.
-
-        Raises:
-            ConfigError: Another worker has the same name.
-        """
-        lock = settings.home() / "locks" / f"cluster-worker-{quote(self._name, safe='')}.lock"
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(lock, timeout=0):
-                self._end_left_behind()
-                self._run()
-        except Timeout:
-            raise ConfigError(
-                f"Another worker of {settings.home()} is called {self._name}. End it, or give this one another --name."
-            ) from None
-
-    def _run(self) -> None:
-        try:
-            while True:
-                for process in self._processes:
-                    running = self._running.get(process.name)
-                    if running is None or running.poll() is not None:
-                        if running is not None:
-                            _log.warning("%s has ended and is started again", process.name)
-                        self._running[process.name] = subprocess.Popen(
-                            process.command(self._scheduler, self._host),
-                            stdin=subprocess.DEVNULL,
-                            cwd=settings.PROJECT_ROOT,
-                            env=process.environment(),
-                            # Ctrl-C is for this process, which ends the others in order.
-                            start_new_session=True,
-                        )
-                        _log.info("%s is started (process %d)", process.name, self._running[process.name].pid)
-                if self._ending.wait(_RESTART_SECONDS):
-                    return
-        finally:
-            self._end_all()
-
-    def _end_all(self) -> None:
-        """End the Dask workers first, so that they take no more runs, then the trainings, and hand those over."""
-        for process in self._running.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + _END_SECONDS
-        for process in self._running.values():
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                # It waits for its trainings, whose turn is next.
-                process.kill()
-                process.wait()
-        self._end_trainings()
-
-    def _started(self, *words: str) -> Iterator[psutil.Process]:
-        """The processes ``python -m WORDS ...`` that this worker, or an earlier one of its name, has started here."""
-        for process in psutil.process_iter():
-            try:
-                if process.cmdline()[1 : 2 + len(words)] == ["-m", *words]:
-                    values = process.environ()
-                    if (values.get(_MARK), values.get("AQUADASH_HOME")) == (self._name, str(settings.home())):
-                        yield process
-            except psutil.Error:
-                continue
-
-    def _end_left_behind(self) -> None:
-        """End the Dask workers of a worker that was killed: the scheduler takes no two of one name.
-
-        What they train goes on, in a slot that the next one waits for.
-        """
-        found = list(self._started("dask", "worker"))
-        for process in found:
-            _log.info("process %d was left behind by an earlier worker and is ended", process.pid)
-        _end(found)
-
-    def _end_trainings(self) -> None:
-        """End what this worker is doing, and let others go on with it."""
-        # What stands by is looked at for the workers that it has forked.
-        found = [
-            *self._started("aquadash.work.worker"), *self._started("aquadash.work.standby"),
-        ]  # fmt: skip
-        _end(found)
-        host = socket.gethostname()
-        try:
-            for process in found:
-                if open_jobs().requeue(
-                    Worker(host, process.pid), f"The worker on {host} was shut down", is_failure=False
-                ):
-                    _log.info("what process %d was doing is handed over", process.pid)
-        except AquaDashError as error:
-            _log.warning("the jobs of this machine are taken up elsewhere within a minute: %s", error)
+    Raises:
+        RunError: The scheduler refuses a worker, such as for its name.
+    """
+    if len(plans) > 1:
+        _run_each(scheduler, plans, host)
+        return
+    (plan,) = plans
+    os.environ |= {"AQUADASH_WORKER_NAME": plan.name, "AQUADASH_SLOTS": str(plan.slots)}
+    # Without a card of its own a run must not take one that another worker has.
+    os.environ["CUDA_VISIBLE_DEVICES"] = plan.gpu or "-1"
+    try:
+        asyncio.run(_work(scheduler, plan, host))
+    finally:
+        hand_over(plan.name)
 
 
-def _end(processes: Sequence[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
+def _run_each(scheduler: str, plans: Sequence[Plan], host: str | None) -> None:
+    """Have a process for each worker, because CUDA takes a process's cards from its environment; end all with one."""
+    processes = []
+    for plan in plans:
+        words = [sys.executable, "-m", "aquadash", "cluster", "worker", "--scheduler", scheduler, "--name", plan.name]
+        words += ["--gpus", plan.gpu or "none", "--port", str(plan.port), *(["--host", host] if host else [])]
+        # Ctrl-C reaches this process alone, which ends the others in order.
+        processes.append(subprocess.Popen(words, cwd=settings.PROJECT_ROOT, env=environment(), start_new_session=True))
+    stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+        for process in processes:
             process.terminate()
-    _, alive = psutil.wait_procs(list(processes), timeout=_END_SECONDS)
-    for process in alive:
-        process.kill()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    while all(process.poll() is None for process in processes):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            processes[0].wait(1.0)
+    if not stopped:
+        stop()
+        raise RunError("One of the workers of this machine ended, so all were ended. Its last line says why.")
+    for process in processes:
+        process.wait()
+
+
+async def _work(scheduler: str, plan: Plan, host: str | None) -> None:
+    """Be a Dask worker, and a new one after the scheduler was away, until a signal comes."""
+    from distributed import Worker
+
+    ending = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    stopped = asyncio.create_task(ending.wait())
+    options: dict[str, Any] = {"host": host, "port": plan.port, "dashboard_address": "127.0.0.1:0", "memory_limit": 0}
+    while not ending.is_set():
+        worker = Worker(
+            scheduler, name=plan.name, nthreads=plan.slots, resources={"GPU": 1} if plan.gpu else {}, **options
+        )
+        serving = asyncio.create_task(_serve(worker, plan.name))
+        await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if ending.is_set():
+            await worker.close(timeout=2)
+            serving.cancel()
+            return
+        # It raises where the scheduler refused the worker.
+        await serving
+        _log.warning("The connection to the scheduler %s is lost. This worker waits for it.", scheduler)
+
+
+async def _serve(worker: Any, name: str) -> None:
+    """Register with the scheduler, which may be away for long, and serve until the connection is lost."""
+    try:
+        await worker
+    except (ValueError, RuntimeError) as error:
+        reason = str(error.__cause__ or error)
+        if "name taken" in reason:
+            reason = f"it has a worker {name} already; give this one another --name"
+        raise RunError(f"The scheduler refused this worker: {reason}.") from None
+    _log.info("%s takes runs", name)
+    await worker.finished()
+
+
+def hand_over(name: str) -> None:
+    """End the trainings of a worker of this machine, and put them back into the queue for the others."""
+    try:
+        jobs = open_jobs()
+        running = [job for job in jobs.find(kind=KIND, status=[JobStatus.RUNNING]) if job.worker]
+        for job in running:
+            assert job.worker is not None
+            if (job.worker.name, job.worker.host, job.worker.machine) != (name, *settings.this_machine()):
+                continue
+            _end(job.worker.pid)
+            if jobs.requeue(job, f"The worker {name} was shut down", is_failure=False):
+                _log.info("%s is handed over", job.id)
+    except AquaDashError as error:
+        _log.warning("Other workers take the runs of this one within a minute: %s", error)
+
+
+def _end(pid: int) -> None:
+    """End a training, unless the number belongs to another process by now."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        if pid == os.getpid() or not any("aquadash.work" in word for word in process.cmdline()):
+            return
+        process.terminate()
+        try:
+            process.wait(_END_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()

@@ -58,12 +58,19 @@ class Worker:
     pid: int
     #: Digits that differ between machines of one name, such as clones of one disk.
     machine: str = ""
+    #: What the cluster calls the worker; empty without a cluster.
+    name: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, pid: int) -> Worker:
         """Return the process of this machine with that id."""
         host, machine = settings.this_machine()
-        return cls(host, pid, machine)
+        return cls(host, pid, machine, settings.worker_name())
+
+    @property
+    def title(self) -> str:
+        """The worker's name in the cluster, else that of the machine."""
+        return self.name or self.host
 
 
 @dataclass(frozen=True)

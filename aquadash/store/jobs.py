@@ -186,7 +186,9 @@ class JobTable:
             if not connection.execute(select(exists().where(unsaid))).scalar():
                 return
         with self._writing() as (connection, revision):
-            connection.execute(update(_jobs).where(unsaid).values(message=message, revision=revision))
+            explained = update(_jobs).where(unsaid).values(message=message, revision=revision)
+            for row in connection.execute(explained.returning(*_read_columns)).all():
+                self._changed(connection, revision, row)
 
     # -- for workers -------------------------------------------------------------------------------------------------
 
@@ -205,7 +207,7 @@ class JobTable:
             "status": JobStatus.RUNNING,
             "attempt": _columns.attempt + 1,
             "worker": asdict(worker),
-            "slots_of": settings.worker_name(),
+            "slots_of": settings.slots_name(),
             "lease": self._now + LEASE_SECONDS,
             "progress": null(),
             "started_at": self._now,
@@ -358,7 +360,7 @@ class JobTable:
         # After a power cut nobody has to wait: of this machine's processes it is known which are gone.
         lost += [job for job in silent if job.worker is not None and _is_gone(job.worker)]
         for job in lost:
-            where = job.worker.host if job.worker else "its machine"
+            where = job.worker.title if job.worker else "its machine"
             self._requeue_or_end(connection, revision, job, f"The worker on {where} was lost (no heartbeat)")
         connection.execute(update(_jobs).where(self._silent).values(lease=-(self._now + DOUBT_SECONDS)))
 
@@ -407,7 +409,7 @@ def _claimable(kinds: Collection[str], offers: Collection[str]) -> ColumnElement
     running, one_per_person = _jobs.alias(), [name for name in kinds if KINDS[name].one_per_person]
     is_running = and_(running.c.kind == _columns.kind, running.c.status == JobStatus.RUNNING)
     of_the_same_person = exists().where(is_running, running.c.owner == _columns.owner)
-    taken = select(func.count()).where(is_running, running.c.slots_of == settings.worker_name()).scalar_subquery()
+    taken = select(func.count()).where(is_running, running.c.slots_of == settings.slots_name()).scalar_subquery()
     free = [and_(_columns.kind == name, taken < slots_of_kind(KINDS[name])) for name in kinds]
     return and_(
         or_(_columns.kind.not_in(one_per_person), ~of_the_same_person),

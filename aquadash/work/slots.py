@@ -45,7 +45,7 @@ def carry_out(jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool] = lambd
             return
     if exit_status:
         reason = f"signal {signal.Signals(-exit_status).name}" if exit_status < 0 else f"exit status {exit_status}"
-        host, _ = settings.this_machine()
+        host = Worker.of(os.getpid()).title
         jobs.requeue(job, f"The worker on {host} was lost ({reason}; its log is {log_path})")
 
 

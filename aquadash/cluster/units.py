@@ -1,0 +1,70 @@
+"""Units of systemd that start scheduler and worker with their machines."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from urllib.parse import urlsplit
+
+from aquadash import settings
+from aquadash.errors import ConfigError
+
+_UNIT = """\
+[Unit]
+Description=AquaDash: {title}
+Wants=network-online.target
+After=network-online.target
+{mounts}
+[Service]
+User={user}
+WorkingDirectory={folder}
+{variables}
+ExecStart={python} -m aquadash cluster {words}
+Restart=always
+RestartSec=5
+# The worker hands its trainings over before it ends; what it leaves behind is killed.
+KillMode=mixed
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+#: Variables that a unit has from the shell in which it is printed, besides the paths.
+_VARIABLES = ("AQUADASH_DATABASE", "AQUADASH_SLOTS", "AQUADASH_WORKER_NAME", "CUDA_VISIBLE_DEVICES")
+
+
+def systemd_units(scheduler: str) -> dict[str, str]:
+    """Return the units by the names of their files.
+
+    Raises:
+        ConfigError: The address names no host and port.
+    """
+    parts = urlsplit(scheduler)
+    if not parts.hostname or not parts.port:
+        raise ConfigError(f"The scheduler {scheduler} has no host and port. Expected such as tcp://10.0.0.1:8786.")
+    variables = settings.whole_paths() | {name: os.environ[name] for name in _VARIABLES if os.environ.get(name)}
+    # Dask's own settings, such as certificates.
+    variables |= {name: value for name, value in os.environ.items() if name.startswith("DASK_DISTRIBUTED__")}
+    common = {
+        "user": getpass.getuser(),
+        "folder": settings.PROJECT_ROOT,
+        "python": sys.executable,
+        # systemd expands % and reads \\ and quotes.
+        "variables": "\n".join(f"Environment={_quoted(f'{name}={value}')}" for name, value in variables.items()),
+    }
+    listens = f"scheduler --host {parts.hostname} --port {parts.port}"
+    return {
+        "aquadash-scheduler.service": _UNIT.format(title="scheduler", mounts="", words=listens, **common),
+        "aquadash-worker.service": _UNIT.format(
+            title="worker",
+            mounts=f"RequiresMountsFor={settings.home()}\n",
+            words=f"worker --scheduler {scheduler}",
+            **common,
+        ),
+    }
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
