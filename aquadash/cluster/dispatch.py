@@ -10,13 +10,14 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aquadash import __version__, settings
 from aquadash.cluster.checks import AppState, connect, database_problem, read_app_state, write_app_state
-from aquadash.errors import RunError
-from aquadash.store import Job, JobStatus, Worker, open_store
+from aquadash.errors import AquaDashError, RunError
+from aquadash.store import Job, JobStatus, LeaseLostError, Worker, open_store
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.work.slots import carry_out, held
@@ -91,7 +92,8 @@ def take_next(version: str, database: str) -> bool:
         return False
     # The training outlives a Dask worker that has lost its scheduler. The slot does not.
     running = (Status.running, Status.paused)
-    carry_out(store.jobs, job, slot_ends=lambda: worker.status not in running)
+    with suppress(LeaseLostError):
+        carry_out(store.jobs, job, slot_ends=lambda: worker.status not in running)
     return True
 
 
@@ -180,7 +182,7 @@ class Dispatcher:
 
     def _refuse(self, worker: str, name: str, error: BaseException) -> None:
         reason = str(error)
-        if not isinstance(error, RunError):
+        if not isinstance(error, AquaDashError):
             reason = (
                 f"The worker {name} cannot take runs ({type(error).__name__}: {error}). Start it in the folder of the "
                 "same version of AquaDash."

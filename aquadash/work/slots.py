@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 from filelock import FileLock, Timeout
@@ -25,6 +26,9 @@ _LOOK_SECONDS = 1.0
 
 _POLL_SECONDS = 0.5
 
+#: Seconds between two renewals of the lease of a job whose worker has not begun.
+_RENEW_SECONDS = 5.0
+
 #: Gives the waiting trainings to the workers of a cluster; imported where ``AQUADASH_SCHEDULER`` names one.
 _GIVE_OUT = "aquadash.cluster.dispatch:give_out"
 
@@ -40,9 +44,14 @@ def carry_out(jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool] = lambd
     except OSError as error:
         jobs.requeue(job, f"No worker could be started ({error.strerror or error})")
         return
+    renewed_at = time.monotonic()
     while (exit_status := process.wait(_POLL_SECONDS)) is None:
         if slot_ends():
             return
+        if process.pid is None and time.monotonic() - renewed_at > _RENEW_SECONDS:
+            # The process that stands by still loads TensorFlow, which takes a busy machine longer than a lease.
+            jobs.heartbeat(job, None)
+            renewed_at = time.monotonic()
     if exit_status:
         reason = f"signal {signal.Signals(-exit_status).name}" if exit_status < 0 else f"exit status {exit_status}"
         host = Worker.of(os.getpid()).title

@@ -322,7 +322,8 @@ def main(arguments: Sequence[str]) -> int:
     jobs, here = open_jobs(), Worker.of(os.getpid())
     if len(arguments) > 1:
         claimed = jobs.get(arguments[1])
-        if claimed is not None and claimed.attempt == int(arguments[2]):
+        # Its lease may have expired before this process had begun.
+        if claimed and claimed.attempt == int(arguments[2]) and claimed.status is JobStatus.RUNNING:
             with suppress(LeaseLostError):
                 own = jobs.hand_over(claimed, here)
                 with _process_of(own, kind):
