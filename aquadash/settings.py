@@ -99,6 +99,11 @@ def this_machine() -> tuple[str, str]:
     return socket.gethostname(), "" if number >> 40 & 1 else f"{number:012x}"
 
 
+def tracking_uri() -> str | None:
+    """The MLflow tracking server that trainings are also sent to (``MLFLOW_TRACKING_URI``), or None."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or None
+
+
 def visible_gpus() -> list[str] | None:
     """The graphics cards that ``CUDA_VISIBLE_DEVICES`` names, none for ``-1`` or nothing; None if it is not set."""
     value = os.environ.get("CUDA_VISIBLE_DEVICES")

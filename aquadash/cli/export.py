@@ -19,7 +19,8 @@ from aquadash.store import JobStatus, open_store
 
 @runs.command("export")
 @click.argument("run")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--mlflow", is_flag=True, help="Send it to the tracking server of MLFLOW_TRACKING_URI instead.")
 @click.option(
     "--with-data/--without-data",
     "include_data",
@@ -27,10 +28,17 @@ from aquadash.store import JobStatus, open_store
     help="Put the images into the ZIP. Default: if AquaDash drew them; others may be somebody's own.",
 )
 @click.option("--parents", is_flag=True, help="Make the folders that FILE is to be in.")
-def export_run(run: str, file: Path, include_data: bool | None, parents: bool) -> None:
+def export_run(run: str, file: Path | None, mlflow: bool, include_data: bool | None, parents: bool) -> None:
     """Write a run as one ZIP: files, report, and a script and a notebook that repeat it without AquaDash."""
     from aquadash.export import bundle
 
+    if mlflow:
+        found = lab.runs.find(run)
+        sent = lab.runs.send_to_mlflow(found.run_id)
+        print_result({**brief(found), "mlflow_run_id": sent}, f"{found.name} is on the tracking server, as {sent}.")
+        return
+    if file is None:
+        raise click.UsageError("Name the FILE to write, or add --mlflow.")
     check_target(file)
     if parents:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -513,6 +513,18 @@ class Runs(Part):
                 # Hiding the search passed over what was in the bin, which cannot be written to.
                 store.set_hidden(run_id)
 
+    def send_to_mlflow(self, run_id: str) -> str:
+        """Send a run that has ended, with its files, to the MLflow tracking server; return the id that it has there.
+
+        Raises:
+            RunError: The run has not ended, no server is named, or MLflow is not installed.
+            StorageError: The server does not answer or refuses.
+        """
+        from aquadash.training import mlflow_log
+
+        self._rights.require(Action.OPEN_MODEL, self.get(run_id).resource)
+        return mlflow_log.send(open_store(), run_id)
+
     def first_model(self) -> Run:
         """The run that AquaDash comes with, put into the store unless it is or was there. It is for all, so that it
         does not matter who comes first.

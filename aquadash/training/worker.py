@@ -6,6 +6,7 @@ import contextlib
 import logging
 import math
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,9 @@ from aquadash.data import Dataset, cifar100
 from aquadash.data.folder import about
 from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation import best_epoch, evaluate
-from aquadash.store import Progress, Run, RunStore, Stopped, open_store
+from aquadash.store import EpochRecord, Progress, Run, RunStore, Stopped, open_store
 from aquadash.store.artifacts import CHECKPOINTS, ENVIRONMENT, MODEL, OOD_DETECTOR
+from aquadash.training import mlflow_log
 from aquadash.training.hardware import describe_environment
 from aquadash.training.prepare import report_validation_images
 from aquadash.work.worker import JobContext
@@ -37,6 +39,7 @@ def prepare() -> None:
     from aquadash.training import checkpoint, fit  # noqa: F401
 
     data.load("synthetic")
+    mlflow_log.prepare()
 
     # The first use of these imports more libraries.
     augment.draw(np.zeros((1, 32, 32, 3), np.uint8), augment.plan(AugmentationConfig()), seed=0)
@@ -48,7 +51,8 @@ def work(job: JobContext) -> dict[str, Any]:
     store = open_store()
     store.database.check_there()
     try:
-        return _train(store, job)
+        with mlflow_log.mirrored(store, job.run) as mirror:
+            return _train(store, job, mirror)
     except MemoryError as error:
         _log.exception("out of memory")
         raise RunError(
@@ -61,10 +65,10 @@ def tidy_up(run_id: str) -> None:
     open_store().remove_artifacts(run_id, CHECKPOINTS)
 
 
-def _train(store: RunStore, job: JobContext) -> dict[str, Any]:
+def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], object]) -> dict[str, Any]:
     run = store.get(job.run)
     epochs = run.config.training.epochs
-    listener = _StoreListener(store, job)
+    listener = _StoreListener(store, job, mirror)
     try:
         listener.on_progress(Progress("loading the data", epochs=epochs))
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
@@ -117,6 +121,7 @@ class _StoreListener:
 
     store: RunStore
     job: JobContext
+    mirror: Callable[[EpochRecord], object]
 
     def on_progress(self, progress: Progress) -> None:
         said = asdict(progress)
@@ -146,6 +151,7 @@ class _StoreListener:
         checkpoint.save(store, run_id, state)
         # After the checkpoint, so that a logged epoch is never trained again.
         store.log_epoch(run_id, record, curve=state.curve)
+        self.mirror(record)
         self.job.beat(advanced=True)
 
 
