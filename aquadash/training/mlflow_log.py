@@ -158,13 +158,11 @@ class _Sender:
     def _experiment(self) -> str:
         from mlflow.exceptions import MlflowException
 
-        if (experiment := self._client.get_experiment_by_name(EXPERIMENT)) is None:
-            try:
-                return str(self._client.create_experiment(EXPERIMENT))
-            except MlflowException:
-                # Another worker has created it in between.
-                experiment = self._client.get_experiment_by_name(EXPERIMENT)
-        return str(experiment.experiment_id)
+        try:
+            return str(self._client.create_experiment(EXPERIMENT))
+        except MlflowException:
+            # There is one already, or the server is away.
+            return str(self._client.get_experiment_by_name(EXPERIMENT).experiment_id)
 
     def log_epoch(self, record: EpochRecord) -> None:
         """Log the metrics of an epoch once: MLflow would add a second point."""
