@@ -48,7 +48,9 @@ def do_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def claim(kind: str) -> Job:
     """Take the next job of a kind, as its worker process does."""
-    job = open_jobs().claim([kind], Worker.of(os.getpid()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aquadash.store.jobs.slots_of_kind", lambda kind: 1000)
+        job = open_jobs().claim([kind], Worker.of(os.getpid()))
     assert job is not None
     return job
 

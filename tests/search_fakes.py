@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,15 +15,14 @@ import pytest
 
 from aquadash.augment import embedded
 from aquadash.config import RunConfig, with_values
-from aquadash.errors import RunError, StorageError, UnknownNameError
-from aquadash.people import Person
+from aquadash.errors import RunError
 from aquadash.search import Search, SearchPlan, job, parse_all
 from aquadash.search.store import KIND, open_search_store
-from aquadash.store import Job, Worker, open_jobs
+from aquadash.store import Job, LeaseLostError, Worker, open_jobs, open_store
 from aquadash.store.job_types import job_id
 from aquadash.store.types import EpochRecord, Progress, Run, RunStatus
 from aquadash.work import worker
-from tests import job_rows
+from tests import job_rows, live_runs
 from tests.waiting import wait_for
 
 #: Settings to start from that the fakes understand.
@@ -37,116 +36,79 @@ def plan(*over: str, **values: object) -> SearchPlan:
 
 
 def take_up(search_id: str) -> Job:
-    """Have a job for the search, whose worker is this process."""
-    open_jobs().submit(KIND, search_id, {})
+    """Claim the search's job for this process; submit it first if the search has ended."""
+    if open_jobs().get(job_id(KIND, search_id)).status.ended:
+        open_jobs().submit(KIND, search_id, {})
     return job_rows.claim(KIND)
 
 
 class FakeRuns:
-    """Engine and run store in one. Runs wait until :meth:`work` or one of the others says how they end."""
+    """An engine whose runs train nothing: they wait until :meth:`finish` or one of the others says how they end."""
 
     def __init__(self) -> None:
-        self.runs: dict[str, Run] = {}
-        self.histories: dict[str, list[EpochRecord]] = {}
-        self.calls: list[tuple[str, object]] = []
+        self.store = open_store()
+        self.resumed: list[str] = []
         self.num_slots = 1
-        #: Whether the scheduler does not answer.
-        self.away = False
         #: Called with each config that is submitted; may raise.
         self.on_submit: Callable[[RunConfig], None] = lambda config: None
 
     # -- what a search uses ------------------------------------------------------------------------------------------
 
-    def submit(
-        self,
-        config: RunConfig,
-        *,
-        name: str | None = None,
-        search_id: str = "",
-        owner: Person | None = None,
-        hidden: bool = False,
-    ) -> Run:
-        self.slots()
+    def submit(self, config: RunConfig, **about: Any) -> Run:
         self.on_submit(config)
-        config = embedded(config)
-        run_id = f"{len(self.runs):032x}"
-        about: dict[str, Any] = {"search_id": search_id, "hidden": hidden}
-        self.runs[run_id] = Run(run_id, name or "", RunStatus.QUEUED, config, time.time(), **about)
-        self.histories[run_id] = []
-        self.calls.append(("submit", run_id))
-        return self.runs[run_id]
-
-    def request_stop(self, run_id: str) -> None:
-        run = self.get(run_id)
-        if run.status.ended:
-            raise RunError("ended")
-        self.calls.append(("stop", run_id))
-        self.change(run_id, stop_requested=True)
+        return self.store.submit(embedded(config), **about)
 
     def resume(self, run_id: str) -> Run:
-        self.slots()
-        if not self.get(run_id).status.resumable:
-            raise RunError("cannot be resumed")
-        self.calls.append(("resume", run_id))
-        self.change(run_id, status=RunStatus.QUEUED, stop_requested=False, message="")
-        return self.runs[run_id]
+        self.store.queue(run_id)
+        self.resumed.append(run_id)
+        return self.store.get(run_id)
 
     def slots(self) -> int:
-        if self.away:
-            raise RunError("The scheduler does not answer.")
         return self.num_slots
 
-    def get(self, run_id: str) -> Run:
-        run = self.read(run_id)
-        if run.status is RunStatus.UNREADABLE:
-            raise StorageError(run.message)
-        return run
-
-    def read(self, run_id: str) -> Run:
-        if run_id not in self.runs:
-            raise UnknownNameError(f"There is no run {run_id}.")
-        return self.runs[run_id]
-
-    def history(self, run_id: str) -> list[EpochRecord]:
-        return list(self.histories[run_id])
-
-    def set_hidden(self, run_id: str, hidden: bool = True) -> None:
-        self.change(run_id, hidden=hidden)
-
-    def list_runs(self) -> list[Run]:
-        return list(reversed(self.runs.values()))
-
     # -- what a test does --------------------------------------------------------------------------------------------
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        """All runs in the order in which they came."""
+        return {run.run_id: run for run in reversed(self.store.list_runs())}
 
     @property
     def at_work(self) -> list[Run]:
         """The runs that have not ended, in the order in which they came."""
         return [run for run in self.runs.values() if not run.status.ended]
 
-    def change(self, run_id: str, **values: object) -> None:
-        self.runs[run_id] = replace(self.runs[run_id], **values)
+    def get(self, run_id: str) -> Run:
+        return self.store.read(run_id)
 
     def train(self, run_id: str, *accuracies: float) -> None:
-        """More epochs with these validation accuracies; the run is then in the middle of the next."""
-        history = self.histories[run_id]
-        for accuracy in accuracies:
-            history.append(EpochRecord(len(history) + 1, 1.0, accuracy, 1.0, accuracy, 0.01, 1.0))
-        progress = Progress("training", len(history) + 1, 20, 1, 10, time=time.time())
-        self.change(run_id, status=RunStatus.RUNNING, progress=progress, started_at=time.time())
+        """Complete more epochs with these validation accuracies; the run is then in the middle of the next."""
+        job = self._job(run_id)
+        first = len(self.store.history(run_id)) + 1
+        records = [EpochRecord(first + n, 1.0, value, 1.0, value, 0.01, 1.0) for n, value in enumerate(accuracies)]
+        self.store.log_epoch(run_id, *records, curve=list(accuracies))
+        progress = Progress("training", first + len(records), 20, 1, 10, time=time.time())
+        live_runs.report(self.store, job, progress)
 
     def finish(self, run_id: str, accuracy: float) -> None:
-        """The run ends with that validation accuracy."""
-        self.change(run_id, status=RunStatus.FINISHED, metrics={"val_accuracy": accuracy, "test_accuracy": 0.01})
+        """End the run with that validation accuracy."""
+        self.store.set_metrics(run_id, {"val_accuracy": accuracy, "test_accuracy": 0.01})
+        self.end(run_id, RunStatus.FINISHED)
 
     def end(self, run_id: str, status: RunStatus, message: str = "") -> None:
-        """The run ends otherwise."""
-        self.change(run_id, status=status, message=message)
+        """End the run otherwise."""
+        live_runs.end(self.store, self._job(run_id), status, message=message)
 
     def heed_stops(self) -> None:
-        """Workers that were asked to stop do so."""
+        """Stop the runs that were asked to."""
         for run in self.at_work:
             if run.stop_requested:
                 self.end(run.run_id, RunStatus.STOPPED, "Stopped by request.")
+
+    def _job(self, run_id: str) -> Job:
+        if self.store.read(run_id).status is RunStatus.QUEUED:
+            live_runs.start(self.store, run_id)
+        return live_runs.job_of(run_id)
 
 
 def accuracy_of(config: RunConfig) -> float:
@@ -161,12 +123,14 @@ class QuickRuns(FakeRuns):
         super().__init__()
         self.gate = threading.Event()
 
-    def read(self, run_id: str) -> Run:
-        self.heed_stops()
-        run = super().read(run_id)
-        if self.gate.is_set() and not run.status.ended:
-            self.finish(run_id, accuracy_of(run.config))
-        return super().read(run_id)
+    def work_until(self, ended: threading.Event) -> None:
+        """Do what workers would do, until somebody says that it is over."""
+        while not ended.wait(0.02):
+            # A search may stop a run at the same moment.
+            with suppress(RunError, LeaseLostError):
+                self.heed_stops()
+                for run in self.at_work if self.gate.is_set() else ():
+                    self.finish(run.run_id, accuracy_of(run.config))
 
 
 class InThreads:
@@ -203,10 +167,13 @@ class InThreads:
 @contextmanager
 def searching(runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThreads]:
     """Searches use these runs, and look and report at short intervals; all have ended when the block does."""
-    monkeypatch.setattr(job, "open_store", lambda: runs)
     monkeypatch.setattr(job, "Engine", lambda store, serving: runs)
     monkeypatch.setattr(job, "POLL_SECONDS", 0.02)
-    engine = InThreads()
+    engine, ended = InThreads(), threading.Event()
+    working = threading.Thread(target=runs.work_until, args=(ended,), daemon=True)
+    working.start()
     yield engine
     runs.gate.set()
     engine.join()
+    ended.set()
+    working.join(timeout=60)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import aquadash.work
+from aquadash.errors import ConfigError
 from aquadash.search.store import SearchStore, open_search_store
 from tests.search_fakes import QuickRuns, plan, searching, take_up
 from tests.test_cli import answer, call, refusal
@@ -23,7 +23,7 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickR
     runs = QuickRuns()
     runs.gate.set()
     with searching(runs, monkeypatch) as engine:
-        monkeypatch.setattr(aquadash.work, "open_engine", lambda: engine)
+        monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: engine)
         yield runs
 
 
@@ -63,8 +63,7 @@ def test_list_show_and_resume_with_more(runs: QuickRuns) -> None:
 
 
 def test_stop_asks_whoever_carries_it_out(store: SearchStore) -> None:
-    search_id = store.create(plan(name="mine"))
-    assert "not running" in refusal("search", "stop", "mine")
+    search_id = store.submit(plan(name="mine"))
     take_up(search_id)
     assert answer("search", "stop", "mine")["search_id"] == search_id
     assert store.get(search_id).stop_requested
@@ -74,7 +73,7 @@ def test_a_search_that_fails_is_one_line(runs: QuickRuns) -> None:
     runs.gate.clear()
 
     def fail(config: object) -> None:
-        raise aquadash.errors.ConfigError("not like this")
+        raise ConfigError("not like this")
 
     runs.on_submit = fail
     assert "5 trials failed in a row. not like this" in refusal("search", "--trials", 9)

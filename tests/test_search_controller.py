@@ -12,11 +12,11 @@ import pytest
 from aquadash.config import RunConfig, with_values
 from aquadash.data.folder.about import About
 from aquadash.data.folder.store import delete
-from aquadash.errors import ConfigError, RunError, StorageError
+from aquadash.errors import ConfigError, StorageError
 from aquadash.search import SearchPlan, Trial, TrialState
-from aquadash.search.controller import MAX_FAILURES, STOPPED, Controller
+from aquadash.search.controller import MAX_FAILURES, Controller
 from aquadash.search.plan import DEFAULT_TRIALS
-from aquadash.search.store import HIDDEN, IMAGES, KIND, PLAN, SearchStore, open_search_store
+from aquadash.search.store import KIND, STOPPED, SearchStore, open_search_store
 from aquadash.store import JobStatus, RunStatus, open_jobs
 from aquadash.store.job_types import job_id
 from tests.own_pictures import imported, in_folder, of_classes
@@ -25,7 +25,7 @@ from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan, take_up
 
 def begin(store: SearchStore, of: SearchPlan) -> str:
     """Store a search whose worker is this process; returns its id."""
-    search_id = store.create(of.checked())
+    search_id = store.submit(of.checked())
     take_up(search_id)
     return search_id
 
@@ -44,7 +44,7 @@ def go_on_after_stop(search_id: str) -> None:
 
 def controller(store: SearchStore, search_id: str, runs: FakeRuns, *, slots: int = 1) -> Controller:
     runs.num_slots = slots
-    return Controller(store, search_id, engine=runs, runs=runs)
+    return Controller(store, search_id, engine=runs, runs=runs.store)
 
 
 def carry_out(
@@ -61,21 +61,12 @@ def carry_out(
 
 
 @pytest.fixture
-def store() -> SearchStore:
-    """One in memory: the home's file would take most of the time."""
-    from optuna.storages import InMemoryStorage
-
-    return SearchStore(InMemoryStorage())
-
-
-@pytest.fixture
-def stored() -> SearchStore:
-    """The home's, from which another process could go on."""
+def store(warm_home: Path) -> SearchStore:
     return open_search_store()
 
 
 @pytest.fixture
-def runs() -> FakeRuns:
+def runs(store: SearchStore) -> FakeRuns:
     return FakeRuns()
 
 
@@ -134,10 +125,8 @@ def test_as_many_trials_at_once_as_there_are_slots(store: SearchStore, runs: Fak
 def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: SearchStore, runs: FakeRuns) -> None:
     ends: dict[str, Callable[[str], object]] = {
         "The loss became nan.": lambda run_id: runs.end(run_id, RunStatus.FAILED, "The loss became nan."),
-        "without a validation accuracy": lambda run_id: runs.change(run_id, status=RunStatus.FINISHED, metrics={}),
-        "no longer in the run store": lambda run_id: runs.runs.pop(run_id),
-        "was deleted": lambda run_id: runs.change(run_id, deleted=True, status=RunStatus.STOPPED),
-        "cannot be read": lambda run_id: runs.end(run_id, RunStatus.UNREADABLE, "Its record cannot be read."),
+        "without a validation accuracy": lambda run_id: runs.end(run_id, RunStatus.FINISHED),
+        "was deleted": lambda run_id: (runs.end(run_id, RunStatus.STOPPED), runs.store.delete(run_id)),
     }
     control = controller(store, search_id := begin(store, plan(trials=2 * len(ends))), runs)
     for end in ends.values():
@@ -150,20 +139,6 @@ def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: 
     search = store.get(search_id)
     assert [trial.state for trial in search.trials] == [TrialState.COMPLETE, TrialState.FAILED] * len(ends)
     assert all(said in trial.message for said, trial in zip(ends, search.trials[1::2], strict=True))
-
-
-def test_a_search_waits_for_a_scheduler_that_is_away(store: SearchStore, runs: FakeRuns) -> None:
-    runs.away = True
-    control = controller(store, search_id := begin(store, plan(trials=2)), runs)
-    with pytest.raises(RunError, match="does not answer"):
-        control.step()  # Who began it, with a wrong address perhaps, is told.
-    for number in range(2):
-        runs.away = False
-        control.step()
-        runs.away = True
-        runs.finish(runs.at_work[0].run_id, 0.5)
-        assert control.step() is (JobStatus.FINISHED if number else JobStatus.RUNNING)
-        assert [trial.value for trial in store.get(search_id).trials] == [0.5] * (number + 1)
 
 
 def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:
@@ -206,12 +181,7 @@ def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs:
     runs.end(second, RunStatus.INTERRUPTED)
     assert control.step() is JobStatus.FAILED and "has other images now" in control.message
     assert [trial.state.ended for trial in store.get(search_id).trials] == [True, False]
-    store.set_attributes(search_id, {IMAGES: ""})  # As of 0.6.0.
-    runs.change(first, dataset_fingerprint=kept.fingerprint)
-    assert controller(store, search_id, runs).step() is JobStatus.FAILED
     import_pictures(0)
-    store.set_attributes(search_id, {IMAGES: ""})
-    runs.change(first, dataset_fingerprint="")  # It cannot be read any more.
     assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
     search = store.get(search_id)
     assert len(search.complete) == 5 and search.images == kept.fingerprint
@@ -235,7 +205,6 @@ def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: Searc
     control.step()
     assert runs.get(run_id).stop_requested
     control.step()
-    assert runs.calls.count(("stop", run_id)) == 1  # Asked once, however long it takes.
     runs.heed_stops()
     control.step()
     trial = store.get(search_id).trials[5]
@@ -262,23 +231,22 @@ def test_the_time_left_follows_from_the_median_trial(store: SearchStore) -> None
 # -- stopped, continued, or ended by a crash ---------------------------------------------------------------------------
 
 
-def test_stop_ends_the_trials_and_a_continued_search_makes_the_rest(stored: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(stored, plan(trials=4))
-    control = controller(stored, search_id, runs, slots=2)
+def test_stop_ends_the_trials_and_a_continued_search_makes_the_rest(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(trials=4))
+    control = controller(store, search_id, runs, slots=2)
     control.step()
-    runs.end(runs.at_work[1].run_id, RunStatus.INTERRUPTED)
     request_stop(search_id)
     assert control.step() is JobStatus.RUNNING  # Asked, not ended yet.
     assert all(run.stop_requested for run in runs.at_work)
     runs.heed_stops()
     assert control.step() is JobStatus.STOPPED
-    stopped = stored.get(search_id).trials
+    stopped = store.get(search_id).trials
     assert [(trial.state, trial.message) for trial in stopped] == [(TrialState.PRUNED, STOPPED)] * 2
 
     go_on_after_stop(search_id)
-    assert carry_out(controller(stored, search_id, runs, slots=2), runs) is JobStatus.FINISHED
-    assert [trial.state for trial in stored.get(search_id).trials[2:]] == [TrialState.COMPLETE] * 2
-    assert len(runs.runs) == 4 and not [call for call in runs.calls if call[0] == "resume"]
+    assert carry_out(controller(store, search_id, runs, slots=2), runs) is JobStatus.FINISHED
+    assert [trial.state for trial in store.get(search_id).trials[2:]] == [TrialState.COMPLETE] * 2
+    assert len(runs.runs) == 4 and not runs.resumed
 
 
 def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStore, runs: FakeRuns) -> None:
@@ -287,19 +255,15 @@ def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStor
     first, second = (run.run_id for run in runs.at_work)
     runs.end(first, RunStatus.INTERRUPTED)
     runs.end(second, RunStatus.STOPPED)
-    runs.away = True
-    assert control.step() is JobStatus.RUNNING and not runs.at_work
-    runs.away = False
     control.step()
-    assert runs.calls[-1] == ("resume", first)
+    assert runs.resumed == [first]
     assert carry_out(control, runs) is JobStatus.FINISHED
     trials = store.get(search_id).trials
     assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.PRUNED]
     assert trials[1].message == STOPPED
 
 
-@pytest.mark.parametrize("stopped", [False, True])
-def test_a_trial_without_a_stored_run_is_submitted_again(store: SearchStore, runs: FakeRuns, stopped: bool) -> None:
+def test_a_trial_that_could_not_be_stored_is_submitted_again(store: SearchStore, runs: FakeRuns) -> None:
     search_id = begin(store, plan(trials=2))
 
     def crash(config: RunConfig) -> None:
@@ -309,13 +273,8 @@ def test_a_trial_without_a_stored_run_is_submitted_again(store: SearchStore, run
     with pytest.raises(StorageError):
         controller(store, search_id, runs).step()
     runs.on_submit = lambda config: None
-    if stopped:
-        request_stop(search_id)
-    end = carry_out(controller(store, search_id, runs), runs)
-    states = [trial.state for trial in store.get(search_id).trials]
-    assert (end, states) == (
-        (JobStatus.STOPPED, [TrialState.PRUNED]) if stopped else (JobStatus.FINISHED, [TrialState.COMPLETE] * 2)
-    )
+    assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
+    assert [trial.state for trial in store.get(search_id).trials] == [TrialState.COMPLETE] * 2
 
 
 def test_a_search_of_an_earlier_version_opens_and_goes_on(store: SearchStore, runs: FakeRuns) -> None:
@@ -323,27 +282,27 @@ def test_a_search_of_an_earlier_version_opens_and_goes_on(store: SearchStore, ru
     values = json.loads(plan().to_json()) | {"sampler": "grid", "pruner": "hyperband"}
     del values["trials"]
     for budget, trials in (({"trials": None, "minutes": 2.0}, DEFAULT_TRIALS), ({"trials": 3, "minutes": None}, 3)):
-        store.set_attributes(search_id, {PLAN: json.dumps(values | {"budget": budget})})
+        store._update(search_id, {"plan": values | {"budget": budget}})
         assert store.get(search_id).plan == plan(trials=trials, sampler="grid", pruner="hyperband")
     assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
     assert len(store.get(search_id).complete) == 3
 
 
-def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(stored: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(stored, plan(trials=6))
-    controller(stored, search_id, runs, slots=3).step()
+def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(store: SearchStore, runs: FakeRuns) -> None:
+    search_id = begin(store, plan(trials=6))
+    controller(store, search_id, runs, slots=3).step()
     first, second, third = list(runs.runs)
     runs.finish(first, 0.7)
     runs.train(second, 0.4)
     # Nobody looks any more.
-    control = controller(stored, search_id, runs, slots=3)
+    control = controller(store, search_id, runs, slots=3)
     control.step()
-    search = stored.get(search_id)
+    search = store.get(search_id)
     assert [trial.run_id for trial in search.trials[:3]] == [first, second, third]
     assert search.trials[0].value == 0.7 and search.trials[1].state is TrialState.RUNNING
     assert len(runs.runs) == 4
     carry_out(control, runs)
-    assert len(stored.get(search_id).trials) == len(runs.runs) == 6
+    assert len(store.get(search_id).trials) == len(runs.runs) == 6
 
 
 def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchStore) -> None:
@@ -364,7 +323,7 @@ def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchSt
 @pytest.mark.parametrize("hidden", [True, False])
 def test_hiding_a_search_hides_the_trial_it_submits(store: SearchStore, runs: FakeRuns, hidden: bool) -> None:
     search_id = begin(store, plan())
-    store.set_attributes(search_id, {HIDDEN: not hidden})
-    runs.on_submit = lambda config: store.set_attributes(search_id, {HIDDEN: hidden})
+    store.set_hidden(search_id, not hidden)
+    runs.on_submit = lambda config: store.set_hidden(search_id, hidden)
     controller(store, search_id, runs).step()
     assert [run.hidden for run in runs.runs.values()] == [hidden]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,10 +11,8 @@ from aquadash.errors import ConfigError, DataError, RunError, StorageError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.search import TrialState, job, resume_search, start_search
-from aquadash.search import store as kept
 from aquadash.search.store import KIND, SearchStore, open_search_store
-from aquadash.store import JobStatus, RunStatus, open_jobs
-from aquadash.work import slots, worker
+from aquadash.store import RunStatus, open_jobs
 from aquadash.work.worker import JobContext
 from tests import job_rows
 from tests.search_fakes import InThreads, QuickRuns, plan, searching, take_up
@@ -36,7 +31,7 @@ def store() -> SearchStore:
 
 
 @pytest.fixture
-def runs() -> QuickRuns:
+def runs(store: SearchStore) -> QuickRuns:
     return QuickRuns()
 
 
@@ -96,9 +91,9 @@ def test_a_lost_worker_s_search_is_taken_up_next(engine: InThreads, store: Searc
     assert store.get(search_id).status is RunStatus.QUEUED
     lost = job_rows.claim(KIND)
     assert store.get(search_id).status is RunStatus.RUNNING and lost.worker is not None
-    open_jobs().requeue(lost.worker, "AquaDash has ended", is_failure=False)
+    open_jobs().requeue(lost, "AquaDash has ended", is_failure=False)
     left = store.get(search_id)
-    assert left.status is RunStatus.INTERRUPTED and "AquaDash has ended" in left.message
+    assert left.status is RunStatus.QUEUED and "AquaDash has ended" in left.message
     runs.gate.set()
     # It waits already: that somebody continues it makes no second job of it.
     resume_search(search_id, engine)
@@ -108,14 +103,14 @@ def test_a_lost_worker_s_search_is_taken_up_next(engine: InThreads, store: Searc
 def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
     engine: InThreads, store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search_id = store.create(plan(trials=3))
+    search_id = store.submit(plan(trials=3))
     lost = take_up(search_id)
-    control = job.Controller(store, search_id, engine=runs, runs=runs)
+    control = job.Controller(store, search_id, engine=runs, runs=runs.store)
     control.step()
     runs.gate.set()
     control.step()
     runs.gate.clear()
-    open_jobs().requeue(lost.worker, "The worker was lost")
+    open_jobs().requeue(lost, "The worker was lost")
     context = JobContext(open_jobs(), job_rows.claim(KIND))
     # It dies with its second look.
     with monkeypatch.context() as dying, pytest.raises(IndexError):
@@ -128,12 +123,12 @@ def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
 
 
 def test_a_stop_without_a_worker_stops_the_runs(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
-    search_id = store.create(plan(trials=2))
+    search_id = store.submit(plan(trials=2))
     lost = take_up(search_id)
-    control = job.Controller(store, search_id, engine=runs, runs=runs)
+    control = job.Controller(store, search_id, engine=runs, runs=runs.store)
     control.step()
     assert lost.worker is not None
-    open_jobs().requeue(lost.worker, "AquaDash has ended", is_failure=False)
+    open_jobs().requeue(lost, "AquaDash has ended", is_failure=False)
     Lab(OWNER).searches.stop(search_id)
     search = store.get(search_id)
     assert search.status is RunStatus.STOPPED and search.trials[0].state is TrialState.PRUNED
@@ -166,83 +161,3 @@ def test_a_lasting_error_ends_a_search(engine: InThreads, runs: QuickRuns, monke
     runs.on_submit = fail
     search = engine.ended(start_search(plan(), engine))
     assert search.status is RunStatus.FAILED and "disk full" in search.message
-
-
-def test_an_earlier_home_has_searches_without_jobs(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
-    running, stopped = store.create(plan(trials=2)), store.create(plan(trials=2))
-    store.set_attributes(running, {kept.STATUS: "running", "stop_requested": False})
-    assert store.get(running).status is RunStatus.INTERRUPTED and store.get(stopped).status is RunStatus.STOPPED
-    with pytest.raises(RunError, match="it is interrupted"):
-        Lab(OWNER).searches.stop(running)
-    runs.gate.set()
-    for search_id in (running, stopped):
-        resume_search(search_id, engine)
-        assert engine.ended(search_id).status is RunStatus.FINISHED
-
-
-def test_how_a_search_of_another_home_ended_is_not_kept_here(store: SearchStore) -> None:
-    job.record_end("a" * 32, JobStatus.FAILED, "lost")
-    assert store.heads() == []
-
-
-def test_it_is_requeued_after_its_starter(store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> None:
-    with searching(runs, monkeypatch) as engine:
-        search_id = start_search(plan(trials=2), engine)
-        wait_for(lambda: runs.at_work)
-        monkeypatch.setattr(worker.os, "getppid", lambda: 1)
-    left = job_rows.latest(KIND)
-    assert (left.status, left.worker_failures) == (JobStatus.QUEUED, 0), "nobody was lost"
-    assert store.get(search_id).status is RunStatus.INTERRUPTED and not runs.at_work[0].stop_requested
-
-
-def test_each_search_gets_a_process_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    launched: list[Process] = []
-
-    class Process:
-        """A worker that takes a job when a test says so, and ends with it."""
-
-        pid = 1
-
-        def __init__(self, arguments: list[str], *, log_path: Path) -> None:
-            assert arguments == [KIND, "--once"]
-            self.ended = threading.Event()
-            launched.append(self)
-
-        def wait(self, timeout: float) -> int | None:
-            return 0 if self.ended.wait(0.01) else None
-
-    monkeypatch.setattr(slots.STANDBY, "launch", Process)
-    serving = slots.Slots(open_jobs())
-    first, second = (start_search(plan(), Idle()) for _ in range(2))
-    for _ in range(2):
-        serving.look()
-        wait_for(lambda: len(launched) == 2)
-    # One takes a job; the other is still about to.
-    job_rows.claim(KIND)
-    third = start_search(plan(), Idle())
-    serving.look()
-    wait_for(lambda: len(launched) == 3)
-    for process in launched:
-        process.ended.set()
-    for search_id in (first, second, third):
-        Lab(OWNER).searches.stop(search_id)
-
-
-@pytest.mark.parametrize("shared", [False, True], ids=["a database of its own", "one that knows the old place"])
-def test_one_that_waits_in_a_home_that_is_moved_goes_on_there(
-    engine: InThreads, runs: QuickRuns, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: bool
-) -> None:
-    if shared:
-        monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'jobs of several homes.db'}")
-    search_id = start_search(plan(trials=2), Idle())
-    lost = job_rows.claim(KIND)
-    open_jobs().requeue(lost.worker, "AquaDash has ended", is_failure=False)
-    shutil.copytree(home, tmp_path / "moved")
-    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "moved"))
-    assert open_jobs().waiting([KIND]) is not shared
-    runs.gate.set()
-    if shared:
-        resume_search(search_id, engine)
-    else:
-        engine.serve()
-    assert engine.ended(search_id).status is RunStatus.FINISHED

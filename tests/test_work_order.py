@@ -16,7 +16,7 @@ from aquadash.work.queue import Engine
 from aquadash.work.slots import Slots
 from tests import job_rows, live_runs
 from tests.lessons import ANNA, BEN, SHORT, TEACHER
-from tests.made_runs import start
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -39,7 +39,6 @@ def start_next(store: RunStore) -> Job:
     """What the next worker takes is at work, and nobody takes it for lost."""
     job = job_rows.claim(KIND)
     job_rows.let_nobody_miss(job)
-    start(store, job.run, job.worker)
     return job
 
 
@@ -50,9 +49,10 @@ def asked(engine: Engine, store: RunStore, *names: str) -> list[Run]:
     return runs
 
 
-def order(store: RunStore) -> list[str]:
-    """The names of those that wait, as they start."""
-    return [store.get(start_next(store).run).name for _ in store.ranks()]
+def order(store: RunStore, *, claimed: bool = True) -> list[str]:
+    """Return the names of the waiting runs in their order, as they start or as they are ranked."""
+    waiting = list(store.ranks())
+    return [store.get(start_next(store).run if claimed else run_id).name for run_id in waiting]
 
 
 def test_a_run_that_was_moved_starts_at_its_new_place(engine: Engine, store: RunStore) -> None:
@@ -77,20 +77,21 @@ def test_what_does_not_wait_cannot_be_moved(engine: Engine, store: RunStore) -> 
 
 
 @pytest.mark.usefixtures("in_class")
-def test_the_queue_waits_while_it_is_held_and_then_goes_on_in_its_order(engine: Engine, store: RunStore) -> None:
-    def connected() -> None:
-        raise RunError("a slot is asked for")
-
-    slots = Slots(store.jobs, connected=connected)
+def test_the_queue_waits_while_it_is_held(engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(Slots, "_carry_out", lambda self, job: started.append(store.get(job.run).name))
+    slots = Slots(store.jobs)
     asked(engine, store, "a", "b")
     limits.save(ClassLimits(paused=True))
     Lab(OWNER).runs.move(ask(engine, ANNA, "c").run_id, 1)
     assert [(one.rank, one.seconds) for one in Lab(OWNER).runs.waiting().values()] == [(1, None), (2, None)]
+    monkeypatch.setenv("AQUADASH_SLOTS", "3")
     slots.look()
+    assert order(store, claimed=False) == ["c", "b"] and started == []
     limits.save(ClassLimits())
-    with pytest.raises(RunError, match="a slot is asked for"):
-        slots.look()
-    assert order(store) == ["c", "b"]
+    slots.look()
+    assert store.ranks() == {}
+    wait_for(lambda: sorted(started) == ["b", "c"])
 
 
 @pytest.mark.usefixtures("in_class")

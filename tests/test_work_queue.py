@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +22,6 @@ from aquadash.work import slots
 from aquadash.work.queue import Engine
 from aquadash.work.standby import Standby
 from tests import live_runs
-from tests.made_runs import create
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.stored_runs import without_seconds
 from tests.tiny_networks import QUICK
@@ -68,14 +66,14 @@ def in_epoch(store: RunStore, run_id: str, epoch: int) -> Run:
 
 def test_old_leftovers_of_processes_go_away(store: RunStore, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
-    datasets, files = home / "datasets", home / "artifacts" / ("a" * 32) / "artifacts"
+    datasets, files = home / "datasets", home / "runs" / ("a" * 32)
     left = [
-        home / "tmp" / "import-1", datasets / ".new-1", files / ".copied",
-        files / "checkpoint" / ".copied", datasets / ".drafts" / "b", home / "exports" / "a.zip",
+        home / "tmp" / "import-1", datasets / ".new-1", files / ".copied.part",
+        files / "checkpoint" / ".copied.part", home / "exports" / "a.zip",
         *(home / "logs" / f"{kind}-b.log" for kind in ("export", "import", "robustness")),
     ]  # fmt: skip
     kept = [datasets / "mine", files / "checkpoint" / "state", home / "logs" / "train-b.log"]
-    fresh = [home / "tmp" / "import-2", datasets / ".drafts" / "c", home / "logs" / "export-c.log"]
+    fresh = [home / "tmp" / "import-2", home / "logs" / "export-c.log"]
     for folder in (*left, *fresh, *kept):
         folder.mkdir(parents=True)
         (folder / "half").write_text("done")
@@ -86,37 +84,10 @@ def test_old_leftovers_of_processes_go_away(store: RunStore, home: Path, monkeyp
     assert all(path.exists() for path in (*fresh, *kept))
 
 
-def test_a_renamed_machine_resumes_its_runs(store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
-    monkeypatch.setenv("AQUADASH_DATABASE", f"sqlite:///{tmp_path / 'jobs of several homes.db'}")
-    run = live_runs.queue(store, create(store, QUICK).run_id)
-    monkeypatch.setattr(socket, "gethostname", lambda: "renamed")
-    assert not store.jobs.waiting(["train"], offers=[run.run_id])
-    Engine(store).resume(run.run_id)
-    assert store.jobs.waiting(["train"], offers=[run.run_id])
-
-
 def test_a_config_with_an_unknown_name_is_refused_before_it_is_stored(store: RunStore) -> None:
     for name, kind in (("data.source", "data source"), ("augmentation.pipeline", "pipeline"), ("model.name", "model")):
         with pytest.raises(UnknownNameError, match=f"no {kind} called 'nothing'"):
             Engine(store).submit(with_values(QUICK, {name: "nothing"}))
-    assert store.list_runs() == []
-
-
-def test_the_engine_listens_to_this_computer_only(store: RunStore, engine: Engine) -> None:
-    engine._slots.client()
-    listening = [c.laddr.ip for c in psutil.Process().net_connections() if c.status == psutil.CONN_LISTEN]
-    assert set(listening) <= {"127.0.0.1", "::1"}
-
-
-def test_a_scheduler_that_is_not_there_is_a_plain_error(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    monkeypatch.setenv("AQUADASH_SCHEDULER", f"tcp://127.0.0.1:{port}")
-    monkeypatch.setattr("aquadash.cluster.connecting.CONNECT_SECONDS", 1)
-    with pytest.raises(RunError, match="AQUADASH_SCHEDULER"):
-        Engine(store).submit(QUICK)
     assert store.list_runs() == []
 
 
@@ -196,7 +167,7 @@ ENGINE_PROCESS = """
 import sys
 from aquadash.config import from_json
 from aquadash.work.queue import open_engine
-from aquadash.store import standby
+from aquadash.work import standby
 standby._CAN_FORK = False  # What stands by is of use from the second worker on.
 engine = open_engine()
 for text in sys.argv[1:]:
@@ -242,16 +213,3 @@ def test_a_run_outlives_its_engine_and_the_queue_waits(quick_training: None, sto
     assert ended(store, training).status is RunStatus.STOPPED
     after = ended(store, waiting)
     assert after.status is RunStatus.FINISHED and after.worker.pid != os.getpid()
-
-
-@pytest.mark.slow
-def test_a_named_cluster_runs_it(quick_training: None, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    from distributed import LocalCluster
-
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
-    ) as cluster:
-        monkeypatch.setenv("AQUADASH_SCHEDULER", cluster.scheduler_address)
-        with Engine(store) as engine:
-            run_id = engine.submit(with_values(QUICK, {"training.epochs": 1})).run_id
-            assert ended(store, run_id).status is RunStatus.FINISHED

@@ -14,7 +14,7 @@ from aquadash.config import config_diff
 from aquadash.errors import AquaDashError
 from aquadash.store import RunStatus
 from aquadash.store.measured import IMAGES, Images
-from aquadash.work.queue import open_engine
+from aquadash.work import queue
 
 if TYPE_CHECKING:
     pass
@@ -90,7 +90,7 @@ def reproduce(run: str, against: str | None) -> None:
     if against is not None:
         repeat_id = lab.runs.find(against).run_id
     else:
-        with open_engine():
+        with queue.open_engine():
             repeat_id = lab.runs.repeat(run_id).run_id
             ended = wait_for_run(repeat_id)
         if ended.status is RunStatus.STOPPED:

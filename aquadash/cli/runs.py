@@ -17,7 +17,7 @@ from aquadash.store.fields import metrics_of, run_fields
 from aquadash.store.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
 from aquadash.store.query import EXAMPLES, names
 from aquadash.store.selection import RunFilter, for_each, sort_runs
-from aquadash.work.queue import open_engine
+from aquadash.work import queue
 
 #: Lines of a log that a person reads.
 _SHOWN_LINES = 10
@@ -119,7 +119,7 @@ def stop(run: str) -> None:
 def resume(run: str) -> None:
     """Go on with a run after its last complete epoch, and wait for its end."""
     run_id = lab.runs.find(run).run_id
-    with open_engine():
+    with queue.open_engine():
         lab.runs.resume(run_id)
         found = wait_for_run(run_id)
     finish(found)

@@ -28,7 +28,7 @@ from aquadash.search.strategies import importance
 from aquadash.search.types import describe_result
 from aquadash.store import RunStatus
 from aquadash.store.job_types import job_id
-from aquadash.work.queue import open_engine
+from aquadash.work import queue
 
 
 class _RunByDefault(Group):
@@ -93,7 +93,7 @@ def run_search(
     space = parse_all(over) if over else default_space(config)
     plan = SearchPlan(config, space, sampler, pruner, trials, seed, name)
     plan.checked()
-    with open_engine():
+    with queue.open_engine():
         found = _wait(lab.searches.start(plan))
     _finish(found)
 
@@ -135,7 +135,7 @@ def stop(name: str) -> None:
 def resume(name: str, trials: int | None) -> None:
     """Make the trials that are left of a search that was stopped or interrupted, or more, and wait for the end."""
     search_id = lab.searches.find(name).search_id
-    with open_engine():
+    with queue.open_engine():
         lab.searches.resume(search_id, trials=trials)
         found = _wait(search_id)
     _finish(found)

@@ -15,7 +15,7 @@ from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation import GuessScore, accuracy_words, check_pair, pair_words, score_guess
 from aquadash.store import Guess, Run, RunStatus
 from aquadash.store.fields import metrics_of
-from aquadash.work.queue import open_engine
+from aquadash.work import queue
 
 
 @click.command(cls=Command)
@@ -38,7 +38,7 @@ def train(
     """Train a run and wait for its end. Ctrl-C asks it to stop; its complete epochs are kept."""
     config = given.build()
     guess = read_guess(guess_accuracy, guess_pair, config)
-    with open_engine():
+    with queue.open_engine():
         run_id = lab.runs.train(config, name=name).run_id
         if guess:
             lab.runs.guess(run_id, guess)

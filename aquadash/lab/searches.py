@@ -12,7 +12,7 @@ from aquadash.lab.readings import readings
 from aquadash.lab.rights import Action
 from aquadash.search import Search, SearchHead, SearchPlan, Trial, job
 from aquadash.search.store import open_search_store
-from aquadash.work.queue import open_engine
+from aquadash.work import queue
 
 
 class Searches(Part):
@@ -48,7 +48,7 @@ class Searches(Part):
         DataSets(self._person).require_for_job(plan.config.data.source, Action.SEARCH)
         self._check(plan)
         with self._changing():
-            return job.start_search(plan, open_engine(), owner=self._person)
+            return job.start_search(plan, queue.open_engine(), owner=self._person)
 
     def stop(self, search_id: str) -> None:
         """Ask a search to stop, whichever process carries it out.
@@ -81,7 +81,7 @@ class Searches(Part):
         DataSets(self._person).require_for_job(search.plan.config.data.source, Action.RESUME, search.resource)
         self._check(search.plan)
         with self._changing():
-            job.resume_search(search_id, open_engine(), trials=trials)
+            job.resume_search(search_id, queue.open_engine(), trials=trials)
 
     def hide(self, search_id: str, hidden: bool = True) -> None:
         """Keep a search and the runs of its trials from all students but its owner, or no longer."""

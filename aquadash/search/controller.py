@@ -90,7 +90,10 @@ class Controller:
         first = max((trial.number for trial in search.trials), default=-1) + 1
         for number in range(first, min(search.plan.trials, first + self._engine.slots() - len(under_way))):
             self._submit(search, number)
+            # Read after the run was stored: hiding the search meanwhile did not find it among the trials.
             search = self._store.get(self._id)
+            if (run := self._runs.read(search.trials[-1].run_id)).hidden != search.hidden:
+                self._runs.set_hidden(run.run_id, search.hidden)
         return JobStatus.RUNNING
 
     def _submit(self, search: Search, number: int) -> None:

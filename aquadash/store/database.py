@@ -63,13 +63,14 @@ class Database:
         self.url = url
         #: The SQLite file; None for a server.
         self._path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+        with storage_errors("open the database"):
+            check_writable(settings.home())
         self._engine = _open_engine(url, self._path)
         self.on_sqlite = self._engine.dialect.name == "sqlite"
         # unixepoch('subsec') would be shorter, but SQLite has it since 3.42 only.
         now = "(julianday('now') - 2440587.5) * 86400.0" if self.on_sqlite else "extract(epoch from clock_timestamp())"
         self.now = literal_column(f"CAST({now} AS DOUBLE PRECISION)", Float)
         with storage_errors("open the database"):
-            check_writable(settings.home())
             # Lock: two processes that create the same tables at the same moment fail.
             with FileLock(settings.home() / "database.lock", timeout=60) if self._path else nullcontext():
                 self._prepare()
@@ -176,7 +177,6 @@ def _open_engine(url: str, path: Path | None) -> Engine:
             "postgresql+psycopg://user:password@host/name."
         ) from None
     if engine.dialect.name == "sqlite":
-        settings.home().mkdir(parents=True, exist_ok=True)
 
         @event.listens_for(engine, "connect")
         def read_while_another_writes(connection: Any, record: object) -> None:

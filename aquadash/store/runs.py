@@ -324,10 +324,14 @@ class RunStore(RunArtifacts):
         self._update(run_id, "write the trial", {"trial": asdict(trial)}, in_bin=True)
 
     def log_epoch(self, run_id: str, *records: EpochRecord, curve: Sequence[float]) -> None:
-        """Store complete epochs, unless they are stored, and the short curve of validation accuracy for tables."""
+        """Store complete epochs in place of earlier ones, and the short curve of validation accuracy for tables."""
         rows = [{"run_id": run_id, **asdict(record)} for record in records]
+        insert = self.database.insert(schema.epochs)
+        insert = insert.on_conflict_do_update(
+            index_elements=["run_id", "epoch"], set_={name: insert.excluded[name] for name in EPOCH_METRICS}
+        )
         with self.database.writing("store the epoch") as (connection, revision):
-            connection.execute(self.database.insert(schema.epochs).on_conflict_do_nothing(), rows)
+            connection.execute(insert, rows)
             values = {"curve": thin(curve), "revision": revision}
             connection.execute(update(schema.runs).where(_columns.run_id == run_id).values(values))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from alembic import command
@@ -12,6 +13,9 @@ from sqlalchemy import Engine
 
 from aquadash import settings
 from aquadash.errors import StorageError
+
+#: The folders of revisions.
+VERSIONS = (str(Path(__file__).parent / "versions"),)
 
 
 def upgrade(engine: Engine, stored: str) -> None:
@@ -25,6 +29,8 @@ def upgrade(engine: Engine, stored: str) -> None:
     """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", os.pathsep.join(VERSIONS))
     try:
         ScriptDirectory.from_config(config).get_revision(stored)
     except CommandError:

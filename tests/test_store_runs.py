@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,19 +12,32 @@ from threading import Barrier
 
 import numpy as np
 import pytest
-from filelock import FileLock
+from sqlalchemy import Connection
 
 from aquadash import settings
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
-from aquadash.store import EpochRecord, Guess, Predictions, Progress, RunStatus, RunStore, Worker, artifacts, open_store
-from aquadash.store import old_tags as tag
-from aquadash.store.database import import_ahead
+from aquadash.store import (
+    EpochRecord,
+    Guess,
+    JobStatus,
+    Predictions,
+    Progress,
+    RunStatus,
+    RunStore,
+    Worker,
+    artifacts,
+    migrations,
+    open_store,
+    schema,
+)
+from aquadash.store.database import Database
+from aquadash.store.jobs import JobTable
+from aquadash.store.runs import CURVE_POINTS, thin
 from aquadash.store.selection import for_each
 from tests import live_runs
-from tests.made_runs import create, set_status, start
-from tests.serving import free_port
+from tests.made_runs import create, set_status
 
 WORKER = Worker("here", 1234)
 
@@ -44,21 +54,6 @@ def test_files_survive_power_cuts(
     store.add_artifact(run_id, tmp_path / "model.keras")
     for name in ("model.keras", "config.json"):
         assert outlasts_a_power_cut(store.artifact(run_id, name))
-
-
-def test_a_removed_file_is_not_kept(
-    store: RunStore, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(settings, "store_is_shared", lambda: True)
-    run_id = create(store, RunConfig()).run_id
-    (tmp_path / "state").write_text("weights")
-    store.add_artifact(run_id, tmp_path / "state", folder="checkpoint")
-    config, state = store.artifact(run_id, "config.json"), store.artifact(run_id, "checkpoint/state")
-    assert state.is_relative_to(home / "cache")
-    store.remove_artifacts(run_id, "checkpoint")
-    assert store.artifact(run_id, "checkpoint/state") is None and not state.exists() and config.exists()
-    store.remove_artifacts(run_id, "config.json")
-    assert store.artifact(run_id, "config.json") is None and not config.exists()
 
 
 def test_names_are_text_on_one_line_made_up_where_none_is_given_and_a_note_is_no_novel(store: RunStore) -> None:
@@ -79,7 +74,6 @@ def test_names_are_text_on_one_line_made_up_where_none_is_given_and_a_note_is_no
 
 def test_runs_are_listed_newest_first_and_found_by_id_prefix_or_unique_name(store: RunStore) -> None:
     first, second = create(store, RunConfig(), name="a"), create(store, RunConfig(), name="b")
-    store.client.create_run(store.experiment_id)  # Another program's is passed over.
     assert store.list_runs() == [second, first]
     assert store.resolve(first.run_id) == store.resolve(first.run_id[:12]) == store.resolve("a") == first.run_id
     typed = f"Müller,\t Lauf {'1' * 106}  2"
@@ -104,9 +98,8 @@ def test_epochs_come_back_exactly_and_one_that_was_trained_twice_counts_once(sto
         store.log_epoch(run_id, records[index], curve=[r.val_accuracy for r in records[: index + 1]])
     assert store.history(run_id) == records
     assert store.get(run_id).curve == tuple(round(r.val_accuracy, 4) for r in records)
-    thin = tag.thin([index / 1000 for index in range(500)])
-    assert len(thin) == tag.CURVE_POINTS and (thin[0], thin[-1]) == (0.0, 0.499), "both ends of a long one are kept"
-    time.sleep(0.002)  # MLflow tells the two apart by their millisecond.
+    points = thin([index / 1000 for index in range(500)])
+    assert len(points) == CURVE_POINTS and (points[0], points[-1]) == (0.0, 0.499), "both ends of a long one are kept"
     store.log_epoch(run_id, record(3, 0.7), curve=[0.7])
     assert store.history(run_id) == [*records[:2], record(3, 0.7)]
 
@@ -135,11 +128,9 @@ def test_the_life_of_a_run(store: RunStore) -> None:
 
 
 def test_only_a_run_that_ended_early_can_be_queued_again(store: RunStore) -> None:
-    run_id = create(store, RunConfig()).run_id
-    start(store, run_id, WORKER)
-    assert store.get(run_id).status is RunStatus.INTERRUPTED, "no job knows of it"
+    run_id = create(store, status=RunStatus.INTERRUPTED).run_id
     assert live_runs.queue(store, run_id).status is RunStatus.QUEUED
-    with pytest.raises(RunError, match="under way already"):
+    with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
         store.queue(run_id)
     store.request_stop(run_id)
     assert store.get(run_id).status is RunStatus.STOPPED, "one that waits stops at once"
@@ -251,44 +242,100 @@ def test_a_folder_that_cannot_be_made_or_written_to_is_named(home: Path, monkeyp
     assert blocked.read_text() == "in the way"
 
 
-def test_a_damaged_database_or_a_folder_in_its_place_is_named_and_left_alone(home: Path) -> None:
-    database = home / "runs.db"
+def test_a_damaged_database_is_named_and_left_alone(home: Path) -> None:
+    database = home / "aquadash.db"
     database.write_bytes(b"this is no database" * 100)
     with pytest.raises(StorageError, match="damaged"):
         open_store()
     assert database.read_bytes() == b"this is no database" * 100
-    database.unlink()
-    database.mkdir()
-    with pytest.raises(StorageError, match=r"runs\.db is a folder; expected the file .* move it away"):
-        open_store()
 
 
 def test_a_database_of_a_newer_version_is_named_and_left_alone(store: RunStore, home: Path) -> None:
     copy = home / "newer"
     copy.mkdir()
-    with sqlite3.connect(home / "runs.db") as here, sqlite3.connect(copy / "runs.db") as there:
+    with sqlite3.connect(home / "aquadash.db") as here, sqlite3.connect(copy / "aquadash.db") as there:
         here.backup(there)
-        # Without one of its tables MLflow would add those of its first version.
-        there.executescript("UPDATE alembic_version SET version_num = 'fedcba987654'; DROP TABLE trace_info")
+        there.executescript("UPDATE alembic_version SET version_num = 'fedcba987654'")
         before = list(there.iterdump())
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("AQUADASH_HOME", str(copy))
-            with pytest.raises(StorageError, match="newer version: its tables are of revision fedcba987654, .* up to"):
+            with pytest.raises(StorageError, match=r"newer version of AquaDash \(revision fedcba987654\)"):
                 open_store()
         assert list(there.iterdump()) == before
 
 
+def test_a_database_of_an_older_version_is_upgraded(
+    store: RunStore, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A revision to come adds a column."""
+    revision = tmp_path / "r0002_next.py"
+    revision.write_text(
+        'revision, down_revision = "0002", "0001"\n'
+        "def upgrade():\n"
+        "    import sqlalchemy\n"
+        "    from alembic import op\n"
+        '    op.add_column("runs", sqlalchemy.Column("mood", sqlalchemy.Text))\n'
+    )
+    run = create(store, name="kept")
+    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(migrations, "VERSIONS", (*migrations.VERSIONS, str(tmp_path)))
+    upgraded = RunStore(Database(settings.database()))
+    assert upgraded.get(run.run_id) == run
+    with sqlite3.connect(home / "aquadash.db") as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert connection.execute("SELECT mood FROM runs").fetchall() == [(None,)]
+
+
 def test_a_worker_notices_that_its_store_was_deleted(store: RunStore, home: Path) -> None:
-    create(store, RunConfig())
-    store.check_there()
-    (home / "runs.db").unlink()
-    # As whoever comes next would make it.
-    (home / "runs.db").touch()
-    with pytest.raises(StorageError, match="was moved, deleted or replaced during the training"):
-        store.check_there()
+    store.database.check_there()
+    (home / "aquadash.db").unlink()
+    # As the next process would create it.
+    (home / "aquadash.db").touch()
+    with pytest.raises(StorageError, match="was moved, deleted or replaced meanwhile"):
+        store.database.check_there()
     shutil.rmtree(home)
-    with pytest.raises(StorageError, match=f"{home}/runs.db"):
-        store.check_there()
+    with pytest.raises(StorageError, match=f"{home}/aquadash.db"):
+        store.database.check_there()
+
+
+def test_a_run_and_its_job_change_together(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that fails half-way leaves neither."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise StorageError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JobTable, "put", fail)
+        with pytest.raises(StorageError):
+            store.submit(RunConfig(), name="half")
+    assert store.list_runs() == []
+    run = store.submit(RunConfig())
+    job = store.jobs.claim(["train"], WORKER)
+    with monkeypatch.context() as patch:
+        patch.setattr(JobTable, "_changed", fail)
+        with pytest.raises(StorageError):
+            store.jobs.end(job, JobStatus.FINISHED)
+    assert store.get(run.run_id).status is RunStatus.RUNNING and store.jobs.get(job.id).status is JobStatus.RUNNING
+    store.jobs.end(job, JobStatus.FAILED, message="why")
+    ended = store.get(run.run_id)
+    assert (ended.status, ended.message, ended.worker) == (RunStatus.FAILED, "why", WORKER) and ended.ended_at
+
+
+def test_only_changed_runs_are_read_again(store: RunStore) -> None:
+    other = RunStore(Database(settings.database()))
+    first, second = create(store, name="a"), create(store, name="b", status=RunStatus.FINISHED)
+    before = {run.run_id: run for run in store.list_runs()}
+    other.rename(first.run_id, "c")
+    after = {run.run_id: run for run in store.list_runs()}
+    assert after[first.run_id].name == "c" and after[second.run_id] is before[second.run_id]
+    waiting = [other.submit(RunConfig()).run_id for _ in range(2)]
+    assert [store.read(run_id).rank for run_id in waiting] == [1, 2]
+    other.request_stop(waiting[0])
+    ranks = {run.run_id: run.rank for run in store.list_runs()}
+    assert [ranks[run_id] for run_id in waiting] == [0, 1]
+    other.delete(second.run_id)
+    assert second.run_id not in {run.run_id for run in store.list_runs()}
+    other.database.close()
 
 
 def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +347,7 @@ def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.Monke
         raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(store.client, "log_batch", full)
+        patch.setattr(Connection, "execute", full)
         with pytest.raises(StorageError, match="disk is full. Free some space"):
             store.set_note(run_id, "x")
     assert store.get(run_id).name == "kept"
@@ -317,25 +364,6 @@ def test_twenty_threads_that_rename_one_run_wait_for_one_another(store: RunStore
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(rename, range(20)))
     assert store.get(run_id).name in {f"by {number}" for number in range(20)}
-
-
-def test_one_process_at_a_time_makes_the_store_of_a_new_home(home: Path) -> None:
-    import_ahead()  # It takes seconds, in which nothing would be made.
-    with ThreadPoolExecutor(1) as pool:
-        with FileLock(home / "store.lock"):  # As the other holds it.
-            opening = pool.submit(open_store)
-            with pytest.raises(TimeoutError):
-                opening.result(timeout=1)
-            assert not (home / "runs.db").exists()
-        assert opening.result(timeout=60).list_runs() == []
-
-
-def test_a_tracking_server_that_is_away_is_named_in_plain_words(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(StorageError, match=r"http://127\.0\.0\.1:\d+ does not answer\. Is it running") as refused:
-        open_store()
-    assert "Max retries" not in str(refused.value)
 
 
 # -- guesses: kept with their run, before its end, and never in its way ------------------------------------------------
@@ -368,29 +396,6 @@ def test_what_is_no_guess_is_refused() -> None:
 
 def test_a_guess_that_cannot_be_read_does_not_hide_the_run(store: RunStore) -> None:
     run_id = create(store, RunConfig(), name="mine").run_id
-    for text in ("{", "3", '{"accuracy": "x", "confused_pair": null}', '{"accuracy": 1, "confused_pair": ["a"]}'):
-        store.set_tags(run_id, "spoil the guess", {tag.GUESS: text})
+    for value in ("{", 3, {"accuracy": "x", "confused_pair": None}, {"accuracy": 1, "confused_pair": ["a"]}):
+        store.describe(run_id, guess=value)
         assert store.get(run_id).name == "mine" and store.get(run_id).guess is None
-
-
-_READ_FIRST = """
-from aquadash.store import RunStore
-assert RunStore().stored_run("0" * 32) is None
-from mlflow.telemetry.utils import is_telemetry_disabled
-print(is_telemetry_disabled())
-"""
-
-
-def test_mlflow_is_quiet_and_tells_nobody_where_a_run_is_read_before_the_store_is_opened(home: Path) -> None:
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DO_NOT_TRACK"))
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", _READ_FIRST],
-        env=environment | {"AQUADASH_HOME": str(home)},
-        cwd=settings.PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert (done.stdout.strip(), done.stderr) == ("True", "")
