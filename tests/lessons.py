@@ -23,6 +23,7 @@ from aquadash.store import Guess, Predictions, RunStatus, RunStore, Worker, open
 from aquadash.store.artifacts import CONFIG, MODEL, read_artifact
 from aquadash.store.first_model import FOLDER
 from aquadash.store.job_types import job_id
+from aquadash.store.kinds import KINDS
 from tests import live_runs
 from tests.made_runs import create, set_status, start
 from tests.own_pictures import imported, in_archive, of_classes
@@ -62,11 +63,10 @@ class Lesson:
         found: dict[str, str] = {}
         for deleted in (False, True):
             for run in self.store.list_runs(deleted=deleted):
-                tags = self.store.client.get_run(run.run_id).data.tags
-                found[f"run {run.run_id}"] = repr((deleted, sorted(tags.items())))
+                found[f"run {run.run_id}"] = repr(run)
         for head in self.searches.heads():
             found[f"search {head.search_id}"] = repr(self.searches.get(head.search_id))
-        for job in self.store.jobs.changes(0).jobs:
+        for job in (job for kind in KINDS for job in self.store.jobs.find(kind=kind)):
             found[f"job {job.id}"] = repr(job)
         for path in sorted(self.home.rglob("*")):
             # Databases are looked at above; caches, logs and locks have no owner.
@@ -84,10 +84,10 @@ def begin(folder: Path) -> Lesson:
     binned = trained(store, ANNA, "Anna's worst")
     hers.runs.delete(binned)
     waiting = live_runs.queue(store, create(store, SHORT, name="Anna's next", owner=ANNA).run_id).run_id
-    search = searches.create(plan(name="Anna's search"), owner=ANNA)
+    search = searches.submit(plan(name="Anna's search"), owner=ANNA)
     # Nobody does them.
-    for kind, resource in (*((kind, binned) for kind in MEASURED), ("search", search)):
-        store.jobs.submit(kind, resource, {}, owner=ANNA.person_id)
+    for kind in MEASURED:
+        store.jobs.submit(kind, binned, {}, owner=ANNA.person_id)
     hers.pipelines.save(PIPELINES["notebook-1"], title="Anna's fog")
     hers.data.keep(imported(_pets(folder)), title="Anna's cats")
     on_hers = trained(store, TEACHER, "Anna's again", source="folder-anna-s-cats")

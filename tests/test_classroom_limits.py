@@ -146,7 +146,7 @@ def test_students_search_only_where_the_teacher_lets_them() -> None:
     [({"epochs": 10}, "20 epochs; in this class"), ({"waiting_runs": 0}, "lets nobody start a training just now")],
 )
 def test_students_continue_searches_within_the_limits_of_now_only(limit: dict[str, int], refusal: str) -> None:
-    mine = open_search_store().create(plan(), owner=ANNA)
+    mine = open_search_store().submit(plan(), owner=ANNA)
     limits.save(ClassLimits(searches=True, **limit))
     for trials in (None, 50):
         with pytest.raises(NotAllowedError, match=refusal):

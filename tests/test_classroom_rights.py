@@ -15,8 +15,8 @@ from aquadash.lab import Lab
 from aquadash.lab.rights import RULES, RULES_WITHOUT_RESOURCE, Action, Rights
 from aquadash.people import OWNER, STRANGER, Person, Resource
 from aquadash.search.controller import Controller
-from aquadash.search.store import RUN
 from aquadash.store import Run, RunStatus
+from aquadash.store.types import TrialOf
 from tests import lessons, live_runs
 from tests.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.made_runs import create, set_status
@@ -136,7 +136,7 @@ def test_hiding_a_search_hides_all_its_trials(lesson: Lesson, monkeypatch: pytes
         search = searches.get(search_id)
         return [store.get(trial.run_id).hidden for trial in search.trials]
 
-    search_id = searches.create(plan(name="the teacher's"))
+    search_id = searches.submit(plan(name="the teacher's"))
     monkeypatch.setattr(engine, "submit", noting)
     controller = Controller(searches, search_id, engine=engine, runs=store)
     try:
@@ -164,10 +164,9 @@ def test_hiding_a_search_hides_all_its_trials(lesson: Lesson, monkeypatch: pytes
 
 def test_a_trial_in_the_bin_is_as_hidden_from_the_class_as_its_search_or_it_was(lesson: Lesson) -> None:
     lab = Lab(TEACHER)
-    search_id = lesson.searches.create(plan(name="the teacher's other"))
-    run_id = create(lesson.store, lessons.SHORT, search_id=search_id).run_id
+    search_id = lesson.searches.submit(plan(name="the teacher's other"))
+    run_id = create(lesson.store, lessons.SHORT, search_id=search_id, trial=TrialOf(0, {})).run_id
     set_status(lesson.store, run_id, RunStatus.FINISHED)
-    lesson.searches.study(search_id).ask().set_user_attr(RUN, run_id)
     try:
         lab.runs.delete(run_id)
         assert len(Lab(BEN).searches.get(search_id).trials) == 1, "it was to be seen before"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,6 @@ from aquadash.lab.runs import Runs
 from aquadash.models import head_epochs
 from aquadash.presets import PRESETS
 from aquadash.search import SearchPlan, parse_all, start_search
-from aquadash.search import store as kept
 from aquadash.search.store import SearchStore, open_search_store
 from aquadash.store import Run, RunStatus, open_store
 from aquadash.store.cost import STARTING_SECONDS, Paces
@@ -38,14 +38,13 @@ def store() -> SearchStore:
 
 
 @pytest.fixture
-def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickRuns]:
+def runs(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickRuns]:
     """Searches of this process train nothing, and their runs are read from the fake."""
     without_engine(monkeypatch)
     monkeypatch.setattr(warmup, "start", lambda: None)
     runs = QuickRuns()
     with searching(runs, monkeypatch) as in_threads:
         monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: in_threads)
-        monkeypatch.setattr(Runs, "get", staticmethod(runs.get))
         yield runs
 
 
@@ -170,11 +169,11 @@ def test_a_finished_search_shows_its_best_and_leads_on(runs: QuickRuns, store: S
 
 
 def test_a_search_that_was_cut_off_failed_or_is_missing_says_so(runs: QuickRuns, store: SearchStore) -> None:
-    search_id = create(store, plan())
-    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.RUNNING)})
+    search_id = store.submit(plan())
+    store._update(search_id, {"status": RunStatus.INTERRUPTED})
     app = open_page()
     assert "This search was cut off" in words(app) and app.button(key=f"continue-{search_id}")
-    store.set_attributes(search_id, {kept.STATUS: str(RunStatus.FAILED), kept.MESSAGE: f"no memory {HOSTILE}"})
+    store._update(search_id, {"status": RunStatus.FAILED, "message": f"no memory {HOSTILE}"})
     app = open_page(search="../../etc")
     assert "There is no search" in words(app)
     app.selectbox(key="search").select(search_id).run()
