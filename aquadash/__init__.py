@@ -13,7 +13,6 @@ room              holds                                                         
 ``files``         files that are written whole or not at all                      -
 ``zips``          ZIP archives that may come from anywhere                        -
 ``source``        our own source, for scripts that stand alone                    -
-``jobs``          background work: one table, one protocol, the worker process    sqlalchemy, psutil
 ``people``        who does things, and whose a resource is                          -
 ``pages``         the pages of the app, one record each                            -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
@@ -22,11 +21,12 @@ room              holds                                                         
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, pydantic, scipy, PIL
 ``augment``       operators, pipelines, application, preview                      numpy, pydantic, imgaug, cv2, imagecorruptions, PIL
 ``evaluation``    labels and probabilities to typed results                       numpy, pydantic, sklearn, scipy
-``runs``          the run store                                                   numpy, pydantic, mlflow, sqlalchemy, h5py
+``store``         one database: runs, jobs, searches; the files of runs            numpy, pydantic, sqlalchemy, alembic, psutil, h5py
 ``models``        a model's name to a Keras model                                 tensorflow, keras, numpy, h5py
-``training``      the training loop, its worker, a process that answers           tensorflow, keras, numpy, psutil
-``engine``        where runs run                                                  distributed, dask, psutil
-``search``        searches over settings, whose trials are runs                   optuna, numpy
+``work``          slots, the worker process, the process that stands by           psutil
+``training``      the training loop, its worker, a process that answers           tensorflow, keras, numpy, psutil, mlflow
+``cluster``       the same work on other machines, by Dask                        distributed, dask, psutil
+``search``        searches over settings, whose trials are runs                   optuna, numpy, sqlalchemy
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL
 ``explain``       why a model answers as it does                                  tensorflow, keras, numpy
 ``robustness``    accuracy on changed images, and how far one may change them     numpy, pydantic, cv2, PIL

@@ -105,14 +105,17 @@ def test_imports_between_the_folders_of_the_pages_point_one_way() -> None:
     assert wrong == {}
 
 
-def test_only_runs_knows_mlflow() -> None:
-    knowing = {room_of(path) for path in sources() if any(name.split(".")[0] == "mlflow" for name in imports(path))}
-    assert knowing == {"runs"}
+def test_one_file_knows_mlflow_and_one_room_dask() -> None:
+    def users(*packages: str) -> set[Path]:
+        return {path for path in sources() if {name.split(".")[0] for name in imports(path)} & {*packages}}
+
+    assert {path.name for path in users("mlflow")} == {"mlflow_log.py"}
+    assert {room_of(path) for path in users("dask", "distributed")} == {"cluster"}
 
 
 #: Modules that only the lab may use, because the lab checks the rights. `warmup` opens them in the background.
 BEHIND_THE_LAB = re.compile(
-    r"aquadash\.(runs\.(store|open_store|RunStore)|engine\.(engine|open_engine|Engine)|jobs\.(open_jobs|worker|table)|"
+    r"aquadash\.(store\.(runs|jobs|database|open_store|open_jobs|RunStore)|work\.(queue\.(open_engine|Engine)|worker)|"
     r"search\.(job|store)|data\.(load|folder\.store)|export\.importing)\b"
 )
 

@@ -16,6 +16,7 @@ from aquadash.errors import ConfigError, NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.lab.limits import Limits
 from aquadash.people import OWNER
+from aquadash.search import stop_search
 from aquadash.search.store import open_search_store
 from aquadash.store import RunStatus
 from aquadash.work.slots import held
@@ -147,6 +148,7 @@ def test_students_search_only_where_the_teacher_lets_them() -> None:
 )
 def test_students_continue_searches_within_the_limits_of_now_only(limit: dict[str, int], refusal: str) -> None:
     mine = open_search_store().submit(plan(), owner=ANNA)
+    stop_search(mine)
     limits.save(ClassLimits(searches=True, **limit))
     for trials in (None, 50):
         with pytest.raises(NotAllowedError, match=refusal):
