@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import pickle
 import struct
@@ -27,10 +28,9 @@ from hypothesis import strategies as st
 from aquadash import settings
 from aquadash.errors import AquaDashError, DataError, StorageError
 from aquadash.export import bundle, importing
-from aquadash.store import Run, RunStore, artifacts, open_store
+from aquadash.store import EPOCH_METRICS, Run, RunStore, artifacts, open_store
 from aquadash.store.artifacts import ROBUSTNESS
 from aquadash.store.first_model import add_first_model
-from aquadash.store.transfer import remove_traces
 from aquadash.zips import ForeignZipError
 from tests import ui_runs
 from tests.app_pages import open_app_page
@@ -90,8 +90,34 @@ def write(path: Path, files: Files, *, honest: bool = True) -> Path:
     return path
 
 
-def described(files: Files, **changes: object) -> bytes:
-    return json.dumps({**json.loads(files[bundle.RUN]), **changes}).encode()
+def described(files: Files, **changes: Any) -> bytes:
+    """Return ``run.json`` with other values; those of ``run`` and ``tags`` replace single columns and tags."""
+    content = json.loads(files[bundle.RUN])
+    for name, value in changes.items():
+        content[name] = {**content[name], **value} if name in ("run", "tags") else value
+    return json.dumps(content).encode()
+
+
+def as_old(files: Files) -> Files:
+    """The files of a run with ``run.json`` as versions up to 0.7 wrote it: tags and points of MLflow."""
+    content = json.loads(files[bundle.RUN])
+    run = content["run"]
+    tags = {
+        f"aquadash.{name}": str(run[name]) for name in ("status", "created_at", "queued_at", "started_at", "ended_at")
+    }
+    tags |= {f"aquadash.{name}": json.dumps(run[name]) for name in ("config", "metrics", "curve", "class_names")}
+    tags |= {"mlflow.runName": run["name"], "mlflow.note.content": run["note"], "aquadash.label.good": "1"}
+    tags |= {
+        "aquadash.dataset_fingerprint": run["dataset_fingerprint"],
+        "aquadash.test_images": str(run["test_images"]),
+    }
+    points = {
+        name: [[epoch["epoch"], epoch[name], 1_796_000_000_000 + epoch["epoch"]] for epoch in content["epochs"]]
+        for name in EPOCH_METRICS
+    }
+    old = {name: content[name] for name in ("format", "run_id", "artifacts")}
+    old |= {"version": 1, "aquadash": "0.6.0", "tags": tags, "metrics": points}
+    return {**files, bundle.RUN: json.dumps(old).encode()}
 
 
 def refused(store: RunStore, path: Path) -> str:
@@ -102,8 +128,7 @@ def refused(store: RunStore, path: Path) -> str:
         importing.import_run(store, path)
     assert not isinstance(caught.value, StorageError)
     assert {str(found) for found in folder.rglob("*")} <= before
-    assert not store.list_runs() and not store.list_runs(deleted=True)
-    assert not store.client.search_runs([store.experiment_id])
+    assert not store.find()
     return str(caught.value)
 
 
@@ -141,6 +166,7 @@ def headed(descr: str, shape: tuple[int, ...], content: bytes = b"") -> bytes:
 HEADER = b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
 EPOCHS = b"".join(b"%d,1,1,1,1,1,1\n" % epoch for epoch in range(1, 3001))
 TWO = np.zeros(2, np.int64)
+EPOCH: dict[str, Any] = {"epoch": 1, **dict.fromkeys(EPOCH_METRICS, 1.0)}
 DAMAGED = "in the ZIP is damaged"
 
 #: A file and its content, or changed values of run.json, and a part of the refusal.
@@ -155,18 +181,17 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "another format": ("run.json", {"format": "else"}, "format"),
     "a version to come": ("run.json", {"version": 99}, "version"),
     "an id that leads up": ("run.json", {"run_id": "../../x"}, "run_id"),
-    "no tags": ("run.json", {"tags": {}}, "missing"),
-    "a status that is a number": ("run.json", {"tags": {"aquadash.status": 3}}, "aquadash.status"),
-    "a loss that is a text": ("run.json", {"metrics": {"loss": [[0, "1", 0]]}}, "metrics.loss.0"),
-    "an epoch after the last": ("run.json", {"metrics": {"val_loss": [[60_000_000, 1, 0]]}}, "val_loss has a value of"),
-    "endless seconds": ("run.json", {"metrics": {"seconds": 2 * [[1, 1e308, 0]]}}, "Epoch 1: seconds is 1e+308"),
-    "an accuracy of 37": ("run.json", {"metrics": {"val_accuracy": [[1, 37, 0]]}}, "val_accuracy is 37"),
-    "an accuracy of 37 for an answer of one number": (
-        "run.json", {"metrics": {"final_test_accuracy": [[1, 37, 0]]}}, "test_accuracy is 37",
-    ),
-    "a metric in another folder": ("run.json", {"metrics": {"a/../../b": [[1, 1, 0]]}}, "the name a/../../b leads"),
-    "a loss to overflow": ("run.json", {"metrics": {"loss": 2 * [[1, 1e308, 0]]}}, "loss is 1e+308"),
-    "too many points": ("run.json", {"metrics": {"loss": 20_001 * [[0, 1, 0]]}}, "20,001 points"),
+    "no settings": ("run.json", {"run": {"config": None}}, "The configuration is a NoneType"),
+    "a status that is a number": ("run.json", {"run": {"status": 3}}, "cannot be read (status"),
+    "a loss that is a text": ("run.json", {"epochs": [EPOCH | {"loss": "x"}]}, "epochs.0.loss"),
+    "a loss of nan": ("run.json", {"epochs": [EPOCH | {"loss": math.nan}]}, "Epoch 1: loss is nan"),
+    "an epoch without a loss": ("run.json", {"epochs": [{"epoch": 1}]}, "epochs.0.loss"),
+    "an epoch after the last": ("run.json", {"epochs": [EPOCH | {"epoch": 60_000_000}]}, "the run has at most"),
+    "an epoch stored twice": ("run.json", {"epochs": [EPOCH, EPOCH]}, "Epoch 1 comes after epoch 1"),
+    "endless seconds": ("run.json", {"epochs": [EPOCH | {"seconds": 1e308}]}, "Epoch 1: seconds is 1e+308"),
+    "an accuracy of 37": ("run.json", {"epochs": [EPOCH | {"val_accuracy": 37}]}, "val_accuracy is 37"),
+    "a final accuracy of 37": ("run.json", {"run": {"metrics": {"test_accuracy": 37}}}, "test_accuracy is 37"),
+    "too many epochs": ("run.json", {"epochs": 2001 * [EPOCH]}, "epochs"),
     "a long description": ("run.json", np.random.default_rng(0).bytes(5_000_001), "has 5,000,001 bytes"),
     "a description of brackets": ("run.json", b"[" * 100_000, "JSON"),
     "other settings": ("config.json", b'{"seed": 9}', "different settings"),
@@ -235,8 +260,8 @@ def test_files_that_are_no_export_or_differ_from_its_list(store: RunStore, sound
     assert "SHA-256" in refused(store, path)
 
 
-#: Texts that no run has under these tags; the message names the tag.
-DAMAGED_TAGS = {
+#: Texts that no run has under these tags of an old ``run.json``, and, read as JSON, in these columns of a new one.
+DAMAGED_VALUES = {
     "metrics": [
         "5", "null", "{", '{"test_accuracy": "0.5"}', '{"loss": {}}', '{"loss": NaN}', "[" * 5000,
         '{"test_accuracy": 57}', '{"seconds": 1e308}', '{"epochs": -1}', f'{{"loss": 1{"0" * 400}}}',
@@ -250,18 +275,47 @@ DAMAGED_TAGS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("tag", "text", "message"),
-    [
-        *((tag, text, f"cannot be read ({tag}") for tag, texts in DAMAGED_TAGS.items() for text in texts),
-        ("class_names", '["a", "b", "a", "c", "d"]', "Two classes of the run have the same name"),
-    ],
-)
-def test_tags_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, tag: str, text: str, message: str) -> None:
-    files = read(sound)
-    tags = json.loads(files[bundle.RUN])["tags"] | {f"aquadash.{tag}": text}
-    refusal = refused(store, write(tmp_path / "x.zip", with_file(files, bundle.RUN, {"tags": tags})))
-    assert message in refusal and "Delete" not in refusal
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in DAMAGED_VALUES.items() for text in texts])
+def test_values_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, name: str, text: str) -> None:
+    files, path = read(sound), tmp_path / "x.zip"
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = text
+    old = with_file(as_old(files), bundle.RUN, {"tags": {f"aquadash.{name}": text}})
+    for changed in (old, with_file(files, bundle.RUN, {"run": {name: value}})):
+        reason = refused(store, write(path, changed))
+        assert f"cannot be read ({name}" in reason and "Delete" not in reason
+
+
+#: Tags and points that no old ``run.json`` has, and a part of the refusal.
+FOREIGN_OLD: dict[str, tuple[dict[str, object], str]] = {
+    "an empty status": ({"tags": {"aquadash.status": ""}}, "cannot be read (status"),
+    "a tag that is a number": ({"tags": {"aquadash.status": 3}}, "aquadash.status"),
+    "a loss that is a text": ({"metrics": {"loss": [[0, "x", 0]]}}, "metrics.loss.0"),
+    "an accuracy of 37": ({"metrics": dict.fromkeys(EPOCH_METRICS, [[1, 37, 0]])}, "accuracy is 37"),
+    "too many points": ({"metrics": {"loss": 20_001 * [[0, 1, 0]]}}, "20000 items"),
+    "two classes of one name": ({"tags": {"aquadash.class_names": '["a", "b", "a"]'}}, "have the same name"),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN_OLD)
+def test_an_old_description_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, what: str) -> None:
+    changes, reason = FOREIGN_OLD[what]
+    assert reason in refused(store, write(tmp_path / "x.zip", with_file(as_old(read(sound)), bundle.RUN, changes)))
+
+
+def test_a_zip_of_an_earlier_version_is_taken_in(own_store: RunStore, sound: Path, tmp_path: Path) -> None:
+    old = as_old(read(sound))
+    points = json.loads(old[bundle.RUN])["metrics"]
+    # An epoch that was trained twice, and one of which not all was stored.
+    points["val_loss"] = [[1, 9.0, 1], *points["val_loss"], [7, 1.0, 1_796_000_000_007]]
+    files = with_file(old, bundle.RUN, {"metrics": points})
+    run = importing.import_run(own_store, write(tmp_path / "old.zip", files)).run
+    again = importing.import_run(own_store, sound).run
+    assert replace(run, run_id=again.run_id, tags=()) == again and run.tags == ("good",)
+    assert own_store.history(run.run_id) == own_store.history(again.run_id) != []
+    assert np.array_equal(own_store.predictions(run.run_id).labels, own_store.predictions(again.run_id).labels)
 
 
 def test_a_run_of_too_many_bytes(store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,12 +366,11 @@ def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path
         try:
             run = importing.import_run(own_store, path).run
         except ForeignZipError:
-            assert not own_store.client.search_runs([own_store.experiment_id])
+            assert len(own_store.find()) == accepted
             continue
         # Damage in parts that an import does not read, such as the report, is harmless.
         accepted += 1
         assert run.config == own_store.get(run.run_id).config and len(own_store.predictions(run.run_id).labels) == 500
-        remove_traces(own_store, run.run_id)
     assert 0 < accepted < 12
 
 
@@ -340,11 +393,10 @@ def test_a_failed_import_leaves_nothing(own_store: RunStore, sound: Path, monkey
     monkeypatch.setattr(own_store, "add_artifact", full)
     with pytest.raises(StorageError, match="full"):
         importing.import_run(own_store, sound)
-    assert not own_store.client.search_runs([own_store.experiment_id])
-    assert not [path for path in settings.artifacts().rglob("*") if path.is_file()]
+    assert not own_store.find()
+    assert not [path for path in settings.runs_folder().rglob("*") if path.is_file()]
     monkeypatch.setattr(own_store, "add_artifact", kept)
     assert importing.import_run(own_store, sound).copies == ()
-    assert not own_store.list_runs(deleted=True), "what is left in MLflow's bin is no run of AquaDash"
     assert not list((settings.home() / "tmp").iterdir())
 
 
@@ -389,7 +441,7 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
 @st.composite
 def archives(draw: st.DrawFn, files: Files) -> Files:
     """The files of a run, with one to three things changed."""
-    files = dict(files)
+    files = dict(as_old(files) if draw(st.booleans()) else files)
     for _ in range(draw(st.integers(1, 3))):
         name = draw(st.sampled_from([bundle.RUN] * 3 + sorted(set(files) - {bundle.MANIFEST})))
         try:
@@ -429,7 +481,7 @@ def test_every_archive_is_taken_in_or_refused(
     except AquaDashError as error:
         event("refused")
         assert not isinstance(error, StorageError) and "Unexpected" not in str(error)
-        assert not own_store.client.search_runs([own_store.experiment_id])
+        assert not own_store.list_runs()
         return
     event("taken in")
     assert [found.run_id for found in own_store.list_runs()] == [run.run_id]
@@ -437,4 +489,4 @@ def test_every_archive_is_taken_in_or_refused(
         with suppress(AquaDashError):
             getattr(own_store, part)(run.run_id)
     assert not open_app_page("home").error
-    remove_traces(own_store, run.run_id)
+    own_store.delete(run.run_id)

@@ -53,6 +53,8 @@ class Record(BaseModel, frozen=True):
         try:
             values = {name: value for name, value in self.run.items() if name not in _STAY}
             run = _RUN.validate_python({**values, "run_id": self.run_id, "config": from_mapping(values["config"])})
+            if run.status is RunStatus.UNREADABLE:
+                raise ValueError(f"status: {run.status}")
         except (KeyError, TypeError, ValueError, AquaDashError) as error:
             raise RunError(f"What is stored of this run cannot be read ({reason(error)}).") from None
         return checked(run, self.epochs)
