@@ -14,7 +14,7 @@ from aquadash.cli.runs import brief, runs
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import RunError
 from aquadash.files import check_target
-from aquadash.store import JobStatus, open_store
+from aquadash.store import JobStatus
 
 
 @runs.command("export")
@@ -30,8 +30,6 @@ from aquadash.store import JobStatus, open_store
 @click.option("--parents", is_flag=True, help="Make the folders that FILE is to be in.")
 def export_run(run: str, file: Path | None, mlflow: bool, include_data: bool | None, parents: bool) -> None:
     """Write a run as one ZIP: files, report, and a script and a notebook that repeat it without AquaDash."""
-    from aquadash.export import bundle
-
     if mlflow:
         found = lab.runs.find(run)
         sent = lab.runs.send_to_mlflow(found.run_id)
@@ -46,7 +44,7 @@ def export_run(run: str, file: Path | None, mlflow: bool, include_data: bool | N
         raise RunError(f"There is no folder {file.parent}. Name one that is there, or add --parents to make it.")
     found = lab.runs.find(run)
     with StatusLine() as line:
-        written = bundle.export_run(open_store(), found.run_id, file, include_data=include_data, progress=line.progress)
+        written = lab.jobs.write_export(found.run_id, file, include_data=include_data, progress=line.progress)
     print_result(
         {**brief(found), **written.to_dict()},
         f"{found.name} is in {file}: {len(written.files)} files, {written.size:,} bytes.",
@@ -69,5 +67,5 @@ def import_run(file: Path) -> None:
     said = f"{run.name} is there, as {run.run_id[:8]}."
     if copies:
         said += f" The same run was here already, as {', '.join(copy[:8] for copy in copies)}."
-    # MLflow gives every run an id of its own; the key stays for those who have read it.
+    # Each import gets an id of its own; the key stays for programs that read it.
     print_result({**brief(run), "original_id": run.imported_id, "kept_id": False, "copies": copies}, said)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.export import jobs as export_jobs
 from aquadash.lab import runs
@@ -22,6 +23,7 @@ from aquadash.store import Job, Run, open_jobs, open_store
 from aquadash.work import worker
 
 if TYPE_CHECKING:
+    from aquadash.export.bundle import Exported
     from aquadash.robustness.measurement import Measurement
     from aquadash.robustness.requests import Request, SweepRequest
 
@@ -135,6 +137,24 @@ class Jobs(Part):
             return export_jobs.start_export(
                 open_store(), run_id, include_data=include_data, show_images=show, owner=self._person.person_id
             )
+
+    def write_export(
+        self, run_id: str, path: Path, *, include_data: bool | None = None, progress: ProgressCallback = silent
+    ) -> Exported:
+        """Write the ZIP file of a run to a path at once.
+
+        Args:
+            run_id: The run.
+            path: The file to write.
+            include_data: Whether the images are packed; None for those that AquaDash drew.
+            progress: Called with what is done, and how much of it.
+        """
+        from aquadash.export.bundle import export_run
+
+        run = self._run(run_id)
+        self._rights.require(Action.OPEN_MODEL, run.resource)
+        show = self._show_images(run, bool(include_data))
+        return export_run(open_store(), run_id, path, include_data=include_data, show_images=show, progress=progress)
 
     def import_run(self, upload: str, *, called: str, write: Callable[[Path], object]) -> Job:
         """Take in a run that :meth:`export` has packed; it is the person's then.

@@ -26,7 +26,7 @@ from aquadash.store.first_model import add_first_model
 from aquadash.store.job_types import job_id
 from aquadash.store.measured import Images, image_set
 from aquadash.store.reproduction import Reproduction, reproduction
-from aquadash.store.runs import KIND
+from aquadash.store.runs import KIND, id_of
 from aquadash.store.types import EpochRecord, EpochReplay, Guess, Predictions
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ class Runs(Part):
         Raises:
             RunError: More than one does.
         """
-        return open_store().resolve(text, deleted=deleted)
+        # Names of hidden runs must not appear in the message.
+        return id_of(text, {run.run_id: run.name for run in self.all(deleted=deleted)}, kind="run", kinds="runs")
 
     def waiting(self) -> dict[str, Waiting]:
         """Of each waiting run, in their order, its place and when it will about start."""

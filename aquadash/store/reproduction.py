@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Figures that measure time and not the result.
 _TIMES = frozenset({"seconds"})
+_FIGURES = "final figures"
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -102,6 +103,10 @@ def reproduction(store: RunStore, run_id: str, repeat_id: str) -> Reproduction:
             why = f": {each.message}" if each.message else ""
             raise RunError(f"{each.name} is {each.status}{why}. Two finished runs are needed for a comparison.")
     sides = [_numbers(store, each) for each in (run, repeat)]
+    # A later version may store one more figure: only figures that both runs have are compared.
+    figures = {*sides[0][_FIGURES]} & {*sides[1][_FIGURES]}
+    for side in sides:
+        side[_FIGURES] = {name: side[_FIGURES][name] for name in figures}
     names = [name for name in sides[0] if name in sides[1]]
     return Reproduction(
         run_id,
@@ -136,7 +141,7 @@ def compare_arrays(name: str, a: Mapping[str, NDArray[Any]], b: Mapping[str, NDA
 def _numbers(store: RunStore, run: Run) -> dict[str, Arrays]:
     parts = {
         "metrics by epoch": _history(store.history(run.run_id)),
-        "final figures": {name: np.array(value) for name, value in run.metrics.items() if name not in _TIMES},
+        _FIGURES: {name: np.array(value) for name, value in run.metrics.items() if name not in _TIMES},
         "weights": stored_weights(store.model_path(run.run_id), lambda one: np.asarray(one[()])),
         "predictions of the test images": asdict(store.predictions(run.run_id)),
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
-import threading
 import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from filelock import FileLock
 from pydantic import BaseModel, Field, FiniteFloat, field_validator
 
 from aquadash import settings
@@ -22,8 +22,8 @@ _MAX_BYTES = 20_000
 #: The most files; the oldest are deleted.
 MAX_FILES = 2_000
 _MAX_TRIES = 9_999
-
-_lock = threading.Lock()
+#: Seconds that an answer waits for another one of the same person.
+_LOCK_SECONDS = 10.0
 
 
 class LessonProgress(BaseModel, frozen=True):
@@ -81,22 +81,24 @@ def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
     """Count and store an answer; a file that cannot be read or written raises a ``StorageError``."""
     if lesson not in LESSONS or not is_id(progress_id):
         raise ValueError(f"no lesson {lesson!r} or no id {progress_id!r}")
-    with _lock:
-        path = _path(progress_id)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+    path = _path(progress_id)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Lock: two tabs, which two apps may serve, must not write over each other's answers.
+        with FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
             is_new = not path.exists()
             before = LessonProgress() if is_new else _load(path)
-            known = before.after(lesson, solved=solved, now=time.time())
+            progress = before.after(lesson, solved=solved, now=time.time())
             if not is_new and not before.tries:
                 # The file is damaged or of a newer version: keep it aside.
                 path.replace(path.with_suffix(".unread"))
-            write_whole(path, known.model_dump_json())
+            write_whole(path, progress.model_dump_json())
             if is_new:
                 forget_oldest(path.parent, "*.json", max_files=MAX_FILES)
-        except OSError as error:
-            raise StorageError(f"Your progress cannot be kept in {path.parent} ({error.strerror}).") from error
-        return known
+                forget_oldest(path.parent, "*.lock", max_files=MAX_FILES)
+    except OSError as error:
+        raise StorageError(f"Your progress cannot be kept in {path.parent} ({error.strerror or error}).") from error
+    return progress
 
 
 def _path(progress_id: str) -> Path:
