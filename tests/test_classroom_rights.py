@@ -9,7 +9,7 @@ import pytest
 
 from aquadash.augment import PIPELINES, saved_pipelines
 from aquadash.config import RunConfig
-from aquadash.errors import NotAllowedError, RunError
+from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.export import bundle
 from aquadash.lab import Lab
 from aquadash.lab.rights import RULES, RULES_WITHOUT_RESOURCE, Action, Rights
@@ -104,6 +104,12 @@ def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson
         for both in ((lesson.finished, lesson.shared), (lesson.shared, lesson.finished)):
             with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
                 runs.reproduction(*both)
+        with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
+            Lab(BEN).jobs.write_export(lesson.finished, lesson.home / "tmp" / "hidden.zip")
+        name = lesson.store.get(lesson.finished).name
+        with pytest.raises(UnknownNameError) as unknown:
+            runs.find(name[:-1])
+        assert name not in str(unknown.value), "no message names a hidden run"
     finally:
         Lab(TEACHER).runs.hide(lesson.finished, False)
     assert Lab(BEN).runs.get(lesson.finished).hidden is False

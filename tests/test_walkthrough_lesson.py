@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from aquadash import data
+from aquadash import data, settings
 from aquadash.cli import cli
 from aquadash.errors import StorageError
 from aquadash.evaluation import evaluate
@@ -88,6 +89,33 @@ def test_answers_given_at_once_are_all_counted() -> None:
     for thread in threads:
         thread.join()
     assert set(progress.read(me).solved) == set(LESSONS)
+
+
+_ANSWERING = """
+import sys
+from aquadash.walkthrough import progress
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(40):
+    progress.note("0123456789abcdef", "loss", solved=False)
+"""
+
+
+def test_answers_of_two_processes_are_all_counted(home: Path) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _ANSWERING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            cwd=settings.PROJECT_ROOT,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    assert progress.read("0123456789abcdef").tries == {"loss": 80}
 
 
 @pytest.mark.parametrize("bad", ["", "../../runs", "A" * 16, "0" * 15, "0" * 17, "0" * 15 + "\n", "<b>"])

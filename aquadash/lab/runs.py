@@ -5,6 +5,7 @@ What is read is kept for everybody (:mod:`aquadash.lab.readings`); who changes s
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -100,8 +101,13 @@ class Runs(Part):
         Raises:
             RunError: More than one does.
         """
-        # Names of hidden runs must not appear in the message.
-        return id_of(text, {run.run_id: run.name for run in self.all(deleted=deleted)}, kind="run", kinds="runs")
+        if re.fullmatch(r"[0-9a-f]{32}", text) and open_store().read(text).deleted is deleted:
+            return text
+        # The message lists names: those of hidden runs must not be among them.
+        runs = (
+            self.all(deleted=True) if deleted else self._rights.seen(open_store().list_runs(), lambda run: run.resource)
+        )
+        return id_of(text, {run.run_id: run.name for run in runs}, kind="run", kinds="runs")
 
     def waiting(self) -> dict[str, Waiting]:
         """Of each waiting run, in their order, its place and when it will about start."""
