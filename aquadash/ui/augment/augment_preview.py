@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from aquadash import augment
 from aquadash.augment.preview import GREY
-from aquadash.figures.channel_change import channel_change
+from aquadash.figures.channels import channel_change
 from aquadash.ui import bound, components, gallery
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.sections import Section, Sections

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aquadash import augment
 from aquadash.data import Dataset
 from aquadash.data.dataset import let_go
-from aquadash.figures.channel_histogram import channel_histogram
+from aquadash.figures.channels import channel_histogram
 from aquadash.figures.theme import class_colour
 from aquadash.ui import bound, components, datasets, gallery, image_dialog
 from aquadash.ui.gallery import class_text, class_titles
