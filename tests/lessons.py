@@ -1,11 +1,10 @@
-"""A class with something in it, and what a student may try with what belongs to another."""
+"""A class with runs and pictures, and everything that a student may not do with those of another."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +34,6 @@ BEN = Person("b" * 32, "Ben", Role.STUDENT)
 SHORT = with_values(RunConfig(), {"training.epochs": 3, "augmentation.pipeline": "none"})
 
 
-#: Kinds of work that is done with a run.
-MEASURED = ("robustness",)
-
 #: Of the blur of the report's first pipeline.
 SWEEP = SweepRequest(PIPELINES["notebook-1"].branches[0], "2", "sigma", 0, 3)
 
@@ -57,7 +53,7 @@ class Lesson:
     on_hers: str
 
     def state(self) -> dict[str, str]:
-        """All that is stored, so that two moments can be compared: tags of runs, searches, and every other file."""
+        """Everything that is stored: tags of runs, searches, jobs and digests of all other files."""
         found: dict[str, str] = {}
         for deleted in (False, True):
             for run in self.store.list_runs(deleted=deleted):
@@ -84,8 +80,7 @@ def begin(folder: Path) -> Lesson:
     hers.runs.delete(binned)
     waiting = live_runs.queue(store, store.create(SHORT, name="Anna's next", owner=ANNA).run_id).run_id
     search = searches.create(plan(name="Anna's search"), owner=ANNA)
-    # Nobody does them.
-    for kind, resource in (*((kind, binned) for kind in MEASURED), ("search", search)):
+    for kind, resource in (("robustness", binned), ("search", search)):
         store.jobs.submit(kind, resource, {}, owner=ANNA.person_id)
     hers.pipelines.save(PIPELINES["notebook-1"], title="Anna's fog")
     hers.data.keep(imported(_pets(folder)), title="Anna's cats")
@@ -114,13 +109,7 @@ def _pets(folder: Path) -> Path:
 
 
 def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[], object]]:
-    """What somebody tries, by name: everything that they may not do.
-
-    Args:
-        at: The lesson.
-        folder: For files that are not in the home.
-        person: Who.
-    """
+    """Return everything that a person may not do in the lesson, by name."""
     lab = Lab(person)
     data, jobs, pipelines, runs, searches = lab.data, lab.jobs, lab.pipelines, lab.runs, lab.searches
     done, waiting, shared, away = at.finished, at.waiting, at.shared, at.binned
@@ -162,7 +151,7 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         "measure another's label safety": lambda: jobs.measure_robustness(done, SWEEP),
         "ask for another's label safety": lambda: jobs.robustness(done, SWEEP),
         "convert another's network": lambda: runs.tflite(run),
-        **{f"stop another's {kind}": partial(jobs.stop, job_id(kind, away)) for kind in MEASURED},
+        "stop another's robustness": lambda: jobs.stop(job_id("robustness", away)),
         "stop another's search as a job": lambda: jobs.stop(job_id("search", at.search)),
         "stop another's run as a job": lambda: jobs.stop(job_id("train", waiting)),
         "move a run in the queue": lambda: runs.move(waiting, 1),
@@ -200,15 +189,15 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
 
 
 def refusals(at: Lesson, folder: Path, person: Person) -> dict[str, str]:
-    """What became of each attempt: the words of the refusal, or what happened instead."""
-    found = {}
+    """Make all attempts; return the words of each refusal, or ``NOT REFUSED``."""
+    results = {}
     for name, attempt in attempts(at, folder, person).items():
         try:
             attempt()
         except NotAllowedError as error:
-            found[name] = str(error)
+            results[name] = str(error)
         except Exception as error:
-            found[name] = f"NOT REFUSED: {type(error).__name__}: {error}"
+            results[name] = f"NOT REFUSED: {type(error).__name__}: {error}"
         else:
-            found[name] = "NOT REFUSED"
-    return found
+            results[name] = "NOT REFUSED"
+    return results
