@@ -59,7 +59,7 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
     """Draw each original, large, beside its image after each step."""
     if studio.in_view.is_original:
         st.info("This version has no step that is switched on: the images pass as they are.", icon="🪞")
-    strip = studio.film_strip()
+    strip = studio.film_strip(studio.branch)
     words = augment.step_words(studio.in_view)
     cards = []
     for row in range(len(studio.images)):

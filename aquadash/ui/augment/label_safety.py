@@ -31,11 +31,6 @@ def show(studio: Studio) -> None:
     st.markdown(
         "A trained network looks at changed copies. Where it no longer sees the animal, the label may be wrong."
     )
-    with shell.guard():
-        _view(studio)
-
-
-def _view(studio: Studio) -> None:
     known = {step.place: step for step in steps(studio.in_view)}
     if not known:
         st.info("This version changes nothing. Add a step.", icon="🛟")

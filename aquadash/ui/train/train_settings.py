@@ -68,7 +68,11 @@ def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], con
                 _controls(shown, problems, values)
                 # The chart takes longer to draw than all controls.
                 if box.open and config is not None:
-                    schedule_preview(config.training)
+                    epochs, rates = preview(config.training)
+                    cuts = config.training.schedule == "plateau"
+                    components.plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
+                    summary = compute(epochs, rates, cuts=cuts).sentence
+                    st.caption(plain(f"{summary} {unknown_before(config.training)}"))
             continue
         with st.expander(title, icon=icon, key=f"group-{group}"):
             if group == "network":
@@ -145,14 +149,6 @@ def _control(name: str) -> None:
             format="%d" if kind is int else "%g",
             **common,
         )
-
-
-def schedule_preview(training: TrainingConfig) -> None:
-    """Draw the learning rate's curve and its description."""
-    epochs, rates = preview(training)
-    cuts = training.schedule == "plateau"
-    components.plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
-    st.caption(plain(f"{compute(epochs, rates, cuts=cuts).sentence} {unknown_before(training)}"))
 
 
 def unknown_before(training: TrainingConfig) -> str:
