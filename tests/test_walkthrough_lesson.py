@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from aquadash import data
-from aquadash.cli import cli
 from aquadash.errors import StorageError
 from aquadash.evaluation import evaluate
 from aquadash.runs import open_store
@@ -20,6 +17,7 @@ from aquadash.walkthrough import LESSONS, all_findings, findings, progress, repo
 from aquadash.walkthrough.beside import beside, learnt_from
 from tests import ui_runs
 from tests.stored_runs import add_run
+from tests.test_cli import answer, call
 
 MUST = {
     "logits", "test-as-validation", "ten-times", "patience", "one-hot", "linear-convolutions", "ninety-six",
@@ -123,36 +121,30 @@ def test_a_folder_that_cannot_be_written_is_said(home: Path) -> None:
 def test_the_report_beside_a_run(home: Path) -> None:
     store = open_store()
     run = add_run(store)
-    found = store.predictions(run.run_id)
-    scores = evaluate(found.labels, found.probabilities, class_names=run.class_names)
-    dataset = data.load("synthetic")
-    images = learnt_from(run.config, dataset)
+    predictions = store.predictions(run.run_id)
+    scores = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
+    images = learnt_from(run.config, data.load("synthetic"))
     result = beside(run, scores, store.history(run.run_id), parameters=7, training_images=images)
     rows = {row.key: row for row in result.rows}
-    # A fifth of 2,500 is held out, the rest becomes five times as many.
+    # A part of 2,500 is held out, the rest becomes five times as many.
     fraction = run.config.training.validation_fraction
     assert abs(images - 2500 * (1 - fraction) * 5) < run.config.training.batch_size
     assert (rows["train_images"].report, rows["train_images"].run) == (12_500, images)
-    assert rows["test_accuracy"].run == pytest.approx(100 * scores.accuracy)
-    assert rows["best_epoch"].report == 2 and rows["best_epoch"].run == 6
-    assert rows["recall_otter"].run == pytest.approx(100 * scores.report[2].recall)
-    low, high = result.difference_ci95
-    assert low < result.difference < high
+    assert (rows["best_epoch"].report, rows["best_epoch"].run) == (2, 6)
+    figures = [rows[key].run for key in ("test_accuracy", "precision", "recall_otter")]
+    expected = (scores.accuracy, scores.weighted_average.precision, scores.report[2].recall)
+    assert figures == pytest.approx([100 * value for value in expected])
+    assert result.difference_ci95[0] < result.difference < result.difference_ci95[1]
     assert result.run_right == (int(scores.confusion_matrix.trace()), 500)
 
 
 def test_the_command_prints_the_table(home: Path) -> None:
     run = add_run(open_store(), name="mine")
-    done = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "mine", "--json"], catch_exceptions=False)
-    found = json.loads(done.output)
-    assert found["run_id"] == run.run_id
-    assert {row["key"] for row in found["rows"]} >= {"test_accuracy", "parameters", "patience", "precision"}
-    text = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "mine"], catch_exceptions=False).output
-    lines = [line.split() for line in text.splitlines()]
+    lines = [line.split() for line in call("walkthrough", "report", "--run", "mine").stdout.splitlines()]
     assert lines[0] == ["figure", "unit", "report", "run", "note"]
     assert ["Test", "accuracy", "%", "67", f"{100 * run.metrics['test_accuracy']:.4g}"] in lines
-
-    # Its validation loss is lowest in epoch 5, its accuracy highest in epoch 6.
-    ui_runs.finished(open_store(), "watches", {"training.monitor": "val_accuracy"})
-    done = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "watches", "--json"], catch_exceptions=False)
-    assert {row["key"]: row["run"] for row in json.loads(done.output)["rows"]}["best_epoch"] == 6
+    # The validation loss of this run is lowest in epoch 5, its accuracy highest in epoch 6.
+    watches = ui_runs.finished(open_store(), "watches", {"training.monitor": "val_accuracy"})
+    values = answer("walkthrough", "report", "--run", "watches")
+    assert values["run_id"] == watches.run_id
+    assert {row["key"]: row["run"] for row in values["rows"]}["best_epoch"] == 6

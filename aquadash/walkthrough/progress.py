@@ -59,10 +59,8 @@ def is_id(text: str) -> bool:
 
 def read(progress_id: str) -> LessonProgress:
     """Return the progress of an id; empty if the id is unknown or malformed, or its file damaged."""
-    if not is_id(progress_id):
-        return LessonProgress()
     try:
-        return _load(_path(progress_id))
+        return _load(_path(progress_id)) if is_id(progress_id) else LessonProgress()
     except OSError:
         return LessonProgress()
 
