@@ -149,15 +149,12 @@ SAVED_BY_TORCH = (
 )  # fmt: skip
 
 
-def test_tensors_are_read_as_they_lie_in_memory() -> None:
+def test_tensors_are_read_as_they_lie_in_memory_and_nothing_else_is_read() -> None:
     found = script.tensors_of(io.BytesIO(SAVED_BY_TORCH))
     np.testing.assert_array_equal(found["weight"], [[0, 3], [1, 4], [2, 5]])
     too_large = SAVED_BY_TORCH.replace(b"K\x03K\x02\x86", b"K\x03K\x03\x86")
     with pytest.raises(ValueError, match="strides is incompatible"):
         script.tensors_of(io.BytesIO(too_large))
-
-
-def test_nothing_but_tensors_is_read() -> None:
     with pytest.raises(pickle.UnpicklingError, match=r"os\.system|posix\.system is no part of a tensor"):
         script.tensors_of(io.BytesIO(pickle.dumps(__import__("os").system, protocol=2)))
 
