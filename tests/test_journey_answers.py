@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,36 +128,6 @@ def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Serve
     places = [box["y"] for box in resting_places(page, *(page.locator(f".st-key-{key}") for key in order))]
     assert places == sorted(places) and places[-1] > places[-2], "the run and the tabs come first"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nor does the page"
-    no_error(page)
-
-
-def test_a_folder_of_pictures_is_labelled(shared_server: Server, page: Page, asked: Run, tmp_path: Path) -> None:
-    pictures = tmp_path / "pictures"
-    gradient(pictures / "sea <b>view<b>.bmp")
-    gradient(pictures / "otter" / "one.png")
-    gradient(pictures / "otter" / "two.webp")
-    page.goto(f"{shared_server.url}/predict?run={asked.run_id}")
-    page.get_by_role("radio", name=re.compile("Folder")).click()
-    address_has(page, "input=folder")
-    settled(page)
-    page.locator(".st-key-folder input[type=file]").set_input_files(str(pictures))
-    page.get_by_text("All pictures together").wait_for()
-    settled(page)
-
-    # The folder's name is the true label; a click labels another picture.
-    page.get_by_role("button", name=re.compile("from the folders' names")).click()
-    page.get_by_text("Accuracy on these pictures").first.wait_for()
-    settled(page)
-    sea = page.get_by_role("group", name="pictures/sea <b>view<b>.bmp")
-    card = page.get_by_test_id("stVerticalBlock").filter(has=sea).last
-    card.locator("[class*='st-key-true-']").get_by_text("whale").click()
-    page.get_by_text(re.compile(r"With a true label: 3 of")).wait_for()
-
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download the results").click()
-    rows = csv.DictReader(io.StringIO(Path(download.value.path()).read_bytes().decode("utf-8-sig")))
-    labels = {row["file"].rsplit("/", 1)[-1]: row["true_label"] for row in rows}
-    assert labels == {"one.png": "otter", "two.webp": "otter", "sea <b>view<b>.bmp": "whale"}
     no_error(page)
 
 

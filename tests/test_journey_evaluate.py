@@ -80,11 +80,6 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     click_at_rest(page, page.locator(".st-key-reliability .barlayer .point").last)
     address_has(page, "bin=15")
     shows(page, int((sure > 14 / 15).sum()))
-
-    choose_segment(page, "Classes")
-    click_at_rest(page, page.locator(".st-key-class-scores .scatterlayer .trace").nth(1).locator(".point").nth(3))
-    address_has(page, "true=seal")
-    shows(page, 100)
     no_error(page)
 
 
