@@ -91,13 +91,7 @@ PAGES = {
         sections="walkthrough.frame",
     ),
     "classroom": Page(
-        "Class",
-        "🏫",
-        "Class overview",
-        class_only=True,
-        lockable=False,
-        visits=0,
-        sections="classroom.class_page",
+        "Class", "🏫", "Class overview", class_only=True, lockable=False, visits=0, sections="classroom.class_page"
     ),
 }
 

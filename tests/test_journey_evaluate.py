@@ -88,10 +88,8 @@ def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server
     run = add_run(store, name="Our talk")
     store.add_epoch_replay(run.run_id, replay())
     page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=epochs&epoch=3")
-    page.get_by_text("After epoch 3: 15 of 43").wait_for()
     page.get_by_role("slider", name="Epoch").press("ArrowRight")
     page.get_by_text("After epoch 4: 20 of 44").wait_for()
-    address_has(page, "epoch=4")
     page.get_by_role("button", name="Play").click()
     page.get_by_text("After epoch 6: 30 of 46").wait_for()
     page.get_by_role("button", name="Play").wait_for()  # It has stopped by itself.

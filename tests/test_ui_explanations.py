@@ -48,17 +48,6 @@ def test_nothing_is_explained_before_it_is_asked_for(run: Run, monkeypatch: pyte
     assert not app.error and "of 500 images" in app.toggle(key="explain-all").label
 
 
-def test_of_many_images_only_those_that_are_drawn_are_copied(without: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[int] = []
-    monkeypatch.setattr(
-        explanations,
-        "strip",
-        lambda run, images, labels, *, opens, **_: given.extend(map(len, (images, labels, opens))),
-    )
-    app = open_page(run=without.run_id, **{"explain-all": "1"})
-    assert set(given) == {48} and "the first 48 of 500 images" in app.toggle(key="explain-all").label
-
-
 @pytest.mark.slow
 def test_an_image_is_explained_for_the_answer_and_the_true_class(run: Run) -> None:
     app = open_page(run=run.run_id, open="test-10")

@@ -28,12 +28,7 @@ PER_PAGE = ("12", "24", "48", "96")
 #: The menus' and the address's word for a class filter that lets every class pass.
 ANY = ""
 
-_OUTCOME_LABELS: dict[str, str] = {
-    "all": "All",
-    "right": "✔ Right",
-    "wrong": "✘ Wrong",
-    "doubtful": "🏷 Doubtful label",
-}
+_OUTCOME_LABELS: dict[str, str] = {"all": "All", "right": "✔ Right", "wrong": "✘ Wrong", "doubtful": "🏷 Doubtful label"}
 #: Orders by their word in the address.
 _SORT_BY_WORD: dict[str, Sort] = {sort.replace(" ", "-"): sort for sort in SORTS}
 _SORT_LABELS = {"index": "as in the data set", "least-confident": "least certain", "most-confident": "most certain"}

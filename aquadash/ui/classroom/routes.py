@@ -153,8 +153,6 @@ def _page(*, status: int = 200, **values: Any) -> Response:
 @lru_cache(maxsize=1)
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("aquadash.ui.classroom", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
+        loader=jinja2.PackageLoader("aquadash.ui.classroom", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     return environment.get_template("join.html.j2")

@@ -116,12 +116,7 @@ def containing(runs: Sequence[Run], find: str) -> list[Run]:
 
 def _filter(runs: Sequence[Run], fields: Mapping[str, RunField], box: DeltaGenerator) -> RunFilter:
     where = bound.text(
-        "where",
-        label="Where",
-        longest=MAX_LENGTH,
-        placeholder=EXAMPLES[0][0],
-        help=_WHERE_HELP,
-        into=box,
+        "where", label="Where", longest=MAX_LENGTH, placeholder=EXAMPLES[0][0], help=_WHERE_HELP, into=box
     )
     one_of = {}
     for name, (field, label, _) in _MENUS.items():

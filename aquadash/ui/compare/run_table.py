@@ -192,10 +192,7 @@ def _take(key: str, ids: Sequence[str]) -> None:
 
 #: Columns that are no fields, with their titles and their help.
 EXTRA_COLUMNS: dict[str, tuple[str, str]] = {
-    "interval": (
-        "95 % interval",
-        "Where the true test accuracy probably lies: 95 of 100 such intervals contain it.",
-    ),
+    "interval": ("95 % interval", "Where the true test accuracy probably lies: 95 of 100 such intervals contain it."),
     "curve": ("Curve", "Validation accuracy by epoch."),
 }
 

@@ -28,10 +28,7 @@ def render_epochs(run: Run) -> None:
     """Draw the replay, or why there is none."""
     replay = lab().runs.epoch_replay(run.run_id)
     if replay is None:
-        st.info(
-            "No replay: the first epoch is not complete yet, or an older version trained this run.",
-            icon="🎞️",
-        )
+        st.info("No replay: the first epoch is not complete yet, or an older version trained this run.", icon="🎞️")
         return
     dataset = image_browser.matching_dataset(run)
     if replay.epochs == 1:

@@ -128,10 +128,7 @@ def _without_results(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(run.status)
         st.page_link(
-            "pages/train.py",
-            label="Open on Train",
-            icon=":material/arrow_forward:",
-            query_params={"run": run.run_id},
+            "pages/train.py", label="Open on Train", icon=":material/arrow_forward:", query_params={"run": run.run_id}
         )
         clone.button(run.run_id)
     if not run.status.ended:

@@ -33,10 +33,7 @@ def render_repeats(run: Run) -> None:
         _original(run)
     repeats = repeats_of(run, lab().runs.all())
     if run.status is not RunStatus.FINISHED:
-        st.info(
-            f"This run is {run.status}. Only a run that finished by itself can be repeated.",
-            icon="✋",
-        )
+        st.info(f"This run is {run.status}. Only a run that finished by itself can be repeated.", icon="✋")
     elif not any(not repeat.status.ended for repeat in repeats):
         seconds = run.metrics.get("seconds")
         took = f" It took {duration(seconds)} of training the first time." if seconds else ""

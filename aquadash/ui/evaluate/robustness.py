@@ -55,10 +55,7 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
         damaged = True
     if job is not None and not job.status.ended:
         job_panel.show(
-            job,
-            key=f"robustness-{run.run_id}",
-            unit="images",
-            stop_help="What is measured is kept, and it can go on.",
+            job, key=f"robustness-{run.run_id}", unit="images", stop_help="What is measured is kept, and it can go on."
         )
         st.caption("It goes on if you leave this page.")
     else:

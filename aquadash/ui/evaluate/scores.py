@@ -150,11 +150,7 @@ def class_score_table(one: Evaluated) -> None:
     for field, title, _, _ in SCORES:
         ends = [*(_ends(getattr(interval, field)) for interval in intervals), "", ""]
         columns.append(text_column(f"{title}, 95 %", ends, width=84, help=term("confidence interval")))
-    table(
-        *columns,
-        alt="Precision, recall and F1 of each class with their intervals",
-        key=f"report-{one.run.run_id}",
-    )
+    table(*columns, alt="Precision, recall and F1 of each class with their intervals", key=f"report-{one.run.run_id}")
 
 
 def _ends(interval: Interval | None) -> str:
