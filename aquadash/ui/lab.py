@@ -1,4 +1,4 @@
-"""Who looks at the page, and the lab in their name."""
+"""The visitor of a page, and the lab with that person's rights."""
 
 from __future__ import annotations
 
@@ -13,33 +13,24 @@ from aquadash.ui import warmup
 
 
 class _VisitorsLab(Lab):
-    """Waits for the run store at a cold start, and says so on the page."""
+    """A lab that waits for the run store at a cold start, with a spinner on the page."""
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("runs", "searches", "jobs"):
-            _wait_for_store()
+        if name in ("runs", "searches", "jobs") and not warmup.ready():
+            with st.spinner("Opening the run store ..."):
+                warmup.wait_for_store()
         return super().__getattr__(name)
 
 
 def lab() -> Lab:
-    """What the visitor can do.
-
-    Its parts raise :class:`~aquadash.errors.AquaDashError` where the run store could not be opened.
-    """
+    """Return the visitor's lab; its parts raise ``AquaDashError`` where the run store could not be opened."""
     return _VisitorsLab(visitor())
 
 
 def visitor() -> Person:
-    """Who looks at the page that this thread draws: without a class the owner of the machine, in a class whoever has
-    joined it, or a stranger."""
+    """Return the visitor of the page that this thread draws; without a class the owner of the machine."""
     if not settings.classroom():
         return OWNER
     from aquadash.ui.classroom import admission
 
     return admission.visitor()
-
-
-def _wait_for_store() -> None:
-    if not warmup.ready():
-        with st.spinner("Opening the run store ..."):
-            warmup.wait_for_store()

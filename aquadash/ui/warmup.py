@@ -1,8 +1,4 @@
-"""Prepares what is slow (run store, engine) beside the first pages instead of before them.
-
-One daemon thread a store address does it. A page that needs the store waits for it; a page that can say "opening"
-asks :func:`ready` instead.
-"""
+"""Opens the run store and the engine in a thread beside the first pages, which wait for it or ask :func:`ready`."""
 
 from __future__ import annotations
 
@@ -21,17 +17,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass
 class _Opening:
-    """One attempt at opening the store and the engine of one address; a future is done once its part has succeeded or
-    failed."""
+    """One attempt at opening the store and the engine of an address."""
 
     address: str
-    #: Set when the opening need not wait for the first page any more.
+    #: Set when the opening need not wait for the first page.
     wanted: threading.Event = field(default_factory=threading.Event)
     store: Future[None] = field(default_factory=Future)
     engine: Future[None] = field(default_factory=Future)
 
 
-#: Seconds that the first page has the processor to itself: importing MLflow beside it would make it late.
+#: Seconds by which the import of MLflow waits for the first page.
 _HEAD_START = 2.0
 
 _lock = threading.Lock()
@@ -39,12 +34,12 @@ _openings: dict[str, _Opening] = {}
 
 
 def start() -> None:
-    """Start opening, unless that is under way or done. A failed attempt is made again."""
+    """Start opening, unless that is under way or done; retry after a failure."""
     _opening(retry=True)
 
 
 def page_drawn() -> None:
-    """The first page is there: begin with the store now. Nothing happens where nothing was started."""
+    """Begin with the store at once, since the first page is drawn."""
     with _lock:
         opening = _openings.get(settings.store_key())
     if opening is not None:
@@ -52,11 +47,7 @@ def page_drawn() -> None:
 
 
 def ready() -> bool:
-    """True once the store can be read without waiting.
-
-    Raises:
-        AquaDashError: It could not be opened.
-    """
+    """Return whether the store is open; raise its error where it could not be opened."""
     store = _opening(retry=False).store
     if store.done():
         store.result()
@@ -64,24 +55,24 @@ def ready() -> bool:
 
 
 def wait_for_store() -> None:
-    """Return once the store is open."""
+    """Wait until the store is open."""
     opening = _opening(retry=False)
     opening.wanted.set()
     opening.store.result()
 
 
 def prepare_training() -> None:
-    """Have a worker stand by, beside the page: its visitor may be about to train."""
+    """Let a worker stand by, since the visitor may be about to train."""
     _prepare(_prepare_worker)
 
 
 def prepare_answers() -> None:
-    """Have the process that asks the networks start, beside the page: its visitor may be about to show a picture."""
+    """Start the process of the networks, since the visitor may be about to drop a picture."""
     _prepare(_prepare_answers)
 
 
 def _prepare(work: Callable[[], object]) -> None:
-    """Do it beside the page, once the store and the engine are open."""
+    """Do the work in a thread, once the store and the engine are open."""
     threading.Thread(target=_prepared, args=(settings.store_key(), work), name="aquadash-prepare", daemon=True).start()
 
 
@@ -91,7 +82,7 @@ def _prepared(address: str, work: Callable[[], object]) -> None:
         try:
             work()
         except (AquaDashError, OSError) as error:
-            # Whoever needs it meets the same and is told.
+            # The first use fails with the same error and shows it.
             _LOG.info("nothing stands by: %s", error)
 
 
@@ -108,7 +99,7 @@ def _prepare_answers() -> None:
 
 
 def _opening(*, retry: bool) -> _Opening:
-    """The attempt of the present address, started if there is none (or, with ``retry``, none that may succeed)."""
+    """Return the attempt of the present address; start one if there is none or, with ``retry``, if it failed."""
     address = settings.store_key()
     with _lock:
         opening = _openings.get(address)
@@ -120,20 +111,19 @@ def _opening(*, retry: bool) -> _Opening:
 
 
 def _open(opening: _Opening) -> None:
-    """Open the store, then the engine; errors come to whoever waits."""
+    """Open the store, then the engine; errors go into the futures."""
     try:
         from aquadash.runs import open_store
         from aquadash.runs.snapshot import is_kept, snapshot_of
 
         if is_kept():
-            # That is read without MLflow, and before anybody comes.
+            # The kept reading needs no MLflow.
             snapshot_of(open_store(at_once=False)).runs()
         else:
             opening.wanted.wait(_HEAD_START)
             open_store()
         opening.store.set_result(None)
-        # A page that has waited for the store is now drawn, and then asks for what its browser lacks: the engine's
-        # imports would hold both up.
+        # The engine's imports would delay the page that has waited for the store, and its browser's requests.
         time.sleep(_HEAD_START)
         _serve(opening.address)
         opening.engine.set_result(None)
@@ -144,16 +134,12 @@ def _open(opening: _Opening) -> None:
             failed.set_exception(_presentable(error, what))
     if settings.store_key() != opening.address:
         return
-    # Scikit-learn takes a second to import, which the first look at a run's results would otherwise wait for.
+    # Imports scikit-learn, which takes a second, before the first look at a run's results.
     evaluation.evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
 
 
 def _serve(address: str) -> None:
-    """Give what waits to workers, also what was left behind.
-
-    Opening takes seconds, in which another home may be set, as tests do. What lies there is not for this thread to take
-    over.
-    """
+    """Start waiting jobs, unless another home was set meanwhile, as tests do."""
     from aquadash.engine import open_engine
 
     engine = open_engine()
@@ -162,7 +148,7 @@ def _serve(address: str) -> None:
 
 
 def _presentable(error: Exception, what: str) -> AquaDashError:
-    """The error itself if it is meant for people, else a plain one; the details go to the console."""
+    """Return an error of ours as it is, and a general one for others, whose details are logged."""
     if isinstance(error, AquaDashError):
         return error
     _LOG.error("%s", what, exc_info=error)

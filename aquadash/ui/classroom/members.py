@@ -20,7 +20,7 @@ _LINK = "class:rejoin-link"
 
 
 def show() -> None:
-    """Draw everybody who has joined, drawn again by itself."""
+    """Draw everybody who has joined, live."""
     shell.live(_TICK_SECONDS)(_people)()
 
 
@@ -100,8 +100,7 @@ def _clear() -> None:
 
 
 def _rejoin(person: Person, base: str) -> None:
-    until = time.time() + REJOIN_SECONDS
-    code = lab().people.rejoin_code(person.person_id)
+    until, code = time.time() + REJOIN_SECONDS, lab().people.rejoin_code(person.person_id)
     st.session_state[_LINK] = person.name, rejoin_address(base, code), until
 
 

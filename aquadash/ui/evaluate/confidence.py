@@ -1,4 +1,4 @@
-"""How far probabilities can be trusted: calibration and temperature."""
+"""Calibration and temperature of a run's probabilities."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from aquadash.ui.glossary import term
 from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, plain
 
-#: The chart's key.
 RELIABILITY_KEY = "reliability"
-
 _ANY = "any"
 
 
@@ -54,14 +52,8 @@ def _bin_menu(found: Calibration) -> int | None:
         str(index + 1): f"{_bin_text(found, index)}: {count(int(images), 'image')}"
         for index, images in enumerate(found.counts)
     }
-    word = bound.menu(
-        "bin",
-        words,
-        label="Images with a confidence of",
-        width=260,
-        help=term("calibration"),
-        on_change=gallery.first_page,
-    )
+    label = "Images with a confidence of"
+    word = bound.menu("bin", words, label=label, width=260, help=term("calibration"), on_change=gallery.first_page)
     return None if word == _ANY else int(word) - 1
 
 
@@ -70,7 +62,7 @@ def _bin_text(found: Calibration, index: int) -> str:
 
 
 def _calibration_figures(one: Evaluated, other: Evaluated | None, found: Calibration, done: Rescaling | None) -> None:
-    """The errors as a table, and what the temperature is in plain words."""
+    """Draw the errors as a table, and describe the temperature."""
     rows = [("Model", found)]
     if done is not None:
         if done.before.n != found.n:
@@ -92,7 +84,7 @@ def _calibration_figures(one: Evaluated, other: Evaluated | None, found: Calibra
 
 
 def _temperature_words(one: Evaluated, done: Rescaling | None) -> str:
-    """What the temperature says, in markdown."""
+    """Describe the temperature in markdown."""
     if done is None:
         return (
             "**No temperature:** this run kept no predictions of validation images to fit one on. Train a clone to "

@@ -21,7 +21,7 @@ _LABELS = {"any": "Any", "same": "Same label", "other": "Different labels"}
 
 
 def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
-    """Draw the distance, what it means for the accuracy, and the pairs."""
+    """Draw the distance, the accuracy with and without such images, and the pairs."""
     dataset = image_browser.matching_dataset(one.run)
     if dataset is None:
         return
@@ -40,7 +40,7 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
         labels = bound.choice("labels", _LABELS, label="Labels", on_change=_first_pairs)
     distance = hundredths / 100
     st.markdown(verdict(found, one, distance=distance))
-    # The pairs are of this run's images; of others they say nothing.
+    # The pairs are of this run's images.
     if other is not None and other.run.dataset_fingerprint == one.run.dataset_fingerprint:
         st.markdown(f"The second run: {_accuracies(found, other, distance=distance)}")
     pairs = [
@@ -62,7 +62,7 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
 
 
 def verdict(found: Duplicates, one: Evaluated, *, distance: float) -> str:
-    """What there is and what it does to the accuracy, in markdown."""
+    """Describe the near-duplicates and the accuracy on them in markdown."""
     number = found.test_images(distance)
     if not number:
         return f"None of {count(found.num_test, 'test image')} has a training image so near."
@@ -90,7 +90,7 @@ def _accuracies(found: Duplicates, one: Evaluated, *, distance: float) -> str:
 
 
 def _card(dataset: Dataset, one: Evaluated, pair: DuplicatePair, row: int | None) -> gallery.Card:
-    """The test image and, to its right, the training image."""
+    """Return a card with the test image and, to its right, the training image."""
     names = dataset.class_names
     test, train = names[pair.test_label], names[pair.train_label]
     answer = "" if row is None else f"called {names[int(one.predictions.probabilities[row].argmax())]}, "

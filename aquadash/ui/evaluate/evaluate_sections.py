@@ -1,4 +1,4 @@
-"""The Evaluate page: the run and its scores in one row, and below it the section that is looked at, under its tab."""
+"""The Evaluate page: the run and its scores in one row, and below it the chosen section."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from aquadash.ui.train import clone, guess_box
 def _beside_images(
     draw: Callable[[Evaluated, Evaluated | None], Narrowed | None],
 ) -> Callable[[Evaluated, Evaluated | None], None]:
-    """A section with the test images beside it, narrowed to what it returns."""
+    """Return a section with the test images beside it, narrowed to the result of ``draw``."""
 
     def both(one: Evaluated, other: Evaluated | None) -> None:
         left, right = st.columns(2, gap="medium")
@@ -45,7 +45,7 @@ def _beside_images(
 
 
 def mistakes(one: Evaluated, other: Evaluated | None) -> None:
-    """The most frequent mistakes, and the confusion matrix, whose cells show their images."""
+    """Draw the most frequent mistakes, and the confusion matrix, whose cells show their images."""
     scores.take_cell_click(one.found.classes)
     scores.render_frequent_mistakes(one.found)
     _beside_images(_matrix)(one, other)
@@ -58,7 +58,7 @@ def _matrix(one: Evaluated, other: Evaluated | None) -> None:
 
 
 def history(one: Evaluated, other: Evaluated | None) -> None:
-    """The learning curves."""
+    """Draw the learning curves."""
     if other is not None:
         scores.render_both_curves(one.run, other.run)
     scores.render_curves(one.run, lab().runs.history(one.run.run_id))
@@ -97,11 +97,7 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
 
 
 def render(runs: list[Run]) -> None:
-    """Draw the page.
-
-    Args:
-        runs: Those that may be looked at, the default first.
-    """
+    """Draw the page with a menu of these runs, the default first."""
     head = st.container(horizontal=True, vertical_alignment="bottom", key="evaluate-head")
     with head:
         run = components.run_picker(runs)
@@ -124,7 +120,7 @@ def render(runs: list[Run]) -> None:
 
 
 def _without_results(run: Run) -> None:
-    """Why there is nothing to evaluate yet, and the curves as far as they have come."""
+    """Draw the reason why there are no results yet, and the curves so far."""
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(run.status)
         st.page_link(
@@ -147,7 +143,7 @@ SECOND_RUN = "with"
 
 
 def comparable(run: Run, runs: Sequence[Run]) -> dict[str, Run]:
-    """The other runs that have ended with results on the same classes, by id, in the order they came in."""
+    """Return by id the other runs that have results on the same classes."""
     return {
         other.run_id: other
         for other in runs
@@ -159,7 +155,7 @@ def comparable(run: Run, runs: Sequence[Run]) -> dict[str, Run]:
 
 
 def pick_second_run(others: Mapping[str, Run], *, used: bool) -> Run | None:
-    """Draw the menu of the runs by id; None where none is chosen, or the section has no use for it."""
+    """Draw the menu of the second run; None where none is chosen, or the section takes none."""
     titles = {"": "none" if others else "no run with these classes"} | components.run_labels(others.values())
     chosen = bound.menu(
         SECOND_RUN,
@@ -173,7 +169,7 @@ def pick_second_run(others: Mapping[str, Run], *, used: bool) -> Run | None:
 
 
 def _second_results(run: Run, other: Run) -> Evaluated | None:
-    """The results that are laid over the run's; None with the reason on the page where they cannot be read."""
+    """Return the second run's results; None, with the reason on the page, where they cannot be read."""
     try:
         found = Evaluated.load(other)
     except AquaDashError as error:

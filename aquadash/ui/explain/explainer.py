@@ -1,4 +1,4 @@
-"""What networks have answered that were asked why, kept for everybody."""
+"""Explanations by the networks of runs, cached for all sessions."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from aquadash.ui.predictions import predictor
 from aquadash.ui.run_lists import Version, version
 from aquadash.ui.text import joined, time_left
 
-#: What the explanations may take that are kept for everybody: 7 KB each of 32 pixels, 350 KB of 224.
+#: Limit of the cache: an explanation of 32 pixels takes 7 kB, one of 224 pixels 350 kB.
 _MAX_BYTES = 100_000_000
 
-#: Explanations by model, image, method and class, for all sessions; a class of None is the likeliest.
+#: Explanations by model, image, method and class; None for the likeliest class.
 _kept: LRUCache[tuple[Version, str, str, int | None], Explanation] = LRUCache(
     _MAX_BYTES, getsizeof=lambda one: one.image.nbytes + one.map.nbytes
 )
@@ -33,13 +33,10 @@ _lock = threading.Lock()
 def explained(
     run: Run, images: NDArray[np.uint8], classes: Sequence[int] | None, *, method: str
 ) -> tuple[Explanation, ...]:
-    """Explanations of images, from memory where somebody has asked before; draws a progress bar while they are made.
-
-    The arguments are those of :meth:`aquadash.explain.explainer.Explainer.explain_many`.
+    """Return :meth:`aquadash.explain.explainer.Explainer.explain_many`, cached; draw a progress bar for new ones.
 
     Raises:
-        NotAllowedError: The visitor may not open the network.
-        ExplainError: It has no convolution, or its answer is not a number.
+        ExplainError: The network has no convolution, or its answer is not a number.
         AquaDashError: As for :func:`~aquadash.ui.predictions.predictor`.
     """
     lab().rights.require(Action.OPEN_MODEL, run.resource)
@@ -67,12 +64,12 @@ def explained(
 
 
 def image_hash(image: NDArray[np.uint8]) -> str:
-    """What an image is known by: a checksum of its size and pixels."""
+    """Return a checksum of an image's size and pixels."""
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
 def _told(draw: Callable[..., object]) -> Callable[[float], None]:
-    """A progress that draws a bar with the time that is left; drawing also ends the work when the page is left."""
+    """Return a callback that draws progress and time left; Streamlit ends the work there when the page is left."""
     started = time.monotonic()
 
     def tell(fraction: float) -> None:
