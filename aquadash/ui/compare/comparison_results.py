@@ -116,15 +116,14 @@ def _pairs(compared: Compared) -> None:
         for key, position in zip((SECOND, FIRST), click, strict=True):
             address.assign(key, compared.runs[position].run_id)
     first, second = pick_pair(compared, {first: [b for a, b in pairs if a == first] for first, _ in pairs})
-    test = of_pair(tests, first, second)
-    if test.result is not None:
-        count_pairs = sum(each.result is not None for each in tests)
-        a, b = bold(compared.names[first]), bold(compared.names[second])
-        st.markdown(
-            describe_change(
-                test.result, before=a, after=b, images=compared.images, p_holm=test.p_holm, pairs=count_pairs
-            )
+    test, measured = of_pair(tests, first, second), sum(each.result is not None for each in tests)
+    assert test.result is not None
+    before, after = bold(compared.names[first]), bold(compared.names[second])
+    st.markdown(
+        describe_change(
+            test.result, before=before, after=after, images=compared.images, p_holm=test.p_holm, pairs=measured
         )
+    )
     if len(compared.runs) > 2:
         components.plot(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
         st.caption("In points; a star passes Holm's correction. Click a cell to read about its pair.")
