@@ -23,7 +23,7 @@ from aquadash.evaluation import (
     rescale,
     scores,
 )
-from aquadash.runs.types import Predictions, Run
+from aquadash.runs.types import EpochRecord, Predictions, Run
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import BY_RUN
 
@@ -53,6 +53,11 @@ class Evaluated:
     def load(run: Run) -> Evaluated:
         """Read the results; :class:`RunError` where there are none yet."""
         return Evaluated(run, lab().runs.evaluation(run.run_id), lab().runs.predictions(run.run_id))
+
+    @property
+    def history(self) -> list[EpochRecord]:
+        """The epochs of the run."""
+        return lab().runs.history(self.run.run_id)
 
     @property
     def validation(self) -> Predictions | None:
