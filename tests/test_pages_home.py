@@ -97,7 +97,7 @@ def test_a_store_that_cannot_be_opened_gives_a_message(app: AppTest, monkeypatch
 
 
 def figures(app: AppTest, monkeypatch: pytest.MonkeyPatch, *runs: Run) -> dict[str, str]:
-    """What the page shows of these runs."""
+    """Return the metrics with these runs."""
     monkeypatch.setattr(Runs, "all", staticmethod(lambda: [*runs]))
     return metrics(app.run())
 

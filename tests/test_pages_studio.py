@@ -260,7 +260,7 @@ def test_pipelines_that_another_session_saves_deletes_or_damages_are_seen_at_onc
 
 
 def saved_elsewhere() -> PipelineSpec:
-    """What another session saves over "Fog"."""
+    """Save over "Fog" as another session would."""
     return saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
 
 
