@@ -117,8 +117,8 @@ def shown(row: Row, value: float | None) -> str:
 
 
 def _seconds(run: Run, history: Sequence[EpochRecord]) -> float | None:
-    known = sum(row.seconds for row in history)
-    return known or run.metrics.get("seconds")
+    total = sum(row.seconds for row in history)
+    return total or run.metrics.get("seconds")
 
 
 def learnt_from(config: RunConfig, dataset: Dataset) -> int:

@@ -85,16 +85,16 @@ def note(progress_id: str, lesson: str, *, solved: bool) -> LessonProgress:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not path.exists()
             before = LessonProgress() if is_new else _load(path)
-            known = before.after(lesson, solved=solved, now=time.time())
+            updated = before.after(lesson, solved=solved, now=time.time())
             if not is_new and not before.tries:
                 # The file is damaged or of a newer version: keep it aside.
                 path.replace(path.with_suffix(".unread"))
-            write_whole(path, known.model_dump_json())
+            write_whole(path, updated.model_dump_json())
             if is_new:
                 forget_oldest(path.parent, "*.json", max_files=MAX_FILES)
         except OSError as error:
             raise StorageError(f"Your progress cannot be kept in {path.parent} ({error.strerror}).") from error
-        return known
+        return updated
 
 
 def _path(progress_id: str) -> Path:
