@@ -1,4 +1,4 @@
-"""What every network of the table must do, that which can be built freely, and what is said of layers and costs."""
+"""The report's network, the network of one's own, their pixel values, and the table of layers and costs."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ def test_models_of_another_shape_are_refused() -> None:
         Predictor(models.build(ModelConfig(), image_shape=(SIZE, SIZE, 1), num_classes=3), class_names=CLASSES)
 
 
-# -- answers as a table for a spreadsheet ------------------------------------------------------------------------------
+# -- predictions as CSV ------------------------------------------------------------------------------------------------
 
 
 TABLE_CLASSES = ("beaver", "otter")

@@ -33,7 +33,7 @@ def images() -> np.ndarray:
 
 
 def looked(body: Any, images: np.ndarray, key: str = "a", stop_at: float = 2.0) -> tuple[np.ndarray, list[float]]:
-    """The features, and the shares that were told, at one of which the work may be ended."""
+    """Return the features and the fractions of the progress, which ends the work at ``stop_at``."""
     told: list[float] = []
 
     def tell(share: float) -> None:

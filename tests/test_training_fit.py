@@ -191,10 +191,9 @@ def test_large_networks_look_at_few_images_at_once(tiny_dataset: Dataset, monkey
 
 
 def test_from_logits_on_a_softmax_changes_nothing_in_keras(tiny_dataset: Dataset) -> None:
-    """What the notebook preset's note says: Keras sees the softmax and uses the scores before it.
+    """The notebook preset's note is true: Keras recognises the softmax and uses the scores before it.
 
-    All losses are taken of the same scores: two trainings whose sums are added up in another order, as other threads
-    may do, differ in the eighth digit.
+    All losses are of the same scores, because two trainings may sum in another order and differ in the eighth digit.
     """
     import tensorflow as tf
 
@@ -209,7 +208,7 @@ def test_from_logits_on_a_softmax_changes_nothing_in_keras(tiny_dataset: Dataset
     @tf.function
     def losses(images: Any) -> tuple[Any, ...]:
         probabilities = model(models.normalise(images))
-        hidden = tf.identity(probabilities)  # In which Keras sees no softmax.
+        hidden = tf.identity(probabilities)  # Keras does not recognise this softmax.
         return plain(labels, probabilities), odd(labels, probabilities), odd(labels, hidden)
 
     with pytest.warns(UserWarning, match="from_logits=True"):
@@ -300,7 +299,7 @@ def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset, m
     seeds: set[int] = set()
 
     def start(*_: object, seed_of: Callable[[int], int], **__: object) -> None:
-        """What is drawn with a seed is asked in test_training_drawing."""
+        """test_training_drawing compares the images of a seed."""
         seeds.update(map(seed_of, (1, 2, 3)))
 
     monkeypatch.setattr(prepare, "DrawingProcess", start)
