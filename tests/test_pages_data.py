@@ -139,7 +139,7 @@ def test_only_the_owner_s_import_folder_is_offered(tmp_path: Path, monkeypatch: 
     assert [metric.value for metric in app.metric][:3] == ["12", "0", "2"]
 
 
-def test_own_pictures_are_deleted_once_that_was_asked(tmp_path: Path) -> None:
+def test_own_pictures_are_deleted_after_a_question(tmp_path: Path) -> None:
     made = kept(tmp_path)
     app = open_app_page("data", source=made.source)
     app.button(key="own-delete").click().run()
