@@ -131,7 +131,7 @@ def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
     assert not any(field.key == f"name-{run.run_id}" for field in app.text_input), "nor has a closed menu a field"
     unfold(app, "actions")
 
-    store.rename(run.run_id, "their name")  # Somebody else, while the page is open.
+    store.rename(run.run_id, "their name")  # Another session changes the run while the page is open.
     store.set_note(run.run_id, "their note")
     store.add_tags(run.run_id, ["theirs"])
     memory.refresh()

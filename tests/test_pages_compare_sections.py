@@ -33,7 +33,7 @@ def three(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> l
 
 @pytest.fixture(scope="module")
 def without_results(shared_store: RunStore) -> list[Run]:
-    """One that waits, one at work and one that failed."""
+    """A waiting run, a running one and a failed one."""
     return [
         ui_runs.queued(shared_store, "waits"),
         ui_runs.running(shared_store, "works"),

@@ -1,4 +1,4 @@
-"""What a session keeps of dropped pictures, with networks that are made up."""
+"""A session's memory of dropped pictures, with fake networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server does before its first visitor."""
+"""The server's start, pages, and shrinking of uploads."""
 
 from __future__ import annotations
 

@@ -56,11 +56,6 @@ def show_cell(true: str, predicted: str) -> None:
     gallery.first_page()
 
 
-def everything() -> None:
-    """Remove the filters, as a button's callback."""
-    show_cell(ANY, ANY)
-
-
 def chosen_classes(class_names: Sequence[str]) -> tuple[int | None, int | None]:
     """Return the chosen true and predicted class, also before the menus are drawn."""
     options = [ANY, *class_names]
@@ -75,7 +70,8 @@ def render_test_images(
     with st.container(horizontal=True, vertical_alignment="center"):
         found = st.container()
         popover = st.popover("Filters", icon=":material/filter_alt:", key="image-filters", on_change="rerun")
-        st.button("Show all", icon=":material/filter_alt_off:", on_click=everything, key="no-filters", type="tertiary")
+        icon = ":material/filter_alt_off:"
+        st.button("Show all", icon=icon, on_click=show_cell, args=(ANY, ANY), key="no-filters", type="tertiary")
     filters, per_page = _filters(popover, class_names)
     among = None if narrowed is None else narrowed.mask
     positions = select(predictions.labels, predictions.probabilities, among=among, **vars(filters))

@@ -73,17 +73,17 @@ def prepare_answers() -> None:
 
 def _prepare(work: Callable[[], object]) -> None:
     """Do the work in a thread, once the store and the engine are open."""
-    threading.Thread(target=_prepared, args=(settings.store_key(), work), name="aquadash-prepare", daemon=True).start()
+    address = settings.store_key()
 
+    def prepare() -> None:
+        if _opening(retry=False).engine.exception() is None and settings.store_key() == address:
+            try:
+                work()
+            except (AquaDashError, OSError) as error:
+                # The first use fails with the same error and shows it.
+                _LOG.info("nothing stands by: %s", error)
 
-def _prepared(address: str, work: Callable[[], object]) -> None:
-    opening = _opening(retry=False)
-    if opening.engine.exception() is None and settings.store_key() == address:
-        try:
-            work()
-        except (AquaDashError, OSError) as error:
-            # The first use fails with the same error and shows it.
-            _LOG.info("nothing stands by: %s", error)
+    threading.Thread(target=prepare, name="aquadash-prepare", daemon=True).start()
 
 
 def _prepare_worker() -> None:

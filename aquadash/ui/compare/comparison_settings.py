@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -70,24 +69,21 @@ def _settings_table(rows: Sequence[tuple[str, list[str]]], runs: Sequence[Run], 
 
 def settings_table(runs: Sequence[Run], *, everything: bool) -> list[tuple[str, list[str]]]:
     """Return the labels and values of differing settings, or of ``everything``; a dash for one without effect."""
-    flat = [_effective(run) for run in runs]
+    flat = []
+    for run in runs:
+        values = flatten(run.config)
+        effective = fields.effective(values)
+        flat.append({name: value if name in effective else None for name, value in values.items()})
     rows = []
     for name in flat[0] if flat else ():
-        values = [each[name] for each in flat]
+        column = [each[name] for each in flat]
         if name == DEFINITIONS and not everything:
             # Only where one name means several pipelines.
-            values = list(pipeline_versions([run.config for run in runs]) or [""])
-        if everything or any(value != values[0] for value in values):
-            texts = [_DASH if value is None else fields.value_text(name, value) for value in values]
+            column = list(pipeline_versions([run.config for run in runs]) or [""])
+        if everything or any(value != column[0] for value in column):
+            texts = [_DASH if value is None else fields.value_text(name, value) for value in column]
             rows.append((fields.label(name), texts))
     return rows
-
-
-def _effective(run: Run) -> dict[str, Any]:
-    """Return the run's settings, None for those without effect."""
-    values = flatten(run.config)
-    effective = fields.effective(values)
-    return {name: value if name in effective else None for name, value in values.items()}
 
 
 @dataclass(frozen=True)

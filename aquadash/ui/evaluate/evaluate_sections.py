@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -110,7 +110,7 @@ def render(runs: list[Run]) -> None:
     with head:
         scores.render_scores(one)
         shown = SECTIONS.table[SECTIONS.chosen_word()]
-        second = pick_second_run(comparable(run, runs), used=shown.second_run)
+        second = pick_second_run(run, runs, used=shown.second_run)
         present.offer()
         section = SECTIONS.choose()
     with st.container(key="in-order"):
@@ -142,20 +142,11 @@ def _without_results(run: Run) -> None:
 SECOND_RUN = "with"
 
 
-def comparable(run: Run, runs: Sequence[Run]) -> dict[str, Run]:
-    """Return by id the other runs that have results on the same classes."""
-    return {
-        other.run_id: other
-        for other in runs
-        if other.run_id != run.run_id
-        and other.status.ended
-        and run_lists.has_results(other)
-        and other.class_names == run.class_names
-    }
-
-
-def pick_second_run(others: Mapping[str, Run], *, used: bool) -> Run | None:
-    """Draw the menu of the second run; None where none is chosen, or the section takes none."""
+def pick_second_run(run: Run, runs: Sequence[Run], *, used: bool) -> Run | None:
+    """Draw the menu of other runs with results on the same classes; None for none, or where the section takes none."""
+    ended = [other for other in runs if other.status.ended and run_lists.has_results(other)]
+    others = {other.run_id: other for other in ended if other.class_names == run.class_names}
+    others.pop(run.run_id, None)
     titles = {"": "none" if others else "no run with these classes"} | components.run_labels(others.values())
     chosen = bound.menu(
         SECOND_RUN,

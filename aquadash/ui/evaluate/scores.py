@@ -10,7 +10,6 @@ import streamlit as st
 from aquadash import settings
 from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_interval
 from aquadash.evaluation.curves import Metric as EpochMetric
-from aquadash.evaluation.intervals import Interval
 from aquadash.figures.class_scores import MAX_DRAWN, SCORES, class_scores
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
@@ -147,13 +146,10 @@ def class_score_table(one: Evaluated) -> None:
     columns.append(number_column("Support", [row.support for row in every], "%d", width=64, help=term("support")))
     # Last, since half a page has room for the scores only; the chart shows the intervals, too.
     for field, title, _, _ in SCORES:
-        ends = [*(_ends(getattr(interval, field)) for interval in intervals), "", ""]
+        pairs = [getattr(interval, field) for interval in intervals]
+        ends = [*("" if pair is None else f"{100 * pair[0]:.0f} to {100 * pair[1]:.0f}" for pair in pairs), "", ""]
         columns.append(text_column(f"{title}, 95 %", ends, width=84, help=term("confidence interval")))
     table(*columns, alt="Precision, recall and F1 of each class with their intervals", key=f"report-{one.run.run_id}")
-
-
-def _ends(interval: Interval | None) -> str:
-    return "" if interval is None else f"{100 * interval[0]:.0f} to {100 * interval[1]:.0f}"
 
 
 MATRIX_KEY = "matrix"

@@ -42,7 +42,11 @@ def explained(
     lab().rights.require(Action.OPEN_MODEL, run.resource)
     place = version(run)
     wanted: list[int | None] = list(classes) if classes is not None else [None] * len(images)
-    keys = [(place, image_hash(image), method, label) for image, label in zip(images, wanted, strict=True)]
+    checksums = [
+        hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+        for image in images
+    ]
+    keys = [(place, checksum, method, label) for checksum, label in zip(checksums, wanted, strict=True)]
     with _lock:
         found = {key: _kept[key] for key in keys if key in _kept}
     missing = [position for position, key in enumerate(keys) if key not in found]
@@ -61,11 +65,6 @@ def explained(
         with _lock:
             _kept.update(answers)
     return tuple(found[key] for key in keys)
-
-
-def image_hash(image: NDArray[np.uint8]) -> str:
-    """Return a checksum of an image's size and pixels."""
-    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
 def _told(draw: Callable[..., object]) -> Callable[[float], None]:
