@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,39 +65,6 @@ def test_an_image_opens_by_mouse_and_another_by_keyboard(shared_server: Server, 
     page.wait_for_function("() => !location.href.includes('open=')")
     no_error(page)
     assert not shared_server.memory_of("tensorflow"), "another process answers"
-
-
-def test_a_dropped_picture_opens_by_keyboard(shared_server: Server, page: Page, asked: Run, tmp_path: Path) -> None:
-    page.goto(f"{shared_server.url}/predict?run={asked.run_id}")
-    zone = page.get_by_test_id("stFileUploaderDropzone")
-    zone.wait_for()
-    settled(page)
-    transfer = page.evaluate_handle(
-        """(encoded) => {
-            const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([bytes], "sea <b>view</b>.png", {type: "image/png"}));
-            transfer.items.add(new File([bytes.slice(0, 30)], "broken.png", {type: "image/png"}));
-            return transfer;
-        }""",
-        base64.b64encode(gradient(tmp_path / "picture.png").read_bytes()).decode(),
-    )
-    zone.dispatch_event("drop", {"dataTransfer": transfer})
-    page.get_by_text(re.compile(r"broken\.png.*(damaged|truncated|cut|ends|incomplete)", re.I)).first.wait_for()
-    card = page.locator("article").get_by_role("button").first
-    card.wait_for()
-    settled(page)
-    assert "sea <b>view</b>.png" in page.locator("article").first.inner_text()  # A file's name is text, not markup.
-    sure = re.search(r"\d+ %", page.locator("article").first.inner_text())[0]  # type: ignore[index]
-    card.focus()
-    page.keyboard.press("Enter")
-    opened = page.get_by_role("dialog")
-    opened.get_by_role("heading", name="sea <b>view</b>.png").wait_for()
-    opened.get_by_text(re.compile(rf"\b{sure}")).first.wait_for()
-    settled(page)
-    page.keyboard.press("Escape")
-    opened.wait_for(state="detached")
-    no_error(page)
 
 
 def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Server, page: Page, asked: Run) -> None:
