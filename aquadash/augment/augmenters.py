@@ -121,7 +121,7 @@ def corrupted(
 ) -> NDArray[np.uint8]:
     """An image under a corruption of ``imagecorruptions``.
 
-    The package refuses images of less than 32 pixels a side. For blurs, weather and elastic, smaller images are enlarged
+    The package refuses images of less than 32 pixels a side. For blurs, weather and elastic, smaller ones are enlarged
     by a whole factor and shrunk back by the mean of each block. NumPy's global random state is restored afterwards.
 
     Args:
