@@ -191,6 +191,8 @@ def test_sides_follow_strides_and_pooling() -> None:
     assert sides(model(filters="1,1", strides=1, pool_strides=2, pooling="none"), 32) == [32, 32]
 
 
+FAST = {"optimizer": "momentum", "learning_rate": 0.01, "momentum": 0.99}
+
 #: Settings, a note on them, and words of its title and evidence.
 WORDS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({**CNN, "model.filters": "32", "model.pooling": "average"}, "linear-network", ("Layers in a row without",)),
@@ -198,21 +200,15 @@ WORDS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     (training(batch_size=1024), "batch-too-large", ("10 weight updates an epoch",)),
     (
         training(batch_size=2048, drop_remainder=True) | {"augmentation.pipeline": "none"},
-        "batch-too-large",
-        ("1 weight update an epoch",),
+        "batch-too-large", ("1 weight update an epoch",),
     ),
     (training(learning_rate=5), "rate-too-high", ("A learning rate of 5 is very high", "With SGD,", "above 0.3")),
-    (
-        training(optimizer="momentum", learning_rate=0.01, momentum=0.99),
-        "rate-too-high",
-        ("momentum of 0.99", "add up to 1."),
-    ),
+    (training(**FAST), "rate-too-high", ("momentum of 0.99", "add up to 1.")),
     (
         training(epochs=200, schedule="step", schedule_epochs=2, schedule_factor=0.1),
-        "rate-fades",
-        ("From epoch 8 on",),
+        "rate-fades", ("From epoch 8 on",),
     ),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "key", "words"), WORDS, ids=str)
@@ -234,6 +230,11 @@ def test_a_note_names_its_numbers(changes: dict[str, Any], key: str, words: tupl
 def test_a_lower_and_a_higher_rate_are_ones_that_work(settings: dict[str, Any], lower: float, higher: float) -> None:
     config = with_values(RunConfig(), training(**settings))
     assert (rates.lower(config, 10), rates.higher(config, 3)) == (lower, higher)
+
+
+@pytest.mark.parametrize(("settings", "cure"), [({"learning_rate": 5}, 0.01), (FAST, 0.001)])
+def test_a_rate_that_is_too_high_has_a_lower_one_for_its_cure(settings: dict[str, Any], cure: float) -> None:
+    assert found(training(**settings))["rate-too-high"].changes == {"training.learning_rate": cure}
 
 
 def test_rates_are_written_without_an_exponent() -> None:
