@@ -65,16 +65,16 @@ def several_of(
 ) -> Codec[list[str]]:
     """Several of some words, at most ``most``; the ``ignored`` words are dropped without a note."""
     # An option may contain commas: try the longest first.
-    known = sorted((*options, *ignored), key=len, reverse=True)
+    longest_first = sorted((*options, *ignored), key=len, reverse=True)
 
     def parse(text: str) -> list[str]:
         words: list[str] = []
         remaining = text.strip(",")
-        if len(remaining) > sum(len(one) + 1 for one in known):
+        if len(remaining) > sum(len(one) + 1 for one in longest_first):
             # Longer than all words together. The time grows with the square of the length.
             raise ValueError(text)
         while remaining:
-            fitting = (one for one in known if remaining == one or remaining.startswith(f"{one},"))
+            fitting = (one for one in longest_first if remaining == one or remaining.startswith(f"{one},"))
             word = next(fitting, remaining)
             remaining = remaining[len(word) :].lstrip(",")
             words.append(word)

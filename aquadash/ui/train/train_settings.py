@@ -207,13 +207,13 @@ def pipeline_fields(values: Mapping[str, Any]) -> None:
 
 def pipeline_links(values: Mapping[str, Any]) -> None:
     """Draw links to the Augment page for each chosen pipeline."""
-    known = lab().pipelines.all().pipelines
-    names = [name for name, _ in read_weights(values[PIPELINE]) if name in known]
+    pipelines = lab().pipelines.all().pipelines
+    names = [name for name, _ in read_weights(values[PIPELINE]) if name in pipelines]
     with st.container(horizontal=True):
         for name in names:
             st.page_link(
                 "pages/augment.py",
-                label=f"See {plain(known[name].title if len(names) == 1 else name)} at work",
+                label=f"See {plain(pipelines[name].title if len(names) == 1 else name)} at work",
                 icon=":material/arrow_forward:",
                 query_params={"pipeline": name, "source": values["data.source"]},
             )
@@ -341,8 +341,8 @@ def _drop(name: str, definitions: str) -> None:
 def _keep(name: str, definitions: str) -> None:
     """Save the run's own pipeline."""
     try:
-        found = augment.plan(AugmentationConfig(pipeline=name, definitions=definitions)).pipelines[0]
-        saved = lab().pipelines.save(found, title=found.title)
+        own = augment.plan(AugmentationConfig(pipeline=name, definitions=definitions)).pipelines[0]
+        saved = lab().pipelines.save(own, title=own.title)
         if saved.name != name:
             form_state.put({PIPELINE: saved.name})
     except AquaDashError as error:
