@@ -24,7 +24,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
         # The images beside this section say why.
         return
     if (number := st.query_params.pop("explain", None)) is not None:
-        # An address of version 0.6, which explained one image here.
+        # An address of an older version, which explained one image here.
         st.query_params[image_dialog.KEY] = f"test-{number}"
     st.markdown("Click an image to see why the network answers so, and what its layers see.")
     true, predicted = image_browser.chosen_classes(class_names)
