@@ -164,7 +164,7 @@ def _opening(run: Run) -> None:
 
 def _settings(run: Run) -> None:
     config = run.config
-    told = [
+    settings = [
         ("data.source", config.data.source),
         ("augmentation.pipeline", config.augmentation.pipeline),
         ("model.name", config.model.name),
@@ -172,7 +172,7 @@ def _settings(run: Run) -> None:
         ("training.learning_rate", config.training.learning_rate),
         ("training.batch_size", config.training.batch_size),
     ]
-    lines = [f"- {plain(fields.label(name))}: **{plain(fields.value_text(name, value))}**" for name, value in told]
+    lines = [f"- {plain(fields.label(name))}: **{plain(fields.value_text(name, value))}**" for name, value in settings]
     if "epochs" in run.metrics:
         epochs = run.metrics["epochs"]
         times = "once" if epochs == 1 else f"{epochs:.0f} times"
