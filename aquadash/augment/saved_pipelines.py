@@ -175,7 +175,7 @@ def version_of(spec: PipelineSpec) -> str:
 
 @dataclass(frozen=True)
 class Draft:
-    """A pipeline with changes that are not saved."""
+    """A pipeline as it is edited, with or without changes that are not saved."""
 
     #: The pipeline as edited.
     spec: PipelineSpec
