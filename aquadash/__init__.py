@@ -32,7 +32,7 @@ room              holds                                                         
 ``robustness``    accuracy on changed images, and how far one may change them     numpy, pydantic, cv2, PIL
 ``coach``         settings, curves and results to notes in plain words           -
 ``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy, pydantic, scipy
-``figures``       a typed result to a plotly figure, one chart a file             plotly, numpy, pandas, optuna
+``figures``       a typed result to a plotly figure                               plotly, numpy, pandas, optuna
 ``export``        a run to export: ZIP, script, notebook, report, other formats   numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
 ``lab``           the surface: each thing that can be done, in somebody's name     -
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly, jinja2

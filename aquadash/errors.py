@@ -1,8 +1,4 @@
-"""The exceptions that AquaDash raises on purpose.
-
-Every message says what came, what was expected and how to mend it, in words that can be shown to a student as they
-are. Pages and the command line catch :class:`AquaDashError` and nothing broader.
-"""
+"""The exceptions of AquaDash. Each message names the input, what was expected and how to mend it, for a student."""
 
 from __future__ import annotations
 
@@ -18,16 +14,11 @@ class AquaDashError(Exception):
 
 
 class UnknownNameError(AquaDashError):
-    """A name (of a preset, a pipeline, a setting, a run ...) that is not in its table."""
+    """The name of a preset, pipeline, setting, run ... is not in its table."""
 
     @classmethod
     def of(cls, kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
-        """Build the error, with the nearest known name when one is near.
-
-        Args:
-            kind: What the name stands for, in the singular: ``"preset"``.
-            known: The names that would have been right.
-        """
+        """Build the error for an unknown name of a ``kind`` such as ``"preset"``; suggest the nearest known name."""
         names = sorted(known)
         # Upper and lower case count as the same: FlipLR is nearer to Fliplr than to Flipud.
         by_lower_case = {one.lower(): one for one in names}
@@ -38,39 +29,35 @@ class UnknownNameError(AquaDashError):
 
 
 def look_up(kind: str, name: str, table: Mapping[str, _T]) -> _T:
-    """What stands under a name.
-
-    Raises:
-        UnknownNameError: There is none of that name; the message names the nearest, and ``kind`` as what it stands for.
-    """
+    """Return the entry of a name of a ``kind`` such as ``"preset"``, or raise :class:`UnknownNameError`."""
     if name not in table:
         raise UnknownNameError.of(kind, name, table)
     return table[name]
 
 
 class NotAllowedError(AquaDashError):
-    """Something that the person who asks for it may not do in this class."""
+    """The person may not do this in the class."""
 
 
 class ConfigError(AquaDashError):
-    """A run configuration that cannot be used as it is."""
+    """A run configuration or another setting cannot be used."""
 
 
 class DataError(AquaDashError):
-    """A data set that is missing, damaged or not what it claims to be."""
+    """A data set is missing, damaged or of another content than it claims."""
 
 
 class ImageError(AquaDashError):
-    """A picture that cannot be read or is outside the limits."""
+    """A picture cannot be read or is outside the limits."""
 
 
 class StorageError(AquaDashError):
-    """The place where runs are kept cannot be read or written."""
+    """The store or a file of it cannot be read or written."""
 
 
 class RunError(AquaDashError):
-    """Something asked of a run that its state does not allow."""
+    """The state of a run does not allow the action."""
 
 
 class ExplainError(AquaDashError):
-    """An explanation that cannot be had of this model or image."""
+    """This model or image cannot be explained."""

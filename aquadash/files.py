@@ -1,7 +1,4 @@
-"""Files that are written whole or not at all, hashes, folders that forget what is used least.
-
-The words for a disk that fails are here, too.
-"""
+"""Files that are written whole or not at all, hashes, bounded caches, and messages for a disk that fails."""
 
 from __future__ import annotations
 
@@ -23,14 +20,14 @@ from aquadash.errors import StorageError
 
 
 def flush_to_disk(file: IO[Any]) -> None:
-    """Have what was written to a file outlast a power cut, which may otherwise leave its name with nothing in it."""
+    """Write a file through to the disk; without it a power cut can leave an empty file of that name."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def unfinished(path: Path, number: str = "*") -> str:
     """The name under which :func:`replacing` writes ``path``; without a number, the pattern of all such names."""
-    # 60 letters of four bytes each are as long as a file's name may be.
+    # 60 letters of four bytes each fit the 255 bytes of a file's name.
     return f".{path.name[:60]}-{number}.part"
 
 
@@ -49,7 +46,7 @@ def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[B
 
     Args:
         path: The file, in a folder that is there.
-        mode: Who may read and write it, less what the process's mask takes away: 0o600 for its owner alone.
+        mode: Its permissions before the process's umask: 0o600 for its owner alone.
         new: Never take the place of a file that is there by then.
 
     Raises:
@@ -73,7 +70,7 @@ def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[B
 
 
 def _take_name(path: Path, temporary: Path) -> None:
-    """Move a file to a name that nobody has."""
+    """Move a file to a name that is free."""
     try:
         os.link(temporary, path)
     except OSError:
@@ -133,8 +130,8 @@ def storage_error(what: str, error: BaseException) -> StorageError:
     folder is asked first.
 
     Args:
-        what: What was being done, to complete "Could not ...": ``"read the runs"``.
-        error: What the library raised.
+        what: The action, to complete "Could not ...": ``"read the runs"``.
+        error: The exception of the library.
     """
     try:
         check_writable(settings.home())
@@ -143,7 +140,7 @@ def storage_error(what: str, error: BaseException) -> StorageError:
     return StorageError(f"Could not {what}: {_storage_reason(str(error)) or type(error).__name__}")
 
 
-#: What SQLite and the system say, in words.
+#: Messages of SQLite and the operating system -> words for people.
 _STORAGE_REASONS = (
     (
         ("disk is full", "No space left"),
@@ -171,7 +168,7 @@ _STORAGE_REASONS = (
 
 
 def _storage_reason(text: str) -> str:
-    """The first telling line of an exception, or words of our own with a remedy where one is known."""
+    """Our words for a known exception, else the first line of its text."""
     for signs, words in _STORAGE_REASONS:
         if any(sign in text for sign in signs):
             return words.format(home=settings.home())
@@ -186,7 +183,7 @@ def forget_oldest(
     max_files: float = math.inf,
     max_seconds: float = math.inf,
 ) -> None:
-    """Remove what was written or touched longest ago, files and folders, until the rest is not too much, nor older."""
+    """Remove the files and folders changed longest ago until the others are within the limits."""
     found = []
     for path in folder.glob(pattern):
         with suppress(OSError):  # Another process may have removed it.
@@ -216,6 +213,6 @@ def keep(
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             write(file)
-        # What a killed process has left half written.
+        # Killed processes leave half-written files.
         forget_oldest(path.parent, ".*.part", max_seconds=3600)
         forget_oldest(path.parent, pattern, max_bytes=max_bytes)

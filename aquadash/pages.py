@@ -1,4 +1,4 @@
-"""The pages of the app, one record each: what the navigation, the pages' heads, a class and the load test go by."""
+"""The pages of the app, one record each, for the navigation, the pages' heads, the classroom and the load test."""
 
 from __future__ import annotations
 
@@ -13,33 +13,32 @@ class Page:
     title: str
     #: An emoji before the title.
     icon: str
-    #: The one question that the page answers; its first line.
+    #: The question that the page answers, its first line.
     question: str
-    #: Above the page, where that is not the title.
+    #: Heading of the page, where it differs from the title.
     heading: str = ""
-    #: Where it is found, if not under its name: the first is the navigation's, the others lead there, too.
+    #: Addresses of the page, if not its name alone; the navigation uses the first.
     addresses: tuple[str, ...] = ()
-    #: Whether there is no such page without a class.
+    #: Whether only a class has the page.
     class_only: bool = False
     #: Whether a teacher can lock it.
     lockable: bool = True
-    #: How often visitors of the load test come here beside the other pages; 0 for never.
+    #: Relative frequency of visits in the load test.
     visits: int = 4
     #: The module below :mod:`aquadash.ui` that holds the page's ``SECTIONS``; empty for a page in one piece.
     sections: str = ""
-    #: What the browser is to load at once, not when it is told to draw it: Streamlit's names of large elements that the
-    #: page begins with.
+    #: Streamlit's names of the large elements that the page begins with; the browser loads their code at once.
     code: tuple[str, ...] = ()
 
 
-#: The pages by name, in the order of the navigation. A new one is a record here and its file.
+#: The pages by name, in the order of the navigation.
 PAGES = {
     "home": Page(
         "Home",
         "🌊",
         "How does a computer learn to tell a beaver from a dolphin, an otter, a seal or a whale?",
         heading="AquaDash",
-        # The first page's address is the bare host, whatever its own; its twin answers to /home, too.
+        # Streamlit serves the first page at the bare host only; a second page with the same content answers to /home.
         addresses=("start", "home"),
         lockable=False,
     ),
@@ -61,7 +60,6 @@ PAGES = {
         "Train",
         "🏊",
         "What does the network learn, epoch by epoch?",
-        # A class watches its training, and looks about meanwhile.
         visits=36,
         sections="search.train_sections",
         code=("PlotlyChart",),
@@ -91,17 +89,11 @@ PAGES = {
         sections="walkthrough.frame",
     ),
     "classroom": Page(
-        "Class",
-        "🏫",
-        "Class overview",
-        class_only=True,
-        lockable=False,
-        visits=0,
-        sections="classroom.class_page",
+        "Class", "🏫", "Class overview", class_only=True, lockable=False, visits=0, sections="classroom.class_page"
     ),
 }
 
-#: In an address: whose lesson it is. A link that is passed on leaves it out.
+#: Name in the address of the visitor's lesson; links to pass on leave it out.
 ME = "me"
 
 #: The page of the bare host.
@@ -109,12 +101,12 @@ FIRST = next(iter(PAGES))
 
 
 def addresses(name: str) -> tuple[str, ...]:
-    """Where a page is found: the navigation's address, then others."""
+    """Return the addresses of a page, the navigation's first."""
     return PAGES[name].addresses or (name,)
 
 
 def name_at(address: str) -> str:
-    """The name of the page at an address: the first one at the bare host, and where there is none."""
+    """Return the name of the page at an address; the first page for the bare host and unknown addresses."""
     return _NAMES.get(address, FIRST)
 
 

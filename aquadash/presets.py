@@ -18,19 +18,16 @@ class Preset:
     #: Title of its card; presets with the same one share a card.
     card: str
     summary: str
-    #: Epochs until early stopping usually ends it; None where it takes all, or nobody has measured it.
+    #: Epochs until early stopping usually ends it; None without early stopping or a measurement.
     epochs: int | None = None
     #: Seconds that it takes on two processor cores with CIFAR-100 (docs/presets.md); None where not measured.
     seconds: float | None = None
-    #: What is unusual about it, and why, a sentence or two each.
+    #: Its unusual settings and their reasons, a sentence or two each.
     oddities: tuple[str, ...] = ()
 
 
 def _imagenet(model: str, title: str, summary: str) -> Preset:
-    """A frozen network that has learnt from ImageNet, with a new head that learns from its features.
-
-    The features are computed once, so that the head trains on the original images alone, and quickly.
-    """
+    """A frozen network of ImageNet with a new head, which trains fast on features that are computed once."""
     return Preset(
         config=RunConfig(
             augmentation=AugmentationConfig(pipeline="none"),

@@ -21,7 +21,7 @@ def home() -> Path:
 
 
 def _resolved(path: str) -> Path:
-    """The whole path. A page asks a hundred times, so the present folder is looked up only where it counts."""
+    """Return the absolute path; cached, since a page asks a hundred times."""
     return _resolved_from(path, "" if os.path.isabs(path) else os.getcwd())
 
 
@@ -51,14 +51,14 @@ def pretrained_weights() -> Path | None:
 
 
 def whole_paths() -> dict[str, str]:
-    """The variables that name files, as a process in another present folder than this one's has to have them."""
+    """Return the environment variables that name files, with absolute paths, for a process in another folder."""
     variables = ("AQUADASH_CIFAR100", "AQUADASH_IMPORT", "AQUADASH_WEIGHTS", "KERAS_HOME")
     named = {variable: str(path) for variable in variables if (path := _path_in(variable))}
     return {"AQUADASH_HOME": str(home()), **named}
 
 
 def debug() -> bool:
-    """Whether an unexpected error of a command says where it came from (``AQUADASH_DEBUG``)."""
+    """Whether an unexpected error of a command shows its traceback (``AQUADASH_DEBUG``)."""
     return os.environ.get("AQUADASH_DEBUG", "") not in ("", "0")
 
 
@@ -111,12 +111,12 @@ def visible_gpus() -> list[str] | None:
 
 
 def offers() -> tuple[str, ...]:
-    """What workers of this machine have of what a job may need: ``("gpu",)`` where a graphics card is named."""
+    """The resources that workers of this machine offer to jobs: ``("gpu",)`` where a graphics card is named."""
     return ("gpu",) if visible_gpus() else ()
 
 
 def classroom() -> bool:
-    """True when the app serves a class (``AQUADASH_CLASSROOM=1``): whoever comes must join, and may do less."""
+    """True when the app serves a class (``AQUADASH_CLASSROOM=1``), which visitors have to join."""
     return os.environ.get("AQUADASH_CLASSROOM", "") not in ("", "0")
 
 
@@ -126,13 +126,12 @@ def classroom_folder() -> Path:
 
 
 def class_lock() -> Path:
-    """What the app that serves a class has locked meanwhile, so that commands in the same :func:`home` know of it."""
+    """The file that the app of a class keeps locked, so that commands in the same :func:`home` obey its pause."""
     return home() / "locks" / "class.lock"
 
 
 def public_address() -> str | None:
-    """How a class reaches the app where that is not this machine's own address, as behind a proxy
-    (``AQUADASH_PUBLIC_ADDRESS``, such as ``https://lab.school.example``), or None."""
+    """The address of the app behind a proxy (``AQUADASH_PUBLIC_ADDRESS``: ``https://lab.school.example``), or None."""
     value = (os.environ.get("AQUADASH_PUBLIC_ADDRESS") or "").rstrip("/")
     if value and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]{1,250}", value):
         raise ConfigError(
@@ -176,7 +175,7 @@ def run_folder(run_id: str) -> Path:
 
 
 def shown_address(address: str) -> str:
-    """An address as it may be shown: without a password."""
+    """Return an address without its password."""
     return re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", address)
 
 
@@ -186,11 +185,7 @@ def store_key() -> str:
 
 
 def checked_run_id(run_id: str) -> str:
-    """The id itself if it has a run id's form; so that no other text ever becomes part of a path.
-
-    Raises:
-        RunError: It is not 32 hexadecimal digits.
-    """
+    """Return the id if it has 32 hexadecimal digits, else raise :class:`RunError`: ids become parts of paths."""
     if not re.fullmatch(r"[0-9a-f]{32}", run_id):
         raise RunError(f"{run_id[:40]!r} is not a run id; one has 32 hexadecimal digits.")
     return run_id
@@ -210,7 +205,7 @@ def job_log(job_id: str) -> Path:
 
 
 def label_safety() -> Path:
-    """The folder for what measurements of label safety have found; it may be emptied at any time."""
+    """The folder for results of label safety; it may be emptied at any time."""
     return home() / "label-safety"
 
 

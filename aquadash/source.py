@@ -27,7 +27,7 @@ class CarriedSource:
     """
 
     def __init__(self, *, given: Set[str] = frozenset()) -> None:
-        """Nothing is taken yet; names that are ``given`` stand in the script already, whatever they are."""
+        """Start with nothing taken; the names in ``given`` are defined in the script already."""
         self._given = given
         self.imports: set[str] = set()
         self.plain_types: set[str] = set()

@@ -16,14 +16,14 @@ from pathlib import Path, PurePosixPath
 
 from aquadash.errors import DataError
 
-#: What begins the records at the end of a ZIP archive: the end itself, the 64-bit one, and what says where that is.
+#: First bytes of the records at the end of a ZIP archive: the end, the 64-bit end, and the locator of the latter.
 _END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 
 #: Bytes of the list of an archive of some hundred files, or of a network's thousand weights: those take 200,000.
 MAX_LIST_BYTES = 4_000_000
 
 _CHUNK = 1 << 20
-#: ``zipfile`` unpacks BZIP2 and LZMA as a whole as much as it has fetched: of a MB, 100 MB can come.
+#: ``zipfile`` unpacks all that it has read of BZIP2 and LZMA at once: 1 MB can become 100 MB.
 _SMALL_CHUNK = 4096
 
 #: The methods that nearly all programs pack by.
@@ -36,17 +36,16 @@ class ForeignZipError(DataError):
 
 @dataclass(frozen=True)
 class ZipLimits:
-    """What an archive may have at most."""
+    """The limits of an archive."""
 
     #: Files, folders not counted.
     members: int
     #: Bytes of all files once they are unpacked.
     unpacked_bytes: int
-    #: Bytes of its list of files, all of which ``zipfile`` takes into memory.
+    #: Bytes of its list of files, which ``zipfile`` reads into memory.
     list_bytes: int = MAX_LIST_BYTES
-    #: How many times as large it is when it is unpacked.
+    #: Ratio of its unpacked to its packed size, from ``small_bytes`` on.
     growth: int = 250
-    #: An archive that unpacks to less than this many bytes may grow as it likes.
     small_bytes: int = 100_000_000
 
 
@@ -54,8 +53,8 @@ def open_zip(path: Path, limits: ZipLimits, *, name: str = "", remedy: str = "")
     """Open an archive after a look at what it claims to hold.
 
     Args:
-        limits: What it may have.
-        name: What people call it; its own name where this is empty.
+        limits: Its limits.
+        name: Its name for people; the file's name where this is empty.
         remedy: A sentence for people whose archive is damaged.
 
     Raises:
@@ -142,15 +141,12 @@ def member_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[b
 
 
 def _list_bytes(path: Path) -> int:
-    """Return how many bytes the list of files of a ZIP archive has; 0 for no archive.
-
-    It is looked up where ``zipfile`` does (APPNOTE.TXT 6.3.10, sections 4.3.14 to 4.3.16).
-    """
+    """Return the bytes of a ZIP archive's list of files (APPNOTE.TXT 6.3.10, 4.3.14 to 4.3.16); 0 for no archive."""
     with path.open("rb") as file:
         length = file.seek(0, os.SEEK_END)
         start = file.seek(max(0, length - 22 - 65_536))
         tail = file.read()
-        # Without a comment it is the last 22 bytes, whatever stands within.
+        # Without a comment the end is the last 22 bytes.
         bare = tail[-22:-18] == _END and tail.endswith(b"\0\0")
         at = len(tail) - 22 if bare else tail.rfind(_END)
         if at < 0 or len(tail) < at + 22:

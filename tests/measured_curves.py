@@ -1,134 +1,48 @@
-"""Learning curves of real runs of the report's network, for tests of what the coach makes of them.
+"""Learning curves of real runs of the report's network, for tests of the coach, by name.
 
-All but the last were trained on CIFAR-100's photographs. Each column is a figure by epoch, to four digits.
+``measured_curves.csv`` has a row for each epoch, with figures of four digits. All but the last run, on drawn animals,
+learned from CIFAR-100's photographs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aquadash.config import RunConfig, with_values
 from aquadash.store import EpochRecord
 
+_PLAIN = {"data.source": "cifar100", "augmentation.pipeline": "none", "training.epochs": 30, "training.patience": 0}
+
+#: The settings that differ from ``notebook-fixed``.
+_CHANGES: dict[str, dict[str, Any]] = {
+    "ADAM_TOO_FAST": {**_PLAIN, "training.optimizer": "adam"},
+    "SGD_TOO_SLOW": {**_PLAIN, "training.learning_rate": 0.001},
+    "LEARNT_BY_HEART": {
+        **_PLAIN, "training.optimizer": "adam", "training.learning_rate": 0.001, "model.dropout": 0.0
+    },
+    "SGD_FAST": {**_PLAIN, "training.learning_rate": 0.1},
+    "REPORT_FIXED": {"data.source": "cifar100"},
+    "SGD_BROKEN": {**_PLAIN, "data.source": "synthetic", "training.epochs": 10, "training.learning_rate": 1.0},
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Curve:
-    """The settings and figures of a training."""
+    """The settings and the epochs of a run."""
 
-    #: Differences from ``notebook-fixed``.
-    changes: Mapping[str, Any]
-    #: Training loss, training accuracy, validation loss and validation accuracy by epoch, as text.
-    columns: tuple[str, str, str, str]
-
-    @property
-    def config(self) -> RunConfig:
-        """The settings."""
-        return with_values(RunConfig(), {"data.source": "cifar100", **self.changes})
-
-    @property
-    def history(self) -> list[EpochRecord]:
-        """The epochs."""
-        rate = self.config.training.learning_rate
-        rows = zip(*([float(number) for number in column.split()] for column in self.columns), strict=True)
-        return [EpochRecord(epoch, *row, learning_rate=rate, seconds=1.0) for epoch, row in enumerate(rows, start=1)]
+    config: RunConfig
+    history: list[EpochRecord]
 
 
-ADAM_TOO_FAST = Curve(
-    {"augmentation.pipeline": "none", "training.epochs": 30, "training.patience": 0, "training.optimizer": "adam"},
-    (
-        "2.282 1.44 1.476 1.433 1.452 1.5 1.655 1.753 1.71 3.216 2.035 2.271 1.684 1.618 1.61 1.61 1.611 "
-        "1.611 1.68 1.611 1.61 1.686 1.619 1.611 1.61 1.723 1.618 1.61 1.61 1.611",
-        "0.2798 0.3376 0.322 0.33 0.3168 0.3092 0.2741 0.1771 0.1851 0.1965 0.1927 0.1955 0.196 0.1823 0.1809 "
-        "0.188 0.1913 0.1884 0.1932 0.1804 0.1937 0.1813 0.1974 0.1918 0.1974 0.1984 0.1856 0.1993 0.1998 "
-        "0.1889",
-        "1.374 1.408 1.36 1.359 1.389 1.593 1.609 1.609 1.61 1.61 1.609 1.61 1.61 1.609 1.609 1.61 1.61 1.61 "
-        "1.61 1.609 1.61 1.61 1.61 1.61 1.609 1.61 1.609 1.61 1.61 1.609",
-        "0.3707 0.2747 0.392 0.288 0.2987 0.248 0.1973 0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2 "
-        "0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2",
-    ),
-)
+def _read(name: str) -> Curve:
+    config = with_values(RunConfig(), _CHANGES[name])
+    with Path(__file__).with_suffix(".csv").open(newline="") as file:
+        rows = [list(row.values())[1:] for row in csv.DictReader(file) if row["curve"] == name]
+    rate = config.training.learning_rate
+    return Curve(config, [EpochRecord(int(row[0]), *map(float, row[1:]), rate, seconds=1.0) for row in rows])
 
-SGD_TOO_SLOW = Curve(
-    {"augmentation.pipeline": "none", "training.epochs": 30, "training.patience": 0, "training.learning_rate": 0.001},
-    (
-        "1.638 1.616 1.601 1.588 1.58 1.568 1.563 1.54 1.537 1.527 1.511 1.501 1.496 1.487 1.483 1.473 1.459 "
-        "1.457 1.447 1.442 1.439 1.418 1.416 1.404 1.405 1.392 1.385 1.383 1.375 1.377",
-        "0.1927 0.2178 0.2367 0.2491 0.259 0.2808 0.267 0.3054 0.3002 0.3106 0.3224 0.3267 0.3177 0.3343 "
-        "0.3338 0.3357 0.3542 0.34 0.3419 0.3438 0.3376 0.3575 0.3532 0.367 0.3551 0.3636 0.3537 0.3693 "
-        "0.3854 0.3688",
-        "1.596 1.584 1.573 1.563 1.552 1.54 1.53 1.519 1.508 1.497 1.487 1.474 1.463 1.454 1.444 1.434 1.424 "
-        "1.416 1.406 1.398 1.389 1.381 1.373 1.366 1.361 1.353 1.346 1.342 1.336 1.331",
-        "0.24 0.2427 0.2667 0.2827 0.2907 0.3493 0.3547 0.344 0.3387 0.36 0.3707 0.3787 0.4 0.4107 0.416 0.4 "
-        "0.4187 0.4053 0.424 0.4267 0.4267 0.4267 0.432 0.4507 0.448 0.464 0.4373 0.4347 0.4427 0.44",
-    ),
-)
 
-LEARNT_BY_HEART = Curve(
-    {
-        "augmentation.pipeline": "none",
-        "training.epochs": 30,
-        "training.patience": 0,
-        "training.optimizer": "adam",
-        "training.learning_rate": 0.001,
-        "model.dropout": 0.0,
-    },
-    (
-        "1.305 1.179 1.107 1.028 0.9665 0.8642 0.7887 0.6841 0.541 0.4424 0.332 0.2589 0.1843 0.1468 0.1354 "
-        "0.09875 0.1328 0.07178 0.06942 0.07608 0.06387 0.04439 0.06994 0.1174 0.05379 0.03382 0.01334 "
-        "0.00803 0.008812 0.0058",
-        "0.4025 0.4749 0.5142 0.5568 0.5843 0.6406 0.6761 0.7273 0.7907 0.8343 0.8769 0.911 0.9418 0.9503 "
-        "0.9574 0.9692 0.9531 0.9782 0.9777 0.9768 0.9777 0.9882 0.9768 0.9631 0.9825 0.9915 0.9972 0.9976 "
-        "0.9976 0.9981",
-        "1.216 1.253 1.168 1.14 1.191 1.216 1.131 1.245 1.236 1.366 1.471 1.803 1.793 1.99 1.89 2.417 2.269 "
-        "2.429 2.302 2.6 2.49 2.975 2.883 2.63 2.699 2.65 2.655 2.677 2.794 2.731",
-        "0.4533 0.4587 0.4987 0.5387 0.5067 0.544 0.5573 0.544 0.5627 0.552 0.544 0.5387 0.5307 0.5493 0.5227 "
-        "0.5227 0.52 0.5573 0.5413 0.552 0.5413 0.5093 0.5333 0.5413 0.5093 0.5493 0.552 0.544 0.5493 0.552",
-    ),
-)
-
-SGD_FAST = Curve(
-    {"augmentation.pipeline": "none", "training.epochs": 30, "training.patience": 0, "training.learning_rate": 0.1},
-    (
-        "1.523 1.413 1.346 1.307 1.278 1.247 1.232 1.206 1.208 1.206 1.191 1.155 1.142 1.119 1.101 1.124 "
-        "1.099 1.09 1.02 1.063 1.026 1.009 0.9816 0.9597 0.9422 0.9067 0.9259 0.9048 0.883 0.9118",
-        "0.295 0.3253 0.3845 0.402 0.4148 0.4332 0.4451 0.4498 0.4659 0.4844 0.4792 0.4891 0.4957 0.5099 "
-        "0.5284 0.5099 0.5275 0.5402 0.5578 0.5483 0.5582 0.5696 0.5843 0.5871 0.6037 0.6151 0.6198 0.6283 "
-        "0.6217 0.6288",
-        "1.425 1.356 1.278 1.238 1.27 1.298 1.514 1.201 1.243 1.15 1.166 1.294 1.173 1.173 1.211 1.117 1.178 "
-        "1.15 1.24 1.159 1.08 1.159 1.152 1.201 1.126 1.118 1.133 1.087 1.173 1.123",
-        "0.3307 0.384 0.4453 0.4667 0.4187 0.408 0.4187 0.4587 0.44 0.5013 0.52 0.4613 0.4907 0.5067 0.512 "
-        "0.528 0.52 0.4773 0.4827 0.4853 0.536 0.504 0.496 0.528 0.5493 0.496 0.528 0.5707 0.5707 0.536",
-    ),
-)
-
-REPORT_FIXED = Curve(
-    {},
-    (
-        "1.552 1.449 1.423 1.398 1.381 1.361 1.344 1.327 1.31 1.293 1.285 1.269 1.253 1.242 1.23 1.211 1.195 "
-        "1.19 1.16 1.155 1.144 1.131 1.105 1.094 1.073 1.048",
-        "0.28 0.3506 0.3727 0.3848 0.3999 0.4133 0.4254 0.427 0.4454 0.4488 0.4526 0.4626 0.476 0.4778 0.4859 "
-        "0.4954 0.5092 0.5068 0.52 0.5239 0.531 0.5374 0.551 0.5545 0.5661 0.5825",
-        "1.379 1.307 1.284 1.268 1.239 1.22 1.221 1.181 1.175 1.155 1.142 1.14 1.135 1.156 1.14 1.122 1.1 "
-        "1.102 1.102 1.097 1.08 1.103 1.086 1.102 1.096 1.082",
-        "0.4107 0.44 0.4453 0.4853 0.4907 0.4933 0.5147 0.5307 0.5467 0.536 0.5413 0.528 0.5333 0.512 0.528 "
-        "0.504 0.536 0.5467 0.5253 0.528 0.5387 0.5093 0.56 0.5253 0.5173 0.536",
-    ),
-)
-
-SGD_BROKEN = Curve(
-    {
-        "augmentation.pipeline": "none",
-        "training.epochs": 10,
-        "training.patience": 0,
-        "data.source": "synthetic",
-        "training.learning_rate": 1.0,
-    },
-    (
-        "1.436e+30 1.618 1.619 1.614 1.618 1.619 1.616 1.615 1.615 1.617",
-        "0.2121 0.1927 0.2055 0.2079 0.1856 0.1776 0.197 0.2031 0.2079 0.2041",
-        "1.611 1.617 1.614 1.614 1.616 1.614 1.614 1.614 1.619 1.614",
-        "0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2 0.2",
-    ),
-)
+CURVES = {name: _read(name) for name in _CHANGES}

@@ -43,13 +43,14 @@ def open_view(
 
 def _view(draw, pipeline, branch) -> None:  # type: ignore[no-untyped-def]
     from aquadash.augment import PIPELINES
-    from aquadash.ui import datasets
+    from aquadash.ui import datasets, shell
     from aquadash.ui.augment.studio import Studio
 
     dataset = datasets.dataset("synthetic")
     positions = [int((dataset.train.labels == label).argmax()) for label in range(5)]
     spec = PIPELINES.get(pipeline, pipeline)
-    draw(Studio(dataset, spec, branch, 0, positions, dataset.train.images[positions], dataset.class_names))
+    with shell.guard():  # As :class:`aquadash.ui.sections.Section` does.
+        draw(Studio(dataset, spec, branch, 0, positions, dataset.train.images[positions], dataset.class_names))
 
 
 def without_links(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What axe-core finds on every page and section, in an opened image and in popovers, in both themes."""
+"""axe-core finds nothing serious on any page or section, in an opened image and in popovers, in both themes."""
 
 from __future__ import annotations
 

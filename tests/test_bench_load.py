@@ -1,12 +1,16 @@
-"""The load test: what it measures is what happened, and a class of thirty is served."""
+"""The load test: it measures what happened, tabs report errors of pages, and a class of thirty is served."""
 
 from __future__ import annotations
 
 import json
 import math
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.server import ServerConnection, serve
 
 from aquadash.pages import PAGES
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
@@ -14,6 +18,7 @@ from aquadash.ui.sections import queries
 from aquadash.walkthrough import LESSONS
 from scripts.bench import load, visitors
 from scripts.bench.load import GOALS, bench_load
+from scripts.bench.tab import Tab
 from scripts.bench.visitors import Place, Sights, Watch
 
 VISITED = [name for name, page in PAGES.items() if page.visits]
@@ -46,6 +51,28 @@ def test_only_the_banner_is_no_complaint(tmp_path: Path) -> None:
         "\n  You can now view your Streamlit app in your browser.\n\n  URL: http://127.0.0.1:1\n\nTraceback\n"
     )
     assert load._complaints(log) == ["Server: Traceback"]
+
+
+@pytest.mark.anyio
+async def test_what_fails_in_a_page_is_told() -> None:
+    async def talk(connection: ServerConnection) -> None:
+        async for _ in connection:
+            begin, failed, end = ForwardMsg(), ForwardMsg(), ForwardMsg()
+            begin.new_session.page_script_hash = "hash-home"
+            failed.delta.new_element.exception.message = "It broke."
+            end.script_finished = ForwardMsg.FINISHED_SUCCESSFULLY
+            for message in (begin, failed, end):
+                await connection.send(message.SerializeToString())
+
+    def page(connection: ServerConnection, request: Any) -> Any:
+        return None if request.path == "/_stcore/stream" else connection.respond(HTTPStatus.OK, "")
+
+    async with serve(talk, "127.0.0.1", 0, process_request=page) as serving:
+        tab = Tab(f"127.0.0.1:{next(iter(serving.sockets)).getsockname()[1]}")
+        await tab.open()
+        await tab.go("home")
+        await tab.close()
+    assert tab.counts.errors == ["It broke."]
 
 
 @pytest.mark.soak

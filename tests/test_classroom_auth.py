@@ -174,7 +174,7 @@ def test_a_picture_for_phones_fills_the_code_in_and_nothing_else(app: Any) -> No
 
 def test_a_form_whose_answer_was_lost_lets_its_sender_in_the_second_time(app: Any) -> None:
     def once() -> str:
-        """What a form has that nobody else's has."""
+        """Return the random word of a new form."""
         (word,) = re.findall(r'name="once" value="([^"]+)"', ask(app, "/class/join").body)
         return str(word)
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,12 +21,11 @@ from aquadash.data.folder import about
 from aquadash.data.folder.about import About
 from aquadash.data.sources import BUILT_IN
 from aquadash.errors import AquaDashError, DataError
-from aquadash.evaluation import Evaluation, evaluate, overfit_verdict
+from aquadash.evaluation import Evaluation, evaluate
 from aquadash.store import EpochRecord, Run, RunStatus
 from aquadash.training.worker import _StoreListener
-from tests import measured_curves
 from tests.coach_runs import epochs, notes, run
-from tests.measured_curves import Curve
+from tests.measured_curves import CURVES
 
 
 def overfitting(count: int = 12) -> list[EpochRecord]:
@@ -44,20 +42,6 @@ def flat(count: int, *, accuracy: float = 0.8) -> list[EpochRecord]:
     """Falls for five epochs, then stays."""
     falling = partial(epochs, count, lambda e: 1.0 - 0.1 * min(e, 5), lambda e: 1.1 - 0.1 * min(e, 5))
     return falling(accuracy=accuracy, val_accuracy=accuracy - 0.05)
-
-
-def test_overfitting_tells_what_the_verdict_tells() -> None:
-    note = notes(overfitting())["overfitting"]
-    verdict = overfit_verdict(overfitting(), run().config)
-    assert note.title == verdict.title == "Overfitting since epoch 7"
-    assert note.evidence == verdict.explanation and "keeps the weights of epoch 7" in note.evidence
-    assert note.level == "hint"
-
-
-def test_overfitting_whose_best_weights_are_lost_is_a_warning() -> None:
-    note = notes(overfitting(), {"training.restore_best_weights": False})["overfitting"]
-    assert note.level == "warning" and note.changes == {"training.restore_best_weights": True}
-    assert "nothing is lost" not in note.evidence
 
 
 def jumping() -> list[EpochRecord]:
@@ -89,10 +73,22 @@ def stopped(noise: float) -> list[EpochRecord]:
     return epochs(15, lambda e: 1.2 - 0.03 * min(e, 10), lambda e: 1.0 if e == 10 else 1.01 + noise * (e % 2 == 0))
 
 
+def oscillating() -> list[EpochRecord]:
+    """The training loss, while the validation loss stays."""
+    return epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.01 * e, lambda e: 1.3)
+
+
+def best_by_accuracy() -> list[EpochRecord]:
+    """Best in epoch 5 by the validation accuracy, in the last by the loss."""
+    records = epochs(11, lambda e: 1.1 + 0.004 * e, lambda e: 1.2 - 0.02 * e, accuracy=0.5)
+    return [replace(record, val_accuracy=0.7) if record.epoch == 5 else record for record in records]
+
+
 FRESH = {"augmentation.mode": "fresh"}
 MIXED = {**FRESH, "augmentation.mixing": "cutmix"}
 CNN = {"model.name": "cnn"}
 NEVER_THAWED = {"model.name": "backbone", "model.fine_tuning": "top", "training.head_epochs": 500}
+NOT_KEPT, TWELVE = {"training.restore_best_weights": False}, {"training.epochs": 12}
 PATIENT, STEPS = {"training.patience": 0}, {"training.patience": 0, "training.schedule": "step"}
 
 #: Of a run's curves and settings: a note, and what it suggests to change; None where it must not be given.
@@ -113,11 +109,22 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
     "overfitting of a body never thawed": (
         overfitting(), {**NEVER_THAWED, **FRESH, "model.dropout": 0.5}, "overfitting", {"model.l2": 0.0001}
     ),
+    "overfitting whose best weights are lost": (
+        overfitting(), NOT_KEPT, "overfitting", {"training.restore_best_weights": True}
+    ),
     "a large gap: as overfitting": (
         epochs(10, lambda e: 1.5 - 0.1 * e, lambda e: max(1.2 - 0.1 * e, 0.8), accuracy=0.9),
         {}, "large-gap", FRESH,
     ),
     "a few epochs": (learning(3), {"training.epochs": 3}, "too-few-epochs", {"training.epochs": 10}),
+    "twice as many epochs": (learning(12), TWELVE, "too-few-epochs", {"training.epochs": 24}),
+    "no two notes on the end": (learning(12), TWELVE, "still-improving", None),
+    "patience that ran out by chance": (stopped(0.1), {}, "stopped-too-early", {"training.patience": 15}),
+    "no praise for chance": (stopped(0.1), {}, "stopped-in-time", None),
+    "patience that ran out in time": (stopped(0.01), {}, "stopped-too-early", None),
+    "no patience": (stopped(0.1), PATIENT, "stopped-too-early", None),
+    "no plateau where the loss jumps": (oscillating(), {}, "plateau", None),
+    "no underfitting where the loss jumps": (oscillating(), {}, "underfitting", None),
     "a schedule that was planned: patience for a longer one": (
         learning(12), {"training.epochs": 12, "training.schedule": "one_cycle"},
         "too-few-epochs", {"training.epochs": 24, "training.patience": 6},
@@ -195,6 +202,37 @@ def test_suggestions(
     assert (dict(found[key].changes) if key in found else None) == cure
 
 
+#: Of a run's curves and settings: a note, its level, and words of its title and evidence.
+EVIDENCE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, str, str]] = {
+    "overfitting": (overfitting(), {}, "overfitting", "hint", "This run keeps the weights of epoch 7"),
+    "overfitting that costs": (overfitting(), NOT_KEPT, "overfitting", "warning", "Overfitting since epoch 7"),
+    "all epochs": (learning(12), TWELVE, "too-few-epochs", "hint", "was 1.15 in epoch 9 and 1.00 in the last"),
+    "all epochs, by accuracy": (
+        [replace(record, val_accuracy=0.04 * record.epoch) for record in learning(12)],
+        {**TWELVE, "training.monitor": "val_accuracy"},
+        "too-few-epochs", "hint", "The validation accuracy was 36 % in epoch 9 and 48 % in the last",
+    ),
+    "in time": (stopped(0.01), {}, "stopped-in-time", "good", "than in epoch 10, whose weights are kept"),
+    "by chance": (stopped(0.1), {}, "stopped-too-early", "hint", "typically jumps by 10 %"),
+    "too early, by accuracy": (
+        best_by_accuracy(), {"training.monitor": "val_accuracy", "training.patience": 6},
+        "stopped-too-early", "hint",
+        "The best validation loss came in epoch 11 of 11. By the validation accuracy the best epoch was 5,",
+    ),
+    "oscillating": (oscillating(), {}, "rate-too-high", "warning", "from one epoch to the next, and "),
+    "not learning": (constant(6), {}, "not-learning", "warning", "Try a different learning rate"),
+    "healthy": (
+        epochs(8, lambda e: 0.2, lambda e: 0.22, accuracy=0.95, val_accuracy=0.93), {}, "all-well", "good", "Healthy"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("history", "changes", "key", "level", "words"), EVIDENCE.values(), ids=EVIDENCE)
+def test_evidence(history: list[EpochRecord], changes: dict[str, Any], key: str, level: str, words: str) -> None:
+    note = notes(history, changes)[key]
+    assert note.level == level and words in f"{note.title}. {note.evidence}"
+
+
 def test_weight_updates_of_a_run_are_not_counted_with_images_that_came_later(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = About("cats", "Cats", ("cat", "dog"), 32, 600, 60, False, 0.1, 0, "f" * 64, 0.0, "cats.zip")
     monkeypatch.setattr(about, "all_kept", lambda: {"cats": kept})
@@ -204,54 +242,12 @@ def test_weight_updates_of_a_run_are_not_counted_with_images_that_came_later(mon
         assert counted in next(note.evidence for note in found if note.key == "batch-too-large")
 
 
-def test_too_few_epochs_when_all_were_used_and_the_loss_still_falls() -> None:
-    found = notes(learning(12), {"training.epochs": 12})
-    note = found["too-few-epochs"]
-    assert "All 12 epochs were used" in note.evidence and "1.15 in epoch 9 and 1.00 in the last" in note.evidence
-    assert note.changes == {"training.epochs": 24} and "still-improving" not in found
-    rising = [replace(record, val_accuracy=0.04 * record.epoch) for record in learning(12)]
-    note = notes(rising, {"training.epochs": 12, "training.monitor": "val_accuracy"})["too-few-epochs"]
-    assert "The validation accuracy was 36 % in epoch 9 and 48 % in the last" in note.evidence
+def test_a_run_that_was_ended_early_has_not_used_its_epochs() -> None:
+    for status in (RunStatus.STOPPED, RunStatus.INTERRUPTED):
+        found = notes(learning(12), TWELVE, status=status)
+        assert "too-few-epochs" not in found and found["still-improving"].changes == {}
 
 
-@pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.INTERRUPTED])
-def test_a_run_that_was_ended_early_has_not_used_its_epochs(status: RunStatus) -> None:
-    found = notes(learning(12), {"training.epochs": 12}, status=status)
-    assert "too-few-epochs" not in found and found["still-improving"].changes == {}
-
-
-def test_patience_that_ran_out_in_time_is_good_news() -> None:
-    found = notes(stopped(0.01))
-    note = found["stopped-in-time"]
-    assert note.level == "good" and "than in epoch 10, whose weights are kept" in note.evidence
-    assert "stopped-too-early" not in found
-
-
-def test_patience_that_ran_out_by_chance() -> None:
-    found = notes(stopped(0.1))
-    note = found["stopped-too-early"]
-    assert "typically jumps by 10 %" in note.evidence and note.changes == {"training.patience": 15}
-    assert "stopped-in-time" not in found
-    assert "stopped-too-early" not in notes(stopped(0.1), {"training.patience": 0})
-
-
-def test_patience_that_ran_out_names_the_loss_that_fell() -> None:
-    mixed = epochs(11, lambda e: 1.1 + 0.004 * e, lambda e: 1.2 - 0.02 * e, accuracy=0.5)
-    mixed[4] = replace(mixed[4], val_accuracy=0.7)
-    note = notes(mixed, {"training.monitor": "val_accuracy", "training.patience": 6})["stopped-too-early"]
-    assert "The best validation loss came in epoch 11 of 11. By the validation accuracy the best epoch was 5," in (
-        note.evidence
-    )
-
-
-def test_all_well() -> None:
-    healthy = epochs(8, lambda e: 0.2, lambda e: 0.22, accuracy=0.95, val_accuracy=0.93)
-    found = notes(healthy)
-    assert [note.level for note in found.values()] == ["good"] * len(found)
-    assert found["all-well"].title == "Healthy"
-
-
-CURVES = {name: value for name, value in vars(measured_curves).items() if isinstance(value, Curve)}
 CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
 
 
@@ -268,11 +264,6 @@ def evaluation(recall: dict[str, float], *, per_class: int = 100) -> Evaluation:
 
 def note(found: Evaluation | None, counts: dict[str, int] | None = None, **changes: object):  # noqa: ANN201
     return classes_ignored(Situation(run(dict(changes)), [], found, lambda: counts or {}))
-
-
-def test_before_the_first_epoch_there_is_nothing_to_say() -> None:
-    for status in RunStatus:
-        assert notes([], {"training.validation": "test"}, status=status) == {}
 
 
 @pytest.mark.parametrize("status", [RunStatus.RUNNING, RunStatus.FINISHED, RunStatus.FAILED])
@@ -301,18 +292,16 @@ def test_nobody_is_given_more_than_four() -> None:
 
 
 def test_a_run_at_work_is_not_told_how_it_ended() -> None:
-    at_work = notes(overfitting(), {"training.epochs": 12}, status=RunStatus.RUNNING)
-    assert list(at_work) == ["overfitting"]
+    assert list(notes(overfitting(), TWELVE, status=RunStatus.RUNNING)) == ["overfitting"]
     healthy = epochs(12, lambda e: 0.2, lambda e: 0.22, accuracy=0.99)
-    assert notes(healthy, {"training.epochs": 12}, status=RunStatus.RUNNING) == {}
+    assert notes(healthy, TWELVE, status=RunStatus.RUNNING) == {}
 
 
-def test_a_note_on_a_run_at_work_has_held_for_an_epoch() -> None:
+def test_a_note_on_a_run_at_work_has_held_for_an_epoch_and_stays() -> None:
     history = overfitting(14)
     first = next(n for n in range(1, 15) if "overfitting" in notes(history[:n]))
     live = [n for n in range(1, 15) if "overfitting" in notes(history[:n], status=RunStatus.RUNNING)]
-    assert live[0] == first + 1
-    assert all(after == before + 1 for before, after in pairwise(live)), "once there, it stays"
+    assert live == list(range(first + 1, 15))
 
 
 def test_a_class_that_is_right_less_than_half_as_often_as_by_guessing_is_ignored() -> None:
@@ -324,23 +313,22 @@ def test_a_class_that_is_right_less_than_half_as_often_as_by_guessing_is_ignored
 
 def test_the_evidence_says_what_became_of_the_images() -> None:
     found = note(evaluation({"otter": 0.03}))
-    assert found.title == "Hardly ever recognised: otter"
-    assert found.evidence.startswith("otter is right for 3 of 100 images; most often, 97 times, it was taken for seal.")
-    assert "By guessing it would be 20 %" in found.evidence
-    assert found.level == "hint"
+    assert (found.title, found.level) == ("Hardly ever recognised: otter", "hint")
+    assert found.evidence.startswith(
+        "otter is right for 3 of 100 images; most often, 97 times, it was taken for seal. By guessing it would be 20 %"
+    )
     assert "otter is never named at all" in note(evaluation({"otter": 0.0})).evidence
 
 
 def test_a_class_that_is_rare_in_training_may_be_weighted() -> None:
     counts = dict.fromkeys(CLASSES, 500) | {"otter": 40}
-    one = note(evaluation({"otter": 0.0}), counts)
-    assert one.changes == {"training.class_weights": "balanced"} and "images of it: counting" in one.evidence
-    two = note(evaluation({"otter": 0.0, "seal": 0.0}), counts | {"seal": 40})
-    assert two.changes == one.changes and "images of these classes: counting" in two.evidence
-    weighted = note(evaluation({"otter": 0.0}), counts, **{"training.class_weights": "balanced"})
-    assert weighted.changes == {} and "counting them more" not in weighted.evidence
-    assert note(evaluation({"otter": 0.0, "seal": 0.0}), counts).changes == {}, "the seal is not rare"
-    frequent = note(evaluation({"otter": 0.0}), dict.fromkeys(CLASSES, 500))
+    balanced = {"training.class_weights": "balanced"}
+    one, both = evaluation({"otter": 0.0}), evaluation({"otter": 0.0, "seal": 0.0})
+    assert note(one, counts).changes == note(both, counts | {"seal": 40}).changes == balanced
+    assert "counting them more" in note(one, counts).evidence
+    assert note(one, counts, **balanced).changes == {}, "they are counted more already"
+    assert note(both, counts).changes == {}, "the seal is not rare"
+    frequent = note(one, dict.fromkeys(CLASSES, 500))
     assert frequent.changes == {} and "observation on test images" in frequent.evidence
 
 
@@ -390,28 +378,19 @@ def test_a_run_that_failed_because_of_its_loss_is_recognised_by_the_workers_own_
     assert "In epoch 3 the loss was no longer a number; an epoch earlier it was 3.2." in note.evidence
 
 
-def test_it_may_break_down_in_its_first_epoch() -> None:
+def test_before_the_first_epoch_there_is_nothing_to_say_but_a_breakdown() -> None:
+    for status in RunStatus:
+        assert notes([], {"training.validation": "test"}, status=status, message="The disk is full.") == {}
     found = notes([], {"training.learning_rate": 5}, status=RunStatus.FAILED, message="The loss became nan in epoch 1.")
     assert list(found) == ["broke-down"]
     assert "In epoch 1 the loss was no longer a number." in found["broke-down"].evidence
     assert found["broke-down"].changes == {"training.learning_rate": 0.01}
 
 
-def test_other_failures_are_not_the_learning_rates() -> None:
-    assert notes([], status=RunStatus.FAILED, message="The disk is full.") == {}
-
-
 def test_a_history_with_a_loss_that_is_no_number() -> None:
     assert list(notes([broken_epoch()])) == ["broke-down"]
     found = notes([*epochs(2, lambda e: 1.5, lambda e: 1.5), broken_epoch()])
     assert list(found) == ["broke-down"] and "In epoch 3" in found["broke-down"].evidence
-
-
-def test_an_oscillating_loss() -> None:
-    found = notes(epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.01 * e, lambda e: 1.3))
-    note = found["rate-too-high"]
-    assert "from one epoch to the next" in note.evidence and "The rate was 0.01." in note.evidence
-    assert not {"plateau", "underfitting", "too-few-epochs"} & set(found), "they follow from it"
 
 
 def test_a_loss_of_nearly_nothing_jumps_by_large_fractions_of_it() -> None:
@@ -422,8 +401,7 @@ def test_a_loss_of_nearly_nothing_jumps_by_large_fractions_of_it() -> None:
 def test_a_network_that_does_not_learn_is_told_so_and_not_praised() -> None:
     silent = evaluation(dict.fromkeys(CLASSES, 0.0) | {"seal": 1.0})
     found = notes(constant(6), evaluation=silent)
-    assert list(found) == ["not-learning"] and found["not-learning"].level == "warning"
-    assert "Try a different learning rate" in found["not-learning"].evidence
+    assert list(found) == ["not-learning"]
     assert notes(constant(1), status=RunStatus.STOPPED, evaluation=silent) == {}, "too early to tell"
 
 

@@ -120,11 +120,6 @@ def test_what_is_said_of_settings_on_both_sides_of_an_edge(changes: dict[str, An
     assert {key: note.level for key, note in found(changes).items()} == expected
 
 
-def test_a_single_convolution_counts_as_one_with_the_dense_layer_behind_it() -> None:
-    note = found({**CNN, "model.filters": "32", "model.pooling": "average"})["linear-network"]
-    assert (note.level, note.title) == ("hint", "Layers in a row without activation count as one")
-
-
 @pytest.mark.parametrize("name", [name for name in PRESETS if name != "notebook"])
 def test_presets_are_not_warned_of(name: str) -> None:
     assert [note for note in config_notes(PRESETS[name].config) if note.level == "warning"] == []
@@ -178,13 +173,6 @@ def test_enough_is_held_out(images: int, now: float, wanted: float | None, monke
     assert not wanted or "few-validation-images" not in found(changes | note.changes)
 
 
-def test_weight_updates_are_counted() -> None:
-    # 2,125 images in 5 versions, batches of 1,024.
-    assert "10 weight updates an epoch" in found({"training.batch_size": 1024})["batch-too-large"].evidence
-    alone = {"training.batch_size": 2048, "augmentation.pipeline": "none", "training.drop_remainder": True}
-    assert "1 weight update an epoch" in found(alone)["batch-too-large"].evidence
-
-
 @pytest.mark.parametrize(
     ("capable", "device", "told"), [(True, "auto", False), (False, "auto", True), (False, "gpu", False)]
 )
@@ -192,24 +180,6 @@ def test_bfloat16_needs_a_processor(monkeypatch: pytest.MonkeyPatch, capable: bo
     monkeypatch.setattr(before, "multiplies_bfloat16", lambda: capable)
     notes = found({"training.precision": "mixed_bfloat16", "training.device": device})
     assert ("slow-precision" in notes) is told
-
-
-def test_a_high_rate_names_its_limit_and_a_usual_one() -> None:
-    note = found(training(learning_rate=5))["rate-too-high"]
-    assert note.title == "A learning rate of 5 is very high"
-    assert "SGD" in note.evidence and "above 0.3" in note.evidence
-    assert note.changes == {"training.learning_rate": 0.01}
-
-
-def test_a_high_momentum_is_counted_in() -> None:
-    note = found(training(optimizer="momentum", learning_rate=0.01, momentum=0.99))["rate-too-high"]
-    assert "momentum of 0.99" in note.evidence and "add up to 1" in note.evidence
-    assert note.changes == {"training.learning_rate": 0.001}
-
-
-def test_the_rate_fades_where_the_note_says() -> None:
-    note = found(training(epochs=200, schedule="step", schedule_epochs=2, schedule_factor=0.1))["rate-fades"]
-    assert "From epoch 8 on" in note.title
 
 
 def test_sides_follow_strides_and_pooling() -> None:
@@ -221,20 +191,50 @@ def test_sides_follow_strides_and_pooling() -> None:
     assert sides(model(filters="1,1", strides=1, pool_strides=2, pooling="none"), 32) == [32, 32]
 
 
-def config(**values: Any) -> RunConfig:
-    return with_values(RunConfig(), training(**values))
+FAST = {"optimizer": "momentum", "learning_rate": 0.01, "momentum": 0.99}
+
+#: Settings, a note on them, and words of its title and evidence.
+WORDS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
+    ({**CNN, "model.filters": "32", "model.pooling": "average"}, "linear-network", ("Layers in a row without",)),
+    # 2,125 images in 5 versions, batches of 1,024.
+    (training(batch_size=1024), "batch-too-large", ("10 weight updates an epoch",)),
+    (
+        training(batch_size=2048, drop_remainder=True) | {"augmentation.pipeline": "none"},
+        "batch-too-large", ("1 weight update an epoch",),
+    ),
+    (training(learning_rate=5), "rate-too-high", ("A learning rate of 5 is very high", "With SGD,", "above 0.3")),
+    (training(**FAST), "rate-too-high", ("momentum of 0.99", "add up to 1.")),
+    (
+        training(epochs=200, schedule="step", schedule_epochs=2, schedule_factor=0.1),
+        "rate-fades", ("From epoch 8 on",),
+    ),
+]  # fmt: skip
 
 
-def test_a_lower_rate_is_one_that_works() -> None:
-    assert rates.lower(config(learning_rate=0.1), 10) == 0.01
-    assert rates.lower(config(learning_rate=10), 10) == 0.01
-    assert rates.lower(config(optimizer="momentum", learning_rate=1, momentum=0.999), 10) == 0.0003
+@pytest.mark.parametrize(("changes", "key", "words"), WORDS, ids=str)
+def test_a_note_names_its_numbers(changes: dict[str, Any], key: str, words: tuple[str, ...]) -> None:
+    note = found(changes)[key]
+    assert all(each in f"{note.title}. {note.evidence}" for each in words)
 
 
-def test_a_higher_rate_is_one_that_works() -> None:
-    assert rates.higher(config(learning_rate=0.001), 3) == 0.003
-    assert rates.higher(config(learning_rate=0.2), 3) == 0.3
-    assert rates.higher(config(learning_rate=0.0001), 3) == 0.01, "far too low: the usual one at once"
+@pytest.mark.parametrize(
+    ("settings", "lower", "higher"),
+    [
+        ({"learning_rate": 0.1}, 0.01, 0.3),
+        ({"learning_rate": 10}, 0.01, 0.3),
+        ({"learning_rate": 0.001}, 0.0001, 0.003),
+        ({"learning_rate": 0.0001}, 0.00001, 0.01),
+        ({"optimizer": "momentum", "learning_rate": 1, "momentum": 0.999}, 0.0003, 0.0003),
+    ],
+)
+def test_a_lower_and_a_higher_rate_are_ones_that_work(settings: dict[str, Any], lower: float, higher: float) -> None:
+    config = with_values(RunConfig(), training(**settings))
+    assert (rates.lower(config, 10), rates.higher(config, 3)) == (lower, higher)
+
+
+@pytest.mark.parametrize(("settings", "cure"), [({"learning_rate": 5}, 0.01), (FAST, 0.001)])
+def test_a_rate_that_is_too_high_has_a_lower_one_for_its_cure(settings: dict[str, Any], cure: float) -> None:
+    assert found(training(**settings))["rate-too-high"].changes == {"training.learning_rate": cure}
 
 
 def test_rates_are_written_without_an_exponent() -> None:

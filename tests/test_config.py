@@ -21,14 +21,11 @@ def test_values_from_a_command_line_are_converted() -> None:
     assert config.with_values(RunConfig(), {"model.dense_units": ""}).model.dense_units == ()
 
 
-@pytest.mark.parametrize("name", ["training.epoch", "epochs", "training", "", "training.epochs.x", "__class__"])
-def test_an_unknown_setting_is_refused(name: str) -> None:
-    with pytest.raises(UnknownNameError, match="no setting called"):
-        config.with_values(RunConfig(), {name: "1"})
-
-
-def test_the_nearest_known_name_is_offered() -> None:
-    with pytest.raises(UnknownNameError, match="Did you mean 'training.epochs'"):
+def test_an_unknown_setting_is_refused_and_the_nearest_offered() -> None:
+    for name in ("epochs", "training", "", "training.epochs.x", "__class__"):
+        with pytest.raises(UnknownNameError, match="no setting called"):
+            config.with_values(RunConfig(), {name: "1"})
+    with pytest.raises(UnknownNameError, match="no setting called.*Did you mean 'training.epochs'"):
         config.with_values(RunConfig(), {"training.epoch": "1"})
     with pytest.raises(UnknownNameError, match="Did you mean 'training.batch_size'"):
         config.from_mapping({"training": {"batchsize": 1}})
@@ -47,6 +44,10 @@ def test_the_nearest_known_name_is_offered() -> None:
         ("augmentation.pipeline", "x" * 100),
         ("seed", str(2**32)),
         ("model.dropout", "1"),
+        *(
+            ("augmentation.definitions", text)
+            for text in ("[]", "{", '{"a": 1}', '{"../a": {}}', '{"a": {"x": "' + "y" * 70_000 + '"}}')
+        ),
     ],
 )
 def test_a_bad_value_is_named(name: str, value: str) -> None:
@@ -81,12 +82,9 @@ def test_the_report_is_followed_to_the_letter() -> None:
     assert (training.validation, training.restore_best_weights, training.from_logits) == ("test", False, True)
     assert training.drop_remainder is False
     assert len(preset("notebook").oddities) == 2
-
-
-def test_the_fixed_preset_touches_no_test_image() -> None:
-    training = preset("notebook-fixed").config.training
-    assert (training.validation, training.validation_fraction) == ("training", 0.15)
-    assert (training.restore_best_weights, training.from_logits) == (True, False)
+    fixed = preset("notebook-fixed").config.training
+    assert (fixed.validation, fixed.validation_fraction) == ("training", 0.15), "it touches no test image"
+    assert (fixed.restore_best_weights, fixed.from_logits) == (True, False)
 
 
 def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
@@ -193,12 +191,6 @@ def test_shares_add_up() -> None:
 def test_what_is_no_choice_is_told(text: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         pipeline(text)
-
-
-@pytest.mark.parametrize("text", ["[]", "{", '{"a": 1}', '{"../a": {}}', '{"a": {"x": "' + "y" * 70_000 + '"}}'])
-def test_definitions_are_an_object_of_pipelines(text: str) -> None:
-    with pytest.raises(ConfigError, match="augmentation.definitions"):
-        with_values(RunConfig(), {"augmentation.definitions": text})
 
 
 def test_a_config_of_before_is_read_with_the_defaults() -> None:

@@ -147,7 +147,7 @@ def test_grey_one_bit_and_palette(kind: str, picture: Image.Image, expected: tup
     assert tuple(image.rgb[2, 2]) == expected
 
 
-def test_sixteen_bit_pictures_use_the_full_range() -> None:
+def test_sixteen_bits_use_the_full_range_and_are_rounded_to_the_nearest_of_eight() -> None:
     rgb_row = b"\0" + struct.pack(">6H", 65535, 0, 32896, 0, 65535, 257)
     image = decode(png(2, 1, depth=16, colour=2, rows=rgb_row), name="a.png")
     np.testing.assert_array_equal(image.rgb, [[[255, 0, 128], [0, 255, 1]]])
@@ -157,8 +157,6 @@ def test_sixteen_bit_pictures_use_the_full_range() -> None:
     image = decode(png(1, 1, depth=16, colour=4, rows=grey_alpha_row), name="a.png")
     assert tuple(image.rgb[0, 0]) == WHITE
 
-
-def test_every_value_of_sixteen_bits_is_rounded_to_the_nearest_of_eight() -> None:
     values = np.arange(65536, dtype=np.uint16).reshape(512, 128)
     image = decode(saved(Image.fromarray(values), "PNG"), name="a.png")
     np.testing.assert_array_equal(image.rgb, np.rint(values / 257)[..., None].repeat(3, axis=2))
@@ -426,11 +424,8 @@ def test_display_name(name: str, shown: str) -> None:
     with pytest.raises(ImageError) as caught:
         decode(b"", name=name)
     assert str(caught.value).startswith(shown + " is empty")
-
-
-def test_long_names_are_shortened_in_the_middle() -> None:
-    shown = display_name("a" * 5000 + ".png")
-    assert len(shown) == images.MAX_NAME and shown.endswith(".png") and "..." in shown
+    long = display_name("a" * 5000 + ".png")
+    assert len(long) == images.MAX_NAME and long.endswith(".png") and "..." in long
 
 
 @pytest.mark.parametrize("path", ["missing.png", "nul\0.png", "x" * 5000])

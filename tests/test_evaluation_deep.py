@@ -7,6 +7,9 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from sklearn.metrics import log_loss
 
 from aquadash.errors import DataError
 from aquadash.evaluation import bin_of, class_intervals, macro_mean, ranking_curves, reliability, wilson_interval
@@ -77,18 +80,18 @@ def test_calibration_error_is_what_counting_gives() -> None:
     labels, probabilities = drawn(sharp=2.0)
     found = reliability(labels, probabilities)
     confident, right = probabilities.max(axis=1).astype(np.float64), probabilities.argmax(axis=1) == labels
-    error, largest = 0.0, 0.0
+    gaps, shares = [], []
     for index in range(15):
         inside = (confident > index / 15) & (confident <= (index + 1) / 15)
         assert found.counts[index] == inside.sum()
-        if inside.any():
-            gap = abs(right[inside].mean() - confident[inside].mean())
-            error, largest = error + gap * inside.mean(), max(largest, gap)
-            assert found.accuracy[index] == pytest.approx(right[inside].mean(), abs=1e-12)
-            assert found.confidence[index] == pytest.approx(confident[inside].mean(), abs=1e-12)
-        else:
+        if not inside.any():
             assert math.isnan(found.accuracy[index])
-    assert found.ece == pytest.approx(error, abs=1e-9) and found.mce == pytest.approx(largest, abs=1e-9)
+            continue
+        means = right[inside].mean(), confident[inside].mean()
+        assert (found.accuracy[index], found.confidence[index]) == pytest.approx(means, abs=1e-12)
+        gaps.append(abs(means[0] - means[1]))
+        shares.append(inside.mean())
+    assert (found.ece, found.mce) == pytest.approx((np.dot(gaps, shares), max(gaps)), abs=1e-9)
     assert (found.mean_accuracy, found.mean_confidence) == pytest.approx((right.mean(), confident.mean()))
     assert found.brier == pytest.approx(((probabilities - np.eye(5)[labels]) ** 2).sum(axis=1).mean(), abs=1e-6)
 
@@ -98,11 +101,9 @@ def test_edges_belong_to_the_bin_below() -> None:
 
 
 def test_the_temperature_agrees_with_scipys_minimum() -> None:
-    optimize = pytest.importorskip("scipy.optimize")
-    log_loss = pytest.importorskip("sklearn.metrics").log_loss
     labels, probabilities = drawn(300, seed=9, sharp=2.5)
     found = fit_temperature(labels, probabilities)
-    expected = optimize.minimize_scalar(
+    expected = minimize_scalar(
         lambda t: log_loss(labels, scale(probabilities, t)), bounds=(0.1, 10), method="bounded", options={"xatol": 1e-9}
     )
     assert found.value == pytest.approx(expected.x, abs=1e-5) and not found.at_limit
@@ -112,13 +113,9 @@ def test_the_temperature_agrees_with_scipys_minimum() -> None:
 
 def test_scaling_log_probabilities_scales_the_scores() -> None:
     scores = np.random.default_rng(1).normal(size=(20, 5)) * 4
-
-    def softmax(values: NDArray) -> NDArray:
-        shares = np.exp(values - values.max(axis=1, keepdims=True))
-        return shares / shares.sum(axis=1, keepdims=True)
-
-    assert scale(softmax(scores), 2.5) == pytest.approx(softmax(scores / 2.5), abs=1e-12)
-    assert scale(softmax(scores), 1.0) == pytest.approx(softmax(scores), abs=1e-12)
+    for temperature in (2.5, 1.0):
+        expected = softmax(scores / temperature, axis=1)
+        assert scale(softmax(scores, axis=1), temperature) == pytest.approx(expected, abs=1e-12)
 
 
 def test_extreme_temperatures_end_at_the_limits_and_nothing_overflows() -> None:

@@ -46,46 +46,21 @@ CONFIGS = {
     "the small modern network": with_values(
         preset("baseline").config, {**SMALL, "model.filters": "8, 16", "training.epochs": 3, "training.patience": 1}
     ),
-    "every rarer setting": with_values(
-        RunConfig(),
-        {
-            **SMALL,
-            "seed": 5,
-            "training.epochs": 4,
-            "augmentation.pipeline": "notebook-1:2, mirror-shift",
-            "augmentation.mode": "fresh",
-            "augmentation.keep_originals": True,
-            "augmentation.mixing": "cutmix",
-            "model.name": "cnn",
-            "model.filters": "8, 8",
-            "model.normalization": "symmetric",
-            "model.residual": True,
-            "model.convolutions": 2,
-            "model.activation": "gelu",
-            "model.dense_units": "16",
-            "model.l2": 0.001,
-            "training.optimizer": "adam",
-            "training.weight_decay": 0.01,
-            "training.schedule": "plateau",
-            "training.schedule_epochs": 1,
-            "training.warmup_epochs": 1,
-            "training.class_weights": "balanced",
-            "training.label_smoothing": 0.1,
-            "training.from_logits": True,
-            "training.monitor": "val_accuracy",
-            "training.learning_rate": 0.01,
-        },
-    ),
-    "a pretrained body, first its head alone": with_values(
-        preset("backbone").config,
-        {
-            **SMALL,
-            "training.head_epochs": 1,
-            "training.restore_best_weights": True,
-            "training.precision": "float32",
-            "model.dense_units": "16",
-        },
-    ),
+    "every rarer setting": with_values(RunConfig(), {
+        **SMALL, "seed": 5, "training.epochs": 4,
+        "augmentation.pipeline": "notebook-1:2, mirror-shift", "augmentation.mode": "fresh",
+        "augmentation.keep_originals": True, "augmentation.mixing": "cutmix",
+        "model.name": "cnn", "model.filters": "8, 8", "model.normalization": "symmetric", "model.residual": True,
+        "model.convolutions": 2, "model.activation": "gelu", "model.dense_units": "16", "model.l2": 0.001,
+        "training.optimizer": "adam", "training.weight_decay": 0.01, "training.learning_rate": 0.01,
+        "training.schedule": "plateau", "training.schedule_epochs": 1, "training.warmup_epochs": 1,
+        "training.class_weights": "balanced", "training.label_smoothing": 0.1, "training.from_logits": True,
+        "training.monitor": "val_accuracy",
+    }),
+    "a pretrained body, first its head alone": with_values(preset("backbone").config, {
+        **SMALL, "training.head_epochs": 1, "training.restore_best_weights": True, "training.precision": "float32",
+        "model.dense_units": "16",
+    }),
 }  # fmt: skip
 
 

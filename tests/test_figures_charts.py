@@ -11,8 +11,7 @@ import pytest
 from aquadash.data.statistics import moments
 from aquadash.evaluation import evaluate
 from aquadash.figures import theme
-from aquadash.figures.channel_change import channel_change
-from aquadash.figures.channel_histogram import channel_histogram
+from aquadash.figures.channels import channel_change, channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram

@@ -1,8 +1,10 @@
-"""Colours that can be told apart on both pages, and names that stay text."""
+"""Colours that differ on both pages, names that stay text, and figures beside imports of other threads."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -96,3 +98,31 @@ def test_epoch_ticks_are_whole_and_few(last: int, step: int) -> None:
     axis = theme.epoch_axis(last)
     assert axis["dtick"] == step and axis["tickformat"] == "d"
     assert ("range" in axis) == (last == 1)
+
+
+#: Another thread is importing pandas, and waits for a second, while this one draws a figure.
+_CODE = """
+import sys, threading, time
+
+half = threading.Event()
+
+class Slow:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "pandas.core.api":
+            half.set()
+            time.sleep(1)
+
+sys.meta_path.insert(0, Slow)
+thread = threading.Thread(target=__import__, args=("pandas",))
+thread.start()
+assert half.wait(60)
+from aquadash.figures.theme import empty_figure
+empty_figure("Nothing yet.")
+thread.join()
+"""
+
+
+def test_a_figure_waits_for_what_another_thread_imports() -> None:
+    done = subprocess.run([sys.executable, "-c", _CODE], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

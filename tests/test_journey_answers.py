@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,39 +67,6 @@ def test_an_image_opens_by_mouse_and_another_by_keyboard(shared_server: Server, 
     assert not shared_server.memory_of("tensorflow"), "another process answers"
 
 
-def test_a_dropped_picture_opens_by_keyboard(shared_server: Server, page: Page, asked: Run, tmp_path: Path) -> None:
-    page.goto(f"{shared_server.url}/predict?run={asked.run_id}")
-    zone = page.get_by_test_id("stFileUploaderDropzone")
-    zone.wait_for()
-    settled(page)
-    transfer = page.evaluate_handle(
-        """(encoded) => {
-            const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([bytes], "sea <b>view</b>.png", {type: "image/png"}));
-            transfer.items.add(new File([bytes.slice(0, 30)], "broken.png", {type: "image/png"}));
-            return transfer;
-        }""",
-        base64.b64encode(gradient(tmp_path / "picture.png").read_bytes()).decode(),
-    )
-    zone.dispatch_event("drop", {"dataTransfer": transfer})
-    page.get_by_text(re.compile(r"broken\.png.*(damaged|truncated|cut|ends|incomplete)", re.I)).first.wait_for()
-    card = page.locator("article").get_by_role("button").first
-    card.wait_for()
-    settled(page)
-    assert "sea <b>view</b>.png" in page.locator("article").first.inner_text()  # A file's name is text, not markup.
-    sure = re.search(r"\d+ %", page.locator("article").first.inner_text())[0]  # type: ignore[index]
-    card.focus()
-    page.keyboard.press("Enter")
-    opened = page.get_by_role("dialog")
-    opened.get_by_role("heading", name="sea <b>view</b>.png").wait_for()
-    opened.get_by_text(re.compile(rf"\b{sure}")).first.wait_for()
-    settled(page)
-    page.keyboard.press("Escape")
-    opened.wait_for(state="detached")
-    no_error(page)
-
-
 def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Server, page: Page, asked: Run) -> None:
     page.set_viewport_size({"width": 390, "height": 1400})
     page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&section=explain&open=test-1")
@@ -130,36 +94,6 @@ def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Serve
     places = [box["y"] for box in resting_places(page, *(page.locator(f".st-key-{key}") for key in order))]
     assert places == sorted(places) and places[-1] > places[-2], "the run and the tabs come first"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nor does the page"
-    no_error(page)
-
-
-def test_a_folder_of_pictures_is_labelled(shared_server: Server, page: Page, asked: Run, tmp_path: Path) -> None:
-    pictures = tmp_path / "pictures"
-    gradient(pictures / "sea <b>view<b>.bmp")
-    gradient(pictures / "otter" / "one.png")
-    gradient(pictures / "otter" / "two.webp")
-    page.goto(f"{shared_server.url}/predict?run={asked.run_id}")
-    page.get_by_role("radio", name=re.compile("Folder")).click()
-    address_has(page, "input=folder")
-    settled(page)
-    page.locator(".st-key-folder input[type=file]").set_input_files(str(pictures))
-    page.get_by_text("All pictures together").wait_for()
-    settled(page)
-
-    # The folder's name is the true label; a click labels another picture.
-    page.get_by_role("button", name=re.compile("from the folders' names")).click()
-    page.get_by_text("Accuracy on these pictures").first.wait_for()
-    settled(page)
-    sea = page.get_by_role("group", name="pictures/sea <b>view<b>.bmp")
-    card = page.get_by_test_id("stVerticalBlock").filter(has=sea).last
-    card.locator("[class*='st-key-true-']").get_by_text("whale").click()
-    page.get_by_text(re.compile(r"With a true label: 3 of")).wait_for()
-
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download the results").click()
-    rows = csv.DictReader(io.StringIO(Path(download.value.path()).read_bytes().decode("utf-8-sig")))
-    labels = {row["file"].rsplit("/", 1)[-1]: row["true_label"] for row in rows}
-    assert labels == {"one.png": "otter", "two.webp": "otter", "sea <b>view<b>.bmp": "whale"}
     no_error(page)
 
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquadash.augment import op, pipeline
 from aquadash.data.folder import about
 from aquadash.store import open_store
-from tests.browser_pages import address_has, holds, main_button, no_error, press_train, set_number, settled
+from tests.browser_pages import (
+    holds,
+    main_button,
+    no_error,
+    press_train,
+    set_number,
+    settled,
+)
 from tests.own_pictures import in_archive, of_classes
 from tests.serving import Server, needs_chromium
 from tests.waiting import wait_for
@@ -88,63 +94,6 @@ def test_a_tab_that_is_closed_leaves_nothing_of_an_import(shared_server: Server,
 def cards(page: Page) -> Locator:
     """The folded and unfolded steps, inner ones too."""
     return page.locator("[class*='st-key-step'][class*='-fold'] button:visible")
-
-
-def act(page: Page, card: int, action: str) -> None:
-    """Choose from a card's menu by the keyboard."""
-    page.get_by_role("button", name="⋮").nth(card).focus()
-    page.keyboard.press("Enter")
-    page.get_by_role("menuitem", name=action).click()
-    settled(page)
-
-
-def add(page: Page, place: str, word: str, name: str) -> None:
-    """Add a step with the picker of a place."""
-    before = cards(page).count()
-    page.locator(f".st-key-add-{place} button").click()
-    page.get_by_label("Search").fill(word)
-    page.keyboard.press("Enter")
-    # Streamlit draws a button with a tooltip twice, once hidden for phones.
-    button = page.locator(f".st-key-pick-{name}-add button:visible")
-    shown = page.locator("[class*='st-key-pick-'][class*='-add'] button:visible")
-    wait_for(lambda: button.count() == 1 and shown.count() < 14, saying=shown.count)
-    settled(page)
-    button.click()
-    page.locator(".st-key-close-catalogue").wait_for(state="detached")
-    wait_for(lambda: cards(page).count() > before)
-    settled(page)
-
-
-def test_a_nested_pipeline_is_built_reordered_and_saved(shared_server: Server, page: Page) -> None:
-    page.goto(f"{shared_server.url}/augment?pipeline=none")
-    page.get_by_text("No step yet").wait_for()
-    settled(page)
-    add(page, "0", "sometimes", "Sometimes")
-    # The group begins with a flip in it.
-    add(page, "0-then_list", "linearcontrast", "LinearContrast")
-    wait_for(lambda: cards(page).count() == 3, saying=cards(page).count)
-    act(page, 2, "Move up")
-    wait_for(lambda: "Contrast" in cards(page).nth(1).inner_text(), saying=cards(page).nth(1).inner_text)
-    # A new tab of the same person goes on with the draft.
-    page.goto(f"{shared_server.url}/augment")
-    wait_for(lambda: cards(page).count() == 1, saying=cards(page).count)
-    cards(page).nth(0).click()
-    wait_for(lambda: cards(page).count() == 3 and "Contrast" in cards(page).nth(1).inner_text())
-
-    page.get_by_role("button", name="Save as").click()
-    page.get_by_label("Name", exact=True).fill("Nested <one>")
-    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Save").click()
-    page.get_by_text("Saved “Nested <one>”").wait_for()
-    address_has(page, "pipeline=nested-one")
-    # The menu has closed and stays closed after a redraw.
-    settled(page)
-    assert page.get_by_test_id("stPopoverBody").count() == 0
-    page.get_by_role("button", name="Options").click()
-    set_number(page, "Seed", 1)
-    address_has(page, "seed=1")
-    group = op("Sometimes", then_list=(op("LinearContrast"), op("Fliplr")))
-    assert pipeline("nested-one").branches[0].operators == (group,)
-    no_error(page)
 
 
 def test_a_step_is_unfolded_and_its_slider_moved_by_the_keyboard(shared_server: Server, page: Page) -> None:

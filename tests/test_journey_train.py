@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
@@ -35,40 +34,13 @@ from tests.serving import SLOW, Server, has_imported, needs_chromium, serving
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route, WebSocketRoute
+    from playwright.sync_api import Page, Route
 
 pytestmark = needs_chromium
 
 
-class LateBrowser:
-    """Sends an old address and old widget values with each automatic rerun, like the browser of a busy computer."""
-
-    def __init__(self, page: Page) -> None:
-        #: The old address; empty while the browser keeps up.
-        self.address = ""
-        #: How often it was late.
-        self.times = 0
-        self._sent = BackMsg()
-        page.route_web_socket("**", self._connect)
-
-    def _connect(self, socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        def send(frame: bytes | str) -> None:
-            message = BackMsg.FromString(frame) if isinstance(frame, bytes) else BackMsg()
-            if not self.address:
-                self._sent = message if message.HasField("rerun_script") else self._sent
-            elif message.rerun_script.is_auto_rerun:
-                message.rerun_script.query_string = self.address
-                message.rerun_script.widget_states.CopyFrom(self._sent.rerun_script.widget_states)
-                frame, self.times = message.SerializeToString(), self.times + 1
-            server.send(frame)
-
-        socket.on_message(send)
-
-
 def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_server: Server, page: Page) -> None:
-    store, browser = open_store(), LateBrowser(page)
+    store = open_store()
     own = {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 40, "training.schedule": "cosine"}
     model = ui_runs.finished(store, "model <b>run</b>", own)
     page.set_viewport_size({"width": 1280, "height": 800})
@@ -84,16 +56,13 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_se
 
     unfold(page, "Guess first")
     set_number(page, "Test accuracy in %", 55)
-    browser.address = page.evaluate("location.search")
     with trainings_held(shared_server.home) as let_go:
         run_id = press_train(page)
         assert store.get(run_id).config == with_values(model.config, {"training.epochs": 9})
         holds(number_field(page, "Maximum epochs"), "9")  # The form keeps its value after the launch.
         page.get_by_text("55 % right. It is scored when").wait_for()
-        wait_for(lambda: page.title() and browser.times > 3)
         page.get_by_text("Epoch 2 of 9").wait_for()
         address_has(page, f"?run={run_id}")
-        browser.address = ""  # From here on the browser keeps up.
         # Both curves are on the first screen, and so is the button.
         charts = page.get_by_test_id("stPlotlyChart")
         for box in resting_places(page, charts.nth(0), charts.nth(1), main_button(page, "Train")):

@@ -11,11 +11,9 @@ import pytest
 
 from aquadash.pages import PAGES
 from aquadash.store import open_store
-from aquadash.walkthrough import progress
-from tests.browser_pages import address_has, choose, follow, in_sight, no_error
+from tests.browser_pages import follow, in_sight
 from tests.compared_runs import add_compared
 from tests.serving import Server, needs_chromium, serving
-from tests.stored_runs import add_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -91,35 +89,6 @@ def stops_to(page: Page, element: Locator) -> int:
         if element.evaluate("element => element === document.activeElement"):
             return stops
     return 11
-
-
-def test_a_student_solves_a_question_which_a_reload_and_another_page_keep(shared_server: Server, page: Page) -> None:
-    page.set_viewport_size({"width": 1280, "height": 1700})
-    run = add_run(open_store(), name="taught")
-    page.goto(f"{shared_server.url}/walkthrough?lesson=convolution&run={run.run_id}")
-    page.get_by_text("0 of 14 questions solved").wait_for()
-    page.get_by_role("button", name="Check").click()
-    page.get_by_text("The largest difference is still").or_(page.get_by_text("only by luck")).first.wait_for()
-    address_has(page, "me=")
-    pooling = page.get_by_role("combobox", name=re.compile("After that: pooling"))
-    choose(page, pooling, page.get_by_role("option", name=re.compile("^none$")))
-    page.get_by_role("button", name="Check").click()
-    page.get_by_text("1 of 14 questions solved").wait_for()
-    no_error(page)
-
-    page.reload()
-    page.get_by_text("1 of 14 questions solved").wait_for()
-    page.get_by_text("You have solved this one before").wait_for()
-    address_has(page, "lesson=convolution", f"run={run.run_id}")
-    me = re.search(r"me=([0-9a-f]{16})", page.url)
-    assert me is not None and set(progress.read(me[1]).solved) == {"convolution"}
-
-    page.get_by_role("link", name="Compare").click()
-    page.get_by_text("What made one run better").wait_for()
-    page.get_by_role("link", name="Walkthrough").click()
-    page.get_by_text("1 of 14 questions solved").wait_for()
-    address_has(page, f"me={me[1]}")
-    no_error(page)
 
 
 @pytest.mark.soak

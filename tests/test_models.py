@@ -1,4 +1,4 @@
-"""What every network of the table must do, that which can be built freely, and what is said of layers and costs."""
+"""The report's network, the network of one's own, their pixel values, and the table of layers and costs."""
 
 from __future__ import annotations
 
@@ -90,10 +90,7 @@ def test_pixels_reach_the_network_as_asked() -> None:
         )
         seen = keras.Model(model.inputs, model.get_layer("normalization").output)(scaled.astype(np.float32))
         np.testing.assert_allclose(seen, expected, atol=1e-5)
-
-
-def test_one_colour_everywhere_does_not_divide_by_zero() -> None:
-    assert min(ChannelStatistics.of(np.full((2, 4, 4, 3), 7, np.uint8)).deviations) > 0
+    assert min(ChannelStatistics.of(np.full((2, 4, 4, 3), 7, np.uint8)).deviations) > 0, "divisors of one colour"
 
 
 def test_a_network_that_would_not_fit_is_refused() -> None:
@@ -131,12 +128,8 @@ REPORT = [
 ]
 
 
-def summary_of(config: ModelConfig) -> models.ModelSummary:
-    return models.summarize(models.build(config, image_shape=(32, 32, 3), num_classes=5))
-
-
 def test_the_report_s_table_of_layers() -> None:
-    summary = summary_of(ModelConfig())
+    summary = models.summarize(models.build(ModelConfig(), image_shape=SHAPE, num_classes=5))
     assert [(row.kind, row.output_shape, row.params, row.multiply_adds) for row in summary.layers] == REPORT
     assert summary.params == summary.trainable_params == 1_091_045
     assert summary.multiply_adds == sum(row[-1] for row in REPORT)
@@ -144,7 +137,7 @@ def test_the_report_s_table_of_layers() -> None:
 
 
 def test_what_batch_normalization_keeps_is_not_trained() -> None:
-    summary = summary_of(ModelConfig(name="cnn", batch_normalization=True, filters=(8,), dense_units=()))
+    summary = models.summarize(build(batch_normalization=True, filters=(8,), dense_units=()))
     (row,) = [row for row in summary.layers if row.kind == "BatchNormalization"]
     # Scale and offset are learnt, mean and deviation are kept: one of each for every filter.
     assert (row.params, row.trainable_params) == (4 * 8, 2 * 8)

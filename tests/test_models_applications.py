@@ -31,7 +31,7 @@ MODULES = {
     "efficientnetv2b0": "efficientnet_v2",
 }
 
-#: Of two that are made in a moment `make test` tells enough; the others take seconds each.
+#: `make test` runs the two networks that build fastest; the others take seconds each.
 NETWORKS = [
     name if name in ("vgg16", "mobilenetv2") else pytest.param(name, marks=pytest.mark.soak) for name in APPLICATIONS
 ]

@@ -24,7 +24,7 @@ from scripts import efficientnet_lite0 as script
 
 CONFIG = ModelConfig(name="efficientnet_lite0", dense_units=(), input_size=64)
 
-#: What the original has with its own head for ImageNet's 1,000 classes.
+#: Parameters of the original with its own head for ImageNet's 1,000 classes.
 PARAMETERS = 4_652_008
 
 
@@ -139,7 +139,7 @@ def test_weights_of_the_package_come_to_their_layers(network: Any, tmp_path: Pat
         load_npz(body_of(network), path)
 
 
-#: What ``torch.save`` of PyTorch before 1.6 writes of one tensor, 0 to 5 in three rows of two, each column together.
+#: One tensor as ``torch.save`` of PyTorch before 1.6 writes it: 0 to 5 in three rows of two, stored by column.
 SAVED_BY_TORCH = (
     b"\x80\x02K\x01.\x80\x02M\xe9\x03.\x80\x02}q\x00X\r\x00\x00\x00little_endianq\x01\x88s."
     b"\x80\x02ccollections\nOrderedDict\nq\x00)RX\x06\x00\x00\x00weightctorch._utils\n_rebuild_tensor_v2\n"
@@ -149,15 +149,12 @@ SAVED_BY_TORCH = (
 )  # fmt: skip
 
 
-def test_tensors_are_read_as_they_lie_in_memory() -> None:
+def test_tensors_are_read_as_they_lie_in_memory_and_nothing_else_is_read() -> None:
     found = script.tensors_of(io.BytesIO(SAVED_BY_TORCH))
     np.testing.assert_array_equal(found["weight"], [[0, 3], [1, 4], [2, 5]])
     too_large = SAVED_BY_TORCH.replace(b"K\x03K\x02\x86", b"K\x03K\x03\x86")
     with pytest.raises(ValueError, match="strides is incompatible"):
         script.tensors_of(io.BytesIO(too_large))
-
-
-def test_nothing_but_tensors_is_read() -> None:
     with pytest.raises(pickle.UnpicklingError, match=r"os\.system|posix\.system is no part of a tensor"):
         script.tensors_of(io.BytesIO(pickle.dumps(__import__("os").system, protocol=2)))
 

@@ -50,7 +50,7 @@ SMALL = [
     {**OWN, "normalization": "standardize", "summary": "max", "pooling": "none", "dense_units": ()},
     DEEP,
 ]
-#: Of two that are made in a moment `make test` tells enough; the others take seconds each.
+#: `make test` runs the two networks that build fastest; the others take seconds each.
 LARGE = [
     pytest.param(
         {"name": name, "input_size": 75, "dense_units": (16,)},

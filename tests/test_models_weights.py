@@ -121,7 +121,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def test_without_a_file_the_server_is_asked(tmp_path: Path) -> None:
+def test_without_a_file_the_server_is_asked_and_given_up_if_it_never_answers(tmp_path: Path) -> None:
     _tiny(tmp_path / "served" / "tiny_notop.h5")
     handler = functools.partial(_Quiet, directory=str(tmp_path))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -131,9 +131,6 @@ def test_without_a_file_the_server_is_asked(tmp_path: Path) -> None:
         with pytest.raises(DataError, match="cannot be downloaded: (Not Found|File not found)"):
             _weights(url=f"{address}/missing/tiny_notop.h5").check()
         server.shutdown()
-
-
-def test_a_server_that_never_answers_is_given_up() -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Quiet) as silent:  # listens and never serves
         reason = weights.unreachable(f"http://127.0.0.1:{silent.server_port}/x", seconds=0.1)
     assert reason in ("no answer within 0 seconds", "timed out")

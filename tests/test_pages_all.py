@@ -20,7 +20,7 @@ from tests.compared_runs import add_compared
 #: tests/test_pages_walkthrough.py.
 PLACES = [(page, query) for page in PAGES for query in sections.queries(page)[: 1 if page == "walkthrough" else None]]
 
-#: What the address of a page, or of one of its places, cannot say. The widgets' own tests tell how each text is read.
+#: Malformed values in the address of a page or section.
 MALFORMED: list[tuple[str, dict[str, str], dict[str, str]]] = [
     ("data", {}, {"source": "zoo", "classes": "cat", "split": "middle", "show": "3", "page": "one", "view": "x"}),
     ("augment", {}, {"source": "zoo", "pipeline": "notebook-9", "seed": "-1", "images": "1,2500", "view": "sky"}),

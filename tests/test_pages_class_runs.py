@@ -16,7 +16,7 @@ from aquadash.store.transfer import IMPORTED
 from aquadash.ui import shell
 from tests import live_runs
 from tests.app_pages import address_of, buttons, metrics, open_app_page, texts, unfold
-from tests.classrooms import between_drawings, give, join, look_as
+from tests.classrooms import give, join, look_as
 from tests.compared_runs import add_compared
 from tests.made_runs import create
 from tests.train_page import FakeEngine
@@ -59,13 +59,6 @@ def test_the_board_has_a_data_set_of_its_own(store: RunStore, teacher: Person) -
     assert app.selectbox(key="board").value == address_of(app, "board") == "cifar100", "another may be first later"
     app.selectbox(key="board").set_value("synthetic").run()
     assert "**Ben** is on the board; nobody else yet" in texts(app)
-
-
-def test_an_empty_board_shows_the_first_run(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    anna, _ = join("Anna")
-    between_drawings(monkeypatch, lambda: give(store, add_compared(store, "good", skill=0.9, seed=1), anna))
-    app = open_app_page("classroom", view="board")
-    assert "**Anna** is on the board" in texts(app) and "The board is empty" not in texts(app)
 
 
 def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ Look = Callable[..., AppTest]
 
 @pytest.fixture
 def look(monkeypatch: pytest.MonkeyPatch) -> Look:
-    """Opens a page as somebody sees it."""
+    """Open a page as a person."""
 
     def opened(person: Person, page: str, **address: str) -> AppTest:
         monkeypatch.setattr(admission, "visitor", lambda: person)

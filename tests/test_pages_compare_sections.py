@@ -8,7 +8,6 @@ from functools import partial
 import pytest
 
 from aquadash.figures.theme import RUN_COLOURS
-from aquadash.lab import memory
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.compare import comparison
 from aquadash.ui.compare.comparison import SECTIONS
@@ -34,7 +33,7 @@ def three(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> l
 
 @pytest.fixture(scope="module")
 def without_results(shared_store: RunStore) -> list[Run]:
-    """One that waits, one at work and one that failed."""
+    """A waiting run, a running one and a failed one."""
     return [
         ui_runs.queued(shared_store, "waits"),
         ui_runs.running(shared_store, "works"),
@@ -136,19 +135,6 @@ def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunS
     without = add_compared(shared_store, "older", skill=0.5, seed=9, validation=False)
     app = open_page(runs=ids(three[0], without))
     assert app.segmented_control(key="on").value == "test" and "last measurement" not in words(app)
-
-
-def test_the_images_follow_the_runs_until_somebody_chooses(shared_store: RunStore, three: list[Run]) -> None:
-    app = open_page(runs=ids(three[0], three[2]))
-    assert app.segmented_control(key="on").value == "validation"
-    on_test = add_compared(shared_store, "as in the report", {"training.validation": "test"}, skill=0.9, seed=9)
-    app.query_params["runs"] = ids(three[0], three[2], on_test)
-    memory.refresh()
-    app.run()
-    assert app.segmented_control(key="on").value == "test" and "**as in the report** is" in words(app)
-    app.segmented_control(key="on").set_value("validation").run()
-    assert "**better**" in words(app)
-    assert "**as in the report** has other validation images and cannot be compared" in words(app)
 
 
 def test_a_click_on_a_cell_chooses_the_pair_whatever_its_images(shared_store: RunStore, three: list[Run]) -> None:

@@ -12,7 +12,7 @@ from tests.test_cli import answer, refusal
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
-#: What another program, or a version to come, may have written into the store.
+#: Values that another program or a later version may write into the store.
 DAMAGE = {
     "metrics": 5,
     "class_names": ["otter", None],

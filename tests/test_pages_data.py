@@ -92,18 +92,6 @@ def test_a_taken_name_is_refused_and_discarding_leaves_nothing(tmp_path: Path, a
     assert not app.error and app.selectbox(key="data-set").value == "synthetic"
 
 
-def test_the_end_of_a_session_leaves_nothing_of_what_it_read(home: Path, tmp_path: Path) -> None:
-    pets = in_folder(tmp_path / "pets", of_classes({"cat": 9, "dog": 9}))
-    hold = own_pictures.Held()
-    for _ in range(2):
-        hold.put(imported(pets))
-    assert len(stored(home)) == 1
-    hold.end()
-    assert stored(home) == []
-    hold.put(imported(pets))
-    assert stored(home) == [] and hold.new is None, "a reading that ends after the session is deleted, too"
-
-
 def test_pictures_of_a_lost_connection_cannot_be_kept(archive: bytes, home: Path) -> None:
     app = drop(open_app_page("data", add="zip"), archive)
     st.cache_resource.clear()  # As Streamlit does for a session whose connection is lost.
@@ -151,7 +139,7 @@ def test_only_the_owner_s_import_folder_is_offered(tmp_path: Path, monkeypatch: 
     assert [metric.value for metric in app.metric][:3] == ["12", "0", "2"]
 
 
-def test_own_pictures_are_deleted_once_that_was_asked(tmp_path: Path) -> None:
+def test_own_pictures_are_deleted_after_a_question(tmp_path: Path) -> None:
     made = kept(tmp_path)
     app = open_app_page("data", source=made.source)
     app.button(key="own-delete").click().run()

@@ -77,20 +77,6 @@ def test_while_it_plays_the_address_stays(run: Run) -> None:
     assert said(app).startswith("**After epoch 6:") and address_of(app, "epoch") is None
 
 
-def test_a_replay_that_plays_ends_at_a_run_of_one_epoch(run: Run) -> None:
-    store, whole = open_store(), replay()
-    short = add_run(store, name="short")
-    names = ("probe_probabilities", "confusion_matrices")
-    store.add_epoch_replay(short.run_id, dataclasses.replace(whole, **{n: getattr(whole, n)[:1] for n in names}))
-    app = open_epochs(run, epoch="2")
-    app.button(key="epoch-play").click().run()
-    assert app.button(key="epoch-play").label == "Pause"
-    app.selectbox(key="run").select(short.run_id).run()
-    assert said(app).startswith("**After epoch 1:")
-    app.selectbox(key="run").select(run.run_id).run()
-    assert app.button(key="epoch-play").label == "Play"
-
-
 def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
     store, whole = open_store(), replay()
     working = live_runs.queue(store, create(store, run.config, name="working").run_id)

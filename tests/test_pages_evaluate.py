@@ -13,9 +13,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import DataError
-from aquadash.evaluation import bin_of
 from aquadash.lab import memory
-from aquadash.lab.runs import Runs
 from aquadash.store import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker, open_store
 from aquadash.ui import datasets
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
@@ -38,9 +36,8 @@ class Shelf:
 
     report: Run
     changed: Run
-    hostile: Run
     sharp: Run
-    other: Run
+    hostile: Run
     plain: Run
     failed: Run
 
@@ -75,7 +72,6 @@ def shelf(shared_store: RunStore) -> Shelf:
     return Shelf(
         with_answers(shared_store, "reported", seed=3, validation="test"),
         add_run(shared_store, fingerprint="0" * 64),
-        add_run(shared_store, name=HOSTILE, note=HOSTILE),
         with_answers(shared_store, "sharp", seed=1),
         with_answers(shared_store, HOSTILE, seed=2),
         add_run(shared_store),
@@ -175,21 +171,6 @@ def test_a_run_that_has_not_ended_shows_how_far_it_has_come(shelf: Shelf) -> Non
     memory.refresh()
 
 
-def test_the_page_is_drawn_again_when_the_run_has_ended(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = open_store()
-    run = live_runs.queue(store, create(store, RunConfig(), name="ends in a moment").run_id)
-    job, get = live_runs.start(store, run.run_id), Runs.get
-
-    def ends_before_it_is_looked_at(runs: Runs, run_id: str) -> Run:
-        if not store.get(run.run_id).status.ended:
-            live_runs.end(store, job, RunStatus.STOPPED)
-            memory.refresh()
-        return get(runs, run_id)
-
-    monkeypatch.setattr(Runs, "get", ends_before_it_is_looked_at)
-    assert "ended before" in open_page(run=run.run_id).info[0].value
-
-
 def test_changed_data_hides_the_images_and_nothing_else(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page(run=shelf.changed.run_id)
     assert not app.error and "images cannot be shown" in app.info[0].value
@@ -221,7 +202,7 @@ def test_without_predictions_of_validation_images_calibration_is_drawn(shelf: Sh
 
 @pytest.mark.parametrize("section", [word for word, each in SECTIONS.table.items() if each.second_run])
 def test_a_second_run_is_laid_over_whatever_its_name_is(shelf: Shelf, section: str) -> None:
-    app = open_page(run=shelf.sharp.run_id, section=section, **{"with": shelf.other.run_id})
+    app = open_page(run=shelf.sharp.run_id, section=section, **{"with": shelf.hostile.run_id})
 
     assert not app.error and not app.exception
     assert not address_notes(app) and all(charts(app))
@@ -243,28 +224,17 @@ def test_a_score_of_a_class_shows_the_images_that_it_counts(shelf: Shelf) -> Non
     assert f"{called} of 500" in found(app)
 
 
-def test_a_bin_of_confidence_shows_its_images(shelf: Shelf) -> None:
-    app = open_page(run=shelf.sharp.run_id, section="calibration")
-    assert "500 of 500" in found(app)
-    where = bin_of(answers(shelf.sharp).probabilities.max(axis=1))
-
-    click(app, "reliability", [14])
-    assert address_of(app, "bin") == "15" and f"{(where == 14).sum()} of 500" in found(app)
-    app.selectbox(key="bin").set_value("9").run()
-    assert f"{(where == 8).sum()} of 500" in found(app)
-
-
 def test_a_second_run_is_laid_over_the_matrix_and_can_be_taken_away(shelf: Shelf) -> None:
-    app = open_page(run=shelf.sharp.run_id, cells="difference", **{"with": shelf.other.run_id[:10]})
+    app = open_page(run=shelf.sharp.run_id, cells="difference", **{"with": shelf.hostile.run_id[:10]})
     assert "Difference of two confusion matrices" in charts(app)[0]
-    assert address_of(app, "with") == shelf.other.run_id
+    assert address_of(app, "with") == shelf.hostile.run_id
     click(app, "matrix", [2, 3])
     assert address_of(app, "true") == "otter" and address_of(app, "predicted") == "seal"
 
     app.selectbox(key="with").set_value("").run()
     assert address_of(app, "with") is None and not app.exception
-    app.selectbox(key="with").set_value(shelf.other.run_id).run()
-    app.selectbox(key="run").set_value(shelf.other.run_id).run()
+    app.selectbox(key="with").set_value(shelf.hostile.run_id).run()
+    app.selectbox(key="run").set_value(shelf.hostile.run_id).run()
     assert not app.exception and not app.error
     assert app.selectbox(key="with").value == "" and address_of(app, "with") is None, "over itself"
 
@@ -277,11 +247,3 @@ def test_near_duplicates_are_shown_as_pairs(shelf: Shelf) -> None:
     assert address_of(app, "labels") == "other" and not app.error
     app.slider(key="distance").set_value(0).run()
     assert any("None of 500 test images" in block.value for block in app.markdown)
-
-
-def test_near_duplicates_say_nothing_of_a_second_run_on_other_images(shelf: Shelf) -> None:
-    elsewhere = add_run(open_store(), name="elsewhere", fingerprint="0" * 64)
-    for second, said in ((shelf.other, True), (elsewhere, False)):
-        app = open_page(run=shelf.sharp.run_id, section="duplicates", distance="25", **{"with": second.run_id})
-        assert app.selectbox(key="with").value == second.run_id
-        assert any("The second run: Accuracy on those" in block.value for block in app.markdown) is said

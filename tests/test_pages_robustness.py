@@ -14,7 +14,7 @@ from aquadash.store.artifacts import MODEL, ROBUSTNESS
 from aquadash.ui.evaluate import robustness
 from tests import job_rows
 from tests.app_pages import address_of, charts, html, metrics, open_app_page, words
-from tests.robust_runs import add_result, made_up_result, of_model
+from tests.robust_runs import add_result, made_up_result
 from tests.stored_runs import HOSTILE, add_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
@@ -99,19 +99,6 @@ def test_finished(store: RunStore, run: Run) -> None:
 
     app.selectbox(key="corruption").set_value("mean").run()
     assert address_of(app, "corruption") is None and address_of(app, "image") == "33"
-
-
-@pytest.mark.parametrize("cells", [75, 30])
-def test_older_or_imported_figures_have_no_job(store: RunStore, run: Run, started: list[str], cells: int) -> None:
-    result = made_up_result(fingerprint=run.dataset_fingerprint, cells=cells, seed=9, images=100)
-    store.add_robustness(run.run_id, of_model(store, run, result).to_json())
-    app = open_section(run)
-    assert not app.error and any(label.startswith("Mean corruption error") for label in metrics(app))
-    assert ("Measured " in words(app)) == (button(app, "Go on") is None) == (cells == 75)
-    if cells < 75:
-        press(app, "Go on")
-        job = open_jobs().get(job_of(run))
-        assert job is not None and (job.request["seed"], job.request["limit"]) == (9, 100)
 
 
 def test_runs_are_laid_over_one_another(store: RunStore, run: Run) -> None:

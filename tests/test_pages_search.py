@@ -115,35 +115,27 @@ def test_the_form_s_settings_can_be_searched_with_a_mixture_as_one_value(runs: Q
     wait_for(lambda: runs.at_work)
 
 
-def test_a_running_search_shows_how_far_it_is(runs: QuickRuns, store: SearchStore) -> None:
-    search_id = start_search(
-        plan("training.learning_rate=1e-3..1e-1:log", trials=6, name=HOSTILE), engine.open_engine()
-    )
+def test_a_running_search_shows_its_progress_stops_and_continues(runs: QuickRuns, store: SearchStore) -> None:
+    over = "training.learning_rate=1e-3..1e-1:log"
+    search_id = start_search(plan(over, trials=6, name=HOSTILE), engine.open_engine())
     for number in range(3):
         wait_for(lambda number=number: len(store.get(search_id).trials) == number + 1 and runs.at_work)
         runs.finish(runs.at_work[0].run_id, accuracy_of(runs.at_work[0].config))
     wait_for(lambda: len(store.get(search_id).trials) == 4 and store.get(search_id).trials[3].run_id)
     runs.train(runs.at_work[0].run_id, 0.2, 0.3)
     app = open_page()
-    assert address_of(app, "search") == search_id
-    assert "Trial 3: Epoch 3 of 20" in words(app)
     search = store.get(search_id)
-    assert search.best is not None and search.best.value is not None and search.default_value is not None
+    assert "Trial 3: Epoch 3 of 20" in words(app) and search.best is not None and search.best.value is not None
     assert metrics(app)["Best so far"] == f"{100 * search.best.value:.1f} %"
-    assert metrics(app)["Settings to start from"] == f"{100 * search.default_value:.1f} %"
     assert "<img" not in "".join(element.value for element in app.markdown)
     app.button(key=f"stop-{search_id}").click().run()
     wait_for(lambda: store.get(search_id).status is RunStatus.STOPPED)
     memory.refresh()
     app.run()
-    assert "Stopped." in words(app) and "makes the trials that are left" in words(app)
     runs.gate.set()
     app.button(key=f"continue-{search_id}").click().run()
-    assert not app.error and not app.exception, words(app)
-    wait_for(
-        lambda: store.get(search_id).status is RunStatus.FINISHED, saying=lambda: (store.get(search_id), words(app))
-    )
-    assert len(runs.runs) == 6
+    wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
+    assert not app.error and len(runs.runs) == 6
 
 
 def test_a_finished_search_shows_its_best_and_leads_on(runs: QuickRuns, store: SearchStore) -> None:

@@ -40,7 +40,7 @@ def quick(no_warm_up: None, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Datas
     monkeypatch.setattr(datasets, "dataset", lambda source: tiny_dataset)
 
 
-def test_adding_from_the_catalogue_makes_a_draft_that_another_session_goes_on_with() -> None:
+def test_a_step_from_the_catalogue_makes_a_draft_that_another_session_opens() -> None:
     app = visit(pipeline="notebook-1")
     press(app, "add-0")
     app.text_input(key="studio:search").set_value("brighter").run()
@@ -171,9 +171,9 @@ def test_everybody_in_a_class_has_a_draft_of_their_own(anna: Person, monkeypatch
     assert spec_of(visit()) == PIPELINES["notebook"]
 
 
-def test_the_search_finds_words_by_their_beginning_in_titles_first() -> None:
-    found = [info.name for info in operator_catalogue.matches("rain", None)]
-    assert found[0] == "Rain" and len(found) < 5, "not every step that speaks of training"
+def test_the_search_matches_beginnings_of_words_and_ranks_titles_first() -> None:
+    names_of_rain = [info.name for info in operator_catalogue.matches("rain", None)]
+    assert names_of_rain[0] == "Rain" and len(names_of_rain) < 5, "“training” does not match"
     assert "GaussianBlur" in [info.name for info in operator_catalogue.matches("  BLUR ", "blur")]
     assert operator_catalogue.matches("blur (", "geometry") == []
 
@@ -227,7 +227,7 @@ def test_saving_under_a_name_saving_changes_renaming_and_deleting() -> None:
     assert library().saved == () and address_of(app, "pipeline") is None
 
 
-def test_a_name_that_cannot_be_is_refused_and_the_draft_stays_and_is_saved_with_its_description() -> None:
+def test_a_bad_name_is_refused_and_the_draft_stays() -> None:
     app = unfold(visit_draft(), "save-menu")
     assert app.text_area(key="studio:summary").placeholder == DEEP.summary
     save_as(app, "notebook")
@@ -260,7 +260,7 @@ def test_pipelines_that_another_session_saves_deletes_or_damages_are_seen_at_onc
 
 
 def saved_elsewhere() -> PipelineSpec:
-    """What another session saves over "Fog"."""
+    """Save over "Fog" as another session would."""
     return saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
 
 

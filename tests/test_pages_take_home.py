@@ -30,7 +30,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def open_home(run: Run) -> AppTest:
-    """What can be taken home of a run, as it is now."""
+    """Open the section that exports a run."""
     memory.refresh()
     return open_app_page("evaluate", run=run.run_id, section="home")
 

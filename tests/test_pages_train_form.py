@@ -22,8 +22,7 @@ from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
 from aquadash.ui.train.train_settings import network_text
 from tests import ui_runs
-from tests.app_pages import address_of, html, run_script, words
-from tests.made_runs import create, set_status
+from tests.app_pages import address_of, html, words
 from tests.train_page import FakeEngine, clone, controls, launched, open_advanced, open_page, open_with
 
 
@@ -277,25 +276,3 @@ def test_the_images_shown_follow_a_pipeline_that_is_saved_anew(engine: FakeEngin
 
     before = shown(_FLIP)
     assert "a training version" in before and shown(_SHUFFLE, "mine") != before
-
-
-def test_changes_are_converted_and_all_or_nothing() -> None:
-    def script() -> None:
-        import streamlit as st
-
-        from aquadash.errors import AquaDashError
-        from aquadash.ui.train import form_state
-
-        st.session_state.source = "synthetic"
-        form_state.apply({"training.epochs": "7", "training.learning_rate": 1})
-        try:
-            form_state.apply({"training.epochs": 8, "training.batch_size": "many"})
-        except AquaDashError as error:
-            st.session_state.refusal = str(error)
-        st.session_state.result = form_state.values()[0]
-
-    app = run_script(script)
-    assert "training.batch_size" in app.session_state.refusal
-    values = app.session_state.result
-    assert (values["training.epochs"], values["training.learning_rate"]) == (7, 1.0)
-    assert isinstance(values["training.learning_rate"], float)  # As the field for numbers wants it.

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("in_shared_home")
 
 @pytest.fixture(autouse=True)
 def without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No section loads it: nothing of the lesson waits for that."""
+    """Importing TensorFlow fails: no section of the lesson needs it."""
     for name in ("tensorflow", "keras"):
         monkeypatch.setitem(sys.modules, name, None)
 

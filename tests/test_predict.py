@@ -62,6 +62,10 @@ def test_probabilities_are_the_networks_own(predictor: Predictor) -> None:
     expected.append([1 / (2 + np.exp(2)), 1 / (2 + np.exp(2)), 1 / (1 + 2 * np.exp(-2))])
     np.testing.assert_allclose(probabilities, expected, rtol=1e-4)
     assert probabilities.dtype == np.float32
+    assert predictor.predict_images(batch[:0]).shape == (0, 3)
+    for bad in (batch.astype(np.float32), batch[0]):
+        with pytest.raises(ValueError, match="expected uint8"):
+            predictor.predict_images(bad)
 
 
 def test_images_unlike_the_training_images_are_noticed(saved: Path) -> None:
@@ -131,22 +135,6 @@ def test_the_process_also_describes_networks_and_the_others_answer_on(saved: Pat
     with pytest.raises(ConfigError, match="parameters"):
         huge = ModelConfig(name="cnn", dense_units=(4096,) * 4)
         process.ask(partial(models.describe, huge, image_shape=(32, 32, 3), num_classes=5))
-
-
-def test_large_networks_look_at_few_images_at_once(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = BATCH[:5]
-    together = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES).predict_images(batch)
-    monkeypatch.setattr("aquadash.training.epoch_loop._FORWARD_VALUES", 3 * SIZE**2 * 2 + 1)
-    predictor = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES)
-    asked: list[int] = []
-    forward = predictor._known["answer"]
-    monkeypatch.setitem(predictor._known, "answer", lambda images: asked.append(len(images)) or forward(images))
-    np.testing.assert_allclose(predictor.predict_images(batch), together, rtol=1e-5)
-    assert asked == [2, 2, 1], "its largest layer gives three values a pixel"
-    assert predictor.predict_images(batch[:0]).shape == (0, 3)
-    for bad in (batch.astype(np.float32), batch[0]):
-        with pytest.raises(ValueError, match="expected uint8"):
-            predictor.predict_images(bad)
 
 
 def test_many_threads_get_their_own_answers(predictor: Predictor) -> None:
@@ -272,7 +260,7 @@ def test_models_of_another_shape_are_refused() -> None:
         Predictor(models.build(ModelConfig(), image_shape=(SIZE, SIZE, 1), num_classes=3), class_names=CLASSES)
 
 
-# -- answers as a table for a spreadsheet ------------------------------------------------------------------------------
+# -- predictions as CSV ------------------------------------------------------------------------------------------------
 
 
 TABLE_CLASSES = ("beaver", "otter")

@@ -110,7 +110,7 @@ def test_errors_for_people_arrive_as_they_are_and_others_as_text(process: Answer
 
 
 def _told_until_it_raises(process: AnswerProcess) -> list[float]:
-    """The shares that the progress was told of a work that never ends, until it raised."""
+    """Return the fractions that progress got until it raised; the work would never end."""
     told: list[float] = []
 
     def leave(share: float) -> None:

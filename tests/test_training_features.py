@@ -33,7 +33,7 @@ def images() -> np.ndarray:
 
 
 def looked(body: Any, images: np.ndarray, key: str = "a", stop_at: float = 2.0) -> tuple[np.ndarray, list[float]]:
-    """The features, and the shares that were told, at one of which the work may be ended."""
+    """Return the features and the fractions of the progress, which ends the work at ``stop_at``."""
     told: list[float] = []
 
     def tell(share: float) -> None:
@@ -53,17 +53,12 @@ def _files(home: Path) -> list[Path]:
     return sorted((home / "cache" / "features").iterdir())
 
 
-def test_they_are_what_the_body_predicts_and_progress_is_told(body: Any, images: np.ndarray) -> None:
-    found, told = looked(body, images)
-    assert found.shape == (70, 4) and found.dtype == np.float32
-    expected = np.asarray(body(models.normalise(images), training=False))
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+def test_they_are_what_the_body_predicts_and_are_computed_once(body: Any, images: np.ndarray, home: Path) -> None:
+    first, told = looked(body, images)
+    assert first.shape == (70, 4) and first.dtype == np.float32
+    np.testing.assert_allclose(first, np.asarray(body(models.normalise(images), training=False)), atol=1e-6)
     assert told == [0.0, 32 / 70, 64 / 70, 1.0]
-
-
-def test_the_second_time_nothing_is_computed(body: Any, images: np.ndarray, home: Path) -> None:
-    first, _ = looked(body, images)
-    # Content decides, not the object: a view of the same images in another order of memory has the same features.
+    # The key is the content: a view of the same images in another order of memory has the same features.
     again, told = looked(body, np.asfortranarray(images))
     np.testing.assert_array_equal(again, first)
     assert told == [1.0] and len(_files(home)) == 1
@@ -96,27 +91,27 @@ def test_work_that_is_stopped_leaves_nothing(body: Any, images: np.ndarray, home
     assert not (home / "cache").exists()
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(body: Any, images: np.ndarray, home: Path) -> None:
-    (home / "cache").write_text("a file where the folder should be")
-    assert looked(body, images)[0].shape == (70, 4)
-
-
 def test_the_least_used_makes_room(body: Any, images: np.ndarray, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert computed(body, images, "first") and computed(body, images, "second")
     left = home / "cache" / "features" / ".left.part"
     left.write_bytes(b"half")
     for path in (*_files(home), left):
         os.utime(path, (0, 0))
-    assert not computed(body, images, "first")  # used, so that "second" is the oldest now
+    assert not computed(body, images, "first")  # Now "second" is the least recently used.
     monkeypatch.setattr(module, "CACHE_BYTES", 2 * _files(home)[-1].stat().st_size)
     assert computed(body, images, "third") and not left.exists()
     assert not computed(body, images, "first") and computed(body, images, "second")
 
 
-def test_large_features_are_lost(body: Any, images: np.ndarray, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CACHE_BYTES", 1000)
-    assert looked(body, images)[0].nbytes > 1000
+def test_features_beyond_the_limit_or_without_a_folder_are_not_kept(
+    body: Any, images: np.ndarray, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "CACHE_BYTES", 1000)
+        assert looked(body, images)[0].nbytes > 1000
     assert not (home / "cache").exists()
+    (home / "cache").write_text("a file where the folder should be")
+    assert looked(body, images)[0].shape == (70, 4)
 
 
 def test_large_layers_get_small_batches() -> None:

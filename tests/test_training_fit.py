@@ -41,12 +41,16 @@ def first(tiny_dataset: Dataset) -> tuple[Any, Listener]:
     return fit(SMALL, tiny_dataset, listener), listener
 
 
-def test_learns_what_can_be_learned(first: tuple[Any, Listener]) -> None:
-    result, _ = first
+def test_learns_what_can_be_learned_and_says_how_far_it_is(first: tuple[Any, Listener]) -> None:
+    result, listener = first
     assert result.history[-1].loss < result.history[0].loss
     assert result.val_accuracy > 0.9
     right = (result.predictions.probabilities.argmax(axis=1) == result.predictions.labels).mean()
     assert right > 0.9 and not result.stopped
+    last = [progress for progress in listener.progress if progress.phase == "training"][-1]
+    assert (last.epoch, last.epochs, last.batch, last.batches) == (6, 6, 48 // 7, 48 // 7)
+    # After all of its batches, the means so far are those of the epoch.
+    assert (last.loss, last.accuracy) == pytest.approx((result.history[-1].loss, result.history[-1].accuracy))
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(first: tuple[Any, Listener], tiny_dataset: Dataset) -> None:
@@ -94,6 +98,7 @@ def test_a_run_stopped_in_an_epoch_leaves_the_last_one(first: tuple[Any, Listene
     for name in ("weights", "optimizer", "best_weights"):
         for one, other in zip(getattr(left, name), getattr(had, name), strict=True):
             assert np.array_equal(one, other)
+    assert fit(SMALL, tiny_dataset, Listener(stop_in_epoch=1)) is None, "no epoch is complete"
 
 
 def test_a_seed_repeats_however_batches_are_grouped_and_whatever_others_draw(
@@ -153,6 +158,7 @@ def test_large_networks_look_at_few_images_at_once(tiny_dataset: Dataset, monkey
 
     from aquadash import models
     from aquadash.models.transfer import with_flip
+    from aquadash.predict import Predictor
     from aquadash.training.epoch_loop import EpochLoop, forward_batch, predict
     from aquadash.training.losses import Losses
     from aquadash.training.out_of_distribution import feature_reader
@@ -174,15 +180,19 @@ def test_large_networks_look_at_few_images_at_once(tiny_dataset: Dataset, monkey
     monkeypatch.setattr("aquadash.training.epoch_loop._FORWARD_VALUES", 50 * 16 * 16 * 3)
     images, labels = tiny_dataset.test.images, tiny_dataset.test.labels
     loop = EpochLoop(model, [], Losses(SMALL.training, labels, num_classes=3), batch_size=100)
-    for found in (predict(model, images), loop.evaluate(images, labels)[2], feature_reader(model)(images)):
-        assert found[:, 0].tolist() == [50] * 100 + [20] * 20
+    for outputs in (
+        predict(model, images),
+        loop.evaluate(images, labels)[2],
+        feature_reader(model)(images),
+        Predictor(model, class_names=tiny_dataset.class_names).predict_images(images),
+    ):
+        assert outputs[:, 0].tolist() == [50] * 100 + [20] * 20
 
 
 def test_from_logits_on_a_softmax_changes_nothing_in_keras(tiny_dataset: Dataset) -> None:
-    """What the notebook preset's note says: Keras sees the softmax and uses the scores before it.
+    """The notebook preset's note is true: Keras recognises the softmax and uses the scores before it.
 
-    All losses are taken of the same scores: two trainings whose sums are added up in another order, as other threads
-    may do, differ in the eighth digit.
+    All losses are of the same scores, because two trainings may sum in another order and differ in the eighth digit.
     """
     import tensorflow as tf
 
@@ -197,7 +207,7 @@ def test_from_logits_on_a_softmax_changes_nothing_in_keras(tiny_dataset: Dataset
     @tf.function
     def losses(images: Any) -> tuple[Any, ...]:
         probabilities = model(models.normalise(images))
-        hidden = tf.identity(probabilities)  # In which Keras sees no softmax.
+        hidden = tf.identity(probabilities)  # Keras does not recognise this softmax.
         return plain(labels, probabilities), odd(labels, probabilities), odd(labels, hidden)
 
     with pytest.warns(UserWarning, match="from_logits=True"):
@@ -224,21 +234,6 @@ def test_early_stopping_ends_the_run(tiny_dataset: Dataset, uncompiled: None) ->
     )  # fmt: skip
     result = fit(config, tiny_dataset)
     assert len(result.history) == 3 and not result.stopped
-
-
-def test_a_stop_before_the_first_epoch_leaves_no_model(tiny_dataset: Dataset, uncompiled: None) -> None:
-    result = fit(SMALL, tiny_dataset, Listener(stop_in_epoch=1))
-    assert result is None
-
-
-def test_progress_says_where_training_is(first: tuple[Any, Listener]) -> None:
-    _, listener = first
-    last = [progress for progress in listener.progress if progress.phase == "training"][-1]
-    assert (last.epoch, last.epochs, last.batch) == (6, 6, last.batches)
-    assert last.batches == 48 // 7
-    # After all of its batches, the means so far are those of the epoch.
-    record = listener.checkpoints[-1].history[-1]
-    assert (last.loss, last.accuracy) == (pytest.approx(record.loss), pytest.approx(record.accuracy))
 
 
 def test_a_late_stop_leaves_the_results(first: tuple[Any, Listener], tiny_dataset: Dataset, uncompiled: None) -> None:
@@ -303,7 +298,7 @@ def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset, m
     seeds: set[int] = set()
 
     def start(*_: object, seed_of: Callable[[int], int], **__: object) -> None:
-        """What is drawn with a seed is asked in test_training_drawing."""
+        """test_training_drawing compares the images of a seed."""
         seeds.update(map(seed_of, (1, 2, 3)))
 
     monkeypatch.setattr(prepare, "DrawingProcess", start)

@@ -28,7 +28,7 @@ from tests.tiny_networks import QUICK
 pytestmark = pytest.mark.slow
 
 
-#: What a worker writes to the store once the last epoch of two is trained, in this order.
+#: The writes of a worker to the store after the last epoch of two, in this order.
 LAST_STEPS = (
     "epochs.npz", "slot-0.npz", "epoch", "model.keras", "predictions.npz", "test_images", "validation_predictions.npz",
     "strangers.npz", "history.csv", "metrics", "the end", CHECKPOINTS,
@@ -95,7 +95,7 @@ def small_worker(tiny_dataset: Dataset, all_uncompiled: None) -> Iterator[None]:
 def never_killed(
     tmp_path_factory: pytest.TempPathFactory, small_worker: None
 ) -> tuple[dict[str, Any], list[str], Path]:
-    """What a run leaves that nobody killed, the last steps of its worker, and a folder with the home before each."""
+    """A run without a kill: its results, the last steps of its worker, and a folder with the home before each step."""
     home, copies = tmp_path_factory.mktemp("never-killed"), tmp_path_factory.mktemp("copies")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(home))

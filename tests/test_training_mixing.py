@@ -5,10 +5,15 @@ from __future__ import annotations
 import tracemalloc
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from aquadash.config import AugmentationConfig, RunConfig, TrainingConfig
+from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
+from aquadash.training.losses import Losses
+from aquadash.training.mixing import Mixes, draw_mixes, mix
 
 ORDER = np.random.default_rng(1).permutation(50)[:45].astype(np.int32)
 
@@ -16,8 +21,6 @@ ORDER = np.random.default_rng(1).permutation(50)[:45].astype(np.int32)
 def drawn(
     mixing: str, *, alpha: float = 1.0, seed: int = 3, epoch: int = 2, side: int = 32, batch_size: int = 10
 ) -> Any:
-    from aquadash.training.mixing import draw_mixes
-
     config = AugmentationConfig(mixing=mixing, mixing_alpha=alpha)
     return draw_mixes(config, ORDER, seed=seed, epoch=epoch, batch_size=batch_size, image_shape=(side, side - 8, 3))
 
@@ -59,21 +62,14 @@ def test_mixup_is_the_same_everywhere_and_cutmix_a_rectangle() -> None:
         assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
 
 
-def test_a_small_alpha_leaves_images_nearly_alone() -> None:
+def test_mixes_follow_from_seed_and_epoch_and_a_small_alpha_leaves_images_nearly_alone() -> None:
     assert drawn("mixup", alpha=0.01).masks.numpy().mean() > 0.95 > drawn("mixup", alpha=5.0).masks.numpy().mean()
-
-
-def test_mixes_follow_from_seed_and_epoch() -> None:
     same = [np.array_equal(drawn("cutmix").masks, drawn("cutmix", **other).masks) for other in ({}, {"seed": 4})]
     assert same == [True, False]
     assert not np.array_equal(drawn("mixup").masks, drawn("mixup", epoch=3).masks)
 
 
 def test_the_share_of_the_label_is_the_share_of_the_image() -> None:
-    import tensorflow as tf
-
-    from aquadash.training.mixing import mix
-
     mask = np.ones((1, 4, 4, 1), dtype=np.float32)
     mask[:, :2, :2] = 0.0
     mixed, share = mix(tf.ones((2, 4, 4, 3)), tf.zeros((2, 4, 4, 3)), tf.constant(mask))
@@ -82,13 +78,6 @@ def test_the_share_of_the_label_is_the_share_of_the_image() -> None:
 
 
 def test_the_loss_is_that_of_both_labels_in_their_shares() -> None:
-    import keras
-    import tensorflow as tf
-
-    from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
-    from aquadash.training.losses import Losses
-    from aquadash.training.mixing import Mixes
-
     labels = np.array([0, 1, 2, 3], dtype=np.int64)
     images = np.full((4, 8, 8, 3), 255, dtype=np.uint8) * (labels[:, None, None, None] % 2 == 0).astype(np.uint8)
     inputs = keras.Input((8, 8, 3))

@@ -1,4 +1,4 @@
-"""What a trained network needs to tell images of none of its classes."""
+"""Detectors of images of no class: how networks get one, with and without a pretrained body."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,22 +53,16 @@ def test_stops_when_keras_would(seed: int, patience: int) -> None:
     assert stop_epoch(losses, patience) == (stopped, callback.best_epoch + 1)
 
 
-def test_patience_0_never_stops() -> None:
+def test_patience_0_never_stops_and_nan_is_never_the_best() -> None:
     assert stop_epoch([1.0] * 50, 0) == (50, 1)
-
-
-def test_a_loss_that_is_not_a_number_is_never_the_best() -> None:
     assert stop_epoch([math.nan, 0.5, math.nan, math.nan], 2) == (4, 2)
 
 
-def test_orders_are_permutations_that_differ_by_epoch_and_seed() -> None:
+def test_orders_are_permutations_that_differ_by_epoch_and_seed_and_each_purpose_has_its_own_stream() -> None:
     orders = [epoch_order(seed, epoch, 100) for seed in (0, 1) for epoch in (1, 2)]
     assert all(sorted(order) == list(range(100)) for order in orders)
     assert len({tuple(order) for order in orders}) == 4
     assert (epoch_order(3, 4, 100) == epoch_order(3, 4, 100)).all()
-
-
-def test_every_purpose_has_a_stream_of_its_own() -> None:
     seeds = {derived_seed(0, purpose, position) for purpose in Purpose for position in range(10)}
     assert len(seeds) == 10 * len(Purpose)
 
@@ -130,26 +125,20 @@ OF_THE_TRUE_CLASS = np.array([0.7, 0.5, 0.2, 0.8])
 
 def losses(**settings: object) -> tuple[float, float]:
     """Of the batch above, in training and in validation."""
-    found, labels = Losses(TrainingConfig(**settings), LABELS, num_classes=3), tf.constant(LABELS, tf.int32)
-    return float(found.training(labels, PROBABILITIES)), float(found.validation(labels, PROBABILITIES))
+    both, labels = Losses(TrainingConfig(**settings), LABELS, num_classes=3), tf.constant(LABELS, tf.int32)
+    return float(both.training(labels, PROBABILITIES)), float(both.validation(labels, PROBABILITIES))
 
 
-def test_the_plain_loss_is_the_cross_entropy() -> None:
-    assert losses() == pytest.approx([-np.log(OF_THE_TRUE_CLASS).mean()] * 2, rel=1e-5)
-
-
-def test_label_smoothing_spreads_a_share_over_all_classes() -> None:
+def test_training_smooths_and_weighs_the_cross_entropy_and_validation_does_not() -> None:
+    cross_entropy = -np.log(OF_THE_TRUE_CLASS)
+    assert losses() == pytest.approx([cross_entropy.mean()] * 2, rel=1e-5)
     targets = np.eye(3)[LABELS] * 0.7 + 0.1
-    expected = -(targets * np.log(PROBABILITIES.numpy())).sum(axis=1).mean()
-    # Validation stays comparable between runs.
-    assert losses(label_smoothing=0.3) == pytest.approx([expected, losses()[1]], rel=1e-5)
-
-
-def test_balanced_classes_weigh_the_same() -> None:
+    smoothed = -(targets * np.log(PROBABILITIES.numpy())).sum(axis=1).mean()
+    assert losses(label_smoothing=0.3) == pytest.approx([smoothed, cross_entropy.mean()], rel=1e-5)
     weights = balanced_weights(LABELS, num_classes=3)
     assert weights == pytest.approx([4 / 6, 2.0, 0.0])
-    expected = (weights[LABELS] * -np.log(OF_THE_TRUE_CLASS)).mean()
-    assert losses(class_weights="balanced")[0] == pytest.approx(expected, rel=1e-5)
+    weighted = (weights[LABELS] * cross_entropy).mean()
+    assert losses(class_weights="balanced") == pytest.approx([weighted, cross_entropy.mean()], rel=1e-5)
 
 
 # -- learning rates ----------------------------------------------------------------------------------------------------
@@ -168,47 +157,36 @@ def history(*val_losses: float) -> list[EpochRecord]:
     ]
 
 
-def test_every_choice_has_a_schedule() -> None:
-    assert set(SCHEDULES) == set(TrainingConfig.model_fields["schedule"].annotation.__args__)
-
-
-def test_constant_is_the_learning_rate_exactly() -> None:
+def test_constant_is_the_learning_rate_exactly_and_step_cuts_at_whole_epochs() -> None:
     assert set(rates(TrainingConfig(learning_rate=0.01, epochs=3))) == {np.float32(0.01)}
-
-
-def test_step_cuts_at_whole_epochs() -> None:
     training = TrainingConfig(learning_rate=1.0, epochs=6, schedule="step", schedule_epochs=2, schedule_factor=0.1)
     assert rates(training).reshape(6, 10) == pytest.approx(np.repeat([[1], [1], [0.1], [0.1], [0.01], [0.01]], 10, 1))
 
 
-def test_exponential_is_one_cut_after_its_epochs() -> None:
-    training = TrainingConfig(
-        learning_rate=1.0, epochs=20, schedule="exponential", schedule_epochs=10, schedule_factor=0.5
-    )
-    epochs, curve = preview(training, points=21)
-    assert (epochs[10], curve[10], curve[20]) == (10, pytest.approx(0.5), pytest.approx(0.25))
-    assert np.allclose(np.diff(np.log(curve)), np.log(0.5) / 10)
-
-
-def test_cosine_falls_from_the_peak_to_zero_after_the_warm_up() -> None:
-    training = TrainingConfig(learning_rate=0.2, epochs=30, schedule="cosine", warmup_epochs=10)
-    _, curve = preview(training, points=31)
-    assert curve[5] == pytest.approx(0.1) and curve[10] == pytest.approx(0.2) and curve[20] == pytest.approx(0.1)
-    assert curve[30] == pytest.approx(0.0, abs=1e-12)
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"schedule": "exponential", "schedule_epochs": 10, "schedule_factor": 0.5},
+            {0: 1, 5: 0.5**0.5, 10: 0.5, 20: 0.25},
+        ),
+        ({"schedule": "cosine", "warmup_epochs": 10, "epochs": 30}, {0: 0, 5: 0.5, 10: 1, 20: 0.5, 30: 0}),
+        ({"schedule": "one_cycle"}, {0: 1 / 25, 3: (1 + 1 / 25) / 2, 6: 1, 20: 1 / 250_000}),
+    ],
+)
+def test_a_preview_rises_to_its_peak_and_falls(settings: dict[str, Any], expected: dict[int, float]) -> None:
+    training = TrainingConfig(**{"learning_rate": 0.5, "epochs": 20, **settings})
+    epochs, curve = preview(training, points=training.epochs + 1)
+    assert epochs == list(range(training.epochs + 1))
+    assert {epoch: curve[epoch] / 0.5 for epoch in expected} == pytest.approx(expected)
+    peak = int(np.argmax(curve))
+    assert (np.diff(curve[: peak + 1]) > 0).all() and (np.diff(curve[peak:]) < 0).all()
     # No update of a real training is wasted on a rate of zero.
     assert rates(training).min() > 0
 
 
-def test_one_cycle_rises_once_and_falls_to_almost_nothing() -> None:
-    training = TrainingConfig(learning_rate=0.5, epochs=10, schedule="one_cycle")
-    _, curve = preview(training, points=101)
-    peak = int(np.argmax(curve))
-    assert (peak, curve[peak]) == (30, pytest.approx(0.5))
-    assert curve[0] == pytest.approx(0.5 / 25) and curve[-1] == pytest.approx(0.5 / 25 / 10_000)
-    assert (np.diff(curve[: peak + 1]) > 0).all() and (np.diff(curve[peak:]) < 0).all()
-
-
 def test_a_warm_up_longer_than_the_training_never_reaches_the_peak() -> None:
+    assert set(SCHEDULES) == set(TrainingConfig.model_fields["schedule"].annotation.__args__)
     for name in SCHEDULES:
         training = TrainingConfig(learning_rate=1.0, epochs=4, schedule=name, warmup_epochs=8)
         assert all(math.isfinite(rate) and 0 <= rate <= 0.5 for rate in rates(training))
@@ -281,8 +259,6 @@ def test_last_digits_depend_on_device_and_libraries(tmp_path: Path, monkeypatch:
 
 
 def test_a_graphics_card_that_is_not_there_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    import tensorflow as tf
-
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [])
     with pytest.raises(ConfigError, match="no graphics card"):
         hardware.device(TrainingConfig(device="gpu"))

@@ -150,11 +150,11 @@ def test_resuming_changes_nothing_in_any_phase(tiny_dataset: Dataset, whole: tup
     never_interrupted, listener = whole
     broken = Listener(stop_in_epoch=3)
     stopped = fit(TRANSFER, tiny_dataset, broken)
-    # What was complete is predicted with the weights of that time, though a part of the next epoch was trained.
+    # The predictions are those of the last complete epoch, although a part of the next one was trained.
     assert stopped.stopped and len(stopped.history) == 2 and stopped.predictions is not None
-    # That part has changed the body, which the head has learnt to look through as it was.
+    # The interrupted epoch had changed the body; the head was trained on the pretrained one.
     _has_the_pretrained_body(stopped.model)
-    # What an epoch left behind is the same whether the run then went on or was stopped.
+    # A checkpoint does not depend on whether the run then went on or was stopped.
     checkpoints = [listener.checkpoints[0], broken.checkpoints[-1], listener.checkpoints[2]]
     for checkpoint in checkpoints:
         resumed = fit(TRANSFER, tiny_dataset, resume_from=checkpoint)

@@ -1,4 +1,4 @@
-"""What a worker leaves in the store, however it ends. Runs in this process; real processes are in test_engine.py."""
+"""The results of a worker in the store, however it ends; in this process. test_engine.py has real processes."""
 
 from __future__ import annotations
 

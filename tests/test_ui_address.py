@@ -1,4 +1,4 @@
-"""What a page shows is in its address."""
+"""Values go from the address to widgets and back, whatever a slow browser sends."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def by_itself() -> None:
 
     if st.session_state.pop("by itself", False):
         address.draw_again()
-    if st.session_state.pop("what came together with that", False):
+    if st.session_state.pop("merged message", False):
         st.session_state["seed"] = 0
     address.begin()
     bound.number("seed", 0, 99, label="Seed", default=0)
@@ -67,11 +67,11 @@ def test_a_page_that_draws_itself_again_keeps_its_address(monkeypatch: pytest.Mo
     monkeypatch.setattr(address, "LATE_SECONDS", 0.0)
     app = AppTest.from_function(by_itself, default_timeout=60).run()
     app.number_input[0].set_value(7).run()
-    for said, together in (({}, False), ({"seed": "3", "run": "before"}, False), ({}, True)):
+    for parameters, merged in (({}, False), ({"seed": "3", "run": "before"}, False), ({}, True)):
         app.query_params.clear()
-        app.query_params.update(said)
-        app.session_state["what came together with that"] = together
-        app.session_state["seed"] = 0  # What the widget held before.
+        app.query_params.update(parameters)
+        app.session_state["merged message"] = merged
+        app.session_state["seed"] = 0  # The browser sends the old value.
         app.session_state["by itself"] = True
         app.run()
         assert app.number_input[0].value == 7 and dict(app.query_params) == {"seed": "7"}
@@ -82,11 +82,11 @@ def test_a_page_that_draws_itself_again_keeps_its_address(monkeypatch: pytest.Mo
     assert app.number_input[0].value == 3 and app.query_params["run"] == "other", "a link"
 
 
-def test_what_is_set_holds_where_the_page_is_drawn_again_before_the_browser_has_heard_of_it(app: AppTest) -> None:
+def test_an_assigned_value_outlives_a_message_with_the_old_one(app: AppTest) -> None:
     app.query_params["cut"] = "1"
     app.button[0].click().run()
     del app.query_params["cut"]
-    app.session_state["seed"] = 0  # What the browser still says.
+    app.session_state["seed"] = 0  # The browser sends the old value.
     app.run()
     assert (app.number_input[0].value, app.query_params["seed"]) == (7, "7")
     app.number_input[0].set_value(0).run()
@@ -118,7 +118,7 @@ def test_a_late_message_changes_nothing_but_its_own_widget(clock: list[float], a
     assert app.query_params["animal"] in ("otter", ["otter"])
 
 
-def test_whoever_has_looked_at_the_page_may_go_back(clock: list[float], app: AppTest) -> None:
+def test_back_works_after_a_second(clock: list[float], app: AppTest) -> None:
     app.number_input[0].set_value(51).run()
     app.number_input[0].set_value(52).run()
     clock[0] += 1.1
@@ -131,7 +131,7 @@ def test_whoever_has_looked_at_the_page_may_go_back(clock: list[float], app: App
     assert app.number_input[0].value == 0
 
 
-def test_a_change_taken_back_before_the_browser_had_heard_of_it_stays_so(app: AppTest) -> None:
+def test_a_change_that_is_undone_at_once_stays_undone(app: AppTest) -> None:
     app.number_input[0].set_value(51).run()
     # The message that takes it back was sent before the browser had received the address with 51 in it.
     del app.query_params["seed"]
@@ -161,7 +161,7 @@ def two_pages() -> None:
     bound.text("source", label="Source", longest=20)
 
 
-def test_a_page_has_nothing_of_what_another_had_in_its_address(clock: list[float]) -> None:
+def test_a_page_forgets_the_parameters_of_the_page_before(clock: list[float]) -> None:
     app = run_script(two_pages)
     app.number_input[0].set_value(3).run()
     app.text_input[0].set_value("zoo").run()
@@ -187,7 +187,7 @@ def of_some_classes() -> None:
     bound.menu("true", {"": "any"} | {name: name for name in names}, label="True")
 
 
-def test_a_choice_that_went_with_its_options_is_not_blamed_on_the_address(clock: list[float]) -> None:
+def test_a_choice_that_became_invalid_gives_no_note(clock: list[float]) -> None:
     app = run_script(of_some_classes)
     app.selectbox[0].set_value("otter").run()
     app.session_state["names"] = ["cat", "dog"]

@@ -1,4 +1,4 @@
-"""One call draws a widget that is in the address: its value, its default in each run, the note, what is recorded."""
+"""Widgets bound to the address: value, default in each run, note and record."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "slider": 50, "interval": (0, 100), "toggle": False, "text": "",
 }  # fmt: skip
 
-#: A text of the address, the value that it means, and the default that the browser is told.
+#: Texts of the address, their values, and the defaults in the messages to the browser.
 MEANT: dict[str, tuple[str, Any, Any]] = {
     "menu": ("seal", "seal", 1),
     "radio": ("otter", "otter", 0),
@@ -53,7 +53,7 @@ MEANT: dict[str, tuple[str, Any, Any]] = {
 
 
 def address(app: AppTest) -> dict[str, str]:
-    # What the script has not written since, the test has: a list.
+    # AppTest returns a list for a parameter that the test has set.
     held = {name: app.query_params[name] for name in app.query_params}
     return {name: text if isinstance(text, str) else text[0] for name, text in held.items()}
 
@@ -64,7 +64,7 @@ def test_a_bare_address_gives_the_defaults_and_stays_bare() -> None:
     assert address(app) == {"stated": "yes"}
 
 
-def test_the_address_gives_the_values_and_each_run_says_them() -> None:
+def test_the_address_gives_the_values_in_every_run() -> None:
     app = run_script(page, **{name: text for name, (text, _, _) in MEANT.items()})
     for _ in range(2):
         assert app.session_state["said"] == {name: value for name, (_, value, _) in MEANT.items()}
@@ -76,7 +76,7 @@ def test_the_address_gives_the_values_and_each_run_says_them() -> None:
         app.run()
 
 
-def test_what_the_widget_holds_is_recorded() -> None:
+def test_the_widgets_values_are_recorded() -> None:
     app = run_script(page)
     app.selectbox(key="menu").set_value("seal")
     app.multiselect(key="several").set_value(["seal", "otter"])
@@ -99,7 +99,7 @@ def test_what_the_widget_holds_is_recorded() -> None:
         ("interval", "0" * 400 + "-1"), ("toggle", "true"), ("text", "a" * 13),
     ],
 )  # fmt: skip
-def test_what_cannot_be_used_gives_a_note_and_the_default(name: str, bad: str) -> None:
+def test_a_text_that_cannot_be_used_gives_a_note_and_the_default(name: str, bad: str) -> None:
     app = run_script(page, **{name: bad})
     assert app.session_state["said"] == DEFAULTS
     assert [f"asks for {name}" in info.value for info in app.info] == [True]

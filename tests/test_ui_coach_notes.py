@@ -26,7 +26,7 @@ from tests.test_coach_after import learning, overfitting, stopped
 
 @pytest.fixture
 def links(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The links that are drawn, instead of drawing them: without the app there is no page to lead to."""
+    """Collect the links in place of drawing them, which needs the app."""
     drawn: list[dict[str, Any]] = []
     monkeypatch.setattr(clone, "button", lambda run_id, **options: drawn.append({"run_id": run_id, **options}))
     return drawn

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from unittest.mock import Mock
 
-import numpy as np
 import pytest
 
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError
-from aquadash.evaluation import AccuracyChange, describe_change
 from aquadash.lab.runs import Runs
 from aquadash.store import RunStore
 from aquadash.store.artifacts import PREDICTIONS
@@ -22,39 +20,6 @@ from tests.compared_runs import add_compared
 def run(name: str, **changes: object) -> Run:
     config = with_values(RunConfig(), {key.replace("__", "."): value for key, value in changes.items()})
     return Run(name[0] * 32, name, RunStatus.FINISHED, config, 0.0)
-
-
-def changed(fixed: int, broken: int) -> AccuracyChange:
-    """A new run with so many of 500 images fixed and newly broken."""
-    images = np.arange(500)
-    return AccuracyChange(images >= fixed, (images < fixed) | (images >= fixed + broken))
-
-
-def words(fixed: int, broken: int, *, p_holm: float | None = None, pairs: int = 1) -> str:
-    change = changed(fixed, broken)
-    return describe_change(change, before="old", after="new", images="validation", p_holm=p_holm, pairs=pairs)
-
-
-@pytest.mark.parametrize(
-    ("fixed", "broken", "expected"),
-    [
-        (40, 10, "new is probably better"),
-        (10, 40, "old is probably better"),
-        (12, 10, "may well be luck"),
-        (0, 0, "Of 500 validation images, new and old have exactly the same right."),
-    ],
-)
-def test_verdict_in_words(fixed: int, broken: int, expected: str) -> None:
-    assert expected in words(fixed, broken)
-
-
-def test_a_correction_decides_the_verdict() -> None:
-    lucky = words(20, 8, p_holm=0.4, pairs=10)
-    assert "among 10 pairs some look like this by luck" in lucky
-    assert "by Holm's correction for 10 pairs p = 0.4" in lucky
-    clear = words(40, 10, p_holm=0.001, pairs=3)
-    assert "+6.0 points (95 % interval +3.3 to +8.9)" in clear and "500 validation images" in clear
-    assert "new is probably better" in clear
 
 
 def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:

@@ -72,7 +72,7 @@ def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it_and_a_stale_one_none_
 
 
 def clicked(monkeypatch: pytest.MonkeyPatch, told: object) -> tuple[object, ...] | None:
-    """What a page learns of a click of which the browser tells this."""
+    """Return the click that a page gets from this message of the browser."""
     monkeypatch.setattr(st, "session_state", {"chart-clicks": {"clicked": told}})
     monkeypatch.setattr(st, "query_params", {"run": "a"})
     monkeypatch.setattr(components, "_CLICKS", lambda *, on_clicked_change, **_: on_clicked_change())

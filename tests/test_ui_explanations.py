@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 from aquadash import data
 from aquadash.explain.explainer import RemoteExplainer
 from aquadash.store import Run, RunStore
-from aquadash.ui import datasets
 from aquadash.ui.explain import explainer, explanations
 from tests.app_pages import address_notes, address_of, alternatives, buttons, html, open_app_page
 from tests.explained_models import add_untrained
@@ -49,43 +48,20 @@ def test_nothing_is_explained_before_it_is_asked_for(run: Run, monkeypatch: pyte
     assert not app.error and "of 500 images" in app.toggle(key="explain-all").label
 
 
-def test_of_many_images_only_those_that_are_drawn_are_copied(without: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[int] = []
-    monkeypatch.setattr(
-        explanations,
-        "strip",
-        lambda run, images, labels, *, opens, **_: given.extend(map(len, (images, labels, opens))),
-    )
-    app = open_page(run=without.run_id, **{"explain-all": "1"})
-    assert set(given) == {48} and "the first 48 of 500 images" in app.toggle(key="explain-all").label
-
-
 @pytest.mark.slow
 def test_an_image_is_explained_for_the_answer_and_the_true_class(run: Run) -> None:
     app = open_page(run=run.run_id, open="test-10")
 
-    assert not app.error and not app.exception
-    found = cards(app, "Grad-CAM for ")
-    assert len(found) == 2 and all("which the network gives" in text for text in found)
+    assert not app.error and len(cards(app, "Grad-CAM for ")) == 2
     assert "The answer. " in html(app) and "The true class. " in html(app)
-    assert any("8 × 8 places" in caption.value for caption in app.caption)
 
     app.selectbox(key="why-method").set_value("integrated-gradients").run()
     assert address_of(app, "why-method") == "integrated-gradients"
     assert len(cards(app, "Integrated gradients for ")) == 2
-    assert any("contributions add up" in caption.value for caption in app.caption)
 
     app.toggle(key="why-layers").set_value(True).run()
     assert address_of(app, "why-layers") == "1" and not app.exception
     assert len(cards(app, "Filter ")) == 32 and len(cards(app, "Channel ")) == 4 * 12
-
-
-@pytest.mark.slow
-def test_a_right_answer_is_explained_beside_the_second_choice(run: Run) -> None:
-    app = open_page(run=run.run_id, open="test-1", **{"why-method": "occlusion", "why-view": "alone"})
-    assert not app.error and len(cards(app, "Occlusion for ")) == 2
-    assert any("Squares of 8 × 8 pixels" in caption.value for caption in app.caption)
-    assert "The answer. " in html(app) and "The second choice. " in html(app)
 
 
 def test_the_address_of_an_older_version_opens_its_image(without: Run) -> None:
@@ -117,11 +93,6 @@ def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: 
     resumed = replace(run, ended_at=(run.ended_at or 0) + 1)
     explainer.explained(resumed, images[:1], [0], method="grad-cam")
     assert asked[-1] == 1 and len(asked) == 4, "a network that was trained further answers for itself"
-
-
-def test_the_section_is_silent_where_the_images_have_changed(run: Run) -> None:
-    assert datasets.learned(run) is not None
-    assert datasets.learned(replace(run, dataset_fingerprint="0" * 64)) is None
 
 
 @pytest.mark.slow

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from aquadash.config import DEFINITIONS, WITH_MOMENTUM, RunConfig, TrainingConfig, flatten, setting, with_values
@@ -88,10 +86,13 @@ def test_a_list_that_cannot_be_read_is_explained(name: str, text: str, reason: s
     assert reason in str(caught.value) and "such as 32, 64" in str(caught.value)
 
 
-def shown(**changes: Any) -> set[str]:
-    """The settings that make a difference beside these."""
-    values = flatten(with_values(RunConfig(), {name.replace("__", "."): value for name, value in changes.items()}))
-    return fields.effective(values)
+PRETRAINED = "model.name=backbone"
+
+
+def shown(changes: str) -> set[str]:
+    """Return the effective settings; no best weights, which would need the monitored metric, are restored."""
+    values = dict(change.split("=", 1) for change in changes.split())
+    return fields.effective(flatten(with_values(RunConfig(), {"training.restore_best_weights": False, **values})))
 
 
 def test_every_setting_has_exactly_one_place() -> None:
@@ -102,52 +103,36 @@ def test_every_setting_has_exactly_one_place() -> None:
 def test_a_network_shows_the_settings_that_it_uses() -> None:
     for name in MODELS:
         of_the_model = {
-            setting.partition(".")[2] for setting in shown(model__name=name) if setting.startswith("model.")
+            setting.partition(".")[2] for setting in shown(f"model.name={name}") if setting.startswith("model.")
         }
         assert "name" in of_the_model
         assert all(uses(name, f"model.{setting}") for setting in of_the_model)
         assert "test_time_flip" in of_the_model, "training heeds it whatever the network"
-    assert {"model.filters", "model.strides", "model.l1"} <= shown(model__name="cnn")
-    assert "model.filters" not in shown(model__name="notebook")
+    assert {"model.filters", "model.strides", "model.l1"} <= shown("model.name=cnn")
+    assert "model.filters" not in shown("model.name=notebook")
 
 
 @pytest.mark.parametrize(
-    ("name", "with_it", "without_it"),
+    ("name", "shown_with", "hidden_with"),
     [
-        ("training.momentum", {"training__optimizer": "nesterov"}, {"training__optimizer": "adam"}),
-        ("training.schedule_epochs", {"training__schedule": "step"}, {"training__schedule": "cosine"}),
-        ("training.schedule_factor", {"training__schedule": "plateau"}, {"training__schedule": "constant"}),
-        ("training.validation_fraction", {"training__validation": "training"}, {"training__validation": "test"}),
-        ("augmentation.mode", {"augmentation__pipeline": "notebook"}, {"augmentation__pipeline": "none"}),
-        (
-            "augmentation.keep_originals",
-            {"augmentation__pipeline": "notebook-1"},
-            {"augmentation__pipeline": "notebook"},
-        ),
-        ("model.pool_size", {"model__name": "cnn"}, {"model__name": "cnn", "model__pooling": "none"}),
-        ("model.residual", {"model__name": "cnn", "model__convolutions": 2}, {"model__name": "cnn"}),
-        ("model.fine_tuning", {"model__name": "backbone"}, {"model__name": "cnn"}),
-        (
-            "training.head_epochs",
-            {"model__name": "backbone", "model__fine_tuning": "top"},
-            {"model__name": "backbone", "model__fine_tuning": "head"},
-        ),
-        (
-            "training.body_learning_rate",
-            {"model__name": "backbone", "model__fine_tuning": "top"},
-            {"model__name": "cnn", "model__fine_tuning": "all"},
-        ),
-        ("model.dense_activation", {"model__name": "cnn"}, {"model__name": "cnn", "model__dense_units": ""}),
-        (
-            "training.monitor",
-            {"training__patience": 0, "training__schedule": "plateau", "training__restore_best_weights": False},
-            {"training__patience": 0, "training__restore_best_weights": False},
-        ),
+        ("training.momentum", "training.optimizer=nesterov", "training.optimizer=adam"),
+        ("training.schedule_epochs", "training.schedule=step", "training.schedule=cosine"),
+        ("training.schedule_factor", "training.schedule=plateau", "training.schedule=constant"),
+        ("training.validation_fraction", "training.validation=training", "training.validation=test"),
+        ("training.monitor", "training.patience=0 training.schedule=plateau", "training.patience=0"),
+        ("training.head_epochs", f"{PRETRAINED} model.fine_tuning=top", f"{PRETRAINED} model.fine_tuning=head"),
+        ("training.body_learning_rate", f"{PRETRAINED} model.fine_tuning=top", "model.name=cnn model.fine_tuning=all"),
+        ("augmentation.mode", "augmentation.pipeline=notebook", "augmentation.pipeline=none"),
+        ("augmentation.keep_originals", "augmentation.pipeline=notebook-1", "augmentation.pipeline=notebook"),
+        ("model.pool_size", "model.name=cnn", "model.name=cnn model.pooling=none"),
+        ("model.residual", "model.name=cnn model.convolutions=2", "model.name=cnn"),
+        ("model.fine_tuning", PRETRAINED, "model.name=cnn"),
+        ("model.dense_activation", "model.name=cnn", "model.name=cnn model.dense_units="),
     ],
 )
-def test_a_setting_is_shown_when_it_matters(name: str, with_it: dict[str, Any], without_it: dict[str, Any]) -> None:
-    assert name in shown(**with_it)
-    assert name not in shown(**without_it)
+def test_a_setting_is_shown_when_it_matters(name: str, shown_with: str, hidden_with: str) -> None:
+    assert name in shown(shown_with)
+    assert name not in shown(hidden_with)
 
 
 def test_momentum_matters_to_the_optimizers_that_take_it() -> None:

@@ -47,7 +47,7 @@ def page() -> None:
 
 
 def defaults(app: AppTest) -> dict[str, Any]:
-    """What a browser shows that hears of the latest run only."""
+    """Return the values in the messages of the latest run."""
     found = {each.key: each.proto for kind in (*INPUTS, "button_group") for each in app.get(kind) if each.key}
     # AppTest files away both kinds of sliders, and checkboxes and toggles, under one name each.
     assert set(found) == INPUTS
@@ -58,7 +58,7 @@ def defaults(app: AppTest) -> dict[str, Any]:
     return plain
 
 
-def test_every_run_says_what_the_session_holds_and_what_is_chosen_from_the_next_one_on() -> None:
+def test_every_run_sends_the_session_s_values() -> None:
     app = run_script(page)
     expected = {
         "selectbox": 2, "radio": 2, "multiselect": [1, 2], "segmented_control": [1], "pills": [2], "slider": [3, 5],
@@ -95,7 +95,7 @@ def unusable() -> None:
     inputs.toggle("Without a key", True)
 
 
-def test_what_cannot_be_a_default_is_left_to_streamlit() -> None:
+def test_a_value_that_cannot_be_a_default_is_left_to_streamlit() -> None:
     app = run_script(unusable)
     assert not app.exception
     assert app.text_input(key="secret").proto.default == ""
@@ -107,7 +107,7 @@ def test_what_cannot_be_a_default_is_left_to_streamlit() -> None:
 
 
 def calls(path: Path) -> list[ast.expr]:
-    """What is called anywhere in the file."""
+    """Return the functions that a file calls."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
@@ -140,7 +140,7 @@ def controlled_page() -> None:
     st.button("back", on_click=lambda: st.session_state.update(held=1.0))
 
 
-def test_who_is_moved_keeps_its_key_and_who_follows_or_is_set_back_gets_a_new_one() -> None:
+def test_a_moved_control_keeps_its_key_and_one_that_is_set_gets_a_new_key() -> None:
     app = run_script(controlled_page)
     assert [each.key for each in app.slider] == ["slider#0", "twin#0"]
     app.slider(key="slider#0").set_value(3.0000000000000004).run()
@@ -151,7 +151,7 @@ def test_who_is_moved_keeps_its_key_and_who_follows_or_is_set_back_gets_a_new_on
     assert [each.value for each in app.slider] == [1.0, 1.0], "the page sets them back"
 
 
-def test_what_a_new_control_reports_at_first_is_no_change() -> None:
+def test_the_first_report_of_a_new_control_is_no_change() -> None:
     app = run_script(controlled_page)
     app.slider(key="slider#0").set_value(4.0).run()
     app.session_state["held"] = 6.0

@@ -18,7 +18,7 @@ from aquadash.lab import memory
 from aquadash.lab.readings import Readings
 from aquadash.robustness import measure
 from aquadash.robustness.job import KIND
-from aquadash.store import JobProgress, JobStatus, Predictions, Run, RunStore, open_jobs
+from aquadash.store import Predictions, Run, RunStore
 from aquadash.store.artifacts import MODEL
 from aquadash.ui.augment import label_safety as label_safety_view
 from tests import job_rows
@@ -139,20 +139,6 @@ def test_a_step_and_a_run_that_are_gone_are_replaced_without_a_note(
     assert app.selectbox(key="safety-run").value == address_of(app, "safety-run") == sharp.run_id
     assert "The address asks for" not in words(app) and not app.warning
     assert "has no results to show here" in open_meter(safety_run=other.run_id).warning[0].value, "a link"
-
-
-def test_work_shows_its_progress_and_can_be_stopped(sharp: Run) -> None:
-    app, jobs = open_meter(), open_jobs()
-    app.button(key="safety-start").click().run()
-    job = job_rows.claim(KIND)
-    jobs.heartbeat(job, JobProgress("sigma 1", 500, 2000, 6.0))
-    (bar,) = again(app).get("progress")
-    assert bar.proto.text == "Sigma 1 · 500 of 2,000 copies" and "about 6.0 s left" in words(app)
-    app.button(key="safety-stop").click().run()
-    assert app.button(key="safety-stop").disabled and jobs.heartbeat(job, None)
-    jobs.end(job, JobStatus.STOPPED, message="Stopped by request.")
-    assert "Stopped by request" in words(again(app))
-    assert app.button(key="safety-start").label == "Measure"
 
 
 def test_a_refused_measurement_shows_why(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

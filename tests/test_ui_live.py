@@ -1,4 +1,4 @@
-"""What the live view says about a run at work."""
+"""The live view of a running run."""
 
 from __future__ import annotations
 

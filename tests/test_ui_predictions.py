@@ -1,4 +1,4 @@
-"""What a session keeps of dropped pictures, with networks that are made up."""
+"""A session's memory of dropped pictures, with fake networks."""
 
 from __future__ import annotations
 
@@ -93,14 +93,6 @@ def test_what_is_gone_is_forgotten_and_what_was_let_go_is_read_again(monkeypatch
 
     memory.forget([items[1].upload])
     assert memory.missing(items, [one]) == [items[0], *items[2:]]
-
-
-def test_the_answers_come_a_few_at_a_time() -> None:
-    items = [Item(picture(f"{number}.png")) for number in range(3 * predictions.FILES_AT_ONCE)]
-    coming = Memory().predict(items, [network("one")])
-    next(coming)
-    read = sum(item.upload.read for item in items)  # type: ignore[attr-defined]
-    assert read == predictions.FILES_AT_ONCE
 
 
 def test_a_card_with_several_runs_names_them_and_escapes_everything() -> None:

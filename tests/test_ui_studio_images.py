@@ -59,25 +59,6 @@ def test_more_images_keep_the_first_and_other_images_replace_all() -> None:
     assert chosen(app).positions == others[:1]
 
 
-def test_another_data_set_begins_with_its_own_images() -> None:
-    def page() -> None:
-        import streamlit as st
-
-        from aquadash.ui import address, datasets
-        from aquadash.ui.augment import studio_images
-        from tests.studios import small_dataset
-
-        address.enter("augment", shared=(datasets.SOURCE,))
-        datasets.choose()
-        dataset = small_dataset(30 if datasets.current() == "synthetic" else 90)
-        st.session_state["chosen"] = studio_images.choose(dataset, st.popover("Options"))
-
-    app = run_script(page, source="synthetic", images="5,7")
-    app.selectbox(key="data-set").set_value("cifar100").run()
-    assert chosen(app).positions == studio_images.spread(small_dataset(90), 2, seed=0)
-    assert address_of(app, "images") is None
-
-
 def test_a_small_data_set_gives_the_images_that_it_has() -> None:
     dataset = small_dataset(count=6)
     assert sorted(studio_images.resized(dataset, [0, 1], 16)) == list(range(6))

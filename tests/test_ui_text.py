@@ -19,29 +19,20 @@ from aquadash.ui.text import (
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [
-        (None, "–"),
-        (-1, "–"),
-        (0, "0.0 s"),
-        (9.94, "9.9 s"),
-        (45, "45 s"),
-        (200, "3 min 20 s"),
-        (3599.6, "1 h 0 min"),
-        (7500, "2 h 5 min"),
-    ],
+    [(None, "–"), (-1, "–"), (0, "0.0 s"), (9.94, "9.9 s"), (45, "45 s"), (200, "3 min 20 s"), (3599.6, "1 h 0 min")],
 )
 def test_durations_have_units(seconds: float | None, expected: str) -> None:
     assert duration(seconds) == expected
 
 
-def test_the_time_left_is_told_where_it_is_known() -> None:
+def test_an_unknown_time_left_is_left_out() -> None:
     assert time_left(45) == "about 45 s left"
     assert time_left(200, at_most=True) == "at most 3 min 20 s left"
     assert joined("5 of 8 done", time_left(None), time_left(0.0)) == "5 of 8 done"
     assert joined(sentence("reading"), "", time_left(7500)) == "Reading · about 2 h 5 min left"
 
 
-def test_what_a_label_is_about_is_set_in_italics_whatever_it_is() -> None:
+def test_the_object_of_a_label_is_in_italics() -> None:
     assert named("Add", "Gaussian blur") == "Add *Gaussian blur*"
     assert named("Crop", " a*b_c.png ") == r"Crop *a\*b\_c.png*"
 
@@ -63,7 +54,7 @@ def test_markup_is_escaped(text: str) -> None:
     assert escaped.replace("\\", "") == text
 
 
-def test_what_begins_a_list_does_not_begin_one() -> None:
+def test_a_text_never_begins_a_list() -> None:
     assert plain("- x") == "\\- x"
     assert not plain("1. x").startswith("1.")
     assert plain("0.5 is a half-way - house").endswith("is a half-way - house")
@@ -91,7 +82,7 @@ def test_a_note_has_no_large_headings(heading: str) -> None:
     assert safe_markdown(heading.replace("@", "")) == heading.replace("@", "\u2060").replace("\r", "\n")
 
 
-def test_what_is_no_heading_stays_in_a_note() -> None:
+def test_other_markdown_stays_in_a_note() -> None:
     for text in ("a\n\n---\n\nb", "a | b\n--- | ---\n1 | 2", "-# x", "1.5 # x", "a = b", "- ###### x"):
         assert safe_markdown(text) == text
 

@@ -41,9 +41,9 @@ PAIR = ("upright edges", "level edges")
 
 
 def one_convolution(activation: str, pooling: str) -> Verdict:
-    """What is made of two convolutions with these between them."""
-    found = network.two_layers(IMAGE, filters=PAIR, activation=activation, pooling=pooling)
-    return checks_network.one_convolution(activation, pooling, found.difference)
+    """The verdict on two convolutions with these between them."""
+    layers = network.two_layers(IMAGE, filters=PAIR, activation=activation, pooling=pooling)
+    return checks_network.one_convolution(activation, pooling, layers.difference)
 
 
 #: The checks of one answer, and what is made of some.
@@ -129,11 +129,11 @@ def test_the_number_of_training_images() -> None:
     assert checks_data.training_images(2500, pipelines=FOUR, copies=10, keep_originals=False) == 100_000
 
 
-@pytest.mark.parametrize(("kind", "means"), [("unit", 0.5), ("symmetric", 0.0), ("standardize", 0.0)])
-def test_a_normalized_value(kind: str, means: float) -> None:
-    assert checks_data.normalized(127.5, 127.5, 50.0, kind) == pytest.approx(means)
-    ends = {"unit": 1.0, "symmetric": 1.0, "standardize": 2.55}
-    assert checks_data.normalized(255.0, 127.5, 50.0, kind) == pytest.approx(ends[kind])
+@pytest.mark.parametrize(
+    ("kind", "mean", "end"), [("unit", 0.5, 1.0), ("symmetric", 0.0, 1.0), ("standardize", 0.0, 2.55)]
+)
+def test_a_normalized_value(kind: str, mean: float, end: float) -> None:
+    assert [checks_data.normalized(value, 127.5, 50.0, kind) for value in (127.5, 255)] == pytest.approx([mean, end])
 
 
 @pytest.mark.parametrize(
@@ -149,11 +149,9 @@ def test_typed_numbers(text: str, number: float | None) -> None:
 @pytest.mark.parametrize("side", [5, 31, 32])
 def test_two_linear_convolutions_are_one_at_any_size(side: int) -> None:
     image = np.random.default_rng(side).integers(0, 256, (side, side + 1, 3)).astype(np.uint8)
-    first = network.two_layers(image, filters=PAIR, activation="none", pooling="none")
-    rows, columns = (math.ceil(length / 2) for length in image.shape[:2])
-    assert first.first.shape == (rows, columns)
-    height = min(first.second.shape[0], first.single.shape[0])
-    assert first.second.shape == first.single.shape and first.difference < 1e-12 and height >= 1
+    layers = network.two_layers(image, filters=PAIR, activation="none", pooling="none")
+    assert layers.first.shape == tuple(math.ceil(length / 2) for length in image.shape[:2])
+    assert layers.second.shape == layers.single.shape and layers.difference < 1e-12
 
 
 def test_pictures_of_outputs_have_grey_for_0() -> None:
@@ -166,11 +164,11 @@ def test_parameters_are_those_of_the_report_and_those_that_keras_counts() -> Non
     from aquadash.config import RunConfig
     from aquadash.models import build
 
-    assert sum(network.parameters((32, 32, 3), classes=5, units=(256, 128)).values()) == report.PARAMETERS
+    assert units(256) == report.PARAMETERS
     for shape, classes in (((32, 32, 3), 5), ((21, 30, 3), 7)):
         built = build(RunConfig().model, image_shape=shape, num_classes=classes)
-        found = network.parameters(shape, classes=classes, units=(256, 128))
-        assert sum(found.values()) == built.count_params()
+        counted = network.parameters(shape, classes=classes, units=(256, 128))
+        assert sum(counted.values()) == built.count_params()
 
 
 def test_the_flattened_loss_never_falls_below_its_floor() -> None:
@@ -197,8 +195,7 @@ def answers() -> tuple[np.ndarray, np.ndarray]:
     shares = random.dirichlet(np.full(5, 0.5), size=200)
     for row, label in zip(shares, labels, strict=True):
         if random.random() < 0.6:
-            best = int(row.argmax())
-            row[[label, best]] = row[[best, label]]
+            row[[label, row.argmax()]] = row[[row.argmax(), label]]
     return labels, shares
 
 
@@ -208,29 +205,22 @@ def test_flattery_is_the_mean_of_the_best_score() -> None:
     assert checks_results.flattery(1, accuracy=0.67, images=100) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_a_sure_mistake_is_found_by_its_number() -> None:
+def test_a_sure_mistake_or_else_the_least_sure_image_is_found_by_its_number() -> None:
     labels, shares = answers()
-    task = checks_results.sure_mistake_task(labels, shares)
-    assert task.threshold == 0.9
-    sure, wrong = shares.max(axis=1), shares.argmax(axis=1) != labels
+    predicted, sure = shares.argmax(axis=1), shares.max(axis=1)
 
-    def outcome(text: str) -> Outcome:
-        return checks_results.sure_mistake(text, labels, shares).outcome
+    def outcome(text: str | int) -> Outcome:
+        return checks_results.sure_mistake(str(text), labels, shares).outcome
 
-    assert outcome(str(np.flatnonzero(wrong & (sure >= 0.9))[0])) is RIGHT
-    assert outcome(str(np.flatnonzero(wrong & (sure < 0.9))[0])) is NEARLY
-    assert outcome(str(np.flatnonzero(~wrong)[0])) is WRONG
+    assert checks_results.sure_mistake_task(labels, shares).threshold == 0.9
+    wrong = predicted != labels
+    assert outcome(np.flatnonzero(wrong & (sure >= 0.9))[0]) is RIGHT
+    assert outcome(np.flatnonzero(wrong & (sure < 0.9))[0]) is NEARLY
+    assert outcome(np.flatnonzero(~wrong)[0]) is WRONG
     assert {outcome(text) for text in ("200", "-1", "1.5", "", "otter", "9" * 20)} == {WRONG}
-
-
-def test_without_a_mistake_the_least_sure_image_is_asked_for() -> None:
-    labels, shares = answers()
-    labels = shares.argmax(axis=1)
+    labels = predicted
     assert checks_results.sure_mistake_task(labels, shares).threshold is None
-    least = int(shares.max(axis=1).argmin())
-    assert checks_results.sure_mistake(str(least), labels, shares).outcome is RIGHT
-    most = int(shares.max(axis=1).argmax())
-    assert checks_results.sure_mistake(str(most), labels, shares).outcome is WRONG
+    assert (outcome(sure.argmin()), outcome(sure.argmax())) == (RIGHT, WRONG)
 
 
 @pytest.mark.parametrize("chosen", range(5))
@@ -291,8 +281,9 @@ def test_the_fewest_images_are_the_fewest(share: float) -> None:
 
 
 def test_scores_of_different_tasks_do_not_say_which_network_is_better() -> None:
-    same, other = (checks_results.conclusion("better", (388, 500), (67, 100), same_task=same) for same in (True, False))
-    assert "different tasks" in other.text and "different tasks" not in same.text
+    for same in (True, False):
+        text = checks_results.conclusion("better", (388, 500), (67, 100), same_task=same).text
+        assert ("different tasks" in text) is not same
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from aquadash.augment.spec import Branch
 if TYPE_CHECKING:
     from imgaug.augmenters import Sequential
 
-#: Images in one call of imgaug. Speed hardly depends on it above 100; it sets how often progress is told.
+#: Images in one call of imgaug; progress is reported after each. Above 100, speed hardly depends on it.
 IMAGES_A_BATCH = 500
-#: Large pictures go in smaller batches, of so many pixels at most, to bound the memory (about 100 MB).
+#: Most pixels of a batch, which bounds its memory to about 100 MB.
 PIXELS_A_BATCH = 2_000_000
 
 #: First part of the path along which a seed is split, so that training and previews never share random numbers.

@@ -18,11 +18,7 @@ from PIL import Image
 
 
 class BatchMultiply(iaa.Multiply):
-    """``imgaug.augmenters.Multiply`` with one product for a whole array of images; arguments and bytes as there.
-
-    imgaug calls OpenCV's product of bytes and floats once an image, which is the slowest step of the report's fourth
-    pipeline after its masks.
-    """
+    """``imgaug.augmenters.Multiply`` with one product for all images, which gives its bytes and is much faster."""
 
     def _augment_batch_(self, batch: Any, random_state: Any, parents: Any, hooks: Any) -> Any:
         if not isinstance(batch.images, np.ndarray):
@@ -41,11 +37,7 @@ class BatchMultiply(iaa.Multiply):
 
 
 class AnySizeJigsaw(iaa.Jigsaw):
-    """``imgaug.augmenters.Jigsaw`` for images of any size, which they keep.
-
-    imgaug either enlarges images until the grid fits or fails where it does not. Here the pieces have whole pixels,
-    what is left over at the right and at the bottom stays in place, and images too small for the grid stay as they are.
-    """
+    """``imgaug.augmenters.Jigsaw`` for any size: pieces have whole pixels, and a rest at the right and bottom stays."""
 
     def _augment_batch_(self, batch: Any, random_state: Any, parents: Any, hooks: Any) -> Any:
         samples = self._draw_samples(batch, random_state)
@@ -58,17 +50,9 @@ class AnySizeJigsaw(iaa.Jigsaw):
 
 
 class GridBend(iaa.Augmenter):
-    """Bends images between the points of a grid, as ``imgaug.augmenters.PiecewiseAffine`` at a hundredth of the time.
+    """``imgaug.augmenters.PiecewiseAffine`` at a hundredth of the time: distances are interpolated between grid points.
 
-    Both move the points by normally distributed distances. imgaug then bends triangle by triangle, with a search for
-    the triangle of each pixel (some hundred milliseconds an image), and fails when points fall together. Here the
-    distances are interpolated between the four points around a pixel, which cannot fail.
-
-    Args:
-        scale: The points' standard deviation as a share of a side, or a pair to draw from.
-        nb_rows: The grid's rows, 2 or more, or a pair to draw from.
-        nb_cols: Its columns, in the same way.
-        seed: Decides every random choice.
+    ``scale`` is the points' standard deviation as a fraction of a side; it, rows and columns may be pairs to draw from.
     """
 
     def __init__(self, *, scale: Any, nb_rows: Any, nb_cols: Any, seed: Any) -> None:
@@ -99,7 +83,7 @@ class GridBend(iaa.Augmenter):
         return batch
 
     def get_parameters(self) -> list[Any]:
-        """What the images are drawn from."""
+        """The ranges that the images are drawn from."""
         return [self.scale, self.nb_rows, self.nb_cols]
 
 
@@ -112,7 +96,7 @@ def interpolation(pixels: int, points: int) -> NDArray[np.float64]:
 #: The least side that the package ``imagecorruptions`` takes, in pixels.
 _MIN_SIDE = 32
 
-#: The least side of what works on each pixel by itself, on shares of the side or on JPEG's blocks of 8 pixels.
+#: The least side of corruptions of single pixels, of fractions of the side or of JPEG's blocks of 8 pixels.
 _MIN_SIDES = {
     "gaussian_noise": 1,
     "shot_noise": 1,
@@ -137,10 +121,8 @@ def corrupted(
 ) -> NDArray[np.uint8]:
     """An image under a corruption of ``imagecorruptions``.
 
-    The package refuses images of less than 32 pixels a side. What changes each pixel by itself, or measures in shares
-    of the side, is applied to them nevertheless, down to 8 pixels. For the others (blurs, weather, elastic) they are
-    enlarged by a whole factor, each pixel repeated, and shrunk back by the mean of each block, which alone changes
-    nothing. NumPy's global random numbers, from which the package draws, go on afterwards as if nothing had been drawn.
+    The package refuses images of less than 32 pixels a side. For blurs, weather and elastic, smaller ones are enlarged
+    by a whole factor and shrunk back by the mean of each block. NumPy's global random state is restored afterwards.
 
     Args:
         image: uint8, shape (height, width, 3), RGB; left unchanged.
@@ -148,12 +130,11 @@ def corrupted(
         seed: Decides every random choice, 0 to 2**32 - 1.
         change: Used in place of the package's function; None for that.
     """
-    # It takes a second.
+    # The import takes a second.
     from imagecorruptions import corruption_dict  # type: ignore[import-untyped]
 
     factor = -(-_MIN_SIDES.get(name, _MIN_SIDE) // min(image.shape[:2]))
     enlarged = Image.fromarray(image if factor == 1 else image.repeat(factor, axis=0).repeat(factor, axis=1))
-    # Not by ``imagecorruptions.corrupt``, which does no more but to refuse small images.
     change = change or corruption_dict[name]
     with _ONE_AT_A_TIME:
         state = np.random.get_state()

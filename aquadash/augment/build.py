@@ -18,16 +18,8 @@ from aquadash.augment.spec import Operator
 
 
 def build(operators: Iterable[Operator], *, seed: np.random.SeedSequence) -> iaa.Sequential:
-    """Build the augmenter that applies operators in order.
-
-    Every augmenter in the tree gets a generator of its own, derived from ``seed`` and its position. Without that imgaug
-    takes a seed from a generator that the whole process shares, already when an augmenter is made; this is also why
-    lists of children are wrapped here and never by imgaug.
-
-    Args:
-        operators: The operators; they have passed :func:`aquadash.augment.reading.check`.
-        seed: Decides every random choice of the augmenter's first call.
-    """
+    """Build the augmenter that applies checked operators in order; ``seed`` decides all choices of its first call."""
+    # imgaug seeds an augmenter without a seed, and lists that it wraps itself, from a generator of the whole process.
     return iaa.Sequential(_steps(operators, seed), seed=_derived(seed, 0))
 
 

@@ -19,7 +19,7 @@ _COMMAND_IMPORTS = {
     "from PIL import Image",
 }
 
-#: What draws: with imaug the others come in any version.
+#: The packages that draw random numbers or pixels. The dependencies of imaug have no fixed version.
 DRAWING = ("imaug", "imagecorruptions-imaug", "scikit-image", "scipy", "pillow", "numba")
 _NEEDS = (*DRAWING, "numpy", "opencv-contrib-python-headless")
 
@@ -132,10 +132,7 @@ _Place = tuple[int, ...]
 
 
 def to_code(spec: PipelineSpec) -> str:
-    """A Python script that makes the images of :func:`aquadash.augment.draw` without AquaDash.
-
-    The script's function ``augment(images, seed)`` gives the same bytes with the versions that its head names; as a
-    command it takes image files or an array.
+    """A Python script that makes the images of :func:`aquadash.augment.draw`, byte for byte, without AquaDash.
 
     Raises:
         ConfigError, UnknownNameError: The pipeline does not fit the catalogue; nothing unchecked gets into code.

@@ -197,10 +197,7 @@ def rename_branch(spec: PipelineSpec, number: int, title: str) -> PipelineSpec:
 
 
 def new_step(name: str) -> Operator:
-    """A step as the catalogue has it, what it needs filled in.
-
-    One that steers others begins with a flip in it, and with a blur where it chooses among several.
-    """
+    """A step with the settings that it needs; around a flip if it steers others, and a blur if it chooses."""
     info = operator_info(name)
     needed = tuple((each.name, starting_value(each)) for each in info.parameters if each.default is None)
     begin = (Operator("Fliplr"), Operator("GaussianBlur")) if info.choices else (Operator("Fliplr"),)

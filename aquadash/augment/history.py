@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from aquadash.augment.editing import with_ids
+from aquadash.augment.saved_pipelines import Draft
 from aquadash.augment.spec import PipelineSpec
 
 #: States that are kept to go back to.
@@ -17,27 +18,15 @@ TOGETHER_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class State:
-    """A pipeline at a moment."""
-
-    #: The pipeline; every step has an id.
-    spec: PipelineSpec
-    #: The name of the pipeline that it was started from.
-    base: str
-    #: The :func:`~aquadash.augment.saved_pipelines.version_of` that pipeline as it was then.
-    version: str
-
-
-@dataclass(frozen=True)
 class History:
     """The states of a pipeline that is being built. Start one with :meth:`start`."""
 
     #: The state to show.
-    present: State
+    present: Draft
     #: Earlier states, the oldest first.
-    past: tuple[State, ...] = ()
+    past: tuple[Draft, ...] = ()
     #: States that were undone, the next to redo last.
-    future: tuple[State, ...] = ()
+    future: tuple[Draft, ...] = ()
     #: The next id for a new step; ids are never given twice.
     unused: int = 0
     #: The tag of the last change; None if the next change is undone by itself.
@@ -49,7 +38,7 @@ class History:
     def start(cls, spec: PipelineSpec, *, base: str, version: str) -> History:
         """A history of one state."""
         spec, unused = with_ids(spec, 0)
-        return cls(State(spec, base, version), unused=unused)
+        return cls(Draft(spec, base, version), unused=unused)
 
     def record(
         self,
@@ -71,12 +60,12 @@ class History:
         """
         spec, unused = with_ids(spec, self.unused)
         before = self.present
-        state = State(spec, before.base if base is None else base, before.version if version is None else version)
+        state = Draft(spec, before.base if base is None else base, before.version if version is None else version)
         together = tag is not None and tag == self.tag and now - self.changed_at < TOGETHER_SECONDS
         past = self.past if together else (*self.past, before)[-MAX_STATES:]
         return History(state, past, (), unused, tag, now)
 
-    def changed(self, change: Callable[[State], State]) -> History:
+    def changed(self, change: Callable[[Draft], Draft]) -> History:
         """Return the same history with every state changed."""
         return replace(
             self,

@@ -1,12 +1,10 @@
 """Cloudy masks for ``BlendAlphaFrequencyNoise``, drawn for a whole batch at once.
 
-imgaug draws these masks image by image, which takes most of the time of the report's fourth pipeline, and now and then
-refuses its own mask because rounding has lifted a value just above 1. :class:`FrequencyNoiseMasks` draws from the same
-distribution with array operations over the batch, and cuts every mask to the interval 0 to 1.
-
-How a mask comes about, as in imgaug: white noise in the frequency domain is weighted by ``distance ** exponent``,
-brought back by an inverse Fourier transform, stretched to 0.01 to 1 and enlarged to the image's size. One to three such
-planes are averaged or their maximum taken, and half of the masks are sharpened by a sigmoid.
+imgaug draws these masks image by image, which takes most of the time of the report's fourth pipeline, and sometimes
+refuses its own mask because of rounding. :class:`FrequencyNoiseMasks` draws from the same distribution with array
+operations over the batch. White noise in the frequency domain is weighted by ``distance ** exponent``, transformed
+back, stretched to 0.01 to 1 and enlarged to the image's size. One to three such planes are averaged or their maximum
+taken, and half of the masks are sharpened by a sigmoid.
 
 This module imports imgaug at its start; import it where it is needed.
 """
@@ -68,15 +66,7 @@ def _ends(value: Any, kind: Callable[[Any], Number]) -> tuple[Number, Number]:
 
 
 class FrequencyNoiseMasks(iaa.IBatchwiseMaskGenerator):
-    """A mask generator for ``imgaug.augmenters.BlendAlphaMask``.
-
-    Args:
-        exponent: Range of the exponent of each plane; low values give large soft blobs, high values fine grain.
-        size_px_max: Range of the longer side of each plane in pixels before it is enlarged, both ends included.
-        iterations: Range of the number of planes in a mask, both ends included.
-        sigmoid: Share of the masks that are sharpened, 0 to 1.
-        per_channel: Share of the images whose colour channels get a mask each, 0 to 1.
-    """
+    """A mask generator for ``imgaug.augmenters.BlendAlphaMask``; ranges include both ends."""
 
     def __init__(
         self,
@@ -87,9 +77,13 @@ class FrequencyNoiseMasks(iaa.IBatchwiseMaskGenerator):
         sigmoid: float,
         per_channel: float,
     ) -> None:
+        #: Range of the exponent of each plane; low values give large soft blobs, high values fine grain.
         self.exponent = exponent
+        #: Range of the longer side of each plane before it is enlarged, in pixels.
         self.size_px_max = size_px_max
+        #: Range of the number of planes in a mask.
         self.iterations = iterations
+        #: Fraction of the masks that are sharpened, and of the images whose colour channels get a mask each.
         self.sigmoid = sigmoid
         self.per_channel = per_channel
 
@@ -112,18 +106,7 @@ class FrequencyNoiseMasks(iaa.IBatchwiseMaskGenerator):
     def draw(
         self, count: int, owners: NDArray[np.intp], *, height: int, width: int, rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        """Draw the masks of ``count`` images.
-
-        Args:
-            count: How many images there are.
-            owners: For each mask, the image it belongs to; masks of one image share all but their noise.
-            height: Height of the images in pixels.
-            width: Width of the images in pixels.
-            rng: Where the random numbers come from.
-
-        Returns:
-            float32, shape (len(owners), height, width), 0 to 1.
-        """
+        """Draw a mask, 0 to 1, for each owner, one of ``count`` images; an image's masks differ in noise only."""
         by_maximum = (rng.random(count) < 0.5)[owners]
         iterations = rng.integers(self.iterations[0], self.iterations[1], size=count, endpoint=True)[owners]
         sharpened = (rng.random(count) < self.sigmoid)[owners]
@@ -143,7 +126,7 @@ class FrequencyNoiseMasks(iaa.IBatchwiseMaskGenerator):
 
         chosen = masks[sharpened] * _SIGMOID_SLOPE + (_SIGMOID_SHIFT - thresholds[sharpened, np.newaxis, np.newaxis])
         masks[sharpened] = 1.0 / (1.0 + np.exp(-chosen))
-        # The cut: enlarging, averaging and the stretch to 0.01 to 1 round, and may end just above 1.
+        # Rounding may lift a value just above 1, which imgaug refuses.
         return np.clip(masks, 0.0, 1.0, out=masks)
 
     def _draw_planes(self, count: int, *, height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -178,13 +161,9 @@ def small_shape(height: int, width: int, size_px_max: int) -> tuple[int, int]:
 def frequency_distances(
     height: int, width: int, size_px_max: tuple[int, int]
 ) -> dict[tuple[int, int], NDArray[np.float32]]:
-    """The distances that weight the frequencies, one matrix for each shape a plane may have.
-
-    imgaug cuts the matrix of a small plane out of the middle of the largest one met so far, and writes a 1 into the
-    corners of each cut for good. After some dozen images all cuts have been made and the matrices stay as they are; the
-    report's images come from that state, and so do ours. The ones matter: they are the lowest frequencies and rule
-    the look of the masks.
-    """
+    """The distances that weight the frequencies, one matrix for each shape a plane may have."""
+    # imgaug takes small matrices from the middle of the largest and leaves a 1 in the corners of each, the lowest
+    # frequencies. The report's images come from the state after all sizes were met, and so do ours.
     shapes = sorted({small_shape(height, width, size) for size in range(size_px_max[0], size_px_max[1] + 1)})
     largest = shapes[-1]
     down, across = (_distances_to_border(side) for side in largest)
@@ -216,7 +195,7 @@ def _noise(
     weights[:, [[0], [-1]], [0, -1]] = 0.0
     phases = rng.random(shape, dtype=np.float32) * np.float32(2 * np.pi)
     amplitudes = rng.random(shape, dtype=np.float32) * np.float32(max(distances.shape) ** 2)
-    # imgaug multiplies the imaginary part by the phase instead of the amplitude; kept, as the masks' look hangs on it.
+    # imgaug multiplies the imaginary part by the phase instead of the amplitude; kept for the same look.
     spectrum = weights * (amplitudes * np.cos(phases) + 1j * (phases * np.sin(phases)))
     # The transform's scale does not matter here.
     planes = np.ascontiguousarray(np.fft.ifft2(spectrum).real)

@@ -1,4 +1,4 @@
-"""What a pipeline costs and does, in figures: time, lost brightness levels, colours before and after, and warnings."""
+"""Figures of a pipeline: time, lost brightness levels, colours before and after, and warnings."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import ConfigError
 
-#: From this share of the images on, nearly constant or mostly black ones are worth a word: each is a label without a
-#: picture. Fewer are left alone: the report's own pipelines make up to 1 in 1,000.
+#: Fraction of nearly constant or mostly black images that gives a caution; the report's pipelines make up to 0.001.
 RUINED_SHARE = 0.01
-#: From this share on, unchanged images are: of the report's third pipeline, whose steps are each for some of the images
-#: only, 28 % come out as they went in, which is meant.
+#: Fraction of unchanged images that gives a caution; the report's third pipeline leaves 28 % unchanged on purpose.
 UNCHANGED_SHARE = 1 / 3
 
 
@@ -31,7 +29,7 @@ class Caution:
     kind: str
     #: Of the images, 0 to 1.
     share: float
-    #: What is the matter and what to do about it, plain text.
+    #: The fault and its remedy, plain text.
     words: str
 
 
@@ -102,7 +100,7 @@ def images_per_second(images: NDArray[np.uint8], branch: Branch, *, seed: int) -
         augment_branch(batch[:number], branch, seed=seed, path=(PREVIEW, 0, 0), out=out[:number])
         return time.perf_counter() - start
 
-    # What is made at the first use does not count.
+    # The first call imports imgaug and fills its caches.
     seconds(1)
     found = [seconds(count)]
     while len(found) < _REPEATS and sum(found) < _SECONDS:
@@ -113,12 +111,11 @@ def images_per_second(images: NDArray[np.uint8], branch: Branch, *, seed: int) -
 CHANNELS = ("red", "green", "blue")
 
 #: A picture whose pixels deviate by less than this from their mean (root mean square over the channels, of 255 levels)
-#: is nearly constant. Of the 2,500 training images of the five aquatic mammals in CIFAR-100 the flattest has 8.8, and
-#: of the report's 10,000 variants of them the flattest has 4.3: below that, nothing can be told from the noise.
+#: is nearly constant. The flattest of CIFAR-100's 2,500 aquatic mammals has 8.8, of the report's 10,000 variants 4.3.
 CONSTANT_DEVIATION = 4.0
 #: A pixel is black if none of its channels is above this, of 255: on a screen it cannot be told from 0.
 BLACK_LEVEL = 8
-#: A picture is mostly black if more than this share of its pixels is. Of those 2,500 images the darkest has 56 %.
+#: Fraction of black pixels above which a picture is mostly black. The darkest of those 2,500 images has 0.56.
 BLACK_SHARE = 0.8
 
 
@@ -161,7 +158,7 @@ class BranchNumbers:
     mostly_black: float
     #: How many it makes in a second on one core; None for one that changes nothing, or if that was not asked for.
     images_per_second: float | None
-    #: What a person should know before training with it, the gravest first.
+    #: Warnings before training with it, the gravest first.
     cautions: tuple[Caution, ...]
 
     @property

@@ -22,8 +22,8 @@ from aquadash.config import AugmentationConfig, RunConfig, definitions_text, rea
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import ConfigError, UnknownNameError
 
-#: First parts of the paths along which a seed is split (see :data:`aquadash.augment.apply.TRAINING`): for the second
-#: and later versions, for a mixture's images, and for which image goes where in a mixture.
+#: First parts of the paths along which a seed is split (see :data:`aquadash.augment.apply.TRAINING`): the second and
+#: later versions, a mixture's images, and the choice of a branch for each image.
 _MORE_VERSIONS = 2
 MIXTURE = 3
 PICKS = 4
@@ -31,7 +31,7 @@ PICKS = 4
 
 @dataclass(frozen=True)
 class AugmentationPlan:
-    """What becomes of a run's training images."""
+    """The changes of a run's training images."""
 
     #: At least one. Of a single one every branch makes images; of several, each version of each image goes through one
     #: branch of one of them.
@@ -109,7 +109,7 @@ class AugmentationPlan:
 
 
 def plan(config: AugmentationConfig) -> AugmentationPlan:
-    """What a run with these settings does to its training images.
+    """The plan of a run with these settings.
 
     Of a name, the built-in pipeline counts, then the one that the settings carry, then the saved one.
 
@@ -130,7 +130,7 @@ def plan(config: AugmentationConfig) -> AugmentationPlan:
 def embedded(config: RunConfig, *, also: Iterable[str] = ()) -> RunConfig:
     """The config with the saved pipelines that it names written into it.
 
-    Those that it carries already stay as they are; those that it carries and does not name are left out.
+    Carried pipelines stay as they are, or are left out where the config does not name them.
 
     Args:
         also: Names, or several with weights, that the pipeline may be set to later.
@@ -160,8 +160,8 @@ def draw(
 ) -> NDArray[np.uint8]:
     """Draw the training images of a plan.
 
-    Images are worked on in batches of a fixed size, each with a seed of its own, so the same images and the same seed
-    give the same bytes, in any process. A slice of the images gives other random choices than the whole.
+    Batches have a fixed size and a seed each, so that the same images and seed give the same bytes in any process. A
+    slice of the images gets other random choices than the whole.
 
     Args:
         images: uint8, shape (n, height, width, 3), RGB; left unchanged. n may be 0.

@@ -37,13 +37,10 @@ def preview(
     Args:
         images: uint8, shape (n, height, width, 3), RGB.
         pipeline: The pipeline, or a branch, which stands for a pipeline of nothing else.
-        branch: Which of its branches, from 0. None goes round those that change the images, as
-            :func:`preview_branches` tells, so that the draws show all of them.
+        branch: One of its branches, from 0. None takes turns, by :func:`preview_branches`.
         seed: 0 or greater; another seed, other draws.
         draws: How many, 0 or more.
-        alike: Each image goes through by itself, with the same random numbers, so that all get the same choices and
-            those can be told from the image. Otherwise, as in training, each gets choices of its own; the first image's
-            are not those that it gets alike.
+        alike: All images get the same random choices. Otherwise, as in training, each gets choices of its own.
 
     Returns:
         uint8, shape (draws, n, height, width, 3).
@@ -63,11 +60,7 @@ def preview(
 
 
 def preview_branches(spec: PipelineSpec, *, branch: int | None, draws: int) -> tuple[int, ...]:
-    """Which branch each draw of :func:`preview` shows.
-
-    Draw i shows the given branch, or, for None, branch i modulo k of the k branches that change the images; a pipeline
-    without such a branch shows the originals.
-    """
+    """The branch of each draw of :func:`preview`: the given one or, for None, those that change images, in turns."""
     if branch is not None:
         _check_branch(spec, branch)
         return (branch,) * draws
@@ -78,10 +71,7 @@ def preview_branches(spec: PipelineSpec, *, branch: int | None, draws: int) -> t
 def film_strip(
     images: NDArray[np.uint8], *, pipeline: PipelineSpec | Branch, branch: int = 0, seed: int
 ) -> NDArray[np.uint8]:
-    """The images before the first and after each step of a branch that is switched on.
-
-    The steps are those at the branch's top; what is inside of one counts as that step.
-    """
+    """The images before the first and after each enabled step at the top of a branch."""
     spec = as_pipeline(pipeline)
     _check_branch(spec, branch)
     chosen = spec.branches[branch]

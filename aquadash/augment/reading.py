@@ -10,7 +10,7 @@ from aquadash.augment.catalogue import OperatorInfo, Parameter, operator_info, s
 from aquadash.augment.spec import Operator, PipelineForm, PipelineSpec, Range, Value, walk
 from aquadash.errors import ConfigError, UnknownNameError
 
-#: Operators nested deeper than this are refused; nobody can read such a pipeline, and a file could be made to hang.
+#: Most levels of operators: a hostile file of many levels would exhaust the stack.
 MAX_DEPTH = 8
 #: Bounds for a pipeline's file: its length in characters, its branches and its operators.
 MAX_CHARACTERS = 100_000

@@ -3,8 +3,8 @@
 A saved pipeline is a JSON file in ``AQUADASH_HOME/pipelines``. Versions up to 0.7.0.dev0 moved deleted and replaced
 pipelines into ``earlier/`` beside them, where they stay.
 
-Whose it is stands in a small file beside it, ``fog.owner`` beside ``fog.json``, for the pipeline's own goes from one
-person to another. A pipeline without one was saved by the owner of the machine, or before anybody asked.
+Its owner stands in a file of its own, ``fog.owner`` beside ``fog.json``: people pass ``fog.json`` on. Without that file
+the pipeline belongs to the owner of the machine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNam
 from aquadash.files import replacing, write_whole
 from aquadash.people import OWNER, Person, Resource
 
-#: What a pipeline's name may be: what configurations take as a name.
+#: A pipeline's name, as configurations take it.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MAX_TITLE_CHARACTERS = 80
 #: A file that is larger was not written by us.
@@ -131,19 +131,19 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
     try:
         folder().mkdir(parents=True, exist_ok=True)
         try:
-            # What is new never takes the place of what somebody else has saved in the meantime.
+            # A new pipeline never replaces one that another person has saved in the meantime.
             with replacing(target, new=replace_name != saved.name) as file:
                 file.write(saved.to_json().encode("utf-8"))
         except FileExistsError:
             raise ConfigError(_taken(saved.title)) from None
         if replace_name == saved.name:
-            return saved  # It stays whose it was.
+            return saved  # The owner stays.
         _owner_file(target).unlink(missing_ok=True)
         if owner_text:
             try:
                 write_whole(_owner_file(target), owner_text)
             except OSError:
-                # Without it, it would be the machine's owner's.
+                # Without its owner's file the pipeline would belong to the owner of the machine.
                 target.unlink(missing_ok=True)
                 raise
         if replace_name is not None:
@@ -175,7 +175,7 @@ def version_of(spec: PipelineSpec) -> str:
 
 @dataclass(frozen=True)
 class Draft:
-    """A pipeline with changes that are not saved."""
+    """A pipeline as it is edited, with or without changes that are not saved."""
 
     #: The pipeline as edited.
     spec: PipelineSpec

@@ -1,7 +1,7 @@
 """Augmentations written down as data: operators, branches and pipelines, and the form of their JSON.
 
-These records only hold values. What an operator's settings may be is in :mod:`aquadash.augment.catalogue`;
-:mod:`aquadash.augment.reading` holds them against it.
+These records only hold values; :mod:`aquadash.augment.reading` checks them against
+:mod:`aquadash.augment.catalogue`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aquadash.errors import ConfigError
 
-#: What the JSON of a pipeline says it is, and the version of its form.
+#: Format and version in the JSON of a pipeline.
 FORMAT: Literal["aquadash-pipeline"] = "aquadash-pipeline"
 VERSION: Literal[1] = 1
 
@@ -50,7 +50,7 @@ class Operator:
     probability: float = 1.0
     #: False for a step that is kept and skipped. The other steps draw the same random numbers either way.
     enabled: bool = True
-    #: Which step it is while a pipeline is edited, whatever becomes of it; None elsewhere, and in files.
+    #: Identifies the step while a pipeline is edited; None elsewhere, and in files.
     id: int | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -112,13 +112,13 @@ class Branch:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """What becomes of a set of training images: each branch makes one image out of every image."""
+    """The changes of a set of training images: each branch makes one image out of every image."""
 
     #: Its name in configurations and on the command line.
     name: str
     #: A short name for a menu.
     title: str
-    #: What it does and how many images it yields, in a sentence or two.
+    #: Its effect and the number of images that it yields, in a sentence or two.
     summary: str
     #: At least one; the images of the first come first in the training set.
     branches: tuple[Branch, ...]

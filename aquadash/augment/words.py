@@ -11,7 +11,7 @@ _INDENT = "    "
 
 _ALWAYS = " (always)"
 
-#: What the channels of a colour space hold.
+#: The channels of a colour space.
 _CHANNELS = {
     "RGB": ("red", "green", "blue"),
     "BGR": ("blue", "green", "red"),
@@ -97,9 +97,9 @@ def value_text(parameter: Parameter, value: Value) -> str:
 class StepWords:
     """A step that is switched on."""
 
-    #: What it does, without a colon at the end: ``"Blur, sigma 0 to 1"``.
+    #: Its effect, without a colon at the end: ``"Blur, sigma 0 to 1"``.
     title: str
-    #: What the steps inside of it do, on one line; empty where there are none.
+    #: The effects of the steps inside it, on one line; empty where there are none.
     inner: str
 
     @property
@@ -109,7 +109,7 @@ class StepWords:
 
 
 def step_words(branch: Branch) -> tuple[StepWords, ...]:
-    """What each step of a branch that is switched on does, in order."""
+    """The effects of a branch's enabled steps, in order."""
     words = []
     for step in branch.operators:
         if step.enabled:

@@ -1,8 +1,4 @@
-"""The two codes of a class: who types one joins, as a student or as the teacher.
-
-They are kept in ``classroom/codes.json`` of ``AQUADASH_HOME``, which only the account that AquaDash runs in may read,
-and stay the same until somebody renews them, so that a class can meet again next week.
-"""
+"""The two codes of a class, with which students and the teacher join; kept until the teacher renews them."""
 
 from __future__ import annotations
 
@@ -20,12 +16,11 @@ from aquadash import settings
 from aquadash.classroom.files import read_private, write_private
 from aquadash.people import Role
 
-#: Capital letters and digits that nobody takes for another on a projector (no 0 and O, 1, I and L, U and V, 5 and S,
-#: 2 and Z, 8 and B), and no vowels, so that no code is a word.
+#: Without characters that look alike on a projector (0 O, 1 I L, U V, 5 S, 2 Z, 8 B), and without vowels: no words.
 ALPHABET = "CDFGHJKMNPQRTVWXY34679"
 #: 22 ** 6 is 113 million; attempts are limited to some hundreds an hour.
 STUDENT_LENGTH = 6
-#: 22 ** 10 is 26 million million: it may be learned by nobody who saw half of it.
+#: 22 ** 10 is 26 million million: half of the code does not help to guess the other half.
 TEACHER_LENGTH = 10
 
 
@@ -37,11 +32,7 @@ class Codes:
     teacher: Annotated[str, Field(pattern=f"^[{ALPHABET}]{{{TEACHER_LENGTH},}}$")]
 
     def role_of(self, typed: str) -> Role | None:
-        """What somebody who typed this is to the class, None for no code.
-
-        Both codes are compared whatever comes out, each in a time that does not depend on how much of it is right.
-        Lower case, blanks and hyphens do not matter: people copy codes from a wall.
-        """
+        """Return the role that a typed code gives, None for a wrong code; compare both codes in constant time."""
         code = tidy(typed).encode("utf-8", "surrogatepass")
         student = hmac.compare_digest(code, self.student.encode())
         teacher = hmac.compare_digest(code, self.teacher.encode())
@@ -49,27 +40,23 @@ class Codes:
 
 
 def tidy(typed: str) -> str:
-    """A typed code without what does not count."""
+    """Return a typed code in capitals, without blanks and hyphens."""
     return "".join(typed[:80].split()).replace("-", "").upper()
 
 
 def spaced(code: str) -> str:
-    """A code in groups, as it is read out: ``"CDF GHJ"``, ``"CDFGH JKMNP"``."""
+    """Return a code in groups, as it is read out: ``"CDF GHJ"``, ``"CDFGH JKMNP"``."""
     size = 3 if len(code) <= STUDENT_LENGTH else 5
     return " ".join(code[start : start + size] for start in range(0, len(code), size))
 
 
 def codes() -> Codes:
-    """Return the class's codes; they are made where there are none yet.
-
-    Raises:
-        StorageError: They cannot be read or written.
-    """
+    """Return the class's codes; make them where there are none yet."""
     return read_private(_path(), Codes) or _write(lambda known: known or _new())
 
 
 def renew(*roles: Role) -> Codes:
-    """Make new codes; who has joined stays in. See :meth:`aquadash.lab.people.People.renew_codes`."""
+    """Make new codes for these roles, for both by default; people who have joined stay in."""
 
     def change(known: Codes | None) -> Codes:
         made = _new()
@@ -84,7 +71,7 @@ def renew(*roles: Role) -> Codes:
 
 
 def new_code(length: int) -> str:
-    """A random code of unambiguous characters."""
+    """Return a random code of unambiguous characters."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
@@ -97,7 +84,7 @@ def _new() -> Codes:
 
 
 def _write(change: Callable[[Codes | None], Codes]) -> Codes:
-    """Replace the codes by what ``change`` makes of them; no other process does so meanwhile."""
+    """Replace the codes by the result of ``change``, under a lock that all processes share."""
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(path.with_suffix(".lock"), timeout=20):

@@ -1,4 +1,4 @@
-"""Files that only the account which AquaDash runs in may read."""
+"""JSON files that only the account of the AquaDash process may read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aquadash.files import write_whole
 
 T = TypeVar("T")
 
-#: What reads a type, made once.
+#: The pydantic adapter of a type, made once.
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
@@ -31,7 +31,7 @@ def write_private(path: Path, values: dict[str, Any]) -> None:
 
 
 def read_private(path: Path, kind: type[T]) -> T | None:
-    """What such a file holds, as a value of that type; None where there is no file."""
+    """Return the content of a JSON file as a value of a type; None where there is no file."""
     try:
         found: T = _adapter(kind).validate_json(path.read_bytes())
         return found

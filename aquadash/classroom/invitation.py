@@ -1,4 +1,4 @@
-"""How people find the class: the addresses of this machine, and a picture of the address that phones can read."""
+"""The addresses at which a class finds this machine, and their QR codes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ import segno
 
 #: Where people join, below the app's address.
 JOIN_PATH = "/class/join"
-#: Where a form is sent to that makes somebody leave.
+#: Target of the form that ends the visitor's session.
 LEAVE_PATH = "/class/leave"
 
 
 def addresses() -> list[str]:
-    """The IP addresses at which other machines may find this one, the likeliest first; IPv4 only.
-
-    Interfaces of containers and virtual machines are among them: nobody can tell which of them the class is in.
-    """
+    """Return the IPv4 addresses of this machine, the likeliest first; those of containers and virtual machines last."""
     found = []
     states = psutil.net_if_stats()
     for name, entries in psutil.net_if_addrs().items():
@@ -36,22 +33,17 @@ def addresses() -> list[str]:
 
 
 def join_address(base: str, code: str | None = None) -> str:
-    """Where to join.
-
-    Args:
-        base: The app's address without a slash at the end: ``"http://192.168.1.5:8501"``.
-        code: The students' code, to be typed by nobody.
-    """
+    """Return the address of the join form, with the students' code filled in; ``base`` ends without a slash."""
     return f"{base}{JOIN_PATH}" + (f"?{urlencode({'code': code})}" if code else "")
 
 
 def rejoin_address(base: str, code: str) -> str:
-    """The link by which somebody joins again, with the code that was made for them; ``base`` as above."""
+    """Return the link to rejoin with a code of :meth:`.sessions.Sessions.rejoin_code`."""
     return f"{base}{JOIN_PATH}?{urlencode({'rejoin': code})}"
 
 
 def qr_svg(address: str) -> str:
-    """A QR code as SVG, dark on white with the quiet zone that readers need, whatever the page's colours are."""
+    """Return a QR code as SVG, black on white in both themes, with the quiet zone that readers need."""
     made = segno.make(address, error="m", micro=False)
     out = io.BytesIO()
     made.save(out, kind="svg", xmldecl=False, nl=False, border=4, dark="#000000", light="#ffffff", omitsize=True)
@@ -59,14 +51,14 @@ def qr_svg(address: str) -> str:
 
 
 def qr_text(address: str) -> str:
-    """A QR code for a terminal, two rows of it in a line."""
+    """Return a QR code for a terminal, two rows of it in a line."""
     out = io.StringIO()
     segno.make(address, error="m", micro=False).terminal(out, border=2, compact=True)
     return out.getvalue()
 
 
 def _way_out() -> str | None:
-    """This machine's address on the way to others. Nothing is sent: UDP knows no connection."""
+    """Return the address of the interface with the default route; connecting a UDP socket sends nothing."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect(("192.0.2.1", 9))

@@ -1,7 +1,6 @@
-"""Joining a class: a name and a code, and how often one address may try.
+"""Joining a class with a name and a code, and the rate limit of an address.
 
-An address that sends wrong codes, or many names that are new to the class, has to wait, longer each time. A right code
-does not reset the count: otherwise a student could try teacher codes between two joinings.
+A right code does not reset the count of wrong ones: a student could else try teacher codes between two joinings.
 """
 
 from __future__ import annotations
@@ -19,22 +18,21 @@ from aquadash.classroom.sessions import Joined, Sessions
 from aquadash.errors import NotAllowedError
 from aquadash.people import Role
 
-#: Wrong codes from one address that cost nothing, since a class behind one router shares an address, and the longest
-#: wait after them in seconds.
+#: Wrong codes of one address without a wait, since a class may share a router, and the longest wait in seconds.
 FREE_CODES, MAX_WAIT_OF_CODES = 8, 300.0
-#: New names from one address that cost nothing, and the longest wait after them in seconds: two classes behind one
-#: router come in at once. Six invented names a minute need more than an hour for :data:`.sessions.MAX_STUDENTS`.
+#: New names of one address without a wait, since two classes may share a router, and the longest wait in seconds.
+#: With that wait, filling :data:`.sessions.MAX_STUDENTS` takes more than an hour.
 FREE_NAMES, MAX_WAIT_OF_NAMES = 60, 10.0
-#: An address counts as new after so many seconds without anything to count.
+#: Seconds without an attempt after which the count of an address is forgotten.
 FORGOTTEN_AFTER = 900.0
-#: The address that was quiet for longest makes room for one more.
+#: Beyond that the address with the oldest attempt is forgotten.
 MAX_ADDRESSES = 4096
-#: A double click sends a form twice within so many seconds.
+#: Seconds within which a double click sends its form again.
 _SAME_FORM_SECONDS = 60.0
 
 
 class WrongCodeError(NotAllowedError):
-    """The typed code is no code of this class."""
+    """A wrong code was typed."""
 
 
 class TooManyAttemptsError(NotAllowedError):
@@ -49,14 +47,7 @@ class TooManyAttemptsError(NotAllowedError):
 
 
 class Attempts:
-    """Counts attempts by address, and makes an address wait after too many.
-
-    Args:
-        came: The attempts in words, such as ``"wrong codes were typed"``.
-        free: Number of attempts that cost nothing.
-        max_wait: The longest wait in seconds.
-        clock: Seconds that only grow; for tests.
-    """
+    """Counts attempts by address, ``came`` in words, and makes an address wait for seconds after ``free`` of them."""
 
     def __init__(self, came: str, free: int, max_wait: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._came, self._free, self._max_wait, self._clock = came, free, max_wait, clock
@@ -64,11 +55,7 @@ class Attempts:
         self._seen: TTLCache[str, tuple[int, float]] = TTLCache(MAX_ADDRESSES, FORGOTTEN_AFTER, timer=clock)
 
     def check(self, address: str) -> None:
-        """Refuse an address that has to wait: a second after the first attempt too many, then each time twice as long.
-
-        Raises:
-            TooManyAttemptsError: With the time to wait.
-        """
+        """Refuse an address that has to wait: 1 s after the first attempt too many, then each time twice as long."""
         count, last = self._seen.get(_network(address), (0, 0.0))
         if count > self._free:
             wait = min(self._max_wait, 2.0 ** min(count - self._free - 1, 30))
@@ -84,7 +71,7 @@ class Attempts:
 
 @dataclass(frozen=True)
 class Form:
-    """A form of the join page, as it was sent."""
+    """The fields of the join form."""
 
     name: str
     code: str
@@ -95,14 +82,10 @@ class Form:
 
 
 class Joining:
-    """Lets people into a class.
-
-    Args:
-        clock: Seconds that only grow; for tests.
-    """
+    """Lets people into a class; the ``clock`` is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        # Joining one after the other: an attempt counts before the next code is compared.
+        # Lock: an attempt must be counted before the next code is compared.
         self._lock = threading.Lock()
         self._wrong_codes = Attempts("wrong codes were typed", FREE_CODES, MAX_WAIT_OF_CODES, clock)
         self._new_names = Attempts("new names came from your address", FREE_NAMES, MAX_WAIT_OF_NAMES, clock)
@@ -139,7 +122,7 @@ class Joining:
 
 
 def _network(address: str) -> str:
-    """Return what counts as one address: of IPv6 the network, in which anybody has any number of addresses."""
+    """Return an IPv4 address, or the /64 network of an IPv6 address: a computer has all addresses of its network."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

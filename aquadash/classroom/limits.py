@@ -1,8 +1,6 @@
-"""The limits of a class: what the teacher sets for the students, kept as a JSON file in the class's folder.
+"""The limits of a class, which the teacher sets for the students, in a JSON file of the class's folder.
 
-A file that cannot be read does not lift the limits: while it is damaged, those that this process read last go on to
-hold, and where it never read any, the ones that a class begins with. The teacher's page and the command line say that
-it is damaged; saving limits mends it.
+While the file is damaged, the limits that this process read last hold, or else the default ones.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ def _lockable(name: str) -> str:
 
 
 class ClassLimits(BaseModel):
-    """What students may at most do, with its words for people. None means no limit; a megabyte is a million bytes."""
+    """The limits for students; None means no limit, a megabyte is a million bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -65,11 +63,11 @@ class ClassLimits(BaseModel):
     ] = True
 
     def to_values(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return {**self.model_dump(), "locked_pages": sorted(self.locked_pages)}
 
 
-#: What each limit is, for people.
+#: The description of each limit, for people.
 WORDS = {name: str(field.description) for name, field in ClassLimits.model_fields.items()}
 #: Least and greatest value of the numbers.
 NUMBERS = {
@@ -105,16 +103,12 @@ def with_texts(limits: ClassLimits, texts: Mapping[str, str]) -> ClassLimits:
 
 
 def path() -> Path:
-    """The file."""
+    """Return the path of the file."""
     return settings.classroom_folder() / "limits.json"
 
 
 def load() -> ClassLimits:
-    """The limits as they are kept; the ones that a class begins with where none were ever saved.
-
-    Raises:
-        StorageError: The file is damaged or cannot be read.
-    """
+    """Return the stored limits, or the default ones where none were ever saved."""
     try:
         values = read_private(path(), dict[str, Any])
         if values is None:
@@ -132,11 +126,7 @@ def load() -> ClassLimits:
 
 
 def save(limits: ClassLimits) -> None:
-    """Keep limits; they hold from now on.
-
-    Raises:
-        StorageError: They cannot be written.
-    """
+    """Store limits; they hold from now on."""
     write_private(path(), {"format": _FORMAT, **limits.to_values()})
 
 
@@ -145,7 +135,7 @@ _reading = threading.Lock()
 
 
 def in_force() -> ClassLimits:
-    """The limits that hold now, read again only when the file is another one. See above for a damaged file."""
+    """Return the limits that hold now; read the file again only when it has changed."""
     place = path()
     try:
         found = place.stat()
@@ -167,11 +157,11 @@ def in_force() -> ClassLimits:
 
 @contextmanager
 def served() -> Iterator[None]:
-    """Let the pause of the queue hold for commands beside this app, too, for as long as it serves the class."""
+    """Lock the class, so that commands beside this app obey the pause of its queue."""
     lock = settings.class_lock()
     lock.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as locked:
-        # Another app of the class may have it.
+        # Another app of the same class may hold the lock.
         with suppress(Timeout):
             locked.enter_context(FileLock(lock, timeout=1))
         yield

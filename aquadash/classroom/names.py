@@ -1,4 +1,4 @@
-"""What people may call themselves in a class."""
+"""Names of people in a class: which are allowed, and which look alike."""
 
 from __future__ import annotations
 
@@ -11,22 +11,17 @@ import icu
 from aquadash.errors import ConfigError
 
 MAX_LENGTH = 40
-#: Letters and marks that show nothing, so that a name could look like another or like none. Control and format
-#: characters, which could hide or turn round what stands beside the name, are found by their category.
+#: Letters and marks that show nothing. Control and format characters are refused by their category.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
-#: They choose between a letter's pictures, and come with emoji.
+#: Variation selectors, which come with emoji.
 _VARIANTS = re.compile("[\ufe00-\ufe0f]")
 _CONFUSABLES = icu.SpoofChecker()
-#: Where the app says these it means somebody else than a student.
+#: Words by which the app means the teacher, the owner or itself.
 _RESERVED = ("teacher", "the teacher", "owner", "everybody", "admin", "administrator", "aquadash")
 
 
 def clean_name(typed: str) -> str:
-    """A name as it is kept: normalised, blanks in one, no characters that cannot be seen.
-
-    Raises:
-        ConfigError: Nothing is left of it, it is too long or holds what cannot be shown.
-    """
+    """Return a name normalised (NFKC) and with single blanks; refuse an empty, too long or invisible one."""
     name = " ".join(_VARIANTS.sub("", unicodedata.normalize("NFKC", typed)).split())
     if not name or not any(letter.isalnum() for letter in name):
         raise ConfigError(
@@ -40,27 +35,24 @@ def clean_name(typed: str) -> str:
 
 
 def key_of(name: str) -> str:
-    """What two names that count as the same have in common: case and accents' encoding do not matter."""
+    """Return the key of a name: equal for names that differ in case or in the encoding of accents only."""
     return unicodedata.normalize("NFKC", name.casefold())
 
 
 def looks_of(name: str) -> frozenset[str]:
-    """How a name looks; two that have one of these in common cannot be told apart.
-
-    They are skeletons of Unicode Technical Standard 39, section 4, of the name as it is and in small letters: a capital
-    may look like another where the small letters differ (Latin B and Cyrillic \u0412), and the other way round.
-    """
+    """Return the skeletons (Unicode TS 39, section 4) of a name as it is and in small letters; names look alike that
+    share one of them."""
     return frozenset(_skeleton(_skeleton(form).casefold()) for form in (name, key_of(name)))
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name reads like the teacher or like AquaDash itself, whatever digits and signs are put into it."""
+    """Return whether a name, with or without its digits and signs, reads like the teacher or like AquaDash itself."""
     forms = (name, "".join(letter for letter in name if letter.isalpha()))
     return any(looks_of("".join(form.split())) & _RESERVED_LOOKS for form in forms)
 
 
 def free_name(name: str, taken: Set[str]) -> str:
-    """The name with the first number behind it that makes it free."""
+    """Return the name with the smallest number behind it that makes it free."""
     number = 2
     while looks_of(found := f"{name[: MAX_LENGTH - 5].rstrip()} {number}") & taken:
         number += 1
@@ -68,7 +60,7 @@ def free_name(name: str, taken: Set[str]) -> str:
 
 
 def _skeleton(text: str) -> str:
-    # The number chose a table once; there is one table now.
+    # ICU ignores the first argument, which chose a table in old versions.
     return str(_CONFUSABLES.getSkeleton(0, text))
 
 

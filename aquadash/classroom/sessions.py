@@ -1,9 +1,7 @@
-"""Who is in the class, and the sessions that prove it.
+"""The people of a class and their sessions, in a SQLite file.
 
-A session is a random token of 256 bits that the person's browser knows; here is its SHA-256, so that whoever reads the
-file cannot pass for anybody. It ends :data:`SESSION_SECONDS` after joining, however much it is used: a lesson fits
-in, and a browser that was left open in a classroom does not stay somebody's for days. All is kept in a SQLite file, so
-sessions outlive a restart of the app.
+A session is a random token of 256 bits in the person's browser; the file holds its SHA-256, so reading it gives no
+access. A session ends :data:`SESSION_SECONDS` after joining: browsers are left open in classrooms.
 """
 
 from __future__ import annotations
@@ -26,18 +24,17 @@ from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownN
 from aquadash.people import Person, Role
 
 SESSION_SECONDS = 8 * 3600.0
-#: How long a link to rejoin may be used.
+#: Lifetime of a link to rejoin.
 REJOIN_SECONDS = 15 * 60.0
-#: 22 ** 12 is 13 thousand million million: nobody finds one by trying while it may be used.
+#: 22 ** 12 is 13 thousand million million: too many to try within that time.
 REJOIN_LENGTH = 12
-#: More students with a session at the same time than any class has; so the file grows slowly whoever knows the code.
-#: Teachers always have a place.
+#: Students with a session at the same time; a limit, because anybody who knows the code can invent names.
 MAX_STUDENTS = 500
-#: So many seconds after they last did something somebody counts as away: a phone in a pocket is quiet for minutes.
+#: Seconds without a request after which a person counts as away; a phone in a pocket is quiet for minutes.
 AWAY_SECONDS = 300.0
-#: Seconds for which an answer about a token may be given again.
+#: Seconds for which the person of a token is cached.
 FRESH_SECONDS = 1.0
-#: Seconds after which an ended session is forgotten altogether.
+#: Seconds after which an expired session is deleted.
 _KEPT_SECONDS = 30 * 86400.0
 _SEEN_EVERY = 30.0
 
@@ -54,11 +51,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 
 
 class NameTakenError(ConfigError):
-    """The name is somebody else's in the class, or looks like it.
-
-    Attributes:
-        suggestion: A name like it that is free.
-    """
+    """Another person of the class has this name or one that looks like it."""
 
     def __init__(self, name: str, suggestion: str) -> None:
         super().__init__(
@@ -66,6 +59,7 @@ class NameTakenError(ConfigError):
             f"another name, such as {suggestion!r}. If that is you, on another computer or after leaving, ask the "
             "teacher for a link to rejoin."
         )
+        #: A similar name that is free.
         self.suggestion = suggestion
 
 
@@ -73,39 +67,36 @@ class NameTakenError(ConfigError):
 class Joined:
     """A new session."""
 
-    #: For the person's browser alone.
+    #: Secret: for the person's browser only.
     token: str
     person: Person
 
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody of the class, as the teacher sees them."""
+    """A person of the class, as the teacher sees them."""
 
     person: Person
     #: Unix time when they first joined, in seconds.
     joined_at: float
     #: Unix time when they last asked for a page, in seconds, to about half a minute.
     seen_at: float
-    #: Number of sessions of theirs that go on.
+    #: Number of their current sessions.
     sessions: int
 
 
 class Sessions:
-    """The people and sessions of one class.
+    """The people and sessions of one class, in a SQLite file; the ``clock`` is Unix time in seconds.
 
-    Every method raises :class:`~aquadash.errors.StorageError` where the file cannot be read or written.
-
-    Args:
-        path: The SQLite file.
-        clock: Unix time in seconds; for tests.
+    Every method raises :class:`~aquadash.errors.StorageError` where the file cannot be read or written, and those that
+    take a person's id raise :class:`~aquadash.errors.UnknownNameError`.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
         self._lock = threading.Lock()
-        #: By the hash of a token: when it was looked up, and whose session it proves.
+        #: By the hash of a token: the time of the look-up, and the person.
         self._known: dict[str, tuple[float, Person | None]] = {}
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600, exist_ok=True)
@@ -113,10 +104,7 @@ class Sessions:
             connection.executescript(_TABLES)
 
     def person_of(self, token: str | None) -> Person | None:
-        """Return whose session a token proves; None if it is nobody's, has expired or was ended.
-
-        An answer may be :data:`FRESH_SECONDS` old.
-        """
+        """Return the person of a token, cached for :data:`FRESH_SECONDS`; None if it is unknown, expired or ended."""
         if not token or len(token) > 100:
             return None
         hashed, now = _hash(token), self._clock()
@@ -132,19 +120,9 @@ class Sessions:
     def join(
         self, name: str, role: Role, *, earlier_token: str | None = None, admit: Callable[[], None] = lambda: None
     ) -> Joined:
-        """Begin a session under a name.
+        """Begin a session under a name; ``admit`` may refuse a name that is new to the class.
 
-        A name that is somebody's already is given to nobody else. It is the same person's if the browser still has a
-        session of theirs, or one that merely ran out, or if it is a teacher who has just shown the teacher's code.
-
-        Args:
-            role: The role that the typed code gives.
-            earlier_token: The token that the browser had.
-            admit: Called where the name is new to the class; raises where it is one too many.
-
-        Raises:
-            ConfigError: The name cannot be used, or the class is full.
-            NameTakenError: It is somebody else's, or looks like theirs.
+        A name in use needs the browser's earlier token, which may have expired but not ended, or the teacher's code.
         """
         name, now = clean_name(name), self._clock()
         with self._writing() as connection:
@@ -166,12 +144,12 @@ class Sessions:
                 for look in looks_of(name) & looks.keys():
                     raise NameTakenError(looks[look], free_name(name, looks.keys()))
                 person = self._add(connection, Person(secrets.token_hex(16), name, role), now)
-                # An error of this undoes the addition.
+                # An error here rolls the addition back.
                 admit()
             return self._begin(connection, person, earlier_token, now)
 
     def rejoin(self, code: str, *, earlier_token: str | None = None) -> Joined:
-        """Begin a session of the person whom a code of :meth:`rejoin_code` was made for."""
+        """Begin a session of the person of a code from :meth:`rejoin_code`."""
         now = self._clock()
         with self._writing() as connection:
             row = connection.execute(
@@ -189,31 +167,20 @@ class Sessions:
             return self._begin(connection, person, earlier_token, now)
 
     def leave(self, token: str | None) -> None:
-        """End a session, if it is one; nobody comes back by it."""
+        """End a session for good, if the token is of one."""
         with self._writing() as connection:
             connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(token or ""),))
 
     def remove(self, person_id: str) -> None:
-        """End somebody's sessions; they may join again under another name, a teacher under theirs, or by a link.
-
-        Raises:
-            UnknownNameError: There is nobody of that id.
-        """
+        """End a person's sessions; to have the name again, students need a link to rejoin."""
         with self._writing() as connection:
             _require_person(connection, person_id)
             connection.execute("UPDATE sessions SET ended = 1 WHERE person_id = ?", (person_id,))
 
     def clear(self, makers: Container[str]) -> list[str]:
-        """Forget students who made nothing and are not here, so that their names are free again.
+        """Delete students who are away and not among the ``makers`` of stored things; return their names, sorted.
 
-        A student is here who has asked for a page within :data:`AWAY_SECONDS`, or has a link to rejoin. A student who
-        never asked for a page after joining was never here.
-
-        Args:
-            makers: The ids of those who made something that is kept.
-
-        Returns:
-            The names, in their order.
+        Away: no request within :data:`AWAY_SECONDS`, or none at all after joining, and no link to rejoin.
         """
         now = self._clock()
         with self._writing() as connection:
@@ -228,11 +195,7 @@ class Sessions:
         return sorted((name for _, name in cleared), key=key_of)
 
     def rejoin_code(self, person_id: str) -> str:
-        """Return what a link ends with by which somebody may join again, once, within :data:`REJOIN_SECONDS`.
-
-        Raises:
-            UnknownNameError: There is nobody of that id.
-        """
+        """Make a code with which a person may join again, once, within :data:`REJOIN_SECONDS`."""
         code = new_code(REJOIN_LENGTH)
         with self._writing() as connection:
             _require_person(connection, person_id)
@@ -301,7 +264,7 @@ class Sessions:
         return person
 
     def _was_session_of(self, connection: sqlite3.Connection, person: Person, token: str | None) -> bool:
-        """Return whether a token was a session of that person that has not been ended; it may have run out."""
+        """Return whether a token is of a session of that person that may have expired but was not ended."""
         found = connection.execute(
             "SELECT 1 FROM sessions WHERE token_hash = ? AND person_id = ? AND ended = 0",
             (_hash(token or ""), person.person_id),
@@ -310,7 +273,7 @@ class Sessions:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Open a connection for one change, which is made whole or not at all, and after all others."""
+        """Open a connection for one atomic change; clear the cache of tokens afterwards."""
         with self._open("BEGIN IMMEDIATE") as connection:
             yield connection
         with self._lock:
@@ -322,7 +285,7 @@ class Sessions:
             with closing(sqlite3.connect(self._path, timeout=15, isolation_level=None)) as connection:
                 connection.execute(begin)
                 yield connection
-                # An error has skipped this, and closing rolls back.
+                # An exception skips this line, and closing the connection rolls back.
                 if connection.in_transaction:
                     connection.execute("COMMIT")
         except sqlite3.Error as error:

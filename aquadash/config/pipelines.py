@@ -13,15 +13,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-#: What the name of a source, a pipeline or a network may be.
+#: The name of a source, a pipeline or a network.
 NAME = r"[a-z0-9][a-z0-9_-]{0,63}"
 
-#: More pipelines in one training are nothing that anybody could judge.
+#: Most pipelines of one training.
 MAX_PIPELINES = 8
 
 #: The largest weight; it only counts in relation to the others.
 _MAX_WEIGHT = 1000.0
-#: Below this a weight would mean hardly an image; it is also what six digits after the point can say.
+#: The least weight.
 _MIN_WEIGHT = 0.001
 
 #: Longest text of all the pipelines of a config, in characters. One has one to three thousand.

@@ -16,10 +16,10 @@ from aquadash.config.sections import ConfigSection, RunConfig
 from aquadash.config.setting import Setting
 from aquadash.errors import ConfigError, UnknownNameError, look_up
 
-#: A config is a page of text; more is a mistaken file.
+#: Longest text of a config; a longer one is the wrong file.
 MAX_CHARACTERS = 100_000
 
-#: The saved pipelines that a config carries: long, and no setting that anybody chooses by itself.
+#: The saved pipelines that a config carries, a long text that the program writes.
 DEFINITIONS = "augmentation.definitions"
 
 
@@ -77,7 +77,7 @@ def flatten(config: RunConfig) -> dict[str, Any]:
 def config_diff(configs: Sequence[RunConfig]) -> dict[str, list[Any]]:
     """Only the settings that differ: dotted name -> one value a config, in the order given.
 
-    Carried definitions of pipelines only differ where the same name means something else, and are told in words.
+    Carried pipelines count as differing where two configs carry different steps under one name.
     """
     flat = [flatten(config) for config in configs]
     found = {name: [values[name] for values in flat] for name in SETTINGS}
@@ -114,7 +114,7 @@ def from_json(text: str, *, base: RunConfig | None = None) -> RunConfig:
     """Read a config from JSON text.
 
     Args:
-        base: What sections and fields take that the text leaves out; the defaults when None.
+        base: Values of the sections and fields that the text leaves out; the defaults when None.
 
     Raises:
         ConfigError: The text is not JSON, or not of a config's form.
@@ -134,7 +134,7 @@ def from_yaml(text: str, *, base: RunConfig | None = None) -> RunConfig:
 
     Args:
         text: At most 100,000 characters.
-        base: What sections and fields take that the text leaves out; the defaults when None.
+        base: Values of the sections and fields that the text leaves out; the defaults when None.
 
     Raises:
         ConfigError: The text is not YAML, uses what a config has no need of, or is not of a config's form.
@@ -149,7 +149,7 @@ def from_yaml(text: str, *, base: RunConfig | None = None) -> RunConfig:
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"The text is not valid YAML{where}: {error.problem}.") from None
-    # PyYAML lets what is wrong in a tagged value, such as !!bool maybe, out as it comes.
+    # PyYAML raises any of these for a wrong tagged value, such as !!bool maybe.
     except (yaml.YAMLError, LookupError, AttributeError, RecursionError, ValueError) as error:
         raise ConfigError(f"The text is not valid YAML: {str(error).splitlines()[0][:200]}.") from None
     if values is None:
@@ -163,7 +163,7 @@ def to_yaml(config: RunConfig) -> str:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Plain values only: an alias may stand for itself a billion times over, and no config needs one."""
+    """Plain values only: nested aliases could expand to a billion values."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -176,7 +176,7 @@ def from_mapping(values: object, *, base: RunConfig | None = None) -> RunConfig:
 
     Args:
         values: By section and name.
-        base: What sections and fields take that are left out; the defaults when None.
+        base: Values of the sections and fields that are left out; the defaults when None.
     """
     if not isinstance(values, Mapping):
         raise ConfigError(
@@ -222,7 +222,7 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def _explained(error: ValidationError) -> ConfigError | UnknownNameError:
-    """Turn pydantic's first finding into one sentence; the others are usually its echo."""
+    """Turn pydantic's first finding into one sentence; the others usually repeat it."""
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
     if first["type"] == "extra_forbidden":
@@ -231,7 +231,7 @@ def _explained(error: ValidationError) -> ConfigError | UnknownNameError:
         came = repr(first.get("input"))[:80]
     except ValueError:  # Python writes out no whole number of more than 4,300 digits.
         came = "a number of thousands of digits"
-    # Our own checks are told without pydantic's words before them.
+    # Pydantic puts a prefix before the messages of our own checks.
     message = first["msg"].removeprefix("Value error, ")
     help = SETTINGS[name].help if name in SETTINGS else ""
     return ConfigError(f"{name} is {came}: {message[:1].lower()}{message[1:]}. {help}".strip())

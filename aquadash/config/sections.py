@@ -324,7 +324,7 @@ class TrainingConfig(ConfigSection):
 
     @property
     def decided_by_validation(self) -> str:
-        """What validation images decide, to follow "decide"; empty where they only show how the training goes."""
+        """The decision that validation images make, to follow "decide"; empty without one."""
         if self.patience:
             return "when to stop"
         if self.restore_best_weights:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, TypeAlias
 
-#: What a search may set a setting to. Lists of numbers are kept as the text that the settings understand: ``"32, 64"``.
+#: A value that a search may try. Lists of numbers are kept as the text that the settings understand: ``"32, 64"``.
 Value: TypeAlias = int | float | bool | str
 
 #: Networks that use the same settings: :class:`aquadash.models.ModelEntry` says which family a network is of.
@@ -19,9 +19,8 @@ class SearchRange:
 
     low: float
     high: float
-    #: Whether each factor of ten gets the same attention, rather than each unit. Right for learning rates and
-    #: penalties: ten times as much is as big a step anywhere on their scale (J. Bergstra and Y. Bengio, "Random
-    #: Search for Hyper-Parameter Optimization", JMLR 2012).
+    #: Whether values are drawn evenly by their logarithm, as suits learning rates and penalties (J. Bergstra and Y.
+    #: Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 2012).
     log: bool = False
 
 
@@ -35,7 +34,7 @@ class Setting:
 
     label: str
     _: KW_ONLY
-    #: What it does, in a line or two.
+    #: Its effect, in a line or two.
     help: str
     #: The group of the form that its control is in; empty for a setting without a control of its own.
     group: str = ""
@@ -43,11 +42,11 @@ class Setting:
     order: int = 0
     #: The line of the glossary that explains its term of art.
     term: str = ""
-    #: How values read where they do not read well as they are.
+    #: Texts for people in place of values.
     texts: Mapping[Any, str] = field(default_factory=dict)
-    #: What the buttons of a number add; without one they follow its power of ten.
+    #: Step of a number's buttons; None: by its power of ten.
     step: float | None = None
-    #: What it counts, where that matters to others.
+    #: The unit of its value, where others need it.
     unit: Literal["", "epochs"] = ""
     #: The families of networks that use it; all when empty.
     networks: tuple[Family, ...] = ()

@@ -1,9 +1,7 @@
 """Reads a CIFAR-100 archive of unknown origin: its three members, from the stream, and their pickles.
 
-A pickle is a program: it may name any function of any installed module and have it called. So these are read with
-stand-ins of our own in place of every name that the format needs; any other name is refused before it is imported.
-NumPy's own rebuilding functions are never called: arrays are made from the raw bytes, and only with number types,
-because arrays of Python objects would open the door again.
+A pickle may call any function of any installed module. Our unpickler gives it stand-ins for the names that the format
+needs and refuses any other name before it is imported. Arrays are made from raw bytes, of number types only.
 """
 
 from __future__ import annotations
@@ -138,11 +136,7 @@ class _LimitedReader(io.RawIOBase):
 
 
 def unpickle(data: bytes, *, what: str) -> Any:
-    """Read a pickle that holds only numbers, text, bytes, plain containers and NumPy arrays of numbers.
-
-    Python 2's text comes back as bytes. Arrays that are values of a top-level dictionary come back as NumPy arrays,
-    which may be read-only; deeper ones are not opened.
-    """
+    """Read a pickle of numbers, text, bytes, plain containers and, at its top level, NumPy arrays of numbers."""
     try:
         _check_size_of_structure(data)
         value = _Unpickler(data, what).load()
@@ -190,7 +184,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _StandIn:
-    """What a pickle gets in place of a NumPy name. It has no attributes that a pickle could change."""
+    """A pickle gets this in place of a NumPy name. It has no attributes that a pickle could change."""
 
     __slots__ = ("_role",)
 

@@ -174,7 +174,7 @@ def decode(members: dict[str, bytes], *, where: str) -> tuple[Split, Split]:
 
     Args:
         members: The three pickles by name.
-        where: What they came from, for messages.
+        where: The archive's name, for messages.
 
     Raises:
         DataError: They are damaged or not CIFAR-100's.
@@ -312,8 +312,7 @@ def _key_of(path: Path) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
-# A copy of the decoded splits is kept on disk, so that the next process need not decode them again. It may be lost,
-# damaged or impossible to write at any time; then loading is slow, and nothing else happens.
+# The decoded splits are cached on disk. Without a sound cache the archive is decoded again, which is slower.
 
 
 def _read_copy(name: str) -> tuple[Split, Split, str] | None:
@@ -330,7 +329,7 @@ def _read_copy(name: str) -> tuple[Split, Split, str] | None:
                 for part in ("train", "test")
             )
             return train, test, str(arrays["note"])
-    except Exception:  # a damaged file can raise nearly anything, and any fault means the same: no copy
+    except Exception:  # A damaged file can raise nearly any exception; the archive is decoded again.
         return None
 
 

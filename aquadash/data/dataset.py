@@ -1,4 +1,4 @@
-"""The one form in which images travel through AquaDash, also those that lie in a file, and holding some of them out."""
+"""Labelled images in splits, in memory or mapped from a file, and the choice of images to hold out."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over class names, images and labels: equal content, equal fingerprint, whatever the source."""
+        """SHA-256 over class names, images and labels: equal content of two sources has equal fingerprints."""
         digest = hashlib.sha256("\0".join(self.class_names).encode())
         for split in (self.train, self.test):
             digest.update(repr(split.images.shape).encode())
@@ -86,10 +86,7 @@ def in_chunks(images: NDArray[np.uint8], *, max_bytes: int = 16_000_000) -> Iter
 
 
 def let_go(images: NDArray[Any]) -> None:
-    """Take the pages of a mapped file out of this process's memory; they come back when they are looked at.
-
-    Nothing that was written is lost, and arrays that are not mapped stay as they are.
-    """
+    """Release the memory of a mapped file's pages; reading brings them back. Other arrays stay as they are."""
     base: Any = images
     while base is not None and not isinstance(base, mmap.mmap):
         base = getattr(base, "base", None)
@@ -98,11 +95,7 @@ def let_go(images: NDArray[Any]) -> None:
 
 
 def stratified_split(labels: ArrayLike, *, fraction: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Choose at random which images are held out, the same share of each class.
-
-    Every class draws from a generator of its own, seeded with ``(seed, label)``, so that its choice does not depend on
-    the other classes.
-    """
+    """Return the positions kept and those held out at random, the same fraction of each class."""
     values = np.asarray(labels)
     if values.ndim != 1 or (values.size and (not np.issubdtype(values.dtype, np.integer) or values.min() < 0)):
         raise ValueError(f"labels are {values.dtype} {values.shape}; expected integers from 0, shape (n,)")
@@ -110,6 +103,7 @@ def stratified_split(labels: ArrayLike, *, fraction: float, seed: int) -> tuple[
         raise ValueError(f"fraction is {fraction}; expected more than 0 and less than 1")
     held_out = np.zeros(len(values), dtype=bool)
     for label in np.unique(values):
+        # Each class has a generator of its own, so that its choice does not depend on the other classes.
         positions = np.flatnonzero(values == label)
         if len(positions) < 2:
             raise DataError(

@@ -1,4 +1,4 @@
-"""Downloads a file, which appears under its name only when it is complete and its hash is right."""
+"""Downloads a file, which appears under its name once it is complete and its hash is right."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aquadash.files import forget_oldest, replacing, unfinished
 #: Give up when nothing has arrived for so many seconds.
 STALL_SECONDS = 30.0
 
-#: What a process that was killed has left is removed after so many seconds.
+#: Seconds after which the file of a killed download is removed.
 _ABANDONED_SECONDS = 3600.0
 
 _CHUNK = 1 << 18
@@ -29,10 +29,7 @@ def download(
     md5: str | None = None,
     progress: ProgressCallback | None = None,
 ) -> None:
-    """Put the file at ``url`` to ``target``, whole or not at all.
-
-    Whatever ends it early, an exception from ``progress`` or Ctrl-C included, the transfer is stopped and what had
-    arrived is removed.
+    """Download the file at ``url`` to ``target``, whole or not at all, also after an exception from ``progress``.
 
     Args:
         target: The file to write; its folder is made.

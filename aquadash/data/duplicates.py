@@ -1,10 +1,9 @@
-"""Near-duplicates between training and test images, for what a network has learnt by heart, it need not recognise; and
-among pictures of an import.
+"""Near-duplicates between training and test images, and among the pictures of an import.
 
 B. Barz and J. Denzler, "Do We Train on Test Data? Purging CIFAR of Near-Duplicates", Journal of Imaging 6 (2020), 41,
-found that a tenth of CIFAR-100's test images have one. They compare features of a network; what is compared here is
-what remains of an image at 16 x 16 pixels when the mean of each pixel's neighbourhood is taken away: shapes and edges
-without brightness, tint and smooth backgrounds. That needs no network and takes a second.
+found that a tenth of CIFAR-100's test images have one. They compare features of a network. We scale images to 16 x 16
+pixels and subtract the mean of each pixel's neighbourhood, which leaves shapes and edges, needs no network and takes a
+second.
 """
 
 from __future__ import annotations
@@ -20,22 +19,20 @@ from aquadash.data.dataset import Dataset, in_chunks
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError
 
-#: A pair this near shows nearly always the same scene. Of the pairs that it finds among the aquatic mammals of
-#: CIFAR-100, all were the same photograph to the eye (21 test images); the first pair of two different ones is at 0.22.
-#: Drawn images that share a pose come as near as 0.14.
+#: Pairs of CIFAR-100's aquatic mammals this near were the same photograph to the eye (21 test images); two different
+#: photographs begin at 0.22, drawn images of one pose at 0.14.
 DEFAULT_DISTANCE = 0.2
 
-#: Pairs further apart than this are not kept: they have next to nothing to do with one another.
+#: Pairs further apart than this are not kept: their images are unrelated.
 MAX_DISTANCE = 0.5
 
-#: How many training images at most are named for a test image, and earlier pictures for a picture: of copies, enough to
-#: connect any number.
+#: At most so many training images are named for a test image, and earlier pictures for a picture.
 MAX_PER_IMAGE = 3
 
-#: Pixels of a side at which images are compared, and how far the neighbourhood reaches that is taken away.
+#: Side at which images are compared, and reach of the neighbourhood that is subtracted, in pixels.
 _SIDE, _REACH = 16, 2
 
-#: Images of less contrast than this (root mean square, of 255) are not blown up to full contrast: they would be noise.
+#: Images of less contrast than this (root mean square, of 255) are not scaled to full contrast: they would be noise.
 _MIN_CONTRAST = 1.0
 
 _CHUNK = 1024
@@ -109,13 +106,13 @@ def find_duplicates(dataset: Dataset, *, progress: ProgressCallback = silent) ->
         progress("comparing training and test images", start / len(train))
         known = _all_shapes(train.images[start : start + _CHUNK])
         for begin in range(0, len(seen), _CHUNK):
-            # Rounded, so that the order of additions, which may differ between machines, does not decide.
+            # Rounded: the order of additions differs between machines.
             distances = np.round(1.0 - (seen[begin : begin + _CHUNK] @ known.T).astype(np.float64), 6)
             np.maximum(0.0, distances, out=distances)
             for row in np.flatnonzero((distances <= MAX_DISTANCE).any(axis=1)):
                 mirrored, position = divmod(begin + int(row), len(test))
                 near = np.flatnonzero(distances[row] <= MAX_DISTANCE)
-                # No more can be among the nearest; pictures of one film would be millions of pairs.
+                # The nearest only: the frames of a film would be millions of pairs.
                 for column in near[np.argsort(distances[row, near], kind="stable")][:MAX_PER_IMAGE]:
                     found.append((float(distances[row, column]), position, start + int(column), bool(mirrored)))
     progress("comparing training and test images", 1.0)
@@ -202,11 +199,7 @@ def find_copies(
     *,
     progress: ProgressCallback = silent,
 ) -> tuple[Copy, ...]:
-    """Each picture with the earlier ones that it is a copy of, as it is or mirrored; the nearest first.
-
-    Of many copies of one picture each is paired with a few only; together the pairs connect all of them. Time grows
-    with the square of the number of pictures: 10,000 take some seconds.
-    """
+    """Pair each picture with the nearest earlier ones, as it is or mirrored; pairs connect all copies of a picture."""
     found: dict[tuple[int, int], Copy] = {}
     first_of: dict[str, int] = {}
     for row, sha256 in enumerate(sha256s):

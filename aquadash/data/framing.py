@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-#: Where that part lies along the longer side, 0 (left or top) to 1 (right or bottom), unless somebody moves it.
+#: Default place of that part along the longer side, 0 (left or top) to 1 (right or bottom).
 MIDDLE = 0.5
 
 
@@ -66,11 +66,11 @@ def is_cut(picture_size: tuple[int, ...], *, size: tuple[int, int]) -> bool:
 
 
 def framing_note(fraction: float, *, position: float = MIDDLE) -> str | None:
-    """What a person should know of how a picture was cut, one phrase; None where it needs no word.
+    """A phrase on how much of a picture was cut; None for at least half of it.
 
     Args:
-        fraction: What :func:`fraction_seen` says of the picture.
-        position: Of the part.
+        fraction: The result of :func:`fraction_seen`.
+        position: Place of the part.
     """
     # A photograph of 3:2 or 16:9 keeps 56 % or more of its area in a square: not worth a word.
     if fraction >= 0.5:

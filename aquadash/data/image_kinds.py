@@ -1,4 +1,4 @@
-"""What kind of file some bytes are, told by their first bytes, and what kind a file name promises."""
+"""The kind of a file by its first bytes, and the kind that its name promises."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class FileKind:
     name: str
     #: The name with its article, for a sentence: ``"a PNG image"``.
     title: str
-    #: What a person can do about it; empty for the kinds that are admitted.
+    #: The remedy for a person; empty for the kinds that are admitted.
     mend: str = ""
-    #: What names of such files end in, the usual ending first; other endings promise nothing.
+    #: Endings of the names of such files, the usual one first.
     endings: tuple[str, ...] = ()
     #: First bytes that no other kind has.
     begins: tuple[bytes, ...] = ()
@@ -100,7 +100,7 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def kind_of(data: bytes) -> FileKind:
-    """What a file is, by its first bytes alone; it may still be damaged further on."""
+    """The kind of a file by its first bytes alone; the rest may be damaged."""
     for kind in _KINDS.values():
         if data.startswith(kind.begins):
             return kind
@@ -114,7 +114,7 @@ def kind_promised_by(name: str) -> str | None:
 
 
 def _name_of(data: bytes) -> str:
-    """The kind of a file that no first bytes tell alone."""
+    """The kind of a file that has no fixed first bytes."""
     if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
         return "BMP"
     if data[:4] == b"RIFF":

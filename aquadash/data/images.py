@@ -1,7 +1,6 @@
 """Untrusted image bytes to an upright RGB picture; :mod:`~aquadash.data.framing` brings it to a network's size.
 
-The content of a file decides what it is; its name is text for messages and is only checked against the content. Five
-formats are admitted: PNG, JPEG, WebP, BMP and GIF. Everything else, and everything damaged or too large, is refused
+PNG, JPEG, WebP, BMP and GIF are admitted, by their content. Any other file, and a damaged or too large one, is refused
 with an :class:`~aquadash.errors.ImageError` that names the file and says how to mend it.
 """
 
@@ -32,8 +31,7 @@ MAX_PIXELS = 65_000_000
 MAX_WEBP_PIXELS = 40_000_000
 #: Longest side, in pixels. Panoramas of phones reach about 16,000.
 MAX_SIDE = 20_000
-#: Pictures whose shorter side has at least twice this many pixels are reduced by a whole factor, down to no less than
-#: this: networks look at 32 to 331 pixels, and a photograph at full size costs memory and time for nothing.
+#: Pictures are reduced by a whole factor to a shorter side of at least this many pixels; networks take 32 to 331.
 WORKING_SIDE = 512
 #: Seconds of work that a picture may take; 65 megapixels take 1 to 2. A small file may have millions of parts.
 MAX_SECONDS = 4.0
@@ -47,7 +45,7 @@ _JOINER = re.compile(f"(?<={_JOINED})[\u200c\u200d](?={_JOINED})")
 #: Files of no more bytes are not worth shrinking.
 SHRINK_BYTES = 500_000
 
-#: What may have been done to a picture, for people.
+#: Changes that decoding may make to a picture, for people.
 _NOTES = (
     _FIRST_FRAME := "first frame of an animation",
     _EIGHT_BITS := "16-bit reduced to 8-bit",
@@ -58,12 +56,11 @@ _NOTES = (
 #: The comment in a shrunk file: width and height of the original, and which of the notes it had.
 _SHRUNK = re.compile(r"aquadash ([1-9][0-9]{0,4})x([1-9][0-9]{0,4})((?: [0-4])*)")
 
-# Pillow's word on large pictures comes from a limit above those here, and goes to the terminal only.
+# Pillow would print warnings to the terminal: on pictures within our limits, and on each damaged EXIF entry.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-# So would one on each damaged entry of an EXIF part, of which there can be thousands.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
-#: What an EXIF orientation asks for: tag 0x0112 of the EXIF 2.32 standard (CIPA DC-008), section 4.6.5.1.
+#: EXIF orientation -> the turn that makes a picture upright: tag 0x0112, EXIF 2.32 (CIPA DC-008), section 4.6.5.1.
 _UPRIGHT: dict[int, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -84,9 +81,9 @@ class DecodedImage:
     rgb: NDArray[np.uint8]
     #: Width and height of the upright original in pixels.
     original_size: tuple[int, int]
-    #: What the file is: ``"PNG"``, ``"JPEG"``, ``"WebP"``, ``"BMP"`` or ``"GIF"``.
+    #: The format: ``"PNG"``, ``"JPEG"``, ``"WebP"``, ``"BMP"`` or ``"GIF"``.
     kind: str
-    #: What was done to it, one phrase each, for people: ``"turned upright by its EXIF tag"``.
+    #: Changes made to it, one phrase each, for people: ``"turned upright by its EXIF tag"``.
     notes: tuple[str, ...]
 
 
@@ -102,9 +99,8 @@ def mark_invisible(text: str) -> str:
 def display_name(name: str) -> str:
     """A file name as one short line of plain text, for messages.
 
-    Line breaks and other blanks become single spaces, invisible and control characters a visible mark, and the middle
-    of a long name is left out. The result may still hold characters that mean something in HTML or Markdown: whoever
-    shows it there escapes it.
+    Blanks become single spaces, invisible characters a visible mark; the middle of a long name is left out. The caller
+    escapes HTML and Markdown.
     """
     line = " ".join(mark_invisible(name).split())
     if len(line) > MAX_NAME:
@@ -137,12 +133,12 @@ def decode(data: bytes, *, name: str, working_side: int = WORKING_SIDE) -> Decod
     """Decode the (first) picture of an image file.
 
     Args:
-        name: What the file is called; used in messages and to find files whose ending contradicts their content.
+        name: The file's name, for messages and to refuse an ending that contradicts the content.
         working_side: The shorter side of a large picture is reduced to no less than so many pixels.
 
     Raises:
         ImageError: The file is empty, no image, of a format that is not admitted, named as something it is not,
-            damaged, cut short or outside the limits above. Nothing else is raised, whatever the bytes.
+            damaged, cut short or outside the limits above. No bytes raise anything else.
     """
     shown = display_name(name)
     _check_bytes(len(data), shown)
@@ -165,8 +161,7 @@ def decode(data: bytes, *, name: str, working_side: int = WORKING_SIDE) -> Decod
     except MemoryError as error:
         raise ImageError(f"{shown} needs more memory than there is. Scale it down and add it again.") from error
     except Exception as error:
-        # Decoders answer damaged files with whatever they stumble over: SyntaxError, struct.error, OSError, ValueError,
-        # OverflowError, zlib.error, EOFError ... For a person all of them mean the same.
+        # For damaged files decoders raise SyntaxError, struct.error, OSError, ValueError, zlib.error and others.
         raise ImageError(
             f"{shown} cannot be read to its end: its {kind.name} data is cut short or damaged. "
             "Save or download it once more and add the new copy."
@@ -277,10 +272,8 @@ def _check_size(size: tuple[int, int] | None, shown: str, most: int = MAX_PIXELS
 
 
 def _webp_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in the header of a WebP file (RFC 9649, sections 2.5 to 2.7), None if there is no such header.
-
-    The decoder sets memory for the whole canvas aside when the file is opened, so its size has to be known before.
-    """
+    """Width and height in the header of a WebP file (RFC 9649, sections 2.5 to 2.7), None without such a header."""
+    # Opening a WebP file allocates its whole canvas, so the size is checked before.
     if len(data) < 30:
         return None
     layout = data[12:16]

@@ -1,4 +1,4 @@
-"""How long operations tell their caller where they are."""
+"""Progress reports of long operations to their caller."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock, Semaphore
 
-#: Called with what is being done, in words for people, and the fraction done (0 to 1), or None while it is unknown.
-#: It is always called in the thread that asked for the operation; an exception it raises ends the operation.
+#: Called with a text for people and the fraction done (0 to 1, None while it is unknown), in the caller's thread; an
+#: exception that it raises ends the operation.
 ProgressCallback = Callable[[str, float | None], None]
 
 

@@ -41,7 +41,7 @@ class Source:
     #: As in a configuration's ``data.source``.
     name: str
     title: str
-    #: What it is, in a sentence.
+    #: A description, in a sentence.
     summary: str
     #: True if its images are drawings by this program rather than photographs.
     drawn: bool
@@ -49,9 +49,8 @@ class Source:
     load: Loader
     #: A text that changes when what ``load`` would read does, None while there is nothing to read yet.
     key: Callable[[], str | None] = _always_the_same
-    #: Side of its images in pixels, as far as that is known without loading them.
+    #: Side in pixels and number of its training images; None where only loading shows them.
     side: int | None = None
-    #: How many training images it has, likewise.
     train: int | None = None
     #: Whether each class has as many training images as any other.
     balanced: bool = False
@@ -117,7 +116,7 @@ def is_here(source: str) -> bool:
 
 
 def title_of(source: str) -> str:
-    """What people call a source; of one that is not there any more, its name."""
+    """The title of a source; the name of one that has been deleted."""
     known = SOURCES.get(source)
     return source if known is None else known.title
 
@@ -181,7 +180,7 @@ def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
         for split in (dataset.train, dataset.test):
             split.images.flags.writeable = False
             split.labels.flags.writeable = False
-        # Asked again where loading has just made what there is to read.
+        # A download that loading made has changed the key.
         key = key if key is not None else entry.key()
         if key is not None:
             with _loaded_lock:

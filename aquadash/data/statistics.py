@@ -1,4 +1,4 @@
-"""What there is to see in a split before anything is trained on it."""
+"""Counts, means and histograms of a split's images."""
 
 from __future__ import annotations
 

@@ -274,10 +274,10 @@ def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> list[bool]:
     Equal points lie on it together; a point whose cost or gain is not finite does not.
     """
     points = list(zip(costs, gains, strict=True))
-    known = [point for point in points if all(map(math.isfinite, point))]
+    finite = [point for point in points if all(map(math.isfinite, point))]
 
     def beaten(cost: float, gain: float) -> bool:
-        return any(c <= cost and g >= gain and (c < cost or g > gain) for c, g in known)
+        return any(c <= cost and g >= gain and (c < cost or g > gain) for c, g in finite)
 
     return [all(map(math.isfinite, point)) and not beaten(*point) for point in points]
 

@@ -82,27 +82,27 @@ class GuessScore:
         }
 
 
-def score_guess(guess: Guess, found: Evaluation) -> GuessScore:
+def score_guess(guess: Guess, evaluation: Evaluation) -> GuessScore:
     """Compare a guess with the results; a class that the run does not have raises a ``DataError``."""
     accuracy: AccuracyScore | None = None
-    low, high = found.accuracy_ci95
+    low, high = evaluation.accuracy_ci95
     if guess.accuracy is not None:
         accuracy = AccuracyScore(
             guessed=guess.accuracy,
-            measured=found.accuracy,
+            measured=evaluation.accuracy,
             interval=(low, high),
-            points=100 * abs(guess.accuracy - found.accuracy),
+            points=100 * abs(guess.accuracy - evaluation.accuracy),
             spot_on=low <= guess.accuracy <= high,
         )
-    return GuessScore(accuracy, None if guess.confused_pair is None else _score_pair(guess.confused_pair, found))
+    return GuessScore(accuracy, None if guess.confused_pair is None else _score_pair(guess.confused_pair, evaluation))
 
 
 def check_pair(pair: Sequence[str], class_names: Sequence[str]) -> None:
     """Refuse a guessed mistake between classes that do not exist."""
     for name in pair:
         if name not in class_names:
-            known = ", ".join(map(str, class_names[:12])) + (", ..." if len(class_names) > 12 else "")
-            raise DataError(f"The guess names the class {name[:40]!r}, which is not there. The classes are {known}.")
+            listed = ", ".join(map(str, class_names[:12])) + (", ..." if len(class_names) > 12 else "")
+            raise DataError(f"The guess names the class {name[:40]!r}, which is not there. The classes are {listed}.")
 
 
 def accuracy_words(score: AccuracyScore) -> str:
@@ -141,11 +141,11 @@ def pair_words(score: PairScore) -> str:
     )
 
 
-def _score_pair(pair: tuple[str, str], found: Evaluation) -> PairScore:
-    check_pair(pair, found.classes)
-    mistakes = found.confusion_matrix.copy()
+def _score_pair(pair: tuple[str, str], evaluation: Evaluation) -> PairScore:
+    check_pair(pair, evaluation.classes)
+    mistakes = evaluation.confusion_matrix.copy()
     np.fill_diagonal(mistakes, 0)
-    row, column = (found.classes.index(name) for name in pair)
+    row, column = (evaluation.classes.index(name) for name in pair)
     count, top = int(mistakes[row, column]), int(mistakes.max())
     cells = np.argwhere(mistakes == top) if top else ()
     return PairScore(
@@ -153,7 +153,7 @@ def _score_pair(pair: tuple[str, str], found: Evaluation) -> PairScore:
         count=count,
         rank=1 + int((mistakes > count).sum()),
         top_count=top,
-        top=tuple((found.classes[a], found.classes[b]) for a, b in cells),
+        top=tuple((evaluation.classes[a], evaluation.classes[b]) for a, b in cells),
     )
 
 

@@ -73,7 +73,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "accuracy",
             "Test accuracy",
-            lambda found, _: Score(found.accuracy, found.accuracy_ci95),
+            lambda evaluation, _: Score(evaluation.accuracy, evaluation.accuracy_ci95),
             term="accuracy",
             fraction=True,
         ),
@@ -85,15 +85,15 @@ METRICS: dict[str, Metric] = {
             fraction=True,
             min_classes=3,
         ),
-        Metric("loss", "Loss", lambda found, _: Score(found.loss), term="loss", digits=2),
+        Metric("loss", "Loss", lambda evaluation, _: Score(evaluation.loss), term="loss", digits=2),
     )
 }
 
 
-def scores(found: Evaluation, predictions: Predictions) -> dict[str, Score]:
+def scores(evaluation: Evaluation, predictions: Predictions) -> dict[str, Score]:
     """Compute every metric that is shown for so many classes, by name."""
-    useful = {name: metric for name, metric in METRICS.items() if len(found.classes) >= metric.min_classes}
-    return {name: metric.compute(found, predictions) for name, metric in useful.items()}
+    useful = {name: metric for name, metric in METRICS.items() if len(evaluation.classes) >= metric.min_classes}
+    return {name: metric.compute(evaluation, predictions) for name, metric in useful.items()}
 
 
 def scores_to_dict(measured: Mapping[str, Score]) -> dict[str, Any]:

@@ -44,9 +44,9 @@ def ranking_curves(
 
 
 def macro_mean(values: Sequence[float | None]) -> float | None:
-    """Return the unweighted mean of the known values; None if none is known."""
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    """Return the unweighted mean of the values that are not None; None without any."""
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None
 
 
 def to_dict(curves: Sequence[ClassCurves]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Summary:
 
 
 def summarize(
-    found: Evaluation,
+    evaluation: Evaluation,
     predictions: Predictions,
     validation: Predictions | None,
     *,
@@ -57,9 +57,9 @@ def summarize(
     """Compute all figures; ``validation`` holds the predictions of the validation images, if the run kept them."""
     labels, probabilities = predictions.labels, predictions.probabilities
     return Summary(
-        intervals=class_intervals(found.confusion_matrix, class_names=found.classes),
-        scores=scores(found, predictions),
-        curves=ranking.ranking_curves(labels, probabilities, class_names=found.classes),
+        intervals=class_intervals(evaluation.confusion_matrix, class_names=evaluation.classes),
+        scores=scores(evaluation, predictions),
+        curves=ranking.ranking_curves(labels, probabilities, class_names=evaluation.classes),
         calibration=reliability(labels, probabilities),
         rescaling=None if validation is None else rescale(predictions, validation, validated_on_test=validated_on_test),
         doubtful_labels=predictions.indices[doubtful_labels(labels, probabilities)],

@@ -76,7 +76,7 @@ class Explainer(Predictor):
             )
         if not len(images):
             return ()
-        found = entry.compute(self, images, chosen.astype(np.int32), progress)
+        maps = entry.compute(self, images, chosen.astype(np.int32), progress)
         progress(1.0)
         return tuple(
             Explanation(
@@ -89,7 +89,7 @@ class Explainer(Predictor):
                 signed=entry.signed,
                 facts=facts,
             )
-            for position, (index, (values, facts)) in enumerate(zip(chosen, found, strict=True))
+            for position, (index, (values, facts)) in enumerate(zip(chosen, maps, strict=True))
         )
 
     def filters(self, *, most: int = 64) -> ConvolutionFilters:

@@ -30,7 +30,13 @@ class LossRow:
 
 def compute(runs: Sequence[Measurement | None], *, kind: Kind) -> list[LossRow]:
     """Return the rows, sorted by the first measured loss; a version that several pipelines share is one row."""
-    rows = _corruption_rows(runs) if kind == "corruptions" else _version_rows(runs)
+    if kind == "pipelines":
+        rows = _version_rows(runs)
+    else:
+        rows = [
+            LossRow(entry.title, entry.summary, tuple(run.corruption_loss(name) if run else None for run in runs))
+            for name, entry in CORRUPTIONS.items()
+        ]
     measured = [(next((-loss.value for loss in row.losses if loss is not None), 1.0), row) for row in rows]
     return [row for order, row in sorted(measured, key=lambda pair: pair[0]) if any(row.losses)]
 
@@ -62,13 +68,6 @@ def robustness_losses(runs: Sequence[tuple[str, Measurement | None]], *, kind: K
         row_height=28,
         reference=0.0,
     )
-
-
-def _corruption_rows(runs: Sequence[Measurement | None]) -> list[LossRow]:
-    return [
-        LossRow(entry.title, entry.summary, tuple(None if run is None else run.corruption_loss(name) for run in runs))
-        for name, entry in CORRUPTIONS.items()
-    ]
 
 
 def _version_rows(runs: Sequence[Measurement | None]) -> list[LossRow]:

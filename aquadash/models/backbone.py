@@ -48,17 +48,12 @@ def build(
 
 def weights(config: ModelConfig) -> PretrainedWeights:
     """Return the source of the body's weights: a file that comes with AquaDash."""
-
-    def find() -> Path:
-        path = WEIGHTS_FILES[config.name]
-        if not path.is_file():
-            raise DataError(
-                f"The pretrained weights {path.name} are missing from this installation of AquaDash. Install it again, "
-                "or make them with scripts/pretrain_backbone.py."
-            )
-        return path
-
-    return LocalWeights(find)
+    path = WEIGHTS_FILES[config.name]
+    return LocalWeights(
+        [path],
+        f"The pretrained weights {path.name} are missing from this installation of AquaDash. Install it again, or make "
+        "them with scripts/pretrain_backbone.py.",
+    )
 
 
 @dataclass(frozen=True)

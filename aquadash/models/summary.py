@@ -50,9 +50,24 @@ class ModelSummary:
 
 def summarize(model: keras.Model) -> ModelSummary:
     """List the layers of a built model without its input placeholders."""
-    rows = tuple(_row(layer, part) for layer, part in _layers(model, part=""))
+    rows = []
+    for layer, part in _layers(model, part=""):
+        output_shape = tuple(int(size) for size in layer.output.shape[1:])
+        # Positions of the output times the kernel's size (Howard et al. 2017, "MobileNets", equations 2 and 5).
+        kernels = [getattr(layer, name).shape for name in _KERNELS if getattr(layer, name, None) is not None]
+        rows.append(
+            LayerRow(
+                name=layer.name,
+                kind=type(layer).__name__,
+                output_shape=output_shape,
+                params=int(layer.count_params()),
+                trainable_params=sum(math.prod(weight.shape) for weight in layer.trainable_weights),
+                multiply_adds=math.prod(output_shape[:-1]) * sum(map(math.prod, kernels)),
+                part=part,
+            )
+        )
     return ModelSummary(
-        rows,
+        tuple(rows),
         int(model.count_params()),
         sum(row.trainable_params for row in rows),
         sum(row.multiply_adds for row in rows),
@@ -71,23 +86,3 @@ def _layers(model: keras.Model, *, part: str) -> Iterator[tuple[keras.Layer, str
             yield from _layers(layer, part=part or layer.name)
         elif type(layer).__name__ != "InputLayer":
             yield layer, part
-
-
-def _row(layer: keras.Layer, part: str) -> LayerRow:
-    output_shape = tuple(int(size) for size in layer.output.shape[1:])
-    return LayerRow(
-        name=layer.name,
-        kind=type(layer).__name__,
-        output_shape=output_shape,
-        params=int(layer.count_params()),
-        trainable_params=sum(math.prod(weight.shape) for weight in layer.trainable_weights),
-        multiply_adds=_multiply_adds(layer, output_shape),
-        part=part,
-    )
-
-
-def _multiply_adds(layer: keras.Layer, output_shape: tuple[int, ...]) -> int:
-    """Return the output's positions times the kernel's size (Howard et al. 2017, "MobileNets", equations 2 and 5)."""
-    places = math.prod(output_shape[:-1])
-    kernels = [getattr(layer, name, None) for name in _KERNELS]
-    return places * sum(math.prod(kernel.shape) for kernel in kernels if kernel is not None)

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -47,17 +47,21 @@ class PretrainedWeights(Protocol):
 
 @dataclass(frozen=True)
 class LocalWeights:
-    """A file on this computer; where it is missing, the error of ``find`` says how to install it."""
+    """A file on this computer: the first of ``paths`` that exists."""
 
-    find: Callable[[], Path]
+    paths: Sequence[Path]
+    #: The error if none exists; it says how to install the file.
+    missing: str
 
     def check(self) -> None:
         """See :class:`PretrainedWeights`."""
-        self.find()
+        if not any(path.is_file() for path in self.paths):
+            raise DataError(self.missing)
 
     def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
         """See :class:`PretrainedWeights`."""
-        return self.find()
+        self.check()
+        return next(path for path in self.paths if path.is_file())
 
 
 @dataclass(frozen=True)

@@ -98,15 +98,15 @@ def result_of(store: RunStore, run: Run, sweep: SweepRequest | None = None) -> M
         return None
     path = store.artifact(run.run_id, ROBUSTNESS)
     with storage_errors(f"read {ROBUSTNESS}"):
-        found = None if path is None else Measurement.from_json(path.read_bytes())
-    if found is None:
+        measured = None if path is None else Measurement.from_json(path.read_bytes())
+    if measured is None:
         return None
-    later = run.ended_at is None or found.measured_at >= run.ended_at
+    later = run.ended_at is None or measured.measured_at >= run.ended_at
     model = store.artifact(run.run_id, MODEL)
     if model is None:
-        return found if later else None
+        return measured if later else None
     # The digest decides, since clocks are set back and differ between computers.
-    return found if file_digest(model) == found.identity["model_sha256"] else None
+    return measured if file_digest(model) == measured.identity["model_sha256"] else None
 
 
 def _last_request(store: RunStore, run_id: str) -> Request:
@@ -115,11 +115,11 @@ def _last_request(store: RunStore, run_id: str) -> Request:
     job = open_jobs().get(job_of(run))
     if job is not None:
         return read_request(job.request)
-    found = result_of(store, run)
-    if found is None:
+    measured = result_of(store, run)
+    if measured is None:
         return RobustnessRequest()
-    images, total = found.identity["images"], found.identity["test_images"]
-    return RobustnessRequest(seed=found.identity["seed"], limit=None if images == total else images)
+    images, total = measured.identity["images"], measured.identity["test_images"]
+    return RobustnessRequest(seed=measured.identity["seed"], limit=None if images == total else images)
 
 
 def check_run(store: RunStore, run: Run) -> None:
@@ -132,30 +132,30 @@ def check_run(store: RunStore, run: Run) -> None:
 def work(job: JobContext) -> dict[str, Any]:
     """Measure the job's request; the scores so far are stored after a failure or stop, too."""
     store = open_store()
-    stored_at, found = 0.0, None
+    stored_at, measured = 0.0, None
     try:
-        for found in _measured(store, job):
+        for measured in _measured(store, job):
             if time.monotonic() - stored_at >= _STORE_SECONDS:
-                _keep(store, job, found)
-                stored_at, found = time.monotonic(), None
+                _keep(store, job, measured)
+                stored_at, measured = time.monotonic(), None
     except Stopped:
         raise Stopped("Stopped by request. What is measured is kept.") from None
     finally:
-        if found is not None:
-            _keep(store, job, found)
+        if measured is not None:
+            _keep(store, job, measured)
     return {}
 
 
-def _keep(store: RunStore, job: JobContext, found: Measurement) -> None:
+def _keep(store: RunStore, job: JobContext, measured: Measurement) -> None:
     """Store scores, unless the job was lost to another worker."""
     if job.lost:
         return
     if not job.run.startswith(_SWEEP):
-        store.add_robustness(job.run, found.to_json())
+        store.add_robustness(job.run, measured.to_json())
         return
     path = _sweep_path(job.run)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, found.to_json())
+    write_whole(path, measured.to_json())
     forget_oldest(path.parent, "*.json", max_bytes=_MAX_SWEEP_BYTES)
 
 

@@ -44,15 +44,18 @@ def missing(measured: Measurement | None, request: Request) -> dict[Condition, B
     }
 
 
-def is_measured(found: Measurement | None, request: Request) -> bool:
+def is_measured(measured: Measurement | None, request: Request) -> bool:
     """Return whether a measurement answers a request."""
-    return found is not None and goes_with(found, request) and not missing(found, request)
+    return measured is not None and goes_with(measured, request) and not missing(measured, request)
 
 
-def goes_with(found: Measurement, request: Request) -> bool:
+def goes_with(measured: Measurement, request: Request) -> bool:
     """Return whether a request has a measurement's seed and number of images, so that their scores can be joined."""
-    total = int(found.identity["test_images"])
-    return (found.identity["seed"], found.identity["images"]) == (request.seed, min(request.limit or total, total))
+    total = int(measured.identity["test_images"])
+    return (measured.identity["seed"], measured.identity["images"]) == (
+        request.seed,
+        min(request.limit or total, total),
+    )
 
 
 def load_network(store: RunStore, run: Run) -> Predictor:

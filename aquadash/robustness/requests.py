@@ -58,9 +58,9 @@ class RobustnessRequest:
         for name in self.corruptions:
             for severity in self.severities or SEVERITIES:
                 check_corruption(name, severity)
-        known = augment.library().pipelines if self.pipelines else {}
+        pipelines = augment.library().pipelines if self.pipelines else {}
         for name in self.pipelines or ():
-            look_up("pipeline", name, known)
+            look_up("pipeline", name, pipelines)
         check_seed(self.seed)
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"The limit is {self.limit} images; expected at least 1, or none for all test images.")

@@ -35,8 +35,8 @@ class SwitchedStep:
 
     def parameter(self, name: str) -> Parameter:
         """Return the numeric parameter of that name; an unknown one raises an ``UnknownNameError``."""
-        known = {parameter.name: parameter for parameter in self.parameters}
-        return look_up(f"numeric parameter of {self.operator.name}", name, known)
+        numeric = {parameter.name: parameter for parameter in self.parameters}
+        return look_up(f"numeric parameter of {self.operator.name}", name, numeric)
 
     def value(self, name: str) -> Value:
         """Return a parameter's value, or the catalogue's default."""
@@ -50,26 +50,26 @@ def steps(branch: Branch) -> tuple[SwitchedStep, ...]:
 
 def first_strength(branch: Branch) -> SwitchedStep:
     """Return the first step whose first parameter is a strength, not a probability or channel, else the first step."""
-    known = steps(branch)
-    if not known:
+    switched_on = steps(branch)
+    if not switched_on:
         raise ConfigError(f"The version {branch.title!r} changes nothing, so there is nothing to measure.")
-    firsts = {step: step.parameters[0] for step in known}
+    firsts = {step: step.parameters[0] for step in switched_on}
     graded = (
         step for step, first in firsts.items() if first.kind in ("number", "integer") and first.name != "channels"
     )
-    return next(graded, known[0])
+    return next(graded, switched_on[0])
 
 
 def find_step(branch: Branch, place: str) -> SwitchedStep:
     """Return the step at a place, as :attr:`SwitchedStep.place` writes it."""
-    known = {step.place: step for step in steps(branch)}
-    if place not in known:
+    by_place = {step.place: step for step in steps(branch)}
+    if place not in by_place:
         raise UnknownNameError(
             f"The branch {branch.title!r} has no step {place[:60]!r} that is switched on. It has: "
-            + (", ".join(f"{step.place} ({step.operator.name})" for step in known.values()) or "none")
+            + (", ".join(f"{step.place} ({step.operator.name})" for step in by_place.values()) or "none")
             + ". A step's place is its number from 1; 2.then_list.1 is the first in the slot then_list of the second."
         )
-    return known[place]
+    return by_place[place]
 
 
 def with_parameter(branch: Branch, place: str, name: str, value: float) -> Branch:

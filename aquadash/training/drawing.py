@@ -133,18 +133,15 @@ class DrawingProcess:
             try:
                 answer = self._child.pipe.recv()
             except (EOFError, OSError):
-                raise AquaDashError(self._how_it_ended()) from None
+                status = self._child.exit_status(_END_SECONDS) or 0
+                ended = f"was killed (signal {-status})" if status < 0 else f"ended (status {status})"
+                raise AquaDashError(
+                    f"The process that draws new training images {ended}; the computer may have run out of memory. "
+                    "Resume the run, or have the images drawn once, before training (augmentation.mode=copies)."
+                ) from None
             if isinstance(answer, str):
                 raise AquaDashError(answer)
             self._drawn = answer
-
-    def _how_it_ended(self) -> str:
-        status = self._child.exit_status(_END_SECONDS) or 0
-        killed = f"was killed (signal {-status})" if status < 0 else f"ended (status {status})"
-        return (
-            f"The process that draws new training images {killed}; the computer may have run out of memory. Resume the "
-            "run, or have the images drawn once, before training (augmentation.mode=copies)."
-        )
 
 
 def _nameless_file() -> int:

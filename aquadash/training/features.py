@@ -43,11 +43,7 @@ def features(
     path = settings.home() / "cache" / "features" / f"{digest.hexdigest()[:40]}.npz"
     values = _read(path, (len(images), int(body.output_shape[-1])))
     if values is None:
-        forward, step = _forward(body), batch_size(body)
-        values = np.empty((len(images), int(body.output_shape[-1])), np.float32)
-        for start in range(0, len(images), step):
-            progress(start / len(images))
-            values[start : start + step] = forward(tf.constant(images[start : start + step]))
+        values = compute_features(body, images, progress)
         if values.nbytes <= CACHE_BYTES:
             keep(path, partial(np.savez, features=values), pattern="*.npz", max_bytes=CACHE_BYTES)
     progress(1.0)
@@ -59,6 +55,18 @@ def batch_size(body: keras.Model) -> int:
     largest = max(math.prod(layer.output.shape[1:]) for layer in body.layers)
     fitting = _BATCH_BYTES // (4 * largest)
     return min(_BATCH, 2 ** int(math.log2(max(1, fitting))))
+
+
+def compute_features(
+    body: keras.Model, images: NDArray[np.uint8], progress: Callable[[float], None] = lambda fraction: None
+) -> NDArray[np.float32]:
+    """Compute the features of all images; exported scripts carry this function, which needs no cache."""
+    forward, step = _forward(body), batch_size(body)
+    values = np.empty((len(images), int(body.output_shape[-1])), np.float32)
+    for start in range(0, len(images), step):
+        progress(start / len(images))
+        values[start : start + step] = forward(tf.constant(images[start : start + step]))
+    return values
 
 
 # Compiling takes seconds, and a run computes the features of several image sets.

@@ -15,7 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from aquadash import models
-from aquadash.config import RunConfig
+from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback
 from aquadash.models import ChannelStatistics, transfer
@@ -23,6 +23,7 @@ from aquadash.store import EpochRecord, EpochReplay, Progress
 from aquadash.training import hardware
 from aquadash.training.checkpoint import Checkpoint, Listener, Weights, with_epoch
 from aquadash.training.early_stopping import EarlyStopping
+from aquadash.training.epoch_loop import EpochLoop
 from aquadash.training.features import features
 from aquadash.training.losses import Losses
 from aquadash.training.mixing import draw_mixes
@@ -104,8 +105,7 @@ class Trainer:
             state = self._next_phase(state, phase_of(config, epoch))
         began = time.perf_counter()
         images, labels = self._epoch_inputs(epoch)
-        visited = visited_images(training, len(labels))
-        pace = Pace(config, images=visited, history=history)
+        pace = Pace(config, images=visited_images(training, len(labels)), history=history)
 
         def after_call(batch: int, batches: int, loss: float, accuracy: float) -> None:
             progress = pace.progress(batch, batches, now=self._clock())
@@ -114,30 +114,9 @@ class Trainer:
                 replace(progress, loss=loss, accuracy=accuracy) if math.isfinite(loss) else progress
             )
 
-        set_layer_seeds(self._loop.model, seed=config.seed, epoch=epoch)
-        rates = learning_rates(training, epoch=epoch, batches=-(-visited // training.batch_size), history=history)
-        order = epoch_order(config.seed, epoch, len(labels), keep=visited)
-        mixes = None
-        if not self._phase.on_features:
-            mixes = draw_mixes(
-                config.augmentation,
-                order,
-                seed=config.seed,
-                epoch=epoch,
-                batch_size=training.batch_size,
-                image_shape=images.shape[1:],
-            )
-        y_true = tf.constant(labels.astype(np.int32))
-        loss, accuracy = self._loop.train(tf.constant(images), y_true, order, rates, mixes=mixes, after_call=after_call)
-        val_loss, val_accuracy, val_prob = self._loop.evaluate(self._validation_inputs(), self.data.validation_labels)
-        record = EpochRecord(
-            epoch=epoch,
-            loss=loss,
-            accuracy=accuracy,
-            val_loss=val_loss,
-            val_accuracy=val_accuracy,
-            learning_rate=float(rates[len(rates) // 2]),
-            seconds=time.perf_counter() - began,
+        validation = self._validation_inputs(), self.data.validation_labels
+        record, val_prob = train_epoch(
+            config, self._loop, self._phase, history, (images, labels), validation, began=began, after_call=after_call
         )
         return self._checkpoint(state, record, with_epoch(state.replay if state else None, epoch, self.data, val_prob))
 
@@ -188,12 +167,7 @@ class Trainer:
 
     def _checkpoint(self, before: Checkpoint | None, record: EpochRecord, replay: EpochReplay | None) -> Checkpoint:
         training = self._config.training
-        # Patience counts in the last phase only.
-        patience = training.patience if self._phase.is_last else 0
-        stopping = before.early_stopping if before else EarlyStopping(patience, training.monitor)
-        if stopping.patience != patience:
-            stopping = replace(stopping, patience=patience, wait=0)
-        stopping = stopping.after(record.epoch, getattr(record, training.monitor))
+        stopping = stopping_after(before.early_stopping if before else None, training, self._phase, record)
         weights = _values(self._loop.model.weights)
         best_weights = weights if before is None or stopping.best_epoch == record.epoch else before.best_weights
         return Checkpoint(
@@ -258,6 +232,60 @@ class Pace:
         if epoch_seconds is None or not self._is_last:
             return None
         return (self._config.epochs - self._epoch + 1 - done / self._images) * epoch_seconds
+
+
+def train_epoch(
+    config: RunConfig,
+    loop: EpochLoop,
+    phase: Phase,
+    history: Sequence[EpochRecord],
+    train: tuple[NDArray[np.generic], NDArray[np.int64]],
+    validation: tuple[NDArray[np.generic], NDArray[np.int64]],
+    *,
+    began: float,
+    after_call: Callable[[int, int, float, float], None] = lambda batch, batches, loss, accuracy: None,
+) -> tuple[EpochRecord, NDArray[np.float32]]:
+    """Train and validate the epoch after ``history``; no method, because exported scripts carry this function."""
+    training, epoch, (images, labels) = config.training, len(history) + 1, train
+    set_layer_seeds(loop.model, seed=config.seed, epoch=epoch)
+    visited = visited_images(training, len(labels))
+    rates = learning_rates(training, epoch=epoch, batches=-(-visited // training.batch_size), history=history)
+    order = epoch_order(config.seed, epoch, len(labels), keep=visited)
+    mixes = None
+    if not phase.on_features:
+        mixes = draw_mixes(
+            config.augmentation,
+            order,
+            seed=config.seed,
+            epoch=epoch,
+            batch_size=training.batch_size,
+            image_shape=images.shape[1:],
+        )
+    y_true = tf.constant(labels.astype(np.int32))
+    loss, accuracy = loop.train(tf.constant(images), y_true, order, rates, mixes=mixes, after_call=after_call)
+    val_loss, val_accuracy, val_prob = loop.evaluate(*validation)
+    record = EpochRecord(
+        epoch=epoch,
+        loss=loss,
+        accuracy=accuracy,
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
+        learning_rate=float(rates[len(rates) // 2]),
+        seconds=time.perf_counter() - began,
+    )
+    return record, val_prob
+
+
+def stopping_after(
+    before: EarlyStopping | None, training: TrainingConfig, phase: Phase, record: EpochRecord
+) -> EarlyStopping:
+    """Return the state of early stopping after an epoch; exported scripts carry this function, too."""
+    # Patience counts in the last phase only.
+    patience = training.patience if phase.is_last else 0
+    stopping = before or EarlyStopping(patience, training.monitor)
+    if stopping.patience != patience:
+        stopping = replace(stopping, patience=patience, wait=0)
+    return stopping.after(record.epoch, getattr(record, training.monitor))
 
 
 def _values(variables: Sequence[keras.Variable]) -> Weights:

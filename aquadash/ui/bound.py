@@ -32,22 +32,32 @@ class Codec(Generic[T]):
 
     #: The right texts in words, for the note.
     expected: str
-    #: Text to value; raises ``ValueError`` for a text that cannot be used.
-    decode: Callable[[str], T]
+    #: Text to value; raises ``ValueError`` for a text of another kind.
+    parse: Callable[[str], T]
     #: Value to text.
-    encode: Callable[[T], str] = str
-    #: The widget's value to the nearest one that its options or limits allow now, or None.
-    nearest: Callable[[Any], T | None] = lambda held: held
+    encode: Callable[[T], str]
+    #: A value to the nearest one that options or limits allow now, or None.
+    nearest: Callable[[Any], T | None]
+    #: Whether a text that is not allowed means the nearest value.
+    clamp: bool = False
+
+    def decode(self, text: str) -> T:
+        """Return the value of a text; raise ``ValueError`` for one that cannot be used."""
+        value = self.parse(text)
+        nearest = self.nearest(value)
+        if nearest is None or (nearest != value and not self.clamp):
+            raise ValueError(text)
+        return nearest
 
 
 def one_of(options: Collection[str]) -> Codec[str]:
     """One of some words."""
-    return Codec(_listed(options), lambda text: _member(text, options), nearest={each: each for each in options}.get)
+    return Codec(_listed(options), str, str, {each: each for each in options}.get)
 
 
 def id_of(ids: Collection[str], *, expected: str) -> Codec[str]:
     """One of some ids; the address may hold its beginning."""
-    return Codec(expected, lambda text: address.one_id(text, ids), nearest={each: each for each in ids}.get)
+    return Codec(expected, lambda text: address.one_id(text, ids), str, {each: each for each in ids}.get)
 
 
 def several_of(
@@ -55,70 +65,61 @@ def several_of(
 ) -> Codec[list[str]]:
     """Several of some words, at most ``most``; the ``ignored`` words are dropped without a note."""
     # An option may contain commas: try the longest first.
-    known = sorted((*options, *ignored), key=len, reverse=True)
+    longest_first = sorted((*options, *ignored), key=len, reverse=True)
 
-    def decode(text: str) -> list[str]:
+    def parse(text: str) -> list[str]:
         words: list[str] = []
         remaining = text.strip(",")
-        if len(remaining) > sum(len(one) + 1 for one in known):
+        if len(remaining) > sum(len(one) + 1 for one in longest_first):
             # Longer than all words together. The time grows with the square of the length.
             raise ValueError(text)
         while remaining:
-            fitting = (one for one in known if remaining == one or remaining.startswith(f"{one},"))
-            word = _member(next(fitting, remaining), known)
+            fitting = (one for one in longest_first if remaining == one or remaining.startswith(f"{one},"))
+            word = next(fitting, remaining)
             remaining = remaining[len(word) :].lstrip(",")
-            if word not in ignored and word not in words:
-                words.append(word)
-        if most is not None and len(words) > most:
-            raise ValueError(text)
-        return words
+            words.append(word)
+        return [word for word in dict.fromkeys(words) if word not in ignored]
 
     expected = expected or f"{'some' if most is None else f'at most {most}'} of {_listed(options)}"
-    return Codec(expected, decode, ",".join, lambda held: [word for word in held if word in options])
+    return Codec(expected, parse, ",".join, lambda held: [word for word in held if word in options][:most])
 
 
 def number_in(low: Number, high: Number, *, clamp: bool = False) -> Codec[Number]:
     """A number from ``low`` to ``high``, whole if these are; ``clamp`` moves one outside to the nearest end."""
     kind = type(low)
-
-    def nearest(held: Any) -> Number:
-        return min(max(kind(held), low), high)
-
-    def decode(text: str) -> Number:
-        value = kind(text) if len(text) <= 20 else high + 1
-        if not clamp and not low <= value <= high:
-            raise ValueError(text)
-        return nearest(value)
-
     whole, form = ("whole ", "d") if kind is int else ("", "g")
-    return Codec(f"a {whole}number from {low:,} to {high:,}", decode, lambda value: f"{value:{form}}", nearest)
+    return Codec(
+        f"a {whole}number from {low:,} to {high:,}",
+        lambda text: kind(text) if len(text) <= 20 else high + 1,
+        lambda value: f"{value:{form}}",
+        lambda held: min(max(kind(held), low), high),
+        clamp,
+    )
 
 
 def interval_in(low: int, high: int) -> Codec[tuple[int, int]]:
     """Two whole numbers from ``low`` to ``high``, the lower first."""
 
-    def decode(text: str) -> tuple[int, int]:
+    def parse(text: str) -> tuple[int, int]:
         ends = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
-        if ends is None or not low <= int(ends[1]) <= int(ends[2]) <= high:
+        if ends is None:
             raise ValueError(text)
         return int(ends[1]), int(ends[2])
 
-    expected = f"two numbers from {low} to {high}, the lower first, such as {low}-{high}"
-    return Codec(expected, decode, lambda ends: f"{ends[0]}-{ends[1]}")
+    return Codec(
+        f"two numbers from {low} to {high}, the lower first, such as {low}-{high}",
+        parse,
+        lambda ends: f"{ends[0]}-{ends[1]}",
+        lambda held: held if low <= held[0] <= held[1] <= high else None,
+    )
 
 
 def short_text(longest: int) -> Codec[str]:
     """A text of at most ``longest`` characters."""
-
-    def decode(text: str) -> str:
-        if len(text) > longest:
-            raise ValueError(text)
-        return text
-
-    return Codec(f"at most {longest} characters", decode)
+    return Codec(f"at most {longest} characters", str, str, lambda held: held[:longest])
 
 
-ON_OR_OFF = Codec("0 or 1", lambda text: bool(("0", "1").index(text)), lambda on: str(int(on)))
+ON_OR_OFF = Codec("0 or 1", lambda text: bool(("0", "1").index(text)), lambda on: str(int(on)), bool)
 
 
 def restore(name: str, codec: Codec[T], *, default: T) -> T:
@@ -236,12 +237,6 @@ def text(name: str, *, label: str, longest: int, **arguments: Any) -> str:
 
 def _titles(options: Options) -> Mapping[str, str]:
     return options if isinstance(options, Mapping) else dict(zip(options, options, strict=True))
-
-
-def _member(text: str, options: Collection[str]) -> str:
-    if text not in options:
-        raise ValueError(text)
-    return text
 
 
 def _listed(options: Collection[str]) -> str:

@@ -1,4 +1,4 @@
-"""The runs that are held beside one another, with what the sections of the comparison read of them."""
+"""The compared runs, with the results that the sections of Compare read."""
 
 from __future__ import annotations
 
@@ -17,23 +17,20 @@ if TYPE_CHECKING:
     from aquadash.evaluation import Evaluation, PairTest
     from aquadash.lab.runs import Compared as Found
 
-#: Colours, dashes and markers tell so many runs apart.
+#: Number of runs that differ in colour, dash and marker.
 MAX_RUNS = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Two to ten runs, their titles, and the images that they are measured on.
-
-    What is read of the runs has one entry a run, in their order, so that a run keeps its colour.
-    """
+    """Two to ten runs, their titles and the images of the measurement; results have one entry a run, in order."""
 
     runs: tuple[Run, ...]
     names: tuple[str, ...]
     images: Images
 
     def on(self, images: Images) -> Compared:
-        """The same runs, measured on other images."""
+        """Return the same runs, measured on other images."""
         return replace(self, images=images)
 
     @cached_property
@@ -41,34 +38,34 @@ class Compared:
         return lab().runs.compare(self.runs, self.images)
 
     def predictions(self) -> tuple[Predictions | None, ...]:
-        """Of the images; None for a run without any."""
+        """Return the runs' predictions; None for a run without."""
         return self._found.predictions
 
     def evaluations(self) -> tuple[Evaluation | None, ...]:
-        """The scores; None for a run without predictions."""
+        """Return the runs' scores; None for a run without predictions."""
         return self._found.evaluations
 
     def pairs(self) -> tuple[PairTest, ...]:
-        """Each run against each later one."""
+        """Return the tests of each run against each later one."""
         return self._found.pairs
 
     def measured_together(self) -> list[int]:
-        """Positions of the first run that can be compared with another, and of all that can be compared with it."""
+        """Return the positions of the first run that can be compared with another, and of all those."""
         from aquadash.evaluation import measured_together
 
         return measured_together(self.pairs())
 
     def damaged(self) -> dict[str, str]:
-        """What the runs are called whose predictions cannot be read, with the reason."""
+        """Return the titles of runs whose predictions cannot be read, with the reason."""
         return {name: reason for name, reason in zip(self.names, self._found.errors, strict=True) if reason}
 
 
 def bold(name: str) -> str:
-    """A run's name in a sentence: as typed, in markdown."""
+    """Return a run's name in bold, as markdown."""
     return f"**{plain(shorten(name))}**"
 
 
 def labels(runs: Sequence[Run]) -> list[str]:
-    """The runs' names, told apart by the start of the id where two have the same."""
+    """Return the runs' names, with the start of the id where two are equal."""
     names = {run.run_id: run.name for run in runs}
     return list(unique_titles(names, lambda run_id, name: f"{name} ({run_id[:8]})").values())

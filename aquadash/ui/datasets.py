@@ -29,10 +29,10 @@ def dataset(source: str) -> Dataset:
     Raises:
         AquaDashError: It is unknown, missing, damaged or another student's.
     """
-    known = data.SOURCES.get(source)
-    if known is not None and known.key() is None:
+    built_in = data.SOURCES.get(source)
+    if built_in is not None and built_in.key() is None:
         # Loading would start a download, which a person decides on.
-        raise DataError(f"{known.title} is not on this computer yet. The Data page can fetch it.")
+        raise DataError(f"{built_in.title} is not on this computer yet. The Data page can fetch it.")
     with ExitStack() as waiting:
         # The spinner starts with the first progress: each one is a thread, and every page loads its data set.
         begin = cache(lambda: waiting.enter_context(st.spinner("Loading the images ...")))

@@ -1,4 +1,4 @@
-"""A run with its results, as sections of pages take it; what costs time is worked out once for all."""
+"""A run with its results for the sections of a page; slow results are cached for all sessions."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Narrowed:
-    """Which test images a section shows beside its chart."""
+    """The test images that a section shows beside its chart."""
 
     #: bool (n,), by position in the predictions.
     mask: NDArray[np.bool_]
-    #: What they are, plain text without a full stop; markdown in it is escaped.
+    #: Description of the images: plain text without a full stop.
     words: str
 
 
@@ -51,35 +51,31 @@ class Evaluated:
 
     @staticmethod
     def load(run: Run) -> Evaluated:
-        """Read the results.
-
-        Raises:
-            RunError: There are none yet.
-        """
+        """Read the results; :class:`RunError` where there are none yet."""
         return Evaluated(run, lab().runs.evaluation(run.run_id), lab().runs.predictions(run.run_id))
 
     @property
     def history(self) -> list[EpochRecord]:
-        """Its epochs."""
+        """The epochs of the run."""
         return lab().runs.history(self.run.run_id)
 
     @property
     def validation(self) -> Predictions | None:
-        """What the run says of its validation images; None where it kept none."""
+        """The predictions of the validation images; None where the run kept none."""
         return lab().runs.validation_predictions(self.run.run_id)
 
     @property
     def validated_on_test(self) -> bool:
-        """True if the validation images are test images, as in the report's way."""
+        """True if the validation images are test images, as in the report."""
         return self.run.config.training.validation == "test"
 
     def intervals(self) -> tuple[ClassIntervals, ...]:
-        """Of each class's scores."""
+        """Return the intervals of each class's scores."""
         names = self.found.classes
         return self._once("intervals", lambda: class_intervals(self.found.confusion_matrix, class_names=names))
 
     def scores(self) -> dict[str, Score]:
-        """Each metric by name."""
+        """Return each metric by name."""
         return self._once("scores", lambda: scores(self.found, self.predictions))
 
     def curves(self) -> tuple[ClassCurves, ...]:
@@ -88,11 +84,11 @@ class Evaluated:
         return self._once("curves", lambda: ranking_curves(labels, probabilities, class_names=self.found.classes))
 
     def calibration(self) -> Calibration:
-        """Of all test images."""
+        """Return the calibration on all test images."""
         return self._once("calibration", lambda: reliability(self.predictions.labels, self.predictions.probabilities))
 
     def rescaling(self) -> Rescaling | None:
-        """With a temperature; None where there are no validation predictions to fit it on."""
+        """Return the calibration with a temperature; None without validation predictions to fit it on."""
         validation = self.validation
         if validation is None:
             return None
@@ -106,5 +102,5 @@ class Evaluated:
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_RUN)
 def _worked_out(run: Run, name: str, _work: Callable[[], Any]) -> Any:
-    """The result of ``_work``, which the other arguments name."""
+    """Return the result of ``_work``, cached by run and name."""
     return _work()

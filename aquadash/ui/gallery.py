@@ -30,7 +30,7 @@ class Bar:
     label: str
     probability: float
     colour: str
-    #: The true class gets a tick, so that colour is not the only sign.
+    #: The true class has a tick beside its colour.
     is_true: bool = False
 
 
@@ -44,43 +44,39 @@ class Card:
     alt: str
     subtitle: str = ""
     bars: tuple[Bar, ...] = ()
-    #: CSS colour of a line above the image, such as the class's; None for no line.
+    #: CSS colour of a line above the image; None for no line.
     accent: str | None = None
-    #: What a click on the image opens, as :mod:`aquadash.ui.image_dialog` names it: ``"test-12"``; empty for nothing.
+    #: Name of the image that a click opens (:mod:`aquadash.ui.image_dialog`): ``"test-12"``; empty for none.
     opens: str = ""
-    #: A large card begins a row and is twice as wide and high as the others.
+    #: Twice as wide and high as the others, at the start of a row.
     large: bool = False
 
 
 def show(cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = None, label: str = "Images") -> None:
-    """Draw the cards, at most a few hundred, in as many columns as fit, or in exactly so many.
+    """Draw at most a few hundred cards, row by row.
 
     Args:
-        cards: From left to right, row by row.
-        size_rem: The least width of a card, in units of the text size; with ``columns`` the greatest.
-        columns: How many cards a row has, whatever the width of the screen.
+        size_rem: The least width of a card, in rem; with ``columns`` the greatest.
+        columns: Number of cards a row; by default as many as fit.
         label: Text alternative of the list.
     """
     st.html(markup(cards, size_rem=size_rem, columns=columns, label=label) if cards else "<p>No images to show.</p>")
 
 
 def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label: str) -> str:
-    """The HTML of :func:`show`, every text in it escaped."""
+    """Return the HTML of :func:`show`, with escaped texts."""
     items = "".join(f"<li{' class=aqua-large' if card.large else ''}>{_card(card)}</li>" for card in cards)
     size = f"{float(size_rem)}rem"
     fixed = f"grid-template-columns: repeat({columns}, minmax(min(3.8rem, 16%), {size}))"
     layout = fixed if columns else f"--aqua-size: {size}"
-    # A fixed number of columns may be wider than a phone; the list scrolls then, by the keyboard, too.
+    # Fixed columns may be wider than a phone: the list must scroll by the keyboard, too.
     focus = ' tabindex="0"' if columns else ""
     return f'<ul class="aqua-cards" role="list" aria-label="{html.escape(label)}" style="{layout}"{focus}>{items}</ul>'
 
 
 @contextmanager
 def paged(total: int, *, per_page: int, key: str = "page") -> Iterator[slice]:
-    """Give the positions of ``total`` things that the present page shows, for the block to draw; below it the pager.
-
-    The page is in the address under ``key``: ``with gallery.paged(500, per_page=12) as shown: ...``
-    """
+    """Yield the slice of ``total`` things on the present page, whose number is in the address; draw the pager below."""
     number = bound.restore(key, bound.number_in(1, max(1, math.ceil(total / per_page)), clamp=True), default=1)
     yield slice((number - 1) * per_page, min(total, number * per_page))
     if total > per_page:
@@ -101,31 +97,31 @@ def _pager(number: int, *, last: int, key: str) -> None:
 
 
 def first_page() -> None:
-    """A filter's callback: the present page may not exist any more, and what comes first is what was asked for."""
+    """Go to the first page, as a filter's callback."""
     address.assign("page", 1)
 
 
 def shrunk(image: NDArray[np.uint8]) -> Image.Image:
-    """The image no larger than a card can show."""
+    """Return the image, shrunk to the size of a card."""
     picture = Image.fromarray(image)
     picture.thumbnail((SHOWN_EDGE, SHOWN_EDGE), Image.Resampling.LANCZOS)
     return picture
 
 
 def data_url(image: NDArray[np.uint8]) -> str:
-    """The image, :func:`shrunk`, as a PNG within an address."""
+    """Return the shrunk image as a PNG in a data URL."""
     buffer = io.BytesIO()
     shrunk(image).save(buffer, format="PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def bars_markup(bars: Sequence[Bar]) -> str:
-    """Probability bars as HTML that stands by itself, every text in it escaped."""
+    """Return probability bars as HTML, with escaped texts."""
     return f'<ul class="aqua-bars" role="list" aria-label="Probabilities">{"".join(map(_bar, bars))}</ul>'
 
 
 def _card(card: Card) -> str:
-    """One card's HTML."""
+    """Return a card's HTML."""
     pixels = ' class="aqua-pixels"' if max(card.image.shape[:2]) <= SHOWN_EDGE else ""
     accent = f' style="border-top: 0.25rem solid {html.escape(card.accent)}"' if card.accent else ""
     subtitle = f'<br><span class="aqua-sub">{html.escape(card.subtitle)}</span>' if card.subtitle else ""
@@ -140,7 +136,7 @@ def _card(card: Card) -> str:
 
 
 def _bar(bar: Bar) -> str:
-    """One probability's HTML: the label and the number as text, the bar itself only for the eye."""
+    """Return a bar's HTML; screen readers get the label and the number."""
     fraction = min(max(float(bar.probability), 0.0), 1.0)
     name = html.escape(bar.label) + (' <b title="true class">✓</b>' if bar.is_true else "")
     return (
@@ -150,17 +146,17 @@ def _bar(bar: Bar) -> str:
     )
 
 
-#: With more classes only the most probable ones (and the true one) get a bar, so that cards stay short.
+#: With more classes only the most probable ones and the true one have a bar.
 MAX_BARS = 6
 
 
 def class_text(name: str) -> str:
-    """A class as emoji and shortened name, "🦦 otter", for menus and HTML; for markdown it needs ``text.plain``."""
+    """Return a class as emoji and shortened name, "🦦 otter"; unescaped."""
     return f"{class_emoji(name)} {shorten(name)}".strip()
 
 
 def class_titles(names: Iterable[str]) -> dict[str, str]:
-    """Classes by name as :func:`class_text` has them, whole where two would read alike, which no menu tells apart."""
+    """Return :func:`class_text` by name, with the whole name where two would be equal."""
     short = {name: class_text(name) for name in names}
     return unique_titles(short, lambda name, _: f"{class_emoji(name)} {isolated(name)}".strip())
 
@@ -168,7 +164,7 @@ def class_titles(names: Iterable[str]) -> dict[str, str]:
 def class_card(
     image: NDArray[np.uint8], name: str, label: int, alt: str, subtitle: str = "", *, opens: str = ""
 ) -> Card:
-    """An image of a class: what is said of it is its name, and the line above is of its colour."""
+    """Return the card of an image with its class's name and colour."""
     return Card(image, class_text(name), alt, subtitle, accent=class_colour(name, label), opens=opens)
 
 
@@ -192,7 +188,7 @@ def answer_card(
 def bars(
     probabilities: ArrayLike, *, class_names: Sequence[str], true_class: int | None = None, most: int = MAX_BARS
 ) -> tuple[Bar, ...]:
-    """The bars of one image, in class order: of all classes, or the ``most`` probable and the true one."""
+    """Return the bars of an image in class order: the ``most`` probable classes and the true one."""
     y_prob = np.asarray(probabilities, dtype=np.float64)
     shown = {int(index) for index in np.argsort(-y_prob, kind="stable")[:most]}
     return tuple(

@@ -16,7 +16,7 @@ from aquadash import settings
 
 
 def middleware() -> list[Middleware]:
-    """Return what refuses other hosts, then other origins. Both hold for HTTP and WebSocket."""
+    """Return the middleware that refuses other hosts, then other origins, for HTTP and WebSocket."""
     return [
         Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
         Middleware(SameOriginMiddleware),
@@ -24,11 +24,7 @@ def middleware() -> list[Middleware]:
 
 
 def allowed_hosts() -> list[str]:
-    """Return the hosts that a browser may name: this computer's own, and the one of ``AQUADASH_PUBLIC_ADDRESS``.
-
-    A page of evil.example can have its name point to 127.0.0.1 (DNS rebinding). Its scripts then count as the app's
-    own, and only the ``Host`` header tells them apart.
-    """
+    """Return the allowed ``Host`` headers, against DNS rebinding: this computer's and ``AQUADASH_PUBLIC_ADDRESS``."""
     hosts = {"localhost", "127.0.0.1", "[::1]"}
     listens_on = st.get_option("server.address") or "0.0.0.0"
     if listens_on in ("0.0.0.0", "::"):
@@ -52,9 +48,8 @@ def _host_header(host: str) -> str:
 
 
 class SameOriginMiddleware:
-    """ASGI middleware that refuses the requests of pages from elsewhere, other ports of this computer included.
+    """ASGI middleware that refuses requests of pages from other origins, whose port Streamlit 1.67 ignores.
 
-    Streamlit 1.67 compares the host name of a WebSocket's origin, and ignores its port.
     The origin of ``AQUADASH_PUBLIC_ADDRESS`` is allowed even if its proxy passes on another ``Host``.
     """
 
@@ -67,7 +62,7 @@ class SameOriginMiddleware:
         if scope["type"] in ("http", "websocket"):
             headers = Headers(scope=scope)
             host, origin = headers.get("host"), headers.get("origin")
-            # Programs and links send no origin.
+            # Programs and links send no ``Origin``.
             if origin not in (None, f"http://{host}", f"https://{host}", self._public_origin):
                 refusal = PlainTextResponse("This request came from a page of another site.", 403)
                 await refusal(scope, receive, send)

@@ -92,7 +92,10 @@ def value_text(name: str, value: Any) -> str:
     if name == "augmentation.pipeline" and isinstance(value, str):
         return _pipeline_text(value)
     if name == DEFINITIONS:
-        return _definitions_text(value)
+        try:
+            return describe_definitions(value)
+        except ValueError:
+            return str(value)  # Already in words.
     if name == "model.name" and value in MODELS:
         return MODELS[value].title
     return f"{value:g}" if isinstance(value, float) else field_text(value)
@@ -110,14 +113,6 @@ def _pipeline_text(text: str) -> str:
         return text
     total = sum(weight for _, weight in weights)
     return ", ".join(f"{100 * weight / total:.3g} % {name}" for name, weight in weights)
-
-
-def _definitions_text(text: str) -> str:
-    """Return carried pipelines by name and version; words stay."""
-    try:
-        return describe_definitions(text)
-    except ValueError:
-        return text
 
 
 def field_text(value: Any) -> str:

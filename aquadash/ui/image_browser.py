@@ -1,4 +1,4 @@
-"""The test images with what a run's model says of each: filters, order and pages, all of it in the address."""
+"""The test images with a run's answers: filters, order and pages, all in the address."""
 
 from __future__ import annotations
 
@@ -25,15 +25,10 @@ from aquadash.ui.text import count, plain
 
 PER_PAGE = ("12", "24", "48", "96")
 
-#: The menus' and the address's word for a class filter that lets every class pass.
+#: Word of a class filter that passes every class.
 ANY = ""
 
-_OUTCOME_LABELS: dict[str, str] = {
-    "all": "All",
-    "right": "✔ Right",
-    "wrong": "✘ Wrong",
-    "doubtful": "🏷 Doubtful label",
-}
+_OUTCOME_LABELS: dict[str, str] = {"all": "All", "right": "✔ Right", "wrong": "✘ Wrong", "doubtful": "🏷 Doubtful label"}
 #: Orders by their word in the address.
 _SORT_BY_WORD: dict[str, Sort] = {sort.replace(" ", "-"): sort for sort in SORTS}
 _SORT_LABELS = {"index": "as in the data set", "least-confident": "least certain", "most-confident": "most certain"}
@@ -43,7 +38,7 @@ _EVERY_CONFIDENCE = (0, 100)
 
 @dataclass(frozen=True)
 class Filters:
-    """Which images to show and in what order; see :func:`aquadash.evaluation.select`."""
+    """Filters and order of :func:`aquadash.evaluation.select`."""
 
     true_class: int | None
     predicted_class: int | None
@@ -53,7 +48,7 @@ class Filters:
 
 
 def show_cell(true: str, predicted: str) -> None:
-    """Show all images of one class that were taken for another, from before the menus are drawn or from a callback."""
+    """Show all images of a class that were taken for another; call before the menus are drawn, or in a callback."""
     address.assign("true", true)
     address.assign("predicted", predicted)
     address.assign("outcome", "all")
@@ -61,13 +56,8 @@ def show_cell(true: str, predicted: str) -> None:
     gallery.first_page()
 
 
-def everything() -> None:
-    """A button's callback: no filters."""
-    show_cell(ANY, ANY)
-
-
 def chosen_classes(class_names: Sequence[str]) -> tuple[int | None, int | None]:
-    """The true and the predicted class of the menus or, before these are drawn, of the address."""
+    """Return the chosen true and predicted class, also before the menus are drawn."""
     options = [ANY, *class_names]
     true, predicted = (bound.restore(key, bound.one_of(options), default=ANY) for key in ("true", "predicted"))
     return _position(true, class_names), _position(predicted, class_names)
@@ -76,11 +66,12 @@ def chosen_classes(class_names: Sequence[str]) -> tuple[int | None, int | None]:
 def render_test_images(
     run: Run, predictions: Predictions, *, class_names: Sequence[str], narrowed: Narrowed | None = None
 ) -> None:
-    """Draw the filters and the images that pass them, of those that the section beside has ``narrowed`` them to."""
+    """Draw the filters and the images that pass them and the section's choice, ``narrowed``."""
     with st.container(horizontal=True, vertical_alignment="center"):
         found = st.container()
         popover = st.popover("Filters", icon=":material/filter_alt:", key="image-filters", on_change="rerun")
-        st.button("Show all", icon=":material/filter_alt_off:", on_click=everything, key="no-filters", type="tertiary")
+        icon = ":material/filter_alt_off:"
+        st.button("Show all", icon=icon, on_click=show_cell, args=(ANY, ANY), key="no-filters", type="tertiary")
     filters, per_page = _filters(popover, class_names)
     among = None if narrowed is None else narrowed.mask
     positions = select(predictions.labels, predictions.probabilities, among=among, **vars(filters))
@@ -100,7 +91,7 @@ def render_test_images(
 
 
 def _filters(popover: DeltaGenerator, class_names: Sequence[str]) -> tuple[Filters, int]:
-    """Draw the controls; returns what they say, and the number of images on a page."""
+    """Draw the controls; return the filters and the number of images a page."""
     titles = {ANY: "any"} | class_titles(class_names)
     orders = {word: _SORT_LABELS.get(word, sort) for word, sort in _SORT_BY_WORD.items()}
     common: dict[str, Any] = {"into": popover, "on_change": gallery.first_page}
@@ -119,7 +110,7 @@ def _filters(popover: DeltaGenerator, class_names: Sequence[str]) -> tuple[Filte
 
 
 def _found(filters: Filters, class_names: Sequence[str], *, among: str) -> str:
-    """What is shown, in markdown; ``among`` says what of it the section has chosen, or nothing."""
+    """Describe the filters in markdown, after the section's choice ``among``."""
     true, predicted = (
         None if index is None else plain(class_text(class_names[index]))
         for index in (filters.true_class, filters.predicted_class)
@@ -142,7 +133,7 @@ def _found(filters: Filters, class_names: Sequence[str], *, among: str) -> str:
 
 
 def matching_dataset(run: Run) -> Dataset | None:
-    """The images that the run was tested on; None, with the reason on the page, where they cannot be shown."""
+    """Return the data set of a run; None, with the reason on the page, where its images cannot be shown."""
     source = run.config.data.source
     try:
         dataset = datasets.matching_dataset(run)
@@ -159,7 +150,7 @@ def matching_dataset(run: Run) -> Dataset | None:
 
 
 def card(dataset: Dataset, predictions: Predictions, position: int, *, class_names: Sequence[str]) -> gallery.Card:
-    """One test image with the model's answer."""
+    """Return the card of a test image with the model's answer."""
     index, label = int(predictions.indices[position]), int(predictions.labels[position])
     what = f"Test image {index} ({dataset.test.file_names[index]})"
     y_prob = predictions.probabilities[position]
@@ -171,7 +162,7 @@ def card(dataset: Dataset, predictions: Predictions, position: int, *, class_nam
 def answers_table(
     indices: NDArray[np.int64], labels: NDArray[np.int64], y_prob: NDArray[np.floating], *, class_names: Sequence[str]
 ) -> None:
-    """Draw the answers without the images, where those are not on this computer."""
+    """Draw the answers as a table, where the images are missing."""
     answers = y_prob.argmax(axis=1)
     table(
         Column("Image", indices),

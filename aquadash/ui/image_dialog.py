@@ -1,7 +1,7 @@
-"""An image, opened by a click on its card or by a link: large, with its class, a network's answer, and why.
+"""The dialog of an image, opened by a card or a link: large, with its class, a network's answer and explanation.
 
-A card opens what its ``opens`` says, on pages that call :func:`clickable` after their last gallery. What is open stands
-in the address under :data:`KEY`, unless it is a picture of the visitor's, which nobody else could open.
+A card opens the image of its ``opens``, on pages that call :func:`clickable` after their last gallery. The address
+has the open image under :data:`KEY`, unless it is the visitor's own picture.
 """
 
 from __future__ import annotations
@@ -37,24 +37,22 @@ from aquadash.ui.text import plain
 #: The name in the address.
 KEY = "open"
 
-#: An opened image is drawn about this wide, in pixels.
+#: Width of the image in pixels, about.
 _WIDTH = 288
 
-#: The dialog's, in pixels: answer, maps and what is like it are on one screen of a small computer.
+#: Width of the dialog in pixels: answer, maps and nearest images fit on one small screen.
 _DIALOG_WIDTH = 960
 
 _NEAREST = 6
 
-#: With more classes only the most probable ones have a bar.
 _MAX_BARS = 12
 
-#: What the features of training images may take that are kept for everybody: 3 MB for 2,500 images and 256 features.
-#: Where one run's would take more they are not asked for, as each click would need the memory anew.
+#: Limit of the cached features of training images: 2,500 images with 256 features take 3 MB. Larger ones are not made.
 _MAX_BYTES = 200_000_000
 
 _SPLITS = {"train": "Training", "test": "Test"}
 
-#: Has no size: it listens to the page's cards, and tells which one was clicked or, with the keyboard, pressed.
+#: A component without size that listens to the page's cards and triggers with the name of the clicked one.
 _CARDS = st.components.v2.component(
     "aquadash.cards",
     js="""
@@ -83,45 +81,44 @@ def image_name(text: object) -> str:
 
 @dataclass(frozen=True, eq=False)
 class OwnPicture:
-    """A picture of the visitor's, which has no address, and the class that somebody says it shows."""
+    """A picture of the visitor, which has no address, with its true class if that is known."""
 
     item: Item
     label: str | None = None
 
     @property
     def opens(self) -> str:
-        """What its card says."""
+        """The name of its card."""
         return f"own-{self.item.upload.file_id}"
 
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """What an opened image shows before a network is asked."""
+    """The content of the dialog before a network answers."""
 
     image: NDArray[np.uint8]
     alt: str
     caption: str
-    #: Name of its class; None where it is not known.
+    #: Name of its class, if known.
     label: str | None
     #: The image as the run's network sees it, uint8.
     seen: NDArray[np.uint8]
-    #: The stored answer of the run; None where the network has to be asked.
+    #: Stored answer of the run; None where the network has to answer.
     y_prob: NDArray[np.floating] | None = None
-    #: Training data of the run; None where it is not on this computer.
+    #: Training data of the run; None where they are not on this computer.
     learned: Dataset | None = None
     #: Its position among the training images, if it is one.
     itself: Sequence[int] = ()
 
 
 def clickable(*runs: Run, source: str = "", own: Iterable[OwnPicture] = (), as_now: bool = False) -> None:
-    """Let this page's cards open what they show, and open what the address asks for.
+    """Let this page's cards open, and open the image of the address.
 
     Args:
-        runs: Those whose answers are shown, the first by default.
-        source: The data set; that of the first run if not given. Without a run the best one of it answers, if there is
-            one.
-        own: Pictures of the visitor's that can be opened, too.
-        as_now: The page shows the data set as it is now, also where a run has learned from other images of that name.
+        runs: Runs whose answers can be shown; without any, the best one of the data set.
+        source: The data set; by default that of the first run.
+        own: Pictures of the visitor that can be opened.
+        as_now: Show the data set as it is now, also where the run has learned from other images of that name.
     """
     _listen(runs, source or runs[0].config.data.source, {picture.opens: picture for picture in own}, as_now)
 
@@ -149,7 +146,7 @@ def _close() -> None:
 
 
 def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture], as_now: bool) -> None:
-    """Draw at once what is stored, and then what a network has to be asked for."""
+    """Draw what is stored at once, and then the network's answer and maps."""
     with shell.guard():
         run = _choose(runs) if runs else best_run(source)
         if opened not in own:
@@ -186,7 +183,7 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
             with maps, shell.guard():
                 explanations.show(run, shown.seen, label=label, y_prob=y_prob)
             if link is not None:
-                # Again: what was chosen of the maps stands in the address only now.
+                # Again, since the menus of the maps have changed the address.
                 _draw_link(link, opened, runs, source)
             if shown.learned is not None:
                 with likes, shell.guard():
@@ -195,7 +192,7 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
 
 
 def _of_data_set(opened: str, run: Run | None, source: str, as_now: bool) -> _Shown:
-    """An image of a data set, the run's or another one."""
+    """Return an image of a data set, the run's or another one."""
     same = run is not None and run.config.data.source == source
     dataset = datasets.matching_dataset(run) if run is not None and same else datasets.dataset(source)
     if dataset is None and as_now:
@@ -222,7 +219,7 @@ def _of_data_set(opened: str, run: Run | None, source: str, as_now: bool) -> _Sh
 
 
 def _of_own(picture: OwnPicture, run: Run) -> _Shown:
-    """A picture of the visitor's, which has been read before."""
+    """Return a picture of the visitor."""
     network = predictor(run)
     look = closer(picture.item, network)
     if look.thumbnail is None:
@@ -243,7 +240,7 @@ def best_run(source: str, *, ended: bool = False) -> Run | None:
 
 
 def _choose(runs: Sequence[Run]) -> Run:
-    """The run whose network is asked; a choice where there are several."""
+    """Return the run whose network answers; draw a menu where there are several."""
     if len(runs) == 1:
         return runs[0]
     by_id = {run.run_id: run for run in runs}
@@ -252,7 +249,7 @@ def _choose(runs: Sequence[Run]) -> Run:
 
 
 def _large(image: NDArray[np.uint8], alt: str) -> None:
-    """Draw an image enlarged pixel by pixel; a large one as it is."""
+    """Draw a small image enlarged without smoothing, a large one as it is."""
     times = max(1, _WIDTH // max(image.shape[:2]))
     st.image(image.repeat(times, axis=0).repeat(times, axis=1), alt=alt)
 
@@ -268,7 +265,7 @@ def _answer(y_prob: NDArray[np.floating], label: int | None, *, class_names: Seq
 
 
 def _stored(run: Run, split: str, position: int) -> NDArray[np.floating] | None:
-    """What the run has said of an image, if it was a test or a validation image."""
+    """Return the run's stored answer about an image, if it was a test or validation image."""
     runs = lab().runs
     validated = "test" if run.config.training.validation == "test" else "train"
     kept: list[Predictions | None] = [runs.predictions(run.run_id)] if split == "test" else []
@@ -283,7 +280,7 @@ def _stored(run: Run, split: str, position: int) -> NDArray[np.floating] | None:
 def _render_nearest(
     run: Run, dataset: Dataset, image: NDArray[np.uint8], *, itself: Sequence[int], opens: bool
 ) -> None:
-    """Draw the training images of a run whose features in its network are most like those of an image."""
+    """Draw the training images with the most similar features in the run's network."""
     st.markdown("**Nearest training images**", help="By the features that the network tells images by.")
     train, without = dataset.train, list(itself)
     features = predictor(run).features(image[None])[0]
@@ -321,7 +318,7 @@ def _render_nearest(
     lock=threading.Lock(),
 )
 def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:
-    """Of all training images, kept for all sessions; a bar says how far it is."""
+    """Return the features of all training images, cached for all sessions; draw a progress bar."""
     bar = st.empty()
     found = predictor(run).features(
         dataset.train.images,
@@ -332,7 +329,7 @@ def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:
 
 
 def _draw_link(place: DeltaGenerator, opened: str, runs: Sequence[Run], source: str) -> None:
-    """Draw this page's address with the image open; what the page would choose by itself is said, who looks is not."""
+    """Draw this page's address with the open image and the page's own choices, but without the visitor's lesson."""
     chosen = {"source": source} | ({"run": runs[0].run_id} if len(runs) == 1 else {})
     here = {name: value for name, value in st.query_params.to_dict().items() if name != ME}
     query = {**here, **chosen, KEY: opened}

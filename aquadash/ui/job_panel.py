@@ -1,4 +1,4 @@
-"""A job in the background as every page shows it: how far it is, how long still, the button that stops it, its end."""
+"""A background job on a page: its progress, time left, stop button and end."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from aquadash.ui import address, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import joined, plain, sentence, time_left
 
-#: Seconds between two looks at a job at work. Its worker reports once a second.
+#: Seconds between two drawings of a running job, whose worker reports once a second.
 TICK_SECONDS = 1.0
 
 
 def follow(job_id: str, draw: Callable[[Job | None], None], *, every: float = TICK_SECONDS) -> None:
-    """Draw a part of a page that is about a job, and draw it again while the job is at work.
+    """Draw a job ``every`` few seconds while it runs, and the whole page when it begins or ends.
 
-    When the job begins or ends the whole page is drawn again: what is around may depend on it, such as the list of
-    runs. ``draw`` gets None where nobody ever asked for the job; ``every`` is in seconds.
+    ``draw`` gets None for a job that was never submitted.
     """
     job = lab().jobs.get(job_id)
     at_work = job is not None and not job.status.ended
@@ -40,7 +39,7 @@ def _state(job: Job | None) -> tuple[object, ...]:
 
 
 def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) -> None:
-    """Draw a job that has not ended, with its steps in a ``unit`` such as ``"images"``, and a button that stops it."""
+    """Draw a running or waiting job with its steps in a ``unit`` such as ``"images"``, and its stop button."""
     progress = job.progress or JobProgress("starting")
     phase = plain(sentence(progress.phase))
     if progress.fraction is None:
@@ -57,7 +56,7 @@ def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) ->
 
 
 def show_end(job: Job, *, kept: str = "") -> None:
-    """Say why a job has ended early, and what is kept of one that was lost; nothing of one that has finished."""
+    """Draw why a job has ended early, and what is ``kept`` of an interrupted one; nothing for a finished job."""
     if job.status is JobStatus.INTERRUPTED:
         st.warning(f"{plain(job.message or 'Its process ended before the work was done.')} {kept}", icon="⚡")
     elif job.status is JobStatus.FAILED:

@@ -1,6 +1,4 @@
-"""Trained models, made ready once for everybody who looks at the same run, and their answers about dropped pictures,
-which are kept for the session.
-"""
+"""Networks of runs, loaded once for all sessions, and their answers about dropped pictures, kept for the session."""
 
 from __future__ import annotations
 
@@ -23,20 +21,18 @@ from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import BY_RUN, Version
 from aquadash.ui.uploads import Upload
 
-#: What is kept here are a few numbers; the networks are in a process of their own.
+#: Number of cached handles; the networks themselves are in another process.
 _KEEP = 100
 
 WAKING = "Loading the network ..."
 
 
 def predictor(run: Run) -> RemoteExplainer:
-    """The run's network, ready to look at images and to be asked why.
+    """Return the run's network for predictions and explanations.
 
     Raises:
         NotAllowedError: The visitor may not open it.
-        RunError: The run has no model.
-        StorageError: The model cannot be loaded.
-        AnswerError: Loading it took too long, or more memory than there is.
+        AquaDashError: The run has no model, or it cannot be loaded within the limits of time and memory.
     """
     lab().rights.require(Action.OPEN_MODEL, run.resource)
     return _predictor(run)
@@ -48,34 +44,33 @@ def _predictor(run: Run) -> RemoteExplainer:
     return RemoteExplainer(network, run.config.model, class_names=run.class_names, detector=detector)
 
 
-#: Of a picture that was opened.
+#: Edge of an opened picture in pixels.
 _LARGE_EDGE = 576
 
-#: How many files are read before the networks look at them together and the page hears of it.
+#: Number of files that are predicted together before the page shows them.
 FILES_AT_ONCE = 4
 
-#: What a session keeps, so that a long visit with many drops does not fill the memory: answers are numbers, while
-#: looks hold two small pictures, 200 kB at most, and are made again from the file when they are needed.
+#: Limits of a session's memory. A look holds small pictures of at most 200 kB, and is read again when needed.
 _MAX_ANSWERS = 20_000
 _MAX_LOOKS = 300
 _MAX_CARDS = 100
 
 
 class Item(NamedTuple):
-    """A dropped file and where the part of it lies that the networks see."""
+    """A dropped file and the position of the part that the networks see."""
 
     upload: Upload
     position: float = MIDDLE
 
     @property
     def id(self) -> tuple[str, float]:
-        """Stands for the file's content and the part of it."""
+        """The key of the file's content and part."""
         return self.upload.file_id, self.position
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A run's network, ready to look at images."""
+    """A run's network with its version and temperature."""
 
     #: Name of the run, as typed.
     name: str
@@ -87,13 +82,13 @@ class Network:
 
 
 def remembered() -> Memory:
-    """What this session has."""
+    """Return this session's memory."""
     memory: Memory = st.session_state.setdefault("predictions", Memory())
     return memory
 
 
 class Memory:
-    """Answers by model, file and part of it, and the small pictures of the cards: nothing is worked out twice."""
+    """Cache of answers by model, file and part of it, and of the small pictures of cards."""
 
     def __init__(self) -> None:
         self._answers: dict[tuple[Version, str, float], FilePrediction] = {}
@@ -102,24 +97,21 @@ class Memory:
         self.cards: LRUCache[tuple[object, ...], str] = LRUCache(_MAX_CARDS)
 
     def answers(self, item: Item, networks: Sequence[Network]) -> list[FilePrediction] | None:
-        """What each network says of a file, without what it saw; None until all have looked at it."""
+        """Return each network's answer about a file, without pictures; None until all have answered."""
         found = [self._answers.get((network.key, *item.id)) for network in networks]
         return None if None in found else found  # type: ignore[return-value]
 
     def missing(self, items: Sequence[Item], networks: Sequence[Network]) -> list[Item]:
-        """The files that a network has not looked at, in their order."""
+        """Return the files without an answer of every network."""
         return [item for item in items if self.answers(item, networks) is None]
 
     def known(self, items: Sequence[Item], networks: Sequence[Network]) -> list[Item]:
-        """The files that all networks have looked at, be it at another part of them, in their order."""
+        """Return the files of which every network has seen some part."""
         seen = {(key, file_id) for key, file_id, _ in self._answers}
         return [item for item in items if all((network.key, item.upload.file_id) in seen for network in networks)]
 
     def predict(self, items: Sequence[Item], networks: Sequence[Network]) -> Iterator[Item]:
-        """Look at the files without an answer and keep what comes; yields each file when it has its answers.
-
-        Each file is read once for all networks.
-        """
+        """Predict the files without an answer, reading each once; yield each file when it has its answers."""
         remaining = iter(self.missing(items, networks))
         while batch := list(islice(remaining, FILES_AT_ONCE)):
             looks = [_look(item, networks) for item in batch]
@@ -132,7 +124,7 @@ class Memory:
             yield from batch
 
     def look(self, item: Item, networks: Sequence[Network]) -> Look:
-        """The small pictures of a file for its card, as these networks see it; read again if no longer kept."""
+        """Return the small pictures of a file as these networks see it; read the file again if they are not cached."""
         sizes = dict.fromkeys(network.predictor.image_shape[:2] for network in networks)
         found = self._looks.get(item.id)
         if found is None or (found.error is None and not sizes.keys() <= found.seen.keys()):
@@ -140,7 +132,7 @@ class Memory:
         return replace(found, seen={size: found.seen[size] for size in sizes if size in found.seen})
 
     def forget(self, uploads: Sequence[Upload]) -> None:
-        """Drop what belongs to files that are no longer there, and the oldest of too much."""
+        """Forget files that are gone, and the oldest answers beyond the limit."""
         present = {upload.file_id for upload in uploads}
         for answer in [key for key in self._answers if key[1] not in present]:
             del self._answers[answer]
@@ -158,7 +150,7 @@ class Memory:
 
 
 def closer(item: Item, network: Predictor | RemotePredictor) -> Look:
-    """A file as one network sees it, and its picture in the size of a dialog."""
+    """Return a file as one network sees it, with a picture of the size of a dialog."""
     sizes = [network.image_shape[:2]]
     upload, position = item
     return look_at(upload.name, upload.getvalue, sizes=sizes, position=position, thumbnail_edge=_LARGE_EDGE)

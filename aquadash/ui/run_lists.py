@@ -1,4 +1,4 @@
-"""Runs as the pages list them: their order, owner and progress, and the included model where there is none."""
+"""Lists of runs on the pages: their order, owners and progress, and the included model in an empty store."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from aquadash.ui import address, shell
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import joined, plain, sentence, time_left
 
-#: A run as it is now: the store, its id, and when it ended or, at work, began. Training that goes on later is another.
+#: The store, a run's id, and its end or, at work, its start; changes when training goes on.
 Version = tuple[str, str, float | None]
 
 
 def version(run: Run) -> Version:
-    """What results of a run, and its stored network, hold for."""
+    """Return the version of a run, for which its results and stored network are valid."""
     return settings.store_key(), run.run_id, run.ended_at if run.status.ended else run.started_at
 
 
@@ -30,27 +30,26 @@ BY_RUN: dict[str | type, Callable[[Any], object]] = {Run: version}
 
 
 def active_first(runs: Sequence[Run]) -> list[Run]:
-    """Running runs first, then the queued in their order, then the others as they came, the archived last."""
+    """Return running runs first, then the queue, then the others in their order, the archived last."""
     running = [run for run in runs if run.status is RunStatus.RUNNING]
     ended = [run for run in runs if run.status.ended]
     return [*running, *queued(runs), *sorted(ended, key=lambda run: run.archived)]
 
 
 def queued(runs: Sequence[Run]) -> list[Run]:
-    """The queue: the run that starts next first."""
+    """Return the queue; the run that starts next is the first."""
     return sorted((run for run in runs if run.status is RunStatus.QUEUED), key=lambda run: run.rank)
 
 
 def has_results(run: Run) -> bool:
-    """Whether the run's model has been stored and has predicted the test images."""
+    """Return whether the run's model is stored and has predicted the test images."""
     return "test_accuracy" in run.metrics
 
 
 def best_first(runs: Sequence[Run]) -> list[Run]:
-    """The runs in the order of menus, the default first.
+    """Return the runs in the order of menus: finished ones by validation accuracy, others with results, then the rest.
 
-    Finished ones by validation accuracy, no trials of searches and no student's imports among them; then the others
-    with results, those without, and the archived, each in the order they came in.
+    Trials of searches and students' imports count as others; archived runs are the last.
     """
 
     def rank(run: Run) -> tuple[bool, bool, bool, float]:
@@ -61,14 +60,14 @@ def best_first(runs: Sequence[Run]) -> list[Run]:
 
 
 def _counts(run: Run) -> bool:
-    # The figures in a student's ZIP can be made up.
+    # A student can make up the figures in a ZIP.
     return run.status is RunStatus.FINISHED and not run.search_id and (run.shared or not run.origin)
 
 
 def pictured_first(runs: Sequence[Run], *, before: str = "") -> list[Run]:
-    """:func:`best_first`, but those with results whose data set is missing here come after those that show images.
+    """Return :func:`best_first` with runs whose data set is missing behind those that show images.
 
-    Finished ones that show images stand before those of the origin ``before``, however good these are.
+    Runs of the origin ``before`` come after the finished runs that show images.
     """
     here = {source for source in {run.config.data.source for run in runs} if data.is_here(source)}
 
@@ -80,7 +79,7 @@ def pictured_first(runs: Sequence[Run], *, before: str = "") -> list[Run]:
 
 
 def own_first(runs: Iterable[Run]) -> list[Run]:
-    """The runs in their order, but the visitor's own before the others. Nothing changes where there is no class."""
+    """Return the visitor's own runs before the others; the same order without a class."""
     found = list(runs)
     person = visitor()
     if not settings.classroom() or not person.person_id:
@@ -89,24 +88,24 @@ def own_first(runs: Iterable[Run]) -> list[Run]:
 
 
 def with_networks(runs: Iterable[Run]) -> list[Run]:
-    """The runs whose networks the visitor may open, in their order."""
+    """Return the runs whose networks the visitor may open."""
     rights = lab().rights
     return [run for run in runs if rights.allow(Action.OPEN_MODEL, run.resource)]
 
 
 def owner_text(resource: Resource) -> str:
-    """Whose a thing is, plain text: ``"you"``, a name, ``"everybody"``; empty where there is no class."""
+    """Return a thing's owner as plain text: ``"you"``, a name, ``"everybody"``; empty without a class."""
     if not settings.classroom():
         return ""
     return "you" if _own(resource) else resource.owner_name or "everybody"
 
 
 def owner_badge(resource: Resource) -> None:
-    """Say beside a thing whose it is, and that it is hidden; nothing where there is no class."""
+    """Draw badges of a thing's owner and of being hidden; nothing without a class."""
     text = owner_text(resource)
     if not text:
         return
-    # Somebody may call themselves "you".
+    # By the owner's id: a student may be called "you".
     own = _own(resource)
     st.badge(plain(text), icon="⭐" if own else "👤", color="blue" if own else "gray")
     if resource.hidden:
@@ -117,12 +116,12 @@ def _own(resource: Resource) -> bool:
     return bool(resource.owner) and resource.owner == visitor().person_id
 
 
-#: Seconds between two looks at whether a run that is shown has ended.
+#: Seconds between two checks of the status of shown runs.
 _TICK_SECONDS = 5.0
 
 
 def watch(runs: Sequence[Run]) -> None:
-    """Have the page drawn again when one of these runs that was at work has ended, or a waiting one begun."""
+    """Draw the page again when the status of one of these runs changes."""
     if any(not run.status.ended for run in runs):
         shell.live(_TICK_SECONDS)(_draw_changed)({run.run_id: run.status for run in runs})
 
@@ -134,13 +133,13 @@ def _draw_changed(known: Mapping[str, RunStatus]) -> None:
 
 
 def progress_bar(run: Run, *, lead: str = "") -> None:
-    """Draw a progress bar with its words, and before them what tells the run from others, if anything must."""
+    """Draw a run's progress bar with its text, after a ``lead`` such as the run's name."""
     fraction, text = progress_of(run)
     st.progress(fraction, text=plain(f"{lead}: {text}" if lead else sentence(text)))
 
 
 def progress_of(run: Run) -> tuple[float, str]:
-    """The fraction of its epochs that a run has done, 0 to 1, and what it does, plain text."""
+    """Return the done fraction of a run's epochs, 0 to 1, and its phase as plain text."""
     progress = run.progress
     if run.status is RunStatus.QUEUED or progress is None:
         return 0.0, "waits for its turn"
@@ -151,9 +150,8 @@ def progress_of(run: Run) -> tuple[float, str]:
 
 
 def or_included_model(runs: Sequence[Run]) -> Sequence[Run]:
-    """The runs; where none of them has a network yet, with the included model, which is put into the store."""
-    # The runs of an earlier version, which are not brought over yet, may have the included model, too.
-    if settings.has_old_runs() or any(has_results(run) for run in runs):
+    """Return the runs; where none has results, unpack the included model into the store first."""
+    if any(has_results(run) for run in runs):
         return runs
     with shell.guard(), st.spinner("Unpacking the included model ..."):
         if not lab().runs.first_model().deleted:
@@ -162,7 +160,7 @@ def or_included_model(runs: Sequence[Run]) -> Sequence[Run]:
 
 
 def offer_included_model() -> None:
-    """A button that puts the included model into an empty store and shows it."""
+    """Draw a button that unpacks the included model into an empty store and opens it."""
     if st.button("Show the included model", icon="🪪", key="show-first-model"):
         with shell.guard(), st.spinner("Unpacking the included model ..."):
             run = lab().runs.first_model()
@@ -172,10 +170,7 @@ def offer_included_model() -> None:
 
 
 def render_model_card(run: Run) -> None:
-    """What one should know of the included model: data, recipe, figures, limits; nothing for other runs.
-
-    That of an older version, which a home keeps, has its own card in its note.
-    """
+    """Draw the card of the included model; nothing for other runs, and for that of an older version."""
     from aquadash.store.artifacts import CONFIG, read_artifact
     from aquadash.store.first_model import CARD, FOLDER, ORIGIN
 
@@ -185,7 +180,7 @@ def render_model_card(run: Run) -> None:
 
 
 def offer_included_model_again() -> None:
-    """A button that brings the included model back from the bin."""
+    """Draw a button that restores the included model from the bin."""
     if lab().rights.allow(Action.ADD_FOR_ALL) and st.button(
         "Bring the included model back", icon=":material/restore_from_trash:", key="first-model"
     ):

@@ -1,4 +1,4 @@
-"""How many images a run will learn from, validate with and be tested on."""
+"""Numbers of images that a run will learn from, validate with and be tested on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aquadash.ui.text import count
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many images a run uses."""
+    """Numbers of images that a run uses."""
 
     #: Original training images, without variants.
     training: int
@@ -27,24 +27,20 @@ class Sizes:
 
 
 def sizes(config: RunConfig) -> Sizes:
-    """Count them, in a data set that is on this computer.
-
-    Raises:
-        AquaDashError: It is missing or too small for the split.
-    """
+    """Count the images; raise ``AquaDashError`` where the data set is missing or too small for the split."""
     training = config.training
     dataset = datasets.dataset(config.data.source)
     return _split_sizes(dataset, training.validation, training.validation_fraction, config.seed)
 
 
 def batches(config: RunConfig, sizes: Sizes) -> int:
-    """How many batches an epoch has, which is how often it changes the weights."""
+    """Return the number of batches of an epoch."""
     visited = visited_images(config.training, sizes.training * plan(config.augmentation).factor)
     return math.ceil(visited / config.training.batch_size)
 
 
 def sentence(config: RunConfig, sizes: Sizes) -> str:
-    """How many images the run learns from, validates with and is tested on, in markdown."""
+    """Describe the numbers of images in markdown."""
     augmentation = plan(config.augmentation)
     versions = augmentation.factor
     images = sizes.training * versions

@@ -1,4 +1,4 @@
-"""What the server does around the pages: start-up, uncaught errors, style, photographs made small on arrival."""
+"""The server around the pages: start-up, uncaught errors, style, shrinking of uploaded photographs."""
 
 from __future__ import annotations
 
@@ -28,37 +28,31 @@ from aquadash.pages import PAGES, name_at
 from aquadash.ui import hosts, shell, warmup
 from aquadash.work import processes
 
-#: How far the pages step back behind a training that needs every processor: it has gaps that are enough for them, and
-#: loses much when it is held up. With this they keep a quarter of a processor even where it leaves no gap.
+#: Niceness of the pages beside a training: they use its gaps, and keep a quarter of a processor without any.
 NICENESS = 5
-#: Seconds until the server has warmed up and most is imported.
+#: Seconds until the server has warmed up and most modules are imported.
 _WARM_SECONDS = 15.0
 
-#: What takes half a second of the first page otherwise.
+#: Modules whose import would delay the first page by half a second.
 _AHEAD = ("pyarrow", "aquadash.ui.compare.comparison", "aquadash.ui.compare.run_actions")
 
 _LOG = logging.getLogger(__name__)
 
 
 def expect_navigation() -> None:
-    """Tell Streamlit, before its first session, that ``app.py`` decides what the pages are.
-
-    Streamlit takes a folder called ``pages`` for its older kind of multi-page app until ``st.navigation`` has been
-    called once: the first visitor of a fresh server, if a deep link brought them, would get the bare page file without
-    ``app.py``.
-    """
-    # Streamlit warns that nobody looks at a page yet.
+    """Call ``st.navigation`` before the first session; see "The folder pages/" in ``STREAMLIT.md``."""
+    # Streamlit warns that there is no session.
     logging.disable(logging.WARNING)
     try:
         st.navigation([lambda: None])
-        # At its first element Streamlit looks through every module that there is, which now are few.
+        # Streamlit scans all imported modules at its first element: do it while they are few.
         st.empty()
     finally:
         logging.disable(logging.NOTSET)
 
 
 class _Address(StringConvertor):
-    """Any address that is no file's, nor Streamlit's own: for each of them the browser gets the app's page."""
+    """A URL path without dot and slash: each of them gets the app's page."""
 
     regex = "[^/.]*"
 
@@ -67,7 +61,7 @@ register_url_convertor("address", _Address())
 
 
 def routes() -> list[Route]:
-    """What the server answers itself: the app's page, and how people join a class, if one is served."""
+    """Return the routes of the app's page and of joining a class, if one is served."""
     base = st.get_option("server.baseUrlPath").strip("/")
     page = Route(f"/{base}/{{page:address}}" if base else "/{page:address}", _page)
     if not settings.classroom():
@@ -84,24 +78,19 @@ async def _page(request: Request) -> Response:
 
 @cache
 def _app_page(code: tuple[str, ...]) -> str:
-    """Streamlit's page with the style sheet in it, and with code that the browser is to load meanwhile.
-
-    What a script sends comes after the first words, which a style among it would move, and a chart's code only after
-    the script.
-    """
-    # Where its page lies and what stands in it Streamlit promises nowhere: a test says so if that changes.
+    """Return Streamlit's page with our style sheet, so that no text moves later, and with early loads of ``code``."""
+    # The path and content of ``index.html`` are undocumented; test_ui_server fails when they change.
     static = files("streamlit").joinpath("static")
     page = static.joinpath("index.html").read_text(encoding="utf-8")
     style = files("aquadash.ui").joinpath("style.css").read_text(encoding="utf-8")
     scripts = [each.name for each in static.joinpath("static", "js").iterdir() if each.name.partition(".")[0] in code]
     early = "".join(f'<script type="module" async>import("./static/js/{name}")</script>' for name in scripts)
-    # In the body: of two rules that weigh the same the later one counts, and Streamlit's come into the head. The code
-    # behind it: Streamlit's, which that asks for, looks for it at once.
+    # In the body, after Streamlit's own rules in the head: the later of two equal rules wins.
     return page.replace('<div id="root"></div>', f'<style>\n{style}</style><div id="root"></div>{early}', 1)
 
 
 def middleware() -> list[Middleware]:
-    """Return what every request passes: its host and origin, in a class who sent it, and what shrinks photographs."""
+    """Return the middleware: host and origin, in a class the session, and the shrinking of photographs."""
     if not settings.classroom():
         return [*hosts.middleware(), Middleware(Shrinking)]
     from aquadash.ui.classroom.auth_middleware import AuthMiddleware
@@ -111,10 +100,7 @@ def middleware() -> list[Middleware]:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Import what pages need before anybody comes, and start warming up with the server.
-
-    That needs no undoing: its thread is a daemon, and workers outlive the app. Meanwhile commands know of a class.
-    """
+    """Import modules of the pages, start warming up, and hold the class's lock while the server runs."""
     serving: AbstractContextManager[None] = nullcontext()
     for name in _AHEAD:
         importlib.import_module(name)
@@ -131,44 +117,31 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 def set_imports_aside() -> None:
-    """Let Python's collector leave alone what is there now.
-
-    A whole collection goes through hundreds of thousands of objects of the libraries, none of which is ever garbage,
-    and every page waits a quarter of a second for it. A page makes thousands of objects, most of which go without a
-    collection; with Python's own figure there would be several of them for every page.
-    """
+    """Freeze the libraries' objects and collect more seldom: a full collection delays every page by 0.25 s."""
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
 
 
 def on_script_error(error: Exception) -> bool:
-    """Draw an error that escaped from a page or from a widget's callback; True keeps Streamlit from drawing its own."""
+    """Show an error that escaped from a page or callback; True keeps Streamlit from showing its own message."""
     if not isinstance(error, AquaDashError):
         _LOG.error("A page failed", exc_info=error)
     shell.show_error(error)
     return True
 
 
-#: Below it Streamlit's fields put what is uploaded.
+#: Path of Streamlit's uploads.
 UPLOADS = "/_stcore/upload_file/"
-#: What a form adds to the file in it, in bytes: boundaries, names, types.
+#: Bytes of an upload's form beside its file, at most.
 FORM_BYTES = 10_000
 
 
 class Shrinking:
-    """ASGI middleware that makes photographs small when they arrive.
-
-    Streamlit keeps whatever is uploaded in the memory of the server while its page is open, and has no option for it
-    yet (streamlit/streamlit#10828): two hundred photographs of a phone are a gigabyte. The pages look at small versions
-    only.
-
-    Args:
-        app: What is behind it.
-    """
+    """ASGI middleware that shrinks uploaded photographs; see "Uploads stay in memory" in ``STREAMLIT.md``."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        # A decoded photograph takes up to 200 MB.
+        # One at a time: a decoded photograph takes up to 200 MB.
         self._one = anyio.CapacityLimiter(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -181,14 +154,14 @@ class Shrinking:
         await self._app(scope, receive, send)
 
     def _shrunk(self, scope: Scope, receive: Receive) -> Receive:
-        """What gives a form with a smaller file once somebody asks for it, and then whatever comes."""
+        """Return a ``receive`` whose first message is the whole form with a smaller file."""
         asked = False
 
         async def shrunk() -> Message:
             nonlocal asked
             if asked:
                 return await receive()
-            # Not before: what Streamlit refuses by its head alone is never read.
+            # Read here and not earlier: Streamlit may refuse the request by its head.
             asked = True
             body = await Request(scope, receive).body()
             body = await anyio.to_thread.run_sync(shrunk_form, body, limiter=self._one)
@@ -198,7 +171,7 @@ class Shrinking:
 
 
 def shrunk_form(body: bytes) -> bytes:
-    """A form that holds one file, with a smaller file where that is a large photograph; anything else as it is."""
+    """Return a form of one large photograph with a smaller one, and anything else unchanged."""
     head, gap, rest = body.partition(b"\r\n\r\n")
     boundary = b"\r\n" + head.partition(b"\r\n")[0]
     end = rest.find(boundary)

@@ -24,7 +24,7 @@ T = TypeVar("T")
 _DOUBLE_CLICK_SECONDS = 2.0
 
 _FAILED = "shell:failed"
-#: So long it is said what failed: parts that draw themselves again would take it away before it is read.
+#: Seconds that a failure stays on the page, also when its part is drawn again.
 _FAILED_SECONDS = 20.0
 
 
@@ -42,7 +42,7 @@ def page(name: str) -> Iterator[None]:
 
 
 def head(title: str, *, question: str) -> None:
-    """A page's title and the one question that it answers, in one line where the screen is wide enough."""
+    """Draw a page's title and its question, in one line where the screen is wide enough."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="page-head"):
         st.title(title, anchor=False, width="content")
         st.markdown(question, width="content")
@@ -50,12 +50,12 @@ def head(title: str, *, question: str) -> None:
 
 @contextmanager
 def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
-    """:func:`page` without the head, for what fills the screen; ``open_to_all`` for visitors outside the class, too."""
+    """:func:`page` without the head, for a full screen; ``open_to_all`` admits visitors outside the class."""
     address.begin()
     warmup.start()
     try:
         if not open_to_all and _admission() == "join":
-            # The frame around the pages never lets it come so far; this is for a page that somebody draws without.
+            # Second check: the frame of a class has refused the visitor already.
             st.error("Join the class to see this page.", icon="🚪")
             st.stop()
         with guard():
@@ -66,7 +66,7 @@ def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
 
 @contextmanager
 def guard() -> Iterator[None]:
-    """Show what goes wrong inside as a message, and let the rest of the page be drawn."""
+    """Show an error inside the block as a message, and draw the rest of the page."""
     try:
         yield
     except Exception as error:  # Streamlit's own control flow (rerun, stop) is no Exception and passes.
@@ -78,17 +78,15 @@ def guard() -> Iterator[None]:
 def live(
     run_every: float | None, *, open_to_all: bool = False
 ) -> Callable[[Callable[..., object]], Callable[..., None]]:
-    """A part of a page that is drawn again by itself, guarded: ``@shell.live(2.0)`` over a function.
+    """Draw a part of a page every ``run_every`` seconds, guarded: ``@shell.live(2.0)`` over a function.
 
-    Args:
-        run_every: Seconds between drawings, None for none: what has ended needs no watching.
-        open_to_all: Draw it also after the visitor's time in the class is over or the page was locked.
+    With ``open_to_all`` it is drawn also after the visitor's session has ended or the page was locked.
     """
 
     def decorate(draw: Callable[..., object]) -> Callable[..., None]:
         @functools.wraps(draw)
         def guarded(*args: Any, **kwargs: Any) -> None:
-            # A session may have ended since the page around was drawn, or the page been locked.
+            # The session may have ended, or the page been locked, since the page was drawn.
             if not open_to_all and _admission() != "page":
                 address.draw_again()
             with guard():
@@ -100,12 +98,11 @@ def live(
 
 
 def launch_once(key: str, launch: Callable[[], T]) -> T:
-    """What ``launch`` gives; the second click of a double click launches nothing and gives the same once more.
+    """Return the result of ``launch``; the second click of a double click returns the result of the first.
 
-    A click that waits ends the script before it where that next draws something or reads the session, at the latest
-    when the spinner goes: the second one has to show what the first has launched.
+    The second click ends the first script at its next element, so the second script has to show the result.
     """
-    # Changed in place: that does not read the session.
+    # Changed in place, since reading the session again could end the script.
     last: dict[str, Any] = st.session_state.setdefault(key, {})
     if last.get("result") is None or time.monotonic() - last["at"] >= _DOUBLE_CLICK_SECONDS:
         with st.spinner("Launching ..."):
@@ -115,7 +112,7 @@ def launch_once(key: str, launch: Callable[[], T]) -> T:
 
 
 def action_button(label: str, work: Callable[[], object], **options: Any) -> None:
-    """A button that, when pressed, does the work and draws the page again, or says what went wrong."""
+    """Draw a button that does the work and draws the page again, or shows the error."""
     if st.button(label, **options):
         with guard():
             work()
@@ -123,7 +120,7 @@ def action_button(label: str, work: Callable[[], object], **options: Any) -> Non
 
 
 def attempt(work: Callable[..., object], *arguments: object) -> None:
-    """Do something where nothing can be drawn, as in a callback: :func:`show_failure` says what went wrong."""
+    """Do the work in a callback, which cannot draw; :func:`show_failure` shows its error."""
     fail("")
     try:
         work(*arguments)
@@ -132,12 +129,12 @@ def attempt(work: Callable[..., object], *arguments: object) -> None:
 
 
 def fail(message: str) -> None:
-    """Have :func:`show_failure` say this, and nothing older; nothing at all where it is empty."""
+    """Set the message of :func:`show_failure`; empty for none."""
     st.session_state[_FAILED] = (message, time.monotonic())
 
 
 def show_failure() -> None:
-    """Say for a while what went wrong with the last :func:`attempt`."""
+    """Show the error of the last :func:`attempt` for some seconds."""
     message, at = st.session_state.get(_FAILED, ("", 0.0))
     if message and time.monotonic() - at < _FAILED_SECONDS:
         st.error(plain(message), icon="🚧")
@@ -146,17 +143,14 @@ def show_failure() -> None:
 def stop_button(
     stop: Callable[[], object], *, asked: bool, key: str, label: str = "Stop", help: str | None = None, may: bool = True
 ) -> None:
-    """The :func:`action_button` that stops what is at work.
-
-    It is disabled once it has been ``asked``, and where there is nothing that the visitor ``may`` stop.
-    """
+    """Draw the button that stops a job; disabled once ``asked``, and where the visitor ``may`` stop nothing."""
     label = "Stopping ..." if asked and may else label
     disabled = asked or not may
     action_button(label, stop, key=key, icon="✋", help=help if may else None, disabled=disabled)
 
 
 def _admission() -> str:
-    """What the visitor may see, as :class:`aquadash.ui.classroom.admission.Admission` says it: all without a class."""
+    """Return the visitor's :class:`aquadash.ui.classroom.admission.Admission`; ``"page"`` without a class."""
     if not settings.classroom():
         return "page"
     from aquadash.ui.classroom import admission
@@ -165,7 +159,7 @@ def _admission() -> str:
 
 
 def show_error(error: Exception) -> None:
-    """Show an error's message; of errors not meant for people only that there was one."""
+    """Show the message of an error of ours, and a general one for others."""
     if isinstance(error, AquaDashError):
         st.error(plain(str(error)), icon="🚧")
     elif isinstance(error, OSError):

@@ -92,12 +92,9 @@ def beside(
         Row("test_accuracy_high", "… to", "%", high, 100 * found.accuracy_ci95[1]),
         Row("test_loss", "Test loss", "nats", report.TEST_LOSS, found.loss),
     ]
-    averages = (
-        ("precision", "Precision, weighted mean", report.WEIGHTED_AVERAGE.precision, found.weighted_average.precision),
-        ("recall", "Recall, weighted mean", report.WEIGHTED_AVERAGE.recall, found.weighted_average.recall),
-        ("f1", "F1, weighted mean", report.WEIGHTED_AVERAGE.f1, found.weighted_average.f1),
-    )
-    rows += [Row(key, title, "%", 100 * theirs_, 100 * ours) for key, title, theirs_, ours in averages]
+    for key, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1")):
+        averages = (100 * getattr(scores, key) for scores in (report.WEIGHTED_AVERAGE, found.weighted_average))
+        rows.append(Row(key, f"{title}, weighted mean", "%", *averages))
     ours = {scores.label: scores for scores in found.report}
     rows += [
         Row(f"recall_{row.label}", f"Recall of {row.label}", "%", 100 * row.recall, 100 * ours[row.label].recall)
@@ -120,8 +117,8 @@ def shown(row: Row, value: float | None) -> str:
 
 
 def _seconds(run: Run, history: Sequence[EpochRecord]) -> float | None:
-    known = sum(row.seconds for row in history)
-    return known or run.metrics.get("seconds")
+    total = sum(row.seconds for row in history)
+    return total or run.metrics.get("seconds")
 
 
 def learnt_from(config: RunConfig, dataset: Dataset) -> int:

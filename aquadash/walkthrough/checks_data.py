@@ -20,11 +20,11 @@ _LEAVES_ALONE = 0.05
 
 def brightest_class(answer: str, classes: Sequence[ClassStatistics]) -> Verdict:
     """Judge which class has the brightest images on average."""
-    known = [entry for entry in classes if entry.mean_brightness is not None]
-    order = [entry.name for entry in sorted(known, key=lambda entry: -(entry.mean_brightness or 0.0))]
+    measured = [entry for entry in classes if entry.mean_brightness is not None]
+    order = [entry.name for entry in sorted(measured, key=lambda entry: -(entry.mean_brightness or 0.0))]
     if answer not in order:
         return wrong("Choose one of the classes.")
-    brightness = {entry.name: entry.mean_brightness for entry in known}
+    brightness = {entry.name: entry.mean_brightness for entry in measured}
     if brightness[answer] == brightness[order[0]]:
         return right(
             f"Yes: the mean pixel of class {answer} has {brightness[answer]:.1f} of 255, more than in any other. "
@@ -64,19 +64,19 @@ def training_images(originals: int, *, pipelines: Collection[str], copies: int, 
 def report_composition(originals: int, *, pipelines: Collection[str], copies: int, keep_originals: bool) -> Verdict:
     """Judge whether the switches make the report's set of images, and not only its number."""
     wanted = training_images(originals, pipelines=FOUR, copies=1, keep_originals=True)
-    found = training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep_originals)
+    made = training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep_originals)
     if set(pipelines) == set(FOUR) and copies == 1 and keep_originals:
         return right(
             f"Yes: the originals and one version from each of four pipelines, 1 + 4 = 5 times {originals:,} images, "
             f"{wanted:,}. Nothing was done 10 times."
         )
-    if found == wanted:
+    if made == wanted:
         return nearly(
-            f"The number is right, {found:,}, but the report's code makes it in another way: read its loop above. How "
+            f"The number is right, {made:,}, but the report's code makes it in another way: read its loop above. How "
             "often does each pipeline meet an image, and what is put in front of the changed images at the end?"
         )
-    more = "more" if found > wanted else "fewer"
-    return wrong(f"That makes {found:,} images, {more} than the {wanted:,} of the report's way. Read its loop above.")
+    more = "more" if made > wanted else "fewer"
+    return wrong(f"That makes {made:,} images, {more} than the {wanted:,} of the report's way. Read its loop above.")
 
 
 def normalized(value: float, mean: float, deviation: float, kind: str) -> float:

@@ -144,27 +144,27 @@ def cuts(labels: ArrayLike, probabilities: ArrayLike, chosen: int) -> Cuts:
     return Cuts(precision, hits / max(int(own.sum()), 1), called)
 
 
-def wanted_precision(found: Cuts) -> float | None:
+def wanted_precision(curve: Cuts) -> float | None:
     """Return the highest precision, in steps of 5 % up to 95 %, at a recall of a fifth; None without such a recall."""
-    possible = found.precision[found.recall >= MIN_RECALL]
+    possible = curve.precision[curve.recall >= MIN_RECALL]
     return min(0.95, math.floor(20 * float(possible.max()) + 1e-9) / 20) if len(possible) else None
 
 
-def precise_threshold(answer: int, found: Cuts) -> Verdict:
+def precise_threshold(answer: int, curve: Cuts) -> Verdict:
     """Judge whether a threshold reaches the wanted precision with about the highest recall."""
-    wanted = wanted_precision(found)
+    wanted = wanted_precision(curve)
     if wanted is None:
         return wrong("The run hardly ever thinks of this class. Choose another one above.")
-    precision, recall = float(found.precision[answer - 1]), float(found.recall[answer - 1])
+    precision, recall = float(curve.precision[answer - 1]), float(curve.recall[answer - 1])
     # In whole per cent, as the page shows it.
-    met = np.rint(100 * found.precision) >= round(100 * wanted)
-    best = float(found.recall[met].max())
+    met = np.rint(100 * curve.precision) >= round(100 * wanted)
+    best = float(curve.recall[met].max())
     figures = f"Precision {100 * precision:.0f} %, recall {100 * recall:.0f} %."
     if not met[answer - 1]:
         text = f"{figures} The precision is too low; a higher threshold lets fewer strangers in."
         return nearly(text) if precision >= wanted - 0.03 else wrong(text)
     if recall < best - 0.02:
-        text = f"{figures} That is precise enough, but {100 * best:.0f} % of the class could be found. Lower it."
+        text = f"{figures} That is precise enough, but {100 * best:.0f} % of the class could be curve. Lower it."
         return nearly(text) if recall >= best - 0.15 else wrong(text)
     return right(
         f"{figures} Yes. Precision is bought with recall: the surer the calls, the more of the class go by unnoticed. "

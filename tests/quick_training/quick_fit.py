@@ -1,7 +1,7 @@
 """In the place of :mod:`aquadash.training.fit`: epochs of next to nothing, without TensorFlow.
 
-Each epoch adds numbers that the seed and the epoch's number decide, so that a run that goes on from its checkpoint ends
-as one that was never interrupted, and one that begins anew, or twice with an epoch, does not.
+Each epoch adds random numbers of the seed and the epoch to the weights. So a run that resumes from a checkpoint has the
+same result as one without a break; a run that repeats or skips an epoch has another.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def settings_of(operator: Operator) -> dict[str, Value]:
 
 
 def arguments(operator: Operator) -> dict[str, Any]:
-    """The arguments by name, those that nobody may change included; slots and seed are left to the caller."""
+    """The arguments by name, fixed ones included; the caller adds slots and seed."""
     info = operator_info(operator.name)
     given = {name: _argument(info.parameter(name), value) for name, value in settings_of(operator).items()}
     return {**given, **dict(info.fixed)}

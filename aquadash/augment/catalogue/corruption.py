@@ -1,4 +1,4 @@
-"""What goes wrong in cameras, lenses and files.
+"""Faults of cameras, lenses and files.
 
 Apart from the JPEG compression these are the corruptions of Hendrycks and Dietterich (ICLR 2019) in imgaug's form, by
 way of the package imagecorruptions.

@@ -1,4 +1,4 @@
-"""What an entry of the catalogue is made of, short ways to write its settings down, and settings that many share."""
+"""The records of the catalogue, short ways to write settings down, and settings that many operators share."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Parameter:
 
     #: imgaug's name for it.
     name: str
-    #: What it is, in the words of a sentence; empty where the value says it all.
+    #: Its name within a sentence; empty where the value suffices.
     title: str
-    #: What it changes, in a sentence.
+    #: Its effect, in a sentence.
     help: str
     #: The value where a pipeline leaves it out; None if it has to be given.
     default: Value | None
@@ -48,18 +48,18 @@ class OperatorInfo:
     name: str
     #: A short name for people.
     title: str
-    #: What it does to a picture, in a sentence.
+    #: Its effect on a picture, in a sentence.
     help: str
     parameters: tuple[Parameter, ...] = ()
     #: The places where other operators go: pairs of imgaug's name and a title, empty if it steers none.
     slots: tuple[tuple[str, str], ...] = ()
-    #: What becomes of an animal in a picture of 32 x 32 pixels, in a sentence.
+    #: Its effect on an animal in a picture of 32 x 32 pixels, in a sentence.
     effect: str = ""
     #: When it makes the label wrong or the animal unrecognisable, in a sentence.
     harm: str = ""
     #: The operator with telling settings, for a thumbnail and as what a new step starts from.
     example: Operator | None = None
-    #: Pairs of imgaug's argument and a value, passed along with the settings; nobody may change them.
+    #: Pairs of imgaug's argument and a value, passed along with the settings.
     fixed: tuple[tuple[str, Value], ...] = ()
     #: True if its slot holds steps to choose from, False if they are applied in order.
     choices: bool = False

@@ -1,4 +1,4 @@
-"""What is known of the kept data sets of own pictures, and the names that they have."""
+"""The records of the kept data sets of own pictures, and their names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aquadash import settings
 from aquadash.errors import DataError, look_up
 from aquadash.people import Resource
 
-#: What a source's name begins with that is a data set of own pictures: ``"folder-cats"``.
+#: Prefix of the sources that are data sets of own pictures: ``"folder-cats"``.
 PREFIX = "folder-"
 #: Longest title, in characters.
 MAX_TITLE = 60
@@ -30,11 +30,11 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,56}")
 
 @dataclass(frozen=True)
 class About:
-    """What is known of a data set without its pictures."""
+    """A data set without its pictures."""
 
     #: The folder's name; the source is ``"folder-"`` and this.
     name: str
-    #: What people call it: plain text.
+    #: Its name for people, plain text.
     title: str
     class_names: tuple[str, ...]
     #: Side of its pictures in pixels.
@@ -45,9 +45,8 @@ class About:
     test: PositiveInt
     #: True where the files were sorted into training and test pictures.
     split_given: bool
-    #: The share that was drawn for the test otherwise.
+    #: The fraction that was drawn for the test otherwise, 0 to 1, and the seed of that draw.
     test_fraction: float
-    #: What the split was drawn with.
     seed: int
     #: As :attr:`Dataset.fingerprint`.
     fingerprint: str
@@ -55,10 +54,9 @@ class About:
     created: float
     #: The file or folder that it was made from: plain text.
     origin: str
-    # Older ones do not say whose they are: the machine's owner's.
-    #: The id of whoever made it; empty for the owner of the machine.
+    #: The id of the person who made it; empty for the owner of the machine, as in older data sets.
     owner: str = ""
-    #: What they are called: plain text.
+    #: The owner's name, plain text.
     owner_name: str = ""
     #: True if the teacher or the owner of the machine made it, so that the whole class may use it.
     shared: bool = True
@@ -97,8 +95,6 @@ def place_of(name: str) -> Path:
 def name_for(title: str) -> str:
     """The name that a data set of this title gets, or has: ``"Über Katzen 2"`` -> ``"uber-katzen-2"``.
 
-    Of a title with letters of other scripts, or signs, a digest stands for what a name cannot hold.
-
     Raises:
         DataError: The title is empty or too long.
     """
@@ -107,7 +103,7 @@ def name_for(title: str) -> str:
         return kept
     letters = unicodedata.normalize("NFKD", title)
     name = re.sub(r"[^a-z0-9]+", "-", letters.encode("ascii", "ignore").decode().lower()).strip("-")
-    # Accents and punctuation may go; without its letters one title would be called like another.
+    # Titles in other scripts lose their letters, so a digest keeps their names apart.
     lost = [letter for letter in letters if not letter.isascii() and unicodedata.category(letter)[0] in "LNS"]
     if lost or not 1 <= len(name) <= 57:
         digest = hashlib.sha256(title.encode()).hexdigest()[:8]
@@ -135,7 +131,7 @@ def all_kept() -> dict[str, About]:
         try:
             path = place_of(name) / "about.json"
             told = _about(str(path), path.stat().st_mtime_ns)
-            # Its place counts: somebody may have renamed the folder.
+            # The folder's name counts: a person may have renamed the folder.
             found[name] = told if told.name == name else replace(told, name=name)
         except (OSError, ValueError, KeyError, TypeError):
             continue

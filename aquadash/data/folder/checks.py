@@ -1,8 +1,4 @@
-"""What is wrong with pictures, or could mislead whoever trains on them: looked for before any training.
-
-The kinds of faults follow what data-quality tools look for (cleanvision: exact and near duplicates, odd sizes, odd
-aspect ratios, low information, greyscale), with those added that a beginner's own pictures have.
-"""
+"""Checks of pictures before any training: the faults that cleanvision looks for, and those of beginners' pictures."""
 
 from __future__ import annotations
 
@@ -16,19 +12,19 @@ from aquadash.data.folder.types import SEVERITIES, CheckReport, Finding, LeftOut
 
 #: Least and most classes.
 CLASSES = (2, 100)
-#: With fewer pictures a class nothing is learnt that can be trusted; with fewer than the second, little.
+#: Pictures of a class below which results are worthless, and below which they are weak.
 VERY_FEW, FEW = 10, 50
-#: Times that the largest class has the pictures of the smallest: worth a word, and a warning.
+#: Ratios of the largest to the smallest class that give a note, and a warning.
 IMBALANCE = (2.0, 5.0)
-#: Longer side over shorter side from which on most of a picture lies outside the middle square.
+#: Longer side over shorter side from which most of a picture lies outside the middle square.
 LONG = 2.0
 #: Mean difference of the colour channels below which a picture is grey to the eye.
 GREY = 3.0
-#: Standard deviation of the brightness below which there is next to nothing in a picture.
+#: Standard deviation of the brightness below which a picture looks empty.
 BLANK = 4.0
-#: A share of grey pictures that differs so much between classes gives the class away.
+#: Difference of two classes' fractions of grey pictures that gives the class away.
 GREY_GAP = 0.3
-#: Fraction of the pictures from which on a fault of single pictures is a warning.
+#: Fraction of the pictures from which a fault of single pictures is a warning.
 MANY = 0.1
 #: So many pictures and names are shown of a finding.
 SHOWN = 12
@@ -63,8 +59,7 @@ def examine(
     return CheckReport(found.class_names, tuple(counts), given if found.split_given else None, size, tuple(findings))
 
 
-# Each check is a row: its kind and severity, what was found and what to do in words, and the names or positions of what
-# it is about. A row that is about nothing is dropped.
+# Each check is a row: kind, severity, title, advice, and names or positions of its pictures. Empty rows are dropped.
 
 
 def _of_classes(found: Listing, pictures: Sequence[Picture], division: Division) -> Iterator[Finding]:

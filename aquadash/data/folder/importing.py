@@ -35,13 +35,13 @@ class NewDataSet:
 
     #: Has the files of a kept data set but ``about.json``; empty where ``report`` has a problem.
     folder: Path
-    #: What is known of it; name, title and owner are nobody's yet.
+    #: Its record; name, title and owner are set when it is kept.
     about: About
-    #: Those that could be read, to which the positions in ``report`` and ``division`` refer.
+    #: The pictures that could be read; ``report`` and ``division`` hold positions in them.
     pictures: tuple[Picture, ...]
     #: The files that could not be read.
     refused: tuple[LeftOut, ...]
-    #: What to know before training.
+    #: The result of the checks.
     report: CheckReport
     #: Which pictures are for training and for the test.
     division: Division
@@ -52,7 +52,7 @@ class NewDataSet:
         """Make it a data set, whole or not at all.
 
         Args:
-            title: What people call it; its name follows from it.
+            title: Its name for people, from which the folder's name follows.
             replacing: Take the place of a data set of that name.
 
         Raises:
@@ -97,7 +97,7 @@ def read(
         source: A ZIP archive or a folder; the bytes of an archive; or files, each in the folder of its class.
         size: Side that the pictures are brought to, in pixels.
         split: How the pictures are divided into training and test.
-        progress: Called with how far it is; what it raises ends the reading.
+        progress: Called with the fraction done; an exception from it ends the reading.
 
     Raises:
         DataError: The pictures cannot be read, or the size is none of those offered.

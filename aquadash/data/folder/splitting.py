@@ -1,4 +1,4 @@
-"""Which of the pictures a network learns from, and which are kept for the test."""
+"""Division of pictures into training and test."""
 
 from __future__ import annotations
 
@@ -17,28 +17,20 @@ MIN_TRAINING = 2
 
 TEST_FRACTIONS = (0.05, 0.5)
 
-#: Pictures so near are all but the same: nine in ten of CIFAR-100's photographs at 64 pixels are, moved by one pixel.
-#: Moved by two, half of them are 0.13 apart or more.
+#: Nine in ten of CIFAR-100's photographs at 64 pixels are nearer than this to themselves moved by one pixel.
 _ALL_BUT_THE_SAME = 0.05
 
 
 @dataclass(frozen=True)
 class SplitChoice:
-    """How pictures are to be divided into training and test.
+    """How pictures are to be divided into training and test; DataError for a fraction out of its range."""
 
-    Attributes:
-        fraction: The share of the test where it is drawn.
-        seed: Decides what is drawn.
-        use_given: Keep the split that the files come in, if they do.
-        drop_leaks: Leave out the training pictures that look like one of a given test split.
-
-    Raises:
-        DataError: The share is out of its range.
-    """
-
+    #: The test's fraction of the pictures where the split is drawn, and the seed of that draw.
     fraction: float = 0.2
     seed: int = 0
+    #: Keep the split that the files come in, if they do.
     use_given: bool = True
+    #: Leave out the training pictures that look like one of a given test split.
     drop_leaks: bool = True
 
     def __post_init__(self) -> None:
@@ -76,15 +68,8 @@ def divide(
 ) -> Division:
     """Divide the pictures into training and test.
 
-    Exact copies within a class are left out. Where the files give no split, one is drawn, the same share of each class;
-    pictures that look the same (a burst, a frame and the next) go to the same side, so that nothing is tested that was
-    learnt by heart.
-
-    Args:
-        pictures: Those that could be read.
-        near: Pairs that look the same.
-        num_classes: Labels are less than this.
-        given: Whether the files come in a split.
+    Exact copies within a class are left out. A drawn split takes the same fraction of each class and keeps pictures
+    that look alike, such as the frames of a film, on one side.
     """
     kept = _without_copies(pictures, given)
     test = np.zeros(len(pictures), dtype=bool)
@@ -92,8 +77,8 @@ def divide(
     if given:
         test[:] = [picture.part == "test" for picture in pictures]
         if choice.drop_leaks:
-            # Of many that are all but the same each is paired with the nearest only, so these count by groups. A chain
-            # of others would reach most pictures of a class.
+            # Pairs name the nearest picture only, so nearly equal ones are joined to groups. Groups by a larger
+            # distance would chain most pictures of a class together.
             same = groups(len(pictures), [pair for pair in near if pair.distance <= _ALL_BUT_THE_SAME])
             leaks[:] = np.isin(same, same[test])
             for pair in near:
@@ -101,7 +86,7 @@ def divide(
                     leaks[pair.second if test[pair.first] else pair.first] = True
             leaks &= kept & ~test
     else:
-        # Classes are drawn one by one: a picture that is in two of them is a mistake, which is told elsewhere.
+        # Classes are drawn one by one; ``checks`` reports a picture that is in two of them.
         labels = [picture.label for picture in pictures]
         group = groups(len(pictures), [pair for pair in near if labels[pair.first] == labels[pair.second]])
         for label in range(num_classes):
@@ -142,7 +127,7 @@ def _drawn(
     if not chosen:
         smallest = int(sizes.argmin())
         if sizes[smallest] > most:
-            # All look the same: single pictures are drawn, for want of anything better.
+            # All pictures look alike, so single ones are drawn.
             return np.sort(rng.permutation(rows)[:wanted])
         chosen = [int(names[smallest])]
     return rows[np.isin(group[rows], chosen)]

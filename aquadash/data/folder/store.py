@@ -61,10 +61,7 @@ def load_from(path: Path, told: About) -> Dataset:
 
 
 def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
-    """What the check found when the data set was made, and the files that could not be read.
-
-    The positions in the report are not those of the data set's pictures.
-    """
+    """Return the check's report of the import, whose positions are not the data set's, and the unreadable files."""
     about(name)
     try:
         kept = Kept.read(place_of(name) / "pictures.json")

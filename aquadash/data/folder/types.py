@@ -47,7 +47,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Listing:
-    """What an archive or folder holds."""
+    """The contents of an archive or folder."""
 
     #: One name a class, in the order of the labels: plain text of people, neither markup nor a path.
     class_names: tuple[str, ...]
@@ -57,7 +57,7 @@ class Listing:
     left_out: tuple[LeftOut, ...]
     #: How many those are altogether.
     num_left_out: int
-    #: True where the files are sorted into training and test pictures.
+    #: True where the files are sorted into training and test.
     split_given: bool
 
 
@@ -72,9 +72,8 @@ class Picture:
     name: str
     #: Of the file.
     sha256: str
-    #: Of the upright original, in pixels.
+    #: Sides of the upright original, in pixels.
     width: int
-    #: Of the upright original, in pixels.
     height: int
     #: ``"JPEG"`` and the like.
     kind: str
@@ -82,7 +81,7 @@ class Picture:
     colour: float
     #: Standard deviation of its brightness, 0 to 127.5; 0 is one plain area.
     contrast: float
-    #: What was done to it, a phrase each.
+    #: Changes made while it was decoded, a phrase each.
     notes: tuple[str, ...] = ()
 
 
@@ -94,9 +93,9 @@ class Finding:
     kind: str
     #: See :data:`Severity`.
     severity: Severity
-    #: What was found, a few words with its number.
+    #: The fault and its number, a few words.
     title: str
-    #: What it means and what to do, a sentence or two.
+    #: Its consequence and remedy, a sentence or two.
     advice: str
     #: How many pictures or classes it is about.
     count: int
@@ -108,7 +107,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What an import found, the gravest first."""
+    """The result of an import's checks, the gravest first."""
 
     class_names: tuple[str, ...]
     #: Pictures read, for each class.
@@ -135,30 +134,22 @@ class CheckReport:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of pictures in a file beside them."""
+    """The records in the file beside the images of a data set."""
 
-    #: Those that could be read, in the order in which they are stored.
+    #: The pictures in the order in which they are stored.
     pictures: tuple[Picture, ...]
-    #: Those that could not.
+    #: The files that could not be read.
     refused: tuple[LeftOut, ...]
-    #: What the check found; its positions are among the pictures as they were read.
+    #: The result of the checks; its positions are in the order of reading.
     report: CheckReport
 
     def write(self, path: Path) -> None:
-        """Write the file, whole or not at all.
-
-        Raises:
-            OSError: It cannot be written.
-        """
+        """Write the file, whole or not at all; OSError where it cannot be written."""
         write_whole(path, _KEPT.dump_json(self))
 
     @classmethod
     def read(cls, path: Path) -> Kept:
-        """Read the file.
-
-        Raises:
-            OSError, ValueError: It cannot be read, or is damaged.
-        """
+        """Read the file; OSError where it cannot be read, ValueError where it is damaged."""
         return _KEPT.validate_json(path.read_bytes())
 
 

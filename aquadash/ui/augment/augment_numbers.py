@@ -24,7 +24,9 @@ def show(studio: Studio) -> None:
     of = "training images" if studio.positions else "pictures of your own"
     st.caption(f"Measured on {in_view.images} {of}, on one core.")
     st.markdown(f"**{plain(in_view.title)}**: pixel values, mean ± deviation", help=term("standard deviation"))
-    st.dataframe([_colours(change) for change in in_view.channels], hide_index=True, alt=_colours_alt(in_view))
+    rows = [_colours(change) for change in in_view.channels]
+    alt = "; ".join(f"{row['Channel']}: before {row['Before']}, after {row['After']}" for row in rows)
+    st.dataframe(rows, hide_index=True, alt=alt)
 
 
 def _measured(studio: Studio) -> list[BranchNumbers]:
@@ -95,9 +97,3 @@ def _colours(change: ChannelChange) -> dict[str, str]:
         "Before": f"{change.mean_before:.1f} ± {change.deviation_before:.1f}",
         "After": f"{change.mean_after:.1f} ± {change.deviation_after:.1f}",
     }
-
-
-def _colours_alt(numbers: BranchNumbers) -> str:
-    return "; ".join(
-        f"{row['Channel']}: before {row['Before']}, after {row['After']}" for row in map(_colours, numbers.channels)
-    )

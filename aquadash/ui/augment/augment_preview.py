@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from aquadash import augment
 from aquadash.augment.preview import GREY
-from aquadash.figures.channel_change import channel_change
+from aquadash.figures.channels import channel_change
 from aquadash.ui import bound, components, gallery
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.sections import Section, Sections
@@ -59,7 +59,7 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
     """Draw each original, large, beside its image after each step."""
     if studio.in_view.is_original:
         st.info("This version has no step that is switched on: the images pass as they are.", icon="🪞")
-    strip = studio.film_strip()
+    strip = studio.film_strip(studio.branch)
     words = augment.step_words(studio.in_view)
     cards = []
     for row in range(len(studio.images)):

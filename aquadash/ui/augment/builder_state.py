@@ -13,7 +13,7 @@ from dataclasses import replace
 import streamlit as st
 
 from aquadash.augment import PIPELINES, Library, PipelineSpec, describe
-from aquadash.augment.history import History, State
+from aquadash.augment.history import History
 from aquadash.augment.saved_pipelines import Draft, version_of
 from aquadash.errors import ConfigError
 from aquadash.ui import address, bound, shell
@@ -130,7 +130,7 @@ def renamed(saved: PipelineSpec) -> None:
     """Rename the base in all states of the history."""
     old = history().present.base
 
-    def rename(state: State) -> State:
+    def rename(state: Draft) -> Draft:
         if state.base != old:
             return state
         return replace(state, base=saved.name, spec=replace(state.spec, name=saved.name, title=saved.title))
@@ -185,9 +185,8 @@ def _go(new: History) -> None:
         new = replace(new, present=_alone(state))
     st.session_state[_HISTORY] = new
     st.session_state["pipeline"] = new.present.base
-    state = new.present
     with shell.guard():
-        lab().pipelines.keep_draft(Draft(state.spec, state.base, state.version) if changed() else None)
+        lab().pipelines.keep_draft(new.present if changed() else None)
 
 
 def _without_deleted(held: History, library: Library) -> History:
@@ -195,6 +194,6 @@ def _without_deleted(held: History, library: Library) -> History:
     return held if held.present.base in library.pipelines else replace(held, present=_alone(held.present))
 
 
-def _alone(state: State) -> State:
+def _alone(state: Draft) -> Draft:
     """Return the state with the empty base."""
     return replace(state, base=EMPTY, version=version_of(PIPELINES[EMPTY]))

@@ -31,13 +31,8 @@ def show(studio: Studio) -> None:
     st.markdown(
         "A trained network looks at changed copies. Where it no longer sees the animal, the label may be wrong."
     )
-    with shell.guard():
-        _view(studio)
-
-
-def _view(studio: Studio) -> None:
-    known = {step.place: step for step in steps(studio.in_view)}
-    if not known:
+    switched_steps = {step.place: step for step in steps(studio.in_view)}
+    if not switched_steps:
         st.info("This version changes nothing. Add a step.", icon="🛟")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -53,7 +48,7 @@ def _view(studio: Studio) -> None:
             help="Of the accuracy on unchanged images. Below it too much is lost: what the network no longer sees, it "
             "cannot learn from.",
         )  # fmt: skip
-    request = _request(studio, known, images).checked()
+    request = _request(studio, switched_steps, images).checked()
     job_panel.follow(
         lab().jobs.robustness_job(run.run_id, request),
         partial(_measurement, studio, run, request, threshold / 100),
@@ -104,17 +99,17 @@ def _run(studio: Studio) -> Run | None:
     )
 
 
-def _request(studio: Studio, known: Mapping[str, SwitchedStep], images: int) -> SweepRequest:
+def _request(studio: Studio, switched_steps: Mapping[str, SwitchedStep], images: int) -> SweepRequest:
     """Draw the choice of the step, the parameter and its range."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = bound.menu(
             "safety-step",
-            {name: step.title for name, step in known.items()},
+            {name: step.title for name, step in switched_steps.items()},
             label="Step to try out",
             default=first_strength(studio.in_view).place,
             help="One of its parameters is fixed to a row of values; all else stays as it is.",
         )
-        step = known[chosen]
+        step = switched_steps[chosen]
         name = bound.menu(
             "safety-parameter",
             {

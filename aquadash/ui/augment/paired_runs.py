@@ -20,11 +20,6 @@ def launch(studio: Studio) -> None:
     """Draw the form that starts the two runs."""
     st.subheader("Does it help?", anchor=False, help=term("paired runs"))
     st.markdown("The same training twice, with this pipeline and without. Compare then shows both runs.")
-    with shell.guard():
-        _form(studio)
-
-
-def _form(studio: Studio) -> None:
     spec = studio.spec
     if lab().pipelines.all().pipelines.get(spec.name) != spec:
         st.info("Save the pipeline first.", icon="💾")

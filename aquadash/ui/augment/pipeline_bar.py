@@ -25,12 +25,12 @@ from aquadash.ui.uploads import switched_off
 def show(library: Library) -> None:
     """Draw the bar; call after :func:`aquadash.ui.augment.builder_state.restore`."""
     _damaged(library)
-    if (asked := st.session_state.pop(_ASKED, None)) in library.saved:
+    if (to_delete := st.session_state.pop(_ASKED, None)) in library.saved:
         components.ask_to_delete(
-            library.pipelines[asked].title,
+            library.pipelines[to_delete].title,
             "Runs that were trained with this pipeline keep it.",
             key="delete-pipeline",
-            delete=partial(_delete, asked),
+            delete=partial(_delete, to_delete),
         )
     state = builder_state.history().present
 

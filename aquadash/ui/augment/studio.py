@@ -20,6 +20,12 @@ from aquadash.data import Dataset
 MEASURED = 200
 
 
+#: The hash of a studio for Streamlit's caches.
+_BY_CONTENT: dict[str | type, Callable[[Any], object]] = {
+    "aquadash.ui.augment.studio.Studio": lambda studio: (repr(studio.spec.branches), studio.pictures(), studio.seed)
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Studio:
     """The data, the pipeline and the images that the sections of the Augment page work on."""
@@ -44,13 +50,15 @@ class Studio:
         """Return the selected branch."""
         return self.spec.branches[self.branch]
 
+    @st.cache_data(max_entries=64, show_spinner="Drawing the variants ...", hash_funcs=_BY_CONTENT)
     def draws(self, *, branch: int | None, draws: int, alike: bool = False) -> NDArray[np.uint8]:
         """Return uint8 (draws, n, height, width, 3); branch None uses all, ``alike`` gives images the same choices."""
-        return _draws(self, branch, draws, alike)
+        return augment.preview(self.images, pipeline=self.spec, branch=branch, seed=self.seed, draws=draws, alike=alike)
 
-    def film_strip(self) -> NDArray[np.uint8]:
+    @st.cache_data(max_entries=64, show_spinner="Drawing the steps ...", hash_funcs=_BY_CONTENT)
+    def film_strip(self, branch: int) -> NDArray[np.uint8]:
         """Return uint8 (steps + 1, n, height, width, 3): the images before and after each step."""
-        return _film_strip(self, self.branch)
+        return augment.film_strip(self.images, pipeline=self.spec, branch=branch, seed=self.seed)
 
     def numbers(self, branch: int) -> BranchNumbers:
         """Measure a branch on :data:`MEASURED` training images, or on a person's own."""
@@ -60,24 +68,6 @@ class Studio:
     def pictures(self) -> str:
         """Return a hash of the sample images (STREAMLIT.md, "Caches")."""
         return f"{self.images.shape} {hashlib.sha256(self.images.tobytes()).hexdigest()}"
-
-
-#: The hash of a studio for Streamlit's caches.
-_BY_CONTENT: dict[str | type, Callable[[Any], object]] = {
-    Studio: lambda studio: (repr(studio.spec.branches), studio.pictures(), studio.seed)
-}
-
-
-@st.cache_data(max_entries=64, show_spinner="Drawing the variants ...", hash_funcs=_BY_CONTENT)
-def _draws(studio: Studio, branch: int | None, draws: int, alike: bool) -> NDArray[np.uint8]:
-    return augment.preview(
-        studio.images, pipeline=studio.spec, branch=branch, seed=studio.seed, draws=draws, alike=alike
-    )
-
-
-@st.cache_data(max_entries=64, show_spinner="Drawing the steps ...", hash_funcs=_BY_CONTENT)
-def _film_strip(studio: Studio, branch: int) -> NDArray[np.uint8]:
-    return augment.film_strip(studio.images, pipeline=studio.spec, branch=branch, seed=studio.seed)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

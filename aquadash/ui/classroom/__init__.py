@@ -1,1 +1,1 @@
-"""What a class sees: joining, who is there, the board and the queue."""
+"""The pages of a class: joining, people, board and queue."""

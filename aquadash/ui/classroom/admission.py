@@ -1,7 +1,6 @@
-"""The visitor of a page, by the cookie that joining has set, and whether they may see the page.
+"""The visitor of a page, by the cookie of joining, and whether they may see it: checked before every drawing.
 
-Asked before a page is drawn, and before each of its parts is drawn again. The rights of people are checked where
-something is done (:mod:`aquadash.lab.rights`); this is a second lock.
+Each action is checked again by :mod:`aquadash.lab.rights`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _PAGE = "class:page"
 
 
 class Admission(StrEnum):
-    """What is drawn."""
+    """The page, the way to join, or the notice of a locked page."""
 
     PAGE = "page"
     JOIN = "join"
@@ -30,13 +29,13 @@ class Admission(StrEnum):
 
 
 def enter(page: str) -> Admission:
-    """Decide about a page that is about to be drawn, by its name in the address, and remember which it is."""
+    """Remember the page that is drawn, and return the visitor's admission to it."""
     st.session_state[_PAGE] = page
     return now()
 
 
 def now() -> Admission:
-    """The same for the page that is being drawn."""
+    """Return the visitor's admission to the page that is drawn."""
     person = visitor()
     if person.role is Role.STRANGER:
         return Admission.JOIN
@@ -46,12 +45,12 @@ def now() -> Admission:
 
 
 def visitor() -> Person:
-    """Return the visitor that this thread draws a page for; :data:`STRANGER` in a thread that draws no page."""
+    """Return the visitor of this thread's page; :data:`STRANGER` in a thread without a page."""
     return person_of(token())
 
 
 def person_of(token: str | None) -> Person:
-    """Return whose session a token proves; :data:`STRANGER` where it is nobody's, or the sessions cannot be read."""
+    """Return the person of a token; :data:`STRANGER` if it is unknown, or the sessions cannot be read."""
     try:
         return open_sessions().person_of(token) or STRANGER
     except AquaDashError:
@@ -59,6 +58,6 @@ def person_of(token: str | None) -> Person:
 
 
 def token() -> str | None:
-    """What the browser of this page holds, as it was when the page's connection was made."""
+    """Return the browser's token, as it was when the page's connection was opened."""
     value = st.context.cookies.get(COOKIE)
     return value if isinstance(value, str) else None

@@ -1,8 +1,6 @@
-"""The middleware of a class: nothing of the app leaves the server for people who have not joined.
+"""The middleware of a class: visitors who have not joined get the join page, scripts, styles and the health check only.
 
-Streamlit's own routes know no people: media files lie under an address that is hard to guess, uploads need a session's
-id, and the connection of a page is anybody's. Open to all are the join page, the app's own scripts and styles, and
-whether the server lives.
+Streamlit's own routes have no authentication: media are protected by long addresses, uploads by a session's id.
 """
 
 from __future__ import annotations
@@ -22,23 +20,23 @@ from aquadash.people import STRANGER, Person
 from aquadash.ui.classroom import admission, routes
 from aquadash.ui.server import UPLOADS
 
-#: More pages than a class opens in a day; of more, those that uploaded nothing for longest are forgotten.
+#: More pages than a class opens in a day.
 _MAX_SESSIONS = 10_000
-#: Tells how many people look at which pages: for the owner of the machine, who uses the app without a class.
+#: Statistics of visits, refused in a class.
 _METRICS = "/_stcore/metrics"
 _OPEN = ("/class/", "/static/", "/_stcore/health", "/_stcore/host-config", "/favicon")
-#: Below these there are no pages.
+#: Paths without pages.
 _NO_PAGES = ("/_stcore/", "/media/", "/component/", "/app/static/")
-#: The rest of what was refused shall not come.
+#: The browser shall not send the rest of a refused upload.
 _CLOSE = {"Cache-Control": "no-store", "Connection": "close"}
 
 
 class AuthMiddleware:
-    """ASGI middleware; see above."""
+    """ASGI middleware that lets members of the class in."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        #: The ids of pages' sessions, each with the id of the person whose page it is.
+        #: The person's id by the id of the page's session.
         self._owners: LRUCache[str, str] = LRUCache(_MAX_SESSIONS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,11 +47,11 @@ class AuthMiddleware:
         if path.endswith(_METRICS):
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
             return
-        # In another thread than the server's: looking up a token can wait for the file.
+        # In a thread: the look-up of a token may wait for the file.
         person = await run_in_threadpool(admission.person_of, HTTPConnection(scope).cookies.get(admission.COOKIE))
         if scope["type"] == "websocket":
             if person is STRANGER or self._names_session_of_another(scope, person):
-                # Before it is accepted this is answered with 403.
+                # Closing before accepting answers with 403.
                 await WebSocketClose(code=1008, reason="Join the class first.")(scope, receive, send)
                 return
             send = self._noting_session(send, person)
@@ -69,15 +67,12 @@ class AuthMiddleware:
         await self._app(scope, receive, send)
 
     def _names_session_of_another(self, scope: Scope, person: Person) -> bool:
-        """Return whether a WebSocket asks to go on with another person's page; its session's id is a subprotocol."""
+        """Return whether a WebSocket wants to resume another person's page; a subprotocol has the session's id."""
         named = HTTPConnection(scope).headers.get("sec-websocket-protocol", "").split(",")
         return any(self._owners.get(name.strip(), person.person_id) != person.person_id for name in named)
 
     def _noting_session(self, send: Send, person: Person) -> Send:
-        """Note whose page a WebSocket serves: Streamlit sends the session's id when the page's script begins.
-
-        Streamlit 1.67 lets anybody upload into a session whose id they name, and has no public way to ask whose it is.
-        """
+        """Note the owner of a page's session; see "Uploads into any session" in ``ui/STREAMLIT.md``."""
         noted = False
 
         async def noting(message: Message) -> None:
@@ -97,5 +92,5 @@ def _refusal(scope: Scope) -> Response:
         return PlainTextResponse("Join the class first.", 401, headers={"Cache-Control": "no-store"})
     query = scope.get("query_string", b"").decode("latin-1")
     wanted = path + (f"?{query}" if query else "")
-    # From a page of ours the browser sends the cookie, and who has joined is let through.
+    # The browser sends the cookie from a page of ours: a member gets to the wanted page.
     return routes.onward(f"{JOIN_PATH}?next={quote(wanted, safe='')}", "Join the class")

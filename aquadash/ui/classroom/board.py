@@ -1,4 +1,4 @@
-"""The board of the class: who has which place, and how sure that is."""
+"""The board of the class: the students' places and intervals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aquadash.ui.lab import lab, visitor
 from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, percent, plain
 
-#: In the address: not the data set of all pages, which a look at the board leaves alone.
+#: The board's own data set in the address, apart from that of all pages.
 _SOURCE = "board"
 _SWITCH = "board:test-results"
 _TICK_SECONDS = 5.0
@@ -26,7 +26,7 @@ def show() -> None:
     if not found:
         shell.live(_TICK_SECONDS)(_empty)()
         return
-    # Which data set is the first changes during a lesson.
+    # Stated, since the default data set changes during a lesson.
     source = bound.menu(_SOURCE, datasets.titles_of(found), label="Images", stated=True)
     shell.live(_TICK_SECONDS)(_board)(source)
 
@@ -43,7 +43,7 @@ def _board(source: str) -> None:
     shell.show_failure()
     _explain(made)
     if visitor().leads:
-        # Another teacher may have turned it.
+        # Another teacher may have changed it.
         st.session_state[_SWITCH] = made.measured_on == "test"
         inputs.toggle(
             "Show the test results", key=_SWITCH, on_change=shell.attempt, args=(_turn,),

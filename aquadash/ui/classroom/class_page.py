@@ -1,4 +1,4 @@
-"""The Class page's sections, and who has which."""
+"""The sections of the Class page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frame of every page in a class: who may see it, who one is, and what the teacher has to say."""
+"""The frame of every page in a class: admission, the visitor's name, and locked pages."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from aquadash.ui.classroom.admission import Admission
 from aquadash.ui.lab import visitor
 from aquadash.ui.text import plain
 
-#: Seconds between two looks at whether a page is still the visitor's to see.
+#: Seconds between two checks of the visitor's admission.
 _WATCH_SECONDS = 3.0
 
-#: Only the server can take the cookie away.
+#: A form, because only the server can delete the cookie.
 _LEAVE = (
     f"<form action='{LEAVE_PATH}' method='post'><button style='font: inherit; color: inherit; background: none; "
     "border: 1px solid currentColor; border-radius: 0.6rem; padding: 0.35rem 1rem; cursor: pointer'>Leave</button>"
@@ -30,7 +30,7 @@ _LEAVE = (
 
 
 def run(pages: Sequence[st.Page]) -> None:
-    """Draw the page that is asked for, or what stands in its place; who has not joined sees no list of pages."""
+    """Draw the requested page, a notice that it is locked, or for strangers the way to join."""
     address.begin()
     page = st.navigation(pages, position="hidden" if admission.now() is Admission.JOIN else "sidebar")
     name = name_at(page.url_path)
@@ -50,12 +50,12 @@ def run(pages: Sequence[st.Page]) -> None:
 
 
 def _join(page: str) -> None:
-    """Draw what strangers see, whichever page they ask for."""
+    """Draw the way to join, which strangers see instead of any page."""
     st.set_page_config(page_title="Join the class · AquaDash")
     with shell.bare_page(open_to_all=True):
         st.title("🐋 Join the class", anchor=False)
         st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
-        # The address of the page that was asked for, to come back to. A plain link: it must not open another tab.
+        # The requested address, to come back to. Plain HTML: Streamlit's links open another tab.
         query = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
         there = html.escape(f"{JOIN_PATH}?next={quote(f'/{page}?{query}'.rstrip('?'), safe='')}", quote=True)
         st.html(
@@ -82,7 +82,7 @@ def _sidebar() -> None:
 
 
 def _watch(drawn: tuple[object, ...]) -> None:
-    """Say what holds for the class just now; what changes the page around draws it again."""
+    """Draw the page again when the visitor's admission changes; say that the queue is paused."""
     if _signature() != drawn:
         address.draw_again()
     now = limits.in_force()

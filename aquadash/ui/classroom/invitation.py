@@ -1,4 +1,4 @@
-"""How to join, to be read from the last row: the address, the code, and a picture for phones."""
+"""The invitation in large type: address, code and QR code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CSS = """
 
 
 def show() -> None:
-    """Draw the invitation, and the teacher's code and the way to new ones below it for the teacher alone."""
+    """Draw the invitation; for the teacher also the teacher's code and buttons for new codes."""
     base = app_address()
     # The code may be renewed in another window.
     shell.live(_TICK_SECONDS)(lambda: _draw(base, lab().people.student_code()))()
@@ -38,10 +38,7 @@ def show() -> None:
 
 
 def app_address() -> str:
-    """The address at which others reach the app, without a slash at the end.
-
-    That of this page, unless it was opened on the server itself, which no other machine can reach as "localhost".
-    """
+    """Return the address at which others reach the app: this page's, but with a network address for "localhost"."""
     if (said := settings.public_address()) is not None:
         return said
     here = urlsplit(st.context.url or "")
@@ -63,7 +60,7 @@ def _draw(base: str, code: str) -> None:
 
 
 def qr_picture(address: str, *, alt: str) -> str:
-    """A QR code as HTML: a picture, as Streamlit takes drawings out of HTML."""
+    """Return a QR code as an HTML image, since Streamlit removes inline SVG."""
     picture = base64.b64encode(qr_svg(address).encode()).decode()
     return f"<img src='data:image/svg+xml;base64,{picture}' alt='{html.escape(alt, quote=True)}'>"
 

@@ -1,4 +1,4 @@
-"""What students may at most do, set by the teacher."""
+"""The teacher's form of the class's limits."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from aquadash.ui import inputs, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import plain, sentence
 
-#: Where it is kept which limits the fields were filled with.
+#: Session key of the limits that the fields were filled with.
 _SHOWN = "class:limits"
 
 
 def show() -> None:
-    """Draw the limits as a form; they hold from the moment they are saved."""
+    """Draw the limits as a form; saved limits hold at once."""
     try:
         now = limits.load()
     except StorageError as error:
@@ -26,10 +26,10 @@ def show() -> None:
         now = limits.in_force()
     _pause(now)
     kept = now.to_values()
-    # None after saving and where the fields were left, which empties them. Those that begin empty can be emptied again.
+    # None after saving, and after leaving the page, when Streamlit forgets the fields.
     shown = st.session_state.get(_SHOWN) if "limit-searches" in st.session_state else None
     for name in (*NUMBERS, "searches", "locked_pages"):
-        # Somebody else may have changed it since; what was typed over it stays.
+        # Another teacher may have changed the limit; a field with typed changes keeps them.
         if shown is None or (kept[name] != shown[name] == st.session_state[f"limit-{name}"]):
             st.session_state[f"limit-{name}"] = kept[name]
     st.session_state[_SHOWN] = kept

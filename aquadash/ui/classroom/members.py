@@ -20,7 +20,7 @@ _LINK = "class:rejoin-link"
 
 
 def show() -> None:
-    """Draw everybody who has joined, drawn again by itself."""
+    """Draw everybody who has joined, live."""
     shell.live(_TICK_SECONDS)(_people)()
 
 
@@ -46,7 +46,7 @@ def _people() -> None:
             st.markdown(f"**{plain(name)}** rejoins by this link, once, within {REJOIN_SECONDS / 60:.0f} minutes:")
             st.code(address, language=None, wrap_lines=True)
             st.html(invitation.qr_picture(address, alt="QR code of the link"), width=180)
-            st.button("Done", key="rejoin-done", on_click=_forget_link)
+            st.button("Done", key="rejoin-done", on_click=st.session_state.pop, args=(_LINK, None))
     runs = Counter(run.owner for run in lab().runs.all())
     for member in here:
         _row(member, runs[member.person.person_id])
@@ -81,7 +81,7 @@ def _row(member: Member, runs: int) -> None:
                 again = "With the teacher's code they are back under this name; renew it to keep them out."
             st.button(
                 named("Remove", person.name), key=f"remove-{person.person_id}", icon=":material/logout:",
-                on_click=shell.attempt, args=(_remove, person),
+                on_click=shell.attempt, args=(lab().people.remove, person.person_id),
                 help=f"Ends their session everywhere. Their runs stay. {again}",
             )  # fmt: skip
         st.button(
@@ -91,19 +91,10 @@ def _row(member: Member, runs: int) -> None:
         )  # fmt: skip
 
 
-def _remove(person: Person) -> None:
-    lab().people.remove(person.person_id)
-
-
 def _clear() -> None:
     st.toast(f"Unused names cleared: {len(lab().people.clear())}", icon="✅")
 
 
 def _rejoin(person: Person, base: str) -> None:
-    until = time.time() + REJOIN_SECONDS
-    code = lab().people.rejoin_code(person.person_id)
+    until, code = time.time() + REJOIN_SECONDS, lab().people.rejoin_code(person.person_id)
     st.session_state[_LINK] = person.name, rejoin_address(base, code), until
-
-
-def _forget_link() -> None:
-    st.session_state.pop(_LINK, None)

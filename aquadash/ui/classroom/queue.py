@@ -1,4 +1,4 @@
-"""What the class does now: who trains, waits or has just finished, and what may be done about it."""
+"""The runs of a class that train, wait or have just finished, with the actions for them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from aquadash.ui.text import count, duration, named, percent, plain
 
 _TICK_SECONDS = 2.0
 _MAX_ROWS = 40
-#: So long a run has just finished, in seconds: a lesson.
+#: Seconds for which a run has just finished: a lesson.
 _JUST_SECONDS = 45 * 60.0
 _MAX_FINISHED = 5
 
 
 def show() -> None:
-    """Draw the queue, drawn again by itself."""
+    """Draw the queue, live."""
     shell.live(_TICK_SECONDS)(_queue)()
 
 
 def _queue() -> None:
-    # Here, because the buttons below draw nothing else anew.
+    # Inside the live part, which is all that the buttons below draw again.
     run_actions.undo_bar()
     runs = lab().runs.all()
     running = [run for run in runs if run.status is RunStatus.RUNNING]
@@ -45,7 +45,7 @@ def _queue() -> None:
     times = lab().runs.waiting() if waiting else {}
     for number, run in enumerate(waiting[:_MAX_ROWS], start=1):
         told = times.get(run.run_id)
-        # Hidden runs wait, too.
+        # The rank counts hidden runs, too.
         place = told.rank if told is not None else number
         with st.container(border=True, key=f"queue-{run.run_id}"):
             _head(run, f"{place}\\.")
@@ -60,7 +60,7 @@ def _queue() -> None:
 
 
 def _finished(runs: Sequence[Run]) -> None:
-    """What has come of the runs that ended last here, by validation as on the board: of test images no figure."""
+    """Draw the runs that have just finished, with their validation accuracy, as on the board."""
     since = time.time() - _JUST_SECONDS
     here = [run for run in runs if run.status is RunStatus.FINISHED and not run.origin]
     found = [run for run in here if run.ended_at and run.ended_at > since]
@@ -82,7 +82,7 @@ def _head(run: Run, place: str, *, page: str = "train") -> None:
 
 
 def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
-    """What the visitor may do; drawing less is courtesy, the refusal is where it is done."""
+    """Draw the actions that the visitor may do; the lab checks the rights again."""
     with st.container(horizontal=True):
         if place and lab().rights.allow(Action.REORDER):
             for label, icon, target, off in (
@@ -115,7 +115,7 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
 
 
 def _hidden(runs: Sequence[Run]) -> None:
-    """The teacher's way back: what is hidden from the class."""
+    """Draw the hidden runs, for the teacher to show them again."""
     found = [run for run in runs if run.hidden and run.status.ended]
     if not found:
         return
@@ -128,5 +128,5 @@ def _hidden(runs: Sequence[Run]) -> None:
 def _deleted(run: Run) -> None:
     lab().runs.stop(run.run_id)
     lab().runs.delete(run.run_id)
-    # In the place of a trial its search has submitted another meanwhile.
+    # Not for a trial: its search has submitted another one meanwhile.
     run_actions.can_be_undone([run.run_id], run.name, waited=not run.search_id)

@@ -1,7 +1,4 @@
-"""The page and forms of joining and leaving, outside of Streamlit.
-
-Only a response of the server can set a cookie that scripts of a page cannot read.
-"""
+"""The page and forms of joining and leaving: routes, since only a response can set an ``HttpOnly`` cookie."""
 
 from __future__ import annotations
 
@@ -25,12 +22,12 @@ from aquadash.classroom.sessions import NameTakenError, open_sessions
 from aquadash.errors import AquaDashError, ConfigError, NotAllowedError
 from aquadash.ui.classroom.admission import COOKIE
 
-#: A browser keeps the cookie longer than the session lasts, to prove next week that the name is that person's.
+#: Longer than a session, so that the browser proves next week that the name is its person's.
 COOKIE_SECONDS = 30 * 86400
-#: More characters than a field of the form needs: an address of 4,000 is the longest.
+#: Maximum bytes of a field; the longest is an address of 4,000 characters.
 _MAX_FIELD = 8000
 _NO_STORE = {"Cache-Control": "no-store"}
-#: The status of each error, and the field that is to be typed again.
+#: HTTP status of each error, and the field that was wrong.
 _ANSWERS: dict[type[AquaDashError], tuple[int, str]] = {
     NameTakenError: (409, "name"),
     TooManyAttemptsError: (429, "code"),
@@ -55,7 +52,7 @@ def routes() -> list[Route]:
 
 
 def _saying_errors(endpoint: Endpoint) -> Endpoint:
-    """Return the endpoint; its errors are said on the join page, beside what was typed."""
+    """Return the endpoint with its errors shown on the join page, beside the typed values."""
 
     @wraps(endpoint)
     async def answer(request: Request) -> Response:
@@ -74,10 +71,10 @@ def _saying_errors(endpoint: Endpoint) -> Endpoint:
 
 
 def own_path(wanted: str | None) -> str:
-    """Return an address within this app; the first page for any other, so that joining leads to no other site."""
+    """Return the wanted address if it is one of this app, else the first page: no open redirect."""
     if not wanted or len(wanted) > 4000 or not wanted.startswith("/") or wanted.startswith(("//", "/\\", "/class/")):
         return "/"
-    # Browsers drop tabs and line ends from addresses, and what follows them may be another host.
+    # Browsers drop tabs and line ends from addresses, which could so name another host.
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in wanted) or "\\" in wanted:
         return "/"
     parts = urlsplit(wanted)
@@ -118,11 +115,7 @@ async def _leave(request: Request) -> Response:
 
 
 def onward(there: str, text: str) -> Response:
-    """Return a page that leads on by itself.
-
-    A browser that was redirected from another site would not send the ``SameSite=Strict`` cookie along; from a page of
-    ours it does.
-    """
+    """Return a page that forwards the browser, which sends no ``SameSite=Strict`` cookie after a foreign redirect."""
     there = html.escape(there, quote=True)
     return HTMLResponse(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AquaDash</title>'
@@ -144,7 +137,7 @@ def _page(*, status: int = 200, **values: Any) -> Response:
             "Content-Security-Policy": f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'",
             "X-Content-Type-Options": "nosniff",
-            # With "no-referrer" browsers would send the origin "null" with the form, and the app would refuse it.
+            # With "no-referrer" browsers send the origin "null" with the form, which the app refuses.
             "Referrer-Policy": "same-origin",
         },
     )
@@ -153,8 +146,6 @@ def _page(*, status: int = 200, **values: Any) -> Response:
 @lru_cache(maxsize=1)
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("aquadash.ui.classroom", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
+        loader=jinja2.PackageLoader("aquadash.ui.classroom", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     return environment.get_template("join.html.j2")

@@ -1,4 +1,4 @@
-"""Two to ten picked runs beside one another: the answer, what differs, and the section that is looked at."""
+"""The comparison of two to ten picked runs: the answer, the differences, and the chosen section."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import cast
 
 import streamlit as st
 
-from aquadash.errors import NotAllowedError
 from aquadash.store.measured import Images, image_set
 from aquadash.store.types import Run
 from aquadash.ui import address, bound, run_lists
@@ -32,39 +31,35 @@ _IMAGES_TITLES = {"validation": "Validation images", "test": "Test images"}
 
 
 def render_comparison(picked: Sequence[Run]) -> None:
-    """Draw everything about two or more runs."""
+    """Draw the comparison of two or more runs."""
     if len(picked) > MAX_RUNS:
         st.info(f"{len(picked)} runs are picked; the first {MAX_RUNS} are shown.", icon="🎨")
     runs = tuple(picked[:MAX_RUNS])
     run_lists.watch(runs)
     names = tuple(labels(runs))
     if st.query_params.get(SECTIONS.name) == "results":
-        # They are beside the curves now.
+        # An address of an older version: the results stand beside the curves now.
         del st.query_params[SECTIONS.name]
     default = _default_images(runs)
     address.follow("on", default)
     chosen = bound.choice("on", _IMAGES_TITLES, label="Measured on", default=default, label_visibility="collapsed")
     images = cast(Images, chosen)
     compared = Compared(runs, names, images)
-    try:
-        ranked = comparison_results.ranked(compared)
-        sentence, caution = comparison_results.answer(compared, ranked)
-        broken = compared.damaged()
-    except NotAllowedError as error:
-        ranked, sentence, caution, broken = [], plain(str(error)), "", {}
+    ranked = comparison_results.ranked(compared)
+    sentence, caution = comparison_results.answer(compared, ranked)
     with st.container(key="verdict", gap="xsmall"):
         st.markdown(sentence)
         for text in (comparison_settings.differences(compared, ranked), caution):
             if text:
                 st.caption(text)
-    for name, reason in broken.items():
+    for name, reason in compared.damaged().items():
         st.warning(f"**{plain(name)}**: {plain(reason)}", icon="🚧")
     with st.container(key="in-order"):
         SECTIONS.choose().show(compared)
 
 
 def _default_images(runs: Sequence[Run]) -> Images:
-    """Validation images if all runs with results kept predictions of the same ones; otherwise test images."""
+    """Return ``"validation"`` if all runs with results kept predictions of the same images, else ``"test"``."""
     with_results = tuple(run for run in runs if run.status.ended and "test_accuracy" in run.metrics)
     if not with_results or len({image_set(run, "validation") for run in with_results}) > 1:
         return "test"

@@ -1,4 +1,4 @@
-"""The learning curves of compared runs over one another."""
+"""The learning curves of compared runs in one chart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.text import duration
 
-#: Seconds between two looks at the curves while a picked run is at work.
+#: Seconds between two drawings of the curves while a run is at work.
 _TICK_SECONDS = 5.0
 
 _AXES: dict[str, str] = {"epoch": "by epoch", "time": "by training time"}
@@ -30,8 +30,8 @@ Named = list[tuple[str, list[EpochRecord]]]
 
 
 def render_curves(compared: Compared) -> None:
-    """Draw the curves, again and again while one of the runs is at work."""
-    # Outside of what is drawn again and again: a click elsewhere closes it, and would go with that part alone.
+    """Draw the curves, live while one of the runs is at work."""
+    # Outside the live part, whose drawings would close the popover.
     box = st.popover("Curves and axis", icon=":material/tune:", key="curves-box", on_change="rerun")
     metrics = _metrics(box)
     axis = cast(Axis, bound.choice("x", _AXES, label="Drawn", into=box))
@@ -44,7 +44,7 @@ def render_curves(compared: Compared) -> None:
 
 
 def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequence[Metric]) -> list[dict[str, Any]]:
-    """The curves as a table: a row a run, of each metric the best value with its epoch and the last one."""
+    """Return a row a run, with the best value of each metric, its epoch, and the last value."""
     rows: list[dict[str, Any]] = []
     for name, history in named:
         row: dict[str, Any] = {"Run": name, "Epochs": len(history)}
@@ -59,13 +59,9 @@ def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequ
     return rows
 
 
-def _histories(runs: Sequence[Run]) -> Named:
-    return [(name, lab().runs.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
-
-
 def _curves(run_ids: Sequence[str], metrics: Sequence[Metric], axis: Axis, weight: float) -> None:
     runs = [lab().runs.get(run_id) for run_id in run_ids]
-    named = _histories(runs)
+    named = [(name, lab().runs.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
     _progress(runs, [name for name, _ in named])
     drawn = tuple(
         (run.run_id, run.ended_at, name, len(history)) for run, (name, history) in zip(runs, named, strict=True)
@@ -80,7 +76,7 @@ def _curves(run_ids: Sequence[str], metrics: Sequence[Metric], axis: Axis, weigh
 
 
 def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
-    """How far those are that are at work, and a button that stops those of them that the visitor may stop."""
+    """Draw the progress of the runs at work, and a button that stops those that the visitor may stop."""
     at_work = [(run, name) for run, name in zip(runs, names, strict=True) if not run.status.ended]
     for run, name in at_work:
         run_lists.progress_bar(run, lead=shorten(name))
@@ -98,14 +94,14 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
 
 
 def _metrics(into: DeltaGenerator) -> list[Metric]:
-    """Draw the choice of metrics; each has a chart."""
+    """Draw the choice of metrics, each with a chart."""
     titles = {str(metric): title for metric, title in TITLES.items()}
     chosen = bound.choices(
         "metric", titles, label="Curves", default=["val_accuracy"], widget=inputs.pills, selection_mode="multi",
         help=f"{term('accuracy')} {term('loss')}", into=into,
     )  # fmt: skip
     metrics = [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
-    # In one order, so that a view has one address.
+    # In a fixed order, so that each view has one address.
     address.record("metric", ",".join(metrics), default="val_accuracy")
     return metrics
 
@@ -118,5 +114,5 @@ def _figure(
     weight: float,
     _named: Named,
 ) -> go.Figure:
-    """The chart, made once for everybody as long as none of the curves has grown."""
+    """Return the chart, cached for all sessions until a curve grows."""
     return compare_curves(_named, metrics=metrics, axis=axis, weight=weight, height=320)

@@ -1,4 +1,4 @@
-"""The images that compared runs judge differently: fixed, newly broken, hard for all, or seen by one alone."""
+"""The images that compared runs answer differently: fixed, newly broken, or by the number of right runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aquadash.ui.text import count, plain
 
 _PER_PAGE = 12
 
-#: In the address: which images, and by how many runs they are had right.
+#: Names in the address: the kind of images, the number of right runs, and the page.
 SHOWN, RIGHT, PAGE = "changed", "right", "image-page"
 _COUNTS = "right-counts"
 
@@ -28,7 +28,7 @@ _KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By how many 
 
 
 def render_images(compared: Compared) -> None:
-    """Draw the choice of images and a card for each, with what the runs say of it."""
+    """Draw the choice of images, and a card for each with the runs' answers."""
     predictions, together = compared.predictions(), compared.measured_together()
     if len(together) < 2:
         st.caption(
@@ -50,7 +50,7 @@ def render_images(compared: Compared) -> None:
 
 
 def _changed(compared: Compared, first: int, second: int, kind: str) -> NDArray[np.int64]:
-    """What the second run has right that the first had wrong, or the other way round."""
+    """Return the images that the second run fixed or broke, compared with the first; say how many they are."""
     test = of_pair(compared.pairs(), first, second)
     assert test.result is not None
     found, was, now = (test.result.fixed_indices, "wrong", "right")
@@ -62,7 +62,7 @@ def _changed(compared: Compared, first: int, second: int, kind: str) -> NDArray[
 
 
 def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
-    """The images that so many runs have right, chosen by a click on a bar or in the control below it."""
+    """Return the images with a number of right runs, chosen by a click on a bar or in the control below."""
     runs = len(judged.right)
     if click := components.new_click(_COUNTS, runs + 1):
         address.assign(RIGHT, str(click[0]))
@@ -84,7 +84,7 @@ def _cards(
     predictions: Predictions,
     positions: NDArray[np.int64],
 ) -> None:
-    """A card for each image: the truth, and the answers of the runs in their colours."""
+    """Draw a card for each image with its class, and the runs' answers in their colours."""
     if not len(positions):
         st.caption("None.")
         return
@@ -122,7 +122,7 @@ def _cards(
 
 
 def _images(run: Run, images: str) -> NDArray[np.uint8] | None:
-    """The images of the split that the predictions are of; None where the data is no longer that of the run."""
+    """Return the images of the predictions' split; None where the data set has changed."""
     dataset = datasets.matching_dataset(run)
     if dataset is None:
         return None

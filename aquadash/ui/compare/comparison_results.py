@@ -1,4 +1,4 @@
-"""Which of the compared runs is better, by how much and whether that may be luck; and what each confuses."""
+"""The better one of compared runs, by how much and whether that may be luck; and the confusions of each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MATRIX = "pair-matrix"
 
 
 def ranked(compared: Compared) -> list[int]:
-    """Positions of the runs that were measured on the same images, the most accurate first; none for fewer than two."""
+    """Return the positions of runs measured on the same images, the most accurate first; none for fewer than two."""
     together = compared.measured_together()
     evaluations = compared.evaluations()
     accuracies = {index: found.accuracy for index in together if (found := evaluations[index]) is not None}
@@ -33,19 +33,11 @@ def ranked(compared: Compared) -> list[int]:
 
 
 def answer(compared: Compared, ranking: Sequence[int]) -> tuple[str, str]:
-    """The best run against the next best one in a sentence, or why there is none; and a word of caution, in markdown.
-
-    Args:
-        compared: The runs.
-        ranking: :func:`ranked`.
-
-    Raises:
-        NotAllowedError: The test results are hidden from the class.
-    """
+    """Return in markdown the best run against the next best, or why there is none; and a caution, if any."""
     runs, images = compared.runs, compared.images
     fingerprints = {run.dataset_fingerprint for run in runs}
     sources = sorted({fields.value_text("data.source", run.config.data.source) for run in runs})
-    # Equal images may come from two sources; only where their fingerprint is not known yet does the source decide.
+    # Two sources may have equal images; the source decides only while a fingerprint is unknown.
     if len(fingerprints - {""}) > 1 or ("" in fingerprints and len(sources) > 1):
         what = (
             f"different data ({plain(' and '.join(sources))})" if len(sources) > 1 else "different versions of the data"
@@ -80,15 +72,7 @@ def answer(compared: Compared, ranking: Sequence[int]) -> tuple[str, str]:
 
 
 def difference(test: PairTest, *, before: str, after: str, images: str, pairs: int) -> str:
-    """By how much a run is better than another that is not, and whether that may be luck, in markdown.
-
-    Args:
-        test: Of ``after`` against ``before``, with a result.
-        before: The name of the run to compare with, as typed.
-        after: The name of the run in question, as typed.
-        images: ``"test"`` or ``"validation"``.
-        pairs: For how many the p-value is corrected.
-    """
+    """Describe in markdown how much better ``after`` is than ``before``; the p-value is corrected for ``pairs``."""
     result = test.result
     assert result is not None
     a, b = bold(before), bold(after)
@@ -108,7 +92,7 @@ def difference(test: PairTest, *, before: str, after: str, images: str, pairs: i
 
 
 def render_results(compared: Compared) -> None:
-    """Draw the curves beside the accuracies with their intervals, a cell for each pair, and one pair by class."""
+    """Draw the curves, the accuracies with their intervals, a cell for each pair, and one pair by class."""
     curves, scores = st.columns([3, 2], gap="medium")
     with curves:
         comparison_curves.render_curves(compared)
@@ -121,7 +105,7 @@ def render_results(compared: Compared) -> None:
 
 
 def _pairs(compared: Compared) -> None:
-    """Hold the runs against one another, two at a time."""
+    """Draw the tests of all pairs, and the chosen pair."""
     tests = compared.pairs()
     pairs = sorted(pair for test in tests if test.result for pair in ((test.a, test.b), (test.b, test.a)))
     if not pairs:
@@ -132,7 +116,14 @@ def _pairs(compared: Compared) -> None:
         for key, position in zip((SECOND, FIRST), click, strict=True):
             address.assign(key, compared.runs[position].run_id)
     first, second = pick_pair(compared, {first: [b for a, b in pairs if a == first] for first, _ in pairs})
-    _in_words(compared, first, second)
+    test, measured = of_pair(tests, first, second), sum(each.result is not None for each in tests)
+    assert test.result is not None
+    before, after = bold(compared.names[first]), bold(compared.names[second])
+    st.markdown(
+        describe_change(
+            test.result, before=before, after=after, images=compared.images, p_holm=test.p_holm, pairs=measured
+        )
+    )
     if len(compared.runs) > 2:
         components.plot(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
         st.caption("In points; a star passes Holm's correction. Click a cell to read about its pair.")
@@ -141,18 +132,8 @@ def _pairs(compared: Compared) -> None:
     _change_by_class(compared, first, second)
 
 
-def _in_words(compared: Compared, first: int, second: int) -> None:
-    tests = compared.pairs()
-    test = of_pair(tests, first, second)
-    if test.result is not None:
-        pairs = sum(each.result is not None for each in tests)
-        a, b = bold(compared.names[first]), bold(compared.names[second])
-        change, p_holm = test.result, test.p_holm
-        st.markdown(describe_change(change, before=a, after=b, images=compared.images, p_holm=p_holm, pairs=pairs))
-
-
 def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
-    """The test of ``second`` against ``first``, turned round where it was made the other way."""
+    """Return the test of ``second`` against ``first``, reversed where needed."""
     for test in tests:
         if (test.a, test.b) == (first, second):
             return test
@@ -162,7 +143,7 @@ def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
 
 
 def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
-    """A row a pair; the figures are empty where two runs cannot be compared."""
+    """Draw a row a pair, with empty figures where two runs cannot be compared."""
     ordered = sorted(tests, key=lambda test: (test.result is None, test.p_holm))
     judged = [None if each.result is None else each.p_holm for each in ordered]
     remarks = [test.error or f"{'' if test.p_holm < LEVEL else 'not '}significant" for test in ordered]
@@ -183,7 +164,7 @@ def _change_by_class(compared: Compared, first: int, second: int) -> None:
     predictions = compared.predictions()
     before, after = predictions[first], predictions[second]
     if before is None or after is None:
-        # Somebody has resumed it since the two were compared.
+        # The run was resumed meanwhile.
         return
     names = compared.runs[second].class_names
     found = paired_change(before, after, class_names=names)
@@ -209,7 +190,7 @@ def _change_by_class(compared: Compared, first: int, second: int) -> None:
 
 
 def _change_columns(changes: Sequence[AccuracyChange | None]) -> list[Column]:
-    """The columns of a change of accuracy; empty where there is none."""
+    """Return the columns of changes of accuracy, empty for None."""
 
     def of(value: Callable[[AccuracyChange], object]) -> list[object]:
         return [None if change is None else value(change) for change in changes]
@@ -228,7 +209,7 @@ def _change_columns(changes: Sequence[AccuracyChange | None]) -> list[Column]:
 
 
 def _why_not(compared: Compared) -> str:
-    """Why no two runs can be held against one another."""
+    """Return the reason why no two runs can be compared."""
     if sum(found is not None for found in compared.predictions()) > 1:
         return "These runs were measured on different images, so they cannot be compared image by image."
     if sum("test_accuracy" in run.metrics for run in compared.runs) > 1:
@@ -243,14 +224,14 @@ def _why_not(compared: Compared) -> str:
     return "Once two of these runs have results, the answer is here."
 
 
-#: In the address: the run to compare with, and the run in question.
+#: Names of the pair in the address: the run to compare with, and the other.
 FIRST, SECOND = "first", "second"
 
 
 def pick_pair(compared: Compared, others: Mapping[int, Sequence[int]]) -> tuple[int, int]:
     """Draw two menus, where there is a choice, and return the positions of (the run to compare with, the other)."""
     if len(others) == 2:
-        # Nothing to choose but the direction, which the order of the picks decides.
+        # The order of the picks decides the direction.
         first, second = others
         return first, second
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -267,7 +248,7 @@ def _pair_menu(label: str, key: str, compared: Compared, positions: Sequence[int
 
 
 def render_confusion(compared: Compared) -> None:
-    """Draw a small matrix a run, and below them one less another."""
+    """Draw a small matrix a run, and below them the difference of two."""
     evaluations = compared.evaluations()
     drawn = [index for index, found in enumerate(evaluations) if found is not None]
     if not drawn:
@@ -284,8 +265,8 @@ def render_confusion(compared: Compared) -> None:
                 st.html(f'<div aria-hidden="true" style="height: 4px; background: {run_colour(index)}"></div>')
                 figure = small_confusion(found.confusion_matrix, class_names=found.classes, name=compared.names[index])
                 components.plot(figure, key=f"small-confusion-{index}", config={"displayModeBar": False})
-    [(classes, _)] = Counter(_classes(compared, index) for index in drawn).most_common(1)
-    same = [index for index in drawn if _classes(compared, index) == classes]
+    [(classes, _)] = Counter(tuple(compared.runs[index].class_names) for index in drawn).most_common(1)
+    same = [index for index in drawn if tuple(compared.runs[index].class_names) == classes]
     if len(same) < 2:
         return
     st.subheader("What does one confuse more than another?", anchor=False)
@@ -299,7 +280,3 @@ def render_confusion(compared: Compared) -> None:
         f"{bold(compared.names[second])} less {bold(compared.names[first])}: more is better on the diagonal, fewer "
         "elsewhere."
     )
-
-
-def _classes(compared: Compared, index: int) -> tuple[str, ...]:
-    return tuple(compared.runs[index].class_names)

@@ -1,17 +1,14 @@
-"""What compared runs were set to, what accuracy went with which value, and what it cost: time and size."""
+"""The settings of compared runs with their accuracy, and their cost in time and size."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from aquadash.config import DEFINITIONS, flatten, pipeline_versions
-from aquadash.errors import NotAllowedError
 from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.store.cost import Cost
 from aquadash.store.types import Run
@@ -24,20 +21,16 @@ from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, duration, percent, plain
 
 _DASH = "–"
-#: Settings that are named in a line.
+#: Maximum number of settings in a line.
 _MAX_TOLD = 3
 
 _ALL = "every"
 
 
 def differences(compared: Compared, ranking: Sequence[int]) -> str:
-    """The settings in which the runs differ: of two with their values, of more by name. In markdown.
-
-    Args:
-        ranking: Their positions, the best first, as far as that is known.
-    """
+    """Describe the differing settings in markdown, of two runs with their values; the best run of the ranking first."""
     rows = settings_table(compared.runs, everything=False)
-    # What follows from another setting is told by that one.
+    # Leave out settings that depend on another differing one.
     rows = [(label, values) for label, values in rows if _DASH not in values] or rows
     told = [plain(label) for label, _ in rows]
     if not rows:
@@ -59,10 +52,8 @@ def render_settings(compared: Compared) -> None:
     rows = settings_table(runs, everything=shown == "yes")
     common = [(label, values) for label, values in rows if _DASH not in values]
     partial = [row for row in rows if row not in common]
-    with contextlib.suppress(NotAllowedError):
-        found = compared.evaluations()
-        accuracies = [_DASH if one is None else percent(one.accuracy, one.accuracy_ci95) for one in found]
-        common.insert(0, (f"{compared.images.capitalize()} accuracy", accuracies))
+    accuracies = [_DASH if one is None else percent(one.accuracy, one.accuracy_ci95) for one in compared.evaluations()]
+    common.insert(0, (f"{compared.images.capitalize()} accuracy", accuracies))
     _settings_table(
         common, runs, key="settings", alt="The runs' accuracy and settings, a row a setting, a column a run"
     )
@@ -77,54 +68,39 @@ def _settings_table(rows: Sequence[tuple[str, list[str]]], runs: Sequence[Run], 
 
 
 def settings_table(runs: Sequence[Run], *, everything: bool) -> list[tuple[str, list[str]]]:
-    """Labels of settings, each with its value for every run in plain words; only what differs unless ``everything``.
-
-    Where a setting makes no difference, a network's filters for a network without any, the run has a dash.
-    """
-    found = _values(runs, everything=everything)
-    return [(fields.label(name), _texts(name, values)) for name, values in found.items()]
-
-
-def _values(runs: Sequence[Run], *, everything: bool) -> dict[str, list[Any]]:
-    """By the setting's dotted name its value for every run; only what differs unless ``everything``."""
-    flat = [_effective(run) for run in runs]
-    found = {}
+    """Return the labels and values of differing settings, or of ``everything``; a dash for one without effect."""
+    flat = []
+    for run in runs:
+        values = flatten(run.config)
+        effective = fields.effective(values)
+        flat.append({name: value if name in effective else None for name, value in values.items()})
+    rows = []
     for name in flat[0] if flat else ():
-        values = [each[name] for each in flat]
+        column = [each[name] for each in flat]
         if name == DEFINITIONS and not everything:
-            # Only where the same name means another pipeline.
-            values = list(pipeline_versions([run.config for run in runs]) or [""])
-        if everything or any(value != values[0] for value in values):
-            found[name] = values
-    return found
-
-
-def _texts(name: str, values: Sequence[Any]) -> list[str]:
-    return [_DASH if value is None else fields.value_text(name, value) for value in values]
-
-
-def _effective(run: Run) -> dict[str, Any]:
-    """The run's settings, None for those that make no difference."""
-    values = flatten(run.config)
-    found = fields.effective(values)
-    return {name: value if name in found else None for name, value in values.items()}
+            # Only where one name means several pipelines.
+            column = list(pipeline_versions([run.config for run in runs]) or [""])
+        if everything or any(value != column[0] for value in column):
+            texts = [_DASH if value is None else fields.value_text(name, value) for value in column]
+            rows.append((fields.label(name), texts))
+    return rows
 
 
 @dataclass(frozen=True)
 class Price:
     """A kind of cost."""
 
-    #: In the menu.
+    #: Title in the menu.
     title: str
-    #: With its unit.
+    #: Title of the axis, with the unit.
     axis: str
-    #: Of a run; None where it is not known.
+    #: Value of a run; None where it is not known.
     value: Callable[[Cost], float | None]
-    #: For people.
+    #: Text of a value.
     text: Callable[[float], str]
 
 
-#: By their word in the address.
+#: Kinds of cost by their word in the address.
 PRICES = {
     "seconds": Price("Training time", "Training time, s", lambda cost: cost.seconds, lambda v: f"{duration(v)} in all"),
     "epoch": Price(
@@ -145,12 +121,11 @@ def render_cost(compared: Compared) -> None:
     titles = {word: price.title for word, price in PRICES.items()}
     word = bound.choice("cost", titles, label="Cost", default="seconds", help=term("Pareto front"))
     price = PRICES[word]
-    # Those of a run at work grow.
     costs, evaluations = [lab().runs.cost(run.run_id) for run in compared.runs], compared.evaluations()
     title = f"{compared.images.capitalize()} accuracy"
     runs = list(zip(compared.names, evaluations, map(price.value, costs), strict=True))
     measured = [index for index, (_, found, _) in enumerate(runs) if found is not None]
-    # The only run with results has none on other images beside it.
+    # A single run with results is not "measured on other images".
     together = measured if len(measured) == 1 else compared.measured_together()
     chart = cost_accuracy(runs, cost=price.axis, title=title, text=price.text, together=together)
     components.plot(chart, key="cost-chart")

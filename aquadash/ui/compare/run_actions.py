@@ -1,4 +1,4 @@
-"""What can be done with stored runs, one by one or all picked at once; deleting them, with the way back."""
+"""Actions for stored runs, for one or for all picked ones; deletion with undo and the bin."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from aquadash.ui.lab import lab
 from aquadash.ui.text import count, plain, safe_markdown
 from aquadash.ui.train import clone
 
-#: Runs with actions of their own; for more there are the actions for all of them.
+#: Maximum number of picked runs with actions of their own.
 _MAX_ROWS = 10
 
 
 def render_actions(picked: Sequence[Run], shown: Sequence[Run]) -> None:
-    """Draw the menu of what can be done with the picked runs, all at once and one by one."""
+    """Draw the menu of actions for the picked runs, all at once and one by one."""
     with st.popover("Actions", icon=":material/more_vert:", key="actions", on_change="rerun") as menu:
         if not menu.open:
-            # As in bound: its fields would write old names and notes over what others have written meanwhile.
+            # Fields of a closed menu would keep old names and notes, and a save would restore them.
             return
         ids = [run.run_id for run in shown]
         st.button("Pick all shown", key="pick-all", on_click=run_table.pick, args=(ids,), disabled=not ids)
@@ -41,7 +41,7 @@ def render_actions(picked: Sequence[Run], shown: Sequence[Run]) -> None:
 
 
 def _one(run: Run) -> None:
-    """What can be done with one run."""
+    """Draw the actions for one run."""
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(run.status)
         run_lists.owner_badge(run.resource)
@@ -70,12 +70,11 @@ def _list_trials(search_id: str) -> None:
 
 
 def _editor(run: Run) -> None:
-    # What the fields were filled with: a save writes what this person has changed, and no more.
+    # The initial values: a save writes only what this person has changed.
     filled: dict[str, str] = st.session_state.setdefault(f"filled-{run.run_id}", {})
     for field, text in (("name", run.name), ("tags", ", ".join(run.tags)), ("note", run.note)):
         key = f"{field}-{run.run_id}"
-        # A field in which nobody has typed follows what others make of the run. Only then: what is set here is sent to
-        # the browser over what is being typed.
+        # Update a field without typed changes only: the browser would lose what is typed.
         if key not in st.session_state or st.session_state[key] == filled[field] != text:
             st.session_state[key] = filled[field] = text
     with st.form(f"edit-{run.run_id}", border=False):
@@ -95,7 +94,7 @@ def _editor(run: Run) -> None:
 def _save(run_id: str, filled: dict[str, str], typed: dict[str, str]) -> None:
     runs = lab().runs
     before, wanted = ({tag.strip() for tag in each["tags"].split(",") if tag.strip()} for each in (filled, typed))
-    # What it has stays as it is, whoever wrote that.
+    # Existing tags are kept as they are, also those that another program wrote.
     wanted = {tag if tag in before else clean_tag(tag) for tag in wanted}
     if typed["name"] != filled["name"]:
         runs.rename(run_id, typed["name"])
@@ -107,14 +106,14 @@ def _save(run_id: str, filled: dict[str, str], typed: dict[str, str]) -> None:
 
 
 def _bulk_actions(picked: Sequence[Run]) -> None:
-    """Draw the actions for those of the picked runs that the visitor may change; nothing without any."""
+    """Draw the actions for the picked runs that the visitor may change."""
     picked = [run for run in picked if lab().rights.allow(Action.LABEL, run.resource)]
     if not picked:
         return
     runs = lab().runs
     ids = [run.run_id for run in picked]
     first = "Stands first" + ("." if lab().person.leads else " in your own tables.")
-    # An attribute of runs, what changes it, and the two buttons with their icon and the help of the first.
+    # Attribute of runs, the call that changes it, icon, labels of the two buttons, and the help of the first.
     marks: list[tuple[str, Callable[..., None], str, str, str, str | None]] = [
         ("pinned", runs.pin, "📌", "Pin", "Unpin", first),
         ("archived", runs.archive, "🗃️", "Archive", "Out of the archive", "Leaves the table without them."),
@@ -162,7 +161,7 @@ def _tags(picked: Sequence[Run]) -> None:
 
 
 def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
-    """Do it with each run, with a bar; the next drawing says what failed. Returns the ids with which it worked."""
+    """Do an action with each run, with a progress bar; return the ids of success, and keep the failures to show."""
     bar = st.progress(0.0, text="Working ...") if len(ids) > 20 else None
     result = for_each(ids, action, progress=None if bar is None else lambda fraction: bar.progress(fraction))
     reasons = list(dict.fromkeys(result.failed.values()))
@@ -170,13 +169,12 @@ def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
     return result.done
 
 
-#: Ids and words for what was deleted here at once and can be undone, until somebody says "Dismiss", and whether it was
-#: taken out of the queue.
+#: Session key of deletions that can be undone: ids, description, and whether the runs were in the queue.
 _DELETED = "compare:deleted"
 
 
 def undo_bar() -> None:
-    """Say what was deleted, with the way back, and what could not be done."""
+    """Draw failures, and each deletion with its undo."""
     shell.show_failure()
     for run_ids, words, waited in list(st.session_state.get(_DELETED, [])):
         undo = partial(_restore, run_ids, to_queue=waited)
@@ -184,9 +182,9 @@ def undo_bar() -> None:
 
 
 def can_be_undone(run_ids: Sequence[str], words: str, *, waited: bool = False) -> None:
-    """Offer to undo a deletion, from the next drawing on; what ``waited`` then waits again."""
+    """Offer to undo a deletion, from the next drawing on; runs that ``waited`` return to the queue."""
     if run_ids:
-        # One of them may have come back otherwise: a second row for it would break the page.
+        # A run that was restored elsewhere and deleted again must not have two rows with one key.
         earlier = [
             (tuple(run_id for run_id in ids if run_id not in run_ids), *told)
             for ids, *told in st.session_state.get(_DELETED, [])
@@ -195,14 +193,14 @@ def can_be_undone(run_ids: Sequence[str], words: str, *, waited: bool = False) -
 
 
 def import_and_bin() -> None:
-    """Draw the menu of the two ways in: a run from another computer, and one out of the bin."""
+    """Draw the menu with the import of a run and the bin."""
     with st.popover("More", icon=":material/more_horiz:", key="more"):
         export_import.import_box()
         _bin()
 
 
 def _bin() -> None:
-    """Draw the bin; it is read only when it is open."""
+    """Draw the bin."""
     with st.expander("Bin", icon="🗑️", key="bin", on_change="rerun") as opened:
         if not opened.open:
             return

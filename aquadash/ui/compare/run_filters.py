@@ -1,4 +1,4 @@
-"""Which runs the table shows: words, menus, a condition, and groups over seeds; all of it in the address."""
+"""The filters of the table of runs: words, menus, a condition, and groups over seeds; all in the address."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from aquadash.ui.glossary import term
 from aquadash.ui.tables import Column, number_column, table, text_column
 from aquadash.ui.text import count, plain
 
-#: The menus of values of which a run must have one, by their names in the address: the field, the label, and what the
-#: note under the table calls it.
+#: Menus of values by their names in the address: field, label, and phrase of the note under the table.
 _MENUS = {
     "status": ("status", "Status", "the status"),
     "data": ("data.source", "Data set", "the data set"),
@@ -45,19 +44,18 @@ _GROUPINGS = {"none": "Single runs", ALL_BUT_SEED: "Means over seeds"}
 class Filtered:
     """The runs that pass the filters."""
 
-    #: In the order of the store.
+    #: Runs in the order of the store.
     runs: list[Run]
-    #: How many trials of a search pass, and how many it has, by the id of the best of those that pass, which stands for
-    #: all of them.
+    #: By the id of a search's best passing trial, which stands for all: numbers of passing and of all trials.
     searches: dict[str, tuple[int, int]]
-    #: How many they are and what is left out, in markdown.
+    #: Number of runs and active filters, in markdown.
     note: str
-    #: Whether groups over seeds are asked for.
+    #: Whether groups over seeds are chosen.
     grouped: bool
 
 
 def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaGenerator) -> Filtered:
-    """Draw the filters into ``row``, bound to the address, and below it what is wrong with them."""
+    """Draw the filters into ``row``, and an error of the condition below it."""
     with row:
         find = bound.text(
             "find", label="Find", longest=100, placeholder="Find by name, note, tag or setting",
@@ -74,7 +72,7 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
             with box, st.expander("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
                 if opened.open:
                     _help(fields)
-    # Trials of searches pass here, and are folded below.
+    # Trials of searches are folded below.
     passing = replace(chosen, trials=True)
     try:
         shown = passing.apply(runs)
@@ -89,8 +87,7 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
 
 
 def fold_searches(runs: Sequence[Run], every: Sequence[Run]) -> tuple[list[Run], dict[str, tuple[int, int]]]:
-    """The runs with only the best trial of each search, by validation; and by its id of how many trials, here and of
-    every run there is."""
+    """Return the runs with only the best trial of each search, and by its id the numbers of passing and all trials."""
     existing = Counter(run.search_id for run in every)
     trials: dict[str, list[Run]] = {}
     for run in runs:
@@ -98,7 +95,7 @@ def fold_searches(runs: Sequence[Run], every: Sequence[Run]) -> tuple[list[Run],
             trials.setdefault(run.search_id, []).append(run)
 
     def rank(run: Run) -> tuple[bool, float, float]:
-        # As the search itself has it: a complete trial, and the earlier of two that are equal.
+        # As on the search's page: finished trials first, and the earlier of two equal ones.
         return run.status is RunStatus.FINISHED, validation_accuracy(run) or 0.0, -run.created_at
 
     best = {max(each, key=rank).run_id: (len(each), existing[search_id]) for search_id, each in trials.items()}
@@ -106,7 +103,7 @@ def fold_searches(runs: Sequence[Run], every: Sequence[Run]) -> tuple[list[Run],
 
 
 def containing(runs: Sequence[Run], find: str) -> list[Run]:
-    """The runs whose name, note, tags, id, status and settings together contain every word."""
+    """Return the runs whose name, note, tags, id, status and settings together contain every word."""
     words = find.casefold().split()
     if not words:
         return list(runs)
@@ -116,16 +113,11 @@ def containing(runs: Sequence[Run], find: str) -> list[Run]:
 
 def _filter(runs: Sequence[Run], fields: Mapping[str, RunField], box: DeltaGenerator) -> RunFilter:
     where = bound.text(
-        "where",
-        label="Where",
-        longest=MAX_LENGTH,
-        placeholder=EXAMPLES[0][0],
-        help=_WHERE_HELP,
-        into=box,
+        "where", label="Where", longest=MAX_LENGTH, placeholder=EXAMPLES[0][0], help=_WHERE_HELP, into=box
     )
     one_of = {}
     for name, (field, label, _) in _MENUS.items():
-        # None is what nobody knows of a run that cannot be read.
+        # An unreadable run has None.
         values = [*RunStatus] if field == "status" else sorted({fields[field].get(run) for run in runs} - {None})
         one_of[field] = _several(name, label, {str(value): _value_text(field, value) for value in values}, box)
     tags = sorted({name for run in runs for name in run.tags})
@@ -156,7 +148,7 @@ def _value_text(field: str, value: str) -> str:
 
 
 def _note(runs: Sequence[Run], shown: Sequence[Run], chosen: RunFilter) -> str:
-    """How many runs there are and what is set in the closed box, since a link may have set it."""
+    """Describe the number of runs and the active filters, which a link may have set."""
     archived = 0 if chosen.archived else sum(run.archived and not run.search_id for run in runs)
     low, high = (round(100 * bound) for bound in chosen.accuracy)
     asked = [
@@ -204,15 +196,11 @@ def _searchable(run: Run) -> str:
     return f"{run.name} {run.note} {' '.join(run.tags)} {run.run_id} {run.search_id} {run.status} {words}".casefold()
 
 
-#: No group's key.
 _ALL = "all"
 
 
 def choose_group(filtered: Filtered) -> list[Run]:
-    """Draw the groups, if they are asked for; return the runs of the open group, or all while none is open.
-
-    The best trials of searches are in no group, because they would flatter its mean.
-    """
+    """Draw the groups, if chosen, without the best trials of searches; return the runs of the open group, or all."""
     if not filtered.grouped:
         return filtered.runs
     runs = [run for run in filtered.runs if run.run_id not in filtered.searches]
@@ -231,7 +219,7 @@ def choose_group(filtered: Filtered) -> list[Run]:
 
 
 def _group_title(group: RunGroup) -> str:
-    """The settings in which the group differs from the others, for people."""
+    """Return the settings in which the group differs from the others."""
     parts = [
         f"other images ({value[:8]})" if name == "dataset_fingerprint"
         else f"its own pipelines: {value or 'none'}" if name == DEFINITIONS
@@ -242,7 +230,7 @@ def _group_title(group: RunGroup) -> str:
 
 
 def _group_table(groups: Sequence[RunGroup], titles: Sequence[str]) -> None:
-    """A row a group, figures in their units."""
+    """Draw a row a group, figures in their units."""
     columns = [
         text_column("Group", titles, width="large"),
         Column("Runs", [len(group.runs) for group in groups]),

@@ -1,4 +1,4 @@
-"""The table of runs: its columns, picking from it, and drawing it again when something of it has changed."""
+"""The table of runs: its columns, its picks, and its update when runs change."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ from aquadash.ui.text import count, plain
 T = TypeVar("T")
 
 _PICKS, _GENERATION = "runs", "compare:table"
-#: Pixels; more rows scroll, so that the comparison below stays in sight.
+#: Height of a row in pixels, and the rows that show without scrolling.
 _ROW_HEIGHT, _MAX_ROWS = 35, 7
-#: With more picks the address holds the beginnings of their ids.
+#: With more picks the address holds the first ten digits of their ids.
 _MAX_WHOLE_IDS = 20
-#: The menu offers so many runs, the table's first: a browser takes longer to build one of a thousand than the table.
+#: Number of runs in the menu, the table's first: browsers are slow with a menu of a thousand.
 _MAX_OFFERED = 100
 
 
-#: What was worked out for the last lists of runs, which are the same objects for all sessions until something changes.
+#: Cache of results for the last lists of runs, which are the same objects in all sessions until a run changes.
 _worked_out: LRUCache[tuple[Any, ...], tuple[Sequence[Run], Any]] = LRUCache(16)
 _working = Lock()
 
 
-def _once(what: str, runs: Sequence[Run], rest: tuple[Any, ...], work: Callable[[], T]) -> T:
-    """What ``work`` makes of these runs, and of ``rest``, made once for all who ask."""
-    key = (what, *rest, *map(id, runs))
+def _once(what: str, runs: Sequence[Run], options: tuple[Any, ...], work: Callable[[], T]) -> T:
+    """Return the result of ``work`` for these runs and options, cached for all sessions."""
+    key = (what, *options, *map(id, runs))
     with _working:
-        # The runs are kept beside it, so that no others can have their ids.
+        # The cache holds the runs, so that no other objects get their ids.
         if key not in _worked_out:
             _worked_out[key] = (list(runs), work())
         return _worked_out[key][1]
@@ -83,12 +83,9 @@ def render_table(
     fields: Mapping[str, RunField],
     searches: Mapping[str, tuple[int, int]],
 ) -> None:
-    """Draw the table of ``shown`` runs, whose ticks are what :func:`choose_picks` holds.
-
-    Its own menus sort, search, and show the columns that are hidden at first.
-    """
+    """Draw the table of ``shown`` runs, with the ``picked`` ones ticked."""
     if not shown:
-        # Of searches whose runs pass it has been said that groups leave them out.
+        # The groups have said that they leave out the searches, whose runs pass.
         if not searches:
             st.info("No run passes the filters.", icon="🔍")
         return
@@ -102,9 +99,9 @@ def render_table(
         drawn: dict[str, Column] = {}
         for name in (*first, *hidden):
             each = table_column(name, shown, fields, searches)
-            # A run may have a metric that is called like another column.
+            # A run may have a metric with the title of another column.
             drawn.setdefault(each.title, each)
-        # Streamlit would convert pandas' table to Arrow again with each drawing.
+        # Arrow, since Streamlit converts a pandas table at each drawing.
         values = pa.table({title: list(each.values) for title, each in drawn.items()})
         return values, {title: each.config for title, each in drawn.items()}
 
@@ -126,11 +123,7 @@ def render_table(
 
 
 def _key_with_ticks(ids: Sequence[str], wanted: Sequence[int]) -> str:
-    """The key under which the table has these ticks.
-
-    Streamlit keeps ticks by position. So a table with other rows is another widget, and so is one of another
-    generation, whose ticks follow a choice that was made elsewhere.
-    """
+    """Return a key under which the table has these ticks; see "Ticks of a table" in ``ui/STREAMLIT.md``."""
     generation = st.session_state.setdefault(_GENERATION, 0)
     key = table_key(ids, generation)
     if key in st.session_state and sorted(st.session_state[key]["selection"]["rows"]) != wanted:
@@ -140,20 +133,20 @@ def _key_with_ticks(ids: Sequence[str], wanted: Sequence[int]) -> str:
 
 
 def table_key(ids: Sequence[str], generation: int) -> str:
-    """The key of a table of these rows, of its first, second ... generation."""
+    """Return the key of the table of these rows in this generation."""
     digest = hashlib.sha1("\n".join(ids).encode(), usedforsecurity=False).hexdigest()[:12]
     return f"table-{digest}-{generation}"
 
 
 def _restore_picks(known: Sequence[str]) -> None:
-    """Take over what the address says, without runs that are not there (any more)."""
+    """Take the picks over from the address, and warn of unknown runs."""
     missing: list[str] = []
 
     def decode(text: str) -> list[str]:
         found: dict[str, None] = {}
         whole, ordered = set(known), sorted(known)
         for part in text.split(","):
-            # What begins alike stands together: to look through all would take seconds for a long address.
+            # Binary search: a scan of all ids takes seconds for a long address.
             first = bisect_left(ordered, part)
             near = ordered[first : first + 2] if len(part) >= 4 else []
             matches = [part] if part in whole else [each for each in near if each.startswith(part)]
@@ -177,12 +170,12 @@ def _restore_picks(known: Sequence[str]) -> None:
 
 
 def pick(run_ids: Sequence[str]) -> None:
-    """Pick these runs and no others, from a button's callback."""
+    """Pick these runs only, as a button's callback."""
     st.session_state[_PICKS] = list(run_ids)
 
 
 def _take(key: str, ids: Sequence[str]) -> None:
-    """Take the table's ticks over into the menu; runs that the filters hide stay picked."""
+    """Take the table's ticks over into the menu; keep picks that the filters hide."""
     ticked = [ids[row] for row in st.session_state[key]["selection"]["rows"] if row < len(ids)]
     kept, there = set(ticked), set(ids)
     before = [run_id for run_id in st.session_state.get(_PICKS) or () if run_id in kept or run_id not in there]
@@ -190,32 +183,28 @@ def _take(key: str, ids: Sequence[str]) -> None:
     st.session_state[_PICKS] = before + [run_id for run_id in ticked if run_id not in picked]
 
 
-#: Columns that are no fields, with their titles and their help.
+#: Title and help of columns that are no fields.
 EXTRA_COLUMNS: dict[str, tuple[str, str]] = {
-    "interval": (
-        "95 % interval",
-        "Where the true test accuracy probably lies: 95 of 100 such intervals contain it.",
-    ),
+    "interval": ("95 % interval", "Where the true test accuracy probably lies: 95 of 100 such intervals contain it."),
     "curve": ("Curve", "Validation accuracy by epoch."),
 }
 
-#: The usual columns: before the settings that differ among the runs, and after them.
+#: Columns before the differing settings, and after them.
 _FIRST_COLUMNS = ("name", "val_accuracy", "status", "curve", "data.source")
 _LAST_COLUMNS = ("test_accuracy", "interval", "best_epoch", "epochs", "tags", "created", "note", "run_id")
-#: Pixels, for sentences and for settings that are words.
+#: Widths in pixels, of sentences and of settings.
 _WIDE, _SETTING_WIDTH = 220, 130
-#: Settings that have a column of their own before others where they differ.
+#: Settings whose columns come before those of other differing settings.
 _TELLING = ("model.name", "augmentation.pipeline")
 _MAX_DIFFERING = 6
-#: In so many rows is looked for settings that differ.
+#: Number of rows that are searched for differing settings.
 _MAX_LOOKED_AT = 200
 
 
 def columns(runs: Sequence[Run], fields: Mapping[str, RunField]) -> tuple[list[str], list[str]]:
-    """The columns that show at first, and those that the table's own menu shows.
+    """Return the columns that show at first, and those that the table's own menu shows.
 
-    The settings are those that differ among the runs. In a class the first columns say whose a run is, and compare by
-    validation as the board does; the test's are hidden.
+    A class sees owners, and no test results, like on the board.
     """
     first, last = list(_FIRST_COLUMNS), list(_LAST_COLUMNS)
     if in_class():
@@ -235,14 +224,14 @@ def _differing(looked_at: Sequence[Run]) -> list[str]:
 
 
 def column_title(name: str) -> str:
-    """A column's head: what people call the field."""
+    """Return the title of a column."""
     if name in EXTRA_COLUMNS:
         return EXTRA_COLUMNS[name][0]
     return known_fields()[name].title if name in known_fields() else settings.label(name)
 
 
 def _field_text(name: str, value: Any) -> str:
-    """A field's value for people: ``"Adam"``, ``"yes"``."""
+    """Return a field's value as text: ``"Adam"``, ``"yes"``."""
     if name in SETTINGS:
         return settings.value_text(name, value)
     return ("no", "yes")[value] if isinstance(value, bool) else str(value)
@@ -251,7 +240,7 @@ def _field_text(name: str, value: Any) -> str:
 def table_column(
     name: str, runs: Sequence[Run], fields: Mapping[str, RunField], searches: Mapping[str, tuple[int, int]] = {}
 ) -> Column:
-    """A column of the table, a value a run. Accuracies are in per cent; what is not known yet is empty."""
+    """Return a column with a value a run: accuracies in per cent, empty where unknown."""
     title = column_title(name)
     if name == "curve":
         config = st.column_config.LineChartColumn(y_min=0.0, y_max=1.0, width="small", help=EXTRA_COLUMNS[name][1])
@@ -284,7 +273,7 @@ def table_column(
 
 
 def number_format(field: RunField, digits: int | None) -> str | None:
-    """How Streamlit writes the field's numbers, in their unit."""
+    """Return Streamlit's format of the field's numbers, with the unit."""
     return None if digits is None else f"%.{digits}f {field.unit.replace('%', '%%')}".rstrip()
 
 
@@ -314,27 +303,27 @@ def _interval_text(run: Run) -> str:
     return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
 
 
-#: Seconds between two looks: with the age of what is looked at, a change shows within two seconds.
+#: Seconds between two checks; a change shows within two seconds.
 _TICK_SECONDS = 1.7
-#: Curves of running runs grow all the time; the table follows them at this distance.
+#: Seconds between two updates of growing curves.
 _GROWTH_SECONDS = 5.0
 _DRAWN = "compare:drawn"
 
 
 def watch_table(runs: Sequence[Run]) -> None:
-    """Look at the store from now on, and draw the page again when these runs are no longer what it holds."""
+    """Draw the page again when these runs have changed in the store."""
     st.session_state[_DRAWN] = (*_numbers(runs), time.monotonic())
     _look()
 
 
 def signature(runs: Sequence[Run]) -> int:
-    """A number that changes with whatever the table shows of the runs, but for the growth of curves."""
+    """Return a hash of all values that the table shows, except of growing curves."""
     return hash(
         tuple(
             (
                 run.run_id, run.name, run.status, run.tags, run.note, run.pinned, run.pinned_by_owner,
                 run.archived, run.hidden, run.ended_at,
-                repr(run.metrics),  # as text: a loss that is no number differs from itself
+                repr(run.metrics),  # as text, since NaN differs from itself
             )
             for run in runs
         )
@@ -342,7 +331,7 @@ def signature(runs: Sequence[Run]) -> int:
 
 
 def growth(runs: Sequence[Run]) -> int:
-    """A number that changes as curves grow."""
+    """Return a hash of the growing curves."""
     return hash(repr([run.curve for run in runs if not run.status.ended]))
 
 
@@ -359,5 +348,5 @@ def _look() -> None:
 
 
 def _numbers(runs: Sequence[Run]) -> tuple[int, int]:
-    """:func:`signature` and :func:`growth` of a reading, worked out once for all who look at it."""
+    """Return :func:`signature` and :func:`growth`, cached for all sessions."""
     return _once("numbers", runs, (), lambda: (signature(runs), growth(runs)))

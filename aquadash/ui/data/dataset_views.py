@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.data import Dataset
-from aquadash.figures.channel_histogram import channel_histogram
+from aquadash.figures.channels import channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.ui import bound, components, datasets, gallery, inputs
 from aquadash.ui.glossary import term

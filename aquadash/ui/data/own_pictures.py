@@ -156,18 +156,18 @@ def _split() -> SplitChoice:
             help=term("test set"),
         )
         seed = inputs.number_input("Seed", min_value=0, max_value=2**32 - 1, step=1, key="own-seed", help=term("seed"))
-        given = inputs.toggle(
+        keep_split = inputs.toggle(
             "Keep a split into folders train and test", value=True, key="own-given", help=term("split")
         )
         drop = inputs.toggle(
             "Leave out training pictures that look like a test picture",
             value=True,
             key="own-leaks",
-            disabled=not given,
+            disabled=not keep_split,
             help="Otherwise the test asks for what was learnt by heart. Where the test images are drawn, pictures that "
             "look alike are on one side anyway.",
         )
-    return SplitChoice(percent / 100, int(seed), use_given=given, drop_leaks=drop)
+    return SplitChoice(percent / 100, int(seed), use_given=keep_split, drop_leaks=drop)
 
 
 def _archive() -> _Chosen | None:

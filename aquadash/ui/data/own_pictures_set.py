@@ -64,16 +64,15 @@ def render_report(
         st.success("Nothing is wrong with these pictures.", icon="✅")
         return
     parts = [
-        count(len(found), word.lower())
+        count(len(findings), word.lower())
         for severity, (_, word) in FINDING_SIGNS.items()
-        if (found := report.of_severity(severity))  # type: ignore[arg-type]
+        if (findings := report.of_severity(severity))  # type: ignore[arg-type]
     ]
     st.markdown(f"**The check found {', '.join(parts)}.**")
     for number, finding in enumerate(report.findings):
         icon, word = FINDING_SIGNS[finding.severity]
-        with st.expander(
-            f"{word}: {plain(finding.title)}", icon=icon, expanded=finding.severity != "note", key=f"own-found-{number}"
-        ):
+        title, is_open = f"{word}: {plain(finding.title)}", finding.severity != "note"
+        with st.expander(title, icon=icon, expanded=is_open, key=f"own-found-{number}"):
             _finding(finding, report, images, pictures)
 
 

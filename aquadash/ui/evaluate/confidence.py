@@ -1,4 +1,4 @@
-"""How far probabilities can be trusted: calibration and temperature."""
+"""Calibration and temperature of a run's probabilities."""
 
 from __future__ import annotations
 
@@ -13,28 +13,26 @@ from aquadash.ui.glossary import term
 from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, plain
 
-#: The chart's key.
 RELIABILITY_KEY = "reliability"
-
 _ANY = "any"
 
 
 def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | None:
     """Draw the diagram, the figures before and after, and the histogram of confidence."""
-    found, done = one.calibration(), one.rescaling()
-    if click := components.new_click(RELIABILITY_KEY, len(found.counts)):
+    calibration, rescaling = one.calibration(), one.rescaling()
+    if click := components.new_click(RELIABILITY_KEY, len(calibration.counts)):
         address.assign("bin", str(click[0] + 1))
         gallery.first_page()
-    lines = [] if done is None else [(f"with temperature {done.temperature.value:.2f}", done.after)]
+    lines = [] if rescaling is None else [(f"with temperature {rescaling.temperature.value:.2f}", rescaling.after)]
     if other is not None:
         lines.append((other.run.name, other.calibration()))
-    chosen = _bin_menu(found)
-    components.plot(reliability_diagram(found, lines=lines, selected=chosen), key=RELIABILITY_KEY)
+    chosen = _bin_menu(calibration)
+    components.plot(reliability_diagram(calibration, lines=lines, selected=chosen), key=RELIABILITY_KEY)
     st.caption(
         "White dots below the dotted line: too sure; above: not sure enough; pale bars: fewer than 10 images. Click a "
         "bar to see its images."
     )
-    _calibration_figures(one, other, found, done)
+    _calibration_figures(one, other, calibration, rescaling)
     st.markdown("**How sure is it?**", help=term("confidence"))
     if other is None:
         scores.render_confidence(one.predictions, key="confidences")
@@ -46,36 +44,32 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     if chosen is None:
         return None
     mask = bin_of(one.predictions.probabilities.max(axis=1)) == chosen
-    return Narrowed(mask, f"answered with {_bin_text(found, chosen)} confidence")
+    return Narrowed(mask, f"answered with {_bin_text(calibration, chosen)} confidence")
 
 
-def _bin_menu(found: Calibration) -> int | None:
+def _bin_menu(calibration: Calibration) -> int | None:
     words = {_ANY: "any"} | {
-        str(index + 1): f"{_bin_text(found, index)}: {count(int(images), 'image')}"
-        for index, images in enumerate(found.counts)
+        str(index + 1): f"{_bin_text(calibration, index)}: {count(int(images), 'image')}"
+        for index, images in enumerate(calibration.counts)
     }
-    word = bound.menu(
-        "bin",
-        words,
-        label="Images with a confidence of",
-        width=260,
-        help=term("calibration"),
-        on_change=gallery.first_page,
-    )
+    label = "Images with a confidence of"
+    word = bound.menu("bin", words, label=label, width=260, help=term("calibration"), on_change=gallery.first_page)
     return None if word == _ANY else int(word) - 1
 
 
-def _bin_text(found: Calibration, index: int) -> str:
-    return f"{100 * found.edges[index]:.0f} to {100 * found.edges[index + 1]:.0f} %"
+def _bin_text(calibration: Calibration, index: int) -> str:
+    return f"{100 * calibration.edges[index]:.0f} to {100 * calibration.edges[index + 1]:.0f} %"
 
 
-def _calibration_figures(one: Evaluated, other: Evaluated | None, found: Calibration, done: Rescaling | None) -> None:
-    """The errors as a table, and what the temperature is in plain words."""
-    rows = [("Model", found)]
-    if done is not None:
-        if done.before.n != found.n:
-            rows.append((f"Model, the {done.before.n:,} unseen images", done.before))
-        rows.append(("With temperature", done.after))
+def _calibration_figures(
+    one: Evaluated, other: Evaluated | None, calibration: Calibration, rescaling: Rescaling | None
+) -> None:
+    """Draw the errors as a table, and describe the temperature."""
+    rows = [("Model", calibration)]
+    if rescaling is not None:
+        if rescaling.before.n != calibration.n:
+            rows.append((f"Model, the {rescaling.before.n:,} unseen images", rescaling.before))
+        rows.append(("With temperature", rescaling.after))
     if other is not None:
         rows.append(("Second run", other.calibration()))
     table(
@@ -88,17 +82,17 @@ def _calibration_figures(one: Evaluated, other: Evaluated | None, found: Calibra
         alt="Calibration error, loss and Brier score before and after temperature scaling",
         key="calibration-figures",
     )
-    st.markdown(_temperature_words(one, done), help=term("temperature"))
+    st.markdown(_temperature_words(one, rescaling), help=term("temperature"))
 
 
-def _temperature_words(one: Evaluated, done: Rescaling | None) -> str:
-    """What the temperature says, in markdown."""
-    if done is None:
+def _temperature_words(one: Evaluated, rescaling: Rescaling | None) -> str:
+    """Describe the temperature in markdown."""
+    if rescaling is None:
         return (
             "**No temperature:** this run kept no predictions of validation images to fit one on. Train a clone to "
             "have one."
         )
-    fit = done.temperature
+    fit = rescaling.temperature
     verdict = (
         "the network is about as sure as it should be"
         if 0.95 <= fit.value <= 1.05
@@ -108,18 +102,18 @@ def _temperature_words(one: Evaluated, done: Rescaling | None) -> str:
     )
     text = (
         f"**Temperature {fit.value:.2f}:** {verdict}. Fitted on {count(fit.n, 'validation image')}, it takes the "
-        f"calibration error over {count(done.before.n, 'test image')} from {100 * done.before.ece:.1f} to "
-        f"{100 * done.after.ece:.1f} points and changes no answer. "
+        f"calibration error over {count(rescaling.before.n, 'test image')} from {100 * rescaling.before.ece:.1f} to "
+        f"{100 * rescaling.after.ece:.1f} points and changes no answer. "
         + ("Predict leaves probabilities as they are." if fit.at_limit else "Predict uses it.")
     )
-    if done.after.ece > done.before.ece:
+    if rescaling.after.ece > rescaling.before.ece:
         text += " Here it did not help."
     if fit.at_limit:
         text += plain(" The fit ended at its limit: a direction, not a figure.")
     if one.validated_on_test:
         text += (
             " The test images that this run validated on are left out after the fit."
-            if done.before.n < one.found.n
+            if rescaling.before.n < one.found.n
             else " This run validated on all its test images, so the figures after the fit flatter."
         )
     return text

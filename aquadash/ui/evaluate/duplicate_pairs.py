@@ -21,11 +21,11 @@ _LABELS = {"any": "Any", "same": "Same label", "other": "Different labels"}
 
 
 def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
-    """Draw the distance, what it means for the accuracy, and the pairs."""
+    """Draw the distance, the accuracy with and without such images, and the pairs."""
     dataset = image_browser.matching_dataset(one.run)
     if dataset is None:
         return
-    found = _duplicates(dataset.fingerprint, dataset)
+    duplicates = _duplicates(dataset.fingerprint, dataset)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         hundredths = bound.slider(
             "distance",
@@ -39,13 +39,13 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
         )
         labels = bound.choice("labels", _LABELS, label="Labels", on_change=_first_pairs)
     distance = hundredths / 100
-    st.markdown(verdict(found, one, distance=distance))
-    # The pairs are of this run's images; of others they say nothing.
+    st.markdown(verdict(duplicates, one, distance=distance))
+    # The pairs are of this run's images.
     if other is not None and other.run.dataset_fingerprint == one.run.dataset_fingerprint:
-        st.markdown(f"The second run: {_accuracies(found, other, distance=distance)}")
+        st.markdown(f"The second run: {_accuracies(duplicates, other, distance=distance)}")
     pairs = [
         pair
-        for pair in found.within(distance)
+        for pair in duplicates.within(distance)
         if labels == "any" or (pair.test_label == pair.train_label) == (labels == "same")
     ]
     answers = {int(index): row for row, index in enumerate(one.predictions.indices)}
@@ -61,28 +61,28 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
     )
 
 
-def verdict(found: Duplicates, one: Evaluated, *, distance: float) -> str:
-    """What there is and what it does to the accuracy, in markdown."""
-    number = found.test_images(distance)
+def verdict(duplicates: Duplicates, one: Evaluated, *, distance: float) -> str:
+    """Describe the near-duplicates and the accuracy on them in markdown."""
+    number = duplicates.test_images(distance)
     if not number:
-        return f"None of {count(found.num_test, 'test image')} has a training image so near."
-    pairs = found.within(distance)
+        return f"None of {count(duplicates.num_test, 'test image')} has a training image so near."
+    pairs = duplicates.within(distance)
     different = sum(pair.test_label != pair.train_label for pair in pairs)
     text = (
-        f"**{number:,} of {count(found.num_test, 'test image')}** {'has' if number == 1 else 'have'} a training image "
-        "that looks (nearly) the same. "
+        f"**{number:,} of {count(duplicates.num_test, 'test image')}** {'has' if number == 1 else 'have'} a "
+        "training image that looks (nearly) the same. "
     )
     if different:
         text += f"In {count(different, 'pair')} the labels differ: one of the two may be wrong. "
-    return text + _accuracies(found, one, distance=distance)
+    return text + _accuracies(duplicates, one, distance=distance)
 
 
-def _accuracies(found: Duplicates, one: Evaluated, *, distance: float) -> str:
-    twins = {pair.test for pair in found.within(distance)}
-    known = np.isin(one.predictions.indices, sorted(twins))
+def _accuracies(duplicates: Duplicates, one: Evaluated, *, distance: float) -> str:
+    twins = {pair.test for pair in duplicates.within(distance)}
+    is_twin = np.isin(one.predictions.indices, sorted(twins))
     right = one.predictions.probabilities.argmax(axis=1) == one.predictions.labels
     parts = []
-    for mask, what in ((known, "accuracy on those"), (~known, "on the others")):
+    for mask, what in ((is_twin, "accuracy on those"), (~is_twin, "on the others")):
         if mask.any():
             fraction, interval = float(right[mask].mean()), wilson_interval(int(right[mask].sum()), int(mask.sum()))
             parts.append(f"{what}: {percent(fraction, interval)}")
@@ -90,7 +90,7 @@ def _accuracies(found: Duplicates, one: Evaluated, *, distance: float) -> str:
 
 
 def _card(dataset: Dataset, one: Evaluated, pair: DuplicatePair, row: int | None) -> gallery.Card:
-    """The test image and, to its right, the training image."""
+    """Return a card with the test image and, to its right, the training image."""
     names = dataset.class_names
     test, train = names[pair.test_label], names[pair.train_label]
     answer = "" if row is None else f"called {names[int(one.predictions.probabilities[row].argmax())]}, "

@@ -1,4 +1,4 @@
-"""The epochs of a run, replayed: what was taken for what, and what was said of 20 images, after each of them."""
+"""The replay of a run's epochs: confusion matrix and answers about 20 images after each of them."""
 
 from __future__ import annotations
 
@@ -13,38 +13,34 @@ from aquadash.ui import address, bound, components, gallery, image_browser, inpu
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 
-#: The epoch that is shown: the slider's key and the name in the address.
+#: The slider's key and the name of the epoch in the address.
 KEY = "epoch"
 _PLAYING = "epochs:playing"
 
-#: Seconds between two epochs of the replay: time enough to look at the whole matrix.
+#: Seconds between two epochs of the replay.
 PLAY_SECONDS = 0.8
 
-#: Seconds between two looks at a run at work.
+#: Seconds between two drawings of a run at work.
 LIVE_SECONDS = 3.0
 
 
 def render_epochs(run: Run) -> None:
-    """Draw the replay, or why there is none."""
+    """Draw the replay, or the reason why there is none."""
     replay = lab().runs.epoch_replay(run.run_id)
     if replay is None:
-        st.info(
-            "No replay: the first epoch is not complete yet, or an older version trained this run.",
-            icon="🎞️",
-        )
+        st.info("No replay: the first epoch is not complete yet, or an older version trained this run.", icon="🎞️")
         return
     dataset = image_browser.matching_dataset(run)
     if replay.epochs == 1:
-        # Another run's replay may have played; here nothing would ever end it.
+        # The replay of another run may play, and nothing would end it here.
         st.session_state[_PLAYING] = False
     playing = bool(st.session_state.get(_PLAYING))
-    # A run at work gets new epochs.
     tick = PLAY_SECONDS if playing else None if run.status.ended else LIVE_SECONDS
     shell.live(tick)(_replay)(run, dataset)
 
 
 def _replay(run: Run, dataset: Dataset | None) -> None:
-    """The controls and the epoch they stand at; read anew at each drawing, for a run at work grows."""
+    """Draw the controls and their epoch; read the replay again, since a run at work gets new epochs."""
     replay = lab().runs.epoch_replay(run.run_id)
     if replay is None:
         return
@@ -68,10 +64,10 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
 
 
 def _controls(epochs: int) -> None:
-    """Slider, steps and play; the address holds the epoch where it stands still, and the last one is its default."""
+    """Draw slider, steps and play; the address holds the epoch, by default the last, while the replay rests."""
     if epochs == 1:
         return
-    # Who looks at the last epoch goes on doing so when another is complete.
+    # The last epoch stays selected when the run completes another one.
     address.follow(KEY, epochs)
     bound.restore(KEY, bound.number_in(1, epochs, clamp=True), default=epochs)
     playing = bool(st.session_state.get(_PLAYING))
@@ -88,18 +84,17 @@ def _controls(epochs: int) -> None:
             on_click=_toggle,
             args=(epochs,),
         ):
-            # The clock of a fragment is set where it is called.
+            # A fragment's interval is set by the whole page.
             st.rerun()
         st.button("Next epoch", icon=":material/skip_next:", key="epoch-next", on_click=_step, args=(1, epochs))
         epoch = inputs.slider("Epoch", 1, epochs, key=KEY, help=term("epoch"))
-    # While it plays, each epoch would be a step of the browser's history.
+    # Not while it plays: each epoch would be a step of the browser's history.
     text = st.query_params.get(KEY, str(epochs)) if st.session_state.get(_PLAYING) else str(epoch)
     address.record(KEY, text, default=str(epochs))
 
 
 def _advance(epochs: int) -> None:
-    """The next epoch; the replay ends at the last."""
-    # A button's rerun of the fragment is no tick of its clock, but a step more does no harm.
+    """Go to the next epoch; stop at the last."""
     if st.session_state[KEY] < epochs:
         st.session_state[KEY] += 1
     else:
@@ -120,7 +115,7 @@ def _step(by: int, epochs: int) -> None:
 
 
 def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) -> None:
-    """The followed images with the answers of an epoch; without the data set, the answers as a table."""
+    """Draw the followed images with the answers of an epoch; without the data set, the answers as a table."""
     said = replay.probe_probabilities[epoch - 1]
     names = run.class_names
     if dataset is None:
@@ -128,7 +123,7 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
         return
     of_test = run.config.training.validation == "test"
     split = dataset.test if of_test else dataset.train
-    # Only the page of results lets images open.
+    # Images open on the page of results only.
     open_here = run.status.ended and run_lists.has_results(run)
     cards = [
         gallery.answer_card(

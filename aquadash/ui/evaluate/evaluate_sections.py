@@ -1,8 +1,8 @@
-"""The Evaluate page: the run and its scores in one row, and below it the section that is looked at, under its tab."""
+"""The Evaluate page: the run and its scores in one row, and below it the chosen section."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -31,7 +31,7 @@ from aquadash.ui.train import clone, guess_box
 def _beside_images(
     draw: Callable[[Evaluated, Evaluated | None], Narrowed | None],
 ) -> Callable[[Evaluated, Evaluated | None], None]:
-    """A section with the test images beside it, narrowed to what it returns."""
+    """Return a section with the test images beside it, narrowed to the result of ``draw``."""
 
     def both(one: Evaluated, other: Evaluated | None) -> None:
         left, right = st.columns(2, gap="medium")
@@ -45,7 +45,7 @@ def _beside_images(
 
 
 def mistakes(one: Evaluated, other: Evaluated | None) -> None:
-    """The most frequent mistakes, and the confusion matrix, whose cells show their images."""
+    """Draw the most frequent mistakes, and the confusion matrix, whose cells show their images."""
     scores.take_cell_click(one.found.classes)
     scores.render_frequent_mistakes(one.found)
     _beside_images(_matrix)(one, other)
@@ -58,7 +58,7 @@ def _matrix(one: Evaluated, other: Evaluated | None) -> None:
 
 
 def history(one: Evaluated, other: Evaluated | None) -> None:
-    """The learning curves."""
+    """Draw the learning curves."""
     if other is not None:
         scores.render_both_curves(one.run, other.run)
     scores.render_curves(one.run, lab().runs.history(one.run.run_id))
@@ -97,11 +97,7 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
 
 
 def render(runs: list[Run]) -> None:
-    """Draw the page.
-
-    Args:
-        runs: Those that may be looked at, the default first.
-    """
+    """Draw the page with a menu of these runs, the default first."""
     head = st.container(horizontal=True, vertical_alignment="bottom", key="evaluate-head")
     with head:
         run = components.run_picker(runs)
@@ -114,7 +110,7 @@ def render(runs: list[Run]) -> None:
     with head:
         scores.render_scores(one)
         shown = SECTIONS.table[SECTIONS.chosen_word()]
-        second = pick_second_run(comparable(run, runs), used=shown.second_run)
+        second = pick_second_run(run, runs, used=shown.second_run)
         present.offer()
         section = SECTIONS.choose()
     with st.container(key="in-order"):
@@ -124,14 +120,11 @@ def render(runs: list[Run]) -> None:
 
 
 def _without_results(run: Run) -> None:
-    """Why there is nothing to evaluate yet, and the curves as far as they have come."""
+    """Draw the reason why there are no results yet, and the curves so far."""
     with st.container(horizontal=True, vertical_alignment="center"):
         components.status_badge(run.status)
         st.page_link(
-            "pages/train.py",
-            label="Open on Train",
-            icon=":material/arrow_forward:",
-            query_params={"run": run.run_id},
+            "pages/train.py", label="Open on Train", icon=":material/arrow_forward:", query_params={"run": run.run_id}
         )
         clone.button(run.run_id)
     if not run.status.ended:
@@ -149,20 +142,11 @@ def _without_results(run: Run) -> None:
 SECOND_RUN = "with"
 
 
-def comparable(run: Run, runs: Sequence[Run]) -> dict[str, Run]:
-    """The other runs that have ended with results on the same classes, by id, in the order they came in."""
-    return {
-        other.run_id: other
-        for other in runs
-        if other.run_id != run.run_id
-        and other.status.ended
-        and run_lists.has_results(other)
-        and other.class_names == run.class_names
-    }
-
-
-def pick_second_run(others: Mapping[str, Run], *, used: bool) -> Run | None:
-    """Draw the menu of the runs by id; None where none is chosen, or the section has no use for it."""
+def pick_second_run(run: Run, runs: Sequence[Run], *, used: bool) -> Run | None:
+    """Draw the menu of other runs with results on the same classes; None for none, or where the section takes none."""
+    ended = [other for other in runs if other.status.ended and run_lists.has_results(other)]
+    others = {other.run_id: other for other in ended if other.class_names == run.class_names}
+    others.pop(run.run_id, None)
     titles = {"": "none" if others else "no run with these classes"} | components.run_labels(others.values())
     chosen = bound.menu(
         SECOND_RUN,
@@ -176,7 +160,7 @@ def pick_second_run(others: Mapping[str, Run], *, used: bool) -> Run | None:
 
 
 def _second_results(run: Run, other: Run) -> Evaluated | None:
-    """The results that are laid over the run's; None with the reason on the page where they cannot be read."""
+    """Return the second run's results; None, with the reason on the page, where they cannot be read."""
     try:
         found = Evaluated.load(other)
     except AquaDashError as error:

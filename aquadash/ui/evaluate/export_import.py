@@ -18,7 +18,7 @@ from aquadash.ui.uploads import most_megabytes, switched_off
 
 
 def render_export(run: Run) -> None:
-    """Draw what can be exported of a run."""
+    """Draw the exports of a run."""
     if not run.status.ended:
         st.info("This run can be exported once it has ended. Stop it on the Train page to have it now.", icon="⏳")
         return
@@ -42,14 +42,14 @@ def render_export(run: Run) -> None:
 
 
 def export_popover(run: Run) -> None:
-    """Draw a button that opens :func:`render_export`; its content is made when it is open."""
+    """Draw a button that opens :func:`render_export`."""
     with st.popover("Export", icon="🎒", key=f"take-home-{run.run_id}", on_change="rerun") as opened:
         if opened.open:
             render_export(run)
 
 
 def import_box() -> None:
-    """Draw the way in for a run from another computer; read only while it is open."""
+    """Draw the import of a run from another computer."""
     with st.expander("Import run", icon="📥", key="bring", on_change="rerun") as opened:
         if opened.open:
             with shell.guard():

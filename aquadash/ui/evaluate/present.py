@@ -28,16 +28,16 @@ from aquadash.ui.lab import lab
 from aquadash.ui.sections import Section
 from aquadash.ui.text import count, duration, percent, plain
 
-#: The word in the address; its value is the number of the screen, from 1.
+#: Name in the address of the screen's number, from 1.
 KEY = "present"
 
-#: Seconds between two looks at a run that still trains.
+#: Seconds between two drawings of a run that trains.
 _TICK_SECONDS = 1.5
 
-#: So many cards of this width fill a row, whatever the size of the screen: with a second one the talk would scroll.
+#: Number and width of the cards that fill one row: a second row would scroll.
 _ROW, _CARD_REM = 5, 9
 
-#: What one sees from the last row of a classroom: everything is in proportion to the text's size, so that grows.
+#: Large type for the last row of a classroom: all sizes are in proportion to the text's.
 CSS = """
 <style>
 html { font-size: clamp(16px, min(1.7vw, 2.8vh), 34px) !important; }
@@ -55,10 +55,7 @@ html { font-size: clamp(16px, min(1.7vw, 2.8vh), 34px) !important; }
 
 
 def offer() -> None:
-    """Draw the button that opens the run of the page as a talk.
-
-    A link from a page to itself would not do: the browser drops what is new in its address.
-    """
+    """Draw the button that opens the run as a talk; Streamlit drops the query of a link from a page to itself."""
     st.button(
         "Present",
         key="present-open",
@@ -70,14 +67,14 @@ def offer() -> None:
 
 
 def asked() -> bool:
-    """Whether the address asks for a talk."""
+    """Return whether the address asks for a talk."""
     return KEY in st.query_params
 
 
 def render_presentation() -> None:
-    """Draw the screen that the address names, and the way to the others."""
+    """Draw the screen of the address, with buttons to the others."""
     run_id, runs = str(st.query_params.get("run", "")), lab().runs.all()
-    # As on Evaluate the address may hold the beginning of an id. Where nothing begins so, that is said below.
+    # The address may hold the beginning of an id; an unknown id is an error below.
     with suppress(ValueError):
         run_id = address.one_id(run_id, [run.run_id for run in runs])
     at_work = any(run.run_id == run_id and not run.status.ended for run in runs)
@@ -105,7 +102,7 @@ def _screen(run_id: str, at_work: bool) -> None:
 
 
 def screens_of(run: Run) -> list[Section[[], None]]:
-    """What there is to show of a run, one idea a screen: the results only once there are any."""
+    """Return the screens of a run, one idea each; those of results only where it has any."""
     found = [
         Section(plain(run.name), lambda: _opening(run)),
         Section("What is it made of?", lambda: _settings(run)),
@@ -129,7 +126,7 @@ def screens_of(run: Run) -> list[Section[[], None]]:
 
 
 def _head(title: str, run: Run, number: int, last: int) -> None:
-    """The title, and back, on and out with their keys, in one row where the screen is wide enough."""
+    """Draw the title and the buttons with their keys, in one row where the screen is wide enough."""
     with st.container(horizontal=True, vertical_alignment="center", key="present-head"):
         st.header(title, anchor=False)
         st.caption(f"{number} of {last}", width="content")
@@ -167,7 +164,7 @@ def _opening(run: Run) -> None:
 
 def _settings(run: Run) -> None:
     config = run.config
-    told = [
+    settings = [
         ("data.source", config.data.source),
         ("augmentation.pipeline", config.augmentation.pipeline),
         ("model.name", config.model.name),
@@ -175,7 +172,7 @@ def _settings(run: Run) -> None:
         ("training.learning_rate", config.training.learning_rate),
         ("training.batch_size", config.training.batch_size),
     ]
-    lines = [f"- {plain(fields.label(name))}: **{plain(fields.value_text(name, value))}**" for name, value in told]
+    lines = [f"- {plain(fields.label(name))}: **{plain(fields.value_text(name, value))}**" for name, value in settings]
     if "epochs" in run.metrics:
         epochs = run.metrics["epochs"]
         times = "once" if epochs == 1 else f"{epochs:.0f} times"

@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves of a run, and of a second one beside it."""
+"""ROC and precision-recall curves of a run and a second one."""
 
 from __future__ import annotations
 

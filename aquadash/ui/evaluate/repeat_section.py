@@ -1,4 +1,4 @@
-"""The part of Evaluate that trains a run once more and says whether the same came out."""
+"""The section that repeats a run and compares the results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aquadash.ui.text import count, duration, moment, named, plain
 if TYPE_CHECKING:
     from aquadash.store.reproduction import Reproduction
 
-#: Seconds between two looks at a repeat at work.
+#: Seconds between two drawings of a repeat at work.
 TICK_SECONDS = 2.0
 
 
@@ -33,10 +33,7 @@ def render_repeats(run: Run) -> None:
         _original(run)
     repeats = repeats_of(run, lab().runs.all())
     if run.status is not RunStatus.FINISHED:
-        st.info(
-            f"This run is {run.status}. Only a run that finished by itself can be repeated.",
-            icon="✋",
-        )
+        st.info(f"This run is {run.status}. Only a run that finished by itself can be repeated.", icon="✋")
     elif not any(not repeat.status.ended for repeat in repeats):
         seconds = run.metrics.get("seconds")
         took = f" It took {duration(seconds)} of training the first time." if seconds else ""
@@ -54,10 +51,10 @@ def render_repeats(run: Run) -> None:
 
 
 def repeats_of(run: Run, runs: Sequence[Run]) -> list[Run]:
-    """The runs that repeat this one, the latest first; of those brought in its owner's and the teacher's."""
+    """Return the repeats of this run, the latest first; imported ones only of its owner and the teacher."""
     ids = {run.run_id, run.imported_id} - {""}
     found = [each for each in runs if each.repeats in ids]
-    # What is brought in may say of itself that it repeats anybody's run.
+    # An imported run may claim to repeat any run.
     found = [each for each in found if not each.origin or each.shared or each.owner == run.owner]
     return sorted(found, key=lambda each: -each.created_at)
 
@@ -76,7 +73,7 @@ def _original(run: Run) -> None:
 
 
 def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
-    """The repeats; a fragment, which draws the whole page again when one of them has ended."""
+    """Draw the repeats; draw the whole page again when one of them has ended."""
     repeats = repeats_of(run, lab().runs.all())
     if tuple(repeat.run_id for repeat in repeats if not repeat.status.ended) != at_work:
         address.draw_again()

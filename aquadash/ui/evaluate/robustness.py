@@ -1,4 +1,4 @@
-"""A run's robustness: the measurement's start, progress and stop, and its figures, charts and pictures."""
+"""A run's robustness: start, progress and stop of the measurement, its figures, charts and pictures."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from aquadash.ui.lab import lab
 from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, moment, plain
 
-#: Seconds between two looks at a measurement at work, whose charts are drawn again with each.
+#: Seconds between two drawings of a measurement at work.
 _TICK_SECONDS = 2.0
 
-#: The quick way looks at so many images.
+#: Number of images of a quick measurement.
 QUICK_IMAGES = 100
 
 
@@ -55,10 +55,7 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
         damaged = True
     if job is not None and not job.status.ended:
         job_panel.show(
-            job,
-            key=f"robustness-{run.run_id}",
-            unit="images",
-            stop_help="What is measured is kept, and it can go on.",
+            job, key=f"robustness-{run.run_id}", unit="images", stop_help="What is measured is kept, and it can go on."
         )
         st.caption("It goes on if you leave this page.")
     else:
@@ -68,8 +65,8 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
 
 
 def _at_rest(run: Run, job: Job | None, found: Measurement | None, *, damaged: bool) -> None:
-    """Why nothing is being measured, and the ways to begin, go on, or begin again."""
-    # An older version or another computer has measured what is there without a job.
+    """Draw the end of the last measurement, and the buttons to begin, go on, or begin again."""
+    # Without a job, an older version or another computer has measured.
     complete = (found is None or found.complete) if job is None else job.status is JobStatus.FINISHED
     if complete and found is None:
         _form(run, measured=damaged)
@@ -83,7 +80,7 @@ def _at_rest(run: Run, job: Job | None, found: Measurement | None, *, damaged: b
     if job is not None:
         job_panel.show_end(job, kept="What it had measured is kept.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        # With what was asked for the last time.
+        # With the request of the last time.
         go_on = partial(lab().jobs.measure_robustness, run.run_id, None)
         shell.action_button("Go on", go_on, key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️")
         with st.popover("Measure anew", icon="🔁"):
@@ -91,7 +88,7 @@ def _at_rest(run: Run, job: Job | None, found: Measurement | None, *, damaged: b
 
 
 def _form(run: Run, *, measured: bool) -> None:
-    """How many images, which seed, and the button."""
+    """Draw the number of images, the seed and the button."""
     quick = inputs.segmented_control(
         "Images",
         ["all", "quick"],
@@ -126,18 +123,18 @@ def _form(run: Run, *, measured: bool) -> None:
 #: Names in the address.
 CORRUPTION, OVERLAID, IMAGE = "corruption", "over", "image"
 
-#: Stands for the mean over the corruptions in the menu and the address.
+#: The menu's word for the mean over the corruptions.
 MEAN = "mean"
 
-#: Colours and dashes tell so many runs apart, this one included.
+#: Number of runs that differ in colour and dash.
 MAX_RUNS = 8
 
-#: At which severity the pictures of all corruptions beside each other are shown.
+#: Severity of the pictures of all corruptions.
 _SAMPLE_SEVERITY = 3
 
 
 def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None:
-    """Draw the figures of a run, whole or as far as they are measured."""
+    """Draw the figures of a run, as far as they are measured."""
     _robustness_scores(found)
     overlaid = _overlaid(others)
     runs, figures = [run, *(other for other, _ in overlaid)], [found, *(entry for _, entry in overlaid)]
@@ -170,7 +167,7 @@ def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None
 
 
 def _corruption_table(found: Measurement) -> None:
-    """A row a measured corruption, in per cent; severities that are not measured yet are empty."""
+    """Draw a row a measured corruption, in per cent."""
     losses = {name: loss.value for name in CORRUPTIONS if (loss := found.corruption_loss(name)) is not None}
     curves = [found.curve("corruption", name) for name in losses]
     table(
@@ -189,7 +186,7 @@ def _corruption_table(found: Measurement) -> None:
 
 
 def _branch_table(found: Measurement) -> None:
-    """A row a branch of a pipeline, in per cent."""
+    """Draw a row a branch of a pipeline, in per cent."""
     versions = found.of_kind("pipeline")
     clean = found.clean.accuracy
     table(
@@ -219,8 +216,8 @@ def _metric(label: str, mean: Mean | None, help_term: str) -> None:
 
 
 def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
-    """The runs picked to be laid over this one, with their figures."""
-    # A run may have been deleted or hidden since the page around was drawn.
+    """Return the runs to overlay, with their figures."""
+    # Read again, since a run may have been deleted or hidden meanwhile.
     options = {run.run_id: run for run in lab().runs.all() if run.run_id in others and run.has_robustness}
     if not options:
         st.caption("Measure another run to overlay it.")
@@ -248,7 +245,7 @@ def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
 
 
 def _warn_of_differences(figures: Sequence[Measurement]) -> None:
-    """Say what keeps overlaid runs from being compared."""
+    """Warn where overlaid runs cannot be compared."""
     of_data = {entry.identity.get("dataset_fingerprint") for entry in figures}
     of_images = {(entry.identity.get("images"), entry.identity.get("seed")) for entry in figures}
     of_cells = {frozenset(entry.of_kind("corruption")) for entry in figures}
@@ -261,7 +258,7 @@ def _warn_of_differences(figures: Sequence[Measurement]) -> None:
 
 
 def _corruption_picker() -> str | None:
-    """Which corruption is shown; None for the mean over all."""
+    """Return the chosen corruption; None for the mean over all."""
     titles = {MEAN: "Mean over all"} | {name: corruption.title for name, corruption in CORRUPTIONS.items()}
     chosen = bound.menu(CORRUPTION, titles, label="Corruption", help=term("severity"))
     if chosen == MEAN:
@@ -271,7 +268,7 @@ def _corruption_picker() -> str | None:
 
 
 def _pictures(run: Run, found: Measurement, corruption: str | None) -> None:
-    """One test image under a corruption at all severities, or under all corruptions; with the network's answers."""
+    """Draw one test image under a corruption at all severities, or under all corruptions, with the answers."""
     dataset = datasets.dataset(run.config.data.source)
     if dataset.fingerprint != found.identity.get("dataset_fingerprint"):
         st.caption("The data set has changed since, so its images are not shown.")
@@ -280,7 +277,7 @@ def _pictures(run: Run, found: Measurement, corruption: str | None) -> None:
     last = len(positions) - 1
     row = bound.number(IMAGE, 0, last, label=f"Test image (0 to {last:,})", default=0, clamp=True, width=200)
     image, label = dataset.test.images[positions[row]], int(dataset.test.labels[positions[row]])
-    # The one stands for all of them, which may be gigabytes: only its row is looked at.
+    # A broadcast view instead of a copy of all test images, which may be gigabytes: only one row is read.
     images = np.broadcast_to(image, (len(positions), *image.shape))
     source = Subjects(
         images,

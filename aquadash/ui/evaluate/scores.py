@@ -1,4 +1,4 @@
-"""How good a run is: its figures with their intervals, each class's scores, confusion matrix and learning curves."""
+"""A run's figures with their intervals, each class's scores, the confusion matrix and the learning curves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import streamlit as st
 from aquadash import settings
 from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_interval
 from aquadash.evaluation.curves import Metric as EpochMetric
-from aquadash.evaluation.intervals import Interval
 from aquadash.figures.class_scores import MAX_DRAWN, SCORES, class_scores
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
@@ -30,7 +29,7 @@ from aquadash.ui.train import coach_notes
 
 
 def render_scores(one: Evaluated) -> None:
-    """Each metric with its interval, and what guessing gives."""
+    """Draw each metric with its interval and the value of guessing."""
     classes = len(one.found.classes)
     chance = {"accuracy": f"chance {100 / classes:.0f} %", "loss": f"chance {math.log(classes):.2f}"}
     with st.container(horizontal=True, width="content", key="evaluate-scores"):
@@ -39,7 +38,7 @@ def render_scores(one: Evaluated) -> None:
 
 
 def render_caveats(one: Evaluated) -> None:
-    """What the accuracy must not be used for, where that is not plain."""
+    """Draw warnings about the use of the accuracy."""
     if settings.classroom():
         from aquadash.classroom import limits
 
@@ -50,12 +49,12 @@ def render_caveats(one: Evaluated) -> None:
 
 
 def render_confidence(predictions: Predictions, *, key: str) -> None:
-    """How sure the network is when it is right and when it is wrong."""
+    """Draw the histogram of confidence for right and wrong answers."""
     components.plot(confidence_histogram(predictions.labels, predictions.probabilities), key=key)
 
 
 def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
-    """Loss and accuracy by epoch, and what the coach says about them."""
+    """Draw loss and accuracy by epoch, with the coach's notes."""
     metrics: tuple[PlainMetric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
@@ -70,12 +69,12 @@ def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
             else REPORT_VALIDATION_IMAGES
         )
         st.caption(f"“Validation” means the first {spent} test images in this run.")
-    # What validating on test images does to the score stands beside the score.
+    # The note about validating on test images stands beside the score.
     coach_notes.run_notes_box(run, history, leave_out=("validation-on-test",) if run_lists.has_results(run) else ())
 
 
 def render_both_curves(run: Run, other: Run) -> None:
-    """Validation loss and accuracy of two runs by epoch, the second dashed."""
+    """Draw validation loss and accuracy of two runs by epoch, the second dashed."""
     names = (run.name, other.name)
     histories = [lab().runs.history(each.run_id) for each in (run, other)]
     metrics: tuple[EpochMetric, ...] = ("val_loss", "val_accuracy")
@@ -84,7 +83,7 @@ def render_both_curves(run: Run, other: Run) -> None:
 
 
 def _metric(metric: Metric, score: Score, chance: str) -> None:
-    """One metric; its interval decides how many digits a fraction is worth."""
+    """Draw a metric; the interval decides the digits of a fraction."""
     explained = [metric.help, term(metric.term) if metric.term else ""]
     value, interval = metric.text(score.value), ""
     if score.interval is not None:
@@ -101,7 +100,7 @@ def _metric(metric: Metric, score: Score, chance: str) -> None:
 
 
 def _the_reports_way(run: Run, found: Evaluation) -> str:
-    """What validating on test images does to the accuracy, in markdown."""
+    """Describe in markdown how validating on test images flatters the accuracy."""
     spent = report_validation_images(found.n)
     decided = run.config.training.decided_by_validation
     said = f"decided {decided}**, so the accuracy flatters." if decided else "were its validation images.**"
@@ -113,12 +112,11 @@ def _the_reports_way(run: Run, found: Evaluation) -> str:
     return f"{text} On the {unseen:,} unseen images it is {percent(fraction, interval)}."
 
 
-#: The chart's key.
 CLASS_SCORES_KEY = "class-scores"
 
 
 def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
-    """Draw the chart and the table; a click shows the images that the score counts."""
+    """Draw the chart and the table; a click on a score shows the images that it counts."""
     names = one.found.classes
     if click := components.new_click(CLASS_SCORES_KEY, len(SCORES), len(names)):
         score, index = click
@@ -136,7 +134,7 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
 
 
 def class_score_table(one: Evaluated) -> None:
-    """The scores with their intervals in whole per cent, and the two averages."""
+    """Draw the scores with their intervals in whole per cent, and the two averages."""
     found, intervals = one.found, one.intervals()
     every = (*found.report, found.macro_average, found.weighted_average)
     averages = "Mean of classes counts each class alike; mean of images counts each class by its support."
@@ -146,36 +144,28 @@ def class_score_table(one: Evaluated) -> None:
         values, help = [100 * getattr(row, field) for row in every], term(title if title == "F1" else title.lower())
         columns.append(number_column(title, values, "%.0f %%", width=64, help=help))
     columns.append(number_column("Support", [row.support for row in every], "%d", width=64, help=term("support")))
-    # Behind the scores, which have room in half a page; the chart shows the intervals, too.
+    # Last, since half a page has room for the scores only; the chart shows the intervals, too.
     for field, title, _, _ in SCORES:
-        ends = [*(_ends(getattr(interval, field)) for interval in intervals), "", ""]
+        pairs = [getattr(interval, field) for interval in intervals]
+        ends = [*("" if pair is None else f"{100 * pair[0]:.0f} to {100 * pair[1]:.0f}" for pair in pairs), "", ""]
         columns.append(text_column(f"{title}, 95 %", ends, width=84, help=term("confidence interval")))
-    table(
-        *columns,
-        alt="Precision, recall and F1 of each class with their intervals",
-        key=f"report-{one.run.run_id}",
-    )
+    table(*columns, alt="Precision, recall and F1 of each class with their intervals", key=f"report-{one.run.run_id}")
 
 
-def _ends(interval: Interval | None) -> str:
-    return "" if interval is None else f"{100 * interval[0]:.0f} to {100 * interval[1]:.0f}"
-
-
-#: The chart's key.
 MATRIX_KEY = "matrix"
 
-#: What the cells say, by the word in the address; the last needs a second run.
+#: Values of the cells by their word in the address; the last needs a second run.
 _CELLS = {"counts": "Images", "rows": "% of the true class", "difference": "Difference of the runs"}
 
 
 def take_cell_click(class_names: Sequence[str]) -> None:
-    """If a cell has been clicked since the last look, show its images; call before the menus are drawn."""
+    """Show the images of a newly clicked cell; call before the menus are drawn."""
     if cell := components.new_click(MATRIX_KEY, len(class_names), len(class_names)):
         image_browser.show_cell(*(class_names[index] for index in cell))
 
 
 def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = None) -> None:
-    """Draw the choice of what the cells say, and the matrix."""
+    """Draw the matrix, and the choice of its values."""
     names = found.classes
     cells = {word: title for word, title in _CELLS.items() if other is not None or word != "difference"}
     shown = bound.choice("cells", cells, label="Cells show", label_visibility="collapsed")

@@ -1,1 +1,1 @@
-"""Why a network answers so, on Evaluate and on Predict."""
+"""Explanation maps on Evaluate and Predict."""

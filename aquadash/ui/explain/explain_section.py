@@ -1,4 +1,4 @@
-"""Why did the network answer so? The maps of a confusion cell's images, each of which opens with its own."""
+"""The section of explanation maps of a confusion cell's images."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from aquadash.ui.explain import explanations
 from aquadash.ui.gallery import class_text
 from aquadash.ui.text import count, plain
 
-#: Whether the maps of all images of the chosen classes are shown.
+#: Key of the toggle that shows the maps.
 STRIP = "explain-all"
 
 
 def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> None:
-    """Draw the maps of the images of the page's true and predicted class, once the toggle asks for them."""
+    """Draw a toggle, and the maps of the images of the chosen true and predicted class."""
     dataset = datasets.learned(run)
     if dataset is None:
-        # The page says so elsewhere.
+        # The images beside this section say why.
         return
     if (number := st.query_params.pop("explain", None)) is not None:
-        # The address of an older version, which explained an image here.
+        # An address of an older version, which explained one image here.
         st.query_params[image_dialog.KEY] = f"test-{number}"
     st.markdown("Click an image to see why the network answers so, and what its layers see.")
     true, predicted = image_browser.chosen_classes(class_names)
@@ -44,7 +44,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
 
 
 def link(class_names: Sequence[str]) -> None:
-    """A button that leads from the images of a confusion cell to their maps, once a cell has been chosen."""
+    """Draw a button that leads from a chosen confusion cell to the maps of its images."""
     true, predicted = image_browser.chosen_classes(class_names)
     if true is None or predicted is None:
         return

@@ -1,4 +1,4 @@
-"""What networks have answered that were asked why, kept for everybody."""
+"""Explanations by the networks of runs, cached for all sessions."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from aquadash.ui.predictions import predictor
 from aquadash.ui.run_lists import Version, version
 from aquadash.ui.text import joined, time_left
 
-#: What the explanations may take that are kept for everybody: 7 KB each of 32 pixels, 350 KB of 224.
+#: Limit of the cache: an explanation of 32 pixels takes 7 kB, one of 224 pixels 350 kB.
 _MAX_BYTES = 100_000_000
 
-#: Explanations by model, image, method and class, for all sessions; a class of None is the likeliest.
+#: Explanations by model, image, method and class; None for the likeliest class.
 _kept: LRUCache[tuple[Version, str, str, int | None], Explanation] = LRUCache(
     _MAX_BYTES, getsizeof=lambda one: one.image.nbytes + one.map.nbytes
 )
@@ -33,19 +33,20 @@ _lock = threading.Lock()
 def explained(
     run: Run, images: NDArray[np.uint8], classes: Sequence[int] | None, *, method: str
 ) -> tuple[Explanation, ...]:
-    """Explanations of images, from memory where somebody has asked before; draws a progress bar while they are made.
-
-    The arguments are those of :meth:`aquadash.explain.explainer.Explainer.explain_many`.
+    """Return :meth:`aquadash.explain.explainer.Explainer.explain_many`, cached; draw a progress bar for new ones.
 
     Raises:
-        NotAllowedError: The visitor may not open the network.
-        ExplainError: It has no convolution, or its answer is not a number.
+        ExplainError: The network has no convolution, or its answer is not a number.
         AquaDashError: As for :func:`~aquadash.ui.predictions.predictor`.
     """
     lab().rights.require(Action.OPEN_MODEL, run.resource)
     place = version(run)
     wanted: list[int | None] = list(classes) if classes is not None else [None] * len(images)
-    keys = [(place, image_hash(image), method, label) for image, label in zip(images, wanted, strict=True)]
+    checksums = [
+        hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+        for image in images
+    ]
+    keys = [(place, checksum, method, label) for checksum, label in zip(checksums, wanted, strict=True)]
     with _lock:
         found = {key: _kept[key] for key in keys if key in _kept}
     missing = [position for position, key in enumerate(keys) if key not in found]
@@ -66,13 +67,8 @@ def explained(
     return tuple(found[key] for key in keys)
 
 
-def image_hash(image: NDArray[np.uint8]) -> str:
-    """What an image is known by: a checksum of its size and pixels."""
-    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
-
-
 def _told(draw: Callable[..., object]) -> Callable[[float], None]:
-    """A progress that draws a bar with the time that is left; drawing also ends the work when the page is left."""
+    """Return a callback that draws progress and time left; Streamlit ends the work there when the page is left."""
     started = time.monotonic()
 
     def tell(fraction: float) -> None:

@@ -1,4 +1,4 @@
-"""Why a network answers as it does, on a page: maps of one image by a choice of methods, and strips of many images."""
+"""Explanation maps of one image by a choice of methods, and strips of many images."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from aquadash.ui.glossary import term
 from aquadash.ui.predictions import predictor
 from aquadash.ui.text import count, plain
 
-#: The method of an address that names none, and that of strips: the quickest.
+#: The quickest method: the default, and that of strips.
 DEFAULT_METHOD = "grad-cam"
 
-#: A strip explains at most so many images.
+#: Maximum number of images in a strip.
 MAX_IN_STRIP = 48
 
-#: Between an image and its map in one picture, in shares of the image's width.
+#: The gap between an image and its map is the image's width divided by this.
 _GAP = 16
 
 
 def show(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob: NDArray[np.floating]) -> None:
-    """Draw a choice of methods, and maps for the answer and for the true class or, where it is right, the next class.
+    """Draw a menu of methods, and maps for the answer and the true class or, for a right answer, the second choice.
 
-    The image has the size that the network looks at; ``label`` is None where the true class is not known.
+    The image has the network's size; ``label`` is None for an unknown true class.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = {name: method.title for name, method in METHODS.items()}
@@ -69,10 +69,7 @@ def strip(
     class_names: Sequence[str],
     opens: Sequence[str],
 ) -> None:
-    """Draw Grad-CAM maps of at most :data:`MAX_IN_STRIP` images, each beside its image.
-
-    What the maps have in common is the reason of a mistake.
-    """
+    """Draw Grad-CAM maps of at most :data:`MAX_IN_STRIP` images, each beside its image."""
     if not len(images):
         st.info("There are no such images.", icon="🔎")
         return
@@ -118,7 +115,7 @@ def _card(explanation: Explanation, subtitle: str, view: str) -> gallery.Card:
 
 
 def _legends(found: Sequence[Explanation]) -> str:
-    """The scale of each map, as HTML; maps with the same scale share one."""
+    """Return the legends of the maps as HTML; maps with the same scale share one."""
     texts = dict.fromkeys((explanation.signed, *pictures.legend_texts(explanation)) for explanation in found)
     names = {(e.signed, *pictures.legend_texts(e)): e.class_name for e in found}
     return "".join(
@@ -138,7 +135,7 @@ def _legend(signed: bool, low: str, high: str, *, of: str) -> str:
 
 
 def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str]:
-    """What the figures of a method say, in sentences."""
+    """Describe the figures of a method in sentences."""
     first = found[0]
     name = plain(first.class_name)
     if first.method == "integrated-gradients":
@@ -159,12 +156,12 @@ def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str
     return [f"The last map has {height} × {width} places, enlarged to the image. Each map has a scale of its own."]
 
 
-#: Of more filters the first are drawn.
+#: Maximum number of drawn filters.
 _MAX_FILTERS = 32
 
 
 def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
-    """Draw the first convolution's filters and what the layers make of the image, uint8 (height, width, 3)."""
+    """Draw the first convolution's filters, and the layers' channels for the image, uint8 (height, width, 3)."""
     network = predictor(run)
     with st.spinner("Looking into the layers ..."):
         filters, layers = network.filters(most=_MAX_FILTERS), network.activations(image)

@@ -174,7 +174,7 @@ def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -
 
 
 def folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> dict[str, str]:
-    """Return labels by upload id for pictures whose innermost folder is a class name, in any case."""
+    """Return labels by upload id for pictures whose innermost folder is a class name, ignoring case."""
     by_name = {name.casefold(): name for name in class_names} | {name: name for name in class_names}
     parents = {upload.file_id: PurePosixPath(upload.name.replace("\\", "/")).parent.name for upload in uploads}
     # An import gives the folder's class the same name.

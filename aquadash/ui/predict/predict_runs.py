@@ -35,9 +35,9 @@ def for_photos() -> list[Run]:
 
 
 def _knows_photographs(run: Run) -> bool:
-    known = data.SOURCES.get(run.config.data.source)
+    source = data.SOURCES.get(run.config.data.source)
     usable = run.status is RunStatus.FINISHED and run_lists.has_results(run) and not (run.search_id or run.archived)
-    return usable and known is not None and not known.drawn and known.name in ("cifar100", datasets.current())
+    return usable and source is not None and not source.drawn and source.name in ("cifar100", datasets.current())
 
 
 def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:

@@ -142,9 +142,9 @@ def _all_together(
     if labelled:
         columns = st.columns(min(len(runs), 2)) if len(runs) > 1 else [st.container(width=560)]
         for position, run in enumerate(runs):
-            found = score_drop([each[position] for each in answers], labels, class_names=run.class_names)
+            score = score_drop([each[position] for each in answers], labels, class_names=run.class_names)
             with columns[position % len(columns)]:
-                render_drop_score(names[position] if len(runs) > 1 else None, found, key=run.run_id)
+                render_drop_score(names[position] if len(runs) > 1 else None, score, key=run.run_id)
         pictures = sum(said[0].probabilities is not None for said in answers)
         others = "; the others are not counted" if labelled < pictures else ""
         st.caption(f"With a true label: {labelled:,} of {count(pictures, 'picture')}{others}.")
@@ -244,15 +244,15 @@ def score_drop(
         elif label in class_names:
             truth.append(class_names.index(label))
             y_prob.append(answer.probabilities)
-    found = evaluate(truth, np.stack(y_prob), class_names=class_names) if truth else None
-    return DropScore(found, len(sure), float(np.mean(sure)) if sure else None)
+    evaluation = evaluate(truth, np.stack(y_prob), class_names=class_names) if truth else None
+    return DropScore(evaluation, len(sure), float(np.mean(sure)) if sure else None)
 
 
-def render_drop_score(name: str | None, found: DropScore, *, key: str) -> None:
+def render_drop_score(name: str | None, score: DropScore, *, key: str) -> None:
     """Draw accuracy, confusion matrix and confidence on other pictures, below the run's name if given."""
     if name is not None:
         st.markdown(f"**{plain(name)}**")
-    measured = found.evaluation
+    measured = score.evaluation
     if measured is not None:
         right = int(measured.confusion_matrix.trace())
         accuracy, _, ends = percent(measured.accuracy, measured.accuracy_ci95).rstrip(")").partition(" (")
@@ -272,9 +272,9 @@ def render_drop_score(name: str | None, found: DropScore, *, key: str) -> None:
         ]
         if mistakes:
             st.caption(f"Most frequent mistakes: {' · '.join(mistakes)}")
-    if found.strangers:
-        them, mean = ("it", "") if found.strangers == 1 else ("them", "mean ")
+    if score.strangers:
+        them, mean = ("it", "") if score.strangers == 1 else ("them", "mean ")
         st.caption(
-            f"{count(found.strangers, 'picture')} of none of these classes: not counted above. The network named "
-            f"{them} all the same, with a {mean}confidence of {100 * (found.strangers_confidence or 0.0):.0f} %."
+            f"{count(score.strangers, 'picture')} of none of these classes: not counted above. The network named "
+            f"{them} all the same, with a {mean}confidence of {100 * (score.strangers_confidence or 0.0):.0f} %."
         )

@@ -87,10 +87,10 @@ def estimate_text(plan: SearchPlan) -> str:
     paced = [p for p in plan.space if setting(p.name).affects_pace]
     tried = [longest, *(with_values(longest, {p.name: value}) for p in paced for value in plan.ends(p.name))]
     paces = [lab().runs.paces().seconds_per_epoch(embedded(config)) for config in tried]
-    known = [seconds for seconds in paces if seconds is not None]
-    if not known:
+    known_paces = [seconds for seconds in paces if seconds is not None]
+    if not known_paces:
         return f"{size}; the first trial shows how long"
-    return f"{size}, {expected_time(plan.trials * (STARTING_SECONDS + plan.epochs * max(known)))}"
+    return f"{size}, {expected_time(plan.trials * (STARTING_SECONDS + plan.epochs * max(known_paces)))}"
 
 
 def _launches() -> int:
@@ -166,30 +166,30 @@ _PARTS = ("low", "high", "log", "values")
 
 def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ...] | None:
     """Draw the choice of settings and a field for each; None while a field cannot be read."""
-    known = suggested(config)
+    suggestions = suggested(config)
     if st.session_state.get(_FILLED_FOR) != (origin, config.model.name):
         st.session_state[_FILLED_FOR] = (origin, config.model.name)
-        _fill_space(config, known)
+        _fill_space(config, suggestions)
     varied = ", ".join(mid_sentence(fields.label(name)) for name in st.session_state[_OVER])
     with st.expander(f"Varies {varied or 'nothing'}", icon="🎚️", key="search:values-to-try"):
         names = inputs.multiselect(
             "Settings to vary",
-            list(known),
+            list(suggestions),
             key=_OVER,
             format_func=fields.label,
             persist_state="session",
             placeholder="Choose at least one",
             help=f"{term('hyperparameter')} Each more needs more trials: begin with two to four.",
         )
-        space = [_field(name, known[name]) for name in names]
+        space = [_field(name, suggestions[name]) for name in names]
     parameters = tuple(parameter for parameter in space if parameter is not None)
     return parameters if len(parameters) == len(space) else None
 
 
-def _fill_space(config: RunConfig, known: dict[str, SearchParameter]) -> None:
+def _fill_space(config: RunConfig, suggestions: dict[str, SearchParameter]) -> None:
     """Set all fields to the suggestions."""
     st.session_state[_OVER] = [parameter.name for parameter in default_space(config)]
-    for name in known:
+    for name in suggestions:
         for part in _PARTS:
             st.session_state.pop(_space_key(name, part), None)
 
@@ -239,8 +239,8 @@ def _choices_field(name: str, values: tuple[Value, ...]) -> str:
     if setting(name).kind is bool:
         st.caption(f"**{plain(label)}**: no or yes", help=common["help"])
         return "no,yes"
-    if known := fields.choices(name):
-        options = list(dict.fromkeys([*known, *map(str, values)]))
+    if words := fields.choices(name):
+        options = list(dict.fromkeys([*words, *map(str, values)]))
         st.session_state.setdefault(key, list(values))
         chosen = inputs.multiselect(
             label, options, format_func=lambda option: fields.value_text(name, option), **common

@@ -26,8 +26,10 @@ def search() -> None:
     heads = lab().searches.all()
     form, watched = st.columns([1, 2], gap="medium")
     with form, st.container(key="train-panel"):
-        if refused := _refusal():
-            st.info(refused, icon="🏫")
+        try:
+            lab().limits.check_search()
+        except NotAllowedError as error:
+            st.info(str(error), icon="🏫")
         else:
             search_form.search_form()
     with watched:
@@ -35,15 +37,6 @@ def search() -> None:
             search_live.watch_searches(heads)
         else:
             st.info("Press **Search**, and see which values do well.", icon="🔭")
-
-
-def _refusal() -> str:
-    """Return why the visitor may start no search; empty if they may."""
-    try:
-        lab().limits.check_search()
-    except NotAllowedError as error:
-        return str(error)
-    return ""
 
 
 SECTIONS = Sections(

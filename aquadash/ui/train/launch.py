@@ -58,13 +58,13 @@ def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
 
 def question(form: Order | None) -> bool:
     """Draw the question about another run if it is open; return whether. ``form`` is the form's order."""
-    asked: Order | None = st.session_state.get(_ASKED)
-    if asked is None:
+    pending: Order | None = st.session_state.get(_ASKED)
+    if pending is None:
         return False
-    order = form if asked.from_form else asked
+    order = form if pending.from_form else pending
     own = _own_at_work()[:2]
     names = " and ".join(f"**{plain(run.name)}**" for run in own)
-    what = "another run" if asked.from_form else "the run with the coach's change"
+    what = "another run" if pending.from_form else "the run with the coach's change"
     verb = "are" if len(own) > 1 else "is"
     st.markdown(f"{names} {verb} not done yet. Queue {what}?" if names else f"Start {what}?")
     with st.container(horizontal=True):
@@ -77,10 +77,10 @@ def question(form: Order | None) -> bool:
 
 def tell() -> None:
     """Draw once a toast for a launch, and its warning."""
-    if told := st.session_state.pop(_TOLD, None):
-        st.toast(told[0], icon="🏊")
-        if told[1]:
-            st.warning(plain(told[1]), icon="🚧")
+    if message := st.session_state.pop(_TOLD, None):
+        st.toast(message[0], icon="🏊")
+        if message[1]:
+            st.warning(plain(message[1]), icon="🚧")
 
 
 def _own_at_work() -> list[Run]:

@@ -46,7 +46,7 @@ def watch_runs(runs: Sequence[Run]) -> None:
     at_work = [run for run in run_lists.active_first(own) if not run.status.ended]
     listed = [*at_work, *run_lists.best_first([run for run in own if run.status.ended])]
     if not listed:
-        nothing_yet()
+        st.info("Press **Train**, and watch the network learn.", icon="🌱")
         return
     with st.container(horizontal=True, vertical_alignment="center", key="run-head"):
         chosen = components.run_picker(listed, label="Run", label_visibility="collapsed")
@@ -56,11 +56,6 @@ def watch_runs(runs: Sequence[Run]) -> None:
         render_run(chosen)
     if sum(not run.status.ended for run in runs) > 1:
         shell.live(EPOCHS_SECONDS)(_at_work)()
-
-
-def nothing_yet() -> None:
-    """Draw what to do for a first run."""
-    st.info("Press **Train**, and watch the network learn.", icon="🌱")
 
 
 def render_run(run: Run) -> None:
@@ -200,15 +195,6 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
     st.progress(run.progress.fraction if run.progress else 0.0, text=plain(progress_text(run)))
 
 
-def _curves(run: Run, stage: Stage) -> None:
-    """Draw accuracy and loss side by side."""
-    last = st.session_state.get(_WINDOW) or 0
-    metrics: tuple[Metric, ...] = ("accuracy", "loss")
-    for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
-        with column:
-            components.plot(_cached_curves(run.run_id, stage, metric, last, run), key=f"live-{metric}")
-
-
 def _epochs(run_id: str) -> None:
     """Draw a run's curves, metrics, notes, guess and log."""
     run = lab().runs.get(run_id)
@@ -217,13 +203,28 @@ def _epochs(run_id: str) -> None:
     if not run.status.ended:
         recent_looks().append(time.monotonic())
     if not run.status.ended or run.curve:
-        _curves(run, stage)
-        last_epochs(run)
+        metrics: tuple[Metric, ...] = ("accuracy", "loss")
+        for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
+            with column:
+                figure = _cached_curves(run.run_id, stage, metric, st.session_state.get(_WINDOW) or 0, run)
+                components.plot(figure, key=f"live-{metric}")
+        inputs.segmented_control(
+            "Epochs shown",
+            WINDOWS,
+            key=_WINDOW,
+            default=0,
+            required=True,
+            format_func=lambda last: f"Last {last}" if last else "All",
+            label_visibility="collapsed",
+            disabled=run.config.training.epochs <= WINDOWS[-1],
+        )
     _figures(run, history)
     with st.container(key="run-notes"):
         coach_notes.run_notes_box(run, history, leave_out=("broke-down",) if _broke_down(run) else ())
     guess_box.render_guess(run)
-    _log(run)
+    with st.expander("Log", icon="📜", key=f"log-{run_id}", on_change="rerun") as log:
+        if log.open:
+            st.code(lab().runs.log(run_id) or "Nothing yet.", language=None, wrap_lines=True, height=300)
 
 
 def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
@@ -252,12 +253,6 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         help = f"Below it its 95 % interval. {term('confidence interval')}" if interval else term("test set")
         note = interval or ("" if run.status.ended else "at the end")
         components.metric(FIGURES["test_accuracy"].title, value, note=note, help=help)
-
-
-def _log(run: Run) -> None:
-    with st.expander("Log", icon="📜", key=f"log-{run.run_id}", on_change="rerun") as log:
-        if log.open:
-            st.code(lab().runs.log(run.run_id) or "Nothing yet.", language=None, wrap_lines=True, height=300)
 
 
 def _at_work() -> None:
@@ -308,20 +303,6 @@ def history_at(run: Run, stage: Stage) -> Sequence[EpochRecord]:
     # The worker stores an epoch before it reports the next: the key needs the epoch, but not the batch.
     *epoch, batch = stage
     return _cached_history(run.run_id, (*epoch, batch > 0))
-
-
-def last_epochs(run: Run) -> None:
-    """Draw the choice of the last epochs."""
-    inputs.segmented_control(
-        "Epochs shown",
-        WINDOWS,
-        key=_WINDOW,
-        default=0,
-        required=True,
-        format_func=lambda last: f"Last {last}" if last else "All",
-        label_visibility="collapsed",
-        disabled=run.config.training.epochs <= WINDOWS[-1],
-    )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -20,7 +20,6 @@ from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.predict.remote import shared_process
 from aquadash.presets import PRESETS
 from aquadash.store.cost import STARTING_SECONDS
-from aquadash.store.types import Guess
 from aquadash.ui import address, bound, components, datasets, inputs, run_sizes, shell, warmup
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
@@ -59,7 +58,10 @@ def train_form() -> None:
                 if config is not None and present:
                     _estimate(config)
             bar = st.container(key="launch-bar")
-            guess = _guess(config) if config is not None and ready else None
+            guess = None
+            if config is not None and ready:
+                names = datasets.dataset(config.data.source).class_names
+                guess = guess_box.guess_form(names, key=f"guess:{launch.number()}")
             with st.expander("Advanced", icon="⚙️", key="train:advanced", on_change="rerun") as advanced:
                 # Drawing forty controls takes time.
                 if advanced.open:
@@ -68,7 +70,13 @@ def train_form() -> None:
                     if config is not None and present:
                         with shell.guard():
                             _sizes(config)
-                        _network_box(config)
+                        # Building the network loads TensorFlow in another process.
+                        box = st.expander(
+                            "The network, layer by layer", icon="🔬", key="train:network", on_change="rerun"
+                        )
+                        with box:
+                            if box.open:
+                                network_panel(config)
                     yaml_box(config)
         with bar:
             name = st.session_state.get(_name_key(), "")
@@ -86,18 +94,6 @@ def _launch_button(order: launch.Order | None) -> None:
 
 def _name_key() -> str:
     return f"train:name:{launch.number()}"
-
-
-def _guess(config: RunConfig) -> Guess | None:
-    names = datasets.dataset(config.data.source).class_names
-    return guess_box.guess_form(names, key=f"guess:{launch.number()}")
-
-
-def _network_box(config: RunConfig) -> None:
-    with st.expander("The network, layer by layer", icon="🔬", key="train:network", on_change="rerun") as box:
-        # Building it loads TensorFlow in another process.
-        if box.open:
-            network_panel(config)
 
 
 def _beyond_the_class(config: RunConfig) -> bool:
@@ -154,7 +150,7 @@ def _origin() -> None:
         key="preset",
         format_func=titles.__getitem__,
         captions=[_cost(name) for name in cards],
-        help=_presets_help(),
+        help="\n".join([term("preset"), "", *(f"- **{one.title}**: {one.summary}" for one in PRESETS.values())]),
         width="stretch",
     )
     if len(names := together[titles[chosen]]) > 1:
@@ -200,11 +196,6 @@ def _cost(name: str) -> str:
     if preset.seconds is None:
         return "download"
     return roughly(preset.seconds * epochs / usual) if config.data.source in BUILT_IN else ""
-
-
-def _presets_help() -> str:
-    """Return the presets' summaries in markdown."""
-    return "\n".join([term("preset"), "", *(f"- **{one.title}**: {one.summary}" for one in PRESETS.values())])
 
 
 def _changes(config: RunConfig) -> None:

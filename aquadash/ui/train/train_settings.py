@@ -68,7 +68,11 @@ def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], con
                 _controls(shown, problems, values)
                 # The chart takes longer to draw than all controls.
                 if box.open and config is not None:
-                    schedule_preview(config.training)
+                    epochs, rates = preview(config.training)
+                    cuts = config.training.schedule == "plateau"
+                    components.plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
+                    summary = compute(epochs, rates, cuts=cuts).sentence
+                    st.caption(plain(f"{summary} {unknown_before(config.training)}"))
             continue
         with st.expander(title, icon=icon, key=f"group-{group}"):
             if group == "network":
@@ -147,14 +151,6 @@ def _control(name: str) -> None:
         )
 
 
-def schedule_preview(training: TrainingConfig) -> None:
-    """Draw the learning rate's curve and its description."""
-    epochs, rates = preview(training)
-    cuts = training.schedule == "plateau"
-    components.plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
-    st.caption(plain(f"{compute(epochs, rates, cuts=cuts).sentence} {unknown_before(training)}"))
-
-
 def unknown_before(training: TrainingConfig) -> str:
     """Return what is unknown before the training, as plain text."""
     sentences = []
@@ -211,13 +207,13 @@ def pipeline_fields(values: Mapping[str, Any]) -> None:
 
 def pipeline_links(values: Mapping[str, Any]) -> None:
     """Draw links to the Augment page for each chosen pipeline."""
-    known = lab().pipelines.all().pipelines
-    names = [name for name, _ in read_weights(values[PIPELINE]) if name in known]
+    pipelines = lab().pipelines.all().pipelines
+    names = [name for name, _ in read_weights(values[PIPELINE]) if name in pipelines]
     with st.container(horizontal=True):
         for name in names:
             st.page_link(
                 "pages/augment.py",
-                label=f"See {plain(known[name].title if len(names) == 1 else name)} at work",
+                label=f"See {plain(pipelines[name].title if len(names) == 1 else name)} at work",
                 icon=":material/arrow_forward:",
                 query_params={"pipeline": name, "source": values["data.source"]},
             )
@@ -345,8 +341,8 @@ def _drop(name: str, definitions: str) -> None:
 def _keep(name: str, definitions: str) -> None:
     """Save the run's own pipeline."""
     try:
-        found = augment.plan(AugmentationConfig(pipeline=name, definitions=definitions)).pipelines[0]
-        saved = lab().pipelines.save(found, title=found.title)
+        own = augment.plan(AugmentationConfig(pipeline=name, definitions=definitions)).pipelines[0]
+        saved = lab().pipelines.save(own, title=own.title)
         if saved.name != name:
             form_state.put({PIPELINE: saved.name})
     except AquaDashError as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aquadash import augment
 from aquadash.data import Dataset
 from aquadash.data.dataset import let_go
-from aquadash.figures.channel_histogram import channel_histogram
+from aquadash.figures.channels import channel_histogram
 from aquadash.figures.theme import class_colour
 from aquadash.ui import bound, components, datasets, gallery, image_dialog
 from aquadash.ui.gallery import class_text, class_titles
@@ -96,14 +96,14 @@ def extraction(dataset: Dataset) -> None:
             size_rem=11,
             label="The mean picture",
         )
-    found = datasets.statistics(dataset, "train")
+    measured = datasets.statistics(dataset, "train")
     parts.question(
         "extraction",
         ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")
         + " has the brightest pictures, on average over all of them?",
         answer=dataset.fingerprint,
         ask=lambda: bound.menu("brightest", {"": "Choose", **titles}, label="Your answer"),
-        check=lambda brightest: checks_data.brightest_class(brightest, found.classes[:_MAX_CLASSES]),
+        check=lambda brightest: checks_data.brightest_class(brightest, measured.classes[:_MAX_CLASSES]),
         solution=plain("Move the slider to its right end, go through the classes, and compare the brightness."),
     )
 
@@ -231,10 +231,10 @@ def normalization(dataset: Dataset) -> None:
         help=f"{term('normalization')} {term('one-hot')}",
     )
     parts.real("The colour values of all training images")
-    found = datasets.statistics(dataset, "train").channels
-    means = [channel.mean or 0.0 for channel in found]
-    deviations = [channel.std or 1.0 for channel in found]
-    counts = [channel.histogram for channel in found]
+    channels = datasets.statistics(dataset, "train").channels
+    means = [channel.mean or 0.0 for channel in channels]
+    deviations = [channel.std or 1.0 for channel in channels]
+    counts = [channel.histogram for channel in channels]
     components.plot(channel_histogram(counts, bins=64, height=260), key="walk-histogram")
     parts.attempt("three ways to normalize")
     kind = bound.menu("scale", _NORMALIZATIONS, label="Normalization", default="unit")
@@ -245,7 +245,7 @@ def normalization(dataset: Dataset) -> None:
         return [checks_data.normalized(value, mean, deviation, kind) for value, mean, deviation in channels]
 
     table(
-        Column("Channel", [channel.name for channel in found]),
+        Column("Channel", [channel.name for channel in channels]),
         number_column("Mean before", means, "%.1f"),
         number_column("Mean after", [round(value, 4) + 0.0 for value in after(means)], "%.3f"),
         number_column("First pixel before", pixel, "%d"),
@@ -283,18 +283,18 @@ def convolution(dataset: Dataset) -> None:
         first = bound.menu("first", names, label="First filter looks for")
         second = bound.menu("second", names, label="Second filter looks for", default=names[1])
     image = dataset.train.images[position]
-    found = network.two_layers(image, filters=(first, second), activation=activation, pooling=pooling)
+    outputs = network.two_layers(image, filters=(first, second), activation=activation, pooling=pooling)
     cards = [gallery.Card(image, "the picture", f"Training image {position}", opens=f"train-{position}")]
     for values, title, alt in (
-        (found.first, "after the first", f"What the filter for {first} gives"),
-        (found.second, "after both", f"What the filter for {second} gives of that"),
-        (found.single, "one 4 × 4 filter instead", "What the single filter gives"),
+        (outputs.first, "after the first", f"What the filter for {first} gives"),
+        (outputs.second, "after both", f"What the filter for {second} gives of that"),
+        (outputs.single, "one 4 × 4 filter instead", "What the single filter gives"),
     ):
         size = f"{values.shape[1]} × {values.shape[0]}"
         cards.append(gallery.Card(network.as_picture(values), title, alt, subtitle=size))
     gallery.show(cards, size_rem=9, label="The picture and what the filters make of it")
     parts.figures(
-        {"Largest difference between the last two": f"{found.difference:.4f}"},
+        {"Largest difference between the last two": f"{outputs.difference:.4f}"},
         help="Where it is 0, one convolution does all that the two do.",
     )
     st.caption("Middle grey is 0, brighter is more, darker is less. The filters are fixed here; networks learn theirs.")
@@ -302,7 +302,7 @@ def convolution(dataset: Dataset) -> None:
         "convolution",
         "Set the switches so that the two convolutions are nothing but one larger one, on every picture.",
         answer=(activation, pooling, first, second, position, dataset.fingerprint),
-        check=lambda _: checks_network.one_convolution(activation, pooling, found.difference),
+        check=lambda _: checks_network.one_convolution(activation, pooling, outputs.difference),
         solution="Take out whatever is not just multiplying and adding up: no activation **and** no pooling.",
     )
     run = image_dialog.best_run(dataset.name, ended=True)

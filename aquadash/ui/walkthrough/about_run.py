@@ -160,12 +160,12 @@ def predictions(results: Evaluated) -> None:
         "classes it knows, whatever it is shown. How often it is right when it says 90 % is another question.",
         help=term("confidence"),
     )
-    names, found = results.found.classes, results.predictions
-    sure, answers = found.probabilities.max(axis=1), found.probabilities.argmax(axis=1)
+    names, tested = results.found.classes, results.predictions
+    sure, answers = tested.probabilities.max(axis=1), tested.probabilities.argmax(axis=1)
     parts.real("The report's five images, and this run's answers to its own with the same numbers")
     rows = report.ANSWERS
     here = [row.image if row.image < len(answers) else None for row in rows]
-    is_here = ["no such image" if at is None else class_text(names[found.labels[at]]) for at in here]
+    is_here = ["no such image" if at is None else class_text(names[tested.labels[at]]) for at in here]
     table(
         Column("Test image", [row.image for row in rows]),
         Column("Report: is", [class_text(row.true) if row.true else "not said" for row in rows]),
@@ -180,14 +180,14 @@ def predictions(results: Evaluated) -> None:
     start = 50 if sure.max() >= 0.5 else 1
     least = parts.slide("sure", 1, 99, label="At least so sure", default=start, unit=" %", help=term("confidence"))
     only = bound.toggle("wrong", label="Only wrong answers")
-    mask = (sure >= least / 100) & ((answers != found.labels) | (not only))
+    mask = (sure >= least / 100) & ((answers != tested.labels) | (not only))
     shown = np.flatnonzero(mask)
     st.caption(
         f"{len(shown):,} of {len(mask):,} test images"
         + (f"; the first {_MAX_PICTURES}" if len(shown) > _MAX_PICTURES else "")
     )
     _pictures(results, shown[:_MAX_PICTURES])
-    task = checks_results.sure_mistake_task(found.labels, found.probabilities)
+    task = checks_results.sure_mistake_task(tested.labels, tested.probabilities)
     parts.question(
         "predictions",
         "This run made no mistake. Find the image that it is least sure of."
@@ -195,7 +195,7 @@ def predictions(results: Evaluated) -> None:
         else f"Find a test image that the run is at least {100 * task.threshold:.0f} % sure of, and wrong.",
         answer=results.run.run_id,
         ask=lambda: parts.field("mistake", label="Your answer: the image's number", placeholder="such as 12"),
-        check=lambda text: checks_results.sure_mistake(text, found.labels, found.probabilities),
+        check=lambda text: checks_results.sure_mistake(text, tested.labels, tested.probabilities),
         solution="On Evaluate, choose the order “least certain” in “Filters” and click the first image: its number "
         "stands above it."
         if task.threshold is None
@@ -205,21 +205,21 @@ def predictions(results: Evaluated) -> None:
 
 
 def _pictures(results: Evaluated, shown: np.ndarray) -> None:
-    names, found = results.found.classes, results.predictions
+    names, tested = results.found.classes, results.predictions
     dataset = image_browser.matching_dataset(results.run)
     if dataset is None:
-        image_browser.answers_table(shown, found.labels[shown], found.probabilities[shown], class_names=names)
+        image_browser.answers_table(shown, tested.labels[shown], tested.probabilities[shown], class_names=names)
         return
     cards = []
     for position in shown:
-        card = image_browser.card(dataset, found, int(position), class_names=names)
+        card = image_browser.card(dataset, tested, int(position), class_names=names)
         cards.append(replace(card, title=f"No. {position}: {card.title}"))
     gallery.show(cards, size_rem=7, label="Test images with the run's answers")
 
 
 def matrix(results: Evaluated) -> None:
     """Confusion matrix: precision, recall and accuracy are three questions."""
-    found = results.found
+    evaluation = results.found
     st.markdown(
         "A row a true class, a column an answer. **Accuracy** is the diagonal out of everything. **Recall** goes along "
         "a row: of the seals, how many were found? **Precision** goes down a column: of what was *called* a seal, how "
@@ -227,14 +227,14 @@ def matrix(results: Evaluated) -> None:
         help=f"{term('confusion matrix')} {term('F1')}",
     )
     parts.real("This run's matrix")
-    figure = confusion_matrix(found.confusion_matrix, class_names=found.classes)
-    components.plot(components.compact_matrix(figure, classes=len(found.classes)), key="walk-matrix")
+    figure = confusion_matrix(evaluation.confusion_matrix, class_names=evaluation.classes)
+    components.plot(components.compact_matrix(figure, classes=len(evaluation.classes)), key="walk-matrix")
     right = sum(report.right_ones(row) for row in report.SCORES)
     weighted = report.WEIGHTED_AVERAGE
-    mine = found.weighted_average
+    mine = evaluation.weighted_average
     table(
-        Column("", ["The report, 100 images", f"This run, {found.n:,} images"]),
-        number_column("Accuracy", [float(right), 100 * found.accuracy], "%.2f %%", help=term("accuracy")),
+        Column("", ["The report, 100 images", f"This run, {evaluation.n:,} images"]),
+        number_column("Accuracy", [float(right), 100 * evaluation.accuracy], "%.2f %%", help=term("accuracy")),
         number_column("Precision", [100 * weighted.precision, 100 * mine.precision], "%.2f %%", help=term("precision")),
         number_column("Recall", [100 * weighted.recall, 100 * mine.recall], "%.2f %%", help=term("recall")),
         number_column("F1", [100 * weighted.f1, 100 * mine.f1], "%.2f %%", help=term("F1")),
@@ -242,15 +242,15 @@ def matrix(results: Evaluated) -> None:
     )
     st.caption("Precision, recall and F1 are means over the classes, weighted by their images.")
     parts.attempt("call it so only when sure enough")
-    known = [row for row in found.report if row.recall >= checks_results.MIN_RECALL]
-    weakest = min(known or found.report, key=lambda row: row.precision).label
-    titles = class_titles(found.classes)
+    recognised = [row for row in evaluation.report if row.recall >= checks_results.MIN_RECALL]
+    weakest = min(recognised or evaluation.report, key=lambda row: row.precision).label
+    titles = class_titles(evaluation.classes)
     chosen = bound.menu("called", titles, label="Class", default=weakest)
     threshold = parts.slide(
         "from", 1, 99, label="Called so from a probability of", default=1, unit=" %", help=term("threshold")
     )
     cuts = checks_results.cuts(
-        results.predictions.labels, results.predictions.probabilities, found.classes.index(chosen)
+        results.predictions.labels, results.predictions.probabilities, evaluation.classes.index(chosen)
     )
     called, precision, recall = (values[threshold - 1] for values in (cuts.called, cuts.precision, cuts.recall))
     shown = {"Precision": f"{100 * precision:.0f} %" if called else "–", "Recall": f"{100 * recall:.0f} %"}
@@ -317,7 +317,7 @@ def curves(results: Evaluated) -> None:
 
 def result(results: Evaluated) -> None:
     """Result: a score is worth as much as the number of images behind it."""
-    found = results.found
+    evaluation = results.found
     st.markdown(
         "An accuracy is counted on a handful of images that happened to be in the test set; another handful would give "
         "another number. The 95 % interval says how far the true accuracy may reasonably be from what was counted. It "
@@ -329,11 +329,11 @@ def result(results: Evaluated) -> None:
     parts.figures(
         {
             f"The report, {report.MEASURED_IMAGES} images": percent(report.TEST_ACCURACY, theirs),
-            f"This run, {found.n:,} images": percent(found.accuracy, found.accuracy_ci95),
+            f"This run, {evaluation.n:,} images": percent(evaluation.accuracy, evaluation.accuracy_ci95),
         }
     )
     parts.attempt("measure on more images, or fewer")
-    share = found.accuracy
+    share = evaluation.accuracy
     # The slider must not begin at the answer, which may be the report's 100.
     few = checks_results.fewest_images(share) < checks_results.FEW_IMAGES
     start = 1_000 if few else report.MEASURED_IMAGES

@@ -64,7 +64,9 @@ def show() -> None:
             _section(word)
         with st.container(key="corrections"):
             parts.corrections(word)
-        _next(word)
+        if (place := _WORDS.index(word) + 1) < len(_WORDS):
+            label, icon = f"Go on to {LESSONS[_WORDS[place]].title}", ":material/arrow_forward:"
+            st.button(label, key="lesson-on", icon=icon, on_click=_go, args=(place,))
 
 
 def _section(word: str) -> None:
@@ -100,18 +102,6 @@ def _menu() -> str:
         last = place == len(_WORDS) - 1
         st.button("Next", icon="▶️", key="lesson-next", disabled=last, on_click=_go, args=(place + 1,))
     return word
-
-
-def _next(word: str) -> None:
-    place = _WORDS.index(word) + 1
-    if place < len(_WORDS):
-        st.button(
-            f"Go on to {LESSONS[_WORDS[place]].title}",
-            key="lesson-on",
-            icon=":material/arrow_forward:",
-            on_click=_go,
-            args=(place,),
-        )
 
 
 def _go(place: int) -> None:

@@ -69,14 +69,14 @@ def question(
             shell.attempt(lambda: context.record(lesson, solved=verdict.outcome is Outcome.RIGHT))
             # Redraw the bar at the top.
             st.rerun()
-        known = context.read()
+        done = context.read()
         kept = st.session_state.get(state)
         if kept is not None and kept[0] == said:  # The answer has not changed since.
             _show(kept[1])
             shell.show_failure()
-        elif lesson in known.solved:
+        elif lesson in done.solved:
             st.success("You have solved this one before.", icon="✅")
-        if known.tries.get(lesson, 0) >= _TRIES and lesson not in known.solved:
+        if done.tries.get(lesson, 0) >= _TRIES and lesson not in done.solved:
             with st.expander("How to find it", icon="🪜"):
                 st.markdown(solution)
 

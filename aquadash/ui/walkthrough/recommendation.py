@@ -80,7 +80,7 @@ def show(results: Evaluated) -> None:
         "this machine, and its ideas beside the place where you can try them."
     )
     parts.real("The report's figures beside this run's")
-    found = beside(
+    comparison = beside(
         results.run,
         results.found,
         results.history,
@@ -88,10 +88,10 @@ def show(results: Evaluated) -> None:
         training_images=_images(results.run),
     )
     table(
-        Column("Figure", [row.figure for row in found.rows]),
-        text_column("Report", [shown(row, row.report) for row in found.rows], width="small"),
-        text_column("This run", [shown(row, row.run) for row in found.rows], width="small"),
-        text_column("Note", [row.note for row in found.rows], width="medium"),
+        Column("Figure", [row.figure for row in comparison.rows]),
+        text_column("Report", [shown(row, row.report) for row in comparison.rows], width="small"),
+        text_column("This run", [shown(row, row.run) for row in comparison.rows], width="small"),
+        text_column("Note", [row.note for row in comparison.rows], width="medium"),
         alt="The report's figures beside this run's",
         height="content",
     )
@@ -102,9 +102,9 @@ def show(results: Evaluated) -> None:
         st.caption("The report's images are photographs, this run's are drawn: the scores are of different tasks.")
     elif not same_classes:
         st.caption("This run tells other classes apart than the report: the scores are of different tasks.")
-    low, high = checks_results.in_points(found.difference_ci95)
+    low, high = checks_results.in_points(comparison.difference_ci95)
     st.markdown(
-        f"Accuracy of this run less that of the report: **{100 * found.difference:+.1f} points**, 95 % interval "
+        f"Accuracy of this run less that of the report: **{100 * comparison.difference:+.1f} points**, 95 % interval "
         f"{low:+.1f} to {high:+.1f}."
     )
     parts.question(
@@ -113,7 +113,7 @@ def show(results: Evaluated) -> None:
         answer=results.run.run_id,
         ask=lambda: bound.menu("conclusion", {"": "Choose", **checks_results.CONCLUSIONS}, label="Your answer"),
         check=lambda answer: checks_results.conclusion(
-            answer, found.run_right, found.report_right, same_task=same_classes and not drawn
+            answer, comparison.run_right, comparison.report_right, same_task=same_classes and not drawn
         ),
         solution="If 0 lies in the interval of the difference, it may be chance. If the whole interval is above 0, the "
         "run's is higher; if it is below, the report's.",
@@ -140,8 +140,8 @@ def show(results: Evaluated) -> None:
 def _images(run: Run) -> int | None:
     """Return the images in an epoch; None for a data set that is missing or has changed."""
     try:
-        found = datasets.matching_dataset(run)
-        return None if found is None else learnt_from(run.config, found)
+        dataset = datasets.matching_dataset(run)
+        return None if dataset is None else learnt_from(run.config, dataset)
     except AquaDashError as error:
         st.caption(plain(f"How many images it learnt from is not known here: {error}"))
         return None
