@@ -23,6 +23,7 @@ from aquadash.ui.train.form_state import DEFAULT_PRESET
 from aquadash.ui.train.train_settings import network_text
 from tests import ui_runs
 from tests.app_pages import address_of, html, words
+from tests.made_runs import create, set_status
 from tests.train_page import FakeEngine, clone, controls, launched, open_advanced, open_page, open_with
 
 
