@@ -1,4 +1,4 @@
-"""A real MLflow server in a process of its own, for the tests of a store that is elsewhere."""
+"""A real MLflow server in a process of its own, for the tests of the MLflow integration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.serving import free_port
 from tests.waiting import wait_for
 
-#: mlflow-skinny, which the app needs, has no server.
+#: mlflow-skinny has no server.
 MISSING = importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("flask") is None
 REASON = "the whole of MLflow is not installed (requirements-dev.txt has it)"
 

@@ -50,6 +50,8 @@ def prepare() -> None:
     """Import MLflow, if a server is named, in a process that stands by: the import takes a second."""
     if settings.tracking_uri() and importlib.util.find_spec("mlflow") is not None:
         os.environ.update(_ENVIRONMENT | {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ})
+        # It warns of each request that it repeats.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         import mlflow  # noqa: F401
 
 
