@@ -6,7 +6,7 @@ import gc
 import sys
 
 if __name__ == "__main__":
-    # TensorFlow, Keras and MLflow make a million objects that stay: looking for garbage among them again and again
+    # TensorFlow and Keras make a million objects that stay: looking for garbage among them again and again
     # would take a fifth of the time in which they are imported.
     gc.set_threshold(20_000, 10, 10)
     try:

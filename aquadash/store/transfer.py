@@ -18,7 +18,7 @@ from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.people import OWNER, Person
 from aquadash.store import old
 from aquadash.store.runs import RunStore, values_of
-from aquadash.store.types import EpochRecord, Run, RunStatus, reason, within_their_ranges
+from aquadash.store.types import EpochRecord, Run, RunStatus, clean_name, reason, within_their_ranges
 
 #: :attr:`Run.origin` of a run that was imported.
 IMPORTED = "imported"
@@ -57,7 +57,7 @@ class Record(BaseModel, frozen=True):
                 raise ValueError(f"status: {run.status}")
         except (KeyError, TypeError, ValueError, AquaDashError) as error:
             raise RunError(f"What is stored of this run cannot be read ({reason(error)}).") from None
-        return checked(run, self.epochs)
+        return checked(replace(run, name=clean_name(run.name) or self.run_id[:8]), self.epochs)
 
 
 class OldRecord(BaseModel, frozen=True):

@@ -173,13 +173,13 @@ class Run:
     #: once the test split was predicted, ``test_accuracy``, ``test_loss`` (all 0 to 1 or nats).
     metrics: Annotated[dict[str, Figure], AfterValidator(within_their_ranges)] = field(default_factory=dict)
     #: Validation accuracy by epoch, thinned to at most 60 points, for a spark line.
-    curve: tuple[Fraction, ...] = ()
+    curve: Annotated[tuple[Fraction, ...], Field(max_length=1000)] = ()
     #: What a person wrote about it.
-    note: str = ""
+    note: Annotated[str, Field(max_length=8000)] = ""
     #: What a person expected of it before it ended, None where nobody guessed.
     guess: Guess | None = None
     #: Why it failed, was stopped or cannot be read; empty otherwise.
-    message: str = ""
+    message: Annotated[str, Field(max_length=8000)] = ""
     #: The last lines of its log.
     log_tail: str = ""
     #: True once somebody has asked it to stop.
@@ -199,7 +199,7 @@ class Run:
     #: The id of the run that this one repeats to see whether the same comes out; empty for other runs.
     repeats: str = ""
     #: The labels that people gave it, sorted.
-    tags: tuple[str, ...] = ()
+    tags: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=200)] = ()
     #: True if it stands first in everybody's tables; as the lab tells of it, in those of whoever asked.
     pinned: bool = False
     #: True if its owner, a student, has pinned it, so that it stands first in their own.

@@ -25,7 +25,7 @@ _CPU_INFO = Path("/proc/cpuinfo")
 
 _REPORTED_VERSIONS = (
     "tensorflow", "keras", "numpy", "imaug", "imagecorruptions-imaug", "scikit-image", "opencv-python-headless",
-    "scipy", "pillow", "numba", "scikit-learn", "mlflow-skinny",
+    "scipy", "pillow", "numba", "scikit-learn",
 )  # fmt: skip
 
 

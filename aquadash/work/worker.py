@@ -32,7 +32,7 @@ from aquadash.work.standby import STANDBY, WorkerProcess
 if TYPE_CHECKING:
     from aquadash.store.jobs import JobTable
 
-_log = logging.getLogger("aquadash.store")
+_log = logging.getLogger("aquadash.work")
 
 #: Seconds between two heartbeats: pages look no oftener.
 HEARTBEAT_SECONDS = 1.0
