@@ -60,11 +60,7 @@ def resume_search(search_id: str, engine: Engine, *, trials: int | None = None) 
 
 
 def stop_search(search_id: str) -> None:
-    """Ask a search to stop. Of one that waits in the queue, the trainings are stopped here.
-
-    Raises:
-        RunError: It is not at work.
-    """
+    """Ask a search to stop. Of one that waits in the queue, the trainings are stopped here."""
     job = open_jobs().request_stop(job_id(KIND, search_id))
     if job.status.ended:
         for trial in open_search_store().get(search_id).trials:

@@ -125,12 +125,7 @@ def _head(row: RowMapping) -> SearchHead:
 
 
 def trial_of(run: Run, *, is_active: bool) -> Trial:
-    """Return the trial that a run is; its state follows from the run's.
-
-    Args:
-        run: A run with :attr:`Run.trial`.
-        is_active: Whether the search is carried out, so that an interrupted run goes on.
-    """
+    """Return the trial that a run is; its state follows from the run's."""
     assert run.trial is not None
     state, message, value = _outcome(run, is_active)
     ended = run.ended_at is not None and run.started_at is not None and state is not TrialState.RUNNING

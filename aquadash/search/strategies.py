@@ -108,13 +108,7 @@ def study_of(
 
 
 def study_with_curves(plan: SearchPlan, trials: Sequence[Trial], curve: Callable[[Trial], dict[int, float]]) -> Study:
-    """Return an Optuna study in memory with the trials, for the sampler and the pruner.
-
-    Args:
-        plan: The search's plan.
-        trials: Its trials.
-        curve: Returns the validation accuracy of an ended trial by epoch.
-    """
+    """Return an Optuna study in memory with the trials, for the sampler and the pruner."""
     import optuna
     from optuna.trial import TrialState as State
 

@@ -55,11 +55,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        """Open the database; create its tables if it is new, and upgrade those of an older version.
-
-        Args:
-            url: As SQLAlchemy has it: ``sqlite:///...`` or ``postgresql://...``.
-        """
+        """Open the database; create its tables if it is new, and upgrade those of an older version."""
         self.url = url
         #: The SQLite file; None for a server.
         self._path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None

@@ -47,11 +47,7 @@ _GUESS = TypeAdapter(Guess)
 
 
 def epochs_of(points: Mapping[str, Iterable[tuple[int, int, float]]]) -> list[EpochRecord]:
-    """Return the complete epochs of a run; an epoch that was trained twice counts once.
-
-    Args:
-        points: For each metric the epochs, the times at which they were logged, and the values.
-    """
+    """Return the complete epochs of a run; an epoch that was trained twice counts once."""
     names = [field.name for field in fields(EpochRecord) if field.name != "epoch"]
     columns = {
         name: {epoch: value for epoch, _, value in sorted(points.get(name, ()), key=lambda point: point[1])}
@@ -62,12 +58,7 @@ def epochs_of(points: Mapping[str, Iterable[tuple[int, int, float]]]) -> list[Ep
 
 
 def run_of(run_id: str, tags: Mapping[str, str], *, deleted: bool = False) -> Run | None:
-    """Return the run that tags describe.
-
-    Returns:
-        None for a run of another program. A run whose tags are damaged has the status ``unreadable``, and a message
-        that says what is wrong.
-    """
+    """Return the run that tags describe."""
     if "aquadash.status" not in tags:
         return None
     known: dict[str, Any] = {

@@ -72,11 +72,7 @@ class OldRecord(BaseModel, frozen=True):
     ]
 
     def to_record(self) -> Record:
-        """Return the same in the present form.
-
-        Raises:
-            RunError: It is none of AquaDash's, or cannot be read.
-        """
+        """Return the same in the present form."""
         run = old.run_of(self.run_id, self.tags)
         if run is None:
             raise RunError("Status or settings of the run are missing.")
