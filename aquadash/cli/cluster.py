@@ -42,9 +42,9 @@ def scheduler(host: str, port: int) -> None:
 
 @cluster.command()
 @scheduler_option
-@click.option("--slots", type=click.IntRange(1, 64), help="Runs at once without graphics cards; AQUADASH_SLOTS if not.")
+@click.option("--slots", type=click.IntRange(1, 64), help="Runs at once; AQUADASH_SLOTS if left out, 1 with a card.")
 @click.option(
-    "--gpus", default="auto", show_default=True, help="auto: one worker for each card; none; or numbers such as 0,2."
+    "--gpu", help="The graphics card's number, or none; the first one if left out. A card needs a worker each."
 )
 @click.option("--name", help="What to call this worker; if left out, the machine's name with a part of its number.")
 @click.option("--host", help="This machine's address as the scheduler sees it; found if left out.")
@@ -53,7 +53,7 @@ def scheduler(host: str, port: int) -> None:
 def worker(
     scheduler: str | None,
     slots: int | None,
-    gpus: str,
+    gpu: str | None,
     name: str | None,
     host: str | None,
     port: int,
@@ -61,18 +61,18 @@ def worker(
 ) -> None:
     """Train runs of the cluster on this machine, until Ctrl-C; its runs are then handed over to other workers."""
     from aquadash.cluster.checks import check_machine
-    from aquadash.cluster.worker import plan_workers, run_workers
+    from aquadash.cluster.worker import find_gpu, run_worker
 
     address = _address(scheduler)
-    plans = plan_workers(name=name, slots=slots, gpus=gpus, port=port)
-    names = [plan.name for plan in plans]
-    checks = check_machine(address, names)
+    card = find_gpu() if gpu is None else gpu.replace("none", "")
+    name = name or settings.slots_name() + (f"-gpu{card}" if card else "")
+    checks = check_machine(address, name)
     for check in checks:
         if not check.problem:
             click.echo(f"{check.what}: {check.note}", err=True)
     if problems := [check.problem for check in checks if check.problem]:
         raise RunError(" ".join(problems))
-    print_result({"scheduler": address, "workers": names}, f"All is well: {', '.join(names)}")
+    print_result({"scheduler": address, "worker": name}, f"All is well: {name}")
     if only_check:
         return
     sys.stdout.flush()
@@ -82,7 +82,7 @@ def worker(
     logging.getLogger("aquadash").setLevel(logging.INFO)
     # Dask logs a traceback of each refusal and each lost connection, which this command states in a line.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    run_workers(address, plans, host=host)
+    run_worker(address, name=name, slots=slots or (1 if card else settings.slots()), gpu=card, host=host, port=port)
 
 
 @cluster.command()
@@ -105,12 +105,11 @@ def status(scheduler: str | None) -> None:
 @scheduler_option
 @click.argument("service", required=False, type=click.Choice(["scheduler", "worker"]))
 def units(scheduler: str | None, service: str | None) -> None:
-    """Print systemd units with this shell's settings, so that scheduler and worker start with their machines."""
+    """Print units for systemd with this shell's settings, so that both come back after a reboot."""
     from aquadash.cluster.units import systemd_units
 
-    units = systemd_units(_address(scheduler))
-    shown = {name: text for name, text in units.items() if service is None or name == f"aquadash-{service}.service"}
-    print_result({"units": shown}, *(f"# /etc/systemd/system/{name}\n{text}" for name, text in shown.items()))
+    units = {name: text for name, text in systemd_units(_address(scheduler)).items() if (service or "") in name}
+    print_result({"units": units}, *(f"# /etc/systemd/system/{name}\n{text}" for name, text in units.items()))
 
 
 def _address(option: str | None) -> str:

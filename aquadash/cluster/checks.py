@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psutil
 
 from aquadash import __version__, settings
 from aquadash.errors import AquaDashError, RunError
@@ -96,17 +98,13 @@ class Check(NamedTuple):
     note: str
 
 
-def check_machine(scheduler: str, names: Collection[str]) -> list[Check]:
-    """Check whether this machine can have workers of these names in the cluster."""
+def check_machine(scheduler: str, name: str) -> list[Check]:
+    """Check whether this machine can have a worker of that name in the cluster."""
     database = Check("database", database_problem(), settings.shown_address(settings.database()))
-    if database.problem:
-        return [database, _check_scheduler(scheduler, names)]
-    return [
-        database,
-        Check("home", "", f"{settings.home()} belongs to the database"),
-        _check_version(),
-        _check_scheduler(scheduler, names),
-    ]
+    home = Check("home", "", f"{settings.home()}, as the database has it")
+    # A home that is not the cluster's has no state of its app.
+    rest = [] if database.problem else [home, _check_version()]
+    return [database, *rest, _check_scheduler(scheduler, name)]
 
 
 def _check_version() -> Check:
@@ -122,8 +120,8 @@ def _check_version() -> Check:
     return Check("AquaDash", "", f"{__version__}, as the app")
 
 
-def _check_scheduler(address: str, names: Collection[str]) -> Check:
-    """Check whether the scheduler answers, has these versions of Dask and Python, and no worker of these names."""
+def _check_scheduler(address: str, name: str) -> Check:
+    """Check whether the scheduler answers, has these versions of Dask and Python, and no other worker of that name."""
     try:
         client = connect(address)
     except AquaDashError as error:
@@ -132,13 +130,17 @@ def _check_scheduler(address: str, names: Collection[str]) -> Check:
         versions = client.get_versions()
         problems = _version_differences(versions["client"]["packages"], versions["scheduler"]["packages"])
         for info in client.scheduler_info()["workers"].values():
-            if str(info["name"]) in names:
-                problems.append(f"it has a worker {info['name']} already. Give this one another --name.")
+            if str(info["name"]) == name and info["host"] not in _own_addresses():
+                problems.append(f"it has a worker {name} on {info['host']} already. Give this one another --name.")
     except (OSError, TimeoutError) as error:
         problems = [f"it does not answer ({error})."]
     finally:
         client.close(timeout=2)
     return Check("scheduler", f"Of the scheduler {address}: {' '.join(problems)}" if problems else "", address)
+
+
+def _own_addresses() -> set[str]:
+    return {one.address for addresses in psutil.net_if_addrs().values() for one in addresses}
 
 
 def _version_differences(own: Mapping[str, str], others: Mapping[str, str]) -> list[str]:

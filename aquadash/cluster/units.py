@@ -31,7 +31,7 @@ WantedBy=multi-user.target
 """
 
 #: Variables that a unit has from the shell in which it is printed, besides the paths.
-_VARIABLES = ("AQUADASH_DATABASE", "AQUADASH_SLOTS", "AQUADASH_WORKER_NAME", "CUDA_VISIBLE_DEVICES")
+_VARIABLES = ("AQUADASH_DATABASE", "AQUADASH_SLOTS")
 
 
 def systemd_units(scheduler: str) -> dict[str, str]:
@@ -50,21 +50,21 @@ def systemd_units(scheduler: str) -> dict[str, str]:
         "user": getpass.getuser(),
         "folder": settings.PROJECT_ROOT,
         "python": sys.executable,
-        # systemd expands % and reads \\ and quotes.
         "variables": "\n".join(f"Environment={_quoted(f'{name}={value}')}" for name, value in variables.items()),
     }
     listens = f"scheduler --host {parts.hostname} --port {parts.port}"
     return {
         "aquadash-scheduler.service": _UNIT.format(title="scheduler", mounts="", words=listens, **common),
-        "aquadash-worker.service": _UNIT.format(
-            title="worker",
+        "aquadash-worker@.service": _UNIT.format(
+            title="worker %i",
             mounts=f"RequiresMountsFor={settings.home()}\n",
-            words=f"worker --scheduler {scheduler}",
+            words=f"worker --scheduler {scheduler} --gpu %i",
             **common,
         ),
     }
 
 
 def _quoted(text: str) -> str:
+    """Quote for systemd, which expands ``%``."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
