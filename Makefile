@@ -48,7 +48,7 @@ $(VENV)/run-ready: requirements.txt | $(VENV)/bin/python
 	$(INSTALL) -r requirements.txt
 	@touch $@
 
-$(VENV)/dev-ready: requirements.txt requirements-dev.txt $(wildcard scripts/requirements-*.txt) | $(VENV)/bin/python
+$(VENV)/dev-ready: $(wildcard requirements*.txt) $(wildcard scripts/requirements-*.txt) | $(VENV)/bin/python
 	$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/run-ready
 

@@ -56,7 +56,7 @@ def test_a_driver_that_is_not_installed_is_named(home: Path, monkeypatch: pytest
         return imported(name, *rest, **others)
 
     monkeypatch.setattr(builtins, "__import__", missing)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://me:secret@127.0.0.1:1/lab")
-    with pytest.raises(StorageError, match=r"pip install 'psycopg\[binary\]'") as refused:
+    monkeypatch.setenv("AQUADASH_DATABASE", "postgresql://me:secret@127.0.0.1:1/lab")
+    with pytest.raises(StorageError, match=r"pip install -r requirements-cluster.txt") as refused:
         open_store()
     assert "secret" not in str(refused.value)

@@ -152,8 +152,7 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
     job = live_runs.job_of(run_id)
     assert (job.attempt, job.worker_failures, job.message) == (2, 0, "")
 
-    # From another process than the two before: forks of one inherit the same random numbers. And not in this one, where
-    # Dask draws from those that seed the layers.
+    # From another process than the two before: forks of one inherit the same random numbers.
     monkeypatch.setenv("PYTHONHASHSEED", "random")
     whole = ended(store, engine.submit(config).run_id)
     assert whole.status is RunStatus.FINISHED

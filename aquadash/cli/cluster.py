@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
-import os
 import sys
 
 import click
 
 from aquadash import settings
 from aquadash.cli.output import Group, Shown, print_result
+from aquadash.cluster import DASK_MISSING
 from aquadash.errors import ConfigError, RunError
 
 scheduler_option = click.option(
@@ -20,6 +21,8 @@ scheduler_option = click.option(
 @click.group(cls=Group)
 def cluster() -> None:
     """More than one machine: one schedules, the others train."""
+    if importlib.util.find_spec("distributed") is None:
+        raise ConfigError(DASK_MISSING)
 
 
 @cluster.command()
@@ -27,17 +30,12 @@ def cluster() -> None:
 @click.option("--port", default=8786, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
 def scheduler(host: str, port: int) -> None:
     """Start Dask's scheduler here, until Ctrl-C. Whoever reaches its port can run programs on all workers."""
-    from distributed.security import Security
+    from aquadash.cluster import services
 
-    words = [sys.executable, "-m", "dask", "scheduler", "--host", host, "--port", str(port)]
-    words += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0", "--no-show"]
-    # The scheduler gives up a worker that sends no heartbeat for so long. A worker that lives after all joins again.
-    os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "15s")
-    address = f"{'tls' if Security().require_encryption else 'tcp'}://{host}:{port}"
+    address = services.scheduler_address(host, port)
     print_result({"scheduler": address}, f"Workers and the app reach this scheduler as {address}")
     sys.stdout.flush()
-    os.chdir(settings.PROJECT_ROOT)
-    os.execv(sys.executable, words)
+    services.become_scheduler(host, port)
 
 
 @cluster.command()
@@ -80,8 +78,6 @@ def worker(
         level=logging.WARNING, format="%(asctime)s aquadash %(levelname)s %(message)s", datefmt="%H:%M:%S"
     )
     logging.getLogger("aquadash").setLevel(logging.INFO)
-    # Dask logs a traceback of each refusal and each lost connection, which this command states in a line.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     run_worker(address, name=name, slots=slots or (1 if card else settings.slots()), gpu=card, host=host, port=port)
 
 
@@ -106,7 +102,7 @@ def status(scheduler: str | None) -> None:
 @click.argument("service", required=False, type=click.Choice(["scheduler", "worker"]))
 def units(scheduler: str | None, service: str | None) -> None:
     """Print units for systemd with this shell's settings, so that both come back after a reboot."""
-    from aquadash.cluster.units import systemd_units
+    from aquadash.cluster.services import systemd_units
 
     units = {name: text for name, text in systemd_units(_address(scheduler)).items() if (service or "") in name}
     print_result({"units": units}, *(f"# /etc/systemd/system/{name}\n{text}" for name, text in units.items()))

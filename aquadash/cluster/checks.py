@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psutil
 
 from aquadash import __version__, settings
+from aquadash.cluster import DASK_MISSING
 from aquadash.errors import AquaDashError, RunError
 from aquadash.files import write_whole
 from aquadash.store import JobStatus, Run, open_store
@@ -53,19 +55,24 @@ def write_app_state(state: AppState) -> None:
         write_whole(_state_file(), json.dumps(asdict(state)))
 
 
-def connect(address: str, *, seconds: float = CONNECT_SECONDS) -> Client:
+def connect(address: str, *, seconds: float | None = None) -> Client:
     """Return a client of a scheduler.
 
     Raises:
         RunError: It does not answer, or wants a certificate.
     """
-    from distributed import Client
-    from distributed.security import Security
-
+    try:
+        from distributed import Client
+        from distributed.security import Security
+    except ModuleNotFoundError:
+        raise RunError(DASK_MISSING) from None
+    # Dask logs a traceback of each lost connection and each refusal. This wing says them in a line.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if address.startswith("tls://") and Security().get_connection_args("client").get("ssl_context") is None:
         raise RunError(f"The scheduler {address} wants a certificate, and none is set here (docs/cluster.md).")
     try:
-        return Client(address, timeout=seconds, set_as_default=False)
+        return Client(address, timeout=seconds or CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise RunError(

@@ -165,7 +165,7 @@ def _open_engine(url: str, path: Path | None) -> Engine:
     except ModuleNotFoundError as error:
         raise StorageError(
             f"{shown} needs the Python package {error.name}, which is not installed. Install it with `.venv/bin/pip "
-            "install 'psycopg[binary]'`."
+            "install -r requirements-cluster.txt`."
         ) from None
     except SQLAlchemyError as error:
         raise StorageError(

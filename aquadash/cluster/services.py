@@ -1,10 +1,11 @@
-"""Units of systemd that start scheduler and worker with their machines."""
+"""The scheduler, and the units of systemd that start scheduler and worker with their machines."""
 
 from __future__ import annotations
 
 import getpass
 import os
 import sys
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from aquadash import settings
@@ -32,6 +33,23 @@ WantedBy=multi-user.target
 
 #: Variables that a unit has from the shell in which it is printed, besides the paths.
 _VARIABLES = ("AQUADASH_DATABASE", "AQUADASH_SLOTS")
+
+
+def scheduler_address(host: str, port: int) -> str:
+    """Return the address of a scheduler that is started here: ``tls://`` where Dask's settings ask for encryption."""
+    from distributed.security import Security
+
+    return f"{'tls' if Security().require_encryption else 'tcp'}://{host}:{port}"
+
+
+def become_scheduler(host: str, port: int) -> NoReturn:
+    """Replace this process by Dask's scheduler."""
+    words = [sys.executable, "-m", "dask", "scheduler", "--host", host, "--port", str(port)]
+    words += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
+    # The scheduler gives up a worker that sends no heartbeat for so long. A worker that lives after all joins again.
+    os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "15s")
+    os.chdir(settings.PROJECT_ROOT)
+    os.execv(sys.executable, words)
 
 
 def systemd_units(scheduler: str) -> dict[str, str]:
