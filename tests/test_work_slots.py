@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.store import Job, JobStatus, RunStatus, RunStore, Worker
@@ -120,3 +123,26 @@ def test_a_queue_that_cannot_be_read_is_said_once_and_tried_again(
     assert [record.message for record in caplog.records if "does not answer" in record.message] == [
         "The database does not answer."
     ]
+
+
+_SERVING = """
+import sys, time
+from aquadash import settings
+from aquadash.config import RunConfig
+from aquadash.lab import OWNER, Lab
+from aquadash.work.queue import open_engine
+lab = Lab(OWNER)
+open_engine().serve()
+run = lab.runs.train(RunConfig())
+lab.runs.stop(run.run_id)
+lab.runs.wait(run.run_id)
+lab.searches.all()
+print(sorted({"dask", "distributed", "mlflow", "alembic", "optuna"} & set(sys.modules)))
+"""
+
+
+def test_a_training_on_this_computer_imports_neither_dask_nor_mlflow(quick_training: None, home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _SERVING], cwd=settings.PROJECT_ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr

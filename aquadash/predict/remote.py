@@ -105,7 +105,7 @@ class RemotePredictor:
 @cache
 def shared_process() -> AnswerProcess:
     """Return the process that the whole app shares."""
-    return AnswerProcess(_begin)
+    return AnswerProcess(_begin, forks=True)
 
 
 def prepare() -> None:

@@ -18,7 +18,8 @@ import psutil
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.work import processes
-from aquadash.work.child import ChildProcess, open_pipe
+from aquadash.work.child import ChildProcess, ForkedChild, open_pipe
+from aquadash.work.standby import STANDBY
 
 _log = logging.getLogger(__name__)
 
@@ -69,12 +70,22 @@ class AnswerProcess:
         answer_seconds: float = ANSWER_SECONDS,
         idle_seconds: float = IDLE_SECONDS,
         max_bytes: int = MAX_BYTES,
+        forks: bool = False,
     ) -> None:
-        """Store the limits; nothing is started yet."""
+        """Store the limits; nothing is started yet.
+
+        Args:
+            begin: Called by the process when it starts.
+            answer_seconds: Seconds that an answer may take.
+            idle_seconds: Seconds without a question after which the process ends.
+            max_bytes: Bytes that the process may allocate beyond what it has after its start.
+            forks: Whether the process is forked from the one that stands by, where that is possible.
+        """
+        self._forks = forks
         self._start = (begin, idle_seconds, max_bytes)
         self._answer_seconds = answer_seconds
         self._lock = threading.Lock()
-        self._child: ChildProcess | None = None
+        self._child: ChildProcess | ForkedChild | None = None
         #: Counts the questions, so that the answer to an earlier one is recognised and dropped.
         self._question = 0
 
@@ -161,10 +172,17 @@ class AnswerProcess:
     def _send(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         """Send a question, to a new process if there is none."""
         if self._child is None:
-            self._child = ChildProcess("aquadash.training.answer_process", variables={"TF_CPP_MIN_LOG_LEVEL": "3"})
+            self._child = self._new_child()
             self._child.send(self._start)
         self._question += 1
         self._child.send((self._question, function, args))
+
+    def _new_child(self) -> ChildProcess | ForkedChild:
+        if self._forks:
+            forked = STANDBY.fork_with_pipe("aquadash.training.answer_process:main", log_path=_log_path())
+            if forked is not None:
+                return ForkedChild(*forked)
+        return ChildProcess("aquadash.training.answer_process", variables={"TF_CPP_MIN_LOG_LEVEL": "3"})
 
     def _receive(self, timeout: float) -> tuple[_Reply, Any] | None:
         """Return the next reply to the current question; None after the timeout, in seconds."""
@@ -211,7 +229,7 @@ def main(pipe: Connection) -> None:
     """Run the process: answer questions until none has come for ``idle_seconds``."""
     global _current
     # Keeps TensorFlow's warnings out of the app's console.
-    processes.log_to(settings.home() / "logs" / "answers.log")
+    processes.log_to(_log_path())
     with contextlib.suppress(OSError):
         _OOM_SCORE.write_text("1000", encoding="ascii")
     begin, idle_seconds, max_bytes = pipe.recv()
@@ -235,6 +253,10 @@ def main(pipe: Connection) -> None:
         pipe.send((question, kind, value))
         if psutil.Process().memory_info().rss > max_kept_bytes:
             return
+
+
+def _log_path() -> Path:
+    return settings.home() / "logs" / "answers.log"
 
 
 def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[_Reply, Any]:

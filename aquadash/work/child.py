@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from multiprocessing.connection import Connection
 
 from aquadash import settings
 from aquadash.work import processes
+from aquadash.work.standby import WorkerProcess
 
 
 class ChildProcess:
@@ -63,6 +65,30 @@ class ChildProcess:
         with self._process:
             self._process.kill()
         self.pipe.close()
+
+
+class ForkedChild:
+    """The same as :class:`ChildProcess`, forked from the standby process, with which it shares TensorFlow's memory."""
+
+    def __init__(self, process: WorkerProcess, pipe: Connection) -> None:
+        self.pipe = pipe
+        self._process = process
+
+    def send(self, message: object) -> None:
+        """Send something picklable; see :meth:`ChildProcess.send`."""
+        with contextlib.suppress(OSError):
+            self.pipe.send(message)
+
+    def exit_status(self, timeout: float) -> int | None:
+        """Return the exit status; see :meth:`ChildProcess.exit_status`."""
+        return self._process.wait(timeout)
+
+    def close(self) -> None:
+        """Kill the process; one that the standby process has not forked yet ends when it finds the pipe closed."""
+        self.pipe.close()
+        if self._process.pid is not None and self._process.wait(0) is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
 
 def open_pipe(descriptor: str) -> Connection:

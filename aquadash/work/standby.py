@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 import os
 import queue
+import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psutil
 
@@ -108,18 +109,47 @@ class Standby:
         """
         if KINDS[arguments[0]].prepare:
             self.keep_ready()
+        forked = self._fork("aquadash.work.worker:main", [list(arguments)], log_path)
+        return forked or _New(processes.start_detached(arguments, log_path=log_path, module="aquadash.work.worker"))
+
+    def fork_with_pipe(self, function: str, *, log_path: Path) -> tuple[WorkerProcess, Connection] | None:
+        """Fork a process that calls a function with its end of a pipe, and that ends with this process.
+
+        Args:
+            function: ``"module:function"``.
+            log_path: What the process prints is added to this file.
+
+        Returns:
+            The process and this process's end of the pipe; None where nothing can stand by.
+        """
+        if not self.keep_ready():
+            return None
+        pipe, its_end = multiprocessing.Pipe()
+        with its_end:
+            forked = self._fork(function, [], log_path, its_end.fileno())
+        return None if forked is None else (forked, pipe)
+
+    def _fork(
+        self, function: str, arguments: list[Any], log_path: Path, descriptor: int | None = None
+    ) -> _Forked | None:
+        """Ask the standby process for a fork that calls a function; None if no process stands by."""
         with self._lock:
             process = self._process
-            there = process is not None and process.poll() is None and self._read_at_start == _read_at_start()
-            if there and process is not None and self._pipe is not None:
-                self._used_at = time.monotonic()
-                self._number += 1
-                forked = self._forked[self._number] = _Forked(process)
-                with contextlib.suppress(OSError):
-                    self._pipe.send((self._number, list(arguments), processes.environment(), log_path))
-                    return forked
-                self._forked.pop(self._number, None)
-        return _New(processes.start_detached(arguments, log_path=log_path, module="aquadash.work.worker"))
+            is_ready = process is not None and process.poll() is None and self._read_at_start == _read_at_start()
+            if not is_ready or process is None or self._pipe is None:
+                return None
+            self._used_at = time.monotonic()
+            self._number += 1
+            forked = self._forked[self._number] = _Forked(process)
+            with contextlib.suppress(OSError):
+                has_pipe = descriptor is not None
+                self._pipe.send((self._number, has_pipe, function, arguments, processes.environment(), log_path))
+                if descriptor is not None:
+                    with socket.socket(fileno=os.dup(self._pipe.fileno())) as connected:
+                        socket.send_fds(connected, [b"."], [descriptor])
+                return forked
+            self._forked.pop(self._number, None)
+            return None
 
     def close(self) -> None:
         """Let the process end; what it has forked goes on."""
@@ -228,33 +258,53 @@ def main(pipe: Connection) -> None:
                 request = pipe.recv()
                 if request is None:
                     return
-                number, *how = request
+                number, has_pipe, *rest = request
+                descriptors = _receive_descriptor(pipe) if has_pipe else []
                 pid = os.fork()
                 if not pid:
                     pipe.close()
-                    _be_worker(*how)
+                    _call(descriptors, *rest)
+                for descriptor in descriptors:
+                    os.close(descriptor)
                 children[pid] = number
                 pipe.send((number, pid, None))
 
 
-def _be_worker(arguments: list[str], environment: dict[str, str], log_path: Path) -> None:
-    """What the child does; it does not return."""
+def _receive_descriptor(pipe: Connection) -> list[int]:
+    with socket.socket(fileno=os.dup(pipe.fileno())) as connected:
+        return list(socket.recv_fds(connected, 1, 1)[1])
+
+
+def _call(
+    descriptors: list[int], function: str, arguments: list[Any], environment: dict[str, str], log_path: Path
+) -> None:
+    """Call the function in the child, with its end of a pipe if it has one, and exit."""
     status = 1
     try:
+        if descriptors:
+            threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
         os.setsid()
         os.environ.clear()
         os.environ.update(environment)
         processes.log_to(log_path)
-        from aquadash.work import worker
-
-        status = worker.main(arguments)
+        status = named(function)(*map(Connection, descriptors), *arguments) or 0
+    except (EOFError, ConnectionError):
+        # The process at the other end of the pipe has ended.
+        status = 0
     except BaseException:
-        _log.exception("the worker failed")
+        _log.exception("the process failed")
     finally:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status)
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process once its parent, and so the app, has ended."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(0)
 
 
 if __name__ == "__main__":
