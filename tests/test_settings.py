@@ -11,7 +11,7 @@ from aquadash.errors import ConfigError, RunError
 
 
 def test_defaults(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings.tracking_uri() == f"sqlite:///{home}/runs.db"
+    assert settings.database() == f"sqlite:///{home}/aquadash.db" and settings.tracking_uri() is None
     assert (settings.slots(), settings.scheduler_address(), settings.cifar100_archive()) == (1, None, None)
     monkeypatch.delenv("AQUADASH_HOME")
     assert settings.home() == settings.PROJECT_ROOT / ".aquadash"
