@@ -183,9 +183,11 @@ class Dispatcher:
     def _refuse(self, worker: str, name: str, error: BaseException) -> None:
         reason = str(error)
         if not isinstance(error, AquaDashError):
+            # Dask wraps what an import fails with, over several lines.
+            wrapped = " ".join(f"{type(error).__name__}: {error.__cause__ or error}".split())[:200]
             reason = (
-                f"The worker {name} cannot take runs ({type(error).__name__}: {error}). Start it in the folder of the "
-                "same version of AquaDash."
+                f"The worker {name} or the scheduler cannot import AquaDash ({wrapped}). Start them in the folder of "
+                "the same version (docs/cluster.md)."
             )
         if self._refusals.get(worker, (0.0, ""))[1] != reason:
             _log.warning("%s", reason)
