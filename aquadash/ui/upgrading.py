@@ -28,9 +28,11 @@ def render_notice(page: str) -> None:
         place = st.empty()
         if place.button("Bring them over", type="primary", key="upgrade-start"):
             bar = place.progress(0.0, text="Starting ...")
-            done = lab().home.upgrade(
-                progress=lambda text, fraction: bar.progress(fraction or 0.0, text=plain(f"{text} ..."))
-            )
+
+            def show(text: str, fraction: float | None) -> None:
+                bar.progress(fraction or 0.0, text=plain(f"{text} ..."))
+
+            done = lab().home.upgrade(progress=show)
             st.session_state[_DONE] = done
             st.rerun()
 
