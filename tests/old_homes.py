@@ -33,7 +33,6 @@ CREATE TABLE studies (study_id INTEGER PRIMARY KEY, study_name TEXT);
 CREATE TABLE study_user_attributes (study_id INTEGER, key TEXT, value_json TEXT);
 CREATE TABLE trials (trial_id INTEGER PRIMARY KEY, number INTEGER, study_id INTEGER, state TEXT);
 CREATE TABLE trial_user_attributes (trial_id INTEGER, key TEXT, value_json TEXT);
-CREATE TABLE trial_params (trial_id INTEGER, param_name TEXT, param_value FLOAT, distribution_json TEXT);
 """
 
 
@@ -116,11 +115,13 @@ class OldHome:
             self._execute("jobs.db", f"INSERT INTO jobs ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
 
     def add_search(self, number: int, trials: Mapping[str, Mapping[str, Any]], **attributes: Any) -> str:
-        """Add a search over learning rate and optimizer, with a trial for each run; return its id."""
+        """Add a search over three settings, with a trial for each run; return its id."""
         search_id = f"{number:032x}"
         plan = {
             "config": with_values(RunConfig(), {"training.learning_rate": 0.5}).model_dump(),
-            "space": ["training.learning_rate=0.001..0.1:log", "training.optimizer=adam,sgd"],
+            "space": [
+                "training.learning_rate=0.001..0.1:log", "training.optimizer=adam,sgd", "model.filters=8,16|32,64",
+            ],
             "sampler": "tpe", "pruner": "median", "budget": {"trials": 5, "minutes": None}, "seed": 3, "name": "lr",
         }  # fmt: skip
         values = {"name": "lr", "created_at": 7.0, "status": "finished", "plan": json.dumps(plan), **attributes}
@@ -134,17 +135,6 @@ class OldHome:
             self._execute("searches.db", "INSERT INTO trials VALUES (?, ?, ?, 'COMPLETE')", (trial, place, number))
             rows = [(trial, key, json.dumps(value)) for key, value in {"run_id": run_id, **kept}.items()]
             self._execute("searches.db", "INSERT INTO trial_user_attributes VALUES (?, ?, ?)", *rows)
-            params = (
-                ("training.learning_rate", 0.01, {"name": "FloatDistribution", "attributes": {"log": True}}),
-                (
-                    "training.optimizer",
-                    1.0,
-                    {"name": "CategoricalDistribution", "attributes": {"choices": ["adam", "sgd"]}},
-                ),
-            )
-            # What trial 0 begins with lies outside of the space, so that Optuna lacks it.
-            rows = [(trial, name, value, json.dumps(kind)) for name, value, kind in params[0 if place else 1 :]]
-            self._execute("searches.db", "INSERT INTO trial_params VALUES (?, ?, ?, ?)", *rows)
         return search_id
 
     def damage(self, statement: str) -> None:

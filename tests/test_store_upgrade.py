@@ -200,8 +200,10 @@ def test_everything_that_people_wrote_and_a_search(old: OldHome) -> None:
         "aquadash__repeats": "b" * 32,
     }
     hers = old.add_run(1, "hers", mlflow__note__content="a note", **person, **labels, **extra)
+    drawn = {"training.learning_rate": 0.01, "training.optimizer": "adam", "model.filters": (8, 16)}
     trials = [
-        old.add_run(number, f"t{number}", RunStatus.STOPPED, aquadash__search_id=f"{9:032x}") for number in (2, 3)
+        old.add_run(number, f"t{number}", RunStatus.STOPPED, changes=changes, aquadash__search_id=f"{9:032x}")
+        for number, changes in ((2, {"training.learning_rate": 0.5}), (3, drawn))
     ]
     maker = [ANNA.person_id, "Anna", "student"]
     old.add_search(9, dict(zip(trials, ({}, {"pruned_at": 1}), strict=True)), maker=maker, hidden=True, images="f" * 64)
@@ -221,8 +223,9 @@ def test_everything_that_people_wrote_and_a_search(old: OldHome) -> None:
     assert run.guess is not None and run.guess.accuracy == 0.7
     assert [(epoch.epoch, epoch.loss) for epoch in store.history(hers)] == [(1, 1.0), (2, 0.5)]
     first, second = (store.get(run_id).trial for run_id in trials)
-    assert first == TrialOf(0, {"training.learning_rate": 0.5, "training.optimizer": "sgd"})
-    assert second == TrialOf(1, {"training.learning_rate": 0.01, "training.optimizer": "sgd"}, pruned_at=1)
+    first_params = {"training.learning_rate": 0.5, "training.optimizer": "sgd", "model.filters": "32, 64"}
+    assert first == TrialOf(0, first_params)
+    assert second == TrialOf(1, {**drawn, "model.filters": "8, 16"}, pruned_at=1)
     search = open_search_store().get(f"{9:032x}")
     assert (search.maker, search.hidden, search.images, search.plan.trials) == (ANNA, True, "f" * 64, 5)
     assert [trial.run_id for trial in search.trials] == trials

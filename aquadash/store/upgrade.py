@@ -90,7 +90,10 @@ def upgrade(store: RunStore, source: Path | None = None, *, progress: ProgressCa
         done = Upgrade(str(source))
         jobs = _read_jobs(source, done)
         searches, trials = _read_searches(source, jobs or {}, done)
-        runs = {run.run_id: (_as_now(run, jobs, trials), epochs) for run, epochs in _read_runs(source, done)}
+        runs = {}
+        for run, epochs in _read_runs(source, done):
+            trial = _trial(run, searches, *trials[run.run_id]) if run.run_id in trials else None
+            runs[run.run_id] = (replace(_as_now(run, jobs), trial=trial), epochs)
         with store.database.reading("read the runs") as connection:
             for rows, key in ((runs, schema.runs.c.run_id), (searches, schema.searches.c.search_id)):
                 for known in rows.keys() & set(connection.scalars(select(key))):
@@ -141,10 +144,12 @@ def _read_jobs(source: Path, done: Upgrade) -> dict[str, sqlite3.Row] | None:
 def _read_runs(source: Path, done: Upgrade) -> Iterator[tuple[Run, list[EpochRecord]]]:
     """Yield the runs with their epochs; a run that cannot be read is named in the result."""
     with _reading(source / "runs.db") as connection:
-        rows = connection.execute("SELECT run_uuid, name, lifecycle_stage FROM runs ORDER BY start_time").fetchall()
-        for run_id, name, stage in rows:
+        runs = connection.execute("SELECT run_uuid, name, lifecycle_stage FROM runs ORDER BY start_time").fetchall()
+        for run_id, name, stage in runs:
             try:
-                tags = dict(connection.execute("SELECT key, value FROM tags WHERE run_uuid = ?", (run_id,)).fetchall())
+                rows = connection.execute("SELECT key, value FROM tags WHERE run_uuid = ?", (run_id,)).fetchall()
+                # PostgreSQL refuses the character 0.
+                tags = {key: text.replace("\0", "") for key, text in rows if text is not None}
                 run = old.run_of(settings.checked_run_id(run_id), tags, deleted=stage == "deleted")
                 if run is None:  # Another program's.
                     continue
@@ -159,10 +164,9 @@ def _read_runs(source: Path, done: Upgrade) -> Iterator[tuple[Run, list[EpochRec
                 done.damaged.append(f"{clean_name(str(name)) or 'run'} ({str(run_id)[:32]}): {reason(error)}")
 
 
-def _as_now(run: Run, jobs: Mapping[str, sqlite3.Row] | None, trials: Mapping[str, TrialOf]) -> Run:
+def _as_now(run: Run, jobs: Mapping[str, sqlite3.Row] | None) -> Run:
     """Return the run with the status of its job, or ``interrupted`` where its worker is gone."""
     job = (jobs or {}).get(job_id("train", run.run_id))
-    run = replace(run, trial=trials.get(run.run_id))
     if job is not None and not (run.status.ended and RunStatus(job["status"]).ended):
         run = replace(
             run,
@@ -178,26 +182,38 @@ def _as_now(run: Run, jobs: Mapping[str, sqlite3.Row] | None, trials: Mapping[st
     return run if run.status.ended or may_wait else replace(run, status=RunStatus.INTERRUPTED, message=_AT_WORK)
 
 
+def _trial(run: Run, searches: Mapping[str, dict[str, Any]], number: int, pruned_at: int | None) -> TrialOf | None:
+    """Return the trial that a run is: a search wrote the values that it drew into the settings of the run."""
+    if (search := searches.get(run.search_id)) is None:
+        return None
+    params: dict[str, Any] = {}
+    for name, value in run_config.flatten(run.config).items():
+        if any(part.startswith(f"{name}=") for part in search["plan"]["space"]):
+            params[name] = ", ".join(map(str, value)) if isinstance(value, tuple | list) else value
+    return TrialOf(number, params, pruned_at)
+
+
 def _read_searches(
     source: Path, jobs: Mapping[str, sqlite3.Row], done: Upgrade
-) -> tuple[dict[str, dict[str, Any]], dict[str, TrialOf]]:
-    """Return the rows of the searches by id, and their trials by the ids of the runs."""
+) -> tuple[dict[str, dict[str, Any]], dict[str, tuple[int, int | None]]]:
+    """Return the rows of the searches by id, and number and pruning of their trials by the ids of the runs."""
     rows: dict[str, dict[str, Any]] = {}
-    trials: dict[str, TrialOf] = {}
+    trials: dict[str, tuple[int, int | None]] = {}
     if not (path := source / "searches.db").is_file():
         return rows, trials
     try:
         with _reading(path) as connection:
-            for number, search_id in connection.execute("SELECT study_id, study_name FROM studies").fetchall():
+            for study, search_id in connection.execute("SELECT study_id, study_name FROM studies").fetchall():
                 try:
-                    attributes = _attributes(connection, "study", number)
+                    attributes = _attributes(connection, "study", study)
                     if "plan" in attributes:
-                        row = _search_row(settings.checked_run_id(search_id), attributes, jobs)
-                        trials |= dict(_read_trials(connection, number, row["plan"]))
-                        rows[search_id] = row
+                        rows[search_id] = _search_row(settings.checked_run_id(search_id), attributes, jobs)
                 except (sqlite3.Error, ValueError, TypeError, LookupError, AquaDashError) as error:
                     done.damaged.append(f"search {str(search_id)[:32]}: {reason(error)}")
-    except sqlite3.Error as error:
+            for trial, number in connection.execute("SELECT trial_id, number FROM trials").fetchall():
+                attributes = _attributes(connection, "trial", trial)
+                trials[attributes.get("run_id", "")] = (number, attributes.get("pruned_at"))
+    except (sqlite3.Error, ValueError) as error:
         done.damaged.append(f"searches.db: {reason(error)}")
     return rows, trials
 
@@ -209,6 +225,8 @@ def _attributes(connection: sqlite3.Connection, kind: str, number: int) -> dict[
 
 def _search_row(search_id: str, attributes: Mapping[str, Any], jobs: Mapping[str, sqlite3.Row]) -> dict[str, Any]:
     plan = json.loads(attributes["plan"])
+    run_config.from_mapping(plan["config"])
+    plan["space"] = [str(part) for part in plan["space"]]
     status, message = RunStatus(attributes.get("status", "stopped")), str(attributes.get("message", ""))
     job = jobs.get(job_id("search", search_id))
     if job is not None and not (status.ended and RunStatus(job["status"]).ended):
@@ -232,32 +250,6 @@ def _search_row(search_id: str, attributes: Mapping[str, Any], jobs: Mapping[str
         "shared": maker.leads,
         "hidden": bool(attributes.get("hidden")),
     }
-
-
-def _read_trials(connection: sqlite3.Connection, study: int, plan: Mapping[str, Any]) -> Iterator[tuple[str, TrialOf]]:
-    """Yield the trials of a search, each with the id of its run."""
-    base = run_config.flatten(run_config.from_mapping(plan["config"]))
-    for trial, number in connection.execute(
-        "SELECT trial_id, number FROM trials WHERE study_id = ?", (study,)
-    ).fetchall():
-        attributes = _attributes(connection, "trial", trial)
-        stored = "SELECT param_name, param_value, distribution_json FROM trial_params WHERE trial_id = ?"
-        params = {name: _value(*parts) for name, *parts in connection.execute(stored, (trial,)).fetchall()}
-        if number == 0:
-            # Optuna lacks those values of trial 0 that lie outside of the space.
-            for name in (part.partition("=")[0] for part in plan["space"]):
-                value = base[name]
-                params[name] = ", ".join(map(str, value)) if isinstance(value, tuple | list) else value
-        if run_id := attributes.get("run_id"):
-            yield run_id, TrialOf(number, params, attributes.get("pruned_at"))
-
-
-def _value(number: float, distribution: str) -> Any:
-    """Return a parameter's value from the number that Optuna stores for it."""
-    described = json.loads(distribution)
-    if "choices" in described["attributes"]:
-        return described["attributes"]["choices"][int(number)]
-    return int(number) if described["name"].startswith("Int") else number
 
 
 def _copy_files(source: Path, run: Run, done: Upgrade) -> None:
