@@ -370,7 +370,7 @@ def broken_epoch() -> EpochRecord:
 
 def test_a_run_that_failed_because_of_its_loss_is_recognised_by_the_workers_own_words() -> None:
     with pytest.raises(AquaDashError) as raised:
-        _StoreListener(None, None).on_epoch(SimpleNamespace(history=(broken_epoch(),)))  # type: ignore[arg-type]
+        _StoreListener(None, None, None).on_epoch(SimpleNamespace(history=(broken_epoch(),)))  # type: ignore[arg-type]
     history = epochs(2, lambda e: 1.6 * e, lambda e: 1.6 * e)
     found = notes(history, {"training.learning_rate": 0.3}, status=RunStatus.FAILED, message=str(raised.value))
     note = found["broke-down"]

@@ -12,11 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.config import RunConfig
-from aquadash.errors import StorageError
 from aquadash.lab.runs import Runs
 from aquadash.store.first_model import NAME
 from aquadash.store.types import Progress, Run, RunStatus
-from aquadash.ui import warmup
 from tests.app_pages import APP, metrics, texts
 from tests.predict_page import cards, picture
 from tests.stored_runs import without_engine
@@ -27,9 +25,8 @@ def a_run(status: RunStatus, **values: Any) -> Run:
 
 
 @pytest.fixture(autouse=True)
-def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(warmup, "ready", lambda: True)
+def no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_engine(monkeypatch)
     monkeypatch.setattr(Runs, "all", staticmethod(lambda: []))
 
 
@@ -72,25 +69,16 @@ def test_a_sample_and_a_picture_are_answered_in_place(
     assert "red.png" in card and not app.error
 
 
-def test_it_does_not_wait_for_the_store(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    def waits() -> list[Run]:
-        raise AssertionError("the page waits for the store")
-
-    monkeypatch.setattr(warmup, "ready", lambda: False)
-    monkeypatch.setattr(Runs, "all", staticmethod(waits))
+def test_a_database_that_cannot_be_read_gives_a_message(
+    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    without_engine(monkeypatch)
+    monkeypatch.setenv("AQUADASH_HOME", str(home))
+    (home / "aquadash.db").write_bytes(b"no database" * 1000)
     app.run()
-    assert "Opening the run store" in texts(app)
-    assert not app.error
-
-
-def test_a_store_that_cannot_be_opened_gives_a_message(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> bool:
-        raise StorageError("AquaDash cannot write to its folder.")
-
-    monkeypatch.setattr(warmup, "ready", refuse)
-    app.run()
-    assert app.error[0].value == "AquaDash cannot write to its folder."
     assert not app.exception
+    assert app.error and all("database" in error.value for error in app.error)
     assert "**Data**" in links(app), "the rest of the page is there"
 
 

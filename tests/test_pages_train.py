@@ -160,7 +160,7 @@ def test_a_running_run_shows_progress_and_curves_and_stops(store: RunStore, engi
     assert store.get(run.run_id).stop_requested and app.button(key=f"stop-{run.run_id}").disabled
 
 
-def test_a_run_of_which_no_job_knows_reads_as_interrupted_and_resumes(store: RunStore, engine: FakeEngine) -> None:
+def test_an_interrupted_run_without_a_job_resumes(store: RunStore, engine: FakeEngine) -> None:
     run = ui_runs.interrupted(store, "cut off")
     app = open_page(run=run.run_id)
 

@@ -194,10 +194,9 @@ def test_figures_of_a_resumed_run_stay_until_it_gets_further(store: RunStore, ru
     assert result_of(store, run.run_id) is None
 
 
-def test_what_version_0_6_0_has_measured_is_found(store: RunStore, run: Run) -> None:
-    store.add_text_artifact(run.run_id, ROBUSTNESS, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
-    store.client.set_tag(run.run_id, "aquadash.job.robustness.status", "finished")
-    assert store.get(run.run_id).has_robustness and job_for(run) is None
+def test_figures_of_which_no_job_knows_are_found(store: RunStore, run: Run) -> None:
+    store.add_robustness(run.run_id, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
+    assert job_for(run) is None
     assert is_measured(result_of(store, run.run_id), RobustnessRequest())
 
 

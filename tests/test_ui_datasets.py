@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from aquadash import data
 from aquadash.data import Source
-from aquadash.errors import DataError, StorageError, UnknownNameError
-from aquadash.ui import datasets, warmup
-from aquadash.ui.lab import lab
+from aquadash.errors import DataError, UnknownNameError
+from aquadash.ui import datasets
 
 
 def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,14 +30,3 @@ def test_data_sets_that_are_called_the_same_have_their_names_in_menus(monkeypatc
         "cifar100": "CIFAR-100 aquatic mammals (cifar100)",
         "other": "CIFAR-100 aquatic mammals (other)",
     }
-
-
-def test_whatever_needs_the_run_store_waits_for_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away() -> None:
-        raise StorageError("The run store cannot be opened.")
-
-    monkeypatch.setattr(warmup, "ready", lambda: False)
-    monkeypatch.setattr(warmup, "wait_for_store", away)
-    for part in ("runs", "searches", "jobs"):
-        with pytest.raises(StorageError, match="cannot be opened"):
-            getattr(lab(), part)

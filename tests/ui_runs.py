@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from aquadash.config import RunConfig, with_values
 from aquadash.store import EpochRecord, Guess, Predictions, Progress, Run, RunStatus, RunStore
 from tests import live_runs
-from tests.live_runs import WORKER
-from tests.made_runs import create, start
+from tests.made_runs import create, set_status
 
 CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
 
@@ -34,10 +33,10 @@ def running(store: RunStore, name: str, changes: Mapping[str, Any] | None = None
 
 
 def interrupted(store: RunStore, name: str, *, epochs: int = 3) -> Run:
-    """A run after complete epochs of which no job knows: its home came without its jobs."""
+    """A run that was cut off after complete epochs and has no job, as one that came from another home."""
     run = create(store, RunConfig(), name=name)
-    start(store, run.run_id, WORKER)
     log_epochs(store, run.run_id, epochs)
+    set_status(store, run.run_id, RunStatus.INTERRUPTED)
     return store.get(run.run_id)
 
 
