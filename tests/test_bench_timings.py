@@ -52,8 +52,7 @@ def test_a_command_that_cannot_be_understood_prints_one_line_of_error() -> None:
 @pytest.mark.parametrize(
     ("arguments", "missing"),
     [
-        (["painted"], "of which playwright, flask are missing"),
-        (["painted", "--no-mlflow"], "of which playwright is missing"),
+        (["painted"], "of which playwright is missing"),
         (["start"], "of which playwright is missing"),
     ],
 )

@@ -10,12 +10,10 @@ import numpy as np
 import pytest
 
 from aquadash import data
-from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import evaluate
 from aquadash.store import RunStatus, RunStore
 from aquadash.store.artifacts import MODEL
-from aquadash.store.first_model import CARD, FOLDER, NAME, ORIGIN, add_first_model, find_first_model
-from tests.made_runs import create, set_status
+from aquadash.store.first_model import CARD, FOLDER, NAME, add_first_model, find_first_model
 from tests.test_cli import answer
 
 
@@ -46,23 +44,13 @@ def test_it_comes_once_and_stays_deleted_until_the_command_brings_it_back(store:
 
 def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(store, "set_metrics", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+        patch.setattr(store, "add", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
         with pytest.raises(OSError, match="disk full"):
             add_first_model(store)
-    broken = find_first_model(store)
-    assert broken.status is RunStatus.STOPPED
+    assert find_first_model(store) is None
     run = add_first_model(store)
-    assert run.run_id == broken.run_id and run.status is RunStatus.FINISHED
-    rows = store.client.get_metric_history(run.run_id, "loss")
-    assert len(rows) == len(store.history(run.run_id)) == run.metrics["epochs"]
-
-
-def test_one_of_an_older_version_that_was_broken_off_is_not_filled_with_this_one(store: RunStore) -> None:
-    older = create(store, with_values(RunConfig(), {"model.name": "backbone"}), origin=ORIGIN).run_id
-    set_status(store, older, RunStatus.STOPPED)
-    run = add_first_model(store)
-    assert run.run_id != older and run.status is RunStatus.FINISHED and store.read(older).deleted
-    assert add_first_model(store).run_id == run.run_id
+    assert run.status is RunStatus.FINISHED and len(store.history(run.run_id)) == run.metrics["epochs"]
+    assert store.list_runs() == [run]
 
 
 def test_the_card_is_of_this_file(store: RunStore) -> None:

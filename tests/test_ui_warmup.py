@@ -1,81 +1,69 @@
-"""Opening the store beside the pages."""
+"""What starts in threads beside the first pages."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
-import aquadash.store
-import aquadash.work
-from aquadash.errors import AquaDashError, StorageError
+from aquadash.errors import StorageError
 from aquadash.ui import warmup
+from aquadash.work import queue
 
 
 class EngineStub:
-    """An engine that gives nothing out."""
+    """An engine that counts how often it was asked to serve."""
 
-    def serve(self) -> None: ...
+    def __init__(self) -> None:
+        self.served: list[str] = []
 
-
-@pytest.fixture(autouse=True)
-def nothing_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aquadash.store, "open_store", lambda **_: None)
-    monkeypatch.setattr(aquadash.work, "open_engine", EngineStub)
-    monkeypatch.setattr(warmup, "_HEAD_START", 0)
+    def serve(self) -> None:
+        self.served.append("served")
 
 
-def test_it_says_opening_until_the_store_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = threading.Event()
-    monkeypatch.setattr(aquadash.store, "open_store", lambda **_: gate.wait(10))
-    warmup.start()
-    assert not warmup.ready()
-    gate.set()
-    warmup.wait_for_store()
-    assert warmup.ready()
-    warmup._opening(retry=False).engine.result()
+@pytest.fixture
+def engine(home: object, monkeypatch: pytest.MonkeyPatch) -> EngineStub:
+    engine = EngineStub()
+    monkeypatch.setattr(queue, "open_engine", lambda: engine)
+    return engine
 
 
-def test_a_failed_store_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(**_: object) -> None:
+def finished(start: Callable[[], None]) -> None:
+    """Start something beside the page, and wait for its thread."""
+    before = set(threading.enumerate())
+    start()
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith("aquadash"):
+            thread.join(60)
+
+
+def test_what_waits_is_given_to_workers_once(engine: EngineStub) -> None:
+    for _ in range(3):
+        finished(warmup.start)
+    assert engine.served == ["served"]
+
+
+def test_a_failed_attempt_is_no_error_of_the_page_and_is_repeated(
+    engine: EngineStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> EngineStub:
         raise StorageError("read-only")
 
-    monkeypatch.setattr(aquadash.store, "open_store", refuse)
-    with pytest.raises(StorageError, match="read-only"):
-        warmup.wait_for_store()
-    with pytest.raises(StorageError, match="read-only"):
-        warmup._opening(retry=False).engine.result()
-    with pytest.raises(StorageError, match="read-only"):
-        warmup.ready()
-    monkeypatch.setattr(aquadash.store, "open_store", lambda **_: None)
-    warmup.start()
-    warmup.wait_for_store()
-    assert warmup.ready()
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "open_engine", refuse)
+        finished(warmup.start)
+    finished(warmup.start)
+    assert engine.served == ["served"]
 
 
-def test_the_store_is_read_without_an_engine(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    def fail() -> None:
-        raise RuntimeError("no scheduler")
+def test_jobs_of_another_home_are_left_alone(
+    engine: EngineStub, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_to_open() -> EngineStub:
+        monkeypatch.setenv("AQUADASH_HOME", f"{tmp_path}/another")
+        return engine
 
-    monkeypatch.setattr(aquadash.work, "open_engine", fail)
-    warmup.wait_for_store()
-    with pytest.raises(AquaDashError, match="engine could not be started"):
-        warmup._opening(retry=False).engine.result()
-    assert "no scheduler" in caplog.text
-
-
-def test_it_opens_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-    monkeypatch.setattr(aquadash.store, "open_store", lambda **_: calls.append(1))
-    for _ in range(5):
-        warmup.start()
-    warmup._opening(retry=False).engine.result()
-    warmup.start()
-    assert calls == [1]
-
-
-def test_what_waits_is_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    served = threading.Event()
-    monkeypatch.setattr(EngineStub, "serve", lambda self: served.set())
-    warmup._opening(retry=False).engine.result()
-    assert served.is_set()
+    monkeypatch.setattr(queue, "open_engine", slow_to_open)
+    finished(warmup.start)
+    assert engine.served == []

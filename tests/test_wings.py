@@ -12,7 +12,7 @@ import pytest
 
 from aquadash import settings
 
-WINGS = ("aquadash/classroom", "aquadash/ui/classroom", "aquadash/engine/cluster")
+WINGS = ("aquadash/classroom", "aquadash/ui/classroom", "aquadash/cluster")
 
 #: Every page, on a home with the model that AquaDash comes with, and commands; prints what of the wings is loaded.
 LOOK = """

@@ -17,9 +17,9 @@ import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError
-from aquadash.store import Job, JobStatus, open_jobs, processes, standby
+from aquadash.store import Job, JobStatus, open_jobs
 from aquadash.store.kinds import KINDS, JobKind
-from aquadash.work import worker
+from aquadash.work import processes, standby, worker
 from aquadash.work.standby import Standby, WorkerProcess
 from tests.waiting import gone, wait_for
 
@@ -38,7 +38,7 @@ _NAPS = """
 import os, time
 from pathlib import Path
 from aquadash import settings
-from aquadash.store import table, worker  # What a fork need not import again.
+from aquadash.work import worker  # What a fork need not import again.
 
 prepared_in = 0
 
@@ -89,7 +89,7 @@ def until(tmp_path: Path) -> Path:
 def nap(by: Standby, until: Path, run: str = "r1") -> WorkerProcess:
     """Submit a nap and launch its worker."""
     open_jobs().submit("nap", run, {"until": str(until)})
-    return by.launch(["nap", "--once"], log_path=settings.job_log("nap"))
+    return by.launch(["nap"], log_path=settings.job_log("nap"))
 
 
 def napping(run: str = "r1") -> Job:
@@ -135,7 +135,7 @@ def test_a_worker_has_imports_and_environment(
 def test_a_worker_that_fails_says_so_and_why_in_its_log(by: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("AQUADASH_DATABASE", "no database")
-        failed = by.launch(["nap", "--once"], log_path=settings.job_log("nap"))
+        failed = by.launch(["nap"], log_path=settings.job_log("nap"))
     assert wait_for(lambda: failed.wait(1)) == 1
     assert "which is no database" in settings.job_log("nap").read_text()
 
@@ -163,7 +163,7 @@ from aquadash.store import open_jobs
 from aquadash.work.standby import STANDBY
 from aquadash import settings
 open_jobs().submit("nap", "r1", {"until": sys.argv[1]})
-STANDBY.launch(["nap", "--once"], log_path=settings.job_log("nap"))
+STANDBY.launch(["nap"], log_path=settings.job_log("nap"))
 print(STANDBY._process.pid, flush=True)
 sys.stdin.read()
 """

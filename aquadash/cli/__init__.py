@@ -11,42 +11,55 @@ import traceback
 import click
 
 from aquadash import __version__, settings
-from aquadash.cli import export  # noqa: F401 - it adds commands to a group
-from aquadash.cli.augment import augment_command, pipelines
-from aquadash.cli.compare import compare, reproduce
-from aquadash.cli.data import data
-from aquadash.cli.evaluate import coach, evaluate, walkthrough
-from aquadash.cli.home import home
-from aquadash.cli.model import model
-from aquadash.cli.output import plain
-from aquadash.cli.predict import explain, predict
-from aquadash.cli.robustness import label_safety, robustness
-from aquadash.cli.runs import runs
-from aquadash.cli.search import search
-from aquadash.cli.train import train
 from aquadash.errors import AquaDashError
 
-#: The commands of the two wings, each in the module of its name, and the package without which there are none.
+#: Each command as ``"module:function"``. The module of ``runs`` is the one that adds export and import to that group.
+_COMMANDS = {
+    "augment": "augment:augment_command",
+    "classroom": "classroom:classroom",
+    "cluster": "cluster:cluster",
+    "coach": "evaluate:coach",
+    "compare": "compare:compare",
+    "data": "data:data",
+    "evaluate": "evaluate:evaluate",
+    "explain": "predict:explain",
+    "home": "home:home",
+    "label-safety": "robustness:label_safety",
+    "model": "model:model",
+    "pipelines": "augment:pipelines",
+    "predict": "predict:predict",
+    "reproduce": "compare:reproduce",
+    "robustness": "robustness:robustness",
+    "runs": "export:runs",
+    "search": "search:search",
+    "train": "train:train",
+    "walkthrough": "evaluate:walkthrough",
+}
+
+#: The packages of the two wings, without which there are no commands of theirs.
 _WINGS = {"classroom": "aquadash.classroom", "cluster": "aquadash.cluster"}
 
 
-class _WithWings(click.Group):
-    """Loads the commands of a wing when somebody asks for them."""
+class _Commands(click.Group):
+    """Imports a command when somebody asks for it, so that none waits for the imports of the others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *filter(_is_there, _WINGS)})
+        return list(filter(_is_there, _COMMANDS))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if _is_there(cmd_name) and cmd_name not in self.commands:
-            self.add_command(getattr(importlib.import_module(f"aquadash.cli.{cmd_name}"), cmd_name))
-        return super().get_command(ctx, cmd_name)
+        if not _is_there(cmd_name):
+            return None
+        module, _, function = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"aquadash.cli.{module}"), function)
+        return command
 
 
-def _is_there(wing: str) -> bool:
-    return wing in _WINGS and importlib.util.find_spec(_WINGS[wing]) is not None
+def _is_there(command: str) -> bool:
+    wing = _WINGS.get(command)
+    return command in _COMMANDS and (wing is None or importlib.util.find_spec(wing) is not None)
 
 
-@click.group(cls=_WithWings, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aquadash")
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -55,32 +68,10 @@ def cli(context: click.Context) -> None:
     Every command takes --json and then prints one JSON object and nothing else. RUN is a run's id, a unique beginning
     of it, or its unique name.
     """
-    if settings.has_old_runs() and context.invoked_subcommand != home.name:
+    if settings.has_old_runs() and context.invoked_subcommand != "home":
         click.echo(
             f"{settings.home()} has runs of an earlier version, which no command shows before home upgrade.", err=True
         )
-
-
-for command in (
-    data,
-    augment_command,
-    pipelines,
-    model,
-    train,
-    search,
-    runs,
-    evaluate,
-    explain,
-    robustness,
-    label_safety,
-    coach,
-    predict,
-    compare,
-    reproduce,
-    walkthrough,
-    home,
-):
-    cli.add_command(command)
 
 
 def main(command: click.Command = cli, name: str = "python -m aquadash") -> None:

@@ -330,8 +330,11 @@ class JobTable:
             if table is schema.runs:
                 values |= {"queued_at": job.submitted_at, "ended_at": job.ended_at}
                 values |= {name: value for name in ("started_at",) if (value := getattr(job, name)) is not None}
-                values |= {"worker": asdict(job.worker)} if job.worker else {}
-            changed = [table.c[name].is_distinct_from(value) for name, value in values.items() if name != "worker"]
+            changed = [table.c[name].is_distinct_from(value) for name, value in values.items()]
+            if table is schema.runs and job.worker is not None:
+                values["worker"] = asdict(job.worker)
+                # PostgreSQL cannot compare whole JSON values.
+                changed.append(table.c.worker["pid"].as_integer().is_distinct_from(job.worker.pid))
             connection.execute(update(table).where(key == job.run, or_(*changed)).values(**values, revision=revision))
         return job
 
