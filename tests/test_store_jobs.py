@@ -13,12 +13,14 @@ import pytest
 from sqlalchemy import text
 
 from aquadash import settings
+from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
-from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, Worker, open_jobs
+from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, RunStore, Worker, open_jobs
 from aquadash.store.database import Database
 from aquadash.store.job_types import LEASE_SECONDS
 from aquadash.store.jobs import DOUBT_SECONDS, JobTable
 from aquadash.store.kinds import KINDS, JobKind
+from aquadash.store.runs import KIND
 from tests import clusters
 from tests.job_rows import let_the_lease_run_out, let_time_pass
 
@@ -139,6 +141,14 @@ def test_a_slot_hands_its_job_to_a_worker(jobs: JobTable) -> None:
     jobs.requeue(mine, "lost")
     with pytest.raises(LeaseLostError):
         jobs.hand_over(job, Worker("here", 9))
+
+
+def test_a_run_says_which_process_trains_it(store: RunStore) -> None:
+    run_id = store.submit(RunConfig()).run_id
+    job = store.jobs.claim([KIND], HERE)
+    assert store.get(run_id).worker == HERE
+    store.jobs.hand_over(job, Worker("here", 8))
+    assert store.get(run_id).worker == Worker("here", 8)
 
 
 def test_a_job_of_a_kind_that_is_gone_is_interrupted(jobs: JobTable, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,7 +119,7 @@ def test_the_loss_that_broke_is_named(store: RunStore) -> None:
     for losses, said in (({"val_loss": math.inf}, "inf"), ({"loss": math.nan, "val_loss": math.inf}, "nan")):
         broken = replace(state, history=(replace(state.history[0], **losses),))
         with pytest.raises(AquaDashError, match=f"The loss became {said} in epoch 1"):
-            worker._StoreListener(store, claimed(store)).on_epoch(broken)
+            listener(store, claimed(store)).on_epoch(broken)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -214,10 +214,15 @@ def claimed(store: RunStore) -> JobContext:
     return JobContext(store.jobs, job_rows.claim(KIND))
 
 
+def listener(store: RunStore, job: JobContext) -> worker._StoreListener:
+    """What a training tells of its progress, without a tracking server."""
+    return worker._StoreListener(store, job, lambda record: None)
+
+
 def test_all_that_a_training_says_of_its_progress_is_read_again(store: RunStore) -> None:
     job = claimed(store)
     progress = Progress("training", 3, 10, 4, 20, 123.5, 60.0, 1e9, 0.9, 0.6)
-    worker._StoreListener(store, job).on_progress(progress)
+    listener(store, job).on_progress(progress)
     job.beat()
     run = store.get(job.run)
     assert run.status is RunStatus.RUNNING and run.progress == progress
@@ -235,7 +240,7 @@ def test_a_complete_epoch_makes_up_for_lost_workers(store: RunStore) -> None:
     store.jobs.requeue(job_rows.latest(KIND), "The worker was lost")
     job = JobContext(store.jobs, job_rows.claim(KIND))
     assert job_rows.latest(KIND).worker_failures == 1
-    worker._StoreListener(store, job).on_epoch(epoch(1))
+    listener(store, job).on_epoch(epoch(1))
     assert job_rows.latest(KIND).worker_failures == 0
     assert [record.epoch for record in store.history(job.run)] == [1] and store.get(job.run).curve == (0.5,)
 
@@ -244,7 +249,7 @@ def test_an_epoch_of_a_worker_that_was_cut_off_is_not_written(store: RunStore) -
     job = claimed(store)
     store.jobs.requeue(job_rows.latest(KIND), "The worker was lost")
     with pytest.raises(LeaseLostError):
-        worker._StoreListener(store, job).on_epoch(epoch(1))
+        listener(store, job).on_epoch(epoch(1))
     assert store.history(job.run) == [] and store.artifact_names(job.run, folder="checkpoint") == []
 
 

@@ -142,7 +142,8 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
     os.kill(run.worker.pid, signal.SIGKILL)
     lost = wait_for(lambda: run if (run := store.get(run_id)).message else None, saying=lambda: store.get(run_id))
     assert lost.status in (RunStatus.QUEUED, RunStatus.RUNNING)
-    assert "was lost (signal SIGKILL); the next one goes on from what is complete." in lost.message
+    assert "was lost (signal SIGKILL; its log is " in lost.message
+    assert lost.message.endswith("; the next one goes on from what is complete.")
     kept = without_seconds(store.history(run_id))
     assert [record.epoch for record in kept] == [1, 2]
 

@@ -11,6 +11,7 @@ import traceback
 import click
 
 from aquadash import __version__, settings
+from aquadash.cli.output import plain
 from aquadash.errors import AquaDashError
 
 #: Each command as ``"module:function"``. The module of ``runs`` is the one that adds export and import to that group.
