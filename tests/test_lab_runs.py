@@ -57,7 +57,6 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     )
     for module in (readings, runs):
         monkeypatch.setattr(module, "open_store", lambda **_: fake)
-    monkeypatch.setattr(readings, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
     memory.refresh()
     return fake
 
@@ -74,19 +73,20 @@ def test_many_readers_of_a_home_read_once(store: FakeStore, monkeypatch: pytest.
 def test_an_answer_under_way_at_a_refresh_is_not_reused(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, changed = threading.Event(), threading.Event()
 
-    def slow() -> tuple[Run, ...]:
-        before = (store.run,)
+    def slow() -> list[Run]:
+        before = [store.run]
         reading.set()
         assert changed.wait(30)
         return before
 
-    monkeypatch.setattr(readings, "snapshot_of", lambda store: SimpleNamespace(runs=slow))
+    quick = store.list_runs
+    monkeypatch.setattr(store, "list_runs", slow)
     with ThreadPoolExecutor(1) as pool:
         earlier = pool.submit(RUNS.all)
         assert reading.wait(30)
         store.run = dataclasses.replace(store.run, name="two")
         memory.refresh()
-        monkeypatch.setattr(readings, "snapshot_of", lambda store: SimpleNamespace(runs=store.list_runs))
+        monkeypatch.setattr(store, "list_runs", quick)
         assert [run.name for run in RUNS.all()] == ["two"]
         changed.set()
         assert [run.name for run in earlier.result()] == ["one"]
@@ -153,7 +153,7 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
     assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
     store.run = dataclasses.replace(store.run, status=RunStatus.INTERRUPTED, ended_at=None)
     memory.refresh()
-    assert RUNS.evaluation("a" * 32).n == 2, "cut off, and its home came without its jobs"
+    assert RUNS.evaluation("a" * 32).n == 2, "cut off, without a time of its end"
 
 
 def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path:
     store.add_epoch_replay(run.run_id, EpochReplay(np.arange(1), np.array([0]), answers, counts))
     figures = robust_runs.of_model(store, run, robust_runs.made_up_result(fingerprint=run.dataset_fingerprint))
     store.add_robustness(run.run_id, figures.to_json())
-    files = settings.artifacts() / run.run_id / "artifacts"
+    files = settings.run_folder(run.run_id)
 
     def found() -> list[object]:
         cost, board = RUNS.cost(run.run_id), RUNS.board("synthetic")
