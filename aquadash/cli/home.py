@@ -29,7 +29,8 @@ def upgrade(source: Path | None) -> None:
     """
     with StatusLine() as line:
         done = lab.home.upgrade(source, progress=line.progress)
-    said = f"{done.runs} runs ({done.in_bin} in the bin) and {done.searches} searches of {done.source} are here."
+    searches = f"{done.searches} search{'es' * (done.searches != 1)}"
+    said = f"{done.runs} runs ({done.in_bin} in the bin) and {searches} of {done.source} are here."
     print_result(
         asdict(done),
         said,
