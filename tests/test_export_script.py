@@ -172,7 +172,7 @@ def taken_home(quiet_worker: None, without_detector: None, tmp_path: Path, monke
 @pytest.mark.slow
 @pytest.mark.parametrize("kernel", [False, pytest.param(True, marks=pytest.mark.soak)], ids=["cells", "kernel"])
 def test_script_and_notebook_give_the_run_s_metrics_and_notice_differences(taken_home: Path, kernel: bool) -> None:
-    metrics = json.loads((taken_home / "run.json").read_text())["metrics"]
+    metrics = json.loads((taken_home / "run.json").read_text())["run"]["metrics"]
 
     said = execute(taken_home)
     assert said["identical"], said
