@@ -1,6 +1,6 @@
 """A scheduler and workers on Kubernetes: `.venv/bin/pip install dask-kubernetes`, its operator, then start this once.
 
-The image has AquaDash's folder at /aquadash, and what requirements.txt and requirements-cluster.txt list. The pages run in
+The image has AquaDash in /aquadash, and what requirements.txt and requirements-cluster.txt list. The pages run in
 the same Kubernetes cluster, with AQUADASH_SCHEDULER=tcp://aquadash-scheduler:8786.
 """
 

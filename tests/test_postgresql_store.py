@@ -1,49 +1,43 @@
-"""PostgreSQL as the run store without a tracking server before it: whoever uses it needs the folder of files."""
+"""PostgreSQL as the database: it belongs to one home, on whatever machine."""
 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.store import open_store
-from aquadash.store.artifacts import CONFIG
 from tests import clusters
 from tests.made_runs import create
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING)]
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with clusters.postgresql() as address:
-        yield address
+def test_the_database_is_opened_with_its_own_home_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with clusters.postgresql() as database:
+        monkeypatch.setenv("AQUADASH_DATABASE", database)
+        monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "first"))
+        store = open_store()
+        run_id = create(store, RunConfig(), name="kept").run_id
 
+        # Another machine mounts the same folder under another path.
+        (tmp_path / "mounted").symlink_to(tmp_path / "first")
+        monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "mounted"))
+        assert open_store().get(run_id).name == "kept"
 
-def test_runs_and_files_are_found_in_the_folder(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", database)
-    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "first"))
-    store = open_store()
-    run_id = create(store, RunConfig(), name="kept").run_id
-
-    # Another machine, which sees the folder under the same path.
-    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "second"))
-    path = open_store().artifact(run_id, CONFIG)
-    assert path is not None and path.read_text() == RunConfig().to_json()
-
-    # One that does not, or that has a folder of its own there.
-    (tmp_path / "first" / "artifacts").rename(tmp_path / "elsewhere")
-    for number, content in enumerate((None, "another store's")):
-        if content is not None:
-            (tmp_path / "first" / "artifacts").mkdir()
-            (tmp_path / "first" / "artifacts" / "store.txt").write_text(content)
-        monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / f"stranger-{number}"))
-        with pytest.raises(StorageError, match=r"keeps the files of runs in .*first/artifacts, .* Share that folder"):
+        monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "empty"))
+        with pytest.raises(StorageError, match=r"belongs to another AQUADASH_HOME .*database.txt there is missing"):
+            open_store()
+        shutil.copytree(tmp_path / "first", tmp_path / "other")
+        monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "other"))
+        settings.home_mark().write_text("of another database")
+        with pytest.raises(StorageError, match="names another database"):
             open_store()
 
 

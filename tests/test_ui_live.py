@@ -37,7 +37,7 @@ def test_place_in_the_queue() -> None:
     assert "starts in a moment" in live.queue_text(first, others_train=False)
     assert "The teacher holds the queue" in live.queue_text(first, others_train=False, is_held=True)
     lost = run(RunStatus.QUEUED, name="e", rank=1, message="The worker on far was lost; another one goes on.")
-    assert live.queue_text(lost, others_train=False).endswith("another one goes on.")
+    assert live.queue_text(lost, others_train=False) == f"Next in the queue. {lost.message}"
     assert live.queue_text(second, others_train=True).startswith("Number 2 in the queue: 1 run will start before it")
     done = run(RunStatus.FINISHED, name="f")
     assert run_lists.active_first([done, second, first, busy]) == [busy, first, second, done]

@@ -103,6 +103,9 @@ def queue_text(run: Run, *, others_train: bool, is_held: bool = False) -> str:
         text = f"Number {run.rank} in the queue: {count(run.rank - 1, 'run')} will start before it."
     elif others_train:
         text = "Next in the queue: it starts when a running one ends."
+    elif run.message:
+        # It says why nothing starts, such as that the cluster's scheduler is away.
+        text = "Next in the queue."
     else:
         text = "Next in the queue: it starts in a moment."
     return f"{text} {run.message}".rstrip()
