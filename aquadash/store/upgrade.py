@@ -117,7 +117,7 @@ def upgrade(store: RunStore, source: Path | None = None, *, progress: ProgressCa
 @contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a SQLite file for reading."""
-    # As immutable, which a file with a log beside it is not: SQLite then makes no files, so the folder may be read-only.
+    # As immutable, unless a log lies beside it: SQLite then makes no files, and the folder may be read-only.
     logs = [Path(f"{path}{suffix}") for suffix in ("-wal", "-journal")]
     immutable = "" if any(log.is_file() and log.stat().st_size for log in logs) else "&immutable=1"
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro{immutable}", uri=True)) as connection:
