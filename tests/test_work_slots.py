@@ -18,6 +18,7 @@ from aquadash.store import Job, JobStatus, RunStatus, RunStore, Worker
 from aquadash.store.runs import KIND
 from aquadash.work import slots
 from aquadash.work.slots import Slots, carry_out
+from tests.job_rows import let_time_pass
 from tests.live_runs import job_of
 from tests.waiting import wait_for
 
@@ -146,3 +147,22 @@ def test_a_training_on_this_computer_imports_neither_dask_nor_mlflow(quick_train
         [sys.executable, "-c", _SERVING], cwd=settings.PROJECT_ROOT, capture_output=True, text=True, timeout=120
     )
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+def test_a_slot_keeps_its_job_until_the_worker_has_it(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The standby process imports for longer than a lease lasts."""
+    job, looks = claim(store), iter(range(4))
+    monkeypatch.setattr(slots, "_RENEW_SECONDS", 0.0)
+
+    def expire() -> bool:
+        let_time_pass(job, 15.0)
+        assert store.get(run_id).status is RunStatus.RUNNING
+        return next(looks) == 3
+
+    process = SimpleNamespace(pid=None, wait=lambda timeout: None)
+    monkeypatch.setattr(slots, "STANDBY", SimpleNamespace(launch=lambda arguments, log_path: process))
+    carry_out(store.jobs, job, slot_ends=expire)
+    assert (job_of(run_id).status, job_of(run_id).attempt) == (JobStatus.RUNNING, 1)
+    assert store.get(run_id).message == ""
